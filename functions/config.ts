@@ -1,0 +1,75 @@
+import * as z from "zod";
+
+const MIB = 1024 * 1024;
+
+const positive = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+
+const schema = z.object({
+  /** Where the models lie: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers). */
+  STORE: z.string().min(1),
+  /** Endpoint of another S3 API (R2, MinIO); AWS's own when absent. */
+  S3_ENDPOINT: z.url().optional(),
+  S3_FORCE_PATH_STYLE: z.stringbool().default(false),
+  /** `native`, or on Node `wasm`, which makes answers bit-identical to the edge. */
+  RUNTIME: z.enum(["native", "wasm"]),
+  /** Threads that one run may use on the native runtime. */
+  THREADS: positive(1),
+  /** Sessions are kept while their artifacts add up to no more than this many MiB. */
+  SESSION_BUDGET_MB: z.coerce.number().positive(),
+  /** Folder of the local artifact tier (Lambda and Node). */
+  CACHE_DIR: z.string().min(1).default("unused"),
+  /** A release is asked for again when it is older than this: how soon a release or rollback shows. */
+  RELEASE_TTL_SECONDS: z.coerce.number().min(0).default(10),
+  /** Longest wait for one store operation. */
+  STORE_TIMEOUT_MS: positive(10_000),
+  MAX_BODY_BYTES: positive(6 * MIB),
+  /** Most inputs in one request. */
+  MAX_BATCH: positive(1000),
+  /** Longest text input, in UTF-16 code units. */
+  MAX_TEXT_LENGTH: positive(100_000),
+  /** Most pixels (width × height) an image may decode to. */
+  MAX_IMAGE_PIXELS: positive(16_000_000),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+});
+
+export type Config = ReturnType<typeof readConfig>;
+
+/**
+ * Reads the configuration from environment variables, with the platform's own defaults.
+ * Throws one Error that names every bad variable.
+ */
+export function readConfig(
+  environment: Record<string, unknown>,
+  defaults: Record<string, unknown>,
+) {
+  const names = Object.keys(schema.shape);
+  // An empty variable is an unset one: that is how CI systems and shells pass "nothing".
+  const given = names
+    .map((name) => [name, environment[name]] as const)
+    .filter(([, value]) => value !== undefined && value !== "");
+  const result = schema.safeParse({ ...defaults, ...Object.fromEntries(given) });
+  if (!result.success) {
+    const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+    throw new Error(`The configuration is not usable:\n${lines.join("\n")}`);
+  }
+  const value = result.data;
+  return {
+    store: value.STORE,
+    s3: { endpoint: value.S3_ENDPOINT, forcePathStyle: value.S3_FORCE_PATH_STYLE },
+    runtime: value.RUNTIME,
+    threads: value.THREADS,
+    sessionBudgetBytes: value.SESSION_BUDGET_MB * MIB,
+    cacheDirectory: value.CACHE_DIR,
+    releaseTtlMs: value.RELEASE_TTL_SECONDS * 1000,
+    storeTimeoutMs: value.STORE_TIMEOUT_MS,
+    limits: {
+      bodyBytes: value.MAX_BODY_BYTES,
+      batch: value.MAX_BATCH,
+      textLength: value.MAX_TEXT_LENGTH,
+      imagePixels: value.MAX_IMAGE_PIXELS,
+    },
+    port: value.PORT,
+  };
+}
+
+export type Limits = Config["limits"];

@@ -1,0 +1,81 @@
+/** Every code an answer can carry, with its HTTP status and title (RFC 9457, section 3.1). */
+const ERRORS = {
+  malformed_request: [400, "Malformed request"],
+  malformed_json: [400, "Malformed JSON"],
+  not_found: [404, "Not found"],
+  unknown_model: [404, "Unknown model"],
+  unknown_version: [404, "Unknown version"],
+  method_not_allowed: [405, "Method not allowed"],
+  body_too_large: [413, "Body too large"],
+  unsupported_media_type: [415, "Unsupported media type"],
+  invalid_input: [422, "Invalid input"],
+  internal: [500, "Internal error"],
+  model_corrupt: [502, "Model package is corrupt"],
+  store_unavailable: [503, "Model store out of reach"],
+  model_too_large: [507, "Model larger than the memory budget"],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One thing wrong with an input; `path` reads like JavaScript: `inputs[3].sepal_length`. */
+export interface InputIssue {
+  path: string;
+  message: string;
+}
+
+interface ErrorDetails {
+  issues?: InputIssue[];
+  retryAfterSeconds?: number;
+  headers?: Record<string, string>;
+  cause?: unknown;
+}
+
+/** The one error that reaches a client; anything else is answered as `internal` and logged. */
+export class NearcastError extends Error {
+  readonly code: ErrorCode;
+  readonly issues: InputIssue[] | undefined;
+  readonly headers: Record<string, string>;
+
+  constructor(code: ErrorCode, detail: string, details: ErrorDetails = {}) {
+    super(detail, { cause: details.cause });
+    this.name = "NearcastError";
+    this.code = code;
+    this.issues = details.issues;
+    this.headers = { ...details.headers };
+    if (details.retryAfterSeconds !== undefined)
+      this.headers["Retry-After"] = String(details.retryAfterSeconds);
+  }
+
+  get status(): (typeof ERRORS)[ErrorCode][0] {
+    return ERRORS[this.code][0];
+  }
+}
+
+/**
+ * The RFC 9457 body of an error. The extra string member `error` is what clients of the Open
+ * Inference Protocol and TensorFlow Serving read.
+ */
+export function problem(error: NearcastError, requestId: string) {
+  const [status, title] = ERRORS[error.code];
+  return {
+    type: `urn:nearcast:error:${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    requestId,
+    error: error.message,
+    ...(error.issues && { errors: error.issues }),
+  };
+}
+
+const MAX_ISSUES = 100;
+
+/** A 422 with the first {@link MAX_ISSUES} issues; the detail is the first one in words. */
+export function invalidInput(issues: InputIssue[]): NearcastError {
+  const first = issues[0] ?? { path: "inputs", message: "is invalid" };
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+  return new NearcastError("invalid_input", `${first.path} ${first.message}${more}`, {
+    issues: issues.slice(0, MAX_ISSUES),
+  });
+}

@@ -1,0 +1,36 @@
+import { NearcastError } from "../errors.ts";
+import type { Store } from "../platform/types.ts";
+
+type Operations = Pick<Store, "get" | "head" | "list">;
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** A store whose reads settle within `timeoutMs`, and fail as 503 `store_unavailable`. */
+export function boundStore(store: Store, timeoutMs: number): Operations {
+  async function bounded<T>(what: string, read: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`no answer within ${timeoutMs} ms`));
+        abort.abort();
+      }, timeoutMs);
+    });
+    try {
+      return await Promise.race([read(abort.signal), timeout]);
+    } catch (cause) {
+      throw new NearcastError("store_unavailable", `The model store did not give ${what}.`, {
+        cause,
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    get: (key, options) => bounded(key, (signal) => store.get(key, { ...options, signal })),
+    head: (key) => bounded(key, (signal) => store.head(key, { signal })),
+    list: (prefix) => bounded(`the list of ${prefix || "models"}`, (signal) => store.list(prefix, { signal })),
+  };
+}

@@ -1,0 +1,98 @@
+import * as z from "zod";
+import { datatypeNames } from "../tensor.ts";
+
+/** Names of models and versions: one path segment, safe in a URL, an object key and a file name. */
+export const NAME_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
+
+const name = z.string().regex(NAME_PATTERN);
+const file = z.strictObject({
+  file: name,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.number().int().positive(),
+});
+
+const tensorInfo = z.strictObject({
+  name: z.string().min(1),
+  datatype: z.enum(datatypeNames),
+  /** -1 for a free dimension; the first one is the batch. */
+  shape: z.array(z.number().int().min(-1)),
+});
+
+const feature = z.strictObject({
+  name: z.string().min(1),
+  type: z.enum(["number", "integer"]),
+  description: z.string().optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  unit: z.string().optional(),
+});
+
+const channels = z.array(z.number()).min(1).max(3);
+
+/** A pixel (0 to 255) becomes `(pixel × scale − mean) / std`, by channel. */
+const image = z.strictObject({
+  width: z.number().int().positive().max(4096),
+  height: z.number().int().positive().max(4096),
+  color: z.enum(["grayscale", "rgb"]),
+  layout: z.enum(["NCHW", "NHWC"]),
+  resample: z.enum(["nearest", "bilinear", "bicubic"]),
+  scale: z.number().positive(),
+  mean: channels,
+  std: channels,
+});
+
+const metric = z.strictObject({
+  name: z.string().min(1),
+  value: z.number(),
+  dataset: z.string(),
+  rows: z.number().int().positive().optional(),
+});
+
+const fields = z.strictObject({
+  /** Format of this file. */
+  schema: z.literal(1),
+  name,
+  version: name,
+  task: z.enum(["tabular-classification", "text-classification", "image-classification"]),
+  description: z.string(),
+  license: z.string().optional(),
+  artifact: file,
+  inputs: z.array(tensorInfo).min(1),
+  outputs: z.array(tensorInfo).min(1),
+  /** Tabular tasks: the columns of the one packed input, in order. */
+  features: z.array(feature).min(1).optional(),
+  labels: z.array(z.string()).min(1).optional(),
+  /** Which output holds a number for each label, and what turns it into a score. */
+  scores: z
+    .strictObject({ output: z.string(), activation: z.enum(["none", "softmax", "sigmoid"]) })
+    .optional(),
+  image: image.optional(),
+  examples: z.array(z.strictObject({ input: z.unknown(), output: z.unknown() })).default([]),
+  metrics: z.array(metric).default([]),
+  baseline: z.record(z.string(), z.unknown()).optional(),
+});
+
+export type Manifest = z.infer<typeof fields>;
+export type Feature = z.infer<typeof feature>;
+export type ImageOptions = z.infer<typeof image>;
+
+/**
+ * Reads `model.json`. Fields that begin with `x-` are the publisher's own and are dropped; any other
+ * unknown field is refused. Throws an Error with every reason in one message.
+ */
+export function parseManifest(text: string): Manifest {
+  const json: unknown = JSON.parse(text);
+  const known =
+    json !== null && typeof json === "object"
+      ? Object.fromEntries(Object.entries(json).filter(([key]) => !key.startsWith("x-")))
+      : json;
+  const result = fields.safeParse(known);
+  if (!result.success) throw new Error(z.prettifyError(result.error));
+  return result.data;
+}
+
+/** What a client may see of a version: all but the publisher's internals. */
+export function publicManifest(manifest: Manifest) {
+  const { schema: _schema, baseline: _baseline, ...visible } = manifest;
+  return visible;
+}

@@ -1,0 +1,167 @@
+import { LRUCache } from "lru-cache";
+import { NearcastError } from "../errors.ts";
+import type { Platform } from "../platform/types.ts";
+import { compileTask } from "../tasks/task.ts";
+import type { CompiledTask } from "../tasks/types.ts";
+import { boundStore } from "./bounded-store.ts";
+import { NAME_PATTERN, parseManifest, type Manifest } from "./manifest.ts";
+import { parseRelease, type Release } from "./release.ts";
+import { createSingleFlight } from "./single-flight.ts";
+
+/** One version, ready to be asked: its manifest with everything derived from it. */
+export interface Model {
+  manifest: Manifest;
+  task: CompiledTask;
+}
+
+export interface Registry {
+  /** The model's released version, or the named one. Rejects with `unknown_model` or `unknown_version`. */
+  resolve(name: string, version?: string): Promise<Model>;
+  release(name: string): Promise<Release>;
+  /** Names of all models that have a release, sorted. */
+  names(): Promise<string[]>;
+  /** Every version of a model that is in the store, oldest first where versions are numbers. */
+  versions(name: string): Promise<string[]>;
+  /** The artifact's bytes, their digest checked. */
+  artifact(manifest: Manifest): Promise<Uint8Array>;
+  /** Rejects when the store cannot be reached. */
+  ping(): Promise<void>;
+}
+
+interface KnownRelease {
+  /** undefined: the store has no such model. */
+  release: Release | undefined;
+  etag: string | undefined;
+  readAt: number;
+}
+
+const KNOWN_MODELS = 1000;
+/** A release that is known, only older than its time to live, is not worth a long wait. */
+const REVALIDATION_TIMEOUT_MS = 1000;
+
+/** The registry reads manifests and releases from the platform's store and keeps them in memory. */
+export function createRegistry(platform: Platform): Registry {
+  const { config } = platform;
+  const store = boundStore(platform.store, config.storeTimeoutMs);
+  const revalidatingStore = boundStore(
+    platform.store,
+    Math.min(REVALIDATION_TIMEOUT_MS, config.storeTimeoutMs),
+  );
+  const share = createSingleFlight({
+    waitUntil: platform.waitUntil,
+    patienceMs: config.storeTimeoutMs * 2,
+  });
+  const releases = new LRUCache<string, KnownRelease>({ max: KNOWN_MODELS });
+  const models = new LRUCache<string, Model>({ max: KNOWN_MODELS });
+
+  async function readRelease(name: string): Promise<KnownRelease> {
+    const known = releases.get(name);
+    const read = known ? revalidatingStore : store;
+    let answer;
+    try {
+      answer = await read.get(`${name}/release.json`, { ifNoneMatch: known?.etag });
+    } catch (error) {
+      if (!known) throw error;
+      // Storage is out of reach: what was released last goes on answering, and is asked for again later.
+      platform.log({ level: "warn", message: "release served stale", model: name, error: String(error) });
+      answer = "not-modified" as const;
+    }
+    const fresh: KnownRelease =
+      answer === "not-modified"
+        ? { release: known?.release, etag: known?.etag, readAt: Date.now() }
+        : {
+            release: answer && parsed(`release.json of ${name}`, answer.bytes, parseRelease),
+            etag: answer?.etag,
+            readAt: Date.now(),
+          };
+    releases.set(name, fresh);
+    return fresh;
+  }
+
+  async function release(name: string): Promise<Release> {
+    let known = NAME_PATTERN.test(name) ? releases.get(name) : { release: undefined, readAt: Infinity };
+    if (!known || Date.now() - known.readAt >= config.releaseTtlMs)
+      known = await share(`release ${name}`, () => readRelease(name));
+    if (!known.release) throw new NearcastError("unknown_model", `There is no model ${quote(name)}.`);
+    return known.release;
+  }
+
+  async function readModel(name: string, version: string): Promise<Model> {
+    const found = await store.get(`${name}/${version}/model.json`);
+    if (!found || found === "not-modified")
+      throw new NearcastError(
+        "unknown_version",
+        `Model ${quote(name)} has no version ${quote(version)}.`,
+      );
+    const what = `model.json of ${name} version ${version}`;
+    const model = parsed(what, found.bytes, (text) => {
+      const manifest = parseManifest(text);
+      if (manifest.name !== name || manifest.version !== version)
+        throw new Error(`it names itself ${manifest.name} version ${manifest.version}`);
+      return { manifest, task: compileTask(manifest, config.limits) };
+    });
+    models.set(`${name}/${version}`, model);
+    return model;
+  }
+
+  return {
+    release,
+    async resolve(name, version) {
+      // Also asked when a version is named: it tells an unknown model from an unknown version.
+      const { stable } = await release(name);
+      const wanted = version ?? stable;
+      if (!NAME_PATTERN.test(wanted))
+        throw new NearcastError(
+          "unknown_version",
+          `Model ${quote(name)} has no version ${quote(wanted)}.`,
+        );
+      return (
+        models.get(`${name}/${wanted}`) ??
+        (await share(`model ${name}/${wanted}`, () => readModel(name, wanted)))
+      );
+    },
+    async names() {
+      const { prefixes } = await store.list("");
+      return prefixes.map(lastSegment).toSorted();
+    },
+    async versions(name) {
+      const { prefixes } = await store.list(`${name}/`);
+      return prefixes.map(lastSegment).toSorted(new Intl.Collator("en", { numeric: true }).compare);
+    },
+    async artifact({ name, version, artifact }) {
+      const found = await store.get(`${name}/${version}/${artifact.file}`);
+      if (!found || found === "not-modified") throw corrupt(`${name} version ${version} has no artifact`);
+      if (found.bytes.byteLength !== artifact.bytes || (await sha256(found.bytes)) !== artifact.sha256)
+        throw corrupt(`The artifact of ${name} version ${version} does not match its sha256`);
+      return found.bytes;
+    },
+    async ping() {
+      await store.head("release.json");
+    },
+  };
+}
+
+function parsed<T>(what: string, bytes: Uint8Array, parse: (text: string) => T): T {
+  try {
+    return parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw corrupt(`The ${what} is not valid`, cause);
+  }
+}
+
+function corrupt(detail: string, cause?: unknown): NearcastError {
+  return new NearcastError("model_corrupt", `${detail}.`, { cause });
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
+}
+
+function lastSegment(prefix: string): string {
+  return prefix.split("/").at(-2) ?? prefix;
+}

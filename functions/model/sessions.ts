@@ -1,0 +1,98 @@
+import { LRUCache } from "lru-cache";
+import { NearcastError } from "../errors.ts";
+import type { Platform } from "../platform/types.ts";
+import type { Session } from "../runtime/types.ts";
+import type { Manifest } from "./manifest.ts";
+import type { Registry } from "./registry.ts";
+import { createSingleFlight } from "./single-flight.ts";
+
+interface LoadedSession {
+  session: Session;
+  running: number;
+  evicted: boolean;
+}
+
+/** A session that will not be released before `end` is called. */
+export interface SessionLease {
+  session: Session;
+  end(): void;
+}
+
+export interface Sessions {
+  /** The artifact's session, loaded when it is not in memory. Every lease must be ended. */
+  acquire(manifest: Manifest): Promise<SessionLease>;
+  /** How many sessions are in memory. */
+  count(): number;
+}
+
+/**
+ * Sessions by artifact digest, the least recently used released when their artifacts add up to more
+ * than the budget, each after its last run. A corrupt artifact or a full budget rejects.
+ */
+export function createSessions(platform: Platform, registry: Registry): Sessions {
+  const { sessionBudgetBytes, storeTimeoutMs } = platform.config;
+  const sessions = new LRUCache<string, LoadedSession>({
+    maxSize: sessionBudgetBytes,
+    dispose(loaded) {
+      loaded.evicted = true;
+      releaseWhenIdle(loaded);
+    },
+  });
+  const share = createSingleFlight({
+    waitUntil: platform.waitUntil,
+    patienceMs: storeTimeoutMs * 2,
+  });
+
+  function releaseWhenIdle(loaded: LoadedSession): void {
+    if (loaded.evicted && loaded.running === 0) platform.waitUntil(loaded.session.release());
+  }
+
+  async function load(manifest: Manifest): Promise<LoadedSession> {
+    const { sha256, bytes: size } = manifest.artifact;
+    if (size > sessionBudgetBytes)
+      throw new NearcastError(
+        "model_too_large",
+        `The artifact of ${manifest.name} has ${size} bytes, the session budget is ${sessionBudgetBytes}.`,
+      );
+    const [runtime, source] = await Promise.all([platform.runtime(), artifactSource(manifest)]);
+    // Make room first: the old and the new session need not be in memory together.
+    while (sessions.calculatedSize + size > sessionBudgetBytes && sessions.pop());
+    const session = await runtime.load(source).catch((cause: unknown) => {
+      throw new NearcastError(
+        "model_corrupt",
+        `ONNX Runtime cannot load the artifact of ${manifest.name} version ${manifest.version}.`,
+        { cause },
+      );
+    });
+    const loaded = { session, running: 0, evicted: false };
+    sessions.set(sha256, loaded, { size });
+    return loaded;
+  }
+
+  async function artifactSource(manifest: Manifest) {
+    const { sha256, bytes } = manifest.artifact;
+    return (
+      (await platform.artifacts.get(sha256, bytes)) ??
+      platform.artifacts.put(sha256, await registry.artifact(manifest))
+    );
+  }
+
+  return {
+    async acquire(manifest) {
+      const { sha256 } = manifest.artifact;
+      let loaded = sessions.get(sha256);
+      // A session that is evicted between its load and this waiter's turn is loaded once more.
+      while (!loaded || loaded.evicted) loaded = await share(sha256, () => load(manifest));
+      const leased = loaded;
+      leased.running += 1;
+      return {
+        session: leased.session,
+        end() {
+          leased.running -= 1;
+          releaseWhenIdle(leased);
+        },
+      };
+    },
+    count: () => sessions.size,
+  };
+}

@@ -1,0 +1,10 @@
+// What workerd and wrangler's bundler provide beyond npm packages.
+declare module "cloudflare:workers" {
+  export const env: Record<string, unknown>;
+  export function waitUntil(promise: Promise<unknown>): void;
+}
+
+declare module "*.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}

@@ -1,0 +1,60 @@
+import type { CacheStorage, R2Bucket } from "@cloudflare/workers-types";
+import { readConfig } from "../config.ts";
+import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
+import { createR2Store } from "./store/r2.ts";
+import { parseStoreUrl } from "./store/url.ts";
+import type { ArtifactCache, Platform } from "./types.ts";
+
+interface CloudflareParts {
+  env: Record<string, unknown>;
+  waitUntil: (promise: Promise<unknown>) => void;
+  wasm: WebAssembly.Module;
+}
+
+/** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
+export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflareParts): Platform {
+  const config = readConfig(env, {
+    STORE: "r2://MODELS",
+    RUNTIME: "wasm",
+    // An isolate has 128 MB, and WASM memory is up to three times the artifact while it loads.
+    SESSION_BUDGET_MB: 32,
+    MAX_IMAGE_PIXELS: 4_000_000,
+  });
+  if (config.runtime !== "wasm") throw new Error("RUNTIME must be wasm on Workers");
+  const { protocol, bucket, prefix } = parseStoreUrl(config.store);
+  const binding = env[bucket] as R2Bucket | undefined;
+  if (protocol !== "r2:" || !binding)
+    throw new Error(`STORE must be r2://BINDING/prefix with a bound R2 bucket, not ${config.store}`);
+  const runtime = createWebRuntime(wasm);
+  return {
+    name: "cloudflare",
+    config,
+    store: createR2Store(binding, prefix),
+    artifacts: createEdgeCache(waitUntil),
+    runtime: async () => runtime,
+    waitUntil,
+    log: (entry) => console.log(entry),
+  };
+}
+
+/** The data centre's Cache API; the URL is a key and is never fetched. */
+function createEdgeCache(waitUntil: CloudflareParts["waitUntil"]): ArtifactCache {
+  const cache = (caches as unknown as CacheStorage).default;
+  const keyOf = (sha256: string): string => `https://artifacts.nearcast.invalid/${sha256}`;
+  return {
+    async get(sha256, size) {
+      const found = await cache.match(keyOf(sha256)).catch(() => undefined);
+      if (!found) return undefined;
+      const bytes = new Uint8Array(await found.arrayBuffer());
+      return bytes.byteLength === size ? { bytes } : undefined;
+    },
+    async put(sha256, bytes) {
+      const response = new Response(bytes as BodyInit, {
+        headers: { "Cache-Control": "public, max-age=31536000, immutable" },
+      });
+      const kept = cache.put(keyOf(sha256), response as never).catch(() => undefined);
+      waitUntil(kept);
+      return { bytes };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfig } from "../config.ts";
+import type { Runtime } from "../runtime/types.ts";
+import { createFolderCache, noCache } from "./folder-cache.ts";
+import { logLine } from "./log.ts";
+import { openStore } from "./store/open.ts";
+import type { Platform } from "./types.ts";
+
+interface LambdaPlatform extends Platform {
+  /** Settles when all that `waitUntil` was given has: Lambda freezes the process after the answer. */
+  settled(): Promise<void>;
+}
+
+/** AWS Lambda: S3 (or a folder in the package) as the store, `/tmp` as the local tier, native runtime. */
+export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlatform {
+  const config = readConfig(environment, {
+    RUNTIME: "native",
+    SESSION_BUDGET_MB: 256,
+    CACHE_DIR: join(tmpdir(), "nearcast"),
+    // Lambda itself takes 6 MB of event, in which a binary body is base64.
+    MAX_BODY_BYTES: 4_500_000,
+  });
+  if (config.runtime !== "native") throw new Error("RUNTIME must be native on Lambda");
+  const { store, remote } = openStore(config);
+  const pending = new Set<Promise<unknown>>();
+  let runtime: Promise<Runtime> | undefined;
+  return {
+    name: "lambda",
+    config,
+    store,
+    artifacts: remote ? createFolderCache(config.cacheDirectory) : noCache,
+    runtime: () => (runtime ??= startRuntime(config.threads)),
+    now: () => performance.now(),
+    waitUntil(promise) {
+      const logged = promise
+        .catch((error: unknown) => logLine({ level: "error", message: String(error) }))
+        .finally(() => pending.delete(logged));
+      pending.add(logged);
+    },
+    async settled() {
+      await Promise.all(pending);
+    },
+    log: logLine,
+  };
+}
+
+async function startRuntime(threads: number): Promise<Runtime> {
+  const { createNativeRuntime } = await import("../runtime/onnxruntime-node.ts");
+  return createNativeRuntime({ threads });
+}

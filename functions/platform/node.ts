@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfig, type Config } from "../config.ts";
+import type { Runtime } from "../runtime/types.ts";
+import { createFolderCache, noCache } from "./folder-cache.ts";
+import { logLine } from "./log.ts";
+import { openStore } from "./store/open.ts";
+import type { Platform } from "./types.ts";
+
+/** A long-running Node process: a folder or S3 as the store, native ONNX Runtime or `RUNTIME=wasm`. */
+export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
+  const config = readConfig(environment, {
+    STORE: "models",
+    RUNTIME: "native",
+    SESSION_BUDGET_MB: 512,
+    CACHE_DIR: join(tmpdir(), "nearcast"),
+  });
+  const { store, remote } = openStore(config);
+  let runtime: Promise<Runtime> | undefined;
+  return {
+    name: "node",
+    config,
+    store,
+    artifacts: remote ? createFolderCache(config.cacheDirectory) : noCache,
+    runtime: () => (runtime ??= startRuntime(config)),
+    now: () => performance.now(),
+    waitUntil(promise) {
+      promise.catch((error: unknown) => logLine({ level: "error", message: String(error) }));
+    },
+    log: logLine,
+  };
+}
+
+async function startRuntime({ runtime, threads }: Config): Promise<Runtime> {
+  if (runtime === "native") {
+    const { createNativeRuntime } = await import("../runtime/onnxruntime-node.ts");
+    return createNativeRuntime({ threads });
+  }
+  const wasm = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
+  const [{ createWebRuntime }, bytes] = await Promise.all([
+    import("../runtime/onnxruntime-web.ts"),
+    readFile(wasm),
+  ]);
+  const web = createWebRuntime(await WebAssembly.compile(bytes));
+  return {
+    ...web,
+    load: async (artifact) =>
+      web.load("path" in artifact ? { bytes: await readFile(artifact.path) } : artifact),
+  };
+}

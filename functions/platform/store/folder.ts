@@ -1,0 +1,87 @@
+import { createHash, randomUUID } from "node:crypto";
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { PutCondition, Store } from "../types.ts";
+
+/** A folder as a store: keys are paths below it, ETags are digests of the content. */
+export function createFolderStore(folder: string): Store {
+  const pathOf = (key: string): string => join(folder, ...key.split("/"));
+
+  async function read(key: string): Promise<{ bytes: Uint8Array; etag: string } | undefined> {
+    const bytes = await readFile(pathOf(key)).catch(unlessMissing);
+    return bytes && { bytes, etag: etagOf(bytes) };
+  }
+
+  return {
+    async get(key, { ifNoneMatch } = {}) {
+      const found = await read(key);
+      return found && found.etag === ifNoneMatch ? "not-modified" : found;
+    },
+    async head(key) {
+      const found = await read(key);
+      return found && { etag: found.etag, size: found.bytes.byteLength };
+    },
+    async list(prefix) {
+      const path = pathOf(prefix);
+      const entries = await readdir(path, { withFileTypes: true }).catch(unlessMissing);
+      // A missing folder below an existing store is an empty listing; a missing store is a fault.
+      if (!entries && prefix === "") throw new Error(`there is no folder ${folder}`);
+      const keys: string[] = [];
+      const prefixes: string[] = [];
+      for (const entry of entries ?? [])
+        if (entry.isDirectory()) prefixes.push(`${prefix}${entry.name}/`);
+        else keys.push(`${prefix}${entry.name}`);
+      return { keys: keys.toSorted(), prefixes: prefixes.toSorted() };
+    },
+    async put(key, bytes, condition) {
+      const path = pathOf(key);
+      await mkdir(dirname(path), { recursive: true });
+      const temporary = `${path}.${randomUUID()}.tmp`;
+      await writeFile(temporary, bytes);
+      try {
+        return await place(temporary, path, etagOf(bytes), condition);
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    },
+  };
+
+  /** Puts the written file in its place in one step that either happens whole or not at all. */
+  async function place(
+    temporary: string,
+    path: string,
+    etag: string,
+    condition: PutCondition | undefined,
+  ): Promise<string | undefined> {
+    if (!condition) await rename(temporary, path);
+    else if ("ifNoneMatch" in condition) {
+      const placed = await link(temporary, path).catch(unlessExisting);
+      if (placed === "exists") return undefined;
+    } else {
+      const lock = `${path}.lock`;
+      const locked = await mkdir(lock).catch(unlessExisting);
+      if (locked === "exists") return undefined;
+      try {
+        const current = await readFile(path).catch(unlessMissing);
+        if (!current || etagOf(current) !== condition.ifMatch) return undefined;
+        await rename(temporary, path);
+      } finally {
+        await rm(lock, { recursive: true, force: true });
+      }
+    }
+    return etag;
+  }
+}
+
+function etagOf(bytes: Uint8Array): string {
+  return `"${createHash("sha256").update(bytes).digest("hex").slice(0, 32)}"`;
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT" && error.code !== "ENOTDIR" && error.code !== "EISDIR") throw error;
+}
+
+function unlessExisting(error: NodeJS.ErrnoException): "exists" {
+  if (error.code !== "EEXIST") throw error;
+  return "exists";
+}

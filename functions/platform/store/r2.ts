@@ -1,0 +1,44 @@
+import type { R2Bucket, R2Conditional, R2Object, R2ObjectBody } from "@cloudflare/workers-types";
+import type { PutCondition, Store } from "../types.ts";
+
+/** An R2 bucket through its binding; `prefix` is empty or ends in `/`. */
+export function createR2Store(bucket: R2Bucket, prefix: string): Store {
+  return {
+    async get(key, { ifNoneMatch } = {}) {
+      const object: R2ObjectBody | R2Object | null = await bucket.get(
+        prefix + key,
+        ifNoneMatch ? { onlyIf: { etagDoesNotMatch: ifNoneMatch } } : {},
+      );
+      if (!object) return undefined;
+      if (!("body" in object)) return "not-modified";
+      return { bytes: new Uint8Array(await object.arrayBuffer()), etag: object.etag };
+    },
+    async head(key) {
+      const object = await bucket.head(prefix + key);
+      return object ? { etag: object.etag, size: object.size } : undefined;
+    },
+    async list(below) {
+      const keys: string[] = [];
+      const prefixes: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await bucket.list({ prefix: prefix + below, delimiter: "/", ...(cursor && { cursor }) });
+        keys.push(...page.objects.map((object) => object.key.slice(prefix.length)));
+        prefixes.push(...page.delimitedPrefixes.map((found) => found.slice(prefix.length)));
+        cursor = page.truncated ? page.cursor : undefined;
+      } while (cursor);
+      return { keys, prefixes };
+    },
+    async put(key, bytes, condition) {
+      const options = condition ? { onlyIf: onlyIf(condition) } : {};
+      const object = await bucket.put(prefix + key, bytes, options);
+      return object?.etag;
+    },
+  };
+}
+
+function onlyIf(condition: PutCondition): R2Conditional {
+  return "ifMatch" in condition
+    ? { etagMatches: condition.ifMatch }
+    : { etagDoesNotMatch: condition.ifNoneMatch };
+}

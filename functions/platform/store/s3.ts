@@ -1,0 +1,104 @@
+import type { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import type { PutCondition, Store } from "../types.ts";
+
+export interface S3Options {
+  bucket: string;
+  /** Empty, or ends in `/`. */
+  prefix: string;
+  endpoint: string | undefined;
+  forcePathStyle: boolean;
+}
+
+/**
+ * A bucket behind the S3 API. The SDK is imported at the first use, beside the start of the runtime,
+ * so that a warm `/tmp` or a health check does not pay for it.
+ */
+export function createS3Store({ bucket, prefix, endpoint, forcePathStyle }: S3Options): Store {
+  type Sdk = typeof import("@aws-sdk/client-s3");
+  let started: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
+  const s3 = () => (started ??= start());
+
+  async function start() {
+    const sdk = await import("@aws-sdk/client-s3");
+    const client = new sdk.S3Client({ forcePathStyle, ...(endpoint && { endpoint }) });
+    return { sdk, client };
+  }
+
+  return {
+    async get(key, { ifNoneMatch, signal } = {}) {
+      const { sdk, client } = await s3();
+      const command = new sdk.GetObjectCommand({
+        Bucket: bucket,
+        Key: prefix + key,
+        IfNoneMatch: ifNoneMatch,
+      });
+      try {
+        const { Body, ETag } = await client.send(command, signal && { abortSignal: signal });
+        if (!Body || !ETag) throw new Error(`S3 answered without a body or an ETag for ${key}`);
+        return { bytes: await Body.transformToByteArray(), etag: ETag };
+      } catch (error) {
+        if (statusOf(error) === 304) return "not-modified";
+        return absent(error);
+      }
+    },
+    async head(key, { signal } = {}) {
+      const { sdk, client } = await s3();
+      const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: prefix + key });
+      try {
+        const { ETag, ContentLength } = await client.send(command, signal && { abortSignal: signal });
+        return { etag: ETag ?? "", size: ContentLength ?? 0 };
+      } catch (error) {
+        return absent(error);
+      }
+    },
+    async list(below, { signal } = {}) {
+      const { sdk, client } = await s3();
+      const keys: string[] = [];
+      const prefixes: string[] = [];
+      const pages = sdk.paginateListObjectsV2(
+        { client },
+        { Bucket: bucket, Prefix: prefix + below, Delimiter: "/" },
+        signal && { abortSignal: signal },
+      );
+      for await (const page of pages) {
+        for (const { Key } of page.Contents ?? []) if (Key) keys.push(Key.slice(prefix.length));
+        for (const { Prefix } of page.CommonPrefixes ?? [])
+          if (Prefix) prefixes.push(Prefix.slice(prefix.length));
+      }
+      return { keys, prefixes };
+    },
+    async put(key, bytes, condition) {
+      const { sdk, client } = await s3();
+      const command = new sdk.PutObjectCommand({
+        Bucket: bucket,
+        Key: prefix + key,
+        Body: bytes,
+        ...(condition && conditionHeaders(condition)),
+      });
+      try {
+        return (await client.send(command)).ETag;
+      } catch (error) {
+        // 412: the condition did not hold. 409: another conditional write was under way. 404: If-Match of nothing.
+        if (condition && [404, 409, 412].includes(statusOf(error) ?? 0)) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+function conditionHeaders(condition: PutCondition) {
+  return "ifMatch" in condition
+    ? { IfMatch: condition.ifMatch }
+    : { IfNoneMatch: condition.ifNoneMatch };
+}
+
+/** The key is absent; a missing bucket is a fault of the configuration, not an absent key. */
+function absent(error: unknown): undefined {
+  const name = error instanceof Error ? error.name : "";
+  if (statusOf(error) === 404 && name !== "NoSuchBucket") return undefined;
+  throw error;
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as Partial<S3ServiceException>).$metadata?.httpStatusCode;
+}

@@ -1,0 +1,58 @@
+import type { Config } from "../config.ts";
+import type { ArtifactSource, Runtime } from "../runtime/types.ts";
+
+export interface StoredObject {
+  bytes: Uint8Array;
+  etag: string;
+}
+
+export interface StoreListing {
+  keys: string[];
+  /** The next path segments below the prefix, each ending in `/`. */
+  prefixes: string[];
+}
+
+/** A put happens only while this holds: the object is absent, or still has this ETag. */
+export type PutCondition = { ifNoneMatch: "*" } | { ifMatch: string };
+
+/**
+ * Object storage. Every method rejects when storage cannot answer; absence and unmet conditions are
+ * values. `signal` ends the wait where the driver can; callers bound the wait themselves as well.
+ */
+export interface Store {
+  get(
+    key: string,
+    options?: { ifNoneMatch?: string | undefined; signal?: AbortSignal },
+  ): Promise<StoredObject | "not-modified" | undefined>;
+  head(
+    key: string,
+    options?: { signal?: AbortSignal },
+  ): Promise<{ etag: string; size: number } | undefined>;
+  /** Keys and next path segments directly below `prefix`, which is empty or ends in `/`. */
+  list(prefix: string, options?: { signal?: AbortSignal }): Promise<StoreListing>;
+  /** The new ETag, or undefined when the condition did not hold and nothing was written. */
+  put(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<string | undefined>;
+}
+
+/** The tier between memory and the store: artifacts by sha256, already checked. */
+export interface ArtifactCache {
+  get(sha256: string, size: number): Promise<ArtifactSource | undefined>;
+  /** Keeps the bytes and says where to load from; when they cannot be kept, the bytes themselves. */
+  put(sha256: string, bytes: Uint8Array): Promise<ArtifactSource>;
+}
+
+/** What an entry gives the app. */
+export interface Platform {
+  name: "cloudflare" | "lambda" | "node";
+  config: Config;
+  store: Store;
+  artifacts: ArtifactCache;
+  /** Resolves to the same runtime each time; the first call starts it. */
+  runtime(): Promise<Runtime>;
+  /** Milliseconds for durations; absent where the platform's clock stands still during computation. */
+  now?: () => number;
+  /** Keeps the promise alive after the answer was sent, or after the client went away. */
+  waitUntil(promise: Promise<unknown>): void;
+  /** Writes one structured line to the platform's log. */
+  log(entry: Record<string, unknown>): void;
+}

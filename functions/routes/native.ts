@@ -1,0 +1,75 @@
+import { Hono, type Context } from "hono";
+import { publicManifest, type Manifest } from "../model/manifest.ts";
+import type { Registry } from "../model/registry.ts";
+import { createPhases } from "../phases.ts";
+import type { Platform } from "../platform/types.ts";
+import type { Predict } from "../predict.ts";
+import { readPredictBody } from "./predict-body.ts";
+
+interface Services {
+  platform: Platform;
+  registry: Registry;
+  predict: Predict;
+}
+
+/** How many models are read at once for the list of models. */
+const LIST_CONCURRENCY = 8;
+
+/** The native API below `/v1/models`. */
+export function nativeRoutes({ platform, registry, predict }: Services) {
+  async function answerPrediction(c: Context, model: string, version?: string) {
+    const phases = createPhases(platform.now);
+    const body = await phases.time("read", () => readPredictBody(c.req));
+    const { manifest, outputs } = await predict({ model, version, ...body }, phases);
+    const serverTiming = phases.serverTiming();
+    if (serverTiming) c.header("Server-Timing", serverTiming);
+    identify(c, manifest);
+    return c.json({ model: manifest.name, version: manifest.version, outputs });
+  }
+
+  async function describeModel(c: Context, name: string, version?: string) {
+    const [{ manifest }, { stable }, versions] = await Promise.all([
+      registry.resolve(name, version),
+      registry.release(name),
+      registry.versions(name),
+    ]);
+    identify(c, manifest);
+    return c.json({ ...publicManifest(manifest), versions, released: stable });
+  }
+
+  async function summary(name: string) {
+    const [{ manifest }, versions] = await Promise.all([
+      registry.resolve(name),
+      registry.versions(name),
+    ]);
+    const { version, task, description } = manifest;
+    return { name, version, versions, task, description };
+  }
+
+  return new Hono()
+    .get("/", async (c) => {
+      const names = await registry.names();
+      const models: Awaited<ReturnType<typeof summary>>[] = [];
+      for (let start = 0; start < names.length; start += LIST_CONCURRENCY) {
+        const some = names.slice(start, start + LIST_CONCURRENCY);
+        const settled = await Promise.allSettled(some.map(summary));
+        // One broken package must not hide the others; asking for it by name says what is wrong.
+        for (const result of settled) if (result.status === "fulfilled") models.push(result.value);
+      }
+      return c.json({ models });
+    })
+    .get("/:model", (c) => describeModel(c, c.req.param("model")))
+    .get("/:model/versions/:version", (c) =>
+      describeModel(c, c.req.param("model"), c.req.param("version")),
+    )
+    .post("/:model/predict", (c) => answerPrediction(c, c.req.param("model")))
+    .post("/:model/versions/:version/predict", (c) =>
+      answerPrediction(c, c.req.param("model"), c.req.param("version")),
+    );
+}
+
+function identify(c: Context, { name, version, artifact }: Manifest): void {
+  c.header("X-Model-Name", name);
+  c.header("X-Model-Version", version);
+  c.header("X-Model-Digest", `sha256:${artifact.sha256}`);
+}

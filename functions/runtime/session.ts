@@ -1,0 +1,35 @@
+import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from "onnxruntime-common";
+import { DATATYPES, datatypeOfOrt, type Tensor, type Tensors } from "../tensor.ts";
+import type { Session } from "./types.ts";
+
+/** Gives an ONNX Runtime session (native and WASM share their types) our tensors and nothing else. */
+export function wrapSession(
+  session: InferenceSession,
+  OrtTensorClass: TensorConstructor,
+): Session {
+  return {
+    async run(feeds, outputNames) {
+      const ortFeeds: Record<string, OrtTensor> = {};
+      for (const name in feeds) ortFeeds[name] = toOrt(feeds[name] as Tensor, OrtTensorClass);
+      const results = await session.run(ortFeeds, outputNames);
+      const outputs: Tensors = {};
+      for (const name of outputNames) outputs[name] = fromOrt(results[name] as OrtTensor);
+      return outputs;
+    },
+    release: () => session.release(),
+  };
+}
+
+function toOrt(tensor: Tensor, OrtTensorClass: TensorConstructor): OrtTensor {
+  const type = DATATYPES[tensor.datatype].ort;
+  // The constructor's overloads pair each type with its array; the datatype table has paired them already.
+  return new OrtTensorClass(type as "float32", tensor.data as Float32Array, tensor.shape);
+}
+
+function fromOrt(tensor: OrtTensor): Tensor {
+  return {
+    datatype: datatypeOfOrt(tensor.type),
+    shape: tensor.dims,
+    data: tensor.data as Tensor["data"],
+  };
+}

@@ -1,0 +1,16 @@
+import type { Tensors } from "../tensor.ts";
+
+/** An artifact ready to load: its bytes, or where it lies on a local disk (which needs half the memory). */
+export type ArtifactSource = { bytes: Uint8Array } | { path: string };
+
+/** A loaded artifact. Runs may overlap; `release` must be called after the last of them has settled. */
+export interface Session {
+  run(feeds: Tensors, outputNames: readonly string[]): Promise<Tensors>;
+  release(): Promise<void>;
+}
+
+/** ONNX Runtime, native or WASM. */
+export interface Runtime {
+  name: "native" | "wasm";
+  load(artifact: ArtifactSource): Promise<Session>;
+}

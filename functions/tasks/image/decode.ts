@@ -1,0 +1,48 @@
+import { decode as decodeJpegFile } from "jpeg-js";
+import { decodePng } from "./png.ts";
+
+/** Eight bits a channel, interleaved, rows from the top; alpha is dropped, as Pillow's convert() does. */
+export interface Pixels {
+  width: number;
+  height: number;
+  channels: 1 | 3;
+  data: Uint8Array;
+}
+
+/** What JPEG decoding needs a pixel: coefficients, planes and the result. */
+const JPEG_BYTES_PER_PIXEL = 24;
+
+/**
+ * Decodes a PNG or JPEG, told apart by its first bytes. Throws a RangeError, whose message continues
+ * the name of the input, when it is neither, is damaged, or has more than `maxPixels` pixels; the size
+ * is checked before anything is inflated.
+ */
+export function decodeImage(bytes: Uint8Array, maxPixels: number): Pixels {
+  if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47])) return decoded("PNG", () => decodePng(bytes, maxPixels));
+  if (startsWith(bytes, [0xff, 0xd8, 0xff])) return decoded("JPEG", () => decodeJpeg(bytes, maxPixels));
+  throw new RangeError("must be a PNG or JPEG image");
+}
+
+function decoded(format: string, decode: () => Pixels): Pixels {
+  try {
+    return decode();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "unknown reason";
+    throw new RangeError(`is not a ${format} image that can be decoded: ${reason}`, { cause: error });
+  }
+}
+
+function decodeJpeg(bytes: Uint8Array, maxPixels: number): Pixels {
+  const { width, height, data } = decodeJpegFile(bytes, {
+    useTArray: true,
+    formatAsRGBA: false,
+    tolerantDecoding: false,
+    maxResolutionInMP: maxPixels / 1e6,
+    maxMemoryUsageInMB: Math.ceil((maxPixels * JPEG_BYTES_PER_PIXEL) / (1024 * 1024)) + 1,
+  });
+  return { width, height, channels: 3, data };
+}
+
+function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, index) => bytes[index] === byte);
+}

@@ -1,0 +1,17 @@
+import type { Limits } from "../config.ts";
+import type { Manifest } from "../model/manifest.ts";
+import { imageClassification } from "./image-classification.ts";
+import { tabularClassification } from "./tabular-classification.ts";
+import { textClassification } from "./text-classification.ts";
+import type { CompiledTask } from "./types.ts";
+
+const TASKS = {
+  "tabular-classification": tabularClassification,
+  "text-classification": textClassification,
+  "image-classification": imageClassification,
+} as const;
+
+/** Compiles the task a manifest names. Throws an Error when the manifest lacks what the task needs. */
+export function compileTask(manifest: Manifest, limits: Limits): CompiledTask {
+  return TASKS[manifest.task](manifest, limits);
+}

@@ -1,0 +1,59 @@
+/** What ONNX Runtime's JavaScript tensors hold for each datatype. */
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
+  | string[];
+
+/**
+ * The datatypes by their Open Inference Protocol name, with ONNX Runtime's name, the array that holds
+ * the elements and the bytes of one element on the wire (0: variable). FP16 elements are raw bits.
+ */
+export const DATATYPES = {
+  BOOL: { ort: "bool", array: Uint8Array, bytes: 1 },
+  INT8: { ort: "int8", array: Int8Array, bytes: 1 },
+  INT16: { ort: "int16", array: Int16Array, bytes: 2 },
+  INT32: { ort: "int32", array: Int32Array, bytes: 4 },
+  INT64: { ort: "int64", array: BigInt64Array, bytes: 8 },
+  UINT8: { ort: "uint8", array: Uint8Array, bytes: 1 },
+  UINT16: { ort: "uint16", array: Uint16Array, bytes: 2 },
+  UINT32: { ort: "uint32", array: Uint32Array, bytes: 4 },
+  UINT64: { ort: "uint64", array: BigUint64Array, bytes: 8 },
+  FP16: { ort: "float16", array: Uint16Array, bytes: 2 },
+  FP32: { ort: "float32", array: Float32Array, bytes: 4 },
+  FP64: { ort: "float64", array: Float64Array, bytes: 8 },
+  BYTES: { ort: "string", array: Array, bytes: 0 },
+} as const;
+
+export type Datatype = keyof typeof DATATYPES;
+export type OrtDatatype = (typeof DATATYPES)[Datatype]["ort"];
+
+export const datatypeNames = Object.keys(DATATYPES) as [Datatype, ...Datatype[]];
+
+/** Row-major elements with their shape; `data.length` is the product of `shape`. */
+export interface Tensor {
+  datatype: Datatype;
+  shape: readonly number[];
+  data: TensorData;
+}
+
+export type Tensors = Record<string, Tensor>;
+
+/** The datatype that ONNX Runtime calls `ort`; throws a TypeError for the ones no wire format names. */
+export function datatypeOfOrt(ort: string): Datatype {
+  const found = datatypeNames.find((name) => DATATYPES[name].ort === ort);
+  if (!found) throw new TypeError(`ONNX Runtime datatype ${ort} has no Open Inference Protocol name`);
+  return found;
+}
+
+/** How many elements a shape holds; a scalar's empty shape holds one. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}

@@ -1,0 +1,80 @@
+// Makes dist/lambda/<arch>/ and dist/lambda/<arch>.zip: the handler as one file, and of ONNX Runtime only
+// what that processor needs.
+import { cp, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
+import { zipSync, type Zippable } from "fflate";
+
+const ARCHITECTURES = { x64: "x64", arm64: "arm64" } as const;
+const MAX_ZIP_BYTES = 25 * 1024 * 1024;
+
+const require = createRequire(import.meta.url);
+const root = join(import.meta.dirname, "..");
+const output = join(root, "dist/lambda");
+
+await rm(output, { recursive: true, force: true });
+for (const architecture of Object.values(ARCHITECTURES)) {
+  const folder = join(output, architecture);
+  await bundle(folder);
+  await copyRuntime(folder, architecture);
+  const bytes = await zip(folder);
+  if (bytes.byteLength > MAX_ZIP_BYTES)
+    throw new Error(`${architecture}.zip has ${bytes.byteLength} bytes, the limit is ${MAX_ZIP_BYTES}`);
+  await writeFile(join(output, `${architecture}.zip`), bytes);
+  console.log(`dist/lambda/${architecture}.zip  ${(bytes.byteLength / 1024 / 1024).toFixed(1)} MiB`);
+}
+
+async function bundle(folder: string): Promise<void> {
+  await build({
+    entryPoints: { index: join(root, "functions/lambda.ts") },
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    minify: true,
+    mainFields: ["module", "main"],
+    external: ["onnxruntime-node"],
+    // Parts of the AWS SDK are CommonJS and call require() for Node's own modules.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+    logLevel: "warning",
+  });
+}
+
+async function copyRuntime(folder: string, architecture: string): Promise<void> {
+  const native = dirname(require.resolve("onnxruntime-node/package.json"));
+  const common = dirname(dirname(dirname(require.resolve("onnxruntime-common"))));
+  const modules = join(folder, "node_modules");
+  const binaries = `bin/napi-v6/linux/${architecture}`;
+  for (const part of ["package.json", "dist", binaries])
+    await copy(join(native, part), join(modules, "onnxruntime-node", part));
+  for (const part of ["package.json", "dist/cjs"])
+    await copy(join(common, part), join(modules, "onnxruntime-common", part));
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await cp(from, to, {
+    recursive: true,
+    filter: (path) => !path.endsWith(".map") && !path.endsWith(".d.ts"),
+  });
+}
+
+async function zip(folder: string): Promise<Uint8Array> {
+  const files: Zippable = {};
+  // A fixed date makes the same sources give the same zip.
+  for await (const entry of glob("**/*", { cwd: folder, withFileTypes: true }))
+    if (entry.isFile()) {
+      const path = join(entry.parentPath, entry.name);
+      files[path.slice(folder.length + 1)] = [
+        new Uint8Array(await readFile(path)),
+        { level: 9, mtime: "1980-01-01T00:00:00" },
+      ];
+    }
+  return zipSync(Object.fromEntries(Object.entries(files).toSorted()));
+}
