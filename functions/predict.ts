@@ -43,9 +43,7 @@ export function createPredict(registry: Registry, sessions: Sessions, config: Co
     const results = await phases
       .time("run", () => lease.session.run(feeds, task.outputNames))
       .finally(lease.end);
-    const answers = await phases.time("postprocess", () =>
-      postprocess(results, rows.length),
-    );
+    const answers = await phases.time("postprocess", () => postprocess(results, rows.length));
     return { manifest, outputs: batch ? answers : answers[0] };
   };
 }

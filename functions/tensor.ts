@@ -49,7 +49,8 @@ export type Tensors = Record<string, Tensor>;
 /** The datatype that ONNX Runtime calls `ort`; throws a TypeError for the ones no wire format names. */
 export function datatypeOfOrt(ort: string): Datatype {
   const found = datatypeNames.find((name) => DATATYPES[name].ort === ort);
-  if (!found) throw new TypeError(`ONNX Runtime datatype ${ort} has no Open Inference Protocol name`);
+  if (!found)
+    throw new TypeError(`ONNX Runtime datatype ${ort} has no Open Inference Protocol name`);
   return found;
 }
 

@@ -2,7 +2,7 @@
 // what that processor needs.
 import { cp, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { zipSync, type Zippable } from "fflate";
 
@@ -20,9 +20,13 @@ for (const architecture of Object.values(ARCHITECTURES)) {
   await copyRuntime(folder, architecture);
   const bytes = await zip(folder);
   if (bytes.byteLength > MAX_ZIP_BYTES)
-    throw new Error(`${architecture}.zip has ${bytes.byteLength} bytes, the limit is ${MAX_ZIP_BYTES}`);
+    throw new Error(
+      `${architecture}.zip has ${bytes.byteLength} bytes, the limit is ${MAX_ZIP_BYTES}`,
+    );
   await writeFile(join(output, `${architecture}.zip`), bytes);
-  console.log(`dist/lambda/${architecture}.zip  ${(bytes.byteLength / 1024 / 1024).toFixed(1)} MiB`);
+  console.log(
+    `dist/lambda/${architecture}.zip  ${(bytes.byteLength / 1024 / 1024).toFixed(1)} MiB`,
+  );
 }
 
 async function bundle(folder: string): Promise<void> {
@@ -66,15 +70,15 @@ async function copy(from: string, to: string): Promise<void> {
 }
 
 async function zip(folder: string): Promise<Uint8Array> {
-  const files: Zippable = {};
-  // A fixed date makes the same sources give the same zip.
+  const paths: string[] = [];
   for await (const entry of glob("**/*", { cwd: folder, withFileTypes: true }))
-    if (entry.isFile()) {
-      const path = join(entry.parentPath, entry.name);
-      files[path.slice(folder.length + 1)] = [
-        new Uint8Array(await readFile(path)),
-        { level: 9, mtime: "1980-01-01T00:00:00" },
-      ];
-    }
-  return zipSync(Object.fromEntries(Object.entries(files).toSorted()));
+    if (entry.isFile()) paths.push(join(entry.parentPath, entry.name));
+  const files: Zippable = {};
+  // A fixed order and date make the same sources give the same zip.
+  for (const path of paths.toSorted())
+    files[relative(folder, path)] = [
+      new Uint8Array(await readFile(path)),
+      { level: 9, mtime: "1980-01-01T00:00:00" },
+    ];
+  return zipSync(files);
 }

@@ -31,6 +31,7 @@ export function boundStore(store: Store, timeoutMs: number): Operations {
   return {
     get: (key, options) => bounded(key, (signal) => store.get(key, { ...options, signal })),
     head: (key) => bounded(key, (signal) => store.head(key, { signal })),
-    list: (prefix) => bounded(`the list of ${prefix || "models"}`, (signal) => store.list(prefix, { signal })),
+    list: (prefix) =>
+      bounded(`the list of ${prefix || "models"}`, (signal) => store.list(prefix, { signal })),
   };
 }

@@ -18,10 +18,8 @@ export interface Registry {
   /** The model's released version, or the named one. Rejects with `unknown_model` or `unknown_version`. */
   resolve(name: string, version?: string): Promise<Model>;
   release(name: string): Promise<Release>;
-  /** Names of all models that have a release, sorted. */
-  names(): Promise<string[]>;
-  /** Every version of a model that is in the store, oldest first where versions are numbers. */
-  versions(name: string): Promise<string[]>;
+  /** The versions in the store by model, those of one model when it is named; sorted, `10` after `9`. */
+  versions(name?: string): Promise<Map<string, string[]>>;
   /** The artifact's bytes, their digest checked. */
   artifact(manifest: Manifest): Promise<Uint8Array>;
   /** Rejects when the store cannot be reached. */
@@ -63,7 +61,12 @@ export function createRegistry(platform: Platform): Registry {
     } catch (error) {
       if (!known) throw error;
       // Storage is out of reach: what was released last goes on answering, and is asked for again later.
-      platform.log({ level: "warn", message: "release served stale", model: name, error: String(error) });
+      platform.log({
+        level: "warn",
+        message: "release served stale",
+        model: name,
+        error: String(error),
+      });
       answer = "not-modified" as const;
     }
     const fresh: KnownRelease =
@@ -79,10 +82,13 @@ export function createRegistry(platform: Platform): Registry {
   }
 
   async function release(name: string): Promise<Release> {
-    let known = NAME_PATTERN.test(name) ? releases.get(name) : { release: undefined, readAt: Infinity };
+    let known = NAME_PATTERN.test(name)
+      ? releases.get(name)
+      : { release: undefined, readAt: Infinity };
     if (!known || Date.now() - known.readAt >= config.releaseTtlMs)
       known = await share(`release ${name}`, () => readRelease(name));
-    if (!known.release) throw new NearcastError("unknown_model", `There is no model ${quote(name)}.`);
+    if (!known.release)
+      throw new NearcastError("unknown_model", `There is no model ${quote(name)}.`);
     return known.release;
   }
 
@@ -120,18 +126,24 @@ export function createRegistry(platform: Platform): Registry {
         (await share(`model ${name}/${wanted}`, () => readModel(name, wanted)))
       );
     },
-    async names() {
-      const { prefixes } = await store.list("");
-      return prefixes.map(lastSegment).toSorted();
-    },
     async versions(name) {
-      const { prefixes } = await store.list(`${name}/`);
-      return prefixes.map(lastSegment).toSorted(new Intl.Collator("en", { numeric: true }).compare);
+      const keys = await store.list(name === undefined ? "" : `${name}/`);
+      const versions = new Map<string, string[]>();
+      for (const key of keys.toSorted(new Intl.Collator("en", { numeric: true }).compare)) {
+        // The manifest is pushed last: without it there is no version yet.
+        const [, model, version] = /^([^/]+)\/([^/]+)\/model\.json$/.exec(key) ?? [];
+        if (model && version) versions.set(model, [...(versions.get(model) ?? []), version]);
+      }
+      return versions;
     },
     async artifact({ name, version, artifact }) {
       const found = await store.get(`${name}/${version}/${artifact.file}`);
-      if (!found || found === "not-modified") throw corrupt(`${name} version ${version} has no artifact`);
-      if (found.bytes.byteLength !== artifact.bytes || (await sha256(found.bytes)) !== artifact.sha256)
+      if (!found || found === "not-modified")
+        throw corrupt(`${name} version ${version} has no artifact`);
+      if (
+        found.bytes.byteLength !== artifact.bytes ||
+        (await sha256(found.bytes)) !== artifact.sha256
+      )
         throw corrupt(`The artifact of ${name} version ${version} does not match its sha256`);
       return found.bytes;
     },
@@ -160,8 +172,4 @@ async function sha256(bytes: Uint8Array): Promise<string> {
 
 function quote(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
-}
-
-function lastSegment(prefix: string): string {
-  return prefix.split("/").at(-2) ?? prefix;
 }

@@ -15,7 +15,7 @@ interface LoadedSession {
 /** A session that will not be released before `end` is called. */
 export interface SessionLease {
   session: Session;
-  end(): void;
+  end: () => void;
 }
 
 export interface Sessions {

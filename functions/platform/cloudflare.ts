@@ -24,7 +24,9 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
   const binding = env[bucket] as R2Bucket | undefined;
   if (protocol !== "r2:" || !binding)
-    throw new Error(`STORE must be r2://BINDING/prefix with a bound R2 bucket, not ${config.store}`);
+    throw new Error(
+      `STORE must be r2://BINDING/prefix with a bound R2 bucket, not ${config.store}`,
+    );
   const runtime = createWebRuntime(wasm);
   return {
     name: "cloudflare",
@@ -37,10 +39,9 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
   };
 }
 
-/** The data centre's Cache API; the URL is a key and is never fetched. */
+/** The data centre's Cache API. */
 function createEdgeCache(waitUntil: CloudflareParts["waitUntil"]): ArtifactCache {
   const cache = (caches as unknown as CacheStorage).default;
-  const keyOf = (sha256: string): string => `https://artifacts.nearcast.invalid/${sha256}`;
   return {
     async get(sha256, size) {
       const found = await cache.match(keyOf(sha256)).catch(() => undefined);
@@ -57,4 +58,9 @@ function createEdgeCache(waitUntil: CloudflareParts["waitUntil"]): ArtifactCache
       return { bytes };
     },
   };
+}
+
+/** Cache keys are URLs; this one is never fetched. */
+function keyOf(sha256: string): string {
+  return `https://artifacts.nearcast.invalid/${sha256}`;
 }

@@ -38,7 +38,9 @@ async function startRuntime({ runtime, threads }: Config): Promise<Runtime> {
     const { createNativeRuntime } = await import("../runtime/onnxruntime-node.ts");
     return createNativeRuntime({ threads });
   }
-  const wasm = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
+  const wasm = createRequire(import.meta.url).resolve(
+    "onnxruntime-web/ort-wasm-simd-threaded.wasm",
+  );
   const [{ createWebRuntime }, bytes] = await Promise.all([
     import("../runtime/onnxruntime-web.ts"),
     readFile(wasm),

@@ -6,12 +6,6 @@ export interface StoredObject {
   etag: string;
 }
 
-export interface StoreListing {
-  keys: string[];
-  /** The next path segments below the prefix, each ending in `/`. */
-  prefixes: string[];
-}
-
 /** A put happens only while this holds: the object is absent, or still has this ETag. */
 export type PutCondition = { ifNoneMatch: "*" } | { ifMatch: string };
 
@@ -28,8 +22,8 @@ export interface Store {
     key: string,
     options?: { signal?: AbortSignal },
   ): Promise<{ etag: string; size: number } | undefined>;
-  /** Keys and next path segments directly below `prefix`, which is empty or ends in `/`. */
-  list(prefix: string, options?: { signal?: AbortSignal }): Promise<StoreListing>;
+  /** Every key that begins with `prefix`, which is empty or ends in `/`. */
+  list(prefix: string, options?: { signal?: AbortSignal }): Promise<string[]>;
   /** The new ETag, or undefined when the condition did not hold and nothing was written. */
   put(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<string | undefined>;
 }
@@ -52,7 +46,7 @@ export interface Platform {
   /** Milliseconds for durations; absent where the platform's clock stands still during computation. */
   now?: () => number;
   /** Keeps the promise alive after the answer was sent, or after the client went away. */
-  waitUntil(promise: Promise<unknown>): void;
+  waitUntil: (promise: Promise<unknown>) => void;
   /** Writes one structured line to the platform's log. */
   log(entry: Record<string, unknown>): void;
 }

@@ -34,24 +34,24 @@ export function nativeRoutes({ platform, registry, predict }: Services) {
       registry.versions(name),
     ]);
     identify(c, manifest);
-    return c.json({ ...publicManifest(manifest), versions, released: stable });
+    return c.json({
+      ...publicManifest(manifest),
+      versions: versions.get(name) ?? [],
+      released: stable,
+    });
   }
 
-  async function summary(name: string) {
-    const [{ manifest }, versions] = await Promise.all([
-      registry.resolve(name),
-      registry.versions(name),
-    ]);
-    const { version, task, description } = manifest;
+  async function summary([model, versions]: [string, string[]]) {
+    const { name, version, task, description } = (await registry.resolve(model)).manifest;
     return { name, version, versions, task, description };
   }
 
   return new Hono()
     .get("/", async (c) => {
-      const names = await registry.names();
+      const found = [...(await registry.versions())];
       const models: Awaited<ReturnType<typeof summary>>[] = [];
-      for (let start = 0; start < names.length; start += LIST_CONCURRENCY) {
-        const some = names.slice(start, start + LIST_CONCURRENCY);
+      for (let start = 0; start < found.length; start += LIST_CONCURRENCY) {
+        const some = found.slice(start, start + LIST_CONCURRENCY);
         const settled = await Promise.allSettled(some.map(summary));
         // One broken package must not hide the others; asking for it by name says what is wrong.
         for (const result of settled) if (result.status === "fulfilled") models.push(result.value);

@@ -6,7 +6,8 @@ export interface PredictBody {
   parameters: unknown;
 }
 
-const ACCEPTED = "application/json, multipart/form-data, image/png, image/jpeg or application/octet-stream";
+const ACCEPTED =
+  "application/json, multipart/form-data, image/png, image/jpeg or application/octet-stream";
 const RAW = /^(image\/(png|jpeg)|application\/octet-stream)$/;
 
 /**
@@ -17,7 +18,8 @@ const RAW = /^(image\/(png|jpeg)|application\/octet-stream)$/;
 export async function readPredictBody(request: HonoRequest): Promise<PredictBody> {
   if (request.header("content-encoding"))
     throw new NearcastError("unsupported_media_type", "The body must not be compressed.");
-  const mediaType = (request.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  const mediaType =
+    (request.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (mediaType === "application/json" || mediaType.endsWith("+json"))
     return fromJson(await request.text());
   if (mediaType === "multipart/form-data") return fromForm(request);
@@ -39,7 +41,9 @@ function fromJson(text: string): PredictBody {
   const { inputs, parameters, ...others } = body as Record<string, unknown>;
   const unknown = Object.keys(others);
   if (unknown.length > 0)
-    throw invalidInput(unknown.map((path) => ({ path, message: "is not a member of the request" })));
+    throw invalidInput(
+      unknown.map((path) => ({ path, message: "is not a member of the request" })),
+    );
   if (inputs === undefined) throw invalidInput([{ path: "inputs", message: "is missing" }]);
   return { inputs, parameters };
 }
@@ -49,14 +53,17 @@ async function fromForm(request: HonoRequest): Promise<PredictBody> {
   try {
     form = await request.formData();
   } catch (cause) {
-    throw new NearcastError("malformed_request", "The body is not a valid multipart form.", { cause });
+    throw new NearcastError("malformed_request", "The body is not a valid multipart form.", {
+      cause,
+    });
   }
   const files: Uint8Array[] = [];
   let parameters: unknown;
   for (const [name, value] of form) {
     if (typeof value !== "string") files.push(new Uint8Array(await value.arrayBuffer()));
     else if (name === "parameters") parameters = parseJson(value, "The field parameters");
-    else throw invalidInput([{ path: name, message: "is neither a file nor the field parameters" }]);
+    else
+      throw invalidInput([{ path: name, message: "is neither a file nor the field parameters" }]);
   }
   if (files.length === 0) throw invalidInput([{ path: "inputs", message: "needs a file" }]);
   return { inputs: files.length === 1 ? files[0] : files, parameters };

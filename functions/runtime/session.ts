@@ -3,10 +3,7 @@ import { DATATYPES, datatypeOfOrt, type Tensor, type Tensors } from "../tensor.t
 import type { Session } from "./types.ts";
 
 /** Gives an ONNX Runtime session (native and WASM share their types) our tensors and nothing else. */
-export function wrapSession(
-  session: InferenceSession,
-  OrtTensorClass: TensorConstructor,
-): Session {
+export function wrapSession(session: InferenceSession, OrtTensorClass: TensorConstructor): Session {
   return {
     async run(feeds, outputNames) {
       const ortFeeds: Record<string, OrtTensor> = {};
@@ -30,6 +27,6 @@ function fromOrt(tensor: OrtTensor): Tensor {
   return {
     datatype: datatypeOfOrt(tensor.type),
     shape: tensor.dims,
-    data: tensor.data as Tensor["data"],
+    data: tensor.data,
   };
 }

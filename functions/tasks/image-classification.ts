@@ -17,7 +17,12 @@ export function imageClassification(manifest: Manifest, limits: Limits) {
       ? [channels, image.height, image.width]
       : [image.height, image.width, channels];
   const input = inputs[0];
-  if (!input || inputs.length > 1 || input.datatype !== "FP32" || String(input.shape.slice(1)) !== String(size))
+  if (
+    !input ||
+    inputs.length > 1 ||
+    input.datatype !== "FP32" ||
+    String(input.shape.slice(1)) !== String(size)
+  )
     throw new Error(`task ${manifest.task} needs one FP32 input of shape [-1, ${size.join(", ")}]`);
   if (image.mean.length !== channels || image.std.length !== channels)
     throw new Error(`image.mean and image.std need ${channels} values`);

@@ -6,13 +6,16 @@ import type { CompiledTask } from "./types.ts";
  * The half that every tabular task shares. One input is an object of named features or an array of
  * them in manifest order; the tensor is FP32 `[rows, features]`.
  */
-export function tabularInputs(
-  manifest: Manifest,
-): Pick<CompiledTask, "isBatch" | "preprocess"> {
+export function tabularInputs(manifest: Manifest): Pick<CompiledTask, "isBatch" | "preprocess"> {
   const { features, inputs } = manifest;
   const input = inputs[0];
   if (!features) throw new Error(`task ${manifest.task} needs features`);
-  if (!input || inputs.length > 1 || input.datatype !== "FP32" || input.shape[1] !== features.length)
+  if (
+    !input ||
+    inputs.length > 1 ||
+    input.datatype !== "FP32" ||
+    input.shape[1] !== features.length
+  )
     throw new Error(`task ${manifest.task} needs one FP32 input of shape [-1, ${features.length}]`);
   const names = new Set(features.map(({ name }) => name));
 
@@ -28,7 +31,10 @@ export function tabularInputs(
         const path = pathOf(row);
         const byPosition = Array.isArray(values);
         if (typeof values !== "object" || values === null) {
-          issues.push({ path, message: "must be an object of features or an array of their values" });
+          issues.push({
+            path,
+            message: "must be an object of features or an array of their values",
+          });
           continue;
         }
         if (byPosition && values.length !== width) {

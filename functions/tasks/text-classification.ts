@@ -6,7 +6,12 @@ import { classificationAnswers } from "./classification.ts";
 /** A string in, a label out. The text goes into the graph as it is: BYTES `[rows]`. */
 export function textClassification(manifest: Manifest, limits: Limits) {
   const input = manifest.inputs[0];
-  if (!input || manifest.inputs.length > 1 || input.datatype !== "BYTES" || input.shape.length !== 1)
+  if (
+    !input ||
+    manifest.inputs.length > 1 ||
+    input.datatype !== "BYTES" ||
+    input.shape.length !== 1
+  )
     throw new Error(`task ${manifest.task} needs one BYTES input of shape [-1]`);
 
   return {
@@ -15,7 +20,8 @@ export function textClassification(manifest: Manifest, limits: Limits) {
     preprocess(rows: readonly unknown[], pathOf: (row: number) => string) {
       const issues: InputIssue[] = [];
       rows.forEach((text, row) => {
-        if (typeof text !== "string") issues.push({ path: pathOf(row), message: "must be a string" });
+        if (typeof text !== "string")
+          issues.push({ path: pathOf(row), message: "must be a string" });
         // ONNX Runtime's JavaScript strings end at the first NUL: the rest would be ignored in silence.
         else if (text.includes("\0"))
           issues.push({ path: pathOf(row), message: "must not contain a NUL character" });

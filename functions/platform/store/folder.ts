@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
 import type { PutCondition, Store } from "../types.ts";
 
 /** A folder as a store: keys are paths below it, ETags are digests of the content. */
@@ -9,6 +9,8 @@ export function createFolderStore(folder: string): Store {
 
   async function read(key: string): Promise<{ bytes: Uint8Array; etag: string } | undefined> {
     const bytes = await readFile(pathOf(key)).catch(unlessMissing);
+    // A missing file is an absent key; a missing folder is a store that cannot answer.
+    if (!bytes) await stat(folder);
     return bytes && { bytes, etag: etagOf(bytes) };
   }
 
@@ -22,16 +24,14 @@ export function createFolderStore(folder: string): Store {
       return found && { etag: found.etag, size: found.bytes.byteLength };
     },
     async list(prefix) {
-      const path = pathOf(prefix);
-      const entries = await readdir(path, { withFileTypes: true }).catch(unlessMissing);
-      // A missing folder below an existing store is an empty listing; a missing store is a fault.
-      if (!entries && prefix === "") throw new Error(`there is no folder ${folder}`);
-      const keys: string[] = [];
-      const prefixes: string[] = [];
-      for (const entry of entries ?? [])
-        if (entry.isDirectory()) prefixes.push(`${prefix}${entry.name}/`);
-        else keys.push(`${prefix}${entry.name}`);
-      return { keys: keys.toSorted(), prefixes: prefixes.toSorted() };
+      const entries = await readdir(pathOf(prefix), { recursive: true, withFileTypes: true }).catch(
+        unlessMissing,
+      );
+      if (!entries) await stat(folder);
+      return (entries ?? [])
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, "/"))
+        .toSorted();
     },
     async put(key, bytes, condition) {
       const path = pathOf(key);
@@ -45,32 +45,32 @@ export function createFolderStore(folder: string): Store {
       }
     },
   };
+}
 
-  /** Puts the written file in its place in one step that either happens whole or not at all. */
-  async function place(
-    temporary: string,
-    path: string,
-    etag: string,
-    condition: PutCondition | undefined,
-  ): Promise<string | undefined> {
-    if (!condition) await rename(temporary, path);
-    else if ("ifNoneMatch" in condition) {
-      const placed = await link(temporary, path).catch(unlessExisting);
-      if (placed === "exists") return undefined;
-    } else {
-      const lock = `${path}.lock`;
-      const locked = await mkdir(lock).catch(unlessExisting);
-      if (locked === "exists") return undefined;
-      try {
-        const current = await readFile(path).catch(unlessMissing);
-        if (!current || etagOf(current) !== condition.ifMatch) return undefined;
-        await rename(temporary, path);
-      } finally {
-        await rm(lock, { recursive: true, force: true });
-      }
+/** Puts the written file in its place in one step that either happens whole or not at all. */
+async function place(
+  temporary: string,
+  path: string,
+  etag: string,
+  condition: PutCondition | undefined,
+): Promise<string | undefined> {
+  if (!condition) await rename(temporary, path);
+  else if ("ifNoneMatch" in condition) {
+    const placed = await link(temporary, path).catch(unlessExisting);
+    if (placed === "exists") return undefined;
+  } else {
+    const lock = `${path}.lock`;
+    const locked = await mkdir(lock).catch(unlessExisting);
+    if (locked === "exists") return undefined;
+    try {
+      const current = await readFile(path).catch(unlessMissing);
+      if (!current || etagOf(current) !== condition.ifMatch) return undefined;
+      await rename(temporary, path);
+    } finally {
+      await rm(lock, { recursive: true, force: true });
     }
-    return etag;
   }
+  return etag;
 }
 
 function etagOf(bytes: Uint8Array): string {

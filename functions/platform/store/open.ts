@@ -6,7 +6,8 @@ import { parseStoreUrl } from "./url.ts";
 
 /** The store that `STORE` names: `s3://bucket/prefix`, or a folder. Throws on any other scheme. */
 export function openStore(config: Config): { store: Store; remote: boolean } {
-  if (!/^\w+:\/\//.test(config.store)) return { store: createFolderStore(config.store), remote: false };
+  if (!/^\w+:\/\//.test(config.store))
+    return { store: createFolderStore(config.store), remote: false };
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
   if (protocol !== "s3:")
     throw new Error(`STORE must be a folder or s3://bucket/prefix here, not ${config.store}`);

@@ -19,15 +19,13 @@ export function createR2Store(bucket: R2Bucket, prefix: string): Store {
     },
     async list(below) {
       const keys: string[] = [];
-      const prefixes: string[] = [];
       let cursor: string | undefined;
       do {
-        const page = await bucket.list({ prefix: prefix + below, delimiter: "/", ...(cursor && { cursor }) });
+        const page = await bucket.list({ prefix: prefix + below, ...(cursor && { cursor }) });
         keys.push(...page.objects.map((object) => object.key.slice(prefix.length)));
-        prefixes.push(...page.delimitedPrefixes.map((found) => found.slice(prefix.length)));
         cursor = page.truncated ? page.cursor : undefined;
       } while (cursor);
-      return { keys, prefixes };
+      return keys;
     },
     async put(key, bytes, condition) {
       const options = condition ? { onlyIf: onlyIf(condition) } : {};

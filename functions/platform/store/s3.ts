@@ -45,7 +45,10 @@ export function createS3Store({ bucket, prefix, endpoint, forcePathStyle }: S3Op
       const { sdk, client } = await s3();
       const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: prefix + key });
       try {
-        const { ETag, ContentLength } = await client.send(command, signal && { abortSignal: signal });
+        const { ETag, ContentLength } = await client.send(
+          command,
+          signal && { abortSignal: signal },
+        );
         return { etag: ETag ?? "", size: ContentLength ?? 0 };
       } catch (error) {
         return absent(error);
@@ -54,18 +57,14 @@ export function createS3Store({ bucket, prefix, endpoint, forcePathStyle }: S3Op
     async list(below, { signal } = {}) {
       const { sdk, client } = await s3();
       const keys: string[] = [];
-      const prefixes: string[] = [];
       const pages = sdk.paginateListObjectsV2(
         { client },
-        { Bucket: bucket, Prefix: prefix + below, Delimiter: "/" },
+        { Bucket: bucket, Prefix: prefix + below },
         signal && { abortSignal: signal },
       );
-      for await (const page of pages) {
+      for await (const page of pages)
         for (const { Key } of page.Contents ?? []) if (Key) keys.push(Key.slice(prefix.length));
-        for (const { Prefix } of page.CommonPrefixes ?? [])
-          if (Prefix) prefixes.push(Prefix.slice(prefix.length));
-      }
-      return { keys, prefixes };
+      return keys;
     },
     async put(key, bytes, condition) {
       const { sdk, client } = await s3();

@@ -18,8 +18,10 @@ const JPEG_BYTES_PER_PIXEL = 24;
  * is checked before anything is inflated.
  */
 export function decodeImage(bytes: Uint8Array, maxPixels: number): Pixels {
-  if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47])) return decoded("PNG", () => decodePng(bytes, maxPixels));
-  if (startsWith(bytes, [0xff, 0xd8, 0xff])) return decoded("JPEG", () => decodeJpeg(bytes, maxPixels));
+  if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47]))
+    return decoded("PNG", () => decodePng(bytes, maxPixels));
+  if (startsWith(bytes, [0xff, 0xd8, 0xff]))
+    return decoded("JPEG", () => decodeJpeg(bytes, maxPixels));
   throw new RangeError("must be a PNG or JPEG image");
 }
 
@@ -28,7 +30,9 @@ function decoded(format: string, decode: () => Pixels): Pixels {
     return decode();
   } catch (error) {
     const reason = error instanceof Error ? error.message : "unknown reason";
-    throw new RangeError(`is not a ${format} image that can be decoded: ${reason}`, { cause: error });
+    throw new RangeError(`is not a ${format} image that can be decoded: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

@@ -32,7 +32,8 @@ export function fillPixels(
     const std = options.std[channel] ?? 1;
     for (let pixel = 0; pixel < pixels; pixel++) {
       const value = ((data[pixel * channels + channel] ?? 0) * options.scale - mean) / std;
-      const position = options.layout === "NCHW" ? channel * pixels + pixel : pixel * channels + channel;
+      const position =
+        options.layout === "NCHW" ? channel * pixels + pixel : pixel * channels + channel;
       target[offset + position] = value;
     }
   }

@@ -34,7 +34,7 @@ interface Chunk {
 function pixelChunks(bytes: Uint8Array): Chunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks: Chunk[] = [];
-  for (let offset = 8; offset + 12 <= bytes.length; ) {
+  for (let offset = 8; offset + 12 <= bytes.length;) {
     const length = view.getUint32(offset);
     const end = offset + 12 + length;
     if (end > bytes.length) throw new Error("it is truncated");
@@ -53,14 +53,19 @@ function pixelChunks(bytes: Uint8Array): Chunk[] {
 
 function checkInflatedSize(chunks: Chunk[], maxPixels: number): void {
   const [header, ...rest] = chunks;
-  if (header?.type !== "IHDR" || header.data.length !== 13 || rest.some(({ type }) => type === "IHDR"))
+  if (
+    header?.type !== "IHDR" ||
+    header.data.length !== 13 ||
+    rest.some(({ type }) => type === "IHDR")
+  )
     throw new Error("it has no valid header");
   const view = new DataView(header.data.buffer, header.data.byteOffset, 13);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   if (width * height > maxPixels)
     throw new Error(`it has ${width} × ${height} pixels, at most ${maxPixels} are allowed`);
   const samples = SAMPLES[view.getUint8(9)];
-  if (width === 0 || height === 0 || samples === undefined) throw new Error("it has no valid header");
+  if (width === 0 || height === 0 || samples === undefined)
+    throw new Error("it has no valid header");
   const rowBytes = 1 + Math.ceil((width * samples * view.getUint8(8)) / 8);
   // Interlaced images have up to seven passes, each with its own filter bytes and rounding.
   const limit = rowBytes * height + 8 * (width + height) + 64;
@@ -104,7 +109,8 @@ function toEightBits(
   const rowBytes = Math.ceil(rowSamples / perByte);
   for (let index = 0; index < result.length; index++) {
     const column = index % rowSamples;
-    const byte = data[Math.floor(index / rowSamples) * rowBytes + Math.floor(column / perByte)] ?? 0;
+    const byte =
+      data[Math.floor(index / rowSamples) * rowBytes + Math.floor(column / perByte)] ?? 0;
     const shift = 8 - depth * ((column % perByte) + 1);
     result[index] = (((byte >> shift) & highest) * 255) / highest;
   }

@@ -81,6 +81,7 @@ function transpose({ width, height, channels, data }: Pixels): Pixels {
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
       for (let channel = 0; channel < channels; channel++)
-        result[(x * height + y) * channels + channel] = data[(y * width + x) * channels + channel] ?? 0;
+        result[(x * height + y) * channels + channel] =
+          data[(y * width + x) * channels + channel] ?? 0;
   return { width: height, height: width, channels, data: result };
 }
