@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { Manifest } from "../../model/manifest.ts";
 import type { Assets } from "../types.ts";
 import { likeReference } from "./reference.ts";
+import { unigramSegmenter } from "./unigram.ts";
 
 export interface TextInput {
   text: string;
@@ -53,7 +54,12 @@ export function openTokenizer(options: NonNullable<Manifest["text"]>, assets: As
   const config = options.tokenizerConfig
     ? configSchema.parse(readJson(options.tokenizerConfig, assets))
     : {};
-  const tokenizer = new Tokenizer(likeReference(json), config);
+  const tokenizer = new Tokenizer(likeReference(json), {});
+  if (tokenizer.model && json.model.type === "Unigram") {
+    const segment = unigramSegmenter(json.model);
+    tokenizer.model.encode = (words: string[]) => words.flatMap(segment);
+    tokenizer.model.fuse_unk = false;
+  }
   const single = template(tokenizer, false);
   const pair = template(tokenizer, true);
   for (const slots of [single, pair])
