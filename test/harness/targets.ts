@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { packageFiles } from "../../infra/package-files.ts";
 import { lambdaDirectory } from "./build.ts";
 import { startLambda } from "./lambda.ts";
 import { startNodeServer } from "./node-server.ts";
@@ -15,6 +16,7 @@ export type Behaviour =
   | "ok"
   | "down"
   | "stall"
+  | "slow"
   | "slow-body"
   | "garbage"
   | "truncate"
@@ -22,11 +24,11 @@ export type Behaviour =
 
 /** The store of a target, from outside. */
 export interface TargetStore {
-  put(key: string, bytes: Uint8Array | string): Promise<void>;
+  put: (key: string, bytes: Uint8Array | string) => Promise<void>;
   /** For the keys that match, or for all. */
-  behave(behaviour: Behaviour, keys?: RegExp): void;
+  behave: (behaviour: Behaviour, keys?: RegExp) => void;
   /** Keys of the objects that were asked for so far. */
-  gets(): string[];
+  gets: () => string[];
 }
 
 /** The app, deployed to one platform. */
@@ -34,11 +36,11 @@ export interface Target {
   /** Only where clients connect directly. */
   url?: string;
   store: TargetStore;
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** A new cold process or isolate with an empty local tier over the same store. */
-  restart(): Promise<void>;
-  logs(): string;
-  stop(): Promise<void>;
+  restart: () => Promise<void>;
+  logs: () => string;
+  stop: () => Promise<void>;
 }
 
 export interface TargetOptions {
@@ -89,7 +91,7 @@ async function startOverS3(
   start: (env: Record<string, string>) => Promise<Process>,
 ): Promise<Target> {
   const s3 = await startS3({ buckets: [BUCKET] });
-  for (const [key, bytes] of await packageFiles(options.models)) s3.put(BUCKET, key, bytes);
+  for (const [key, bytes] of await packageContents(options.models)) s3.put(BUCKET, key, bytes);
   let temporary = "";
   let running: Process;
   const begin = async (): Promise<void> => {
@@ -142,7 +144,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(toml)?.[1] ?? "",
     ...(options.env && { vars: options.env }),
   });
-  for (const [key, bytes] of await packageFiles(options.models)) await worker.put(key, bytes);
+  for (const [key, bytes] of await packageContents(options.models)) await worker.put(key, bytes);
   return {
     url: worker.url,
     store: {
@@ -161,12 +163,8 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
   };
 }
 
-/** What a push uploads of a folder of models: releases and the files of versions. */
-async function packageFiles(folder = join(root, "models")): Promise<[string, Buffer][]> {
-  const paths = await readdir(folder, { recursive: true });
-  const keys = paths
-    .map((path) => path.replaceAll("\\", "/"))
-    .filter((path) => /^[^/]+\/(release\.json|[^/]+\/[^/]+\.[^/]+)$/.test(path));
+async function packageContents(folder = join(root, "models")): Promise<[string, Buffer][]> {
+  const keys = await packageFiles(folder);
   return Promise.all(
     keys.map(async (key) => [key, await readFile(join(folder, key))] as [string, Buffer]),
   );
