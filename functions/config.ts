@@ -14,6 +14,8 @@ const schema = z.object({
   RUNTIME: z.enum(["native", "wasm"]),
   /** Threads that one run may use on the native runtime. */
   THREADS: positive(1),
+  /** Node: threads that run models beside the server; 0 runs them in the server's own thread. */
+  WORKERS: z.coerce.number().int().min(0).max(64).default(0),
   /** Sessions are kept while their artifacts add up to no more than this many MiB. */
   SESSION_BUDGET_MB: z.coerce.number().positive(),
   /** Folder of the local artifact tier (Lambda and Node). */
@@ -58,6 +60,7 @@ export function readConfig(
     s3: { endpoint: value.S3_ENDPOINT, forcePathStyle: value.S3_FORCE_PATH_STYLE },
     runtime: value.RUNTIME,
     threads: value.THREADS,
+    workers: value.WORKERS,
     sessionBudgetBytes: Math.floor(value.SESSION_BUDGET_MB * MIB),
     cacheDirectory: value.CACHE_DIR,
     releaseTtlMs: value.RELEASE_TTL_SECONDS * 1000,

@@ -1,21 +1,26 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactCache } from "./types.ts";
 
-/** Artifacts as files named by their sha256, loaded by path, which takes half the memory of bytes. */
+/**
+ * Artifacts as files named by their sha256, loaded by path, which takes half the memory of bytes. The
+ * digest is checked again when a file is found: the folder outlives the process that wrote it.
+ */
 export function createFolderCache(folder: string): ArtifactCache {
   return {
-    async get(sha256, size) {
+    async get(sha256) {
       const path = join(folder, sha256);
-      const found = await stat(path).catch(() => undefined);
-      return found?.size === size ? { path } : undefined;
+      const bytes = await readFile(path).catch(() => undefined);
+      return bytes && createHash("sha256").update(bytes).digest("hex") === sha256
+        ? { path }
+        : undefined;
     },
     async put(sha256, bytes) {
       const path = join(folder, sha256);
       const temporary = `${path}.${randomUUID()}.tmp`;
       try {
-        await mkdir(folder, { recursive: true });
+        await mkdir(folder, { recursive: true, mode: 0o700 });
         await writeFile(temporary, bytes);
         await rename(temporary, path);
         return { path };
@@ -27,9 +32,3 @@ export function createFolderCache(folder: string): ArtifactCache {
     },
   };
 }
-
-/** No local tier: for stores that are local themselves. */
-export const noCache: ArtifactCache = {
-  get: async () => undefined,
-  put: async (_sha256, bytes) => ({ bytes }),
-};

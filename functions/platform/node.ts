@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig, type Config } from "../config.ts";
 import type { ArtifactSource, Runtime } from "../runtime/types.ts";
-import { createFolderCache, noCache } from "./folder-cache.ts";
+import { createFolderCache } from "./folder-cache.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
@@ -17,13 +17,13 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     SESSION_BUDGET_MB: 512,
     CACHE_DIR: join(tmpdir(), "nearcast"),
   });
-  const { store, remote } = openStore(config);
+  const store = openStore(config);
   let runtime: Promise<Runtime> | undefined;
   return {
     name: "node",
     config,
     store,
-    artifacts: remote ? createFolderCache(config.cacheDirectory) : noCache,
+    artifacts: createFolderCache(config.cacheDirectory),
     runtime: () => (runtime ??= startRuntime(config)),
     now: () => performance.now(),
     waitUntil(promise) {
@@ -33,7 +33,11 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   };
 }
 
-async function startRuntime({ runtime, threads }: Config): Promise<Runtime> {
+async function startRuntime({ runtime, threads, workers }: Config): Promise<Runtime> {
+  if (runtime === "native" && workers > 0) {
+    const { createWorkerPool } = await import("../runtime/worker-pool.ts");
+    return createWorkerPool({ workers, threads });
+  }
   if (runtime === "native") {
     const { createNativeRuntime } = await import("../runtime/onnxruntime-node.ts");
     return createNativeRuntime({ threads });

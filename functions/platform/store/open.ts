@@ -5,11 +5,10 @@ import { createS3Store } from "./s3.ts";
 import { parseStoreUrl } from "./url.ts";
 
 /** The store that `STORE` names: `s3://bucket/prefix`, or a folder. Throws on any other scheme. */
-export function openStore(config: Config): { store: Store; remote: boolean } {
-  if (!/^\w+:\/\//.test(config.store))
-    return { store: createFolderStore(config.store), remote: false };
+export function openStore(config: Config): Store {
+  if (!/^\w+:\/\//.test(config.store)) return createFolderStore(config.store);
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
   if (protocol !== "s3:")
     throw new Error(`STORE must be a folder or s3://bucket/prefix here, not ${config.store}`);
-  return { store: createS3Store({ bucket, prefix, ...config.s3 }), remote: true };
+  return createS3Store({ bucket, prefix, ...config.s3 });
 }

@@ -11,13 +11,14 @@ const sequences = { normalizers: true, pretokenizers: true } as const;
  * `tokenizers` that models are trained with, into steps on which the two agree. Throws an Error for what
  * cannot be had that way. A record of the reference's ids on a thousand texts is the proof.
  */
-export function likeReference<T extends { model: object; normalizer: unknown; pre_tokenizer: unknown }>(
-  json: T,
-): T {
+export function likeReference<
+  T extends { model: object; normalizer: unknown; pre_tokenizer: unknown },
+>(json: T): T {
   const { model } = json as { model: Record<string, unknown> };
   for (const name of ["byte_fallback", "continuing_subword_prefix"])
     if (model[name] && (name !== "byte_fallback" || model["type"] === "Unigram"))
-      if (model["type"] !== "WordPiece") throw new Error(`${model["type"]} with ${name} is not supported`);
+      if (model["type"] !== "WordPiece")
+        throw new Error(`${model["type"]} with ${name} is not supported`);
   return {
     ...json,
     normalizer: json.normalizer === null ? null : rewrite(json.normalizer, NORMALIZERS),
@@ -40,7 +41,9 @@ const PLAIN_SIGMA = { type: "Replace", pattern: { String: "Σ" }, content: "σ" 
 // The library looks for ideographs in UTF-16 units and misses those beyond the first plane.
 const SPACED_IDEOGRAPHS = {
   type: "Replace",
-  pattern: { Regex: "[\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B81F}\\u{2B820}-\\u{2CEAF}\\u{2F800}-\\u{2FA1F}]" },
+  pattern: {
+    Regex: "[\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B81F}\\u{2B820}-\\u{2CEAF}\\u{2F800}-\\u{2FA1F}]",
+  },
   content: " $& ",
 };
 
@@ -63,8 +66,7 @@ const NORMALIZERS: Rewrites = {
 
 const PUNCTUATION = "[\\p{P}\\x21-\\x2F\\x3A-\\x40\\x5B-\\x60\\x7B-\\x7E]";
 const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}";
-const GPT2 =
-  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 // JavaScript's \s, \d and \w are not Unicode's; the library translates them in Split, and only there.
 const PRE_TOKENIZERS: Rewrites = {
@@ -97,7 +99,11 @@ const PRE_TOKENIZERS: Rewrites = {
 
 /** The library knows two behaviours, and takes `invert` for "keep the matches alone". */
 function split(step: Step): Step {
-  const { pattern, behavior, invert = false } = step as Step & {
+  const {
+    pattern,
+    behavior,
+    invert = false,
+  } = step as Step & {
     pattern: { String?: string; Regex?: string };
     behavior: string;
   };
@@ -106,8 +112,7 @@ function split(step: Step): Step {
   if (behavior === "Isolated") return isolated(match);
   if (behavior === "Removed") return { ...step, behavior, invert };
   if (!invert && behavior === "Contiguous") return isolated(`(?:${match})+`);
-  if (!invert && behavior === "MergedWithPrevious")
-    return kept(`${other}*(?:${match})|${other}+`);
+  if (!invert && behavior === "MergedWithPrevious") return kept(`${other}*(?:${match})|${other}+`);
   if (!invert && behavior === "MergedWithNext") return kept(`(?:${match})${other}*|${other}+`);
   throw new Error(`a Split that is ${behavior} and inverted is not supported`);
 }
