@@ -20,11 +20,13 @@ const tensorInfo = z.strictObject({
 
 const feature = z.strictObject({
   name: z.string().min(1),
-  type: z.enum(["number", "integer"]),
+  type: z.enum(["number", "integer", "boolean", "string"]),
   description: z.string().optional(),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
   unit: z.string().optional(),
+  /** The strings that a string feature may be; any string when absent. */
+  categories: z.array(z.string()).min(1).optional(),
 });
 
 const channels = z.array(z.number()).min(1).max(3);
@@ -53,26 +55,56 @@ const fields = z.strictObject({
   schema: z.literal(1),
   name,
   version: name,
-  task: z.enum(["tabular-classification", "text-classification", "image-classification"]),
+  task: z.enum([
+    "tabular-classification",
+    "tabular-regression",
+    "text-classification",
+    "image-classification",
+    "feature-extraction",
+    "recommendation",
+    "tensor",
+  ]),
   description: z.string(),
   license: z.string().optional(),
-  artifact: file,
+  artifact: file.extend({
+    /** Weights outside the ONNX file, under the names by which it refers to them. */
+    externalData: z.array(file).optional(),
+  }),
+  /** Further files of the package, such as a tokenizer or a catalogue. */
+  assets: z.array(file).optional(),
   inputs: z.array(tensorInfo).min(1),
   outputs: z.array(tensorInfo).min(1),
-  /** Tabular tasks: the columns of the one packed input, in order. */
+  /** Tabular tasks: the columns of the one packed input, in order, or an input of its own for each. */
   features: z.array(feature).min(1).optional(),
   labels: z.array(z.string()).min(1).optional(),
   /** Which output holds a number for each label, and what turns it into a score. */
   scores: z
     .strictObject({ output: z.string(), activation: z.enum(["none", "softmax", "sigmoid"]) })
     .optional(),
+  /** Which output holds the predicted number. */
+  regression: z.strictObject({ output: z.string(), unit: z.string().optional() }).optional(),
+  /** Text tasks whose tokenizer is not in the graph; files are assets. */
+  text: z
+    .strictObject({
+      tokenizer: name,
+      tokenizerConfig: name.optional(),
+      maxLength: z.number().int().positive(),
+      /** Feature extraction: how token vectors become one. */
+      pooling: z.enum(["mean", "cls", "none"]).optional(),
+      /** Feature extraction: whether vectors have length one. */
+      normalize: z.boolean().optional(),
+    })
+    .optional(),
   image: image.optional(),
+  /** The asset that lists the items, in the order of the output's columns. */
+  recommendation: z.strictObject({ catalogue: name, output: z.string() }).optional(),
   examples: z.array(z.strictObject({ input: z.unknown(), output: z.unknown() })).default([]),
   metrics: z.array(metric).default([]),
   baseline: z.record(z.string(), z.unknown()).optional(),
 });
 
 export type Manifest = z.infer<typeof fields>;
+export type PackageFile = z.infer<typeof file>;
 export type Feature = z.infer<typeof feature>;
 export type ImageOptions = z.infer<typeof image>;
 
