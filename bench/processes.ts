@@ -1,0 +1,58 @@
+import { execFile, execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+/** The server under test has one core to itself, the load generator another. */
+export const SERVER_CORE = 0;
+export const LOAD_CORE = 1;
+
+export const pinning = cpus().length > 1 && works("taskset", ["--version"]);
+
+/** A command that will run on one core, where the machine can do that. */
+export function pinnedTo(core: number, command: string, args: string[]): [string, string[]] {
+  return pinning ? ["taskset", ["-c", String(core), command, ...args]] : [command, args];
+}
+
+/** Moves a running process with all its threads to one core, where the machine can do that. */
+export function pin(pid: number, core: number): void {
+  if (pinning) execFileSync("taskset", ["-acp", String(core), String(pid)], { stdio: "ignore" });
+}
+
+/**
+ * Runs a file of this folder as a process of its own, gives it `options` as JSON and reads its answer
+ * from the last line it prints.
+ */
+export async function runChild<Answer>(
+  file: string,
+  options: unknown,
+  core: number,
+): Promise<Answer> {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const [command, args] = pinnedTo(core, process.execPath, [path, JSON.stringify(options)]);
+  const { stdout } = await promisify(execFile)(command, args);
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "null") as Answer;
+}
+
+/** Reads what {@link runChild} gave this process. */
+export function childOptions<Options>(): Options {
+  return JSON.parse(process.argv[2] ?? "null") as Options;
+}
+
+/** Resident memory of a process in MiB, now and at its highest; NaN where there is no /proc. */
+export async function residentMemory(pid: number): Promise<{ now: number; peak: number }> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const field = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? NaN) / 1024;
+  return { now: field("VmRSS"), peak: field("VmHWM") };
+}
+
+function works(command: string, args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
