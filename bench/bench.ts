@@ -1,6 +1,6 @@
 // `npm run bench`: what the service costs on this machine, beside the least code that does the same.
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setup as build } from "../test/harness/build.ts";
 import { startNodeServer } from "../test/harness/node-server.ts";
 import { startS3 } from "../test/harness/s3-server.ts";
@@ -83,7 +83,7 @@ async function coldStarts(): Promise<void> {
   record.add("cold node", ours.total);
   record.add("peak node", ours.peak ?? NaN);
   record.add("cold node bare", (await nodeScript("bench/bare/script.ts")).total);
-  const packaged = await lambda(join("dist/lambda", process.arch), s3);
+  const packaged = await lambda(resolve("dist/lambda", process.arch), s3);
   record.add("cold lambda", packaged.total);
   record.add("peak lambda", packaged.peak ?? NaN);
   const handler = await lambda(bare.lambda, s3);

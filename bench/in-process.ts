@@ -38,7 +38,7 @@ if (import.meta.main) {
   const requests = bodies.map((body) => ({
     method: "POST",
     headers: { "content-type": contentType, "content-length": String(body.length) },
-    body,
+    body: new Uint8Array(body),
   }));
   const viaApp = async (turn: number): Promise<string> => {
     const response = await app.request(

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -46,6 +46,21 @@ export async function residentMemory(pid: number): Promise<{ now: number; peak: 
   const field = (name: string) =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? NaN) / 1024;
   return { now: field("VmRSS"), peak: field("VmHWM") };
+}
+
+/** {@link residentMemory} summed over a process and all that descend from it. */
+export async function treeMemory(pid: number): Promise<{ now: number; peak: number }> {
+  const total = await residentMemory(pid);
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  for (const thread of threads) {
+    const children = await readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => "");
+    for (const child of children.split(" ").filter(Boolean)) {
+      const { now, peak } = await treeMemory(Number(child));
+      total.now += now;
+      total.peak += peak;
+    }
+  }
+  return total;
 }
 
 function works(command: string, args: string[]): boolean {

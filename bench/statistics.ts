@@ -27,10 +27,12 @@ export function ratio(numerator: Rounds, denominator: Rounds): Rounds {
 }
 
 /** Measurements by name; each round appends one value to each. */
-export function createRecord(): {
+export interface Record {
   add(name: string, value: number): void;
   get(name: string): Rounds;
-} {
+}
+
+export function createRecord(): Record {
   const byName = new Map<string, Rounds>();
   return {
     add(name, value) {

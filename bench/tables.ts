@@ -1,11 +1,9 @@
 import type { Table } from "./report.ts";
-import { ratio, summary, type createRecord } from "./statistics.ts";
+import { ratio, summary, type Record } from "./statistics.ts";
 
 export const MODELS = ["iris", "sentiment", "digits"] as const;
 export const CONNECTIONS = [1, 32] as const;
 export const BATCHES = [1, 10, 100, 1000] as const;
-
-type Record = ReturnType<typeof createRecord>;
 
 /** The tables of `npm run bench` from what it recorded. */
 export function benchTables({ get }: Record): Table[] {

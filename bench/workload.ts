@@ -9,8 +9,8 @@ export interface WorkloadOptions {
   model: string;
   /** Inputs a request; one that is not in an array when absent. */
   rows?: number | undefined;
-  /** The wire format: the native API's, or the Open Inference Protocol's (`v2`). */
-  format?: "native" | "v2";
+  /** The native API (an image as its bytes, or all in JSON), or the Open Inference Protocol (`v2`). */
+  format?: "native" | "json" | "v2";
 }
 
 /** Real inputs of one shipped model, in each form that something here sends or runs. */
@@ -54,7 +54,7 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
   const feeds = batches.map((batch) => task.preprocess(batch, () => "inputs"));
   const encode = (): Pick<Workload, "contentType" | "bodies"> => {
     if (format === "v2") return json(feeds.map(inferenceRequest));
-    if (manifest.task !== "image-classification" || rows !== undefined)
+    if (manifest.task !== "image-classification" || rows !== undefined || format === "json")
       return json(batches.map((batch) => ({ inputs: rows === undefined ? batch[0] : batch })));
     const images = batches.map((batch) => Buffer.from(batch[0] as string, "base64"));
     return { contentType: "image/png", bodies: images };
@@ -82,7 +82,10 @@ function inferenceRequest(tensors: Tensors): unknown {
       name,
       datatype,
       shape,
-      data: Array.from(data as ArrayLike<unknown>),
+      // As few digits as FP32 needs: a double's would only make the bodies longer.
+      data: Array.from(data as ArrayLike<unknown>, (value) =>
+        datatype === "FP32" ? Number((value as number).toPrecision(8)) : value,
+      ),
     })),
   };
 }
