@@ -86,10 +86,12 @@ export interface WorkerColdStart {
 }
 
 export async function worker(directory: string, keys: string[]): Promise<WorkerColdStart> {
+  const configuration = await readFile("wrangler.toml", "utf8");
+  const compatibilityDate = /^compatibility_date = "(.+)"$/m.exec(configuration)?.[1] ?? "";
   const before = performance.now();
   const workerd = await startWorker({
     directory,
-    compatibilityDate: "2026-11-01",
+    compatibilityDate,
     store: "plain",
   });
   try {
