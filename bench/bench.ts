@@ -53,12 +53,14 @@ async function warmRequests(): Promise<void> {
     for (const connections of CONNECTIONS) {
       const load = { requests: { model }, connections, seconds: SECONDS };
       const url = `${server.url}/v1/models/${model}/predict`;
-      keep(`${model} http ${connections}`, await measureLoad({ ...load, url }));
+      keep(`${model} http ${connections}`, await measureLoad(server.pid, { ...load, url }));
       if (model === "iris")
-        keep(`floor http ${connections}`, await measureLoad({ ...load, url: floor.url }));
+        keep(
+          `floor http ${connections}`,
+          await measureLoad(floor.pid, { ...load, url: floor.url }),
+        );
     }
-    const loop: BareLoop = { model, seconds: SECONDS / 2 };
-    keep(`${model} bare`, await runChild<LoadResult>("bare/session-run.ts", loop, SERVER_CORE));
+    await bareLoop(`${model} bare`, { model, seconds: SECONDS / 2 });
     const { app, bare } = await measureInProcess({ model, seconds: SECONDS });
     record.add(`${model} in-process app`, app);
     record.add(`${model} in-process bare`, bare);
@@ -69,13 +71,18 @@ async function batchRequests(): Promise<void> {
   for (const rows of BATCHES) {
     const load = { requests: { model: "iris", rows }, connections: 1, seconds: SECONDS / 2 };
     const url = `${server.url}/v1/models/iris/predict`;
-    keep(`batch ${rows} http`, await measureLoad({ ...load, url }));
+    keep(`batch ${rows} http`, await measureLoad(server.pid, { ...load, url }));
     const loop: BareLoop = { model: "iris", rows, seconds: SECONDS / 4 };
     keep(
       `batch ${rows} bare`,
       await runChild<LoadResult>("bare/session-run.ts", loop, SERVER_CORE),
     );
   }
+}
+
+async function bareLoop(name: string, loop: BareLoop): Promise<void> {
+  const { p50 } = await runChild<{ p50: number }>("bare/session-run.ts", loop, SERVER_CORE);
+  record.add(`${name} p50`, p50);
 }
 
 async function coldStarts(): Promise<void> {
@@ -101,7 +108,8 @@ async function coldStarts(): Promise<void> {
   }
 }
 
-function keep(name: string, { requestsPerSecond, p50, p99 }: LoadResult): void {
+function keep(name: string, { requestsPerSecond, cpu, p50, p99 }: LoadResult): void {
+  record.add(`${name} cpu`, cpu);
   record.add(`${name} rps`, requestsPerSecond);
   record.add(`${name} p50`, p50);
   record.add(`${name} p99`, p99);

@@ -1,6 +1,6 @@
 // The load generator, a process of its own: reads a Load, prints a LoadResult.
 import autocannon from "autocannon";
-import { childOptions, LOAD_CORE, runChild } from "./processes.ts";
+import { childOptions, LOAD_CORE, runChild, treeCpu } from "./processes.ts";
 import { quantile } from "./statistics.ts";
 import { createWorkload, type WorkloadOptions } from "./workload.ts";
 
@@ -13,15 +13,21 @@ export interface Load {
 
 export interface LoadResult {
   requestsPerSecond: number;
+  /** Microseconds of the server's processor time a request: what noise of the machine changes least. */
+  cpu: number;
   /** Milliseconds. */
   p50: number;
   p99: number;
 }
 
-/** Measures one server; rejects when a single answer was not a 2xx. */
-export function measureLoad(load: Load): Promise<LoadResult> {
-  return runChild<LoadResult>("load.ts", load, LOAD_CORE);
+/** Measures the server with this process id; rejects when a single answer was not a 2xx. */
+export async function measureLoad(pid: number, load: Load): Promise<LoadResult> {
+  const before = await treeCpu(pid);
+  const answer = await runChild<Answer>("load.ts", load, LOAD_CORE);
+  return { ...answer, cpu: (((await treeCpu(pid)) - before) * 1e6) / answer.answers };
 }
+
+type Answer = Omit<LoadResult, "cpu"> & { answers: number };
 
 if (import.meta.main) {
   const { url, requests, connections, seconds } = childOptions<Load>();
@@ -40,7 +46,8 @@ if (import.meta.main) {
   const result = await instance;
   if (result.errors + result.timeouts + result.non2xx > 0)
     throw new Error(`${url}: ${result.errors} errors, ${result.non2xx} answers were not 2xx`);
-  const answer: LoadResult = {
+  const answer: Answer = {
+    answers: result["2xx"],
     requestsPerSecond: result["2xx"] / result.duration,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),

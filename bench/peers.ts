@@ -22,8 +22,8 @@ try {
     console.error(round === 0 ? "warming up" : `round ${round} of ${ROUNDS}`);
     if (round === 1) record = createRecord();
     for (const { model, connections } of LOADS)
-      for (const [peer, { url }] of running) {
-        const result = await measureLoad({
+      for (const [peer, { url, pid }] of running) {
+        const result = await measureLoad(pid, {
           url: url(model),
           requests: { model, format: peer.format },
           connections,
@@ -31,6 +31,7 @@ try {
         });
         const name = `${peer.name} ${model} ${connections}`;
         record.add(`${name} rps`, result.requestsPerSecond);
+        record.add(`${name} cpu`, result.cpu);
         record.add(`${name} p50`, result.p50);
         record.add(`${name} p99`, result.p99);
       }

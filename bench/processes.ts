@@ -50,17 +50,35 @@ export async function residentMemory(pid: number): Promise<{ now: number; peak: 
 
 /** {@link residentMemory} summed over a process and all that descend from it. */
 export async function treeMemory(pid: number): Promise<{ now: number; peak: number }> {
-  const total = await residentMemory(pid);
+  const each = await Promise.all((await processTree(pid)).map(residentMemory));
+  return each.reduce((sum, { now, peak }) => ({ now: sum.now + now, peak: sum.peak + peak }));
+}
+
+/** Seconds of processor time that a process and all that descend from it have used; NaN without /proc. */
+export async function treeCpu(pid: number): Promise<number> {
+  const each = await Promise.all(
+    (await processTree(pid)).map(async (id) => {
+      const stat = await readFile(`/proc/${id}/stat`, "utf8").catch(() => "");
+      // After the name in brackets: utime and stime are the 14th and 15th field of all (proc(5)).
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+    }),
+  );
+  return each.reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** What `getconf CLK_TCK` says on every Linux that Node runs on. */
+const CLOCK_TICKS_PER_SECOND = 100;
+
+async function processTree(pid: number): Promise<number[]> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
-  for (const thread of threads) {
-    const children = await readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => "");
-    for (const child of children.split(" ").filter(Boolean)) {
-      const { now, peak } = await treeMemory(Number(child));
-      total.now += now;
-      total.peak += peak;
-    }
-  }
-  return total;
+  const children = await Promise.all(
+    threads.map((thread) =>
+      readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => ""),
+    ),
+  );
+  const ids = children.flatMap((list) => list.split(" ").filter(Boolean).map(Number));
+  return [pid, ...(await Promise.all(ids.map(processTree))).flat()];
 }
 
 function works(command: string, args: string[]): boolean {

@@ -12,14 +12,17 @@ export function benchTables({ get }: Record): Table[] {
   return [
     {
       title: "Warm requests on the Node server",
-      note: "Milliseconds. `floor` is node:http with one run and neither validation nor routes (iris).",
-      columns: ["what", "connections", "requests/s", "p50", "p99"],
+      note:
+        "Milliseconds. `floor` is node:http with one run and neither validation nor routes (iris). " +
+        "CPU: processor time of the server, kernel included.",
+      columns: ["what", "connections", "requests/s", "CPU µs a request", "p50", "p99"],
       rows: [...MODELS.map((model) => [model, `${model} http`]), ["floor", "floor http"]].flatMap(
         ([shown, name]) =>
           CONNECTIONS.map((connections) => [
             shown ?? "",
             String(connections),
             summary(get(`${name} ${connections} rps`), 0),
+            summary(get(`${name} ${connections} cpu`), 0),
             summary(get(`${name} ${connections} p50`), 3),
             summary(get(`${name} ${connections} p99`), 3),
           ]),

@@ -122,20 +122,19 @@ export async function startPeer(
   // A process group of its own: some of the servers start others.
   const child = spawn(pinned, pinnedArgs, {
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
-  let errors = "";
-  child.stderr.on("data", (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-4000)));
+  let output = "";
+  const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000));
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
   for (;;) {
     const answer = await ask(url("iris"), probe.body);
-    if (answer !== undefined) {
-      if (probe.expected.test(answer)) break;
-      if (performance.now() - start > 10_000) errors += answer;
-    }
+    if (answer !== undefined && probe.expected.test(answer)) break;
     if (child.exitCode !== null || performance.now() - start > START_LIMIT_MS) {
       await stop(child);
-      throw new Error(`${peer.name} does not answer:\n${errors}`);
+      throw new Error(`${peer.name} does not answer rightly: ${answer}\n${output}`);
     }
     await sleep(POLL_MS);
   }

@@ -35,14 +35,18 @@ export async function peerTables({ get }: Record, names: string[]): Promise<Tabl
   return [
     ...LOADS.map(({ model, connections }) => ({
       title: `${model}, ${connections} ${connections === 1 ? "connection" : "connections"}`,
-      note: `Latencies in milliseconds; the ratio is ${own}'s requests/s to this server's.`,
-      columns: ["server", "requests/s", "ratio", "p50", "p99"],
+      note:
+        `Latencies in milliseconds. Ratios: ${own}'s requests/s to this server's; this server's processor ` +
+        `time (kernel included) a request to ${own}'s, which the load generator cannot limit.`,
+      columns: ["server", "requests/s", "ratio", "CPU µs a request", "ratio", "p50", "p99"],
       rows: names.map((name) => {
         const key = `${name} ${model} ${connections}`;
         return [
           name,
           summary(get(`${key} rps`), 0),
           summary(ratio(get(`${own} ${model} ${connections} rps`), get(`${key} rps`)), 2),
+          summary(get(`${key} cpu`), 0),
+          summary(ratio(get(`${key} cpu`), get(`${own} ${model} ${connections} cpu`)), 2),
           summary(get(`${key} p50`), 2),
           summary(get(`${key} p99`), 2),
         ];

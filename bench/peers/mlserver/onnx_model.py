@@ -4,6 +4,7 @@ import numpy as np
 from mlserver import MLModel
 from mlserver.codecs import NumpyCodec, StringCodec
 from mlserver.types import Datatype, InferenceRequest, InferenceResponse
+from mlserver.utils import get_model_uri
 from onnxruntime import InferenceSession, SessionOptions
 
 
@@ -12,7 +13,7 @@ class OnnxModel(MLModel):
         options = SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        path = self.settings.parameters.uri
+        path = await get_model_uri(self.settings)
         self._session = InferenceSession(path, options, providers=["CPUExecutionProvider"])
         return True
 
