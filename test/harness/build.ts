@@ -8,7 +8,7 @@ import { findRic } from "./ric.ts";
 const run = promisify(execFile);
 
 /** Where the package that would be uploaded to Lambda lies unzipped. */
-export const lambdaDirectory = join(import.meta.dirname, "../../dist/lambda/unzipped");
+export const lambdaDirectory = join(import.meta.dirname, "../../dist/lambda-unzipped");
 
 /** Builds what would be deployed, once before all tests: the Worker's upload and the Lambda packages. */
 export async function setup(): Promise<void> {
@@ -22,7 +22,7 @@ export async function setup(): Promise<void> {
 
 async function unzipLambda(): Promise<void> {
   await rm(lambdaDirectory, { recursive: true, force: true });
-  const zip = await readFile(join(dirname(lambdaDirectory), `${process.arch}.zip`));
+  const zip = await readFile(join(lambdaDirectory, `../lambda/${process.arch}.zip`));
   for (const [name, bytes] of Object.entries(unzipSync(new Uint8Array(zip)))) {
     const path = join(lambdaDirectory, name);
     await mkdir(dirname(path), { recursive: true });
