@@ -29,7 +29,7 @@ const TURN_MS = 50;
 const WARM_UP_MS = 1000;
 
 if (import.meta.main) {
-  const { model, rows, seconds } = childOptions<InProcess>();
+  const { model, rows, seconds } = childOptions() as InProcess;
   const { artifact, bodies, contentType, feeds, firstLabel, outputNames } = await createWorkload({
     model,
     rows,

@@ -30,7 +30,7 @@ export async function measureLoad(pid: number, load: Load): Promise<LoadResult> 
 type Answer = Omit<LoadResult, "cpu"> & { answers: number };
 
 if (import.meta.main) {
-  const { url, requests, connections, seconds } = childOptions<Load>();
+  const { url, requests, connections, seconds } = childOptions() as Load;
   const { contentType, bodies } = await createWorkload(requests);
   const instance = autocannon({
     url,

@@ -36,8 +36,8 @@ export async function runChild<Answer>(
 }
 
 /** Reads what {@link runChild} gave this process. */
-export function childOptions<Options>(): Options {
-  return JSON.parse(process.argv[2] ?? "null") as Options;
+export function childOptions(): unknown {
+  return JSON.parse(process.argv[2] ?? "null");
 }
 
 /** Resident memory of a process in MiB, now and at its highest; NaN where there is no /proc. */

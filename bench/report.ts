@@ -33,16 +33,19 @@ export async function writeReport(
 }
 
 function markdown({ title, note, columns, rows }: Table): string {
-  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   const table = [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");
   return [`## ${title}`, ...(note ? [note] : []), table].join("\n\n");
+}
+
+function line(cells: string[]): string {
+  return `| ${cells.join(" | ")} |`;
 }
 
 async function machine(versions: Record<string, string>): Promise<Table> {
   const rows = Object.entries({
     CPU: `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} cores, ${arch()}`,
     memory: `${Math.round(totalmem() / 1024 ** 3)} GiB`,
-    "operating system": `${type()} ${release()}`,
+    "operating system": `${type()} ${/^\d+\.\d+/.exec(release())?.[0] ?? ""}`,
     "Node.js": process.version,
     "onnxruntime-node": await version("onnxruntime-node"),
     "onnxruntime-web": await version("onnxruntime-web"),

@@ -28,8 +28,8 @@ export function ratio(numerator: Rounds, denominator: Rounds): Rounds {
 
 /** Measurements by name; each round appends one value to each. */
 export interface Record {
-  add(name: string, value: number): void;
-  get(name: string): Rounds;
+  add: (name: string, value: number) => void;
+  get: (name: string) => Rounds;
 }
 
 export function createRecord(): Record {

@@ -26,14 +26,13 @@ const server = createServer((request, response) => {
   let text = "";
   request.setEncoding("utf8");
   request.on("data", (chunk: string) => (text += chunk));
-  request.on("end", () => {
-    void predict(text).then((answer) => {
-      response.writeHead(200, {
-        "content-type": "application/json",
-        "content-length": Buffer.byteLength(answer),
-      });
-      response.end(answer);
+  request.on("end", async () => {
+    const answer = await predict(text);
+    response.writeHead(200, {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(answer),
     });
+    response.end(answer);
   });
 });
 server.listen(Number(process.env["PORT"]), () => {

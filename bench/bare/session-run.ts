@@ -11,7 +11,7 @@ export interface BareLoop {
   seconds: number;
 }
 
-const { model, rows, seconds } = childOptions<BareLoop>();
+const { model, rows, seconds } = childOptions() as BareLoop;
 const { artifact, feeds, outputNames } = await createWorkload({ model, rows });
 const session = await InferenceSession.create(artifact, sessionOptions);
 const tensors = ortFeeds(feeds, Tensor);

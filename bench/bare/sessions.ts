@@ -10,6 +10,6 @@ const INPUTS = {
 };
 for (const [model, feeds] of Object.entries(INPUTS)) {
   const session = await InferenceSession.create(`models/${model}/1/model.onnx`, sessionOptions);
-  for (let run = 0; run < 1000; run++) await session.run(feeds as InferenceSession.FeedsType);
+  for (let run = 0; run < 1000; run++) await session.run(feeds);
 }
 console.log(JSON.stringify(await residentMemory(process.pid)));

@@ -11,8 +11,10 @@ import type { WorkloadOptions } from "../workload.ts";
 export interface Peer {
   name: string;
   format: NonNullable<WorkloadOptions["format"]>;
-  path(model: string): string;
-  command(port: number): Promise<{ command: string; args: string[]; env?: Record<string, string> }>;
+  path: (model: string) => string;
+  command: (
+    port: number,
+  ) => Promise<{ command: string; args: string[]; env?: Record<string, string> }>;
   /** The Python packages whose versions the report names. */
   packages: string[];
 }
@@ -74,7 +76,7 @@ export const PEERS: Peer[] = [
 const QUIET = ["--log-level", "warning", "--no-access-log"];
 
 /** The `bin` folder of a virtual environment with the pinned requirements, made where it is missing. */
-export async function environment(name: string): Promise<string> {
+async function environment(name: string): Promise<string> {
   const folder = join(cache, name);
   const requirements = join(here, `requirements-${name}.txt`);
   const wanted = await readFile(requirements, "utf8");
@@ -98,11 +100,11 @@ export async function pinnedVersion(peer: string, packageName: string): Promise<
 }
 
 export interface RunningPeer {
-  url(model: string): string;
+  url: (model: string) => string;
   /** Milliseconds from the start of the process to its first correct answer. */
   coldStart: number;
   pid: number;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 const START_LIMIT_MS = 60_000;
