@@ -102,6 +102,7 @@ const fields = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof fields>;
+export type TensorInfo = z.infer<typeof tensorInfo>;
 export type Feature = z.infer<typeof feature>;
 export type ImageOptions = z.infer<typeof image>;
 

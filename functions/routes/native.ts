@@ -1,9 +1,10 @@
 import { Hono, type Context } from "hono";
-import { publicManifest, type Manifest } from "../model/manifest.ts";
+import { publicManifest } from "../model/manifest.ts";
 import type { Registry } from "../model/registry.ts";
 import { createPhases } from "../phases.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Predict } from "../predict.ts";
+import { identify } from "./identify.ts";
 import { readPredictBody } from "./predict-body.ts";
 
 interface Services {
@@ -21,9 +22,7 @@ export function nativeRoutes({ platform, registry, predict }: Services) {
     const phases = createPhases(platform.now);
     const body = await phases.time("read", () => readPredictBody(c.req));
     const { manifest, outputs } = await predict({ model, version, ...body }, phases);
-    const serverTiming = phases.serverTiming();
-    if (serverTiming) c.header("Server-Timing", serverTiming);
-    identify(c, manifest);
+    identify(c.res.headers, manifest, phases);
     return c.json({ model: manifest.name, version: manifest.version, outputs });
   }
 
@@ -33,7 +32,7 @@ export function nativeRoutes({ platform, registry, predict }: Services) {
       registry.release(name),
       registry.versions(name),
     ]);
-    identify(c, manifest);
+    identify(c.res.headers, manifest);
     return c.json({
       ...publicManifest(manifest),
       versions: versions.get(name) ?? [],
@@ -66,10 +65,4 @@ export function nativeRoutes({ platform, registry, predict }: Services) {
     .post("/:model/versions/:version/predict", (c) =>
       answerPrediction(c, c.req.param("model"), c.req.param("version")),
     );
-}
-
-function identify(c: Context, { name, version, artifact }: Manifest): void {
-  c.header("X-Model-Name", name);
-  c.header("X-Model-Version", version);
-  c.header("X-Model-Digest", `sha256:${artifact.sha256}`);
 }
