@@ -7,6 +7,8 @@ import type { Config } from "./config.ts";
 import type { Phases } from "./phases.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Tensors } from "./tensor.ts";
+import { answerAll, runAll } from "./tasks/runs.ts";
+import type { Run } from "./tasks/types.ts";
 
 export interface PredictCall {
   model: string;
@@ -22,6 +24,8 @@ export interface Prediction {
   manifest: Manifest;
   /** One answer for one input, an array of answers for an array of inputs. */
   outputs: unknown;
+  /** How many tokens the inputs were; undefined where the model has no tokenizer of its own. */
+  tokens: number | undefined;
 }
 
 export type Predict = (call: PredictCall, phases: Phases) => Promise<Prediction>;
@@ -31,19 +35,20 @@ export interface InferCall {
   /** The released version when absent. */
   version?: string | undefined;
   /** Reads the request once the model is known. */
-  read: (model: Model) => InferInputs | Promise<InferInputs>;
+  read: (model: Model) => InferInputs;
 }
 
 export interface InferInputs {
-  tensors: Tensors;
+  /** One run of the session each. */
+  runs: readonly Pick<Run, "feeds" | "rows">[];
   /** The outputs to compute; all of them when absent or empty. */
   outputNames?: readonly string[] | undefined;
 }
 
 export interface Inference {
   manifest: Manifest;
-  /** In the order asked for, or the manifest's. */
-  tensors: Tensors;
+  /** A run's outputs each, in the order asked for, or the manifest's. */
+  results: Tensors[];
 }
 
 export type Infer = (call: InferCall, phases: Phases) => Promise<Inference>;
@@ -70,17 +75,17 @@ export function createPredict(services: PathServices): Predict {
     const batch = task.isBatch(call.inputs);
     const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
     checkBatch(rows, config.limits.batch);
-    const feeds = await phases.time("preprocess", () =>
+    const runs = await phases.time("preprocess", () =>
       task.preprocess(rows, batch ? (row) => `inputs[${row}]` : () => "inputs"),
     );
     const answers = await statistics.count(manifest, rows.length, phases, async () => {
       const lease = await phases.time("load", () => sessions.acquire(manifest));
       const results = await phases
-        .time("run", () => lease.session.run(feeds, task.outputNames))
+        .time("run", () => runAll(lease.session, task, runs))
         .finally(lease.end);
-      return phases.time("postprocess", () => postprocess(results, rows.length));
+      return phases.time("postprocess", () => answerAll(postprocess, results, runs));
     });
-    return { manifest, outputs: batch ? answers : answers[0] };
+    return { manifest, outputs: batch ? answers : answers[0], tokens: countTokens(runs) };
   };
 }
 
@@ -92,30 +97,28 @@ export function createInfer({ registry, sessions, statistics }: PathServices): I
   return async function infer(call, phases) {
     const model = await phases.time("resolve", () => registry.resolve(call.model, call.version));
     const { manifest } = model;
-    const { feeds, outputNames } = await phases.time("preprocess", async () => {
-      const inputs = await call.read(model);
-      checkInputs(manifest, inputs.tensors);
-      const outputNames = checkOutputNames(manifest, inputs.outputNames);
-      return { feeds: inputs.tensors, outputNames };
+    const { runs, outputNames } = await phases.time("preprocess", () => {
+      const inputs = call.read(model);
+      for (const { feeds } of inputs.runs) checkInputs(manifest, feeds);
+      return { runs: inputs.runs, outputNames: checkOutputNames(manifest, inputs.outputNames) };
     });
-    const rows = Object.values(feeds)[0]?.shape[0] ?? 1;
-    const tensors = await statistics.count(manifest, rows, phases, async () => {
+    const task = { outputNames, refusal: refusedTensors };
+    const count = runs.reduce((sum, { rows }) => sum + rows, 0);
+    const results = await statistics.count(manifest, count, phases, async () => {
       const lease = await phases.time("load", () => sessions.acquire(manifest));
-      return phases
-        .time("run", () => lease.session.run(feeds, outputNames).catch(refusedTensors))
-        .finally(lease.end);
+      return phases.time("run", () => runAll(lease.session, task, runs)).finally(lease.end);
     });
-    return { manifest, tensors };
+    return { manifest, results };
   };
 }
 
 const LONGEST_REASON = 300;
 
-function refusedTensors(cause: unknown): never {
+function refusedTensors(cause: unknown): NearcastError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  throw new NearcastError(
+  return new NearcastError(
     "invalid_input",
-    `ONNX Runtime cannot compute with these tensors: ${reason.slice(0, LONGEST_REASON)}`,
+    `The model cannot compute with these tensors: ${reason.slice(0, LONGEST_REASON)}`,
     { cause },
   );
 }
@@ -127,4 +130,9 @@ export function checkBatch(rows: readonly unknown[], limit: number): void {
     throw invalidInput([
       { path: "inputs", message: `must have at most ${limit} inputs, has ${rows.length}` },
     ]);
+}
+
+function countTokens(runs: readonly Run[]): number | undefined {
+  if (runs.every(({ tokens }) => tokens === undefined)) return undefined;
+  return runs.reduce((sum, { tokens = 0 }) => sum + tokens, 0);
 }

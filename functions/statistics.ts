@@ -24,12 +24,7 @@ interface Counts {
 /** How often each version ran, in this instance since it started. */
 export interface Statistics {
   /** Runs the work and counts it, with the durations its phases have then. */
-  count<T>(
-    manifest: Manifest,
-    rows: number,
-    phases: Phases,
-    work: () => Promise<T>,
-  ): Promise<T>;
+  count<T>(manifest: Manifest, rows: number, phases: Phases, work: () => Promise<T>): Promise<T>;
   /** One entry a version that ran, in the form of Open Inference Protocol's statistics extension. */
   all(): ReturnType<typeof describe>[];
   of(manifest: Manifest): ReturnType<typeof describe>;

@@ -7,7 +7,7 @@ import { checkBatch } from "../predict.ts";
 import { readBody } from "../wire/body.ts";
 import { readCsv, readInvocation, type Invocation } from "../wire/dataframe.ts";
 import { parseJson } from "../wire/json.ts";
-import { columnsOfTensors, isTaskRow, taskRow, tensorsOfColumns, tensorsOfRows } from "../wire/rows.ts";
+import { columnsOfTensors, feedsOfColumns, isTaskRow, runsOfRows, taskRow } from "../wire/rows.ts";
 import { checkReady } from "./health.ts";
 import { identify } from "./identify.ts";
 import type { Services } from "./services.ts";
@@ -37,10 +37,10 @@ export function mlflowRoutes({ platform, registry, sessions, predict, infer }: S
     }
     if (Object.keys(invocation.params ?? {}).length > 0)
       throw invalidInput([{ path: "params", message: "are not taken with tensors" }]);
-    const read = async (found: Model) => ({ tensors: await tensorsOf(found, invocation) });
-    const { tensors } = await infer({ model: name, version, read }, phases);
+    const read = (found: Model) => ({ runs: runsOf(found, invocation) });
+    const { results } = await infer({ model: name, version, read }, phases);
     identify(c.res.headers, model.manifest, phases);
-    return c.json({ predictions: columnsOfTensors(tensors) });
+    return c.json({ predictions: columnsOfTensors(results[0] ?? {}) });
   }
 
   return new Hono()
@@ -50,6 +50,18 @@ export function mlflowRoutes({ platform, registry, sessions, predict, infer }: S
     })
     .get("/version", (c) => c.text(packageJson.version))
     .post("/invocations", answerInvocation);
+}
+
+const ERROR_CODES: Record<number, string> = {
+  404: "RESOURCE_DOES_NOT_EXIST",
+  500: "INTERNAL_ERROR",
+  503: "TEMPORARILY_UNAVAILABLE",
+};
+
+/** The body that MLflow's clients read of an error. */
+export function mlflowError(error: NearcastError) {
+  const other = error.status < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR";
+  return { error_code: ERROR_CODES[error.status] ?? other, message: error.message };
 }
 
 function modelName(name: string | undefined): string {
@@ -67,7 +79,10 @@ interface MediaType {
 }
 
 function readMediaType(contentType = ""): MediaType {
-  const [type = "", ...parameters] = contentType.toLowerCase().split(";").map((part) => part.trim());
+  const [type = "", ...parameters] = contentType
+    .toLowerCase()
+    .split(";")
+    .map((part) => part.trim());
   if (type !== "application/json" && type !== "text/csv")
     throw new NearcastError(
       "unsupported_media_type",
@@ -87,8 +102,9 @@ function readInvocationBody(
   return readInvocation(parseJson(body, { exact }), manifest);
 }
 
-function tensorsOf(model: Model, invocation: Invocation) {
+/** Rows of tensors are one run: only a task splits its rows. */
+function runsOf(model: Model, invocation: Invocation) {
   return "rows" in invocation
-    ? tensorsOfRows(model, invocation.rows, "instances")
-    : tensorsOfColumns(model.manifest, invocation.columns, "inputs");
+    ? runsOfRows(model, invocation.rows, "instances")
+    : [{ feeds: feedsOfColumns(model.manifest, invocation.columns, "inputs"), rows: 1 }];
 }

@@ -1,6 +1,7 @@
 import { Hono, type Context } from "hono";
 import packageJson from "../../package.json" with { type: "json" };
 import { createPhases } from "../phases.ts";
+import type { Tensors } from "../tensor.ts";
 import { readBody, respond } from "../wire/body.ts";
 import { readInferRequest, type InferRequest } from "../wire/infer-request.ts";
 import { writeInferAnswer } from "../wire/infer-response.ts";
@@ -19,20 +20,22 @@ export function openInferenceRoutes(services: Services) {
     const phases = createPhases(platform.now);
     const body = await phases.time("read", () => readBody(c.req, bodyBytes));
     let request: InferRequest | undefined;
-    const inference = await infer(
+    const { manifest, results } = await infer(
       {
         model,
         version,
         read({ manifest }) {
           const jsonLength = c.req.header("inference-header-content-length");
-          return (request = readInferRequest(body, jsonLength, manifest));
+          request = readInferRequest(body, jsonLength, manifest);
+          const { feeds, outputNames } = request;
+          return { runs: [{ feeds, rows: rowsOf(feeds) }], outputNames };
         },
       },
       phases,
     );
     const { id, isBinary = () => false } = request ?? {};
-    const answer = writeInferAnswer({ ...inference, id, isBinary });
-    identify(answer.headers, inference.manifest, phases);
+    const answer = writeInferAnswer({ manifest, id, tensors: results[0] ?? {}, isBinary });
+    identify(answer.headers, manifest, phases);
     return respond(answer.body, answer.headers, c.req.header("accept-encoding"));
   }
 
@@ -80,4 +83,9 @@ export function openInferenceRoutes(services: Services) {
     routes.post(`${path}/infer`, on(answerInference));
   }
   return routes;
+}
+
+/** How many rows a request counts as: the first dimension of its first tensor. */
+function rowsOf(feeds: Tensors): number {
+  return Object.values(feeds)[0]?.shape[0] ?? 1;
 }

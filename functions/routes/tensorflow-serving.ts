@@ -3,11 +3,11 @@ import * as z from "zod";
 import { invalidInput, NearcastError } from "../errors.ts";
 import type { Manifest, TensorInfo } from "../model/manifest.ts";
 import { createPhases } from "../phases.ts";
-import { checkBatch } from "../predict.ts";
+import { checkBatch, type InferInputs } from "../predict.ts";
 import type { Datatype } from "../tensor.ts";
 import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
-import { columnsOfTensors, rowsOfTensors, tensorsOfColumns, tensorsOfRows } from "../wire/rows.ts";
+import { columnsOfTensors, feedsOfColumns, rowsOfTensors, runsOfRows } from "../wire/rows.ts";
 import { identify } from "./identify.ts";
 import type { Services } from "./services.ts";
 
@@ -30,26 +30,33 @@ export function tensorflowServingRoutes({ platform, registry, infer }: Services)
   async function answerPredict(c: Context, model: string, version?: string) {
     const phases = createPhases(platform.now);
     const body = await phases.time("read", () => readBody(c.req, limits.bodyBytes));
-    let rows: readonly unknown[] | undefined;
-    const { manifest, tensors } = await infer(
+    let runs: InferInputs["runs"] = [];
+    let byRow = false;
+    const { manifest, results } = await infer(
       {
         model,
         version,
-        async read(found) {
+        read(found) {
           const { instances, inputs } = readRequest(body, found.manifest);
-          rows = instances;
-          if (!instances) return { tensors: tensorsOfColumns(found.manifest, inputs, "inputs") };
-          checkBatch(instances, limits.batch);
-          return { tensors: await tensorsOfRows(found, instances, "instances") };
+          byRow = instances !== undefined;
+          if (instances) checkBatch(instances, limits.batch);
+          runs = instances
+            ? runsOfRows(found, instances, "instances")
+            : [{ feeds: feedsOfColumns(found.manifest, inputs, "inputs"), rows: 1 }];
+          return { runs };
         },
       },
       phases,
     );
     identify(c.res.headers, manifest, phases);
     return c.json(
-      rows
-        ? { predictions: rowsOfTensors(tensors, rows.length) }
-        : { outputs: columnsOfTensors(tensors) },
+      byRow
+        ? {
+            predictions: runs.flatMap((run, index) =>
+              rowsOfTensors(results[index] ?? {}, run.rows),
+            ),
+          }
+        : { outputs: columnsOfTensors(results[0] ?? {}) },
     );
   }
 
@@ -60,7 +67,10 @@ export function tensorflowServingRoutes({ platform, registry, infer }: Services)
   async function labelled(model: string, label: string): Promise<string> {
     const { stable } = await registry.release(model);
     if (label === "stable") return stable;
-    throw new NearcastError("unknown_version", `The only label of a model is stable, not ${label}.`);
+    throw new NearcastError(
+      "unknown_version",
+      `The only label of a model is stable, not ${label}.`,
+    );
   }
 
   return new Hono()

@@ -78,7 +78,11 @@ export function readCsv(text: string, header: string | undefined, manifest: Mani
 }
 
 /** Rows by name where the columns have names, by position where they are numbered, or single values. */
-function rowsOfFrame(manifest: Manifest, columns: readonly string[] | undefined, data: unknown[][]) {
+function rowsOfFrame(
+  manifest: Manifest,
+  columns: readonly string[] | undefined,
+  data: unknown[][],
+) {
   const width = columns?.length ?? data[0]?.length ?? 0;
   data.forEach((cells, index) => {
     if (cells.length !== width)
@@ -97,10 +101,14 @@ function rowsOfFrame(manifest: Manifest, columns: readonly string[] | undefined,
 }
 
 /** Columns by feature become rows, a list of a task's inputs is rows already, all else is tensors. */
-function rowsOfInputs(manifest: Manifest, inputs: unknown): { rows: unknown[] } | { columns: unknown } {
+function rowsOfInputs(
+  manifest: Manifest,
+  inputs: unknown,
+): { rows: unknown[] } | { columns: unknown } {
   if (manifest.task === "tensor") return { columns: inputs };
   if (Array.isArray(inputs)) return { rows: inputs };
-  if (!manifest.features || typeof inputs !== "object" || inputs === null) return { columns: inputs };
+  if (!manifest.features || typeof inputs !== "object" || inputs === null)
+    return { columns: inputs };
   const columns = Object.entries(inputs as Record<string, unknown>);
   if (!columns.every(([, values]) => Array.isArray(values))) return { rows: [inputs] };
   const count = Math.max(0, ...columns.map(([, values]) => (values as unknown[]).length));

@@ -1,7 +1,13 @@
 import * as z from "zod";
 import { invalidInput, NearcastError } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
-import { datatypeNames, elementCount, type Tensor, type TensorData, type Tensors } from "../tensor.ts";
+import {
+  datatypeNames,
+  elementCount,
+  type Tensor,
+  type TensorData,
+  type Tensors,
+} from "../tensor.ts";
 import { fromBinary, textOf } from "./binary-tensor.ts";
 import { fromJsonData } from "./json-tensor.ts";
 import { parseJson } from "./json.ts";
@@ -44,7 +50,7 @@ type RequestInput = Request["inputs"][number];
 
 export interface InferRequest {
   id?: string | undefined;
-  tensors: Tensors;
+  feeds: Tensors;
   outputNames: readonly string[];
   /** Whether an output goes into the binary part of the answer. */
   isBinary: (output: string) => boolean;
@@ -75,7 +81,7 @@ export function readInferRequest(
   const allBinary = request.parameters?.binary_data_output ?? false;
   return {
     id: request.id,
-    tensors: readTensors(request.inputs, body.subarray(length)),
+    feeds: readTensors(request.inputs, body.subarray(length)),
     outputNames: [...outputs.keys()],
     isBinary: (output) => outputs.get(output) ?? allBinary,
   };
@@ -135,11 +141,14 @@ function readRawBody(body: Uint8Array, manifest: Manifest): InferRequest {
   const shape = shapeFor(input.shape, data.length);
   if (!shape)
     throw invalidInput([
-      { path, message: `has ${data.length} elements, which do not fill [${input.shape.join(", ")}]` },
+      {
+        path,
+        message: `has ${data.length} elements, which do not fill [${input.shape.join(", ")}]`,
+      },
     ]);
   const tensors: Tensors = {};
   define(tensors, input.name, { datatype: input.datatype, shape, data });
-  return { tensors, outputNames: [], isBinary: () => false };
+  return { feeds: tensors, outputNames: [], isBinary: () => false };
 }
 
 /** The first free dimension takes all there is, others are one; undefined when it does not come out even. */

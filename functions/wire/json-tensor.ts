@@ -1,4 +1,4 @@
-import { DATATYPES, type Datatype, type Tensor, type TensorData } from "../tensor.ts";
+import { DATATYPES, halfFloats, type Datatype, type Tensor, type TensorData } from "../tensor.ts";
 import { rawNumber } from "./json.ts";
 
 /** Deeper nesting than any model's rank; flattening recurses. */
@@ -43,10 +43,15 @@ export function fromJsonData(datatype: Datatype, data: unknown): TensorData {
       return convert(new DATATYPES[datatype].array(flat.length), flat, toNumber, "a number");
     case "FP16": {
       const bits = new Uint16Array(flat.length);
-      convert(halfView(bits), flat, toNumber, "a number");
+      convert(halfFloats(bits), flat, toNumber, "a number");
       return bits;
     }
-    default: {
+    case "INT8":
+    case "INT16":
+    case "INT32":
+    case "UINT8":
+    case "UINT16":
+    case "UINT32": {
       const range = INTEGERS[datatype];
       const elements = new DATATYPES[datatype].array(flat.length);
       return convert(elements, flat, (value) => toInteger(value, range), `${datatype} integer`);
@@ -71,11 +76,16 @@ export function toJsonData({ datatype, data }: Pick<Tensor, "datatype" | "data">
         return Number.isSafeInteger(number) ? number : rawNumber(String(value));
       });
     case "FP16":
-      return floatsToJson(halfView(data as Uint16Array));
+      return floatsToJson(halfFloats(data as Uint16Array));
     case "FP32":
     case "FP64":
       return floatsToJson(data as Float32Array);
-    default:
+    case "INT8":
+    case "INT16":
+    case "INT32":
+    case "UINT8":
+    case "UINT16":
+    case "UINT32":
       return Array.from(data as Int32Array);
   }
 }
@@ -132,14 +142,4 @@ function toBigInt(value: unknown, [lowest, highest]: readonly [bigint, bigint]) 
       ? BigInt(value)
       : undefined;
   return integer !== undefined && integer >= lowest && integer <= highest ? integer : undefined;
-}
-
-// Half-precision arrays are in Node 24 and workerd, but not yet in this TypeScript target's library.
-type HalfArray = new (buffer: ArrayBufferLike, offset?: number, length?: number) => Float32Array;
-
-function halfView({ buffer, byteOffset, length }: Uint16Array): Float32Array {
-  const { Float16Array } = globalThis as unknown as { Float16Array?: HalfArray };
-  if (!Float16Array)
-    throw new RangeError("FP16 needs the binary form here: this JavaScript has no Float16Array");
-  return new Float16Array(buffer, byteOffset, length);
 }

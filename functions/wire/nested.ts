@@ -44,11 +44,16 @@ export function base64Bytes(value: unknown): Uint8Array | undefined {
 }
 
 function collect(value: unknown, rank: number, axis: number, shape: number[], leaves: unknown[]) {
-  if (axis === rank) return void leaves.push(value);
+  if (axis === rank) {
+    leaves.push(value);
+    return;
+  }
   if (!Array.isArray(value)) throw new RangeError(`must be arrays nested ${rank} deep`);
   shape[axis] ??= value.length;
   if (shape[axis] !== value.length)
-    throw new RangeError(`is ragged: dimension ${axis} has both ${shape[axis]} and ${value.length}`);
+    throw new RangeError(
+      `is ragged: dimension ${axis} has both ${shape[axis]} and ${value.length}`,
+    );
   for (const item of value) collect(item, rank, axis + 1, shape, leaves);
 }
 

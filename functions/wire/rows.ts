@@ -1,8 +1,11 @@
 import { invalidInput } from "../errors.ts";
 import type { Manifest, TensorInfo } from "../model/manifest.ts";
 import type { Model } from "../model/registry.ts";
+import type { Run } from "../tasks/types.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
 import { base64Bytes, fromNested, toNested } from "./nested.ts";
+
+type FedRows = Pick<Run, "feeds" | "rows">;
 
 /**
  * Whether the model's task takes the row, rather than its graph: rows of tensor models never, and neither
@@ -25,8 +28,12 @@ export function taskRow({ task }: Manifest, row: unknown, path: string): unknown
   }
 }
 
-/** Rows as the graph's tensors: of a task's inputs, of objects by input name, or of the one input's values. */
-export async function tensorsOfRows(model: Model, rows: readonly unknown[], path: string) {
+/** Rows as runs: of a task's inputs, of objects by input name, or of the one input's values. */
+export function runsOfRows(
+  model: Model,
+  rows: readonly unknown[],
+  path: string,
+): readonly FedRows[] {
   const { manifest, task } = model;
   const pathOf = (row: number) => `${path}[${row}]`;
   if (isTaskRow(manifest, rows[0]))
@@ -34,21 +41,29 @@ export async function tensorsOfRows(model: Model, rows: readonly unknown[], path
       rows.map((row, index) => taskRow(manifest, row, pathOf(index))),
       pathOf,
     );
-  if (!namesInputs(manifest.inputs, rows[0])) return tensorsOfColumns(manifest, rows, path);
+  if (!namesInputs(manifest.inputs, rows[0]))
+    return [{ feeds: feedsOfColumns(manifest, rows, path), rows: rows.length }];
   rows.forEach((row, index) => {
     if (!namesInputs(manifest.inputs, row))
-      throw invalidInput([{ path: pathOf(index), message: "must have the same members as the first" }]);
+      throw invalidInput([
+        { path: pathOf(index), message: "must have the same members as the first" },
+      ]);
   });
-  return named(manifest.inputs, ({ name }) => rows.map((row) => (row as Record<string, unknown>)[name]), path);
+  const column = ({ name }: TensorInfo) =>
+    rows.map((row) => (row as Record<string, unknown>)[name]);
+  return [{ feeds: named(manifest.inputs, column, path), rows: rows.length }];
 }
 
 /** Whole tensors: an object by input name, or the value of the one input. */
-export function tensorsOfColumns({ inputs, name: model }: Manifest, value: unknown, path: string) {
+export function feedsOfColumns({ inputs, name: model }: Manifest, value: unknown, path: string) {
   if (namesInputs(inputs, value))
     return named(inputs, ({ name }) => (value as Record<string, unknown>)[name], path);
   if (inputs.length > 1)
     throw invalidInput([
-      { path, message: `must be by name: ${model} has ${inputs.map(({ name }) => name).join(", ")}` },
+      {
+        path,
+        message: `must be by name: ${model} has ${inputs.map(({ name }) => name).join(", ")}`,
+      },
     ]);
   return named(inputs, () => value, path);
 }
@@ -57,12 +72,16 @@ export function tensorsOfColumns({ inputs, name: model }: Manifest, value: unkno
 export function columnsOfTensors(tensors: Tensors): unknown {
   const [only, ...others] = Object.values(tensors);
   if (only && others.length === 0) return toNested(only);
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toNested(tensor)]));
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [name, toNested(tensor)]),
+  );
 }
 
 /** One value a row: of the one output, or an object by output name. Throws when an output is not by row. */
 export function rowsOfTensors(tensors: Tensors, count: number): unknown[] {
-  const columns = Object.entries(tensors).map(([name, tensor]) => [name, rowsOf(name, tensor, count)] as const);
+  const columns = Object.entries(tensors).map(
+    ([name, tensor]) => [name, rowsOf(name, tensor, count)] as const,
+  );
   const [only, ...others] = columns;
   if (only && others.length === 0) return only[1];
   return Array.from({ length: count }, (_, row) =>
@@ -73,7 +92,10 @@ export function rowsOfTensors(tensors: Tensors, count: number): unknown[] {
 function rowsOf(name: string, tensor: Tensor, count: number): unknown[] {
   if (tensor.shape[0] !== count || elementCount(tensor.shape) === 0)
     throw invalidInput([
-      { path: `outputs.${name}`, message: `is not one value a row: ask with inputs for whole tensors` },
+      {
+        path: `outputs.${name}`,
+        message: `is not one value a row: ask with inputs for whole tensors`,
+      },
     ]);
   return toNested(tensor) as unknown[];
 }
@@ -84,7 +106,11 @@ function namesInputs(inputs: readonly TensorInfo[], value: unknown): boolean {
   return keys.length === inputs.length && inputs.every(({ name }) => Object.hasOwn(value, name));
 }
 
-function named(inputs: readonly TensorInfo[], valueOf: (input: TensorInfo) => unknown, path: string): Tensors {
+function named(
+  inputs: readonly TensorInfo[],
+  valueOf: (input: TensorInfo) => unknown,
+  path: string,
+): Tensors {
   return Object.fromEntries(
     inputs.map((input) => {
       const where = inputs.length > 1 ? `${path}.${input.name}` : path;
