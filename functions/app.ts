@@ -7,6 +7,7 @@ import { createRegistry } from "./model/registry.ts";
 import { createSessions } from "./model/sessions.ts";
 import type { Platform } from "./platform/types.ts";
 import { createInfer, createPredict } from "./predict.ts";
+import { documentationRoutes } from "./routes/documentation.ts";
 import { errorBody } from "./routes/error-body.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { mlflowRoutes } from "./routes/mlflow.ts";
@@ -32,7 +33,8 @@ export function createApp(platform: Platform) {
     .route("/v1/models", tensorflowServingRoutes(services))
     .route("/v1", openaiRoutes(services))
     .route("/v2", openInferenceRoutes(services))
-    .route("/", mlflowRoutes(services));
+    .route("/", mlflowRoutes(services))
+    .route("/", documentationRoutes(services));
 
   // A slash at the end is no other place: some clients ask for /v2/.
   const app = new Hono({ strict: false })

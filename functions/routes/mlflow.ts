@@ -30,6 +30,8 @@ export function mlflowRoutes({ platform, registry, sessions, predict, infer }: S
       const inputs = invocation.rows.map((row, index) =>
         taskRow(model.manifest, row, `inputs[${index}]`),
       );
+      if (!model.task.isBatch(inputs))
+        throw invalidInput([{ path: "inputs", message: "must be an array of rows" }]);
       const parameters = invocation.params;
       const { outputs } = await predict({ model: name, version, inputs, parameters }, phases);
       identify(c.res.headers, model.manifest, phases);
@@ -49,7 +51,7 @@ export function mlflowRoutes({ platform, registry, sessions, predict, infer }: S
       return c.text("\n");
     })
     .get("/version", (c) => c.text(packageJson.version))
-    .post("/invocations", answerInvocation);
+    .post("/invocations", (c) => answerInvocation(c));
 }
 
 const ERROR_CODES: Record<number, string> = {

@@ -27,23 +27,22 @@ export function modelMetadata(manifest: Manifest, versions: readonly string[]) {
  * that `dims` are whole shapes and not those of one row.
  */
 export function modelConfiguration(manifest: Manifest) {
-  const io = ({ name, datatype, shape }: TensorInfo) => ({
-    name,
-    data_type: `TYPE_${datatype === "BYTES" ? "STRING" : datatype}`,
-    dims: shape,
-  });
   return {
     name: manifest.name,
     platform: PLATFORM,
     backend: "onnxruntime",
     version_policy: { specific: { versions: [manifest.version] } },
     max_batch_size: 0,
-    input: manifest.inputs.map(io),
-    output: manifest.outputs.map(io),
+    input: manifest.inputs.map(tensorConfiguration),
+    output: manifest.outputs.map(tensorConfiguration),
     default_model_filename: manifest.artifact.file,
   };
 }
 
 function tensorMetadata({ name, datatype, shape }: TensorInfo) {
   return { name, datatype, shape };
+}
+
+function tensorConfiguration({ name, datatype, shape }: TensorInfo) {
+  return { name, data_type: `TYPE_${datatype === "BYTES" ? "STRING" : datatype}`, dims: shape };
 }

@@ -72,10 +72,6 @@ export function openInferenceRoutes(services: Services) {
     .route("/", repositoryRoutes(services));
 
   for (const path of ["/models/:model", "/models/:model/versions/:version"] as const) {
-    const on =
-      (answer: (c: Context, model: string, version?: string) => Promise<Response>) =>
-      (c: Context) =>
-        answer(c, c.req.param("model") ?? "", c.req.param("version"));
     routes.get(path, on(describe));
     routes.get(`${path}/ready`, on(ready));
     routes.get(`${path}/config`, on(configuration));
@@ -88,4 +84,9 @@ export function openInferenceRoutes(services: Services) {
 /** How many rows a request counts as: the first dimension of its first tensor. */
 function rowsOf(feeds: Tensors): number {
   return Object.values(feeds)[0]?.shape[0] ?? 1;
+}
+
+/** A handler of both forms of a model's path: with and without a version. */
+function on(answer: (c: Context, model: string, version?: string) => Promise<Response>) {
+  return (c: Context) => answer(c, c.req.param("model") ?? "", c.req.param("version"));
 }

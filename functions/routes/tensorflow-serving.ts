@@ -143,27 +143,25 @@ const DTYPES: Record<Datatype, string> = {
 };
 
 function signature(manifest: Manifest) {
-  const infos = (tensors: readonly TensorInfo[]) =>
-    Object.fromEntries(
-      tensors.map(({ name, datatype, shape }) => [
-        name,
-        {
-          name,
-          dtype: DTYPES[datatype],
-          tensor_shape: {
-            dim: shape.map((size) => ({ size: String(size), name: "" })),
-            unknown_rank: false,
-          },
-        },
-      ]),
-    );
   const definition = {
-    inputs: infos(manifest.inputs),
-    outputs: infos(manifest.outputs),
+    inputs: signatureTensors(manifest.inputs),
+    outputs: signatureTensors(manifest.outputs),
     method_name: "tensorflow/serving/predict",
   };
   return {
     model_spec: { name: manifest.name, signature_name: "", version: manifest.version },
     metadata: { signature_def: { signature_def: { [SIGNATURE]: definition } } },
   };
+}
+
+function signatureTensors(tensors: readonly TensorInfo[]) {
+  return Object.fromEntries(
+    tensors.map(({ name, datatype, shape }) => {
+      const dim = shape.map((size) => ({ size: String(size), name: "" }));
+      return [
+        name,
+        { name, dtype: DTYPES[datatype], tensor_shape: { dim, unknown_rank: false } },
+      ] as const;
+    }),
+  );
 }
