@@ -1,6 +1,7 @@
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { get, PLATFORMS, post, type Deployment } from "./platforms.ts";
+import type { Target } from "../harness/targets.ts";
+import { get, PLATFORMS, post } from "./platforms.ts";
 
 const FLOWER = new Float32Array([5.1, 3.5, 1.4, 0.2]);
 const flower = (more: object = {}) => ({
@@ -10,8 +11,8 @@ const flower = (more: object = {}) => ({
   ...more,
 });
 
-describe.each(Object.entries(PLATFORMS))("on %s", (name, start) => {
-  let server: Deployment;
+describe.each(PLATFORMS)("on %s", (name, start) => {
+  let server: Target;
   beforeAll(async () => {
     server = await start();
   });
@@ -264,7 +265,7 @@ describe.each(Object.entries(PLATFORMS))("on %s", (name, start) => {
   });
 
   test(`${name} never answered 5xx`, () => {
-    expect(server.logs).not.toMatch(/"code":"internal"/);
+    expect(server.logs()).not.toMatch(/"code":"internal"/);
   });
 });
 
