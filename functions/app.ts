@@ -72,6 +72,9 @@ export function createApp(platform: Platform) {
   return app;
 }
 
+/** The routes' types for `hono/client`: `hc<AppType>(url)`. */
+export type AppType = ReturnType<typeof createApp>;
+
 function answerProblem(c: Context, error: NearcastError): Response {
   const { body, contentType } = errorBody(c.req.path, error, c.get("requestId"));
   return c.json(body, error.status, { ...error.headers, "Content-Type": contentType });

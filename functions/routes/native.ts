@@ -7,7 +7,15 @@ import { openaiModel } from "./openai.ts";
 import { readPredictBody } from "./predict-body.ts";
 import { releasedModels, type ReleasedModel } from "./released-models.ts";
 import type { Services } from "./services.ts";
+import { takes } from "./takes.ts";
 import { versionStatus } from "./tensorflow-serving.ts";
+
+/** The body of a prediction, as `hono/client` sends it. */
+interface PredictRequest {
+  /** One input, or an array of them. */
+  inputs: unknown;
+  parameters?: Record<string, unknown>;
+}
 
 /**
  * The native API below `/v1/models`. KServe, OpenAI and TensorFlow Serving have their lists and
@@ -60,8 +68,10 @@ export function nativeRoutes({ platform, registry, predict }: Services) {
     .get("/:model/versions/:version", (c) =>
       describeModel(c, c.req.param("model"), c.req.param("version")),
     )
-    .post("/:model/predict", (c) => answerPrediction(c, c.req.param("model")))
-    .post("/:model/versions/:version/predict", (c) =>
+    .post("/:model/predict", takes<PredictRequest>(), (c) =>
+      answerPrediction(c, c.req.param("model")),
+    )
+    .post("/:model/versions/:version/predict", takes<PredictRequest>(), (c) =>
       answerPrediction(c, c.req.param("model"), c.req.param("version")),
     );
 }

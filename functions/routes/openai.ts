@@ -6,6 +6,7 @@ import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
 import { identify } from "./identify.ts";
 import type { Services } from "./services.ts";
+import { takes } from "./takes.ts";
 
 const requestSchema = z.strictObject({
   model: z.string(),
@@ -22,7 +23,7 @@ const requestSchema = z.strictObject({
 export function openaiRoutes({ platform, registry, predict }: Services) {
   const { limits } = platform.config;
 
-  return new Hono().post("/embeddings", async (c) => {
+  return new Hono().post("/embeddings", takes<z.input<typeof requestSchema>>(), async (c) => {
     const phases = createPhases(platform.now);
     const body = await phases.time("read", () => readBody(c.req, limits.bodyBytes));
     const parsed = requestSchema.safeParse(parseJson(body, { exact: false }));
