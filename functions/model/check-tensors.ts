@@ -3,7 +3,7 @@ import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
 import type { Manifest, TensorInfo } from "./manifest.ts";
 
 /** ONNX Runtime takes no longer dimension. */
-export const LONGEST_DIMENSION = 2 ** 31 - 1;
+const LONGEST_DIMENSION = 2 ** 31 - 1;
 
 /** Throws `invalid_input` unless the tensors are the manifest's inputs, in name, datatype and shape. */
 export function checkInputs(manifest: Manifest, tensors: Tensors): void {

@@ -104,7 +104,7 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
       ["a row of other members", 422, "mixed", { instances: [{ number: [1, 2] }] }],
       ["bad base64", 422, "sentiment", { instances: [{ b64: "*" }] }],
       ["an unknown signature", 422, "iris", { signature_name: "x", instances: [FLOWER] }],
-      ["too many rows", 422, "iris", { instances: Array(1001).fill(FLOWER) }],
+      ["too many rows", 422, "iris", { instances: Array.from({ length: 1001 }, () => FLOWER) }],
       ["an unknown model", 404, "none", { instances: [FLOWER] }],
       ["no JSON", 400, "iris", "{"],
     ])("%s is %i with its own error", async (_what, status, model, body) => {
@@ -154,9 +154,8 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
     });
 
     test("another model by SageMaker's header, with parameters, text and tensors", async () => {
-      const target = (model: string) => ({ "X-Amzn-SageMaker-Target-Model": model });
       const text = { inputs: ["I love it"], params: { top_k: 1 } };
-      expect((await post(server, "/invocations", text, target("sentiment"))).body).toEqual({
+      expect((await post(server, "/invocations", text, targetModel("sentiment"))).body).toEqual({
         predictions: [
           {
             label: "positive",
@@ -166,7 +165,7 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
         ],
       });
       const tensor = { inputs: { x: [[[1, 2]]] } };
-      expect((await post(server, "/invocations", tensor, target("fp32"))).body).toEqual({
+      expect((await post(server, "/invocations", tensor, targetModel("fp32"))).body).toEqual({
         predictions: [[[1, 2]]],
       });
     });
@@ -273,3 +272,7 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
     expect(native.body).toMatchObject({ outputs: setosa });
   });
 });
+
+function targetModel(model: string) {
+  return { "X-Amzn-SageMaker-Target-Model": model };
+}

@@ -26,7 +26,6 @@ describe.each(PLATFORMS)("on %s", (name, start) => {
       body: Buffer.concat([head, tensors]),
     });
   };
-  const bytesOf = (data: Float32Array) => new Uint8Array(data.buffer);
 
   test("health, metadata, configuration and readiness", async () => {
     expect(await get(server, "/v2/health/live")).toEqual({
@@ -248,12 +247,8 @@ describe.each(PLATFORMS)("on %s", (name, start) => {
   });
 
   test("an index out of range is the request's fault, and the next one is answered", async () => {
-    const gather = (index: number) =>
-      post(server, "/v2/models/gather/infer", {
-        inputs: [{ name: "index", shape: [1], datatype: "INT64", data: [index] }],
-      });
-    expect((await gather(7)).status).toBe(422);
-    expect((await gather(2)).body).toMatchObject({ outputs: [{ data: [30] }] });
+    expect((await gather(server, 7)).status).toBe(422);
+    expect((await gather(server, 2)).body).toMatchObject({ outputs: [{ data: [30] }] });
   });
 
   test("an unknown model or version", async () => {
@@ -276,4 +271,14 @@ async function readAnyway(response: Response): Promise<unknown> {
   const plain =
     coding === "gzip" ? gunzipSync(bytes) : coding === "deflate" ? inflateSync(bytes) : bytes;
   return JSON.parse(plain.toString());
+}
+
+function bytesOf(data: Float32Array): Uint8Array {
+  return new Uint8Array(data.buffer);
+}
+
+function gather(server: Target, index: number) {
+  return post(server, "/v2/models/gather/infer", {
+    inputs: [{ name: "index", shape: [1], datatype: "INT64", data: [index] }],
+  });
 }

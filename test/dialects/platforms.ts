@@ -10,7 +10,7 @@ export const PLATFORMS: [name: string, start: () => Promise<Target>][] = Object.
   targets,
 ).map(([name, start]) => [name, () => startWithIdentity(start)]);
 
-export async function startWithIdentity(start: StartTarget): Promise<Target> {
+async function startWithIdentity(start: StartTarget): Promise<Target> {
   const target = await start({ env: { DEFAULT_MODEL: "iris", MAX_BODY_BYTES: "2000000" } });
   for (const key of await packageFiles(IDENTITY))
     await target.store.put(key, await readFile(join(IDENTITY, key)));

@@ -1,4 +1,20 @@
-import fc from "fast-check";
+import {
+  array,
+  assert,
+  asyncProperty,
+  boolean,
+  constant,
+  constantFrom,
+  double,
+  integer,
+  letrec,
+  oneof,
+  property,
+  record,
+  string,
+  tuple,
+  uint8Array,
+} from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DATATYPES, datatypeNames, elementCount, type Datatype } from "../../functions/tensor.ts";
 import { fromBinary, toBinary } from "../../functions/wire/binary-tensor.ts";
@@ -6,9 +22,9 @@ import { fromJsonData, toJsonData } from "../../functions/wire/json-tensor.ts";
 import type { Target } from "../harness/targets.ts";
 import { PLATFORMS } from "./platforms.ts";
 
-const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 3, maxLength: 3 });
+const shapes = array(integer({ min: 0, max: 4 }), { minLength: 3, maxLength: 3 });
 
-const texts = fc.string({ unit: "binary", maxLength: 8 }).map((text) => text.replaceAll("\0", ""));
+const texts = string({ unit: "binary", maxLength: 8 }).map((text) => text.replaceAll("\0", ""));
 
 /** Any tensor as the bytes of the binary extension, of which every bit pattern is an element. */
 function tensors(datatype: Datatype) {
@@ -17,23 +33,21 @@ function tensors(datatype: Datatype) {
     const size = DATATYPES[datatype].bytes;
     const bytes =
       datatype === "BYTES"
-        ? fc
-            .array(texts, { minLength: count, maxLength: count })
-            .map((data) => toBinary({ datatype, data }))
-        : fc
-            .array(fc.integer({ min: 0, max: datatype === "BOOL" ? 1 : 255 }), {
-              minLength: count * size,
-              maxLength: count * size,
-            })
-            .map((values) => Uint8Array.from(values));
-    return fc.record({ shape: fc.constant(shape), bytes });
+        ? array(texts, { minLength: count, maxLength: count }).map((data) =>
+            toBinary({ datatype, data }),
+          )
+        : array(integer({ min: 0, max: datatype === "BOOL" ? 1 : 255 }), {
+            minLength: count * size,
+            maxLength: count * size,
+          }).map((values) => Uint8Array.from(values));
+    return record({ shape: constant(shape), bytes });
   });
 }
 
 describe.each(datatypeNames)("%s", (datatype) => {
   test("any tensor is the same after JSON, but for the payload of a NaN", () => {
-    fc.assert(
-      fc.property(tensors(datatype), ({ bytes }) => {
+    assert(
+      property(tensors(datatype), ({ bytes }) => {
         const data = fromBinary(datatype, bytes);
         const text = JSON.stringify(toJsonData({ datatype, data }));
         const read = fromJsonData(datatype, exactly(text));
@@ -65,8 +79,8 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
   test.each(datatypeNames)(
     "any %s tensor comes back the same, in binary and JSON",
     async (datatype) => {
-      await fc.assert(
-        fc.asyncProperty(tensors(datatype), async ({ shape, bytes }) => {
+      await assert(
+        asyncProperty(tensors(datatype), async ({ shape, bytes }) => {
           const model = datatype.toLowerCase();
           const input = { name: "x", shape, datatype };
           const sized = { ...input, parameters: { binary_data_size: bytes.length } };
@@ -90,7 +104,7 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
   );
 
   test("no body gets a 5xx, on any route that takes one", async () => {
-    const paths = fc.constantFrom(
+    const paths = constantFrom(
       "/v2/models/iris/infer",
       "/v2/models/mixed/infer",
       "/v2/repository/index",
@@ -102,7 +116,7 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
       "/v1/embeddings",
       "/invocations",
     );
-    const members = fc.constantFrom(
+    const members = constantFrom(
       "inputs",
       "instances",
       "outputs",
@@ -121,30 +135,30 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
       "input",
       "__proto__",
     );
-    const values = fc.letrec((tie) => ({
-      value: fc.oneof(
+    const values = letrec((tie) => ({
+      value: oneof(
         { depthSize: "small" },
-        fc.constantFrom("iris", "features", "FP32", "text", "count", "", "\0", "\ud800"),
-        fc.oneof(fc.double(), fc.integer({ min: -2, max: 5 }), fc.constant(null), fc.boolean()),
-        fc.array(tie("value"), { maxLength: 4 }),
-        fc.array(fc.tuple(members, tie("value")), { maxLength: 5 }).map(Object.fromEntries),
+        constantFrom("iris", "features", "FP32", "text", "count", "", "\0", "\ud800"),
+        oneof(double(), integer({ min: -2, max: 5 }), constant(null), boolean()),
+        array(tie("value"), { maxLength: 4 }),
+        array(tuple(members, tie("value")), { maxLength: 5 }).map(Object.fromEntries),
       ),
     })).value;
-    const bodies = fc.oneof(
+    const bodies = oneof(
       values.map((value) => Buffer.from(JSON.stringify(value))),
-      fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
-      fc.string({ unit: "binary" }).map((text) => Buffer.from(text)),
+      uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
+      string({ unit: "binary" }).map((text) => Buffer.from(text)),
     );
-    const headers = fc.record(
+    const headers = record(
       {
-        "Content-Type": fc.constantFrom("application/json", "text/csv", "image/png", "x"),
-        "Content-Encoding": fc.constantFrom("gzip", "deflate", "br"),
-        "Inference-Header-Content-Length": fc.constantFrom("0", "5", "40", "x", "-1", "1e3"),
+        "Content-Type": constantFrom("application/json", "text/csv", "image/png", "x"),
+        "Content-Encoding": constantFrom("gzip", "deflate", "br"),
+        "Inference-Header-Content-Length": constantFrom("0", "5", "40", "x", "-1", "1e3"),
       },
       { requiredKeys: [] },
     );
-    await fc.assert(
-      fc.asyncProperty(paths, bodies, headers, async (path, body, headers) => {
+    await assert(
+      asyncProperty(paths, bodies, headers, async (path, body, headers) => {
         const given = Object.fromEntries(Object.entries(headers).filter(([, value]) => value));
         const response = await server.fetch(path, { method: "POST", body, headers: given });
         const text = await response.text();
@@ -158,13 +172,13 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
 
 /** JSON with every digit of long integers, as a careful client reads it. */
 function exactly(text: string): unknown {
-  const reviver = (_key: string, value: unknown, context?: { source: string }) =>
-    typeof value === "number" &&
-    !Number.isSafeInteger(value) &&
-    /^-?\d+$/.test(context?.source ?? "")
-      ? BigInt(context?.source ?? "")
-      : value;
-  return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
+  return JSON.parse(text, longInteger);
+}
+
+function longInteger(_key: string, value: unknown, context?: { source: string }): unknown {
+  const source = context?.source ?? "";
+  const isLong = typeof value === "number" && !Number.isSafeInteger(value);
+  return isLong && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
 /** JSON has one NaN where floats have millions. */
