@@ -1,4 +1,4 @@
-import { appendFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
@@ -45,9 +45,12 @@ describe.each(RUNTIMES)("a package on %s", (runtime) => {
     "is corrupt when a byte of %s is not the one it was pushed with, or the file is gone",
     async (file) => {
       await writePackage(store, parts);
-      await appendFile(join(store, "bert/1", file), " ");
+      const path = join(store, "bert/1", file);
+      const bytes = await readFile(path);
+      bytes[100] = (bytes[100] ?? 0) ^ 1;
+      await writeFile(path, bytes);
       expect(await ask()).toMatchObject({ status: 502, code: "model_corrupt" });
-      await rm(join(store, "bert/1", file));
+      await rm(path);
       expect(await ask()).toMatchObject({ status: 502, code: "model_corrupt" });
     },
   );
