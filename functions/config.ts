@@ -62,6 +62,7 @@ export function readConfig(
     runtime: value.RUNTIME,
     threads: value.THREADS,
     sessionBudgetBytes: Math.floor(value.SESSION_BUDGET_MB * MIB),
+    sessionBudgetBytes: Math.ceil(value.SESSION_BUDGET_MB * MIB),
     cacheDirectory: value.CACHE_DIR,
     releaseTtlMs: value.RELEASE_TTL_SECONDS * 1000,
     storeTimeoutMs: value.STORE_TIMEOUT_MS,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { openService } from "./service.ts";
 
@@ -12,12 +12,10 @@ interface Package {
 const native = openService("models", "native");
 const wasm = openService("models", "wasm");
 
-const packages = readdirSync("models").flatMap((name) =>
-  ["1", "2"]
-    .map((version) => `models/${name}/${version}/model.json`)
-    .filter(existsSync)
-    .map((file) => JSON.parse(readFileSync(file, "utf8")) as Package),
-);
+const packages = readdirSync("models", { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith("model.json"))
+  .toSorted()
+  .map((file) => JSON.parse(readFileSync(`models/${file}`, "utf8")) as Package);
 
 /** Answers as flat numbers and strings, so that numbers can be compared with a tolerance. */
 function flat(answer: unknown): unknown[] {
@@ -31,8 +29,7 @@ function flat(answer: unknown): unknown[] {
 function largestDifference(one: unknown, other: unknown): number {
   const [a, b] = [flat(one), flat(other)];
   expect(a.length).toBe(b.length);
-  const numbers = (values: unknown[]) => values.map((value) => typeof value);
-  expect(numbers(a)).toEqual(numbers(b));
+  expect(a.map((value) => typeof value)).toEqual(b.map((value) => typeof value));
   return a.reduce<number>((largest, value, index) => {
     if (typeof value === "number") return Math.max(largest, Math.abs(value - (b[index] as number)));
     expect(value).toBe(b[index]);
@@ -57,7 +54,8 @@ function heldout(name: string) {
 }
 
 // 8-bit sums round differently: labels must agree, scores only nearly.
-const tolerance = (name: string, version: string) => (name === "digits" && version === "2" ? 0.1 : 1e-4);
+const tolerance = (name: string, version: string) =>
+  name === "digits" && version === "2" ? 0.1 : 1e-4;
 
 describe.each(packages)("$name version $version", (model) => {
   test("answers its examples on both runtimes", async () => {
@@ -73,7 +71,9 @@ describe.each(packages)("$name version $version", (model) => {
     const inputs = heldout(model.name).map(({ input }) => input);
     const [one, other] = [await answers(native, model, inputs), await answers(wasm, model, inputs)];
     const difference = largestDifference(one, other);
-    console.log(`${model.name} ${model.version}: ${inputs.length} rows, native and WASM differ by ${difference}`);
+    console.log(
+      `${model.name} ${model.version}: ${inputs.length} rows, native and WASM differ by ${difference}`,
+    );
     expect(difference).toBeLessThan(tolerance(model.name, model.version));
     for (const row of [0, inputs.length - 1]) {
       const alone = await native.predict(`${model.name}/versions/${model.version}`, inputs[row]);
@@ -120,14 +120,13 @@ test("search finds misspelt products at the rate its manifest says", async () =>
   expect(found.length / queries.length).toBeCloseTo(said, 2);
 });
 
+const label = (answer: unknown) => (answer as { label: string }).label;
+
 test("the 8-bit digits keep the labels of version 1 but for one in a hundred", async () => {
   const inputs = heldout("digits").map(({ input }) => input);
   const [first, second] = await Promise.all(
-    ["1", "2"].map((version) =>
-      answers(wasm, { name: "digits", version } as Package, inputs),
-    ),
+    ["1", "2"].map((version) => answers(wasm, { name: "digits", version } as Package, inputs)),
   );
-  const label = (answer: unknown) => (answer as { label: string }).label;
   const changed = inputs.filter((_, row) => label(first?.[row]) !== label(second?.[row]));
   expect(changed.length).toBeLessThanOrEqual(inputs.length / 100);
 });

@@ -25,7 +25,7 @@ export function openService(store: string, runtime: RuntimeName, env: Record<str
   const app = createApp(platform);
   return {
     logs,
-    async predict(model: string, inputs: unknown, parameters?: unknown): Promise<Answer> {
+    predict: async (model: string, inputs: unknown, parameters?: unknown): Promise<Answer> => {
       const response = await app.request(`/v1/models/${model}/predict`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },

@@ -17,7 +17,9 @@ interface Expected {
   batches: string;
 }
 
-const texts = JSON.parse(gunzipSync(await fixture("tokenizers/texts.json.gz")).toString()) as string[];
+const texts = JSON.parse(
+  gunzipSync(await fixture("tokenizers/texts.json.gz")).toString(),
+) as string[];
 const expected = JSON.parse(
   Buffer.from(await fixture("tokenizers/expected.json")).toString(),
 ) as Record<string, Expected>;
@@ -96,9 +98,17 @@ describe.each(Object.keys(expected))("the tokenizer %s makes the same ids as Pyt
 test("a long text does not make the short ones of its batch long", async () => {
   const { encode, padding } = await open("wordpiece", 4096);
   const toRuns = tokenBatcher(manifest(4096), padding);
-  const runs = toRuns([..."abcdef", "word ".repeat(5000), ..."ghi"].map((text) => encode({ text })));
+  const runs = toRuns(
+    ["a", "b", "c", "d", "e", "f", "word ".repeat(5000), "g", "h", "i"].map((text) =>
+      encode({ text }),
+    ),
+  );
   expect(runs.map(({ rows }) => rows)).toEqual([6, 2, 2]);
-  expect(runs.map(({ feeds }) => feeds["input_ids"]?.shape)).toEqual([[6, 3], [2, 4096], [2, 3]]);
+  expect(runs.map(({ feeds }) => feeds["input_ids"]?.shape)).toEqual([
+    [6, 3],
+    [2, 4096],
+    [2, 3],
+  ]);
   expect(runs.map(({ tokens }) => tokens)).toEqual([18, 4099, 6]);
 });
 
@@ -107,7 +117,9 @@ test.each(["wordpiece", "bpe", "bpe-prefix", "bpe-words", "unigram", "punctuatio
   async (kind) => {
     const { encode } = await open(kind, 512);
     for (const text of ["a", " ", " a", "!", "不", "👍", "\n", "é", "1", "ab ", "\u0000"])
-      expect(encode({ text: text.repeat(100_000 / text.length) }).input_ids.length).toBeLessThan(513);
+      expect(encode({ text: text.repeat(100_000 / text.length) }).input_ids.length).toBeLessThan(
+        513,
+      );
   },
 );
 
@@ -118,9 +130,12 @@ test.each([
   ["an unknown pre-tokenizer", { pre_tokenizer: { type: "UnicodeScripts" } }],
   ["an unknown model", { model: { type: "WordLevel", vocab: {} } }],
 ])("%s is refused", async (_, change) => {
-  const json = JSON.parse(Buffer.from(await fixture("tokenizers/wordpiece.json")).toString()) as object;
+  const json = JSON.parse(
+    Buffer.from(await fixture("tokenizers/wordpiece.json")).toString(),
+  ) as object;
   const bytes = Buffer.from(JSON.stringify({ ...json, ...change }));
-  const open = () => openTokenizer({ tokenizer: "t.json", maxLength: 8 }, new Map([["t.json", bytes]]));
+  const open = () =>
+    openTokenizer({ tokenizer: "t.json", maxLength: 8 }, new Map([["t.json", bytes]]));
   expect(open).toThrow();
 });
 

@@ -63,12 +63,14 @@ const PLAIN_SIGMA = { type: "Replace", pattern: { String: "Σ" }, content: "σ" 
 // The library looks for ideographs in UTF-16 units and misses those beyond the first plane.
 const SPACED_IDEOGRAPHS = {
   type: "Replace",
-  pattern: { Regex: "[\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B81F}\\u{2B820}-\\u{2CEAF}\\u{2F800}-\\u{2FA1F}]" },
+  pattern: {
+    Regex: "[\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B81F}\\u{2B820}-\\u{2CEAF}\\u{2F800}-\\u{2FA1F}]",
+  },
   content: " $& ",
 };
 
 const NORMALIZERS: Rewrites = {
-  BertNormalizer: (step) =>
+  xBertNormalizer: (step) =>
     normalizers([
       ...(step["handle_chinese_chars"] ? [SPACED_IDEOGRAPHS] : []),
       ...(step["lowercase"] ? [PLAIN_SIGMA] : []),
@@ -86,8 +88,7 @@ const NORMALIZERS: Rewrites = {
 
 const PUNCTUATION = "[\\p{P}\\x21-\\x2F\\x3A-\\x40\\x5B-\\x60\\x7B-\\x7E]";
 const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}";
-const GPT2 =
-  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 // JavaScript's \s, \d and \w are not Unicode's; the library translates them in Split, and only there.
 const PRE_TOKENIZERS: Rewrites = {
@@ -120,7 +121,11 @@ const PRE_TOKENIZERS: Rewrites = {
 
 /** The library knows two behaviours, and takes `invert` for "keep the matches alone". */
 function split(step: Step): Step {
-  const { pattern, behavior, invert = false } = step as Step & {
+  const {
+    pattern,
+    behavior,
+    invert = false,
+  } = step as Step & {
     pattern: { String?: string; Regex?: string };
     behavior: string;
   };
@@ -129,8 +134,7 @@ function split(step: Step): Step {
   if (behavior === "Isolated") return isolated(match);
   if (behavior === "Removed") return { ...step, behavior, invert };
   if (!invert && behavior === "Contiguous") return isolated(`(?:${match})+`);
-  if (!invert && behavior === "MergedWithPrevious")
-    return kept(`${other}*(?:${match})|${other}+`);
+  if (!invert && behavior === "MergedWithPrevious") return kept(`${other}*(?:${match})|${other}+`);
   if (!invert && behavior === "MergedWithNext") return kept(`(?:${match})${other}*|${other}+`);
   throw new Error(`a Split that is ${behavior} and inverted is not supported`);
 }

@@ -76,7 +76,7 @@ export function openTokenizer(options: NonNullable<Manifest["text"]>, assets: As
       token_type_ids: json.padding?.pad_type_id ?? 0,
     } satisfies Padding,
 
-    encode(input: TextInput): Encoding {
+    encode: (input: TextInput): Encoding => {
       const slots = input.pair === undefined ? single : pair;
       const texts = [idsOf(input.text), input.pair === undefined ? [] : idsOf(input.pair)] as const;
       const special = slots.filter((slot) => "id" in slot).length;

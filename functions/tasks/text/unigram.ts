@@ -49,7 +49,7 @@ export function unigramSegmenter(json: unknown): (word: string) => string[] {
       const soFar = best[start]?.score ?? 0;
       let node: TrieNode | undefined = root;
       let single = false;
-      for (let end = start; end < characters.length; ) {
+      for (let end = start; end < characters.length;) {
         node = node.next.get(characters[end] as string);
         if (!node) break;
         end += 1;
@@ -61,7 +61,7 @@ export function unigramSegmenter(json: unknown): (word: string) => string[] {
     }
     const pieces: string[] = [];
     let unknownEnd: number | undefined;
-    for (let end = characters.length; end > 0; ) {
+    for (let end = characters.length; end > 0;) {
       const { start, known } = best[end] ?? { start: end - 1, known: false };
       // Unknown characters side by side are one unknown token.
       if (!known) unknownEnd ??= end;
@@ -73,6 +73,6 @@ export function unigramSegmenter(json: unknown): (word: string) => string[] {
       end = start;
     }
     if (unknownEnd !== undefined) pieces.push(characters.slice(0, unknownEnd).join(""));
-    return pieces.reverse();
+    return pieces.toReversed();
   };
 }
