@@ -30,18 +30,32 @@ const texts = string({ unit: "binary", maxLength: 8 }).map((text) => text.replac
 function tensors(datatype: Datatype) {
   return shapes.chain((shape) => {
     const count = elementCount(shape);
-    const size = DATATYPES[datatype].bytes;
     const bytes =
       datatype === "BYTES"
         ? array(texts, { minLength: count, maxLength: count }).map((data) =>
             toBinary({ datatype, data }),
           )
-        : array(integer({ min: 0, max: datatype === "BOOL" ? 1 : 255 }), {
-            minLength: count * size,
-            maxLength: count * size,
-          }).map((values) => Uint8Array.from(values));
+        : array(elements(datatype), { minLength: count, maxLength: count }).map((values) =>
+            Uint8Array.from(values.flat()),
+          );
     return record({ shape: constant(shape), bytes });
   });
+}
+
+/** The bytes of one element; often zero, the sign alone (negative zero), or all ones. */
+function elements(datatype: Datatype) {
+  const size = DATATYPES[datatype].bytes;
+  if (datatype === "BOOL")
+    return array(integer({ min: 0, max: 1 }), { minLength: 1, maxLength: 1 });
+  const sign = Array.from({ length: size }, (_, index) => (index === size - 1 ? 0x80 : 0));
+  return oneof(
+    array(integer({ min: 0, max: 255 }), { minLength: size, maxLength: size }),
+    constantFrom(
+      Array.from(sign, () => 0),
+      sign,
+      Array.from(sign, () => 0xff),
+    ),
+  );
 }
 
 describe.each(datatypeNames)("%s", (datatype) => {
