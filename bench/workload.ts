@@ -44,14 +44,16 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
   const example = manifest.examples[0] as { input: unknown; output: { label: string } };
   const inputs = [example.input, ...heldOut];
   const config = readConfig({}, { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 1 });
-  const task = compileTask(manifest, config.limits);
+  const task = compileTask(manifest, config.limits, new Map());
   const batches = Array.from({ length: REQUESTS }, (_, request) =>
     Array.from(
       { length: rows ?? 1 },
       (_, row) => inputs[(request * (rows ?? 1) + row) % inputs.length],
     ),
   );
-  const feeds = batches.map((batch) => task.preprocess(batch, () => "inputs"));
+  const feeds = batches.flatMap((batch) =>
+    task.preprocess(batch, () => "inputs").map((run) => run.feeds),
+  );
   const encode = (): Pick<Workload, "contentType" | "bodies"> => {
     if (format === "v2") return json(feeds.map(inferenceRequest));
     if (manifest.task !== "image-classification" || rows !== undefined || format === "json")

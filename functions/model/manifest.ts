@@ -105,6 +105,7 @@ const fields = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof fields>;
+export type TensorInfo = z.infer<typeof tensorInfo>;
 export type PackageFile = z.infer<typeof file>;
 export type Feature = z.infer<typeof feature>;
 export type ImageOptions = z.infer<typeof image>;
