@@ -1,9 +1,6 @@
 import * as z from "zod";
 import { NAME_PATTERN } from "./model/manifest.ts";
 
-/** zod compiles a function for each object schema it parses with; for one parse that costs more than it saves. */
-export const PARSE_ONCE = { jitless: true };
-
 const MIB = 1024 * 1024;
 
 const positive = (fallback: number) => z.coerce.number().int().positive().default(fallback);
@@ -53,7 +50,7 @@ export function readConfig(
   const given = names
     .map((name) => [name, environment[name]] as const)
     .filter(([, value]) => value !== undefined && value !== "");
-  const result = schema.safeParse({ ...defaults, ...Object.fromEntries(given) }, PARSE_ONCE);
+  const result = schema.safeParse({ ...defaults, ...Object.fromEntries(given) });
   if (!result.success) {
     const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
     throw new Error(`The configuration is not usable:\n${lines.join("\n")}`);

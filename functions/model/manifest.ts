@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { PARSE_ONCE } from "../config.ts";
 import { datatypeNames } from "../tensor.ts";
 
 /** Names of models and versions: one path segment, safe in a URL, an object key and a file name. */
@@ -120,7 +119,7 @@ export function parseManifest(text: string): Manifest {
     json !== null && typeof json === "object"
       ? Object.fromEntries(Object.entries(json).filter(([key]) => !key.startsWith("x-")))
       : json;
-  const result = fields.safeParse(known, PARSE_ONCE);
+  const result = fields.safeParse(known);
   if (!result.success) throw new Error(z.prettifyError(result.error));
   return result.data;
 }

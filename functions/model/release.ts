@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { PARSE_ONCE } from "../config.ts";
 import { NAME_PATTERN } from "./manifest.ts";
 
 const releaseSchema = z.strictObject({
@@ -11,7 +10,7 @@ export type Release = z.infer<typeof releaseSchema>;
 
 /** Reads `release.json`; throws an Error that says what is wrong with it. */
 export function parseRelease(text: string): Release {
-  const result = releaseSchema.safeParse(JSON.parse(text), PARSE_ONCE);
+  const result = releaseSchema.safeParse(JSON.parse(text));
   if (!result.success) throw new Error(z.prettifyError(result.error));
   return result.data;
 }
