@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { largestDifference } from "../harness/difference.ts";
 import { openService } from "./service.ts";
 
 interface Package {
@@ -12,30 +13,12 @@ interface Package {
 const native = openService("models", "native");
 const wasm = openService("models", "wasm");
 
-const packages = readdirSync("models", { recursive: true, encoding: "utf8" })
+const manifests = readdirSync("models", { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith("model.json"))
-  .toSorted()
-  .map((file) => JSON.parse(readFileSync(`models/${file}`, "utf8")) as Package);
-
-/** Answers as flat numbers and strings, so that numbers can be compared with a tolerance. */
-function flat(answer: unknown): unknown[] {
-  if (Array.isArray(answer)) return answer.flatMap(flat);
-  if (typeof answer !== "object" || answer === null) return [answer];
-  return Object.entries(answer)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([key, value]) => [key, ...flat(value)]);
-}
-
-function largestDifference(one: unknown, other: unknown): number {
-  const [a, b] = [flat(one), flat(other)];
-  expect(a.length).toBe(b.length);
-  expect(a.map((value) => typeof value)).toEqual(b.map((value) => typeof value));
-  return a.reduce<number>((largest, value, index) => {
-    if (typeof value === "number") return Math.max(largest, Math.abs(value - (b[index] as number)));
-    expect(value).toBe(b[index]);
-    return largest;
-  }, 0);
-}
+  .toSorted();
+const packages = manifests.map(
+  (file) => JSON.parse(readFileSync(`models/${file}`, "utf8")) as Package,
+);
 
 async function answers(service: typeof native, { name, version }: Package, inputs: unknown[]) {
   const made: unknown[] = [];
