@@ -70,7 +70,7 @@ const SPACED_IDEOGRAPHS = {
 };
 
 const NORMALIZERS: Rewrites = {
-  xBertNormalizer: (step) =>
+  BertNormalizer: (step) =>
     normalizers([
       ...(step["handle_chinese_chars"] ? [SPACED_IDEOGRAPHS] : []),
       ...(step["lowercase"] ? [PLAIN_SIGMA] : []),
