@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { largestDifference } from "../harness/difference.ts";
+import { expectClose } from "../harness/close.ts";
 import { openService } from "./service.ts";
 
 interface Package {
@@ -46,21 +46,17 @@ describe.each(packages)("$name version $version", (model) => {
       const inputs = model.examples.map(({ input }) => input);
       const made = await answers(service, model, inputs);
       const expected = model.examples.map(({ output }) => output);
-      expect(largestDifference(made, expected)).toBeLessThan(tolerance(model.name, model.version));
+      expectClose(made, expected, tolerance(model.name, model.version));
     }
   });
 
   test("answers every held-out row alike on both runtimes, alone and in a batch", async () => {
     const inputs = heldout(model.name).map(({ input }) => input);
     const [one, other] = [await answers(native, model, inputs), await answers(wasm, model, inputs)];
-    const difference = largestDifference(one, other);
-    console.log(
-      `${model.name} ${model.version}: ${inputs.length} rows, native and WASM differ by ${difference}`,
-    );
-    expect(difference).toBeLessThan(tolerance(model.name, model.version));
+    expectClose(one, other, tolerance(model.name, model.version));
     for (const row of [0, inputs.length - 1]) {
       const alone = await native.predict(`${model.name}/versions/${model.version}`, inputs[row]);
-      expect(largestDifference(alone.outputs, one[row])).toBeLessThan(1e-5);
+      expectClose(alone.outputs, one[row], 1e-5);
     }
   });
 });

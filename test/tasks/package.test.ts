@@ -116,7 +116,6 @@ test.each([
   ["a batch of four", { inputs: [{ name: "input_ids", datatype: "INT64", shape: [4, -1] }] }],
   ["no regression", { task: "tabular-regression" }],
   ["no catalogue", { task: "recommendation" }],
-  ["FP16", { task: "tensor", outputs: [{ name: "y", datatype: "FP16", shape: [-1] }] }],
 ])("a manifest with %s is refused before any input", async (_, change) => {
   await writePackage(store, { ...parts, manifest: { ...parts.manifest, ...change } });
   const answer = await openService(store, "native").predict("bert", "hello");

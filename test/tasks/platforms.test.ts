@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { largestDifference } from "../harness/difference.ts";
+import { expectClose } from "../harness/close.ts";
 import { targets } from "../harness/targets.ts";
 import { emptyStore, fixture, writePackage } from "./service.ts";
 
@@ -42,7 +42,7 @@ describe.each(Object.keys(targets) as (keyof typeof targets)[])("%s", (name) => 
         expect(response.status, text).toBe(200);
         const { outputs } = JSON.parse(text) as { outputs: number[][] };
         const vectors = expected.map(({ mean }) => mean);
-        expect(largestDifference(outputs, vectors)).toBeLessThan(1e-4);
+        expectClose(outputs, vectors, 1e-4);
       };
       await ask();
       await ask();
