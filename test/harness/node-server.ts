@@ -1,0 +1,74 @@
+import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface NodeServerOptions {
+  /** The server's entry file. */
+  entry?: string;
+  cwd?: string;
+  env?: Record<string, string>;
+  startLimitMs?: number;
+  stopLimitMs?: number;
+}
+
+export interface NodeServer {
+  readonly url: string;
+  readonly logs: string;
+  readonly pid: number;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Resolves to the exit code; null when the process ignored SIGTERM and had to be killed. */
+  stop(): Promise<number | null>;
+}
+
+/** Runs the Node entry as a process of its own, on a free port. */
+export async function startNodeServer(options: NodeServerOptions = {}): Promise<NodeServer> {
+  const child = spawn(process.execPath, [options.entry ?? "functions/node.ts"], {
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
+    env: { PATH: process.env["PATH"] ?? "", ...options.env, PORT: "0" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let logs = "";
+  let output = "";
+  const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const url = await new Promise<string>((resolve, reject) => {
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      child.kill("SIGKILL");
+      reject(new Error(`The server ${why}:\n${logs}`));
+    };
+    const limit = options.startLimitMs ?? 15_000;
+    const timer = setTimeout(() => fail(`did not start within ${limit} ms`), limit);
+    child.once("error", (error) => fail(error.message));
+    child.once("close", (code) => fail(`exited with ${code}`));
+    child.stderr.on("data", (chunk: Buffer) => (logs += chunk.toString()));
+    child.stdout.on("data", (chunk: Buffer) => {
+      logs += chunk.toString();
+      output += chunk.toString();
+      // The whole line: a port can arrive in two pieces.
+      const port = /http:\/\/localhost:(\d+)\b.*\n/.exec(output)?.[1];
+      if (port === undefined) return;
+      clearTimeout(timer);
+      resolve(`http://localhost:${port}`);
+    });
+  });
+
+  return {
+    url,
+    get logs() {
+      return logs;
+    },
+    pid: child.pid ?? 0,
+    fetch: (path, init) => fetch(new URL(path, url), init),
+    async stop() {
+      child.kill("SIGTERM");
+      const bound = new AbortController();
+      const killed = sleep(options.stopLimitMs ?? 5_000, null, { signal: bound.signal }).then(
+        () => child.kill("SIGKILL"),
+        () => undefined,
+      );
+      const code = await closed;
+      bound.abort();
+      await killed;
+      return code;
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { spawn } from "node:child_process";
+import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+export interface Ric {
+  transport: "native" | "javascript";
+  /** Arguments for node. */
+  args: string[];
+}
+
+const packageFolder = path.dirname(
+  fileURLToPath(import.meta.resolve("aws-lambda-ric/package.json")),
+);
+const cache = path.join(packageFolder, "..", ".cache", "aws-lambda-ric");
+const buildLimit = 240_000;
+let announced: string | undefined;
+
+/**
+ * How to run `aws-lambda-ric`. Its published index.mjs runs in both cases; only the addon that carries
+ * its three HTTP calls is either compiled by its own scripts, once, or replaced where that is impossible.
+ */
+export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
+  const built = transport === "javascript" ? undefined : await compiledCopy();
+  if (built === undefined && transport === "native")
+    throw new Error(`aws-lambda-ric did not compile: see ${cache}`);
+  const ric: Ric =
+    built === undefined
+      ? {
+          transport: "javascript",
+          args: [
+            "--import",
+            new URL("ric-javascript-transport.ts", import.meta.url).href,
+            path.join(packageFolder, "index.mjs"),
+          ],
+        }
+      : { transport: "native", args: [path.join(built, "index.mjs")] };
+  if (announced !== ric.transport) console.log(`aws-lambda-ric: ${ric.transport} transport`);
+  announced = ric.transport;
+  return ric;
+}
+
+async function compiledCopy(): Promise<string | undefined> {
+  const { version } = JSON.parse(
+    await readFile(path.join(packageFolder, "package.json"), "utf8"),
+  ) as { version: string };
+  const target = path.join(cache, `${version}-${process.platform}-${process.arch}`);
+  const failure = `${target}.failed`;
+  const done = () => existsSync(path.join(target, "rapid-client.node"));
+  if (done()) return target;
+  // The package's own scripts skip everything but Linux.
+  if (process.platform !== "linux" || existsSync(failure)) return undefined;
+
+  await mkdir(cache, { recursive: true });
+  const tools = "command -v make && command -v g++ && { command -v cmake || command -v cmake3; }";
+  if ((await run("sh", ["-c", tools], cache, 5_000)) !== undefined) return undefined;
+  const unlock = await lock(`${target}.lock`);
+  try {
+    if (done()) return target;
+    if (existsSync(failure)) return undefined;
+    const error = await build(target);
+    if (error === undefined) return target;
+    await writeFile(failure, `${error}\n\nDelete this file to try again.\n`);
+    return undefined;
+  } finally {
+    await unlock();
+  }
+}
+
+async function build(target: string): Promise<string | undefined> {
+  const copy = `${target}.building`;
+  await rm(copy, { recursive: true, force: true });
+  await cp(packageFolder, copy, { recursive: true });
+  const deadline = Date.now() + buildLimit;
+  console.log("aws-lambda-ric: compiling its transport once (about a minute)");
+  for (const script of ["preinstall", "postinstall"]) {
+    const error = await run("sh", [`scripts/${script}.sh`], copy, deadline - Date.now());
+    if (error !== undefined) {
+      await rm(copy, { recursive: true, force: true });
+      return `${script}: ${error}`;
+    }
+  }
+  await rm(path.join(copy, "deps"), { recursive: true, force: true });
+  await rm(path.join(copy, "src"), { recursive: true, force: true });
+  await rename(copy, target);
+  return undefined;
+}
+
+/** Resolves to undefined, or to the end of the output of a command that failed. */
+function run(
+  command: string,
+  args: string[],
+  cwd: string,
+  limit: number,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    // Its own process group, so that the compilers it started end with it.
+    const child = spawn(command, args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000));
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    const timer = setTimeout(
+      () => {
+        output += `\nstopped after ${limit} ms`;
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      },
+      Math.max(1, limit),
+    );
+    child.on("error", (error) => (output += error.message));
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve(code === 0 ? undefined : output || `exit code ${code}`);
+    });
+  });
+}
+
+/** One builder at a time across processes; a lock whose owner is gone is taken over. */
+async function lock(folder: string): Promise<() => Promise<void>> {
+  const owner = path.join(folder, "pid");
+  const deadline = Date.now() + buildLimit + 30_000;
+  for (;;) {
+    try {
+      await mkdir(folder);
+      await writeFile(owner, String(process.pid));
+      return () => rm(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    }
+    if (Date.now() > deadline) throw new Error(`Waited too long for ${folder}`);
+    const pid = Number(await readFile(owner, "utf8").catch(() => ""));
+    if (pid > 0 && !alive(pid)) await rm(folder, { recursive: true, force: true });
+    else await sleep(250);
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

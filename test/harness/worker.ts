@@ -1,0 +1,194 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import {
+  Log,
+  LogLevel,
+  Miniflare,
+  type MiniflareOptions,
+  type WorkerOptions,
+  Response as ControlResponse,
+} from "miniflare";
+
+/**
+ * `down` fails with R2's internal error, `stall` never answers, `slow` answers after half a second,
+ * `slow-body` stops half way through an object, `garbage` and `truncate` serve a damaged object.
+ */
+export type StoreBehaviour =
+  | "ok"
+  | "down"
+  | "stall"
+  | "slow"
+  | "slow-body"
+  | "garbage"
+  | "truncate"
+  | "forbidden";
+
+export interface StoreRequest {
+  method: string;
+  key: string;
+}
+
+export interface WorkerHarnessOptions {
+  /** The output of `wrangler deploy --dry-run --outdir`. */
+  directory: string;
+  /** The entry module; the only .js file of the directory by default. */
+  entry?: string;
+  vars?: Record<string, string>;
+  compatibilityDate: string;
+  compatibilityFlags?: string[];
+  /** The R2 binding's name. */
+  binding?: string;
+  /** `plain` binds the bucket directly: no behaviours and no request log. */
+  store?: "controlled" | "plain";
+}
+
+export interface WorkerHarness {
+  /** A real port on loopback; it stays the same over restarts. */
+  readonly url: string;
+  readonly logs: string;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  put(key: string, bytes: Uint8Array | string): Promise<string>;
+  get(key: string): Promise<Buffer | undefined>;
+  /** Without a pattern: for every key, forgetting the patterns set before. */
+  setBehaviour(behaviour: StoreBehaviour, keyPattern?: RegExp): void;
+  storeRequests(): StoreRequest[];
+  /** A fresh isolate over the same bucket. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+type ModuleType = NonNullable<WorkerOptions["config"]["manifest"]>["modules"][string]["type"];
+const moduleTypes: Record<string, ModuleType> = {
+  ".js": "esm",
+  ".mjs": "esm",
+  ".wasm": "wasm",
+  ".bin": "data",
+  ".txt": "text",
+};
+const pluginPackage = fileURLToPath(new URL("r2-through-worker.ts", import.meta.url));
+const faults = new URL("r2-faults.js", import.meta.url);
+
+/** Runs a built Worker in workerd. */
+export async function startWorker(options: WorkerHarnessOptions): Promise<WorkerHarness> {
+  const requests: StoreRequest[] = [];
+  let rules: { pattern: RegExp; behaviour: StoreBehaviour }[] = [];
+  let logs = "";
+  const stopping = new AbortController();
+
+  const control = async (request: { url: string }): Promise<ControlResponse> => {
+    const { pathname, searchParams } = new URL(request.url);
+    const [method, key] = [searchParams.get("method") ?? "", searchParams.get("key") ?? ""];
+    if (pathname !== "/never") requests.push({ method, key });
+    const behaviour =
+      pathname === "/never"
+        ? "stall"
+        : (rules.findLast(({ pattern }) => pattern.test(key))?.behaviour ?? "ok");
+    if (behaviour === "slow") await sleep(500);
+    // An answer that is still expected keeps workerd from ending the request as hung.
+    if (behaviour === "stall")
+      await sleep(600_000, undefined, { signal: stopping.signal, ref: false }).catch(
+        () => undefined,
+      );
+    return new ControlResponse(behaviour);
+  };
+  const configuration: MiniflareOptions = {
+    host: "127.0.0.1",
+    port: 0,
+    log: new Log(LogLevel.NONE),
+    cf: false,
+    handleStructuredLogs: ({ message }) => (logs += `${message}\n`),
+    workers: [await application(options), await store(control)],
+  };
+  const miniflare = new Miniflare(configuration);
+  let url = (await miniflare.ready).origin;
+  const bucket = async () => miniflare.getR2Bucket("BUCKET", "store");
+
+  return {
+    get url() {
+      return url;
+    },
+    get logs() {
+      return logs;
+    },
+    fetch: (path, init) => fetch(new URL(path, url), init),
+    put: async (key, bytes) => (await (await bucket()).put(key, bytes)).httpEtag,
+    async get(key) {
+      const object = await (await bucket()).get(key);
+      return object === null ? undefined : Buffer.from(await object.arrayBuffer());
+    },
+    setBehaviour(behaviour, keyPattern) {
+      if (keyPattern === undefined) rules = [];
+      rules.push({ pattern: keyPattern ?? /^/, behaviour });
+    },
+    storeRequests: () => [...requests],
+    async restart() {
+      await miniflare.setOptions(configuration);
+      url = (await miniflare.ready).origin;
+    },
+    async stop() {
+      stopping.abort();
+      await miniflare.dispose();
+    },
+  };
+}
+
+async function application(options: WorkerHarnessOptions): Promise<WorkerOptions> {
+  const names = await readdir(options.directory, { recursive: true });
+  const modules: Record<string, { type: ModuleType; contents: Uint8Array<ArrayBuffer> }> = {};
+  for (const name of names) {
+    const type = moduleTypes[path.extname(name)];
+    if (type !== undefined)
+      modules[name] = {
+        type,
+        contents: new Uint8Array(await readFile(path.join(options.directory, name))),
+      };
+  }
+  const entry = options.entry ?? Object.keys(modules).find((name) => modules[name]?.type === "esm");
+  if (entry === undefined || !(entry in modules))
+    throw new Error(`No entry module in ${options.directory}`);
+  const texts = Object.entries(options.vars ?? {}).map(
+    ([name, value]) => [name, { type: "text", value }] as const,
+  );
+  const plugin = { package: pluginPackage, name: "r2-through-worker" };
+  return {
+    config: {
+      name: "application",
+      compatibilityDate: options.compatibilityDate,
+      compatibilityFlags: options.compatibilityFlags ?? [],
+      manifest: { mainModule: entry, modules },
+      env: {
+        ...Object.fromEntries(texts),
+        [options.binding ?? "MODELS"]:
+          options.store === "plain"
+            ? { type: "r2", name: "models" }
+            : { type: "unsafe:r2-through-worker", dev: { plugin, options: { worker: "store" } } },
+      },
+    },
+  };
+}
+
+async function store(
+  control: (request: { url: string }) => Promise<ControlResponse>,
+): Promise<WorkerOptions> {
+  const plugin = { package: pluginPackage, name: "r2-through-worker" };
+  return {
+    config: {
+      name: "store",
+      compatibilityDate: "2026-11-01",
+      manifest: {
+        mainModule: "faults.js",
+        modules: { "faults.js": { type: "esm", contents: await readFile(faults, "utf8") } },
+      },
+      env: {
+        BUCKET: { type: "r2", name: "models" },
+        BUCKET_TRANSPORT: {
+          type: "unsafe:r2-transport",
+          dev: { plugin, options: { binding: "BUCKET" } },
+        },
+        CONTROL: { type: "fetcher", handler: control },
+      },
+    },
+  };
+}
