@@ -11,11 +11,13 @@ export function createWebRuntime(module: WebAssembly.Module): Runtime {
   env.wasm.numThreads = 1;
   env.logLevel = "error";
   let started = false;
+  let memory: WebAssembly.Memory | undefined;
   return {
     name: "wasm",
+    memoryBytes: () => memory?.buffer.byteLength ?? 0,
     async load(artifact) {
       if (!("bytes" in artifact)) throw new TypeError("the WASM runtime loads from bytes");
-      const restore = started ? undefined : substituteModule(module);
+      const restore = started ? undefined : substituteModule(module, (used) => (memory = used));
       started = true;
       try {
         const session = await InferenceSession.create(artifact.bytes, {
@@ -30,7 +32,10 @@ export function createWebRuntime(module: WebAssembly.Module): Runtime {
   };
 }
 
-function substituteModule(module: WebAssembly.Module): () => void {
+function substituteModule(
+  module: WebAssembly.Module,
+  onMemory: (memory: WebAssembly.Memory) => void,
+): () => void {
   const marker = new ArrayBuffer(8);
   env.wasm.wasmBinary = marker;
   const original = WebAssembly.instantiate;
@@ -41,6 +46,11 @@ function substituteModule(module: WebAssembly.Module): () => void {
     const bytes = ArrayBuffer.isView(source) ? source.buffer : source;
     if (bytes !== marker) return original(source as BufferSource, imports);
     restore();
+    // This build of ONNX Runtime makes its memory itself and hands it to the module as an import.
+    const memory = Object.values(imports ?? {})
+      .flatMap((namespace) => Object.values(namespace))
+      .find((value) => value instanceof WebAssembly.Memory);
+    if (memory) onMemory(memory);
     return { module, instance: await original(module, imports) };
   };
   WebAssembly.instantiate = substitute as typeof WebAssembly.instantiate;

@@ -7,20 +7,27 @@ export interface S3Options {
   prefix: string;
   endpoint: string | undefined;
   forcePathStyle: boolean;
+  /** The environment's when absent. */
+  region?: string;
 }
 
 /**
  * A bucket behind the S3 API. The SDK is imported at the first use, beside the start of the runtime,
  * so that a warm `/tmp` or a health check does not pay for it.
  */
-export function createS3Store({ bucket, prefix, endpoint, forcePathStyle }: S3Options): Store {
+export function createS3Store(options: S3Options): Store {
+  const { bucket, prefix, endpoint, forcePathStyle, region } = options;
   type Sdk = typeof import("@aws-sdk/client-s3");
   let started: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
   const s3 = () => (started ??= start());
 
   async function start() {
     const sdk = await import("@aws-sdk/client-s3");
-    const client = new sdk.S3Client({ forcePathStyle, ...(endpoint && { endpoint }) });
+    const client = new sdk.S3Client({
+      forcePathStyle,
+      ...(endpoint && { endpoint }),
+      ...(region && { region }),
+    });
     return { sdk, client };
   }
 
