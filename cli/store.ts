@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { createFolderStore } from "../functions/platform/store/folder.ts";
@@ -30,9 +31,16 @@ export async function openStoreUrl(url: string, options: StoreOptions): Promise<
   return { store: withTimeout(store, timeoutMs()), close };
 }
 
+/** Whether a store's URL is a plain path. */
+export function isFolder(url: string): boolean {
+  return !/^\w+:\/\//.test(url);
+}
+
 async function openUnbounded(url: string, options: StoreOptions): Promise<OpenStore> {
-  if (!/^\w+:\/\//.test(url)) {
+  if (isFolder(url)) {
     if (options.local) throw new Error("--local goes with an r2:// store.");
+    const found = await stat(url).catch(() => undefined);
+    if (!found?.isDirectory()) throw new Error(`There is no folder ${url}.`);
     return { store: createFolderStore(url), close: nothing };
   }
   const { protocol, bucket, prefix } = parseStoreUrl(url);
@@ -79,10 +87,10 @@ async function openLocalR2(
   { persistTo }: StoreOptions,
 ): Promise<OpenStore> {
   const { getPlatformProxy, unstable_readConfig } = await import("wrangler");
-  const buckets = unstable_readConfig({}).r2_buckets;
+  const buckets = unstable_readConfig({}).r2_buckets as { binding: string; bucket_name?: string }[];
   const binding = buckets.find((one) => one.bucket_name === bucket || one.binding === bucket);
   if (!binding) {
-    const known = buckets.map(({ bucket_name }) => bucket_name).join(", ") || "none";
+    const known = buckets.map((one) => one.bucket_name ?? one.binding).join(", ") || "none";
     throw new Error(`wrangler.toml has no bucket ${bucket}; it has ${known}.`);
   }
   const { env, dispose } = await getPlatformProxy<Record<string, unknown>>({
