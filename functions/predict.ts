@@ -4,6 +4,8 @@ import type { Registry } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
 import type { Config } from "./config.ts";
 import type { Phases } from "./phases.ts";
+import { answerAll, runAll } from "./tasks/runs.ts";
+import type { Run } from "./tasks/types.ts";
 
 export interface PredictCall {
   model: string;
@@ -19,6 +21,8 @@ export interface Prediction {
   manifest: Manifest;
   /** One answer for one input, an array of answers for an array of inputs. */
   outputs: unknown;
+  /** How many tokens the inputs were; undefined where the model has no tokenizer of its own. */
+  tokens: number | undefined;
 }
 
 export type Predict = (call: PredictCall, phases: Phases) => Promise<Prediction>;
@@ -36,15 +40,15 @@ export function createPredict(registry: Registry, sessions: Sessions, config: Co
     const batch = task.isBatch(call.inputs);
     const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
     checkBatch(rows, config.limits.batch);
-    const feeds = await phases.time("preprocess", () =>
+    const runs = await phases.time("preprocess", () =>
       task.preprocess(rows, batch ? (row) => `inputs[${row}]` : () => "inputs"),
     );
     const lease = await phases.time("load", () => sessions.acquire(manifest));
     const results = await phases
-      .time("run", () => lease.session.run(feeds, task.outputNames))
+      .time("run", () => runAll(lease.session, task, runs))
       .finally(lease.end);
-    const answers = await phases.time("postprocess", () => postprocess(results, rows.length));
-    return { manifest, outputs: batch ? answers : answers[0] };
+    const answers = await phases.time("postprocess", () => answerAll(postprocess, results, runs));
+    return { manifest, outputs: batch ? answers : answers[0], tokens: countTokens(runs) };
   };
 }
 
@@ -54,4 +58,9 @@ function checkBatch(rows: readonly unknown[], limit: number): void {
     throw invalidInput([
       { path: "inputs", message: `must have at most ${limit} inputs, has ${rows.length}` },
     ]);
+}
+
+function countTokens(runs: readonly Run[]): number | undefined {
+  if (runs.every(({ tokens }) => tokens === undefined)) return undefined;
+  return runs.reduce((sum, { tokens = 0 }) => sum + tokens, 0);
 }

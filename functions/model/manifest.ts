@@ -20,11 +20,13 @@ const tensorInfo = z.strictObject({
 
 const feature = z.strictObject({
   name: z.string().min(1),
-  type: z.enum(["number", "integer"]),
+  type: z.enum(["number", "integer", "boolean", "string"]),
   description: z.string().optional(),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
   unit: z.string().optional(),
+  /** The strings that a string feature may be; any string when absent. */
+  categories: z.array(z.string()).min(1).optional(),
 });
 
 const channels = z.array(z.number()).min(1).max(3);
@@ -72,7 +74,7 @@ const fields = z.strictObject({
   assets: z.array(file).optional(),
   inputs: z.array(tensorInfo).min(1),
   outputs: z.array(tensorInfo).min(1),
-  /** Tabular tasks: the columns of the one packed input, in order. */
+  /** Tabular tasks: the columns of the one packed input, in order, or an input of its own for each. */
   features: z.array(feature).min(1).optional(),
   labels: z.array(z.string()).min(1).optional(),
   /** Which output holds a number for each label, and what turns it into a score. */

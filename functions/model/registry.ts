@@ -2,9 +2,9 @@ import { LRUCache } from "lru-cache";
 import { NearcastError } from "../errors.ts";
 import type { Platform } from "../platform/types.ts";
 import { compileTask } from "../tasks/task.ts";
-import type { CompiledTask } from "../tasks/types.ts";
+import type { Assets, CompiledTask } from "../tasks/types.ts";
 import { boundStore } from "./bounded-store.ts";
-import { NAME_PATTERN, parseManifest, type Manifest } from "./manifest.ts";
+import { NAME_PATTERN, parseManifest, type Manifest, type PackageFile } from "./manifest.ts";
 import { parseRelease, type Release } from "./release.ts";
 import { createSingleFlight } from "./single-flight.ts";
 
@@ -20,8 +20,8 @@ export interface Registry {
   release(name: string): Promise<Release>;
   /** The versions in the store by model, those of one model when it is named; sorted, `10` after `9`. */
   versions(name?: string): Promise<Map<string, string[]>>;
-  /** The artifact's bytes, their digest checked. */
-  artifact(manifest: Manifest): Promise<Uint8Array>;
+  /** The bytes of a file of the package, their digest checked. Rejects with `model_corrupt`. */
+  file(manifest: Manifest, file: PackageFile): Promise<Uint8Array>;
   /** Rejects when the store cannot be reached. */
   ping(): Promise<void>;
 }
@@ -50,7 +50,11 @@ export function createRegistry(platform: Platform): Registry {
     patienceMs: config.storeTimeoutMs * 2,
   });
   const releases = new LRUCache<string, KnownRelease>({ max: KNOWN_MODELS });
-  const models = new LRUCache<string, Model>({ max: KNOWN_MODELS });
+  const models = new LRUCache<string, Model>({
+    max: KNOWN_MODELS,
+    maxSize: config.sessionBudgetBytes,
+    sizeCalculation: ({ manifest }) => 1 + assetBytes(manifest),
+  });
 
   async function readRelease(name: string): Promise<KnownRelease> {
     const known = releases.get(name);
@@ -100,14 +104,43 @@ export function createRegistry(platform: Platform): Registry {
         `Model ${quote(name)} has no version ${quote(version)}.`,
       );
     const what = `model.json of ${name} version ${version}`;
-    const model = parsed(what, found.bytes, (text) => {
+    const manifest = parsed(what, found.bytes, (text) => {
       const manifest = parseManifest(text);
       if (manifest.name !== name || manifest.version !== version)
         throw new Error(`it names itself ${manifest.name} version ${manifest.version}`);
-      return { manifest, task: compileTask(manifest, config.limits) };
+      return manifest;
     });
+    const assets = await readAssets(manifest);
+    const model = {
+      manifest,
+      task: checked(what, () => compileTask(manifest, config.limits, assets)),
+    };
     models.set(`${name}/${version}`, model);
     return model;
+  }
+
+  async function readAssets(manifest: Manifest): Promise<Assets> {
+    if (assetBytes(manifest) >= config.sessionBudgetBytes)
+      throw new NearcastError(
+        "model_too_large",
+        `The assets of ${manifest.name} have ${assetBytes(manifest)} bytes, the session budget is ${config.sessionBudgetBytes}.`,
+      );
+    const read = (manifest.assets ?? []).map(
+      async (asset) => [asset.file, await readFile(manifest, asset)] as const,
+    );
+    return new Map(await Promise.all(read));
+  }
+
+  async function readFile(
+    { name, version }: Manifest,
+    { file, bytes, sha256 }: PackageFile,
+  ): Promise<Uint8Array> {
+    const found = await store.get(`${name}/${version}/${file}`);
+    if (!found || found === "not-modified")
+      throw corrupt(`${name} version ${version} has no file ${file}`);
+    if (found.bytes.byteLength !== bytes || (await digest(found.bytes)) !== sha256)
+      throw corrupt(`The file ${file} of ${name} version ${version} does not match its sha256`);
+    return found.bytes;
   }
 
   return {
@@ -136,17 +169,7 @@ export function createRegistry(platform: Platform): Registry {
       }
       return versions;
     },
-    async artifact({ name, version, artifact }) {
-      const found = await store.get(`${name}/${version}/${artifact.file}`);
-      if (!found || found === "not-modified")
-        throw corrupt(`${name} version ${version} has no artifact`);
-      if (
-        found.bytes.byteLength !== artifact.bytes ||
-        (await sha256(found.bytes)) !== artifact.sha256
-      )
-        throw corrupt(`The artifact of ${name} version ${version} does not match its sha256`);
-      return found.bytes;
-    },
+    file: readFile,
     async ping() {
       await store.head("release.json");
     },
@@ -154,20 +177,28 @@ export function createRegistry(platform: Platform): Registry {
 }
 
 function parsed<T>(what: string, bytes: Uint8Array, parse: (text: string) => T): T {
+  return checked(what, () => parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+}
+
+function checked<T>(what: string, read: () => T): T {
   try {
-    return parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return read();
   } catch (cause) {
     throw corrupt(`The ${what} is not valid`, cause);
   }
+}
+
+function assetBytes({ assets = [] }: Manifest): number {
+  return assets.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function corrupt(detail: string, cause?: unknown): NearcastError {
   return new NearcastError("model_corrupt", `${detail}.`, { cause });
 }
 
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+async function digest(bytes: Uint8Array): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function quote(text: string): string {

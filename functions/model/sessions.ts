@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { NearcastError } from "../errors.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Session } from "../runtime/types.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest, PackageFile } from "./manifest.ts";
 import type { Registry } from "./registry.ts";
 import { createSingleFlight } from "./single-flight.ts";
 
@@ -26,7 +26,7 @@ export interface Sessions {
 }
 
 /**
- * Sessions by artifact digest, the least recently used released when their artifacts add up to more
+ * Sessions by the digests of their files, the least recently used released when their files add up to more
  * than the budget, each after its last run. A corrupt artifact or a full budget rejects.
  */
 export function createSessions(platform: Platform, registry: Registry): Sessions {
@@ -48,16 +48,26 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
   }
 
   async function load(manifest: Manifest): Promise<LoadedSession> {
-    const { sha256, bytes: size } = manifest.artifact;
+    const { externalData = [], ...artifact } = manifest.artifact;
+    const size = externalData.reduce((sum, { bytes }) => sum + bytes, artifact.bytes);
     if (size > sessionBudgetBytes)
       throw new NearcastError(
         "model_too_large",
         `The artifact of ${manifest.name} has ${size} bytes, the session budget is ${sessionBudgetBytes}.`,
       );
-    const [runtime, source] = await Promise.all([platform.runtime(), artifactSource(manifest)]);
+    const [runtime, source, weights] = await Promise.all([
+      platform.runtime(),
+      sourceOf(manifest, artifact),
+      Promise.all(
+        externalData.map(async (file) => ({
+          name: file.file,
+          source: await sourceOf(manifest, file),
+        })),
+      ),
+    ]);
     // Make room first: the old and the new session need not be in memory together.
     while (sessions.calculatedSize + size > sessionBudgetBytes && sessions.pop());
-    const session = await runtime.load(source).catch((cause: unknown) => {
+    const session = await runtime.load(source, weights).catch((cause: unknown) => {
       throw new NearcastError(
         "model_corrupt",
         `ONNX Runtime cannot load the artifact of ${manifest.name} version ${manifest.version}.`,
@@ -65,24 +75,23 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
       );
     });
     const loaded = { session, running: 0, evicted: false };
-    sessions.set(sha256, loaded, { size });
+    sessions.set(keyOf(manifest), loaded, { size });
     return loaded;
   }
 
-  async function artifactSource(manifest: Manifest) {
-    const { sha256, bytes } = manifest.artifact;
+  async function sourceOf(manifest: Manifest, file: PackageFile) {
     return (
-      (await platform.artifacts.get(sha256, bytes)) ??
-      platform.artifacts.put(sha256, await registry.artifact(manifest))
+      (await platform.artifacts.get(file.sha256, file.bytes)) ??
+      platform.artifacts.put(file.sha256, await registry.file(manifest, file))
     );
   }
 
   return {
     async acquire(manifest) {
-      const { sha256 } = manifest.artifact;
-      let loaded = sessions.get(sha256);
+      const key = keyOf(manifest);
+      let loaded = sessions.get(key);
       // A session that is evicted between its load and this waiter's turn is loaded once more.
-      while (!loaded || loaded.evicted) loaded = await share(sha256, () => load(manifest));
+      while (!loaded || loaded.evicted) loaded = await share(key, () => load(manifest));
       const leased = loaded;
       leased.running += 1;
       return {
@@ -95,4 +104,9 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
     },
     count: () => sessions.size,
   };
+}
+
+/** The same graph with other weights is another session. */
+function keyOf({ artifact }: Manifest): string {
+  return [artifact, ...(artifact.externalData ?? [])].map(({ sha256 }) => sha256).join(" ");
 }

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig, type Config } from "../config.ts";
-import type { Runtime } from "../runtime/types.ts";
+import type { ArtifactSource, Runtime } from "../runtime/types.ts";
 import { createFolderCache, noCache } from "./folder-cache.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./store/open.ts";
@@ -48,7 +48,16 @@ async function startRuntime({ runtime, threads }: Config): Promise<Runtime> {
   const web = createWebRuntime(await WebAssembly.compile(bytes));
   return {
     ...web,
-    load: async (artifact) =>
-      web.load("path" in artifact ? { bytes: await readFile(artifact.path) } : artifact),
+    load: async (artifact, externalData = []) =>
+      web.load(
+        await inMemory(artifact),
+        await Promise.all(
+          externalData.map(async ({ name, source }) => ({ name, source: await inMemory(source) })),
+        ),
+      ),
   };
+}
+
+async function inMemory(source: ArtifactSource) {
+  return "path" in source ? { bytes: await readFile(source.path) } : source;
 }

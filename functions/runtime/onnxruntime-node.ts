@@ -1,6 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { wrapSession } from "./session.ts";
-import type { Runtime } from "./types.ts";
+import type { ExternalData, Runtime } from "./types.ts";
 
 /**
  * Native ONNX Runtime. `threads` is set explicitly: with the default (a thread a core) on a fraction
@@ -15,12 +16,21 @@ export function createNativeRuntime({ threads }: { threads: number }): Runtime {
   };
   return {
     name: "native",
-    async load(artifact) {
+    async load(artifact, externalData = []) {
+      const withWeights = {
+        ...options,
+        externalData: await Promise.all(externalData.map(mounted)),
+      };
       const session =
         "path" in artifact
-          ? await InferenceSession.create(artifact.path, options)
-          : await InferenceSession.create(artifact.bytes, options);
+          ? await InferenceSession.create(artifact.path, withWeights)
+          : await InferenceSession.create(artifact.bytes, withWeights);
       return wrapSession(session, OrtTensor);
     },
   };
+}
+
+/** The local tier names files by digest, not as the artifact does: their bytes are given under its name. */
+async function mounted({ name, source }: ExternalData) {
+  return { path: name, data: "path" in source ? await readFile(source.path) : source.bytes };
 }

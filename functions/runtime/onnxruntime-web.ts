@@ -1,6 +1,9 @@
 import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-web/wasm";
 import { wrapSession } from "./session.ts";
-import type { Runtime } from "./types.ts";
+import type { ArtifactSource, ExternalData, Runtime } from "./types.ts";
+
+const LOAD_WAIT_MS = 5;
+const LOAD_PATIENCE_MS = 20_000;
 
 /**
  * WASM ONNX Runtime on an already compiled module, the only kind that workerd accepts. ONNX Runtime's
@@ -11,25 +14,49 @@ export function createWebRuntime(module: WebAssembly.Module): Runtime {
   env.wasm.numThreads = 1;
   env.logLevel = "error";
   let started = false;
+  let loading = false;
   let memory: WebAssembly.Memory | undefined;
   return {
     name: "wasm",
     memoryBytes: () => memory?.buffer.byteLength ?? 0,
-    async load(artifact) {
-      if (!("bytes" in artifact)) throw new TypeError("the WASM runtime loads from bytes");
+    async load(artifact, externalData = []) {
+      // ONNX Runtime keeps external data in one table by name and empties it after each load: two
+      // loads at once would read each other's weights. A promise of another request may never settle
+      // on Workers, so a load waits on timers of its own.
+      for (let waits = 0; loading; waits++) {
+        if (waits >= LOAD_PATIENCE_MS / LOAD_WAIT_MS)
+          throw new Error("another model did not finish loading");
+        await new Promise((resolve) => setTimeout(resolve, LOAD_WAIT_MS));
+      }
+      loading = true;
       const restore = started ? undefined : substituteModule(module, (used) => (memory = used));
       started = true;
       try {
-        const session = await InferenceSession.create(artifact.bytes, {
+        const session = await InferenceSession.create(bytesOf(artifact), {
           executionProviders: ["wasm"],
           logSeverityLevel: 3,
+          ...(externalData.length > 0 && mountedOptions(externalData)),
         });
         return wrapSession(session, OrtTensor);
       } finally {
         restore?.();
+        loading = false;
       }
     },
   };
+}
+
+/** Without prepacking the weights lie in WASM memory once and not twice. */
+function mountedOptions(externalData: readonly ExternalData[]) {
+  return {
+    externalData: externalData.map(({ name, source }) => ({ path: name, data: bytesOf(source) })),
+    extra: { session: { disable_prepacking: "1" } },
+  };
+}
+
+function bytesOf(source: ArtifactSource): Uint8Array {
+  if (!("bytes" in source)) throw new TypeError("the WASM runtime loads from bytes");
+  return source.bytes;
 }
 
 function substituteModule(

@@ -3,6 +3,12 @@ import type { Tensors } from "../tensor.ts";
 /** An artifact ready to load: its bytes, or where it lies on a local disk (which needs half the memory). */
 export type ArtifactSource = { bytes: Uint8Array } | { path: string };
 
+/** Weights that an artifact keeps in a file of their own, under the name by which it refers to them. */
+export interface ExternalData {
+  name: string;
+  source: ArtifactSource;
+}
+
 /** A loaded artifact. Runs may overlap; `release` must be called after the last of them has settled. */
 export interface Session {
   run(feeds: Tensors, outputNames: readonly string[]): Promise<Tensors>;
@@ -12,7 +18,7 @@ export interface Session {
 /** ONNX Runtime, native or WASM. */
 export interface Runtime {
   name: "native" | "wasm";
-  load(artifact: ArtifactSource): Promise<Session>;
+  load(artifact: ArtifactSource, externalData?: readonly ExternalData[]): Promise<Session>;
   /** Bytes of WASM memory, which only grows: 0 before the first load. Absent on native. */
   memoryBytes?(): number;
 }

@@ -31,7 +31,7 @@ export function classificationAnswers(
     outputNames: [scores.output],
     postprocessor(given) {
       const { top_k: topK } = parseParameters(parameters, given);
-      return (outputs, rows) => {
+      return (outputs, { rows }) => {
         const data = outputs[scores.output]?.data;
         if (!(data instanceof Float32Array) || data.length !== rows * labels.length)
           throw new NearcastError(

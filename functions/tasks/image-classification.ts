@@ -45,7 +45,8 @@ export function imageClassification(manifest: Manifest, limits: Limits) {
         }
       });
       if (issues.length > 0) throw invalidInput(issues);
-      return { [input.name]: { datatype: "FP32" as const, shape: [rows.length, ...size], data } };
+      const pixels = { datatype: "FP32" as const, shape: [rows.length, ...size], data };
+      return [{ feeds: { [input.name]: pixels }, rows: rows.length }];
     },
   };
 }

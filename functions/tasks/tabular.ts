@@ -1,80 +1,101 @@
+import type { Limits } from "../config.ts";
 import { invalidInput, type InputIssue } from "../errors.ts";
 import type { Feature, Manifest } from "../model/manifest.ts";
+import type { Tensors } from "../tensor.ts";
+import { columnPacker, type Column } from "./tabular/columns.ts";
+import { problemWith } from "./tabular/feature.ts";
 import type { CompiledTask } from "./types.ts";
 
 /**
  * The half that every tabular task shares. One input is an object of named features or an array of
- * them in manifest order; the tensor is FP32 `[rows, features]`.
+ * them in manifest order. The graph takes one packed FP32 input `[rows, features]`, or an input
+ * `[rows, 1]` for each feature, by its name.
  */
-export function tabularInputs(manifest: Manifest): Pick<CompiledTask, "isBatch" | "preprocess"> {
-  const { features, inputs } = manifest;
-  const input = inputs[0];
+export function tabularInputs(
+  manifest: Manifest,
+  limits: Limits,
+): Pick<CompiledTask, "isBatch" | "preprocess"> {
+  const { features } = manifest;
   if (!features) throw new Error(`task ${manifest.task} needs features`);
-  if (
-    !input ||
-    inputs.length > 1 ||
-    input.datatype !== "FP32" ||
-    input.shape[1] !== features.length
-  )
-    throw new Error(`task ${manifest.task} needs one FP32 input of shape [-1, ${features.length}]`);
+  const pack = packer(manifest, features);
   const names = new Set(features.map(({ name }) => name));
+  const width = features.length;
+
+  /** The values of a row in manifest order, whatever is wrong with them added to `issues`. */
+  function readRow(row: unknown, path: string, issues: InputIssue[]): unknown[] {
+    if (typeof row !== "object" || row === null) {
+      issues.push({ path, message: "must be an object of features or an array of their values" });
+      return [];
+    }
+    const byPosition = Array.isArray(row);
+    if (byPosition && row.length !== width) {
+      issues.push({ path, message: `must have ${width} values, has ${row.length}` });
+      return [];
+    }
+    if (!byPosition)
+      for (const key of Object.keys(row))
+        if (!names.has(key))
+          issues.push({ path: `${path}.${key}`, message: "is not a feature of this model" });
+    return (features as Feature[]).map((feature, column) => {
+      const value: unknown = byPosition ? row[column] : own(row, feature.name);
+      const message = problemWith(value, feature, limits);
+      if (message !== undefined)
+        issues.push({
+          path: byPosition ? `${path}[${column}]` : `${path}.${feature.name}`,
+          message,
+        });
+      return value;
+    });
+  }
 
   return {
     isBatch: (value) =>
       Array.isArray(value) && (value.length === 0 || typeof value[0] === "object"),
     preprocess(rows, pathOf) {
-      const width = features.length;
-      const data = new Float32Array(rows.length * width);
       const issues: InputIssue[] = [];
-      for (let row = 0; row < rows.length; row++) {
-        const values = rows[row];
-        const path = pathOf(row);
-        const byPosition = Array.isArray(values);
-        if (typeof values !== "object" || values === null) {
-          issues.push({
-            path,
-            message: "must be an object of features or an array of their values",
-          });
-          continue;
-        }
-        if (byPosition && values.length !== width) {
-          issues.push({ path, message: `must have ${width} values, has ${values.length}` });
-          continue;
-        }
-        if (!byPosition)
-          for (const key of Object.keys(values))
-            if (!names.has(key))
-              issues.push({ path: `${path}.${key}`, message: "is not a feature of this model" });
-        for (let column = 0; column < width; column++) {
-          const feature = features[column] as Feature;
-          const value: unknown = byPosition
-            ? values[column]
-            : Object.hasOwn(values, feature.name)
-              ? (values as Record<string, unknown>)[feature.name]
-              : undefined;
-          const problem = problemWith(value, feature);
-          if (problem === undefined) data[row * width + column] = value as number;
-          else
-            issues.push({
-              path: byPosition ? `${path}[${column}]` : `${path}.${feature.name}`,
-              message: problem,
-            });
-        }
-      }
+      const table = rows.map((row, index) => readRow(row, pathOf(index), issues));
       if (issues.length > 0) throw invalidInput(issues);
-      return { [input.name]: { datatype: "FP32", shape: [rows.length, width], data } };
+      return [{ feeds: pack(table), rows: rows.length }];
     },
   };
 }
 
-function problemWith(value: unknown, feature: Feature): string | undefined {
-  if (value === undefined) return "is missing";
-  if (typeof value !== "number" || !Number.isFinite(Math.fround(value))) return "must be a number";
-  if (feature.type === "integer" && !Number.isInteger(value)) return "must be an integer";
-  const unit = feature.unit ? ` ${feature.unit}` : "";
-  if (feature.minimum !== undefined && value < feature.minimum)
-    return `must be at least ${feature.minimum}${unit}`;
-  if (feature.maximum !== undefined && value > feature.maximum)
-    return `must be at most ${feature.maximum}${unit}`;
-  return undefined;
+function own(row: object, name: string): unknown {
+  return Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined;
+}
+
+/** From a table of checked values to the tensors that the graph takes. */
+function packer(
+  { task, inputs }: Manifest,
+  features: readonly Feature[],
+): (table: readonly unknown[][]) => Tensors {
+  const [input] = inputs;
+  const width = features.length;
+  const numbers = features.every(({ type }) => type === "number" || type === "integer");
+  if (input?.datatype === "FP32" && input.shape[1] === width && inputs.length === 1 && numbers)
+    return (table) => ({
+      [input.name]: {
+        datatype: "FP32",
+        shape: [table.length, width],
+        data: Float32Array.from((table as number[][]).flat()),
+      },
+    });
+
+  const columns = features.map((feature) => {
+    const found = inputs.find(({ name }) => name === feature.name);
+    return found && columnPacker(feature, found);
+  });
+  if (inputs.length !== width || columns.includes(undefined))
+    throw new Error(
+      `task ${task} needs one FP32 input of shape [-1, ${width}] for features that are numbers, ` +
+        "or an input of shape [-1, 1] for each feature, by its name: FP32 or FP64 for a number, " +
+        "INT64 or INT32 for an integer, BOOL for a boolean, BYTES for a string",
+    );
+  return (table) =>
+    Object.fromEntries(
+      (columns as Column[]).map(({ name, pack }, index) => [
+        name,
+        pack(table.map((row) => row[index])),
+      ]),
+    );
 }

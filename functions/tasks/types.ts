@@ -1,24 +1,37 @@
 import type * as z from "zod";
-import { invalidInput } from "../errors.ts";
+import { invalidInput, type NearcastError } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
+
+/** One run of the session: tensors for one or more rows of a request. */
+export interface Run {
+  feeds: Tensors;
+  rows: number;
+  /** How many tokens the tokenizer made of the rows, special tokens included, padding not. */
+  tokens?: number;
+}
 
 /** How one version's inputs become tensors, and how its tensors become answers; compiled once. */
 export interface CompiledTask {
   /** Whether `inputs` is many inputs (an array of them) and not one. */
   isBatch(inputs: unknown): boolean;
-  /** Inputs as row-major tensors, one row each. Throws `invalid_input` with every bad row's path. */
-  preprocess(rows: readonly unknown[], pathOf: PathOf): Tensors;
+  /** Inputs as runs, in order. Throws `invalid_input` with every bad row's path. */
+  preprocess(rows: readonly unknown[], pathOf: PathOf): Run[];
   /** The outputs to compute. */
   outputNames: readonly string[];
   /** For a request's `parameters`, what makes its answers. Throws `invalid_input`. */
   postprocessor(parameters: unknown): Postprocess;
+  /** What a failed run says of the request; absent where a checked input can only fail on a bad model. */
+  refusal?(cause: unknown): NearcastError;
 }
 
-/** One answer a row. */
-export type Postprocess = (outputs: Tensors, rows: number) => unknown[];
+/** One answer a row of the run that made the outputs. */
+export type Postprocess = (outputs: Tensors, run: Run) => unknown[];
 
 /** The path of a row in the request, for error messages: `inputs` or `inputs[3]`. */
 export type PathOf = (row: number) => string;
+
+/** The files that a manifest lists as assets, by name, their digests checked. */
+export type Assets = ReadonlyMap<string, Uint8Array>;
 
 /** Reads a request's `parameters`; absent means none. Throws `invalid_input`. */
 export function parseParameters<T>(schema: z.ZodType<T>, parameters: unknown): T {

@@ -1,0 +1,67 @@
+import { NearcastError } from "../errors.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Session } from "../runtime/types.ts";
+import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
+import type { CompiledTask, Run } from "./types.ts";
+
+/**
+ * Runs the session once for each run, one after the other: ONNX Runtime computes no two at a time.
+ * Rejects with the task's refusal, or with `model_corrupt` when a checked input fails.
+ */
+export async function runAll(
+  session: Session,
+  task: CompiledTask,
+  runs: readonly Run[],
+): Promise<Tensors[]> {
+  const results: Tensors[] = [];
+  for (const { feeds } of runs)
+    try {
+      results.push(await session.run(feeds, task.outputNames));
+    } catch (cause) {
+      if (task.refusal) throw task.refusal(cause);
+      throw new NearcastError("model_corrupt", "The model failed on a valid input.", { cause });
+    }
+  return results;
+}
+
+/** The answers of all runs in the order of the rows. */
+export function answerAll(
+  postprocess: ReturnType<CompiledTask["postprocessor"]>,
+  results: readonly Tensors[],
+  runs: readonly Run[],
+): unknown[] {
+  return runs.flatMap((run, index) => postprocess(results[index] as Tensors, run));
+}
+
+/** A task whose graph takes one row at a time still answers batches: a run a row. */
+export function fitBatchDimension(manifest: Manifest, task: CompiledTask): CompiledTask {
+  const sizes = manifest.inputs.map(({ shape }) => shape[0]);
+  if (sizes.every((size) => size === -1)) return task;
+  if (sizes.some((size) => size !== 1))
+    throw new Error("the first dimension of every input must be -1, or 1 in all of them");
+  return {
+    ...task,
+    preprocess: (rows, pathOf) => task.preprocess(rows, pathOf).flatMap(splitRows),
+  };
+}
+
+function splitRows({ feeds, rows, tokens }: Run): Run[] {
+  if (rows === 1) return [{ feeds, rows, ...(tokens !== undefined && { tokens }) }];
+  return Array.from({ length: rows }, (_, row) => ({
+    feeds: Object.fromEntries(
+      Object.entries(feeds).map(([name, tensor]) => [name, rowOf(tensor, row)]),
+    ),
+    rows: 1,
+    // The count is of the request: which of its runs carries it is of no matter.
+    ...(row === 0 && tokens !== undefined && { tokens }),
+  }));
+}
+
+function rowOf({ datatype, shape, data }: Tensor, row: number): Tensor {
+  const width = elementCount(shape.slice(1));
+  return {
+    datatype,
+    shape: [1, ...shape.slice(1)],
+    data: data.slice(row * width, (row + 1) * width),
+  };
+}

@@ -1,0 +1,29 @@
+import type { Limits } from "../../config.ts";
+import type { Feature } from "../../model/manifest.ts";
+import { textProblem } from "../text/problem.ts";
+
+/** What is wrong with a feature's value, in words; undefined when nothing is. */
+export function problemWith(value: unknown, feature: Feature, limits: Limits): string | undefined {
+  if (value === undefined) return "is missing";
+  if (feature.type === "boolean")
+    return typeof value === "boolean" ? undefined : "must be true or false";
+  if (feature.type === "string") return textProblem(value, limits) ?? notOneOf(value, feature);
+  return notInRange(value, feature);
+}
+
+function notOneOf(value: unknown, { categories }: Feature): string | undefined {
+  return !categories || categories.includes(value as string)
+    ? undefined
+    : `must be one of ${categories.map((category) => JSON.stringify(category)).join(", ")}`;
+}
+
+function notInRange(value: unknown, feature: Feature): string | undefined {
+  if (typeof value !== "number" || !Number.isFinite(Math.fround(value))) return "must be a number";
+  if (feature.type === "integer" && !Number.isSafeInteger(value)) return "must be an integer";
+  const unit = feature.unit ? ` ${feature.unit}` : "";
+  if (feature.minimum !== undefined && value < feature.minimum)
+    return `must be at least ${feature.minimum}${unit}`;
+  if (feature.maximum !== undefined && value > feature.maximum)
+    return `must be at most ${feature.maximum}${unit}`;
+  return undefined;
+}

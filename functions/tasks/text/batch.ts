@@ -1,0 +1,69 @@
+import type { Manifest } from "../../model/manifest.ts";
+import type { Tensors } from "../../tensor.ts";
+import type { Run } from "../types.ts";
+import type { Encoding, Padding } from "./tokenizer.ts";
+
+/**
+ * Rows are padded to the longest of their run, and a run ends before it has more tokens than this:
+ * one long text among many short ones must not blow all of them up.
+ */
+const MAX_TOKENS_PER_RUN = 8192;
+
+const NAMES = ["input_ids", "attention_mask", "token_type_ids"] as const;
+type TokenInput = (typeof NAMES)[number];
+
+/**
+ * What makes runs of encoded texts: INT64 `[rows, tokens]` for each input of the graph. A graph with a
+ * fixed number of tokens gets all rows padded to that. Throws an Error when the graph takes anything else.
+ */
+export function tokenBatcher(
+  { task, inputs, text }: Manifest,
+  padding: Padding,
+): (encodings: readonly Encoding[]) => Run[] {
+  const names = inputs.map(({ name }) => name as TokenInput);
+  const fixed = inputs[0]?.shape[1] ?? -1;
+  for (const { name, datatype, shape } of inputs)
+    if (!NAMES.some((known) => known === name) || datatype !== "INT64" || shape.length !== 2)
+      throw new Error(
+        `task ${task} needs INT64 inputs of shape [-1, -1] by the names ${NAMES.join(", ")}`,
+      );
+  if (!names.includes("input_ids")) throw new Error(`task ${task} needs the input input_ids`);
+  if (
+    inputs.some(({ shape }) => shape[1] !== fixed) ||
+    (fixed >= 0 && fixed < (text?.maxLength ?? 0))
+  )
+    throw new Error(
+      "text.maxLength must not be more than the tokens that the inputs have room for",
+    );
+
+  function toRun(encodings: readonly Encoding[], width: number): Run {
+    const shape = [encodings.length, width];
+    const feeds: Tensors = {};
+    for (const name of names) {
+      const data = new BigInt64Array(encodings.length * width).fill(BigInt(padding[name]));
+      encodings.forEach((encoding, row) => data.set(encoding[name].map(BigInt), row * width));
+      feeds[name] = { datatype: "INT64", shape, data };
+    }
+    const tokens = encodings.reduce((sum, { input_ids }) => sum + input_ids.length, 0);
+    return { feeds, rows: encodings.length, tokens };
+  }
+
+  return (encodings) => {
+    const runs: Run[] = [];
+    let start = 0;
+    // An empty text without special tokens has no token, but a tensor needs one.
+    let width = fixed >= 0 ? fixed : 1;
+    encodings.forEach(({ input_ids: ids }, row) => {
+      const wider = Math.max(width, ids.length);
+      const full = (row + 1 - start) * wider > MAX_TOKENS_PER_RUN;
+      // A graph that takes no mask cannot tell padding from text: only equal lengths share a run.
+      const unlike = !names.includes("attention_mask") && fixed < 0 && ids.length !== width;
+      if (row > start && (full || unlike)) {
+        runs.push(toRun(encodings.slice(start, row), width));
+        start = row;
+        width = fixed >= 0 ? fixed : Math.max(1, ids.length);
+      } else width = wider;
+    });
+    return [...runs, toRun(encodings.slice(start), width)];
+  };
+}

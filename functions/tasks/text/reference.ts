@@ -1,0 +1,4 @@
+/** placeholder */
+export function likeReference<T extends object>(json: T): T {
+  return json;
+}

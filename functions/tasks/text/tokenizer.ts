@@ -1,0 +1,139 @@
+import { Tokenizer } from "@huggingface/tokenizers";
+import * as z from "zod";
+import type { Manifest } from "../../model/manifest.ts";
+import type { Assets } from "../types.ts";
+import { likeReference } from "./reference.ts";
+
+export interface TextInput {
+  text: string;
+  pair?: string;
+}
+
+/** A text, or two, as token ids with the special tokens; all three of the same length. */
+export interface Encoding {
+  input_ids: number[];
+  attention_mask: number[];
+  token_type_ids: number[];
+}
+
+/** What fills up the shorter rows of a batch. */
+export type Padding = Record<keyof Encoding, number>;
+
+/** Where the ids of a text go among special tokens. */
+type Slot = { sequence: 0 | 1; type: number } | { id: number; type: number };
+
+const direction = z.object({ direction: z.enum(["Right"]) });
+
+/** The parts of `tokenizer.json` that are read here and not by the library. */
+const tokenizerSchema = z.looseObject({
+  model: z.looseObject({ type: z.enum(["WordPiece", "BPE", "Unigram"]) }),
+  added_tokens: z
+    .array(z.looseObject({ id: z.number().int(), content: z.string() }))
+    .nullish()
+    .transform((tokens) => tokens ?? []),
+  normalizer: z.unknown().transform((value) => value ?? null),
+  pre_tokenizer: z.unknown().transform((value) => value ?? null),
+  post_processor: z.unknown().transform((value) => value ?? null),
+  decoder: z.unknown().transform((value) => value ?? null),
+  truncation: direction.nullish(),
+  padding: direction.extend({ pad_id: z.number(), pad_type_id: z.number() }).nullish(),
+});
+
+const configSchema = z.looseObject({
+  pad_token: z.union([z.string(), z.object({ content: z.string() })]).nullish(),
+});
+
+/**
+ * The tokenizer of a package: `tokenizer.json` as Hugging Face's tokenizers writes it. Texts are cut to
+ * `maxLength` tokens, special tokens included, of a pair the longer text first. Throws an Error when the
+ * files are not there or ask for what is not supported, such as padding on the left.
+ */
+export function openTokenizer(options: NonNullable<Manifest["text"]>, assets: Assets) {
+  const json = tokenizerSchema.parse(readJson(options.tokenizer, assets));
+  const config = options.tokenizerConfig
+    ? configSchema.parse(readJson(options.tokenizerConfig, assets))
+    : {};
+  const tokenizer = new Tokenizer(likeReference(json), config);
+  const single = template(tokenizer, false);
+  const pair = template(tokenizer, true);
+  for (const slots of [single, pair])
+    if (slots.length > options.maxLength)
+      throw new Error(`text.maxLength ${options.maxLength} has no room for a text`);
+
+  const idsOf = (text: string): number[] =>
+    text === "" ? [] : tokenizer.encode(text, { add_special_tokens: false }).ids;
+
+  return {
+    padding: {
+      input_ids: json.padding?.pad_id ?? padId(tokenizer, config.pad_token),
+      attention_mask: 0,
+      token_type_ids: json.padding?.pad_type_id ?? 0,
+    } satisfies Padding,
+
+    encode(input: TextInput): Encoding {
+      const slots = input.pair === undefined ? single : pair;
+      const texts = [idsOf(input.text), input.pair === undefined ? [] : idsOf(input.pair)] as const;
+      const special = slots.filter((slot) => "id" in slot).length;
+      const [first, second] = cutLengths(
+        [texts[0].length, texts[1].length],
+        options.maxLength - special,
+      );
+      const parts = [texts[0].slice(0, first), texts[1].slice(0, second)] as const;
+      const ids = slots.map((slot) => ("id" in slot ? [slot.id] : parts[slot.sequence]));
+      const input_ids = ids.flat();
+      return {
+        input_ids,
+        attention_mask: input_ids.map(() => 1),
+        token_type_ids: slots.flatMap(({ type }, index) => (ids[index] ?? []).map(() => type)),
+      };
+    },
+  };
+}
+
+/**
+ * How many tokens of each text stay so that both have at most `room`: only the longer one is cut while
+ * the shorter fits in what it leaves, else both have half. This is tokenizers' `longest_first`.
+ */
+function cutLengths([first, second]: readonly [number, number], room: number): [number, number] {
+  if (first + second <= room) return [first, second];
+  const shorter = Math.min(first, second);
+  const half = Math.floor(room / 2);
+  const [fewer, more] = shorter <= room - shorter ? [shorter, room - shorter] : [half, room - half];
+  return first <= second ? [fewer, more] : [more, fewer];
+}
+
+/** The post-processor's template, read off what it makes of two marks. */
+function template(tokenizer: Tokenizer, paired: boolean): Slot[] {
+  const [first, second] = ["\0first", "\0second"] as const;
+  const { post_processor: process } = tokenizer;
+  const made: { tokens: string[]; token_type_ids?: number[] } = process
+    ? process([first], paired ? [second] : null, true)
+    : { tokens: [first] };
+  const tokens = [...made.tokens];
+  // A post-processor that knows nothing of pairs leaves the second text where it was.
+  if (paired && !tokens.includes(second)) tokens.push(second);
+  return tokens.map((token, index) => {
+    const type = Number(made.token_type_ids?.[index] ?? 0);
+    if (token === first) return { sequence: 0, type };
+    if (token === second) return { sequence: 1, type };
+    const id = tokenizer.token_to_id(token);
+    if (id === undefined) throw new Error(`the special token ${token} has no id`);
+    return { id, type };
+  });
+}
+
+function padId(tokenizer: Tokenizer, token: z.infer<typeof configSchema>["pad_token"]): number {
+  const content = typeof token === "string" ? token : token?.content;
+  const candidates = content === undefined ? ["[PAD]", "<pad>"] : [content];
+  return (
+    candidates
+      .map((candidate) => tokenizer.token_to_id(candidate))
+      .find((id) => id !== undefined) ?? 0
+  );
+}
+
+function readJson(file: string, assets: Assets): unknown {
+  const bytes = assets.get(file);
+  if (!bytes) throw new Error(`${file} is not an asset`);
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+}
