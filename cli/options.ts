@@ -43,3 +43,11 @@ export function numberOf(text: string): number {
     throw new InvalidArgumentError("It is not a number.");
   return value;
 }
+
+/** A whole number from 1 on for an option; anything else is a usage error. */
+export function positiveInteger(text: string): number {
+  const value = numberOf(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError("It is not a whole number from 1 on.");
+  return value;
+}
