@@ -10,6 +10,8 @@ export type RuntimeName = "native" | "wasm";
 
 /** One local version on one runtime, behind the predict path that the functions have. */
 export interface Predictor {
+  /** Gets the runtime's code ready, so that `load` is ONNX Runtime's own work. */
+  start(): Promise<void>;
   /** One answer for one input, an array of answers for an array of inputs. */
   predict(inputs: unknown, parameters?: unknown): Promise<unknown>;
   /** Milliseconds by phase of the last prediction: `load` is the session's. */
@@ -46,6 +48,9 @@ export function openPredictor(
   };
   return {
     durations,
+    async start() {
+      await platform.runtime();
+    },
     async predict(inputs, parameters) {
       return (await predict({ model: name, version, inputs, parameters }, phases)).outputs;
     },
