@@ -58,7 +58,7 @@ export function readConfig(
     s3: { endpoint: value.S3_ENDPOINT, forcePathStyle: value.S3_FORCE_PATH_STYLE },
     runtime: value.RUNTIME,
     threads: value.THREADS,
-    sessionBudgetBytes: value.SESSION_BUDGET_MB * MIB,
+    sessionBudgetBytes: Math.floor(value.SESSION_BUDGET_MB * MIB),
     cacheDirectory: value.CACHE_DIR,
     releaseTtlMs: value.RELEASE_TTL_SECONDS * 1000,
     storeTimeoutMs: value.STORE_TIMEOUT_MS,

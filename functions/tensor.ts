@@ -33,7 +33,6 @@ export const DATATYPES = {
 } as const;
 
 export type Datatype = keyof typeof DATATYPES;
-export type OrtDatatype = (typeof DATATYPES)[Datatype]["ort"];
 
 export const datatypeNames = Object.keys(DATATYPES) as [Datatype, ...Datatype[]];
 

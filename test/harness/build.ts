@@ -1,10 +1,31 @@
 import { execFile } from "node:child_process";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { unzipSync } from "fflate";
+import { findRic } from "./ric.ts";
 
 const run = promisify(execFile);
+
+/** Where the package that would be uploaded to Lambda lies unzipped. */
+export const lambdaDirectory = join(import.meta.dirname, "../../dist/lambda-unzipped");
 
 /** Builds what would be deployed, once before all tests: the Worker's upload and the Lambda packages. */
 export async function setup(): Promise<void> {
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  await Promise.all([run(npm, ["run", "build:worker"]), run(npm, ["run", "build:lambda"])]);
+  await Promise.all([
+    run(npm, ["run", "build:worker"]),
+    run(npm, ["run", "build:lambda"]).then(unzipLambda),
+    findRic(),
+  ]);
+}
+
+async function unzipLambda(): Promise<void> {
+  await rm(lambdaDirectory, { recursive: true, force: true });
+  const zip = await readFile(join(lambdaDirectory, `../lambda/${process.arch}.zip`));
+  for (const [name, bytes] of Object.entries(unzipSync(new Uint8Array(zip)))) {
+    const path = join(lambdaDirectory, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, bytes);
+  }
 }

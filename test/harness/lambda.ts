@@ -34,9 +34,9 @@ export interface Lambda {
   readonly transport: Ric["transport"];
   /** The running process, if there is one. */
   readonly pid: number | undefined;
-  invoke(event: unknown): Promise<Invocation>;
-  fetch(path: string, init?: RequestInit): Promise<Response>;
-  stop(): Promise<void>;
+  invoke: (event: unknown) => Promise<Invocation>;
+  fetch: (path: string, init?: RequestInit) => Promise<Response>;
+  stop: () => Promise<void>;
 }
 
 interface Pending {

@@ -14,9 +14,9 @@ export interface NodeServer {
   readonly url: string;
   readonly logs: string;
   readonly pid: number;
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** Resolves to the exit code; null when the process ignored SIGTERM and had to be killed. */
-  stop(): Promise<number | null>;
+  stop: () => Promise<number | null>;
 }
 
 /** Runs the Node entry as a process of its own, on a free port. */

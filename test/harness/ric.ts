@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 
 export interface Ric {
   transport: "native" | "javascript";
@@ -12,7 +12,7 @@ export interface Ric {
 }
 
 const packageFolder = path.dirname(
-  fileURLToPath(import.meta.resolve("aws-lambda-ric/package.json")),
+  createRequire(import.meta.url).resolve("aws-lambda-ric/package.json"),
 );
 const cache = path.join(packageFolder, "..", ".cache", "aws-lambda-ric");
 const buildLimit = 240_000;

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { list, type Objects, put, read, store } from "./s3-objects.ts";
 import { type Reply, S3Failure, xml } from "./s3-protocol.ts";
 
 /**
- * `down` destroys the socket, `refuse` closes the port, `stall` accepts and never answers, `slow-body` stops
+ * `down` destroys the socket, `refuse` closes the port, `stall` accepts and never answers, `slow` answers
+ * after half a second, `slow-body` stops
  * half way through an object, `garbage` and `truncate` serve a damaged object that looks healthy.
  */
 export type S3Behaviour =
@@ -13,6 +15,7 @@ export type S3Behaviour =
   | "down"
   | "refuse"
   | "stall"
+  | "slow"
   | "slow-body"
   | "error-500"
   | "forbidden"
@@ -33,10 +36,10 @@ export interface S3Server {
   behaviour: S3Behaviour;
   /** Overrides `behaviour` for one key; a port cannot be closed for one key, so `refuse` is not offered. */
   behaviourFor: ((key: string) => Exclude<S3Behaviour, "refuse"> | undefined) | undefined;
-  put(bucket: string, key: string, bytes: Uint8Array | string): string;
-  get(bucket: string, key: string): Buffer | undefined;
-  keys(bucket: string): string[];
-  close(): Promise<void>;
+  put: (bucket: string, key: string, bytes: Uint8Array | string) => string;
+  get: (bucket: string, key: string) => Buffer | undefined;
+  keys: (bucket: string) => string[];
+  close: () => Promise<void>;
 }
 
 type Buckets = Map<string, Objects>;
@@ -87,7 +90,8 @@ export async function startS3(options: { buckets: string[] }): Promise<S3Server>
     if (current === "stall") return void request.resume();
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
+    request.on("end", async () => {
+      if (current === "slow") await sleep(500);
       const reply = answer(buckets, entry, url, request, Buffer.concat(chunks), current);
       entry.status = reply.status;
       response.writeHead(reply.status, {

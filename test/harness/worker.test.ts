@@ -44,7 +44,7 @@ beforeAll(async () => {
   await writeFile(path.join(directory, "README.md"), "written by wrangler");
   worker = await startWorker({
     directory,
-    compatibilityDate: "2026-11-01",
+    compatibilityDate: "2026-10-20",
     vars: { COLOUR: "green" },
   });
 }, 60_000);
@@ -149,7 +149,7 @@ test("a restart is a fresh isolate over the same bucket", async () => {
 });
 
 test("the plain store is the bucket itself", async () => {
-  const plain = await startWorker({ directory, compatibilityDate: "2026-11-01", store: "plain" });
+  const plain = await startWorker({ directory, compatibilityDate: "2026-10-20", store: "plain" });
   try {
     await plain.put("a", "abc");
     expect(await (await plain.fetch("/get?key=a")).json()).toMatchObject({ size: 3 });

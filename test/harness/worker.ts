@@ -48,15 +48,15 @@ export interface WorkerHarness {
   /** A real port on loopback; it stays the same over restarts. */
   readonly url: string;
   readonly logs: string;
-  fetch(path: string, init?: RequestInit): Promise<Response>;
-  put(key: string, bytes: Uint8Array | string): Promise<string>;
-  get(key: string): Promise<Buffer | undefined>;
+  fetch: (path: string, init?: RequestInit) => Promise<Response>;
+  put: (key: string, bytes: Uint8Array | string) => Promise<string>;
+  get: (key: string) => Promise<Buffer | undefined>;
   /** Without a pattern: for every key, forgetting the patterns set before. */
-  setBehaviour(behaviour: StoreBehaviour, keyPattern?: RegExp): void;
-  storeRequests(): StoreRequest[];
+  setBehaviour: (behaviour: StoreBehaviour, keyPattern?: RegExp) => void;
+  storeRequests: () => StoreRequest[];
   /** A fresh isolate over the same bucket. */
-  restart(): Promise<void>;
-  stop(): Promise<void>;
+  restart: () => Promise<void>;
+  stop: () => Promise<void>;
 }
 
 type ModuleType = NonNullable<WorkerOptions["config"]["manifest"]>["modules"][string]["type"];
@@ -176,7 +176,7 @@ async function store(
   return {
     config: {
       name: "store",
-      compatibilityDate: "2026-11-01",
+      compatibilityDate: "2026-10-20",
       manifest: {
         mainModule: "faults.js",
         modules: { "faults.js": { type: "esm", contents: await readFile(faults, "utf8") } },

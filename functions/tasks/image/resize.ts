@@ -9,7 +9,8 @@ const FILTERS = {
 
 /**
  * Resizes as Pillow's `Image.resize` does: two passes, a filter that widens when it makes the image
- * smaller, eight bits between the passes. So a model sees what it was trained on.
+ * smaller, eight bits between the passes. So a model sees what it was trained on. (Rows first, as all
+ * versions have it; since 13, Pillow takes the columns first where that is less work.)
  */
 export function resize(
   image: Pixels,

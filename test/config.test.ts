@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { readConfig } from "../functions/config.ts";
+import { createCloudflarePlatform } from "../functions/platform/cloudflare.ts";
+import { createLambdaPlatform } from "../functions/platform/lambda.ts";
+import { createNodePlatform } from "../functions/platform/node.ts";
+
+const defaults = { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 512 };
+
+test("defaults hold where the environment is silent or empty", () => {
+  const config = readConfig({ PORT: "", MAX_BATCH: undefined }, defaults);
+  expect(config).toMatchObject({ store: "models", port: 8787, limits: { batch: 1000 } });
+});
+
+test("every variable that cannot be used is named in one message", () => {
+  const bad = { PORT: "many", RUNTIME: "gpu", MAX_BATCH: "0", S3_FORCE_PATH_STYLE: "perhaps" };
+  const read = () => readConfig(bad, defaults);
+  for (const name of Object.keys(bad)) expect(read).toThrow(new RegExp(`^  ${name}: `, "m"));
+});
+
+test("a platform refuses what it cannot do", () => {
+  expect(() => createNodePlatform({ STORE: "r2://MODELS" })).toThrow(/STORE/);
+  expect(() => createNodePlatform({ STORE: "s3://" })).toThrow(/STORE/);
+  expect(() => createLambdaPlatform({})).toThrow(/STORE/);
+  expect(() => createLambdaPlatform({ STORE: "s3://b", RUNTIME: "wasm" })).toThrow(/RUNTIME/);
+  const parts = { waitUntil: () => undefined, wasm: new WebAssembly.Module(EMPTY_WASM) };
+  expect(() => createCloudflarePlatform({ ...parts, env: {} })).toThrow(/STORE/);
+  expect(() => createCloudflarePlatform({ ...parts, env: { RUNTIME: "native" } })).toThrow(
+    /RUNTIME/,
+  );
+});
+
+const EMPTY_WASM = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);

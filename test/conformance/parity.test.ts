@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { shippedModels } from "../harness/models.ts";
+import { targets, type Target } from "../harness/targets.ts";
+
+interface Scored {
+  label: string;
+  scores: Record<string, number>;
+}
+
+const BATCH = 100;
+
+// Every held-out row of every model, on every runtime.
+const running = new Map<keyof typeof targets, Target>();
+
+beforeAll(async () => {
+  for (const name of Object.keys(targets) as (keyof typeof targets)[])
+    running.set(name, await targets[name]());
+});
+afterAll(async () => {
+  for (const target of running.values()) await target.stop();
+});
+
+async function predictAll(on: keyof typeof targets, model: string, inputs: unknown[]) {
+  const answers: Scored[] = [];
+  for (let start = 0; start < inputs.length; start += BATCH) {
+    const response = await (running.get(on) as Target).fetch(`/v1/models/${model}/predict`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ inputs: inputs.slice(start, start + BATCH) }),
+    });
+    expect(response.status).toBe(200);
+    answers.push(...((await response.json()) as { outputs: Scored[] }).outputs);
+  }
+  return answers;
+}
+
+describe.each(shippedModels.map((model) => [model.manifest.name, model] as const))(
+  "%s",
+  (name, { manifest, heldout }) => {
+    const answers = new Map<keyof typeof targets, Scored[]>();
+    beforeAll(async () => {
+      expect(heldout.length).toBeGreaterThanOrEqual(200);
+      const inputs = heldout.map(({ input }) => input);
+      for (const on of running.keys()) answers.set(on, await predictAll(on, name, inputs));
+    });
+
+    test("native and WASM give the same labels, and scores within 1e-4", () => {
+      const native = answers.get("node") ?? [];
+      const wasm = answers.get("worker") ?? [];
+      expect(wasm.map(({ label }) => label)).toEqual(native.map(({ label }) => label));
+      let largest = 0;
+      for (const [row, { scores }] of native.entries())
+        for (const [label, score] of Object.entries(scores))
+          largest = Math.max(largest, Math.abs(score - (wasm[row]?.scores[label] ?? NaN)));
+      expect(largest).toBeLessThanOrEqual(1e-4);
+    });
+
+    test("RUNTIME=wasm on Node is bit-identical to workerd, and Lambda to Node", () => {
+      expect(answers.get("nodeWasm")).toEqual(answers.get("worker"));
+      expect(answers.get("lambda")).toEqual(answers.get("node"));
+    });
+
+    test("the manifest's accuracy is what the server reaches on the labelled rows", () => {
+      const labelled = heldout.flatMap(({ label }, row) =>
+        label === undefined ? [] : [{ label, row }],
+      );
+      const right = labelled.filter(
+        ({ label, row }) => answers.get("node")?.[row]?.label === label,
+      );
+      const accuracy = manifest.metrics.find((metric) => metric.name === "accuracy");
+      expect(labelled).toHaveLength(accuracy?.rows ?? NaN);
+      expect(right.length / labelled.length).toBeCloseTo(accuracy?.value ?? NaN, 4);
+    });
+  },
+);

@@ -1,0 +1,4 @@
+import { targets } from "../harness/targets.ts";
+import { faults } from "./suite.ts";
+
+faults(targets.lambda);

@@ -1,0 +1,171 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { packageFiles } from "../../infra/package-files.ts";
+import { lambdaDirectory } from "./build.ts";
+import { startLambda } from "./lambda.ts";
+import { startNodeServer } from "./node-server.ts";
+import { startS3 } from "./s3-server.ts";
+import { startWorker } from "./worker.ts";
+
+const root = join(import.meta.dirname, "../..");
+const BUCKET = "models";
+
+/** What every store stand-in can be told to do. */
+export type Behaviour =
+  | "ok"
+  | "down"
+  | "stall"
+  | "slow"
+  | "slow-body"
+  | "garbage"
+  | "truncate"
+  | "forbidden";
+
+/** The store of a target, from outside. */
+export interface TargetStore {
+  put: (key: string, bytes: Uint8Array | string) => Promise<void>;
+  /** For the keys that match, or for all. */
+  behave: (behaviour: Behaviour, keys?: RegExp) => void;
+  /** Keys of the objects that were asked for so far. */
+  gets: () => string[];
+}
+
+/** The app, deployed to one platform. */
+export interface Target {
+  /** Only where clients connect directly. */
+  url?: string;
+  store: TargetStore;
+  fetch: (path: string, init?: RequestInit) => Promise<Response>;
+  /** A new cold process or isolate with an empty local tier over the same store. */
+  restart: () => Promise<void>;
+  logs: () => string;
+  stop: () => Promise<void>;
+}
+
+export interface TargetOptions {
+  /** Environment variables (Node, Lambda) or vars (Workers). */
+  env?: Record<string, string>;
+  /** Folder whose files the store begins with; the shipped models by default. */
+  models?: string;
+}
+
+export type StartTarget = (options?: TargetOptions) => Promise<Target>;
+
+/** The platforms that every case runs on. `nodeWasm` is Node with the edge's runtime. */
+export const targets: Record<"node" | "nodeWasm" | "worker" | "lambda", StartTarget> = {
+  node: startNode,
+  nodeWasm: (options) => startNode({ ...options, env: { RUNTIME: "wasm", ...options?.env } }),
+  worker: startWorkerTarget,
+  lambda: startLambdaTarget,
+};
+
+async function startNode(options: TargetOptions = {}): Promise<Target> {
+  return startOverS3(options, async (env) => {
+    const server = await startNodeServer({ cwd: root, env });
+    return {
+      url: server.url,
+      fetch: server.fetch,
+      logs: () => server.logs,
+      stop: async () => void (await server.stop()),
+    };
+  });
+}
+
+async function startLambdaTarget(options: TargetOptions = {}): Promise<Target> {
+  return startOverS3(options, async (env) => {
+    const lambda = await startLambda({
+      directory: lambdaDirectory,
+      handler: "index.handler",
+      env,
+      freeze: true,
+    });
+    return { fetch: lambda.fetch, logs: () => lambda.logs, stop: lambda.stop };
+  });
+}
+
+type Process = Pick<Target, "url" | "fetch" | "logs" | "stop">;
+
+async function startOverS3(
+  options: TargetOptions,
+  start: (env: Record<string, string>) => Promise<Process>,
+): Promise<Target> {
+  const s3 = await startS3({ buckets: [BUCKET] });
+  for (const [key, bytes] of await packageContents(options.models)) s3.put(BUCKET, key, bytes);
+  let temporary = "";
+  let running: Process;
+  const begin = async (): Promise<void> => {
+    temporary = await mkdtemp(join(tmpdir(), "nearcast-test-"));
+    running = await start({
+      STORE: `s3://${BUCKET}`,
+      S3_ENDPOINT: s3.endpoint,
+      S3_FORCE_PATH_STYLE: "true",
+      AWS_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      TMPDIR: temporary,
+      ...options.env,
+    });
+  };
+  const end = async (): Promise<void> => {
+    await running.stop();
+    await rm(temporary, { recursive: true, force: true });
+  };
+  await begin();
+  return {
+    get url() {
+      return running.url ?? "";
+    },
+    store: {
+      put: async (key, bytes) => void s3.put(BUCKET, key, bytes),
+      behave(behaviour, keys) {
+        if (keys) s3.behaviourFor = (key) => (keys.test(key) ? behaviour : undefined);
+        else [s3.behaviour, s3.behaviourFor] = [behaviour, undefined];
+      },
+      gets: () => s3.requests.filter(({ method }) => method === "GET").map(({ key }) => key),
+    },
+    fetch: (path, init) => running.fetch(path, init),
+    logs: () => running.logs(),
+    async restart() {
+      await end();
+      await begin();
+    },
+    async stop() {
+      await end();
+      await s3.close();
+    },
+  };
+}
+
+async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
+  const toml = await readFile(join(root, "wrangler.toml"), "utf8");
+  const worker = await startWorker({
+    directory: join(root, "dist/worker"),
+    compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(toml)?.[1] ?? "",
+    ...(options.env && { vars: options.env }),
+  });
+  for (const [key, bytes] of await packageContents(options.models)) await worker.put(key, bytes);
+  return {
+    url: worker.url,
+    store: {
+      put: async (key, bytes) => void (await worker.put(key, bytes)),
+      behave: (behaviour, keys) => worker.setBehaviour(behaviour, keys),
+      gets: () =>
+        worker
+          .storeRequests()
+          .filter(({ method }) => method === "get")
+          .map(({ key }) => key),
+    },
+    fetch: worker.fetch,
+    logs: () => worker.logs,
+    restart: worker.restart,
+    stop: worker.stop,
+  };
+}
+
+async function packageContents(folder = join(root, "models")): Promise<[string, Buffer][]> {
+  const keys = await packageFiles(folder);
+  return Promise.all(
+    keys.map(async (key) => [key, await readFile(join(folder, key))] as [string, Buffer]),
+  );
+}

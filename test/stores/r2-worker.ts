@@ -1,0 +1,29 @@
+import type { R2Bucket } from "@cloudflare/workers-types";
+import { createR2Store } from "../../functions/platform/store/r2.ts";
+import type { PutCondition } from "../../functions/platform/types.ts";
+
+/** A Worker that does to its bucket, through the store under test, what a request says. */
+export default {
+  async fetch(request: Request, { MODELS }: { MODELS: R2Bucket }): Promise<Response> {
+    const url = new URL(request.url);
+    const store = createR2Store(MODELS, url.searchParams.get("prefix") ?? "");
+    const key = url.searchParams.get("key") ?? "";
+    const option = JSON.parse(url.searchParams.get("option") ?? "null") as unknown;
+    switch (url.pathname) {
+      case "/get": {
+        const found = await store.get(key, { ifNoneMatch: (option ?? undefined) as string });
+        if (!found || found === "not-modified") return Response.json(found ?? null);
+        return new Response(found.bytes as BodyInit, { headers: { ETag: found.etag } });
+      }
+      case "/head":
+        return Response.json((await store.head(key)) ?? null);
+      case "/list":
+        return Response.json(await store.list(key));
+      default: {
+        const bytes = new Uint8Array(await request.arrayBuffer());
+        const condition = (option ?? undefined) as PutCondition | undefined;
+        return Response.json((await store.put(key, bytes, condition)) ?? null);
+      }
+    }
+  },
+};

@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decodeImage, type Pixels } from "../../functions/tasks/image/decode.ts";
+import { convertColor } from "../../functions/tasks/image/pixels.ts";
+import { resize } from "../../functions/tasks/image/resize.ts";
+
+// What Pillow, with which models are trained, makes of the same files.
+const pillow = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../fixtures/images.json"), "utf8"),
+) as {
+  decoded: {
+    name: string;
+    file: string;
+    width: number;
+    height: number;
+    rgb: string;
+    grayscale: string;
+    tolerance: number;
+  }[];
+  source: string;
+  resized: {
+    resample: "nearest" | "bilinear" | "bicubic";
+    width: number;
+    height: number;
+    rgb: string;
+  }[];
+};
+
+const bytes = (base64: string) => new Uint8Array(Buffer.from(base64, "base64"));
+
+function largestDifference(image: Pixels, expected: string): number {
+  const other = bytes(expected);
+  expect(image.data).toHaveLength(other.length);
+  return image.data.reduce(
+    (most, value, index) => Math.max(most, Math.abs(value - (other[index] ?? 0))),
+    0,
+  );
+}
+
+describe("decoding gives the pixels that Pillow gives", () => {
+  test.each(pillow.decoded)("$name", ({ file, width, height, rgb, grayscale, tolerance }) => {
+    const image = decodeImage(bytes(file), 1e6);
+    expect([image.width, image.height]).toEqual([width, height]);
+    expect(largestDifference(convertColor(image, "rgb"), rgb)).toBeLessThanOrEqual(tolerance);
+    expect(largestDifference(convertColor(image, "grayscale"), grayscale)).toBeLessThanOrEqual(
+      tolerance,
+    );
+  });
+});
+
+describe("resizing gives the pixels that Pillow gives, within one level", () => {
+  const source = decodeImage(bytes(pillow.source), 1e6);
+  test.each(pillow.resized)("$resample to $width × $height", ({ resample, width, height, rgb }) => {
+    expect(largestDifference(resize(source, width, height, resample), rgb)).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("damaged files", () => {
+  const files = pillow.decoded.map(({ file }) => bytes(file));
+
+  test("any change of any byte gives pixels of the header's size or a RangeError", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...files),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 5 }),
+        (file, changes) => {
+          const damaged = Uint8Array.from(file);
+          for (const [at, value] of changes) damaged[at % damaged.length] = value;
+          expectImageOrRangeError(damaged);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("any truncation, and any bytes behind a signature", () => {
+    for (const file of files)
+      for (let length = 0; length < file.length; length++)
+        expect(() => decodeImage(file.subarray(0, length), 1e6)).toThrow(RangeError);
+    fc.assert(
+      fc.property(
+        fc.constantFrom([0x89, 0x50, 0x4e, 0x47], [0xff, 0xd8, 0xff]),
+        fc.uint8Array(),
+        (magic, rest) => expectImageOrRangeError(Uint8Array.from([...magic, ...rest])),
+      ),
+    );
+  });
+
+  function expectImageOrRangeError(file: Uint8Array): void {
+    try {
+      const { width, height, channels, data } = decodeImage(file, 10_000);
+      expect(data).toHaveLength(width * height * channels);
+      expect(width * height).toBeLessThanOrEqual(10_000);
+    } catch (error) {
+      expect(error).toBeInstanceOf(RangeError);
+    }
+  }
+});
