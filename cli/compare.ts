@@ -27,7 +27,10 @@ export function compareAnswers(
       ? { largest: 0 }
       : { largest: 0, mismatch: `${path} is ${show(actual)}, not ${show(expected)}` };
   const keys = Object.keys(expected);
-  if (Array.isArray(expected) !== Array.isArray(actual) || keys.length !== Object.keys(actual).length)
+  if (
+    Array.isArray(expected) !== Array.isArray(actual) ||
+    keys.length !== Object.keys(actual).length
+  )
     return { largest: 0, mismatch: `${path} has another form` };
   return keys
     .map((key) => {

@@ -57,7 +57,12 @@ async function workersFit(local: LocalPackage): Promise<Fit[]> {
       bytes: wasmBytes + files,
       limit: WORKERS_MEMORY,
     },
-    { platform: "Cloudflare Workers", what: "WASM memory alone:", bytes: wasmBytes, limit: undefined },
+    {
+      platform: "Cloudflare Workers",
+      what: "WASM memory alone:",
+      bytes: wasmBytes,
+      limit: undefined,
+    },
   ];
 }
 

@@ -63,7 +63,10 @@ export async function storedVersions(store: Store, model?: string): Promise<Map<
     if (name && version) versions.set(name, [...(versions.get(name) ?? []), version]);
   }
   return new Map(
-    sortVersions([...versions.keys()]).map((name) => [name, sortVersions(versions.get(name) ?? [])]),
+    sortVersions([...versions.keys()]).map((name) => [
+      name,
+      sortVersions(versions.get(name) ?? []),
+    ]),
   );
 }
 

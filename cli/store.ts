@@ -14,21 +14,29 @@ export interface StoreOptions {
   persistTo?: string;
 }
 
-export interface OpenStore {
+interface OpenStore {
   store: Store;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 const nothing = async (): Promise<void> => undefined;
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
- * Opens a folder, `s3://bucket/prefix` or `r2://bucket/prefix`. Credentials and endpoint come from the
- * environment. Throws an Error that says what is missing.
+ * Opens a folder, `s3://bucket/prefix` or `r2://bucket/prefix` for a piece of work, and closes it again.
+ * Credentials and endpoint come from the environment. Rejects with what is missing, or with the work.
  */
-export async function openStoreUrl(url: string, options: StoreOptions): Promise<OpenStore> {
-  const { store, close } = await openUnbounded(url, options);
-  return { store: withTimeout(store, timeoutMs()), close };
+export async function withStore<T>(
+  url: string,
+  options: StoreOptions,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  const opened = await open(url, options);
+  try {
+    return await work(withTimeout(opened.store, timeoutMs()));
+  } finally {
+    await opened.close();
+  }
 }
 
 /** Whether a store's URL is a plain path. */
@@ -36,7 +44,7 @@ export function isFolder(url: string): boolean {
   return !/^\w+:\/\//.test(url);
 }
 
-async function openUnbounded(url: string, options: StoreOptions): Promise<OpenStore> {
+async function open(url: string, options: StoreOptions): Promise<OpenStore> {
   if (isFolder(url)) {
     if (options.local) throw new Error("--local goes with an r2:// store.");
     const found = await stat(url).catch(() => undefined);
@@ -93,7 +101,7 @@ async function openLocalR2(
     const known = buckets.map((one) => one.bucket_name ?? one.binding).join(", ") || "none";
     throw new Error(`wrangler.toml has no bucket ${bucket}; it has ${known}.`);
   }
-  const { env, dispose } = await getPlatformProxy<Record<string, unknown>>({
+  const { env, dispose } = await getPlatformProxy({
     remoteBindings: false,
     // wrangler keeps the state of its third format below the folder it is given.
     ...(persistTo !== undefined && { persist: { path: resolve(persistTo, "v3") } }),

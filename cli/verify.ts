@@ -127,6 +127,7 @@ function compareAll(
 }
 
 function accepted({ largest, mismatch }: Difference, what: string): number {
-  if (mismatch !== undefined) throw new Error(`${what}: ${mismatch} (largest difference ${largest}).`);
+  if (mismatch !== undefined)
+    throw new Error(`${what}: ${mismatch} (largest difference ${largest}).`);
   return largest;
 }

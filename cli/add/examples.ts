@@ -28,6 +28,8 @@ export function exampleInputs({ task, inputs, features = [] }: Draft): unknown[]
       return tensors(inputs);
     case "recommendation":
       return [];
+    default:
+      return task satisfies never;
   }
 }
 

@@ -16,10 +16,7 @@ export interface Columns {
 }
 
 /** A model file as the generic `tensor` task, or with names of its columns as a tabular one. */
-export async function draftFromFile(
-  path: string,
-  { features, labels }: Columns,
-): Promise<Draft> {
+export async function draftFromFile(path: string, { features, labels }: Columns): Promise<Draft> {
   const graph = await readGraph(path);
   const tensor = { task: "tensor" as const, inputs: graph.inputs, outputs: graph.outputs };
   if (!features) return { graph, assets: [], manifest: tensor };
@@ -77,7 +74,9 @@ function tabularInputs({ inputs }: Graph, features: readonly string[]): TensorIn
 function only(found: TensorInfo[], what: string, { outputs }: Graph): TensorInfo {
   const [output] = found;
   if (output && found.length === 1) return output;
-  const has = outputs.map(({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(", ")}]`);
+  const has = outputs.map(
+    ({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(", ")}]`,
+  );
   throw new Error(`The model needs ${what}; it has ${has.join(", ")}.`);
 }
 

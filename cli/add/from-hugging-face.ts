@@ -71,7 +71,9 @@ async function findModel(folder: string, file: string | undefined): Promise<stri
 }
 
 function classification({ id2label, problem_type }: HuggingFaceConfig, { outputs }: Graph) {
-  const ids = Object.keys(id2label ?? {}).map(Number).sort((a, b) => a - b);
+  const ids = Object.keys(id2label ?? {})
+    .map(Number)
+    .sort((a, b) => a - b);
   if (ids.length < 2 || ids.some((id, index) => id !== index))
     throw new Error("config.json needs id2label with ids from 0 to at least 1.");
   const labels = ids.map((id) => id2label?.[id] ?? "");
@@ -124,15 +126,13 @@ async function vectors(folder: string, { outputs }: Graph) {
     modes[0] ?? ""
   ] as "mean" | "cls" | undefined;
   if (!pooling || modes.length > 1)
-    throw new Error(`1_Pooling asks for ${modes.join(" and ") || "nothing"}; mean and cls are taken.`);
+    throw new Error(
+      `1_Pooling asks for ${modes.join(" and ") || "nothing"}; mean and cls are taken.`,
+    );
   return { outputs: [output], pooling: { pooling, normalize } };
 }
 
-async function imageDraft(
-  folder: string,
-  config: HuggingFaceConfig,
-  graph: Graph,
-): Promise<Draft> {
+async function imageDraft(folder: string, config: HuggingFaceConfig, graph: Graph): Promise<Draft> {
   const path = join(folder, "preprocessor_config.json");
   const image = imageOptions(await readJson(path, z.unknown()), path);
   const [input] = graph.inputs;

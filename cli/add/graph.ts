@@ -68,10 +68,7 @@ async function findExternalData(path: string, bytes: Uint8Array): Promise<string
   return files;
 }
 
-function tensorInfo(
-  info: InferenceSession.ValueMetadata,
-  what: "input" | "output",
-): TensorInfo {
+function tensorInfo(info: InferenceSession.ValueMetadata, what: "input" | "output"): TensorInfo {
   if (!info.isTensor)
     throw new Error(
       `The ${what} ${info.name} is no tensor but a map or a sequence, which ONNX Runtime Web does not have. From scikit-learn, export with options={"zipmap": False}.`,

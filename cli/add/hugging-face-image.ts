@@ -14,7 +14,10 @@ const schema = z.object({
   do_rescale: z.boolean().default(true),
   do_normalize: z.boolean().default(true),
   resample: z.number().int().default(2),
-  rescale_factor: z.number().positive().default(1 / 255),
+  rescale_factor: z
+    .number()
+    .positive()
+    .default(1 / 255),
   image_mean: z.array(z.number()).min(1).max(3).default([0.5, 0.5, 0.5]),
   image_std: z.array(z.number()).min(1).max(3).default([0.5, 0.5, 0.5]),
 });
@@ -34,7 +37,9 @@ export function imageOptions(json: unknown, path: string): ImageOptions {
   const settings = parsed.data;
   const resample = RESAMPLE[settings.resample];
   if (!resample)
-    throw new Error(`${path}: resample ${settings.resample} is none of ${Object.keys(RESAMPLE).join(", ")}.`);
+    throw new Error(
+      `${path}: resample ${settings.resample} is none of ${Object.keys(RESAMPLE).join(", ")}.`,
+    );
   if (settings.do_center_crop)
     throw new Error(
       `${path} crops the centre of the image, which the server does not: it would see other pixels than the model learned from.`,

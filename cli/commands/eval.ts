@@ -18,8 +18,13 @@ interface Flags {
 export function evalCommand(program: Command): void {
   program
     .command("eval <model>")
-    .description("how good a version is on labelled data, through the predict path of the functions")
-    .requiredOption("--data <file>", '.jsonl of {"input": …, "label": …}, or .csv with a label column')
+    .description(
+      "how good a version is on labelled data, through the predict path of the functions",
+    )
+    .requiredOption(
+      "--data <file>",
+      '.jsonl of {"input": …, "label": …}, or .csv with a label column',
+    )
     .addOption(runtimeOption(["native", "wasm"], "native"))
     .option("--k <number>", "recommendation: how many items", positiveInteger, 10)
     .addOption(modelsOption())

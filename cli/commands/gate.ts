@@ -31,7 +31,10 @@ export function gateCommand(program: Command): void {
       "--against <model>",
       "name@version, or a name for its released version (its newest when none was released)",
     )
-    .requiredOption("--data <file>", '.jsonl of {"input": …, "label": …}, or .csv with a label column')
+    .requiredOption(
+      "--data <file>",
+      '.jsonl of {"input": …, "label": …}, or .csv with a label column',
+    )
     .option("--min-gain <number>", "how much better it must be", numberOf, 0)
     .option("--metric <name>", "which metric decides (default: accuracy, r2 or the hit rate)")
     .addOption(runtimeOption(["native", "wasm"], "native"))

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { readRelease } from "../../functions/model/release.ts";
 import { jsonOption, withStoreOptions, type StoreFlags } from "../options.ts";
 import { checkName } from "../package-folder.ts";
-import { openStoreUrl } from "../store.ts";
+import { withStore } from "../store.ts";
 
 interface Flags extends StoreFlags {
   json?: true;
@@ -15,8 +15,7 @@ export function historyCommand(program: Command): void {
     .addOption(jsonOption())
     .action(async (model: string, flags: Flags) => {
       checkName("model", model);
-      const { store, close } = await openStoreUrl(flags.store, flags);
-      try {
+      await withStore(flags.store, flags, async (store) => {
         const found = await readRelease(store, model);
         if (!found) throw new Error(`${model} was never released in ${flags.store}.`);
         const { stable, history } = found.release;
@@ -24,8 +23,6 @@ export function historyCommand(program: Command): void {
         console.log(`${model}@${stable} answers.`);
         for (const { version, at = "?", by = "?", why = "" } of history)
           console.log(`  ${at}  ${version}  ${by}  ${why}`.trimEnd());
-      } finally {
-        await close();
-      }
+      });
     });
 }

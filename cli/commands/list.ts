@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { readRelease } from "../../functions/model/release.ts";
 import { jsonOption, withStoreOptions, type StoreFlags } from "../options.ts";
 import { storedVersions } from "../releases.ts";
-import { openStoreUrl } from "../store.ts";
+import { withStore } from "../store.ts";
 
 interface Flags extends StoreFlags {
   json?: true;
@@ -14,8 +14,7 @@ export function listCommand(program: Command): void {
     .description("the models of a store with their versions; * is the released one")
     .addOption(jsonOption())
     .action(async (flags: Flags) => {
-      const { store, close } = await openStoreUrl(flags.store, flags);
-      try {
+      await withStore(flags.store, flags, async (store) => {
         const models = [];
         for (const [name, versions] of await storedVersions(store)) {
           const released = (await readRelease(store, name))?.release.stable ?? null;
@@ -26,8 +25,6 @@ export function listCommand(program: Command): void {
           console.log(
             `${name}  ${versions.map((one) => (one === released ? `${one}*` : one)).join(" ")}`,
           );
-      } finally {
-        await close();
-      }
+      });
     });
 }

@@ -27,7 +27,9 @@ export function optimizeCommand(program: Command): void {
       if (manifest.examples.length === 0)
         throw new Error(`${label(manifest)} has no examples to compare outputs on.`);
       if (manifest.artifact.file.endsWith(".ort"))
-        throw new Error(`${label(manifest)} is in ORT format, which ONNX Runtime does not rewrite.`);
+        throw new Error(
+          `${label(manifest)} is in ORT format, which ONNX Runtime does not rewrite.`,
+        );
       const { file, externalData = [] } = manifest.artifact;
       const version = flags.version ?? (await nextVersion(flags.models, manifest.name));
       await optimizePackage(local, flags.tolerance, async (original, variants, refused) => {
@@ -64,8 +66,15 @@ function table(variants: readonly Variant[]): string {
       String(difference),
     ]),
   ];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = rows[0]?.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
   return rows
-    .map((row) => row.map((cell, column) => cell.padEnd(widths?.[column] ?? 0)).join("  ").trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths?.[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
     .join("\n");
 }

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { modelsOption, withLocalOptions } from "../options.ts";
 import { label, openPackage, parseReference } from "../package-folder.ts";
 import { pushPackage, type PushProgress } from "../push.ts";
-import { isFolder, openStoreUrl } from "../store.ts";
+import { isFolder, withStore } from "../store.ts";
 import { runtimesOf, withVerifyOptions, type VerifyFlags } from "../verify-options.ts";
 import { verifyPackage } from "../verify.ts";
 
@@ -29,8 +29,7 @@ export function pushCommand(program: Command): void {
     const runtimes = runtimesOf(flags);
     await verifyPackage(local, { runtimes, tolerance: flags.tolerance, record: false });
     if (isFolder(flags.to)) await mkdir(flags.to, { recursive: true });
-    const { store, close } = await openStoreUrl(flags.to, flags);
-    try {
+    await withStore(flags.to, flags, async (store) => {
       const { uploaded } = await pushPackage(local, store, showProgress());
       const version = label(local.manifest);
       const release = `nearcast release ${version} --store ${flags.to}${flags.local ? " --local" : ""}`;
@@ -39,9 +38,7 @@ export function pushCommand(program: Command): void {
           ? `${version} is in ${flags.to}. To let it answer: ${release}`
           : `${version} was in ${flags.to} already, with the same bytes.`,
       );
-    } finally {
-      await close();
-    }
+    });
   });
 }
 

@@ -116,15 +116,16 @@ async function exampleAnswers(before: LocalPackage, after: LocalPackage): Promis
   const original = await answersOf(before, "native");
   const native = await answersOf(after, "native");
   const wasm = await answersOf(after, "wasm");
-  const differences = (left: unknown[], right: unknown[]) => {
-    const compared = left.map((answer, row) => compareAnswers(answer, right[row], Infinity));
-    const changed = compared.filter(({ mismatch }) => mismatch !== undefined).length;
-    return `largest difference ${compared.reduce(worse, { largest: 0 }).largest}, another label in ${changed} of ${left.length} examples`;
-  };
   return [
     `original and INT8: ${differences(original, native)}`,
     `INT8 native and WASM: ${differences(native, wasm)}`,
   ];
+}
+
+function differences(left: readonly unknown[], right: readonly unknown[]): string {
+  const compared = left.map((answer, row) => compareAnswers(answer, right[row], Infinity));
+  const changed = compared.filter(({ mismatch }) => mismatch !== undefined).length;
+  return `largest difference ${compared.reduce(worse, { largest: 0 }).largest}, another label in ${changed} of ${left.length} examples`;
 }
 
 async function answersOf(local: LocalPackage, runtime: RuntimeName): Promise<unknown[]> {

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { withStoreOptions, type StoreFlags } from "../options.ts";
 import { parseReference } from "../package-folder.ts";
 import { defaultReleaser, releaseVersion } from "../releases.ts";
-import { openStoreUrl } from "../store.ts";
+import { withStore } from "../store.ts";
 
 interface Flags extends StoreFlags {
   by?: string;
@@ -21,14 +21,11 @@ export function releaseCommand(program: Command): void {
       const { name, version } = parseReference(reference);
       if (version === undefined)
         throw new Error(`Say which version to release: nearcast release ${name}@<version>`);
-      const { store, close } = await openStoreUrl(flags.store, flags);
-      try {
+      await withStore(flags.store, flags, async (store) => {
         const note = { by: flags.by ?? defaultReleaser(), why: flags.why };
         const { history } = await releaseVersion(store, name, version, note);
         const before = history[1] ? ` It was ${history[1].version}.` : "";
         console.log(`${name}@${version} answers in ${flags.store}.${before}`);
-      } finally {
-        await close();
-      }
+      });
     });
 }

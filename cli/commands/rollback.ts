@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { withStoreOptions, type StoreFlags } from "../options.ts";
 import { checkName } from "../package-folder.ts";
 import { defaultReleaser, rollbackRelease } from "../releases.ts";
-import { openStoreUrl } from "../store.ts";
+import { withStore } from "../store.ts";
 
 interface Flags extends StoreFlags {
   by?: string;
@@ -17,15 +17,12 @@ export function rollbackCommand(program: Command): void {
     .option("--why <text>", "why, for the history")
     .action(async (model: string, flags: Flags) => {
       checkName("model", model);
-      const { store, close } = await openStoreUrl(flags.store, flags);
-      try {
+      await withStore(flags.store, flags, async (store) => {
         const note = { by: flags.by ?? defaultReleaser(), why: flags.why };
         const { stable, history } = await rollbackRelease(store, model, note);
         console.log(
           `${model}@${stable} answers in ${flags.store} again, instead of ${history[1]?.version}.`,
         );
-      } finally {
-        await close();
-      }
+      });
     });
 }

@@ -4,7 +4,7 @@ import { readRelease } from "../../functions/model/release.ts";
 import { jsonOption, withStoreOptions, type StoreFlags } from "../options.ts";
 import { label, parseReference } from "../package-folder.ts";
 import { readManifest, storedVersions } from "../releases.ts";
-import { openStoreUrl } from "../store.ts";
+import { withStore } from "../store.ts";
 
 interface Flags extends StoreFlags {
   json?: true;
@@ -13,12 +13,13 @@ interface Flags extends StoreFlags {
 /** `nearcast show <model[@version]>`. */
 export function showCommand(program: Command): void {
   withStoreOptions(program.command("show <model>"))
-    .description("one version of a store, given as name or name@version (default: the released one)")
+    .description(
+      "one version of a store, given as name or name@version (default: the released one)",
+    )
     .addOption(jsonOption())
     .action(async (reference: string, flags: Flags) => {
       const { name, version } = parseReference(reference);
-      const { store, close } = await openStoreUrl(flags.store, flags);
-      try {
+      await withStore(flags.store, flags, async (store) => {
         const released = (await readRelease(store, name))?.release.stable;
         const versions = (await storedVersions(store, name)).get(name) ?? [];
         const wanted = version ?? released ?? versions.at(-1);
@@ -29,15 +30,11 @@ export function showCommand(program: Command): void {
         }
         const about = { ...manifest, versions, released: released ?? null };
         console.log(flags.json ? JSON.stringify(about) : describe(manifest, released, versions));
-      } finally {
-        await close();
-      }
+      });
     });
 }
 
 function describe(manifest: Manifest, released: string | undefined, versions: string[]): string {
-  const tensors = (infos: Manifest["inputs"]): string =>
-    infos.map(({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(", ")}]`).join(", ");
   return [
     `${label(manifest)}  ${manifest.task}`,
     manifest.description,
@@ -53,4 +50,10 @@ function describe(manifest: Manifest, released: string | undefined, versions: st
       ({ name, value, dataset }) => `  metric    ${name} ${value.toFixed(4)}  ${dataset}`,
     ),
   ].join("\n");
+}
+
+function tensors(infos: Manifest["inputs"]): string {
+  return infos
+    .map(({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(", ")}]`)
+    .join(", ");
 }

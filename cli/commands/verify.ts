@@ -54,6 +54,8 @@ function report(
   if (betweenRuntimes !== undefined)
     lines.push(`  native and WASM: largest difference ${betweenRuntimes}`);
   for (const { platform, what, bytes, limit } of fit)
-    lines.push(`  ${platform}: ${what} ${mebibytes(bytes)}${limit ? ` of ${mebibytes(limit)}` : ""}`);
+    lines.push(
+      `  ${platform}: ${what} ${mebibytes(bytes)}${limit ? ` of ${mebibytes(limit)}` : ""}`,
+    );
   return lines.join("\n");
 }

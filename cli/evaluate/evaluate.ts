@@ -93,6 +93,8 @@ function judgeOf(manifest: Manifest, k: number): Judge {
       throw new Error(
         `${label(manifest)} is a ${manifest.task} model: its outputs are no answer that a label could be compared with.`,
       );
+    default:
+      return manifest.task satisfies never;
   }
 }
 

@@ -17,19 +17,16 @@ export function confusionOf(truth: readonly string[], predicted: readonly string
 
 /** Accuracy, and the means over the labels of precision, recall and F1; 0 where nothing was predicted. */
 export function classificationMetrics({ labels, counts }: Confusion): Record<string, number> {
-  const sum = (values: readonly number[]): number => values.reduce((total, one) => total + one, 0);
   const hits = labels.map((_, index) => counts[index]?.[index] ?? 0);
   const actual = counts.map(sum);
   const predicted = labels.map((_, column) => sum(counts.map((row) => row[column] ?? 0)));
-  const mean = (of: (index: number) => number): number =>
-    sum(labels.map((_, index) => of(index))) / labels.length;
-  const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
-  const at = (values: readonly number[], index: number): number => values[index] ?? 0;
+  const macro = (of: (index: number) => number): number =>
+    mean(labels.map((_, index) => of(index)));
   return {
     accuracy: sum(hits) / sum(actual),
-    precision_macro: mean((index) => ratio(at(hits, index), at(predicted, index))),
-    recall_macro: mean((index) => ratio(at(hits, index), at(actual, index))),
-    f1_macro: mean((index) =>
+    precision_macro: macro((index) => ratio(at(hits, index), at(predicted, index))),
+    recall_macro: macro((index) => ratio(at(hits, index), at(actual, index))),
+    f1_macro: macro((index) =>
       ratio(2 * at(hits, index), at(predicted, index) + at(actual, index)),
     ),
   };
@@ -45,16 +42,16 @@ export function rocAuc(
   scores: readonly Record<string, number>[],
 ): number | undefined {
   const judged = labels.length === 2 ? labels.slice(1) : labels;
-  let sum = 0;
+  let areas = 0;
   for (const label of judged) {
     const area = areaOf(
       truth.map((one) => one === label),
       scores.map((one) => one[label] ?? 0),
     );
     if (area === undefined) return undefined;
-    sum += area;
+    areas += area;
   }
-  return sum / judged.length;
+  return areas / judged.length;
 }
 
 /** The share of pairs of a positive and a negative that the scores order rightly; a tie counts half. */
@@ -65,7 +62,7 @@ function areaOf(positive: readonly boolean[], scores: readonly number[]): number
   const score = (index: number): number => scores[index] ?? 0;
   const order = positive.map((_, index) => index).sort((a, b) => score(a) - score(b));
   let rankSum = 0;
-  for (let start = 0; start < order.length; ) {
+  for (let start = 0; start < order.length;) {
     let end = start;
     while (end < order.length && score(order[end] ?? 0) === score(order[start] ?? 0)) end++;
     const rank = (start + 1 + end) / 2;
@@ -80,8 +77,6 @@ export function regressionMetrics(
   truth: readonly number[],
   predicted: readonly number[],
 ): Record<string, number> {
-  const mean = (values: readonly number[]): number =>
-    values.reduce((sum, one) => sum + one, 0) / values.length;
   const errors = truth.map((value, index) => value - (predicted[index] ?? 0));
   const squared = mean(errors.map((error) => error ** 2));
   const center = mean(truth);
@@ -97,4 +92,20 @@ export function regressionMetrics(
 export function hitRate(heldOut: readonly string[][], answers: readonly string[][]): number {
   const hits = heldOut.filter((items, row) => items.some((item) => answers[row]?.includes(item)));
   return hits.length / heldOut.length;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, one) => total + one, 0);
+}
+
+function mean(values: readonly number[]): number {
+  return sum(values) / values.length;
+}
+
+function ratio(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}
+
+function at(values: readonly number[], index: number): number {
+  return values[index] ?? 0;
 }

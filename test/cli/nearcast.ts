@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -87,11 +87,26 @@ export async function snapshot(folder: string): Promise<Record<string, string>> 
   return files;
 }
 
-/** Adds and records the two versions of `line`: the sum of three numbers, and ten times it. */
+let lines: Promise<string> | undefined;
+
+/** Two recorded versions of `line` in `models`: the sum of three numbers, and ten times it. */
 export async function addLines(models: string): Promise<void> {
+  lines ??= makeLines();
+  await cp(await lines, models, { recursive: true });
+}
+
+/** Made once for all tests of a file. */
+async function makeLines(): Promise<string> {
+  const models = await mkdtemp(join(tmpdir(), "nearcast-cli-lines-"));
   for (const version of ["1", "2"]) {
     const columns = ["--features", "a,b,c", "--models", models];
     await succeed(["add", fixture(`line-${version}.onnx`), "--name", "line", ...columns]);
     await succeed(["verify", `line@${version}`, "--record", "--models", models]);
   }
+  return models;
+}
+
+/** To be called when all tests of a file are over. */
+export async function removeLines(): Promise<void> {
+  if (lines) await rm(await lines, { recursive: true, force: true });
 }

@@ -1,12 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, expect, onTestFinished, test } from "vitest";
 import { startNodeServer } from "../harness/node-server.ts";
 import { startS3 } from "../harness/s3-server.ts";
 import {
   addLines,
   nearcast,
+  removeLines,
   root,
   s3Environment,
   snapshot,
@@ -16,6 +17,8 @@ import {
 
 const LIMIT_MS = 120_000;
 const STORE = "s3://models/prefix";
+
+afterAll(removeLines);
 
 async function publishing() {
   const s3 = await startS3({ buckets: ["models"] });

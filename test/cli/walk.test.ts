@@ -1,12 +1,18 @@
 import { spawn } from "node:child_process";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { lambdaDirectory } from "../harness/build.ts";
 import { startLambda } from "../harness/lambda.ts";
 import { startNodeServer } from "../harness/node-server.ts";
 import { startS3, type S3Server } from "../harness/s3-server.ts";
-import { addLines, root, s3Environment, succeed, temporaryFolder } from "./nearcast.ts";
+import {
+  addLines,
+  removeLines,
+  root,
+  s3Environment,
+  succeed,
+  temporaryFolder,
+} from "./nearcast.ts";
 
 const LIMIT_MS = 120_000;
 const FRESH = { RELEASE_TTL_SECONDS: "1" };
@@ -16,6 +22,7 @@ beforeAll(async () => {
   s3 = await startS3({ buckets: ["models"] });
 });
 afterAll(() => s3.close());
+afterAll(removeLines);
 
 type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
 
@@ -122,7 +129,6 @@ test(
   "from file to endpoint, release and rollback, over R2 in workerd",
   async () => {
     const state = await temporaryFolder();
-    await mkdir(state, { recursive: true });
     const store = ["r2://nearcast-models", "--local", "--persist-to", state];
     await walk(store, {}, () => startWranglerDev(state));
   },
@@ -135,7 +141,14 @@ async function startWranglerDev(state: string): Promise<Fetch> {
   const flags = ["--port", "0", "--ip", "127.0.0.1", "--persist-to", state];
   const child = spawn(
     process.execPath,
-    [script, "dev", ...flags, "--var", "RELEASE_TTL_SECONDS:1", "--show-interactive-dev-session=false"],
+    [
+      script,
+      "dev",
+      ...flags,
+      "--var",
+      "RELEASE_TTL_SECONDS:1",
+      "--show-interactive-dev-session=false",
+    ],
     {
       cwd: root,
       env: {
