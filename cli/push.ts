@@ -50,8 +50,12 @@ export async function pushPackage(
 
 async function put(store: Store, upload: Upload, version: string): Promise<void> {
   const written = await store.put(upload.key, upload.bytes, { ifNoneMatch: "*" });
+  if (written) return;
   // Someone else was faster, or the answer to our own first attempt was lost: equal bytes are as good.
-  if (!written && (await compare(store, upload)) !== "same") throw immutable(version, upload.key);
+  const found = await compare(store, upload);
+  if (found === "different") throw immutable(version, upload.key);
+  if (found === "absent")
+    throw new Error(`The store did not take ${upload.key}: another push is under way. Push again.`);
 }
 
 async function compare(

@@ -85,7 +85,8 @@ export function createS3Store(options: S3Options): Store {
         return (await client.send(command)).ETag;
       } catch (error) {
         // 412: the condition did not hold. 409: another conditional write was under way. 404: If-Match of nothing.
-        if (condition && [404, 409, 412].includes(statusOf(error) ?? 0)) return undefined;
+        const unmet = [404, 409, 412].includes(statusOf(error) ?? 0) && !isMissingBucket(error);
+        if (condition && unmet) return undefined;
         throw error;
       }
     },
@@ -100,9 +101,12 @@ function conditionHeaders(condition: PutCondition) {
 
 /** The key is absent; a missing bucket is a fault of the configuration, not an absent key. */
 function absent(error: unknown): undefined {
-  const name = error instanceof Error ? error.name : "";
-  if (statusOf(error) === 404 && name !== "NoSuchBucket") return undefined;
+  if (statusOf(error) === 404 && !isMissingBucket(error)) return undefined;
   throw error;
+}
+
+function isMissingBucket(error: unknown): boolean {
+  return error instanceof Error && error.name === "NoSuchBucket";
 }
 
 function statusOf(error: unknown): number | undefined {
