@@ -69,17 +69,16 @@ def run(session, tensor):
     return session.run(None, {session.get_inputs()[0].name: tensor})[0]
 
 
-def write_package(out, model, to_tensor, heldout, examples, dataset, **manifest):
-    """Writes every file of the package and returns its manifest.
+def write_package(out, model, to_tensor, heldout, examples, dataset, release=True, **manifest):
+    """Writes every file of a classifier's package and returns its manifest.
 
     to_tensor  list of API inputs -> the one packed input tensor of the model
     heldout    list of {"input": ..., "label": ...}; lines without a label are allowed
     examples   list of API inputs
     dataset    what the labelled held-out lines are
+    release    whether the version is the one that answers, and its held-out lines the model's
     manifest   the remaining fields of model.json
     """
-    onnx.checker.check_model(model)
-    artifact = model.SerializeToString(deterministic=True)
     session = open_session(model)
     labels = manifest["labels"]
 
@@ -91,7 +90,31 @@ def write_package(out, model, to_tensor, heldout, examples, dataset, **manifest)
         "accuracy": accuracy_score(truth, predicted),
         "f1_macro": f1_score(truth, predicted, average="macro"),
     }
+    metrics = as_metrics(measured, dataset, len(labelled)) + manifest.pop("metrics", [])
+    manifest["scores"] = {"output": model.graph.output[0].name, "activation": "none"}
+    answers = [answer(labels, run(session, to_tensor([given]))[0]) for given in examples]
+    return write_files(
+        out, model, heldout, list(zip(examples, answers)), metrics, release=release, **manifest
+    )
 
+
+def as_metrics(measured, dataset, rows):
+    return [
+        {"name": name, "value": float(value), "dataset": dataset, "rows": rows}
+        for name, value in measured.items()
+    ]
+
+
+def write_files(out, model, heldout, examples, metrics, assets=(), release=True, **manifest):
+    """Writes every file of a package and returns its manifest.
+
+    examples   list of (API input, answer)
+    assets     further files by name: bytes
+    manifest   the fields of model.json that are not read from the model
+    """
+    onnx.checker.check_model(model)
+    artifact = model.SerializeToString(deterministic=True)
+    assets = dict(assets)
     document = {
         "schema": 1,
         "name": manifest["name"],
@@ -99,37 +122,38 @@ def write_package(out, model, to_tensor, heldout, examples, dataset, **manifest)
         "task": manifest["task"],
         "description": manifest["description"],
         "license": "Apache-2.0",
-        "artifact": {
-            "file": "model.onnx",
-            "sha256": hashlib.sha256(artifact).hexdigest(),
-            "bytes": len(artifact),
-        },
+        "artifact": file_entry("model.onnx", artifact),
+        **({"assets": [file_entry(*asset) for asset in assets.items()]} if assets else {}),
         "inputs": [describe(value) for value in model.graph.input],
         "outputs": [describe(value) for value in model.graph.output],
         **manifest,
-        "scores": {"output": model.graph.output[0].name, "activation": "none"},
-        "examples": [
-            {"input": given, "output": answer(labels, run(session, to_tensor([given]))[0])}
-            for given in examples
-        ],
-        "metrics": [
-            {"name": name, "value": float(value), "dataset": dataset, "rows": len(labelled)}
-            for name, value in measured.items()
-        ],
+        "examples": [{"input": given, "output": output} for given, output in examples],
+        "metrics": metrics,
     }
 
     folder = out / manifest["version"]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(artifact)
+    for name, content in {"model.onnx": artifact, **assets}.items():
+        (folder / name).write_bytes(content)
     write_text(folder / "model.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    write_text(out / "release.json", f'{{ "stable": "{manifest["version"]}" }}\n')
-    lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in heldout)
-    write_text(out / "heldout.jsonl", "".join(lines))
+    if release:
+        write_text(out / "release.json", f'{{ "stable": "{manifest["version"]}" }}\n')
+        lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in heldout)
+        write_text(out / "heldout.jsonl", "".join(lines))
 
     for metric in document["metrics"]:
-        print(f"{metric['name']} {metric['value']:.4f} on {metric['rows']} rows: {dataset}")
+        print(f"{metric['name']} {metric['value']:.4f} on {metric['rows']} rows: {metric['dataset']}")
     print(f"{document['artifact']['bytes']} bytes, sha256 {document['artifact']['sha256']}")
     return document
+
+
+def file_entry(name, content):
+    return {"file": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def shortest(value):
+    """str() of a float32 is its shortest exact form: 0.98, not 0.9800000190734863."""
+    return float(str(np.float32(value)))
 
 
 def describe(value):
@@ -142,8 +166,7 @@ def describe(value):
 
 
 def answer(labels, row):
-    # str() of a float32 is its shortest exact form: 0.98, not 0.9800000190734863.
-    scores = {label: float(str(np.float32(score))) for label, score in zip(labels, row)}
+    scores = {label: shortest(score) for label, score in zip(labels, row)}
     best = labels[int(row.argmax())]
     return {"label": best, "score": scores[best], "scores": scores}
 

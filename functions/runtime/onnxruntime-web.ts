@@ -13,8 +13,7 @@ const LOAD_PATIENCE_MS = 20_000;
 export function createWebRuntime(module: WebAssembly.Module): Runtime {
   env.wasm.numThreads = 1;
   env.logLevel = "error";
-  let started = false;
-  let loading = false;
+  const state = { started: false, loading: false };
   let memory: WebAssembly.Memory | undefined;
   return {
     name: "wasm",
@@ -23,14 +22,16 @@ export function createWebRuntime(module: WebAssembly.Module): Runtime {
       // ONNX Runtime keeps external data in one table by name and empties it after each load: two
       // loads at once would read each other's weights. A promise of another request may never settle
       // on Workers, so a load waits on timers of its own.
-      for (let waits = 0; loading; waits++) {
+      for (let waits = 0; state.loading; waits++) {
         if (waits >= LOAD_PATIENCE_MS / LOAD_WAIT_MS)
           throw new Error("another model did not finish loading");
         await new Promise((resolve) => setTimeout(resolve, LOAD_WAIT_MS));
       }
-      loading = true;
-      const restore = started ? undefined : substituteModule(module, (used) => (memory = used));
-      started = true;
+      state.loading = true;
+      const restore = state.started
+        ? undefined
+        : substituteModule(module, (used) => (memory = used));
+      state.started = true;
       try {
         const session = await InferenceSession.create(bytesOf(artifact), {
           executionProviders: ["wasm"],
@@ -40,7 +41,7 @@ export function createWebRuntime(module: WebAssembly.Module): Runtime {
         return wrapSession(session, OrtTensor);
       } finally {
         restore?.();
-        loading = false;
+        state.loading = false;
       }
     },
   };
