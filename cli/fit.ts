@@ -15,7 +15,7 @@ export interface Fit {
   limit: number | undefined;
 }
 
-export const MIB = 1024 * 1024;
+const MIB = 1024 * 1024;
 /** An isolate's memory, JavaScript and WASM together. */
 const WORKERS_MEMORY = 128 * MIB;
 /** Lambda's `/tmp` unless configured larger. */
