@@ -1,4 +1,8 @@
 import * as z from "zod";
+import { NAME_PATTERN } from "./model/manifest.ts";
+
+/** zod compiles a function for each object schema it parses with; for one parse that costs more than it saves. */
+export const PARSE_ONCE = { jitless: true };
 
 const MIB = 1024 * 1024;
 
@@ -29,6 +33,8 @@ const schema = z.object({
   MAX_TEXT_LENGTH: positive(100_000),
   /** Most pixels (width × height) an image may decode to. */
   MAX_IMAGE_PIXELS: positive(16_000_000),
+  /** The model that `/invocations` asks when the request names none. */
+  DEFAULT_MODEL: z.string().regex(NAME_PATTERN).optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
 });
 
@@ -47,7 +53,7 @@ export function readConfig(
   const given = names
     .map((name) => [name, environment[name]] as const)
     .filter(([, value]) => value !== undefined && value !== "");
-  const result = schema.safeParse({ ...defaults, ...Object.fromEntries(given) });
+  const result = schema.safeParse({ ...defaults, ...Object.fromEntries(given) }, PARSE_ONCE);
   if (!result.success) {
     const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
     throw new Error(`The configuration is not usable:\n${lines.join("\n")}`);
@@ -68,6 +74,7 @@ export function readConfig(
       textLength: value.MAX_TEXT_LENGTH,
       imagePixels: value.MAX_IMAGE_PIXELS,
     },
+    defaultModel: value.DEFAULT_MODEL,
     port: value.PORT,
   };
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { PARSE_ONCE } from "../config.ts";
 import { datatypeNames } from "../tensor.ts";
 
 /** Names of models and versions: one path segment, safe in a URL, an object key and a file name. */
@@ -107,6 +108,7 @@ const fields = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof fields>;
+export type TensorInfo = z.infer<typeof tensorInfo>;
 export type PackageFile = z.infer<typeof file>;
 export type Feature = z.infer<typeof feature>;
 export type ImageOptions = z.infer<typeof image>;
@@ -121,7 +123,7 @@ export function parseManifest(text: string): Manifest {
     json !== null && typeof json === "object"
       ? Object.fromEntries(Object.entries(json).filter(([key]) => !key.startsWith("x-")))
       : json;
-  const result = fields.safeParse(known);
+  const result = fields.safeParse(known, PARSE_ONCE);
   if (!result.success) throw new Error(z.prettifyError(result.error));
   return result.data;
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { PARSE_ONCE } from "../config.ts";
 import type { Store } from "../platform/types.ts";
 import { NAME_PATTERN } from "./manifest.ts";
 
@@ -27,7 +28,7 @@ const ATTEMPTS = 3;
 
 /** Reads `release.json`; throws an Error that says what is wrong with it. */
 export function parseRelease(text: string): Release {
-  const result = releaseSchema.safeParse(JSON.parse(text));
+  const result = releaseSchema.safeParse(JSON.parse(text), PARSE_ONCE);
   if (!result.success) throw new Error(z.prettifyError(result.error));
   return result.data;
 }
