@@ -34,7 +34,7 @@ async function runExamples() {
   let loadMs: number | undefined;
   for (const input of inputs) {
     answers.push(await predictor.predict(input));
-    loadMs ??= predictor.durations.get("load");
+    loadMs ??= predictor.loadMilliseconds();
   }
   return { predictor, answers, loadMs: loadMs ?? 0 };
 }

@@ -1,9 +1,10 @@
 import { createRegistry } from "../functions/model/registry.ts";
 import { createSessions } from "../functions/model/sessions.ts";
-import type { Phases } from "../functions/phases.ts";
+import { createPhases } from "../functions/phases.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
 import type { Store } from "../functions/platform/types.ts";
 import { createPredict } from "../functions/predict.ts";
+import { createStatistics } from "../functions/statistics.ts";
 import type { LocalPackage } from "./package-folder.ts";
 
 export type RuntimeName = "native" | "wasm";
@@ -14,8 +15,8 @@ export interface Predictor {
   start(): Promise<void>;
   /** One answer for one input, an array of answers for an array of inputs. */
   predict(inputs: unknown, parameters?: unknown): Promise<unknown>;
-  /** Milliseconds by phase of the last prediction: `load` is the session's. */
-  durations: ReadonlyMap<string, number>;
+  /** How long the last prediction waited for its session. */
+  loadMilliseconds(): number;
   /** WASM memory in bytes; 0 on native. */
   memoryBytes(): Promise<number>;
 }
@@ -35,23 +36,20 @@ export function openPredictor(
   });
   const platform = { ...node, store: withRelease(node.store, name, version) };
   const registry = createRegistry(platform);
-  const predict = createPredict(registry, createSessions(platform, registry), platform.config);
-  const durations = new Map<string, number>();
-  const phases: Phases = {
-    async time(phase, work) {
-      const start = performance.now();
-      const result = await work();
-      durations.set(phase, performance.now() - start);
-      return result;
-    },
-    serverTiming: () => undefined,
-  };
+  const predict = createPredict({
+    registry,
+    sessions: createSessions(platform, registry),
+    statistics: createStatistics(),
+    config: platform.config,
+  });
+  let phases = createPhases(platform.now);
   return {
-    durations,
+    loadMilliseconds: () => phases.milliseconds("load"),
     async start() {
       await platform.runtime();
     },
     async predict(inputs, parameters) {
+      phases = createPhases(platform.now);
       return (await predict({ model: name, version, inputs, parameters }, phases)).outputs;
     },
     memoryBytes: async () => (await platform.runtime()).memoryBytes?.() ?? 0,

@@ -1,8 +1,6 @@
 import * as z from "zod";
 import { NAME_PATTERN } from "./model/manifest.ts";
-
-/** zod compiles a function for each object schema it parses with; for one parse that costs more than it saves. */
-export const PARSE_ONCE = { jitless: true };
+import { PARSE_ONCE } from "./parse-once.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PARSE_ONCE } from "../config.ts";
+import { PARSE_ONCE } from "../parse-once.ts";
 import { datatypeNames } from "../tensor.ts";
 
 /** Names of models and versions: one path segment, safe in a URL, an object key and a file name. */

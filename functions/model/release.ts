@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PARSE_ONCE } from "../config.ts";
+import { PARSE_ONCE } from "../parse-once.ts";
 import type { Store } from "../platform/types.ts";
 import { NAME_PATTERN } from "./manifest.ts";
 
