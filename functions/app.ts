@@ -1,26 +1,43 @@
 import { Hono, type Context } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
-import { NearcastError, problem } from "./errors.ts";
+import { NearcastError } from "./errors.ts";
 import { limitBody } from "./middleware/limit-body.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions } from "./model/sessions.ts";
 import type { Platform } from "./platform/types.ts";
-import { createPredict } from "./predict.ts";
+import { createInfer, createPredict } from "./predict.ts";
+import { documentationRoutes } from "./routes/documentation.ts";
+import { errorBody } from "./routes/error-body.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { mlflowRoutes } from "./routes/mlflow.ts";
 import { nativeRoutes } from "./routes/native.ts";
+import { openInferenceRoutes } from "./routes/open-inference.ts";
+import { openaiRoutes } from "./routes/openai.ts";
+import { tensorflowServingRoutes } from "./routes/tensorflow-serving.ts";
+import { createStatistics } from "./statistics.ts";
 
 /** The whole service for one platform: a Hono app whose `fetch` answers requests. */
 export function createApp(platform: Platform) {
   const registry = createRegistry(platform);
   const sessions = createSessions(platform, registry);
-  const predict = createPredict(registry, sessions, platform.config);
+  const statistics = createStatistics();
+  const paths = { registry, sessions, statistics, config: platform.config };
+  const predict = createPredict(paths);
+  const infer = createInfer(paths);
+  const services = { platform, registry, sessions, statistics, predict, infer };
 
   const routes = new Hono()
     .route("/", healthRoutes(registry, sessions))
-    .route("/v1/models", nativeRoutes({ platform, registry, predict }));
+    .route("/v1/models", nativeRoutes(services))
+    .route("/v1/models", tensorflowServingRoutes(services))
+    .route("/v1", openaiRoutes(services))
+    .route("/v2", openInferenceRoutes(services))
+    .route("/", mlflowRoutes(services))
+    .route("/", documentationRoutes(services));
 
-  const app = new Hono()
+  // A slash at the end is no other place: some clients ask for /v2/.
+  const app = new Hono({ strict: false })
     .use(requestId())
     .use(
       methodNotAllowed({
@@ -55,11 +72,12 @@ export function createApp(platform: Platform) {
   return app;
 }
 
+/** The routes' types for `hono/client`: `hc<AppType>(url)`. */
+export type AppType = ReturnType<typeof createApp>;
+
 function answerProblem(c: Context, error: NearcastError): Response {
-  return c.json(problem(error, c.get("requestId")), error.status, {
-    ...error.headers,
-    "Content-Type": "application/problem+json",
-  });
+  const { body, contentType } = errorBody(c.req.path, error, c.get("requestId"));
+  return c.json(body, error.status, { ...error.headers, "Content-Type": contentType });
 }
 
 function wrongMethod(path: string, methods: readonly string[]): NearcastError {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { NAME_PATTERN } from "./model/manifest.ts";
 
 const MIB = 1024 * 1024;
 
@@ -31,6 +32,8 @@ const schema = z.object({
   MAX_TEXT_LENGTH: positive(100_000),
   /** Most pixels (width × height) an image may decode to. */
   MAX_IMAGE_PIXELS: positive(16_000_000),
+  /** The model that `/invocations` asks when the request names none. */
+  DEFAULT_MODEL: z.string().regex(NAME_PATTERN).optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
 });
 
@@ -71,6 +74,7 @@ export function readConfig(
       textLength: value.MAX_TEXT_LENGTH,
       imagePixels: value.MAX_IMAGE_PIXELS,
     },
+    defaultModel: value.DEFAULT_MODEL,
     port: value.PORT,
   };
 }

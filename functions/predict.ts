@@ -1,9 +1,12 @@
-import { invalidInput } from "./errors.ts";
+import { invalidInput, NearcastError } from "./errors.ts";
+import { checkInputs, checkOutputNames } from "./model/check-tensors.ts";
 import type { Manifest } from "./model/manifest.ts";
-import type { Registry } from "./model/registry.ts";
+import type { Model, Registry } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
 import type { Config } from "./config.ts";
 import type { Phases } from "./phases.ts";
+import type { Statistics } from "./statistics.ts";
+import type { Tensors } from "./tensor.ts";
 import { answerAll, runAll } from "./tasks/runs.ts";
 import type { Run } from "./tasks/types.ts";
 
@@ -27,11 +30,43 @@ export interface Prediction {
 
 export type Predict = (call: PredictCall, phases: Phases) => Promise<Prediction>;
 
+export interface InferCall {
+  model: string;
+  /** The released version when absent. */
+  version?: string | undefined;
+  /** Reads the request once the model is known. */
+  read: (model: Model) => InferInputs;
+}
+
+export interface InferInputs {
+  /** One run of the session each. */
+  runs: readonly Pick<Run, "feeds" | "rows">[];
+  /** The outputs to compute; all of them when absent or empty. */
+  outputNames?: readonly string[] | undefined;
+}
+
+export interface Inference {
+  manifest: Manifest;
+  /** A run's outputs each, in the order asked for, or the manifest's. */
+  results: Tensors[];
+}
+
+export type Infer = (call: InferCall, phases: Phases) => Promise<Inference>;
+
+/** What the paths share: where models come from, where they run, and what counts them. */
+export interface PathServices {
+  registry: Registry;
+  sessions: Sessions;
+  statistics: Statistics;
+  config: Config;
+}
+
 /**
  * The predict path. Rejects with `unknown_model`, `unknown_version`, `invalid_input`, and what loading
  * the model can meet: `store_unavailable`, `model_corrupt`, `model_too_large`.
  */
-export function createPredict(registry: Registry, sessions: Sessions, config: Config): Predict {
+export function createPredict(services: PathServices): Predict {
+  const { registry, sessions, statistics, config } = services;
   return async function predict(call, phases) {
     const { manifest, task } = await phases.time("resolve", () =>
       registry.resolve(call.model, call.version),
@@ -43,16 +78,53 @@ export function createPredict(registry: Registry, sessions: Sessions, config: Co
     const runs = await phases.time("preprocess", () =>
       task.preprocess(rows, batch ? (row) => `inputs[${row}]` : () => "inputs"),
     );
-    const lease = await phases.time("load", () => sessions.acquire(manifest));
-    const results = await phases
-      .time("run", () => runAll(lease.session, task, runs))
-      .finally(lease.end);
-    const answers = await phases.time("postprocess", () => answerAll(postprocess, results, runs));
+    const answers = await statistics.count(manifest, rows.length, phases, async () => {
+      const lease = await phases.time("load", () => sessions.acquire(manifest));
+      const results = await phases
+        .time("run", () => runAll(lease.session, task, runs))
+        .finally(lease.end);
+      return phases.time("postprocess", () => answerAll(postprocess, results, runs));
+    });
     return { manifest, outputs: batch ? answers : answers[0], tokens: countTokens(runs) };
   };
 }
 
-function checkBatch(rows: readonly unknown[], limit: number): void {
+/**
+ * The same path for tensors: resolve, check against the manifest, run. Rejects as the predict path
+ * does; tensors that ONNX Runtime cannot compute with (an index out of range) are `invalid_input`.
+ */
+export function createInfer({ registry, sessions, statistics }: PathServices): Infer {
+  return async function infer(call, phases) {
+    const model = await phases.time("resolve", () => registry.resolve(call.model, call.version));
+    const { manifest } = model;
+    const { runs, outputNames } = await phases.time("preprocess", () => {
+      const inputs = call.read(model);
+      for (const { feeds } of inputs.runs) checkInputs(manifest, feeds);
+      return { runs: inputs.runs, outputNames: checkOutputNames(manifest, inputs.outputNames) };
+    });
+    const task = { outputNames, refusal: refusedTensors };
+    const count = runs.reduce((sum, { rows }) => sum + rows, 0);
+    const results = await statistics.count(manifest, count, phases, async () => {
+      const lease = await phases.time("load", () => sessions.acquire(manifest));
+      return phases.time("run", () => runAll(lease.session, task, runs)).finally(lease.end);
+    });
+    return { manifest, results };
+  };
+}
+
+const LONGEST_REASON = 300;
+
+function refusedTensors(cause: unknown): NearcastError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new NearcastError(
+    "invalid_input",
+    `The model cannot compute with these tensors: ${reason.slice(0, LONGEST_REASON)}`,
+    { cause },
+  );
+}
+
+/** Throws `invalid_input` for no input at all, or for more than the limit. */
+export function checkBatch(rows: readonly unknown[], limit: number): void {
   if (rows.length === 0) throw invalidInput([{ path: "inputs", message: "must not be empty" }]);
   if (rows.length > limit)
     throw invalidInput([

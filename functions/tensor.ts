@@ -53,6 +53,19 @@ export function datatypeOfOrt(ort: string): Datatype {
   return found;
 }
 
+// Half-precision arrays are in Node 24 and workerd, but not yet in TypeScript's es2024 library.
+type HalfArray = new (buffer: ArrayBufferLike, offset: number, length: number) => Float32Array;
+const { Float16Array } = globalThis as unknown as { Float16Array?: HalfArray };
+
+/** Whether FP16 elements can be numbers here, and not only bits. */
+export const hasHalfFloats = Float16Array !== undefined;
+
+/** The numbers that FP16 bits stand for, as a view on them. Throws a RangeError without {@link hasHalfFloats}. */
+export function halfFloats({ buffer, byteOffset, length }: Uint16Array): Float32Array {
+  if (!Float16Array) throw new RangeError("needs the binary form for FP16: no Float16Array here");
+  return new Float16Array(buffer, byteOffset, length);
+}
+
 /** How many elements a shape holds; a scalar's empty shape holds one. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);

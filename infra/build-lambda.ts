@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { zipSync, type Zippable } from "fflate";
+import { copyDocumentation } from "./copy-documentation.ts";
 
 const ARCHITECTURES = { x64: "x64", arm64: "arm64" } as const;
 const MAX_ZIP_BYTES = 25 * 1024 * 1024;
@@ -18,6 +19,7 @@ for (const architecture of Object.values(ARCHITECTURES)) {
   const folder = join(output, architecture);
   await bundle(folder);
   await copyRuntime(folder, architecture);
+  await copyDocumentation(join(folder, "docs"));
   const bytes = await zip(folder);
   if (bytes.byteLength > MAX_ZIP_BYTES)
     throw new Error(

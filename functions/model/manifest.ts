@@ -98,12 +98,16 @@ const fields = z.strictObject({
   image: image.optional(),
   /** The asset that lists the items, in the order of the output's columns. */
   recommendation: z.strictObject({ catalogue: name, output: z.string() }).optional(),
-  examples: z.array(z.strictObject({ input: z.unknown(), output: z.unknown() })).default([]),
+  /** Inputs with their answers; one without an answer waits for `nearcast verify --record`. */
+  examples: z
+    .array(z.strictObject({ input: z.unknown(), output: z.unknown().optional() }))
+    .default([]),
   metrics: z.array(metric).default([]),
   baseline: z.record(z.string(), z.unknown()).optional(),
 });
 
 export type Manifest = z.infer<typeof fields>;
+export type TensorInfo = z.infer<typeof tensorInfo>;
 export type PackageFile = z.infer<typeof file>;
 export type Feature = z.infer<typeof feature>;
 export type ImageOptions = z.infer<typeof image>;
@@ -121,6 +125,12 @@ export function parseManifest(text: string): Manifest {
   const result = fields.safeParse(known);
   if (!result.success) throw new Error(z.prettifyError(result.error));
   return result.data;
+}
+
+/** Every file of the version but the manifest itself: artifact, weights, assets. */
+export function packageFiles({ artifact, assets = [] }: Manifest): PackageFile[] {
+  const { externalData = [], ...main } = artifact;
+  return [main, ...externalData, ...assets];
 }
 
 /** What a client may see of a version: all but the publisher's internals. */

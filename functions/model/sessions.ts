@@ -21,6 +21,10 @@ export interface SessionLease {
 export interface Sessions {
   /** The artifact's session, loaded when it is not in memory. Every lease must be ended. */
   acquire(manifest: Manifest): Promise<SessionLease>;
+  /** Whether the artifact's session is in memory. */
+  has(manifest: Manifest): boolean;
+  /** Takes the artifact's session out of memory; it is released after its last run. */
+  evict(manifest: Manifest): void;
   /** How many sessions are in memory. */
   count(): number;
 }
@@ -101,6 +105,10 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
           releaseWhenIdle(leased);
         },
       };
+    },
+    has: ({ artifact }) => sessions.has(artifact.sha256),
+    evict({ artifact }) {
+      sessions.delete(artifact.sha256);
     },
     count: () => sessions.size,
   };

@@ -1,4 +1,4 @@
-import type { CacheStorage, R2Bucket } from "@cloudflare/workers-types";
+import type { CacheStorage, Fetcher, R2Bucket } from "@cloudflare/workers-types";
 import { readConfig } from "../config.ts";
 import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
 import { createR2Store } from "./store/r2.ts";
@@ -35,6 +35,11 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
     artifacts: createEdgeCache(waitUntil),
     runtime: async () => runtime,
     waitUntil,
+    async asset(name) {
+      const assets = env["ASSETS"] as Fetcher | undefined;
+      const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);
+      return found?.ok ? (found.body as unknown as ReadableStream) : undefined;
+    },
     log: (entry) => console.log(entry),
   };
 }

@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../config.ts";
 import type { Runtime } from "../runtime/types.ts";
+import { createFolderAssets } from "./folder-assets.ts";
 import { createFolderCache } from "./folder-cache.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./store/open.ts";
@@ -32,6 +33,8 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     artifacts: createFolderCache(config.cacheDirectory),
     runtime: () => (runtime ??= startRuntime(config.threads)),
     now: () => performance.now(),
+    // The package has them beside the handler.
+    asset: createFolderAssets(() => join(import.meta.dirname, "docs")),
     waitUntil(promise) {
       const logged = promise
         .catch((error: unknown) => logLine({ level: "error", message: String(error) }))

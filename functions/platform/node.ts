@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readConfig, type Config } from "../config.ts";
 import type { ArtifactSource, Runtime } from "../runtime/types.ts";
+import { createFolderAssets } from "./folder-assets.ts";
 import { createFolderCache } from "./folder-cache.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./store/open.ts";
@@ -26,6 +27,9 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     artifacts: createFolderCache(config.cacheDirectory),
     runtime: () => (runtime ??= startRuntime(config)),
     now: () => performance.now(),
+    asset: createFolderAssets(() =>
+      dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json")),
+    ),
     waitUntil(promise) {
       promise.catch((error: unknown) => logLine({ level: "error", message: String(error) }));
     },

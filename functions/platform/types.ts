@@ -35,6 +35,10 @@ export interface ArtifactCache {
   put(sha256: string, bytes: Uint8Array): Promise<ArtifactSource>;
 }
 
+/** The files of the documentation page, as `swagger-ui-dist` has them. */
+export const DOCUMENTATION_ASSETS = ["swagger-ui.css", "swagger-ui-bundle.js"] as const;
+export type DocumentationAsset = (typeof DOCUMENTATION_ASSETS)[number];
+
 /** What an entry gives the app. */
 export interface Platform {
   name: "cloudflare" | "lambda" | "node";
@@ -47,6 +51,8 @@ export interface Platform {
   now?: () => number;
   /** Keeps the promise alive after the answer was sent, or after the client went away. */
   waitUntil: (promise: Promise<unknown>) => void;
+  /** A file of the documentation page; undefined where it was not deployed. */
+  asset(name: DocumentationAsset): Promise<ReadableStream | ArrayBuffer | undefined>;
   /** Writes one structured line to the platform's log. */
   log(entry: Record<string, unknown>): void;
 }

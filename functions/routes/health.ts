@@ -7,13 +7,18 @@ import type { Sessions } from "../model/sessions.ts";
 export function healthRoutes(registry: Registry, sessions: Sessions) {
   return new Hono()
     .get("/health", (c) => c.json({ status: "ok" as const }))
-    .get("/ready", async (c) => {
-      try {
-        await registry.ping();
-        return c.json({ status: "ready" as const, store: "reachable" as const });
-      } catch (error) {
-        if (!(error instanceof NearcastError) || sessions.count() === 0) throw error;
-        return c.json({ status: "ready" as const, store: "unreachable" as const });
-      }
-    });
+    .get("/ready", async (c) =>
+      c.json({ status: "ready" as const, store: await checkReady(registry, sessions) }),
+    );
+}
+
+/** Resolves when a prediction could be answered; rejects with `store_unavailable` when none could. */
+export async function checkReady(registry: Registry, sessions: Sessions) {
+  try {
+    await registry.ping();
+    return "reachable" as const;
+  } catch (error) {
+    if (!(error instanceof NearcastError) || sessions.count() === 0) throw error;
+    return "unreachable" as const;
+  }
 }

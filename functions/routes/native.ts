@@ -1,29 +1,32 @@
 import { Hono, type Context } from "hono";
-import { publicManifest, type Manifest } from "../model/manifest.ts";
-import type { Registry } from "../model/registry.ts";
+import { NearcastError } from "../errors.ts";
+import { publicManifest } from "../model/manifest.ts";
 import { createPhases } from "../phases.ts";
-import type { Platform } from "../platform/types.ts";
-import type { Predict } from "../predict.ts";
+import { identify } from "./identify.ts";
+import { openaiModel } from "./openai.ts";
 import { readPredictBody } from "./predict-body.ts";
+import { releasedModels, type ReleasedModel } from "./released-models.ts";
+import type { Services } from "./services.ts";
+import { takes } from "./takes.ts";
+import { versionStatus } from "./tensorflow-serving.ts";
 
-interface Services {
-  platform: Platform;
-  registry: Registry;
-  predict: Predict;
+/** The body of a prediction, as `hono/client` sends it. */
+interface PredictRequest {
+  /** One input, or an array of them. */
+  inputs: unknown;
+  parameters?: Record<string, unknown>;
 }
 
-/** How many models are read at once for the list of models. */
-const LIST_CONCURRENCY = 8;
-
-/** The native API below `/v1/models`. */
+/**
+ * The native API below `/v1/models`. KServe, OpenAI and TensorFlow Serving have their lists and
+ * descriptions of models at the same addresses: the answers have the members of all.
+ */
 export function nativeRoutes({ platform, registry, predict }: Services) {
   async function answerPrediction(c: Context, model: string, version?: string) {
     const phases = createPhases(platform.now);
     const body = await phases.time("read", () => readPredictBody(c.req));
     const { manifest, outputs } = await predict({ model, version, ...body }, phases);
-    const serverTiming = phases.serverTiming();
-    if (serverTiming) c.header("Server-Timing", serverTiming);
-    identify(c, manifest);
+    identify(c.res.headers, manifest, phases);
     return c.json({ model: manifest.name, version: manifest.version, outputs });
   }
 
@@ -33,43 +36,42 @@ export function nativeRoutes({ platform, registry, predict }: Services) {
       registry.release(name),
       registry.versions(name),
     ]);
-    identify(c, manifest);
+    identify(c.res.headers, manifest);
+    const inStore = versions.get(name) ?? [];
     return c.json({
       ...publicManifest(manifest),
-      versions: versions.get(name) ?? [],
+      versions: inStore,
       released: stable,
+      ready: true,
+      ...openaiModel(name),
+      ...versionStatus(version === undefined ? inStore : [manifest.version]),
     });
-  }
-
-  async function summary([model, versions]: [string, string[]]) {
-    const { name, version, task, description } = (await registry.resolve(model)).manifest;
-    return { name, version, versions, task, description };
   }
 
   return new Hono()
     .get("/", async (c) => {
-      const found = [...(await registry.versions())];
-      const models: Awaited<ReturnType<typeof summary>>[] = [];
-      for (let start = 0; start < found.length; start += LIST_CONCURRENCY) {
-        const some = found.slice(start, start + LIST_CONCURRENCY);
-        const settled = await Promise.allSettled(some.map(summary));
-        // One broken package must not hide the others; asking for it by name says what is wrong.
-        for (const result of settled) if (result.status === "fulfilled") models.push(result.value);
-      }
-      return c.json({ models });
+      // A broken package is left out; asking for it by name says what is wrong.
+      const found = [...(await releasedModels(registry)).values()].filter(
+        (model): model is ReleasedModel => !(model instanceof NearcastError),
+      );
+      const models = found.map(({ manifest, versions }) => {
+        const { name, version, task, description } = manifest;
+        return { name, version, versions, task, description };
+      });
+      return c.json({
+        models,
+        object: "list" as const,
+        data: models.map(({ name }) => openaiModel(name)),
+      });
     })
     .get("/:model", (c) => describeModel(c, c.req.param("model")))
     .get("/:model/versions/:version", (c) =>
       describeModel(c, c.req.param("model"), c.req.param("version")),
     )
-    .post("/:model/predict", (c) => answerPrediction(c, c.req.param("model")))
-    .post("/:model/versions/:version/predict", (c) =>
+    .post("/:model/predict", takes<PredictRequest>(), (c) =>
+      answerPrediction(c, c.req.param("model")),
+    )
+    .post("/:model/versions/:version/predict", takes<PredictRequest>(), (c) =>
       answerPrediction(c, c.req.param("model"), c.req.param("version")),
     );
-}
-
-function identify(c: Context, { name, version, artifact }: Manifest): void {
-  c.header("X-Model-Name", name);
-  c.header("X-Model-Version", version);
-  c.header("X-Model-Digest", `sha256:${artifact.sha256}`);
 }

@@ -13,22 +13,25 @@ const LOAD_PATIENCE_MS = 20_000;
 export function createWebRuntime(module: WebAssembly.Module): Runtime {
   env.wasm.numThreads = 1;
   env.logLevel = "error";
-  let started = false;
-  let loading = false;
+  const state = { started: false, loading: false };
+  let memory: WebAssembly.Memory | undefined;
   return {
     name: "wasm",
+    memoryBytes: () => memory?.buffer.byteLength ?? 0,
     async load(artifact, externalData = []) {
       // ONNX Runtime keeps external data in one table by name and empties it after each load: two
       // loads at once would read each other's weights. A promise of another request may never settle
       // on Workers, so a load waits on timers of its own.
-      for (let waits = 0; loading; waits++) {
+      for (let waits = 0; state.loading; waits++) {
         if (waits >= LOAD_PATIENCE_MS / LOAD_WAIT_MS)
           throw new Error("another model did not finish loading");
         await new Promise((resolve) => setTimeout(resolve, LOAD_WAIT_MS));
       }
-      loading = true;
-      const restore = started ? undefined : substituteModule(module);
-      started = true;
+      state.loading = true;
+      const restore = state.started
+        ? undefined
+        : substituteModule(module, (used) => (memory = used));
+      state.started = true;
       try {
         const session = await InferenceSession.create(bytesOf(artifact), {
           executionProviders: ["wasm"],
@@ -38,7 +41,7 @@ export function createWebRuntime(module: WebAssembly.Module): Runtime {
         return wrapSession(session, OrtTensor);
       } finally {
         restore?.();
-        loading = false;
+        state.loading = false;
       }
     },
   };
@@ -57,7 +60,10 @@ function bytesOf(source: ArtifactSource): Uint8Array {
   return source.bytes;
 }
 
-function substituteModule(module: WebAssembly.Module): () => void {
+function substituteModule(
+  module: WebAssembly.Module,
+  onMemory: (memory: WebAssembly.Memory) => void,
+): () => void {
   const marker = new ArrayBuffer(8);
   env.wasm.wasmBinary = marker;
   const original = WebAssembly.instantiate;
@@ -68,6 +74,11 @@ function substituteModule(module: WebAssembly.Module): () => void {
     const bytes = ArrayBuffer.isView(source) ? source.buffer : source;
     if (bytes !== marker) return original(source as BufferSource, imports);
     restore();
+    // This build of ONNX Runtime makes its memory itself and hands it to the module as an import.
+    const memory = Object.values(imports ?? {})
+      .flatMap((namespace) => Object.values(namespace))
+      .find((value) => value instanceof WebAssembly.Memory);
+    if (memory) onMemory(memory);
     return { module, instance: await original(module, imports) };
   };
   WebAssembly.instantiate = substitute as typeof WebAssembly.instantiate;

@@ -20,13 +20,20 @@ export function wrapSession(session: InferenceSession, OrtTensorClass: TensorCon
 function toOrt(tensor: Tensor, OrtTensorClass: TensorConstructor): OrtTensor {
   const type = DATATYPES[tensor.datatype].ort;
   // The constructor's overloads pair each type with its array; the datatype table has paired them already.
-  return new OrtTensorClass(type as "float32", tensor.data as Float32Array, tensor.shape);
+  const made = new OrtTensorClass(type as "float32", tensor.data as Float32Array, tensor.shape);
+  // Where there is a Float16Array the constructor makes one, which the native runtime reads as empty.
+  if (type === "float16") Object.defineProperty(made, "data", { value: tensor.data });
+  return made;
 }
 
 function fromOrt(tensor: OrtTensor): Tensor {
   return {
     datatype: datatypeOfOrt(tensor.type),
     shape: tensor.dims,
-    data: tensor.data,
+    data: tensor.type === "float16" ? bitsOf(tensor.data as ArrayBufferView) : tensor.data,
   };
+}
+
+function bitsOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint16Array {
+  return new Uint16Array(buffer, byteOffset, byteLength / 2);
 }

@@ -19,4 +19,6 @@ export interface Session {
 export interface Runtime {
   name: "native" | "wasm";
   load(artifact: ArtifactSource, externalData?: readonly ExternalData[]): Promise<Session>;
+  /** Bytes of WASM memory, which only grows: 0 before the first load. Absent on native. */
+  memoryBytes?(): number;
 }

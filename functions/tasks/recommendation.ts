@@ -91,16 +91,12 @@ export function recommendation(manifest: Manifest, _limits: Limits, assets: Asse
             `Output ${output.name} of ${manifest.name} has not ${width} scores a row.`,
           );
         return Array.from({ length: rows }, (_, row): Recommendation[] => {
-          const score = (column: number): number => scores[row * width + column] ?? 0;
+          const start = row * width;
           return catalogue
-            .map((_, column) => column)
-            .filter((column) => baskets[row * width + column] === 0)
-            .sort((a, b) => score(b) - score(a))
-            .slice(0, topK)
-            .map((column) => ({
-              ...(catalogue[column] as (typeof catalogue)[number]),
-              score: score(column),
-            }));
+            .map(({ id, name }, column) => ({ id, name, score: scores[start + column] ?? 0 }))
+            .filter((_, column) => baskets[start + column] === 0)
+            .sort((a, b) => b.score - a.score)
+            .slice(0, topK);
         });
       };
     },

@@ -10,8 +10,8 @@ import type { CompiledTask, Run } from "./types.ts";
  */
 export async function runAll(
   session: Session,
-  task: CompiledTask,
-  runs: readonly Run[],
+  task: Pick<CompiledTask, "outputNames" | "refusal">,
+  runs: readonly Pick<Run, "feeds">[],
 ): Promise<Tensors[]> {
   const results: Tensors[] = [];
   for (const { feeds } of runs)

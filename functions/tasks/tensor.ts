@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Limits } from "../config.ts";
 import { invalidInput, type InputIssue } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
-import type { Tensors } from "../tensor.ts";
+import { hasHalfFloats, type Tensors } from "../tensor.ts";
 import { readTensor } from "./tensor/read.ts";
 import { nested } from "./tensor/nested.ts";
 import { parseParameters, type CompiledTask } from "./types.ts";
@@ -17,7 +17,8 @@ const noParameters = z.strictObject({});
 export function tensor(manifest: Manifest, limits: Limits): CompiledTask {
   const { inputs, outputs } = manifest;
   for (const { name, datatype } of [...inputs, ...outputs])
-    if (datatype === "FP16") throw new Error(`${name} is FP16, which no runtime here takes`);
+    if (datatype === "FP16" && !hasHalfFloats)
+      throw new Error(`${name} is FP16, which needs a JavaScript with Float16Array`);
   const names = new Set(inputs.map(({ name }) => name));
 
   function readFeeds(row: unknown, path: string, issues: InputIssue[]): Tensors {

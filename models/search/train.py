@@ -8,6 +8,8 @@ The graph looks the pieces up; tokenizer.json and the manifest's pooling do the 
 import csv
 import random
 import sys
+from collections import Counter
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from package import as_metrics, arguments, make_model, open_session, shortest, write_files
@@ -26,6 +28,8 @@ SEED = 0
 HELD_OUT = 250
 MAX_LENGTH = 128
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+NORMALIZER = normalizers.BertNormalizer()
+PRE_TOKENIZER = pre_tokenizers.BertPreTokenizer()
 VOCABULARIES = [300, 400, 600]
 SIZES = [128, 256]
 TOP = 10
@@ -132,16 +136,12 @@ def misspell(word, choose):
 
 def fit(texts, vocabulary, size):
     """A tokenizer, and a vector for each of its pieces."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    pieces = learn_pieces(texts, vocabulary)
+    tokenizer = Tokenizer(models.WordPiece({p: i for i, p in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.normalizer = NORMALIZER
+    tokenizer.pre_tokenizer = PRE_TOKENIZER
     tokenizer.decoder = decoders.WordPiece()
-    tokenizer.train_from_iterator(
-        texts,
-        trainers.WordPieceTrainer(
-            vocab_size=vocabulary, special_tokens=SPECIAL, show_progress=False
-        ),
-    )
+    tokenizer.add_special_tokens(SPECIAL)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
@@ -155,6 +155,40 @@ def fit(texts, vocabulary, size):
     table = frequency[:, None] * directions.T
     table[: len(SPECIAL)] = 0
     return tokenizer, table.astype(np.float32)
+
+
+@lru_cache
+def merges(texts):
+    """The characters of the texts, and what their most frequent neighbours make, joined again and again.
+
+    The library's own trainer numbers its pieces in the order of a hash table, another one in each run.
+    """
+    words = Counter(
+        word
+        for text in texts
+        for word, _ in PRE_TOKENIZER.pre_tokenize_str(NORMALIZER.normalize_str(text))
+    )
+    parts = {word: [word[0], *(f"##{letter}" for letter in word[1:])] for word in words}
+    letters = sorted({part for split in parts.values() for part in split})
+    joined = []
+    while len(letters) + len(joined) < max(VOCABULARIES):
+        pairs = Counter()
+        for word, split in parts.items():
+            for pair in zip(split, split[1:]):
+                pairs[pair] += words[word]
+        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        piece = best[0] + best[1].removeprefix("##")
+        joined.append(piece)
+        for split in parts.values():
+            for at in range(len(split) - 2, -1, -1):
+                if (split[at], *split[at + 1 : at + 2]) == best:
+                    split[at : at + 2] = [piece]
+    return letters, joined
+
+
+def learn_pieces(texts, vocabulary):
+    letters, joined = merges(tuple(texts))
+    return (SPECIAL + letters + joined)[:vocabulary]
 
 
 def count(tokenizer, texts):

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectClose } from "../harness/close.ts";
 import { shippedModels } from "../harness/models.ts";
 import type { StartTarget, Target } from "../harness/targets.ts";
 import { postSlowly } from "../harness/post-slowly.ts";
@@ -400,16 +401,4 @@ export function conformance(start: StartTarget, tolerance: number): void {
 function digit(): { input: string; label: string } {
   const row = shippedModels.find(({ manifest }) => manifest.name === "digits")?.heldout[0];
   return row as { input: string; label: string };
-}
-
-/** Deep equality in which numbers may differ by `tolerance`. */
-function expectClose(actual: unknown, expected: unknown, tolerance: number): void {
-  if (typeof expected === "number") {
-    expect(actual).toBeTypeOf("number");
-    expect(Math.abs((actual as number) - expected)).toBeLessThanOrEqual(tolerance);
-  } else if (typeof expected === "object" && expected !== null) {
-    expect(Object.keys(actual as object).toSorted()).toEqual(Object.keys(expected).toSorted());
-    for (const [key, value] of Object.entries(expected))
-      expectClose((actual as Record<string, unknown>)[key], value, tolerance);
-  } else expect(actual).toEqual(expected);
 }

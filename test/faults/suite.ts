@@ -42,7 +42,7 @@ export function faults(start: StartTarget): void {
     const target = await begin();
     await target.store.put("iris/2/model.json", await editedManifest({ version: "2" }));
     const answer = await predict(target, "/v1/models/iris/versions/2/predict");
-    await expectProblem(answer, 502, "model_corrupt", /artifact/);
+    await expectProblem(answer, 502, "model_corrupt", /no file model\.onnx/);
     await expectSetosa(target);
   });
 

@@ -141,6 +141,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
   const toml = await readFile(join(root, "wrangler.toml"), "utf8");
   const worker = await startWorker({
     directory: join(root, "dist/worker"),
+    assets: join(root, "dist/assets"),
     compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(toml)?.[1] ?? "",
     ...(options.env && { vars: options.env }),
   });

@@ -38,6 +38,8 @@ export interface WorkerHarnessOptions {
   vars?: Record<string, string>;
   compatibilityDate: string;
   compatibilityFlags?: string[];
+  /** The folder of static assets, bound as ASSETS. */
+  assets?: string;
   /** The R2 binding's name. */
   binding?: string;
   /** `plain` binds the bucket directly: no behaviours and no request log. */
@@ -158,8 +160,12 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
       compatibilityDate: options.compatibilityDate,
       compatibilityFlags: options.compatibilityFlags ?? [],
       manifest: { mainModule: entry, modules },
+      ...(options.assets !== undefined && {
+        assets: { directory: options.assets, hasUserWorker: true },
+      }),
       env: {
         ...Object.fromEntries(texts),
+        ...(options.assets !== undefined && { ASSETS: { type: "assets" } }),
         [options.binding ?? "MODELS"]:
           options.store === "plain"
             ? { type: "r2", name: "models" }

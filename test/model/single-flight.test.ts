@@ -21,9 +21,10 @@ test("all who ask meanwhile share one run, and the next one after it runs anew",
   expect(await share("a", work)).toBe(3);
 });
 
+const failing = () => sleep(10).then(() => Promise.reject(new Error("no")));
+
 test("a failure reaches all who wait, and the next one tries again", async () => {
   const { share, anchored } = flights();
-  const failing = () => sleep(10).then(() => Promise.reject(new Error("no")));
   const settled = await Promise.allSettled([share("a", failing), share("a", failing)]);
   expect(settled.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   await expect(Promise.all(anchored)).resolves.toBeDefined();

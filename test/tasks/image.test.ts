@@ -87,14 +87,14 @@ describe("damaged files", () => {
       ),
     );
   });
-
-  function expectImageOrRangeError(file: Uint8Array): void {
-    try {
-      const { width, height, channels, data } = decodeImage(file, 10_000);
-      expect(data).toHaveLength(width * height * channels);
-      expect(width * height).toBeLessThanOrEqual(10_000);
-    } catch (error) {
-      expect(error).toBeInstanceOf(RangeError);
-    }
-  }
 });
+
+function expectImageOrRangeError(file: Uint8Array): void {
+  try {
+    const { width, height, channels, data } = decodeImage(file, 10_000);
+    expect(data).toHaveLength(width * height * channels);
+    expect(width * height).toBeLessThanOrEqual(10_000);
+  } catch (error) {
+    expect(error).toBeInstanceOf(RangeError);
+  }
+}

@@ -7,20 +7,27 @@ export interface S3Options {
   prefix: string;
   endpoint: string | undefined;
   forcePathStyle: boolean;
+  /** The environment's when absent. */
+  region?: string;
 }
 
 /**
  * A bucket behind the S3 API. The SDK is imported at the first use, beside the start of the runtime,
  * so that a warm `/tmp` or a health check does not pay for it.
  */
-export function createS3Store({ bucket, prefix, endpoint, forcePathStyle }: S3Options): Store {
+export function createS3Store(options: S3Options): Store {
+  const { bucket, prefix, endpoint, forcePathStyle, region } = options;
   type Sdk = typeof import("@aws-sdk/client-s3");
   let started: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
   const s3 = () => (started ??= start());
 
   async function start() {
     const sdk = await import("@aws-sdk/client-s3");
-    const client = new sdk.S3Client({ forcePathStyle, ...(endpoint && { endpoint }) });
+    const client = new sdk.S3Client({
+      forcePathStyle,
+      ...(endpoint && { endpoint }),
+      ...(region && { region }),
+    });
     return { sdk, client };
   }
 
@@ -78,7 +85,8 @@ export function createS3Store({ bucket, prefix, endpoint, forcePathStyle }: S3Op
         return (await client.send(command)).ETag;
       } catch (error) {
         // 412: the condition did not hold. 409: another conditional write was under way. 404: If-Match of nothing.
-        if (condition && [404, 409, 412].includes(statusOf(error) ?? 0)) return undefined;
+        const unmet = [404, 409, 412].includes(statusOf(error) ?? 0) && !isMissingBucket(error);
+        if (condition && unmet) return undefined;
         throw error;
       }
     },
@@ -93,9 +101,12 @@ function conditionHeaders(condition: PutCondition) {
 
 /** The key is absent; a missing bucket is a fault of the configuration, not an absent key. */
 function absent(error: unknown): undefined {
-  const name = error instanceof Error ? error.name : "";
-  if (statusOf(error) === 404 && name !== "NoSuchBucket") return undefined;
+  if (statusOf(error) === 404 && !isMissingBucket(error)) return undefined;
   throw error;
+}
+
+function isMissingBucket(error: unknown): boolean {
+  return error instanceof Error && error.name === "NoSuchBucket";
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -66,6 +66,12 @@ function checkInflatedSize(chunks: Chunk[], maxPixels: number): void {
   const samples = SAMPLES[view.getUint8(9)];
   if (width === 0 || height === 0 || samples === undefined)
     throw new Error("it has no valid header");
+  // So little cannot inflate beyond one step, and inflating twice is most of what a small image costs.
+  const compressed = rest.reduce(
+    (total, { type, data }) => total + (type === "IDAT" ? data.length : 0),
+    0,
+  );
+  if (compressed <= INFLATE_STEP_BYTES) return;
   const rowBytes = 1 + Math.ceil((width * samples * view.getUint8(8)) / 8);
   // Interlaced images have up to seven passes, each with its own filter bytes and rounding.
   const limit = rowBytes * height + 8 * (width + height) + 64;

@@ -5,7 +5,7 @@ import { DATATYPES, type Datatype, type Tensor, type TensorData } from "../../te
 export interface Column {
   name: string;
   /** A checked value for each row, as a tensor `[rows, 1]`. */
-  pack(values: readonly unknown[]): Tensor;
+  pack: (values: readonly unknown[]) => Tensor;
 }
 
 type Pack = (values: readonly unknown[]) => TensorData;

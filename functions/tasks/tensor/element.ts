@@ -1,5 +1,5 @@
 import type { Limits } from "../../config.ts";
-import type { Datatype, TensorData } from "../../tensor.ts";
+import { halfFloats, type Datatype, type TensorData } from "../../tensor.ts";
 import { textProblem } from "../text/problem.ts";
 
 /** Least and greatest value of each integer datatype. */
@@ -34,7 +34,11 @@ export function readElement(
   if (!range) {
     const number = typeof value === "number" ? value : NaN;
     const kept = datatype === "FP64" ? number : Math.fround(number);
-    return Number.isFinite(kept) ? store(number) : `must be a number that ${datatype} can hold`;
+    if (!Number.isFinite(kept)) return `must be a number that ${datatype} can hold`;
+    if (datatype !== "FP16") return store(number);
+    const halves = halfFloats(data as Uint16Array);
+    halves[index] = number;
+    return Number.isFinite(halves[index]) ? undefined : "must be a number that FP16 can hold";
   }
   const integer = toBigInt(value);
   if (integer === undefined)

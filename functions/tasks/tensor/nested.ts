@@ -1,7 +1,8 @@
-import { elementCount, type Tensor } from "../../tensor.ts";
+import { elementCount, halfFloats, type Tensor } from "../../tensor.ts";
 
 /** A tensor as nested arrays of JSON values; a scalar as the value alone. */
-export function nested({ datatype, shape, data }: Tensor): unknown {
+export function nested({ datatype, shape, data: given }: Tensor): unknown {
+  const data = datatype === "FP16" ? halfFloats(given as Uint16Array) : given;
   const toJson = datatype === "BOOL" ? Boolean : exact;
   let start = 0;
   const build = (depth: number): unknown => {

@@ -55,7 +55,7 @@ function readNested(given: unknown, info: TensorInfo, limits: Limits): Tensor | 
         `must be an array of ${size}, as the first one is`,
         indexPath(odd, shape.slice(0, depth)),
       );
-    level = level.flat() as unknown[];
+    level = level.flat();
   }
   return convert(level, shape, info, limits, (index) => indexPath(index, shape));
 }

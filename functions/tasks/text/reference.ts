@@ -4,7 +4,11 @@ import * as z from "zod";
 const stepSchema = z.looseObject({ type: z.string() });
 type Step = z.infer<typeof stepSchema>;
 
-const sequences = { normalizers: true, pretokenizers: true } as const;
+/** Options of models that the library passes over in silence. */
+const UNSUPPORTED = [
+  ["BPE", "continuing_subword_prefix"],
+  ["Unigram", "byte_fallback"],
+] as const;
 
 /**
  * Rewrites the steps that @huggingface/tokenizers 0.2.0 takes otherwise than the reference, the Rust
@@ -12,27 +16,45 @@ const sequences = { normalizers: true, pretokenizers: true } as const;
  * cannot be had that way. A record of the reference's ids on a thousand texts is the proof.
  */
 export function likeReference<
-  T extends { model: object; normalizer: unknown; pre_tokenizer: unknown },
+  T extends {
+    model: { type: string; [option: string]: unknown };
+    normalizer: unknown;
+    pre_tokenizer: unknown;
+    post_processor: unknown;
+  },
 >(json: T): T {
-  const { model } = json as { model: Record<string, unknown> };
-  for (const name of ["byte_fallback", "continuing_subword_prefix"])
-    if (model[name] && (name !== "byte_fallback" || model["type"] === "Unigram"))
-      if (model["type"] !== "WordPiece")
-        throw new Error(`${model["type"]} with ${name} is not supported`);
+  for (const [type, option] of UNSUPPORTED)
+    if (json.model.type === type && json.model[option])
+      throw new Error(`a ${type} model with ${option} is not supported`);
   return {
     ...json,
+    post_processor: postProcessor(json.post_processor),
     normalizer: json.normalizer === null ? null : rewrite(json.normalizer, NORMALIZERS),
     pre_tokenizer: json.pre_tokenizer === null ? null : rewrite(json.pre_tokenizer, PRE_TOKENIZERS),
   };
+}
+
+/** RoBERTa has one type of token; the library gives the second text of a pair another. */
+function postProcessor(given: unknown): unknown {
+  const step = stepSchema.nullable().parse(given);
+  if (Array.isArray(step?.["processors"]))
+    return { ...step, processors: step["processors"].map(postProcessor) };
+  if (step?.type !== "RobertaProcessing") return step;
+  const [cls, sep] = [step["cls"], step["sep"]].map((token) => ({
+    SpecialToken: { id: (token as [string, number])[0], type_id: 0 },
+  }));
+  const [first, second] = ["A", "B"].map((id) => ({ Sequence: { id, type_id: 0 } }));
+  const single = [cls, first, sep];
+  return { type: "TemplateProcessing", single, pair: [...single, sep, second, sep] };
 }
 
 type Rewrites = Record<string, (step: Step) => Step>;
 
 function rewrite(given: unknown, rewrites: Rewrites): Step {
   const step = stepSchema.parse(given);
-  const [inner] = Object.keys(sequences).filter((name) => Array.isArray(step[name]));
-  if (step.type === "Sequence" && inner)
-    return { ...step, [inner]: (step[inner] as unknown[]).map((one) => rewrite(one, rewrites)) };
+  for (const inner of ["normalizers", "pretokenizers"])
+    if (Array.isArray(step[inner]))
+      return { ...step, [inner]: step[inner].map((one) => rewrite(one, rewrites)) };
   return rewrites[step.type]?.(step) ?? step;
 }
 

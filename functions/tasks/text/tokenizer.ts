@@ -76,7 +76,7 @@ export function openTokenizer(options: NonNullable<Manifest["text"]>, assets: As
       token_type_ids: json.padding?.pad_type_id ?? 0,
     } satisfies Padding,
 
-    encode(input: TextInput): Encoding {
+    encode: (input: TextInput): Encoding => {
       const slots = input.pair === undefined ? single : pair;
       const texts = [idsOf(input.text), input.pair === undefined ? [] : idsOf(input.pair)] as const;
       const special = slots.filter((slot) => "id" in slot).length;
@@ -119,7 +119,7 @@ function template(tokenizer: Tokenizer, paired: boolean): Slot[] {
   // A post-processor that knows nothing of pairs leaves the second text where it was.
   if (paired && !tokens.includes(second)) tokens.push(second);
   return tokens.map((token, index) => {
-    const type = Number(made.token_type_ids?.[index] ?? 0);
+    const type = made.token_type_ids?.[index] ?? Number(token === second);
     if (token === first) return { sequence: 0, type };
     if (token === second) return { sequence: 1, type };
     const id = tokenizer.token_to_id(token);

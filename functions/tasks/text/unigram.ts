@@ -73,6 +73,6 @@ export function unigramSegmenter(json: unknown): (word: string) => string[] {
       end = start;
     }
     if (unknownEnd !== undefined) pieces.push(characters.slice(0, unknownEnd).join(""));
-    return pieces.reverse();
+    return pieces.toReversed();
   };
 }

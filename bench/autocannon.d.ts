@@ -1,0 +1,27 @@
+// The part of autocannon 9 used here; the package ships no types.
+declare module "autocannon" {
+  interface Options {
+    url: string;
+    method: "POST";
+    headers: Record<string, string>;
+    /** Taken in turn by each connection. */
+    requests: { body: Buffer }[];
+    connections: number;
+    duration: number;
+  }
+  interface Result {
+    errors: number;
+    timeouts: number;
+    non2xx: number;
+    "2xx": number;
+    /** Seconds. */
+    duration: number;
+  }
+  interface Instance extends PromiseLike<Result> {
+    on(
+      event: "response",
+      listener: (client: object, status: number, bytes: number, milliseconds: number) => void,
+    ): void;
+  }
+  export default function autocannon(options: Options): Instance;
+}

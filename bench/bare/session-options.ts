@@ -1,0 +1,9 @@
+import type { InferenceSession } from "onnxruntime-node";
+
+/** As the native runtime has them, so that only the code around the session differs. */
+export const sessionOptions: InferenceSession.SessionOptions = {
+  executionProviders: ["cpu"],
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  logSeverityLevel: 3,
+};

@@ -1,0 +1,116 @@
+// `npm run bench`: what the service costs on this machine, beside the least code that does the same.
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { setup as build } from "../test/harness/build.ts";
+import { startNodeServer } from "../test/harness/node-server.ts";
+import { startS3 } from "../test/harness/s3-server.ts";
+import type { BareLoop } from "./bare/session-run.ts";
+import { buildBare } from "./bare/build.ts";
+import { BUCKET, lambda, modelKeys, nodeScript, nodeServer, worker } from "./cold-start.ts";
+import { measureInProcess } from "./in-process.ts";
+import { measureLoad, type LoadResult } from "./load.ts";
+import { pin, residentMemory, runChild, SERVER_CORE } from "./processes.ts";
+import { writeReport } from "./report.ts";
+import { createRecord } from "./statistics.ts";
+import { benchTables, BATCHES, MODELS, CONNECTIONS } from "./tables.ts";
+
+const ROUNDS = 5;
+const SECONDS = 1.5;
+
+process.chdir(join(import.meta.dirname, ".."));
+await build();
+const bare = await buildBare();
+const keys = await modelKeys();
+const s3 = await startS3({ buckets: [BUCKET] });
+for (const key of keys) s3.put(BUCKET, key, await readFile(`models/${key}`));
+const server = await startNodeServer();
+const floor = await startNodeServer({ entry: "bench/bare/server.ts" });
+pin(server.pid, SERVER_CORE);
+pin(floor.pid, SERVER_CORE);
+let record = createRecord();
+
+try {
+  // The round before the first warms servers, disk and harness, and is not counted.
+  for (let round = 0; round <= ROUNDS; round++) {
+    console.error(round === 0 ? "warming up" : `round ${round} of ${ROUNDS}`);
+    if (round === 1) record = createRecord();
+    await warmRequests();
+    await batchRequests();
+    await coldStarts();
+  }
+  const memory = await runChild<{ now: number }>("bare/sessions.ts", null, SERVER_CORE);
+  const resident = await residentMemory(server.pid);
+  record.add("memory server now", resident.now);
+  record.add("memory server peak", resident.peak);
+  record.add("memory bare now", memory.now);
+} finally {
+  await Promise.all([server.stop(), floor.stop(), s3.close()]);
+}
+await writeReport("bench", benchTables(record), ROUNDS);
+
+async function warmRequests(): Promise<void> {
+  for (const model of MODELS) {
+    for (const connections of CONNECTIONS) {
+      const load = { requests: { model }, connections, seconds: SECONDS };
+      const url = `${server.url}/v1/models/${model}/predict`;
+      keep(`${model} http ${connections}`, await measureLoad(server.pid, { ...load, url }));
+      if (model === "iris")
+        keep(
+          `floor http ${connections}`,
+          await measureLoad(floor.pid, { ...load, url: floor.url }),
+        );
+    }
+    await bareLoop(`${model} bare`, { model, seconds: SECONDS / 2 });
+    const { app, bare } = await measureInProcess({ model, seconds: SECONDS });
+    record.add(`${model} in-process app`, app);
+    record.add(`${model} in-process bare`, bare);
+  }
+}
+
+async function batchRequests(): Promise<void> {
+  for (const rows of BATCHES) {
+    const load = { requests: { model: "iris", rows }, connections: 1, seconds: SECONDS / 2 };
+    const url = `${server.url}/v1/models/iris/predict`;
+    keep(`batch ${rows} http`, await measureLoad(server.pid, { ...load, url }));
+    const loop: BareLoop = { model: "iris", rows, seconds: SECONDS / 4 };
+    keep(
+      `batch ${rows} bare`,
+      await runChild<LoadResult>("bare/session-run.ts", loop, SERVER_CORE),
+    );
+  }
+}
+
+async function bareLoop(name: string, loop: BareLoop): Promise<void> {
+  const { p50 } = await runChild<{ p50: number }>("bare/session-run.ts", loop, SERVER_CORE);
+  record.add(`${name} p50`, p50);
+}
+
+async function coldStarts(): Promise<void> {
+  const ours = await nodeServer("functions/node.ts");
+  record.add("cold node", ours.total);
+  record.add("peak node", ours.peak ?? NaN);
+  record.add("cold node bare", (await nodeScript("bench/bare/script.ts")).total);
+  const packaged = await lambda(resolve("dist/lambda", process.arch), s3);
+  record.add("cold lambda", packaged.total);
+  record.add("peak lambda", packaged.peak ?? NaN);
+  const handler = await lambda(bare.lambda, s3);
+  record.add("cold lambda bare", handler.total);
+  record.add("peak lambda bare", handler.peak ?? NaN);
+  for (const [name, directory] of [
+    ["worker", "dist/worker"],
+    ["worker bare", bare.worker],
+  ] as const) {
+    const { start, firstRequest, nextIsolate } = await worker(directory, keys);
+    record.add(`cold ${name}`, start + firstRequest);
+    record.add(`cold ${name} start`, start);
+    record.add(`cold ${name} first`, firstRequest);
+    record.add(`cold ${name} next isolate`, nextIsolate);
+  }
+}
+
+function keep(name: string, { requestsPerSecond, cpu, p50, p99 }: LoadResult): void {
+  record.add(`${name} cpu`, cpu);
+  record.add(`${name} rps`, requestsPerSecond);
+  record.add(`${name} p50`, p50);
+  record.add(`${name} p99`, p99);
+}

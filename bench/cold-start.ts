@@ -1,0 +1,117 @@
+// From the start of a process to its first correct prediction, for each runtime and for the least code
+// that does the same on that runtime.
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startLambda } from "../test/harness/lambda.ts";
+import { startNodeServer } from "../test/harness/node-server.ts";
+import type { S3Server } from "../test/harness/s3-server.ts";
+import { startWorker } from "../test/harness/worker.ts";
+import { residentMemory } from "./processes.ts";
+
+/** Where the models lie in the S3 stand-in. */
+export const BUCKET = "models";
+
+/** Milliseconds; `peak` is MiB of resident memory. */
+export interface ColdStart {
+  total: number;
+  peak?: number;
+}
+
+const request = {
+  method: "POST",
+  headers: { "content-type": "application/json" },
+  body: '{"inputs":{"sepal_length":5.1,"sepal_width":3.5,"petal_length":1.4,"petal_width":0.2}}',
+};
+const PREDICT = "/v1/models/iris/predict";
+
+async function checkAnswer(response: Response): Promise<void> {
+  const text = await response.text();
+  if (!text.includes('"label":"setosa"')) throw new Error(`Not a prediction: ${text}`);
+}
+
+export async function nodeServer(entry: string): Promise<ColdStart> {
+  const start = performance.now();
+  const server = await startNodeServer({ entry });
+  try {
+    await checkAnswer(await server.fetch(PREDICT, request));
+    return { total: performance.now() - start, peak: (await residentMemory(server.pid)).peak };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** A script that prints the scores of its one prediction. */
+export async function nodeScript(entry: string): Promise<ColdStart> {
+  const start = performance.now();
+  const child = spawn(process.execPath, [entry], { stdio: ["ignore", "pipe", "inherit"] });
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  const [line] = (await child.stdout.setEncoding("utf8").take(1).toArray()) as string[];
+  const total = performance.now() - start;
+  await closed;
+  if (!line?.startsWith("[0.9")) throw new Error(`Not a prediction: ${line}`);
+  return { total };
+}
+
+/** A package under the runtime interface client, its artifact in S3 and its /tmp empty. */
+export async function lambda(directory: string, s3: S3Server): Promise<ColdStart> {
+  const cache = await mkdtemp(join(tmpdir(), "nearcast-bench-"));
+  const env = {
+    STORE: `s3://${BUCKET}`,
+    BUCKET,
+    S3_ENDPOINT: s3.endpoint,
+    S3_FORCE_PATH_STYLE: "true",
+    CACHE_DIR: cache,
+  };
+  const environment = await startLambda({ directory, handler: "index.handler", env });
+  try {
+    const start = performance.now();
+    await checkAnswer(await environment.fetch(PREDICT, request));
+    const total = performance.now() - start;
+    return { total, peak: (await residentMemory(environment.pid ?? 0)).peak };
+  } finally {
+    await environment.stop();
+    await rm(cache, { recursive: true, force: true });
+  }
+}
+
+export interface WorkerColdStart {
+  /** workerd's start with the Worker's modules and global scope, and the emulator around it. */
+  start: number;
+  /** The first request, which reads the model from R2. */
+  firstRequest: number;
+  /** The first request of a new isolate in the same place: the Cache API may hold the artifact. */
+  nextIsolate: number;
+}
+
+export async function worker(directory: string, keys: string[]): Promise<WorkerColdStart> {
+  const configuration = await readFile("wrangler.toml", "utf8");
+  const compatibilityDate = /^compatibility_date = "(.+)"$/m.exec(configuration)?.[1] ?? "";
+  const before = performance.now();
+  const workerd = await startWorker({
+    directory,
+    compatibilityDate,
+    store: "plain",
+  });
+  try {
+    const start = performance.now() - before;
+    for (const key of keys) await workerd.put(key, await readFile(`models/${key}`));
+    const timed = async () => {
+      const began = performance.now();
+      await checkAnswer(await workerd.fetch(PREDICT, request));
+      return performance.now() - began;
+    };
+    const firstRequest = await timed();
+    await workerd.restart();
+    return { start, firstRequest, nextIsolate: await timed() };
+  } finally {
+    await workerd.stop();
+  }
+}
+
+/** Every file of the shipped models' packages, as keys of a store. */
+export async function modelKeys(): Promise<string[]> {
+  const files = await readdir("models", { recursive: true });
+  return files.filter((file) => /^[^/]+\/(release\.json|[^/]+\/[^/]+\.(onnx|json))$/.test(file));
+}

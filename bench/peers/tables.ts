@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import type { Table } from "../report.ts";
+import { median, ratio, summary, type Record } from "../statistics.ts";
+
+export const LOADS = [
+  { model: "iris", connections: 32 },
+  { model: "iris", connections: 1 },
+  { model: "sentiment", connections: 32 },
+  { model: "digits", connections: 32 },
+] as const;
+
+interface Prices {
+  read: string;
+  lambda: {
+    perMillionRequests: number;
+    perGbSecond: number;
+    billedMs: number;
+    memoryMb: number;
+  };
+}
+
+/** The tables of `npm run bench:peers`; every ratio is to the first of the servers. */
+export async function peerTables({ get }: Record, names: string[]): Promise<Table[]> {
+  const [own = ""] = names;
+  const { read, lambda }: Prices = JSON.parse(
+    await readFile(new URL("../prices.json", import.meta.url), "utf8"),
+  ) as Prices;
+  const dollarsPerMs = (lambda.memoryMb / 1024) * (lambda.perGbSecond / 1000);
+  const warmCost = (name: string): number => {
+    const billed = Math.ceil(median(get(`${name} iris 1 p50`)) / lambda.billedMs) * lambda.billedMs;
+    return lambda.perMillionRequests + 1e6 * billed * dollarsPerMs;
+  };
+  const coldCost = (name: string): number => 1e4 * median(get(`${name} cold`)) * dollarsPerMs;
+
+  return [
+    ...LOADS.map(({ model, connections }) => ({
+      title: `${model}, ${connections} ${connections === 1 ? "connection" : "connections"}`,
+      note:
+        `Latencies in milliseconds. Ratios: ${own}'s requests/s to this server's; this server's processor ` +
+        `time (kernel included) a request to ${own}'s, which the load generator cannot limit.`,
+      columns: ["server", "requests/s", "ratio", "CPU µs a request", "ratio", "p50", "p99"],
+      rows: names.map((name) => {
+        const key = `${name} ${model} ${connections}`;
+        return [
+          name,
+          summary(get(`${key} rps`), 0),
+          summary(ratio(get(`${own} ${model} ${connections} rps`), get(`${key} rps`)), 2),
+          summary(get(`${key} cpu`), 0),
+          summary(ratio(get(`${key} cpu`), get(`${own} ${model} ${connections} cpu`)), 2),
+          summary(get(`${key} p50`), 2),
+          summary(get(`${key} p99`), 2),
+        ];
+      }),
+    })),
+    {
+      title: "Cold start and memory",
+      note:
+        "Milliseconds from the start of the process to the first correct iris answer. Resident MiB after " +
+        "all loads, all three models warm, summed over the server's processes (shared pages count in each).",
+      columns: ["server", "cold start", "ratio to " + own, "memory", "peak"],
+      rows: names.map((name) => [
+        name,
+        summary(get(`${name} cold`), 0),
+        summary(ratio(get(`${name} cold`), get(`${own} cold`)), 2),
+        summary(get(`${name} memory now`), 0),
+        summary(get(`${name} memory peak`), 0),
+      ]),
+    },
+    {
+      title: "Cost of a million iris predictions on AWS Lambda",
+      note:
+        `US dollars at the list prices of ${read} (prices.json), ${lambda.memoryMb} MB: the p50 at one ` +
+        "connection, rounded up to the billed millisecond; then with one request in a hundred cold, " +
+        "billed from the start of the process.",
+      columns: ["server", "warm", "1 % cold"],
+      rows: names.map((name) => [
+        name,
+        warmCost(name).toFixed(2),
+        (warmCost(name) + coldCost(name)).toFixed(2),
+      ]),
+    },
+  ];
+}

@@ -1,0 +1,91 @@
+import { execFile, execFileSync } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+/** The server under test has one core to itself, the load generator another. */
+export const SERVER_CORE = 0;
+export const LOAD_CORE = 1;
+
+export const pinning = cpus().length > 1 && works("taskset", ["--version"]);
+
+/** A command that will run on one core, where the machine can do that. */
+export function pinnedTo(core: number, command: string, args: string[]): [string, string[]] {
+  return pinning ? ["taskset", ["-c", String(core), command, ...args]] : [command, args];
+}
+
+/** Moves a running process with all its threads to one core, where the machine can do that. */
+export function pin(pid: number, core: number): void {
+  if (pinning) execFileSync("taskset", ["-acp", String(core), String(pid)], { stdio: "ignore" });
+}
+
+/**
+ * Runs a file of this folder as a process of its own, gives it `options` as JSON and reads its answer
+ * from the last line it prints.
+ */
+export async function runChild<Answer>(
+  file: string,
+  options: unknown,
+  core: number,
+): Promise<Answer> {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const [command, args] = pinnedTo(core, process.execPath, [path, JSON.stringify(options)]);
+  const { stdout } = await promisify(execFile)(command, args);
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "null") as Answer;
+}
+
+/** Reads what {@link runChild} gave this process. */
+export function childOptions(): unknown {
+  return JSON.parse(process.argv[2] ?? "null");
+}
+
+/** Resident memory of a process in MiB, now and at its highest; NaN where there is no /proc. */
+export async function residentMemory(pid: number): Promise<{ now: number; peak: number }> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const field = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? NaN) / 1024;
+  return { now: field("VmRSS"), peak: field("VmHWM") };
+}
+
+/** {@link residentMemory} summed over a process and all that descend from it. */
+export async function treeMemory(pid: number): Promise<{ now: number; peak: number }> {
+  const each = await Promise.all((await processTree(pid)).map(residentMemory));
+  return each.reduce((sum, { now, peak }) => ({ now: sum.now + now, peak: sum.peak + peak }));
+}
+
+/** Seconds of processor time that a process and all that descend from it have used; NaN without /proc. */
+export async function treeCpu(pid: number): Promise<number> {
+  const each = await Promise.all(
+    (await processTree(pid)).map(async (id) => {
+      const stat = await readFile(`/proc/${id}/stat`, "utf8").catch(() => "");
+      // After the name in brackets: utime and stime are the 14th and 15th field of all (proc(5)).
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+    }),
+  );
+  return each.reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** What `getconf CLK_TCK` says on every Linux that Node runs on. */
+const CLOCK_TICKS_PER_SECOND = 100;
+
+async function processTree(pid: number): Promise<number[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const children = await Promise.all(
+    threads.map((thread) =>
+      readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => ""),
+    ),
+  );
+  const ids = children.flatMap((list) => list.split(" ").filter(Boolean).map(Number));
+  return [pid, ...(await Promise.all(ids.map(processTree))).flat()];
+}
+
+function works(command: string, args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,97 @@
+import type { Table } from "./report.ts";
+import { ratio, summary, type Record } from "./statistics.ts";
+
+export const MODELS = ["iris", "sentiment", "digits"] as const;
+export const CONNECTIONS = [1, 32] as const;
+export const BATCHES = [1, 10, 100, 1000] as const;
+
+/** The tables of `npm run bench` from what it recorded. */
+export function benchTables({ get }: Record): Table[] {
+  const difference = (left: string, right: string) =>
+    get(left).map((value, round) => value - (get(right)[round] ?? NaN));
+  return [
+    {
+      title: "Warm requests on the Node server",
+      note:
+        "Milliseconds. `floor` is node:http with one run and neither validation nor routes (iris). " +
+        "CPU: processor time of the server, kernel included.",
+      columns: ["what", "connections", "requests/s", "CPU µs a request", "p50", "p99"],
+      rows: [...MODELS.map((model) => [model, `${model} http`]), ["floor", "floor http"]].flatMap(
+        ([shown, name]) =>
+          CONNECTIONS.map((connections) => [
+            shown ?? "",
+            String(connections),
+            summary(get(`${name} ${connections} rps`), 0),
+            summary(get(`${name} ${connections} cpu`), 0),
+            summary(get(`${name} ${connections} p50`), 3),
+            summary(get(`${name} ${connections} p99`), 3),
+          ]),
+      ),
+    },
+    {
+      title: "Overhead over bare `session.run`",
+      note: "p50 in milliseconds. In-process: `app.request` and `session.run` in turn in one process.",
+      columns: ["model", "bare", "in-process", "overhead in-process", "overhead over HTTP"],
+      rows: MODELS.map((model) => [
+        model,
+        summary(get(`${model} bare p50`), 4),
+        summary(get(`${model} in-process app`), 4),
+        summary(difference(`${model} in-process app`, `${model} in-process bare`), 4),
+        summary(difference(`${model} http 1 p50`, `${model} bare p50`), 4),
+      ]),
+    },
+    {
+      title: "Batches of iris rows, one connection",
+      note: "p50 in milliseconds a request, and microseconds a row.",
+      columns: ["rows", "request", "µs a row", "bare run", "bare µs a row"],
+      rows: BATCHES.map((rows) => {
+        const perRow = (name: string) => get(name).map((ms) => (ms * 1000) / rows);
+        return [
+          String(rows),
+          summary(get(`batch ${rows} http p50`), 3),
+          summary(perRow(`batch ${rows} http p50`), 2),
+          summary(get(`batch ${rows} bare p50`), 4),
+          summary(perRow(`batch ${rows} bare p50`), 2),
+        ];
+      }),
+    },
+    {
+      title: "Cold start to the first correct prediction, iris",
+      note:
+        "Milliseconds. Node and Lambda from the start of the process; Lambda under the runtime interface " +
+        "client, /tmp empty, S3 on loopback. Worker: workerd with its emulator, R2 on loopback; the first " +
+        "request alone; and the first request of a further isolate, for which the Cache API holds the artifact.",
+      columns: ["runtime", "service", "bare", "ratio"],
+      rows: [
+        ["Node server, beside a script", "node", ""],
+        ["Lambda", "lambda", ""],
+        ["Worker, start and first request", "worker", ""],
+        ["Worker, first request", "worker", " first"],
+        ["Worker, first request of a further isolate", "worker", " next isolate"],
+      ].map(([shown, runtime, part]) => {
+        const [service, bare] = [get(`cold ${runtime}${part}`), get(`cold ${runtime} bare${part}`)];
+        return [
+          shown ?? "",
+          summary(service, 0),
+          summary(bare, 0),
+          summary(ratio(service, bare), 2),
+        ];
+      }),
+    },
+    {
+      title: "Resident memory",
+      note: "MiB. Warm: all shipped models, after every load above; bare: a script with the same sessions.",
+      columns: ["what", "service", "bare"],
+      rows: [
+        ["Node server, warm", "memory server now", "memory bare now"],
+        ["Node server, peak", "memory server peak", ""],
+        ["Node server, peak of a cold start", "peak node", ""],
+        ["Lambda, peak of a cold start", "peak lambda", "peak lambda bare"],
+      ].map(([shown, service, bare]) => [
+        shown ?? "",
+        summary(get(service ?? ""), 0),
+        bare ? summary(get(bare), 0) : "",
+      ]),
+    },
+  ];
+}

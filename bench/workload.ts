@@ -1,0 +1,108 @@
+import { readFile } from "node:fs/promises";
+import { readConfig } from "../functions/config.ts";
+import { parseManifest } from "../functions/model/manifest.ts";
+import { compileTask } from "../functions/tasks/task.ts";
+import { DATATYPES, type Tensors } from "../functions/tensor.ts";
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+
+export interface WorkloadOptions {
+  model: string;
+  /** Inputs a request; one that is not in an array when absent. */
+  rows?: number | undefined;
+  /** The native API (an image as its bytes, or all in JSON), or the Open Inference Protocol (`v2`). */
+  format?: "native" | "json" | "v2";
+}
+
+/** Real inputs of one shipped model, in each form that something here sends or runs. */
+export interface Workload {
+  model: string;
+  contentType: string;
+  /** All different. */
+  bodies: Buffer[];
+  /** The same inputs as the task makes tensors of them. */
+  feeds: Tensors[];
+  outputNames: readonly string[];
+  artifact: string;
+  /** The label that the first body must get. */
+  firstLabel: string;
+}
+
+/** How many different requests are sent in turn. */
+const REQUESTS = 50;
+const root = new URL("../", import.meta.url);
+
+export async function createWorkload(options: WorkloadOptions): Promise<Workload> {
+  const { model, rows, format = "native" } = options;
+  const read = (file: string) => readFile(new URL(`models/${model}/${file}`, root), "utf8");
+  const { stable } = JSON.parse(await read("release.json")) as { stable: string };
+  const manifest = parseManifest(await read(`${stable}/model.json`));
+  const heldOut = (await read("heldout.jsonl"))
+    .trim()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { input: unknown }).input);
+  // The manifest's first example comes first: its answer is known.
+  const example = manifest.examples[0] as { input: unknown; output: { label: string } };
+  const inputs = [example.input, ...heldOut];
+  const config = readConfig({}, { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 1 });
+  const task = compileTask(manifest, config.limits, new Map());
+  const batches = Array.from({ length: REQUESTS }, (_, request) =>
+    Array.from(
+      { length: rows ?? 1 },
+      (_, row) => inputs[(request * (rows ?? 1) + row) % inputs.length],
+    ),
+  );
+  const feeds = batches.flatMap((batch) =>
+    task.preprocess(batch, () => "inputs").map((run) => run.feeds),
+  );
+  const encode = (): Pick<Workload, "contentType" | "bodies"> => {
+    if (format === "v2") return json(feeds.map(inferenceRequest));
+    if (manifest.task !== "image-classification" || rows !== undefined || format === "json")
+      return json(batches.map((batch) => ({ inputs: rows === undefined ? batch[0] : batch })));
+    const images = batches.map((batch) => Buffer.from(batch[0] as string, "base64"));
+    return { contentType: "image/png", bodies: images };
+  };
+  return {
+    model,
+    ...encode(),
+    feeds,
+    outputNames: task.outputNames,
+    artifact: new URL(`models/${model}/${stable}/${manifest.artifact.file}`, root).pathname,
+    firstLabel: example.output.label,
+  };
+}
+
+function json(bodies: unknown[]): Pick<Workload, "contentType" | "bodies"> {
+  return {
+    contentType: "application/json",
+    bodies: bodies.map((body) => Buffer.from(JSON.stringify(body))),
+  };
+}
+
+function inferenceRequest(tensors: Tensors): unknown {
+  return {
+    inputs: Object.entries(tensors).map(([name, { datatype, shape, data }]) => ({
+      name,
+      datatype,
+      shape,
+      // As few digits as FP32 needs: a double's would only make the bodies longer.
+      data: Array.from(data as ArrayLike<unknown>, (value) =>
+        datatype === "FP32" ? Number((value as number).toPrecision(8)) : value,
+      ),
+    })),
+  };
+}
+
+/** Tensors of ONNX Runtime, made outside of what is measured. */
+export function ortFeeds(
+  feeds: Tensors[],
+  TensorClass: typeof OrtTensor,
+): InferenceSession.FeedsType[] {
+  return feeds.map((tensors) =>
+    Object.fromEntries(
+      Object.entries(tensors).map(([name, { datatype, data, shape }]) => [
+        name,
+        new TensorClass(DATATYPES[datatype].ort as "float32", data as Float32Array, shape),
+      ]),
+    ),
+  );
+}

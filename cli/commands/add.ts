@@ -1,0 +1,121 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Command } from "commander";
+import { describeFailure } from "../failure.ts";
+import type { Manifest } from "../../functions/model/manifest.ts";
+import { exampleInputs } from "../add/examples.ts";
+import { draftFromFile, type Draft } from "../add/from-file.ts";
+import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
+import { modelsOption } from "../options.ts";
+import { checkName, label, localVersions, nextVersion } from "../package-folder.ts";
+import { openPredictor } from "../predictor.ts";
+import type { LocalPackage } from "../package-folder.ts";
+import { exists, writeVersion } from "../write-version.ts";
+
+interface Flags {
+  name: string;
+  version?: string;
+  models: string;
+  features?: string[];
+  labels?: string[];
+  description?: string;
+  license?: string;
+  file?: string;
+}
+
+/** `nearcast add <path> --name <model>`. */
+export function addCommand(program: Command): void {
+  program
+    .command("add <path>")
+    .description(
+      "make a package of an .onnx or .ort file, or of a Hugging Face export folder (config.json, tokenizer.json, onnx/model.onnx)",
+    )
+    .requiredOption("--name <model>", "the model's name")
+    .option("--version <version>", "the version's name (default: the next free number)")
+    .option("--features <names>", "columns of a tabular model, separated by commas", commas)
+    .option("--labels <names>", "classes in the order of the scores, separated by commas", commas)
+    .option("--file <path>", "which ONNX file of an export folder")
+    .option("--description <text>", "what the model does")
+    .option("--license <name>", "its licence, such as Apache-2.0")
+    .addOption(modelsOption())
+    .action(async (path: string, flags: Flags) => {
+      checkName("model", flags.name);
+      if (flags.version !== undefined) checkName("version", flags.version);
+      const version = flags.version ?? (await nextVersion(flags.models, flags.name));
+      const identity = { name: flags.name, version };
+      if ((await localVersions(flags.models, flags.name)).includes(version))
+        throw exists(identity, flags.models);
+      const draft = await readDraft(path, flags);
+      const local = await writeVersion(
+        flags.models,
+        {
+          ...identity,
+          description: flags.description ?? `Added from ${basename(path)}.`,
+          ...(flags.license !== undefined && { license: flags.license }),
+          ...draft.manifest,
+          examples: [],
+          metrics: [],
+        },
+        {
+          artifact: { path: draft.graph.path, file: `model.${draft.graph.format}` },
+          externalData: draft.graph.externalData.map((file) => ({
+            path: join(dirname(draft.graph.path), file),
+            file,
+          })),
+          assets: draft.assets,
+        },
+        tryOut,
+      );
+      console.log(report(local));
+    });
+}
+
+async function readDraft(path: string, flags: Flags): Promise<Draft> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new Error(`There is nothing at ${path}.`);
+  if (!found.isDirectory()) return draftFromFile(path, flags);
+  if (flags.features || flags.labels)
+    throw new Error("--features and --labels go with a file; a folder names its labels itself.");
+  return draftFromHuggingFace(path, flags.file);
+}
+
+/** Runs made-up inputs once: they become the examples, and show whether the scores need a softmax. */
+async function tryOut(local: LocalPackage): Promise<Manifest> {
+  const { manifest } = local;
+  const inputs = exampleInputs(manifest);
+  if (inputs.length === 0) return manifest;
+  const predictor = openPredictor(local, "native");
+  const answers: unknown[] = [];
+  try {
+    for (const input of inputs) answers.push(await predictor.predict(input));
+  } catch (cause) {
+    // A tensor model may refuse made-up values (an index out of range): its owner knows better ones.
+    if (manifest.task === "tensor") return manifest;
+    throw new Error(`${label(manifest)} does not run: ${describeFailure(cause)}`, { cause });
+  }
+  const examples = inputs.map((input) => ({ input }));
+  const { scores } = manifest;
+  if (!scores || manifest.task !== "tabular-classification" || answers.every(sumsToOne))
+    return { ...manifest, examples };
+  return { ...manifest, scores: { ...scores, activation: "softmax" }, examples };
+}
+
+function sumsToOne(answer: unknown): boolean {
+  const scores = Object.values((answer as { scores: Record<string, number> }).scores);
+  return (
+    scores.every((score) => score >= 0) &&
+    Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) < 1e-3
+  );
+}
+
+function report({ folder, manifest }: LocalPackage): string {
+  const next =
+    manifest.examples.length > 0
+      ? `Look at its examples, then: nearcast verify ${label(manifest)} --record`
+      : `It has no examples yet: put one {"input": …} under "examples" in ${join(folder, "model.json")}, then: nearcast verify ${label(manifest)} --record`;
+  return `${label(manifest)} is in ${folder}, a ${manifest.task} model.\n${next}`;
+}
+
+function commas(text: string): string[] {
+  return text.split(",").map((part) => part.trim());
+}

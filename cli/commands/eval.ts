@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+import { readRows } from "../evaluate/data.ts";
+import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
+import type { Confusion } from "../evaluate/metrics.ts";
+import { jsonOption, modelsOption, positiveInteger, runtimeOption } from "../options.ts";
+import { openPackage, parseReference } from "../package-folder.ts";
+import type { RuntimeName } from "../predictor.ts";
+
+interface Flags {
+  data: string;
+  runtime: RuntimeName;
+  k: number;
+  models: string;
+  json?: true;
+}
+
+/** `nearcast eval <model[@version]> --data <file>`. */
+export function evalCommand(program: Command): void {
+  program
+    .command("eval <model>")
+    .description(
+      "how good a version is on labelled data, through the predict path of the functions",
+    )
+    .requiredOption(
+      "--data <file>",
+      '.jsonl of {"input": …, "label": …}, or .csv with a label column',
+    )
+    .addOption(runtimeOption(["native", "wasm"], "native"))
+    .option("--k <number>", "recommendation: how many items", positiveInteger, 10)
+    .addOption(modelsOption())
+    .addOption(jsonOption())
+    .action(async (reference: string, flags: Flags) => {
+      const local = await openPackage(flags.models, parseReference(reference));
+      const rows = await readRows(flags.data, local.manifest);
+      const evaluation = await evaluate(local, rows, flags);
+      console.log(flags.json ? JSON.stringify(evaluation) : report(evaluation));
+    });
+}
+
+function report({ model, version, runtime, rows, metrics, confusion }: Evaluation): string {
+  const lines = [`${model}@${version} on ${runtime}, ${rows} rows`];
+  const width = Math.max(...Object.keys(metrics).map((name) => name.length));
+  for (const [name, value] of Object.entries(metrics))
+    lines.push(`  ${name.padEnd(width)}  ${value.toFixed(4)}`);
+  if (confusion) lines.push("", ...matrix(confusion));
+  return lines.join("\n");
+}
+
+function matrix({ labels, counts }: Confusion): string[] {
+  const width = Math.max(...[...labels, ...counts.flat()].map((cell) => String(cell).length));
+  const line = (cells: readonly unknown[]): string =>
+    cells.map((cell) => String(cell).padStart(width)).join("  ");
+  return [
+    "rows: true label, columns: predicted",
+    line(["", ...labels]),
+    ...counts.map((row, index) => line([labels[index], ...row])),
+  ];
+}

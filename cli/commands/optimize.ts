@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+import { mebibytes } from "../fit.ts";
+import { bestVariant, optimizePackage, type Variant } from "../optimize.ts";
+import { modelsOption, numberOf } from "../options.ts";
+import { label, nextVersion, openPackage, parseReference } from "../package-folder.ts";
+import { writeVersion } from "../write-version.ts";
+
+interface Flags {
+  models: string;
+  version?: string;
+  tolerance: number;
+}
+
+/** `nearcast optimize <model[@version]>`. */
+export function optimizeCommand(program: Command): void {
+  program
+    .command("optimize <model>")
+    .description(
+      "try a pre-optimised graph, ORT format, and weights in a file of their own; keep as a new version what needs less memory or starts faster on WASM",
+    )
+    .option("--version <version>", "the new version's name (default: the next free number)")
+    .option("--tolerance <number>", "how far outputs may differ", numberOf, 1e-4)
+    .addOption(modelsOption())
+    .action(async (reference: string, flags: Flags) => {
+      const local = await openPackage(flags.models, parseReference(reference));
+      const { manifest } = local;
+      if (manifest.examples.length === 0)
+        throw new Error(`${label(manifest)} has no examples to compare outputs on.`);
+      if (manifest.artifact.file.endsWith(".ort"))
+        throw new Error(
+          `${label(manifest)} is in ORT format, which ONNX Runtime does not rewrite.`,
+        );
+      const { file, externalData = [] } = manifest.artifact;
+      const version = flags.version ?? (await nextVersion(flags.models, manifest.name));
+      await optimizePackage(local, flags.tolerance, async (original, variants, refused) => {
+        console.log(table([original, ...variants]));
+        for (const { how, reason } of refused) console.log(`  ${how}: not usable, ${reason}`);
+        const best = bestVariant(original, variants);
+        if (!best)
+          return console.log(
+            `Nothing helps: ${label(manifest)} stays as it is (${[file, ...externalData.map((one) => one.file)].join(", ")}).`,
+          );
+        const { artifact: _artifact, assets: _assets, schema: _schema, ...rest } = manifest;
+        const made = await writeVersion(
+          flags.models,
+          { ...rest, version },
+          best.files,
+          async (one) => one.manifest,
+        );
+        console.log(
+          `${label(made.manifest)} is in ${made.folder}: ${best.how}, WASM memory ${mebibytes(original.wasmBytes)} → ${mebibytes(best.wasmBytes)}.`,
+        );
+      });
+    });
+}
+
+function table(variants: readonly Variant[]): string {
+  const rows = [
+    ["", "bytes", "session create", "first load", "WASM memory", "largest difference"],
+    ...variants.map(({ how, bytes, createMs, coldLoadMs, wasmBytes, difference }) => [
+      how,
+      String(bytes),
+      `${createMs.toFixed(0)} ms`,
+      `${coldLoadMs.toFixed(0)} ms`,
+      mebibytes(wasmBytes),
+      String(difference),
+    ]),
+  ];
+  const widths = rows[0]?.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths?.[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}

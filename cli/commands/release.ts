@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import { withStoreOptions, type StoreFlags } from "../options.ts";
+import { parseReference } from "../package-folder.ts";
+import { defaultReleaser, releaseVersion } from "../releases.ts";
+import { withStore } from "../store.ts";
+
+interface Flags extends StoreFlags {
+  by?: string;
+  why?: string;
+}
+
+/** `nearcast release <model>@<version>`. */
+export function releaseCommand(program: Command): void {
+  withStoreOptions(program.command("release <version>"))
+    .description(
+      "let a version answer, given as <model>@<version>; running functions take it up within RELEASE_TTL_SECONDS",
+    )
+    .option("--by <who>", "who releases (default: the CI account or the user)")
+    .option("--why <text>", "why, for the history")
+    .action(async (reference: string, flags: Flags) => {
+      const { name, version } = parseReference(reference);
+      if (version === undefined)
+        throw new Error(`Say which version to release: nearcast release ${name}@<version>`);
+      await withStore(flags.store, flags, async (store) => {
+        const note = { by: flags.by ?? defaultReleaser(), why: flags.why };
+        const { history } = await releaseVersion(store, name, version, note);
+        const before = history[1] ? ` It was ${history[1].version}.` : "";
+        console.log(`${name}@${version} answers in ${flags.store}.${before}`);
+      });
+    });
+}

@@ -1,0 +1,28 @@
+import type { Command } from "commander";
+import { withStoreOptions, type StoreFlags } from "../options.ts";
+import { checkName } from "../package-folder.ts";
+import { defaultReleaser, rollbackRelease } from "../releases.ts";
+import { withStore } from "../store.ts";
+
+interface Flags extends StoreFlags {
+  by?: string;
+  why?: string;
+}
+
+/** `nearcast rollback <model>`. */
+export function rollbackCommand(program: Command): void {
+  withStoreOptions(program.command("rollback <model>"))
+    .description("let the version answer again that was released before the present one")
+    .option("--by <who>", "who rolls back (default: the CI account or the user)")
+    .option("--why <text>", "why, for the history")
+    .action(async (model: string, flags: Flags) => {
+      checkName("model", model);
+      await withStore(flags.store, flags, async (store) => {
+        const note = { by: flags.by ?? defaultReleaser(), why: flags.why };
+        const { stable, history } = await rollbackRelease(store, model, note);
+        console.log(
+          `${model}@${stable} answers in ${flags.store} again, instead of ${history[1]?.version}.`,
+        );
+      });
+    });
+}

@@ -1,0 +1,61 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { mebibytes } from "../fit.ts";
+import { jsonOption, modelsOption } from "../options.ts";
+import { MANIFEST_FILE, openPackage, parseReference } from "../package-folder.ts";
+import { runtimesOf, withVerifyOptions, type VerifyFlags } from "../verify-options.ts";
+import { verifyPackage, type Verification } from "../verify.ts";
+
+interface Flags extends VerifyFlags {
+  models: string;
+  record?: true;
+  json?: true;
+}
+
+/** `nearcast verify <model[@version]>`. */
+export function verifyCommand(program: Command): void {
+  withVerifyOptions(program.command("verify <model>"))
+    .description(
+      "check files, manifest and examples on both runtimes, and what the version needs on each platform; <model> is a name, or name@version (default: the newest)",
+    )
+    .option("--record", "write the outputs of examples that have none into the manifest")
+    .addOption(modelsOption())
+    .addOption(jsonOption())
+    .action(async (model: string, flags: Flags) => {
+      const local = await openPackage(flags.models, parseReference(model));
+      const { recorded, ...verification } = await verifyPackage(local, {
+        runtimes: runtimesOf(flags),
+        tolerance: flags.tolerance,
+        record: flags.record ?? false,
+      });
+      if (recorded) await writeExamples(join(local.folder, MANIFEST_FILE), recorded);
+      if (flags.json) console.log(JSON.stringify({ ...verification, recorded: Boolean(recorded) }));
+      else console.log(report(verification, recorded?.length));
+    });
+}
+
+/** Only `examples` changes: the manifest keeps its other fields, the publisher's own (`x-…`) too. */
+async function writeExamples(path: string, examples: unknown): Promise<void> {
+  const manifest = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+  const temporary = `${path}.tmp`;
+  await writeFile(temporary, `${JSON.stringify({ ...manifest, examples }, undefined, 2)}\n`);
+  await rename(temporary, path);
+}
+
+function report(
+  { model, version, examples, differences, betweenRuntimes, fit }: Omit<Verification, "recorded">,
+  recorded: number | undefined,
+): string {
+  const lines = [`${model}@${version} is good to publish.`];
+  lines.push(`  ${examples} examples${recorded ? ", outputs recorded now" : ""}`);
+  for (const [runtime, difference] of Object.entries(differences))
+    lines.push(`  ${runtime}: largest difference to the recorded outputs ${difference}`);
+  if (betweenRuntimes !== undefined)
+    lines.push(`  native and WASM: largest difference ${betweenRuntimes}`);
+  for (const { platform, what, bytes, limit } of fit)
+    lines.push(
+      `  ${platform}: ${what} ${mebibytes(bytes)}${limit ? ` of ${mebibytes(limit)}` : ""}`,
+    );
+  return lines.join("\n");
+}

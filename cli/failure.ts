@@ -1,0 +1,41 @@
+import type { S3ServiceException } from "@aws-sdk/client-s3";
+import { NearcastError } from "../functions/errors.ts";
+
+/** What an error says to the person at the terminal, with what to do where that is known. */
+export function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const status = statusOf(error);
+  const known = KNOWN[error.name] ?? KNOWN[codeOf(error)] ?? KNOWN[status ?? ""];
+  if (known) return `${known} (${firstLine(error.message)})`;
+  if (status !== undefined)
+    return `The store answered with status ${status}: ${firstLine(error.message)}`;
+  const cause = error instanceof NearcastError ? error.cause : undefined;
+  return cause ? `${error.message} ${describeFailure(cause)}` : error.message || error.name;
+}
+
+/** Errors of the AWS SDK by name or, where an answer had no body to name it, status; of Node by code. */
+const KNOWN: Record<string, string> = {
+  CredentialsProviderError:
+    "There are no credentials for the store. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",
+  NoSuchBucket: "The bucket does not exist. Create it first, or correct its name.",
+  AccessDenied: "The store refuses these credentials.",
+  403: "The store refuses these credentials.",
+  InvalidAccessKeyId: "The store does not know this access key.",
+  SignatureDoesNotMatch: "The secret access key is wrong.",
+  ECONNREFUSED: "Nothing answers at the store's address.",
+  ENOTFOUND: "The store's host name is not known.",
+  EACCES: "The file system refuses access.",
+  ENOSPC: "The disk is full.",
+};
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+function statusOf(error: Error): number | undefined {
+  return (error as Partial<S3ServiceException>).$metadata?.httpStatusCode;
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0] ?? "";
+}

@@ -1,0 +1,102 @@
+import { readdir, stat } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { packageFiles, type Manifest } from "../functions/model/manifest.ts";
+import { measurePackage } from "./measured.ts";
+import { label, type LocalPackage } from "./package-folder.ts";
+import type { RuntimeName } from "./predictor.ts";
+
+/** One limit of one platform, and how much of it the version takes. */
+export interface Fit {
+  platform: "Cloudflare Workers" | "AWS Lambda";
+  what: string;
+  bytes: number;
+  /** undefined: a figure to plan by, not a limit. */
+  limit: number | undefined;
+}
+
+const MIB = 1024 * 1024;
+/** An isolate's memory, JavaScript and WASM together. */
+const WORKERS_MEMORY = 128 * MIB;
+/** Lambda's `/tmp` unless configured larger. */
+const LAMBDA_TMP = 512 * MIB;
+
+/** Measures the version against each platform's limits. Throws when one is passed. */
+export async function checkFit(
+  local: LocalPackage,
+  runtimes: readonly RuntimeName[],
+): Promise<Fit[]> {
+  const { manifest } = local;
+  const fits: Fit[] = [];
+  if (runtimes.includes("wasm")) fits.push(...(await workersFit(local)));
+  if (runtimes.includes("native")) fits.push(...(await lambdaFit(local)));
+  const over = fits.find(({ bytes, limit }) => limit !== undefined && bytes > limit);
+  if (over)
+    throw new Error(
+      `${label(manifest)} does not fit ${over.platform}: ${over.what} ${mebibytes(over.bytes)}, the limit is ${mebibytes(over.limit ?? 0)}. ${
+        over.platform === "AWS Lambda"
+          ? "Make it smaller with: nearcast quantize"
+          : "Try nearcast optimize or quantize, or publish it for Lambda and Node alone with --runtime native."
+      }`,
+    );
+  return fits;
+}
+
+export function mebibytes(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
+}
+
+async function workersFit(local: LocalPackage): Promise<Fit[]> {
+  const { wasmBytes } = await measurePackage(local, "wasm");
+  // While a session is made, the files lie in JavaScript's memory beside their copy in WASM memory.
+  const files = packageBytes(local.manifest);
+  return [
+    {
+      platform: "Cloudflare Workers",
+      what: "WASM memory after load and run, with the files while they load:",
+      bytes: wasmBytes + files,
+      limit: WORKERS_MEMORY,
+    },
+    {
+      platform: "Cloudflare Workers",
+      what: "WASM memory alone:",
+      bytes: wasmBytes,
+      limit: undefined,
+    },
+  ];
+}
+
+async function lambdaFit(local: LocalPackage): Promise<Fit[]> {
+  const files = packageBytes(local.manifest);
+  const { residentBytes } = await measurePackage(local, "native");
+  return [
+    { platform: "AWS Lambda", what: "/tmp:", bytes: files, limit: LAMBDA_TMP },
+    {
+      platform: "AWS Lambda",
+      what: "when shipped inside the function, with ONNX Runtime, unzipped (Lambda allows 250 MiB):",
+      bytes: files + (await nativeRuntimeBytes()),
+      // A model from S3 is not in the package: over 250 MiB it can still be served.
+      limit: undefined,
+    },
+    {
+      platform: "AWS Lambda",
+      what: "memory of the process (at most):",
+      bytes: residentBytes,
+      limit: undefined,
+    },
+  ];
+}
+
+/** All files of the version but its manifest. */
+export function packageBytes(manifest: Manifest): number {
+  return packageFiles(manifest).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+async function nativeRuntimeBytes(): Promise<number> {
+  const root = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
+  const folder = join(root, "bin/napi-v6/linux/x64");
+  let sum = 0;
+  for (const file of await readdir(folder).catch(() => []))
+    sum += (await stat(join(folder, file))).size;
+  return sum;
+}

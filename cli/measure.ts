@@ -1,0 +1,40 @@
+// Runs in a process of its own, so that what it measures is one model's alone:
+//   node cli/measure.ts <models> <name> <version> <native|wasm>
+// loads the version, runs its examples, and prints one line of JSON (a Measurement).
+import { openPackage } from "./package-folder.ts";
+import { openPredictor, type RuntimeName } from "./predictor.ts";
+
+/** What loading a version and running its examples took. */
+export interface Measurement {
+  /** Start of ONNX Runtime and creation of the session, files read. */
+  coldLoadMs: number;
+  /** Creation of one more session, files read. */
+  createMs: number;
+  /** WASM memory after the runs; 0 on native. */
+  wasmBytes: number;
+  /** Most memory that the process has had. */
+  residentBytes: number;
+  answers: unknown[];
+}
+
+const [models = "", name = "", version = "", runtime = ""] = process.argv.slice(2);
+const local = await openPackage(models, { name, version });
+const inputs = local.manifest.examples.map(({ input }) => input);
+const { predictor, answers, loadMs: coldLoadMs } = await runExamples();
+const wasmBytes = await predictor.memoryBytes();
+const residentBytes = process.resourceUsage().maxRSS * 1024;
+const { loadMs: createMs } = await runExamples();
+const measurement: Measurement = { coldLoadMs, createMs, wasmBytes, residentBytes, answers };
+process.stdout.write(JSON.stringify(measurement));
+
+async function runExamples() {
+  const predictor = openPredictor(local, runtime as RuntimeName);
+  await predictor.start();
+  const answers: unknown[] = [];
+  let loadMs: number | undefined;
+  for (const input of inputs) {
+    answers.push(await predictor.predict(input));
+    loadMs ??= predictor.loadMilliseconds();
+  }
+  return { predictor, answers, loadMs: loadMs ?? 0 };
+}

@@ -1,0 +1,174 @@
+import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { InferenceSession } from "onnxruntime-node";
+import type { Manifest } from "../functions/model/manifest.ts";
+import { compareAnswers } from "./compare.ts";
+import type { Measurement } from "./measure.ts";
+import { measurePackage } from "./measured.ts";
+import { packageBytes } from "./fit.ts";
+import type { LocalPackage } from "./package-folder.ts";
+import { writeVersion, type VersionFiles } from "./write-version.ts";
+
+/** One way to store the same model, and what it costs on Workers. */
+export interface Variant {
+  how: string;
+  bytes: number;
+  /** Creation of a session on WASM, the median of several. */
+  createMs: number;
+  /** The first creation in a process, ONNX Runtime's own start included. */
+  coldLoadMs: number;
+  wasmBytes: number;
+  /** Largest difference to the original's answers, native and WASM. */
+  difference: number;
+  files: VersionFiles;
+}
+
+/** A way that was tried and cannot be used, with the reason. */
+export interface Refused {
+  how: string;
+  reason: string;
+}
+
+const RUNS = 3;
+/** Below this, weights in a file of their own cost a request and save nothing that shows. */
+const EXTERNAL_FROM_BYTES = 1024 * 1024;
+const WEIGHTS_FILE = "model.data";
+
+type Recipe = { how: string; file: string; external: boolean };
+
+/**
+ * Tries other ways to store the model, each measured in processes of its own. `keep` gets the original
+ * and the variants while their files still exist.
+ */
+export async function optimizePackage<T>(
+  local: LocalPackage,
+  tolerance: number,
+  keep: (original: Variant, variants: Variant[], refused: Refused[]) => Promise<T>,
+): Promise<T> {
+  const work = await mkdtemp(join(tmpdir(), "nearcast-optimize-"));
+  try {
+    const before = await measure(local);
+    const native = await measurePackage(local, "native");
+    const original = variant("as it is", local, before, 0, filesOf(local));
+    const variants: Variant[] = [];
+    const refused: Refused[] = [];
+    for (const recipe of recipesFor(local.manifest)) {
+      try {
+        const folder = join(work, String(variants.length + refused.length));
+        const files = await optimizeGraph(local, folder, recipe);
+        const { artifact: _artifact, assets: _assets, schema: _schema, ...draft } = local.manifest;
+        const made = await writeVersion(folder, draft, files, async (one) => one.manifest);
+        const after = await measure(made);
+        const difference = Math.max(
+          differenceOf(before.answers, after.answers, tolerance),
+          differenceOf(native.answers, (await measurePackage(made, "native")).answers, tolerance),
+        );
+        variants.push(variant(recipe.how, made, after, difference, files));
+      } catch (error) {
+        refused.push({ how: recipe.how, reason: (error as Error).message });
+      }
+    }
+    return await keep(original, variants, refused);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** The variant worth keeping: less memory, or as much and a clearly faster start. undefined: none helps. */
+export function bestVariant(original: Variant, variants: readonly Variant[]): Variant | undefined {
+  return variants
+    .filter((one) => isBetter(one, original))
+    .reduce<Variant | undefined>(
+      (best, one) => (!best || isBetter(one, best) ? one : best),
+      undefined,
+    );
+}
+
+/** 5 % of memory shows; a start must be a fifth and 5 ms faster, for it is measured on a shared machine. */
+function isBetter(one: Variant, other: Variant): boolean {
+  if (one.wasmBytes < other.wasmBytes * 0.95) return true;
+  const faster = one.createMs < other.createMs * 0.8 && one.createMs < other.createMs - 5;
+  return faster && one.wasmBytes <= other.wasmBytes && one.bytes <= other.bytes * 1.1;
+}
+
+function recipesFor(manifest: Manifest): Recipe[] {
+  const external = { how: "optimised graph, weights apart", file: "model.onnx", external: true };
+  // What has its weights apart already would only grow when they went back into the graph.
+  if (manifest.artifact.externalData) return [external];
+  return [
+    { how: "optimised graph", file: "model.onnx", external: false },
+    { how: "optimised graph in ORT format", file: "model.ort", external: false },
+    ...(manifest.artifact.bytes >= EXTERNAL_FROM_BYTES ? [external] : []),
+  ];
+}
+
+/** "extended" is the highest level whose graphs run everywhere; "all" writes for one processor. */
+async function optimizeGraph(
+  { folder, manifest }: LocalPackage,
+  target: string,
+  { file, external }: Recipe,
+): Promise<VersionFiles> {
+  const made = join(target, "graph");
+  await mkdir(made, { recursive: true });
+  const path = join(made, file);
+  const session = await InferenceSession.create(join(folder, manifest.artifact.file), {
+    executionProviders: ["cpu"],
+    logSeverityLevel: 4,
+    graphOptimizationLevel: "extended",
+    optimizedModelFilePath: path,
+    ...(external && {
+      extra: {
+        session: {
+          optimized_model_external_initializers_file_name: WEIGHTS_FILE,
+          optimized_model_external_initializers_min_size_in_bytes: "1024",
+        },
+      },
+    }),
+  });
+  await session.release();
+  const weights = join(made, WEIGHTS_FILE);
+  const apart = external && (await stat(weights).catch(() => undefined));
+  return {
+    ...filesOf({ folder, manifest }),
+    artifact: { path, file },
+    externalData: apart ? [{ path: weights, file: WEIGHTS_FILE }] : [],
+  };
+}
+
+function filesOf({ folder, manifest }: Pick<LocalPackage, "folder" | "manifest">): VersionFiles {
+  const source = ({ file }: { file: string }) => ({ path: join(folder, file), file });
+  return {
+    artifact: source(manifest.artifact),
+    externalData: (manifest.artifact.externalData ?? []).map(source),
+    assets: (manifest.assets ?? []).map(source),
+  };
+}
+
+async function measure(local: LocalPackage): Promise<Measurement> {
+  const runs: Measurement[] = [];
+  for (let run = 0; run < RUNS; run++) runs.push(await measurePackage(local, "wasm"));
+  const median = (of: (one: Measurement) => number): number =>
+    runs.map(of).toSorted((a, b) => a - b)[Math.floor(RUNS / 2)] ?? 0;
+  return {
+    ...(runs[0] as Measurement),
+    createMs: median(({ createMs }) => createMs),
+    coldLoadMs: median(({ coldLoadMs }) => coldLoadMs),
+  };
+}
+
+function variant(
+  how: string,
+  { manifest }: LocalPackage,
+  { createMs, coldLoadMs, wasmBytes }: Measurement,
+  difference: number,
+  files: VersionFiles,
+): Variant {
+  return { how, bytes: packageBytes(manifest), createMs, coldLoadMs, wasmBytes, difference, files };
+}
+
+function differenceOf(before: unknown, after: unknown, tolerance: number): number {
+  const { largest, mismatch } = compareAnswers(before, after, tolerance, "examples");
+  if (mismatch !== undefined) throw new Error(`it answers differently: ${mismatch}`);
+  return largest;
+}

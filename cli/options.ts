@@ -1,0 +1,53 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+
+export interface StoreFlags {
+  store: string;
+  local?: true;
+  persistTo?: string;
+}
+
+/** `--models`: the folder in which packages are made and looked at before they are pushed. */
+export function modelsOption(): Option {
+  return new Option("--models <folder>", "folder of the packages").default("models");
+}
+
+/** `--store` and what goes with it. */
+export function withStoreOptions(command: Command): Command {
+  return withLocalOptions(
+    command.addOption(
+      new Option("--store <url>", "folder, s3://bucket/prefix or r2://bucket/prefix")
+        .env("STORE")
+        .default("models"),
+    ),
+  );
+}
+
+export function withLocalOptions(command: Command): Command {
+  return command
+    .option("--local", "r2:// is the bucket of `wrangler dev`")
+    .option("--persist-to <folder>", "the folder of `wrangler dev --persist-to`");
+}
+
+export function jsonOption(): Option {
+  return new Option("--json", "print JSON");
+}
+
+export function runtimeOption(choices: readonly string[], fallback: string): Option {
+  return new Option("--runtime <name>", "where to run").choices([...choices]).default(fallback);
+}
+
+/** A number for an option; anything else is a usage error. */
+export function numberOf(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value))
+    throw new InvalidArgumentError("It is not a number.");
+  return value;
+}
+
+/** A whole number from 1 on for an option; anything else is a usage error. */
+export function positiveInteger(text: string): number {
+  const value = numberOf(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError("It is not a whole number from 1 on.");
+  return value;
+}

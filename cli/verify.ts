@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { NearcastError } from "../functions/errors.ts";
+import { packageFiles, type Manifest } from "../functions/model/manifest.ts";
+import { compareAnswers, worse, type Difference } from "./compare.ts";
+import { describeFailure } from "./failure.ts";
+import { checkFit, type Fit } from "./fit.ts";
+import { label, type LocalPackage } from "./package-folder.ts";
+import { openPredictor, type RuntimeName } from "./predictor.ts";
+
+export interface VerifyOptions {
+  runtimes: readonly RuntimeName[];
+  /** Numbers may differ by this × max(1, |expected|). */
+  tolerance: number;
+  /** Take the answers of the first runtime for the examples that have none. */
+  record: boolean;
+}
+
+export interface Verification {
+  model: string;
+  version: string;
+  examples: number;
+  /** Largest difference to the recorded answers, by runtime. */
+  differences: Partial<Record<RuntimeName, number>>;
+  /** Largest difference between the runtimes, when both ran. */
+  betweenRuntimes: number | undefined;
+  fit: Fit[];
+  /** The examples with the answers that were recorded now; undefined when none was. */
+  recorded: Manifest["examples"] | undefined;
+}
+
+/** Checks one local version. Throws an Error with the reason when the version must not be published. */
+export async function verifyPackage(
+  local: LocalPackage,
+  { runtimes, tolerance, record }: VerifyOptions,
+): Promise<Verification> {
+  const { manifest } = local;
+  await checkFiles(local);
+  const answers = new Map<RuntimeName, unknown[]>();
+  for (const runtime of runtimes) answers.set(runtime, await answerExamples(local, runtime));
+
+  const first = answers.get(runtimes[0] as RuntimeName) ?? [];
+  const missing = manifest.examples.filter(({ output }) => output === undefined).length;
+  if (missing > 0 && !record)
+    throw new Error(
+      `${missing} of ${manifest.examples.length} examples of ${label(manifest)} have no recorded output. Look at what the model answers and record it: nearcast verify ${label(manifest)} --record`,
+    );
+  const examples = manifest.examples.map(({ input, output }, index) => ({
+    input,
+    output: output === undefined ? first[index] : output,
+  }));
+  const expected = examples.map(({ output }) => output);
+
+  const differences: Verification["differences"] = {};
+  for (const [runtime, given] of answers)
+    differences[runtime] = accepted(
+      compareAll(expected, given, tolerance),
+      `On ${runtime} the examples of ${label(manifest)} fail`,
+    );
+  const [native, wasm] = [answers.get("native"), answers.get("wasm")];
+  const betweenRuntimes =
+    native && wasm
+      ? accepted(
+          compareAll(native, wasm, tolerance),
+          `Native and WASM answer ${label(manifest)} differently`,
+        )
+      : undefined;
+  return {
+    model: manifest.name,
+    version: manifest.version,
+    examples: examples.length,
+    differences,
+    betweenRuntimes,
+    fit: await checkFit(local, runtimes),
+    recorded: missing > 0 ? examples : undefined,
+  };
+}
+
+async function checkFiles({ folder, manifest }: LocalPackage): Promise<void> {
+  for (const { file, sha256, bytes } of packageFiles(manifest)) {
+    const content = await readFile(join(folder, file)).catch(() => undefined);
+    if (!content) throw new Error(`${label(manifest)} lacks its file ${file}.`);
+    if (content.byteLength !== bytes)
+      throw new Error(
+        `${file} of ${label(manifest)} has ${content.byteLength} bytes, its manifest says ${bytes}.`,
+      );
+    if (createHash("sha256").update(content).digest("hex") !== sha256)
+      throw new Error(`${file} of ${label(manifest)} does not match its sha256.`);
+  }
+}
+
+/** Also proves that the runtime has every operator of the graph: it refuses to load one it lacks. */
+async function answerExamples(local: LocalPackage, runtime: RuntimeName): Promise<unknown[]> {
+  const { manifest } = local;
+  if (manifest.examples.length === 0)
+    throw new Error(
+      `${label(manifest)} has no examples, so nothing shows that it answers alike everywhere. Put at least one {"input": …} under "examples" in its model.json, then: nearcast verify ${label(manifest)} --record`,
+    );
+  const predictor = openPredictor(local, runtime);
+  const answers: unknown[] = [];
+  for (const [index, { input }] of manifest.examples.entries())
+    try {
+      // As JSON, which is how a client gets it.
+      answers.push(JSON.parse(JSON.stringify(await predictor.predict(input))));
+    } catch (cause) {
+      const unloadable = cause instanceof NearcastError && cause.code !== "invalid_input";
+      const where = unloadable ? "" : `Example ${index}: `;
+      throw new Error(
+        `${label(manifest)} does not run on ${runtime}. ${where}${describeFailure(cause)}`,
+        { cause },
+      );
+    }
+  return answers;
+}
+
+function compareAll(
+  expected: readonly unknown[],
+  actual: readonly unknown[],
+  tolerance: number,
+): Difference {
+  return expected
+    .map((output, index) =>
+      compareAnswers(output, actual[index], tolerance, `examples[${index}].output`),
+    )
+    .reduce(worse, { largest: 0 });
+}
+
+function accepted({ largest, mismatch }: Difference, what: string): number {
+  if (mismatch !== undefined)
+    throw new Error(`${what}: ${mismatch} (largest difference ${largest}).`);
+  return largest;
+}

@@ -1,0 +1,53 @@
+import { invalidInput, type InputIssue } from "../errors.ts";
+import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
+import type { Manifest, TensorInfo } from "./manifest.ts";
+
+/** ONNX Runtime takes no longer dimension. */
+const LONGEST_DIMENSION = 2 ** 31 - 1;
+
+/** Throws `invalid_input` unless the tensors are the manifest's inputs, in name, datatype and shape. */
+export function checkInputs(manifest: Manifest, tensors: Tensors): void {
+  const issues: InputIssue[] = [];
+  for (const name of Object.keys(tensors))
+    if (!manifest.inputs.some((input) => input.name === name))
+      issues.push({ path: `inputs.${name}`, message: `is not an input of ${manifest.name}` });
+  for (const input of manifest.inputs) {
+    const given = Object.hasOwn(tensors, input.name) ? tensors[input.name] : undefined;
+    const message = given ? mismatch(input, given) : "is missing";
+    if (message) issues.push({ path: `inputs.${input.name}`, message });
+  }
+  if (issues.length > 0) throw invalidInput(issues);
+}
+
+/** The outputs to compute. Throws `invalid_input` for a name that the manifest does not have. */
+export function checkOutputNames(
+  manifest: Manifest,
+  names: readonly string[] = [],
+): readonly string[] {
+  if (names.length === 0) return manifest.outputs.map(({ name }) => name);
+  const unknown = names.filter((name) => !manifest.outputs.some((output) => output.name === name));
+  if (unknown.length > 0)
+    throw invalidInput(
+      unknown.map((name) => ({
+        path: `outputs.${name}`,
+        message: `is not an output of ${manifest.name}`,
+      })),
+    );
+  return names;
+}
+
+function mismatch(input: TensorInfo, given: Tensor): string | undefined {
+  if (given.datatype !== input.datatype)
+    return `must have datatype ${input.datatype}, has ${given.datatype}`;
+  const fits =
+    given.shape.length === input.shape.length &&
+    given.shape.every(
+      (size, axis) =>
+        size <= LONGEST_DIMENSION && (input.shape[axis] === -1 || input.shape[axis] === size),
+    );
+  if (!fits) return `must have shape [${input.shape.join(", ")}], has [${given.shape.join(", ")}]`;
+  const count = elementCount(given.shape);
+  if (given.data.length !== count)
+    return `has ${given.data.length} elements, its shape [${given.shape.join(", ")}] holds ${count}`;
+  return undefined;
+}

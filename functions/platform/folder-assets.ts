@@ -1,0 +1,15 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Platform } from "./types.ts";
+
+/** The documentation's files as files of a folder; the folder is found when the first one is asked for. */
+export function createFolderAssets(findFolder: () => string): Platform["asset"] {
+  return async function asset(name) {
+    try {
+      const { buffer, byteOffset, byteLength } = await readFile(join(findFolder(), name));
+      return buffer.slice(byteOffset, byteOffset + byteLength);
+    } catch {
+      return undefined;
+    }
+  };
+}

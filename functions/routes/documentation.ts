@@ -1,0 +1,74 @@
+import { Hono } from "hono";
+import packageJson from "../../package.json" with { type: "json" };
+import { NearcastError } from "../errors.ts";
+import { openapiDocument } from "../openapi/document.ts";
+import { DOCUMENTATION_ASSETS, type DocumentationAsset } from "../platform/types.ts";
+import { releasedModels, type ReleasedModel } from "./released-models.ts";
+import type { Services } from "./services.ts";
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Nearcast API</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<div id="api"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</html>
+`;
+
+const START = `SwaggerUIBundle({
+  url: new URL("../openapi.json", document.currentScript.src).href,
+  dom_id: "#api",
+  deepLinking: true,
+  displayRequestDuration: true,
+  validatorUrl: null,
+});
+`;
+
+// Swagger UI sets style attributes and has its icons in data: URLs.
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const MEDIA_TYPES: Record<DocumentationAsset, string> = {
+  "swagger-ui.css": "text/css; charset=utf-8",
+  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+};
+
+/** `GET /openapi.json`, made of the manifests that are released now, and `GET /docs`, a page to try it. */
+export function documentationRoutes({ platform, registry }: Services) {
+  return new Hono()
+    .get("/openapi.json", async (c) => {
+      const models = [...(await releasedModels(registry)).values()].filter(
+        (model): model is ReleasedModel => !(model instanceof NearcastError),
+      );
+      return c.json(openapiDocument(models, packageJson.version));
+    })
+    .get("/docs", (c) =>
+      c.html(PAGE, 200, {
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+      }),
+    )
+    .get("/docs/start.js", (c) => c.body(START, 200, { "Content-Type": "text/javascript" }))
+    .get("/docs/:asset", async (c) => {
+      const name = DOCUMENTATION_ASSETS.find((asset) => asset === c.req.param("asset"));
+      const found = name && (await platform.asset(name));
+      if (!found) throw new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
+      return c.body(found, 200, {
+        "Content-Type": MEDIA_TYPES[name],
+        "Cache-Control": "public, max-age=86400",
+        "X-Content-Type-Options": "nosniff",
+      });
+    });
+}

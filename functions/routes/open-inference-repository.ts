@@ -1,0 +1,57 @@
+import { Hono, type HonoRequest } from "hono";
+import * as z from "zod";
+import { invalidInput, NearcastError } from "../errors.ts";
+import { readBody } from "../wire/body.ts";
+import { parseJson } from "../wire/json.ts";
+import { releasedModels } from "./released-models.ts";
+import type { Services } from "./services.ts";
+
+const indexRequest = z.strictObject({ ready: z.boolean().optional() });
+
+const changeRequest = z.strictObject({
+  parameters: z.strictObject({ unload_dependents: z.boolean().optional() }).optional(),
+});
+
+/**
+ * The model repository extension. Every released model is READY, since the first request loads it;
+ * `load` does that ahead of time and `unload` takes the session out of memory, in this instance.
+ */
+export function repositoryRoutes({ platform, registry, sessions }: Services) {
+  async function read<T>(request: HonoRequest, schema: z.ZodType<T>): Promise<T> {
+    const body = await readBody(request, platform.config.limits.bodyBytes);
+    const json = body.byteLength === 0 ? {} : parseJson(body, { exact: false });
+    const result = schema.safeParse(json);
+    if (result.success) return result.data;
+    throw invalidInput(
+      result.error.issues.map(({ path, message }) => ({ path: path.join(".") || "body", message })),
+    );
+  }
+
+  return new Hono()
+    .post("/repository/index", async (c) => {
+      const { ready } = await read(c.req, indexRequest);
+      const index = [];
+      for (const [name, found] of await releasedModels(registry)) {
+        const broken = found instanceof NearcastError ? found.message : undefined;
+        if (broken === undefined || !ready)
+          index.push({
+            name,
+            version: found instanceof NearcastError ? "" : found.manifest.version,
+            state: broken === undefined ? "READY" : "UNAVAILABLE",
+            reason: broken ?? "",
+          });
+      }
+      return c.json(index);
+    })
+    .post("/repository/models/:model/load", async (c) => {
+      await read(c.req, changeRequest);
+      const { manifest } = await registry.resolve(c.req.param("model"));
+      (await sessions.acquire(manifest)).end();
+      return c.json({});
+    })
+    .post("/repository/models/:model/unload", async (c) => {
+      await read(c.req, changeRequest);
+      sessions.evict((await registry.resolve(c.req.param("model"))).manifest);
+      return c.json({});
+    });
+}

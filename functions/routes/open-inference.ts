@@ -1,0 +1,92 @@
+import { Hono, type Context } from "hono";
+import packageJson from "../../package.json" with { type: "json" };
+import { createPhases } from "../phases.ts";
+import type { Tensors } from "../tensor.ts";
+import { readBody, respond } from "../wire/body.ts";
+import { readInferRequest, type InferRequest } from "../wire/infer-request.ts";
+import { writeInferAnswer } from "../wire/infer-response.ts";
+import { checkReady } from "./health.ts";
+import { identify } from "./identify.ts";
+import { modelConfiguration, modelMetadata, serverMetadata } from "./open-inference-metadata.ts";
+import { repositoryRoutes } from "./open-inference-repository.ts";
+import type { Services } from "./services.ts";
+
+/** The Open Inference Protocol (KServe v2, Triton) below `/v2`. */
+export function openInferenceRoutes(services: Services) {
+  const { platform, registry, sessions, statistics, infer } = services;
+  const { bodyBytes } = platform.config.limits;
+
+  async function answerInference(c: Context, model: string, version?: string): Promise<Response> {
+    const phases = createPhases(platform.now);
+    const body = await phases.time("read", () => readBody(c.req, bodyBytes));
+    let request: InferRequest | undefined;
+    const { manifest, results } = await infer(
+      {
+        model,
+        version,
+        read({ manifest }) {
+          const jsonLength = c.req.header("inference-header-content-length");
+          request = readInferRequest(body, jsonLength, manifest);
+          const { feeds, outputNames } = request;
+          return { runs: [{ feeds, rows: rowsOf(feeds) }], outputNames };
+        },
+      },
+      phases,
+    );
+    const { id, isBinary = () => false } = request ?? {};
+    const answer = writeInferAnswer({ manifest, id, tensors: results[0] ?? {}, isBinary });
+    identify(answer.headers, manifest, phases);
+    return respond(answer.body, answer.headers, c.req.header("accept-encoding"));
+  }
+
+  async function describe(c: Context, model: string, version?: string) {
+    const [{ manifest }, versions] = await Promise.all([
+      registry.resolve(model, version),
+      registry.versions(model),
+    ]);
+    return c.json(modelMetadata(manifest, versions.get(model) ?? []));
+  }
+
+  async function configuration(c: Context, model: string, version?: string) {
+    return c.json(modelConfiguration((await registry.resolve(model, version)).manifest));
+  }
+
+  async function ready(c: Context, model: string, version?: string) {
+    const { manifest } = await registry.resolve(model, version);
+    return c.json({ name: manifest.name, ready: true });
+  }
+
+  async function stats(c: Context, model: string, version?: string) {
+    const { manifest } = await registry.resolve(model, version);
+    return c.json({ model_stats: [statistics.of(manifest)] });
+  }
+
+  const routes = new Hono()
+    .get("/health/live", (c) => c.json({ live: true, ready: true }))
+    .get("/health/ready", async (c) => {
+      await checkReady(registry, sessions);
+      return c.json({ live: true, ready: true });
+    })
+    .get("/", (c) => c.json(serverMetadata(packageJson.version)))
+    .get("/models/stats", (c) => c.json({ model_stats: statistics.all() }))
+    .route("/", repositoryRoutes(services));
+
+  for (const path of ["/models/:model", "/models/:model/versions/:version"] as const) {
+    routes.get(path, on(describe));
+    routes.get(`${path}/ready`, on(ready));
+    routes.get(`${path}/config`, on(configuration));
+    routes.get(`${path}/stats`, on(stats));
+    routes.post(`${path}/infer`, on(answerInference));
+  }
+  return routes;
+}
+
+/** How many rows a request counts as: the first dimension of its first tensor. */
+function rowsOf(feeds: Tensors): number {
+  return Object.values(feeds)[0]?.shape[0] ?? 1;
+}
+
+/** A handler of both forms of a model's path: with and without a version. */
+function on(answer: (c: Context, model: string, version?: string) => Promise<Response>) {
+  return (c: Context) => answer(c, c.req.param("model") ?? "", c.req.param("version"));
+}

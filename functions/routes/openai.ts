@@ -1,0 +1,106 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { invalidInput, NearcastError } from "../errors.ts";
+import { createPhases } from "../phases.ts";
+import { readBody } from "../wire/body.ts";
+import { parseJson } from "../wire/json.ts";
+import { identify } from "./identify.ts";
+import type { Services } from "./services.ts";
+import { takes } from "./takes.ts";
+
+const requestSchema = z.strictObject({
+  model: z.string(),
+  input: z.union([z.string(), z.array(z.string())], {
+    error: "must be a string or an array of strings: token ids belong to another tokenizer",
+  }),
+  encoding_format: z.enum(["float", "base64"]).default("float"),
+  dimensions: z.number().int().positive().optional(),
+  /** Who asks, for abuse reports: nothing here uses it. */
+  user: z.string().optional(),
+});
+
+/** OpenAI's `POST /v1/embeddings`, of models with the task feature-extraction. */
+export function openaiRoutes({ platform, registry, predict }: Services) {
+  const { limits } = platform.config;
+
+  return new Hono().post("/embeddings", takes<z.input<typeof requestSchema>>(), async (c) => {
+    const phases = createPhases(platform.now);
+    const body = await phases.time("read", () => readBody(c.req, limits.bodyBytes));
+    const parsed = requestSchema.safeParse(parseJson(body, { exact: false }));
+    if (!parsed.success)
+      throw invalidInput(
+        parsed.error.issues.map(({ path, message }) => ({
+          path: path.join(".") || "body",
+          message,
+        })),
+      );
+    const { model, input, encoding_format: format, dimensions } = parsed.data;
+    const { manifest } = await registry.resolve(model);
+    if (manifest.task !== "feature-extraction")
+      throw new NearcastError(
+        "invalid_input",
+        `${model} makes no embeddings: its task is ${manifest.task}.`,
+        { issues: [{ path: "model", message: "has another task than feature-extraction" }] },
+      );
+    const inputs = typeof input === "string" ? [input] : input;
+    const { outputs, tokens = 0 } = await predict(
+      { model, version: manifest.version, inputs, parameters: undefined },
+      phases,
+    );
+    const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
+    identify(c.res.headers, manifest, phases);
+    return c.json({
+      object: "list" as const,
+      data: vectors.map((vector, index) => ({
+        object: "embedding" as const,
+        index,
+        embedding: format === "base64" ? toBase64(vector) : vector,
+      })),
+      model: manifest.name,
+      usage: { prompt_tokens: tokens, total_tokens: tokens },
+    });
+  });
+}
+
+/** OpenAI's description of a model. There is no date of creation in a package. */
+export function openaiModel(name: string) {
+  return { id: name, object: "model" as const, created: 0, owned_by: "nearcast" };
+}
+
+/** The body that OpenAI's clients read of an error. */
+export function openaiError(error: NearcastError) {
+  const missingModel = error.code === "unknown_model" || error.code === "unknown_version";
+  return {
+    error: {
+      message: error.message,
+      type: error.status < 500 ? "invalid_request_error" : "server_error",
+      param: missingModel ? "model" : (error.issues?.[0]?.path ?? null),
+      code: missingModel ? "model_not_found" : error.code,
+    },
+  };
+}
+
+/** The first `dimensions` numbers at length one, as OpenAI shortens vectors; or the vector itself. */
+function shortened(vector: unknown, dimensions: number | undefined): number[] {
+  if (!Array.isArray(vector) || typeof vector[0] !== "number")
+    throw invalidInput([
+      { path: "model", message: "gives a vector a token, not one for the text" },
+    ]);
+  const numbers = vector as number[];
+  if (dimensions === undefined || dimensions === numbers.length) return numbers;
+  if (dimensions > numbers.length)
+    throw invalidInput([
+      { path: "dimensions", message: `must be at most ${numbers.length} for this model` },
+    ]);
+  const kept = numbers.slice(0, dimensions);
+  const length = Math.hypot(...kept);
+  return length === 0 ? kept : kept.map((value) => value / length);
+}
+
+/** Little-endian float32. */
+function toBase64(vector: readonly number[]): string {
+  const bytes = new Uint8Array(Float32Array.from(vector).buffer);
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}

@@ -1,0 +1,167 @@
+import { Hono, type Context } from "hono";
+import * as z from "zod";
+import { invalidInput, NearcastError } from "../errors.ts";
+import type { Manifest, TensorInfo } from "../model/manifest.ts";
+import { createPhases } from "../phases.ts";
+import { checkBatch, type InferInputs } from "../predict.ts";
+import type { Datatype } from "../tensor.ts";
+import { readBody } from "../wire/body.ts";
+import { parseJson } from "../wire/json.ts";
+import { columnsOfTensors, feedsOfColumns, rowsOfTensors, runsOfRows } from "../wire/rows.ts";
+import { identify } from "./identify.ts";
+import type { Services } from "./services.ts";
+
+const SIGNATURE = "serving_default";
+const PREDICT = ":predict";
+
+const requestSchema = z.strictObject({
+  signature_name: z.literal(["", SIGNATURE]).optional(),
+  instances: z.array(z.unknown()).optional(),
+  inputs: z.unknown().optional(),
+});
+
+/**
+ * TensorFlow Serving's REST API below `/v1/models`: `:predict` and `metadata`. Its status shares a route
+ * with the native description, which answers with the members of both.
+ */
+export function tensorflowServingRoutes({ platform, registry, infer }: Services) {
+  const { limits } = platform.config;
+
+  async function answerPredict(c: Context, model: string, version?: string) {
+    const phases = createPhases(platform.now);
+    const body = await phases.time("read", () => readBody(c.req, limits.bodyBytes));
+    let runs: InferInputs["runs"] = [];
+    let byRow = false;
+    const { manifest, results } = await infer(
+      {
+        model,
+        version,
+        read(found) {
+          const { instances, inputs } = readRequest(body, found.manifest);
+          byRow = instances !== undefined;
+          if (instances) checkBatch(instances, limits.batch);
+          runs = instances
+            ? runsOfRows(found, instances, "instances")
+            : [{ feeds: feedsOfColumns(found.manifest, inputs, "inputs"), rows: 1 }];
+          return { runs };
+        },
+      },
+      phases,
+    );
+    identify(c.res.headers, manifest, phases);
+    return c.json(
+      byRow
+        ? {
+            predictions: runs.flatMap((run, index) =>
+              rowsOfTensors(results[index] ?? {}, run.rows),
+            ),
+          }
+        : { outputs: columnsOfTensors(results[0] ?? {}) },
+    );
+  }
+
+  async function describe(c: Context, model: string, version?: string) {
+    return c.json(signature((await registry.resolve(model, version)).manifest));
+  }
+
+  async function labelled(model: string, label: string): Promise<string> {
+    const { stable } = await registry.release(model);
+    if (label === "stable") return stable;
+    throw new NearcastError(
+      "unknown_version",
+      `The only label of a model is stable, not ${label}.`,
+    );
+  }
+
+  return new Hono()
+    .post("/:target{[^/]+:predict}", (c) => answerPredict(c, withoutVerb(c.req.param("target"))))
+    .post("/:model/versions/:target{[^/]+:predict}", (c) =>
+      answerPredict(c, c.req.param("model"), withoutVerb(c.req.param("target"))),
+    )
+    .post("/:model/labels/:target{[^/]+:predict}", async (c) => {
+      const model = c.req.param("model");
+      return answerPredict(c, model, await labelled(model, withoutVerb(c.req.param("target"))));
+    })
+    .get("/:model/metadata", (c) => describe(c, c.req.param("model")))
+    .get("/:model/versions/:version/metadata", (c) =>
+      describe(c, c.req.param("model"), c.req.param("version")),
+    )
+    .get("/:model/labels/:label", async (c) =>
+      c.json(versionStatus([await labelled(c.req.param("model"), c.req.param("label"))])),
+    )
+    .get("/:model/labels/:label/metadata", async (c) => {
+      const model = c.req.param("model");
+      return describe(c, model, await labelled(model, c.req.param("label")));
+    });
+}
+
+/** What TensorFlow Serving's clients read of a model's status; every version in the store answers. */
+export function versionStatus(versions: readonly string[]) {
+  return {
+    model_version_status: versions.map((version) => ({
+      version,
+      state: "AVAILABLE" as const,
+      status: { error_code: "OK" as const, error_message: "" },
+    })),
+  };
+}
+
+function withoutVerb(target: string): string {
+  return target.slice(0, -PREDICT.length);
+}
+
+function readRequest(body: Uint8Array, manifest: Manifest) {
+  const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
+  const parsed = requestSchema.safeParse(parseJson(body, { exact }));
+  if (!parsed.success)
+    throw invalidInput(
+      parsed.error.issues.map(({ path, message }) => ({ path: path.join(".") || "body", message })),
+    );
+  const { instances, inputs } = parsed.data;
+  if ((instances === undefined) === (inputs === undefined))
+    throw new NearcastError(
+      "malformed_request",
+      "The request needs exactly one of instances (rows) and inputs (columns).",
+    );
+  return { instances, inputs };
+}
+
+const DTYPES: Record<Datatype, string> = {
+  BOOL: "DT_BOOL",
+  INT8: "DT_INT8",
+  INT16: "DT_INT16",
+  INT32: "DT_INT32",
+  INT64: "DT_INT64",
+  UINT8: "DT_UINT8",
+  UINT16: "DT_UINT16",
+  UINT32: "DT_UINT32",
+  UINT64: "DT_UINT64",
+  FP16: "DT_HALF",
+  FP32: "DT_FLOAT",
+  FP64: "DT_DOUBLE",
+  BYTES: "DT_STRING",
+};
+
+function signature(manifest: Manifest) {
+  const definition = {
+    inputs: signatureTensors(manifest.inputs),
+    outputs: signatureTensors(manifest.outputs),
+    method_name: "tensorflow/serving/predict",
+  };
+  return {
+    model_spec: { name: manifest.name, signature_name: "", version: manifest.version },
+    metadata: { signature_def: { signature_def: { [SIGNATURE]: definition } } },
+  };
+}
+
+function signatureTensors(tensors: readonly TensorInfo[]) {
+  return Object.fromEntries(
+    tensors.map(({ name, datatype, shape }) => {
+      const dim = shape.map((size) => ({ size: String(size), name: "" }));
+      return [
+        name,
+        { name, dtype: DTYPES[datatype], tensor_shape: { dim, unknown_rank: false } },
+      ] as const;
+    }),
+  );
+}

@@ -1,0 +1,104 @@
+import type { Manifest } from "./model/manifest.ts";
+import type { Phases } from "./phases.ts";
+
+const TIMED = ["success", "queue", "compute_input", "compute_infer", "compute_output"] as const;
+
+/** Which of the path's phases each of Triton's durations is. */
+const PHASES = {
+  queue: "load",
+  compute_input: "preprocess",
+  compute_infer: "run",
+  compute_output: "postprocess",
+} as const;
+
+/** Milliseconds by duration, and how often; `fail` has a number and no duration. */
+interface Counts {
+  manifest: Manifest;
+  rows: number;
+  runs: number;
+  failures: number;
+  lastAt: number;
+  milliseconds: Record<(typeof TIMED)[number], number>;
+}
+
+/** How often each version ran, in this instance since it started. */
+export interface Statistics {
+  /** Runs the work and counts it, with the durations its phases have then. */
+  count<T>(manifest: Manifest, rows: number, phases: Phases, work: () => Promise<T>): Promise<T>;
+  /** One entry a version that ran, in the form of Open Inference Protocol's statistics extension. */
+  all(): ReturnType<typeof describe>[];
+  of(manifest: Manifest): ReturnType<typeof describe>;
+}
+
+export function createStatistics(): Statistics {
+  const counts = new Map<string, Counts>();
+
+  function countsOf(manifest: Manifest): Counts {
+    return counts.get(keyOf(manifest)) ?? emptyCounts(manifest);
+  }
+
+  return {
+    async count(manifest, rows, phases, work) {
+      const own = countsOf(manifest);
+      counts.set(keyOf(manifest), own);
+      own.lastAt = Date.now();
+      try {
+        const result = await work();
+        own.runs += 1;
+        own.rows += rows;
+        for (const [duration, phase] of Object.entries(PHASES)) {
+          const taken = phases.milliseconds(phase);
+          own.milliseconds[duration as keyof typeof PHASES] += taken;
+          own.milliseconds.success += taken;
+        }
+        return result;
+      } catch (error) {
+        own.failures += 1;
+        throw error;
+      }
+    },
+    all: () => [...counts.values()].map(describe),
+    of: (manifest) => describe(countsOf(manifest)),
+  };
+}
+
+function keyOf({ name, version }: Manifest): string {
+  return `${name}/${version}`;
+}
+
+function emptyCounts(manifest: Manifest): Counts {
+  const milliseconds = {
+    success: 0,
+    queue: 0,
+    compute_input: 0,
+    compute_infer: 0,
+    compute_output: 0,
+  };
+  return { manifest, rows: 0, runs: 0, failures: 0, lastAt: 0, milliseconds };
+}
+
+function describe({ manifest, rows, runs, failures, lastAt, milliseconds }: Counts) {
+  const timed = (name: (typeof TIMED)[number]) => ({
+    count: runs,
+    ns: Math.round(milliseconds[name] * 1e6),
+  });
+  const none = { count: 0, ns: 0 };
+  return {
+    name: manifest.name,
+    version: manifest.version,
+    last_inference: lastAt,
+    inference_count: rows,
+    execution_count: runs,
+    inference_stats: {
+      success: timed("success"),
+      fail: { count: failures, ns: 0 },
+      queue: timed("queue"),
+      compute_input: timed("compute_input"),
+      compute_infer: timed("compute_infer"),
+      compute_output: timed("compute_output"),
+      cache_hit: none,
+      cache_miss: none,
+    },
+    batch_stats: [],
+  };
+}

@@ -1,0 +1,68 @@
+import { DATATYPES, type Datatype, type Tensor, type TensorData } from "../tensor.ts";
+
+/** BYTES elements are a little-endian u32 length and as many bytes. */
+const LENGTH_BYTES = 4;
+
+/**
+ * Elements from the binary tensor extension: little-endian and back to back. They are a view on the
+ * bytes where those are aligned for the datatype, else one copy. Throws a RangeError that says why not.
+ */
+export function fromBinary(datatype: Datatype, bytes: Uint8Array): TensorData {
+  if (datatype === "BYTES") return readStrings(bytes);
+  const { array, bytes: size } = DATATYPES[datatype];
+  if (bytes.byteLength % size !== 0)
+    throw new RangeError(`has ${bytes.byteLength} bytes, ${datatype} elements have ${size}`);
+  if (datatype === "BOOL" && bytes.some((byte) => byte > 1))
+    throw new RangeError("has bytes other than 0 and 1 for BOOL");
+  const { buffer, byteOffset, byteLength } =
+    bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
+  return new array(buffer as ArrayBuffer, byteOffset, byteLength / size);
+}
+
+/** A tensor in the binary tensor extension; a view on its elements but for BYTES. */
+export function toBinary({ datatype, data }: Pick<Tensor, "datatype" | "data">): Uint8Array {
+  if (datatype === "BYTES") return writeStrings(data as string[]);
+  const { buffer, byteOffset, byteLength } = data as Uint8Array;
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** The text of one BYTES element. Throws a RangeError for what ONNX Runtime's strings cannot hold. */
+export function textOf(bytes: Uint8Array): string {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new RangeError("has a BYTES element that is not UTF-8");
+  }
+  if (text.includes("\0")) throw new RangeError("has a BYTES element with a NUL character");
+  return text;
+}
+
+function readStrings(bytes: Uint8Array): string[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const strings: string[] = [];
+  let offset = 0;
+  while (offset < bytes.byteLength) {
+    const end = offset + LENGTH_BYTES;
+    const length = end <= bytes.byteLength ? view.getUint32(offset, true) : Infinity;
+    if (end + length > bytes.byteLength)
+      throw new RangeError(`ends in the middle of BYTES element ${strings.length}`);
+    strings.push(textOf(bytes.subarray(end, end + length)));
+    offset = end + length;
+  }
+  return strings;
+}
+
+function writeStrings(strings: readonly string[]): Uint8Array {
+  const encoded = strings.map((text) => new TextEncoder().encode(text));
+  const length = encoded.reduce((sum, { byteLength }) => sum + LENGTH_BYTES + byteLength, 0);
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  let offset = 0;
+  for (const element of encoded) {
+    view.setUint32(offset, element.byteLength, true);
+    bytes.set(element, offset + LENGTH_BYTES);
+    offset += LENGTH_BYTES + element.byteLength;
+  }
+  return bytes;
+}

@@ -1,0 +1,78 @@
+import type { HonoRequest } from "hono";
+import { NearcastError } from "../errors.ts";
+
+const CODINGS = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate" } as const;
+
+type Coding = "gzip" | "deflate";
+
+/**
+ * The body's bytes, decompressed when `Content-Encoding` says gzip or deflate. Rejects with
+ * `body_too_large` when they are more than `maxBytes` decompressed, `malformed_request` when they do not
+ * decompress, `unsupported_media_type` for any other coding.
+ */
+export async function readBody(request: HonoRequest, maxBytes: number): Promise<Uint8Array> {
+  const named = request.header("content-encoding")?.trim().toLowerCase();
+  const body = await request.arrayBuffer();
+  if (!named || named === "identity") return new Uint8Array(body);
+  if (!Object.hasOwn(CODINGS, named))
+    throw new NearcastError(
+      "unsupported_media_type",
+      "The Content-Encoding must be gzip or deflate, or absent.",
+      { headers: { "Accept-Encoding": "gzip, deflate" } },
+    );
+  return decompress(body, CODINGS[named as keyof typeof CODINGS], maxBytes);
+}
+
+async function decompress(body: ArrayBuffer, coding: Coding, maxBytes: number) {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const stream = new Blob([body]).stream().pipeThrough(new DecompressionStream(coding));
+  const reader = stream.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      length += next.value.byteLength;
+      if (length > maxBytes)
+        throw new NearcastError(
+          "body_too_large",
+          `The body may have at most ${maxBytes} bytes when it is decompressed.`,
+        );
+      chunks.push(next.value);
+    }
+  } catch (cause) {
+    await reader.cancel().catch(() => undefined);
+    if (cause instanceof NearcastError) throw cause;
+    throw new NearcastError("malformed_request", `The body is not ${coding} data.`, { cause });
+  }
+  return concatenate(chunks, length);
+}
+
+/** One array of all the chunks, `length` bytes together. */
+export function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return whole;
+}
+
+/**
+ * A response, compressed when `Accept-Encoding` names gzip or deflate and nothing else. Who lists several
+ * codings is most often an HTTP library speaking for itself, and tensors hardly shrink: a megabyte of
+ * float32 would cost tens of milliseconds to save a tenth.
+ */
+export function respond(
+  body: Uint8Array | string,
+  headers: Headers,
+  acceptEncoding: string | undefined,
+): Response {
+  const coding = acceptEncoding?.trim().toLowerCase();
+  if (coding !== "gzip" && coding !== "deflate") return new Response(body as BodyInit, { headers });
+  headers.set("Content-Encoding", coding);
+  headers.append("Vary", "Accept-Encoding");
+  const stream = new Blob([body as BlobPart]).stream().pipeThrough(new CompressionStream(coding));
+  // Without `encodeBody` workerd would compress a second time.
+  const init = { headers, encodeBody: "manual" };
+  return new Response(stream, init);
+}

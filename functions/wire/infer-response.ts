@@ -1,0 +1,40 @@
+import type { Manifest } from "../model/manifest.ts";
+import type { Tensors } from "../tensor.ts";
+import { toBinary } from "./binary-tensor.ts";
+import { concatenate } from "./body.ts";
+import { toJsonData } from "./json-tensor.ts";
+
+export interface InferAnswer {
+  manifest: Manifest;
+  id?: string | undefined;
+  tensors: Tensors;
+  isBinary: (output: string) => boolean;
+}
+
+/** An Open Inference Protocol answer with its headers: JSON, then the outputs that were asked for in binary. */
+export function writeInferAnswer({ manifest, id, tensors, isBinary }: InferAnswer) {
+  const chunks: Uint8Array[] = [];
+  const outputs = Object.entries(tensors).map(([name, tensor]) => {
+    const { datatype, shape } = tensor;
+    if (!isBinary(name)) return { name, datatype, shape, data: toJsonData(tensor) };
+    const chunk = toBinary(tensor);
+    chunks.push(chunk);
+    return { name, datatype, shape, parameters: { binary_data_size: chunk.byteLength } };
+  });
+  const json = JSON.stringify({
+    model_name: manifest.name,
+    model_version: manifest.version,
+    ...(id !== undefined && { id }),
+    outputs,
+  });
+  const headers = new Headers();
+  if (!outputs.some(({ name }) => isBinary(name))) {
+    headers.set("Content-Type", "application/json");
+    return { body: json, headers };
+  }
+  const head = new TextEncoder().encode(json);
+  const length = chunks.reduce((sum, { byteLength }) => sum + byteLength, head.byteLength);
+  headers.set("Content-Type", "application/octet-stream");
+  headers.set("Inference-Header-Content-Length", String(head.byteLength));
+  return { body: concatenate([head, ...chunks], length), headers };
+}

@@ -1,0 +1,120 @@
+import { invalidInput } from "../errors.ts";
+import type { Manifest, TensorInfo } from "../model/manifest.ts";
+import type { Model } from "../model/registry.ts";
+import type { Run } from "../tasks/types.ts";
+import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
+import { base64Bytes, fromNested, toNested } from "./nested.ts";
+
+type FedRows = Pick<Run, "feeds" | "rows">;
+
+/**
+ * Whether the model's task takes the row, rather than its graph: rows of tensor models never, and neither
+ * rows that name the graph's inputs nor the pixels of an image.
+ */
+export function isTaskRow({ task, inputs }: Manifest, row: unknown): boolean {
+  if (task === "tensor" || namesInputs(inputs, row)) return false;
+  return task !== "image-classification" || !Array.isArray(row);
+}
+
+/** A row for the task: `{"b64": …}` is an image's bytes, or text. */
+export function taskRow({ task }: Manifest, row: unknown, path: string): unknown {
+  try {
+    const bytes = base64Bytes(row);
+    if (!bytes) return row;
+    return task === "image-classification" ? bytes : new TextDecoder().decode(bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalidInput([{ path, message: error.message }]);
+  }
+}
+
+/** Rows as runs: of a task's inputs, of objects by input name, or of the one input's values. */
+export function runsOfRows(
+  model: Model,
+  rows: readonly unknown[],
+  path: string,
+): readonly FedRows[] {
+  const { manifest, task } = model;
+  const pathOf = (row: number) => `${path}[${row}]`;
+  if (isTaskRow(manifest, rows[0]))
+    return task.preprocess(
+      rows.map((row, index) => taskRow(manifest, row, pathOf(index))),
+      pathOf,
+    );
+  if (!namesInputs(manifest.inputs, rows[0]))
+    return [{ feeds: feedsOfColumns(manifest, rows, path), rows: rows.length }];
+  rows.forEach((row, index) => {
+    if (!namesInputs(manifest.inputs, row))
+      throw invalidInput([
+        { path: pathOf(index), message: "must have the same members as the first" },
+      ]);
+  });
+  const column = ({ name }: TensorInfo) =>
+    rows.map((row) => (row as Record<string, unknown>)[name]);
+  return [{ feeds: named(manifest.inputs, column, path), rows: rows.length }];
+}
+
+/** Whole tensors: an object by input name, or the value of the one input. */
+export function feedsOfColumns({ inputs, name: model }: Manifest, value: unknown, path: string) {
+  if (namesInputs(inputs, value))
+    return named(inputs, ({ name }) => (value as Record<string, unknown>)[name], path);
+  if (inputs.length > 1)
+    throw invalidInput([
+      {
+        path,
+        message: `must be by name: ${model} has ${inputs.map(({ name }) => name).join(", ")}`,
+      },
+    ]);
+  return named(inputs, () => value, path);
+}
+
+/** Whole tensors as JSON: the bare value of one output, or an object by output name. */
+export function columnsOfTensors(tensors: Tensors): unknown {
+  const [only, ...others] = Object.values(tensors);
+  if (only && others.length === 0) return toNested(only);
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [name, toNested(tensor)]),
+  );
+}
+
+/** One value a row: of the one output, or an object by output name. Throws when an output is not by row. */
+export function rowsOfTensors(tensors: Tensors, count: number): unknown[] {
+  const columns = Object.entries(tensors).map(
+    ([name, tensor]) => [name, rowsOf(name, tensor, count)] as const,
+  );
+  const [only, ...others] = columns;
+  if (only && others.length === 0) return only[1];
+  return Array.from({ length: count }, (_, row) =>
+    Object.fromEntries(columns.map(([name, values]) => [name, values[row]])),
+  );
+}
+
+function rowsOf(name: string, tensor: Tensor, count: number): unknown[] {
+  if (tensor.shape[0] !== count || elementCount(tensor.shape) === 0)
+    throw invalidInput([
+      {
+        path: `outputs.${name}`,
+        message: `is not one value a row: ask with inputs for whole tensors`,
+      },
+    ]);
+  return toNested(tensor) as unknown[];
+}
+
+function namesInputs(inputs: readonly TensorInfo[], value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const keys = Object.keys(value);
+  return keys.length === inputs.length && inputs.every(({ name }) => Object.hasOwn(value, name));
+}
+
+function named(
+  inputs: readonly TensorInfo[],
+  valueOf: (input: TensorInfo) => unknown,
+  path: string,
+): Tensors {
+  return Object.fromEntries(
+    inputs.map((input) => {
+      const where = inputs.length > 1 ? `${path}.${input.name}` : path;
+      return [input.name, fromNested(input, valueOf(input), where)];
+    }),
+  );
+}

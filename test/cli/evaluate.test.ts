@@ -1,0 +1,117 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { addLines, nearcast, removeLines, root, succeed, temporaryFolder } from "./nearcast.ts";
+
+const LIMIT_MS = 60_000;
+afterAll(removeLines);
+
+interface Evaluation {
+  rows: number;
+  metrics: Record<string, number>;
+  confusion: { labels: string[]; counts: number[][] };
+}
+
+test.each(["iris", "sentiment", "digits", "diabetes", "retail"])(
+  "eval gives the metrics that the manifest of %s says, on both runtimes",
+  async (model) => {
+    const text = await readFile(join(root, `models/${model}/1/model.json`), "utf8");
+    const { metrics } = JSON.parse(text) as {
+      metrics: { name: string; value: number; rows: number }[];
+    };
+    for (const runtime of ["native", "wasm"]) {
+      const data = `models/${model}/heldout.jsonl`;
+      const args = ["eval", `${model}@1`, "--data", data, "--runtime", runtime, "--json"];
+      const evaluation = JSON.parse(await succeed(args)) as Evaluation;
+      // A baseline beside the model (…_of_…) is no metric of its own.
+      for (const { name, value, rows } of metrics.filter(({ name }) => !name.includes("_of_"))) {
+        expect(evaluation.metrics[name]).toBeCloseTo(value, 6);
+        expect(evaluation.rows).toBe(rows);
+      }
+    }
+  },
+  LIMIT_MS,
+);
+
+test(
+  "the confusion matrix and the metrics agree",
+  async () => {
+    const folder = await temporaryFolder();
+    const lines = (await readFile(join(root, "models/sentiment/heldout.jsonl"), "utf8")).split(
+      "\n",
+    );
+    const rows = lines.slice(0, 200).map((line) => JSON.parse(line) as { label: string });
+    const data = join(folder, "data.jsonl");
+    await writeFile(data, rows.map((row) => JSON.stringify(row)).join("\n"));
+    const shown = await succeed(["eval", "sentiment@1", "--data", data, "--json"]);
+    const { metrics, confusion } = JSON.parse(shown) as Evaluation;
+    const [[trueNegative = 0, falsePositive = 0] = [], [falseNegative = 0, truePositive = 0] = []] =
+      confusion.counts;
+    expect(confusion.labels).toEqual(["negative", "positive"]);
+    expect(trueNegative + falsePositive + falseNegative + truePositive).toBe(200);
+    expect(metrics["accuracy"]).toBeCloseTo((trueNegative + truePositive) / 200, 12);
+    expect(metrics["precision_macro"]).toBeCloseTo(
+      (trueNegative / (trueNegative + falseNegative) +
+        truePositive / (truePositive + falsePositive)) /
+        2,
+      12,
+    );
+    expect(metrics["auc"]).toBeGreaterThan(metrics["accuracy"] ?? 1);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a CSV file, numbers: MAE, RMSE and R²",
+  async () => {
+    const models = await temporaryFolder();
+    await addLines(models);
+    const data = join(models, "data.csv");
+    await writeFile(data, 'b,a,label,c\r\n2,1,6,"3"\r\n0,2,3,1\r\n\r\n4,4,13,4\r\n');
+    const args = ["eval", "line@1", "--data", data, "--models", models, "--json"];
+    const { metrics, rows } = JSON.parse(await succeed(args)) as Evaluation;
+    expect(rows).toBe(3);
+    expect(metrics["mae"]).toBeCloseTo(1 / 3, 6);
+    expect(metrics["rmse"]).toBeCloseTo(Math.sqrt(1 / 3), 6);
+    expect(metrics["r2"]).toBeCloseTo(1 - 1 / (158 / 3), 6);
+
+    await writeFile(data, "a,b,c,label\n1,2,3,6\n1,,3,6\n");
+    const refused = await nearcast(args);
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain("Line 3 of the data");
+  },
+  LIMIT_MS,
+);
+
+test(
+  "gate lets pass what is no worse, in the metric's own direction",
+  async () => {
+    const models = await temporaryFolder();
+    await addLines(models);
+    await writeFile(join(models, "line/release.json"), '{"stable":"1"}');
+    const data = join(models, "data.jsonl");
+    await writeFile(data, [row(1, 1), row(2, 2), row(3, 3.5)].join("\n"));
+    const gate = (candidate: string, ...args: string[]) =>
+      nearcast(["gate", candidate, "--data", data, "--models", models, ...args]);
+
+    expect((await gate("line@1", "--against", "line@1")).code).toBe(0);
+    expect((await gate("line@1", "--against", "line@2", "--metric", "rmse")).code).toBe(0);
+    expect((await gate("line@1", "--against", "line@2", "--min-gain", "1")).code).toBe(0);
+    // A bare name is the released version for the baseline, the newest for the candidate.
+    const worse = await gate("line", "--against", "line", "--metric", "mae");
+    expect(worse.code).toBe(1);
+    expect(worse.stderr).toContain("mae of line@2");
+    expect((await gate("line@1", "--against", "line@1", "--min-gain", "0.001")).code).toBe(1);
+    expect((await gate("line@1", "--against", "line@1", "--metric", "auc")).code).toBe(1);
+
+    await writeFile(data, '{"input": {"a": 1, "b": 0, "c": 0}}\n');
+    const empty = await gate("line@1", "--against", "line@1");
+    expect(empty.code).toBe(1);
+    expect(empty.stderr).toContain("no labelled row");
+  },
+  LIMIT_MS,
+);
+
+function row(a: number, label: number): string {
+  return JSON.stringify({ input: { a, b: 0, c: 0 }, label });
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { S3Server } from "../harness/s3-server.ts";
+
+export const root = join(import.meta.dirname, "../..");
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the real command. `onStart` gets the process, for tests that end it. */
+export function nearcast(
+  args: readonly string[],
+  options: { env?: Record<string, string>; onStart?: (child: ChildProcess) => void } = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [join(root, "cli/nearcast.ts"), ...args], {
+    cwd: root,
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      // No look-up of an instance's role: there is no network in a test.
+      AWS_EC2_METADATA_DISABLED: "true",
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      ...options.env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  options.onStart?.(child);
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** Runs the command and fails unless it succeeds; gives what it printed. */
+export async function succeed(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await nearcast(args, { env });
+  if (code !== 0) throw new Error(`nearcast ${args.join(" ")} ended with ${code}: ${stderr}`);
+  return stdout;
+}
+
+export function fixture(name: string): string {
+  return join(import.meta.dirname, "fixtures", name);
+}
+
+/** A folder that goes with the test. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-cli-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** What the command needs to reach the stand-in for S3. */
+export function s3Environment({ endpoint }: S3Server): Record<string, string> {
+  return {
+    S3_ENDPOINT: endpoint,
+    S3_FORCE_PATH_STYLE: "true",
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+  };
+}
+
+/** Every file below a folder with its digest: equal when nothing has changed. */
+export async function snapshot(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files: Record<string, string> = {};
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files[path] = createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex");
+  }
+  return files;
+}
+
+let lines: Promise<string> | undefined;
+
+/** Two recorded versions of `line` in `models`: the sum of three numbers, and ten times it. */
+export async function addLines(models: string): Promise<void> {
+  lines ??= makeLines();
+  await cp(await lines, models, { recursive: true });
+}
+
+/** Made once for all tests of a file. */
+async function makeLines(): Promise<string> {
+  const models = await mkdtemp(join(tmpdir(), "nearcast-cli-lines-"));
+  for (const version of ["1", "2"]) {
+    const columns = ["--features", "a,b,c", "--models", models];
+    await succeed(["add", fixture(`line-${version}.onnx`), "--name", "line", ...columns]);
+    await succeed(["verify", `line@${version}`, "--record", "--models", models]);
+  }
+  return models;
+}
+
+/** To be called when all tests of a file are over. */
+export async function removeLines(): Promise<void> {
+  if (lines) await rm(await lines, { recursive: true, force: true });
+}

@@ -1,0 +1,192 @@
+import type { ChildProcess } from "node:child_process";
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, expect, onTestFinished, test } from "vitest";
+import { startNodeServer } from "../harness/node-server.ts";
+import { startS3 } from "../harness/s3-server.ts";
+import {
+  addLines,
+  nearcast,
+  removeLines,
+  root,
+  s3Environment,
+  snapshot,
+  succeed,
+  temporaryFolder,
+} from "./nearcast.ts";
+
+const LIMIT_MS = 120_000;
+const STORE = "s3://models/prefix";
+
+afterAll(removeLines);
+
+async function publishing() {
+  const s3 = await startS3({ buckets: ["models"] });
+  onTestFinished(() => s3.close());
+  const models = await temporaryFolder();
+  await addLines(models);
+  const env = s3Environment(s3);
+  const push = (version: string) => ["push", version, "--models", models, "--to", STORE];
+  return { s3, models, env, push };
+}
+
+test(
+  "a push that is killed between artifact and manifest is never served, and is taken up again",
+  async () => {
+    const { s3, env, push } = await publishing();
+    let child: ChildProcess | undefined;
+    s3.behaviourFor = (key) => {
+      if (!key.endsWith("1/model.json") || !s3.keys("models").some((one) => one.endsWith(".onnx")))
+        return undefined;
+      child?.kill("SIGKILL");
+      return "stall";
+    };
+    const killed = await nearcast(push("line@1"), { env, onStart: (started) => (child = started) });
+    expect(killed.code).toBe(null);
+    s3.behaviourFor = undefined;
+    expect(s3.keys("models")).toEqual(["prefix/line/1/model.onnx"]);
+
+    const refused = await nearcast(["release", "line@1", "--store", STORE], { env });
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain("The store has no line@1");
+    const server = await startNodeServer({
+      cwd: root,
+      env: { ...env, STORE, CACHE_DIR: await temporaryFolder() },
+    });
+    onTestFinished(async () => void (await server.stop()));
+    expect(await (await server.fetch("/v1/models")).json()).toMatchObject({ models: [] });
+
+    s3.requests.length = 0;
+    const resumed = await nearcast(push("line@1"), { env });
+    expect(resumed).toMatchObject({ code: 0 });
+    const puts = s3.requests.filter(({ method }) => method === "PUT").map(({ key }) => key);
+    expect(puts).toEqual(["prefix/line/1/model.json"]);
+    expect(resumed.stderr).toContain("present line/1/model.onnx");
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a store that stalls ends the push with a message and no manifest",
+  async () => {
+    const { s3, env, push } = await publishing();
+    s3.behaviourFor = (key) => (key.endsWith("model.onnx") ? "stall" : undefined);
+    const { code, stderr } = await nearcast(push("line@1"), {
+      env: { ...env, STORE_TIMEOUT_MS: "1000" },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("within 1 s");
+    expect(s3.keys("models")).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "the same bytes can be pushed again, other bytes under the same version cannot",
+  async () => {
+    const { s3, models, env, push } = await publishing();
+    await succeed(push("line@1"), env);
+    const before = s3.keys("models").map((key) => [key, s3.get("models", key)?.toString("hex")]);
+    expect(await succeed(push("line@1"), env)).toContain("already, with the same bytes");
+    expect(s3.requests.filter(({ method }) => method === "PUT")).toHaveLength(2);
+
+    const path = join(models, "line/1/model.json");
+    const manifest = await readFile(path, "utf8");
+    await writeFile(path, manifest.replace("Added from", "Taken from"));
+    const { code, stderr } = await nearcast(push("line@1"), { env });
+    expect(code).toBe(1);
+    expect(stderr).toContain("already in the store with other bytes");
+    expect(s3.keys("models").map((key) => [key, s3.get("models", key)?.toString("hex")])).toEqual(
+      before,
+    );
+  },
+  LIMIT_MS,
+);
+
+test(
+  "of two releases at once one wins, on S3 and in a folder",
+  async () => {
+    const { models, env, push } = await publishing();
+    const folder = join(await temporaryFolder(), "store");
+    await cp(models, folder, { recursive: true });
+    for (const version of ["line@1", "line@2"]) await succeed(push(version), env);
+    for (const store of [STORE, folder]) {
+      // Before the first release, and over an earlier one.
+      for (let round = 0; round < 2; round++) {
+        const versions = ["line@1", "line@2"];
+        const outcomes = await Promise.all(
+          versions.map((version) => nearcast(["release", version, "--store", store], { env })),
+        );
+        const shown = await succeed(["history", "line", "--json", "--store", store], env);
+        const { stable, history } = JSON.parse(shown) as { stable: string; history: unknown[] };
+        // One may have read after the other had written: then it released over it, which is no race.
+        const winners = outcomes.filter(({ code }) => code === 0).length;
+        expect(["1", "2"]).toContain(stable);
+        expect(history.length).toBeLessThanOrEqual(winners + round * 2);
+        for (const { code, stderr } of outcomes)
+          if (code !== 0) expect(stderr).toMatch(/at the same time|is released already/);
+      }
+    }
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a release that lost the race changes nothing and says who won",
+  async () => {
+    const { s3, env, push } = await publishing();
+    for (const version of ["line@1", "line@2"]) await succeed(push(version), env);
+    // Another release is written after this one has read that there is none.
+    const theirs = JSON.stringify({ stable: "2", history: [{ version: "2", by: "ada" }] });
+    let seen = 0;
+    s3.behaviourFor = (key) => {
+      if (key.endsWith("release.json") && ++seen === 2) s3.put("models", key, theirs);
+      return undefined;
+    };
+    const { code, stderr } = await nearcast(["release", "line@1", "--store", STORE], { env });
+    expect(code).toBe(1);
+    expect(stderr).toContain("at the same time; version 2 answers, released by ada");
+    expect(s3.get("models", "prefix/line/release.json")?.toString()).toBe(theirs);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a version that is not whole in the store is not released",
+  async () => {
+    const { models } = await publishing();
+    await succeed(["release", "line@1", "--store", models]);
+    await writeFile(join(models, "line/2/model.onnx"), "short");
+    const before = await snapshot(models);
+    for (const [args, reason] of [
+      [["release", "line@2"], "model.onnx has 5 bytes"],
+      [["release", "line@3"], "it has 1, 2"],
+      [["release", "line"], "which version"],
+      [["release", "line@1"], "released already"],
+      [["rollback", "line"], "no earlier release"],
+      [["rollback", "other"], "never released"],
+    ] as const) {
+      const { code, stderr } = await nearcast([...args, "--store", models]);
+      expect(code).toBe(1);
+      expect(stderr).toContain(reason);
+    }
+    expect(await snapshot(models)).toEqual(before);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a release written by hand can be released over and rolled back to",
+  async () => {
+    const { models } = await publishing();
+    await writeFile(join(models, "line/release.json"), '{ "stable": "1" }\n');
+    await succeed(["release", "line@2", "--store", models]);
+    await succeed(["rollback", "line", "--store", models]);
+    const { history, stable } = JSON.parse(
+      await readFile(join(models, "line/release.json"), "utf8"),
+    ) as { stable: string; history: { version: string }[] };
+    expect(stable).toBe("1");
+    expect(history.map(({ version }) => version)).toEqual(["1", "2", "1"]);
+  },
+  LIMIT_MS,
+);

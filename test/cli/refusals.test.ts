@@ -1,0 +1,201 @@
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InferenceSession } from "onnxruntime-node";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { startS3 } from "../harness/s3-server.ts";
+import {
+  addLines,
+  fixture,
+  nearcast,
+  removeLines,
+  s3Environment,
+  snapshot,
+  succeed,
+  temporaryFolder,
+} from "./nearcast.ts";
+
+const LIMIT_MS = 120_000;
+afterAll(removeLines);
+
+describe("add", () => {
+  const bad = {
+    "text that is no model": ["README.md", "is not a whole ONNX file"],
+    "a truncated model": ["truncated.onnx", "is not a whole ONNX file"],
+    "float16 inputs": [fixture("half.onnx"), "float16"],
+    "weights outside the folder": [fixture("escaping.onnx"), "must lie beside it"],
+    "weights that are not there": ["model.onnx", "does not lie beside it"],
+    "a folder that is no export": ["empty", "has no config.json"],
+    "a path that is not there": ["nothing.onnx", "There is nothing at"],
+  };
+
+  test.for(Object.entries(bad))(
+    "%s is refused, and nothing is written",
+    async ([, [file = "", reason = ""]]) => {
+      const work = await temporaryFolder();
+      await mkdir(join(work, "empty"));
+      await writeFile(join(work, "README.md"), "# A page\n");
+      const whole = await readFile(fixture("line-1.onnx"));
+      await writeFile(join(work, "truncated.onnx"), whole.subarray(0, 100));
+      await writeFile(join(work, "model.onnx"), await readFile(fixture("external/model.onnx")));
+      const models = await temporaryFolder();
+      const path = file.startsWith("/") ? file : join(work, file);
+      const outcome = await nearcast(["add", path, "--name", "bad", "--models", models]);
+      expect(outcome).toMatchObject({ code: 1, stdout: "" });
+      expect(outcome.stderr).toContain(reason);
+      expect(outcome.stderr.trim().split("\n")).toHaveLength(1);
+      expect(await snapshot(models)).toEqual({});
+    },
+  );
+
+  test(
+    "names that are no path segment, columns that do not fit and taken versions are refused",
+    async () => {
+      const models = await temporaryFolder();
+      await addLines(models);
+      const before = await snapshot(models);
+      for (const [args, reason] of [
+        [["--name", "a/b"], "cannot name a model"],
+        [["--name", "../x"], "cannot name a model"],
+        [["--name", "x", "--version", "1/2"], "cannot name a version"],
+        [["--name", "x", "--features", "a,b"], "takes 3 numbers a row"],
+        [["--name", "line", "--version", "2"], "a version never changes"],
+      ] as const) {
+        const outcome = await nearcast([
+          "add",
+          fixture("line-1.onnx"),
+          ...args,
+          "--models",
+          models,
+        ]);
+        expect(outcome.code).toBe(1);
+        expect(outcome.stderr).toContain(reason);
+      }
+      expect(await snapshot(models)).toEqual(before);
+    },
+    LIMIT_MS,
+  );
+});
+
+describe("verify and push", () => {
+  test(
+    "examples without outputs, with other outputs, and files that were changed are refused",
+    async () => {
+      const models = await temporaryFolder();
+      await succeed(["add", fixture("line-1.onnx"), "--name", "fresh", "--models", models]);
+      await refused(models, "fresh", "have no recorded output");
+
+      await addLines(models);
+      const path = join(models, "line/1/model.json");
+      const manifest = await readFile(path, "utf8");
+      await writeFile(path, manifest.replace('"value": 9', '"value": 9.5'));
+      await refused(models, "line@1", "examples[1].output.value is 9, not 9.5");
+      await writeFile(
+        path,
+        manifest.replace('"license"', '"licence"').replace('"task"', '"tasks"'),
+      );
+      await refused(models, "line@1", "not a valid manifest");
+      await writeFile(path, manifest);
+      const artifact = join(models, "line/1/model.onnx");
+      const bytes = await readFile(artifact);
+      bytes[bytes.length - 1] = 1;
+      await writeFile(artifact, bytes);
+      await refused(models, "line@1", "does not match its sha256");
+      await rm(artifact);
+      await refused(models, "line@1", "lacks its file model.onnx");
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "a free dimension without examples is refused, and accepted with one",
+    async () => {
+      const models = await temporaryFolder();
+      await succeed(["add", fixture("free-dimension.onnx"), "--name", "free", "--models", models]);
+      await refused(models, "free", "has no examples", ["--record"]);
+      const path = join(models, "free/1/model.json");
+      const manifest = JSON.parse(await readFile(path, "utf8")) as object;
+      const examples = [{ input: { x: [[1, -1, 2]] } }];
+      await writeFile(path, JSON.stringify({ ...manifest, examples }));
+      await succeed(["verify", "free", "--record", "--models", models]);
+      const recorded = JSON.parse(await readFile(path, "utf8")) as { examples: unknown };
+      expect(recorded.examples).toEqual([{ ...examples[0], output: { y: [[1, 0, 2]] } }]);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "an operator that WASM lacks is refused there and runs on native",
+    async (context) => {
+      const models = await temporaryFolder();
+      // Optimised for this processor: on some there is nothing to rewrite, and then nothing is lacking.
+      const path = join(models, "native.onnx");
+      const session = await InferenceSession.create(fixture("convolution.onnx"), {
+        optimizedModelFilePath: path,
+        graphOptimizationLevel: "all",
+        logSeverityLevel: 4,
+      });
+      await session.release();
+      context.skip(!(await readFile(path)).includes("nchwc"), "no such operators here");
+      await succeed(["add", path, "--name", "native", "--models", models]);
+      await succeed(["verify", "native", "--runtime", "native", "--record", "--models", models]);
+      await refused(models, "native", "does not run on wasm");
+    },
+    LIMIT_MS,
+  );
+});
+
+test(
+  "stores that cannot be reached are said to be what they are, and nothing changes",
+  async () => {
+    const s3 = await startS3({ buckets: ["models"] });
+    onTestFinished(() => s3.close());
+    const models = await temporaryFolder();
+    await addLines(models);
+    const env = s3Environment(s3);
+    const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _secret, ...anonymous } = env;
+    const push = (to: string) => ["push", "line@1", "--models", models, "--to", to];
+    for (const [url, environment, reason] of [
+      ["s3://models", anonymous, "no credentials"],
+      ["s3://nowhere", env, "bucket does not exist"],
+      ["r2://models", anonymous, "no credentials"],
+      ["r2://models", {}, "CLOUDFLARE_ACCOUNT_ID"],
+      ["ftp://models", env, "neither a folder nor"],
+    ] as const) {
+      const outcome = await nearcast(push(url), { env: environment });
+      expect(outcome).toMatchObject({ code: 1, stdout: "" });
+      expect(outcome.stderr).toContain(reason);
+    }
+    s3.behaviour = "forbidden";
+    expect((await nearcast(push("s3://models"), { env })).stderr).toContain("refuses");
+    expect(s3.keys("models")).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+test("wrong usage ends with 2, help with 0", async () => {
+  for (const args of [
+    ["verify"],
+    ["nonsense"],
+    ["push", "line"],
+    ["verify", "x", "--runtime", "gpu"],
+  ])
+    expect((await nearcast(args)).code).toBe(2);
+  for (const args of [["--help"], ["gate", "--help"]]) {
+    const { code, stdout } = await nearcast(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Usage: nearcast");
+  }
+});
+
+/** Neither verified nor pushed, for this reason, and nothing is written. */
+async function refused(models: string, model: string, reason: string, args: string[] = []) {
+  const store = join(await temporaryFolder(), "store");
+  const before = await snapshot(models);
+  const verified = await nearcast(["verify", model, "--models", models, ...args]);
+  expect(verified.code).toBe(1);
+  expect(verified.stderr).toContain(reason);
+  const pushed = await nearcast(["push", model, "--models", models, "--to", store]);
+  expect(pushed.code).toBe(1);
+  expect(await snapshot(models)).toEqual(before);
+  await expect(snapshot(store)).rejects.toThrow("ENOENT");
+}

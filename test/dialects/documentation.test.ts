@@ -1,0 +1,112 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { hc } from "hono/client";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { AppType } from "../../functions/app.ts";
+import type { Target } from "../harness/targets.ts";
+import { get, PLATFORMS } from "./platforms.ts";
+
+interface Description {
+  openapi: string;
+  paths: Record<string, Record<string, { requestBody?: { content: Record<string, Content> } }>>;
+  components: { schemas: Record<string, object> };
+}
+interface Content {
+  schema: object;
+  example?: unknown;
+}
+
+describe.each(PLATFORMS)("on %s", (name, start) => {
+  let server: Target;
+  let description: Description;
+  beforeAll(async () => {
+    server = await start();
+    description = (await get(server, "/openapi.json")).body as unknown as Description;
+  });
+  afterAll(() => server?.stop());
+
+  test("the description is valid OpenAPI 3.1", async () => {
+    const { valid, errors } = await new Validator().validate({ ...description });
+    expect(errors).toBeUndefined();
+    expect(valid).toBe(true);
+    expect(description.openapi).toBe("3.1.0");
+  });
+
+  test("iris shows its features with units and ranges, its labels and a worked example", async () => {
+    expect(description.components.schemas["iris.input"]).toMatchObject({
+      properties: {
+        petal_width: { type: "number", minimum: 0, maximum: 20, "x-unit": "cm" },
+      },
+      required: ["sepal_length", "sepal_width", "petal_length", "petal_width"],
+    });
+    expect(description.components.schemas["iris.output"]).toMatchObject({
+      properties: { label: { enum: ["setosa", "versicolor", "virginica"] } },
+    });
+    const path = "/v1/models/iris/predict";
+    const example = description.paths[path]?.["post"]?.requestBody?.content["application/json"];
+    const response = await server.fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(example?.example),
+    });
+    expect(await response.json()).toMatchObject({ outputs: { label: "setosa" } });
+  });
+
+  test("every described GET is there, and every route of the app is described", async () => {
+    for (const path of Object.keys(description.paths).filter(
+      (path) => description.paths[path]?.["get"],
+    )) {
+      const filled = path
+        .replace("{model}", "iris")
+        .replace("{version}", "1")
+        .replace("{label}", "stable");
+      expect((await server.fetch(filled)).status, path).toBe(200);
+    }
+    for (const path of ["/v1/models/{model}:predict", "/v2/models/{model}/infer", "/invocations"])
+      expect(description.paths).toHaveProperty([path, "post"]);
+  });
+
+  test("the page loads only what the app serves, under a strict policy", async () => {
+    const page = await server.fetch("/docs");
+    const policy = page.headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toContain("script-src 'self' 'unsafe");
+    const links = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(
+      ([, link]) => link,
+    );
+    expect(links).toEqual(["docs/swagger-ui.css", "docs/swagger-ui-bundle.js", "docs/start.js"]);
+    for (const link of links) {
+      const asset = await server.fetch(`/${link}`);
+      expect(asset.status, link).toBe(200);
+      const [, file = ""] = /^docs\/(swagger.*)$/.exec(link ?? "") ?? [];
+      const bytes = Buffer.from(await asset.arrayBuffer());
+      if (file) {
+        const path = createRequire(import.meta.url).resolve(`swagger-ui-dist/${file}`);
+        expect(bytes.equals(await readFile(path)), `${file} on ${name}`).toBe(true);
+      }
+    }
+    expect((await server.fetch("/docs/package.json")).status).toBe(404);
+  });
+
+  test("hono/client knows the routes and their bodies", async () => {
+    const client = hc<AppType>("http://models.test", {
+      fetch: (input: RequestInfo | URL, init?: RequestInit) =>
+        server.fetch(new URL(input instanceof Request ? input.url : input).pathname, init),
+    });
+    const response = await client.v1.models[":model"].predict.$post({
+      param: { model: "iris" },
+      json: { inputs: [5.1, 3.5, 1.4, 0.2] },
+    });
+    const answer = await response.json();
+    expect(answer.version satisfies string).toBe("1");
+    const refused = await client.v1.models[":model"].predict.$post({
+      param: { model: "iris" },
+      // @ts-expect-error A prediction needs inputs.
+      json: {},
+    });
+    expect(refused.status).toBe(422);
+    const { data } = await (await client.v1.models.$get()).json();
+    expect(data.map(({ id }) => id)).toContain("iris");
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { expectClose } from "../harness/close.ts";
+import { targets } from "../harness/targets.ts";
+import { emptyStore, fixture, writePackage } from "./service.ts";
+
+interface Row {
+  text: string;
+  mean: number[];
+}
+
+const expected = JSON.parse(Buffer.from(await fixture("bert/expected.json")).toString()) as Row[];
+const models = await emptyStore();
+await writePackage(models, {
+  artifact: await fixture("bert/model.onnx"),
+  externalData: { "model.onnx_data": await fixture("bert/model.onnx_data") },
+  assets: { "tokenizer.json": await fixture("tokenizers/wordpiece.json") },
+  manifest: {
+    name: "bert",
+    task: "feature-extraction",
+    inputs: ["input_ids", "attention_mask", "token_type_ids"].map((name) => ({
+      name,
+      datatype: "INT64",
+      shape: [-1, -1],
+    })),
+    outputs: [{ name: "last_hidden_state", datatype: "FP32", shape: [-1, -1, 16] }],
+    text: { tokenizer: "tokenizer.json", maxLength: 16 },
+  },
+});
+
+// Weights and tokenizer out of a real bucket, through the local tier, cold and after a restart.
+describe.each(Object.keys(targets) as (keyof typeof targets)[])("%s", (name) => {
+  test("a BERT-shaped model with weights of its own gives Python's vectors", async () => {
+    const target = await targets[name]({ models });
+    try {
+      const ask = async () => {
+        const response = await target.fetch("/v1/models/bert/predict", {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify({ inputs: expected.map(({ text }) => text) }),
+        });
+        const text = await response.text();
+        expect(response.status, text).toBe(200);
+        const { outputs } = JSON.parse(text) as { outputs: number[][] };
+        const vectors = expected.map(({ mean }) => mean);
+        expectClose(outputs, vectors, 1e-4);
+      };
+      await ask();
+      await ask();
+      await target.restart();
+      await ask();
+    } finally {
+      await target.stop();
+    }
+  });
+});

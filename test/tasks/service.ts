@@ -1,0 +1,85 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../../functions/app.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+
+export type RuntimeName = "native" | "wasm";
+export const RUNTIMES: RuntimeName[] = ["native", "wasm"];
+
+export interface Answer {
+  status: number;
+  outputs: unknown;
+  /** RFC 9457: what was wrong, and where. */
+  code: string;
+  detail: string;
+  errors: { path: string; message: string }[];
+}
+
+/** The service over a folder of packages, as the Node server runs it, without the socket. */
+export function openService(store: string, runtime: RuntimeName, env: Record<string, string> = {}) {
+  const platform = createNodePlatform({ STORE: store, RUNTIME: runtime, ...env });
+  const logs: Record<string, unknown>[] = [];
+  platform.log = (entry) => void logs.push(entry);
+  const app = createApp(platform);
+  return {
+    logs,
+    predict: async (model: string, inputs: unknown, parameters?: unknown): Promise<Answer> => {
+      const response = await app.request(`/v1/models/${model}/predict`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ inputs, parameters }),
+      });
+      return { status: response.status, ...((await response.json()) as Omit<Answer, "status">) };
+    },
+  };
+}
+
+export interface PackageParts {
+  /** The package's artifact. */
+  artifact: Uint8Array;
+  externalData?: Record<string, Uint8Array>;
+  assets?: Record<string, Uint8Array>;
+  /** The rest of model.json; `name` is where it goes. */
+  manifest: { name: string; task: string } & Record<string, unknown>;
+}
+
+export function emptyStore(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "nearcast-tasks-"));
+}
+
+/** Writes version 1 of a model and releases it. */
+export async function writePackage(store: string, parts: PackageParts): Promise<void> {
+  const { artifact, externalData = {}, assets = {}, manifest } = parts;
+  const folder = join(store, manifest.name, "1");
+  await mkdir(folder, { recursive: true });
+  const files = { "model.onnx": artifact, ...externalData, ...assets };
+  for (const [file, bytes] of Object.entries(files)) await writeFile(join(folder, file), bytes);
+  const document = {
+    schema: 1,
+    version: "1",
+    description: "",
+    artifact: {
+      ...entry("model.onnx", artifact),
+      ...(parts.externalData && { externalData: entries(externalData) }),
+    },
+    ...(parts.assets && { assets: entries(assets) }),
+    ...manifest,
+  };
+  await writeFile(join(folder, "model.json"), JSON.stringify(document));
+  await writeFile(join(store, manifest.name, "release.json"), '{"stable":"1"}');
+}
+
+export function fixture(path: string): Promise<Uint8Array> {
+  return readFile(new URL(`../fixtures/${path}`, import.meta.url));
+}
+
+function entries(files: Record<string, Uint8Array>) {
+  return Object.entries(files).map(([file, bytes]) => entry(file, bytes));
+}
+
+function entry(file: string, bytes: Uint8Array) {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { file, sha256, bytes: bytes.byteLength };
+}
