@@ -6,7 +6,8 @@ import type { Session } from "./types.ts";
 import type { WorkerAnswer, WorkerCall, WorkerRequest } from "./worker-messages.ts";
 
 const runtime = createNativeRuntime(workerData as { threads: number });
-const sessions = new Map<number, Session>();
+/** As promises: a run may be asked for while its session is still loading. */
+const sessions = new Map<number, Promise<Session>>();
 
 parentPort?.on("message", ({ id, call }: WorkerRequest) => {
   answer(call).then(
@@ -17,10 +18,12 @@ parentPort?.on("message", ({ id, call }: WorkerRequest) => {
 
 async function answer(call: WorkerCall): Promise<Tensors | undefined> {
   if (call.kind === "load") {
-    sessions.set(call.session, await runtime.load(call.artifact, call.externalData));
+    const loading = runtime.load(call.artifact, call.externalData);
+    sessions.set(call.session, loading);
+    await loading;
     return undefined;
   }
-  const session = sessions.get(call.session);
+  const session = await sessions.get(call.session);
   if (!session) throw new Error(`this worker has no session ${call.session}`);
   if (call.kind === "run") return session.run(call.feeds, call.outputNames);
   sessions.delete(call.session);
