@@ -7,6 +7,12 @@ import { openTokenizer, type TextInput } from "./text/tokenizer.ts";
 import type { Assets, CompiledTask, PathOf } from "./types.ts";
 
 /**
+ * A graph that splits texts gives each text of a run as many tokens as the longest one has. This much,
+ * in characters, is some 80 MB; one long text among a thousand short ones would be gigabytes.
+ */
+const MAX_PADDED_CHARACTERS = 4_000_000;
+
+/**
  * The half that every text task shares. Without `text` in the manifest one input is a string that goes
  * into the graph as it is, BYTES `[rows]`. With it, one input is a string or `{text, text_pair}`, and
  * the tokenizer makes `input_ids`, `attention_mask` and `token_type_ids`, those of them that the graph has.
@@ -34,11 +40,29 @@ function plainText({ task, inputs }: Manifest, limits: Limits) {
       });
       if (issues.length > 0) throw invalidInput(issues);
       // A lone surrogate has no UTF-8 form; native and WASM would each replace it in their own way.
-      const data = rows.map((text) => (text as string).toWellFormed());
-      const tensor = { datatype: "BYTES" as const, shape: [rows.length], data };
-      return [{ feeds: { [input.name]: tensor }, rows: rows.length }];
+      const texts = rows.map((text) => (text as string).toWellFormed());
+      return inBatches(texts).map((data) => {
+        const tensor = { datatype: "BYTES" as const, shape: [data.length], data };
+        return { feeds: { [input.name]: tensor }, rows: data.length };
+      });
     },
   };
+}
+
+/** Texts in order, in as few runs as {@link MAX_PADDED_CHARACTERS} allows. */
+function inBatches(texts: readonly string[]): string[][] {
+  const batches: string[][] = [];
+  let longest = 0;
+  for (const text of texts) {
+    const batch = batches.at(-1);
+    longest = Math.max(longest, text.length);
+    if (batch && (batch.length + 1) * longest <= MAX_PADDED_CHARACTERS) batch.push(text);
+    else {
+      batches.push([text]);
+      longest = text.length;
+    }
+  }
+  return batches;
 }
 
 function tokenizedText(
