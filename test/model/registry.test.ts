@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createRegistry } from "../../functions/model/registry.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
@@ -52,13 +53,12 @@ test("names that clients make up do not push out the releases of real models", a
 
 test("a release is asked for again with its ETag, and after a failure not before its time", async () => {
   const { registry, asked, state } = open({ RELEASE_TTL_SECONDS: "0.05" });
-  const expire = () => new Promise((resolve) => setTimeout(resolve, 60));
   await registry.release("iris");
-  await expire();
+  await sleep(60);
   await registry.release("iris");
   expect(asked[0]?.ifNoneMatch).toBeUndefined();
   expect(asked[1]?.ifNoneMatch).toMatch(/^"/);
-  await expire();
+  await sleep(60);
   state.down = true;
   const before = asked.length;
   await Promise.all([registry.release("iris"), registry.release("iris")]);

@@ -66,12 +66,12 @@ test("a narrow and very tall image is shrunk before it is widened", () => {
   expect(wide.data.every((value) => value === 7)).toBe(true);
 });
 
-describe("files that cost more than they show", () => {
-  const file = (name: string) => {
-    const found = pillow.decoded.find((image) => image.name === name);
-    return Buffer.from(found?.file ?? "", "base64");
-  };
+function file(name: string): Buffer {
+  const found = pillow.decoded.find((image) => image.name === name);
+  return Buffer.from(found?.file ?? "", "base64");
+}
 
+describe("files that cost more than they show", () => {
   test("more pixels than allowed are refused, in either format", () => {
     for (const { name, width, height, file: base64 } of pillow.decoded) {
       expect(() => decodeImage(bytes(base64), width * height), name).not.toThrow();
