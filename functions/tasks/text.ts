@@ -1,16 +1,11 @@
 import type { Limits } from "../config.ts";
 import { invalidInput, type InputIssue } from "../errors.ts";
+import { MAX_PADDED_CHARACTERS } from "../model/check-tensors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { textProblem } from "./text/problem.ts";
 import { tokenBatcher } from "./text/batch.ts";
 import { openTokenizer, type TextInput } from "./text/tokenizer.ts";
 import type { Assets, CompiledTask, PathOf } from "./types.ts";
-
-/**
- * A graph that splits texts gives each text of a run as many tokens as the longest one has. This much,
- * in characters, is some 80 MB; one long text among a thousand short ones would be gigabytes.
- */
-const MAX_PADDED_CHARACTERS = 4_000_000;
 
 /**
  * The half that every text task shares. Without `text` in the manifest one input is a string that goes

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
+import { checkInputs } from "../../functions/model/check-tensors.ts";
 import { textInputs } from "../../functions/tasks/text.ts";
 import { shippedModels } from "../harness/models.ts";
 import { emptyStore, fixture, openService, RUNTIMES, writePackage } from "./service.ts";
@@ -147,6 +148,9 @@ test("a long text among many short ones gets a run with few of them, in the orde
   const { preprocess } = textInputs(sentiment?.manifest as Manifest, limits, new Map());
   const short = Array.from({ length: 500 }, (_, index) => `text ${index}`);
   const rows = [...short, "a ".repeat(50_000), ...short];
+  // The tensor of a client is one run, which cannot be split.
+  const text = { datatype: "BYTES" as const, shape: [rows.length], data: rows };
+  expect(() => checkInputs(sentiment?.manifest as Manifest, { text })).toThrow(/fewer elements/);
   const runs = preprocess(rows, (row) => `inputs[${row}]`).map(
     ({ feeds }) => Object.values(feeds)[0]?.data as string[],
   );
