@@ -1,4 +1,5 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactCache } from "./types.ts";
@@ -8,8 +9,13 @@ export function createFolderCache(folder: string): ArtifactCache {
   return {
     async get(sha256, size) {
       const path = join(folder, sha256);
-      const found = await stat(path).catch(() => undefined);
-      return found?.size === size ? { path } : undefined;
+      try {
+        // A disk can lose bytes, and others can write to a temporary folder.
+        const sound = (await stat(path)).size === size && (await digestOf(path)) === sha256;
+        return sound ? { path } : undefined;
+      } catch {
+        return undefined;
+      }
     },
     async put(sha256, bytes) {
       const path = join(folder, sha256);
@@ -26,6 +32,12 @@ export function createFolderCache(folder: string): ArtifactCache {
       }
     },
   };
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest("hex");
 }
 
 /** No local tier: for stores that are local themselves. */
