@@ -70,12 +70,23 @@ export function problem(error: NearcastError, requestId: string) {
 }
 
 const MAX_ISSUES = 100;
+const MAX_ISSUE_TEXT = 200;
 
-/** A 422 with the first {@link MAX_ISSUES} issues; the detail is the first one in words. */
+/**
+ * A 422 with the first {@link MAX_ISSUES} issues; the detail is the first one in words. Names that come
+ * from the request are cut: an answer must not grow with them beyond what Lambda can send.
+ */
 export function invalidInput(issues: InputIssue[]): NearcastError {
-  const first = issues[0] ?? { path: "inputs", message: "is invalid" };
+  const shown = issues
+    .slice(0, MAX_ISSUES)
+    .map(({ path, message }) => ({ path: cut(path), message: cut(message) }));
+  const first = shown[0] ?? { path: "inputs", message: "is invalid" };
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
   return new NearcastError("invalid_input", `${first.path} ${first.message}${more}`, {
-    issues: issues.slice(0, MAX_ISSUES),
+    issues: shown,
   });
+}
+
+function cut(text: string): string {
+  return text.length > MAX_ISSUE_TEXT ? `${text.slice(0, MAX_ISSUE_TEXT)}…` : text;
 }

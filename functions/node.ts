@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { serve } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import { createNodePlatform } from "./platform/node.ts";
@@ -16,4 +17,11 @@ Try it:
   },
 );
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => server.close());
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    server.close();
+    // Else a client that reuses its connection without a pause would keep the process alive.
+    server.prependListener("request", (_request: unknown, response: ServerResponse) => {
+      response.setHeader("Connection", "close");
+    });
+  });

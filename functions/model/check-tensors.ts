@@ -2,6 +2,12 @@ import { invalidInput, type InputIssue } from "../errors.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
 import type { Manifest, TensorInfo } from "./manifest.ts";
 
+/**
+ * A graph that splits texts gives each of them as many tokens as the longest one has. This much, in
+ * characters, is some 80 MB; one long text among a thousand short ones would be gigabytes.
+ */
+export const MAX_PADDED_CHARACTERS = 4_000_000;
+
 /** ONNX Runtime takes no longer dimension. */
 const LONGEST_DIMENSION = 2 ** 31 - 1;
 
@@ -49,5 +55,11 @@ function mismatch(input: TensorInfo, given: Tensor): string | undefined {
   const count = elementCount(given.shape);
   if (given.data.length !== count)
     return `has ${given.data.length} elements, its shape [${given.shape.join(", ")}] holds ${count}`;
+  if (given.datatype === "BYTES" && paddedLength(given.data as string[]) > MAX_PADDED_CHARACTERS)
+    return `must have fewer elements, or shorter ones: their number times the longest may be ${MAX_PADDED_CHARACTERS}`;
   return undefined;
+}
+
+function paddedLength(texts: readonly string[]): number {
+  return texts.length * texts.reduce((longest, text) => Math.max(longest, text.length), 0);
 }

@@ -27,9 +27,8 @@ export interface Registry {
 }
 
 interface KnownRelease {
-  /** undefined: the store has no such model. */
-  release: Release | undefined;
-  etag: string | undefined;
+  release: Release;
+  etag: string;
   readAt: number;
 }
 
@@ -73,36 +72,34 @@ export function createRegistry(platform: Platform): Registry {
       });
       answer = "not-modified" as const;
     }
-    const fresh: KnownRelease =
+    if (!answer) {
+      // Not kept: the names that clients make up would push out those of real models.
+      releases.delete(name);
+      throw unknownModel(name);
+    }
+    const { release, etag } =
       answer === "not-modified"
-        ? { release: known?.release, etag: known?.etag, readAt: Date.now() }
+        ? (known as KnownRelease)
         : {
-            release: answer && parsed(`release.json of ${name}`, answer.bytes, parseRelease),
-            etag: answer?.etag,
-            readAt: Date.now(),
+            release: parsed(`release.json of ${name}`, answer.bytes, parseRelease),
+            etag: answer.etag,
           };
+    const fresh = { release, etag, readAt: Date.now() };
     releases.set(name, fresh);
     return fresh;
   }
 
   async function release(name: string): Promise<Release> {
-    let known = NAME_PATTERN.test(name)
-      ? releases.get(name)
-      : { release: undefined, readAt: Infinity };
+    if (!NAME_PATTERN.test(name)) throw unknownModel(name);
+    let known = releases.get(name);
     if (!known || Date.now() - known.readAt >= config.releaseTtlMs)
       known = await share(`release ${name}`, () => readRelease(name));
-    if (!known.release)
-      throw new NearcastError("unknown_model", `There is no model ${quote(name)}.`);
     return known.release;
   }
 
-  async function readModel(name: string, version: string): Promise<Model> {
+  async function readModel(name: string, version: string): Promise<Model | undefined> {
     const found = await store.get(`${name}/${version}/model.json`);
-    if (!found || found === "not-modified")
-      throw new NearcastError(
-        "unknown_version",
-        `Model ${quote(name)} has no version ${quote(version)}.`,
-      );
+    if (!found || found === "not-modified") return undefined;
     const what = `model.json of ${name} version ${version}`;
     const manifest = parsed(what, found.bytes, (text) => {
       const manifest = parseManifest(text);
@@ -149,17 +146,21 @@ export function createRegistry(platform: Platform): Registry {
       // Also asked when a version is named: it tells an unknown model from an unknown version.
       const { stable } = await release(name);
       const wanted = version ?? stable;
-      if (!NAME_PATTERN.test(wanted))
-        throw new NearcastError(
-          "unknown_version",
-          `Model ${quote(name)} has no version ${quote(wanted)}.`,
-        );
-      return (
-        models.get(`${name}/${wanted}`) ??
-        (await share(`model ${name}/${wanted}`, () => readModel(name, wanted)))
+      const model = NAME_PATTERN.test(wanted)
+        ? (models.get(`${name}/${wanted}`) ??
+          (await share(`model ${name}/${wanted}`, () => readModel(name, wanted))))
+        : undefined;
+      if (model) return model;
+      if (version === undefined)
+        throw corrupt(`The release of ${name} is version ${stable}, which the store does not have`);
+      throw new NearcastError(
+        "unknown_version",
+        `Model ${quote(name)} has no version ${quote(version)}.`,
       );
     },
     async versions(name) {
+      // In a folder, `../..` would be read with all that is below it.
+      if (name !== undefined && !NAME_PATTERN.test(name)) return new Map();
       const keys = await store.list(name === undefined ? "" : `${name}/`);
       const versions = new Map<string, string[]>();
       for (const key of keys.toSorted(new Intl.Collator("en", { numeric: true }).compare)) {
@@ -190,6 +191,10 @@ function checked<T>(what: string, read: () => T): T {
 
 function assetBytes({ assets = [] }: Manifest): number {
   return assets.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function unknownModel(name: string): NearcastError {
+  return new NearcastError("unknown_model", `There is no model ${quote(name)}.`);
 }
 
 function corrupt(detail: string, cause?: unknown): NearcastError {

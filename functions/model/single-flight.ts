@@ -20,10 +20,15 @@ export function createSingleFlight(options: {
   }
 
   return async function share<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const flight = flights.get(key) as Promise<T> | undefined;
-    if (!flight) return start(key, work);
-    const settled = await withinPatience(flight, options.patienceMs);
-    return settled ? settled.value : start(key, work);
+    let awaited: Promise<T> | undefined;
+    for (;;) {
+      const flight = flights.get(key) as Promise<T> | undefined;
+      // Of many who lost their patience with a run, one begins the next and the others wait for that.
+      if (!flight || flight === awaited) return start(key, work);
+      const settled = await withinPatience(flight, options.patienceMs);
+      if (settled) return settled.value;
+      awaited = flight;
+    }
   };
 }
 

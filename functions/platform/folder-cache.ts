@@ -1,20 +1,21 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactCache } from "./types.ts";
 
-/**
- * Artifacts as files named by their sha256, loaded by path, which takes half the memory of bytes. The
- * digest is checked again when a file is found: the folder outlives the process that wrote it.
- */
+/** Artifacts as files named by their sha256, loaded by path, which takes half the memory of bytes. */
 export function createFolderCache(folder: string): ArtifactCache {
   return {
-    async get(sha256) {
+    async get(sha256, size) {
       const path = join(folder, sha256);
-      const bytes = await readFile(path).catch(() => undefined);
-      return bytes && createHash("sha256").update(bytes).digest("hex") === sha256
-        ? { path }
-        : undefined;
+      try {
+        // A disk can lose bytes, and others can write to a temporary folder.
+        const sound = (await stat(path)).size === size && (await digestOf(path)) === sha256;
+        return sound ? { path } : undefined;
+      } catch {
+        return undefined;
+      }
     },
     async put(sha256, bytes) {
       const path = join(folder, sha256);
@@ -31,4 +32,10 @@ export function createFolderCache(folder: string): ArtifactCache {
       }
     },
   };
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest("hex");
 }

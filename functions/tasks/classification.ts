@@ -7,7 +7,10 @@ export interface Classification {
   /** The label with the highest score. */
   label: string;
   score: number;
-  /** Score by label, highest first; the `top_k` highest where that was asked for. */
+  /**
+   * Score by label, the `top_k` highest where that was asked for. Highest first, except that labels that
+   * are whole numbers come first and in their own order, as JavaScript has it in every object.
+   */
   scores: Record<string, number>;
 }
 

@@ -1,5 +1,6 @@
 import type { Limits } from "../config.ts";
 import { invalidInput, type InputIssue } from "../errors.ts";
+import { MAX_PADDED_CHARACTERS } from "../model/check-tensors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { textProblem } from "./text/problem.ts";
 import { tokenBatcher } from "./text/batch.ts";
@@ -34,11 +35,29 @@ function plainText({ task, inputs }: Manifest, limits: Limits) {
       });
       if (issues.length > 0) throw invalidInput(issues);
       // A lone surrogate has no UTF-8 form; native and WASM would each replace it in their own way.
-      const data = rows.map((text) => (text as string).toWellFormed());
-      const tensor = { datatype: "BYTES" as const, shape: [rows.length], data };
-      return [{ feeds: { [input.name]: tensor }, rows: rows.length }];
+      const texts = rows.map((text) => (text as string).toWellFormed());
+      return inBatches(texts).map((data) => {
+        const tensor = { datatype: "BYTES" as const, shape: [data.length], data };
+        return { feeds: { [input.name]: tensor }, rows: data.length };
+      });
     },
   };
+}
+
+/** Texts in order, in as few runs as {@link MAX_PADDED_CHARACTERS} allows. */
+function inBatches(texts: readonly string[]): string[][] {
+  const batches: string[][] = [];
+  let longest = 0;
+  for (const text of texts) {
+    const batch = batches.at(-1);
+    longest = Math.max(longest, text.length);
+    if (batch && (batch.length + 1) * longest <= MAX_PADDED_CHARACTERS) batch.push(text);
+    else {
+      batches.push([text]);
+      longest = text.length;
+    }
+  }
+  return batches;
 }
 
 function tokenizedText(

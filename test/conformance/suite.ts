@@ -231,6 +231,7 @@ export function conformance(start: StartTarget, tolerance: number): void {
       ["missing feature", { inputs: { ...iris, sepal_width: undefined } }, "inputs.sepal_width"],
       ["unknown feature", { inputs: { ...iris, colour: 1 } }, "inputs.colour"],
       ["null", { inputs: { ...iris, sepal_width: null } }, "inputs.sepal_width"],
+      ["over the maximum", { inputs: { ...iris, sepal_width: 1e6 } }, "inputs.sepal_width"],
       ["out of range", { inputs: [iris, { ...iris, sepal_width: -1 }] }, "inputs[1].sepal_width"],
       ["too few values", { inputs: [1, 2, 3] }, "inputs"],
       ["a bad value by position", { inputs: [[1, 2, 3, "4"]] }, "inputs[0][3]"],
@@ -248,6 +249,19 @@ export function conformance(start: StartTarget, tolerance: number): void {
     test.each(invalid)("%s", async (_name, body, path) => {
       const problem = await refusal(await post(irisPath, body), 422, "invalid_input");
       expect(problem["errors"]).toContainEqual(expect.objectContaining({ path }));
+    });
+
+    test("an answer does not grow with the names it refuses", async () => {
+      const name = "x".repeat(2_000_000);
+      const bodies = [
+        { inputs: { [name]: 1 } },
+        { inputs: iris, [name]: 1 },
+        { inputs: iris, parameters: { [name]: 1 } },
+      ];
+      for (const body of bodies) {
+        const problem = await refusal(await post(irisPath, body), 422, "invalid_input");
+        expect(JSON.stringify(problem).length).toBeLessThan(5000);
+      }
     });
 
     test("__proto__ and constructor are features nobody has", async () => {

@@ -72,6 +72,15 @@ export function faults(start: StartTarget): void {
     await expectSetosa(target);
   });
 
+  test("a release of a version that is not there is the publisher's mistake, not the client's", async () => {
+    const target = await begin();
+    await target.store.put("iris/release.json", '{"stable": "77"}');
+    await expectProblem(await predict(target), 502, "model_corrupt", /version 77/);
+    await target.store.put("iris/77/model.onnx", await readFile(join(models, irisArtifact)));
+    await target.store.put("iris/77/model.json", await editedManifest({ version: "77" }));
+    await expectSetosa(target);
+  });
+
   test("an x- field in a manifest is the publisher's own", async () => {
     const target = await begin();
     await target.store.put(

@@ -31,6 +31,16 @@ test("a failure reaches all who wait, and the next one tries again", async () =>
   expect(await share("a", async () => "yes")).toBe("yes");
 });
 
+test("many who lose their patience with a run share the next one", async () => {
+  const { share } = flights(50);
+  void share("a", () => new Promise(() => undefined));
+  let runs = 0;
+  const work = () => sleep(20).then(() => ++runs);
+  expect(await Promise.all(Array.from({ length: 10 }, () => share("a", work)))).toEqual(
+    Array.from({ length: 10 }, () => 1),
+  );
+});
+
 test("a run that never settles costs a waiter its patience, not its answer", async () => {
   const { share } = flights(50);
   void share("a", () => new Promise(() => undefined));

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { decodeImage, type Pixels } from "../../functions/tasks/image/decode.ts";
 import { convertColor } from "../../functions/tasks/image/pixels.ts";
 import { resize } from "../../functions/tasks/image/resize.ts";
+import { pngChunk } from "../harness/images.ts";
 
 // What Pillow, with which models are trained, makes of the same files.
 const pillow = JSON.parse(
@@ -54,6 +55,51 @@ describe("resizing gives the pixels that Pillow gives, within one level", () => 
   const source = decodeImage(bytes(pillow.source), 1e6);
   test.each(pillow.resized)("$resample to $width × $height", ({ resample, width, height, rgb }) => {
     expect(largestDifference(resize(source, width, height, resample), rgb)).toBeLessThanOrEqual(1);
+  });
+});
+
+test("a narrow and very tall image is shrunk before it is widened", () => {
+  const height = 2_000_000;
+  const image: Pixels = { width: 1, height, channels: 1, data: new Uint8Array(height).fill(7) };
+  // The other way round there would be more pixels in between than an array can have.
+  const wide = resize(image, 1_000_000, 2, "bilinear");
+  expect(wide.data.every((value) => value === 7)).toBe(true);
+});
+
+function file(name: string): Buffer {
+  const found = pillow.decoded.find((image) => image.name === name);
+  return Buffer.from(found?.file ?? "", "base64");
+}
+
+describe("files that cost more than they show", () => {
+  test("more pixels than allowed are refused, in either format", () => {
+    for (const { name, width, height, file: base64 } of pillow.decoded) {
+      expect(() => decodeImage(bytes(base64), width * height), name).not.toThrow();
+      expect(() => decodeImage(bytes(base64), width * height - 1), name).toThrow(RangeError);
+    }
+  });
+
+  test("a JPEG that goes over its blocks a thousand times", () => {
+    const jpeg = file("progressive JPEG");
+    const lastScan = jpeg.subarray(jpeg.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
+    const scans = Array.from({ length: 1000 }, () => lastScan);
+    const bomb = Buffer.concat([jpeg.subarray(0, -2), ...scans, jpeg.subarray(-2)]);
+    expect(() => decodeImage(bomb, 1e6)).toThrow(/scans/);
+  });
+
+  test("an interlaced PNG of 4 bits a sample is refused, not misread", () => {
+    const interlaced =
+      "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACBAAAAAEK6ORRAAAAEUlEQVR4nGMoZ5jMUMPwjwUACyMCiVOIACIAAAAASUVORK5CYII=";
+    expect(() => decodeImage(bytes(interlaced), 1e6)).toThrow(/interlaced/);
+  });
+
+  test("a chunk that pixels do not need is not inflated", () => {
+    const png = file("RGB PNG");
+    const header = png.subarray(0, 33);
+    // A colour profile whose data is not even deflated: whoever inflates it fails.
+    const profile = pngChunk("iCCP", Buffer.from("name\0\0not deflated"));
+    const withProfile = Buffer.concat([header, profile, png.subarray(33)]);
+    expect(decodeImage(withProfile, 1e6)).toEqual(decodeImage(png, 1e6));
   });
 });
 

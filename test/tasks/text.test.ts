@@ -1,4 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { Manifest } from "../../functions/model/manifest.ts";
+import { checkInputs } from "../../functions/model/check-tensors.ts";
+import { textInputs } from "../../functions/tasks/text.ts";
+import { shippedModels } from "../harness/models.ts";
 import { emptyStore, fixture, openService, RUNTIMES, writePackage } from "./service.ts";
 
 interface Row {
@@ -136,4 +140,22 @@ describe.each(RUNTIMES)("a BERT-shaped model on %s", (runtime) => {
     const { status } = await predict("mean", ["\ud800 lone", "nul \0", "[SEP][CLS][PAD]"]);
     expect(status).toBe(200);
   });
+});
+
+test("a long text among many short ones gets a run with few of them, in the order of the request", () => {
+  const sentiment = shippedModels.find(({ manifest }) => manifest.name === "sentiment");
+  const limits = { bodyBytes: 1e7, batch: 1000, textLength: 100_000, imagePixels: 1e6 };
+  const { preprocess } = textInputs(sentiment?.manifest as Manifest, limits, new Map());
+  const short = Array.from({ length: 500 }, (_, index) => `text ${index}`);
+  const rows = [...short, "a ".repeat(50_000), ...short];
+  // The tensor of a client is one run, which cannot be split.
+  const text = { datatype: "BYTES" as const, shape: [rows.length], data: rows };
+  expect(() => checkInputs(sentiment?.manifest as Manifest, { text })).toThrow(/fewer elements/);
+  const runs = preprocess(rows, (row) => `inputs[${row}]`).map(
+    ({ feeds }) => Object.values(feeds)[0]?.data as string[],
+  );
+  expect(runs.flat()).toEqual(rows);
+  expect(runs.length).toBeLessThan(5);
+  for (const run of runs)
+    expect(run.length * Math.max(...run.map((text) => text.length))).toBeLessThanOrEqual(4e6);
 });

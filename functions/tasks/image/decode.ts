@@ -12,6 +12,9 @@ export interface Pixels {
 /** What JPEG decoding needs a pixel: coefficients, planes and the result. */
 const JPEG_BYTES_PER_PIXEL = 24;
 
+/** Encoders make about ten; each may visit every block of the image for a few bytes of the file. */
+const MAX_JPEG_SCANS = 200;
+
 /**
  * Decodes a PNG or JPEG, told apart by its first bytes. Throws a RangeError, whose message continues
  * the name of the input, when it is neither, is damaged, or has more than `maxPixels` pixels; the size
@@ -37,6 +40,7 @@ function decoded(format: string, decode: () => Pixels): Pixels {
 }
 
 function decodeJpeg(bytes: Uint8Array, maxPixels: number): Pixels {
+  checkScans(bytes);
   const { width, height, data } = decodeJpegFile(bytes, {
     useTArray: true,
     formatAsRGBA: false,
@@ -45,6 +49,14 @@ function decodeJpeg(bytes: Uint8Array, maxPixels: number): Pixels {
     maxMemoryUsageInMB: Math.ceil((maxPixels * JPEG_BYTES_PER_PIXEL) / (1024 * 1024)) + 1,
   });
   return { width, height, channels: 3, data };
+}
+
+/** Counts the marker that begins a scan, which cannot occur within one. */
+function checkScans(bytes: Uint8Array): void {
+  let scans = 0;
+  for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1))
+    if (bytes[at + 1] === 0xda && ++scans > MAX_JPEG_SCANS)
+      throw new Error(`it has more than ${MAX_JPEG_SCANS} scans`);
 }
 
 function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {

@@ -66,6 +66,9 @@ function checkInflatedSize(chunks: Chunk[], maxPixels: number): void {
   const samples = SAMPLES[view.getUint8(9)];
   if (width === 0 || height === 0 || samples === undefined)
     throw new Error("it has no valid header");
+  // fast-png reads these as if they had a byte a sample: wrong pixels, or none.
+  if (view.getUint8(12) !== 0 && view.getUint8(8) < 8)
+    throw new Error("it is interlaced with less than 8 bits a sample, which is not supported");
   // So little cannot inflate beyond one step, and inflating twice is most of what a small image costs.
   const compressed = rest.reduce(
     (total, { type, data }) => total + (type === "IDAT" ? data.length : 0),

@@ -9,8 +9,8 @@ const FILTERS = {
 
 /**
  * Resizes as Pillow's `Image.resize` does: two passes, a filter that widens when it makes the image
- * smaller, eight bits between the passes. So a model sees what it was trained on. (Rows first, as all
- * versions have it; since 13, Pillow takes the columns first where that is less work.)
+ * smaller, eight bits between the passes. So a model sees what it was trained on. (Rows first, as
+ * versions before 13 have it, unless that would make the image larger.)
  */
 export function resize(
   image: Pixels,
@@ -20,8 +20,12 @@ export function resize(
 ): Pixels {
   if (image.width === width && image.height === height) return image;
   if (resample === "nearest") return nearest(image, width, height);
-  const narrowed = resampleRows(image, width, FILTERS[resample]);
-  return transpose(resampleRows(transpose(narrowed), height, FILTERS[resample]));
+  const rows = (source: Pixels) => resampleRows(source, width, FILTERS[resample]);
+  const columns = (source: Pixels) =>
+    transpose(resampleRows(transpose(source), height, FILTERS[resample]));
+  // Otherwise a narrow and very tall image would be widened before it is shrunk.
+  const columnsFirst = image.width < width && image.height > height;
+  return columnsFirst ? rows(columns(image)) : columns(rows(image));
 }
 
 function cubic(distance: number): number {
