@@ -20,7 +20,7 @@ const schema = z.object({
   /** Sessions are kept while their artifacts add up to no more than this many MiB. */
   SESSION_BUDGET_MB: z.coerce.number().positive(),
   /** Folder of the local artifact tier (Lambda and Node). */
-  CACHE_DIR: z.string().min(1).default("unused"),
+  CACHE_DIR: z.string().min(1).optional(),
   /** A release is asked for again when it is older than this: how soon a release or rollback shows. */
   RELEASE_TTL_SECONDS: z.coerce.number().min(0).default(10),
   /** Longest wait for one store operation. */

@@ -58,33 +58,33 @@ export function createRegistry(platform: Platform): Registry {
   async function readRelease(name: string): Promise<KnownRelease> {
     const known = releases.get(name);
     const read = known ? revalidatingStore : store;
-    let answer;
+    let found: Pick<KnownRelease, "release" | "etag"> | undefined;
     try {
-      answer = await read.get(`${name}/release.json`, { ifNoneMatch: known?.etag });
+      const answer = await read.get(`${name}/release.json`, { ifNoneMatch: known?.etag });
+      if (answer === "not-modified") found = known;
+      else if (answer)
+        found = {
+          release: parsed(`release.json of ${name}`, answer.bytes, parseRelease),
+          etag: answer.etag,
+        };
     } catch (error) {
       if (!known) throw error;
-      // Storage is out of reach: what was released last goes on answering, and is asked for again later.
+      // Storage is out of reach, or what it has is no release: what was released last goes on answering,
+      // and is asked for again later.
       platform.log({
         level: "warn",
         message: "release served stale",
         model: name,
         error: String(error),
       });
-      answer = "not-modified" as const;
+      found = known;
     }
-    if (!answer) {
+    if (!found) {
       // Not kept: the names that clients make up would push out those of real models.
       releases.delete(name);
       throw unknownModel(name);
     }
-    const { release, etag } =
-      answer === "not-modified"
-        ? (known as KnownRelease)
-        : {
-            release: parsed(`release.json of ${name}`, answer.bytes, parseRelease),
-            etag: answer.etag,
-          };
-    const fresh = { release, etag, readAt: Date.now() };
+    const fresh = { ...found, readAt: Date.now() };
     releases.set(name, fresh);
     return fresh;
   }
@@ -172,7 +172,8 @@ export function createRegistry(platform: Platform): Registry {
     },
     file: readFile,
     async ping() {
-      await store.head("release.json");
+      // Any answer will do, and this key is never there. The short bound: probes do not wait for long.
+      await revalidatingStore.head("release.json");
     },
   };
 }

@@ -39,3 +39,9 @@ async function digestOf(path: string): Promise<string> {
   for await (const part of createReadStream(path)) hash.update(part as Buffer);
   return hash.digest("hex");
 }
+
+/** No local tier: for stores that are local themselves. */
+export const noCache: ArtifactCache = {
+  get: async () => undefined,
+  put: async (_sha256, bytes) => ({ bytes }),
+};

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readConfig } from "../config.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
-import { createFolderCache } from "./folder-cache.ts";
+import { createFolderCache, noCache } from "./folder-cache.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
@@ -18,19 +18,20 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
   const config = readConfig(environment, {
     RUNTIME: "native",
     SESSION_BUDGET_MB: 256,
-    CACHE_DIR: join(tmpdir(), "nearcast"),
     // Lambda itself takes 6 MB of event, in which a binary body is base64.
     MAX_BODY_BYTES: 4_500_000,
   });
   if (config.runtime !== "native") throw new Error("RUNTIME must be native on Lambda");
-  const store = openStore(config);
+  const { store, local } = openStore(config);
   const pending = new Set<Promise<unknown>>();
   let runtime: Promise<Runtime> | undefined;
   return {
     name: "lambda",
     config,
     store,
-    artifacts: createFolderCache(config.cacheDirectory),
+    artifacts: local
+      ? noCache
+      : createFolderCache(config.cacheDirectory ?? join(tmpdir(), "nearcast")),
     runtime: () => (runtime ??= startRuntime(config.threads)),
     now: () => performance.now(),
     // The package has them beside the handler.

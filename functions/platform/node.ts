@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { readConfig, type Config } from "../config.ts";
 import type { ArtifactSource, Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
-import { createFolderCache } from "./folder-cache.ts";
+import { createFolderCache, noCache } from "./folder-cache.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
@@ -16,15 +16,16 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     STORE: "models",
     RUNTIME: "native",
     SESSION_BUDGET_MB: 512,
-    CACHE_DIR: join(tmpdir(), "nearcast"),
   });
-  const store = openStore(config);
+  const { store, local } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
   return {
     name: "node",
     config,
     store,
-    artifacts: createFolderCache(config.cacheDirectory),
+    artifacts: local
+      ? noCache
+      : createFolderCache(config.cacheDirectory ?? join(tmpdir(), "nearcast")),
     runtime: () => (runtime ??= startRuntime(config)),
     now: () => performance.now(),
     asset: createFolderAssets(() =>

@@ -33,9 +33,12 @@ export function imageClassification(manifest: Manifest, limits: Limits) {
     preprocess(rows: readonly unknown[], pathOf: (row: number) => string) {
       const issues: InputIssue[] = [];
       const data = new Float32Array(rows.length * elementCount(size));
+      // One budget for the request: many images cost as much as a large one.
+      let pixelsLeft = limits.imagePixels;
       rows.forEach((row, index) => {
         try {
-          const decoded = decodeImage(imageBytes(row), limits.imagePixels);
+          const decoded = decodeImage(imageBytes(row), pixelsLeft);
+          pixelsLeft -= decoded.width * decoded.height;
           const colored = convertColor(decoded, image.color);
           const sized = resize(colored, image.width, image.height, image.resample);
           fillPixels(sized, image, data, index * elementCount(size));

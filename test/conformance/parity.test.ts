@@ -4,6 +4,8 @@ import { shippedModels } from "../harness/models.ts";
 import { targets, type Target } from "../harness/targets.ts";
 
 const BATCH = 100;
+/** What a version must reach to be shipped. */
+const FLOORS: Record<string, number> = { iris: 0.93, sentiment: 0.8, digits: 0.96 };
 
 // Every held-out row of every model, on every runtime.
 const running = new Map<keyof typeof targets, Target>();
@@ -56,6 +58,7 @@ describe.each(shippedModels.map((model) => [model.manifest.name, model] as const
         label === undefined ? [] : [{ label, row }],
       );
       const right = labelled.filter(({ label, row }) => predicted[row]?.label === label);
+      expect(accuracy?.value).toBeGreaterThanOrEqual(FLOORS[name] ?? 0);
       expect(labelled).toHaveLength(accuracy?.rows ?? NaN);
       expect(right.length / labelled.length).toBeCloseTo(accuracy?.value ?? NaN, 4);
     });

@@ -21,7 +21,7 @@ interface Scored {
 }
 
 /** The cases that every runtime must answer alike; `tolerance` is for scores against the manifest's. */
-export function conformance(start: StartTarget, tolerance: number): void {
+export function conformance(start: StartTarget, tolerance: number, { clock = true } = {}): void {
   let target: Target;
   beforeAll(async () => {
     target = await start();
@@ -212,6 +212,15 @@ export function conformance(start: StartTarget, tolerance: number): void {
       expect(response.headers.get("x-model-version")).toBe("1");
       expect(response.headers.get("x-model-digest")).toBe(`sha256:${digest}`);
       expect(response.headers.get("x-request-id")).toBe("abc-1");
+    });
+
+    test("Server-Timing has the phases, except on Workers, whose clock stands still", async () => {
+      const response = await post("/v1/models/iris/predict", { inputs: iris });
+      const timing = response.headers.get("server-timing") ?? "none";
+      const names = timing.split(", ").map((phase) => phase.replace(/;dur=\d+\.\d+$/, ""));
+      expect(names).toEqual(
+        clock ? ["read", "resolve", "preprocess", "load", "run", "postprocess"] : ["none"],
+      );
     });
 
     test("a request id that could not be a header's value is replaced", async () => {

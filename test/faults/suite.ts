@@ -69,6 +69,10 @@ export function faults(start: StartTarget): void {
     await target.store.put("broken/release.json", '{"stable": 1}');
     const answer = await predict(target, "/v1/models/broken/predict");
     await expectProblem(answer, 502, "model_corrupt", /release\.json/);
+    const list = (await (await target.fetch("/v1/models")).json()) as {
+      models: { name: string }[];
+    };
+    expect(list.models.map(({ name }) => name)).toContain("iris");
     await expectSetosa(target);
   });
 
@@ -164,6 +168,9 @@ export function faults(start: StartTarget): void {
       const labels = await Promise.all(answers.map(labelOf));
       expect(labels).toEqual(["setosa", "positive", "setosa", "positive"]);
     }
+    // What was evicted came back from the local tier: the Cache API, /tmp, the cache folder.
+    for (const key of [irisArtifact, "sentiment/1/model.onnx"])
+      expect(target.store.gets().filter((got) => got === key)).toHaveLength(1);
   });
 
   test("a model larger than the whole budget is refused with the figures", async () => {
@@ -181,6 +188,13 @@ export function faults(start: StartTarget): void {
       await target.store.put("iris/release.json", JSON.stringify({ stable: version }));
       expect((await predict(target)).headers.get("x-model-version")).toBe(version);
     }
+  });
+
+  test("a release.json that is damaged later leaves the last good release in place", async () => {
+    const target = await begin({ env: { RELEASE_TTL_SECONDS: "0" } });
+    await expectSetosa(target);
+    await target.store.put("iris/release.json", '{"stab');
+    await expectSetosa(target);
   });
 
   test("a cold process over the same store answers the same", async () => {

@@ -5,10 +5,11 @@ import { createS3Store } from "./s3.ts";
 import { parseStoreUrl } from "./url.ts";
 
 /** The store that `STORE` names: `s3://bucket/prefix`, or a folder. Throws on any other scheme. */
-export function openStore(config: Config): Store {
-  if (!/^\w+:\/\//.test(config.store)) return createFolderStore(config.store);
+export function openStore(config: Config): { store: Store; local: boolean } {
+  if (!/^\w+:\/\//.test(config.store))
+    return { store: createFolderStore(config.store), local: true };
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
   if (protocol !== "s3:")
     throw new Error(`STORE must be a folder or s3://bucket/prefix here, not ${config.store}`);
-  return createS3Store({ bucket, prefix, ...config.s3 });
+  return { store: createS3Store({ bucket, prefix, ...config.s3 }), local: false };
 }

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { createApp } from "../functions/app.ts";
+import { createNodePlatform } from "../functions/platform/node.ts";
+
+test("an error nobody foresaw shows its request id, and the log has the rest", async () => {
+  const logged: Record<string, unknown>[] = [];
+  const app = createApp({
+    ...createNodePlatform({}),
+    runtime: () => Promise.reject(new Error("the secret path of the runtime")),
+    log: (entry) => logged.push(entry),
+  });
+  const answer = await app.request("/v1/models/iris/predict", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Request-Id": "id-1" },
+    body: JSON.stringify({ inputs: [5.1, 3.5, 1.4, 0.2] }),
+  });
+  const text = await answer.text();
+  expect(answer.status).toBe(500);
+  expect(JSON.parse(text)).toMatchObject({ code: "internal", requestId: "id-1" });
+  expect(text).not.toContain("secret");
+  expect(logged).toContainEqual(
+    expect.objectContaining({ requestId: "id-1", message: "the secret path of the runtime" }),
+  );
+});
