@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
@@ -8,6 +8,7 @@ import {
   fixture,
   nearcast,
   removeLines,
+  root,
   s3Environment,
   snapshot,
   succeed,
@@ -102,6 +103,25 @@ describe("verify and push", () => {
       await refused(models, "line@1", "does not match its sha256");
       await rm(artifact);
       await refused(models, "line@1", "lacks its file model.onnx");
+    },
+    LIMIT_MS,
+  );
+
+  test.each(["native", "wasm"])(
+    "an example that the graph cannot compute with is one line on standard error, on %s",
+    async (runtime) => {
+      const models = await temporaryFolder();
+      await cp(join(root, "test/fixtures/identity/gather"), join(models, "gather"), {
+        recursive: true,
+      });
+      const path = join(models, "gather/1/model.json");
+      const manifest = JSON.parse(await readFile(path, "utf8")) as object;
+      const examples = [{ input: { index: [999] } }];
+      await writeFile(path, JSON.stringify({ ...manifest, examples }));
+      const args = ["verify", "gather", "--models", models, "--runtime", runtime];
+      const { code, stderr } = await nearcast(args);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^nearcast: gather@1 does not run on \w+\. Example 0: .*idx=999.*\n$/);
     },
     LIMIT_MS,
   );
