@@ -111,6 +111,68 @@ test(
   LIMIT_MS,
 );
 
+/** The image fixture's export with other steps before the model. */
+async function imageExport(settings: object): Promise<string> {
+  const folder = await temporaryFolder();
+  await cp(fixture("image-export"), folder, { recursive: true });
+  const path = join(folder, "preprocessor_config.json");
+  const given = JSON.parse(await readFile(path, "utf8")) as object;
+  await writeFile(path, JSON.stringify({ ...given, ...settings }));
+  return folder;
+}
+
+test.for([
+  [
+    "shortest edge",
+    { size: { shortest_edge: 18 }, do_center_crop: true, crop_size: 16 },
+    { shortestEdge: 18 },
+  ],
+  [
+    "fixed size",
+    {
+      size: { height: 18, width: 20 },
+      do_center_crop: true,
+      crop_size: { height: 16, width: 16 },
+    },
+    { height: 18, width: 20 },
+  ],
+  [
+    "ConvNeXT's",
+    {
+      size: { shortest_edge: 16 },
+      image_processor_type: "ConvNextImageProcessor",
+      crop_pct: 0.875,
+    },
+    { shortestEdge: 18 },
+  ],
+] as const)(
+  "an image export that crops the centre brings that: %s",
+  { timeout: LIMIT_MS },
+  async ([, settings, resize]) => {
+    const models = await temporaryFolder();
+    await succeed(["add", await imageExport(settings), "--name", "it", "--models", models]);
+    await succeed(["verify", "it", "--record", "--models", models]);
+    const { manifest } = await openPackage(models, { name: "it" });
+    expect(manifest.image).toMatchObject({ width: 16, height: 16, resize });
+  },
+);
+
+test.for([
+  [{ size: { shortest_edge: 16 } }, "images of different sizes"],
+  [{ size: { shortest_edge: 16 }, do_center_crop: true, crop_size: 18 }, "does not pad"],
+  [{ size: { shortest_edge: 16 }, do_center_crop: true }, "needs crop_size"],
+  [{ size: 16, do_center_crop: true, crop_size: 16 }, "size must say shortest_edge"],
+  [{ do_flip_channel_order: true }, "do_flip_channel_order"],
+  [{ image_processor_type: "LevitImageProcessor" }, "the steps of LevitImageProcessor"],
+] as const)("an image export with %j is refused with the reason", async ([settings, reason]) => {
+  const models = await temporaryFolder();
+  const folder = await imageExport(settings);
+  const outcome = await nearcast(["add", folder, "--name", "it", "--models", models]);
+  expect(outcome).toMatchObject({ code: 1, stdout: "" });
+  expect(outcome.stderr).toContain(reason);
+  expect(await snapshot(models)).toEqual({});
+});
+
 interface Row {
   text: string;
   mean: number[];
@@ -144,6 +206,7 @@ test.for([
   ["cls", true],
 ] as const)(
   "a Hugging Face export for sentence vectors brings its pooling: %s, length one: %s",
+  { timeout: LIMIT_MS },
   async ([pooling, normalize]) => {
     const folder = await vectorExport({
       "modules.json": modules("Transformer", "Pooling", ...(normalize ? ["Normalize"] : [])),
@@ -176,7 +239,6 @@ test.for([
       }
     }
   },
-  LIMIT_MS,
 );
 
 const wordpiece = JSON.parse(

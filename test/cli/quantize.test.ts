@@ -21,6 +21,7 @@ describe.skipIf(process.platform === "win32")("quantize without a Python that it
     ],
   ] as const)(
     "%s: it says so, and leaves nothing behind",
+    { timeout: LIMIT_MS },
     async ([, script, reason]) => {
       // A copy, because the repository may have a finished environment from an earlier run.
       const repository = await temporaryFolder();
@@ -42,6 +43,5 @@ describe.skipIf(process.platform === "win32")("quantize without a Python that it
       expect(outcome.stderr).toContain(reason);
       expect(await snapshot(repository)).toEqual(before);
     },
-    LIMIT_MS,
   );
 });

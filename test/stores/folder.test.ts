@@ -5,6 +5,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import { storeContract } from "./contract.ts";
 
+const bytes = (text: string) => new TextEncoder().encode(text);
+
 storeContract(async () => {
   const folder = await mkdtemp(join(tmpdir(), "nearcast-store-"));
   return {
@@ -23,7 +25,6 @@ test("a lock that a dead process left is taken over, by one, and a fresh one is 
   const folder = await mkdtemp(join(tmpdir(), "nearcast-store-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const store = createFolderStore(folder);
-  const bytes = (text: string) => new TextEncoder().encode(text);
   let etag = (await store.put("release.json", bytes("start"))) ?? "";
   const lock = join(folder, "release.json.lock");
   await mkdir(lock);
