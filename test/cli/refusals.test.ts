@@ -173,7 +173,10 @@ test(
     await addLines(models);
     const env = s3Environment(s3);
     const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _secret, ...anonymous } = env;
-    const push = (to: string) => ["push", "line@1", "--models", models, "--to", to];
+    const push = (to: string) => {
+      // What the version is verified on is not the question here.
+      return ["push", "line@1", "--models", models, "--runtime", "native", "--to", to];
+    };
     for (const [url, environment, reason] of [
       ["s3://models", anonymous, "no credentials"],
       ["s3://nowhere", env, "bucket does not exist"],
