@@ -2,7 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { packageFiles, type Manifest } from "../functions/model/manifest.ts";
-import { measurePackage } from "./measured.ts";
+import type { Measurement } from "./measure.ts";
+import { measureBoth, measurePackage } from "./measured.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
 import type { RuntimeName } from "./predictor.ts";
 
@@ -28,8 +29,9 @@ export async function checkFit(
 ): Promise<Fit[]> {
   const { manifest } = local;
   const fits: Fit[] = [];
-  if (runtimes.includes("wasm")) fits.push(...(await workersFit(local)));
-  if (runtimes.includes("native")) fits.push(...(await lambdaFit(local)));
+  const measured = await measureFor(local, runtimes);
+  if (measured.wasm) fits.push(...workersFit(local, measured.wasm));
+  if (measured.native) fits.push(...(await lambdaFit(local, measured.native)));
   const over = fits.find(({ bytes, limit }) => limit !== undefined && bytes > limit);
   if (over)
     throw new Error(
@@ -46,8 +48,18 @@ export function mebibytes(bytes: number): string {
   return `${(bytes / MIB).toFixed(1)} MiB`;
 }
 
-async function workersFit(local: LocalPackage): Promise<Fit[]> {
-  const { wasmBytes } = await measurePackage(local, "wasm");
+async function measureFor(
+  local: LocalPackage,
+  runtimes: readonly RuntimeName[],
+): Promise<Partial<Record<RuntimeName, Measurement>>> {
+  const [first] = runtimes;
+  if (!first || runtimes.length === 1)
+    return first ? { [first]: await measurePackage(local, first) } : {};
+  const [native, wasm] = await measureBoth(local);
+  return { native, wasm };
+}
+
+function workersFit(local: LocalPackage, { wasmBytes }: Measurement): Fit[] {
   // While a session is made, the files lie in JavaScript's memory beside their copy in WASM memory.
   const files = packageBytes(local.manifest);
   return [
@@ -66,9 +78,8 @@ async function workersFit(local: LocalPackage): Promise<Fit[]> {
   ];
 }
 
-async function lambdaFit(local: LocalPackage): Promise<Fit[]> {
+async function lambdaFit(local: LocalPackage, { residentBytes }: Measurement): Promise<Fit[]> {
   const files = packageBytes(local.manifest);
-  const { residentBytes } = await measurePackage(local, "native");
   return [
     { platform: "AWS Lambda", what: "/tmp:", bytes: files, limit: LAMBDA_TMP },
     {

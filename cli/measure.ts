@@ -1,6 +1,7 @@
 // Runs in a process of its own, so that what it measures is one model's alone:
-//   node cli/measure.ts <models> <name> <version> <native|wasm>
-// loads the version, runs its examples, and prints one line of JSON (a Measurement).
+//   node cli/measure.ts <models> <name> <version> <native|wasm>...
+// loads the version, runs its examples, and prints one line of JSON: a Measurement for each runtime.
+// Native before WASM, whose memory would count as native's; native's does not count as WASM's.
 import { openPackage } from "./package-folder.ts";
 import { openPredictor, type RuntimeName } from "./predictor.ts";
 
@@ -17,18 +18,23 @@ export interface Measurement {
   answers: unknown[];
 }
 
-const [models = "", name = "", version = "", runtime = ""] = process.argv.slice(2);
+const [models = "", name = "", version = "", ...runtimes] = process.argv.slice(2);
 const local = await openPackage(models, { name, version });
 const inputs = local.manifest.examples.map(({ input }) => input);
-const { predictor, answers, loadMs: coldLoadMs } = await runExamples();
-const wasmBytes = await predictor.memoryBytes();
-const residentBytes = process.resourceUsage().maxRSS * 1024;
-const { loadMs: createMs } = await runExamples();
-const measurement: Measurement = { coldLoadMs, createMs, wasmBytes, residentBytes, answers };
-process.stdout.write(JSON.stringify(measurement));
+const measurements: Measurement[] = [];
+for (const runtime of runtimes) measurements.push(await measure(runtime as RuntimeName));
+process.stdout.write(JSON.stringify(measurements));
 
-async function runExamples() {
-  const predictor = openPredictor(local, runtime as RuntimeName);
+async function measure(runtime: RuntimeName): Promise<Measurement> {
+  const { predictor, answers, loadMs: coldLoadMs } = await runExamples(runtime);
+  const wasmBytes = await predictor.memoryBytes();
+  const residentBytes = process.resourceUsage().maxRSS * 1024;
+  const { loadMs: createMs } = await runExamples(runtime);
+  return { coldLoadMs, createMs, wasmBytes, residentBytes, answers };
+}
+
+async function runExamples(runtime: RuntimeName) {
+  const predictor = openPredictor(local, runtime);
   await predictor.start();
   const answers: unknown[] = [];
   let loadMs: number | undefined;

@@ -34,6 +34,17 @@ async function pythonWithQuantizer(): Promise<string> {
   await rm(ENVIRONMENT, { recursive: true, force: true });
   await mkdir(ENVIRONMENT, { recursive: true });
   try {
+    await makeEnvironment(python);
+  } catch (error) {
+    await rm(ENVIRONMENT, { recursive: true, force: true });
+    throw error;
+  }
+  await copyFile(REQUIREMENTS, stamp);
+  return python;
+}
+
+async function makeEnvironment(python: string): Promise<void> {
+  try {
     await run(process.platform === "win32" ? "python" : "python3", ["-m", "venv", ENVIRONMENT]);
   } catch (cause) {
     throw new Error(
@@ -49,8 +60,6 @@ async function pythonWithQuantizer(): Promise<string> {
   } catch (cause) {
     throw new Error(`The quantiser could not be installed with pip: ${lastLine(cause)}`, { cause });
   }
-  await copyFile(REQUIREMENTS, stamp);
-  return python;
 }
 
 async function exists(path: string): Promise<boolean> {

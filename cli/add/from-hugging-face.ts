@@ -118,6 +118,11 @@ async function vectors(folder: string, { outputs }: Graph) {
   const modules = (await readJson(join(folder, "modules.json"), modulesSchema)) ?? [];
   const normalize = modules.some(({ type }) => type.endsWith("Normalize"));
   if (output.shape.length === 2) return { outputs: [output], pooling: { normalize } };
+  const unknown = modules.find(({ type }) => !/\b(Transformer|Pooling|Normalize)$/.test(type));
+  if (unknown)
+    throw new Error(
+      `modules.json has a ${unknown.type} behind the graph, which the server does not have. Export the whole model, with an output sentence_embedding.`,
+    );
   const settings = await readJson(join(folder, "1_Pooling", "config.json"), poolingSchema);
   const modes = Object.entries(settings ?? { pooling_mode_mean_tokens: true })
     .filter(([key, value]) => key.startsWith("pooling_mode") && value === true)

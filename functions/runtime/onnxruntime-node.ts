@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
-import { wrapSession } from "./session.ts";
+import { LOG_FATAL_ONLY, wrapSession } from "./session.ts";
 import type { ExternalData, Runtime } from "./types.ts";
 
 /**
@@ -12,7 +12,7 @@ export function createNativeRuntime({ threads }: { threads: number }): Runtime {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    logSeverityLevel: 3,
+    logSeverityLevel: LOG_FATAL_ONLY,
   };
   return {
     name: "native",

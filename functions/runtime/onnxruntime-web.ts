@@ -1,5 +1,5 @@
 import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-web/wasm";
-import { wrapSession } from "./session.ts";
+import { LOG_FATAL_ONLY, wrapSession } from "./session.ts";
 import type { ArtifactSource, ExternalData, Runtime } from "./types.ts";
 
 const LOAD_WAIT_MS = 5;
@@ -35,7 +35,7 @@ export function createWebRuntime(module: WebAssembly.Module): Runtime {
       try {
         const session = await InferenceSession.create(bytesOf(artifact), {
           executionProviders: ["wasm"],
-          logSeverityLevel: 3,
+          logSeverityLevel: LOG_FATAL_ONLY,
           ...(externalData.length > 0 && mountedOptions(externalData)),
         });
         return wrapSession(session, OrtTensor);

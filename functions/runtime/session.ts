@@ -2,13 +2,21 @@ import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from "o
 import { DATATYPES, datatypeOfOrt, type Tensor, type Tensors } from "../tensor.ts";
 import type { Session } from "./types.ts";
 
+/**
+ * An input that the graph cannot compute with is the client's affair: the rejection says what was wrong,
+ * and ONNX Runtime writes no lines of its own. For sessions, and again for runs (WASM defaults to warnings).
+ */
+export const LOG_FATAL_ONLY = 4;
+
 /** Gives an ONNX Runtime session (native and WASM share their types) our tensors and nothing else. */
 export function wrapSession(session: InferenceSession, OrtTensorClass: TensorConstructor): Session {
   return {
     async run(feeds, outputNames) {
       const ortFeeds: Record<string, OrtTensor> = {};
       for (const name in feeds) ortFeeds[name] = toOrt(feeds[name] as Tensor, OrtTensorClass);
-      const results = await session.run(ortFeeds, outputNames);
+      const results = await session.run(ortFeeds, outputNames, {
+        logSeverityLevel: LOG_FATAL_ONLY,
+      });
       const outputs: Tensors = {};
       for (const name of outputNames) outputs[name] = fromOrt(results[name] as OrtTensor);
       return outputs;

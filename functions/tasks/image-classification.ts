@@ -4,8 +4,8 @@ import type { Manifest } from "../model/manifest.ts";
 import { elementCount } from "../tensor.ts";
 import { classificationAnswers } from "./classification.ts";
 import { decodeImage } from "./image/decode.ts";
+import { checkFit, fit } from "./image/fit.ts";
 import { convertColor, fillPixels } from "./image/pixels.ts";
-import { resize } from "./image/resize.ts";
 
 /** A PNG or JPEG in (its bytes, or base64 in JSON), a label out. */
 export function imageClassification(manifest: Manifest, limits: Limits) {
@@ -26,6 +26,7 @@ export function imageClassification(manifest: Manifest, limits: Limits) {
     throw new Error(`task ${manifest.task} needs one FP32 input of shape [-1, ${size.join(", ")}]`);
   if (image.mean.length !== channels || image.std.length !== channels)
     throw new Error(`image.mean and image.std need ${channels} values`);
+  checkFit(image);
 
   return {
     ...classificationAnswers(manifest),
@@ -40,7 +41,7 @@ export function imageClassification(manifest: Manifest, limits: Limits) {
           const decoded = decodeImage(imageBytes(row), pixelsLeft);
           pixelsLeft -= decoded.width * decoded.height;
           const colored = convertColor(decoded, image.color);
-          const sized = resize(colored, image.width, image.height, image.resample);
+          const sized = fit(colored, image);
           fillPixels(sized, image, data, index * elementCount(size));
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
@@ -8,6 +8,7 @@ import {
   fixture,
   nearcast,
   removeLines,
+  root,
   s3Environment,
   snapshot,
   succeed,
@@ -106,6 +107,25 @@ describe("verify and push", () => {
     LIMIT_MS,
   );
 
+  test.each(["native", "wasm"])(
+    "an example that the graph cannot compute with is one line on standard error, on %s",
+    async (runtime) => {
+      const models = await temporaryFolder();
+      await cp(join(root, "test/fixtures/identity/gather"), join(models, "gather"), {
+        recursive: true,
+      });
+      const path = join(models, "gather/1/model.json");
+      const manifest = JSON.parse(await readFile(path, "utf8")) as object;
+      const examples = [{ input: { index: [999] } }];
+      await writeFile(path, JSON.stringify({ ...manifest, examples }));
+      const args = ["verify", "gather", "--models", models, "--runtime", runtime];
+      const { code, stderr } = await nearcast(args);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^nearcast: gather@1 does not run on \w+\. Example 0: .*idx=999.*\n$/);
+    },
+    LIMIT_MS,
+  );
+
   test(
     "a free dimension without examples is refused, and accepted with one",
     async () => {
@@ -153,7 +173,10 @@ test(
     await addLines(models);
     const env = s3Environment(s3);
     const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _secret, ...anonymous } = env;
-    const push = (to: string) => ["push", "line@1", "--models", models, "--to", to];
+    const push = (to: string) => {
+      // What the version is verified on is not the question here.
+      return ["push", "line@1", "--models", models, "--runtime", "native", "--to", to];
+    };
     for (const [url, environment, reason] of [
       ["s3://models", anonymous, "no credentials"],
       ["s3://nowhere", env, "bucket does not exist"],

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeImage, type Pixels } from "../../functions/tasks/image/decode.ts";
+import type { ImageOptions } from "../../functions/model/manifest.ts";
 import { convertColor } from "../../functions/tasks/image/pixels.ts";
+import { checkFit, fit } from "../../functions/tasks/image/fit.ts";
 import { resize } from "../../functions/tasks/image/resize.ts";
 import { pngChunk } from "../harness/images.ts";
 
@@ -25,6 +27,14 @@ const pillow = JSON.parse(
     resample: "nearest" | "bilinear" | "bicubic";
     width: number;
     height: number;
+    rgb: string;
+  }[];
+  cropped: {
+    source: string;
+    resample: "nearest" | "bilinear" | "bicubic";
+    width: number;
+    height: number;
+    resize: { shortestEdge: number } | { width: number; height: number };
     rgb: string;
   }[];
 };
@@ -100,6 +110,38 @@ describe("files that cost more than they show", () => {
     const profile = pngChunk("iCCP", Buffer.from("name\0\0not deflated"));
     const withProfile = Buffer.concat([header, profile, png.subarray(33)]);
     expect(decodeImage(withProfile, 1e6)).toEqual(decodeImage(png, 1e6));
+  });
+});
+
+test.each([
+  [1, 16_000_000],
+  [16_000_000, 1],
+])("an image of %i × %i pixels needs no more memory than others", (width, height) => {
+  const data = new Uint8Array(width * height).fill(7);
+  const small = resize({ width, height, channels: 1, data }, 4096, 4096, "bilinear");
+  expect(small.data).toHaveLength(4096 * 4096);
+  expect(small.data.every((value) => value === 7)).toBe(true);
+});
+
+describe("cutting the centre gives the pixels that Pillow gives, within one level", () => {
+  const others: Omit<ImageOptions, "width" | "height" | "resample"> = {
+    color: "rgb",
+    layout: "NCHW",
+    scale: 1,
+    mean: [0],
+    std: [1],
+  };
+  test.each(pillow.cropped)("$resample $width × $height of $resize", ({ source, rgb, ...size }) => {
+    const { width, height, data } = fit(decodeImage(bytes(source), 1e6), { ...others, ...size });
+    expect([width, height]).toEqual([size.width, size.height]);
+    expect(largestDifference({ width, height, channels: 3, data }, rgb)).toBeLessThanOrEqual(1);
+  });
+
+  test("a centre larger than the image it is cut out of is refused", () => {
+    for (const resize of [{ shortestEdge: 15 }, { width: 16, height: 15 }])
+      expect(() =>
+        checkFit({ ...others, width: 16, height: 16, resample: "nearest", resize }),
+      ).toThrow("image.resize");
   });
 });
 

@@ -127,6 +127,11 @@ test.each([
   ["padding on the left", { padding: { direction: "Left", pad_id: 0, pad_type_id: 0 } }],
   ["truncation on the left", { truncation: { direction: "Left" } }],
   ["an unknown normalizer", { normalizer: { type: "Nmt" } }],
+  ["a character map of SentencePiece", { normalizer: { type: "Precompiled" } }],
+  [
+    "an added token of a single word",
+    { added_tokens: [{ id: 0, content: "a", single_word: true }] },
+  ],
   ["an unknown pre-tokenizer", { pre_tokenizer: { type: "UnicodeScripts" } }],
   ["an unknown model", { model: { type: "WordLevel", vocab: {} } }],
 ])("%s is refused", async (_, change) => {

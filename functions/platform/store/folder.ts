@@ -60,8 +60,7 @@ async function place(
     if (placed === "exists") return undefined;
   } else {
     const lock = `${path}.lock`;
-    const locked = await mkdir(lock).catch(unlessExisting);
-    if (locked === "exists") return undefined;
+    if (!(await acquire(lock))) return undefined;
     try {
       const current = await readFile(path).catch(unlessMissing);
       if (!current || etagOf(current) !== condition.ifMatch) return undefined;
@@ -71,6 +70,27 @@ async function place(
     }
   }
   return etag;
+}
+
+/** A write takes milliseconds: a lock of this age was left by a process that has died. */
+const ABANDONED_AFTER_MS = 60_000;
+
+async function acquire(lock: string): Promise<boolean> {
+  if ((await mkdir(lock).catch(unlessExisting)) !== "exists") return true;
+  const found = await stat(lock).catch(unlessMissing);
+  if (!found || Date.now() - found.mtimeMs < ABANDONED_AFTER_MS) return false;
+  // Only who makes this folder, named after the very lock, may remove it: of two that find it abandoned,
+  // the slower one must not remove the lock that the faster one has taken since.
+  const removal = `${lock}.${found.ino}-${Math.trunc(found.mtimeMs)}`;
+  if ((await mkdir(removal).catch(unlessExisting)) === "exists") return false;
+  try {
+    const now = await stat(lock).catch(unlessMissing);
+    if (now?.ino === found.ino && now.mtimeMs === found.mtimeMs)
+      await rm(lock, { recursive: true, force: true });
+  } finally {
+    await rm(removal, { recursive: true, force: true });
+  }
+  return (await mkdir(lock).catch(unlessExisting)) !== "exists";
 }
 
 function etagOf(bytes: Uint8Array): string {

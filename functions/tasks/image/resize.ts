@@ -7,26 +7,38 @@ const FILTERS = {
   bicubic: { support: 2, weight: cubic },
 } as const;
 
+/** What to keep of the resized image: its size, and where it begins. */
+export interface Cut {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
 /**
  * Resizes as Pillow's `Image.resize` does: two passes, a filter that widens when it makes the image
  * smaller, eight bits between the passes. So a model sees what it was trained on. (Rows first, as
- * versions before 13 have it, unless that would make the image larger.)
+ * versions before 13 have it, unless that would fill the memory.) Of the result only the `cut` is computed.
  */
 export function resize(
   image: Pixels,
   width: number,
   height: number,
   resample: ImageOptions["resample"],
+  cut: Cut = { left: 0, top: 0, width, height },
 ): Pixels {
-  if (image.width === width && image.height === height) return image;
-  if (resample === "nearest") return nearest(image, width, height);
-  const rows = (source: Pixels) => resampleRows(source, width, FILTERS[resample]);
-  const columns = (source: Pixels) =>
-    transpose(resampleRows(transpose(source), height, FILTERS[resample]));
-  // Otherwise a narrow and very tall image would be widened before it is shrunk.
-  const columnsFirst = image.width < width && image.height > height;
-  return columnsFirst ? rows(columns(image)) : columns(rows(image));
+  const whole = cut.width === width && cut.height === height;
+  if (whole && image.width === width && image.height === height) return image;
+  if (resample === "nearest") return nearest(image, width, height, cut);
+  const filter = FILTERS[resample];
+  const across = (one: Pixels) => resampleRows(one, width, filter, cut.left, cut.width);
+  const down = (one: Pixels) =>
+    transpose(resampleRows(transpose(one), height, filter, cut.top, cut.height));
+  return cut.width * image.height <= MOST_BETWEEN ? down(across(image)) : across(down(image));
 }
+
+/** Pixels between the passes: an image one pixel wide and millions high must not fill the memory. */
+const MOST_BETWEEN = 2048 * 2048;
 
 function cubic(distance: number): number {
   const x = Math.abs(distance);
@@ -36,32 +48,35 @@ function cubic(distance: number): number {
   return 0;
 }
 
-function nearest(image: Pixels, width: number, height: number): Pixels {
+function nearest(image: Pixels, width: number, height: number, cut: Cut): Pixels {
   const { channels } = image;
-  const data = new Uint8Array(width * height * channels);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const sourceX = Math.floor(((x + 0.5) * image.width) / width);
-      const sourceY = Math.floor(((y + 0.5) * image.height) / height);
+  const data = new Uint8Array(cut.width * cut.height * channels);
+  for (let y = 0; y < cut.height; y++)
+    for (let x = 0; x < cut.width; x++) {
+      const sourceX = Math.floor(((cut.left + x + 0.5) * image.width) / width);
+      const sourceY = Math.floor(((cut.top + y + 0.5) * image.height) / height);
       for (let channel = 0; channel < channels; channel++)
-        data[(y * width + x) * channels + channel] =
+        data[(y * cut.width + x) * channels + channel] =
           image.data[(sourceY * image.width + sourceX) * channels + channel] ?? 0;
     }
-  return { width, height, channels, data };
+  return { width: cut.width, height: cut.height, channels, data };
 }
 
+/** The columns `left` to `left + width` of what the image is at `fullWidth`. */
 function resampleRows(
   image: Pixels,
-  width: number,
+  fullWidth: number,
   filter: (typeof FILTERS)["bilinear" | "bicubic"],
+  left: number,
+  width: number,
 ): Pixels {
   const { channels, height } = image;
   const data = new Uint8ClampedArray(width * height * channels);
-  const scale = image.width / width;
+  const scale = image.width / fullWidth;
   const filterScale = Math.max(scale, 1);
   const support = filter.support * filterScale;
   for (let x = 0; x < width; x++) {
-    const center = (x + 0.5) * scale;
+    const center = (left + x + 0.5) * scale;
     const first = Math.max(0, Math.floor(center - support + 0.5));
     const last = Math.min(image.width, Math.floor(center + support + 0.5));
     const weights = Float64Array.from({ length: last - first }, (_, index) =>

@@ -70,6 +70,12 @@ const SPACED_IDEOGRAPHS = {
 };
 
 const NORMALIZERS: Rewrites = {
+  // The library puts NFKC in its place, which is near and not the same.
+  Precompiled: () => {
+    throw new Error(
+      "the normalizer Precompiled (SentencePiece's own character map) is not supported: texts would not become the tokens that the model was trained on. Train the tokenizer with NFKC in its place, or put the tokenizer into the graph",
+    );
+  },
   BertNormalizer: (step) =>
     normalizers([
       ...(step["handle_chinese_chars"] ? [SPACED_IDEOGRAPHS] : []),

@@ -29,7 +29,16 @@ const direction = z.object({ direction: z.enum(["Right"]) });
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({ type: z.enum(["WordPiece", "BPE", "Unigram"]) }),
   added_tokens: z
-    .array(z.looseObject({ id: z.number().int(), content: z.string() }))
+    .array(
+      z.looseObject({
+        id: z.number().int(),
+        content: z.string(),
+        // The library finds such a token in the middle of a word too.
+        single_word: z
+          .literal(false, "an added token with single_word is not supported")
+          .optional(),
+      }),
+    )
     .nullish()
     .transform((tokens) => tokens ?? []),
   normalizer: z.unknown().transform((value) => value ?? null),
