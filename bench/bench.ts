@@ -1,9 +1,11 @@
 // `npm run bench`: what the service costs on this machine, beside the least code that does the same.
+// `-- --only tensors` measures the tensors of the Open Inference Protocol alone (a minute).
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { setup as build } from "../test/harness/build.ts";
-import { startNodeServer } from "../test/harness/node-server.ts";
-import { startS3 } from "../test/harness/s3-server.ts";
+import { startNodeServer, type NodeServer } from "../test/harness/node-server.ts";
+import { startS3, type S3Server } from "../test/harness/s3-server.ts";
 import type { BareLoop } from "./bare/session-run.ts";
 import { buildBare } from "./bare/build.ts";
 import { BUCKET, lambda, modelKeys, nodeScript, nodeServer, worker } from "./cold-start.ts";
@@ -13,42 +15,63 @@ import { pin, residentMemory, runChild, SERVER_CORE } from "./processes.ts";
 import { writeReport } from "./report.ts";
 import { createRecord } from "./statistics.ts";
 import { benchTables, BATCHES, MODELS, CONNECTIONS } from "./tables.ts";
+import { startTensors, tensorTable } from "./tensors.ts";
 
 const ROUNDS = 5;
 const SECONDS = 1.5;
 
+const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
+if (only !== undefined && only !== "tensors") throw new Error("--only takes: tensors");
 process.chdir(join(import.meta.dirname, ".."));
-await build();
-const bare = await buildBare();
-const keys = await modelKeys();
-const s3 = await startS3({ buckets: [BUCKET] });
-for (const key of keys) s3.put(BUCKET, key, await readFile(`models/${key}`));
-const server = await startNodeServer();
-const floor = await startNodeServer({ entry: "bench/bare/server.ts" });
-pin(server.pid, SERVER_CORE);
-pin(floor.pid, SERVER_CORE);
 let record = createRecord();
+if (only) await tensorBench();
+else await fullBench();
 
-try {
-  // The round before the first warms servers, disk and harness, and is not counted.
+async function tensorBench(): Promise<void> {
+  const tensors = await startTensors();
+  await inRounds(() => tensors.measure(record)).finally(tensors.stop);
+  await writeReport("tensors", [tensorTable(record)], ROUNDS);
+}
+
+async function fullBench(): Promise<void> {
+  await build();
+  const bare = await buildBare();
+  const keys = await modelKeys();
+  const s3 = await startS3({ buckets: [BUCKET] });
+  for (const key of keys) s3.put(BUCKET, key, await readFile(`models/${key}`));
+  const server = await startNodeServer();
+  const floor = await startNodeServer({ entry: "bench/bare/server.ts" });
+  const tensors = await startTensors();
+  pin(server.pid, SERVER_CORE);
+  pin(floor.pid, SERVER_CORE);
+  try {
+    await inRounds(async () => {
+      await warmRequests(server, floor);
+      await batchRequests(server);
+      await tensors.measure(record);
+      await coldStarts(bare, s3, keys);
+    });
+    const memory = await runChild<{ now: number }>("bare/sessions.ts", null, SERVER_CORE);
+    const resident = await residentMemory(server.pid);
+    record.add("memory server now", resident.now);
+    record.add("memory server peak", resident.peak);
+    record.add("memory bare now", memory.now);
+  } finally {
+    await Promise.all([server.stop(), floor.stop(), tensors.stop(), s3.close()]);
+  }
+  await writeReport("bench", [...benchTables(record), tensorTable(record)], ROUNDS);
+}
+
+/** The round before the first warms servers, disk and harness, and is not counted. */
+async function inRounds(measure: () => Promise<void>): Promise<void> {
   for (let round = 0; round <= ROUNDS; round++) {
     console.error(round === 0 ? "warming up" : `round ${round} of ${ROUNDS}`);
     if (round === 1) record = createRecord();
-    await warmRequests();
-    await batchRequests();
-    await coldStarts();
+    await measure();
   }
-  const memory = await runChild<{ now: number }>("bare/sessions.ts", null, SERVER_CORE);
-  const resident = await residentMemory(server.pid);
-  record.add("memory server now", resident.now);
-  record.add("memory server peak", resident.peak);
-  record.add("memory bare now", memory.now);
-} finally {
-  await Promise.all([server.stop(), floor.stop(), s3.close()]);
 }
-await writeReport("bench", benchTables(record), ROUNDS);
 
-async function warmRequests(): Promise<void> {
+async function warmRequests(server: NodeServer, floor: NodeServer): Promise<void> {
   for (const model of MODELS) {
     for (const connections of CONNECTIONS) {
       const load = { requests: { model }, connections, seconds: SECONDS };
@@ -67,7 +90,7 @@ async function warmRequests(): Promise<void> {
   }
 }
 
-async function batchRequests(): Promise<void> {
+async function batchRequests(server: NodeServer): Promise<void> {
   for (const rows of BATCHES) {
     const load = { requests: { model: "iris", rows }, connections: 1, seconds: SECONDS / 2 };
     const url = `${server.url}/v1/models/iris/predict`;
@@ -85,7 +108,11 @@ async function bareLoop(name: string, loop: BareLoop): Promise<void> {
   record.add(`${name} p50`, p50);
 }
 
-async function coldStarts(): Promise<void> {
+async function coldStarts(
+  bare: Awaited<ReturnType<typeof buildBare>>,
+  s3: S3Server,
+  keys: string[],
+): Promise<void> {
   const ours = await nodeServer("functions/node.ts");
   record.add("cold node", ours.total);
   record.add("peak node", ours.peak ?? NaN);

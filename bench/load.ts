@@ -2,11 +2,12 @@
 import autocannon from "autocannon";
 import { childOptions, LOAD_CORE, runChild, treeCpu } from "./processes.ts";
 import { quantile } from "./statistics.ts";
+import { tensorBodies, type TensorRequests } from "./tensor-requests.ts";
 import { createWorkload, type WorkloadOptions } from "./workload.ts";
 
 export interface Load {
   url: string;
-  requests: WorkloadOptions;
+  requests: WorkloadOptions | TensorRequests;
   connections: number;
   seconds: number;
 }
@@ -31,11 +32,12 @@ type Answer = Omit<LoadResult, "cpu"> & { answers: number };
 
 if (import.meta.main) {
   const { url, requests, connections, seconds } = childOptions() as Load;
-  const { contentType, bodies } = await createWorkload(requests);
+  const { headers, bodies } =
+    "tensors" in requests ? await tensorBodies(requests) : await rowBodies(requests);
   const instance = autocannon({
     url,
     method: "POST",
-    headers: { "content-type": contentType },
+    headers,
     requests: bodies.map((body) => ({ body })),
     connections,
     duration: seconds,
@@ -53,4 +55,9 @@ if (import.meta.main) {
     p99: quantile(latencies, 0.99),
   };
   console.log(JSON.stringify(answer));
+}
+
+async function rowBodies(options: WorkloadOptions) {
+  const { contentType, bodies } = await createWorkload(options);
+  return { headers: { "content-type": contentType }, bodies };
 }

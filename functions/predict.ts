@@ -8,7 +8,7 @@ import type { Phases } from "./phases.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Tensors } from "./tensor.ts";
 import { answerAll, runAll } from "./tasks/runs.ts";
-import type { Run } from "./tasks/types.ts";
+import type { LongTexts, Run } from "./tasks/types.ts";
 
 export interface PredictCall {
   model: string;
@@ -18,6 +18,9 @@ export interface PredictCall {
   inputs: unknown;
   /** What the model's task honours, such as `top_k`. */
   parameters: unknown;
+  /** What error messages call the inputs: the member of the request that they came in, `inputs` when absent. */
+  member?: string;
+  longTexts?: LongTexts;
 }
 
 export interface Prediction {
@@ -74,9 +77,10 @@ export function createPredict(services: PathServices): Predict {
     const postprocess = task.postprocessor(call.parameters);
     const batch = task.isBatch(call.inputs);
     const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
-    checkBatch(rows, config.limits.batch);
+    const member = call.member ?? "inputs";
+    checkBatch(rows, config.limits.batch, member);
     const runs = await phases.time("preprocess", () =>
-      task.preprocess(rows, batch ? (row) => `inputs[${row}]` : () => "inputs"),
+      task.preprocess(rows, batch ? (row) => `${member}[${row}]` : () => member, call.longTexts),
     );
     const answers = await statistics.count(manifest, rows.length, phases, async () => {
       const lease = await phases.time("load", () => sessions.acquire(manifest));
@@ -124,11 +128,11 @@ function refusedTensors(cause: unknown): NearcastError {
 }
 
 /** Throws `invalid_input` for no input at all, or for more than the limit. */
-export function checkBatch(rows: readonly unknown[], limit: number): void {
-  if (rows.length === 0) throw invalidInput([{ path: "inputs", message: "must not be empty" }]);
+export function checkBatch(rows: readonly unknown[], limit: number, member = "inputs"): void {
+  if (rows.length === 0) throw invalidInput([{ path: member, message: "must not be empty" }]);
   if (rows.length > limit)
     throw invalidInput([
-      { path: "inputs", message: `must have at most ${limit} inputs, has ${rows.length}` },
+      { path: member, message: `must have at most ${limit} inputs, has ${rows.length}` },
     ]);
 }
 

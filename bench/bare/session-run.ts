@@ -3,16 +3,18 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { childOptions } from "../processes.ts";
 import { quantile } from "../statistics.ts";
 import { createWorkload, ortFeeds } from "../workload.ts";
+import { tensorFeeds, type TensorCase } from "../tensor-requests.ts";
 import { sessionOptions } from "./session-options.ts";
 
-export interface BareLoop {
-  model: string;
-  rows?: number;
-  seconds: number;
-}
+export type BareLoop = { seconds: number } & (
+  | { model: string; rows?: number }
+  | { tensors: TensorCase }
+);
 
-const { model, rows, seconds } = childOptions() as BareLoop;
-const { artifact, feeds, outputNames } = await createWorkload({ model, rows });
+const options = childOptions() as BareLoop;
+const { seconds } = options;
+const { artifact, feeds, outputNames } =
+  "tensors" in options ? await tensorFeeds(options.tensors) : await createWorkload(options);
 const session = await InferenceSession.create(artifact, sessionOptions);
 const tensors = ortFeeds(feeds, Tensor);
 const durations: number[] = [];

@@ -19,7 +19,10 @@ const requestSchema = z.strictObject({
   user: z.string().optional(),
 });
 
-/** OpenAI's `POST /v1/embeddings`, of models with the task feature-extraction. */
+/**
+ * OpenAI's `POST /v1/embeddings`, of models with the task feature-extraction. A text with more tokens
+ * than the model takes is refused.
+ */
 export function openaiRoutes({ platform, registry, predict }: Services) {
   const { limits } = platform.config;
 
@@ -44,7 +47,15 @@ export function openaiRoutes({ platform, registry, predict }: Services) {
       );
     const inputs = typeof input === "string" ? [input] : input;
     const { outputs, tokens = 0 } = await predict(
-      { model, version: manifest.version, inputs, parameters: undefined },
+      {
+        model,
+        version: manifest.version,
+        inputs,
+        parameters: undefined,
+        member: "input",
+        // As OpenAI does: a vector of half a text, unnoticed, would spoil a search.
+        longTexts: "refuse",
+      },
       phases,
     );
     const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));

@@ -4,8 +4,8 @@ import { MAX_PADDED_CHARACTERS } from "../model/check-tensors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { textProblem } from "./text/problem.ts";
 import { tokenBatcher } from "./text/batch.ts";
-import { openTokenizer, type TextInput } from "./text/tokenizer.ts";
-import type { Assets, CompiledTask, PathOf } from "./types.ts";
+import { openTokenizer, type CutEncoding, type TextInput } from "./text/tokenizer.ts";
+import type { Assets, CompiledTask, LongTexts, PathOf } from "./types.ts";
 
 /**
  * The half that every text task shares. Without `text` in the manifest one input is a string that goes
@@ -70,13 +70,24 @@ function tokenizedText(
   const toRuns = tokenBatcher(manifest, tokenizer.padding);
   return {
     isBatch: Array.isArray,
-    preprocess(rows: readonly unknown[], pathOf: PathOf) {
+    preprocess(rows: readonly unknown[], pathOf: PathOf, longTexts: LongTexts = "cut") {
       const issues: InputIssue[] = [];
       const texts = rows.map((row, index) => readText(row, pathOf(index), limits, issues));
       if (issues.length > 0) throw invalidInput(issues);
-      return toRuns(texts.map(tokenizer.encode));
+      const encodings = texts.map(tokenizer.encode);
+      if (longTexts === "refuse") checkLengths(encodings, options.maxLength, pathOf);
+      return toRuns(encodings);
     },
   };
+}
+
+function checkLengths(encodings: readonly CutEncoding[], maxLength: number, pathOf: PathOf) {
+  const issues = encodings.flatMap(({ uncut }, row) =>
+    uncut <= maxLength
+      ? []
+      : { path: pathOf(row), message: `must have at most ${maxLength} tokens, has ${uncut}` },
+  );
+  if (issues.length > 0) throw invalidInput(issues);
 }
 
 function readText(row: unknown, path: string, limits: Limits, issues: InputIssue[]): TextInput {

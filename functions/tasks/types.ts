@@ -15,7 +15,7 @@ export interface CompiledTask {
   /** Whether `inputs` is many inputs (an array of them) and not one. */
   isBatch(inputs: unknown): boolean;
   /** Inputs as runs, in order. Throws `invalid_input` with every bad row's path. */
-  preprocess(rows: readonly unknown[], pathOf: PathOf): Run[];
+  preprocess(rows: readonly unknown[], pathOf: PathOf, longTexts?: LongTexts): Run[];
   /** The outputs to compute. */
   outputNames: readonly string[];
   /** For a request's `parameters`, what makes its answers. Throws `invalid_input`. */
@@ -23,6 +23,9 @@ export interface CompiledTask {
   /** What a failed run says of the request; absent where a checked input can only fail on a bad model. */
   refusal?(cause: unknown): NearcastError;
 }
+
+/** What becomes of a text with more tokens than the model takes: it is cut (the default), or refused. */
+export type LongTexts = "cut" | "refuse";
 
 /** One answer a row of the run that made the outputs. */
 export type Postprocess = (outputs: Tensors, run: Run) => unknown[];

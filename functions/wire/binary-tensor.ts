@@ -5,17 +5,20 @@ const LENGTH_BYTES = 4;
 
 /**
  * Elements from the binary tensor extension: little-endian and back to back. They are a view on the
- * bytes where those are aligned for the datatype, else one copy. Throws a RangeError that says why not.
+ * bytes: where those are not aligned for the datatype, they move back into the `spare` bytes before them,
+ * which nobody reads any more; where there are too few, they are copied. Throws a RangeError that says
+ * why not.
  */
-export function fromBinary(datatype: Datatype, bytes: Uint8Array): TensorData {
+export function fromBinary(datatype: Datatype, bytes: Uint8Array, spare = 0): TensorData {
   if (datatype === "BYTES") return readStrings(bytes);
   const { array, bytes: size } = DATATYPES[datatype];
   if (bytes.byteLength % size !== 0)
     throw new RangeError(`has ${bytes.byteLength} bytes, ${datatype} elements have ${size}`);
   if (datatype === "BOOL" && bytes.some((byte) => byte > 1))
     throw new RangeError("has bytes other than 0 and 1 for BOOL");
-  const { buffer, byteOffset, byteLength } =
-    bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
+  const gap = bytes.byteOffset % size;
+  const aligned = gap === 0 ? bytes : gap <= spare ? movedBack(bytes, gap) : new Uint8Array(bytes);
+  const { buffer, byteOffset, byteLength } = aligned;
   return new array(buffer as ArrayBuffer, byteOffset, byteLength / size);
 }
 
@@ -36,6 +39,11 @@ export function textOf(bytes: Uint8Array): string {
   }
   if (text.includes("\0")) throw new RangeError("has a BYTES element with a NUL character");
   return text;
+}
+
+function movedBack(bytes: Uint8Array, by: number): Uint8Array {
+  const wider = new Uint8Array(bytes.buffer, bytes.byteOffset - by, bytes.byteLength + by);
+  return wider.copyWithin(0, by).subarray(0, bytes.byteLength);
 }
 
 function readStrings(bytes: Uint8Array): string[] {

@@ -81,7 +81,7 @@ export function readInferRequest(
   const allBinary = request.parameters?.binary_data_output ?? false;
   return {
     id: request.id,
-    feeds: readTensors(request.inputs, body.subarray(length)),
+    feeds: readTensors(request.inputs, body.subarray(length), length),
     outputNames: [...outputs.keys()],
     isBinary: (output) => outputs.get(output) ?? allBinary,
   };
@@ -97,9 +97,12 @@ function lengthOfJson(header: string, body: Uint8Array): number {
   return length;
 }
 
-function readTensors(inputs: readonly RequestInput[], binary: Uint8Array): Tensors {
+/** `spare` bytes before `binary` have been read and may be overwritten. */
+function readTensors(inputs: readonly RequestInput[], binary: Uint8Array, spare: number): Tensors {
   const tensors: Tensors = {};
   let offset = 0;
+  // Where the tensors so far end in the body's memory.
+  let used = binary.byteOffset - spare;
   for (const input of inputs) {
     const path = `inputs.${input.name}`;
     if (Object.hasOwn(tensors, input.name))
@@ -112,10 +115,13 @@ function readTensors(inputs: readonly RequestInput[], binary: Uint8Array): Tenso
         "malformed_request",
         `${path} has binary_data_size ${size}, but the body ends after ${binary.byteLength - offset} bytes.`,
       );
-    const data =
-      size === undefined
-        ? elements(path, () => fromJsonData(input.datatype, input.data))
-        : elements(path, () => fromBinary(input.datatype, binary.subarray(offset, offset + size)));
+    const data = elements(path, () => {
+      if (size === undefined) return fromJsonData(input.datatype, input.data);
+      const bytes = binary.subarray(offset, offset + size);
+      return fromBinary(input.datatype, bytes, bytes.byteOffset - used);
+    });
+    if (ArrayBuffer.isView(data) && data.buffer === binary.buffer)
+      used = data.byteOffset + data.byteLength;
     offset += size ?? 0;
     define(tensors, input.name, { datatype: input.datatype, shape: input.shape, data });
   }

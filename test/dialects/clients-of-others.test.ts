@@ -1,7 +1,14 @@
+import { readFile } from "node:fs/promises";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Target } from "../harness/targets.ts";
 import { get, PLATFORMS, post } from "./platforms.ts";
+
+// As many tokens as Python's tokenizers makes of the texts; the last text has as many as search takes.
+const COUNTED = JSON.parse(
+  await readFile(new URL("../fixtures/token-counts.json", import.meta.url), "utf8"),
+) as { text: string; tokens: number }[];
+const fullText = COUNTED.at(-1)?.text ?? "";
 
 const FLOWER = [5.1, 3.5, 1.4, 0.2];
 const NAMED = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
@@ -211,6 +218,26 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
       expect(one.usage.prompt_tokens).toBeLessThan(answer.usage.prompt_tokens);
     });
 
+    test("usage counts the tokens that Python's tokenizers makes", async () => {
+      const request = { model: "search", encoding_format: "float" as const };
+      for (const { text, tokens } of COUNTED) {
+        const { usage } = await openai.embeddings.create({ ...request, input: text });
+        expect([text, usage.prompt_tokens]).toEqual([text, tokens]);
+      }
+      const input = COUNTED.map(({ text }) => text);
+      const total = COUNTED.reduce((sum, { tokens }) => sum + tokens, 0);
+      const { usage } = await openai.embeddings.create({ ...request, input });
+      expect(usage).toEqual({ prompt_tokens: total, total_tokens: total });
+    });
+
+    test("what /v1/embeddings refuses as too long, the native API cuts", async () => {
+      const path = "/v1/models/search/predict";
+      const { status, body } = await post(server, path, { inputs: [fullText, `${fullText} b c`] });
+      expect(status).toBe(200);
+      const [whole, cut] = body["outputs"] as number[][];
+      expect(cut).toEqual(whole);
+    });
+
     test("fewer dimensions have length one", async () => {
       const request = { model: "search", input: "a red lamp", encoding_format: "float" as const };
       const { data } = await openai.embeddings.create({ ...request, dimensions: 8 });
@@ -234,8 +261,17 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
       ["a model without vectors", { model: "iris" }, { status: 422, param: "model" }],
       ["token ids", { input: [1, 2] }, { status: 422, param: "input" }],
       ["too many dimensions", { dimensions: 100_000 }, { status: 422, param: "dimensions" }],
-      ["a text over the limit", { input: "x".repeat(100_001) }, { status: 422 }],
-      ["no text", { input: [] }, { status: 422 }],
+      ["a text over the limit", { input: "x".repeat(100_001) }, { status: 422, param: "input[0]" }],
+      [
+        "a text with a token over the limit",
+        { input: ["candle", `${fullText} a`] },
+        {
+          status: 422,
+          param: "input[1]",
+          message: expect.stringContaining("must have at most 128 tokens, has 129"),
+        },
+      ],
+      ["no text", { input: [] }, { status: 422, param: "input" }],
       ["an unknown member", { stream: true }, { status: 422 }],
     ])("%s is an APIError", async (_what, change, error) => {
       const request = { model: "search", input: "x", ...change } as OpenAI.EmbeddingCreateParams;

@@ -3,7 +3,8 @@ import { createRequire } from "node:module";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { hc } from "hono/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { AppType } from "../../functions/app.ts";
+import { createApp, type AppType } from "../../functions/app.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
 import type { Target } from "../harness/targets.ts";
 import { get, PLATFORMS } from "./platforms.ts";
 
@@ -53,7 +54,7 @@ describe.each(PLATFORMS)("on %s", (name, start) => {
     expect(await response.json()).toMatchObject({ outputs: { label: "setosa" } });
   });
 
-  test("every described GET is there, and every route of the app is described", async () => {
+  test("every described GET is there", async () => {
     for (const path of Object.keys(description.paths).filter(
       (path) => description.paths[path]?.["get"],
     )) {
@@ -63,8 +64,6 @@ describe.each(PLATFORMS)("on %s", (name, start) => {
         .replace("{label}", "stable");
       expect((await server.fetch(filled)).status, path).toBe(200);
     }
-    for (const path of ["/v1/models/{model}:predict", "/v2/models/{model}/infer", "/invocations"])
-      expect(description.paths).toHaveProperty([path, "post"]);
   });
 
   test("the page loads only what the app serves, under a strict policy", async () => {
@@ -110,3 +109,28 @@ describe.each(PLATFORMS)("on %s", (name, start) => {
     expect(data.map(({ id }) => id)).toContain("iris");
   });
 });
+
+test("every route of the app is described, and nothing else", async () => {
+  const app = createApp(createNodePlatform({ STORE: "models" }));
+  const { paths } = (await (await app.request("/openapi.json")).json()) as Description;
+  // Each released model has a predict path of its own, with its schema.
+  const ofAnyModel = (path: string) =>
+    path.replace(/^\/v1\/models\/[^{/]+\/predict$/, "/v1/models/{model}/predict");
+  const described = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${ofAnyModel(path)}`),
+  );
+  const routed = app.routes
+    .filter(({ method, path }) => method !== "ALL" && !PARTS_OF_THE_PAGE.includes(path))
+    .map(({ method, path }) => `${method} ${templateOf(path)}`);
+  expect([...new Set(described)].sort()).toEqual([...new Set(routed)].sort());
+});
+
+const PARTS_OF_THE_PAGE = ["/docs/start.js", "/docs/:asset"];
+
+/** A route of Hono as OpenAPI writes it; `:target{[^/]+:predict}` is a last parameter with a verb. */
+function templateOf(path: string): string {
+  const last = /\/versions\//.test(path) ? "version" : /\/labels\//.test(path) ? "label" : "model";
+  return path
+    .replace(/:target\{\[\^\/\]\+(:\w+)\}/, `{${last}}$1`)
+    .replaceAll(/\/:(\w+)/g, "/{$1}");
+}

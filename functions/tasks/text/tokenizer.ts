@@ -17,6 +17,11 @@ export interface Encoding {
   token_type_ids: number[];
 }
 
+export interface CutEncoding extends Encoding {
+  /** How many tokens there were before the text was cut, special tokens included. */
+  uncut: number;
+}
+
 /** What fills up the shorter rows of a batch. */
 export type Padding = Record<keyof Encoding, number>;
 
@@ -85,7 +90,7 @@ export function openTokenizer(options: NonNullable<Manifest["text"]>, assets: As
       token_type_ids: json.padding?.pad_type_id ?? 0,
     } satisfies Padding,
 
-    encode: (input: TextInput): Encoding => {
+    encode: (input: TextInput): CutEncoding => {
       const slots = input.pair === undefined ? single : pair;
       const texts = [idsOf(input.text), input.pair === undefined ? [] : idsOf(input.pair)] as const;
       const special = slots.filter((slot) => "id" in slot).length;
@@ -100,6 +105,7 @@ export function openTokenizer(options: NonNullable<Manifest["text"]>, assets: As
         input_ids,
         attention_mask: input_ids.map(() => 1),
         token_type_ids: slots.flatMap(({ type }, index) => (ids[index] ?? []).map(() => type)),
+        uncut: texts[0].length + texts[1].length + special,
       };
     },
   };

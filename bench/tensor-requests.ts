@@ -1,0 +1,84 @@
+// The tensors of the Open Inference Protocol's part: an image's worth of float32, and many iris rows.
+import { createWorkload, type Workload } from "./workload.ts";
+
+export type TensorCase = "image" | "iris";
+export type TensorFormat = "json" | "binary" | "raw";
+
+export interface TensorRequests {
+  tensors: TensorCase;
+  format: TensorFormat;
+}
+
+export interface TensorWorkload {
+  input: string;
+  output: string;
+  shape: number[];
+  artifact: string;
+  /** All different. */
+  tensors: Float32Array[];
+}
+
+export const ROWS = 1000;
+const REQUESTS = 8;
+const IMAGE = new URL("../test/fixtures/identity/image/1/model.onnx", import.meta.url).pathname;
+
+export async function tensorWorkload(name: TensorCase): Promise<TensorWorkload> {
+  if (name === "image") {
+    const shape = [1, 3, 224, 224];
+    const image = (seed: number) =>
+      Float32Array.from({ length: 3 * 224 * 224 }, (_, pixel) => Math.sin(pixel + seed));
+    const tensors = Array.from({ length: REQUESTS }, (_, seed) => image(seed));
+    return { input: "x", output: "y", shape, artifact: IMAGE, tensors };
+  }
+  const { artifact, feeds, outputNames } = await createWorkload({ model: "iris", rows: ROWS });
+  return {
+    input: "features",
+    output: outputNames[0] ?? "",
+    shape: [ROWS, 4],
+    artifact,
+    tensors: feeds.slice(0, REQUESTS).map((feed) => feed["features"]?.data as Float32Array),
+  };
+}
+
+/** The same as what `session.run` takes. */
+export async function tensorFeeds(
+  name: TensorCase,
+): Promise<Pick<Workload, "artifact" | "feeds" | "outputNames">> {
+  const { artifact, input, output, shape, tensors } = await tensorWorkload(name);
+  const feeds = tensors.map((data) => ({ [input]: { datatype: "FP32" as const, shape, data } }));
+  return { artifact, feeds, outputNames: [output] };
+}
+
+/** What is sent: JSON with numbers, JSON followed by the tensor, or (to the floor) the tensor alone. */
+export async function tensorBodies({ tensors: name, format }: TensorRequests) {
+  const { input, shape, tensors } = await tensorWorkload(name);
+  if (format === "raw")
+    return { headers: { "content-type": "application/octet-stream" }, bodies: tensors.map(bytes) };
+  const described = { name: input, datatype: "FP32", shape };
+  if (format === "json")
+    return {
+      headers: { "content-type": "application/json" },
+      bodies: tensors.map((tensor) => {
+        // As few digits as FP32 needs: a double's would only make the bodies longer.
+        const data = Array.from(tensor, (value) => Number(value.toPrecision(8)));
+        return Buffer.from(JSON.stringify({ inputs: [{ ...described, data }] }));
+      }),
+    };
+  const json = (size: number) =>
+    JSON.stringify({
+      inputs: [{ ...described, parameters: { binary_data_size: size } }],
+      parameters: { binary_data_output: true },
+    });
+  const head = Buffer.from(json(tensors[0]?.byteLength ?? 0));
+  return {
+    headers: {
+      "content-type": "application/octet-stream",
+      "inference-header-content-length": String(head.length),
+    },
+    bodies: tensors.map((tensor) => Buffer.concat([head, bytes(tensor)])),
+  };
+}
+
+function bytes({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
