@@ -1,4 +1,5 @@
 // The tensors of the Open Inference Protocol's part: an image's worth of float32, and many iris rows.
+import { elementCount } from "../functions/tensor.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
 export type TensorCase = "image" | "iris";
@@ -25,9 +26,9 @@ const IMAGE = new URL("../test/fixtures/identity/image/1/model.onnx", import.met
 export async function tensorWorkload(name: TensorCase): Promise<TensorWorkload> {
   if (name === "image") {
     const shape = [1, 3, 224, 224];
-    const image = (seed: number) =>
-      Float32Array.from({ length: 3 * 224 * 224 }, (_, pixel) => Math.sin(pixel + seed));
-    const tensors = Array.from({ length: REQUESTS }, (_, seed) => image(seed));
+    const tensors = Array.from({ length: REQUESTS }, (_image, seed) =>
+      Float32Array.from({ length: elementCount(shape) }, (_value, pixel) => Math.sin(pixel + seed)),
+    );
     return { input: "x", output: "y", shape, artifact: IMAGE, tensors };
   }
   const { artifact, feeds, outputNames } = await createWorkload({ model: "iris", rows: ROWS });

@@ -16,8 +16,16 @@ import {
   uint8Array,
 } from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DATATYPES, datatypeNames, elementCount, type Datatype } from "../../functions/tensor.ts";
+import type { Manifest } from "../../functions/model/manifest.ts";
+import {
+  DATATYPES,
+  datatypeNames,
+  elementCount,
+  type Datatype,
+  type Tensor,
+} from "../../functions/tensor.ts";
 import { fromBinary, toBinary } from "../../functions/wire/binary-tensor.ts";
+import { readInferRequest } from "../../functions/wire/infer-request.ts";
 import { fromJsonData, toJsonData } from "../../functions/wire/json-tensor.ts";
 import type { Target } from "../harness/targets.ts";
 import { PLATFORMS } from "./platforms.ts";
@@ -71,6 +79,32 @@ describe.each(datatypeNames)("%s", (datatype) => {
       }),
     );
   });
+});
+
+test("tensors of any datatypes, one after the other, are read as they were sent", () => {
+  const named = constantFrom(...datatypeNames).chain((datatype) =>
+    tensors(datatype).map((tensor) => ({ datatype, ...tensor })),
+  );
+  const sent = array(named, { minLength: 1, maxLength: 6 });
+  assert(
+    property(sent, integer({ min: 0, max: 15 }), (list, before) => {
+      const inputs = list.map(({ datatype, shape, bytes }, index) => {
+        const parameters = { binary_data_size: bytes.length };
+        return { name: `x${index}`, datatype, shape, parameters };
+      });
+      const head = Buffer.from(JSON.stringify({ inputs }));
+      const parts = [Buffer.alloc(before, 7), head, ...list.map(({ bytes }) => bytes)];
+      // A body that is a part of something larger must leave that alone.
+      const memory = new Uint8Array(Buffer.concat(parts));
+      const manifest = { inputs: [] as Manifest["inputs"] } as Manifest;
+      const body = memory.subarray(before);
+      const { feeds } = readInferRequest(body, String(head.length), manifest);
+      for (const [index, { bytes }] of list.entries())
+        expect(toBinary(feeds[`x${index}`] as Tensor)).toEqual(new Uint8Array(bytes));
+      expect(memory.subarray(0, before)).toEqual(new Uint8Array(before).fill(7));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 describe.each(PLATFORMS)("on %s", (_name, start) => {
