@@ -70,7 +70,7 @@ export function problem(error: NearcastError, requestId: string) {
 }
 
 const MAX_ISSUES = 100;
-const MAX_ISSUE_TEXT = 200;
+const MAX_ISSUE_TEXT = 400;
 
 /**
  * A 422 with the first {@link MAX_ISSUES} issues; the detail is the first one in words. Names that come
