@@ -1,11 +1,18 @@
 import type { Manifest } from "../model/manifest.ts";
 import type { Phases } from "../phases.ts";
 
-/** The headers that say what made an answer and, where that is measured, how long each phase took. */
-export function identify(headers: Headers, manifest: Manifest, phases?: Phases): void {
-  headers.set("X-Model-Name", manifest.name);
-  headers.set("X-Model-Version", manifest.version);
-  headers.set("X-Model-Digest", `sha256:${manifest.artifact.sha256}`);
+interface SetsHeaders {
+  header: (name: string, value: string) => void;
+}
+
+/**
+ * The headers that say what made an answer and, where that is measured, how long each phase took. They are
+ * set through Hono's context: touching `c.res` first would make a full Response, half the cost of a request.
+ */
+export function identify(c: SetsHeaders, manifest: Manifest, phases?: Phases): void {
+  c.header("X-Model-Name", manifest.name);
+  c.header("X-Model-Version", manifest.version);
+  c.header("X-Model-Digest", `sha256:${manifest.artifact.sha256}`);
   const serverTiming = phases?.serverTiming();
-  if (serverTiming) headers.set("Server-Timing", serverTiming);
+  if (serverTiming) c.header("Server-Timing", serverTiming);
 }

@@ -34,14 +34,14 @@ export function mlflowRoutes({ platform, registry, sessions, predict, infer }: S
         throw invalidInput([{ path: "inputs", message: "must be an array of rows" }]);
       const parameters = invocation.params;
       const { outputs } = await predict({ model: name, version, inputs, parameters }, phases);
-      identify(c.res.headers, model.manifest, phases);
+      identify(c, model.manifest, phases);
       return c.json({ predictions: outputs });
     }
     if (Object.keys(invocation.params ?? {}).length > 0)
       throw invalidInput([{ path: "params", message: "are not taken with tensors" }]);
     const read = (found: Model) => ({ runs: runsOf(found, invocation) });
     const { results } = await infer({ model: name, version, read }, phases);
-    identify(c.res.headers, model.manifest, phases);
+    identify(c, model.manifest, phases);
     return c.json({ predictions: columnsOfTensors(results[0] ?? {}) });
   }
 

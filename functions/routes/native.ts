@@ -26,7 +26,7 @@ export function nativeRoutes({ platform, registry, predict }: Services) {
     const phases = createPhases(platform.now);
     const body = await phases.time("read", () => readPredictBody(c.req));
     const { manifest, outputs } = await predict({ model, version, ...body }, phases);
-    identify(c.res.headers, manifest, phases);
+    identify(c, manifest, phases);
     return c.json({ model: manifest.name, version: manifest.version, outputs });
   }
 
@@ -36,7 +36,7 @@ export function nativeRoutes({ platform, registry, predict }: Services) {
       registry.release(name),
       registry.versions(name),
     ]);
-    identify(c.res.headers, manifest);
+    identify(c, manifest);
     const inStore = versions.get(name) ?? [];
     return c.json({
       ...publicManifest(manifest),

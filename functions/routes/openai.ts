@@ -59,7 +59,7 @@ export function openaiRoutes({ platform, registry, predict }: Services) {
       phases,
     );
     const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
-    identify(c.res.headers, manifest, phases);
+    identify(c, manifest, phases);
     return c.json({
       object: "list" as const,
       data: vectors.map((vector, index) => ({

@@ -48,7 +48,7 @@ export function tensorflowServingRoutes({ platform, registry, infer }: Services)
       },
       phases,
     );
-    identify(c.res.headers, manifest, phases);
+    identify(c, manifest, phases);
     return c.json(
       byRow
         ? {
