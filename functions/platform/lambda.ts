@@ -1,9 +1,7 @@
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../config.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
-import { createFolderCache, noCache } from "./folder-cache.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
@@ -22,16 +20,14 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     MAX_BODY_BYTES: 4_500_000,
   });
   if (config.runtime !== "native") throw new Error("RUNTIME must be native on Lambda");
-  const { store, local } = openStore(config);
+  const { store, artifacts } = openStore(config);
   const pending = new Set<Promise<unknown>>();
   let runtime: Promise<Runtime> | undefined;
   return {
     name: "lambda",
     config,
     store,
-    artifacts: local
-      ? noCache
-      : createFolderCache(config.cacheDirectory ?? join(tmpdir(), "nearcast")),
+    artifacts,
     runtime: () => (runtime ??= startRuntime(config.threads)),
     now: () => performance.now(),
     // The package has them beside the handler.

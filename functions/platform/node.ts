@@ -1,11 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { readConfig, type Config } from "../config.ts";
 import type { ArtifactSource, Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
-import { createFolderCache, noCache } from "./folder-cache.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
@@ -17,15 +15,13 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     RUNTIME: "native",
     SESSION_BUDGET_MB: 512,
   });
-  const { store, local } = openStore(config);
+  const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
   return {
     name: "node",
     config,
     store,
-    artifacts: local
-      ? noCache
-      : createFolderCache(config.cacheDirectory ?? join(tmpdir(), "nearcast")),
+    artifacts,
     runtime: () => (runtime ??= startRuntime(config)),
     now: () => performance.now(),
     asset: createFolderAssets(() =>

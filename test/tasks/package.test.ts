@@ -2,8 +2,8 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
+  bertPackage,
   emptyStore,
-  fixture,
   openService,
   RUNTIMES,
   writePackage,
@@ -15,22 +15,7 @@ let parts: PackageParts;
 
 beforeEach(async () => {
   store = await emptyStore();
-  parts = {
-    artifact: await fixture("bert/model.onnx"),
-    externalData: { "model.onnx_data": await fixture("bert/model.onnx_data") },
-    assets: { "tokenizer.json": await fixture("tokenizers/wordpiece.json") },
-    manifest: {
-      name: "bert",
-      task: "feature-extraction",
-      inputs: ["input_ids", "attention_mask", "token_type_ids"].map((name) => ({
-        name,
-        datatype: "INT64",
-        shape: [-1, -1],
-      })),
-      outputs: [{ name: "last_hidden_state", datatype: "FP32", shape: [-1, -1, 16] }],
-      text: { tokenizer: "tokenizer.json", maxLength: 16 },
-    },
-  };
+  parts = await bertPackage();
 });
 
 describe.each(RUNTIMES)("a package on %s", (runtime) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { expectClose } from "../harness/close.ts";
 import { targets } from "../harness/targets.ts";
-import { emptyStore, fixture, writePackage } from "./service.ts";
+import { bertPackage, emptyStore, fixture, writePackage } from "./service.ts";
 
 interface Row {
   text: string;
@@ -10,22 +10,7 @@ interface Row {
 
 const expected = JSON.parse(Buffer.from(await fixture("bert/expected.json")).toString()) as Row[];
 const models = await emptyStore();
-await writePackage(models, {
-  artifact: await fixture("bert/model.onnx"),
-  externalData: { "model.onnx_data": await fixture("bert/model.onnx_data") },
-  assets: { "tokenizer.json": await fixture("tokenizers/wordpiece.json") },
-  manifest: {
-    name: "bert",
-    task: "feature-extraction",
-    inputs: ["input_ids", "attention_mask", "token_type_ids"].map((name) => ({
-      name,
-      datatype: "INT64",
-      shape: [-1, -1],
-    })),
-    outputs: [{ name: "last_hidden_state", datatype: "FP32", shape: [-1, -1, 16] }],
-    text: { tokenizer: "tokenizer.json", maxLength: 16 },
-  },
-});
+await writePackage(models, await bertPackage());
 
 // Weights and tokenizer out of a real bucket, through the local tier, cold and after a restart.
 describe.each(Object.keys(targets) as (keyof typeof targets)[])("%s", (name) => {

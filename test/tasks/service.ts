@@ -83,3 +83,23 @@ function entry(file: string, bytes: Uint8Array) {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { file, sha256, bytes: bytes.byteLength };
 }
+
+/** The parts of a small BERT-shaped model with outside weights and a tokenizer. */
+export async function bertPackage(): Promise<PackageParts> {
+  return {
+    artifact: await fixture("bert/model.onnx"),
+    externalData: { "model.onnx_data": await fixture("bert/model.onnx_data") },
+    assets: { "tokenizer.json": await fixture("tokenizers/wordpiece.json") },
+    manifest: {
+      name: "bert",
+      task: "feature-extraction",
+      inputs: ["input_ids", "attention_mask", "token_type_ids"].map((name) => ({
+        name,
+        datatype: "INT64",
+        shape: [-1, -1],
+      })),
+      outputs: [{ name: "last_hidden_state", datatype: "FP32", shape: [-1, -1, 16] }],
+      text: { tokenizer: "tokenizer.json", maxLength: 16 },
+    },
+  };
+}

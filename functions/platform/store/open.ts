@@ -1,15 +1,24 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Config } from "../../config.ts";
-import type { Store } from "../types.ts";
+import { createFolderCache, noCache } from "../folder-cache.ts";
+import type { ArtifactCache, Store } from "../types.ts";
 import { createFolderStore } from "./folder.ts";
 import { createS3Store } from "./s3.ts";
 import { parseStoreUrl } from "./url.ts";
 
-/** The store that `STORE` names: `s3://bucket/prefix`, or a folder. Throws on any other scheme. */
-export function openStore(config: Config): { store: Store; local: boolean } {
+/**
+ * The store that `STORE` names, `s3://bucket/prefix` or a folder, and the local tier before it, which a
+ * folder does not need. Throws on any other scheme.
+ */
+export function openStore(config: Config): { store: Store; artifacts: ArtifactCache } {
   if (!/^\w+:\/\//.test(config.store))
-    return { store: createFolderStore(config.store), local: true };
+    return { store: createFolderStore(config.store), artifacts: noCache };
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
   if (protocol !== "s3:")
     throw new Error(`STORE must be a folder or s3://bucket/prefix here, not ${config.store}`);
-  return { store: createS3Store({ bucket, prefix, ...config.s3 }), local: false };
+  return {
+    store: createS3Store({ bucket, prefix, ...config.s3 }),
+    artifacts: createFolderCache(config.cacheDirectory ?? join(tmpdir(), "nearcast")),
+  };
 }
