@@ -3,6 +3,7 @@ import { createSessions } from "../functions/model/sessions.ts";
 import { createPhases } from "../functions/phases.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
 import type { Store } from "../functions/platform/types.ts";
+import { ANYONE } from "../functions/access.ts";
 import { createPredict } from "../functions/predict.ts";
 import { createStatistics } from "../functions/statistics.ts";
 import type { LocalPackage } from "./package-folder.ts";
@@ -37,7 +38,7 @@ export function openPredictor(
   const platform = { ...node, store: withRelease(node.store, name, version) };
   const registry = createRegistry(platform);
   const predict = createPredict({
-    registry,
+    registryFor: () => registry,
     sessions: createSessions(platform, registry),
     statistics: createStatistics(),
     config: platform.config,
@@ -50,7 +51,9 @@ export function openPredictor(
     },
     async predict(inputs, parameters) {
       phases = createPhases(platform.now);
-      return (await predict({ model: name, version, inputs, parameters }, phases)).outputs;
+      return (
+        await predict({ model: name, version, inputs, parameters }, { phases, caller: ANYONE })
+      ).outputs;
     },
     memoryBytes: async () => (await platform.runtime()).memoryBytes?.() ?? 0,
   };

@@ -1,15 +1,18 @@
 import { Hono, type Context } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
+import { ANYONE, createAccess } from "./access.ts";
 import { NearcastError } from "./errors.ts";
 import { limitBody } from "./middleware/limit-body.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions } from "./model/sessions.ts";
+import { createPhases } from "./phases.ts";
 import type { Platform } from "./platform/types.ts";
 import { createInfer, createPredict } from "./predict.ts";
+import type { AppEnv } from "./request-context.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
 import { errorBody } from "./routes/error-body.ts";
-import { healthRoutes } from "./routes/health.ts";
+import { createCheckReady, healthRoutes } from "./routes/health.ts";
 import { mlflowRoutes } from "./routes/mlflow.ts";
 import { nativeRoutes } from "./routes/native.ts";
 import { openInferenceRoutes } from "./routes/open-inference.ts";
@@ -22,13 +25,15 @@ export function createApp(platform: Platform) {
   const registry = createRegistry(platform);
   const sessions = createSessions(platform, registry);
   const statistics = createStatistics();
-  const paths = { registry, sessions, statistics, config: platform.config };
+  const registryFor = createAccess(registry);
+  const checkReady = createCheckReady(registry, sessions);
+  const paths = { registryFor, sessions, statistics, config: platform.config };
   const predict = createPredict(paths);
   const infer = createInfer(paths);
-  const services = { platform, registry, sessions, statistics, predict, infer };
+  const services = { platform, registryFor, checkReady, sessions, statistics, predict, infer };
 
-  const routes = new Hono()
-    .route("/", healthRoutes(registry, sessions))
+  const routes = new Hono<AppEnv>()
+    .route("/", healthRoutes(services))
     .route("/v1/models", nativeRoutes(services))
     .route("/v1/models", tensorflowServingRoutes(services))
     .route("/v1", openaiRoutes(services))
@@ -37,8 +42,12 @@ export function createApp(platform: Platform) {
     .route("/", documentationRoutes(services));
 
   // A slash at the end is no other place: some clients ask for /v2/.
-  const app = new Hono({ strict: false })
+  const app = new Hono<AppEnv>({ strict: false })
     .use(requestId())
+    .use((c, next) => {
+      c.set("context", { phases: createPhases(platform.now), caller: ANYONE });
+      return next();
+    })
     .use(
       methodNotAllowed({
         app: routes,
@@ -75,7 +84,7 @@ export function createApp(platform: Platform) {
 /** The routes' types for `hono/client`: `hc<AppType>(url)`. */
 export type AppType = ReturnType<typeof createApp>;
 
-function answerProblem(c: Context, error: NearcastError): Response {
+function answerProblem(c: Context<AppEnv>, error: NearcastError): Response {
   const { body, contentType } = errorBody(c.req.path, error, c.get("requestId"));
   return c.json(body, error.status, { ...error.headers, "Content-Type": contentType });
 }

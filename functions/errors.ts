@@ -2,6 +2,8 @@
 const ERRORS = {
   malformed_request: [400, "Malformed request"],
   malformed_json: [400, "Malformed JSON"],
+  unauthorized: [401, "Not authenticated"],
+  forbidden: [403, "Not allowed"],
   not_found: [404, "Not found"],
   unknown_model: [404, "Unknown model"],
   unknown_version: [404, "Unknown version"],
