@@ -1,4 +1,5 @@
 import { NearcastError } from "./errors.ts";
+import type { Rate } from "./limits/rate.ts";
 import type { Registry } from "./model/registry.ts";
 
 /** What a caller may do: ask for predictions, read about models, change what is in memory. */
@@ -12,6 +13,8 @@ export interface Caller {
   scopes: ReadonlySet<Scope>;
   /** The models the caller may use; all of them when absent. */
   models?: ReadonlySet<string>;
+  /** The caller's own rate. */
+  rate?: Rate;
 }
 
 /** Everyone, where no authentication is asked for. */

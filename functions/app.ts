@@ -4,10 +4,12 @@ import { requestId } from "hono/request-id";
 import { ANYONE, createAccess } from "./access.ts";
 import { NearcastError } from "./errors.ts";
 import { limitBody } from "./middleware/limit-body.ts";
+import { createCharge, limitGuesses, limitRequests } from "./limits/rate-limits.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions } from "./model/sessions.ts";
 import { createPhases } from "./phases.ts";
 import type { Platform } from "./platform/types.ts";
+import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
 import { createInfer, createPredict } from "./predict.ts";
 import type { AppEnv } from "./request-context.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
@@ -27,7 +29,14 @@ export function createApp(platform: Platform) {
   const statistics = createStatistics();
   const registryFor = createAccess(registry);
   const checkReady = createCheckReady(registry, sessions);
-  const paths = { registryFor, sessions, statistics, config: platform.config };
+  const paths = {
+    registryFor,
+    sessions,
+    statistics,
+    config: platform.config,
+    charge: createCharge(platform),
+    cachedRuns: createCachedRuns(platform),
+  };
   const predict = createPredict(paths);
   const infer = createInfer(paths);
   const services = { platform, registryFor, checkReady, sessions, statistics, predict, infer };
@@ -42,12 +51,17 @@ export function createApp(platform: Platform) {
     .route("/", documentationRoutes(services));
 
   // A slash at the end is no other place: some clients ask for /v2/.
-  const app = new Hono<AppEnv>({ strict: false })
-    .use(requestId())
-    .use((c, next) => {
-      c.set("context", { phases: createPhases(platform.now), caller: ANYONE });
-      return next();
-    })
+  const first = new Hono<AppEnv>({ strict: false }).use(requestId()).use((c, next) => {
+    c.set("context", {
+      phases: createPhases(platform.now),
+      caller: ANYONE,
+      request: c.req,
+    });
+    return next();
+  });
+  if (platform.config.rateLimit) first.use(limitGuesses(platform, platform.config.rateLimit));
+  const app = first
+    .use(limitRequests(platform))
     .use(
       methodNotAllowed({
         app: routes,

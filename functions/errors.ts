@@ -11,6 +11,7 @@ const ERRORS = {
   body_too_large: [413, "Body too large"],
   unsupported_media_type: [415, "Unsupported media type"],
   invalid_input: [422, "Invalid input"],
+  rate_limited: [429, "Too many requests"],
   internal: [500, "Internal error"],
   model_corrupt: [502, "Model package is corrupt"],
   store_unavailable: [503, "Model store out of reach"],

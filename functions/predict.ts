@@ -5,6 +5,9 @@ import type { RegistryFor } from "./access.ts";
 import type { Model } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
 import type { Config } from "./config.ts";
+import { rowsOfRuns } from "./limits/cost.ts";
+import type { Charge } from "./limits/rate-limits.ts";
+import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Tensors } from "./tensor.ts";
@@ -63,14 +66,18 @@ export interface PathServices {
   sessions: Sessions;
   statistics: Statistics;
   config: Config;
+  /** Takes the cost of a request from the rates; absent where nothing is limited. */
+  charge?: Charge;
+  /** Runs of which the outputs may have been kept; absent where none are. */
+  cachedRuns?: CachedRuns;
 }
 
 /**
- * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`, and what
+ * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`, `rate_limited`, and what
  * loading the model can meet: `store_unavailable`, `model_corrupt`, `model_too_large`.
  */
 export function createPredict(services: PathServices): Predict {
-  const { registryFor, sessions, statistics, config } = services;
+  const { registryFor, statistics, config, charge } = services;
   return async function predict(call, context) {
     const { phases } = context;
     const { manifest, task } = await resolve(registryFor, call, context);
@@ -79,11 +86,16 @@ export function createPredict(services: PathServices): Predict {
     const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
     const member = call.member ?? "inputs";
     checkBatch(rows, config.limits.batch, member);
+    const isTensor = manifest.task === "tensor";
+    const paid = isTensor ? undefined : charge?.(context, manifest.name, rows.length);
+    if (paid) await paid;
     const runs = await phases.time("preprocess", () =>
       task.preprocess(rows, batch ? (row) => `${member}[${row}]` : () => member, call.longTexts),
     );
-    const answers = await statistics.count(manifest, rows.length, phases, async () => {
-      const results = await execute(sessions, manifest, task, runs, context);
+    // A tensor's rows are in its shape.
+    if (isTensor) await charge?.(context, manifest.name, rowsOfRuns(manifest, runs));
+    const answers = await statistics.count(manifest, rows.length, context, async () => {
+      const results = await execute(services, manifest, task, runs, context);
       return phases.time("postprocess", () => answerAll(postprocess, results, runs));
     });
     return { manifest, outputs: batch ? answers : answers[0], tokens: countTokens(runs) };
@@ -94,7 +106,8 @@ export function createPredict(services: PathServices): Predict {
  * The same path for tensors: resolve, check against the manifest, run. Rejects as the predict path
  * does; tensors that ONNX Runtime cannot compute with (an index out of range) are `invalid_input`.
  */
-export function createInfer({ registryFor, sessions, statistics }: PathServices): Infer {
+export function createInfer(services: PathServices): Infer {
+  const { registryFor, statistics, charge } = services;
   return async function infer(call, context) {
     const { phases } = context;
     const model = await resolve(registryFor, call, context);
@@ -104,10 +117,12 @@ export function createInfer({ registryFor, sessions, statistics }: PathServices)
       for (const { feeds } of inputs.runs) checkInputs(manifest, feeds);
       return { runs: inputs.runs, outputNames: checkOutputNames(manifest, inputs.outputNames) };
     });
+    const paid = charge?.(context, manifest.name, rowsOfRuns(manifest, runs));
+    if (paid) await paid;
     const task = { outputNames, refusal: refusedTensors };
     const count = runs.reduce((sum, { rows }) => sum + rows, 0);
-    const results = await statistics.count(manifest, count, phases, () =>
-      execute(sessions, manifest, task, runs, context),
+    const results = await statistics.count(manifest, count, context, () =>
+      execute(services, manifest, task, runs, context),
     );
     return { manifest, results };
   };
@@ -125,12 +140,31 @@ async function resolve(
   return model;
 }
 
+type RunTask = Parameters<typeof runAll>[1];
+type Runs = Parameters<typeof runAll>[2];
+
+/** The outputs of each run: kept ones where the model's answers are kept, and else computed. */
+function execute(
+  services: PathServices,
+  manifest: Manifest,
+  task: RunTask,
+  runs: Runs,
+  context: RequestContext,
+): Promise<Tensors[]> {
+  const { sessions, config, cachedRuns } = services;
+  const ttlSeconds = manifest.cache?.ttlSeconds ?? config.predictionCache.ttlSeconds;
+  if (!cachedRuns || ttlSeconds === 0) return compute(sessions, manifest, task, runs, context);
+  const { outputNames } = task;
+  const computeMissing = (missing: Runs) => compute(sessions, manifest, task, missing, context);
+  return cachedRuns({ manifest, outputNames, runs, context, compute: computeMissing }, ttlSeconds);
+}
+
 /** Loads the model when it is not in memory, and runs it. */
-async function execute(
+async function compute(
   sessions: Sessions,
   manifest: Manifest,
-  task: Parameters<typeof runAll>[1],
-  runs: Parameters<typeof runAll>[2],
+  task: RunTask,
+  runs: Runs,
   { phases }: RequestContext,
 ): Promise<Tensors[]> {
   const lease = await phases.time("load", () => sessions.acquire(manifest));

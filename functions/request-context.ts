@@ -1,5 +1,7 @@
+import type { HonoRequest } from "hono";
 import type { RequestIdVariables } from "hono/request-id";
 import type { Caller } from "./access.ts";
+import type { Quota } from "./limits/quota.ts";
 import type { Manifest } from "./model/manifest.ts";
 import type { Phases } from "./phases.ts";
 
@@ -9,7 +11,16 @@ export interface RequestContext {
   caller: Caller;
   /** The version that the request was resolved to. */
   manifest?: Manifest;
+  /** The request itself, where there is one. */
+  request?: Pick<HonoRequest, "header">;
+  /** What the caller's rate has left; absent where there is none. */
+  quota?: Quota;
+  /** Whether the answer was kept from an earlier request; absent for models whose answers are not kept. */
+  cache?: CacheOutcome;
 }
+
+/** `bypass`: the request's `Cache-Control` forbade looking. */
+export type CacheOutcome = "hit" | "miss" | "bypass";
 
 /** The types of Hono's variables. */
 export interface AppEnv {

@@ -106,6 +106,11 @@ const fields = z.strictObject({
   image: image.optional(),
   /** The asset that lists the items, in the order of the output's columns. */
   recommendation: z.strictObject({ catalogue: name, output: z.string() }).optional(),
+  /**
+   * How long an answer may be given again for the same inputs. Only for graphs that always compute the
+   * same; 0 keeps none, and the deployment's default holds when absent.
+   */
+  cache: z.strictObject({ ttlSeconds: z.number().int().min(0).max(31_536_000) }).optional(),
   /** Inputs with their answers; one without an answer waits for `nearcast verify --record`. */
   examples: z
     .array(z.strictObject({ input: z.unknown(), output: z.unknown().optional() }))

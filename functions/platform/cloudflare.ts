@@ -1,5 +1,9 @@
 import type { CacheStorage, Fetcher, R2Bucket } from "@cloudflare/workers-types";
 import { readConfig } from "../config.ts";
+import { createEdgePredictionCache } from "./cache/edge.ts";
+import { withoutFailures } from "./cache/shared.ts";
+import { createBindingLimiter } from "./limiter/binding.ts";
+import { withFallback } from "./limiter/shared.ts";
 import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
@@ -40,9 +44,17 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);
       return found?.ok ? (found.body as unknown as ReadableStream) : undefined;
     },
-    log: (entry) => console.log(entry),
+    limiter: withFallback(
+      createBindingLimiter(env, [config.rateLimit, config.modelRateLimit]),
+      log,
+    ),
+    predictionCache: withoutFailures(createEdgePredictionCache(), log),
+    clientAddress: (c) => c.req.header("cf-connecting-ip") ?? "",
+    log,
   };
 }
+
+const log: Platform["log"] = (entry) => console.log(entry);
 
 /** The data centre's Cache API. */
 function createEdgeCache(waitUntil: CloudflareParts["waitUntil"]): ArtifactCache {

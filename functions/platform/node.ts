@@ -1,10 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import type { HttpBindings } from "@hono/node-server";
 import { readConfig, type Config } from "../config.ts";
+import { forwardedAddress } from "../limits/address.ts";
 import type { ArtifactSource, Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
+import { createMemoryLimiter } from "./limiter/memory.ts";
 import { logLine } from "./log.ts";
+import { openShared } from "./shared.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
 
@@ -17,6 +21,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   });
   const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
+  const { limiter = createMemoryLimiter(), predictionCache } = openShared(config);
   return {
     name: "node",
     config,
@@ -29,6 +34,14 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     ),
     waitUntil(promise) {
       promise.catch((error: unknown) => logLine({ level: "error", message: String(error) }));
+    },
+    limiter,
+    predictionCache,
+    clientAddress(c) {
+      // Absent where the app is called without a server, as the tests do.
+      const bindings = c.env as Partial<HttpBindings> | undefined;
+      const peer = bindings?.incoming?.socket.remoteAddress ?? "";
+      return forwardedAddress(peer, c.req.header("x-forwarded-for"), config.trustedProxies);
     },
     log: logLine,
   };

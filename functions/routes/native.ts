@@ -26,7 +26,7 @@ export function nativeRoutes({ registryFor, predict }: Services) {
     const context = c.get("context");
     const body = await context.phases.time("read", () => readPredictBody(c.req));
     const { manifest, outputs } = await predict({ model, version, ...body }, context);
-    identify(c, manifest, context.phases);
+    identify(c, manifest, context);
     return c.json({ model: manifest.name, version: manifest.version, outputs });
   }
 

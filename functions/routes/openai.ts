@@ -62,7 +62,7 @@ export function openaiRoutes({ platform, registryFor, predict }: Services) {
         context,
       );
       const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
-      identify(c, manifest, context.phases);
+      identify(c, manifest, context);
       return c.json({
         object: "list" as const,
         data: vectors.map((vector, index) => ({
