@@ -19,8 +19,8 @@ export interface RequestContext {
   cache?: CacheOutcome;
 }
 
-/** `bypass`: the request's `Cache-Control` forbade looking. */
-export type CacheOutcome = "hit" | "miss" | "bypass";
+/** `collapsed`: another request was computing the same. `bypass`: the request's `Cache-Control` forbade looking. */
+export type CacheOutcome = "hit" | "miss" | "collapsed" | "bypass";
 
 /** The types of Hono's variables. */
 export interface AppEnv {

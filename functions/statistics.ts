@@ -31,7 +31,7 @@ interface Counts {
 export interface Statistics {
   /**
    * Runs the work and counts it, with the durations its phases have then. As in Triton, an answer that was
-   * kept is a success, and neither an inference nor an execution.
+   * not computed for this request is a success, and neither an inference nor an execution.
    */
   count<T>(
     manifest: Manifest,
@@ -60,14 +60,14 @@ export function createStatistics(): Statistics {
       try {
         const result = await work();
         const { cache } = context;
-        if (cache === "hit" || cache === "miss") {
-          own.lookUps[cache].count += 1;
-          own.lookUps[cache].milliseconds += phases.milliseconds("cache");
+        const lookUp = cache === "collapsed" ? "hit" : cache;
+        const lookedFor = phases.milliseconds("cache");
+        if (lookUp === "hit" || lookUp === "miss") {
+          own.lookUps[lookUp].count += 1;
+          own.lookUps[lookUp].milliseconds += lookedFor;
+          own.milliseconds.success += lookedFor;
         }
-        if (cache === "hit") {
-          own.milliseconds.success += phases.milliseconds("cache");
-          return result;
-        }
+        if (lookUp === "hit") return result;
         own.runs += 1;
         own.rows += rows;
         for (const [duration, phase] of Object.entries(PHASES)) {

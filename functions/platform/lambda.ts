@@ -64,8 +64,12 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
 }
 
 function openLimiter({ rateLimit, modelRateLimit, rateLimitTable }: Config): Limiter {
-  if (rateLimitTable) return withFallback(createDynamodbLimiter(rateLimitTable), logLine);
-  if (rateLimit || modelRateLimit)
+  const limited = rateLimit !== undefined || modelRateLimit !== undefined;
+  if (rateLimitTable) {
+    const start = limited ? "now" : "with the first take";
+    return withFallback(createDynamodbLimiter(rateLimitTable, { start }), logLine);
+  }
+  if (limited)
     throw new Error(
       "RATE_LIMIT and MODEL_RATE_LIMIT need RATE_LIMIT_TABLE or REDIS_URL on Lambda, where every environment would count for itself",
     );

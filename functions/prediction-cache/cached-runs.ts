@@ -40,51 +40,52 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
     if (entry.byteLength <= MAX_ENTRY_BYTES) await predictionCache.put(key, entry, ttlSeconds);
   }
 
+  /** Computes and keeps the runs of which nothing was kept. */
+  async function complete(
+    { runs, compute }: CachedCall,
+    keys: readonly string[],
+    kept: readonly (Tensors | undefined)[],
+    ttlSeconds: number,
+  ): Promise<Tensors[]> {
+    const missing = [...keys.keys()].filter((index) => !kept[index]);
+    const computed = await compute(missing.map((index) => runs[index] as Feeds));
+    const outputs = [...kept];
+    for (const [position, index] of missing.entries()) outputs[index] = computed[position];
+    // Waited for, so that whoever asks next finds them: on the way they would be computed once more.
+    await Promise.all(
+      missing.map((index) => keep(keys[index] as string, outputs[index] as Tensors, ttlSeconds)),
+    );
+    return outputs as Tensors[];
+  }
+
   return async function cachedRuns(call, ttlSeconds) {
     const { manifest, outputNames, runs, context, compute } = call;
     const { noStore, noLookUp } = directives(context);
-    if (noStore) {
-      context.cache = "bypass";
-      return compute(runs);
-    }
+    if (noStore || noLookUp) context.cache = "bypass";
+    if (noStore) return compute(runs);
     const { artifact } = manifest;
     const { runtime } = config;
-    const { keys, kept } = await context.phases.time("cache", async () => {
-      const keys = await Promise.all(
-        runs.map(({ feeds }) => keyOf({ artifact, runtime, outputNames, feeds })),
-      );
-      return { keys, kept: noLookUp ? [] : await Promise.all(keys.map(lookUp)) };
-    });
-    const missing = [...keys.keys()].filter((index) => !kept[index]);
-    context.cache = noLookUp ? "bypass" : missing.length === 0 ? "hit" : "miss";
-    if (missing.length === 0) return kept as Tensors[];
+    const keys = await Promise.all(
+      runs.map(({ feeds }) => keyOf({ artifact, runtime, outputNames, feeds })),
+    );
+    // Who must have a new answer does not share one that was begun before it asked.
+    if (noLookUp) return complete(call, keys, [], ttlSeconds);
 
-    const missingKeys = missing.map((index) => keys[index] as string);
-    const work = async () => {
-      const computed = await compute(missing.map((index) => runs[index] as Feeds));
-      for (const [index, key] of missingKeys.entries())
-        waitUntil(keep(key, computed[index] as Tensors, ttlSeconds));
-      return computed;
+    const work = async (): Promise<Tensors[]> => {
+      const kept = await context.phases.time("cache", () => Promise.all(keys.map(lookUp)));
+      context.cache = kept.every((outputs) => outputs) ? "hit" : "miss";
+      return context.cache === "hit" ? (kept as Tensors[]) : complete(call, keys, kept, ttlSeconds);
     };
-    // Who must have a new answer does not take one that was begun before it asked.
-    const computed = noLookUp ? await work() : await sharing(missingKeys.join(" "), work);
-    for (const [position, index] of missing.entries()) kept[index] = computed[position];
-    return kept as Tensors[];
-  };
-
-  /** One computation for all that ask the same meanwhile. It may fail of its own request's haste: not theirs. */
-  async function sharing(key: string, work: () => Promise<Tensors[]>): Promise<Tensors[]> {
-    let own = false;
     try {
-      return await share(key, () => {
-        own = true;
-        return work();
-      });
+      const outputs = await share(keys.join(" "), work);
+      context.cache ??= "collapsed";
+      return outputs;
     } catch (error) {
-      if (own) throw error;
+      if (context.cache) throw error;
+      // Another request's computation failed, perhaps of that one's haste: not this one's affair.
       return work();
     }
-  }
+  };
 }
 
 /** What the request's `Cache-Control` (RFC 9111, section 5.2.1) has to say. */

@@ -10,6 +10,7 @@ interface SetsHeaders {
 const CACHE_STATUS: Record<CacheOutcome, string> = {
   hit: "nearcast; hit",
   miss: "nearcast; fwd=miss",
+  collapsed: "nearcast; fwd=miss; collapsed",
   bypass: "nearcast; fwd=request",
 };
 

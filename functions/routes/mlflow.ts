@@ -55,6 +55,7 @@ export function mlflowRoutes({ platform, registryFor, checkReady, predict, infer
 
 const ERROR_CODES: Record<number, string> = {
   404: "RESOURCE_DOES_NOT_EXIST",
+  429: "REQUEST_LIMIT_EXCEEDED",
   500: "INTERNAL_ERROR",
   503: "TEMPORARILY_UNAVAILABLE",
 };

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { invalidInput, NearcastError } from "../errors.ts";
+import { invalidInput, NearcastError, type ErrorCode } from "../errors.ts";
 import type { AppEnv } from "../request-context.ts";
 import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
@@ -82,15 +82,22 @@ export function openaiModel(name: string) {
   return { id: name, object: "model" as const, created: 0, owned_by: "nearcast" };
 }
 
+/** Codes that OpenAI has a name of its own for. */
+const CODES: Partial<Record<ErrorCode, string>> = {
+  unknown_model: "model_not_found",
+  unknown_version: "model_not_found",
+  rate_limited: "rate_limit_exceeded",
+};
+
 /** The body that OpenAI's clients read of an error. */
 export function openaiError(error: NearcastError) {
-  const missingModel = error.code === "unknown_model" || error.code === "unknown_version";
+  const missingModel = CODES[error.code] === "model_not_found";
   return {
     error: {
       message: error.message,
       type: error.status < 500 ? "invalid_request_error" : "server_error",
       param: missingModel ? "model" : (error.issues?.[0]?.path ?? null),
-      code: missingModel ? "model_not_found" : error.code,
+      code: CODES[error.code] ?? error.code,
     },
   };
 }

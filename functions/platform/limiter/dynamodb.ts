@@ -9,14 +9,15 @@ const KEPT_SECONDS = 3600;
  * `expires`). Windows are fixed by the clock, which Lambda keeps right: across the border of two windows
  * twice the limit can pass. Each take is one conditional write, and one key bears a thousand of them a second.
  */
-export function createDynamodbLimiter(table: string): Limiter {
-  const started = start();
-  // Whoever takes first is told; nobody else need be.
-  started.catch(() => undefined);
+export function createDynamodbLimiter(
+  table: string,
+  options: { start: "now" | "with the first take" },
+): Limiter {
+  let started = options.start === "now" ? start() : undefined;
 
   return {
     async take(key, cost, { limit, windowSeconds }) {
-      const { sdk, client } = await started;
+      const { sdk, client } = await (started ??= start());
       const seconds = Date.now() / 1000;
       const window = Math.floor(seconds / windowSeconds);
       const end = (window + 1) * windowSeconds;
