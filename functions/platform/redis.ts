@@ -1,9 +1,10 @@
+import type { connect } from "./redis-client.ts";
+
 type Client = Awaited<ReturnType<typeof connect>>;
 
 /** Does some work with the one connection to Redis, which is opened where it is not. Rejects when either fails. */
 export type Redis = <T>(work: (client: Client) => Promise<T>) => Promise<T>;
 
-const CONNECT_TIMEOUT_MS = 1000;
 /** A connection that takes longer to answer is given up: it may be dead without either end's being told. */
 const ANSWER_TIMEOUT_MS = 1000;
 
@@ -13,7 +14,7 @@ export function openRedis(url: string): Redis {
 
   function open(): Promise<Client> {
     if (connection) return connection;
-    const opened = connect(url, () => {
+    const opened = start(url, () => {
       if (connection === opened) connection = undefined;
     });
     connection = opened;
@@ -36,22 +37,11 @@ export function openRedis(url: string): Redis {
   };
 }
 
-async function connect(url: string, onEnd: () => void) {
+async function start(url: string, onEnd: () => void): Promise<Client> {
   try {
-    const { createClient } = await import("@redis/client");
-    const client = createClient({
-      url,
-      RESP: 2,
-      disableClientInfo: true,
-      // Commands fail at once, and whoever needs the connection next opens it: no timers of the client's
-      // own keep an ending process alive.
-      disableOfflineQueue: true,
-      socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
-    });
-    client.on("error", onEnd);
-    client.unref();
-    await client.connect();
-    return client;
+    // The client is CommonJS: imported by itself when it is bundled it would have no named exports.
+    const { connect } = await import("./redis-client.ts");
+    return await connect(url, onEnd);
   } catch (error) {
     onEnd();
     throw error;

@@ -10,6 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => standIn.stop());
 
+const key = (): string => `nearcast-test:${randomUUID()}`;
+
 // TEST_REDIS_URL=redis://127.0.0.1:6379 holds the stand-in against a real server.
 const real = process.env["TEST_REDIS_URL"];
 const servers: [name: string, url: () => string][] = [["the stand-in", () => standIn.url]];
@@ -19,7 +21,6 @@ describe.each(servers)("%s", (_name, url) => {
   type Client = ReturnType<typeof connect>;
   const connect = () => createClient({ url: url(), RESP: 2, disableClientInfo: true });
   let client: Client;
-  const key = (): string => `nearcast-test:${randomUUID()}`;
   beforeAll(async () => {
     client = connect();
     await client.connect();

@@ -36,30 +36,30 @@ test("only what trusted proxies have appended is believed", () => {
 
 test("a window ends by the monotonic clock, and begins with the key's next unit", () => {
   let now = 5000;
-  const { take } = createMemoryLimiter(() => now);
+  const limiter = createMemoryLimiter(() => now);
   const rate = { limit: 2, windowSeconds: 10 };
-  expect(take("a", 2, rate)).toEqual({ allowed: true, remaining: 0, resetSeconds: 10 });
+  expect(limiter.take("a", 2, rate)).toEqual({ allowed: true, remaining: 0, resetSeconds: 10 });
   now += 9001;
-  expect(take("a", 1, rate)).toEqual({ allowed: false, remaining: 0, resetSeconds: 1 });
+  expect(limiter.take("a", 1, rate)).toEqual({ allowed: false, remaining: 0, resetSeconds: 1 });
   now += 999;
-  expect(take("a", 1, rate)).toEqual({ allowed: true, remaining: 1, resetSeconds: 10 });
+  expect(limiter.take("a", 1, rate)).toEqual({ allowed: true, remaining: 1, resetSeconds: 10 });
 });
 
 test("made-up addresses grow no memory, and leave the windows of those who go on asking", () => {
-  const { take } = createMemoryLimiter();
+  const limiter = createMemoryLimiter();
   const rate = { limit: 1000, windowSeconds: 1000 };
   const round = (start: number) => {
     for (let address = start; address < start + 100_000; address++) {
-      take(`address:${address}`, 1, rate);
-      if (address % 1000 === 0) take("steady", 1, rate);
+      limiter.take(`address:${address}`, 1, rate);
+      if (address % 1000 === 0) limiter.take("steady", 1, rate);
     }
   };
   round(0);
   const before = process.memoryUsage().heapUsed;
   round(100_000);
   round(200_000);
-  expect(take("steady", 1, rate).remaining).toBe(1000 - 301);
-  expect(take("address:0", 1, rate).remaining).toBe(999);
+  expect(limiter.take("steady", 1, rate).remaining).toBe(1000 - 301);
+  expect(limiter.take("address:0", 1, rate).remaining).toBe(999);
   expect(process.memoryUsage().heapUsed / before).toBeLessThan(1.5);
 });
 

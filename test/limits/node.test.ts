@@ -14,6 +14,9 @@ async function start(env: Record<string, string>): Promise<Target> {
   return running;
 }
 
+const rows = (count: number) => Array.from({ length: count }, () => IRIS);
+const from = (address: string) => ({ "X-Forwarded-For": address });
+
 test("of 1,000 requests at once a limit of 100 a minute lets through 100", async () => {
   const target = await start({ RATE_LIMIT: "100/60s" });
   expect(await flood([target], 1000)).toEqual({ 200: 100, 429: 900 });
@@ -38,7 +41,6 @@ test("every answer says what is left, and a refusal when to come again; then it 
 
 test("a batch costs its rows, in every form that it can have, and nothing is computed of what is refused", async () => {
   const target = await start({ RATE_LIMIT: "20/60s" });
-  const rows = (count: number) => Array.from({ length: count }, () => IRIS);
   const left = async (path: string, body: unknown) => {
     const { status, headers } = await send(target, path, body);
     return [status, headers.get("ratelimit")?.replace(/;t=\d+/, "")];
@@ -78,7 +80,6 @@ test("a batch larger than the limit is told that it can never pass", async () =>
 
 test("a model's rate counts all callers together, and each model for itself", async () => {
   const target = await start({ MODEL_RATE_LIMIT: "4/60s", TRUST_PROXY: "1" });
-  const from = (address: string) => ({ "X-Forwarded-For": address });
   expect((await predict(target, 2, from("192.0.2.1"))).status).toBe(200);
   expect((await predict(target, 2, from("192.0.2.2"))).status).toBe(200);
   const refused = await predict(target, 1, from("192.0.2.3"));
@@ -91,11 +92,10 @@ test("a model's rate counts all callers together, and each model for itself", as
 });
 
 test("an address that the client only claims is not believed; that of a trusted proxy is", async () => {
-  const claiming = (last: number) => ({ "X-Forwarded-For": `192.0.2.${last}` });
   const untrusting = await start({ RATE_LIMIT: "2/60s" });
   const statuses = [];
   for (const last of [1, 2, 3])
-    statuses.push((await predict(untrusting, 1, claiming(last))).status);
+    statuses.push((await predict(untrusting, 1, from(`192.0.2.${last}`))).status);
   expect(statuses).toEqual([200, 200, 429]);
   await untrusting.stop();
 

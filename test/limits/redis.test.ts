@@ -28,6 +28,15 @@ test("two processes that share a Redis let through 100 of 1,000 requests at once
   for (const server of servers) expect(server.logs()).not.toMatch(outOfReach);
 });
 
+test("a Lambda environment counts in the same Redis", async () => {
+  const [server] = (await start(1, { RATE_LIMIT: "100/60s" })) as [Target];
+  const env = { RATE_LIMIT: "100/60s", REDIS_URL: redis?.url ?? "" };
+  const environment = await targets.lambda({ env });
+  running.push(environment);
+  expect(await flood([server, environment], 200)).toEqual({ 200: 100, 429: 100 });
+  expect(environment.logs()).not.toMatch(outOfReach);
+});
+
 test("a batch that is refused leaves what was left, and both processes see the same", async () => {
   const [one, other] = (await start(2, { RATE_LIMIT: "10/60s" })) as [Target, Target];
   expect((await predict(one, 6)).headers.get("ratelimit")).toMatch(/^"caller";r=4;t=\d+$/);

@@ -153,4 +153,29 @@ export function predictionCache(start: StartTarget): void {
     expect((await statistics()).executions - before.executions).toBe(1);
     expect(answers.filter(({ cache }) => cache === "nearcast; fwd=miss")).toHaveLength(1);
   });
+
+  test("the client that asked first goes away, and the others who ask the same are answered", async () => {
+    if (!target.url) return; // Lambda has one client at a time, and it is the service.
+    target.store.behave("slow", /sentiment\/1\/model\.onnx$/);
+    const impatient = new AbortController();
+    const ask = (signal?: AbortSignal) =>
+      target.fetch("/v1/models/sentiment/predict", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ inputs: "Great phone." }),
+        ...(signal && { signal }),
+      });
+    const first = ask(impatient.signal);
+    await expect
+      .poll(() => target.store.gets(), { timeout: 10_000 })
+      .toContain("sentiment/1/model.onnx");
+    const others = Array.from({ length: 10 }, () => ask());
+    impatient.abort();
+    await expect(first).rejects.toThrow();
+    for (const answer of await Promise.all(others)) {
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("cache-status")).toMatch(/^nearcast; (hit|fwd=miss)/);
+    }
+    target.store.behave("ok");
+  });
 }
