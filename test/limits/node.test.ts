@@ -58,6 +58,7 @@ test("a batch costs its rows, in every form that it can have, and nothing is com
   expect(await left(predictPath, { inputs: rows(6) })).toEqual([429, '"caller";r=4']);
   // What was too much took one unit; the rest is still there.
   expect(await left(predictPath, { inputs: rows(2) })).toEqual([200, '"caller";r=2']);
+  expect((await send(target, inferPath, { inputs: [tensor] })).status).toBe(429);
   const after = await send(target, "/v2/models/iris/stats");
   const executions = ({ body }: typeof after) =>
     (body["model_stats"] as { execution_count: number }[])[0]?.execution_count;

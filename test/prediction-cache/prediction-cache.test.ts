@@ -26,7 +26,8 @@ const outputs: Tensors = Object.fromEntries(
 
 test("outputs of every datatype come back as they were, and none is a view on what is kept", async () => {
   const entry = await writeEntry(outputs);
-  const read = await readEntry(Buffer.concat([new Uint8Array(3), entry]).subarray(3));
+  expect(await readEntry(Buffer.concat([new Uint8Array(3), entry]).subarray(3))).toEqual(outputs);
+  const read = await readEntry(entry);
   expect(read).toEqual(outputs);
   for (const { data } of Object.values(read ?? {}))
     if (!Array.isArray(data)) new Uint8Array(data.buffer).fill(0);
@@ -139,6 +140,31 @@ test("an answer that was kept is for those who may use the model, whoever asked 
     { ...everyone, scopes: new Set(["read"] as const) },
   ])
     await expect(predict(call, context(caller))).rejects.toMatchObject({ code: "forbidden" });
+});
+
+test("what several ask while it is computed is computed once", async () => {
+  const cachedRuns = createCachedRuns(createNodePlatform({}));
+  const { feeds, outputNames } = question;
+  const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns>[0]["manifest"];
+  const answer = [{ y: outputs["FP32 é"] as Tensors[string] }];
+  const contexts = [context(everyone), context(everyone), context(everyone)];
+  const begun = Promise.withResolvers<void>();
+  const finished = Promise.withResolvers<void>();
+  let computed = 0;
+  const compute = async () => {
+    computed += 1;
+    begun.resolve();
+    await finished.promise;
+    return answer;
+  };
+  const ask = (context: RequestContext) =>
+    cachedRuns({ manifest, outputNames, runs: [{ feeds }], context, compute }, 60);
+  const asked = contexts.map(ask);
+  await begun.promise;
+  finished.resolve();
+  expect(await Promise.all(asked)).toEqual([answer, answer, answer]);
+  expect(computed).toBe(1);
+  expect(contexts.map(({ cache }) => cache)).toEqual(["miss", "collapsed", "collapsed"]);
 });
 
 test("who waits for another's computation that fails computes it too", async () => {
