@@ -3,6 +3,8 @@ export interface Phases {
   time<T>(name: string, work: () => T | Promise<T>): Promise<T>;
   /** How long a phase took; 0 where it was not measured. */
   milliseconds(name: string): number;
+  /** Milliseconds by phase; undefined where nothing could be measured. */
+  all(): Record<string, number> | undefined;
   /** The header's value; undefined where nothing could be measured. */
   serverTiming(): string | undefined;
 }
@@ -13,6 +15,7 @@ export function createPhases(now: (() => number) | undefined): Phases {
     return {
       time: async (_name, work) => work(),
       milliseconds: () => 0,
+      all: () => undefined,
       serverTiming: () => undefined,
     };
   const durations = new Map<string, number>();
@@ -24,8 +27,13 @@ export function createPhases(now: (() => number) | undefined): Phases {
       return result;
     },
     milliseconds: (name) => durations.get(name) ?? 0,
+    all: () => Object.fromEntries([...durations].map(([name, taken]) => [name, rounded(taken)])),
     serverTiming: () =>
       [...durations].map(([name, taken]) => `${name};dur=${taken.toFixed(3)}`).join(", ") ||
       undefined,
   };
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
 }
