@@ -47,7 +47,7 @@ export function openPredictor(
   });
   let phases = createPhases(platform.now);
   return {
-    loadMilliseconds: () => phases.milliseconds("load"),
+    loadMilliseconds: () => phases.durations?.["load"] ?? 0,
     async start() {
       await platform.runtime();
     },

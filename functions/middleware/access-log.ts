@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { microsecondSteps } from "../phases.ts";
 import type { Platform } from "../platform/types.ts";
 import type { AppEnv } from "../request-context.ts";
 
@@ -14,7 +15,7 @@ export function accessLog(platform: Platform): MiddlewareHandler<AppEnv> {
   return async function accessLog(c, next) {
     const isCold = cold;
     cold = false;
-    const start = now?.();
+    const start = now?.() ?? 0;
     await next();
     const context = c.get("context");
     const { manifest, caller, error } = context;
@@ -32,14 +33,10 @@ export function accessLog(platform: Platform): MiddlewareHandler<AppEnv> {
       status: c.res.status,
       code: error?.code,
       detail: c.res.status >= 500 ? error?.message : undefined,
-      milliseconds: start === undefined || now === undefined ? undefined : rounded(now() - start),
-      phases: context.phases.all(),
+      milliseconds: now && microsecondSteps(now() - start),
+      phases: context.phases.durations,
       cold: isCold,
       inputs: context.loggedInputs,
     });
   };
-}
-
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000;
 }

@@ -7,7 +7,6 @@ import type { MiddlewareHandler } from "hono";
 export const securityHeaders: MiddlewareHandler = function securityHeaders(c, next) {
   c.header("Cache-Control", "no-store");
   c.header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-  c.header("Referrer-Policy", "no-referrer");
   c.header("Strict-Transport-Security", "max-age=31536000");
   c.header("X-Content-Type-Options", "nosniff");
   return next();

@@ -1,30 +1,34 @@
+type Entry = Record<string, unknown>;
+
 /** One JSON line on standard error, where Lambda and container platforms collect logs. */
-export function logLine(entry: Record<string, unknown>): void {
-  process.stderr.write(lineOf(entry));
+export function logLine(entry: Entry): void {
+  process.stderr.write(lineOf({ time: new Date(), ...entry }));
 }
 
 const FLUSH_MS = 20;
-let lines = "";
+let entries: Entry[] = [];
 let isFlushedAtExit = false;
 
 /**
- * As {@link logLine}, the lines of some milliseconds in one write: a write a line would be a tenth of what a
- * prediction costs. Lines that say of trouble are written at once, with those before them.
+ * As {@link logLine}, but the lines of some milliseconds are made and written together, after the answers:
+ * one by one they would be a tenth of what a prediction costs. Lines that say of trouble are written at
+ * once, with those before them.
  */
-export function logSoon(entry: Record<string, unknown>): void {
+export function logSoon(entry: Entry): void {
   if (!isFlushedAtExit) process.once("exit", flush);
   isFlushedAtExit = true;
-  if (lines === "") setTimeout(flush, FLUSH_MS).unref();
-  lines += lineOf(entry);
+  if (entries.length === 0) setTimeout(flush, FLUSH_MS).unref();
+  entries.push({ time: new Date(), ...entry });
   if (entry["level"] !== "info") flush();
 }
 
 function flush(): void {
-  if (lines === "") return;
+  if (entries.length === 0) return;
+  const lines = entries.map(lineOf).join("");
+  entries = [];
   process.stderr.write(lines);
-  lines = "";
 }
 
-function lineOf(entry: Record<string, unknown>): string {
-  return `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`;
+function lineOf(entry: Entry): string {
+  return `${JSON.stringify(entry)}\n`;
 }
