@@ -12,9 +12,13 @@ const ERRORS = {
   unsupported_media_type: [415, "Unsupported media type"],
   invalid_input: [422, "Invalid input"],
   rate_limited: [429, "Too many requests"],
+  /** Nobody reads this answer: the access log does (the status is nginx's). */
+  client_closed_request: [499, "Client closed the request"],
   internal: [500, "Internal error"],
   model_corrupt: [502, "Model package is corrupt"],
+  overloaded: [503, "Overloaded"],
   store_unavailable: [503, "Model store out of reach"],
+  deadline_exceeded: [504, "Deadline exceeded"],
   model_too_large: [507, "Model larger than the memory budget"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

@@ -1,10 +1,11 @@
+import type { Admission } from "./admission.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
 import { checkInputs, checkOutputNames } from "./model/check-tensors.ts";
 import type { Manifest } from "./model/manifest.ts";
+import { loggedInputs } from "./logged-inputs.ts";
 import type { RegistryFor } from "./access.ts";
 import type { Model } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
-import type { Config } from "./config.ts";
 import { rowsOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/rate-limits.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
@@ -65,7 +66,8 @@ export interface PathServices {
   registryFor: RegistryFor;
   sessions: Sessions;
   statistics: Statistics;
-  config: Config;
+  /** Absent where there is no clock to measure runs by. */
+  admission: Admission | undefined;
   /** Takes the cost of a request from the rates; absent where nothing is limited. */
   charge?: Charge;
   /** Runs of which the outputs may have been kept; absent where none are. */
@@ -77,15 +79,16 @@ export interface PathServices {
  * loading the model can meet: `store_unavailable`, `model_corrupt`, `model_too_large`.
  */
 export function createPredict(services: PathServices): Predict {
-  const { registryFor, statistics, config, charge } = services;
+  const { registryFor, statistics, charge } = services;
   return async function predict(call, context) {
     const { phases } = context;
-    const { manifest, task } = await resolve(registryFor, call, context);
+    const { manifest, task, limits } = await resolve(registryFor, call, context);
+    context.loggedInputs = loggedInputs(manifest, call.inputs);
     const postprocess = task.postprocessor(call.parameters);
     const batch = task.isBatch(call.inputs);
     const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
     const member = call.member ?? "inputs";
-    checkBatch(rows, config.limits.batch, member);
+    checkBatch(rows, limits.batch, member);
     const isTensor = manifest.task === "tensor";
     const paid = isTensor ? undefined : charge?.(context, manifest.name, rows.length);
     if (paid) await paid;
@@ -114,7 +117,7 @@ export function createInfer(services: PathServices): Infer {
     const { manifest } = model;
     const { runs, outputNames } = await phases.time("preprocess", () => {
       const inputs = call.read(model);
-      for (const { feeds } of inputs.runs) checkInputs(manifest, feeds);
+      for (const { feeds } of inputs.runs) checkInputs(model, feeds);
       return { runs: inputs.runs, outputNames: checkOutputNames(manifest, inputs.outputNames) };
     });
     const paid = charge?.(context, manifest.name, rowsOfRuns(manifest, runs));
@@ -137,6 +140,14 @@ async function resolve(
   const registry = registryFor(context.caller, "predict");
   const model = await context.phases.time("resolve", () => registry.resolve(name, version));
   context.manifest = model.manifest;
+  const { bodyBytes = 0 } = context;
+  if (bodyBytes > model.limits.bodyBytes)
+    throw new NearcastError(
+      "body_too_large",
+      `The body may have at most ${model.limits.bodyBytes} bytes for ${name}.`,
+    );
+  const { timeoutMs } = model.manifest.limits ?? {};
+  if (timeoutMs !== undefined) context.deadline.shorten(timeoutMs);
   return model;
 }
 
@@ -151,24 +162,36 @@ function execute(
   runs: Runs,
   context: RequestContext,
 ): Promise<Tensors[]> {
-  const { sessions, config, cachedRuns } = services;
-  const ttlSeconds = manifest.cache?.ttlSeconds ?? config.predictionCache.ttlSeconds;
-  if (!cachedRuns || ttlSeconds === 0) return compute(sessions, manifest, task, runs, context);
+  const { cachedRuns } = services;
+  const ttlSeconds = cachedRuns?.ttlSeconds(manifest) ?? 0;
+  if (!cachedRuns || ttlSeconds === 0) return compute(services, manifest, task, runs, context);
   const { outputNames } = task;
-  const computeMissing = (missing: Runs) => compute(sessions, manifest, task, missing, context);
-  return cachedRuns({ manifest, outputNames, runs, context, compute: computeMissing }, ttlSeconds);
+  const computeMissing = (missing: Runs) => compute(services, manifest, task, missing, context);
+  const call = { manifest, outputNames, runs, context, compute: computeMissing };
+  return cachedRuns.outputs(call, ttlSeconds);
 }
 
 /** Loads the model when it is not in memory, and runs it. */
 async function compute(
-  sessions: Sessions,
+  { sessions, admission }: PathServices,
   manifest: Manifest,
   task: RunTask,
   runs: Runs,
-  { phases }: RequestContext,
+  { phases, deadline }: RequestContext,
 ): Promise<Tensors[]> {
+  deadline.check();
   const lease = await phases.time("load", () => sessions.acquire(manifest));
-  return phases.time("run", () => runAll(lease.session, task, runs)).finally(lease.end);
+  try {
+    const turn = admission?.enter();
+    if (turn) await phases.time("queue", () => turn);
+    try {
+      return await phases.time("run", () => runAll(lease.session, task, runs, deadline));
+    } finally {
+      admission?.leave();
+    }
+  } finally {
+    lease.end();
+  }
 }
 
 const LONGEST_REASON = 300;

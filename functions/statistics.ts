@@ -11,6 +11,8 @@ const PHASES = {
   compute_output: "postprocess",
 } as const;
 
+const STAGES = Object.keys(PHASES) as (keyof typeof PHASES)[];
+
 interface LookUps {
   count: number;
   milliseconds: number;
@@ -61,7 +63,7 @@ export function createStatistics(): Statistics {
         const result = await work();
         const { cache } = context;
         const lookUp = cache === "collapsed" ? "hit" : cache;
-        const lookedFor = phases.milliseconds("cache");
+        const lookedFor = phases.durations?.["cache"] ?? 0;
         if (lookUp === "hit" || lookUp === "miss") {
           own.lookUps[lookUp].count += 1;
           own.lookUps[lookUp].milliseconds += lookedFor;
@@ -70,9 +72,9 @@ export function createStatistics(): Statistics {
         if (lookUp === "hit") return result;
         own.runs += 1;
         own.rows += rows;
-        for (const [duration, phase] of Object.entries(PHASES)) {
-          const taken = phases.milliseconds(phase);
-          own.milliseconds[duration as keyof typeof PHASES] += taken;
+        for (const duration of STAGES) {
+          const taken = phases.durations?.[PHASES[duration]] ?? 0;
+          own.milliseconds[duration] += taken;
           own.milliseconds.success += taken;
         }
         return result;

@@ -11,6 +11,8 @@ const file = z.strictObject({
   bytes: z.number().int().positive(),
 });
 
+const limit = z.number().int().positive();
+
 const tensorInfo = z.strictObject({
   name: z.string().min(1),
   datatype: z.enum(datatypeNames),
@@ -111,6 +113,19 @@ const fields = z.strictObject({
    * same; 0 keeps none, and the deployment's default holds when absent.
    */
   cache: z.strictObject({ ttlSeconds: z.number().int().min(0).max(31_536_000) }).optional(),
+  /** Tighter limits than the deployment's own. */
+  limits: z
+    .strictObject({
+      timeoutMs: limit,
+      bodyBytes: limit,
+      batch: limit,
+      textLength: limit,
+      imagePixels: limit,
+    })
+    .partial()
+    .optional(),
+  /** The access log gets this model's inputs, without the members that are named. */
+  logging: z.strictObject({ inputs: z.literal(true), redact: z.array(z.string()) }).optional(),
   /** Inputs with their answers; one without an answer waits for `nearcast verify --record`. */
   examples: z
     .array(z.strictObject({ input: z.unknown(), output: z.unknown().optional() }))

@@ -1,13 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
 import { readConfig, type Config } from "../config.ts";
 import { forwardedAddress } from "../limits/address.ts";
 import type { ArtifactSource, Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createMemoryLimiter } from "./limiter/memory.ts";
-import { logLine } from "./log.ts";
+import { logLine, logSoon } from "./log.ts";
 import { openShared } from "./shared.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
@@ -29,6 +30,10 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     artifacts,
     runtime: () => (runtime ??= startRuntime(config)),
     now: () => performance.now(),
+    turnEventLoop: config.workers === 0 ? () => setImmediate() : undefined,
+    // There are no bindings where a request does not come from the server, as in `app.request`.
+    isClientGone: (bindings) =>
+      (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
     asset: createFolderAssets(() =>
       dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json")),
     ),
@@ -43,7 +48,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
       const peer = bindings?.incoming?.socket.remoteAddress ?? "";
       return forwardedAddress(peer, c.req.header("x-forwarded-for"), config.trustedProxies);
     },
-    log: logLine,
+    log: logSoon,
   };
 }
 

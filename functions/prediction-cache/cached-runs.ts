@@ -18,8 +18,12 @@ export interface CachedCall {
   compute: (runs: readonly Feeds[]) => Promise<Tensors[]>;
 }
 
-/** The outputs of each run, in order: kept ones, or computed now and kept. Rejects as `compute` does. */
-export type CachedRuns = (call: CachedCall, ttlSeconds: number) => Promise<Tensors[]>;
+export interface CachedRuns {
+  /** How long outputs of the model are kept; 0: not at all. */
+  ttlSeconds(manifest: Manifest): number;
+  /** The outputs of each run, in order: kept ones, or computed now and kept. Rejects as `compute` does. */
+  outputs(call: CachedCall, ttlSeconds: number): Promise<Tensors[]>;
+}
 
 /** How long a request waits for another that computes the same, before it computes it too. */
 const PATIENCE_MS = 10_000;
@@ -58,7 +62,7 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
     return outputs as Tensors[];
   }
 
-  return async function cachedRuns(call, ttlSeconds) {
+  async function outputs(call: CachedCall, ttlSeconds: number): Promise<Tensors[]> {
     const { manifest, outputNames, runs, context, compute } = call;
     const { noStore, noLookUp } = directives(context);
     if (noStore || noLookUp) context.cache = "bypass";
@@ -72,19 +76,26 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
     if (noLookUp) return complete(call, keys, [], ttlSeconds);
 
     const work = async (): Promise<Tensors[]> => {
+      context.cache = "miss";
       const kept = await context.phases.time("cache", () => Promise.all(keys.map(lookUp)));
-      context.cache = kept.every((outputs) => outputs) ? "hit" : "miss";
-      return context.cache === "hit" ? (kept as Tensors[]) : complete(call, keys, kept, ttlSeconds);
+      if (kept.includes(undefined)) return complete(call, keys, kept, ttlSeconds);
+      context.cache = "hit";
+      return kept as Tensors[];
     };
-    try {
-      const outputs = await share(keys.join(" "), work);
-      context.cache ??= "collapsed";
-      return outputs;
-    } catch (error) {
-      if (context.cache) throw error;
-      // Another request's computation failed, perhaps of that one's haste: not this one's affair.
-      return work();
-    }
+    for (;;)
+      try {
+        const outputs = await share(keys.join(" "), work);
+        context.cache ??= "collapsed";
+        return outputs;
+      } catch (error) {
+        // Another request's computation failed, perhaps of that one's haste: of those who waited, one begins anew.
+        if (context.cache) throw error;
+      }
+  }
+
+  return {
+    ttlSeconds: ({ cache }) => cache?.ttlSeconds ?? config.predictionCache.ttlSeconds,
+    outputs,
   };
 }
 

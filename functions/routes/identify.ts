@@ -1,5 +1,6 @@
 import type { Manifest } from "../model/manifest.ts";
 import { quotaHeaders } from "../limits/quota.ts";
+import { serverTiming } from "../phases.ts";
 import type { CacheOutcome, RequestContext } from "../request-context.ts";
 
 interface SetsHeaders {
@@ -24,8 +25,8 @@ export function identify(c: SetsHeaders, manifest: Manifest, context?: RequestCo
   c.header("X-Model-Digest", `sha256:${manifest.artifact.sha256}`);
   if (!context) return;
   const { phases, cache, quota } = context;
-  const serverTiming = phases.serverTiming();
-  if (serverTiming) c.header("Server-Timing", serverTiming);
+  const timing = serverTiming(phases);
+  if (timing) c.header("Server-Timing", timing);
   if (cache) c.header("Cache-Status", CACHE_STATUS[cache]);
   if (!quota) return;
   const headers = quotaHeaders(quota);

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 import { ANYONE, type Caller } from "../../functions/access.ts";
+import { createDeadline } from "../../functions/deadline.ts";
 import { NearcastError } from "../../functions/errors.ts";
 import { addressKey, forwardedAddress } from "../../functions/limits/address.ts";
 import { limitGuesses, limitRequests } from "../../functions/limits/rate-limits.ts";
@@ -73,12 +74,13 @@ test("each caller has a rate, some their own, and nobody else's requests count",
   const app = new Hono<AppEnv>()
     .use((c, next) => {
       const caller = callers[c.req.header("x-caller") ?? ""] ?? ANYONE;
-      c.set("context", { phases: createPhases(undefined), caller });
+      const deadline = createDeadline(60_000, () => false);
+      c.set("context", { phases: createPhases(undefined), caller, deadline });
       return next();
     })
     .use(limitRequests(platform))
     .get("/", (c) => c.text("yes"))
-    .onError((error, c) => c.text("no", (error as NearcastError).status));
+    .onError((error, c) => c.text("no", (error as NearcastError).status as 429));
   const statuses = async (caller: string) => {
     const ask = () => app.request("/", { headers: { "X-Caller": caller } });
     return [(await ask()).status, (await ask()).status, (await ask()).status];
@@ -102,7 +104,7 @@ test("who tries wrong keys runs out of tries, for right ones too", async () => {
       await next();
     })
     .get("/*", (c) => c.text("yes"))
-    .onError((error, c) => c.text("no", (error as NearcastError).status));
+    .onError((error, c) => c.text("no", (error as NearcastError).status as 429));
   const ask = async (key: string, address: string) =>
     (await app.request("/", { headers: { Authorization: `Bearer ${key}`, "X-Address": address } }))
       .status;

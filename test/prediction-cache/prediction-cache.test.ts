@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createAccess, SCOPES, type Caller } from "../../functions/access.ts";
+import { createDeadline } from "../../functions/deadline.ts";
 import { createRegistry } from "../../functions/model/registry.ts";
 import { createSessions } from "../../functions/model/sessions.ts";
 import { createPhases } from "../../functions/phases.ts";
@@ -113,7 +114,11 @@ test("memory keeps what fits, and the least recently used goes", async () => {
   expect(cache.get("a")).toBe(entry);
 });
 
-const context = (caller: Caller): RequestContext => ({ phases: createPhases(undefined), caller });
+const context = (caller: Caller): RequestContext => ({
+  phases: createPhases(undefined),
+  caller,
+  deadline: createDeadline(60_000, () => false),
+});
 const everyone: Caller = { name: "all", scopes: new Set(SCOPES) };
 
 function openPredict() {
@@ -123,7 +128,7 @@ function openPredict() {
     registryFor: createAccess(registry),
     sessions: createSessions(platform, registry),
     statistics: createStatistics(),
-    config: platform.config,
+    admission: undefined,
     cachedRuns: createCachedRuns(platform),
   });
 }
@@ -145,7 +150,7 @@ test("an answer that was kept is for those who may use the model, whoever asked 
 test("what several ask while it is computed is computed once", async () => {
   const cachedRuns = createCachedRuns(createNodePlatform({}));
   const { feeds, outputNames } = question;
-  const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns>[0]["manifest"];
+  const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns.ttlSeconds>[0];
   const answer = [{ y: outputs["FP32 é"] as Tensors[string] }];
   const contexts = [context(everyone), context(everyone), context(everyone)];
   const begun = Promise.withResolvers<void>();
@@ -158,7 +163,7 @@ test("what several ask while it is computed is computed once", async () => {
     return answer;
   };
   const ask = (context: RequestContext) =>
-    cachedRuns({ manifest, outputNames, runs: [{ feeds }], context, compute }, 60);
+    cachedRuns.outputs({ manifest, outputNames, runs: [{ feeds }], context, compute }, 60);
   const asked = contexts.map(ask);
   await begun.promise;
   finished.resolve();
@@ -168,10 +173,9 @@ test("what several ask while it is computed is computed once", async () => {
 });
 
 test("who waits for another's computation that fails computes it too", async () => {
-  const platform = createNodePlatform({});
-  const cachedRuns = createCachedRuns(platform);
+  const cachedRuns = createCachedRuns(createNodePlatform({}));
   const { feeds, outputNames } = question;
-  const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns>[0]["manifest"];
+  const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns.ttlSeconds>[0];
   const failing = Promise.withResolvers<Tensors[]>();
   const computing = Promise.withResolvers<void>();
   const shared = { manifest, outputNames, runs: [{ feeds }] };
@@ -181,8 +185,8 @@ test("who waits for another's computation that fails computes it too", async () 
     computing.resolve();
     return failing.promise;
   };
-  const hasty = cachedRuns({ ...shared, context: first, compute: compute }, 60);
-  const waiting = cachedRuns(
+  const hasty = cachedRuns.outputs({ ...shared, context: first, compute: compute }, 60);
+  const waiting = cachedRuns.outputs(
     {
       ...shared,
       context: second,
