@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { startNodeServer } from "../harness/node-server.ts";
 import { startRedis, type RedisServer } from "../harness/redis-server.ts";
 import { targets, type Target } from "../harness/targets.ts";
-import { flood, predict } from "./requests.ts";
+import { flood, NO_OTHER_LIMITS, predict } from "./requests.ts";
 
 let redis: RedisServer | undefined;
 let running: Target[] = [];
@@ -15,7 +15,7 @@ afterEach(async () => {
 
 async function start(count: number, env: Record<string, string>): Promise<Target[]> {
   redis = await startRedis();
-  const options = { env: { REDIS_URL: redis.url, ...env } };
+  const options = { env: { ...NO_OTHER_LIMITS, REDIS_URL: redis.url, ...env } };
   running = await Promise.all(Array.from({ length: count }, () => targets.node(options)));
   return running;
 }
