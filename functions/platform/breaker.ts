@@ -1,3 +1,5 @@
+import { startPatience } from "./patience.ts";
+
 const PATIENCE_MS = 250;
 /** The first call also connects, and on a cold start imports a client. */
 const FIRST_PATIENCE_MS = 1500;
@@ -29,16 +31,13 @@ export function createBreaker(onFailure: (error: unknown) => void): Breaker {
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      // In a process that was busy for long, the answer may have come and not been read yet: timers go first.
-      timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), 0);
-    }, milliseconds);
-  });
+  const over = Promise.withResolvers<never>();
+  const stop = startPatience(milliseconds, () =>
+    over.reject(new Error(`no answer within ${milliseconds} ms`)),
+  );
   try {
-    return await Promise.race([work, timeout]);
+    return await Promise.race([work, over.promise]);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }

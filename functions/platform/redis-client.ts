@@ -1,6 +1,6 @@
 import { createClient } from "@redis/client";
 
-const CONNECT_TIMEOUT_MS = 1000;
+const CONNECT_TIMEOUT_MS = 5000;
 
 /** A connection, already open. `onEnd` is told when it is none any more. Rejects when Redis cannot be reached. */
 export async function connect(url: string, onEnd: () => void) {

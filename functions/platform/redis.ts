@@ -1,3 +1,4 @@
+import { startPatience } from "./patience.ts";
 import type { connect } from "./redis-client.ts";
 
 type Client = Awaited<ReturnType<typeof connect>>;
@@ -25,14 +26,14 @@ export function openRedis(url: string): Redis {
   return async (work) => {
     const used = open();
     const client = await used;
-    const timer = setTimeout(() => {
+    const stop = startPatience(ANSWER_TIMEOUT_MS, () => {
       if (connection === used) connection = undefined;
       if (client.isOpen) client.destroy();
-    }, ANSWER_TIMEOUT_MS).unref();
+    });
     try {
       return await work(client);
     } finally {
-      clearTimeout(timer);
+      stop();
     }
   };
 }
