@@ -6,8 +6,11 @@ type Client = Awaited<ReturnType<typeof connect>>;
 /** Does some work with the one connection to Redis, which is opened where it is not. Rejects when either fails. */
 export type Redis = <T>(work: (client: Client) => Promise<T>) => Promise<T>;
 
-/** A connection that takes longer to answer is given up: it may be dead without either end's being told. */
-const ANSWER_TIMEOUT_MS = 1000;
+/**
+ * A connection that takes longer to answer is given up: it may be dead without either end's being told. Sooner
+ * than the callers' own patience ends, after which Lambda would freeze the process and the count with it.
+ */
+const ANSWER_TIMEOUT_MS = 200;
 
 /** Connects in the background, so that the first request need not wait for it. */
 export function openRedis(url: string): Redis {
