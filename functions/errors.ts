@@ -11,7 +11,9 @@ const ERRORS = {
   invalid_input: [422, "Invalid input"],
   internal: [500, "Internal error"],
   model_corrupt: [502, "Model package is corrupt"],
+  runtime_failed: [503, "Runtime failed"],
   store_unavailable: [503, "Model store out of reach"],
+  out_of_memory: [507, "Not enough memory"],
   model_too_large: [507, "Model larger than the memory budget"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

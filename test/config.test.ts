@@ -22,7 +22,11 @@ test("a platform refuses what it cannot do", () => {
   expect(() => createNodePlatform({ STORE: "s3://" })).toThrow(/STORE/);
   expect(() => createLambdaPlatform({})).toThrow(/STORE/);
   expect(() => createLambdaPlatform({ STORE: "s3://b", RUNTIME: "wasm" })).toThrow(/RUNTIME/);
-  const parts = { waitUntil: () => undefined, wasm: new WebAssembly.Module(EMPTY_WASM) };
+  const parts = {
+    waitUntil: () => undefined,
+    wasm: new WebAssembly.Module(EMPTY_WASM),
+    createOrt: () => ({}) as never,
+  };
   expect(() => createCloudflarePlatform({ ...parts, env: {} })).toThrow(/STORE/);
   expect(() => createCloudflarePlatform({ ...parts, env: { RUNTIME: "native" } })).toThrow(
     /RUNTIME/,

@@ -1,5 +1,6 @@
 import type { CacheStorage, Fetcher, R2Bucket } from "@cloudflare/workers-types";
 import { readConfig } from "../config.ts";
+import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
 import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
@@ -9,10 +10,18 @@ interface CloudflareParts {
   env: Record<string, unknown>;
   waitUntil: (promise: Promise<unknown>) => void;
   wasm: WebAssembly.Module;
+  createOrt: CreateOrt;
 }
 
+/**
+ * Of an isolate's 128 MB. Within it a run that needs too much is refused; beyond it the isolate would end
+ * with all its requests.
+ */
+const WASM_MEMORY_BYTES = 112 * 1024 * 1024;
+
 /** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
-export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflareParts): Platform {
+export function createCloudflarePlatform(parts: CloudflareParts): Platform {
+  const { env, waitUntil, wasm, createOrt } = parts;
   const config = readConfig(env, {
     STORE: "r2://MODELS",
     RUNTIME: "wasm",
@@ -27,7 +36,11 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
     throw new Error(
       `STORE must be r2://BINDING/prefix with a bound R2 bucket, not ${config.store}`,
     );
-  const runtime = createWebRuntime(wasm);
+  const runtime = createWebRuntime({
+    createOrt,
+    module: wasm,
+    maxMemoryBytes: WASM_MEMORY_BYTES,
+  });
   return {
     name: "cloudflare",
     config,

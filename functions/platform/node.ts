@@ -34,7 +34,11 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   };
 }
 
-async function startRuntime({ runtime, threads, workers }: Config): Promise<Runtime> {
+/** Weights take up to three times their bytes while they load; the rest is for ONNX Runtime and its runs. */
+const wasmMemoryBytes = (sessionBudgetBytes: number) => 4 * sessionBudgetBytes + 64 * 1024 * 1024;
+
+async function startRuntime(config: Config): Promise<Runtime> {
+  const { runtime, threads, workers, sessionBudgetBytes } = config;
   if (runtime === "native" && workers > 0) {
     const { createWorkerPool } = await import("../runtime/worker-pool.ts");
     return createWorkerPool({ workers, threads });
@@ -43,14 +47,13 @@ async function startRuntime({ runtime, threads, workers }: Config): Promise<Runt
     const { createNativeRuntime } = await import("../runtime/onnxruntime-node.ts");
     return createNativeRuntime({ threads });
   }
-  const wasm = createRequire(import.meta.url).resolve(
-    "onnxruntime-web/ort-wasm-simd-threaded.wasm",
-  );
-  const [{ createWebRuntime }, bytes] = await Promise.all([
+  const [{ createWebRuntime }, { compileModule, evaluateFactory }] = await Promise.all([
     import("../runtime/onnxruntime-web.ts"),
-    readFile(wasm),
+    import("../runtime/evaluate-factory.ts"),
   ]);
-  const web = createWebRuntime(await WebAssembly.compile(bytes));
+  const [createOrt, module] = await Promise.all([evaluateFactory(), compileModule()]);
+  const maxMemoryBytes = wasmMemoryBytes(sessionBudgetBytes);
+  const web = createWebRuntime({ createOrt, module, maxMemoryBytes });
   return {
     ...web,
     load: async (artifact, externalData = []) =>
