@@ -15,7 +15,7 @@ const schema = z.object({
   RUNTIME: z.enum(["native", "wasm"]),
   /** Threads that one run may use on the native runtime. */
   THREADS: positive(1),
-  /** Node: threads that run models beside the server; 0 runs them in the server's own thread. */
+  /** Node: processes that run models beside the server; 0 runs them in the server itself. */
   WORKERS: z.coerce.number().int().min(0).max(64).default(0),
   /** Sessions are kept while their artifacts add up to no more than this many MiB. */
   SESSION_BUDGET_MB: z.coerce.number().positive(),

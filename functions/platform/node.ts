@@ -41,7 +41,7 @@ async function startRuntime(config: Config): Promise<Runtime> {
   const { runtime, threads, workers, sessionBudgetBytes } = config;
   if (runtime === "native" && workers > 0) {
     const { createWorkerPool } = await import("../runtime/worker-pool.ts");
-    return createWorkerPool({ workers, threads });
+    return createWorkerPool({ workers, threads, log: logLine });
   }
   if (runtime === "native") {
     const { createNativeRuntime } = await import("../runtime/onnxruntime-node.ts");
