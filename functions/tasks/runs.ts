@@ -1,3 +1,4 @@
+import type { Deadline } from "../deadline.ts";
 import { NearcastError } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Session } from "../runtime/types.ts";
@@ -6,16 +7,18 @@ import type { CompiledTask, Run } from "./types.ts";
 
 /**
  * Runs the session once for each run, one after the other: ONNX Runtime computes no two at a time.
- * Rejects with the task's refusal, or with `model_corrupt` when a checked input fails; with
- * `out_of_memory` or `runtime_failed` when that was the reason.
+ * Rejects when the deadline is over, with the task's refusal, or with `model_corrupt` when a checked input
+ * fails; with `out_of_memory` or `runtime_failed` when that was the reason.
  */
 export async function runAll(
   session: Session,
   task: Pick<CompiledTask, "outputNames" | "refusal">,
   runs: readonly Pick<Run, "feeds">[],
+  deadline: Deadline,
 ): Promise<Tensors[]> {
   const results: Tensors[] = [];
-  for (const { feeds } of runs)
+  for (const { feeds } of runs) {
+    deadline.check();
     try {
       results.push(await session.run(feeds, task.outputNames));
     } catch (cause) {
@@ -23,6 +26,8 @@ export async function runAll(
       if (task.refusal) throw task.refusal(cause);
       throw new NearcastError("model_corrupt", "The model failed on a valid input.", { cause });
     }
+  }
+  deadline.check();
   return results;
 }
 
