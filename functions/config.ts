@@ -12,6 +12,11 @@ const webOrigin = z
     "must be like https://example.com",
   );
 
+const batchedModel = z.tuple([
+  z.string().regex(NAME_PATTERN),
+  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(2)),
+]);
+
 const schema = z.object({
   /** Where the models lie: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers). */
   STORE: z.string().min(1),
@@ -24,6 +29,17 @@ const schema = z.object({
   THREADS: positive(1),
   /** Node: processes that run models beside the server; 0 runs them in the server itself. */
   WORKERS: z.coerce.number().int().min(0).max(64).default(0),
+  /**
+   * Node: models whose runs are joined, with the most rows of a joint run: `iris:32,search:16`. For models
+   * that compute each row by itself, and many of them together faster.
+   */
+  DYNAMIC_BATCHING: z
+    .string()
+    .transform((text) =>
+      text.split(",").map((model) => model.trim().split(":") as [string, string]),
+    )
+    .pipe(z.array(batchedModel))
+    .optional(),
   /** Sessions are kept while their artifacts add up to no more than this many MiB. */
   SESSION_BUDGET_MB: z.coerce.number().positive(),
   /** Folder of the local artifact tier (Lambda and Node). */
@@ -85,6 +101,7 @@ export function readConfig(
     runtime: value.RUNTIME,
     threads: value.THREADS,
     workers: value.WORKERS,
+    dynamicBatching: new Map(value.DYNAMIC_BATCHING),
     sessionBudgetBytes: Math.floor(value.SESSION_BUDGET_MB * MIB),
     cacheDirectory: value.CACHE_DIR,
     releaseTtlMs: value.RELEASE_TTL_SECONDS * 1000,

@@ -85,7 +85,8 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
         { cause },
       );
     });
-    const loaded = { session, running: 0, evicted: false };
+    const arranged = platform.arrange?.(manifest, session) ?? session;
+    const loaded = { session: arranged, running: 0, evicted: false };
     sessions.set(keyOf(manifest), loaded, { size });
     return loaded;
   }

@@ -30,6 +30,7 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
     MAX_IMAGE_PIXELS: 4_000_000,
     MAX_CONCURRENCY: 64,
   });
+  if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
   if (config.runtime !== "wasm") throw new Error("RUNTIME must be wasm on Workers");
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
   const binding = env[bucket] as R2Bucket | undefined;

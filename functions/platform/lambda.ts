@@ -21,6 +21,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     // Lambda itself takes 6 MB of event, in which a binary body is base64.
     MAX_BODY_BYTES: 4_500_000,
   });
+  if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
   if (config.runtime !== "native") throw new Error("RUNTIME must be native on Lambda");
   const { store, artifacts } = openStore(config);
   const pending = new Set<Promise<unknown>>();

@@ -3,7 +3,9 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import type { HttpBindings } from "@hono/node-server";
 import { readConfig, type Config } from "../config.ts";
-import type { ArtifactSource, Runtime } from "../runtime/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import { createBatchingSession } from "../runtime/batching.ts";
+import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { logLine, logSoon } from "./log.ts";
 import { openStore } from "./store/open.ts";
@@ -24,6 +26,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     store,
     artifacts,
     runtime: () => (runtime ??= startRuntime(config)),
+    arrange: (manifest, session) => batched(config, manifest, session),
     now: () => performance.now(),
     // There are no bindings where a request does not come from the server, as in `app.request`.
     isClientGone: (bindings) =>
@@ -36,6 +39,17 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     },
     log: logSoon,
   };
+}
+
+/** Joins the runs of a model that the configuration names, where all its tensors have free rows. */
+function batched({ dynamicBatching, workers }: Config, manifest: Manifest, session: Session) {
+  const maxRows = dynamicBatching.get(manifest.name);
+  if (maxRows === undefined) return session;
+  if ([...manifest.inputs, ...manifest.outputs].every(({ shape }) => shape[0] === -1))
+    return createBatchingSession(session, { maxRows, parallel: Math.max(1, workers) });
+  const message = `DYNAMIC_BATCHING: ${manifest.name} ${manifest.version} has a tensor whose first dimension is not -1.`;
+  logLine({ level: "error", message });
+  return session;
 }
 
 /** Weights take up to three times their bytes while they load; the rest is for ONNX Runtime and its runs. */

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
-import type { ArtifactSource, Runtime } from "../runtime/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 
 export interface StoredObject {
   bytes: Uint8Array;
@@ -47,6 +48,8 @@ export interface Platform {
   artifacts: ArtifactCache;
   /** Resolves to the same runtime each time; the first call starts it. */
   runtime(): Promise<Runtime>;
+  /** The session as the deployment wants it run; absent where there is only one way. */
+  arrange?(manifest: Manifest, session: Session): Session;
   /** Milliseconds for durations; absent where the platform's clock stands still during computation. */
   now?: () => number;
   /** Whether the client of a request went away, where that can be known; takes Hono's `c.env`. */
