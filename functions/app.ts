@@ -38,7 +38,8 @@ export function createApp(platform: Platform) {
     platform.now &&
     createAdmission({
       now: platform.now,
-      parallelism: Math.max(config.workers, 1),
+      // Joined runs are computed at once, as many as there are rows.
+      parallelism: Math.max(config.workers, 1, ...config.dynamicBatching.values()),
       maxQueueMs: config.maxQueueMs,
     });
   const paths = { registryFor, sessions, statistics, admission };

@@ -30,9 +30,9 @@ function mixed(rows: number, seed: number): Tensors {
   };
 }
 
-function layers(rows: number, seed: number): Tensors {
-  const data = Float32Array.from({ length: rows * 64 }, (_, index) => Math.sin(seed + index));
-  return { x: { datatype: "FP32", shape: [rows, 64], data } };
+function steps(rows: number, seed: number): Tensors {
+  const data = Float32Array.from({ length: rows * 16 }, (_, index) => Math.sin(seed + index));
+  return { x: { datatype: "FP32", shape: [rows, 16], data } };
 }
 
 /** What a session is asked for, counted. */
@@ -62,12 +62,12 @@ const size = fc.oneof(
 const sizes = fc.array(size, { minLength: 1, maxLength: 20 });
 const outputChoices = fc.constantFrom(MIXED, ["text_out"], ["count_out", "number_out"]);
 
-let plain: Record<"mixed" | "layers" | "divide", Session>;
+let plain: Record<"mixed" | "steps" | "divide", Session>;
 beforeAll(async () => {
   const [a, b, c] = await Promise.all(
-    ["identity/mixed", "batching/layers", "breaking/divide"].map(load),
+    ["identity/mixed", "batching/steps", "breaking/divide"].map(load),
   );
-  plain = { mixed: a as Session, layers: b as Session, divide: c as Session };
+  plain = { mixed: a as Session, steps: b as Session, divide: c as Session };
 });
 
 test("any mix of runs at once gives each exactly what it gives alone", async () => {
@@ -90,12 +90,12 @@ test("any mix of runs at once gives each exactly what it gives alone", async () 
   expect(Math.max(...rows.filter((count) => count <= MAX_ROWS))).toBeGreaterThan(3);
 });
 
-test("joined rows of a matrix product agree with each alone to 1e-6", async () => {
-  const batching = createBatchingSession(plain.layers, options);
-  const calls = Array.from({ length: 30 }, (_, index) => layers(1 + (index % 3), index));
+test("joined rows of matrix products agree with each alone to 1e-6", async () => {
+  const batching = createBatchingSession(plain.steps, options);
+  const calls = Array.from({ length: 30 }, (_, index) => steps(1 + (index % 3), index));
   const results = await Promise.all(calls.map((feeds) => batching.run(feeds, ["y"])));
   for (const [index, feeds] of calls.entries()) {
-    const alone = (await plain.layers.run(feeds, ["y"]))["y"];
+    const alone = (await plain.steps.run(feeds, ["y"]))["y"];
     const joint = results[index]?.["y"];
     expect(joint?.shape).toEqual(alone?.shape);
     for (const [at, value] of (alone?.data as Float32Array).entries())

@@ -69,7 +69,7 @@ test("a load that needs more memory than there is fails and harms nothing", asyn
   const runtime = await startRuntime(await evaluateFactory(), 32 * MIB);
   const divide = await readFile(join(fixtures, "breaking/divide/1/model.onnx"));
   const session = await runtime.load({ bytes: divide });
-  const layers = { bytes: await readFile(join(fixtures, "batching/layers/1/model.onnx")) };
+  const layers = { bytes: await readFile(join(fixtures, "breaking/layers/1/model.onnx")) };
   for (let turn = 0; turn < 3; turn++) {
     await expect(runtime.load(layers)).rejects.toMatchObject({ code: "out_of_memory" });
     const { y } = await session.run({ a: int32(6), b: int32(3) }, ["y"]);
