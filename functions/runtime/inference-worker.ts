@@ -1,15 +1,16 @@
 // A process that runs models for the server: sessions of the native runtime, one call after the other.
 // Its argument is the number of threads for one run.
-import { constants, setPriority } from "node:os";
+import { setPriority } from "node:os";
 import { NearcastError } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
 import { createNativeRuntime } from "./onnxruntime-node.ts";
 import type { Session } from "./types.ts";
 import type { WorkerAnswer, WorkerCall, WorkerRequest } from "./worker-messages.ts";
 
+/** A third of the server's share: it reads and answers first, so that all processes have work. */
+const NICENESS = 5;
 try {
-  // The server reads and answers first, so that all its processes have work and health checks are prompt.
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  setPriority(NICENESS);
 } catch {
   // Where a sandbox forbids it, it is only less prompt.
 }

@@ -162,7 +162,9 @@ test.runIf(onLinux)("SIGTERM and SIGKILL of the server end its processes too", a
     const children = await childrenOf(running.pid);
     expect(children).toHaveLength(2);
     process.kill(running.pid, signal);
-    await expect.poll(() => Promise.all(children.map(isRunning))).toEqual([false, false]);
+    await expect
+      .poll(() => Promise.all(children.map(isRunning)), { timeout: 10_000 })
+      .toEqual([false, false]);
   }
 });
 
@@ -173,7 +175,7 @@ test.runIf(onLinux)("a signal to the whole group loses no request", async () => 
   await sleep(100);
   for (const pid of [...(await childrenOf(running.pid)), running.pid]) process.kill(pid, "SIGTERM");
   expect((await last).status).toBe(200);
-  await expect.poll(() => isRunning(running.pid)).toBe(false);
+  await expect.poll(() => isRunning(running.pid), { timeout: 10_000 }).toBe(false);
 });
 
 async function childrenOf(pid: number): Promise<number[]> {
