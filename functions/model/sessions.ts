@@ -53,8 +53,8 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
 
   /** All at once: what they lived in can be collected when none of them is held any more. */
   function forgetLost(): void {
-    for (const [key, { session }] of [...sessions.entries()])
-      if (session.lost?.()) sessions.delete(key);
+    const lost = [...sessions.keys()].filter((key) => sessions.peek(key)?.session.lost?.());
+    for (const key of lost) sessions.delete(key);
   }
 
   async function load(manifest: Manifest): Promise<LoadedSession> {

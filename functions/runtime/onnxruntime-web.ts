@@ -84,7 +84,7 @@ function inInstance(mine: Instance, session: Session): Session {
       // ONNX Runtime Web's runs give way to each other while their arguments lie on the one WASM stack,
       // and would write over each other's. A run needs no timer, so its end is some turns away; a
       // promise of its request may never settle on Workers.
-      while (mine.running && !mine.lost) await undefined;
+      while (mine.running && !mine.lost) await Promise.resolve();
       if (mine.lost) throw runtimeFailed(new Error("another run broke the runtime down"));
       mine.running = true;
       try {

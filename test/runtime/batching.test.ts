@@ -95,11 +95,11 @@ test("joined rows of matrix products agree with each alone to 1e-6", async () =>
   const calls = Array.from({ length: 30 }, (_, index) => steps(1 + (index % 3), index));
   const results = await Promise.all(calls.map((feeds) => batching.run(feeds, ["y"])));
   for (const [index, feeds] of calls.entries()) {
-    const alone = (await plain.steps.run(feeds, ["y"]))["y"];
-    const joint = results[index]?.["y"];
-    expect(joint?.shape).toEqual(alone?.shape);
-    for (const [at, value] of (alone?.data as Float32Array).entries())
-      expect(Math.abs(value - Number(joint?.data[at]))).toBeLessThan(1e-6);
+    const alone = (await plain.steps.run(feeds, ["y"]))["y"] as Tensor;
+    const joint = results[index]?.["y"] as Tensor;
+    expect(joint.shape).toEqual(alone.shape);
+    for (const [at, value] of (alone.data as Float32Array).entries())
+      expect(Math.abs(value - Number(joint.data[at]))).toBeLessThan(1e-6);
   }
 });
 

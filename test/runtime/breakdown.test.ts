@@ -70,12 +70,8 @@ describe.each(["worker", "nodeWasm"] as const)("when ONNX Runtime breaks down: %
   test("runs of many arguments at once do not mix", async () => {
     // All wait for the one load, and then begin together.
     await target.restart();
-    const inputs = (request: number) =>
-      Object.fromEntries(
-        Array.from({ length: 30 }, (_, index) => [`i${index}`, [request * 100 + index + 1]]),
-      );
     const answers = await Promise.all(
-      Array.from({ length: 16 }, (_, request) => predict("many", inputs(request))),
+      Array.from({ length: 16 }, (_, request) => predict("many", thirtyInputs(request))),
     );
     for (const [request, { status, body }] of answers.entries()) {
       expect(status, JSON.stringify(body)).toBe(200);
@@ -84,6 +80,12 @@ describe.each(["worker", "nodeWasm"] as const)("when ONNX Runtime breaks down: %
     }
   });
 });
+
+function thirtyInputs(request: number) {
+  return Object.fromEntries(
+    Array.from({ length: 30 }, (_, index) => [`i${index}`, [request * 100 + index + 1]]),
+  );
+}
 
 interface Answer {
   code?: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { createWorkerPool } from "../../functions/runtime/worker-pool.ts";
-import type { Tensors } from "../../functions/tensor.ts";
+import type { Tensor, Tensors } from "../../functions/tensor.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 
 const fixtures = join(import.meta.dirname, "../fixtures");
@@ -19,12 +19,11 @@ function iterations(count: number): Tensors {
 }
 
 function division(a: number, b: number): Tensors {
-  const int32 = (value: number) => ({
-    datatype: "INT32" as const,
-    shape: [1],
-    data: Int32Array.of(value),
-  });
   return { a: int32(a), b: int32(b) };
+}
+
+function int32(value: number): Tensor {
+  return { datatype: "INT32", shape: [1], data: Int32Array.of(value) };
 }
 
 /** No INT32 holds -2147483648 / -1: the native runtime's process dies of it. */
@@ -131,10 +130,10 @@ test.runIf(onLinux)(
     const expected = (await predict(running, "slow", { iterations: [300] })).body["outputs"];
     const before = await childrenOf(running.pid);
     expect(before).toHaveLength(2);
-    let asking = true;
+    const stop = new AbortController();
     let answered = 0;
     const clients = Array.from({ length: 8 }, async () => {
-      while (asking) {
+      while (!stop.signal.aborted) {
         const { status, body } = await predict(running, "slow", { iterations: [300] });
         expect([status, body["outputs"]]).toEqual([200, expected]);
         answered++;
@@ -147,7 +146,7 @@ test.runIf(onLinux)(
     }
     const goal = answered + 50;
     await expect.poll(() => answered, { timeout: 10_000 }).toBeGreaterThan(goal);
-    asking = false;
+    stop.abort();
     await Promise.all(clients);
     const after = await childrenOf(running.pid);
     expect(after).toHaveLength(2);
