@@ -41,6 +41,7 @@ export function createApp(platform: Platform) {
       // Joined runs are computed at once, as many as there are rows.
       parallelism: Math.max(config.workers, 1, ...config.dynamicBatching.values()),
       maxQueueMs: config.maxQueueMs,
+      turnEventLoop: platform.turnEventLoop,
     });
   const paths = { registryFor, sessions, statistics, admission };
   const predict = createPredict(paths);
