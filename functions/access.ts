@@ -1,4 +1,5 @@
 import { NearcastError } from "./errors.ts";
+import type { Rate } from "./limits/rate.ts";
 import type { Registry } from "./model/registry.ts";
 
 /** What a caller may do: ask for predictions, read about models, change what is in memory. */
@@ -7,11 +8,13 @@ export type Scope = (typeof SCOPES)[number];
 
 /** Who asks, and what they may do. */
 export interface Caller {
-  /** The name of the API key, or the subject of the token. */
+  /** The name of the API key, or `jwt:` and the subject of the token: no subject can pass for a key. */
   name: string;
   scopes: ReadonlySet<Scope>;
   /** The models the caller may use; all of them when absent. */
   models?: ReadonlySet<string>;
+  /** What the caller's own key allows; the deployment's rate when absent. */
+  rate?: Rate;
 }
 
 /** Everyone, where no authentication is asked for. */
