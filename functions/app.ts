@@ -1,8 +1,9 @@
 import { Hono, type Context } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
-import { ANYONE, createAccess } from "./access.ts";
+import { ANYONE, createAccess, NOBODY } from "./access.ts";
 import { NearcastError } from "./errors.ts";
+import { authenticate } from "./middleware/authenticate.ts";
 import { limitBody } from "./middleware/limit-body.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions } from "./model/sessions.ts";
@@ -30,6 +31,8 @@ export function createApp(platform: Platform) {
   const paths = { registryFor, sessions, statistics, config: platform.config };
   const predict = createPredict(paths);
   const infer = createInfer(paths);
+  const { auth } = platform.config;
+  const caller = auth.mode === "open" ? ANYONE : NOBODY;
   const services = { platform, registryFor, checkReady, sessions, statistics, predict, infer };
 
   const routes = new Hono<AppEnv>()
@@ -42,12 +45,12 @@ export function createApp(platform: Platform) {
     .route("/", documentationRoutes(services));
 
   // A slash at the end is no other place: some clients ask for /v2/.
-  const app = new Hono<AppEnv>({ strict: false })
-    .use(requestId())
-    .use((c, next) => {
-      c.set("context", { phases: createPhases(platform.now), caller: ANYONE });
-      return next();
-    })
+  const entrance = new Hono<AppEnv>({ strict: false }).use(requestId()).use((c, next) => {
+    c.set("context", { phases: createPhases(platform.now), caller });
+    return next();
+  });
+  if (auth.mode !== "open") entrance.use(authenticate(auth, platform));
+  const app = entrance
     .use(
       methodNotAllowed({
         app: routes,

@@ -13,6 +13,8 @@ const ERRORS = {
   invalid_input: [422, "Invalid input"],
   internal: [500, "Internal error"],
   model_corrupt: [502, "Model package is corrupt"],
+  authentication_not_configured: [503, "Authentication is not configured"],
+  authentication_unavailable: [503, "Authentication is out of reach"],
   store_unavailable: [503, "Model store out of reach"],
   model_too_large: [507, "Model larger than the memory budget"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;

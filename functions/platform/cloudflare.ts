@@ -21,6 +21,10 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
     MAX_IMAGE_PIXELS: 4_000_000,
   });
   if (config.runtime !== "wasm") throw new Error("RUNTIME must be wasm on Workers");
+  if (config.auth.mode === "required" && config.auth.apiKeys && "parameter" in config.auth.apiKeys)
+    throw new Error(
+      "API_KEYS must be the keys themselves on Workers: wrangler secret put API_KEYS",
+    );
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
   const binding = env[bucket] as R2Bucket | undefined;
   if (protocol !== "r2:" || !binding)
@@ -35,6 +39,9 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
     artifacts: createEdgeCache(waitUntil),
     runtime: async () => runtime,
     waitUntil,
+    sha256: async (text) =>
+      new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
+    parameter: async () => undefined,
     async asset(name) {
       const assets = env["ASSETS"] as Fetcher | undefined;
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);

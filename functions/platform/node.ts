@@ -1,10 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { isLoopback } from "../auth/settings.ts";
 import { readConfig, type Config } from "../config.ts";
 import type { ArtifactSource, Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { logLine } from "./log.ts";
+import { readParameter } from "./parameter-store.ts";
+import { sha256 } from "./sha256.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
 
@@ -14,6 +17,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     STORE: "models",
     RUNTIME: "native",
     SESSION_BUDGET_MB: 512,
+    ...openToThisMachine(environment),
   });
   const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
@@ -24,6 +28,8 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     artifacts,
     runtime: () => (runtime ??= startRuntime(config)),
     now: () => performance.now(),
+    sha256,
+    parameter: readParameter,
     asset: createFolderAssets(() =>
       dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json")),
     ),
@@ -32,6 +38,11 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     },
     log: logLine,
   };
+}
+
+/** Where nobody else can ask, nobody needs a key, unless one is configured. */
+function openToThisMachine({ HOST, API_KEYS, JWT_ISSUER }: NodeJS.ProcessEnv) {
+  return (!HOST || isLoopback(HOST)) && !API_KEYS && !JWT_ISSUER ? { AUTH: "none" } : {};
 }
 
 async function startRuntime({ runtime, threads, workers }: Config): Promise<Runtime> {
