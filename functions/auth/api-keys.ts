@@ -66,29 +66,29 @@ function rights({ scopes, models, rate }: ApiKey): string {
   return JSON.stringify([scopes.toSorted(), models?.toSorted(), rate]);
 }
 
-/** The caller whose key has this SHA-256 digest of 32 bytes; undefined for no key, or an expired one. */
-export type FindCaller = (digest: Uint8Array) => Caller | undefined;
+/** The caller whose key has this SHA-256 digest, 64 hexadecimal digits; undefined for none, or an expired one. */
+export type FindCaller = (sha256: string) => Caller | undefined;
 
-/** Every digest is compared to its last byte, whatever matches: the time says nothing about the keys. */
+/** Every digest is compared to its last digit, whatever matches: the time says nothing about the keys. */
 export function createKeyRing(keys: readonly ApiKey[]): FindCaller {
   const entries = keys.map(({ sha256, expires, ...key }) => ({
-    digest: bytesOfHex(sha256),
+    sha256,
     expires: expires === undefined ? Infinity : Date.parse(expires),
     caller: callerOf(key),
   }));
-  return function findCaller(digest) {
+  return function findCaller(sha256) {
     let found: (typeof entries)[number] | undefined;
     for (const entry of entries) {
       let difference = 0;
-      for (let index = 0; index < DIGEST_BYTES; index++)
-        difference |= (entry.digest[index] ?? 0) ^ (digest[index] ?? 0);
+      for (let index = 0; index < DIGITS; index++)
+        difference |= entry.sha256.charCodeAt(index) ^ sha256.charCodeAt(index);
       if (difference === 0) found = entry;
     }
     return found && Date.now() < found.expires ? found.caller : undefined;
   };
 }
 
-const DIGEST_BYTES = 32;
+const DIGITS = 64;
 
 function callerOf({
   name,
@@ -102,8 +102,4 @@ function callerOf({
     ...(models && { models: new Set(models) }),
     ...(rate && { rate }),
   };
-}
-
-function bytesOfHex(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

@@ -39,8 +39,12 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
     artifacts: createEdgeCache(waitUntil),
     runtime: async () => runtime,
     waitUntil,
-    sha256: async (text) =>
-      new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
+    async sha256(text) {
+      const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+      return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join(
+        "",
+      );
+    },
     parameter: async () => undefined,
     async asset(name) {
       const assets = env["ASSETS"] as Fetcher | undefined;
