@@ -37,7 +37,7 @@ export function authenticate(
   const authenticator = createAuthenticator(settings, platform);
   return function authenticate(c, next) {
     if (OPEN_PATHS.has(c.req.path)) return next();
-    const credentials = c.req.header("x-api-key") ?? bearerOf(c.req.header("authorization"));
+    const credentials = c.req.header("x-api-key") || bearerOf(c.req.header("authorization"));
     // A cache on the way must not give one caller's lists to another who asks with X-API-Key.
     if (c.req.method === "GET") c.header("Cache-Control", "private, no-cache");
     const caller = authenticator(credentials);
