@@ -15,8 +15,9 @@ const COOLDOWN_MS = RETRY_AFTER_SECONDS * 1000;
  * set read again. While the issuer is down the keys that are known go on working, and any other rejects
  * with `authentication_unavailable`.
  *
- * jose's own remote set shares a request in flight between requests, which on Workers can hang one of
- * them when another goes away. Here only settled sets are kept, and the reading is anchored.
+ * jose's own remote set refuses every token while the issuer is down and the set has grown old, and on
+ * Workers, where no request may wait for another's, has each of them read it. Here only settled sets are
+ * kept, and a reading is anchored: it goes on when the request that began it ends.
  */
 export function createIssuerKeys(
   url: string,

@@ -9,9 +9,7 @@ import {
   type JWTPayload,
   SignJWT,
 } from "jose";
-
-export const ISSUER = "https://issuer.test/";
-export const AUDIENCE = "nearcast-test";
+import { AUDIENCE, ISSUER } from "./audience.ts";
 
 /** A key of the issuer's: signs, and has a public half in the set. */
 export interface SigningKey {
@@ -70,7 +68,10 @@ export async function startIssuer(...keys: SigningKey[]) {
 export type Issuer = Awaited<ReturnType<typeof startIssuer>>;
 
 /** Good claims; `seconds` are from now. */
-export function claims(more: JWTPayload = {}, seconds: { exp?: number; nbf?: number } = {}) {
+export function claims(
+  more: Record<string, unknown> = {},
+  seconds: { exp?: number; nbf?: number } = {},
+): JWTPayload {
   const now = Math.floor(Date.now() / 1000);
   return {
     iss: ISSUER,
