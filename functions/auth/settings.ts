@@ -29,13 +29,16 @@ export const authVariables = {
   AUTH: z.literal("none", { error: "must be none, or unset" }).optional(),
   /** A secret: see `apiKeysSchema`; or `ssm:/name` of a parameter that has it (Lambda and Node). */
   API_KEYS: z
-    .union([
-      z
-        .string()
-        .regex(PARAMETER)
-        .transform((text) => ({ parameter: PARAMETER.exec(text)?.[1] ?? "" })),
-      apiKeysSchema,
-    ])
+    .string()
+    .transform((text, context): ApiKeySource => {
+      const parameter = PARAMETER.exec(text)?.[1];
+      if (parameter !== undefined) return { parameter };
+      const keys = apiKeysSchema.safeParse(text);
+      if (keys.success) return keys.data;
+      for (const { path, message } of keys.error.issues)
+        context.addIssue({ code: "custom", path, message });
+      return z.NEVER;
+    })
     .optional(),
   /** What a token's `iss` must be. */
   JWT_ISSUER: z.url().optional(),

@@ -6,7 +6,7 @@ import { PREDICT, prediction } from "./targets.ts";
 
 /** Loopback all the same, but by a name that says nothing of it: what everyone might reach. */
 const ANYWHERE = "::ffff:127.0.0.1";
-const HEALTH = ["/health", "/ready", "/v2/health/live", "/v2/health/ready", "/ping"];
+const HEALTH = new Set(["/health", "/ready", "/v2/health/live", "/v2/health/ready", "/ping"]);
 
 const web = apiKey("web");
 
@@ -30,7 +30,7 @@ describe.each([
         ...(method === "POST" && { body: "{}" }),
       });
       const text = await response.text();
-      expect(response.status, `${method} ${path}`).toBe(HEALTH.includes(path) ? 200 : 503);
+      expect(response.status, `${method} ${path}`).toBe(HEALTH.has(path) ? 200 : 503);
       if (response.status === 503 && text.includes("requestId"))
         expect(JSON.parse(text)).toMatchObject({
           code: "authentication_not_configured",
@@ -40,28 +40,29 @@ describe.each([
     if (name === "node") expect(target.logs()).toContain("answers nothing but health");
   });
 
+  const statuses = async (key: string, env: Record<string, string>) => {
+    const other = await start({ env: { ...place, AUTH: "", ...env } });
+    onTestFinished(other.stop);
+    const status = async (path: string, init?: RequestInit) =>
+      (await other.fetch(path, init)).status;
+    return [await status(PREDICT, prediction(bearer(key))), await status("/health")];
+  };
+
   test("a key that is no longer in the configuration is refused after a restart", async () => {
     const next = apiKey("web", {}, "two");
-    const statuses = async (key: string, env: Record<string, string>) => {
-      const other = await start({ env: { ...place, AUTH: "", ...env } });
-      onTestFinished(other.stop);
-      const status = async (path: string, init?: RequestInit) =>
-        (await other.fetch(path, init)).status;
-      return [await status(PREDICT, prediction(bearer(key))), await status("/health")];
-    };
     expect(await statuses(web.key, { API_KEYS: keyList(web, next) })).toEqual([200, 200]);
     expect(await statuses(web.key, { API_KEYS: keyList(next) })).toEqual([401, 200]);
   });
 });
 
-describe("a Node server", () => {
-  const begin = async (env: Record<string, string>) => {
-    const target = await targets.node({ env });
-    onTestFinished(target.stop);
-    const { status } = await target.fetch(PREDICT, prediction());
-    return { status, logs: target.logs(), url: target.url };
-  };
+const begin = async (env: Record<string, string>) => {
+  const target = await targets.node({ env });
+  onTestFinished(target.stop);
+  const { status } = await target.fetch(PREDICT, prediction());
+  return { status, logs: target.logs(), url: target.url };
+};
 
+describe("a Node server", () => {
   test("is open where only this machine can ask, and says so", async () => {
     const { status, logs, url } = await begin({ AUTH: "" });
     expect(status).toBe(200);

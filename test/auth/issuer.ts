@@ -55,10 +55,13 @@ export async function startIssuer(...keys: SigningKey[]) {
     },
     /** Until the issuer was asked once more than before. */
     async asked(before: number) {
-      for (let tries = 0; requests <= before && tries < 500; tries++) await sleep(10);
-      if (requests <= before) throw new Error("The issuer was not asked");
+      for (let tries = 0; tries < 500; tries++) {
+        if (requests > before) return;
+        await sleep(10);
+      }
+      throw new Error("The issuer was not asked");
     },
-    async close() {
+    close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -36,7 +36,7 @@ export async function startParameterStore(parameters: Record<string, string>) {
     parameters,
     requests,
     behave: (next: typeof behaviour) => void (behaviour = next),
-    async close() {
+    close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -17,10 +17,11 @@ describe.each([
     const env = { AUTH: "", API_KEYS: `ssm:${NAME}`, AWS_ENDPOINT_URL_SSM: store.endpoint };
     return {
       store,
-      async start() {
+      start: async () => {
         const target = await start({ env });
         onTestFinished(target.stop);
-        const ask = (headers = bearer(web.key)) => target.fetch(PREDICT, prediction(headers));
+        const ask = (headers: Record<string, string> = bearer(web.key)) =>
+          target.fetch(PREDICT, prediction(headers));
         return { target, ask };
       },
     };
@@ -31,7 +32,7 @@ describe.each([
     const { ask } = await start();
     const statuses = await Promise.all(
       [bearer(web.key), bearer("wrong"), {}, bearer(web.key)].map(async (headers) => {
-        const response = await ask(headers as Record<string, string>);
+        const response = await ask(headers);
         return response.status;
       }),
     );
