@@ -4,6 +4,7 @@ import { createPhases } from "../functions/phases.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
 import type { Store } from "../functions/platform/types.ts";
 import { ANYONE } from "../functions/access.ts";
+import { createDeadline } from "../functions/deadline.ts";
 import { createPredict } from "../functions/predict.ts";
 import { createStatistics } from "../functions/statistics.ts";
 import type { LocalPackage } from "./package-folder.ts";
@@ -24,6 +25,7 @@ export interface Predictor {
 
 /** Whoever runs the command has the machine: a model that is too large for a platform still loads here. */
 const SESSION_BUDGET_MB = 16_384;
+const NO_DEADLINE = createDeadline(Infinity, () => false);
 
 /** The predict path over a models folder, in which this version is the released one. */
 export function openPredictor(
@@ -41,18 +43,21 @@ export function openPredictor(
     registryFor: () => registry,
     sessions: createSessions(platform, registry),
     statistics: createStatistics(),
-    config: platform.config,
+    admission: undefined,
   });
   let phases = createPhases(platform.now);
   return {
-    loadMilliseconds: () => phases.milliseconds("load"),
+    loadMilliseconds: () => phases.durations?.["load"] ?? 0,
     async start() {
       await platform.runtime();
     },
     async predict(inputs, parameters) {
       phases = createPhases(platform.now);
       return (
-        await predict({ model: name, version, inputs, parameters }, { phases, caller: ANYONE })
+        await predict(
+          { model: name, version, inputs, parameters },
+          { phases, caller: ANYONE, deadline: NO_DEADLINE },
+        )
       ).outputs;
     },
     memoryBytes: async () => (await platform.runtime()).memoryBytes?.() ?? 0,

@@ -11,11 +11,15 @@ const ERRORS = {
   body_too_large: [413, "Body too large"],
   unsupported_media_type: [415, "Unsupported media type"],
   invalid_input: [422, "Invalid input"],
+  /** Nobody reads this answer: the access log does (the status is nginx's). */
+  client_closed_request: [499, "Client closed the request"],
   internal: [500, "Internal error"],
   model_corrupt: [502, "Model package is corrupt"],
   authentication_not_configured: [503, "Authentication is not configured"],
   authentication_unavailable: [503, "Authentication is out of reach"],
+  overloaded: [503, "Overloaded"],
   store_unavailable: [503, "Model store out of reach"],
+  deadline_exceeded: [504, "Deadline exceeded"],
   model_too_large: [507, "Model larger than the memory budget"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

@@ -1,10 +1,11 @@
+import type { Admission } from "./admission.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
 import { checkInputs, checkOutputNames } from "./model/check-tensors.ts";
 import type { Manifest } from "./model/manifest.ts";
+import { loggedInputs } from "./logged-inputs.ts";
 import type { RegistryFor } from "./access.ts";
 import type { Model } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
-import type { Config } from "./config.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Tensors } from "./tensor.ts";
@@ -62,7 +63,8 @@ export interface PathServices {
   registryFor: RegistryFor;
   sessions: Sessions;
   statistics: Statistics;
-  config: Config;
+  /** Absent where there is no clock to measure runs by. */
+  admission: Admission | undefined;
 }
 
 /**
@@ -70,20 +72,21 @@ export interface PathServices {
  * loading the model can meet: `store_unavailable`, `model_corrupt`, `model_too_large`.
  */
 export function createPredict(services: PathServices): Predict {
-  const { registryFor, sessions, statistics, config } = services;
+  const { registryFor, statistics } = services;
   return async function predict(call, context) {
     const { phases } = context;
-    const { manifest, task } = await resolve(registryFor, call, context);
+    const { manifest, task, limits } = await resolve(registryFor, call, context);
+    context.loggedInputs = loggedInputs(manifest, call.inputs);
     const postprocess = task.postprocessor(call.parameters);
     const batch = task.isBatch(call.inputs);
     const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
     const member = call.member ?? "inputs";
-    checkBatch(rows, config.limits.batch, member);
+    checkBatch(rows, limits.batch, member);
     const runs = await phases.time("preprocess", () =>
       task.preprocess(rows, batch ? (row) => `${member}[${row}]` : () => member, call.longTexts),
     );
     const answers = await statistics.count(manifest, rows.length, phases, async () => {
-      const results = await execute(sessions, manifest, task, runs, context);
+      const results = await execute(services, manifest, task, runs, context);
       return phases.time("postprocess", () => answerAll(postprocess, results, runs));
     });
     return { manifest, outputs: batch ? answers : answers[0], tokens: countTokens(runs) };
@@ -94,20 +97,21 @@ export function createPredict(services: PathServices): Predict {
  * The same path for tensors: resolve, check against the manifest, run. Rejects as the predict path
  * does; tensors that ONNX Runtime cannot compute with (an index out of range) are `invalid_input`.
  */
-export function createInfer({ registryFor, sessions, statistics }: PathServices): Infer {
+export function createInfer(services: PathServices): Infer {
+  const { registryFor, statistics } = services;
   return async function infer(call, context) {
     const { phases } = context;
     const model = await resolve(registryFor, call, context);
     const { manifest } = model;
     const { runs, outputNames } = await phases.time("preprocess", () => {
       const inputs = call.read(model);
-      for (const { feeds } of inputs.runs) checkInputs(manifest, feeds);
+      for (const { feeds } of inputs.runs) checkInputs(model, feeds);
       return { runs: inputs.runs, outputNames: checkOutputNames(manifest, inputs.outputNames) };
     });
     const task = { outputNames, refusal: refusedTensors };
     const count = runs.reduce((sum, { rows }) => sum + rows, 0);
     const results = await statistics.count(manifest, count, phases, () =>
-      execute(sessions, manifest, task, runs, context),
+      execute(services, manifest, task, runs, context),
     );
     return { manifest, results };
   };
@@ -122,19 +126,38 @@ async function resolve(
   const registry = registryFor(context.caller, "predict");
   const model = await context.phases.time("resolve", () => registry.resolve(name, version));
   context.manifest = model.manifest;
+  const { bodyBytes = 0 } = context;
+  if (bodyBytes > model.limits.bodyBytes)
+    throw new NearcastError(
+      "body_too_large",
+      `The body may have at most ${model.limits.bodyBytes} bytes for ${name}.`,
+    );
+  const { timeoutMs } = model.manifest.limits ?? {};
+  if (timeoutMs !== undefined) context.deadline.shorten(timeoutMs);
   return model;
 }
 
 /** Loads the model when it is not in memory, and runs it. */
 async function execute(
-  sessions: Sessions,
+  { sessions, admission }: PathServices,
   manifest: Manifest,
   task: Parameters<typeof runAll>[1],
   runs: Parameters<typeof runAll>[2],
-  { phases }: RequestContext,
+  { phases, deadline }: RequestContext,
 ): Promise<Tensors[]> {
+  deadline.check();
   const lease = await phases.time("load", () => sessions.acquire(manifest));
-  return phases.time("run", () => runAll(lease.session, task, runs)).finally(lease.end);
+  try {
+    const turn = admission?.enter();
+    if (turn) await phases.time("queue", () => turn);
+    try {
+      return await phases.time("run", () => runAll(lease.session, task, runs, deadline));
+    } finally {
+      admission?.leave();
+    }
+  } finally {
+    lease.end();
+  }
 }
 
 const LONGEST_REASON = 300;

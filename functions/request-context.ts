@@ -1,5 +1,7 @@
 import type { RequestIdVariables } from "hono/request-id";
 import type { Caller } from "./access.ts";
+import type { Deadline } from "./deadline.ts";
+import type { NearcastError } from "./errors.ts";
 import type { Manifest } from "./model/manifest.ts";
 import type { Phases } from "./phases.ts";
 
@@ -7,8 +9,15 @@ import type { Phases } from "./phases.ts";
 export interface RequestContext {
   phases: Phases;
   caller: Caller;
+  deadline: Deadline;
+  /** Length of the body, decompressed; as declared until it was read. */
+  bodyBytes?: number;
   /** The version that the request was resolved to. */
   manifest?: Manifest;
+  /** Why the request was refused, or failed. */
+  error?: NearcastError;
+  /** What the access log says of the inputs, where the manifest has them logged. */
+  loggedInputs?: unknown;
 }
 
 /** The types of Hono's variables. */

@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { HttpBindings } from "@hono/node-server";
 import { isLoopback } from "../auth/settings.ts";
 import { readConfig, type Config } from "../config.ts";
 import type { ArtifactSource, Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
-import { logLine } from "./log.ts";
+import { logLine, logSoon } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
 import { openStore } from "./store/open.ts";
@@ -30,13 +32,17 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     now: () => performance.now(),
     sha256,
     parameter: readParameter,
+    turnEventLoop: config.workers === 0 ? () => setImmediate() : undefined,
+    // There are no bindings where a request does not come from the server, as in `app.request`.
+    isClientGone: (bindings) =>
+      (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
     asset: createFolderAssets(() =>
       dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json")),
     ),
     waitUntil(promise) {
       promise.catch((error: unknown) => logLine({ level: "error", message: String(error) }));
     },
-    log: logLine,
+    log: logSoon,
   };
 }
 

@@ -22,9 +22,9 @@ export function mlflowRoutes({ platform, registryFor, checkReady, predict, infer
       modelName(c.req.header("x-amzn-sagemaker-target-model") ?? defaultModel),
     );
     const { name, version } = model.manifest;
-    const body = await context.phases.time("read", () => readBody(c.req, limits.bodyBytes));
+    const body = await context.phases.time("read", () => readBody(c, limits.bodyBytes));
     const invocation = readInvocationBody(body, mediaType, model);
-    if ("rows" in invocation) checkBatch(invocation.rows, limits.batch);
+    if ("rows" in invocation) checkBatch(invocation.rows, model.limits.batch);
     if ("rows" in invocation && isTaskRow(model.manifest, invocation.rows[0])) {
       const inputs = invocation.rows.map((row, index) =>
         taskRow(model.manifest, row, `inputs[${index}]`),

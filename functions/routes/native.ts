@@ -21,10 +21,12 @@ interface PredictRequest {
  * The native API below `/v1/models`. KServe, OpenAI and TensorFlow Serving have their lists and
  * descriptions of models at the same addresses: the answers have the members of all.
  */
-export function nativeRoutes({ registryFor, predict }: Services) {
+export function nativeRoutes({ platform, registryFor, predict }: Services) {
   async function answerPrediction(c: Context<AppEnv>, model: string, version?: string) {
     const context = c.get("context");
-    const body = await context.phases.time("read", () => readPredictBody(c.req));
+    const body = await context.phases.time("read", () =>
+      readPredictBody(c, platform.config.limits.bodyBytes),
+    );
     const { manifest, outputs } = await predict({ model, version, ...body }, context);
     identify(c, manifest, context.phases);
     return c.json({ model: manifest.name, version: manifest.version, outputs });

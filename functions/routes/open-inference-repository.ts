@@ -1,4 +1,4 @@
-import { Hono, type HonoRequest } from "hono";
+import { Hono, type Context } from "hono";
 import * as z from "zod";
 import { invalidInput, NearcastError } from "../errors.ts";
 import type { AppEnv } from "../request-context.ts";
@@ -18,8 +18,8 @@ const changeRequest = z.strictObject({
  * `load` does that ahead of time and `unload` takes the session out of memory, in this instance.
  */
 export function repositoryRoutes({ platform, registryFor, sessions }: Services) {
-  async function read<T>(request: HonoRequest, schema: z.ZodType<T>): Promise<T> {
-    const body = await readBody(request, platform.config.limits.bodyBytes);
+  async function read<T>(c: Context<AppEnv>, schema: z.ZodType<T>): Promise<T> {
+    const body = await readBody(c, platform.config.limits.bodyBytes);
     const json = body.byteLength === 0 ? {} : parseJson(body, { exact: false });
     const result = schema.safeParse(json);
     if (result.success) return result.data;
@@ -31,7 +31,7 @@ export function repositoryRoutes({ platform, registryFor, sessions }: Services) 
   return new Hono<AppEnv>()
     .post("/repository/index", async (c) => {
       const registry = registryFor(c.get("context").caller, "read");
-      const { ready } = await read(c.req, indexRequest);
+      const { ready } = await read(c, indexRequest);
       const index = [];
       for (const [name, found] of await releasedModels(registry)) {
         const broken = found instanceof NearcastError ? found.message : undefined;
@@ -47,14 +47,14 @@ export function repositoryRoutes({ platform, registryFor, sessions }: Services) 
     })
     .post("/repository/models/:model/load", async (c) => {
       const registry = registryFor(c.get("context").caller, "admin");
-      await read(c.req, changeRequest);
+      await read(c, changeRequest);
       const { manifest } = await registry.resolve(c.req.param("model"));
       (await sessions.acquire(manifest)).end();
       return c.json({});
     })
     .post("/repository/models/:model/unload", async (c) => {
       const registry = registryFor(c.get("context").caller, "admin");
-      await read(c.req, changeRequest);
+      await read(c, changeRequest);
       sessions.evict((await registry.resolve(c.req.param("model"))).manifest);
       return c.json({});
     });

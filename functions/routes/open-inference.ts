@@ -22,7 +22,7 @@ export function openInferenceRoutes(services: Services) {
     version?: string,
   ): Promise<Response> {
     const context = c.get("context");
-    const body = await context.phases.time("read", () => readBody(c.req, bodyBytes));
+    const body = await context.phases.time("read", () => readBody(c, bodyBytes));
     let request: InferRequest | undefined;
     const { manifest, results } = await infer(
       {

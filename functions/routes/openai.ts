@@ -31,7 +31,7 @@ export function openaiRoutes({ platform, registryFor, predict }: Services) {
     takes<z.input<typeof requestSchema>>(),
     async (c) => {
       const context = c.get("context");
-      const body = await context.phases.time("read", () => readBody(c.req, limits.bodyBytes));
+      const body = await context.phases.time("read", () => readBody(c, limits.bodyBytes));
       const parsed = requestSchema.safeParse(parseJson(body, { exact: false }));
       if (!parsed.success)
         throw invalidInput(

@@ -30,7 +30,7 @@ export function tensorflowServingRoutes({ platform, registryFor, infer }: Servic
 
   async function answerPredict(c: Context<AppEnv>, model: string, version?: string) {
     const context = c.get("context");
-    const body = await context.phases.time("read", () => readBody(c.req, limits.bodyBytes));
+    const body = await context.phases.time("read", () => readBody(c, limits.bodyBytes));
     let runs: InferInputs["runs"] = [];
     let byRow = false;
     const { manifest, results } = await infer(
@@ -40,7 +40,7 @@ export function tensorflowServingRoutes({ platform, registryFor, infer }: Servic
         read(found) {
           const { instances, inputs } = readRequest(body, found.manifest);
           byRow = instances !== undefined;
-          if (instances) checkBatch(instances, limits.batch);
+          if (instances) checkBatch(instances, found.limits.batch);
           runs = instances
             ? runsOfRows(found, instances, "instances")
             : [{ feeds: feedsOfColumns(found.manifest, inputs, "inputs"), rows: 1 }];

@@ -1,0 +1,105 @@
+import { NearcastError } from "./errors.ts";
+
+/** Turns for runs, which share the processor. */
+export interface Admission {
+  /** Throws `overloaded` when a request that comes now would wait too long for its turn. */
+  check(): void;
+  /** Waits for a turn. Rejects with `overloaded`; otherwise `leave` must be called after the run. */
+  enter(): Promise<void> | undefined;
+  leave(): void;
+}
+
+/** Runs that take this long together may begin at once. */
+const SLICE_MS = 5;
+/** How much the newest run weighs in the mean. */
+const WEIGHT = 0.1;
+/** While the queue does not empty, nobody waits for more than this, or for more than so many runs. */
+const SUSTAINED_MS = 20;
+const SUSTAINED_RUNS = 8;
+/** The part of the processor that looking for new requests may take under load. */
+const LOOKING = 0.1;
+
+/**
+ * Sheds load by time: how long a request would wait is the number of those before it, times the mean time
+ * from one finished run to the next. A burst may queue for `maxQueueMs`; when the queue has not been empty
+ * for that long, demand is more than there is, and only a short queue is kept (the idea is CoDel's, RFC 8289).
+ * Times are milliseconds of the platform's clock.
+ */
+export function createAdmission(options: {
+  now: () => number;
+  /** Runs that can be computed at once. */
+  parallelism: number;
+  maxQueueMs: number;
+  /** Lets what has arrived at the process be read; absent where a run does not block that. */
+  turnEventLoop: (() => Promise<void>) | undefined;
+}): Admission {
+  const { now, parallelism, maxQueueMs, turnEventLoop } = options;
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  let arrived = 0;
+  let meanMs = 0;
+  let lastFinished = 0;
+  let lastEmpty = 0;
+
+  /** How many runs may be begun; twice what is computed, where threads of their own take them. */
+  function places(): number {
+    const least = turnEventLoop ? 1 : parallelism * 2;
+    return meanMs === 0 ? Infinity : Math.max(least, (parallelism * SLICE_MS) / meanMs);
+  }
+
+  function check(): void {
+    arrived += 1;
+    const time = now();
+    if (waiting.length === 0) {
+      lastEmpty = time;
+      return;
+    }
+    const waitMs = (waiting.length + running) * meanMs;
+    const longest = time - lastEmpty > maxQueueMs ? SUSTAINED_MS : maxQueueMs;
+    if (waitMs > Math.max(longest, SUSTAINED_RUNS * meanMs))
+      throw new NearcastError("overloaded", "Too many requests are waiting; try again later.", {
+        retryAfterSeconds: Math.ceil(waitMs / 1000),
+      });
+  }
+
+  /**
+   * Before a long run the event loop turns until nothing new arrives. It accepts one connection a turn
+   * (libuv since 1.45): with a run in each turn, a burst would wait in the kernel, where nobody can be
+   * refused and nobody is known to have gone away.
+   */
+  async function look(turn: () => Promise<void>): Promise<void> {
+    const end = now() + Math.max(1, meanMs * LOOKING);
+    for (let quiet = 0; quiet < 3 && now() < end; quiet++) {
+      const before = arrived;
+      await turn();
+      if (arrived !== before) quiet = 0;
+    }
+  }
+
+  return {
+    check,
+    enter() {
+      check();
+      const queued =
+        running < places() ? undefined : new Promise<void>((resolve) => waiting.push(resolve));
+      if (!queued) {
+        // Idle time is no run's.
+        if (running === 0) lastFinished = now();
+        running += 1;
+      }
+      if (!turnEventLoop || meanMs < SLICE_MS) return queued;
+      return queued ? queued.then(() => look(turnEventLoop)) : look(turnEventLoop);
+    },
+    leave() {
+      const time = now();
+      const taken = time - lastFinished;
+      meanMs = meanMs === 0 ? taken : meanMs + WEIGHT * (taken - meanMs);
+      lastFinished = time;
+      running -= 1;
+      while (waiting.length > 0 && running < places()) {
+        running += 1;
+        waiting.shift()?.();
+      }
+    },
+  };
+}
