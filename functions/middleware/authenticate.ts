@@ -38,8 +38,6 @@ export function authenticate(
   return function authenticate(c, next) {
     if (OPEN_PATHS.has(c.req.path)) return next();
     const credentials = c.req.header("x-api-key") || bearerOf(c.req.header("authorization"));
-    // A cache on the way must not give one caller's lists to another who asks with X-API-Key.
-    if (c.req.method === "GET") c.header("Cache-Control", "private, no-cache");
     const caller = authenticator(credentials);
     if (caller instanceof Promise) return admitLater(c, next, caller);
     c.get("context").caller = caller;

@@ -19,13 +19,14 @@ const irisOnly = apiKey("iris-only", {
 });
 const stranger = apiKey("stranger");
 
+const ORIGIN = "https://shop.test";
 const KEYS = [full, predictor, reader, before, after, expired, irisOnly];
 
 describe.each(TARGETS)("on %s", (_name, start) => {
   let target: Target;
   beforeAll(async () => {
     target = await start({
-      env: { AUTH: "", API_KEYS: keyList(...KEYS), DEFAULT_MODEL: "search" },
+      env: { AUTH: "", API_KEYS: keyList(...KEYS), DEFAULT_MODEL: "search", CORS_ORIGINS: ORIGIN },
     });
   });
   afterAll(() => target?.stop());
@@ -81,6 +82,32 @@ describe.each(TARGETS)("on %s", (_name, start) => {
       );
       expect(await response.text()).not.toContain(full.key);
     }
+  });
+
+  test("a page of an allowed origin may ask with a key, and read that it was refused", async () => {
+    const preflight = await target.fetch(PREDICT, {
+      method: "OPTIONS",
+      headers: {
+        Origin: ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,x-api-key",
+      },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-headers")).toMatch(
+      /authorization.*x-api-key/i,
+    );
+    const refused = await ask({ Origin: ORIGIN });
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get("access-control-allow-origin")).toBe(ORIGIN);
+    expect(refused.headers.get("access-control-expose-headers")).toContain("WWW-Authenticate");
+  });
+
+  test("the log has the key's name, and the key nowhere", async () => {
+    await ask(bearer(irisOnly.key));
+    await ask(bearer(stranger.key));
+    await expect.poll(() => target.logs()).toContain("iris-only");
+    for (const { key } of [irisOnly, stranger]) expect(target.logs()).not.toContain(key);
   });
 
   test("a scope that is missing is 403, and says which", async () => {
@@ -185,7 +212,7 @@ describe.each(TARGETS)("on %s", (_name, start) => {
     await target.fetch("/v1/models/diabetes/predict", prediction(bearer(full.key)));
     for (const path of ["/v1/models", "/v2/models/stats", "/openapi.json"]) {
       const response = await get(path, irisOnly.key);
-      expect(response.headers.get("cache-control"), path).toBe("private, no-cache");
+      expect(response.headers.get("cache-control"), path).toBe("no-store");
       const text = await response.text();
       expect(text, path).toContain("iris");
       expect(text, path).not.toMatch(/search|diabetes|digits|retail|sentiment/);

@@ -27,6 +27,7 @@ test(
     const web = apiKey("web");
     const app = createApp(
       createNodePlatform({
+        ACCESS_LOG: "false",
         API_KEYS: keyList(web),
         JWT_ISSUER: ISSUER,
         JWT_AUDIENCE: AUDIENCE,
