@@ -147,6 +147,8 @@ async function startWranglerDev(state: string): Promise<Fetch> {
       ...flags,
       "--var",
       "RELEASE_TTL_SECONDS:1",
+      "--var",
+      "AUTH:none",
       "--show-interactive-dev-session=false",
     ],
     {
