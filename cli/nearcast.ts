@@ -12,6 +12,7 @@ import { quantizeCommand } from "./commands/quantize.ts";
 import { releaseCommand } from "./commands/release.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { showCommand } from "./commands/show.ts";
+import { signCommand } from "./commands/sign.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { describeFailure } from "./failure.ts";
 
@@ -24,6 +25,7 @@ for (const register of [
   verifyCommand,
   optimizeCommand,
   quantizeCommand,
+  signCommand,
   pushCommand,
   listCommand,
   showCommand,

@@ -15,6 +15,7 @@ const ERRORS = {
   client_closed_request: [499, "Client closed the request"],
   internal: [500, "Internal error"],
   model_corrupt: [502, "Model package is corrupt"],
+  model_untrusted: [502, "Model package is not signed by a trusted key"],
   authentication_not_configured: [503, "Authentication is not configured"],
   authentication_unavailable: [503, "Authentication is out of reach"],
   overloaded: [503, "Overloaded"],

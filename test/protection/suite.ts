@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -181,7 +182,7 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
   });
 
   test("a client's deadline, a model's and the deployment's end a wait with 504", async () => {
-    await begin({ env: { REQUEST_TIMEOUT_MS: "2000", STORE_TIMEOUT_MS: "20000" } });
+    await begin({ env: { REQUEST_TIMEOUT_MS: "2000", STORE_TIMEOUT_MS: "4000" } });
     await publish("sentiment", "hasty", { limits: { timeoutMs: 800 } });
     // Its manifest is known then, its artifact is not.
     expect((await target.fetch("/v1/models/hasty")).status).toBe(200);
@@ -205,6 +206,39 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
     await target.restart();
     target.store.behave("ok");
     expect((await post(IRIS, { inputs: FLOWER })).status).toBe(200);
+  });
+
+  test("with TRUSTED_KEYS only versions that one of them signed are served", async () => {
+    const [ours, theirs] = [generateKeyPairSync("ed25519"), generateKeyPairSync("ed25519")];
+    const publicKey = ({ publicKey }: typeof ours) =>
+      publicKey.export({ type: "spki", format: "der" }).subarray(-32).toString("base64");
+    const rotated = publicKey(generateKeyPairSync("ed25519"));
+    await begin({ env: { TRUSTED_KEYS: `${rotated}, ${publicKey(ours)}` } });
+    const manifest = await readFile(join(models, "iris/1/model.json"));
+    const signed = (by: typeof ours, bytes = manifest) =>
+      `${publicKey(by)} ${sign(null, bytes, by.privateKey).toString("base64")}\n`;
+    const untrusted = [502, "model_untrusted"];
+    for (const signature of [
+      undefined,
+      "",
+      "no signature",
+      signed(theirs),
+      signed(ours, Buffer.concat([manifest, Buffer.from("\n")])),
+      // Another's signature under the trusted name.
+      `${publicKey(ours)} ${signed(theirs).split(" ")[1]}`,
+    ]) {
+      if (signature !== undefined) await target.store.put("iris/1/model.json.sig", signature);
+      expect(await codeOf(post(IRIS, { inputs: FLOWER }))).toEqual(untrusted);
+    }
+    expect(target.store.gets()).not.toContain("iris/1/model.onnx");
+    await target.store.put("iris/1/model.json.sig", signed(theirs) + signed(ours));
+    expect((await post(IRIS, { inputs: FLOWER })).status).toBe(200);
+    // The signature names model and version: it does not fit another place.
+    await target.store.put("rose/1/model.json", manifest);
+    await target.store.put("rose/1/model.json.sig", signed(ours));
+    await target.store.put("rose/release.json", '{"stable":"1"}');
+    const moved = await post("/v1/models/rose/predict", { inputs: FLOWER });
+    expect(await codeOf(Promise.resolve(moved))).toEqual([502, "model_corrupt"]);
   });
 
   test("a model's own limits are tighter than the deployment's", async () => {
