@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { authSettings, authVariables, checkAuth } from "./auth/settings.ts";
 import { NAME_PATTERN } from "./model/manifest.ts";
 import { isPublicKey } from "./model/signature.ts";
 
@@ -25,7 +26,8 @@ const list = (value: z.ZodType<string, string>) =>
     .transform((text) => text.split(",").map((part) => part.trim()))
     .pipe(z.array(value));
 
-const schema = z.object({
+const variables = z.object({
+  ...authVariables,
   /** Where the models lie: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers). */
   STORE: z.string().min(1),
   /** Endpoint of another S3 API (R2, MinIO); AWS's own when absent. */
@@ -83,7 +85,13 @@ const schema = z.object({
   /** The model that `/invocations` asks when the request names none. */
   DEFAULT_MODEL: z.string().regex(NAME_PATTERN).optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  /** Node: the address to listen on. */
+  HOST: z.string().min(1).default("127.0.0.1"),
 });
+
+const schema = variables.superRefine((value, context) =>
+  checkAuth(value, (name, message) => context.addIssue({ code: "custom", path: [name], message })),
+);
 
 export type Config = ReturnType<typeof readConfig>;
 
@@ -95,7 +103,7 @@ export function readConfig(
   environment: Record<string, unknown>,
   defaults: Record<string, unknown>,
 ) {
-  const names = Object.keys(schema.shape);
+  const names = Object.keys(variables.shape);
   // An empty variable is an unset one: that is how CI systems and shells pass "nothing".
   const given = names
     .map((name) => [name, environment[name]] as const)
@@ -130,6 +138,8 @@ export function readConfig(
       imagePixels: value.MAX_IMAGE_PIXELS,
     },
     defaultModel: value.DEFAULT_MODEL,
+    auth: authSettings(value),
+    host: value.HOST,
     port: value.PORT,
   };
 }

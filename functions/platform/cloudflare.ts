@@ -32,6 +32,10 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
   });
   if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
   if (config.runtime !== "wasm") throw new Error("RUNTIME must be wasm on Workers");
+  if (config.auth.mode === "required" && config.auth.apiKeys && "parameter" in config.auth.apiKeys)
+    throw new Error(
+      "API_KEYS must be the keys themselves on Workers: wrangler secret put API_KEYS",
+    );
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
   const binding = env[bucket] as R2Bucket | undefined;
   if (protocol !== "r2:" || !binding)
@@ -50,6 +54,13 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
     artifacts: createEdgeCache(waitUntil),
     runtime: async () => runtime,
     waitUntil,
+    async sha256(text) {
+      const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+      return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join(
+        "",
+      );
+    },
+    parameter: async () => undefined,
     async asset(name) {
       const assets = env["ASSETS"] as Fetcher | undefined;
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);

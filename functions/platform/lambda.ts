@@ -3,6 +3,8 @@ import { readConfig } from "../config.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { logLine } from "./log.ts";
+import { readParameter } from "./parameter-store.ts";
+import { sha256 } from "./sha256.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
 
@@ -33,6 +35,8 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     artifacts,
     runtime: () => (runtime ??= startRuntime(config.threads)),
     now: () => performance.now(),
+    sha256,
+    parameter: readParameter,
     // The package has them beside the handler.
     asset: createFolderAssets(() => join(import.meta.dirname, "docs")),
     waitUntil(promise) {

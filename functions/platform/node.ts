@@ -3,12 +3,15 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
+import { isLoopback } from "../auth/settings.ts";
 import { readConfig, type Config } from "../config.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { createBatchingSession } from "../runtime/batching.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { logLine, logSoon } from "./log.ts";
+import { readParameter } from "./parameter-store.ts";
+import { sha256 } from "./sha256.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
 
@@ -18,6 +21,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     STORE: "models",
     RUNTIME: "native",
     SESSION_BUDGET_MB: 512,
+    ...openToThisMachine(environment),
   });
   const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
@@ -29,6 +33,8 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     runtime: () => (runtime ??= startRuntime(config)),
     arrange: (manifest, session) => batched(config, manifest, session),
     now: () => performance.now(),
+    sha256,
+    parameter: readParameter,
     turnEventLoop: config.workers === 0 ? () => setImmediate() : undefined,
     // There are no bindings where a request does not come from the server, as in `app.request`.
     isClientGone: (bindings) =>
@@ -56,6 +62,11 @@ function batched({ dynamicBatching, workers }: Config, manifest: Manifest, sessi
 
 /** Weights take up to three times their bytes while they load; the rest is for ONNX Runtime and its runs. */
 const wasmMemoryBytes = (sessionBudgetBytes: number) => 4 * sessionBudgetBytes + 64 * 1024 * 1024;
+
+/** Where nobody else can ask, nobody needs a key, unless one is configured. */
+function openToThisMachine({ HOST, API_KEYS, JWT_ISSUER }: NodeJS.ProcessEnv) {
+  return (!HOST || isLoopback(HOST)) && !API_KEYS && !JWT_ISSUER ? { AUTH: "none" } : {};
+}
 
 async function startRuntime(config: Config): Promise<Runtime> {
   const { runtime, threads, workers, sessionBudgetBytes } = config;

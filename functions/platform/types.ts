@@ -58,6 +58,10 @@ export interface Platform {
   isClientGone?: (bindings: unknown) => boolean;
   /** Keeps the promise alive after the answer was sent, or after the client went away. */
   waitUntil: (promise: Promise<unknown>) => void;
+  /** Of the text's UTF-8 bytes, in hexadecimal; a promise only where the platform has nothing synchronous. */
+  sha256: (text: string) => string | Promise<string>;
+  /** A secret text that the platform keeps by name; undefined where there is none of this name. */
+  parameter: (name: string) => Promise<string | undefined>;
   /** A file of the documentation page; undefined where it was not deployed. */
   asset(name: DocumentationAsset): Promise<ReadableStream | ArrayBuffer | undefined>;
   /** Writes one structured line to the platform's log. */
