@@ -1,5 +1,6 @@
 // `npm run bench`: what the service costs on this machine, beside the least code that does the same.
-// `-- --only tensors` measures the tensors of the Open Inference Protocol alone (a minute).
+// `-- --only tensors` measures the tensors of the Open Inference Protocol alone (a minute), `-- --only
+// parallel` what processes and joined runs gain (three minutes).
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -11,6 +12,7 @@ import { buildBare } from "./bare/build.ts";
 import { BUCKET, lambda, modelKeys, nodeScript, nodeServer, worker } from "./cold-start.ts";
 import { measureInProcess } from "./in-process.ts";
 import { measureLoad, type LoadResult } from "./load.ts";
+import { parallelTables, startParallel } from "./parallel.ts";
 import { pin, residentMemory, runChild, SERVER_CORE } from "./processes.ts";
 import { writeReport } from "./report.ts";
 import { createRecord } from "./statistics.ts";
@@ -21,16 +23,24 @@ const ROUNDS = 5;
 const SECONDS = 1.5;
 
 const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
-if (only !== undefined && only !== "tensors") throw new Error("--only takes: tensors");
+if (only !== undefined && only !== "tensors" && only !== "parallel")
+  throw new Error("--only takes: tensors, parallel");
 process.chdir(join(import.meta.dirname, ".."));
 let record = createRecord();
-if (only) await tensorBench();
+if (only === "tensors") await tensorBench();
+else if (only === "parallel") await parallelBench();
 else await fullBench();
 
 async function tensorBench(): Promise<void> {
   const tensors = await startTensors();
   await inRounds(() => tensors.measure(record)).finally(tensors.stop);
   await writeReport("tensors", [tensorTable(record)], ROUNDS);
+}
+
+async function parallelBench(): Promise<void> {
+  const parallel = await startParallel();
+  await inRounds(() => parallel.measure(record)).finally(parallel.stop);
+  await writeReport("parallel", parallelTables(record), ROUNDS);
 }
 
 async function fullBench(): Promise<void> {

@@ -6,6 +6,7 @@ import { createAccess } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { NearcastError } from "./errors.ts";
 import { accessLog } from "./middleware/access-log.ts";
+import { authenticate } from "./middleware/authenticate.ts";
 import { beginRequest } from "./middleware/begin-request.ts";
 import { crossOrigin } from "./middleware/cross-origin.ts";
 import { limitBody } from "./middleware/limit-body.ts";
@@ -40,7 +41,8 @@ export function createApp(platform: Platform) {
     platform.now &&
     createAdmission({
       now: platform.now,
-      parallelism: Math.max(config.workers, 1),
+      // Joined runs are computed at once, as many as there are rows.
+      parallelism: Math.max(config.workers, 1, ...config.dynamicBatching.values()),
       maxQueueMs: config.maxQueueMs,
       turnEventLoop: platform.turnEventLoop,
     });
@@ -66,6 +68,7 @@ export function createApp(platform: Platform) {
   app.use(securityHeaders).use(beginRequest(platform));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
   if (config.rateLimit) app.use(limitGuesses(platform, config.rateLimit));
+  if (config.auth.mode !== "open") app.use(authenticate(config.auth, platform));
   app.use(limitRequests(platform));
   app.use(
     methodNotAllowed({

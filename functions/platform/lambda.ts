@@ -8,6 +8,8 @@ import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
 import { createMemoryLimiter } from "./limiter/memory.ts";
 import { withFallback } from "./limiter/shared.ts";
 import { logLine } from "./log.ts";
+import { readParameter } from "./parameter-store.ts";
+import { sha256 } from "./sha256.ts";
 import { openShared } from "./shared.ts";
 import { openStore } from "./store/open.ts";
 import type { Limiter, Platform } from "./types.ts";
@@ -27,6 +29,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     // Lambda itself takes 6 MB of event, in which a binary body is base64.
     MAX_BODY_BYTES: 4_500_000,
   });
+  if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
   if (config.runtime !== "native") throw new Error("RUNTIME must be native on Lambda");
   const { store, artifacts } = openStore(config);
   const { limiter = openLimiter(config), predictionCache } = openShared(config);
@@ -39,6 +42,8 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     artifacts,
     runtime: () => (runtime ??= startRuntime(config.threads)),
     now: () => performance.now(),
+    sha256,
+    parameter: readParameter,
     // The package has them beside the handler.
     asset: createFolderAssets(() => join(import.meta.dirname, "docs")),
     waitUntil(promise) {

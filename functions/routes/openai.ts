@@ -82,21 +82,23 @@ export function openaiModel(name: string) {
   return { id: name, object: "model" as const, created: 0, owned_by: "nearcast" };
 }
 
-/** Codes that OpenAI has a name of its own for. */
+const MODEL_NOT_FOUND = "model_not_found";
+
+/** What OpenAI calls its errors. */
 const CODES: Partial<Record<ErrorCode, string>> = {
-  unknown_model: "model_not_found",
-  unknown_version: "model_not_found",
+  unauthorized: "invalid_api_key",
+  unknown_model: MODEL_NOT_FOUND,
+  unknown_version: MODEL_NOT_FOUND,
   rate_limited: "rate_limit_exceeded",
 };
 
 /** The body that OpenAI's clients read of an error. */
 export function openaiError(error: NearcastError) {
-  const missingModel = CODES[error.code] === "model_not_found";
   return {
     error: {
       message: error.message,
       type: error.status < 500 ? "invalid_request_error" : "server_error",
-      param: missingModel ? "model" : (error.issues?.[0]?.path ?? null),
+      param: CODES[error.code] === MODEL_NOT_FOUND ? "model" : (error.issues?.[0]?.path ?? null),
       code: CODES[error.code] ?? error.code,
     },
   };
