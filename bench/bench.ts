@@ -117,12 +117,16 @@ async function coldStarts(
   record.add("cold node", ours.total);
   record.add("peak node", ours.peak ?? NaN);
   record.add("cold node bare", (await nodeScript("bench/bare/script.ts")).total);
-  const packaged = await lambda(resolve("dist/lambda", process.arch), s3);
-  record.add("cold lambda", packaged.total);
-  record.add("peak lambda", packaged.peak ?? NaN);
-  const handler = await lambda(bare.lambda, s3);
-  record.add("cold lambda bare", handler.total);
-  record.add("peak lambda bare", handler.peak ?? NaN);
+  for (const [name, directory] of [
+    ["lambda", resolve("dist/lambda", process.arch)],
+    ["lambda bare", bare.lambda],
+  ] as const) {
+    const { total, init = NaN, peak = NaN } = await lambda(directory, s3);
+    record.add(`cold ${name}`, total);
+    record.add(`cold ${name} init`, init);
+    record.add(`cold ${name} invoke`, total - init);
+    record.add(`peak ${name}`, peak);
+  }
   for (const [name, directory] of [
     ["worker", "dist/worker"],
     ["worker bare", bare.worker],

@@ -16,6 +16,8 @@ export const BUCKET = "models";
 /** Milliseconds; `peak` is MiB of resident memory. */
 export interface ColdStart {
   total: number;
+  /** Lambda: until the process asks for its first event; the rest is the first invocation. */
+  init?: number;
   peak?: number;
 }
 
@@ -69,7 +71,8 @@ export async function lambda(directory: string, s3: S3Server): Promise<ColdStart
     const start = performance.now();
     await checkAnswer(await environment.fetch(PREDICT, request));
     const total = performance.now() - start;
-    return { total, peak: (await residentMemory(environment.pid ?? 0)).peak };
+    const init = (environment.readyAt ?? NaN) - start;
+    return { total, init, peak: (await residentMemory(environment.pid ?? 0)).peak };
   } finally {
     await environment.stop();
     await rm(cache, { recursive: true, force: true });

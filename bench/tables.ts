@@ -65,6 +65,8 @@ export function benchTables({ get }: Record): Table[] {
       rows: [
         ["Node server, beside a script", "node", ""],
         ["Lambda", "lambda", ""],
+        ["Lambda, its init phase", "lambda", " init"],
+        ["Lambda, its first invocation", "lambda", " invoke"],
         ["Worker, start and first request", "worker", ""],
         ["Worker, first request", "worker", " first"],
         ["Worker, first request of a further isolate", "worker", " next isolate"],

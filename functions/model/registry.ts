@@ -108,10 +108,10 @@ export function createRegistry(platform: Platform): Registry {
       return manifest;
     });
     const assets = await readAssets(manifest);
-    const model = {
-      manifest,
-      task: checked(what, () => compileTask(manifest, config.limits, assets)),
-    };
+    const task = await compileTask(manifest, config.limits, assets).catch((cause: unknown) => {
+      throw corrupt(`The ${what} is not valid`, cause);
+    });
+    const model = { manifest, task };
     models.set(`${name}/${version}`, model);
     return model;
   }
@@ -179,12 +179,8 @@ export function createRegistry(platform: Platform): Registry {
 }
 
 function parsed<T>(what: string, bytes: Uint8Array, parse: (text: string) => T): T {
-  return checked(what, () => parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
-}
-
-function checked<T>(what: string, read: () => T): T {
   try {
-    return read();
+    return parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw corrupt(`The ${what} is not valid`, cause);
   }

@@ -22,13 +22,16 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
   if (config.runtime !== "native") throw new Error("RUNTIME must be native on Lambda");
   const { store, artifacts } = openStore(config);
   const pending = new Set<Promise<unknown>>();
-  let runtime: Promise<Runtime> | undefined;
+  // Lambda's init phase has a whole processor, whatever the function's memory.
+  const runtime = startRuntime(config.threads);
+  // Whoever loads a model is told.
+  runtime.catch(() => undefined);
   return {
     name: "lambda",
     config,
     store,
     artifacts,
-    runtime: () => (runtime ??= startRuntime(config.threads)),
+    runtime: () => runtime,
     now: () => performance.now(),
     // The package has them beside the handler.
     asset: createFolderAssets(() => join(import.meta.dirname, "docs")),
