@@ -7,7 +7,7 @@ import { setup as build } from "../test/harness/build.ts";
 import { startNodeServer, type NodeServer } from "../test/harness/node-server.ts";
 import { startS3, type S3Server } from "../test/harness/s3-server.ts";
 import type { BareLoop } from "./bare/session-run.ts";
-import { buildBare } from "./bare/build.ts";
+import { buildBare, type Bare } from "./bare/build.ts";
 import { BUCKET, lambda, modelKeys, nodeScript, nodeServer, worker } from "./cold-start.ts";
 import { measureInProcess } from "./in-process.ts";
 import { measureLoad, type LoadResult } from "./load.ts";
@@ -28,6 +28,7 @@ if (only) await tensorBench();
 else await fullBench();
 
 async function tensorBench(): Promise<void> {
+  await build();
   const tensors = await startTensors();
   await inRounds(() => tensors.measure(record)).finally(tensors.stop);
   await writeReport("tensors", [tensorTable(record)], ROUNDS);
@@ -41,23 +42,29 @@ async function fullBench(): Promise<void> {
   for (const key of keys) s3.put(BUCKET, key, await readFile(`models/${key}`));
   const server = await startNodeServer();
   const floor = await startNodeServer({ entry: "bench/bare/server.ts" });
+  const models = await startNodeServer({ entry: bare.modelsServer });
   const tensors = await startTensors();
-  pin(server.pid, SERVER_CORE);
-  pin(floor.pid, SERVER_CORE);
+  for (const { pid } of [server, floor, models]) pin(pid, SERVER_CORE);
   try {
     await inRounds(async () => {
       await warmRequests(server, floor);
+      await warmModels(models);
       await batchRequests(server);
       await tensors.measure(record);
       await coldStarts(bare, s3, keys);
     });
-    const memory = await runChild<{ now: number }>("bare/sessions.ts", null, SERVER_CORE);
-    const resident = await residentMemory(server.pid);
-    record.add("memory server now", resident.now);
-    record.add("memory server peak", resident.peak);
+    const memory = await runChild<{ now: number }>(bare.sessions, null, SERVER_CORE);
+    for (const [name, { now, peak }] of [
+      ["server", await residentMemory(server.pid)],
+      ["models server", await residentMemory(models.pid)],
+    ] as const) {
+      record.add(`memory ${name} now`, now);
+      record.add(`memory ${name} peak`, peak);
+    }
     record.add("memory bare now", memory.now);
   } finally {
-    await Promise.all([server.stop(), floor.stop(), tensors.stop(), s3.close()]);
+    await Promise.all([server, floor, models, tensors].map((one) => one.stop()));
+    await s3.close();
   }
   await writeReport("bench", [...benchTables(record), tensorTable(record)], ROUNDS);
 }
@@ -90,6 +97,15 @@ async function warmRequests(server: NodeServer, floor: NodeServer): Promise<void
   }
 }
 
+/** What the service gets, so that the memory of both has had the same to do. */
+async function warmModels({ pid, url }: NodeServer): Promise<void> {
+  for (const model of MODELS)
+    for (const connections of CONNECTIONS) {
+      const requests = { model, format: "v2" as const };
+      await measureLoad(pid, { url: `${url}/${model}`, requests, connections, seconds: SECONDS });
+    }
+}
+
 async function batchRequests(server: NodeServer): Promise<void> {
   for (const rows of BATCHES) {
     const load = { requests: { model: "iris", rows }, connections: 1, seconds: SECONDS / 2 };
@@ -108,15 +124,11 @@ async function bareLoop(name: string, loop: BareLoop): Promise<void> {
   record.add(`${name} p50`, p50);
 }
 
-async function coldStarts(
-  bare: Awaited<ReturnType<typeof buildBare>>,
-  s3: S3Server,
-  keys: string[],
-): Promise<void> {
-  const ours = await nodeServer("functions/node.ts");
+async function coldStarts(bare: Bare, s3: S3Server, keys: string[]): Promise<void> {
+  const ours = await nodeServer();
   record.add("cold node", ours.total);
   record.add("peak node", ours.peak ?? NaN);
-  record.add("cold node bare", (await nodeScript("bench/bare/script.ts")).total);
+  record.add("cold node bare", (await nodeScript(bare.script)).total);
   for (const [name, directory] of [
     ["lambda", resolve("dist/lambda", process.arch)],
     ["lambda bare", bare.lambda],

@@ -33,9 +33,10 @@ async function checkAnswer(response: Response): Promise<void> {
   if (!text.includes('"label":"setosa"')) throw new Error(`Not a prediction: ${text}`);
 }
 
-export async function nodeServer(entry: string): Promise<ColdStart> {
+/** What `npm start` runs, over the folder of models. */
+export async function nodeServer(): Promise<ColdStart> {
   const start = performance.now();
-  const server = await startNodeServer({ entry });
+  const server = await startNodeServer();
   try {
     await checkAnswer(await server.fetch(PREDICT, request));
     return { total: performance.now() - start, peak: (await residentMemory(server.pid)).peak };

@@ -82,17 +82,21 @@ export function benchTables({ get }: Record): Table[] {
     },
     {
       title: "Resident memory",
-      note: "MiB. Warm: all shipped models, after every load above; bare: a script with the same sessions.",
-      columns: ["what", "service", "bare"],
+      note:
+        "MiB. Warm: all shipped models, after every load above; beside a script with the same sessions, and " +
+        "beside node:http over them, which had the same models asked as often.",
+      columns: ["what", "service", "bare", "ratio"],
       rows: [
-        ["Node server, warm", "memory server now", "memory bare now"],
-        ["Node server, peak", "memory server peak", ""],
+        ["Node server, warm, beside a script", "memory server now", "memory bare now"],
+        ["Node server, warm, beside a server", "memory server now", "memory models server now"],
+        ["Node server, peak", "memory server peak", "memory models server peak"],
         ["Node server, peak of a cold start", "peak node", ""],
         ["Lambda, peak of a cold start", "peak lambda", "peak lambda bare"],
-      ].map(([shown, service, bare]) => [
+      ].map(([shown, service = "", bare]) => [
         shown ?? "",
-        summary(get(service ?? ""), 0),
+        summary(get(service), 0),
         bare ? summary(get(bare), 0) : "",
+        bare ? summary(ratio(get(service), get(bare)), 2) : "",
       ]),
     },
   ];

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { START } from "../../test/harness/node-server.ts";
 import { pinnedTo, SERVER_CORE } from "../processes.ts";
 import type { WorkloadOptions } from "../workload.ts";
 
@@ -30,7 +31,7 @@ export const PEERS: Peer[] = [
     path: nativePath,
     command: async (port) => ({
       command: process.execPath,
-      args: ["functions/node.ts"],
+      args: START,
       env: { PORT: String(port) },
     }),
     packages: [],
