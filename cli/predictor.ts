@@ -3,6 +3,8 @@ import { createSessions } from "../functions/model/sessions.ts";
 import { createPhases } from "../functions/phases.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
 import type { Store } from "../functions/platform/types.ts";
+import { ANYONE } from "../functions/access.ts";
+import { createDeadline } from "../functions/deadline.ts";
 import { createPredict } from "../functions/predict.ts";
 import { createStatistics } from "../functions/statistics.ts";
 import type { LocalPackage } from "./package-folder.ts";
@@ -23,6 +25,7 @@ export interface Predictor {
 
 /** Whoever runs the command has the machine: a model that is too large for a platform still loads here. */
 const SESSION_BUDGET_MB = 16_384;
+const NO_DEADLINE = createDeadline(Infinity, () => false);
 
 /** The predict path over a models folder, in which this version is the released one. */
 export function openPredictor(
@@ -37,20 +40,25 @@ export function openPredictor(
   const platform = { ...node, store: withRelease(node.store, name, version) };
   const registry = createRegistry(platform);
   const predict = createPredict({
-    registry,
+    registryFor: () => registry,
     sessions: createSessions(platform, registry),
     statistics: createStatistics(),
-    config: platform.config,
+    admission: undefined,
   });
   let phases = createPhases(platform.now);
   return {
-    loadMilliseconds: () => phases.milliseconds("load"),
+    loadMilliseconds: () => phases.durations?.["load"] ?? 0,
     async start() {
       await platform.runtime();
     },
     async predict(inputs, parameters) {
       phases = createPhases(platform.now);
-      return (await predict({ model: name, version, inputs, parameters }, phases)).outputs;
+      return (
+        await predict(
+          { model: name, version, inputs, parameters },
+          { phases, caller: ANYONE, deadline: NO_DEADLINE },
+        )
+      ).outputs;
     },
     memoryBytes: async () => (await platform.runtime()).memoryBytes?.() ?? 0,
   };

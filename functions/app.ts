@@ -1,15 +1,24 @@
 import { Hono, type Context } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { createAccess } from "./access.ts";
+import { createAdmission } from "./admission.ts";
 import { NearcastError } from "./errors.ts";
+import { accessLog } from "./middleware/access-log.ts";
+import { beginRequest } from "./middleware/begin-request.ts";
+import { crossOrigin } from "./middleware/cross-origin.ts";
 import { limitBody } from "./middleware/limit-body.ts";
+import { limitConcurrency } from "./middleware/limit-concurrency.ts";
+import { securityHeaders } from "./middleware/security-headers.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions } from "./model/sessions.ts";
 import type { Platform } from "./platform/types.ts";
 import { createInfer, createPredict } from "./predict.ts";
+import type { AppEnv } from "./request-context.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
 import { errorBody } from "./routes/error-body.ts";
-import { healthRoutes } from "./routes/health.ts";
+import { createCheckReady, healthRoutes } from "./routes/health.ts";
 import { mlflowRoutes } from "./routes/mlflow.ts";
 import { nativeRoutes } from "./routes/native.ts";
 import { openInferenceRoutes } from "./routes/open-inference.ts";
@@ -19,16 +28,26 @@ import { createStatistics } from "./statistics.ts";
 
 /** The whole service for one platform: a Hono app whose `fetch` answers requests. */
 export function createApp(platform: Platform) {
+  const { config } = platform;
   const registry = createRegistry(platform);
   const sessions = createSessions(platform, registry);
   const statistics = createStatistics();
-  const paths = { registry, sessions, statistics, config: platform.config };
+  const registryFor = createAccess(registry);
+  const checkReady = createCheckReady(registry, sessions);
+  const admission =
+    platform.now &&
+    createAdmission({
+      now: platform.now,
+      parallelism: Math.max(config.workers, 1),
+      maxQueueMs: config.maxQueueMs,
+    });
+  const paths = { registryFor, sessions, statistics, admission };
   const predict = createPredict(paths);
   const infer = createInfer(paths);
-  const services = { platform, registry, sessions, statistics, predict, infer };
+  const services = { platform, registryFor, checkReady, sessions, statistics, predict, infer };
 
-  const routes = new Hono()
-    .route("/", healthRoutes(registry, sessions))
+  const routes = new Hono<AppEnv>()
+    .route("/", healthRoutes(services))
     .route("/v1/models", nativeRoutes(services))
     .route("/v1/models", tensorflowServingRoutes(services))
     .route("/v1", openaiRoutes(services))
@@ -37,16 +56,19 @@ export function createApp(platform: Platform) {
     .route("/", documentationRoutes(services));
 
   // A slash at the end is no other place: some clients ask for /v2/.
-  const app = new Hono({ strict: false })
-    .use(requestId())
-    .use(
-      methodNotAllowed({
-        app: routes,
-        onMethodNotAllowed: (c, methods) => answerProblem(c, wrongMethod(c.req.path, methods)),
-      }),
-    )
-    .use(limitBody(platform.config.limits.bodyBytes))
-    .route("/", routes);
+  const app = new Hono<AppEnv>({ strict: false }).use(requestId());
+  if (config.accessLog) app.use(accessLog(platform));
+  app.use(securityHeaders).use(beginRequest(platform));
+  if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
+  app.use(
+    methodNotAllowed({
+      app: routes,
+      onMethodNotAllowed: (c, methods) => answerProblem(c, wrongMethod(c.req.path, methods)),
+    }),
+  );
+  app.use(limitConcurrency(config.maxConcurrency, admission));
+  app.use(limitBody(config.limits.bodyBytes));
+  const service = app.route("/", routes);
 
   app.notFound((c) =>
     answerProblem(c, new NearcastError("not_found", `There is nothing at ${c.req.path}.`)),
@@ -58,7 +80,8 @@ export function createApp(platform: Platform) {
       error instanceof NearcastError
         ? error
         : new NearcastError("internal", `The request failed; its id is ${id}.`);
-    if (shown.status >= 500)
+    // What the service answers on purpose is in the access log; this is for what went wrong.
+    if (shown.status >= 500 && (shown !== error || error.cause !== undefined))
       platform.log({
         level: "error",
         requestId: id,
@@ -69,15 +92,19 @@ export function createApp(platform: Platform) {
       });
     return answerProblem(c, shown);
   });
-  return app;
+  return service;
 }
 
 /** The routes' types for `hono/client`: `hc<AppType>(url)`. */
 export type AppType = ReturnType<typeof createApp>;
 
-function answerProblem(c: Context, error: NearcastError): Response {
+function answerProblem(c: Context<AppEnv>, error: NearcastError): Response {
+  c.get("context").error = error;
   const { body, contentType } = errorBody(c.req.path, error, c.get("requestId"));
-  return c.json(body, error.status, { ...error.headers, "Content-Type": contentType });
+  return c.json(body, error.status as ContentfulStatusCode, {
+    ...error.headers,
+    "Content-Type": contentType,
+  });
 }
 
 function wrongMethod(path: string, methods: readonly string[]): NearcastError {

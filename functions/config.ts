@@ -5,6 +5,13 @@ const MIB = 1024 * 1024;
 
 const positive = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
+const webOrigin = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    "must be like https://example.com",
+  );
+
 const schema = z.object({
   /** Where the models lie: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers). */
   STORE: z.string().min(1),
@@ -25,6 +32,12 @@ const schema = z.object({
   RELEASE_TTL_SECONDS: z.coerce.number().min(0).default(10),
   /** Longest wait for one store operation. */
   STORE_TIMEOUT_MS: positive(10_000),
+  /** Longest time for one request; the client's own `X-Request-Timeout-Ms` and a model's may be shorter. */
+  REQUEST_TIMEOUT_MS: positive(30_000),
+  /** Most requests, besides GET, that one instance answers at once; further ones are refused with 503. */
+  MAX_CONCURRENCY: positive(256),
+  /** Node: longest wait of a burst for the processor; under lasting overload it is much shorter. */
+  MAX_QUEUE_MS: positive(250),
   MAX_BODY_BYTES: positive(6 * MIB),
   /** Most inputs in one request. */
   MAX_BATCH: positive(1000),
@@ -32,6 +45,14 @@ const schema = z.object({
   MAX_TEXT_LENGTH: positive(100_000),
   /** Most pixels (width × height) an image may decode to. */
   MAX_IMAGE_PIXELS: positive(16_000_000),
+  /** Web origins whose pages may call the service, separated by commas; `*` for all; none by default. */
+  CORS_ORIGINS: z
+    .string()
+    .transform((text) => text.split(",").map((origin) => origin.trim()))
+    .pipe(z.array(z.union([z.literal("*"), webOrigin])))
+    .optional(),
+  /** Whether every request leaves a line in the log. */
+  ACCESS_LOG: z.stringbool().default(true),
   /** The model that `/invocations` asks when the request names none. */
   DEFAULT_MODEL: z.string().regex(NAME_PATTERN).optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
@@ -68,6 +89,11 @@ export function readConfig(
     cacheDirectory: value.CACHE_DIR,
     releaseTtlMs: value.RELEASE_TTL_SECONDS * 1000,
     storeTimeoutMs: value.STORE_TIMEOUT_MS,
+    requestTimeoutMs: value.REQUEST_TIMEOUT_MS,
+    maxConcurrency: value.MAX_CONCURRENCY,
+    maxQueueMs: value.MAX_QUEUE_MS,
+    corsOrigins: value.CORS_ORIGINS,
+    accessLog: value.ACCESS_LOG,
     limits: {
       bodyBytes: value.MAX_BODY_BYTES,
       batch: value.MAX_BATCH,
@@ -80,3 +106,17 @@ export function readConfig(
 }
 
 export type Limits = Config["limits"];
+
+/** The deployment's limits, or a model's own where those are lower. */
+export function tightened(
+  limits: Limits,
+  own: { [Name in keyof Limits]?: number | undefined } = {},
+): Limits {
+  const lower = (name: keyof Limits) => Math.min(limits[name], own[name] ?? Infinity);
+  return {
+    bodyBytes: lower("bodyBytes"),
+    batch: lower("batch"),
+    textLength: lower("textLength"),
+    imagePixels: lower("imagePixels"),
+  };
+}

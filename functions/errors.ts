@@ -2,6 +2,8 @@
 const ERRORS = {
   malformed_request: [400, "Malformed request"],
   malformed_json: [400, "Malformed JSON"],
+  unauthorized: [401, "Not authenticated"],
+  forbidden: [403, "Not allowed"],
   not_found: [404, "Not found"],
   unknown_model: [404, "Unknown model"],
   unknown_version: [404, "Unknown version"],
@@ -9,9 +11,13 @@ const ERRORS = {
   body_too_large: [413, "Body too large"],
   unsupported_media_type: [415, "Unsupported media type"],
   invalid_input: [422, "Invalid input"],
+  /** Nobody reads this answer: the access log does (the status is nginx's). */
+  client_closed_request: [499, "Client closed the request"],
   internal: [500, "Internal error"],
   model_corrupt: [502, "Model package is corrupt"],
+  overloaded: [503, "Overloaded"],
   store_unavailable: [503, "Model store out of reach"],
+  deadline_exceeded: [504, "Deadline exceeded"],
   model_too_large: [507, "Model larger than the memory budget"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

@@ -1,10 +1,12 @@
+import type { Admission } from "./admission.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
 import { checkInputs, checkOutputNames } from "./model/check-tensors.ts";
 import type { Manifest } from "./model/manifest.ts";
-import type { Model, Registry } from "./model/registry.ts";
+import { loggedInputs } from "./logged-inputs.ts";
+import type { RegistryFor } from "./access.ts";
+import type { Model } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
-import type { Config } from "./config.ts";
-import type { Phases } from "./phases.ts";
+import type { RequestContext } from "./request-context.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Tensors } from "./tensor.ts";
 import { answerAll, runAll } from "./tasks/runs.ts";
@@ -31,7 +33,7 @@ export interface Prediction {
   tokens: number | undefined;
 }
 
-export type Predict = (call: PredictCall, phases: Phases) => Promise<Prediction>;
+export type Predict = (call: PredictCall, context: RequestContext) => Promise<Prediction>;
 
 export interface InferCall {
   model: string;
@@ -54,39 +56,37 @@ export interface Inference {
   results: Tensors[];
 }
 
-export type Infer = (call: InferCall, phases: Phases) => Promise<Inference>;
+export type Infer = (call: InferCall, context: RequestContext) => Promise<Inference>;
 
 /** What the paths share: where models come from, where they run, and what counts them. */
 export interface PathServices {
-  registry: Registry;
+  registryFor: RegistryFor;
   sessions: Sessions;
   statistics: Statistics;
-  config: Config;
+  /** Absent where there is no clock to measure runs by. */
+  admission: Admission | undefined;
 }
 
 /**
- * The predict path. Rejects with `unknown_model`, `unknown_version`, `invalid_input`, and what loading
- * the model can meet: `store_unavailable`, `model_corrupt`, `model_too_large`.
+ * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`, and what
+ * loading the model can meet: `store_unavailable`, `model_corrupt`, `model_too_large`.
  */
 export function createPredict(services: PathServices): Predict {
-  const { registry, sessions, statistics, config } = services;
-  return async function predict(call, phases) {
-    const { manifest, task } = await phases.time("resolve", () =>
-      registry.resolve(call.model, call.version),
-    );
+  const { registryFor, statistics } = services;
+  return async function predict(call, context) {
+    const { phases } = context;
+    const { manifest, task, limits } = await resolve(registryFor, call, context);
+    context.loggedInputs = loggedInputs(manifest, call.inputs);
     const postprocess = task.postprocessor(call.parameters);
     const batch = task.isBatch(call.inputs);
     const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
     const member = call.member ?? "inputs";
-    checkBatch(rows, config.limits.batch, member);
+    checkBatch(rows, limits.batch, member);
     const runs = await phases.time("preprocess", () =>
       task.preprocess(rows, batch ? (row) => `${member}[${row}]` : () => member, call.longTexts),
     );
     const answers = await statistics.count(manifest, rows.length, phases, async () => {
-      const lease = await phases.time("load", () => sessions.acquire(manifest));
-      const results = await phases
-        .time("run", () => runAll(lease.session, task, runs))
-        .finally(lease.end);
+      const results = await execute(services, manifest, task, runs, context);
       return phases.time("postprocess", () => answerAll(postprocess, results, runs));
     });
     return { manifest, outputs: batch ? answers : answers[0], tokens: countTokens(runs) };
@@ -97,23 +97,67 @@ export function createPredict(services: PathServices): Predict {
  * The same path for tensors: resolve, check against the manifest, run. Rejects as the predict path
  * does; tensors that ONNX Runtime cannot compute with (an index out of range) are `invalid_input`.
  */
-export function createInfer({ registry, sessions, statistics }: PathServices): Infer {
-  return async function infer(call, phases) {
-    const model = await phases.time("resolve", () => registry.resolve(call.model, call.version));
+export function createInfer(services: PathServices): Infer {
+  const { registryFor, statistics } = services;
+  return async function infer(call, context) {
+    const { phases } = context;
+    const model = await resolve(registryFor, call, context);
     const { manifest } = model;
     const { runs, outputNames } = await phases.time("preprocess", () => {
       const inputs = call.read(model);
-      for (const { feeds } of inputs.runs) checkInputs(manifest, feeds);
+      for (const { feeds } of inputs.runs) checkInputs(model, feeds);
       return { runs: inputs.runs, outputNames: checkOutputNames(manifest, inputs.outputNames) };
     });
     const task = { outputNames, refusal: refusedTensors };
     const count = runs.reduce((sum, { rows }) => sum + rows, 0);
-    const results = await statistics.count(manifest, count, phases, async () => {
-      const lease = await phases.time("load", () => sessions.acquire(manifest));
-      return phases.time("run", () => runAll(lease.session, task, runs)).finally(lease.end);
-    });
+    const results = await statistics.count(manifest, count, phases, () =>
+      execute(services, manifest, task, runs, context),
+    );
     return { manifest, results };
   };
+}
+
+/** The model asked for, as the caller may have predictions of it. */
+async function resolve(
+  registryFor: RegistryFor,
+  { model: name, version }: { model: string; version?: string | undefined },
+  context: RequestContext,
+): Promise<Model> {
+  const registry = registryFor(context.caller, "predict");
+  const model = await context.phases.time("resolve", () => registry.resolve(name, version));
+  context.manifest = model.manifest;
+  const { bodyBytes = 0 } = context;
+  if (bodyBytes > model.limits.bodyBytes)
+    throw new NearcastError(
+      "body_too_large",
+      `The body may have at most ${model.limits.bodyBytes} bytes for ${name}.`,
+    );
+  const { timeoutMs } = model.manifest.limits ?? {};
+  if (timeoutMs !== undefined) context.deadline.shorten(timeoutMs);
+  return model;
+}
+
+/** Loads the model when it is not in memory, and runs it. */
+async function execute(
+  { sessions, admission }: PathServices,
+  manifest: Manifest,
+  task: Parameters<typeof runAll>[1],
+  runs: Parameters<typeof runAll>[2],
+  { phases, deadline }: RequestContext,
+): Promise<Tensors[]> {
+  deadline.check();
+  const lease = await phases.time("load", () => sessions.acquire(manifest));
+  try {
+    const turn = admission?.enter();
+    if (turn) await phases.time("queue", () => turn);
+    try {
+      return await phases.time("run", () => runAll(lease.session, task, runs, deadline));
+    } finally {
+      admission?.leave();
+    }
+  } finally {
+    lease.end();
+  }
 }
 
 const LONGEST_REASON = 300;

@@ -11,6 +11,8 @@ const PHASES = {
   compute_output: "postprocess",
 } as const;
 
+const STAGES = Object.keys(PHASES) as (keyof typeof PHASES)[];
+
 /** Milliseconds by duration, and how often; `fail` has a number and no duration. */
 interface Counts {
   manifest: Manifest;
@@ -46,9 +48,9 @@ export function createStatistics(): Statistics {
         const result = await work();
         own.runs += 1;
         own.rows += rows;
-        for (const [duration, phase] of Object.entries(PHASES)) {
-          const taken = phases.milliseconds(phase);
-          own.milliseconds[duration as keyof typeof PHASES] += taken;
+        for (const duration of STAGES) {
+          const taken = phases.durations?.[PHASES[duration]] ?? 0;
+          own.milliseconds[duration] += taken;
           own.milliseconds.success += taken;
         }
         return result;

@@ -7,19 +7,20 @@ import { build, type Plugin } from "esbuild";
 const root = join(import.meta.dirname, "..");
 const output = join(root, "dist/node");
 
-/** A thread's file is named by its address, which a bundler does not follow. */
+/** Workers run a file of their own, whose name a bundler does not follow. */
+let workers = 0;
 const builtWorker: Plugin = {
   name: "built-worker",
   setup(bundler) {
-    bundler.onLoad({ filter: /[/\\]runtime[/\\]worker-pool\.ts$/ }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
-      const contents = source.replace(
-        'new URL("inference-worker.ts"',
-        'new URL("inference-worker.mjs"',
-      );
-      if (contents === source) throw new Error(`${path} starts no inference-worker.ts any more`);
-      return { contents, loader: "ts" };
-    });
+    bundler.onLoad(
+      { filter: /[/\\]functions[/\\]runtime[/\\]worker-[^/\\]+\.ts$/ },
+      async ({ path }) => {
+        const source = await readFile(path, "utf8");
+        const contents = source.replaceAll("inference-worker.ts", "inference-worker.mjs");
+        if (contents !== source) workers += 1;
+        return { contents, loader: "ts" };
+      },
+    );
   },
 };
 
@@ -49,3 +50,5 @@ await build({
   plugins: [builtWorker],
   logLevel: "warning",
 });
+if (workers !== 1)
+  throw new Error("No file of functions/runtime starts inference-worker.ts, or several");

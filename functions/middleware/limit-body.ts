@@ -1,12 +1,13 @@
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { NearcastError } from "../errors.ts";
+import type { AppEnv } from "../request-context.ts";
 
 /**
  * Refuses bodies over the limit with 413. A declared length is checked without touching the body, which
  * on Node would cost a full Request object; Hono's own middleware counts the bodies without one.
  */
-export function limitBody(maxBytes: number): MiddlewareHandler {
+export function limitBody(maxBytes: number): MiddlewareHandler<AppEnv> {
   const tooLarge = (): never => {
     throw new NearcastError("body_too_large", `The body may have at most ${maxBytes} bytes.`);
   };
@@ -17,6 +18,7 @@ export function limitBody(maxBytes: number): MiddlewareHandler {
     const length = c.req.header("content-length");
     if (length === undefined || c.req.header("transfer-encoding")) return countBody(c, next);
     if (Number(length) > maxBytes) tooLarge();
+    c.get("context").bodyBytes = Number(length);
     return next();
   };
 }

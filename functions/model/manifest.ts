@@ -11,6 +11,8 @@ const file = z.strictObject({
   bytes: z.number().int().positive(),
 });
 
+const limit = z.number().int().positive();
+
 const tensorInfo = z.strictObject({
   name: z.string().min(1),
   datatype: z.enum(datatypeNames),
@@ -106,6 +108,19 @@ const fields = z.strictObject({
   image: image.optional(),
   /** The asset that lists the items, in the order of the output's columns. */
   recommendation: z.strictObject({ catalogue: name, output: z.string() }).optional(),
+  /** Tighter limits than the deployment's own. */
+  limits: z
+    .strictObject({
+      timeoutMs: limit,
+      bodyBytes: limit,
+      batch: limit,
+      textLength: limit,
+      imagePixels: limit,
+    })
+    .partial()
+    .optional(),
+  /** The access log gets this model's inputs, without the members that are named. */
+  logging: z.strictObject({ inputs: z.literal(true), redact: z.array(z.string()) }).optional(),
   /** Inputs with their answers; one without an answer waits for `nearcast verify --record`. */
   examples: z
     .array(z.strictObject({ input: z.unknown(), output: z.unknown().optional() }))

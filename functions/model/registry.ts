@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { tightened, type Limits } from "../config.ts";
 import { NearcastError } from "../errors.ts";
 import type { Platform } from "../platform/types.ts";
 import { compileTask } from "../tasks/task.ts";
@@ -12,6 +13,7 @@ import { createSingleFlight } from "./single-flight.ts";
 export interface Model {
   manifest: Manifest;
   task: CompiledTask;
+  limits: Limits;
 }
 
 export interface Registry {
@@ -108,10 +110,11 @@ export function createRegistry(platform: Platform): Registry {
       return manifest;
     });
     const assets = await readAssets(manifest);
-    const task = await compileTask(manifest, config.limits, assets).catch((cause: unknown) => {
+    const limits = tightened(config.limits, manifest.limits);
+    const task = await compileTask(manifest, limits, assets).catch((cause: unknown) => {
       throw corrupt(`The ${what} is not valid`, cause);
     });
-    const model = { manifest, task };
+    const model = { manifest, task, limits };
     models.set(`${name}/${version}`, model);
     return model;
   }

@@ -19,6 +19,7 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
     // An isolate has 128 MB, and WASM memory is up to three times the artifact while it loads.
     SESSION_BUDGET_MB: 32,
     MAX_IMAGE_PIXELS: 4_000_000,
+    MAX_CONCURRENCY: 64,
   });
   if (config.runtime !== "wasm") throw new Error("RUNTIME must be wasm on Workers");
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
@@ -40,7 +41,8 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);
       return found?.ok ? (found.body as unknown as ReadableStream) : undefined;
     },
-    log: (entry) => console.log(entry),
+    // Workers Logs read the members of a line of JSON.
+    log: (entry) => console.log(JSON.stringify({ time: new Date().toISOString(), ...entry })),
   };
 }
 

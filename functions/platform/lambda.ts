@@ -16,6 +16,8 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
   const config = readConfig(environment, {
     RUNTIME: "native",
     SESSION_BUDGET_MB: 256,
+    // A second less than the function has in serverless.yml.
+    REQUEST_TIMEOUT_MS: 28_000,
     // Lambda itself takes 6 MB of event, in which a binary body is base64.
     MAX_BODY_BYTES: 4_500_000,
   });

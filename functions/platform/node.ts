@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import type { HttpBindings } from "@hono/node-server";
 import { readConfig, type Config } from "../config.ts";
 import type { ArtifactSource, Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
-import { logLine } from "./log.ts";
+import { logLine, logSoon } from "./log.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
 
@@ -24,13 +25,16 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     artifacts,
     runtime: () => (runtime ??= startRuntime(config)),
     now: () => performance.now(),
+    // There are no bindings where a request does not come from the server, as in `app.request`.
+    isClientGone: (bindings) =>
+      (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
     asset: createFolderAssets(() =>
       dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json")),
     ),
     waitUntil(promise) {
       promise.catch((error: unknown) => logLine({ level: "error", message: String(error) }));
     },
-    log: logLine,
+    log: logSoon,
   };
 }
 

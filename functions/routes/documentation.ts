@@ -3,6 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { NearcastError } from "../errors.ts";
 import { openapiDocument } from "../openapi/document.ts";
 import { DOCUMENTATION_ASSETS, type DocumentationAsset } from "../platform/types.ts";
+import type { AppEnv } from "../request-context.ts";
 import { releasedModels, type ReleasedModel } from "./released-models.ts";
 import type { Services } from "./services.ts";
 
@@ -45,9 +46,10 @@ const MEDIA_TYPES: Record<DocumentationAsset, string> = {
 };
 
 /** `GET /openapi.json`, made of the manifests that are released now, and `GET /docs`, a page to try it. */
-export function documentationRoutes({ platform, registry }: Services) {
-  return new Hono()
+export function documentationRoutes({ platform, registryFor }: Services) {
+  return new Hono<AppEnv>()
     .get("/openapi.json", async (c) => {
+      const registry = registryFor(c.get("context").caller, "read");
       const models = [...(await releasedModels(registry)).values()].filter(
         (model): model is ReleasedModel => !(model instanceof NearcastError),
       );

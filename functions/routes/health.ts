@@ -2,23 +2,27 @@ import { Hono } from "hono";
 import { NearcastError } from "../errors.ts";
 import type { Registry } from "../model/registry.ts";
 import type { Sessions } from "../model/sessions.ts";
+import type { AppEnv } from "../request-context.ts";
+
+/** Whether the store answers; `unreachable` where models in memory answer all the same. */
+export type CheckReady = () => Promise<"reachable" | "unreachable">;
 
 /** `GET /health`: the process is alive. `GET /ready`: it can answer a prediction. */
-export function healthRoutes(registry: Registry, sessions: Sessions) {
-  return new Hono()
+export function healthRoutes({ checkReady }: { checkReady: CheckReady }) {
+  return new Hono<AppEnv>()
     .get("/health", (c) => c.json({ status: "ok" as const }))
-    .get("/ready", async (c) =>
-      c.json({ status: "ready" as const, store: await checkReady(registry, sessions) }),
-    );
+    .get("/ready", async (c) => c.json({ status: "ready" as const, store: await checkReady() }));
 }
 
-/** Resolves when a prediction could be answered; rejects with `store_unavailable` when none could. */
-export async function checkReady(registry: Registry, sessions: Sessions) {
-  try {
-    await registry.ping();
-    return "reachable" as const;
-  } catch (error) {
-    if (!(error instanceof NearcastError) || sessions.count() === 0) throw error;
-    return "unreachable" as const;
-  }
+/** Rejects with `store_unavailable` when no prediction could be answered. */
+export function createCheckReady(registry: Registry, sessions: Sessions): CheckReady {
+  return async function checkReady() {
+    try {
+      await registry.ping();
+      return "reachable";
+    } catch (error) {
+      if (!(error instanceof NearcastError) || sessions.count() === 0) throw error;
+      return "unreachable";
+    }
+  };
 }

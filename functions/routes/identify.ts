@@ -1,5 +1,5 @@
 import type { Manifest } from "../model/manifest.ts";
-import type { Phases } from "../phases.ts";
+import { serverTiming, type Phases } from "../phases.ts";
 
 interface SetsHeaders {
   header: (name: string, value: string) => void;
@@ -13,6 +13,6 @@ export function identify(c: SetsHeaders, manifest: Manifest, phases?: Phases): v
   c.header("X-Model-Name", manifest.name);
   c.header("X-Model-Version", manifest.version);
   c.header("X-Model-Digest", `sha256:${manifest.artifact.sha256}`);
-  const serverTiming = phases?.serverTiming();
-  if (serverTiming) c.header("Server-Timing", serverTiming);
+  const timing = phases && serverTiming(phases);
+  if (timing) c.header("Server-Timing", timing);
 }

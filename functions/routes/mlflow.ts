@@ -2,30 +2,29 @@ import { Hono, type Context } from "hono";
 import packageJson from "../../package.json" with { type: "json" };
 import { invalidInput, NearcastError } from "../errors.ts";
 import type { Model } from "../model/registry.ts";
-import { createPhases } from "../phases.ts";
 import { checkBatch } from "../predict.ts";
+import type { AppEnv } from "../request-context.ts";
 import { readBody } from "../wire/body.ts";
 import { readCsv, readInvocation, type Invocation } from "../wire/dataframe.ts";
 import { parseJson } from "../wire/json.ts";
 import { columnsOfTensors, feedsOfColumns, isTaskRow, runsOfRows, taskRow } from "../wire/rows.ts";
-import { checkReady } from "./health.ts";
 import { identify } from "./identify.ts";
 import type { Services } from "./services.ts";
 
 /** MLflow's scoring server, which is also what SageMaker asks of a container. */
-export function mlflowRoutes({ platform, registry, sessions, predict, infer }: Services) {
+export function mlflowRoutes({ platform, registryFor, checkReady, predict, infer }: Services) {
   const { limits, defaultModel } = platform.config;
 
-  async function answerInvocation(c: Context) {
-    const phases = createPhases(platform.now);
+  async function answerInvocation(c: Context<AppEnv>) {
+    const context = c.get("context");
     const mediaType = readMediaType(c.req.header("content-type"));
-    const model = await registry.resolve(
+    const model = await registryFor(context.caller, "predict").resolve(
       modelName(c.req.header("x-amzn-sagemaker-target-model") ?? defaultModel),
     );
     const { name, version } = model.manifest;
-    const body = await phases.time("read", () => readBody(c.req, limits.bodyBytes));
+    const body = await context.phases.time("read", () => readBody(c, limits.bodyBytes));
     const invocation = readInvocationBody(body, mediaType, model);
-    if ("rows" in invocation) checkBatch(invocation.rows, limits.batch);
+    if ("rows" in invocation) checkBatch(invocation.rows, model.limits.batch);
     if ("rows" in invocation && isTaskRow(model.manifest, invocation.rows[0])) {
       const inputs = invocation.rows.map((row, index) =>
         taskRow(model.manifest, row, `inputs[${index}]`),
@@ -33,21 +32,21 @@ export function mlflowRoutes({ platform, registry, sessions, predict, infer }: S
       if (!model.task.isBatch(inputs))
         throw invalidInput([{ path: "inputs", message: "must be an array of rows" }]);
       const parameters = invocation.params;
-      const { outputs } = await predict({ model: name, version, inputs, parameters }, phases);
-      identify(c, model.manifest, phases);
+      const { outputs } = await predict({ model: name, version, inputs, parameters }, context);
+      identify(c, model.manifest, context.phases);
       return c.json({ predictions: outputs });
     }
     if (Object.keys(invocation.params ?? {}).length > 0)
       throw invalidInput([{ path: "params", message: "are not taken with tensors" }]);
     const read = (found: Model) => ({ runs: runsOf(found, invocation) });
-    const { results } = await infer({ model: name, version, read }, phases);
-    identify(c, model.manifest, phases);
+    const { results } = await infer({ model: name, version, read }, context);
+    identify(c, model.manifest, context.phases);
     return c.json({ predictions: columnsOfTensors(results[0] ?? {}) });
   }
 
-  return new Hono()
+  return new Hono<AppEnv>()
     .get("/ping", async (c) => {
-      await checkReady(registry, sessions);
+      await checkReady();
       return c.text("\n");
     })
     .get("/version", (c) => c.text(packageJson.version))

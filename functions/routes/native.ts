@@ -1,7 +1,7 @@
 import { Hono, type Context } from "hono";
 import { NearcastError } from "../errors.ts";
 import { publicManifest } from "../model/manifest.ts";
-import { createPhases } from "../phases.ts";
+import type { AppEnv } from "../request-context.ts";
 import { identify } from "./identify.ts";
 import { openaiModel } from "./openai.ts";
 import { readPredictBody } from "./predict-body.ts";
@@ -21,16 +21,19 @@ interface PredictRequest {
  * The native API below `/v1/models`. KServe, OpenAI and TensorFlow Serving have their lists and
  * descriptions of models at the same addresses: the answers have the members of all.
  */
-export function nativeRoutes({ platform, registry, predict }: Services) {
-  async function answerPrediction(c: Context, model: string, version?: string) {
-    const phases = createPhases(platform.now);
-    const body = await phases.time("read", () => readPredictBody(c.req));
-    const { manifest, outputs } = await predict({ model, version, ...body }, phases);
-    identify(c, manifest, phases);
+export function nativeRoutes({ platform, registryFor, predict }: Services) {
+  async function answerPrediction(c: Context<AppEnv>, model: string, version?: string) {
+    const context = c.get("context");
+    const body = await context.phases.time("read", () =>
+      readPredictBody(c, platform.config.limits.bodyBytes),
+    );
+    const { manifest, outputs } = await predict({ model, version, ...body }, context);
+    identify(c, manifest, context.phases);
     return c.json({ model: manifest.name, version: manifest.version, outputs });
   }
 
-  async function describeModel(c: Context, name: string, version?: string) {
+  async function describeModel(c: Context<AppEnv>, name: string, version?: string) {
+    const registry = registryFor(c.get("context").caller, "read");
     const [{ manifest }, { stable }, versions] = await Promise.all([
       registry.resolve(name, version),
       registry.release(name),
@@ -48,8 +51,9 @@ export function nativeRoutes({ platform, registry, predict }: Services) {
     });
   }
 
-  return new Hono()
+  return new Hono<AppEnv>()
     .get("/", async (c) => {
+      const registry = registryFor(c.get("context").caller, "read");
       // A broken package is left out; asking for it by name says what is wrong.
       const found = [...(await releasedModels(registry)).values()].filter(
         (model): model is ReleasedModel => !(model instanceof NearcastError),

@@ -1,6 +1,7 @@
-import { Hono, type HonoRequest } from "hono";
+import { Hono, type Context } from "hono";
 import * as z from "zod";
 import { invalidInput, NearcastError } from "../errors.ts";
+import type { AppEnv } from "../request-context.ts";
 import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
 import { releasedModels } from "./released-models.ts";
@@ -16,9 +17,9 @@ const changeRequest = z.strictObject({
  * The model repository extension. Every released model is READY, since the first request loads it;
  * `load` does that ahead of time and `unload` takes the session out of memory, in this instance.
  */
-export function repositoryRoutes({ platform, registry, sessions }: Services) {
-  async function read<T>(request: HonoRequest, schema: z.ZodType<T>): Promise<T> {
-    const body = await readBody(request, platform.config.limits.bodyBytes);
+export function repositoryRoutes({ platform, registryFor, sessions }: Services) {
+  async function read<T>(c: Context<AppEnv>, schema: z.ZodType<T>): Promise<T> {
+    const body = await readBody(c, platform.config.limits.bodyBytes);
     const json = body.byteLength === 0 ? {} : parseJson(body, { exact: false });
     const result = schema.safeParse(json);
     if (result.success) return result.data;
@@ -27,9 +28,10 @@ export function repositoryRoutes({ platform, registry, sessions }: Services) {
     );
   }
 
-  return new Hono()
+  return new Hono<AppEnv>()
     .post("/repository/index", async (c) => {
-      const { ready } = await read(c.req, indexRequest);
+      const registry = registryFor(c.get("context").caller, "read");
+      const { ready } = await read(c, indexRequest);
       const index = [];
       for (const [name, found] of await releasedModels(registry)) {
         const broken = found instanceof NearcastError ? found.message : undefined;
@@ -44,13 +46,15 @@ export function repositoryRoutes({ platform, registry, sessions }: Services) {
       return c.json(index);
     })
     .post("/repository/models/:model/load", async (c) => {
-      await read(c.req, changeRequest);
+      const registry = registryFor(c.get("context").caller, "admin");
+      await read(c, changeRequest);
       const { manifest } = await registry.resolve(c.req.param("model"));
       (await sessions.acquire(manifest)).end();
       return c.json({});
     })
     .post("/repository/models/:model/unload", async (c) => {
-      await read(c.req, changeRequest);
+      const registry = registryFor(c.get("context").caller, "admin");
+      await read(c, changeRequest);
       sessions.evict((await registry.resolve(c.req.param("model"))).manifest);
       return c.json({});
     });

@@ -1,11 +1,11 @@
 import { Hono, type Context } from "hono";
+import { mayUse, requireScope } from "../access.ts";
 import packageJson from "../../package.json" with { type: "json" };
-import { createPhases } from "../phases.ts";
+import type { AppEnv } from "../request-context.ts";
 import type { Tensors } from "../tensor.ts";
 import { readBody, respond } from "../wire/body.ts";
 import { readInferRequest, type InferRequest } from "../wire/infer-request.ts";
 import { writeInferAnswer } from "../wire/infer-response.ts";
-import { checkReady } from "./health.ts";
 import { identify } from "./identify.ts";
 import { modelConfiguration, modelMetadata, serverMetadata } from "./open-inference-metadata.ts";
 import { repositoryRoutes } from "./open-inference-repository.ts";
@@ -13,12 +13,16 @@ import type { Services } from "./services.ts";
 
 /** The Open Inference Protocol (KServe v2, Triton) below `/v2`. */
 export function openInferenceRoutes(services: Services) {
-  const { platform, registry, sessions, statistics, infer } = services;
+  const { platform, registryFor, checkReady, statistics, infer } = services;
   const { bodyBytes } = platform.config.limits;
 
-  async function answerInference(c: Context, model: string, version?: string): Promise<Response> {
-    const phases = createPhases(platform.now);
-    const body = await phases.time("read", () => readBody(c.req, bodyBytes));
+  async function answerInference(
+    c: Context<AppEnv>,
+    model: string,
+    version?: string,
+  ): Promise<Response> {
+    const context = c.get("context");
+    const body = await context.phases.time("read", () => readBody(c, bodyBytes));
     let request: InferRequest | undefined;
     const { manifest, results } = await infer(
       {
@@ -31,15 +35,20 @@ export function openInferenceRoutes(services: Services) {
           return { runs: [{ feeds, rows: rowsOf(feeds) }], outputNames };
         },
       },
-      phases,
+      context,
     );
     const { id, isBinary = () => false } = request ?? {};
     const answer = writeInferAnswer({ manifest, id, tensors: results[0] ?? {}, isBinary });
-    identify({ header: (name, value) => answer.headers.set(name, value) }, manifest, phases);
+    identify(
+      { header: (name, value) => answer.headers.set(name, value) },
+      manifest,
+      context.phases,
+    );
     return respond(answer.body, answer.headers, c.req.header("accept-encoding"));
   }
 
-  async function describe(c: Context, model: string, version?: string) {
+  async function describe(c: Context<AppEnv>, model: string, version?: string) {
+    const registry = registryFor(c.get("context").caller, "read");
     const [{ manifest }, versions] = await Promise.all([
       registry.resolve(model, version),
       registry.versions(model),
@@ -47,28 +56,35 @@ export function openInferenceRoutes(services: Services) {
     return c.json(modelMetadata(manifest, versions.get(model) ?? []));
   }
 
-  async function configuration(c: Context, model: string, version?: string) {
+  async function configuration(c: Context<AppEnv>, model: string, version?: string) {
+    const registry = registryFor(c.get("context").caller, "read");
     return c.json(modelConfiguration((await registry.resolve(model, version)).manifest));
   }
 
-  async function ready(c: Context, model: string, version?: string) {
+  async function ready(c: Context<AppEnv>, model: string, version?: string) {
+    const registry = registryFor(c.get("context").caller, "read");
     const { manifest } = await registry.resolve(model, version);
     return c.json({ name: manifest.name, ready: true });
   }
 
-  async function stats(c: Context, model: string, version?: string) {
+  async function stats(c: Context<AppEnv>, model: string, version?: string) {
+    const registry = registryFor(c.get("context").caller, "read");
     const { manifest } = await registry.resolve(model, version);
     return c.json({ model_stats: [statistics.of(manifest)] });
   }
 
-  const routes = new Hono()
+  const routes = new Hono<AppEnv>()
     .get("/health/live", (c) => c.json({ live: true, ready: true }))
     .get("/health/ready", async (c) => {
-      await checkReady(registry, sessions);
+      await checkReady();
       return c.json({ live: true, ready: true });
     })
     .get("/", (c) => c.json(serverMetadata(packageJson.version)))
-    .get("/models/stats", (c) => c.json({ model_stats: statistics.all() }))
+    .get("/models/stats", (c) => {
+      const { caller } = c.get("context");
+      requireScope(caller, "read");
+      return c.json({ model_stats: statistics.all().filter(({ name }) => mayUse(caller, name)) });
+    })
     .route("/", repositoryRoutes(services));
 
   for (const path of ["/models/:model", "/models/:model/versions/:version"] as const) {
@@ -87,6 +103,6 @@ function rowsOf(feeds: Tensors): number {
 }
 
 /** A handler of both forms of a model's path: with and without a version. */
-function on(answer: (c: Context, model: string, version?: string) => Promise<Response>) {
-  return (c: Context) => answer(c, c.req.param("model") ?? "", c.req.param("version"));
+function on(answer: (c: Context<AppEnv>, model: string, version?: string) => Promise<Response>) {
+  return (c: Context<AppEnv>) => answer(c, c.req.param("model") ?? "", c.req.param("version"));
 }

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { invalidInput, NearcastError } from "../errors.ts";
-import { createPhases } from "../phases.ts";
+import type { AppEnv } from "../request-context.ts";
 import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
 import { identify } from "./identify.ts";
@@ -23,54 +23,58 @@ const requestSchema = z.strictObject({
  * OpenAI's `POST /v1/embeddings`, of models with the task feature-extraction. A text with more tokens
  * than the model takes is refused.
  */
-export function openaiRoutes({ platform, registry, predict }: Services) {
+export function openaiRoutes({ platform, registryFor, predict }: Services) {
   const { limits } = platform.config;
 
-  return new Hono().post("/embeddings", takes<z.input<typeof requestSchema>>(), async (c) => {
-    const phases = createPhases(platform.now);
-    const body = await phases.time("read", () => readBody(c.req, limits.bodyBytes));
-    const parsed = requestSchema.safeParse(parseJson(body, { exact: false }));
-    if (!parsed.success)
-      throw invalidInput(
-        parsed.error.issues.map(({ path, message }) => ({
-          path: path.join(".") || "body",
-          message,
+  return new Hono<AppEnv>().post(
+    "/embeddings",
+    takes<z.input<typeof requestSchema>>(),
+    async (c) => {
+      const context = c.get("context");
+      const body = await context.phases.time("read", () => readBody(c, limits.bodyBytes));
+      const parsed = requestSchema.safeParse(parseJson(body, { exact: false }));
+      if (!parsed.success)
+        throw invalidInput(
+          parsed.error.issues.map(({ path, message }) => ({
+            path: path.join(".") || "body",
+            message,
+          })),
+        );
+      const { model, input, encoding_format: format, dimensions } = parsed.data;
+      const { manifest } = await registryFor(context.caller, "predict").resolve(model);
+      if (manifest.task !== "feature-extraction")
+        throw new NearcastError(
+          "invalid_input",
+          `${model} makes no embeddings: its task is ${manifest.task}.`,
+          { issues: [{ path: "model", message: "has another task than feature-extraction" }] },
+        );
+      const inputs = typeof input === "string" ? [input] : input;
+      const { outputs, tokens = 0 } = await predict(
+        {
+          model,
+          version: manifest.version,
+          inputs,
+          parameters: undefined,
+          member: "input",
+          // As OpenAI does: a vector of half a text, unnoticed, would spoil a search.
+          longTexts: "refuse",
+        },
+        context,
+      );
+      const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
+      identify(c, manifest, context.phases);
+      return c.json({
+        object: "list" as const,
+        data: vectors.map((vector, index) => ({
+          object: "embedding" as const,
+          index,
+          embedding: format === "base64" ? toBase64(vector) : vector,
         })),
-      );
-    const { model, input, encoding_format: format, dimensions } = parsed.data;
-    const { manifest } = await registry.resolve(model);
-    if (manifest.task !== "feature-extraction")
-      throw new NearcastError(
-        "invalid_input",
-        `${model} makes no embeddings: its task is ${manifest.task}.`,
-        { issues: [{ path: "model", message: "has another task than feature-extraction" }] },
-      );
-    const inputs = typeof input === "string" ? [input] : input;
-    const { outputs, tokens = 0 } = await predict(
-      {
-        model,
-        version: manifest.version,
-        inputs,
-        parameters: undefined,
-        member: "input",
-        // As OpenAI does: a vector of half a text, unnoticed, would spoil a search.
-        longTexts: "refuse",
-      },
-      phases,
-    );
-    const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
-    identify(c, manifest, phases);
-    return c.json({
-      object: "list" as const,
-      data: vectors.map((vector, index) => ({
-        object: "embedding" as const,
-        index,
-        embedding: format === "base64" ? toBase64(vector) : vector,
-      })),
-      model: manifest.name,
-      usage: { prompt_tokens: tokens, total_tokens: tokens },
-    });
-  });
+        model: manifest.name,
+        usage: { prompt_tokens: tokens, total_tokens: tokens },
+      });
+    },
+  );
 }
 
 /** OpenAI's description of a model. There is no date of creation in a package. */

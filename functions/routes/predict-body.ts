@@ -1,5 +1,8 @@
-import type { HonoRequest } from "hono";
+import type { Context } from "hono";
 import { invalidInput, NearcastError } from "../errors.ts";
+import type { AppEnv } from "../request-context.ts";
+import { readBody } from "../wire/body.ts";
+import { parseJsonText } from "../wire/json.ts";
 
 export interface PredictBody {
   inputs: unknown;
@@ -12,21 +15,26 @@ const RAW = /^(image\/(png|jpeg)|application\/octet-stream)$/;
 
 /**
  * Reads `{inputs, parameters}` from JSON; from a multipart form, whose files are the inputs and whose
- * field `parameters` is JSON; or from a raw image, with the parameters in the query. Rejects with
- * `malformed_json`, `malformed_request`, `unsupported_media_type` or `invalid_input`.
+ * field `parameters` is JSON; or from a raw image, with the parameters in the query. Rejects as {@link readBody}
+ * does, and with `malformed_json`, `malformed_request`, `unsupported_media_type` or `invalid_input`.
  */
-export async function readPredictBody(request: HonoRequest): Promise<PredictBody> {
-  if (request.header("content-encoding"))
-    throw new NearcastError("unsupported_media_type", "The body must not be compressed.");
-  const mediaType =
-    (request.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+export async function readPredictBody(c: Context<AppEnv>, maxBytes: number): Promise<PredictBody> {
+  const contentType = c.req.header("content-type") ?? "";
+  const mediaType = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
+  // Hono's request reads text straight from Node's stream, where the bytes are the text's.
+  const request =
+    c.req.header("content-encoding") === undefined && c.req.header("content-length") !== undefined
+      ? c.req
+      : new Response((await readBody(c, maxBytes)) as BodyInit, {
+          headers: { "Content-Type": contentType },
+        });
   if (mediaType === "application/json" || mediaType.endsWith("+json"))
     return fromJson(await request.text());
   if (mediaType === "multipart/form-data") return fromForm(request);
   if (RAW.test(mediaType))
     return {
       inputs: new Uint8Array(await request.arrayBuffer()),
-      parameters: fromQuery(request.query()),
+      parameters: fromQuery(c.req.query()),
     };
   throw new NearcastError(
     "unsupported_media_type",
@@ -35,7 +43,7 @@ export async function readPredictBody(request: HonoRequest): Promise<PredictBody
 }
 
 function fromJson(text: string): PredictBody {
-  const body = parseJson(text, "The body");
+  const body = parseJsonText(text, "The body");
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw invalidInput([{ path: "body", message: "must be an object with inputs" }]);
   const { inputs, parameters, ...others } = body as Record<string, unknown>;
@@ -48,7 +56,7 @@ function fromJson(text: string): PredictBody {
   return { inputs, parameters };
 }
 
-async function fromForm(request: HonoRequest): Promise<PredictBody> {
+async function fromForm(request: Pick<Response, "formData">): Promise<PredictBody> {
   let form: FormData;
   try {
     form = await request.formData();
@@ -61,7 +69,7 @@ async function fromForm(request: HonoRequest): Promise<PredictBody> {
   let parameters: unknown;
   for (const [name, value] of form) {
     if (typeof value !== "string") files.push(new Uint8Array(await value.arrayBuffer()));
-    else if (name === "parameters") parameters = parseJson(value, "The field parameters");
+    else if (name === "parameters") parameters = parseJsonText(value, "The field parameters");
     else
       throw invalidInput([{ path: name, message: "is neither a file nor the field parameters" }]);
   }
@@ -80,13 +88,4 @@ function fromQuery(query: Record<string, string>): Record<string, unknown> {
       }
     }),
   );
-}
-
-function parseJson(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : "unknown reason";
-    throw new NearcastError("malformed_json", `${what} is not JSON: ${reason}`, { cause });
-  }
 }

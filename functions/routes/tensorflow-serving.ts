@@ -2,8 +2,9 @@ import { Hono, type Context } from "hono";
 import * as z from "zod";
 import { invalidInput, NearcastError } from "../errors.ts";
 import type { Manifest, TensorInfo } from "../model/manifest.ts";
-import { createPhases } from "../phases.ts";
+import type { Registry } from "../model/registry.ts";
 import { checkBatch, type InferInputs } from "../predict.ts";
+import type { AppEnv } from "../request-context.ts";
 import type { Datatype } from "../tensor.ts";
 import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
@@ -24,12 +25,12 @@ const requestSchema = z.strictObject({
  * TensorFlow Serving's REST API below `/v1/models`: `:predict` and `metadata`. Its status shares a route
  * with the native description, which answers with the members of both.
  */
-export function tensorflowServingRoutes({ platform, registry, infer }: Services) {
+export function tensorflowServingRoutes({ platform, registryFor, infer }: Services) {
   const { limits } = platform.config;
 
-  async function answerPredict(c: Context, model: string, version?: string) {
-    const phases = createPhases(platform.now);
-    const body = await phases.time("read", () => readBody(c.req, limits.bodyBytes));
+  async function answerPredict(c: Context<AppEnv>, model: string, version?: string) {
+    const context = c.get("context");
+    const body = await context.phases.time("read", () => readBody(c, limits.bodyBytes));
     let runs: InferInputs["runs"] = [];
     let byRow = false;
     const { manifest, results } = await infer(
@@ -39,16 +40,16 @@ export function tensorflowServingRoutes({ platform, registry, infer }: Services)
         read(found) {
           const { instances, inputs } = readRequest(body, found.manifest);
           byRow = instances !== undefined;
-          if (instances) checkBatch(instances, limits.batch);
+          if (instances) checkBatch(instances, found.limits.batch);
           runs = instances
             ? runsOfRows(found, instances, "instances")
             : [{ feeds: feedsOfColumns(found.manifest, inputs, "inputs"), rows: 1 }];
           return { runs };
         },
       },
-      phases,
+      context,
     );
-    identify(c, manifest, phases);
+    identify(c, manifest, context.phases);
     return c.json(
       byRow
         ? {
@@ -60,39 +61,42 @@ export function tensorflowServingRoutes({ platform, registry, infer }: Services)
     );
   }
 
-  async function describe(c: Context, model: string, version?: string) {
+  async function describe(c: Context<AppEnv>, model: string, version?: string) {
+    const registry = registryFor(c.get("context").caller, "read");
     return c.json(signature((await registry.resolve(model, version)).manifest));
   }
 
-  async function labelled(model: string, label: string): Promise<string> {
-    const { stable } = await registry.release(model);
-    if (label === "stable") return stable;
-    throw new NearcastError(
-      "unknown_version",
-      `The only label of a model is stable, not ${label}.`,
-    );
-  }
-
-  return new Hono()
+  return new Hono<AppEnv>()
     .post("/:target{[^/]+:predict}", (c) => answerPredict(c, withoutVerb(c.req.param("target"))))
     .post("/:model/versions/:target{[^/]+:predict}", (c) =>
       answerPredict(c, c.req.param("model"), withoutVerb(c.req.param("target"))),
     )
     .post("/:model/labels/:target{[^/]+:predict}", async (c) => {
       const model = c.req.param("model");
-      return answerPredict(c, model, await labelled(model, withoutVerb(c.req.param("target"))));
+      const registry = registryFor(c.get("context").caller, "predict");
+      const label = withoutVerb(c.req.param("target"));
+      return answerPredict(c, model, await labelled(registry, model, label));
     })
     .get("/:model/metadata", (c) => describe(c, c.req.param("model")))
     .get("/:model/versions/:version/metadata", (c) =>
       describe(c, c.req.param("model"), c.req.param("version")),
     )
-    .get("/:model/labels/:label", async (c) =>
-      c.json(versionStatus([await labelled(c.req.param("model"), c.req.param("label"))])),
-    )
+    .get("/:model/labels/:label", async (c) => {
+      const registry = registryFor(c.get("context").caller, "read");
+      const version = await labelled(registry, c.req.param("model"), c.req.param("label"));
+      return c.json(versionStatus([version]));
+    })
     .get("/:model/labels/:label/metadata", async (c) => {
       const model = c.req.param("model");
-      return describe(c, model, await labelled(model, c.req.param("label")));
+      const registry = registryFor(c.get("context").caller, "read");
+      return describe(c, model, await labelled(registry, model, c.req.param("label")));
     });
+}
+
+async function labelled(registry: Registry, model: string, label: string): Promise<string> {
+  const { stable } = await registry.release(model);
+  if (label === "stable") return stable;
+  throw new NearcastError("unknown_version", `The only label of a model is stable, not ${label}.`);
 }
 
 /** What TensorFlow Serving's clients read of a model's status; every version in the store answers. */

@@ -1,3 +1,4 @@
+import type { Deadline } from "../deadline.ts";
 import { NearcastError } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Session } from "../runtime/types.ts";
@@ -6,21 +7,25 @@ import type { CompiledTask, Run } from "./types.ts";
 
 /**
  * Runs the session once for each run, one after the other: ONNX Runtime computes no two at a time.
- * Rejects with the task's refusal, or with `model_corrupt` when a checked input fails.
+ * Rejects when the deadline is over, with the task's refusal, or with `model_corrupt` when a checked input fails.
  */
 export async function runAll(
   session: Session,
   task: Pick<CompiledTask, "outputNames" | "refusal">,
   runs: readonly Pick<Run, "feeds">[],
+  deadline: Deadline,
 ): Promise<Tensors[]> {
   const results: Tensors[] = [];
-  for (const { feeds } of runs)
+  for (const { feeds } of runs) {
+    deadline.check();
     try {
       results.push(await session.run(feeds, task.outputNames));
     } catch (cause) {
       if (task.refusal) throw task.refusal(cause);
       throw new NearcastError("model_corrupt", "The model failed on a valid input.", { cause });
     }
+  }
+  deadline.check();
   return results;
 }
 

@@ -1,5 +1,6 @@
-import type { HonoRequest } from "hono";
+import type { Context, HonoRequest } from "hono";
 import { NearcastError } from "../errors.ts";
+import type { AppEnv } from "../request-context.ts";
 
 const CODINGS = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate" } as const;
 
@@ -10,7 +11,13 @@ type Coding = "gzip" | "deflate";
  * `body_too_large` when they are more than `maxBytes` decompressed, `malformed_request` when they do not
  * decompress, `unsupported_media_type` for any other coding.
  */
-export async function readBody(request: HonoRequest, maxBytes: number): Promise<Uint8Array> {
+export async function readBody(c: Context<AppEnv>, maxBytes: number): Promise<Uint8Array> {
+  const body = await readDecoded(c.req, maxBytes);
+  c.get("context").bodyBytes = body.byteLength;
+  return body;
+}
+
+async function readDecoded(request: HonoRequest, maxBytes: number): Promise<Uint8Array> {
   const named = request.header("content-encoding")?.trim().toLowerCase();
   const body = await request.arrayBuffer();
   if (!named || named === "identity") return new Uint8Array(body);

@@ -16,13 +16,61 @@ const exactJson = JSON as unknown as ExactJson;
  * the reviver that this takes is slow over long arrays, hence the look for the name. Throws `malformed_json`.
  */
 export function parseJson(bytes: Uint8Array, options: { exact: boolean }): unknown {
-  try {
+  const parse = options.exact
+    ? (text: string) => exactJson.parse(text, keepDigits)
+    : (text: string): unknown => JSON.parse(text);
+  return read("The body", () => {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return options.exact ? exactJson.parse(text, keepDigits) : JSON.parse(text);
+    checkDepth(text);
+    return parse(text);
+  });
+}
+
+/** Reads JSON from text that messages call `what`. Throws `malformed_json`. */
+export function parseJsonText(text: string, what: string): unknown {
+  return read(what, () => {
+    checkDepth(text);
+    return JSON.parse(text) as unknown;
+  });
+}
+
+function read(what: string, parse: () => unknown): unknown {
+  try {
+    return parse();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "unknown reason";
-    throw new NearcastError("malformed_json", `The body is not JSON: ${reason}`, { cause });
+    throw new NearcastError("malformed_json", `${what} is not JSON: ${reason}`, { cause });
   }
+}
+
+/** Far more than any tensor's rank; code that follows a value down must not run out of stack. */
+const MAX_DEPTH = 64;
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Throws an Error when arrays and objects are nested deeper than {@link MAX_DEPTH}. */
+function checkDepth(text: string): void {
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === QUOTE) index = endOfString(text, index);
+    else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
+      depth += 1;
+      if (depth > MAX_DEPTH)
+        throw new RangeError(`arrays and objects are nested deeper than ${MAX_DEPTH}`);
+    } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) depth -= 1;
+  }
+}
+
+/** Where the string that begins at `start` ends; the end of the text for one that does not. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 /** A number that `JSON.stringify` writes with these very digits. */

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectClose } from "../harness/close.ts";
 import { shippedModels } from "../harness/models.ts";
@@ -297,12 +298,18 @@ export function conformance(start: StartTarget, tolerance: number, { clock = tru
 
     test("JSON 10,000 levels deep", async () => {
       const deep = "[".repeat(10_000) + "]".repeat(10_000);
-      await refusal(await post(irisPath, `{"inputs": ${deep}}`), 422, "invalid_input");
-      await refusal(
-        await post("/v1/models/sentiment/predict", `{"inputs": ${deep}}`),
-        422,
-        "invalid_input",
-      );
+      for (const path of [
+        irisPath,
+        "/v1/models/sentiment/predict",
+        "/v1/models/iris:predict",
+        "/v2/models/iris/infer",
+        "/v2/repository/index",
+      ])
+        await refusal(await post(path, `{"inputs": ${deep}}`), 400, "malformed_json");
+      // Brackets in a string are no nesting.
+      const text = JSON.stringify(`${"[".repeat(100)}"\\`);
+      const answer = await post("/v1/models/sentiment/predict", `{"inputs": ${text}}`);
+      expect(answer.status).toBe(200);
     });
 
     test("text that is none, too long or has a NUL", async () => {
@@ -339,8 +346,19 @@ export function conformance(start: StartTarget, tolerance: number, { clock = tru
           "unsupported_media_type",
         );
       }
-      const gzip = { "Content-Encoding": "gzip" };
-      await refusal(await post(irisPath, { inputs: iris }, gzip), 415, "unsupported_media_type");
+      const brotli = { "Content-Encoding": "br" };
+      await refusal(await post(irisPath, { inputs: iris }, brotli), 415, "unsupported_media_type");
+    });
+
+    test("compressed bodies: read, refused when they are not, counted when they are large", async () => {
+      const gzip = { "Content-Encoding": "gzip", "Content-Type": "application/json" };
+      const send = (body: BodyInit) =>
+        target.fetch(irisPath, { method: "POST", body, headers: gzip });
+      const answer = await send(gzipSync(JSON.stringify({ inputs: iris })));
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toMatchObject({ outputs: { label: "setosa" } });
+      await refusal(await send(JSON.stringify({ inputs: iris })), 400, "malformed_request");
+      await refusal(await send(gzipSync(" ".repeat(10_000_000))), 413, "body_too_large");
     });
 
     test("raw bytes and forms for a model that takes none", async () => {

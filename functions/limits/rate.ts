@@ -1,0 +1,16 @@
+import * as z from "zod";
+
+/** So many rows in so many seconds. */
+export interface Rate {
+  limit: number;
+  windowSeconds: number;
+}
+
+/** A rate as configuration has it: `100/60s` is a hundred rows in sixty seconds. */
+export const rateSchema = z
+  .string()
+  .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,4}s$/, "must be like 100/60s: rows in seconds")
+  .transform((text): Rate => {
+    const [limit = 0, windowSeconds = 0] = text.split("/").map((part) => Number.parseInt(part, 10));
+    return { limit, windowSeconds };
+  });

@@ -1,0 +1,26 @@
+import type { RequestIdVariables } from "hono/request-id";
+import type { Caller } from "./access.ts";
+import type { Deadline } from "./deadline.ts";
+import type { NearcastError } from "./errors.ts";
+import type { Manifest } from "./model/manifest.ts";
+import type { Phases } from "./phases.ts";
+
+/** What is known of one request besides HTTP; the middleware and the predict path fill it in. */
+export interface RequestContext {
+  phases: Phases;
+  caller: Caller;
+  deadline: Deadline;
+  /** Length of the body, decompressed; as declared until it was read. */
+  bodyBytes?: number;
+  /** The version that the request was resolved to. */
+  manifest?: Manifest;
+  /** Why the request was refused, or failed. */
+  error?: NearcastError;
+  /** What the access log says of the inputs, where the manifest has them logged. */
+  loggedInputs?: unknown;
+}
+
+/** The types of Hono's variables. */
+export interface AppEnv {
+  Variables: RequestIdVariables & { context: RequestContext };
+}
