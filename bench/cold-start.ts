@@ -65,6 +65,7 @@ export async function lambda(directory: string, s3: S3Server): Promise<ColdStart
     BUCKET,
     S3_ENDPOINT: s3.endpoint,
     S3_FORCE_PATH_STYLE: "true",
+    AUTH: "none",
     CACHE_DIR: cache,
   };
   const environment = await startLambda({ directory, handler: "index.handler", env });

@@ -23,7 +23,7 @@ for (const architecture of Object.values(ARCHITECTURES)) {
   // Compiled code is taken without a look at what processor it is for.
   if (process.platform === "linux" && process.arch === architecture)
     execFileSync(process.execPath, [join(root, "infra/cache-lambda-code.ts"), folder], {
-      stdio: "inherit",
+      stdio: "pipe",
     });
   await copyDocumentation(join(folder, "docs"));
   const bytes = await zip(folder);

@@ -27,6 +27,7 @@ Object.assign(process.env, {
   STORE: `s3://${BUCKET}`,
   S3_ENDPOINT: s3.endpoint,
   S3_FORCE_PATH_STYLE: "true",
+  AUTH: "none",
   AWS_REGION: "us-east-1",
   AWS_ACCESS_KEY_ID: "build",
   AWS_SECRET_ACCESS_KEY: "build",
