@@ -1,5 +1,5 @@
 // `npm run bench`: what the service costs on this machine, beside the least code that does the same.
-// `-- --only tensors` measures the tensors of the Open Inference Protocol alone (a minute).
+// `-- --only tensors`, `store` or `soak` measures that alone.
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -12,30 +12,42 @@ import { BUCKET, lambda, modelKeys, nodeScript, nodeServer, worker } from "./col
 import { measureInProcess } from "./in-process.ts";
 import { measureLoad, type LoadResult } from "./load.ts";
 import { pin, residentMemory, runChild, SERVER_CORE } from "./processes.ts";
-import { writeReport } from "./report.ts";
-import { createRecord } from "./statistics.ts";
+import { writeReport, type Table } from "./report.ts";
+import { shippedModels } from "./shipped.ts";
+import { soak } from "./soak.ts";
+import { createRecord, type Record } from "./statistics.ts";
+import { startStores, storeTable } from "./store-size.ts";
 import { benchTables, BATCHES, MODELS, CONNECTIONS } from "./tables.ts";
 import { startTensors, tensorTable } from "./tensors.ts";
 
 const ROUNDS = 5;
 const SECONDS = 1.5;
 
+const PARTS = {
+  tensors: () => partBench("tensors", startTensors, tensorTable),
+  store: () => partBench("store", startStores, storeTable),
+  soak: async () => writeReport("soak", await soak(), 1),
+};
+
 const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
-if (only !== undefined && only !== "tensors") throw new Error("--only takes: tensors");
+if (only !== undefined && !Object.hasOwn(PARTS, only))
+  throw new Error(`--only takes: ${Object.keys(PARTS).join(", ")}`);
 process.chdir(join(import.meta.dirname, ".."));
 let record = createRecord();
-if (only) await tensorBench();
-else await fullBench();
+await build();
+await (only === undefined ? fullBench() : PARTS[only as keyof typeof PARTS]());
 
-async function tensorBench(): Promise<void> {
-  await build();
-  const tensors = await startTensors();
-  await inRounds(() => tensors.measure(record)).finally(tensors.stop);
-  await writeReport("tensors", [tensorTable(record)], ROUNDS);
+async function partBench(
+  name: string,
+  start: typeof startTensors | typeof startStores,
+  table: (record: Record) => Table,
+): Promise<void> {
+  const part = await start();
+  await inRounds(() => part.measure(record)).finally(() => part.stop());
+  await writeReport(name, [table(record)], ROUNDS);
 }
 
 async function fullBench(): Promise<void> {
-  await build();
   const bare = await buildBare();
   const keys = await modelKeys();
   const s3 = await startS3({ buckets: [BUCKET] });
@@ -43,14 +55,19 @@ async function fullBench(): Promise<void> {
   const server = await startNodeServer();
   const floor = await startNodeServer({ entry: "bench/bare/server.ts" });
   const models = await startNodeServer({ entry: bare.modelsServer });
+  const wasm = await startNodeServer({ env: { RUNTIME: "wasm" } });
   const tensors = await startTensors();
-  for (const { pid } of [server, floor, models]) pin(pid, SERVER_CORE);
+  const stores = await startStores();
+  for (const { pid } of [server, floor, models, wasm]) pin(pid, SERVER_CORE);
   try {
+    await askEveryModel(server);
     await inRounds(async () => {
       await warmRequests(server, floor);
+      await warmWasm(wasm);
       await warmModels(models);
       await batchRequests(server);
       await tensors.measure(record);
+      await stores.measure(record);
       await coldStarts(bare, s3, keys);
     });
     const memory = await runChild<{ now: number }>(bare.sessions, null, SERVER_CORE);
@@ -63,10 +80,11 @@ async function fullBench(): Promise<void> {
     }
     record.add("memory bare now", memory.now);
   } finally {
-    await Promise.all([server, floor, models, tensors].map((one) => one.stop()));
+    await Promise.all([server, floor, models, wasm, tensors, stores].map((one) => one.stop()));
     await s3.close();
   }
-  await writeReport("bench", [...benchTables(record), tensorTable(record)], ROUNDS);
+  const tables = [...(await benchTables(record)), tensorTable(record), storeTable(record)];
+  await writeReport("bench", tables, ROUNDS);
 }
 
 /** The round before the first warms servers, disk and harness, and is not counted. */
@@ -91,9 +109,33 @@ async function warmRequests(server: NodeServer, floor: NodeServer): Promise<void
         );
     }
     await bareLoop(`${model} bare`, { model, seconds: SECONDS / 2 });
-    const { app, bare } = await measureInProcess({ model, seconds: SECONDS });
+    const { app, bare, hono } = await measureInProcess({ model, seconds: SECONDS });
     record.add(`${model} in-process app`, app);
     record.add(`${model} in-process bare`, bare);
+    record.add(`${model} in-process hono`, hono);
+  }
+}
+
+/** So that every shipped model's session is among what the server holds. */
+async function askEveryModel({ fetch }: NodeServer): Promise<void> {
+  for (const { manifest, example } of await shippedModels())
+    for (let turn = 0; turn < 1000; turn++) {
+      const answer = await fetch(`/v1/models/${manifest.name}/predict`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ inputs: example.input }),
+      });
+      if (!answer.ok) throw new Error(`${manifest.name} answered ${await answer.text()}`);
+      await answer.arrayBuffer();
+    }
+}
+
+/** The processor time of the edge's runtime, for what Workers would bill. */
+async function warmWasm({ pid, url }: NodeServer): Promise<void> {
+  for (const model of MODELS) {
+    const load = { requests: { model }, connections: 1, seconds: SECONDS };
+    const path = `${url}/v1/models/${model}/predict`;
+    keep(`${model} wasm`, await measureLoad(pid, { ...load, url: path }));
   }
 }
 

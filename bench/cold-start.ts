@@ -33,10 +33,10 @@ async function checkAnswer(response: Response): Promise<void> {
   if (!text.includes('"label":"setosa"')) throw new Error(`Not a prediction: ${text}`);
 }
 
-/** What `npm start` runs, over the folder of models. */
-export async function nodeServer(): Promise<ColdStart> {
+/** What `npm start` runs, over a folder of models. */
+export async function nodeServer(env: Record<string, string> = {}): Promise<ColdStart> {
   const start = performance.now();
-  const server = await startNodeServer();
+  const server = await startNodeServer({ env });
   try {
     await checkAnswer(await server.fetch(PREDICT, request));
     return { total: performance.now() - start, peak: (await residentMemory(server.pid)).peak };

@@ -31,7 +31,8 @@ export async function runChild<Answer>(
 ): Promise<Answer> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const [command, args] = pinnedTo(core, process.execPath, [path, JSON.stringify(options)]);
-  const { stdout } = await promisify(execFile)(command, args);
+  // The service's access log may be long.
+  const { stdout } = await promisify(execFile)(command, args, { maxBuffer: Infinity });
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "null") as Answer;
 }
 

@@ -1,30 +1,15 @@
-// The floor of a server's memory: node:http over the sessions of the shipped models, tensors as JSON in the
-// Open Inference Protocol's form in, the outputs as JSON out.
+// The floor of a server's memory: node:http over the sessions of the shipped models. A request names its model;
+// its JSON is read, one row is run, the outputs are answered as JSON.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { InferenceSession, Tensor } from "onnxruntime-node";
-import { sessionOptions } from "./session-options.ts";
+import { shippedSessions } from "./shipped-sessions.ts";
 
-interface Body {
-  inputs: { name: string; datatype: string; shape: number[]; data: number[] | string[] }[];
-}
-
-const sessions = new Map<string, InferenceSession>();
-for (const model of ["iris", "sentiment", "digits"])
-  sessions.set(
-    `/${model}`,
-    await InferenceSession.create(`models/${model}/1/model.onnx`, sessionOptions),
-  );
+const models = new Map((await shippedSessions()).map((model) => [`/${model.name}`, model]));
 
 async function infer(url: string | undefined, text: string): Promise<string> {
-  const { inputs } = JSON.parse(text) as Body;
-  const feeds = inputs.map(({ name, datatype, shape, data }) => [
-    name,
-    datatype === "BYTES"
-      ? new Tensor("string", data as string[], shape)
-      : new Tensor("float32", Float32Array.from(data as number[]), shape),
-  ]);
-  const results = await sessions.get(url ?? "")?.run(Object.fromEntries(feeds));
+  const { inputs } = JSON.parse(text) as { inputs: unknown };
+  const model = models.get(url ?? "");
+  const results = await model?.session.run(model.feeds);
   const outputs = Object.entries(results ?? {}).map(([name, { dims, data }]) => ({
     name,
     shape: dims,
@@ -32,7 +17,7 @@ async function infer(url: string | undefined, text: string): Promise<string> {
       typeof value === "bigint" ? Number(value) : value,
     ),
   }));
-  return JSON.stringify({ outputs });
+  return JSON.stringify({ model: url, batch: Array.isArray(inputs), outputs });
 }
 
 const server = createServer((request, response) => {
