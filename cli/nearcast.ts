@@ -11,6 +11,7 @@ import { quantizeCommand } from "./commands/quantize.ts";
 import { releaseCommand } from "./commands/release.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { showCommand } from "./commands/show.ts";
+import { signCommand } from "./commands/sign.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { describeFailure } from "./failure.ts";
 
@@ -23,6 +24,7 @@ for (const register of [
   verifyCommand,
   optimizeCommand,
   quantizeCommand,
+  signCommand,
   pushCommand,
   listCommand,
   showCommand,

@@ -3,7 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageFiles } from "../functions/model/manifest.ts";
 import type { Store } from "../functions/platform/types.ts";
+import { SIGNATURE_FILE } from "../functions/model/signature.ts";
 import { label, MANIFEST_FILE, type LocalPackage } from "./package-folder.ts";
+import { checkSignatures, readSignatures } from "./sign.ts";
 
 interface Upload {
   key: string;
@@ -22,10 +24,12 @@ export interface PushProgress {
  * store with other bytes.
  */
 export async function pushPackage(
-  { folder, manifest }: LocalPackage,
+  local: LocalPackage,
   store: Store,
   progress: PushProgress,
 ): Promise<{ uploaded: number; present: number }> {
+  await checkSignatures(local);
+  const { folder, manifest } = local;
   const uploads: Upload[] = [];
   for (const file of [...packageFiles(manifest).map(({ file }) => file), MANIFEST_FILE])
     uploads.push({
@@ -40,6 +44,13 @@ export async function pushPackage(
   }
 
   progress.start(uploads.reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
+  // Signatures are no part of the version, whose digest they cover: another signer may come later.
+  const signatures = await readSignatures(local);
+  if (signatures !== "")
+    await store.put(
+      `${manifest.name}/${manifest.version}/${SIGNATURE_FILE}`,
+      new TextEncoder().encode(signatures),
+    );
   for (const upload of uploads) {
     const { key, bytes } = upload;
     if (missing.has(upload)) await put(store, upload, label(manifest));

@@ -9,13 +9,15 @@ export interface Admission {
   leave(): void;
 }
 
-/** Runs that take this long together may begin at once: between turns the server reads and refuses. */
+/** Runs that take this long together may begin at once. */
 const SLICE_MS = 5;
 /** How much the newest run weighs in the mean. */
 const WEIGHT = 0.1;
 /** While the queue does not empty, nobody waits for more than this, or for more than so many runs. */
 const SUSTAINED_MS = 20;
 const SUSTAINED_RUNS = 8;
+/** The part of the processor that looking for new requests may take under load. */
+const LOOKING = 0.1;
 
 /**
  * Sheds load by time: how long a request would wait is the number of those before it, times the mean time
@@ -28,21 +30,25 @@ export function createAdmission(options: {
   /** Runs that can be computed at once. */
   parallelism: number;
   maxQueueMs: number;
+  /** Lets what has arrived at the process be read; absent where a run does not block that. */
+  turnEventLoop: (() => Promise<void>) | undefined;
 }): Admission {
-  const { now, parallelism, maxQueueMs } = options;
+  const { now, parallelism, maxQueueMs, turnEventLoop } = options;
   const waiting: (() => void)[] = [];
   let running = 0;
+  let arrived = 0;
   let meanMs = 0;
   let lastFinished = 0;
   let lastEmpty = 0;
 
   /** How many runs may be begun; twice what is computed, where threads of their own take them. */
   function places(): number {
-    const least = parallelism === 1 ? 1 : parallelism * 2;
+    const least = turnEventLoop ? 1 : parallelism * 2;
     return meanMs === 0 ? Infinity : Math.max(least, (parallelism * SLICE_MS) / meanMs);
   }
 
   function check(): void {
+    arrived += 1;
     const time = now();
     if (waiting.length === 0) {
       lastEmpty = time;
@@ -56,17 +62,33 @@ export function createAdmission(options: {
       });
   }
 
+  /**
+   * Before a long run the event loop turns until nothing new arrives. It accepts one connection a turn
+   * (libuv since 1.45): with a run in each turn, a burst would wait in the kernel, where nobody can be
+   * refused and nobody is known to have gone away.
+   */
+  async function look(turn: () => Promise<void>): Promise<void> {
+    const end = now() + Math.max(1, meanMs * LOOKING);
+    for (let quiet = 0; quiet < 3 && now() < end; quiet++) {
+      const before = arrived;
+      await turn();
+      if (arrived !== before) quiet = 0;
+    }
+  }
+
   return {
     check,
     enter() {
       check();
-      if (running < places()) {
+      const queued =
+        running < places() ? undefined : new Promise<void>((resolve) => waiting.push(resolve));
+      if (!queued) {
         // Idle time is no run's.
         if (running === 0) lastFinished = now();
         running += 1;
-        return undefined;
       }
-      return new Promise((resolve) => waiting.push(resolve));
+      if (!turnEventLoop || meanMs < SLICE_MS) return queued;
+      return queued ? queued.then(() => look(turnEventLoop)) : look(turnEventLoop);
     },
     leave() {
       const time = now();

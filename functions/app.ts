@@ -40,6 +40,7 @@ export function createApp(platform: Platform) {
       now: platform.now,
       parallelism: Math.max(config.workers, 1),
       maxQueueMs: config.maxQueueMs,
+      turnEventLoop: platform.turnEventLoop,
     });
   const paths = { registryFor, sessions, statistics, admission };
   const predict = createPredict(paths);

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { NAME_PATTERN } from "./model/manifest.ts";
+import { isPublicKey } from "./model/signature.ts";
 
 const MIB = 1024 * 1024;
 
@@ -11,6 +12,13 @@ const webOrigin = z
     (text) => URL.canParse(text) && new URL(text).origin === text,
     "must be like https://example.com",
   );
+
+/** Values separated by commas. */
+const list = (value: z.ZodType<string, string>) =>
+  z
+    .string()
+    .transform((text) => text.split(",").map((part) => part.trim()))
+    .pipe(z.array(value));
 
 const schema = z.object({
   /** Where the models lie: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers). */
@@ -45,12 +53,15 @@ const schema = z.object({
   MAX_TEXT_LENGTH: positive(100_000),
   /** Most pixels (width × height) an image may decode to. */
   MAX_IMAGE_PIXELS: positive(16_000_000),
+  /**
+   * Ed25519 public keys in base64, separated by commas: only versions whose manifest one of them signed are
+   * served. Absent: no signature is asked for.
+   */
+  TRUSTED_KEYS: list(
+    z.string().refine(isPublicKey, "must be Ed25519 public keys in base64"),
+  ).optional(),
   /** Web origins whose pages may call the service, separated by commas; `*` for all; none by default. */
-  CORS_ORIGINS: z
-    .string()
-    .transform((text) => text.split(",").map((origin) => origin.trim()))
-    .pipe(z.array(z.union([z.literal("*"), webOrigin])))
-    .optional(),
+  CORS_ORIGINS: list(z.union([z.literal("*"), webOrigin])).optional(),
   /** Whether every request leaves a line in the log. */
   ACCESS_LOG: z.stringbool().default(true),
   /** The model that `/invocations` asks when the request names none. */
@@ -93,6 +104,7 @@ export function readConfig(
     maxConcurrency: value.MAX_CONCURRENCY,
     maxQueueMs: value.MAX_QUEUE_MS,
     corsOrigins: value.CORS_ORIGINS,
+    trustedKeys: value.TRUSTED_KEYS,
     accessLog: value.ACCESS_LOG,
     limits: {
       bodyBytes: value.MAX_BODY_BYTES,

@@ -25,6 +25,13 @@ export function createDeadline(timeoutMs: number, isClientGone: () => boolean): 
     timer = setTimeout(() => expire?.(exceeded()), start + longest - performance.now());
   }
 
+  const before =
+    <V>(settle: (value: V) => void) =>
+    (value: V): void => {
+      clearTimeout(timer);
+      settle(value);
+    };
+
   return {
     check() {
       if (performance.now() - start >= longest) throw exceeded();
@@ -40,16 +47,7 @@ export function createDeadline(timeoutMs: number, isClientGone: () => boolean): 
       new Promise((resolve, reject) => {
         expire = reject;
         arm();
-        work.then(
-          (result) => {
-            clearTimeout(timer);
-            resolve(result);
-          },
-          (error: Error) => {
-            clearTimeout(timer);
-            reject(error);
-          },
-        );
+        work.then(before(resolve), before(reject));
       }),
   };
 }

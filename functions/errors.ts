@@ -15,6 +15,7 @@ const ERRORS = {
   client_closed_request: [499, "Client closed the request"],
   internal: [500, "Internal error"],
   model_corrupt: [502, "Model package is corrupt"],
+  model_untrusted: [502, "Model package is not signed by a trusted key"],
   overloaded: [503, "Overloaded"],
   store_unavailable: [503, "Model store out of reach"],
   deadline_exceeded: [504, "Deadline exceeded"],

@@ -5,8 +5,11 @@ import { createLambdaPlatform } from "./platform/lambda.ts";
 const platform = createLambdaPlatform(process.env);
 const handleHttp = handle(createApp(platform));
 
+const GATEWAY_TIMEOUT = 504;
+
 export const handler: typeof handleHttp = async (event, context) => {
   const answer = await handleHttp(event, context);
-  await platform.settled();
+  // What a request did not wait for in its own time goes on when the next one thaws the process.
+  if (answer.statusCode !== GATEWAY_TIMEOUT) await platform.settled();
   return answer;
 };

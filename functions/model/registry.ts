@@ -1,12 +1,13 @@
 import { LRUCache } from "lru-cache";
 import { tightened, type Limits } from "../config.ts";
 import { NearcastError } from "../errors.ts";
-import type { Platform } from "../platform/types.ts";
+import type { Platform, Store } from "../platform/types.ts";
 import { compileTask } from "../tasks/task.ts";
 import type { Assets, CompiledTask } from "../tasks/types.ts";
 import { boundStore } from "./bounded-store.ts";
 import { NAME_PATTERN, parseManifest, type Manifest, type PackageFile } from "./manifest.ts";
 import { parseRelease, type Release } from "./release.ts";
+import { SIGNATURE_FILE, signersOf } from "./signature.ts";
 import { createSingleFlight } from "./single-flight.ts";
 
 /** One version, ready to be asked: its manifest with everything derived from it. */
@@ -100,8 +101,17 @@ export function createRegistry(platform: Platform): Registry {
   }
 
   async function readModel(name: string, version: string): Promise<Model | undefined> {
-    const found = await store.get(`${name}/${version}/model.json`);
+    const { trustedKeys } = config;
+    const [found, signatures] = await Promise.all([
+      store.get(`${name}/${version}/model.json`),
+      trustedKeys && store.get(`${name}/${version}/${SIGNATURE_FILE}`),
+    ]);
     if (!found || found === "not-modified") return undefined;
+    if (trustedKeys && !(await isTrusted(found.bytes, signatures, trustedKeys)))
+      throw new NearcastError(
+        "model_untrusted",
+        `No key of TRUSTED_KEYS signed the manifest of ${name} version ${version}.`,
+      );
     const what = `model.json of ${name} version ${version}`;
     const manifest = parsed(what, found.bytes, (text) => {
       const manifest = parseManifest(text);
@@ -187,6 +197,16 @@ function parsed<T>(what: string, bytes: Uint8Array, parse: (text: string) => T):
   } catch (cause) {
     throw corrupt(`The ${what} is not valid`, cause);
   }
+}
+
+async function isTrusted(
+  manifest: Uint8Array,
+  signatures: Awaited<ReturnType<Store["get"]>>,
+  trustedKeys: readonly string[],
+): Promise<boolean> {
+  if (!signatures || signatures === "not-modified") return false;
+  const signers = await signersOf(manifest, new TextDecoder().decode(signatures.bytes));
+  return signers.some((key) => trustedKeys.includes(key));
 }
 
 function assetBytes({ assets = [] }: Manifest): number {

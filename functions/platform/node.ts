@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
 import { readConfig, type Config } from "../config.ts";
 import type { ArtifactSource, Runtime } from "../runtime/types.ts";
@@ -25,6 +26,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     artifacts,
     runtime: () => (runtime ??= startRuntime(config)),
     now: () => performance.now(),
+    turnEventLoop: config.workers === 0 ? () => setImmediate() : undefined,
     // There are no bindings where a request does not come from the server, as in `app.request`.
     isClientGone: (bindings) =>
       (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,

@@ -1,0 +1,39 @@
+/** Beside `model.json`: a line for each signer, `<public key> <signature>`, both base64. */
+export const SIGNATURE_FILE = "model.json.sig";
+
+const KEY_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+
+/** Whether a text is an Ed25519 public key (RFC 8032) in base64. */
+export function isPublicKey(text: string): boolean {
+  return fromBase64(text)?.byteLength === KEY_BYTES;
+}
+
+/**
+ * The signers of a manifest: the public keys in its signature file whose signature fits these very bytes.
+ * A line that is no signature signs nothing.
+ */
+export async function signersOf(manifest: Uint8Array, signatures: string): Promise<string[]> {
+  const signers: string[] = [];
+  for (const line of signatures.split("\n")) {
+    const [key = "", signature = ""] = line.trim().split(" ");
+    if (await fits(manifest, key, signature)) signers.push(key);
+  }
+  return signers;
+}
+
+async function fits(manifest: Uint8Array, key: string, signature: string): Promise<boolean> {
+  const [keyBytes, signatureBytes] = [fromBase64(key), fromBase64(signature)];
+  if (keyBytes?.byteLength !== KEY_BYTES || signatureBytes?.byteLength !== SIGNATURE_BYTES)
+    return false;
+  const publicKey = await crypto.subtle.importKey("raw", keyBytes, "Ed25519", false, ["verify"]);
+  return crypto.subtle.verify("Ed25519", publicKey, signatureBytes, manifest as BufferSource);
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}

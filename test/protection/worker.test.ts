@@ -1,0 +1,4 @@
+import { targets } from "../harness/targets.ts";
+import { protection } from "./suite.ts";
+
+protection(targets.worker, { clock: false });
