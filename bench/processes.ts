@@ -8,6 +8,9 @@ import { promisify } from "node:util";
 export const SERVER_CORE = 0;
 export const LOAD_CORE = 1;
 
+/** For the service: a machine with other work must not make it refuse what it is slow to answer. */
+export const PATIENT = { MAX_QUEUE_MS: "60000" };
+
 export const pinning = cpus().length > 1 && works("taskset", ["--version"]);
 
 /** A command that will run on one core, where the machine can do that. */

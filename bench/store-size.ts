@@ -5,7 +5,7 @@ import { startNodeServer, type NodeServer } from "../test/harness/node-server.ts
 import { startS3, type S3Server } from "../test/harness/s3-server.ts";
 import { BUCKET, lambda, nodeServer } from "./cold-start.ts";
 import { measureLoad } from "./load.ts";
-import { pin, SERVER_CORE } from "./processes.ts";
+import { PATIENT, pin, SERVER_CORE } from "./processes.ts";
 import type { Table } from "./report.ts";
 import { ratio, summary, type Record } from "./statistics.ts";
 
@@ -70,6 +70,7 @@ async function startStore(size: number): Promise<Sized> {
     s3.put(BUCKET, path.slice(folder.length + 1).replaceAll("\\", "/"), await readFile(path));
   }
   const overS3 = {
+    ...PATIENT,
     STORE: `s3://${BUCKET}`,
     S3_ENDPOINT: s3.endpoint,
     S3_FORCE_PATH_STYLE: "true",
@@ -83,7 +84,7 @@ async function startStore(size: number): Promise<Sized> {
     folder,
     s3,
     servers: {
-      folder: await startNodeServer({ env: { STORE: folder } }),
+      folder: await startNodeServer({ env: { ...PATIENT, STORE: folder } }),
       s3: await startNodeServer({ env: overS3 }),
     },
   };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { START } from "../../test/harness/node-server.ts";
-import { pinnedTo, SERVER_CORE } from "../processes.ts";
+import { PATIENT, pinnedTo, SERVER_CORE } from "../processes.ts";
 import type { WorkloadOptions } from "../workload.ts";
 
 /** A server that answers the shipped models, as one process (or as few as it can) on one core. */
@@ -32,7 +32,7 @@ export const PEERS: Peer[] = [
     command: async (port) => ({
       command: process.execPath,
       args: START,
-      env: { PORT: String(port) },
+      env: { ...PATIENT, PORT: String(port) },
     }),
     packages: [],
   },
