@@ -1,5 +1,5 @@
 // `npm run bench`: what the service costs on this machine, beside the least code that does the same.
-// `-- --only tensors`, `store` or `soak` measures that alone.
+// `-- --only tensors`, `parallel`, `store` or `soak` measures that alone.
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -11,6 +11,7 @@ import { buildBare, type Bare } from "./bare/build.ts";
 import { BUCKET, lambda, modelKeys, nodeScript, nodeServer, worker } from "./cold-start.ts";
 import { measureInProcess } from "./in-process.ts";
 import { measureLoad, type LoadResult } from "./load.ts";
+import { parallelTables, startParallel } from "./parallel.ts";
 import { PATIENT, pin, residentMemory, runChild, SERVER_CORE } from "./processes.ts";
 import { writeReport, type Table } from "./report.ts";
 import { shippedModels } from "./shipped.ts";
@@ -24,8 +25,9 @@ const ROUNDS = 5;
 const SECONDS = 1.5;
 
 const PARTS = {
-  tensors: () => partBench("tensors", startTensors, tensorTable),
-  store: () => partBench("store", startStores, storeTable),
+  tensors: () => partBench("tensors", startTensors, (measured) => [tensorTable(measured)]),
+  parallel: () => partBench("parallel", startParallel, parallelTables),
+  store: () => partBench("store", startStores, (measured) => [storeTable(measured)]),
   soak: async () => writeReport("soak", await soak(), 1),
 };
 
@@ -39,12 +41,15 @@ await (only === undefined ? fullBench() : PARTS[only as keyof typeof PARTS]());
 
 async function partBench(
   name: string,
-  start: typeof startTensors | typeof startStores,
-  table: (record: Record) => Table,
+  start: () => Promise<{
+    measure: (record: Record) => Promise<void>;
+    stop: () => Promise<unknown>;
+  }>,
+  tables: (record: Record) => Table[],
 ): Promise<void> {
   const part = await start();
   await inRounds(() => part.measure(record)).finally(() => part.stop());
-  await writeReport(name, [table(record)], ROUNDS);
+  await writeReport(name, tables(record), ROUNDS);
 }
 
 async function fullBench(): Promise<void> {

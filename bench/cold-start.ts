@@ -61,6 +61,7 @@ export async function nodeScript(entry: string): Promise<ColdStart> {
 export async function lambda(directory: string, s3: S3Server): Promise<ColdStart> {
   const cache = await mkdtemp(join(tmpdir(), "nearcast-bench-"));
   const env = {
+    AUTH: "none",
     STORE: `s3://${BUCKET}`,
     BUCKET,
     S3_ENDPOINT: s3.endpoint,
@@ -97,6 +98,7 @@ export async function worker(directory: string, keys: string[]): Promise<WorkerC
   const workerd = await startWorker({
     directory,
     compatibilityDate,
+    vars: { AUTH: "none" },
     store: "plain",
   });
   try {

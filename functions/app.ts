@@ -6,6 +6,7 @@ import { createAccess } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { NearcastError } from "./errors.ts";
 import { accessLog } from "./middleware/access-log.ts";
+import { authenticate } from "./middleware/authenticate.ts";
 import { beginRequest } from "./middleware/begin-request.ts";
 import { crossOrigin } from "./middleware/cross-origin.ts";
 import { limitBody } from "./middleware/limit-body.ts";
@@ -38,7 +39,8 @@ export function createApp(platform: Platform) {
     platform.now &&
     createAdmission({
       now: platform.now,
-      parallelism: Math.max(config.workers, 1),
+      // Joined runs are computed at once, as many as there are rows.
+      parallelism: Math.max(config.workers, 1, ...config.dynamicBatching.values()),
       maxQueueMs: config.maxQueueMs,
       turnEventLoop: platform.turnEventLoop,
     });
@@ -61,6 +63,7 @@ export function createApp(platform: Platform) {
   if (config.accessLog) app.use(accessLog(platform));
   app.use(securityHeaders).use(beginRequest(platform));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
+  if (config.auth.mode !== "open") app.use(authenticate(config.auth, platform));
   app.use(
     methodNotAllowed({
       app: routes,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { authSettings, authVariables, checkAuth } from "./auth/settings.ts";
 import { NAME_PATTERN } from "./model/manifest.ts";
 import { isPublicKey } from "./model/signature.ts";
 
@@ -13,6 +14,11 @@ const webOrigin = z
     "must be like https://example.com",
   );
 
+const batchedModel = z.tuple([
+  z.string().regex(NAME_PATTERN),
+  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(2)),
+]);
+
 /** Values separated by commas. */
 const list = (value: z.ZodType<string, string>) =>
   z
@@ -20,7 +26,8 @@ const list = (value: z.ZodType<string, string>) =>
     .transform((text) => text.split(",").map((part) => part.trim()))
     .pipe(z.array(value));
 
-const schema = z.object({
+const variables = z.object({
+  ...authVariables,
   /** Where the models lie: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers). */
   STORE: z.string().min(1),
   /** Endpoint of another S3 API (R2, MinIO); AWS's own when absent. */
@@ -30,8 +37,19 @@ const schema = z.object({
   RUNTIME: z.enum(["native", "wasm"]),
   /** Threads that one run may use on the native runtime. */
   THREADS: positive(1),
-  /** Node: threads that run models beside the server; 0 runs them in the server's own thread. */
+  /** Node: processes that run models beside the server; 0 runs them in the server itself. */
   WORKERS: z.coerce.number().int().min(0).max(64).default(0),
+  /**
+   * Node: models whose runs are joined, with the most rows of a joint run: `iris:32,search:16`. For models
+   * that compute each row by itself, and many of them together faster.
+   */
+  DYNAMIC_BATCHING: z
+    .string()
+    .transform((text) =>
+      text.split(",").map((model) => model.trim().split(":") as [string, string]),
+    )
+    .pipe(z.array(batchedModel))
+    .optional(),
   /** Sessions are kept while their artifacts add up to no more than this many MiB. */
   SESSION_BUDGET_MB: z.coerce.number().positive(),
   /** Folder of the local artifact tier (Lambda and Node). */
@@ -67,7 +85,13 @@ const schema = z.object({
   /** The model that `/invocations` asks when the request names none. */
   DEFAULT_MODEL: z.string().regex(NAME_PATTERN).optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  /** Node: the address to listen on. */
+  HOST: z.string().min(1).default("127.0.0.1"),
 });
+
+const schema = variables.superRefine((value, context) =>
+  checkAuth(value, (name, message) => context.addIssue({ code: "custom", path: [name], message })),
+);
 
 export type Config = ReturnType<typeof readConfig>;
 
@@ -79,7 +103,7 @@ export function readConfig(
   environment: Record<string, unknown>,
   defaults: Record<string, unknown>,
 ) {
-  const names = Object.keys(schema.shape);
+  const names = Object.keys(variables.shape);
   // An empty variable is an unset one: that is how CI systems and shells pass "nothing".
   const given = names
     .map((name) => [name, environment[name]] as const)
@@ -96,6 +120,7 @@ export function readConfig(
     runtime: value.RUNTIME,
     threads: value.THREADS,
     workers: value.WORKERS,
+    dynamicBatching: new Map(value.DYNAMIC_BATCHING),
     sessionBudgetBytes: Math.floor(value.SESSION_BUDGET_MB * MIB),
     cacheDirectory: value.CACHE_DIR,
     releaseTtlMs: value.RELEASE_TTL_SECONDS * 1000,
@@ -113,6 +138,8 @@ export function readConfig(
       imagePixels: value.MAX_IMAGE_PIXELS,
     },
     defaultModel: value.DEFAULT_MODEL,
+    auth: authSettings(value),
+    host: value.HOST,
     port: value.PORT,
   };
 }

@@ -3,6 +3,8 @@ import { readConfig } from "../config.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { logLine } from "./log.ts";
+import { readParameter } from "./parameter-store.ts";
+import { sha256 } from "./sha256.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
 
@@ -21,6 +23,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     // Lambda itself takes 6 MB of event, in which a binary body is base64.
     MAX_BODY_BYTES: 4_500_000,
   });
+  if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
   if (config.runtime !== "native") throw new Error("RUNTIME must be native on Lambda");
   const { store, artifacts } = openStore(config);
   const pending = new Set<Promise<unknown>>();
@@ -35,6 +38,8 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     artifacts,
     runtime: () => runtime,
     now: () => performance.now(),
+    sha256,
+    parameter: readParameter,
     // The package has them beside the handler.
     asset: createFolderAssets(() => join(import.meta.dirname, "docs")),
     waitUntil(promise) {

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
-import type { ArtifactSource, Runtime } from "../runtime/types.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 
 export interface StoredObject {
   bytes: Uint8Array;
@@ -47,6 +48,8 @@ export interface Platform {
   artifacts: ArtifactCache;
   /** Resolves to the same runtime each time; the first call starts it. */
   runtime(): Promise<Runtime>;
+  /** The session as the deployment wants it run; absent where there is only one way. */
+  arrange?(manifest: Manifest, session: Session): Session;
   /** Milliseconds for durations; absent where the platform's clock stands still during computation. */
   now?: () => number;
   /** Lets what has arrived be read before a run blocks the process; absent where runs block nothing. */
@@ -55,6 +58,10 @@ export interface Platform {
   isClientGone?: (bindings: unknown) => boolean;
   /** Keeps the promise alive after the answer was sent, or after the client went away. */
   waitUntil: (promise: Promise<unknown>) => void;
+  /** Of the text's UTF-8 bytes, in hexadecimal; a promise only where the platform has nothing synchronous. */
+  sha256: (text: string) => string | Promise<string>;
+  /** A secret text that the platform keeps by name; undefined where there is none of this name. */
+  parameter: (name: string) => Promise<string | undefined>;
   /** A file of the documentation page; undefined where it was not deployed. */
   asset(name: DocumentationAsset): Promise<ReadableStream | ArrayBuffer | undefined>;
   /** Writes one structured line to the platform's log. */

@@ -54,6 +54,8 @@ export function mlflowRoutes({ platform, registryFor, checkReady, predict, infer
 }
 
 const ERROR_CODES: Record<number, string> = {
+  401: "UNAUTHENTICATED",
+  403: "PERMISSION_DENIED",
   404: "RESOURCE_DOES_NOT_EXIST",
   500: "INTERNAL_ERROR",
   503: "TEMPORARILY_UNAVAILABLE",

@@ -44,7 +44,7 @@ export interface Target {
 }
 
 export interface TargetOptions {
-  /** Environment variables (Node, Lambda) or vars (Workers). */
+  /** Environment variables (Node, Lambda) or vars (Workers). An empty `AUTH` asks for authentication. */
   env?: Record<string, string>;
   /** Folder whose files the store begins with; the shipped models by default. */
   models?: string;
@@ -104,6 +104,7 @@ async function startOverS3(
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
       TMPDIR: temporary,
+      AUTH: "none",
       ...options.env,
     });
   };
@@ -143,7 +144,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     directory: join(root, "dist/worker"),
     assets: join(root, "dist/assets"),
     compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(toml)?.[1] ?? "",
-    ...(options.env && { vars: options.env }),
+    vars: { AUTH: "none", ...options.env },
   });
   for (const [key, bytes] of await packageContents(options.models)) await worker.put(key, bytes);
   return {
