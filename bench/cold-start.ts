@@ -61,7 +61,6 @@ export async function nodeScript(entry: string): Promise<ColdStart> {
 export async function lambda(directory: string, s3: S3Server): Promise<ColdStart> {
   const cache = await mkdtemp(join(tmpdir(), "nearcast-bench-"));
   const env = {
-    AUTH: "none",
     STORE: `s3://${BUCKET}`,
     BUCKET,
     S3_ENDPOINT: s3.endpoint,
