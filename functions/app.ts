@@ -10,11 +10,13 @@ import { authenticate } from "./middleware/authenticate.ts";
 import { beginRequest } from "./middleware/begin-request.ts";
 import { crossOrigin } from "./middleware/cross-origin.ts";
 import { limitBody } from "./middleware/limit-body.ts";
+import { createCharge, limitGuesses, limitRequests } from "./limits/rate-limits.ts";
 import { limitConcurrency } from "./middleware/limit-concurrency.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions } from "./model/sessions.ts";
 import type { Platform } from "./platform/types.ts";
+import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
 import { createInfer, createPredict } from "./predict.ts";
 import type { AppEnv } from "./request-context.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
@@ -44,7 +46,9 @@ export function createApp(platform: Platform) {
       maxQueueMs: config.maxQueueMs,
       turnEventLoop: platform.turnEventLoop,
     });
-  const paths = { registryFor, sessions, statistics, admission };
+  const charge = createCharge(platform);
+  const cachedRuns = createCachedRuns(platform);
+  const paths = { registryFor, sessions, statistics, admission, charge, cachedRuns };
   const predict = createPredict(paths);
   const infer = createInfer(paths);
   const services = { platform, registryFor, checkReady, sessions, statistics, predict, infer };
@@ -63,7 +67,9 @@ export function createApp(platform: Platform) {
   if (config.accessLog) app.use(accessLog(platform));
   app.use(securityHeaders).use(beginRequest(platform));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
+  if (config.rateLimit) app.use(limitGuesses(platform, config.rateLimit));
   if (config.auth.mode !== "open") app.use(authenticate(config.auth, platform));
+  app.use(limitRequests(platform));
   app.use(
     methodNotAllowed({
       app: routes,

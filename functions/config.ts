@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { authSettings, authVariables, checkAuth } from "./auth/settings.ts";
+import { rateSchema } from "./limits/rate.ts";
 import { NAME_PATTERN } from "./model/manifest.ts";
 import { isPublicKey } from "./model/signature.ts";
 
@@ -71,6 +72,20 @@ const variables = z.object({
   MAX_TEXT_LENGTH: positive(100_000),
   /** Most pixels (width × height) an image may decode to. */
   MAX_IMAGE_PIXELS: positive(16_000_000),
+  /** What each caller may have, such as `100/60s`: rows in a window. A key's own rate goes before it. */
+  RATE_LIMIT: rateSchema.optional(),
+  /** What all callers together may have of each model. */
+  MODEL_RATE_LIMIT: rateSchema.optional(),
+  /** How many proxies before this server append to `X-Forwarded-For`; 0 believes nothing in it. */
+  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+  /** Lambda: the DynamoDB table that counts for all environments. */
+  RATE_LIMIT_TABLE: z.string().min(1).optional(),
+  /** Node and Lambda: where limits are counted and predictions kept for all instances. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  /** How long answers are kept of models whose manifests do not say; 0 keeps none. */
+  PREDICTION_CACHE_TTL_SECONDS: z.coerce.number().int().min(0).max(31_536_000).default(0),
+  /** Node and Lambda without Redis: memory for kept answers. */
+  PREDICTION_CACHE_MB: z.coerce.number().positive().default(32),
   /**
    * Ed25519 public keys in base64, separated by commas: only versions whose manifest one of them signed are
    * served. Absent: no signature is asked for.
@@ -136,6 +151,15 @@ export function readConfig(
       batch: value.MAX_BATCH,
       textLength: value.MAX_TEXT_LENGTH,
       imagePixels: value.MAX_IMAGE_PIXELS,
+    },
+    rateLimit: value.RATE_LIMIT,
+    modelRateLimit: value.MODEL_RATE_LIMIT,
+    trustedProxies: value.TRUST_PROXY,
+    rateLimitTable: value.RATE_LIMIT_TABLE,
+    redisUrl: value.REDIS_URL,
+    predictionCache: {
+      ttlSeconds: value.PREDICTION_CACHE_TTL_SECONDS,
+      bytes: Math.floor(value.PREDICTION_CACHE_MB * MIB),
     },
     defaultModel: value.DEFAULT_MODEL,
     auth: authSettings(value),

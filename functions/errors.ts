@@ -11,6 +11,7 @@ const ERRORS = {
   body_too_large: [413, "Body too large"],
   unsupported_media_type: [415, "Unsupported media type"],
   invalid_input: [422, "Invalid input"],
+  rate_limited: [429, "Too many requests"],
   /** Nobody reads this answer: the access log does (the status is nginx's). */
   client_closed_request: [499, "Client closed the request"],
   internal: [500, "Internal error"],

@@ -19,7 +19,7 @@ export function beginRequest(platform: Platform): MiddlewareHandler<AppEnv> {
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
   return function beginRequest(c, next) {
     const deadline = createDeadline(config.requestTimeoutMs, () => isClientGone(c.env));
-    c.set("context", { phases: createPhases(now), caller, deadline });
+    c.set("context", { phases: createPhases(now), caller, deadline, request: c.req });
     const given = c.req.header(HEADER);
     if (given !== undefined) deadline.shorten(readTimeout(given));
     return deadline.within(next());

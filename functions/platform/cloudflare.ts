@@ -1,6 +1,10 @@
 import type { CacheStorage, Fetcher, R2Bucket } from "@cloudflare/workers-types";
 import { readConfig } from "../config.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
+import { createEdgePredictionCache } from "./cache/edge.ts";
+import { withoutFailures } from "./cache/shared.ts";
+import { createBindingLimiter } from "./limiter/binding.ts";
+import { withFallback } from "./limiter/shared.ts";
 import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
@@ -66,10 +70,19 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);
       return found?.ok ? (found.body as unknown as ReadableStream) : undefined;
     },
-    // Workers Logs read the members of a line of JSON.
-    log: (entry) => console.log(JSON.stringify({ time: new Date().toISOString(), ...entry })),
+    limiter: withFallback(
+      createBindingLimiter(env, [config.rateLimit, config.modelRateLimit]),
+      log,
+    ),
+    predictionCache: withoutFailures(createEdgePredictionCache(), log),
+    clientAddress: (c) => c.req.header("cf-connecting-ip") ?? "",
+    log,
   };
 }
+
+// Workers Logs read the members of a line of JSON.
+const log: Platform["log"] = (entry) =>
+  console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
 
 /** The data centre's Cache API. */
 function createEdgeCache(waitUntil: CloudflareParts["waitUntil"]): ArtifactCache {

@@ -5,13 +5,16 @@ import { setImmediate } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
 import { isLoopback } from "../auth/settings.ts";
 import { readConfig, type Config } from "../config.ts";
+import { forwardedAddress } from "../limits/address.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { createBatchingSession } from "../runtime/batching.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
+import { createMemoryLimiter } from "./limiter/memory.ts";
 import { logLine, logSoon } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
+import { openShared } from "./shared.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
 
@@ -25,6 +28,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   });
   const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
+  const { limiter = createMemoryLimiter(), predictionCache } = openShared(config);
   return {
     name: "node",
     config,
@@ -44,6 +48,14 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     ),
     waitUntil(promise) {
       promise.catch((error: unknown) => logLine({ level: "error", message: String(error) }));
+    },
+    limiter,
+    predictionCache,
+    clientAddress(c) {
+      // Absent where the app is called without a server, as the tests do.
+      const bindings = c.env as Partial<HttpBindings> | undefined;
+      const peer = bindings?.incoming?.socket.remoteAddress ?? "";
+      return forwardedAddress(peer, c.req.header("x-forwarded-for"), config.trustedProxies);
     },
     log: logSoon,
   };

@@ -39,11 +39,7 @@ export function openInferenceRoutes(services: Services) {
     );
     const { id, isBinary = () => false } = request ?? {};
     const answer = writeInferAnswer({ manifest, id, tensors: results[0] ?? {}, isBinary });
-    identify(
-      { header: (name, value) => answer.headers.set(name, value) },
-      manifest,
-      context.phases,
-    );
+    identify({ header: (name, value) => answer.headers.set(name, value) }, manifest, context);
     return respond(answer.body, answer.headers, c.req.header("accept-encoding"));
   }
 

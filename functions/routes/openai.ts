@@ -62,7 +62,7 @@ export function openaiRoutes({ platform, registryFor, predict }: Services) {
         context,
       );
       const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
-      identify(c, manifest, context.phases);
+      identify(c, manifest, context);
       return c.json({
         object: "list" as const,
         data: vectors.map((vector, index) => ({
@@ -89,6 +89,7 @@ const CODES: Partial<Record<ErrorCode, string>> = {
   unauthorized: "invalid_api_key",
   unknown_model: MODEL_NOT_FOUND,
   unknown_version: MODEL_NOT_FOUND,
+  rate_limited: "rate_limit_exceeded",
 };
 
 /** The body that OpenAI's clients read of an error. */

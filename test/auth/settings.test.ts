@@ -62,11 +62,8 @@ test("what does not go together or cannot be used is refused with its variable",
     expect(() => read(environment), JSON.stringify(environment)).toThrow(message);
   // What is written there by mistake could be a key.
   expect(() => read({ API_KEYS: "nc_a-real-key" })).toThrow(/^(?!.*nc_a-real-key)/s);
-  const createOrt = () => {
-    throw new Error("no model is loaded here");
-  };
   const wasm = new WebAssembly.Module(EMPTY_WASM);
-  const parts = { waitUntil: () => undefined, wasm, createOrt };
+  const parts = { waitUntil: () => undefined, wasm, createOrt: noOrt };
   const env = { API_KEYS: "ssm:/keys" };
   expect(() => createCloudflarePlatform({ ...parts, env })).toThrow(/wrangler secret put/);
 });
@@ -86,3 +83,7 @@ test("a key works until its date", () => {
 });
 
 const EMPTY_WASM = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+function noOrt(): never {
+  throw new Error("no model is loaded here");
+}

@@ -6,7 +6,7 @@ import { lambdaDirectory } from "./build.ts";
 import { startLambda } from "./lambda.ts";
 import { startNodeServer } from "./node-server.ts";
 import { startS3 } from "./s3-server.ts";
-import { startWorker } from "./worker.ts";
+import { startWorker, type WorkerHarnessOptions } from "./worker.ts";
 
 const root = join(import.meta.dirname, "../..");
 const BUCKET = "models";
@@ -48,6 +48,8 @@ export interface TargetOptions {
   env?: Record<string, string>;
   /** Folder whose files the store begins with; the shipped models by default. */
   models?: string;
+  /** Workers: rate limiting bindings by name. */
+  rateLimits?: WorkerHarnessOptions["rateLimits"];
 }
 
 export type StartTarget = (options?: TargetOptions) => Promise<Target>;
@@ -145,6 +147,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     assets: join(root, "dist/assets"),
     compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(toml)?.[1] ?? "",
     vars: { AUTH: "none", ...options.env },
+    ...(options.rateLimits && { rateLimits: options.rateLimits }),
   });
   for (const [key, bytes] of await packageContents(options.models)) await worker.put(key, bytes);
   return {
