@@ -34,13 +34,16 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
   const { store, artifacts } = openStore(config);
   const { limiter = openLimiter(config), predictionCache } = openShared(config);
   const pending = new Set<Promise<unknown>>();
-  let runtime: Promise<Runtime> | undefined;
+  // Lambda's init phase has a whole processor, whatever the function's memory.
+  const runtime = startRuntime(config.threads);
+  // Whoever loads a model is told.
+  runtime.catch(() => undefined);
   return {
     name: "lambda",
     config,
     store,
     artifacts,
-    runtime: () => (runtime ??= startRuntime(config.threads)),
+    runtime: () => runtime,
     now: () => performance.now(),
     sha256,
     parameter: readParameter,
