@@ -70,19 +70,22 @@ export function createApp(platform: Platform) {
   if (config.rateLimit) app.use(limitGuesses(platform, config.rateLimit));
   if (config.auth.mode !== "open") app.use(authenticate(config.auth, platform));
   app.use(limitRequests(platform));
-  app.use(
-    methodNotAllowed({
-      app: routes,
-      onMethodNotAllowed: (c, methods) => answerProblem(c, wrongMethod(c.req.path, methods)),
-    }),
-  );
   app.use(limitConcurrency(config.maxConcurrency, admission));
   app.use(limitBody(config.limits.bodyBytes));
   const service = app.route("/", routes);
 
-  app.notFound((c) =>
-    answerProblem(c, new NearcastError("not_found", `There is nothing at ${c.req.path}.`)),
-  );
+  // Hono's middleware, only where nothing was found: before every request it would cost each of them.
+  const answerWrongMethod = methodNotAllowed({
+    app: routes,
+    onMethodNotAllowed: (c, methods) => answerProblem(c, wrongMethod(c.req.path, methods)),
+  });
+  app.notFound(async (c) => {
+    await answerWrongMethod(c, async () => {
+      const nothing = new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
+      c.res = answerProblem(c, nothing);
+    });
+    return c.res;
+  });
 
   app.onError((error, c) => {
     const id = c.get("requestId");

@@ -1,5 +1,6 @@
 import type { CacheStorage, Fetcher, R2Bucket } from "@cloudflare/workers-types";
-import { readConfig } from "../config.ts";
+import { readConfig, type Config } from "../config.ts";
+import type { Rate } from "../limits/rate.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
 import { createEdgePredictionCache } from "./cache/edge.ts";
 import { withoutFailures } from "./cache/shared.ts";
@@ -70,10 +71,7 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);
       return found?.ok ? (found.body as unknown as ReadableStream) : undefined;
     },
-    limiter: withFallback(
-      createBindingLimiter(env, [config.rateLimit, config.modelRateLimit]),
-      log,
-    ),
+    limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),
     predictionCache: withoutFailures(createEdgePredictionCache(), log),
     clientAddress: (c) => c.req.header("cf-connecting-ip") ?? "",
     log,
@@ -83,6 +81,13 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
 // Workers Logs read the members of a line of JSON.
 const log: Platform["log"] = (entry) =>
   console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+
+/** Every rate that is configured, those of keys among them. */
+function ratesOf({ rateLimit, modelRateLimit, auth }: Config): (Rate | undefined)[] {
+  const keys =
+    auth.mode === "required" && auth.apiKeys && !("parameter" in auth.apiKeys) ? auth.apiKeys : [];
+  return [rateLimit, modelRateLimit, ...keys.map(({ rate }) => rate)];
+}
 
 /** The data centre's Cache API. */
 function createEdgeCache(waitUntil: CloudflareParts["waitUntil"]): ArtifactCache {

@@ -40,8 +40,6 @@ export async function keyOf({ artifact, runtime, outputNames, feeds }: Question)
   new DataView(length.buffer).setUint32(0, description.byteLength);
   const parts = [length, description, ...inputs.map(({ bytes }) => bytes)];
   const total = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const hash = new Uint8Array(
-    await crypto.subtle.digest("SHA-256", concatenate(parts, total) as BufferSource),
-  );
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", concatenate(parts, total)));
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,11 +1,8 @@
+import type { Context } from "hono";
 import type { Manifest } from "../model/manifest.ts";
 import { quotaHeaders } from "../limits/quota.ts";
 import { serverTiming } from "../phases.ts";
-import type { CacheOutcome, RequestContext } from "../request-context.ts";
-
-interface SetsHeaders {
-  header: (name: string, value: string) => void;
-}
+import type { AppEnv, CacheOutcome, RequestContext } from "../request-context.ts";
 
 /** RFC 9211. */
 const CACHE_STATUS: Record<CacheOutcome, string> = {
@@ -16,10 +13,11 @@ const CACHE_STATUS: Record<CacheOutcome, string> = {
 };
 
 /**
- * The headers that say what made an answer and, where that is measured, how long each phase took, whether
- * it was kept from an earlier request, and what the caller's rate has left. They are set through Hono's context: touching `c.res` first would make a full Response, half the cost of a request.
+ * The headers that say what made an answer and, where that is measured, how long each phase took, whether it
+ * was kept from an earlier request, and what the caller's rate has left. They are set through Hono's context:
+ * touching `c.res` first would make a full Response, half the cost of a request.
  */
-export function identify(c: SetsHeaders, manifest: Manifest, context?: RequestContext): void {
+export function identify(c: Context<AppEnv>, manifest: Manifest, context?: RequestContext): void {
   c.header("X-Model-Name", manifest.name);
   c.header("X-Model-Version", manifest.version);
   c.header("X-Model-Digest", `sha256:${manifest.artifact.sha256}`);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
+import { apiKey, keyList } from "../auth/keys.ts";
 import { targets, type Target, type TargetOptions } from "../harness/targets.ts";
 import { flood, NO_OTHER_LIMITS, predict, send } from "./requests.ts";
 
@@ -62,15 +63,19 @@ test("a batch takes its rows; addresses and models each have their own", async (
 });
 
 test.each([
-  ["100/60s", /name = \W*RATE_LIMIT_100_60[^]*simple = \{ limit = 100, period = 60 \}/],
-  ["100/30s", /seconds must be 10 or 60/],
-])(
-  "a rate of %s without its binding is refused at the start, with what to do",
-  async (rate, log) => {
-    await expect(async () => {
-      const target = await start({ env: { RATE_LIMIT: rate } });
-      const answer = await target.fetch("/health");
-      throw new Error(await answer.text());
-    }).rejects.toThrow(log);
-  },
-);
+  [
+    { RATE_LIMIT: "100/60s" },
+    /name = \W*RATE_LIMIT_100_60[^]*simple = \{ limit = 100, period = 60 \}/,
+  ],
+  [{ RATE_LIMIT: "100/30s" }, /seconds must be 10 or 60/],
+  [
+    { API_KEYS: keyList(apiKey("web", { rate: "7/10s" })), AUTH: "" },
+    /name = \W*RATE_LIMIT_7_10[^]*simple = \{ limit = 7, period = 10 \}/,
+  ],
+])("a rate without its binding is refused at the start, with what to do: %j", async (env, log) => {
+  await expect(async () => {
+    const target = await start({ env });
+    const answer = await target.fetch("/health");
+    throw new Error(await answer.text());
+  }).rejects.toThrow(log);
+});

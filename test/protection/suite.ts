@@ -129,12 +129,17 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
 
   test("answers are not kept, sniffed or framed", async () => {
     await begin();
+    const data = Object.values(FLOWER);
+    const tensor = { inputs: [{ name: "features", shape: [1, 4], datatype: "FP32", data }] };
     for (const answer of [
       await post(IRIS, { inputs: FLOWER }),
       await post(IRIS, {}),
       await target.fetch("/v2/models/iris"),
+      await post("/v2/models/iris/infer", tensor),
+      await post("/v2/models/iris/infer", tensor, { "Accept-Encoding": "gzip" }),
       await target.fetch("/nowhere"),
     ]) {
+      expect(answer.headers.get("x-request-id")).toBeTruthy();
       expect(answer.headers.get("cache-control")).toBe("no-store");
       expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
       expect(answer.headers.get("content-security-policy")).toMatch(/default-src 'none'/);
