@@ -22,13 +22,14 @@ ${keyField}<div id="api"></div>
 
 // Before the description can be loaded there is no box of Swagger UI's own to enter a key in.
 const KEY_FIELD = `<label style="display: block; margin: 1em; font-family: sans-serif">API key or token
-<input id="key" type="password" autocomplete="off" spellcheck="false" size="50"></label>
+<input id="key" type="password" autocomplete="off" spellcheck="false" size="50" autofocus>
+and Enter, to read the description and to try it: the key stays in this page.</label>
 `;
 
-// The key stays in the field: nothing is stored.
 const START = `const field = document.getElementById("key");
-const page = SwaggerUIBundle({
-  url: new URL("../openapi.json", document.currentScript.src).href,
+const url = new URL("../openapi.json", document.currentScript.src).href;
+const open = () => SwaggerUIBundle({
+  url,
   dom_id: "#api",
   deepLinking: true,
   displayRequestDuration: true,
@@ -38,7 +39,8 @@ const page = SwaggerUIBundle({
     return request;
   },
 });
-field?.addEventListener("change", () => page.specActions.download());
+if (field) field.addEventListener("change", open);
+else open();
 `;
 
 // Swagger UI sets style attributes and has its icons in data: URLs.
