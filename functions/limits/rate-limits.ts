@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import { ANYONE } from "../access.ts";
+import { ANYONE, NOBODY } from "../access.ts";
 import { NearcastError } from "../errors.ts";
 import { createMemoryLimiter } from "../platform/limiter/memory.ts";
 import type { Platform, Taken } from "../platform/types.ts";
@@ -24,7 +24,7 @@ export type Charge = (
 
 /**
  * Takes one unit of the caller's rate for every request but those for health, before its body is read; of
- * the client address's where everyone may call. Rejects with `rate_limited`.
+ * the client address's where nobody says who they are. Rejects with `rate_limited`.
  */
 export function limitRequests(platform: Platform): MiddlewareHandler<AppEnv> {
   const { limiter, config } = platform;
@@ -34,7 +34,7 @@ export function limitRequests(platform: Platform): MiddlewareHandler<AppEnv> {
     const rate = caller.rate ?? config.rateLimit;
     if (!rate || HEALTH.test(c.req.path)) return next();
     const key =
-      caller === ANYONE
+      caller === ANYONE || caller === NOBODY
         ? `address:${addressKey(platform.clientAddress(c))}`
         : `caller:${caller.name}`;
 
