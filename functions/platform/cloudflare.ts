@@ -1,5 +1,6 @@
 import type { CacheStorage, Fetcher, R2Bucket } from "@cloudflare/workers-types";
 import { readConfig, type Config } from "../config.ts";
+import { digest } from "../digest.ts";
 import type { Rate } from "../limits/rate.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
 import { createEdgePredictionCache } from "./cache/edge.ts";
@@ -59,12 +60,7 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
     artifacts: createEdgeCache(waitUntil),
     runtime: async () => runtime,
     waitUntil,
-    async sha256(text) {
-      const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-      return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join(
-        "",
-      );
-    },
+    sha256: (text) => digest(new TextEncoder().encode(text)),
     parameter: async () => undefined,
     async asset(name) {
       const assets = env["ASSETS"] as Fetcher | undefined;
