@@ -21,7 +21,7 @@ export function createEdgeArtifactCache(waitUntil: Platform["waitUntil"]): Artif
 export function createEdgePredictionCache(): PredictionCache {
   const cache = openCache("predictions");
   return {
-    get: cache.get,
+    get: (key) => cache.get(key),
     put: (key, bytes, ttlSeconds) => cache.put(key, bytes, `public, max-age=${ttlSeconds}`),
   };
 }
