@@ -8,6 +8,12 @@ const MIB = 1024 * 1024;
 
 const positive = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
+/** A day: beyond some weeks a timer would end at once. */
+const LONGEST_TIMEOUT_MS = 86_400_000;
+
+const milliseconds = (fallback: number) =>
+  z.coerce.number().int().positive().max(LONGEST_TIMEOUT_MS).default(fallback);
+
 const webOrigin = z
   .string()
   .refine(
@@ -57,9 +63,9 @@ const variables = z.object({
   /** A release is asked for again when it is older than this: how soon a release or rollback shows. */
   RELEASE_TTL_SECONDS: z.coerce.number().min(0).default(10),
   /** Longest wait for one store operation. */
-  STORE_TIMEOUT_MS: positive(10_000),
+  STORE_TIMEOUT_MS: milliseconds(10_000),
   /** Longest time for one request; the client's own `X-Request-Timeout-Ms` and a model's may be shorter. */
-  REQUEST_TIMEOUT_MS: positive(30_000),
+  REQUEST_TIMEOUT_MS: milliseconds(30_000),
   /** Most requests, besides GET, that one instance answers at once; further ones are refused with 503. */
   MAX_CONCURRENCY: positive(256),
   /** Node: longest wait of a burst for the processor; under lasting overload it is much shorter. */

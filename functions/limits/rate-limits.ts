@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import { ANYONE } from "../access.ts";
+import { ANYONE, NOBODY } from "../access.ts";
 import { NearcastError } from "../errors.ts";
 import { createMemoryLimiter } from "../platform/limiter/memory.ts";
 import type { Platform, Taken } from "../platform/types.ts";
@@ -22,8 +22,8 @@ export type Charge = (
 
 /**
  * Takes one unit of the caller's rate for every request before its body is read; of the client address's where
- * everyone may call. Health is never limited: who asks for it decides whether this instance lives. Rejects
- * with `rate_limited`.
+ * nobody says who they are. Health is never limited: who asks for it decides whether this instance lives.
+ * Rejects with `rate_limited`.
  */
 export function limitRequests(platform: Platform): MiddlewareHandler<AppEnv> {
   const { limiter, config } = platform;
@@ -33,7 +33,7 @@ export function limitRequests(platform: Platform): MiddlewareHandler<AppEnv> {
     const rate = caller.rate ?? config.rateLimit;
     if (!rate || HEALTH_PATHS.has(c.req.path)) return next();
     const key =
-      caller === ANYONE
+      caller === ANYONE || caller === NOBODY
         ? `address:${addressKey(platform.clientAddress(c))}`
         : `caller:${caller.name}`;
 

@@ -37,6 +37,9 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
     MAX_CONCURRENCY: 64,
   });
   if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
+  if (config.workers > 0) throw new Error("WORKERS is for Node");
+  if (config.redisUrl) throw new Error("REDIS_URL is for Node and Lambda");
+  if (config.rateLimitTable) throw new Error("RATE_LIMIT_TABLE is for Lambda");
   if (config.runtime !== "wasm") throw new Error("RUNTIME must be wasm on Workers");
   if (config.auth.mode === "required" && config.auth.apiKeys && "parameter" in config.auth.apiKeys)
     throw new Error(
