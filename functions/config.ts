@@ -21,13 +21,18 @@ const webOrigin = z
     "must be like https://example.com",
   );
 
-const batchedModel = z.tuple([
-  z.string().regex(NAME_PATTERN),
-  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(2)),
-]);
+const batchedModel = z
+  .string()
+  .transform((text) => text.split(":"))
+  .pipe(
+    z.tuple([
+      z.string().regex(NAME_PATTERN),
+      z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(2)),
+    ]),
+  );
 
 /** Values separated by commas. */
-const list = (value: z.ZodType<string, string>) =>
+const list = <Value>(value: z.ZodType<Value, string>) =>
   z
     .string()
     .transform((text) => text.split(",").map((part) => part.trim()))
@@ -50,13 +55,7 @@ const variables = z.object({
    * Node: models whose runs are joined, with the most rows of a joint run: `iris:32,search:16`. For models
    * that compute each row by itself, and many of them together faster.
    */
-  DYNAMIC_BATCHING: z
-    .string()
-    .transform((text) =>
-      text.split(",").map((model) => model.trim().split(":") as [string, string]),
-    )
-    .pipe(z.array(batchedModel))
-    .optional(),
+  DYNAMIC_BATCHING: list(batchedModel).optional(),
   /** Sessions are kept while their artifacts add up to no more than this many MiB. */
   SESSION_BUDGET_MB: z.coerce.number().positive(),
   /** Folder of the local artifact tier (Lambda and Node). */

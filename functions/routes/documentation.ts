@@ -5,7 +5,7 @@ import { OPEN_PATHS } from "../middleware/authenticate.ts";
 import { openapiDocument } from "../openapi/document.ts";
 import { DOCUMENTATION_ASSETS, type DocumentationAsset } from "../platform/types.ts";
 import type { AppEnv } from "../request-context.ts";
-import { releasedModels, type ReleasedModel } from "./released-models.ts";
+import { answeringModels } from "./released-models.ts";
 import type { Services } from "./services.ts";
 
 const page = (keyField: string) => `<!doctype html>
@@ -68,9 +68,7 @@ export function documentationRoutes({ platform, registryFor }: Services) {
   return new Hono<AppEnv>()
     .get("/openapi.json", async (c) => {
       const registry = registryFor(c.get("context").caller, "read");
-      const models = [...(await releasedModels(registry)).values()].filter(
-        (model): model is ReleasedModel => !(model instanceof NearcastError),
-      );
+      const models = await answeringModels(registry);
       return c.json(
         openapiDocument(models, packageJson.version, { secured, openPaths: OPEN_PATHS }),
       );
@@ -78,7 +76,6 @@ export function documentationRoutes({ platform, registryFor }: Services) {
     .get("/docs", (c) =>
       c.html(html, 200, {
         "Content-Security-Policy": POLICY,
-        "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
       }),
     )
@@ -90,7 +87,6 @@ export function documentationRoutes({ platform, registryFor }: Services) {
       return c.body(found, 200, {
         "Content-Type": MEDIA_TYPES[name],
         "Cache-Control": "public, max-age=86400",
-        "X-Content-Type-Options": "nosniff",
       });
     });
 }

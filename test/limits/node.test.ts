@@ -131,7 +131,14 @@ test("an address that the client only claims is not believed; that of a trusted 
 test("health is never limited, and clients of other dialects read the refusal in their own form", async () => {
   const target = await start({ RATE_LIMIT: "1/60s", DEFAULT_MODEL: "iris" });
   expect((await send(target, "/v1/models")).status).toBe(200);
-  for (const path of ["/health", "/ready", "/ping", "/v2/health/live", "/v2/health/ready"])
+  for (const path of [
+    "/health",
+    "/health/",
+    "/ready",
+    "/ping",
+    "/v2/health/live",
+    "/v2/health/ready",
+  ])
     expect([path, (await send(target, path)).status]).toEqual([path, 200]);
   const openai = await send(target, "/v1/embeddings", { model: "search", input: "shoes" });
   expect(openai.status).toBe(429);
