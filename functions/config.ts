@@ -124,10 +124,11 @@ export function readConfig(
   defaults: Record<string, unknown>,
 ) {
   const names = Object.keys(variables.shape);
-  // An empty variable is an unset one: that is how CI systems and shells pass "nothing".
+  // An empty variable is an unset one: that is how CI systems and shells pass "nothing". Not so trust: a secret
+  // that expands to nothing must not mean that everything is trusted.
   const given = names
     .map((name) => [name, environment[name]] as const)
-    .filter(([, value]) => value !== undefined && value !== "");
+    .filter(([name, value]) => value !== undefined && (value !== "" || name === "TRUSTED_KEYS"));
   const result = schema.safeParse({ ...defaults, ...Object.fromEntries(given) });
   if (!result.success) {
     const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);

@@ -11,6 +11,12 @@ test("defaults hold where the environment is silent or empty", () => {
   expect(config).toMatchObject({ store: "models", port: 8787, limits: { batch: 1000 } });
 });
 
+test("a trust that was meant and is empty stops the start", () => {
+  expect(readConfig({}, defaults).trustedKeys).toBeUndefined();
+  for (const keys of ["", " ", "no key", `${Buffer.alloc(31).toString("base64")}`])
+    expect(() => readConfig({ TRUSTED_KEYS: keys }, defaults)).toThrow(/TRUSTED_KEYS/);
+});
+
 test("every variable that cannot be used is named in one message", () => {
   const bad = { PORT: "many", RUNTIME: "gpu", MAX_BATCH: "0", S3_FORCE_PATH_STYLE: "perhaps" };
   const read = () => readConfig(bad, defaults);
