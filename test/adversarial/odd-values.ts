@@ -23,7 +23,6 @@ export const STRINGS = [
   "true",
   "setosa",
   "text",
-
   "\ud800",
   "\udfff\ud800",
   "a\udc00",

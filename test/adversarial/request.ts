@@ -16,7 +16,7 @@ export interface RawAttack {
   bytes: Buffer;
 }
 
-export const JSON_TYPE: [string, string] = ["Content-Type", "application/json"];
+const JSON_TYPE: [string, string] = ["Content-Type", "application/json"];
 
 export function postJson(path: string, body: unknown, headers: Attack["headers"] = []): Attack {
   return {

@@ -11,7 +11,7 @@ export interface Answer {
 }
 
 /** Longer than any answer may take, on a machine with much else to do. */
-export const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 30_000;
 
 export interface Sender {
   send: (attack: Attack) => Promise<Answer>;
@@ -27,8 +27,13 @@ export function createSender(target: Target): Sender {
     return { send: (attack) => sendRequest(target, attack), sendRaw: undefined, close() {} };
   const { hostname, port } = new URL(url);
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  const sendOnce = (attack: Attack) => sendOverHttp({ agent, hostname, port }, attack);
   return {
-    send: (attack) => sendOverHttp({ agent, hostname, port }, attack),
+    send: (attack) =>
+      sendOnce(attack).catch((error: unknown) => {
+        if (error !== STALE) throw error;
+        return sendOnce(attack);
+      }),
     sendRaw: ({ bytes }) => sendBytes({ host: hostname, port: Number(port) }, bytes),
     close: () => agent.destroy(),
   };
@@ -39,6 +44,9 @@ interface Address {
   hostname: string;
   port: string;
 }
+
+/** The server closed the connection after a refusal, just when it was to be used again. */
+const STALE = new Error("the connection was closed before the request");
 
 function sendOverHttp(address: Address, attack: Attack): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -58,10 +66,8 @@ function sendOverHttp(address: Address, attack: Attack): Promise<Answer> {
     });
     sent.on("error", (error: NodeJS.ErrnoException) => {
       if (answered) return;
-      // A connection that the server closed after a refusal, just when it was to be used again.
       const stale = sent.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
-      if (stale) sendOverHttp(address, attack).then(resolve, reject);
-      else reject(error);
+      reject(stale ? STALE : error);
     });
     sent.end(body);
   });
