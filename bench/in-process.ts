@@ -1,5 +1,6 @@
-// The service's own cost without a network: `app.request` and bare `session.run` of the same input in
-// turn, in one process. Reads an InProcess, prints an InProcessResult.
+// The service's own cost without a network: `app.request`, bare `session.run` of the same input, and the least
+// Hono app around it, in turn in one process. Reads an InProcess, prints an InProcessResult.
+import { Hono } from "hono";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { createApp } from "../functions/app.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
@@ -18,6 +19,8 @@ interface InProcess {
 export interface InProcessResult {
   app: number;
   bare: number;
+  /** A Hono app that reads the body's JSON, runs the session and answers its outputs, and nothing else. */
+  hono: number;
 }
 
 export function measureInProcess(options: InProcess): Promise<InProcessResult> {
@@ -40,27 +43,40 @@ if (import.meta.main) {
     headers: { "content-type": contentType, "content-length": String(body.length) },
     body: new Uint8Array(body),
   }));
-  const viaApp = async (turn: number): Promise<string> => {
-    const response = await app.request(
-      `/v1/models/${model}/predict`,
-      requests[turn % requests.length],
-    );
-    return response.text();
-  };
+  const via =
+    (hono: Pick<Hono, "request">) =>
+    async (turn: number): Promise<string> => {
+      const path = `/v1/models/${model}/predict`;
+      const response = await hono.request(path, requests[turn % requests.length]);
+      return response.text();
+    };
+  const viaApp = via(app);
   const session = await InferenceSession.create(artifact, sessionOptions);
   const tensors = ortFeeds(feeds, Tensor);
   const bare = (turn: number) => session.run(tensors[turn % tensors.length] ?? {}, outputNames);
+  let served = 0;
+  const least = new Hono().post("/v1/models/:model/predict", async (c) => {
+    if (contentType === "application/json") await c.req.json();
+    else await c.req.arrayBuffer();
+    const results = await bare(served++);
+    const outputs = Object.entries(results).map(([name, { data }]) => [
+      name,
+      Array.from(data as ArrayLike<unknown>, String),
+    ]);
+    return c.json({ model: c.req.param("model"), outputs: Object.fromEntries(outputs) as object });
+  });
 
   const first = await viaApp(0);
   if (!first.includes(`"label":"${firstLabel}"`)) throw new Error(`${model} answered ${first}`);
   const start = performance.now();
   const end = start + WARM_UP_MS + seconds * 1000;
-  const durations = { app: [] as number[], bare: [] as number[] };
+  const durations = { app: [] as number[], bare: [] as number[], hono: [] as number[] };
   let turn = 0;
   while (performance.now() < end)
     for (const [name, work] of [
       ["app", viaApp],
       ["bare", bare],
+      ["hono", via(least)],
     ] as const)
       for (const turnEnd = performance.now() + TURN_MS; performance.now() < turnEnd; turn++) {
         const before = performance.now();
@@ -70,6 +86,7 @@ if (import.meta.main) {
   const result: InProcessResult = {
     app: quantile(durations.app, 0.5),
     bare: quantile(durations.bare, 0.5),
+    hono: quantile(durations.hono, 0.5),
   };
   console.log(JSON.stringify(result));
 }

@@ -1,6 +1,7 @@
 // `npm run bench:peers`: the Node server beside what users would pick instead, on the same ONNX files.
 // Needs python3 with venv; installs the pinned requirements under .cache/peers.
 import { join } from "node:path";
+import { setup as build } from "../test/harness/build.ts";
 import { measureLoad } from "./load.ts";
 import { peerTables, LOADS } from "./peers/tables.ts";
 import { PEERS, pinnedVersion, startPeer, type Peer, type RunningPeer } from "./peers/servers.ts";
@@ -13,6 +14,7 @@ const ROUNDS = 5;
 const SECONDS = 2;
 
 process.chdir(join(import.meta.dirname, ".."));
+await build();
 let record = createRecord();
 const running = new Map<Peer, RunningPeer>();
 try {

@@ -8,6 +8,9 @@ import { promisify } from "node:util";
 export const SERVER_CORE = 0;
 export const LOAD_CORE = 1;
 
+/** For the service: a machine with other work must not make it refuse what it is slow to answer. */
+export const PATIENT = { MAX_QUEUE_MS: "60000" };
+
 export const pinning = cpus().length > 1 && works("taskset", ["--version"]);
 
 /** A command that will run on one core, where the machine can do that. */
@@ -31,7 +34,8 @@ export async function runChild<Answer>(
 ): Promise<Answer> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const [command, args] = pinnedTo(core, process.execPath, [path, JSON.stringify(options)]);
-  const { stdout } = await promisify(execFile)(command, args);
+  // The service's access log may be long.
+  const { stdout } = await promisify(execFile)(command, args, { maxBuffer: Infinity });
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "null") as Answer;
 }
 

@@ -47,3 +47,24 @@ export function createRecord(): Record {
     },
   };
 }
+
+/** Student's t for a 95 % interval by degrees of freedom from 1 on; beyond them that of the normal. */
+const T_95 = [
+  12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2, 2.18, 2.16, 2.14, 2.13,
+];
+
+/** How much a value grows from one sample to the next, by least squares, and half of its 95 % interval. */
+export function trend(values: readonly number[]): { slope: number; margin: number } {
+  const count = values.length;
+  const middle = (count - 1) / 2;
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  const spread = values.reduce((sum, _, index) => sum + (index - middle) ** 2, 0);
+  const slope =
+    values.reduce((sum, value, index) => sum + (index - middle) * (value - mean), 0) / spread;
+  const squares = values.reduce(
+    (sum, value, index) => sum + (value - mean - slope * (index - middle)) ** 2,
+    0,
+  );
+  const freedom = count - 2;
+  return { slope, margin: (T_95[freedom - 1] ?? 1.96) * Math.sqrt(squares / freedom / spread) };
+}

@@ -1,14 +1,22 @@
+import { readCosts } from "./cost.ts";
 import type { Table } from "./report.ts";
-import { ratio, summary, type Record } from "./statistics.ts";
+import { median, ratio, summary, type Record } from "./statistics.ts";
 
 export const MODELS = ["iris", "sentiment", "digits"] as const;
 export const CONNECTIONS = [1, 32] as const;
 export const BATCHES = [1, 10, 100, 1000] as const;
 
 /** The tables of `npm run bench` from what it recorded. */
-export function benchTables({ get }: Record): Table[] {
+export async function benchTables({ get }: Record): Promise<Table[]> {
+  const costs = await readCosts();
   const difference = (left: string, right: string) =>
     get(left).map((value, round) => value - (get(right)[round] ?? NaN));
+  const rowCost = (rows: number) => median(get(`batch ${rows} http p50`)) / rows;
+  const verdict = (rows: number): string => {
+    const smaller = BATCHES.findLast((size) => size < rows);
+    if (smaller === undefined) return "";
+    return rowCost(rows) <= rowCost(smaller) ? "falls" : "rises";
+  };
   return [
     {
       title: "Warm requests on the Node server",
@@ -30,11 +38,21 @@ export function benchTables({ get }: Record): Table[] {
     },
     {
       title: "Overhead over bare `session.run`",
-      note: "p50 in milliseconds. In-process: `app.request` and `session.run` in turn in one process.",
-      columns: ["model", "bare", "in-process", "overhead in-process", "overhead over HTTP"],
+      note:
+        "p50 in milliseconds. In-process: `app.request`, `session.run` and the least Hono app around it, in turn " +
+        "in one process.",
+      columns: [
+        "model",
+        "bare",
+        "least Hono app",
+        "in-process",
+        "overhead in-process",
+        "overhead over HTTP",
+      ],
       rows: MODELS.map((model) => [
         model,
         summary(get(`${model} bare p50`), 4),
+        summary(get(`${model} in-process hono`), 4),
         summary(get(`${model} in-process app`), 4),
         summary(difference(`${model} in-process app`, `${model} in-process bare`), 4),
         summary(difference(`${model} http 1 p50`, `${model} bare p50`), 4),
@@ -42,8 +60,10 @@ export function benchTables({ get }: Record): Table[] {
     },
     {
       title: "Batches of iris rows, one connection",
-      note: "p50 in milliseconds a request, and microseconds a row.",
-      columns: ["rows", "request", "µs a row", "bare run", "bare µs a row"],
+      note:
+        "p50 in milliseconds a request, and microseconds a row. Verdict: a row costs no more than in the next " +
+        "smaller batch.",
+      columns: ["rows", "request", "µs a row", "bare run", "bare µs a row", "verdict"],
       rows: BATCHES.map((rows) => {
         const perRow = (name: string) => get(name).map((ms) => (ms * 1000) / rows);
         return [
@@ -52,6 +72,7 @@ export function benchTables({ get }: Record): Table[] {
           summary(perRow(`batch ${rows} http p50`), 2),
           summary(get(`batch ${rows} bare p50`), 4),
           summary(perRow(`batch ${rows} bare p50`), 2),
+          verdict(rows),
         ];
       }),
     },
@@ -65,6 +86,8 @@ export function benchTables({ get }: Record): Table[] {
       rows: [
         ["Node server, beside a script", "node", ""],
         ["Lambda", "lambda", ""],
+        ["Lambda, its init phase", "lambda", " init"],
+        ["Lambda, its first invocation", "lambda", " invoke"],
         ["Worker, start and first request", "worker", ""],
         ["Worker, first request", "worker", " first"],
         ["Worker, first request of a further isolate", "worker", " next isolate"],
@@ -80,18 +103,40 @@ export function benchTables({ get }: Record): Table[] {
     },
     {
       title: "Resident memory",
-      note: "MiB. Warm: all shipped models, after every load above; bare: a script with the same sessions.",
-      columns: ["what", "service", "bare"],
+      note:
+        "MiB. Warm: all shipped models, after every load above; beside a script with the same sessions, and " +
+        "beside node:http over them, which had the same models asked as often.",
+      columns: ["what", "service", "bare", "ratio"],
       rows: [
-        ["Node server, warm", "memory server now", "memory bare now"],
-        ["Node server, peak", "memory server peak", ""],
+        ["Node server, warm, beside a script", "memory server now", "memory bare now"],
+        ["Node server, warm, beside a server", "memory server now", "memory models server now"],
+        ["Node server, peak", "memory server peak", "memory models server peak"],
         ["Node server, peak of a cold start", "peak node", ""],
         ["Lambda, peak of a cold start", "peak lambda", "peak lambda bare"],
-      ].map(([shown, service, bare]) => [
+      ].map(([shown, service = "", bare]) => [
         shown ?? "",
-        summary(get(service ?? ""), 0),
+        summary(get(service), 0),
         bare ? summary(get(bare), 0) : "",
+        bare ? summary(ratio(get(service), get(bare)), 2) : "",
       ]),
+    },
+    {
+      title: "Cost of a million predictions",
+      note:
+        `US dollars at the list prices of ${costs.read} (prices.json). Lambda, ${costs.memoryMb} MB: the p50 at one ` +
+        "connection, rounded up to the billed millisecond; then with one request in a hundred cold, billed from " +
+        "the start of the process. Workers: the processor time of the Node server on the edge's runtime, with " +
+        "Node's HTTP, one connection.",
+      columns: ["model", "Lambda, warm", "Lambda, 1 % cold", "Workers"],
+      rows: MODELS.map((model) => {
+        const [warm, cold] = [median(get(`${model} http 1 p50`)), median(get("cold lambda"))];
+        return [
+          model,
+          costs.lambda(warm).toFixed(2),
+          costs.lambdaWithCold(warm, cold).toFixed(2),
+          costs.workers(median(get(`${model} wasm cpu`)) / 1000).toFixed(2),
+        ];
+      }),
     },
   ];
 }

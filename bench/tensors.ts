@@ -3,7 +3,7 @@
 import { startNodeServer } from "../test/harness/node-server.ts";
 import type { BareLoop } from "./bare/session-run.ts";
 import { measureLoad } from "./load.ts";
-import { pin, runChild, SERVER_CORE } from "./processes.ts";
+import { PATIENT, pin, runChild, SERVER_CORE } from "./processes.ts";
 import type { Table } from "./report.ts";
 import { summary, type Record } from "./statistics.ts";
 import { ROWS, type TensorCase } from "./tensor-requests.ts";
@@ -17,8 +17,8 @@ const CASES: [name: TensorCase, shown: string][] = [
 
 /** Servers that take the tensors; `measure` is one round over all of them. */
 export async function startTensors() {
-  const image = await startNodeServer({ env: { STORE: "test/fixtures/identity" } });
-  const iris = await startNodeServer();
+  const image = await startNodeServer({ env: { ...PATIENT, STORE: "test/fixtures/identity" } });
+  const iris = await startNodeServer({ env: PATIENT });
   const floor = await startNodeServer({ entry: "bench/bare/tensor-server.ts" });
   const servers = [image, iris, floor];
   for (const { pid } of servers) pin(pid, SERVER_CORE);

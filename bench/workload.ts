@@ -44,7 +44,7 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
   const example = manifest.examples[0] as { input: unknown; output: { label: string } };
   const inputs = [example.input, ...heldOut];
   const config = readConfig({}, { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 1 });
-  const task = compileTask(manifest, config.limits, new Map());
+  const task = await compileTask(manifest, config.limits, new Map());
   const batches = Array.from({ length: REQUESTS }, (_, request) =>
     Array.from(
       { length: rows ?? 1 },

@@ -4,6 +4,7 @@ import { addCommand } from "./commands/add.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { gateCommand } from "./commands/gate.ts";
 import { historyCommand } from "./commands/history.ts";
+import { keyCommand } from "./commands/key.ts";
 import { listCommand } from "./commands/list.ts";
 import { optimizeCommand } from "./commands/optimize.ts";
 import { pushCommand } from "./commands/push.ts";
@@ -33,6 +34,7 @@ for (const register of [
   historyCommand,
   evalCommand,
   gateCommand,
+  keyCommand,
 ])
   register(program);
 

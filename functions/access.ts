@@ -1,4 +1,5 @@
-import { NearcastError } from "./errors.ts";
+import { forbidden } from "./auth/refusals.ts";
+import type { Rate } from "./limits/rate.ts";
 import type { Registry } from "./model/registry.ts";
 
 /** What a caller may do: ask for predictions, read about models, change what is in memory. */
@@ -7,20 +8,25 @@ export type Scope = (typeof SCOPES)[number];
 
 /** Who asks, and what they may do. */
 export interface Caller {
-  /** The name of the API key, or the subject of the token. */
+  /** The name of the API key, or `jwt:` and the subject of the token: no subject can pass for a key. */
   name: string;
   scopes: ReadonlySet<Scope>;
   /** The models the caller may use; all of them when absent. */
   models?: ReadonlySet<string>;
+  /** What the caller's own key allows; the deployment's rate when absent. */
+  rate?: Rate;
 }
 
 /** Everyone, where no authentication is asked for. */
 export const ANYONE: Caller = { name: "anonymous", scopes: new Set(SCOPES) };
 
+/** Whoever has not said who they are, where that is asked for. */
+export const NOBODY: Caller = { name: "anonymous", scopes: new Set() };
+
 /** Throws `forbidden` when the caller does not have the scope. */
 export function requireScope({ scopes }: Caller, scope: Scope): void {
   if (!scopes.has(scope))
-    throw new NearcastError("forbidden", `This needs the scope ${scope}, which you do not have.`);
+    throw forbidden(`This needs the scope ${scope}, which you do not have.`, scope);
 }
 
 export function mayUse({ models }: Caller, model: string): boolean {
@@ -43,8 +49,7 @@ export function createAccess(registry: Registry): RegistryFor {
 
 function narrowed(registry: Registry, caller: Caller): Registry {
   const check = (name: string): void => {
-    if (!mayUse(caller, name))
-      throw new NearcastError("forbidden", "You may not use the model of this name.");
+    if (!mayUse(caller, name)) throw forbidden("You may not use the model of this name.");
   };
   return {
     ...registry,

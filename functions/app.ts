@@ -6,14 +6,17 @@ import { createAccess } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { NearcastError } from "./errors.ts";
 import { accessLog } from "./middleware/access-log.ts";
+import { authenticate } from "./middleware/authenticate.ts";
 import { beginRequest } from "./middleware/begin-request.ts";
 import { crossOrigin } from "./middleware/cross-origin.ts";
 import { limitBody } from "./middleware/limit-body.ts";
+import { createCharge, limitGuesses, limitRequests } from "./limits/rate-limits.ts";
 import { limitConcurrency } from "./middleware/limit-concurrency.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions } from "./model/sessions.ts";
 import type { Platform } from "./platform/types.ts";
+import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
 import { createInfer, createPredict } from "./predict.ts";
 import type { AppEnv } from "./request-context.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
@@ -38,11 +41,14 @@ export function createApp(platform: Platform) {
     platform.now &&
     createAdmission({
       now: platform.now,
-      parallelism: Math.max(config.workers, 1),
+      // Joined runs are computed at once, as many as there are rows.
+      parallelism: Math.max(config.workers, 1, ...config.dynamicBatching.values()),
       maxQueueMs: config.maxQueueMs,
       turnEventLoop: platform.turnEventLoop,
     });
-  const paths = { registryFor, sessions, statistics, admission };
+  const charge = createCharge(platform);
+  const cachedRuns = createCachedRuns(platform);
+  const paths = { registryFor, sessions, statistics, admission, charge, cachedRuns };
   const predict = createPredict(paths);
   const infer = createInfer(paths);
   const services = { platform, registryFor, checkReady, sessions, statistics, predict, infer };
@@ -61,19 +67,25 @@ export function createApp(platform: Platform) {
   if (config.accessLog) app.use(accessLog(platform));
   app.use(securityHeaders).use(beginRequest(platform));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
-  app.use(
-    methodNotAllowed({
-      app: routes,
-      onMethodNotAllowed: (c, methods) => answerProblem(c, wrongMethod(c.req.path, methods)),
-    }),
-  );
+  if (config.rateLimit) app.use(limitGuesses(platform, config.rateLimit));
+  if (config.auth.mode !== "open") app.use(authenticate(config.auth, platform));
+  app.use(limitRequests(platform));
   app.use(limitConcurrency(config.maxConcurrency, admission));
   app.use(limitBody(config.limits.bodyBytes));
   const service = app.route("/", routes);
 
-  app.notFound((c) =>
-    answerProblem(c, new NearcastError("not_found", `There is nothing at ${c.req.path}.`)),
-  );
+  // Hono's middleware, only where nothing was found: before every request it would cost each of them.
+  const answerWrongMethod = methodNotAllowed({
+    app: routes,
+    onMethodNotAllowed: (c, methods) => answerProblem(c, wrongMethod(c.req.path, methods)),
+  });
+  app.notFound(async (c) => {
+    await answerWrongMethod(c, async () => {
+      const nothing = new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
+      c.res = answerProblem(c, nothing);
+    });
+    return c.res;
+  });
 
   app.onError((error, c) => {
     const id = c.get("requestId");

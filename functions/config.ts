@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { authSettings, authVariables, checkAuth } from "./auth/settings.ts";
+import { rateSchema } from "./limits/rate.ts";
 import { NAME_PATTERN } from "./model/manifest.ts";
 import { isPublicKey } from "./model/signature.ts";
 
@@ -13,6 +15,11 @@ const webOrigin = z
     "must be like https://example.com",
   );
 
+const batchedModel = z.tuple([
+  z.string().regex(NAME_PATTERN),
+  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(2)),
+]);
+
 /** Values separated by commas. */
 const list = (value: z.ZodType<string, string>) =>
   z
@@ -20,7 +27,8 @@ const list = (value: z.ZodType<string, string>) =>
     .transform((text) => text.split(",").map((part) => part.trim()))
     .pipe(z.array(value));
 
-const schema = z.object({
+const variables = z.object({
+  ...authVariables,
   /** Where the models lie: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers). */
   STORE: z.string().min(1),
   /** Endpoint of another S3 API (R2, MinIO); AWS's own when absent. */
@@ -30,8 +38,19 @@ const schema = z.object({
   RUNTIME: z.enum(["native", "wasm"]),
   /** Threads that one run may use on the native runtime. */
   THREADS: positive(1),
-  /** Node: threads that run models beside the server; 0 runs them in the server's own thread. */
+  /** Node: processes that run models beside the server; 0 runs them in the server itself. */
   WORKERS: z.coerce.number().int().min(0).max(64).default(0),
+  /**
+   * Node: models whose runs are joined, with the most rows of a joint run: `iris:32,search:16`. For models
+   * that compute each row by itself, and many of them together faster.
+   */
+  DYNAMIC_BATCHING: z
+    .string()
+    .transform((text) =>
+      text.split(",").map((model) => model.trim().split(":") as [string, string]),
+    )
+    .pipe(z.array(batchedModel))
+    .optional(),
   /** Sessions are kept while their artifacts add up to no more than this many MiB. */
   SESSION_BUDGET_MB: z.coerce.number().positive(),
   /** Folder of the local artifact tier (Lambda and Node). */
@@ -53,6 +72,20 @@ const schema = z.object({
   MAX_TEXT_LENGTH: positive(100_000),
   /** Most pixels (width × height) an image may decode to. */
   MAX_IMAGE_PIXELS: positive(16_000_000),
+  /** What each caller may have, such as `100/60s`: rows in a window. A key's own rate goes before it. */
+  RATE_LIMIT: rateSchema.optional(),
+  /** What all callers together may have of each model. */
+  MODEL_RATE_LIMIT: rateSchema.optional(),
+  /** How many proxies before this server append to `X-Forwarded-For`; 0 believes nothing in it. */
+  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+  /** Lambda: the DynamoDB table that counts for all environments. */
+  RATE_LIMIT_TABLE: z.string().min(1).optional(),
+  /** Node and Lambda: where limits are counted and predictions kept for all instances. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  /** How long answers are kept of models whose manifests do not say; 0 keeps none. */
+  PREDICTION_CACHE_TTL_SECONDS: z.coerce.number().int().min(0).max(31_536_000).default(0),
+  /** Node and Lambda without Redis: memory for kept answers. */
+  PREDICTION_CACHE_MB: z.coerce.number().positive().default(32),
   /**
    * Ed25519 public keys in base64, separated by commas: only versions whose manifest one of them signed are
    * served. Absent: no signature is asked for.
@@ -67,7 +100,13 @@ const schema = z.object({
   /** The model that `/invocations` asks when the request names none. */
   DEFAULT_MODEL: z.string().regex(NAME_PATTERN).optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  /** Node: the address to listen on. */
+  HOST: z.string().min(1).default("127.0.0.1"),
 });
+
+const schema = variables.superRefine((value, context) =>
+  checkAuth(value, (name, message) => context.addIssue({ code: "custom", path: [name], message })),
+);
 
 export type Config = ReturnType<typeof readConfig>;
 
@@ -79,7 +118,7 @@ export function readConfig(
   environment: Record<string, unknown>,
   defaults: Record<string, unknown>,
 ) {
-  const names = Object.keys(schema.shape);
+  const names = Object.keys(variables.shape);
   // An empty variable is an unset one: that is how CI systems and shells pass "nothing".
   const given = names
     .map((name) => [name, environment[name]] as const)
@@ -96,6 +135,7 @@ export function readConfig(
     runtime: value.RUNTIME,
     threads: value.THREADS,
     workers: value.WORKERS,
+    dynamicBatching: new Map(value.DYNAMIC_BATCHING),
     sessionBudgetBytes: Math.floor(value.SESSION_BUDGET_MB * MIB),
     cacheDirectory: value.CACHE_DIR,
     releaseTtlMs: value.RELEASE_TTL_SECONDS * 1000,
@@ -112,7 +152,18 @@ export function readConfig(
       textLength: value.MAX_TEXT_LENGTH,
       imagePixels: value.MAX_IMAGE_PIXELS,
     },
+    rateLimit: value.RATE_LIMIT,
+    modelRateLimit: value.MODEL_RATE_LIMIT,
+    trustedProxies: value.TRUST_PROXY,
+    rateLimitTable: value.RATE_LIMIT_TABLE,
+    redisUrl: value.REDIS_URL,
+    predictionCache: {
+      ttlSeconds: value.PREDICTION_CACHE_TTL_SECONDS,
+      bytes: Math.floor(value.PREDICTION_CACHE_MB * MIB),
+    },
     defaultModel: value.DEFAULT_MODEL,
+    auth: authSettings(value),
+    host: value.HOST,
     port: value.PORT,
   };
 }

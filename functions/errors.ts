@@ -11,14 +11,19 @@ const ERRORS = {
   body_too_large: [413, "Body too large"],
   unsupported_media_type: [415, "Unsupported media type"],
   invalid_input: [422, "Invalid input"],
+  rate_limited: [429, "Too many requests"],
   /** Nobody reads this answer: the access log does (the status is nginx's). */
   client_closed_request: [499, "Client closed the request"],
   internal: [500, "Internal error"],
   model_corrupt: [502, "Model package is corrupt"],
   model_untrusted: [502, "Model package is not signed by a trusted key"],
+  authentication_not_configured: [503, "Authentication is not configured"],
+  authentication_unavailable: [503, "Authentication is out of reach"],
   overloaded: [503, "Overloaded"],
+  runtime_failed: [503, "Runtime failed"],
   store_unavailable: [503, "Model store out of reach"],
   deadline_exceeded: [504, "Deadline exceeded"],
+  out_of_memory: [507, "Not enough memory"],
   model_too_large: [507, "Model larger than the memory budget"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

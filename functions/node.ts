@@ -1,21 +1,31 @@
 import type { ServerResponse } from "node:http";
 import { serve } from "@hono/node-server";
 import { createApp } from "./app.ts";
+import { isLoopback } from "./auth/settings.ts";
 import { createNodePlatform } from "./platform/node.ts";
 
 const platform = createNodePlatform(process.env);
-const server = serve(
-  { fetch: createApp(platform).fetch, port: platform.config.port },
-  ({ port }) => {
-    const url = `http://localhost:${port}`;
-    console.log(`Nearcast serves ${platform.config.store} at ${url}
+const { auth, host, port, store } = platform.config;
+const server = serve({ fetch: createApp(platform).fetch, hostname: host, port }, ({ port }) => {
+  const url = `http://localhost:${port}`;
+  console.log(`Nearcast serves ${store} at ${url}
+${admission()}
 
 Try it:
   curl ${url}/v1/models/iris/predict -H 'Content-Type: application/json' \\
     -d '{"inputs": {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}}'
 `);
-  },
-);
+});
+
+/** Who gets in, in words. */
+function admission(): string {
+  if (auth.mode === "required") return "It asks for a key or token.";
+  if (auth.mode === "closed")
+    return `It listens on ${host} and answers nothing but health: set API_KEYS, or JWT_ISSUER and JWT_AUDIENCE, or AUTH=none to let everyone in.`;
+  return isLoopback(host)
+    ? "It is open, and only this machine can ask: HOST=0.0.0.0 listens everywhere."
+    : `It is open to everyone who reaches ${host}: AUTH=none.`;
+}
 
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.once(signal, () => {

@@ -6,6 +6,9 @@ import { loggedInputs } from "./logged-inputs.ts";
 import type { RegistryFor } from "./access.ts";
 import type { Model } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
+import { rowsOfRuns } from "./limits/cost.ts";
+import type { Charge } from "./limits/rate-limits.ts";
+import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Tensors } from "./tensor.ts";
@@ -65,14 +68,18 @@ export interface PathServices {
   statistics: Statistics;
   /** Absent where there is no clock to measure runs by. */
   admission: Admission | undefined;
+  /** Takes the cost of a request from the rates; absent where nothing is limited. */
+  charge?: Charge;
+  /** Runs of which the outputs may have been kept; absent where none are. */
+  cachedRuns?: CachedRuns;
 }
 
 /**
- * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`, and what
+ * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`, `rate_limited`, and what
  * loading the model can meet: `store_unavailable`, `model_corrupt`, `model_too_large`.
  */
 export function createPredict(services: PathServices): Predict {
-  const { registryFor, statistics } = services;
+  const { registryFor, statistics, charge } = services;
   return async function predict(call, context) {
     const { phases } = context;
     const { manifest, task, limits } = await resolve(registryFor, call, context);
@@ -82,10 +89,15 @@ export function createPredict(services: PathServices): Predict {
     const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
     const member = call.member ?? "inputs";
     checkBatch(rows, limits.batch, member);
+    const isTensor = manifest.task === "tensor";
+    const paid = isTensor ? undefined : charge?.(context, manifest.name, rows.length);
+    if (paid) await paid;
     const runs = await phases.time("preprocess", () =>
       task.preprocess(rows, batch ? (row) => `${member}[${row}]` : () => member, call.longTexts),
     );
-    const answers = await statistics.count(manifest, rows.length, phases, async () => {
+    // A tensor's rows are in its shape.
+    if (isTensor) await charge?.(context, manifest.name, rowsOfRuns(manifest, runs));
+    const answers = await statistics.count(manifest, rows.length, context, async () => {
       const results = await execute(services, manifest, task, runs, context);
       return phases.time("postprocess", () => answerAll(postprocess, results, runs));
     });
@@ -98,7 +110,7 @@ export function createPredict(services: PathServices): Predict {
  * does; tensors that ONNX Runtime cannot compute with (an index out of range) are `invalid_input`.
  */
 export function createInfer(services: PathServices): Infer {
-  const { registryFor, statistics } = services;
+  const { registryFor, statistics, charge } = services;
   return async function infer(call, context) {
     const { phases } = context;
     const model = await resolve(registryFor, call, context);
@@ -108,9 +120,11 @@ export function createInfer(services: PathServices): Infer {
       for (const { feeds } of inputs.runs) checkInputs(model, feeds);
       return { runs: inputs.runs, outputNames: checkOutputNames(manifest, inputs.outputNames) };
     });
+    const paid = charge?.(context, manifest.name, rowsOfRuns(manifest, runs));
+    if (paid) await paid;
     const task = { outputNames, refusal: refusedTensors };
     const count = runs.reduce((sum, { rows }) => sum + rows, 0);
-    const results = await statistics.count(manifest, count, phases, () =>
+    const results = await statistics.count(manifest, count, context, () =>
       execute(services, manifest, task, runs, context),
     );
     return { manifest, results };
@@ -137,12 +151,32 @@ async function resolve(
   return model;
 }
 
+type RunTask = Parameters<typeof runAll>[1];
+type Runs = Parameters<typeof runAll>[2];
+
+/** The outputs of each run: kept ones where the model's answers are kept, and else computed. */
+function execute(
+  services: PathServices,
+  manifest: Manifest,
+  task: RunTask,
+  runs: Runs,
+  context: RequestContext,
+): Promise<Tensors[]> {
+  const { cachedRuns } = services;
+  const ttlSeconds = cachedRuns?.ttlSeconds(manifest) ?? 0;
+  if (!cachedRuns || ttlSeconds === 0) return compute(services, manifest, task, runs, context);
+  const { outputNames } = task;
+  const computeMissing = (missing: Runs) => compute(services, manifest, task, missing, context);
+  const call = { manifest, outputNames, runs, context, compute: computeMissing };
+  return cachedRuns.outputs(call, ttlSeconds);
+}
+
 /** Loads the model when it is not in memory, and runs it. */
-async function execute(
+async function compute(
   { sessions, admission }: PathServices,
   manifest: Manifest,
-  task: Parameters<typeof runAll>[1],
-  runs: Parameters<typeof runAll>[2],
+  task: RunTask,
+  runs: Runs,
   { phases, deadline }: RequestContext,
 ): Promise<Tensors[]> {
   deadline.check();

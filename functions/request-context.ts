@@ -1,7 +1,9 @@
+import type { HonoRequest } from "hono";
 import type { RequestIdVariables } from "hono/request-id";
 import type { Caller } from "./access.ts";
 import type { Deadline } from "./deadline.ts";
 import type { NearcastError } from "./errors.ts";
+import type { Quota } from "./limits/quota.ts";
 import type { Manifest } from "./model/manifest.ts";
 import type { Phases } from "./phases.ts";
 
@@ -14,11 +16,20 @@ export interface RequestContext {
   bodyBytes?: number;
   /** The version that the request was resolved to. */
   manifest?: Manifest;
+  /** The request itself, where there is one. */
+  request?: Pick<HonoRequest, "header">;
+  /** What the caller's rate has left; absent where there is none. */
+  quota?: Quota;
+  /** Whether the answer was kept from an earlier request; absent for models whose answers are not kept. */
+  cache?: CacheOutcome;
   /** Why the request was refused, or failed. */
   error?: NearcastError;
   /** What the access log says of the inputs, where the manifest has them logged. */
   loggedInputs?: unknown;
 }
+
+/** `collapsed`: another request was computing the same. `bypass`: the request's `Cache-Control` forbade looking. */
+export type CacheOutcome = "hit" | "miss" | "collapsed" | "bypass";
 
 /** The types of Hono's variables. */
 export interface AppEnv {

@@ -1,5 +1,5 @@
 import type { Manifest } from "./model/manifest.ts";
-import type { Phases } from "./phases.ts";
+import type { RequestContext } from "./request-context.ts";
 
 const TIMED = ["success", "queue", "compute_input", "compute_infer", "compute_output"] as const;
 
@@ -13,6 +13,11 @@ const PHASES = {
 
 const STAGES = Object.keys(PHASES) as (keyof typeof PHASES)[];
 
+interface LookUps {
+  count: number;
+  milliseconds: number;
+}
+
 /** Milliseconds by duration, and how often; `fail` has a number and no duration. */
 interface Counts {
   manifest: Manifest;
@@ -21,12 +26,21 @@ interface Counts {
   failures: number;
   lastAt: number;
   milliseconds: Record<(typeof TIMED)[number], number>;
+  lookUps: Record<"hit" | "miss", LookUps>;
 }
 
 /** How often each version ran, in this instance since it started. */
 export interface Statistics {
-  /** Runs the work and counts it, with the durations its phases have then. */
-  count<T>(manifest: Manifest, rows: number, phases: Phases, work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs the work and counts it, with the durations its phases have then. As in Triton, an answer that was
+   * not computed for this request is a success, and neither an inference nor an execution.
+   */
+  count<T>(
+    manifest: Manifest,
+    rows: number,
+    context: RequestContext,
+    work: () => Promise<T>,
+  ): Promise<T>;
   /** One entry a version that ran, in the form of Open Inference Protocol's statistics extension. */
   all(): ReturnType<typeof describe>[];
   of(manifest: Manifest): ReturnType<typeof describe>;
@@ -40,12 +54,22 @@ export function createStatistics(): Statistics {
   }
 
   return {
-    async count(manifest, rows, phases, work) {
+    async count(manifest, rows, context, work) {
+      const { phases } = context;
       const own = countsOf(manifest);
       counts.set(keyOf(manifest), own);
       own.lastAt = Date.now();
       try {
         const result = await work();
+        const { cache } = context;
+        const lookUp = cache === "collapsed" ? "hit" : cache;
+        const lookedFor = phases.durations?.["cache"] ?? 0;
+        if (lookUp === "hit" || lookUp === "miss") {
+          own.lookUps[lookUp].count += 1;
+          own.lookUps[lookUp].milliseconds += lookedFor;
+          own.milliseconds.success += lookedFor;
+        }
+        if (lookUp === "hit") return result;
         own.runs += 1;
         own.rows += rows;
         for (const duration of STAGES) {
@@ -76,15 +100,15 @@ function emptyCounts(manifest: Manifest): Counts {
     compute_infer: 0,
     compute_output: 0,
   };
-  return { manifest, rows: 0, runs: 0, failures: 0, lastAt: 0, milliseconds };
+  const lookUps = { hit: { count: 0, milliseconds: 0 }, miss: { count: 0, milliseconds: 0 } };
+  return { manifest, rows: 0, runs: 0, failures: 0, lastAt: 0, milliseconds, lookUps };
 }
 
-function describe({ manifest, rows, runs, failures, lastAt, milliseconds }: Counts) {
+function describe({ manifest, rows, runs, failures, lastAt, milliseconds, lookUps }: Counts) {
   const timed = (name: (typeof TIMED)[number]) => ({
     count: runs,
-    ns: Math.round(milliseconds[name] * 1e6),
+    ns: nanoseconds(milliseconds[name]),
   });
-  const none = { count: 0, ns: 0 };
   return {
     name: manifest.name,
     version: manifest.version,
@@ -92,15 +116,23 @@ function describe({ manifest, rows, runs, failures, lastAt, milliseconds }: Coun
     inference_count: rows,
     execution_count: runs,
     inference_stats: {
-      success: timed("success"),
+      success: { ...timed("success"), count: runs + lookUps.hit.count },
       fail: { count: failures, ns: 0 },
       queue: timed("queue"),
       compute_input: timed("compute_input"),
       compute_infer: timed("compute_infer"),
       compute_output: timed("compute_output"),
-      cache_hit: none,
-      cache_miss: none,
+      cache_hit: lookedUp(lookUps.hit),
+      cache_miss: lookedUp(lookUps.miss),
     },
     batch_stats: [],
   };
+}
+
+function lookedUp({ count, milliseconds }: LookUps) {
+  return { count, ns: nanoseconds(milliseconds) };
+}
+
+function nanoseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1e6);
 }

@@ -1,9 +1,10 @@
-// Makes dist/lambda/<arch>/ and dist/lambda/<arch>.zip: the handler as one file, and of ONNX Runtime only
-// what that processor needs.
+// Makes dist/lambda/<arch>/ and dist/lambda/<arch>.zip: the handler as one file, of ONNX Runtime only what
+// that processor needs, and where this machine is of that kind, the handler's compiled code.
+import { execFileSync } from "node:child_process";
 import { cp, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
-import { build } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
 import { zipSync, type Zippable } from "fflate";
 import { copyDocumentation } from "./copy-documentation.ts";
 
@@ -19,6 +20,11 @@ for (const architecture of Object.values(ARCHITECTURES)) {
   const folder = join(output, architecture);
   await bundle(folder);
   await copyRuntime(folder, architecture);
+  // Compiled code is taken without a look at what processor it is for.
+  if (process.platform === "linux" && process.arch === architecture)
+    execFileSync(process.execPath, [join(root, "infra/cache-lambda-code.ts"), folder], {
+      stdio: "pipe",
+    });
   await copyDocumentation(join(folder, "docs"));
   const bytes = await zip(folder);
   if (bytes.byteLength > MAX_ZIP_BYTES)
@@ -31,24 +37,32 @@ for (const architecture of Object.values(ARCHITECTURES)) {
   );
 }
 
+/** One CommonJS file, of which V8 can keep the compiled code; modules imported later are evaluated later. */
 async function bundle(folder: string): Promise<void> {
-  await build({
-    entryPoints: { index: join(root, "functions/lambda.ts") },
-    outdir: folder,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    format: "esm",
+  const options: BuildOptions = {
     platform: "node",
     target: "node24",
     minify: true,
+    logLevel: "warning",
+  };
+  await build({
+    ...options,
+    entryPoints: [join(root, "functions/lambda.ts")],
+    outfile: join(folder, "bundle.cjs"),
+    bundle: true,
+    format: "cjs",
     mainFields: ["module", "main"],
     external: ["onnxruntime-node"],
-    // Parts of the AWS SDK are CommonJS and call require() for Node's own modules.
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-    logLevel: "warning",
+    // Its build for Node starts by looking for worker threads.
+    alias: { fflate: "fflate/browser" },
+    supported: { "dynamic-import": false },
+    define: { "import.meta.dirname": "__dirname" },
+  });
+  await build({
+    ...options,
+    entryPoints: [join(root, "infra/lambda-index.ts")],
+    outfile: join(folder, "index.mjs"),
+    format: "esm",
   });
 }
 

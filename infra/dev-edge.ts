@@ -15,7 +15,9 @@ await proxy.dispose();
 console.log(`Seeded the local R2 bucket with ${keys.length} objects from models/`);
 
 const port = process.env["PORT"] ?? "8787";
-const wrangler = spawn("wrangler", ["dev", "--port", port, "--ip", "127.0.0.1"], {
+console.log("It is open (AUTH=none), and only this machine can ask");
+const flags = ["--port", port, "--ip", "127.0.0.1", "--var", "AUTH:none"];
+const wrangler = spawn("wrangler", ["dev", ...flags], {
   stdio: "inherit",
   shell: process.platform === "win32",
 });

@@ -18,6 +18,7 @@ const lambda = await startLambda({
   directory: join(root, "dist/lambda", process.arch),
   handler: "index.handler",
   env: {
+    AUTH: "none",
     STORE: `s3://${bucket}`,
     S3_ENDPOINT: s3.endpoint,
     S3_FORCE_PATH_STYLE: "true",
@@ -34,6 +35,7 @@ server.listen(Number(process.env["PORT"] ?? 8787), "127.0.0.1", () => {
   const address = server.address();
   const port = typeof address === "object" && address ? address.port : 0;
   console.log(`The Lambda function answers at http://localhost:${port}`);
+  console.log("It is open (AUTH=none), and only this machine can ask");
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const)

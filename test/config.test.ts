@@ -17,12 +17,28 @@ test("every variable that cannot be used is named in one message", () => {
   for (const name of Object.keys(bad)) expect(read).toThrow(new RegExp(`^  ${name}: `, "m"));
 });
 
+test("models to batch are named with their most rows", () => {
+  const config = readConfig({ DYNAMIC_BATCHING: "iris:32, search:16" }, defaults);
+  expect([...config.dynamicBatching]).toEqual([
+    ["iris", 32],
+    ["search", 16],
+  ]);
+  for (const bad of ["iris", "iris:1", "iris:x", "ir is:2", "iris:2,", ":2"])
+    expect(() => readConfig({ DYNAMIC_BATCHING: bad }, defaults)).toThrow(/DYNAMIC_BATCHING/);
+});
+
 test("a platform refuses what it cannot do", () => {
   expect(() => createNodePlatform({ STORE: "r2://MODELS" })).toThrow(/STORE/);
   expect(() => createNodePlatform({ STORE: "s3://" })).toThrow(/STORE/);
   expect(() => createLambdaPlatform({})).toThrow(/STORE/);
   expect(() => createLambdaPlatform({ STORE: "s3://b", RUNTIME: "wasm" })).toThrow(/RUNTIME/);
-  const parts = { waitUntil: () => undefined, wasm: new WebAssembly.Module(EMPTY_WASM) };
+  const batching = { STORE: "s3://b", DYNAMIC_BATCHING: "iris:32" };
+  expect(() => createLambdaPlatform(batching)).toThrow(/DYNAMIC_BATCHING/);
+  const parts = {
+    waitUntil: () => undefined,
+    wasm: new WebAssembly.Module(EMPTY_WASM),
+    createOrt: () => ({}) as never,
+  };
   expect(() => createCloudflarePlatform({ ...parts, env: {} })).toThrow(/STORE/);
   expect(() => createCloudflarePlatform({ ...parts, env: { RUNTIME: "native" } })).toThrow(
     /RUNTIME/,

@@ -11,16 +11,30 @@ const options: BuildOptions = {
   loader: { ".wasm": "copy" },
 };
 
-/** Bundles the bare handler and the bare Worker as the service's own are bundled; returns their folders. */
-export async function buildBare(): Promise<{ lambda: string; worker: string }> {
+/** What {@link buildBare} made: folders of the handler and the Worker, files of the rest. */
+export interface Bare {
+  lambda: string;
+  worker: string;
+  /** One prediction and its scores. */
+  script: string;
+  /** A script with the sessions of the shipped models. */
+  sessions: string;
+  /** The same sessions behind node:http. */
+  modelsServer: string;
+}
+
+/** Bundles the bare programs as the service itself is bundled, so that neither pays for compiling types. */
+export async function buildBare(): Promise<Bare> {
   const output = join(root, ".cache/bench/bare");
-  const [lambda, worker] = [join(output, "lambda"), join(output, "worker")];
+  const [lambda, worker, node] = ["lambda", "worker", "node"].map((name) => join(output, name)) as [
+    string,
+    string,
+    string,
+  ];
   await rm(output, { recursive: true, force: true });
   await mkdir(lambda, { recursive: true });
-  await build({
+  const onNode: BuildOptions = {
     ...options,
-    entryPoints: { index: join(root, "bench/bare/lambda.ts") },
-    outdir: lambda,
     outExtension: { ".js": ".mjs" },
     platform: "node",
     target: "node24",
@@ -29,6 +43,17 @@ export async function buildBare(): Promise<{ lambda: string; worker: string }> {
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
+  };
+  await build({
+    ...onNode,
+    entryPoints: { index: join(root, "bench/bare/lambda.ts") },
+    outdir: lambda,
+  });
+  const programs = ["script", "sessions", "models-server"];
+  await build({
+    ...onNode,
+    entryPoints: programs.map((name) => join(root, `bench/bare/${name}.ts`)),
+    outdir: node,
   });
   const modules = "node_modules";
   await cp(join(root, "dist/lambda", process.arch, modules), join(lambda, modules), {
@@ -42,5 +67,11 @@ export async function buildBare(): Promise<{ lambda: string; worker: string }> {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
   });
-  return { lambda, worker };
+  return {
+    lambda,
+    worker,
+    script: join(node, "script.mjs"),
+    sessions: join(node, "sessions.mjs"),
+    modelsServer: join(node, "models-server.mjs"),
+  };
 }

@@ -4,7 +4,8 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { pinnedTo, SERVER_CORE } from "../processes.ts";
+import { START } from "../../test/harness/node-server.ts";
+import { PATIENT, pinnedTo, SERVER_CORE } from "../processes.ts";
 import type { WorkloadOptions } from "../workload.ts";
 
 /** A server that answers the shipped models, as one process (or as few as it can) on one core. */
@@ -30,8 +31,8 @@ export const PEERS: Peer[] = [
     path: nativePath,
     command: async (port) => ({
       command: process.execPath,
-      args: ["functions/node.ts"],
-      env: { PORT: String(port) },
+      args: START,
+      env: { ...PATIENT, PORT: String(port) },
     }),
     packages: [],
   },

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readCosts } from "../cost.ts";
 import type { Table } from "../report.ts";
 import { median, ratio, summary, type Record } from "../statistics.ts";
 
@@ -9,28 +9,10 @@ export const LOADS = [
   { model: "digits", connections: 32 },
 ] as const;
 
-interface Prices {
-  read: string;
-  lambda: {
-    perMillionRequests: number;
-    perGbSecond: number;
-    billedMs: number;
-    memoryMb: number;
-  };
-}
-
 /** The tables of `npm run bench:peers`; every ratio is to the first of the servers. */
 export async function peerTables({ get }: Record, names: string[]): Promise<Table[]> {
   const [own = ""] = names;
-  const { read, lambda }: Prices = JSON.parse(
-    await readFile(new URL("../prices.json", import.meta.url), "utf8"),
-  ) as Prices;
-  const dollarsPerMs = (lambda.memoryMb / 1024) * (lambda.perGbSecond / 1000);
-  const warmCost = (name: string): number => {
-    const billed = Math.ceil(median(get(`${name} iris 1 p50`)) / lambda.billedMs) * lambda.billedMs;
-    return lambda.perMillionRequests + 1e6 * billed * dollarsPerMs;
-  };
-  const coldCost = (name: string): number => 1e4 * median(get(`${name} cold`)) * dollarsPerMs;
+  const costs = await readCosts();
 
   return [
     ...LOADS.map(({ model, connections }) => ({
@@ -69,15 +51,14 @@ export async function peerTables({ get }: Record, names: string[]): Promise<Tabl
     {
       title: "Cost of a million iris predictions on AWS Lambda",
       note:
-        `US dollars at the list prices of ${read} (prices.json), ${lambda.memoryMb} MB: the p50 at one ` +
+        `US dollars at the list prices of ${costs.read} (prices.json), ${costs.memoryMb} MB: the p50 at one ` +
         "connection, rounded up to the billed millisecond; then with one request in a hundred cold, " +
         "billed from the start of the process.",
       columns: ["server", "warm", "1 % cold"],
-      rows: names.map((name) => [
-        name,
-        warmCost(name).toFixed(2),
-        (warmCost(name) + coldCost(name)).toFixed(2),
-      ]),
+      rows: names.map((name) => {
+        const [warm, cold] = [median(get(`${name} iris 1 p50`)), median(get(`${name} cold`))];
+        return [name, costs.lambda(warm).toFixed(2), costs.lambdaWithCold(warm, cold).toFixed(2)];
+      }),
     },
   ];
 }

@@ -35,6 +35,7 @@ export function accessLog(platform: Platform): MiddlewareHandler<AppEnv> {
       detail: c.res.status >= 500 ? error?.message : undefined,
       milliseconds: now && microsecondSteps(now() - start),
       phases: context.phases.durations,
+      cache: context.cache,
       cold: isCold,
       inputs: context.loggedInputs,
     });

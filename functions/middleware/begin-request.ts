@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import { ANYONE } from "../access.ts";
+import { ANYONE, NOBODY } from "../access.ts";
 import { createDeadline } from "../deadline.ts";
 import { NearcastError } from "../errors.ts";
 import { createPhases } from "../phases.ts";
@@ -15,9 +15,11 @@ const HEADER = "X-Request-Timeout-Ms";
  */
 export function beginRequest(platform: Platform): MiddlewareHandler<AppEnv> {
   const { config, now, isClientGone = () => false } = platform;
+  // Until they have said who they are.
+  const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
   return function beginRequest(c, next) {
     const deadline = createDeadline(config.requestTimeoutMs, () => isClientGone(c.env));
-    c.set("context", { phases: createPhases(now), caller: ANYONE, deadline });
+    c.set("context", { phases: createPhases(now), caller, deadline, request: c.req });
     const given = c.req.header(HEADER);
     if (given !== undefined) deadline.shorten(readTimeout(given));
     return deadline.within(next());

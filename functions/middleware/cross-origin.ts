@@ -9,6 +9,7 @@ const EXPOSED = [
   "RateLimit-Policy",
   "Retry-After",
   "Server-Timing",
+  "WWW-Authenticate",
   "X-Model-Digest",
   "X-Model-Name",
   "X-Model-Version",

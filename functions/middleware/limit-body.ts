@@ -14,7 +14,7 @@ export function limitBody(maxBytes: number): MiddlewareHandler<AppEnv> {
   };
   const countBody = bodyLimit({ maxSize: maxBytes, onError: tooLarge });
 
-  return async function limitBody(c, next) {
+  return function limitBody(c, next) {
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     const length = c.req.header("content-length");
     if (length === undefined || c.req.header("transfer-encoding"))

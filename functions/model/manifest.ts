@@ -108,6 +108,11 @@ const fields = z.strictObject({
   image: image.optional(),
   /** The asset that lists the items, in the order of the output's columns. */
   recommendation: z.strictObject({ catalogue: name, output: z.string() }).optional(),
+  /**
+   * How long an answer may be given again for the same inputs. Only for graphs that always compute the
+   * same; 0 keeps none, and the deployment's default holds when absent.
+   */
+  cache: z.strictObject({ ttlSeconds: z.number().int().min(0).max(31_536_000) }).optional(),
   /** Tighter limits than the deployment's own. */
   limits: z
     .strictObject({

@@ -121,7 +121,9 @@ export function createRegistry(platform: Platform): Registry {
     });
     const assets = await readAssets(manifest);
     const limits = tightened(config.limits, manifest.limits);
-    const task = checked(what, () => compileTask(manifest, limits, assets));
+    const task = await compileTask(manifest, limits, assets).catch((cause: unknown) => {
+      throw corrupt(`The ${what} is not valid`, cause);
+    });
     const model = { manifest, task, limits };
     models.set(`${name}/${version}`, model);
     return model;
@@ -190,12 +192,8 @@ export function createRegistry(platform: Platform): Registry {
 }
 
 function parsed<T>(what: string, bytes: Uint8Array, parse: (text: string) => T): T {
-  return checked(what, () => parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
-}
-
-function checked<T>(what: string, read: () => T): T {
   try {
-    return read();
+    return parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw corrupt(`The ${what} is not valid`, cause);
   }

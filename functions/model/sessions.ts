@@ -51,6 +51,12 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
     if (loaded.evicted && loaded.running === 0) platform.waitUntil(loaded.session.release());
   }
 
+  /** All at once: what they lived in can be collected when none of them is held any more. */
+  function forgetLost(): void {
+    const lost = [...sessions.keys()].filter((key) => sessions.peek(key)?.session.lost?.());
+    for (const key of lost) sessions.delete(key);
+  }
+
   async function load(manifest: Manifest): Promise<LoadedSession> {
     const { externalData = [], ...artifact } = manifest.artifact;
     const size = externalData.reduce((sum, { bytes }) => sum + bytes, artifact.bytes);
@@ -72,13 +78,15 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
     // Make room first: the old and the new session need not be in memory together.
     while (sessions.calculatedSize + size > sessionBudgetBytes && sessions.pop());
     const session = await runtime.load(source, weights).catch((cause: unknown) => {
+      if (cause instanceof NearcastError) throw cause;
       throw new NearcastError(
         "model_corrupt",
         `ONNX Runtime cannot load the artifact of ${manifest.name} version ${manifest.version}.`,
         { cause },
       );
     });
-    const loaded = { session, running: 0, evicted: false };
+    const arranged = platform.arrange?.(manifest, session) ?? session;
+    const loaded = { session: arranged, running: 0, evicted: false };
     sessions.set(keyOf(manifest), loaded, { size });
     return loaded;
   }
@@ -95,7 +103,10 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
       const key = keyOf(manifest);
       let loaded = sessions.get(key);
       // A session that is evicted between its load and this waiter's turn is loaded once more.
-      while (!loaded || loaded.evicted) loaded = await share(key, () => load(manifest));
+      while (!loaded || loaded.evicted || loaded.session.lost?.()) {
+        forgetLost();
+        loaded = await share(key, () => load(manifest));
+      }
       const leased = loaded;
       leased.running += 1;
       return {
@@ -106,11 +117,17 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
         },
       };
     },
-    has: ({ artifact }) => sessions.has(artifact.sha256),
-    evict({ artifact }) {
-      sessions.delete(artifact.sha256);
+    has(manifest) {
+      const loaded = sessions.peek(keyOf(manifest));
+      return loaded !== undefined && !loaded.session.lost?.();
     },
-    count: () => sessions.size,
+    evict(manifest) {
+      sessions.delete(keyOf(manifest));
+    },
+    count() {
+      forgetLost();
+      return sessions.size;
+    },
   };
 }
 

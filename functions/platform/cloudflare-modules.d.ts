@@ -8,3 +8,8 @@ declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
 }
+
+/** Made by infra/build-onnxruntime-web.ts. */
+declare module "onnxruntime-web-factory" {
+  export const createOrt: import("../runtime/onnxruntime-web-factory.ts").CreateOrt;
+}

@@ -1,5 +1,11 @@
 import type { CacheStorage, Fetcher, R2Bucket } from "@cloudflare/workers-types";
-import { readConfig } from "../config.ts";
+import { readConfig, type Config } from "../config.ts";
+import type { Rate } from "../limits/rate.ts";
+import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
+import { createEdgePredictionCache } from "./cache/edge.ts";
+import { withoutFailures } from "./cache/shared.ts";
+import { createBindingLimiter } from "./limiter/binding.ts";
+import { withFallback } from "./limiter/shared.ts";
 import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
@@ -9,10 +15,18 @@ interface CloudflareParts {
   env: Record<string, unknown>;
   waitUntil: (promise: Promise<unknown>) => void;
   wasm: WebAssembly.Module;
+  createOrt: CreateOrt;
 }
 
+/**
+ * Of an isolate's 128 MB. Within it a run that needs too much is refused; beyond it the isolate would end
+ * with all its requests.
+ */
+const WASM_MEMORY_BYTES = 112 * 1024 * 1024;
+
 /** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
-export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflareParts): Platform {
+export function createCloudflarePlatform(parts: CloudflareParts): Platform {
+  const { env, waitUntil, wasm, createOrt } = parts;
   const config = readConfig(env, {
     STORE: "r2://MODELS",
     RUNTIME: "wasm",
@@ -21,14 +35,23 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
     MAX_IMAGE_PIXELS: 4_000_000,
     MAX_CONCURRENCY: 64,
   });
+  if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
   if (config.runtime !== "wasm") throw new Error("RUNTIME must be wasm on Workers");
+  if (config.auth.mode === "required" && config.auth.apiKeys && "parameter" in config.auth.apiKeys)
+    throw new Error(
+      "API_KEYS must be the keys themselves on Workers: wrangler secret put API_KEYS",
+    );
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
   const binding = env[bucket] as R2Bucket | undefined;
   if (protocol !== "r2:" || !binding)
     throw new Error(
       `STORE must be r2://BINDING/prefix with a bound R2 bucket, not ${config.store}`,
     );
-  const runtime = createWebRuntime(wasm);
+  const runtime = createWebRuntime({
+    createOrt,
+    module: wasm,
+    maxMemoryBytes: WASM_MEMORY_BYTES,
+  });
   return {
     name: "cloudflare",
     config,
@@ -36,14 +59,34 @@ export function createCloudflarePlatform({ env, waitUntil, wasm }: CloudflarePar
     artifacts: createEdgeCache(waitUntil),
     runtime: async () => runtime,
     waitUntil,
+    async sha256(text) {
+      const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+      return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join(
+        "",
+      );
+    },
+    parameter: async () => undefined,
     async asset(name) {
       const assets = env["ASSETS"] as Fetcher | undefined;
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);
       return found?.ok ? (found.body as unknown as ReadableStream) : undefined;
     },
-    // Workers Logs read the members of a line of JSON.
-    log: (entry) => console.log(JSON.stringify({ time: new Date().toISOString(), ...entry })),
+    limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),
+    predictionCache: withoutFailures(createEdgePredictionCache(), log),
+    clientAddress: (c) => c.req.header("cf-connecting-ip") ?? "",
+    log,
   };
+}
+
+// Workers Logs read the members of a line of JSON.
+const log: Platform["log"] = (entry) =>
+  console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+
+/** Every rate that is configured, those of keys among them. */
+function ratesOf({ rateLimit, modelRateLimit, auth }: Config): (Rate | undefined)[] {
+  const keys =
+    auth.mode === "required" && auth.apiKeys && !("parameter" in auth.apiKeys) ? auth.apiKeys : [];
+  return [rateLimit, modelRateLimit, ...keys.map(({ rate }) => rate)];
 }
 
 /** The data centre's Cache API. */

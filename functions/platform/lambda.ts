@@ -1,10 +1,18 @@
 import { join } from "node:path";
-import { readConfig } from "../config.ts";
+import type { LambdaEvent } from "hono/aws-lambda";
+import { readConfig, type Config } from "../config.ts";
+import { forwardedAddress } from "../limits/address.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
+import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
+import { createMemoryLimiter } from "./limiter/memory.ts";
+import { withFallback } from "./limiter/shared.ts";
 import { logLine } from "./log.ts";
+import { readParameter } from "./parameter-store.ts";
+import { sha256 } from "./sha256.ts";
+import { openShared } from "./shared.ts";
 import { openStore } from "./store/open.ts";
-import type { Platform } from "./types.ts";
+import type { Limiter, Platform } from "./types.ts";
 
 interface LambdaPlatform extends Platform {
   /** Settles when all that `waitUntil` was given has: Lambda freezes the process after the answer. */
@@ -21,17 +29,24 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     // Lambda itself takes 6 MB of event, in which a binary body is base64.
     MAX_BODY_BYTES: 4_500_000,
   });
+  if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
   if (config.runtime !== "native") throw new Error("RUNTIME must be native on Lambda");
   const { store, artifacts } = openStore(config);
+  const { limiter = openLimiter(config), predictionCache } = openShared(config);
   const pending = new Set<Promise<unknown>>();
-  let runtime: Promise<Runtime> | undefined;
+  // Lambda's init phase has a whole processor, whatever the function's memory.
+  const runtime = startRuntime(config.threads);
+  // Whoever loads a model is told.
+  runtime.catch(() => undefined);
   return {
     name: "lambda",
     config,
     store,
     artifacts,
-    runtime: () => (runtime ??= startRuntime(config.threads)),
+    runtime: () => runtime,
     now: () => performance.now(),
+    sha256,
+    parameter: readParameter,
     // The package has them beside the handler.
     asset: createFolderAssets(() => join(import.meta.dirname, "docs")),
     waitUntil(promise) {
@@ -43,8 +58,32 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     async settled() {
       await Promise.all(pending);
     },
+    limiter,
+    predictionCache,
+    clientAddress(c) {
+      const { event } = c.env as { event: LambdaEvent };
+      const request = event.requestContext as { http?: { sourceIp?: string } };
+      return forwardedAddress(
+        request.http?.sourceIp ?? "",
+        c.req.header("x-forwarded-for"),
+        config.trustedProxies,
+      );
+    },
     log: logLine,
   };
+}
+
+function openLimiter({ rateLimit, modelRateLimit, rateLimitTable }: Config): Limiter {
+  const limited = rateLimit !== undefined || modelRateLimit !== undefined;
+  if (rateLimitTable) {
+    const start = limited ? "now" : "with the first take";
+    return withFallback(createDynamodbLimiter(rateLimitTable, { start }), logLine);
+  }
+  if (limited)
+    throw new Error(
+      "RATE_LIMIT and MODEL_RATE_LIMIT need RATE_LIMIT_TABLE or REDIS_URL on Lambda, where every environment would count for itself",
+    );
+  return createMemoryLimiter();
 }
 
 async function startRuntime(threads: number): Promise<Runtime> {

@@ -3,10 +3,18 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
+import { isLoopback } from "../auth/settings.ts";
 import { readConfig, type Config } from "../config.ts";
-import type { ArtifactSource, Runtime } from "../runtime/types.ts";
+import { forwardedAddress } from "../limits/address.ts";
+import type { Manifest } from "../model/manifest.ts";
+import { createBatchingSession } from "../runtime/batching.ts";
+import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
+import { createMemoryLimiter } from "./limiter/memory.ts";
 import { logLine, logSoon } from "./log.ts";
+import { readParameter } from "./parameter-store.ts";
+import { sha256 } from "./sha256.ts";
+import { openShared } from "./shared.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
 
@@ -16,16 +24,21 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     STORE: "models",
     RUNTIME: "native",
     SESSION_BUDGET_MB: 512,
+    ...openToThisMachine(environment),
   });
   const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
+  const { limiter = createMemoryLimiter(), predictionCache } = openShared(config);
   return {
     name: "node",
     config,
     store,
     artifacts,
     runtime: () => (runtime ??= startRuntime(config)),
+    arrange: (manifest, session) => batched(config, manifest, session),
     now: () => performance.now(),
+    sha256,
+    parameter: readParameter,
     turnEventLoop: config.workers === 0 ? () => setImmediate() : undefined,
     // There are no bindings where a request does not come from the server, as in `app.request`.
     isClientGone: (bindings) =>
@@ -36,27 +49,54 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     waitUntil(promise) {
       promise.catch((error: unknown) => logLine({ level: "error", message: String(error) }));
     },
+    limiter,
+    predictionCache,
+    clientAddress(c) {
+      // Absent where the app is called without a server, as the tests do.
+      const bindings = c.env as Partial<HttpBindings> | undefined;
+      const peer = bindings?.incoming?.socket.remoteAddress ?? "";
+      return forwardedAddress(peer, c.req.header("x-forwarded-for"), config.trustedProxies);
+    },
     log: logSoon,
   };
 }
 
-async function startRuntime({ runtime, threads, workers }: Config): Promise<Runtime> {
+/** Joins the runs of a model that the configuration names, where all its tensors have free rows. */
+function batched({ dynamicBatching, workers }: Config, manifest: Manifest, session: Session) {
+  const maxRows = dynamicBatching.get(manifest.name);
+  if (maxRows === undefined) return session;
+  if ([...manifest.inputs, ...manifest.outputs].every(({ shape }) => shape[0] === -1))
+    return createBatchingSession(session, { maxRows, parallel: Math.max(1, workers) });
+  const message = `DYNAMIC_BATCHING: ${manifest.name} ${manifest.version} has a tensor whose first dimension is not -1.`;
+  logLine({ level: "error", message });
+  return session;
+}
+
+/** Weights take up to three times their bytes while they load; the rest is for ONNX Runtime and its runs. */
+const wasmMemoryBytes = (sessionBudgetBytes: number) => 4 * sessionBudgetBytes + 64 * 1024 * 1024;
+
+/** Where nobody else can ask, nobody needs a key, unless one is configured. */
+function openToThisMachine({ HOST, API_KEYS, JWT_ISSUER }: NodeJS.ProcessEnv) {
+  return (!HOST || isLoopback(HOST)) && !API_KEYS && !JWT_ISSUER ? { AUTH: "none" } : {};
+}
+
+async function startRuntime(config: Config): Promise<Runtime> {
+  const { runtime, threads, workers, sessionBudgetBytes } = config;
   if (runtime === "native" && workers > 0) {
     const { createWorkerPool } = await import("../runtime/worker-pool.ts");
-    return createWorkerPool({ workers, threads });
+    return createWorkerPool({ workers, threads, log: logLine });
   }
   if (runtime === "native") {
     const { createNativeRuntime } = await import("../runtime/onnxruntime-node.ts");
     return createNativeRuntime({ threads });
   }
-  const wasm = createRequire(import.meta.url).resolve(
-    "onnxruntime-web/ort-wasm-simd-threaded.wasm",
-  );
-  const [{ createWebRuntime }, bytes] = await Promise.all([
+  const [{ createWebRuntime }, { compileModule, evaluateFactory }] = await Promise.all([
     import("../runtime/onnxruntime-web.ts"),
-    readFile(wasm),
+    import("../runtime/evaluate-factory.ts"),
   ]);
-  const web = createWebRuntime(await WebAssembly.compile(bytes));
+  const [createOrt, module] = await Promise.all([evaluateFactory(), compileModule()]);
+  const maxMemoryBytes = wasmMemoryBytes(sessionBudgetBytes);
+  const web = createWebRuntime({ createOrt, module, maxMemoryBytes });
   return {
     ...web,
     load: async (artifact, externalData = []) =>

@@ -1,5 +1,8 @@
+import type { Context } from "hono";
 import type { Config } from "../config.ts";
-import type { ArtifactSource, Runtime } from "../runtime/types.ts";
+import type { Rate } from "../limits/rate.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 
 export interface StoredObject {
   bytes: Uint8Array;
@@ -35,6 +38,27 @@ export interface ArtifactCache {
   put(sha256: string, bytes: Uint8Array): Promise<ArtifactSource>;
 }
 
+/** What a limiter says of a request. */
+export interface Taken {
+  allowed: boolean;
+  /** Units the key has left in its window; absent where the limiter does not know. */
+  remaining?: number;
+  /** Seconds until the window ends; where the limiter does not know, the longest it can be. */
+  resetSeconds: number;
+}
+
+/** Counts units by key in windows of time. Never rejects: a limiter out of reach counts in this instance. */
+export interface Limiter {
+  /** Takes `cost` units (1 or more) from what the key has left in its window; nothing when that is less. */
+  take(key: string, cost: number, rate: Rate): Taken | Promise<Taken>;
+}
+
+/** Answers by key, for a while. Never rejects: a cache that fails, or is slow, has nothing. */
+export interface PredictionCache {
+  get(key: string): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  put(key: string, bytes: Uint8Array, ttlSeconds: number): void | Promise<void>;
+}
+
 /** The files of the documentation page, as `swagger-ui-dist` has them. */
 export const DOCUMENTATION_ASSETS = ["swagger-ui.css", "swagger-ui-bundle.js"] as const;
 export type DocumentationAsset = (typeof DOCUMENTATION_ASSETS)[number];
@@ -47,6 +71,8 @@ export interface Platform {
   artifacts: ArtifactCache;
   /** Resolves to the same runtime each time; the first call starts it. */
   runtime(): Promise<Runtime>;
+  /** The session as the deployment wants it run; absent where there is only one way. */
+  arrange?(manifest: Manifest, session: Session): Session;
   /** Milliseconds for durations; absent where the platform's clock stands still during computation. */
   now?: () => number;
   /** Lets what has arrived be read before a run blocks the process; absent where runs block nothing. */
@@ -55,6 +81,14 @@ export interface Platform {
   isClientGone?: (bindings: unknown) => boolean;
   /** Keeps the promise alive after the answer was sent, or after the client went away. */
   waitUntil: (promise: Promise<unknown>) => void;
+  /** Of the text's UTF-8 bytes, in hexadecimal; a promise only where the platform has nothing synchronous. */
+  sha256: (text: string) => string | Promise<string>;
+  /** A secret text that the platform keeps by name; undefined where there is none of this name. */
+  parameter: (name: string) => Promise<string | undefined>;
+  limiter: Limiter;
+  predictionCache: PredictionCache;
+  /** The address that a request came from; empty when there is none. */
+  clientAddress(c: Context): string;
   /** A file of the documentation page; undefined where it was not deployed. */
   asset(name: DocumentationAsset): Promise<ReadableStream | ArrayBuffer | undefined>;
   /** Writes one structured line to the platform's log. */

@@ -1,31 +1,44 @@
 import { Hono } from "hono";
 import packageJson from "../../package.json" with { type: "json" };
 import { NearcastError } from "../errors.ts";
+import { OPEN_PATHS } from "../middleware/authenticate.ts";
 import { openapiDocument } from "../openapi/document.ts";
 import { DOCUMENTATION_ASSETS, type DocumentationAsset } from "../platform/types.ts";
 import type { AppEnv } from "../request-context.ts";
 import { releasedModels, type ReleasedModel } from "./released-models.ts";
 import type { Services } from "./services.ts";
 
-const PAGE = `<!doctype html>
+const page = (keyField: string) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Nearcast API</title>
 <link rel="stylesheet" href="docs/swagger-ui.css">
-<div id="api"></div>
+${keyField}<div id="api"></div>
 <script src="docs/swagger-ui-bundle.js"></script>
 <script src="docs/start.js"></script>
 </html>
 `;
 
-const START = `SwaggerUIBundle({
+// Before the description can be loaded there is no box of Swagger UI's own to enter a key in.
+const KEY_FIELD = `<label style="display: block; margin: 1em; font-family: sans-serif">API key or token
+<input id="key" type="password" autocomplete="off" spellcheck="false" size="50"></label>
+`;
+
+// The key stays in the field: nothing is stored.
+const START = `const field = document.getElementById("key");
+const page = SwaggerUIBundle({
   url: new URL("../openapi.json", document.currentScript.src).href,
   dom_id: "#api",
   deepLinking: true,
   displayRequestDuration: true,
   validatorUrl: null,
+  requestInterceptor(request) {
+    if (field?.value) request.headers["Authorization"] = "Bearer " + field.value.trim();
+    return request;
+  },
 });
+field?.addEventListener("change", () => page.specActions.download());
 `;
 
 // Swagger UI sets style attributes and has its icons in data: URLs.
@@ -47,16 +60,21 @@ const MEDIA_TYPES: Record<DocumentationAsset, string> = {
 
 /** `GET /openapi.json`, made of the manifests that are released now, and `GET /docs`, a page to try it. */
 export function documentationRoutes({ platform, registryFor }: Services) {
+  const secured = platform.config.auth.mode === "required";
+  const html = page(secured ? KEY_FIELD : "");
+
   return new Hono<AppEnv>()
     .get("/openapi.json", async (c) => {
       const registry = registryFor(c.get("context").caller, "read");
       const models = [...(await releasedModels(registry)).values()].filter(
         (model): model is ReleasedModel => !(model instanceof NearcastError),
       );
-      return c.json(openapiDocument(models, packageJson.version));
+      return c.json(
+        openapiDocument(models, packageJson.version, { secured, openPaths: OPEN_PATHS }),
+      );
     })
     .get("/docs", (c) =>
-      c.html(PAGE, 200, {
+      c.html(html, 200, {
         "Content-Security-Policy": POLICY,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",

@@ -33,14 +33,14 @@ export function mlflowRoutes({ platform, registryFor, checkReady, predict, infer
         throw invalidInput([{ path: "inputs", message: "must be an array of rows" }]);
       const parameters = invocation.params;
       const { outputs } = await predict({ model: name, version, inputs, parameters }, context);
-      identify(c, model.manifest, context.phases);
+      identify(c, model.manifest, context);
       return c.json({ predictions: outputs });
     }
     if (Object.keys(invocation.params ?? {}).length > 0)
       throw invalidInput([{ path: "params", message: "are not taken with tensors" }]);
     const read = (found: Model) => ({ runs: runsOf(found, invocation) });
     const { results } = await infer({ model: name, version, read }, context);
-    identify(c, model.manifest, context.phases);
+    identify(c, model.manifest, context);
     return c.json({ predictions: columnsOfTensors(results[0] ?? {}) });
   }
 
@@ -54,7 +54,10 @@ export function mlflowRoutes({ platform, registryFor, checkReady, predict, infer
 }
 
 const ERROR_CODES: Record<number, string> = {
+  401: "UNAUTHENTICATED",
+  403: "PERMISSION_DENIED",
   404: "RESOURCE_DOES_NOT_EXIST",
+  429: "REQUEST_LIMIT_EXCEEDED",
   500: "INTERNAL_ERROR",
   503: "TEMPORARILY_UNAVAILABLE",
 };

@@ -28,7 +28,7 @@ export function nativeRoutes({ platform, registryFor, predict }: Services) {
       readPredictBody(c, platform.config.limits.bodyBytes),
     );
     const { manifest, outputs } = await predict({ model, version, ...body }, context);
-    identify(c, manifest, context.phases);
+    identify(c, manifest, context);
     return c.json({ model: manifest.name, version: manifest.version, outputs });
   }
 

@@ -39,12 +39,8 @@ export function openInferenceRoutes(services: Services) {
     );
     const { id, isBinary = () => false } = request ?? {};
     const answer = writeInferAnswer({ manifest, id, tensors: results[0] ?? {}, isBinary });
-    identify(
-      { header: (name, value) => answer.headers.set(name, value) },
-      manifest,
-      context.phases,
-    );
-    return respond(answer.body, answer.headers, c.req.header("accept-encoding"));
+    identify(c, manifest, context);
+    return respond(c, answer.body, answer.headers);
   }
 
   async function describe(c: Context<AppEnv>, model: string, version?: string) {

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { invalidInput, NearcastError } from "../errors.ts";
+import { invalidInput, NearcastError, type ErrorCode } from "../errors.ts";
 import type { AppEnv } from "../request-context.ts";
 import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
@@ -62,7 +62,7 @@ export function openaiRoutes({ platform, registryFor, predict }: Services) {
         context,
       );
       const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
-      identify(c, manifest, context.phases);
+      identify(c, manifest, context);
       return c.json({
         object: "list" as const,
         data: vectors.map((vector, index) => ({
@@ -82,15 +82,24 @@ export function openaiModel(name: string) {
   return { id: name, object: "model" as const, created: 0, owned_by: "nearcast" };
 }
 
+const MODEL_NOT_FOUND = "model_not_found";
+
+/** What OpenAI calls its errors. */
+const CODES: Partial<Record<ErrorCode, string>> = {
+  unauthorized: "invalid_api_key",
+  unknown_model: MODEL_NOT_FOUND,
+  unknown_version: MODEL_NOT_FOUND,
+  rate_limited: "rate_limit_exceeded",
+};
+
 /** The body that OpenAI's clients read of an error. */
 export function openaiError(error: NearcastError) {
-  const missingModel = error.code === "unknown_model" || error.code === "unknown_version";
   return {
     error: {
       message: error.message,
       type: error.status < 500 ? "invalid_request_error" : "server_error",
-      param: missingModel ? "model" : (error.issues?.[0]?.path ?? null),
-      code: missingModel ? "model_not_found" : error.code,
+      param: CODES[error.code] === MODEL_NOT_FOUND ? "model" : (error.issues?.[0]?.path ?? null),
+      code: CODES[error.code] ?? error.code,
     },
   };
 }

@@ -49,7 +49,7 @@ export function tensorflowServingRoutes({ platform, registryFor, infer }: Servic
       },
       context,
     );
-    identify(c, manifest, context.phases);
+    identify(c, manifest, context);
     return c.json(
       byRow
         ? {

@@ -1,20 +1,38 @@
-// Runs in a worker thread: sessions of the native runtime, one call after the other.
-import { parentPort, workerData } from "node:worker_threads";
+// A process that runs models for the server: sessions of the native runtime, one call after the other.
+// Its argument is the number of threads for one run.
+import { setPriority } from "node:os";
+import { NearcastError } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
 import { createNativeRuntime } from "./onnxruntime-node.ts";
 import type { Session } from "./types.ts";
 import type { WorkerAnswer, WorkerCall, WorkerRequest } from "./worker-messages.ts";
 
-const runtime = createNativeRuntime(workerData as { threads: number });
+/** A third of the server's share: it reads and answers first, so that all processes have work. */
+const NICENESS = 5;
+try {
+  setPriority(NICENESS);
+} catch {
+  // Where a sandbox forbids it, it is only less prompt.
+}
+
+const runtime = createNativeRuntime({ threads: Number(process.argv[2]) });
 /** As promises: a run may be asked for while its session is still loading. */
 const sessions = new Map<number, Promise<Session>>();
 
-parentPort?.on("message", ({ id, call }: WorkerRequest) => {
+process.on("message", ({ id, call }: WorkerRequest) => {
   answer(call).then(
-    (outputs) => send({ id, ...(outputs && { outputs }) }, outputs),
-    (error: unknown) => send({ id, error: error instanceof Error ? error.message : String(error) }),
+    (outputs) => send({ id, ...(outputs && { outputs }) }),
+    (error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      send({ id, error: { message, ...(error instanceof NearcastError && { code: error.code }) } });
+    },
   );
 });
+
+// A terminal and systemd send signals to the whole group: the server ends when its last request has been
+// answered, by this process too, and its end, of whatever kind, closes the channel.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined);
+process.on("disconnect", () => process.exit());
 
 async function answer(call: WorkerCall): Promise<Tensors | undefined> {
   if (call.kind === "load") {
@@ -24,16 +42,16 @@ async function answer(call: WorkerCall): Promise<Tensors | undefined> {
     return undefined;
   }
   const session = await sessions.get(call.session);
-  if (!session) throw new Error(`this worker has no session ${call.session}`);
-  if (call.kind === "run") return session.run(call.feeds, call.outputNames);
+  if (call.kind === "run") {
+    if (!session) throw new Error(`this process has no session ${call.session}`);
+    return session.run(call.feeds, call.outputNames);
+  }
   sessions.delete(call.session);
-  await session.release();
+  await session?.release();
   return undefined;
 }
 
-function send(message: WorkerAnswer, outputs: Tensors = {}): void {
-  const buffers = Object.values(outputs).flatMap(({ data }) =>
-    Array.isArray(data) ? [] : [data.buffer as ArrayBuffer],
-  );
-  parentPort?.postMessage(message, [...new Set(buffers)]);
+function send(message: WorkerAnswer): void {
+  // The server may be gone; then this process goes too.
+  process.send?.(message, undefined, undefined, () => undefined);
 }

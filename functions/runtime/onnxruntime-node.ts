@@ -1,5 +1,8 @@
 import { readFile } from "node:fs/promises";
+import { devNull } from "node:os";
+import { join } from "node:path";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { explainFailure } from "./failures.ts";
 import { LOG_FATAL_ONLY, wrapSession } from "./session.ts";
 import type { ExternalData, Runtime } from "./types.ts";
 
@@ -13,6 +16,9 @@ export function createNativeRuntime({ threads }: { threads: number }): Runtime {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: LOG_FATAL_ONLY,
+    // Where an artifact's references are looked up that the package does not list: nowhere. Else they
+    // would be read from the folder that the artifact or the process is in.
+    extra: { session: { model_external_initializers_file_folder_path: join(devNull, "none") } },
   };
   return {
     name: "native",
@@ -21,11 +27,15 @@ export function createNativeRuntime({ threads }: { threads: number }): Runtime {
         ...options,
         externalData: await Promise.all(externalData.map(mounted)),
       };
-      const session =
-        "path" in artifact
-          ? await InferenceSession.create(artifact.path, withWeights)
-          : await InferenceSession.create(artifact.bytes, withWeights);
-      return wrapSession(session, OrtTensor);
+      try {
+        const session =
+          "path" in artifact
+            ? await InferenceSession.create(artifact.path, withWeights)
+            : await InferenceSession.create(artifact.bytes, withWeights);
+        return wrapSession(session, OrtTensor, explainFailure);
+      } catch (cause) {
+        throw explainFailure(cause);
+      }
     },
   };
 }

@@ -1,50 +1,143 @@
-import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-web/wasm";
+import { explainFailure, runtimeFailed } from "./failures.ts";
+import type { CreateOrt, OrtWeb } from "./onnxruntime-web-factory.ts";
 import { LOG_FATAL_ONLY, wrapSession } from "./session.ts";
-import type { ArtifactSource, ExternalData, Runtime } from "./types.ts";
+import type { ArtifactSource, ExternalData, Runtime, Session } from "./types.ts";
 
 const LOAD_WAIT_MS = 5;
 const LOAD_PATIENCE_MS = 20_000;
+const WASM_PAGE_BYTES = 65_536;
+
+/** One start of ONNX Runtime with a WASM memory of its own, and what is known of it. */
+interface Instance {
+  ort: OrtWeb;
+  memory?: WebAssembly.Memory;
+  /** The WASM module runs: what fails from now on is a load or a run, and not the start. */
+  started: boolean;
+  /** It broke down. Nothing is asked of it any more; it is collected with the last session that was in it. */
+  lost: boolean;
+  loading: boolean;
+  running: boolean;
+}
+
+interface WebRuntimeOptions {
+  createOrt: CreateOrt;
+  /** Already compiled: workerd accepts no other. */
+  module: WebAssembly.Module;
+  /** What WASM memory may grow to; a load or run that needs more rejects with `out_of_memory`. */
+  maxMemoryBytes: number;
+}
 
 /**
- * WASM ONNX Runtime on an already compiled module, the only kind that workerd accepts. ONNX Runtime's
- * options only take bytes, so it is given a marker for bytes, and the one `WebAssembly.instantiate`
- * call that shows the marker is answered with an instance of the module.
+ * WASM ONNX Runtime. A trap or an abort leaves its memory in any state: that instance is lost with its
+ * sessions, the call rejects with `runtime_failed`, and the next load starts another instance.
  */
-export function createWebRuntime(module: WebAssembly.Module): Runtime {
-  env.wasm.numThreads = 1;
-  env.logLevel = "error";
-  const state = { started: false, loading: false };
-  let memory: WebAssembly.Memory | undefined;
+export function createWebRuntime(options: WebRuntimeOptions): Runtime {
+  let current: Instance | undefined;
+
+  function instance(): Instance {
+    if (!current || current.lost) current = startInstance(options);
+    return current;
+  }
+
+  /** Its turn to load, in an instance that is not lost. */
+  async function loadingInstance(): Promise<Instance> {
+    // ONNX Runtime keeps external data in one table by name and empties it after each load: two
+    // loads at once would read each other's weights. A promise of another request may never settle
+    // on Workers, so a load waits on timers of its own; one that never ends loses its instance.
+    for (let waits = 0; instance().loading; waits++) {
+      if (waits >= LOAD_PATIENCE_MS / LOAD_WAIT_MS) {
+        instance().lost = true;
+        throw runtimeFailed(new Error("another model did not finish loading"));
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOAD_WAIT_MS));
+    }
+    const mine = instance();
+    mine.loading = true;
+    return mine;
+  }
+
   return {
     name: "wasm",
-    memoryBytes: () => memory?.buffer.byteLength ?? 0,
+    memoryBytes: () => current?.memory?.buffer.byteLength ?? 0,
     async load(artifact, externalData = []) {
-      // ONNX Runtime keeps external data in one table by name and empties it after each load: two
-      // loads at once would read each other's weights. A promise of another request may never settle
-      // on Workers, so a load waits on timers of its own.
-      for (let waits = 0; state.loading; waits++) {
-        if (waits >= LOAD_PATIENCE_MS / LOAD_WAIT_MS)
-          throw new Error("another model did not finish loading");
-        await new Promise((resolve) => setTimeout(resolve, LOAD_WAIT_MS));
-      }
-      state.loading = true;
-      const restore = state.started
-        ? undefined
-        : substituteModule(module, (used) => (memory = used));
-      state.started = true;
+      const mine = await loadingInstance();
       try {
-        const session = await InferenceSession.create(bytesOf(artifact), {
+        const session = await mine.ort.InferenceSession.create(bytesOf(artifact), {
           executionProviders: ["wasm"],
           logSeverityLevel: LOG_FATAL_ONLY,
           ...(externalData.length > 0 && mountedOptions(externalData)),
         });
-        return wrapSession(session, OrtTensor);
+        const explain = (cause: unknown) => explainIn(mine, cause);
+        return inInstance(mine, wrapSession(session, mine.ort.Tensor, explain));
+      } catch (cause) {
+        throw explainIn(mine, cause);
       } finally {
-        restore?.();
-        state.loading = false;
+        mine.loading = false;
       }
     },
   };
+}
+
+function inInstance(mine: Instance, session: Session): Session {
+  return {
+    async run(feeds, outputNames) {
+      // ONNX Runtime Web's runs give way to each other while their arguments lie on the one WASM stack,
+      // and would write over each other's. A run needs no timer, so its end is some turns away; a
+      // promise of its request may never settle on Workers.
+      while (mine.running && !mine.lost) await Promise.resolve();
+      if (mine.lost) throw runtimeFailed(new Error("another run broke the runtime down"));
+      mine.running = true;
+      try {
+        return await session.run(feeds, outputNames);
+      } finally {
+        mine.running = false;
+      }
+    },
+    lost: () => mine.lost,
+    async release() {
+      if (!mine.lost) await session.release();
+    },
+  };
+}
+
+/** ONNX Runtime's own refusals are plain errors, and so are its JavaScript's. All else broke it down. */
+function explainIn(mine: Instance, cause: unknown): unknown {
+  const refused = cause instanceof Error && [Error, TypeError].includes(cause.constructor as never);
+  if (refused && mine.started) return explainFailure(cause);
+  mine.lost = true;
+  return runtimeFailed(cause);
+}
+
+/**
+ * ONNX Runtime's options take the module as bytes and say nothing of memory. It is therefore given a
+ * `WebAssembly` of ours, which makes its instance of the module and its memory no larger than allowed.
+ */
+function startInstance({ createOrt, module, maxMemoryBytes }: WebRuntimeOptions): Instance {
+  const ort = createOrt(
+    Object.create(WebAssembly, {
+      Memory: {
+        value: function Memory(descriptor: WebAssembly.MemoryDescriptor) {
+          const most = Math.floor(maxMemoryBytes / WASM_PAGE_BYTES);
+          // Never more than the module itself declares: 65,536 pages, all that 32 bits address.
+          const maximum = Math.min(descriptor.maximum ?? most, most);
+          mine.memory = new WebAssembly.Memory({ ...descriptor, maximum });
+          return mine.memory;
+        },
+      },
+      instantiate: {
+        value: async (_bytes: unknown, imports: WebAssembly.Imports) => {
+          const instance = await WebAssembly.instantiate(module, imports);
+          mine.started = true;
+          return { module, instance };
+        },
+      },
+    }) as typeof WebAssembly,
+  );
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmBinary = new ArrayBuffer(1);
+  ort.env.logLevel = "error";
+  const mine: Instance = { ort, started: false, lost: false, loading: false, running: false };
+  return mine;
 }
 
 /** Without prepacking the weights lie in WASM memory once and not twice. */
@@ -58,29 +151,4 @@ function mountedOptions(externalData: readonly ExternalData[]) {
 function bytesOf(source: ArtifactSource): Uint8Array {
   if (!("bytes" in source)) throw new TypeError("the WASM runtime loads from bytes");
   return source.bytes;
-}
-
-function substituteModule(
-  module: WebAssembly.Module,
-  onMemory: (memory: WebAssembly.Memory) => void,
-): () => void {
-  const marker = new ArrayBuffer(8);
-  env.wasm.wasmBinary = marker;
-  const original = WebAssembly.instantiate;
-  const restore = (): void => {
-    WebAssembly.instantiate = original;
-  };
-  const substitute = async (source: unknown, imports?: WebAssembly.Imports) => {
-    const bytes = ArrayBuffer.isView(source) ? source.buffer : source;
-    if (bytes !== marker) return original(source as BufferSource, imports);
-    restore();
-    // This build of ONNX Runtime makes its memory itself and hands it to the module as an import.
-    const memory = Object.values(imports ?? {})
-      .flatMap((namespace) => Object.values(namespace))
-      .find((value) => value instanceof WebAssembly.Memory);
-    if (memory) onMemory(memory);
-    return { module, instance: await original(module, imports) };
-  };
-  WebAssembly.instantiate = substitute as typeof WebAssembly.instantiate;
-  return restore;
 }

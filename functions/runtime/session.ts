@@ -8,18 +8,29 @@ import type { Session } from "./types.ts";
  */
 export const LOG_FATAL_ONLY = 4;
 
-/** Gives an ONNX Runtime session (native and WASM share their types) our tensors and nothing else. */
-export function wrapSession(session: InferenceSession, OrtTensorClass: TensorConstructor): Session {
+/**
+ * Gives an ONNX Runtime session (native and WASM share their types) our tensors and nothing else.
+ * `explain` makes of what a run threw what the run rejects with.
+ */
+export function wrapSession(
+  session: InferenceSession,
+  OrtTensorClass: TensorConstructor,
+  explain: (cause: unknown) => unknown,
+): Session {
   return {
     async run(feeds, outputNames) {
-      const ortFeeds: Record<string, OrtTensor> = {};
-      for (const name in feeds) ortFeeds[name] = toOrt(feeds[name] as Tensor, OrtTensorClass);
-      const results = await session.run(ortFeeds, outputNames, {
-        logSeverityLevel: LOG_FATAL_ONLY,
-      });
-      const outputs: Tensors = {};
-      for (const name of outputNames) outputs[name] = fromOrt(results[name] as OrtTensor);
-      return outputs;
+      try {
+        const ortFeeds: Record<string, OrtTensor> = {};
+        for (const name in feeds) ortFeeds[name] = toOrt(feeds[name] as Tensor, OrtTensorClass);
+        const results = await session.run(ortFeeds, outputNames, {
+          logSeverityLevel: LOG_FATAL_ONLY,
+        });
+        const outputs: Tensors = {};
+        for (const name of outputNames) outputs[name] = fromOrt(results[name] as OrtTensor);
+        return outputs;
+      } catch (cause) {
+        throw explain(cause);
+      }
     },
     release: () => session.release(),
   };

@@ -9,16 +9,21 @@ export interface ExternalData {
   source: ArtifactSource;
 }
 
-/** A loaded artifact. Runs may overlap; `release` must be called after the last of them has settled. */
+/**
+ * A loaded artifact. Runs may overlap; `release` must be called after the last of them has settled. A
+ * run or load rejects with `out_of_memory`, with `runtime_failed`, or with ONNX Runtime's own reason.
+ */
 export interface Session {
   run(feeds: Tensors, outputNames: readonly string[]): Promise<Tensors>;
   release(): Promise<void>;
+  /** Whether the runtime under it broke down: it will never run again. Absent where that cannot be. */
+  lost?(): boolean;
 }
 
 /** ONNX Runtime, native or WASM. */
 export interface Runtime {
   name: "native" | "wasm";
   load(artifact: ArtifactSource, externalData?: readonly ExternalData[]): Promise<Session>;
-  /** Bytes of WASM memory, which only grows: 0 before the first load. Absent on native. */
+  /** Bytes of WASM memory, which grows until the runtime is replaced: 0 before the first load. Absent on native. */
   memoryBytes?(): number;
 }

@@ -1,7 +1,8 @@
+import type { ErrorCode } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
 import type { ArtifactSource, ExternalData } from "./types.ts";
 
-/** What the server asks of an inference worker; `session` is a number of the server's choice. */
+/** What the server asks of an inference process; `session` is a number of the server's choice. */
 export type WorkerCall =
   | {
       kind: "load";
@@ -20,5 +21,5 @@ export interface WorkerRequest {
 export interface WorkerAnswer {
   id: number;
   outputs?: Tensors;
-  error?: string;
+  error?: { message: string; code?: ErrorCode };
 }

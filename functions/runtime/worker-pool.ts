@@ -1,101 +1,101 @@
-import { Worker } from "node:worker_threads";
 import type { Tensors } from "../tensor.ts";
-import type { ArtifactSource, ExternalData, Runtime } from "./types.ts";
-import type { WorkerAnswer, WorkerCall, WorkerRequest } from "./worker-messages.ts";
+import { runtimeFailed } from "./failures.ts";
+import type { Runtime } from "./types.ts";
+import type { WorkerCall } from "./worker-messages.ts";
+import { isLost, startWorkerProcess, type LostCall, type WorkerProcess } from "./worker-process.ts";
 
-interface InferenceWorker {
-  call(call: WorkerCall): Promise<Tensors>;
-  /** Calls that have not been answered. */
-  pending(): number;
+interface Worker {
+  process: WorkerProcess;
+  /** What it was told to load and not to release. */
+  sessions: Set<number>;
 }
 
-interface Loaded {
-  artifact: ArtifactSource;
-  externalData: readonly ExternalData[];
+interface WorkerPoolOptions {
+  workers: number;
+  /** For one run. */
+  threads: number;
+  log: (entry: Record<string, unknown>) => void;
 }
+
+/** A call that a process died under is tried once more: the input may have killed it, or anything else. */
+const MOST_BEGUN = 2;
+/** Calls that waited behind such a one are innocent; still, no call is tried for ever. */
+const MOST_TRIES = 8;
 
 /**
- * The native runtime in `workers` threads, each with a session of its own for every artifact, because a
- * run blocks the thread that calls it: runs go on in parallel, and the server answers meanwhile. A run
- * goes to the worker with the fewest calls. A worker that dies rejects its calls, and the next
- * call replaces it.
+ * The native runtime in `workers` processes, each with a session of its own for every artifact, because a
+ * run blocks the thread that calls it: runs go on in parallel, and the server answers meanwhile. Processes
+ * and not threads, because native code that crashes ends its whole process. A run goes to the process with
+ * the fewest calls; the next call replaces one that ended. A run that ends two rejects with
+ * `runtime_failed`.
  */
-export function createWorkerPool(options: { workers: number; threads: number }): Runtime {
-  const loaded = new Map<number, Loaded>();
+export function createWorkerPool({ workers, threads, log }: WorkerPoolOptions): Runtime {
+  const pool: (Worker | undefined)[] = Array.from({ length: workers });
   let sessions = 0;
-  const pool: (InferenceWorker | undefined)[] = Array.from({ length: options.workers });
 
-  /** Every worker; one that died is started again by the next call. */
-  function workers(): InferenceWorker[] {
-    return pool.map((worker, index) => {
-      if (worker) return worker;
-      const started = startWorker(options.threads, () => (pool[index] = undefined));
-      pool[index] = started;
-      for (const [session, files] of loaded)
-        started.call({ kind: "load", session, ...files }).catch(() => undefined);
-      return started;
+  function worker(index: number): Worker {
+    const onEnd = () => (pool[index] = undefined);
+    return (pool[index] ??= {
+      process: startWorkerProcess({ threads, log, onEnd }),
+      sessions: new Set(),
     });
   }
 
-  const onAll = (call: WorkerCall) => Promise.all(workers().map((worker) => worker.call(call)));
+  function leastBusy(): Worker {
+    let best = worker(0);
+    for (let index = 1; index < pool.length; index++) {
+      const other = worker(index);
+      if (other.process.pending() < best.process.pending()) best = other;
+    }
+    return best;
+  }
 
   return {
     name: "native",
     async load(artifact, externalData = []) {
       const session = ++sessions;
-      await onAll({ kind: "load", session, artifact, externalData });
-      loaded.set(session, { artifact, externalData });
+      let lost = false;
+
+      async function loadIn({ process, sessions }: Worker): Promise<Tensors | LostCall> {
+        sessions.add(session);
+        return process.call({ kind: "load", session, artifact, externalData });
+      }
+
+      /** A process that took the place of another loads what it is asked to run. */
+      async function runIn(worker: Worker, call: WorkerCall): Promise<Tensors | LostCall> {
+        if (!worker.sessions.has(session)) {
+          const answer = await loadIn(worker).catch((cause: unknown) => {
+            lost = true;
+            throw runtimeFailed(cause);
+          });
+          if (isLost(answer)) return answer;
+        }
+        return worker.process.call(call);
+      }
+
+      const each = pool.map((_, index) => index);
+      await Promise.all(each.map((index) => tryCall(() => loadIn(worker(index)))));
       return {
-        run: (feeds, outputNames) =>
-          workers()
-            .reduce((best, worker) => (worker.pending() < best.pending() ? worker : best))
-            .call({ kind: "run", session, feeds, outputNames }),
+        run(feeds, outputNames) {
+          const call: WorkerCall = { kind: "run", session, feeds, outputNames };
+          return tryCall(() => runIn(leastBusy(), call));
+        },
+        lost: () => lost,
         async release() {
-          loaded.delete(session);
-          await onAll({ kind: "release", session });
+          for (const worker of pool)
+            if (worker?.sessions.delete(session))
+              await worker.process.call({ kind: "release", session });
         },
       };
     },
   };
 }
 
-function startWorker(threads: number, onExit: () => void): InferenceWorker {
-  const waiting = new Map<number, PromiseWithResolvers<Tensors>>();
-  let calls = 0;
-  const worker = new Worker(new URL("inference-worker.ts", import.meta.url), {
-    workerData: { threads },
-  });
-  worker.on("message", ({ id, outputs, error }: WorkerAnswer) => {
-    const call = waiting.get(id);
-    waiting.delete(id);
-    // An idle worker does not keep the process alive, a call does.
-    if (waiting.size === 0) worker.unref();
-    if (error === undefined) call?.resolve(outputs ?? {});
-    else call?.reject(new Error(error));
-  });
-  worker.on("error", (error) => end(error));
-  worker.on("exit", (code) => end(new Error(`an inference worker exited with ${code}`)));
-
-  worker.unref();
-
-  let ended = false;
-  function end(cause: Error): void {
-    if (ended) return;
-    ended = true;
-    for (const call of waiting.values()) call.reject(cause);
-    waiting.clear();
-    onExit();
+async function tryCall(call: () => Promise<Tensors | LostCall>): Promise<Tensors> {
+  for (let [tries, begun] = [0, 0]; tries < MOST_TRIES && begun < MOST_BEGUN; tries++) {
+    const answer = await call();
+    if (!isLost(answer)) return answer;
+    if (answer.begun) begun++;
   }
-
-  return {
-    call(call) {
-      const id = ++calls;
-      const answer = Promise.withResolvers<Tensors>();
-      if (waiting.size === 0) worker.ref();
-      waiting.set(id, answer);
-      worker.postMessage({ id, call } satisfies WorkerRequest);
-      return answer.promise;
-    },
-    pending: () => waiting.size,
-  };
+  throw runtimeFailed(new Error("the inference processes that were asked ended"));
 }

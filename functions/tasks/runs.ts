@@ -7,7 +7,8 @@ import type { CompiledTask, Run } from "./types.ts";
 
 /**
  * Runs the session once for each run, one after the other: ONNX Runtime computes no two at a time.
- * Rejects when the deadline is over, with the task's refusal, or with `model_corrupt` when a checked input fails.
+ * Rejects when the deadline is over, with the task's refusal, or with `model_corrupt` when a checked input
+ * fails; with `out_of_memory` or `runtime_failed` when that was the reason.
  */
 export async function runAll(
   session: Session,
@@ -21,6 +22,7 @@ export async function runAll(
     try {
       results.push(await session.run(feeds, task.outputNames));
     } catch (cause) {
+      if (cause instanceof NearcastError) throw cause;
       if (task.refusal) throw task.refusal(cause);
       throw new NearcastError("model_corrupt", "The model failed on a valid input.", { cause });
     }

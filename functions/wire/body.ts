@@ -68,7 +68,10 @@ async function decompress(body: ArrayBuffer, coding: Coding, maxBytes: number) {
 }
 
 /** One array of all the chunks, `length` bytes together. */
-export function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+export function concatenate(
+  chunks: readonly Uint8Array[],
+  length: number,
+): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {
@@ -84,16 +87,16 @@ export function concatenate(chunks: readonly Uint8Array[], length: number): Uint
  * float32 would cost tens of milliseconds to save a tenth.
  */
 export function respond(
-  body: Uint8Array | string,
-  headers: Headers,
-  acceptEncoding: string | undefined,
+  c: Context<AppEnv>,
+  body: Uint8Array<ArrayBuffer> | string,
+  headers: Record<string, string>,
 ): Response {
-  const coding = acceptEncoding?.trim().toLowerCase();
-  if (coding !== "gzip" && coding !== "deflate") return new Response(body as BodyInit, { headers });
-  headers.set("Content-Encoding", coding);
-  headers.append("Vary", "Accept-Encoding");
-  const stream = new Blob([body as BlobPart]).stream().pipeThrough(new CompressionStream(coding));
+  const coding = c.req.header("accept-encoding")?.trim().toLowerCase();
+  if (coding !== "gzip" && coding !== "deflate") return c.body(body, 200, headers);
+  c.header("Content-Encoding", coding);
+  c.header("Vary", "Accept-Encoding", { append: true });
+  const stream = new Blob([body]).stream().pipeThrough(new CompressionStream(coding));
   // Without `encodeBody` workerd would compress a second time.
-  const init = { headers, encodeBody: "manual" };
+  const init = { headers: c.body(null, 200, headers).headers, encodeBody: "manual" };
   return new Response(stream, init);
 }

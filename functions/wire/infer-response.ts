@@ -27,14 +27,15 @@ export function writeInferAnswer({ manifest, id, tensors, isBinary }: InferAnswe
     ...(id !== undefined && { id }),
     outputs,
   });
-  const headers = new Headers();
-  if (!outputs.some(({ name }) => isBinary(name))) {
-    headers.set("Content-Type", "application/json");
-    return { body: json, headers };
-  }
+  if (!outputs.some(({ name }) => isBinary(name)))
+    return { body: json, headers: { "Content-Type": "application/json" } };
   const head = new TextEncoder().encode(json);
   const length = chunks.reduce((sum, { byteLength }) => sum + byteLength, head.byteLength);
-  headers.set("Content-Type", "application/octet-stream");
-  headers.set("Inference-Header-Content-Length", String(head.byteLength));
-  return { body: concatenate([head, ...chunks], length), headers };
+  return {
+    body: concatenate([head, ...chunks], length),
+    headers: {
+      "Content-Type": "application/octet-stream",
+      "Inference-Header-Content-Length": String(head.byteLength),
+    },
+  };
 }

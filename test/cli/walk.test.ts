@@ -99,7 +99,7 @@ test(
       const lambda = await startLambda({
         directory: lambdaDirectory,
         handler: "index.handler",
-        env: { ...env, STORE: "s3://models/lambda", TMPDIR: temporary, ...FRESH },
+        env: { ...env, AUTH: "none", STORE: "s3://models/lambda", TMPDIR: temporary, ...FRESH },
       });
       onTestFinished(lambda.stop);
       return lambda.fetch;
@@ -147,6 +147,8 @@ async function startWranglerDev(state: string): Promise<Fetch> {
       ...flags,
       "--var",
       "RELEASE_TTL_SECONDS:1",
+      "--var",
+      "AUTH:none",
       "--show-interactive-dev-session=false",
     ],
     {

@@ -10,12 +10,13 @@ const run = promisify(execFile);
 /** Where the package that would be uploaded to Lambda lies unzipped. */
 export const lambdaDirectory = join(import.meta.dirname, "../../dist/lambda-unzipped");
 
-/** Builds what would be deployed, once before all tests: the Worker's upload and the Lambda packages. */
+/** Builds what would be deployed, once before all tests: Worker's upload, Lambda packages and server. */
 export async function setup(): Promise<void> {
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   await Promise.all([
     run(npm, ["run", "build:worker"]),
     run(npm, ["run", "build:lambda"]).then(unzipLambda),
+    run(npm, ["run", "build:node"]),
     findRic(),
   ]);
 }

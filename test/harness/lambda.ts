@@ -34,6 +34,8 @@ export interface Lambda {
   readonly transport: Ric["transport"];
   /** The running process, if there is one. */
   readonly pid: number | undefined;
+  /** When it first asked for an event, by `performance.now()`: the end of what Lambda calls init. */
+  readonly readyAt: number | undefined;
   invoke: (event: unknown) => Promise<Invocation>;
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
   stop: () => Promise<void>;
@@ -57,6 +59,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   let current: Pending | undefined;
   let idle: ServerResponse | undefined;
   let child: ChildProcess | undefined;
+  let readyAt: number | undefined;
   let coldStarts = 0;
   let logs = "";
   let stopped = false;
@@ -76,6 +79,9 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     },
     get pid() {
       return child?.pid;
+    },
+    get readyAt() {
+      return readyAt;
     },
     transport: ric.transport,
     invoke,
@@ -170,6 +176,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       stdio: ["ignore", "pipe", "pipe"],
     });
     child = started;
+    readyAt = undefined;
     started.stdout.on("data", (chunk: Buffer) => (logs += chunk.toString()));
     started.stderr.on("data", (chunk: Buffer) => (logs += chunk.toString()));
     started.on("error", (error) => (logs += `${error.message}\n`));
@@ -202,6 +209,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
         request.url ?? "",
       ) ?? [];
     if (request.method === "GET" && id === "next") {
+      readyAt ??= performance.now();
       idle = response;
       advance();
       if (options.freeze === true && idle !== undefined) child?.kill("SIGSTOP");

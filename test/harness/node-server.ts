@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import packageJson from "../../package.json" with { type: "json" };
 
 export interface NodeServerOptions {
-  /** The server's entry file. */
+  /** The server's entry file; what `npm start` runs when absent. */
   entry?: string;
   cwd?: string;
   env?: Record<string, string>;
@@ -19,9 +20,12 @@ export interface NodeServer {
   stop: () => Promise<number | null>;
 }
 
+/** The arguments that `npm start` gives Node. */
+export const START = packageJson.scripts.start.split(" ").slice(1);
+
 /** Runs the Node entry as a process of its own, on a free port. */
 export async function startNodeServer(options: NodeServerOptions = {}): Promise<NodeServer> {
-  const child = spawn(process.execPath, [options.entry ?? "functions/node.ts"], {
+  const child = spawn(process.execPath, options.entry === undefined ? START : [options.entry], {
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     env: { PATH: process.env["PATH"] ?? "", ...options.env, PORT: "0" },
     stdio: ["ignore", "pipe", "pipe"],

@@ -6,7 +6,7 @@ import { lambdaDirectory } from "./build.ts";
 import { startLambda } from "./lambda.ts";
 import { startNodeServer } from "./node-server.ts";
 import { startS3 } from "./s3-server.ts";
-import { startWorker } from "./worker.ts";
+import { startWorker, type WorkerHarnessOptions } from "./worker.ts";
 
 const root = join(import.meta.dirname, "../..");
 const BUCKET = "models";
@@ -46,10 +46,12 @@ export interface Target {
 }
 
 export interface TargetOptions {
-  /** Environment variables (Node, Lambda) or vars (Workers). */
+  /** Environment variables (Node, Lambda) or vars (Workers). An empty `AUTH` asks for authentication. */
   env?: Record<string, string>;
   /** Folder whose files the store begins with; the shipped models by default. */
   models?: string;
+  /** Workers: rate limiting bindings by name. */
+  rateLimits?: WorkerHarnessOptions["rateLimits"];
 }
 
 export type StartTarget = (options?: TargetOptions) => Promise<Target>;
@@ -106,6 +108,7 @@ async function startOverS3(
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
       TMPDIR: temporary,
+      AUTH: "none",
       ...options.env,
     });
   };
@@ -145,7 +148,8 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     directory: join(root, "dist/worker"),
     assets: join(root, "dist/assets"),
     compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(toml)?.[1] ?? "",
-    ...(options.env && { vars: options.env }),
+    vars: { AUTH: "none", ...options.env },
+    ...(options.rateLimits && { rateLimits: options.rateLimits }),
   });
   for (const [key, bytes] of await packageContents(options.models)) await worker.put(key, bytes);
   return {

@@ -41,6 +41,8 @@ export interface WorkerHarnessOptions {
   compatibilityFlags?: string[];
   /** The folder of static assets, bound as ASSETS. */
   assets?: string;
+  /** Rate limiting bindings by name; a period is 10 or 60 seconds. */
+  rateLimits?: Record<string, { limit: number; period: 10 | 60 }>;
   /** The R2 binding's name. */
   binding?: string;
   /** `plain` binds the bucket directly: no behaviours and no request log. */
@@ -161,6 +163,10 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
   const texts = Object.entries(options.vars ?? {}).map(
     ([name, value]) => [name, { type: "text", value }] as const,
   );
+  const rateLimits = Object.entries(options.rateLimits ?? {}).map(
+    ([name, simple], index) =>
+      [name, { type: "rate-limit", namespace: String(1001 + index), simple }] as const,
+  );
   const plugin = { package: pluginPackage, name: "r2-through-worker" };
   return {
     config: {
@@ -173,6 +179,7 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
       }),
       env: {
         ...Object.fromEntries(texts),
+        ...Object.fromEntries(rateLimits),
         ...(options.assets !== undefined && { ASSETS: { type: "assets" } }),
         [options.binding ?? "MODELS"]:
           options.store === "plain"

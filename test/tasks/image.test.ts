@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { deflateSync } from "node:zlib";
 import fc from "fast-check";
+import { decode as decodePng } from "fast-png";
 import { describe, expect, test } from "vitest";
 import { decodeImage, type Pixels } from "../../functions/tasks/image/decode.ts";
 import type { ImageOptions } from "../../functions/model/manifest.ts";
@@ -143,6 +145,58 @@ describe("cutting the centre gives the pixels that Pillow gives, within one leve
         checkFit({ ...others, width: 16, height: 16, resample: "nearest", resize }),
       ).toThrow("image.resize");
   });
+});
+
+test("small PNGs of every filter and colour type are what fast-png makes of them", () => {
+  const channelsOf = { 0: 1, 2: 3, 4: 2, 6: 4 } as const;
+  const property = fc.property(
+    fc.constantFrom(0, 2, 4, 6),
+    fc.integer({ min: 1, max: 6 }),
+    fc.array(
+      fc.tuple(fc.integer({ min: 0, max: 4 }), fc.uint8Array({ minLength: 24, maxLength: 24 })),
+      {
+        minLength: 1,
+        maxLength: 6,
+      },
+    ),
+    (color, width, lines) => {
+      const channels = channelsOf[color];
+      const rows = lines.map(([filter, samples]) =>
+        Buffer.from([filter, ...samples.subarray(0, width * channels)]),
+      );
+      const header = Buffer.alloc(13);
+      header.writeUInt32BE(width, 0);
+      header.writeUInt32BE(rows.length, 4);
+      header.set([8, color], 8);
+      const file = Buffer.concat([
+        Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+        pngChunk("IHDR", header),
+        pngChunk("IDAT", deflateSync(Buffer.concat(rows))),
+        pngChunk("IEND", Buffer.alloc(0)),
+      ]);
+      const kept = channels < 3 ? 1 : 3;
+      const samples = Array.from(decodePng(file).data);
+      const expected = samples.filter((_, index) => index % channels < kept);
+      expect(Array.from(decodeImage(file, 1e6).data)).toEqual(expected);
+    },
+  );
+  fc.assert(property, { numRuns: 300 });
+});
+
+test("a header that promises more than its data can hold takes no memory", () => {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(4000, 0);
+  header.writeUInt32BE(4000, 4);
+  header.set([8, 6], 8);
+  const file = Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    pngChunk("IHDR", header),
+    pngChunk("IDAT", deflateSync(Buffer.alloc(100))),
+    pngChunk("IEND", Buffer.alloc(0)),
+  ]);
+  const before = process.memoryUsage().arrayBuffers;
+  expect(() => decodeImage(file, 16e6)).toThrow("fewer pixels than its header says");
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4000 * 4000);
 });
 
 describe("damaged files", () => {

@@ -1,4 +1,4 @@
-import type { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import type { S3ServiceException } from "@aws-sdk/client-s3";
 import type { PutCondition, Store } from "../types.ts";
 
 export interface S3Options {
@@ -11,15 +11,12 @@ export interface S3Options {
   region?: string;
 }
 
-/**
- * A bucket behind the S3 API. The SDK is imported at the first use, beside the start of the runtime,
- * so that a warm `/tmp` or a health check does not pay for it.
- */
+/** A bucket behind the S3 API. The SDK's import begins at once, beside what else there is to start. */
 export function createS3Store(options: S3Options): Store {
   const { bucket, prefix, endpoint, forcePathStyle, region } = options;
-  type Sdk = typeof import("@aws-sdk/client-s3");
-  let started: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
-  const s3 = () => (started ??= start());
+  const started = start();
+  // Whoever asks the store is told.
+  started.catch(() => undefined);
 
   async function start() {
     const sdk = await import("@aws-sdk/client-s3");
@@ -33,7 +30,7 @@ export function createS3Store(options: S3Options): Store {
 
   return {
     async get(key, { ifNoneMatch, signal } = {}) {
-      const { sdk, client } = await s3();
+      const { sdk, client } = await started;
       const command = new sdk.GetObjectCommand({
         Bucket: bucket,
         Key: prefix + key,
@@ -49,7 +46,7 @@ export function createS3Store(options: S3Options): Store {
       }
     },
     async head(key, { signal } = {}) {
-      const { sdk, client } = await s3();
+      const { sdk, client } = await started;
       const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: prefix + key });
       try {
         const { ETag, ContentLength } = await client.send(
@@ -62,7 +59,7 @@ export function createS3Store(options: S3Options): Store {
       }
     },
     async list(below, { signal } = {}) {
-      const { sdk, client } = await s3();
+      const { sdk, client } = await started;
       const keys: string[] = [];
       const pages = sdk.paginateListObjectsV2(
         { client },
@@ -74,7 +71,7 @@ export function createS3Store(options: S3Options): Store {
       return keys;
     },
     async put(key, bytes, condition) {
-      const { sdk, client } = await s3();
+      const { sdk, client } = await started;
       const command = new sdk.PutObjectCommand({
         Bucket: bucket,
         Key: prefix + key,

@@ -1,18 +1,31 @@
 import { convertIndexedToRgb, decode } from "fast-png";
 import { Unzlib } from "fflate";
 import type { Pixels } from "./decode.ts";
+import { checkCrc, decodeSamples, type PlainHeader } from "./small-png.ts";
 
 /** Samples a pixel by colour type: grey, RGB, palette, grey and alpha, RGBA (PNG, section 11.2.1). */
 const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+const PALETTE = 3;
 /** The chunks that pixels need. The others (colour profiles, text) may inflate without bound. */
 const PIXEL_CHUNKS = new Set(["IHDR", "PLTE", "IDAT", "IEND"]);
-/** Deflate expands at most about a thousandfold, so each step makes at most 4 MiB. */
+/**
+ * Deflate expands at most about a thousandfold, so each step makes at most 4 MiB. Less than a step cannot do
+ * harm, and is inflated once only.
+ */
 const INFLATE_STEP_BYTES = 4096;
 
 /** Decodes a PNG; throws when it is damaged, too large, or inflates to more than its header says. */
 export function decodePng(bytes: Uint8Array, maxPixels: number): Pixels {
   const chunks = pixelChunks(bytes);
-  checkInflatedSize(chunks, maxPixels);
+  const header = readHeader(chunks, maxPixels);
+  const parts = chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data);
+  const size = parts.reduce((total, part) => total + part.length, 0);
+  if (size <= INFLATE_STEP_BYTES && header.isPlain) {
+    for (const { whole } of chunks) checkCrc(whole);
+    const data = decodeSamples(header, concatenate(parts));
+    return dropAlpha({ ...header, data });
+  }
+  if (size > INFLATE_STEP_BYTES) checkInflatedSize(header, parts);
   const png = decode(concatenate([bytes.subarray(0, 8), ...chunks.map(({ whole }) => whole)]), {
     checkCrc: true,
   });
@@ -51,8 +64,13 @@ function pixelChunks(bytes: Uint8Array): Chunk[] {
   throw new Error("it is truncated");
 }
 
-function checkInflatedSize(chunks: Chunk[], maxPixels: number): void {
-  const [header, ...rest] = chunks;
+interface Header extends PlainHeader {
+  depth: number;
+  isPlain: boolean;
+}
+
+/** Throws for what is no header, for more than `maxPixels`, and for what fast-png cannot read. */
+function readHeader([header, ...rest]: Chunk[], maxPixels: number): Header {
   if (
     header?.type !== "IHDR" ||
     header.data.length !== 13 ||
@@ -63,19 +81,21 @@ function checkInflatedSize(chunks: Chunk[], maxPixels: number): void {
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   if (width * height > maxPixels)
     throw new Error(`it has ${width} × ${height} pixels, at most ${maxPixels} are allowed`);
-  const samples = SAMPLES[view.getUint8(9)];
-  if (width === 0 || height === 0 || samples === undefined)
+  const [depth, color] = [view.getUint8(8), view.getUint8(9)];
+  const channels = SAMPLES[color];
+  if (width === 0 || height === 0 || channels === undefined)
     throw new Error("it has no valid header");
+  const methods = [10, 11, 12].map((offset) => view.getUint8(offset));
   // fast-png reads these as if they had a byte a sample: wrong pixels, or none.
-  if (view.getUint8(12) !== 0 && view.getUint8(8) < 8)
+  if (methods[2] !== 0 && depth < 8)
     throw new Error("it is interlaced with less than 8 bits a sample, which is not supported");
-  // So little cannot inflate beyond one step, and inflating twice is most of what a small image costs.
-  const compressed = rest.reduce(
-    (total, { type, data }) => total + (type === "IDAT" ? data.length : 0),
-    0,
-  );
-  if (compressed <= INFLATE_STEP_BYTES) return;
-  const rowBytes = 1 + Math.ceil((width * samples * view.getUint8(8)) / 8);
+  const isPlain = depth === 8 && color !== PALETTE && methods.every((method) => method === 0);
+  return { width, height, channels, depth, isPlain };
+}
+
+/** Throws when the compressed parts inflate to more than the header says. */
+function checkInflatedSize({ width, height, channels, depth }: Header, parts: Uint8Array[]): void {
+  const rowBytes = 1 + Math.ceil((width * channels * depth) / 8);
   // Interlaced images have up to seven passes, each with its own filter bytes and rounding.
   const limit = rowBytes * height + 8 * (width + height) + 64;
 
@@ -84,10 +104,9 @@ function checkInflatedSize(chunks: Chunk[], maxPixels: number): void {
     inflated += part.length;
     if (inflated > limit) throw new Error("it inflates to more than its header says");
   });
-  for (const { type, data } of rest)
-    if (type === "IDAT")
-      for (let start = 0; start < data.length; start += INFLATE_STEP_BYTES)
-        inflator.push(data.subarray(start, start + INFLATE_STEP_BYTES));
+  for (const part of parts)
+    for (let start = 0; start < part.length; start += INFLATE_STEP_BYTES)
+      inflator.push(part.subarray(start, start + INFLATE_STEP_BYTES));
 }
 
 function concatenate(parts: Uint8Array[]): Uint8Array {

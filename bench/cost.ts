@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+
+interface Prices {
+  read: string;
+  lambda: {
+    perMillionRequests: number;
+    perGbSecond: number;
+    billedMs: number;
+    memoryMb: number;
+  };
+  workers: { perMillionRequests: number; perMillionCpuMs: number };
+}
+
+/** US dollars for a million predictions, from durations in milliseconds. */
+export interface Costs {
+  /** When the prices were read. */
+  read: string;
+  memoryMb: number;
+  /** Lambda, each request billed by itself, rounded up to the billed millisecond. */
+  lambda: (warm: number) => number;
+  /** The same with one request in a hundred cold, billed from the start of the process. */
+  lambdaWithCold: (warm: number, cold: number) => number;
+  /** Workers bill processor time; waiting costs nothing. */
+  workers: (cpu: number) => number;
+}
+
+const MILLION = 1e6;
+const COLD_SHARE = 0.01;
+
+/** Costs at the published prices of `prices.json`. */
+export async function readCosts(): Promise<Costs> {
+  const file = new URL("prices.json", import.meta.url);
+  const { read, lambda, workers } = JSON.parse(await readFile(file, "utf8")) as Prices;
+  const dollarsPerMs = (lambda.memoryMb / 1024) * (lambda.perGbSecond / 1000);
+  const warmCost = (warm: number): number =>
+    lambda.perMillionRequests +
+    MILLION * Math.ceil(warm / lambda.billedMs) * lambda.billedMs * dollarsPerMs;
+  return {
+    read,
+    memoryMb: lambda.memoryMb,
+    lambda: warmCost,
+    lambdaWithCold: (warm, cold) => warmCost(warm) + MILLION * COLD_SHARE * cold * dollarsPerMs,
+    workers: (cpu) => workers.perMillionRequests + cpu * workers.perMillionCpuMs,
+  };
+}

@@ -1,0 +1,32 @@
+// Every shipped model's released version with its first example. Also of the bare programs: they read no more
+// than JSON.
+import { readFile } from "node:fs/promises";
+import type { Manifest } from "../functions/model/manifest.ts";
+import { packageFiles } from "../infra/package-files.ts";
+
+export interface Shipped {
+  manifest: Pick<Manifest, "name" | "task" | "inputs">;
+  example: { input: unknown; output?: unknown };
+  artifact: string;
+}
+
+/** Reads `models/` below the working directory. */
+export async function shippedModels(): Promise<Shipped[]> {
+  const keys = await packageFiles("models");
+  return Promise.all(
+    keys
+      .filter((key) => key.endsWith("/release.json"))
+      .map(async (key) => {
+        const [model] = key.split("/");
+        const { stable } = (await readJson(`models/${key}`)) as { stable: string };
+        const folder = `models/${model}/${stable}`;
+        const manifest = (await readJson(`${folder}/model.json`)) as Manifest;
+        const [example = { input: undefined }] = manifest.examples;
+        return { manifest, example, artifact: `${folder}/${manifest.artifact.file}` };
+      }),
+  );
+}
+
+async function readJson(path: string): Promise<unknown> {
+  return JSON.parse(await readFile(path, "utf8"));
+}

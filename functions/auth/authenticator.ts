@@ -1,0 +1,51 @@
+import type { Caller } from "../access.ts";
+import type { Platform } from "../platform/types.ts";
+import { createKeyRing } from "./api-keys.ts";
+import { createParameterKeyRing } from "./parameter-key-ring.ts";
+import { invalidCredentials } from "./refusals.ts";
+import type { AuthSettings, TokenSettings } from "./settings.ts";
+
+/**
+ * Who has this key or token; a promise only where that must be waited for. Throws or rejects with
+ * `unauthorized`, `forbidden`, and `authentication_unavailable` where neither can be said now.
+ */
+export type Authenticator = (credentials: string) => Caller | Promise<Caller>;
+
+/** Keys first, in any form; what is no key is taken for a token where those are configured. */
+export function createAuthenticator(
+  { apiKeys, tokens }: Extract<AuthSettings, { mode: "required" }>,
+  platform: Platform,
+): Authenticator {
+  const otherwise = tokens ? createTokenReader(tokens, platform) : refuse;
+  if (!apiKeys) return otherwise;
+  const { sha256 } = platform;
+  if ("parameter" in apiKeys) {
+    const keyRing = createParameterKeyRing(apiKeys.parameter, platform);
+    return async (credentials) =>
+      (await keyRing())(await sha256(credentials)) ?? otherwise(credentials);
+  }
+  const findCaller = createKeyRing(apiKeys);
+  return function authenticate(credentials) {
+    const digest = sha256(credentials);
+    if (digest instanceof Promise)
+      return digest.then((known) => findCaller(known) ?? otherwise(credentials));
+    return findCaller(digest) ?? otherwise(credentials);
+  };
+}
+
+/** The code for tokens is loaded with the first one: who has only keys does not pay for it. */
+function createTokenReader(settings: TokenSettings, platform: Platform): Authenticator {
+  let verify: Authenticator | undefined;
+  return async function readToken(credentials) {
+    if (credentials.split(".", 4).length !== 3) return refuse();
+    if (!verify) {
+      const { createTokenVerifier } = await import("./tokens.ts");
+      verify ??= createTokenVerifier(settings, platform);
+    }
+    return verify(credentials);
+  };
+}
+
+function refuse(): never {
+  throw invalidCredentials("The key or token is not valid, or no longer.");
+}

@@ -1,0 +1,76 @@
+import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
+import { createSingleFlight } from "../model/single-flight.ts";
+import type { Platform } from "../platform/types.ts";
+import { authenticationUnavailable, RETRY_AFTER_SECONDS } from "./refusals.ts";
+
+/** Longest wait for the issuer. */
+const TIMEOUT_MS = 3000;
+/** Older keys are read again, while they go on working. */
+const MAX_AGE_MS = 5 * 60_000;
+/** The issuer is asked once in so long, however many keys that it does not have are asked for. */
+const COOLDOWN_MS = RETRY_AFTER_SECONDS * 1000;
+
+/**
+ * The keys of an issuer, by its JSON Web Key Set, for jose's `jwtVerify`. A key that is not known has the
+ * set read again. While the issuer is down the keys that are known go on working, and any other rejects
+ * with `authentication_unavailable`.
+ *
+ * jose's own remote set refuses every token while the issuer is down and the set has grown old, and on
+ * Workers, where no request may wait for another's, has each of them read it. Here only settled sets are
+ * kept, and a reading is anchored: it goes on when the request that began it ends.
+ */
+export function createIssuerKeys(
+  url: string,
+  platform: Pick<Platform, "waitUntil" | "log">,
+): JWTVerifyGetKey {
+  // A reading is over after its own time-out: whoever has waited as long waits for one that is lost.
+  const share = createSingleFlight({ waitUntil: platform.waitUntil, patienceMs: TIMEOUT_MS });
+  let known: JWTVerifyGetKey | undefined;
+  let readAt = -Infinity;
+  let triedAt = -Infinity;
+  let failure: unknown;
+
+  async function read(): Promise<void> {
+    try {
+      const response = await fetch(url, {
+        headers: { Accept: "application/json" },
+        redirect: "manual",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      if (response.status !== 200) throw new Error(`${url} answered with ${response.status}`);
+      known = createLocalJWKSet(await response.json());
+      readAt = Date.now();
+      failure = undefined;
+    } catch (error) {
+      failure = error;
+      platform.log({ level: "warn", message: "issuer's keys not read", error: String(error) });
+    }
+    triedAt = Date.now();
+  }
+
+  async function readAgain(): Promise<void> {
+    if (Date.now() - triedAt >= COOLDOWN_MS) await share("keys", read);
+  }
+
+  const lookUp: JWTVerifyGetKey = async (header, token) => {
+    if (!known) throw new errors.JWKSNoMatchingKey();
+    return known(header, token);
+  };
+
+  return async function findKey(header, token) {
+    if (known && Date.now() - readAt >= MAX_AGE_MS) void readAgain();
+    try {
+      return await lookUp(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+    }
+    await readAgain();
+    try {
+      return await lookUp(header, token);
+    } catch (error) {
+      if (failure !== undefined && error instanceof errors.JWKSNoMatchingKey)
+        throw authenticationUnavailable("The issuer's keys cannot be read now.", failure);
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,35 @@
+import { createSingleFlight } from "../model/single-flight.ts";
+import type { Platform } from "../platform/types.ts";
+import { apiKeysSchema, createKeyRing, type FindCaller } from "./api-keys.ts";
+import { authenticationUnavailable, notConfigured } from "./refusals.ts";
+
+/** Longer than the platform's own bound for one reading. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * The key ring of a secret outside the configuration. It is read once, beginning now, and again by the next
+ * request after a failure, which is `authentication_unavailable`; `authentication_not_configured` where
+ * there is no such parameter.
+ */
+export function createParameterKeyRing(
+  parameter: string,
+  platform: Platform,
+): () => FindCaller | Promise<FindCaller> {
+  const share = createSingleFlight({ waitUntil: platform.waitUntil, patienceMs: PATIENCE_MS });
+  let keyRing: FindCaller | undefined;
+
+  async function read(): Promise<FindCaller> {
+    const text = await platform.parameter(parameter).catch((error: unknown) => {
+      throw authenticationUnavailable("The API keys cannot be read now.", error);
+    });
+    if (text === undefined) throw notConfigured();
+    const keys = apiKeysSchema.safeParse(text);
+    if (!keys.success) throw authenticationUnavailable("The API keys are not usable.", keys.error);
+    return (keyRing = createKeyRing(keys.data));
+  }
+
+  const open = () => keyRing ?? share("keys", read);
+  // Beside the rest of the cold start; the requests that need it see the failure.
+  Promise.resolve(open()).catch(() => undefined);
+  return open;
+}

@@ -1,0 +1,48 @@
+import { NearcastError } from "../errors.ts";
+
+const REALM = 'Bearer realm="nearcast"';
+
+/** 401 for a request without credentials: RFC 6750 has no `error` then. */
+export function missingCredentials(): NearcastError {
+  return new NearcastError(
+    "unauthorized",
+    "This needs a key or token: send Authorization: Bearer … or X-API-Key.",
+    { headers: { "WWW-Authenticate": REALM } },
+  );
+}
+
+/** 401 for credentials that are not valid, with the reason; it must not have quotes or backslashes. */
+export function invalidCredentials(reason: string, cause?: unknown): NearcastError {
+  return new NearcastError("unauthorized", reason, {
+    headers: {
+      "WWW-Authenticate": `${REALM}, error="invalid_token", error_description="${reason}"`,
+    },
+    cause,
+  });
+}
+
+/** 403, with the scope that is missing where that is what is missing. */
+export function forbidden(detail: string, scope?: string): NearcastError {
+  const missing = scope === undefined ? "" : `, scope="${scope}"`;
+  return new NearcastError("forbidden", detail, {
+    headers: { "WWW-Authenticate": `${REALM}, error="insufficient_scope"${missing}` },
+  });
+}
+
+/** 503 of a deployment that nobody said who may use. */
+export function notConfigured(): NearcastError {
+  return new NearcastError(
+    "authentication_not_configured",
+    "This deployment answers nobody until API_KEYS, or JWT_ISSUER and JWT_AUDIENCE, are set; AUTH=none opens it to everyone.",
+  );
+}
+
+/** 503 while keys cannot be read: credentials could be right or wrong. */
+export function authenticationUnavailable(detail: string, cause?: unknown): NearcastError {
+  return new NearcastError("authentication_unavailable", detail, {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    cause,
+  });
+}
+
+export const RETRY_AFTER_SECONDS = 5;

@@ -1,0 +1,93 @@
+import * as z from "zod";
+import { apiKeysSchema, type ApiKey } from "./api-keys.ts";
+
+/** Who is let in. */
+export type AuthSettings =
+  /** Everyone, with every scope: on purpose, or because only this machine can ask. */
+  | { mode: "open" }
+  /** Nobody: nothing was configured. Health is answered all the same. */
+  | { mode: "closed" }
+  /** Whoever has a key or a token. */
+  | { mode: "required"; apiKeys: ApiKeySource | undefined; tokens: TokenSettings | undefined };
+
+/** The keys themselves, or the parameter of AWS Systems Manager that has them. */
+export type ApiKeySource = readonly ApiKey[] | { parameter: string };
+
+/** Which JSON Web Tokens are accepted. */
+export interface TokenSettings {
+  issuer: string;
+  audience: string;
+  /** Where the issuer publishes its keys. */
+  jwksUrl: string;
+}
+
+const PARAMETER = /^ssm:(\/.+)$/;
+
+/** The environment variables of authentication. */
+export const authVariables = {
+  /** `none` lets everyone in. */
+  AUTH: z.literal("none", { error: "must be none, or unset" }).optional(),
+  /** A secret: see `apiKeysSchema`; or `ssm:/name` of a parameter that has it (Lambda and Node). */
+  API_KEYS: z
+    .string()
+    .transform((text, context): ApiKeySource => {
+      const parameter = PARAMETER.exec(text)?.[1];
+      if (parameter !== undefined) return { parameter };
+      const keys = apiKeysSchema.safeParse(text);
+      if (keys.success) return keys.data;
+      for (const { path, message } of keys.error.issues)
+        context.addIssue({ code: "custom", path, message });
+      return z.NEVER;
+    })
+    .optional(),
+  /** What a token's `iss` must be. */
+  JWT_ISSUER: z.url().optional(),
+  /** What a token's `aud` must be or contain. */
+  JWT_AUDIENCE: z.string().min(1).optional(),
+  /** Where the issuer's JSON Web Key Set is; by default `/.well-known/jwks.json` below the issuer. */
+  JWT_JWKS_URL: z.url().optional(),
+};
+
+type AuthVariables = z.output<z.ZodObject<typeof authVariables>>;
+
+/** Reports variables of authentication that do not go together. */
+export function checkAuth(
+  value: AuthVariables,
+  report: (name: string, message: string) => void,
+): void {
+  if (value.AUTH === "none")
+    for (const name of ["API_KEYS", "JWT_ISSUER"] as const)
+      if (value[name] !== undefined)
+        report("AUTH", `is none, and ${name} is set: unset one of them`);
+  if (value.JWT_ISSUER !== undefined && value.JWT_AUDIENCE === undefined)
+    report("JWT_AUDIENCE", "must be set with JWT_ISSUER");
+  for (const name of ["JWT_AUDIENCE", "JWT_JWKS_URL"] as const)
+    if (value[name] !== undefined && value.JWT_ISSUER === undefined)
+      report(name, "needs JWT_ISSUER");
+  const url = jwksUrl(value);
+  if (url !== undefined && !isTrustworthy(url)) report("JWT_JWKS_URL", `must be https, not ${url}`);
+}
+
+export function authSettings(value: AuthVariables): AuthSettings {
+  const { AUTH, API_KEYS: apiKeys, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = value;
+  if (AUTH === "none") return { mode: "open" };
+  const url = jwksUrl(value);
+  const tokens = issuer && audience && url ? { issuer, audience, jwksUrl: url } : undefined;
+  return apiKeys || tokens ? { mode: "required", apiKeys, tokens } : { mode: "closed" };
+}
+
+/** A host that only this machine reaches; any other makes a server a deployment. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+}
+
+function jwksUrl({ JWT_ISSUER, JWT_JWKS_URL }: AuthVariables): string | undefined {
+  if (JWT_JWKS_URL !== undefined) return JWT_JWKS_URL;
+  return JWT_ISSUER && `${JWT_ISSUER.replace(/\/$/, "")}/.well-known/jwks.json`;
+}
+
+/** Keys that came in the clear could be anybody's. */
+function isTrustworthy(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
+}

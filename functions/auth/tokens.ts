@@ -1,0 +1,81 @@
+import { errors, jwtVerify } from "jose";
+import * as z from "zod";
+import { SCOPES, type Caller } from "../access.ts";
+import { NearcastError } from "../errors.ts";
+import type { Platform } from "../platform/types.ts";
+import { createIssuerKeys } from "./issuer-keys.ts";
+import { authenticationUnavailable, forbidden, invalidCredentials } from "./refusals.ts";
+import type { TokenSettings } from "./settings.ts";
+
+/** Signatures by a private key of the issuer; `none` and secrets that are shared are not among them. */
+const ALGORITHMS = ["RS256", "ES256", "EdDSA"];
+
+/** How far the issuer's clock and this one may be apart. */
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+const words = z.union([z.array(z.string()), z.string().transform((text) => text.split(" "))]);
+
+const claimsSchema = z.object({
+  /** OpenID Connect Core 1.0, section 2: no longer than 255. */
+  sub: z.string().min(1).max(255),
+  /** RFC 8693, section 4.2. */
+  scope: words.optional(),
+  /** What Microsoft and Okta call it. */
+  scp: words.optional(),
+  /** The models the token is for; every model when absent. */
+  models: z.array(z.string()).optional(),
+});
+
+/**
+ * Checks a JSON Web Token: signature, issuer, audience and times. The caller has the scopes that the token
+ * names, and the models of its claim `models`. Rejects with `unauthorized`, with `forbidden` when it names
+ * no scope of this service, and with `authentication_unavailable` when its key cannot be had now.
+ */
+export function createTokenVerifier(
+  { issuer, audience, jwksUrl }: TokenSettings,
+  platform: Pick<Platform, "waitUntil" | "log">,
+): (token: string) => Promise<Caller> {
+  const keys = createIssuerKeys(jwksUrl, platform);
+  const options = {
+    issuer,
+    audience,
+    algorithms: ALGORITHMS,
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    requiredClaims: ["exp"],
+  };
+
+  return async function verifyToken(token) {
+    const { payload } = await jwtVerify(token, keys, options).catch(refuse);
+    const claims = claimsSchema.safeParse(payload);
+    if (!claims.success) {
+      const claim = claims.error.issues[0]?.path[0];
+      throw invalidCredentials(`The token's claim ${String(claim)} is missing or not valid.`);
+    }
+    const { sub, scope = [], scp = [], models } = claims.data;
+    const named = new Set([...scope, ...scp]);
+    const scopes = new Set(SCOPES.filter((known) => named.has(known)));
+    if (scopes.size === 0)
+      throw forbidden(`The token has none of the scopes ${SCOPES.join(", ")}.`);
+    return { name: `jwt:${sub}`, scopes, ...(models && { models: new Set(models) }) };
+  };
+}
+
+function refuse(error: unknown): never {
+  if (error instanceof NearcastError) throw error;
+  if (error instanceof errors.JOSEError) throw invalidCredentials(reasonOf(error), error);
+  // jose's own errors are the token's fault; anything else is a key of the issuer's that cannot be used.
+  throw authenticationUnavailable("The issuer's key cannot be used.", error);
+}
+
+function reasonOf(error: errors.JOSEError): string {
+  if (error instanceof errors.JWTExpired) return "The token has expired.";
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `The token's claim ${error.claim} is missing or not valid.`;
+  if (error instanceof errors.JOSEAlgNotAllowed)
+    return `The token must be signed with one of ${ALGORITHMS.join(", ")}.`;
+  if (error instanceof errors.JWKSNoMatchingKey)
+    return "The token is signed with a key that the issuer does not have.";
+  if (error instanceof errors.JWSSignatureVerificationFailed)
+    return "The token's signature is not right.";
+  return "The token is not valid.";
+}

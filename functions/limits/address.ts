@@ -1,0 +1,34 @@
+const MAX_LENGTH = 64;
+
+/**
+ * The address that a limit counts for. Of IPv6 it is the /64, which is what one household or machine is
+ * given: it could otherwise take a new address for every request.
+ */
+export function addressKey(address: string): string {
+  if (!address.includes(":")) return address.slice(0, MAX_LENGTH);
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped) return mapped;
+  const [head = "", tail] = address.toLowerCase().split("%", 1)[0]?.split("::") ?? [];
+  const leading = head.split(":").filter(Boolean);
+  const trailing = tail === undefined ? [] : tail.split(":").filter(Boolean);
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - leading.length - trailing.length);
+  const groups = [...leading, ...Array.from({ length: zeros }, () => "0"), ...trailing];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":")}::/64`.slice(0, MAX_LENGTH);
+}
+
+/**
+ * The client's address behind `proxies` proxies, each of which appends to `X-Forwarded-For` the address
+ * it was asked from. What is further left in it was sent by the client and can be anything. A request with
+ * fewer entries did not come through them all: its own address counts.
+ */
+export function forwardedAddress(
+  peer: string,
+  forwardedFor: string | undefined,
+  proxies: number,
+): string {
+  if (proxies === 0 || forwardedFor === undefined) return peer;
+  return forwardedFor.split(",").at(-proxies)?.trim() || peer;
+}

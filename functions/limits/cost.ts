@@ -1,0 +1,14 @@
+import type { Manifest } from "../model/manifest.ts";
+import type { Run } from "../tasks/types.ts";
+
+/** How many rows the runs have: of each the largest first dimension among inputs where that is the batch. */
+export function rowsOfRuns({ inputs }: Manifest, runs: readonly Pick<Run, "feeds">[]): number {
+  let rows = 0;
+  for (const { feeds } of runs) {
+    let largest = 1;
+    for (const { name, shape } of inputs)
+      if (shape[0] === -1) largest = Math.max(largest, feeds[name]?.shape[0] ?? 1);
+    rows += largest;
+  }
+  return rows;
+}

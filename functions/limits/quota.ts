@@ -1,0 +1,43 @@
+import { NearcastError } from "../errors.ts";
+import type { Taken } from "../platform/types.ts";
+import type { Rate } from "./rate.ts";
+
+/** A key's rate, with what it had left when it was asked last. */
+export interface Quota extends Omit<Taken, "allowed"> {
+  /** Whom the rate is for, as the `RateLimit` fields name it. */
+  policy: "caller" | "model";
+  key: string;
+  rate: Rate;
+}
+
+/** The fields of draft-ietf-httpapi-ratelimit-headers-10, as far as the limiter knows them. */
+export function quotaHeaders(quota: Quota): Record<string, string> {
+  const { policy, rate, remaining, resetSeconds } = quota;
+  return {
+    "RateLimit-Policy": `"${policy}";q=${rate.limit};w=${rate.windowSeconds}`,
+    ...(remaining !== undefined && {
+      RateLimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
+    }),
+  };
+}
+
+/** The refusal of a request that costs more than is left, or than there ever is. */
+export function rateLimited(quota: Quota, cost: number): NearcastError {
+  const { policy, rate, remaining, resetSeconds } = quota;
+  const headers = quotaHeaders(quota);
+  const allowance = `${rate.limit} rows in ${rate.windowSeconds} s`;
+  const whose = policy === "model" ? "All callers of this model together may have" : "You may have";
+  // No Retry-After: it would have the client send the same again for ever.
+  if (cost > rate.limit)
+    return new NearcastError(
+      "rate_limited",
+      `${whose} ${allowance}, and this request has ${cost}: it can never pass. Send fewer rows at once.`,
+      { headers },
+    );
+  const left = remaining === undefined || remaining === 0 ? "" : `, ${remaining} of which are left`;
+  return new NearcastError(
+    "rate_limited",
+    `${whose} ${allowance}${left}. Try again in ${resetSeconds} s.`,
+    { headers, retryAfterSeconds: resetSeconds },
+  );
+}

@@ -1,0 +1,43 @@
+import { startPatience } from "./patience.ts";
+
+const PATIENCE_MS = 250;
+/** The first call also connects, and on a cold start imports a client. */
+const FIRST_PATIENCE_MS = 1500;
+const PAUSE_MS = 1000;
+
+/** Work that needs a shared service; undefined when it failed, took too long, or was not tried. */
+export type Breaker = <T>(work: () => Promise<T>) => Promise<{ value: T } | undefined>;
+
+/**
+ * Bounds what a shared service that is down or slow costs: each call 250 ms at the most, and after a call
+ * that failed there is none for a second. `onFailure` is told why.
+ */
+export function createBreaker(onFailure: (error: unknown) => void): Breaker {
+  let patienceMs = FIRST_PATIENCE_MS;
+  let closedUntil = 0;
+  return async function attempt(work) {
+    if (performance.now() < closedUntil) return undefined;
+    try {
+      return { value: await within(patienceMs, work()) };
+    } catch (error) {
+      // Of many calls that fail together one is told of.
+      if (performance.now() >= closedUntil) onFailure(error);
+      closedUntil = performance.now() + PAUSE_MS;
+      return undefined;
+    } finally {
+      patienceMs = PATIENCE_MS;
+    }
+  };
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  const over = Promise.withResolvers<never>();
+  const stop = startPatience(milliseconds, () =>
+    over.reject(new Error(`no answer within ${milliseconds} ms`)),
+  );
+  try {
+    return await Promise.race([work, over.promise]);
+  } finally {
+    stop();
+  }
+}

@@ -1,0 +1,25 @@
+import type { Redis } from "../redis.ts";
+import type { PredictionCache } from "../types.ts";
+
+/** The type of a reply that is bytes, which are read as such and not as text: `$` in the protocol. */
+const BLOB_STRING = 36;
+
+/** Answers in Redis, for all that share it. */
+export function createRedisCache(redis: Redis): PredictionCache {
+  return {
+    get: (key) =>
+      redis(async (client) => {
+        const found = await client.withTypeMapping({ [BLOB_STRING]: Buffer }).get(nameOf(key));
+        return found ?? undefined;
+      }),
+    put: (key, bytes, ttlSeconds) =>
+      redis(async (client) => {
+        const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        await client.set(nameOf(key), value, { expiration: { type: "EX", value: ttlSeconds } });
+      }),
+  };
+}
+
+function nameOf(key: string): string {
+  return `nearcast:prediction:${key}`;
+}

@@ -1,0 +1,15 @@
+import { createBreaker } from "../breaker.ts";
+import type { Platform, PredictionCache } from "../types.ts";
+
+/** A cache over the network; while it cannot be reached, which is logged, it has nothing. */
+export function withoutFailures(shared: PredictionCache, log: Platform["log"]): PredictionCache {
+  const attempt = createBreaker((error) =>
+    log({ level: "warn", message: "prediction cache out of reach", error: String(error) }),
+  );
+  return {
+    get: async (key) => (await attempt(async () => shared.get(key)))?.value,
+    async put(key, bytes, ttlSeconds) {
+      await attempt(async () => shared.put(key, bytes, ttlSeconds));
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** Longest wait for the parameter, with the SDK's own retries. */
+const TIMEOUT_MS = 5000;
+
+/**
+ * The value of a parameter of AWS Systems Manager, decrypted; undefined where there is no such parameter.
+ * Secrets Manager's secrets are parameters too: `/aws/reference/secretsmanager/<name>`. The SDK is
+ * imported here, so that who keeps no secret in it does not pay for it.
+ */
+export async function readParameter(name: string): Promise<string | undefined> {
+  const { GetParameterCommand, ParameterNotFound, SSMClient } = await import("@aws-sdk/client-ssm");
+  const client = new SSMClient();
+  try {
+    const command = new GetParameterCommand({ Name: name, WithDecryption: true });
+    const abortSignal = AbortSignal.timeout(TIMEOUT_MS);
+    return (await client.send(command, { abortSignal })).Parameter?.Value;
+  } catch (error) {
+    if (error instanceof ParameterNotFound) return undefined;
+    throw error;
+  } finally {
+    client.destroy();
+  }
+}

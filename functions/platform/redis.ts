@@ -1,0 +1,53 @@
+import { startPatience } from "./patience.ts";
+import type { connect } from "./redis-client.ts";
+
+type Client = Awaited<ReturnType<typeof connect>>;
+
+/** Does some work with the one connection to Redis, which is opened where it is not. Rejects when either fails. */
+export type Redis = <T>(work: (client: Client) => Promise<T>) => Promise<T>;
+
+/**
+ * A connection that takes longer to answer is given up: it may be dead without either end's being told. Sooner
+ * than the callers' own patience ends, after which Lambda would freeze the process and the count with it.
+ */
+const ANSWER_TIMEOUT_MS = 200;
+
+/** Connects in the background, so that the first request need not wait for it. */
+export function openRedis(url: string): Redis {
+  let connection: Promise<Client> | undefined;
+
+  function open(): Promise<Client> {
+    if (connection) return connection;
+    const opened = start(url, () => {
+      if (connection === opened) connection = undefined;
+    });
+    connection = opened;
+    return opened;
+  }
+  open().catch(() => undefined);
+
+  return async (work) => {
+    const used = open();
+    const client = await used;
+    const stop = startPatience(ANSWER_TIMEOUT_MS, () => {
+      if (connection === used) connection = undefined;
+      if (client.isOpen) client.destroy();
+    });
+    try {
+      return await work(client);
+    } finally {
+      stop();
+    }
+  };
+}
+
+async function start(url: string, onEnd: () => void): Promise<Client> {
+  try {
+    // The client is CommonJS: imported by itself when it is bundled it would have no named exports.
+    const { connect } = await import("./redis-client.ts");
+    return await connect(url, onEnd);
+  } catch (error) {
+    onEnd();
+    throw error;
+  }
+}

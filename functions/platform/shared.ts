@@ -1,0 +1,22 @@
+import type { Config } from "../config.ts";
+import { createMemoryCache } from "./cache/memory.ts";
+import { createRedisCache } from "./cache/redis.ts";
+import { withoutFailures } from "./cache/shared.ts";
+import { createRedisLimiter } from "./limiter/redis.ts";
+import { withFallback } from "./limiter/shared.ts";
+import { logLine } from "./log.ts";
+import { openRedis } from "./redis.ts";
+import type { Limiter, PredictionCache } from "./types.ts";
+
+/** What Redis does for all instances where `REDIS_URL` names one; without it this process keeps answers itself. */
+export function openShared({ redisUrl, predictionCache }: Config): {
+  limiter?: Limiter;
+  predictionCache: PredictionCache;
+} {
+  if (!redisUrl) return { predictionCache: createMemoryCache(predictionCache.bytes) };
+  const redis = openRedis(redisUrl);
+  return {
+    limiter: withFallback(createRedisLimiter(redis), logLine),
+    predictionCache: withoutFailures(createRedisCache(redis), logLine),
+  };
+}

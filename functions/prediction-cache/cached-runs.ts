@@ -1,0 +1,107 @@
+import { createSingleFlight } from "../model/single-flight.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { Platform } from "../platform/types.ts";
+import type { RequestContext } from "../request-context.ts";
+import type { Run } from "../tasks/types.ts";
+import type { Tensors } from "../tensor.ts";
+import { readEntry, writeEntry } from "./entry.ts";
+import { keyOf } from "./key.ts";
+
+type Feeds = Pick<Run, "feeds">;
+
+export interface CachedCall {
+  manifest: Manifest;
+  outputNames: readonly string[];
+  runs: readonly Feeds[];
+  context: RequestContext;
+  /** Computes those of the runs that were not kept; in order. */
+  compute: (runs: readonly Feeds[]) => Promise<Tensors[]>;
+}
+
+export interface CachedRuns {
+  /** How long outputs of the model are kept; 0: not at all. */
+  ttlSeconds(manifest: Manifest): number;
+  /** The outputs of each run, in order: kept ones, or computed now and kept. Rejects as `compute` does. */
+  outputs(call: CachedCall, ttlSeconds: number): Promise<Tensors[]>;
+}
+
+/** How long a request waits for another that computes the same, before it computes it too. */
+const PATIENCE_MS = 10_000;
+/** Larger outputs cost more to move than most models to run. */
+const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
+
+/** Answers for requests that ask the same of the same artifact, whoever sends them. */
+export function createCachedRuns({ predictionCache, config, waitUntil }: Platform): CachedRuns {
+  const share = createSingleFlight({ waitUntil, patienceMs: PATIENCE_MS });
+
+  async function lookUp(key: string): Promise<Tensors | undefined> {
+    const entry = await predictionCache.get(key);
+    return entry && readEntry(entry);
+  }
+
+  async function keep(key: string, outputs: Tensors, ttlSeconds: number): Promise<void> {
+    const entry = await writeEntry(outputs);
+    if (entry.byteLength <= MAX_ENTRY_BYTES) await predictionCache.put(key, entry, ttlSeconds);
+  }
+
+  /** Computes and keeps the runs of which nothing was kept. */
+  async function complete(
+    { runs, compute }: CachedCall,
+    keys: readonly string[],
+    kept: readonly (Tensors | undefined)[],
+    ttlSeconds: number,
+  ): Promise<Tensors[]> {
+    const missing = [...keys.keys()].filter((index) => !kept[index]);
+    const computed = await compute(missing.map((index) => runs[index] as Feeds));
+    const outputs = [...kept];
+    for (const [position, index] of missing.entries()) outputs[index] = computed[position];
+    // Waited for, so that whoever asks next finds them: on the way they would be computed once more.
+    await Promise.all(
+      missing.map((index) => keep(keys[index] as string, outputs[index] as Tensors, ttlSeconds)),
+    );
+    return outputs as Tensors[];
+  }
+
+  async function outputs(call: CachedCall, ttlSeconds: number): Promise<Tensors[]> {
+    const { manifest, outputNames, runs, context, compute } = call;
+    const { noStore, noLookUp } = directives(context);
+    if (noStore || noLookUp) context.cache = "bypass";
+    if (noStore) return compute(runs);
+    const { artifact } = manifest;
+    const { runtime } = config;
+    const keys = await Promise.all(
+      runs.map(({ feeds }) => keyOf({ artifact, runtime, outputNames, feeds })),
+    );
+    // Who must have a new answer does not share one that was begun before it asked.
+    if (noLookUp) return complete(call, keys, [], ttlSeconds);
+
+    const work = async (): Promise<Tensors[]> => {
+      context.cache = "miss";
+      const kept = await context.phases.time("cache", () => Promise.all(keys.map(lookUp)));
+      if (kept.includes(undefined)) return complete(call, keys, kept, ttlSeconds);
+      context.cache = "hit";
+      return kept as Tensors[];
+    };
+    for (;;)
+      try {
+        const outputs = await share(keys.join(" "), work);
+        context.cache ??= "collapsed";
+        return outputs;
+      } catch (error) {
+        // Another request's computation failed, perhaps of that one's haste: of those who waited, one begins anew.
+        if (context.cache) throw error;
+      }
+  }
+
+  return {
+    ttlSeconds: ({ cache }) => cache?.ttlSeconds ?? config.predictionCache.ttlSeconds,
+    outputs,
+  };
+}
+
+/** What the request's `Cache-Control` (RFC 9111, section 5.2.1) has to say. */
+function directives({ request }: RequestContext): { noStore: boolean; noLookUp: boolean } {
+  const given = request?.header("cache-control")?.toLowerCase() ?? "";
+  const names = new Set(given.split(",").map((directive) => directive.trim()));
+  return { noStore: names.has("no-store"), noLookUp: names.has("no-cache") };
+}

@@ -1,0 +1,162 @@
+import { DATATYPES, type Tensor, type TensorData, type Tensors } from "../tensor.ts";
+import type { Session } from "./types.ts";
+
+interface BatchingOptions {
+  /** Most rows in a joint run. */
+  maxRows: number;
+  /** How many runs the runtime computes at a time. */
+  parallel: number;
+}
+
+/** A run that waits for its turn. */
+interface Waiting {
+  feeds: Tensors;
+  outputNames: readonly string[];
+  rows: number;
+  /** Runs with the same key can be joined. */
+  key: string;
+  answer: PromiseWithResolvers<Tensors>;
+}
+
+/**
+ * A session whose runs are joined along their first dimension: those that have come while the runtime was
+ * busy, in the order of their coming, as far as names, datatypes and all other dimensions are the same. A
+ * run never waits for company. A joint run that fails is repeated run by run: one caller's bad row does not
+ * fail another's.
+ */
+export function createBatchingSession(session: Session, options: BatchingOptions): Session {
+  const { maxRows, parallel } = options;
+  let queue: Waiting[] = [];
+  let running = 0;
+  let scheduled = false;
+
+  /** After all requests that have arrived by now have been read. */
+  function schedule(): void {
+    if (scheduled || queue.length === 0 || running >= parallel) return;
+    scheduled = true;
+    setImmediate(startRuns);
+  }
+
+  function startRuns(): void {
+    scheduled = false;
+    while (queue.length > 0 && running < parallel) {
+      const { taken, left } = takeTogether(queue, maxRows);
+      queue = left;
+      running += 1;
+      void answerTogether(session, taken).finally(() => {
+        running -= 1;
+        schedule();
+      });
+    }
+  }
+
+  return {
+    ...session,
+    run(feeds, outputNames) {
+      const rows = rowsOf(feeds);
+      if (rows === undefined || rows >= maxRows) return session.run(feeds, outputNames);
+      const answer = Promise.withResolvers<Tensors>();
+      queue.push({ feeds, outputNames, rows, key: keyOf(feeds, outputNames), answer });
+      schedule();
+      return answer.promise;
+    },
+  };
+}
+
+/** The first dimension, where it is one and the same in all inputs. */
+function rowsOf(feeds: Tensors): number | undefined {
+  let rows: number | undefined;
+  for (const name in feeds) {
+    const size = feeds[name]?.shape[0];
+    if (!size || (rows !== undefined && size !== rows)) return undefined;
+    rows = size;
+  }
+  return rows;
+}
+
+function keyOf(feeds: Tensors, outputNames: readonly string[]): string {
+  const inputs = Object.keys(feeds)
+    .toSorted()
+    .map((name) => [name, feeds[name]?.datatype, feeds[name]?.shape.slice(1)]);
+  return JSON.stringify([outputNames, inputs]);
+}
+
+/** The first run, and those behind it that can be joined to it. */
+function takeTogether(queue: readonly Waiting[], maxRows: number) {
+  const [taken, left]: [Waiting[], Waiting[]] = [[], []];
+  let rows = 0;
+  for (const waiting of queue)
+    if (waiting.key === (taken[0] ?? waiting).key && rows + waiting.rows <= maxRows) {
+      taken.push(waiting);
+      rows += waiting.rows;
+    } else left.push(waiting);
+  return { taken, left };
+}
+
+async function answerTogether(session: Session, group: readonly Waiting[]): Promise<void> {
+  if (group.length > 1) {
+    const each = await runTogether(session, group).catch(() => undefined);
+    if (each) {
+      for (const [index, { answer }] of group.entries()) answer.resolve(each[index] as Tensors);
+      return;
+    }
+  }
+  for (const { feeds, outputNames, answer } of group)
+    await session.run(feeds, outputNames).then(answer.resolve, answer.reject);
+}
+
+/** Each run's own outputs; undefined where an output does not have a row for each row of the inputs. */
+async function runTogether(
+  session: Session,
+  group: readonly Waiting[],
+): Promise<Tensors[] | undefined> {
+  const { feeds, outputNames } = group[0] as Waiting;
+  const total = group.reduce((sum, { rows }) => sum + rows, 0);
+  const joint: Tensors = {};
+  for (const name of Object.keys(feeds))
+    joint[name] = joined(
+      group.map((waiting) => waiting.feeds[name] as Tensor),
+      total,
+    );
+  const outputs = await session.run(joint, outputNames);
+  if (Object.values(outputs).some(({ shape }) => shape[0] !== total)) return undefined;
+  let from = 0;
+  return group.map(({ rows }) => {
+    const own: Tensors = {};
+    for (const name of outputNames)
+      own[name] = rowsFrom(outputs[name] as Tensor, { from, rows, total });
+    from += rows;
+    return own;
+  });
+}
+
+function joined(tensors: readonly Tensor[], total: number): Tensor {
+  const { datatype, shape } = tensors[0] as Tensor;
+  return { datatype, shape: [total, ...shape.slice(1)], data: concatenated(datatype, tensors) };
+}
+
+function concatenated(datatype: Tensor["datatype"], tensors: readonly Tensor[]): TensorData {
+  if (datatype === "BYTES") return tensors.flatMap(({ data }) => data as string[]);
+  const length = tensors.reduce((sum, { data }) => sum + data.length, 0);
+  // One of the arrays of the table: which one, the datatype says.
+  const all = new DATATYPES[datatype].array(length) as Float32Array;
+  let offset = 0;
+  for (const { data } of tensors) {
+    all.set(data as Float32Array, offset);
+    offset += data.length;
+  }
+  return all;
+}
+
+/** A copy: what holds all rows is no caller's. */
+function rowsFrom(
+  { datatype, shape, data }: Tensor,
+  { from, rows, total }: { from: number; rows: number; total: number },
+): Tensor {
+  const width = data.length / total;
+  return {
+    datatype,
+    shape: [rows, ...shape.slice(1)],
+    data: data.slice(from * width, (from + rows) * width),
+  };
+}

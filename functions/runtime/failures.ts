@@ -1,0 +1,26 @@
+import { NearcastError } from "../errors.ts";
+
+const OUT_OF_MEMORY =
+  /bad_alloc|failed to allocate (?:memory|a buffer)|array buffer allocation failed|invalid (?:typed )?array (?:buffer )?length|out of memory/i;
+
+/**
+ * What a failed load or run becomes: `out_of_memory` when ONNX Runtime found no memory for it, which
+ * harms nothing else; any other cause as it is.
+ */
+export function explainFailure(cause: unknown): unknown {
+  if (!OUT_OF_MEMORY.test(String(cause))) return cause;
+  return new NearcastError(
+    "out_of_memory",
+    "There is not enough memory for this. Send fewer or smaller inputs.",
+    { cause },
+  );
+}
+
+/** The runtime broke down under this request or beside it; the next request gets a new one. */
+export function runtimeFailed(cause: unknown): NearcastError {
+  return new NearcastError(
+    "runtime_failed",
+    "ONNX Runtime broke down and is replaced. Try again; should it happen with the same input each time, the model cannot compute that input.",
+    { cause, retryAfterSeconds: 1 },
+  );
+}

@@ -1,0 +1,2 @@
+export const ISSUER = "https://issuer.test/";
+export const AUDIENCE = "nearcast-test";

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { apiKeysSchema, createKeyRing } from "../../functions/auth/api-keys.ts";
+import { apiKey, keyList } from "./keys.ts";
+
+const COUNT = 20;
+const keys = Array.from({ length: COUNT }, (_, index) => apiKey(`key-${index}`));
+const find = createKeyRing(apiKeysSchema.parse(keyList(...keys)));
+const right = keys[0]?.entry.sha256 ?? "";
+
+/** As long as a digest, the first `shared` digits those of the first key; made as a digest is, in one piece. */
+function digest(shared: number): string {
+  const rest = right.slice(shared).replaceAll(/./g, (digit) => (digit === "0" ? "1" : "0"));
+  return Buffer.from(right.slice(0, shared) + rest).toString();
+}
+
+test("a wrong key is refused as fast when it is nearly right", () => {
+  const far = digest(0);
+  const near = digest(62);
+  const durations = { far: [] as number[], near: [] as number[] };
+  for (let round = 0; round < 500; round++) {
+    // In turn, and each as often first: noise of the machine meets both.
+    const order = round % 2 === 0 ? (["far", "near"] as const) : (["near", "far"] as const);
+    for (const name of order) durations[name].push(time(name === "far" ? far : near));
+  }
+  const ratio = median(durations.near.slice(100)) / median(durations.far.slice(100));
+  expect(ratio).toBeGreaterThan(0.8);
+  expect(ratio).toBeLessThan(1.25);
+});
+
+test("a key is compared to the last digit with every entry, whatever matches", () => {
+  for (const shared of [0, 31, 62, 64]) {
+    let looks = 0;
+    const counting = {
+      charCodeAt(index: number) {
+        looks += 1;
+        return digest(shared).charCodeAt(index);
+      },
+    };
+    const found = find(counting as unknown as string);
+    expect(found?.name).toBe(shared === 64 ? "key-0" : undefined);
+    expect(looks, `${shared} digits shared`).toBe(COUNT * 64);
+  }
+});
+
+function time(sample: string): number {
+  const start = performance.now();
+  for (let times = 0; times < 50; times++) find(sample);
+  return performance.now() - start;
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}

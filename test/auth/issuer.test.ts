@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Target } from "../harness/targets.ts";
+import { AUDIENCE, ISSUER } from "./audience.ts";
+import { type Issuer, signingKey, startIssuer, token } from "./issuer.ts";
+import { bearer } from "./keys.ts";
+import { PREDICT, prediction, TARGETS } from "./targets.ts";
+
+/** A little longer than the issuer is left alone after it was asked. */
+const COOLDOWN_MS = 5100;
+
+const [first, second, third, madeUp] = (await Promise.all(
+  ["first", "second", "third", "made-up"].map((kid) => signingKey(kid)),
+)) as [Key, Key, Key, Key];
+type Key = Awaited<ReturnType<typeof signingKey>>;
+
+const cases = TARGETS.map(([name, start]) => ({ name, start, running: undefined as Running }));
+type Running = { issuer: Issuer; target: Target } | undefined;
+
+// One after the other: a start takes a core for seconds, which the others' time-outs would feel.
+beforeAll(async () => {
+  for (const one of cases) {
+    const issuer = await startIssuer(first);
+    const env = {
+      AUTH: "",
+      JWT_ISSUER: ISSUER,
+      JWT_AUDIENCE: AUDIENCE,
+      JWT_JWKS_URL: issuer.jwksUrl,
+    };
+    one.running = { issuer, target: await one.start({ env }) };
+  }
+});
+afterAll(async () => {
+  for (const { running } of cases) {
+    await running?.target.stop();
+    await running?.issuer.close();
+  }
+});
+
+test.concurrent.for(cases)(
+  "on $name keys are read once for all, rotate while it runs, and outlast the issuer",
+  { timeout: 60_000 },
+  async ({ name, running }) => {
+    if (!running) throw new Error("It did not start");
+    const { issuer, target } = running;
+    const ask = async (key: Key, signal?: AbortSignal) => askWith(target, await token(key), signal);
+
+    // Whoever began the reading goes away; those who wait for it are answered all the same.
+    issuer.behave("stall");
+    const leaving = new AbortController();
+    const owner = ask(first, leaving.signal).catch(() => "left");
+    await issuer.asked(0);
+    const waiting = [ask(first), ask(first)];
+    await sleep(200);
+    leaving.abort();
+    expect(await owner).toBe("left");
+    await sleep(200);
+    issuer.behave("ok");
+    expect(await Promise.all(waiting)).toEqual([200, 200]);
+    expect(issuer.requests()).toBe(1);
+
+    // A new key is picked up, among many that are made up and have the set read once.
+    expect(await ask(madeUp)).toBe(401);
+    expect(issuer.requests()).toBe(1);
+    await sleep(COOLDOWN_MS);
+    issuer.publish(first, second);
+    const asked = await Promise.all([
+      ...Array.from({ length: 50 }, () => ask(madeUp)),
+      ask(second),
+      ...Array.from({ length: 50 }, () => ask(madeUp)),
+    ]);
+    expect(new Set(asked.toSpliced(50, 1))).toEqual(new Set([401]));
+    expect(asked[50]).toBe(200);
+    expect(issuer.requests()).toBe(2);
+
+    // The issuer does not answer: its keys go on working, and nothing can be said of others.
+    await sleep(COOLDOWN_MS);
+    issuer.publish(first, second, third);
+    issuer.behave("stall");
+    const unknown = fetchWith(target, await token(third));
+    await issuer.asked(2);
+    if (name !== "lambda") expect([await ask(first), await ask(second)]).toEqual([200, 200]);
+    const response = await unknown;
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("5");
+    expect(await response.json()).toMatchObject({ code: "authentication_unavailable" });
+    expect([await ask(third), await ask(madeUp), await ask(first)]).toEqual([503, 503, 200]);
+    expect(issuer.requests()).toBe(3);
+
+    issuer.behave("ok");
+    await sleep(COOLDOWN_MS);
+    expect(await ask(third)).toBe(200);
+    expect(await ask(madeUp)).toBe(401);
+  },
+);
+
+function fetchWith(target: Target, token: string, signal?: AbortSignal): Promise<Response> {
+  return target.fetch(PREDICT, { ...prediction(bearer(token)), ...(signal && { signal }) });
+}
+
+async function askWith(target: Target, token: string, signal?: AbortSignal): Promise<number> {
+  const response = await fetchWith(target, token, signal);
+  await response.arrayBuffer();
+  return response.status;
+}

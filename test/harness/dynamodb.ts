@@ -1,0 +1,69 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { CreateTableCommand, DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
+import dynalite from "dynalite";
+
+export interface DynamoDb {
+  /** For AWS SDKs, which read them themselves. */
+  readonly env: Record<string, string>;
+  /** How many units each item counts. */
+  counts: () => Promise<number[]>;
+  /** Refuses connections until it is brought back, on the same port, with an empty table. */
+  takeDown: () => Promise<void>;
+  bringBack: () => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+/** DynamoDB over HTTP (dynalite) with one table as serverless.yml makes it. */
+export async function startDynamoDb(table: string): Promise<DynamoDb> {
+  let server = await listen(0);
+  const { port } = server.address() as AddressInfo;
+  const endpoint = `http://127.0.0.1:${port}`;
+  const client = new DynamoDBClient({
+    endpoint,
+    region: "us-east-1",
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+  });
+  const createTable = () =>
+    client.send(
+      new CreateTableCommand({
+        TableName: table,
+        BillingMode: "PAY_PER_REQUEST",
+        KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+        AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+      }),
+    );
+  await createTable();
+  return {
+    env: { RATE_LIMIT_TABLE: table, AWS_ENDPOINT_URL_DYNAMODB: endpoint },
+    async counts() {
+      const counts: number[] = [];
+      for await (const { Items = [] } of paginateScan({ client }, { TableName: table }))
+        counts.push(...Items.map((item) => Number(item["used"]?.N)));
+      return counts;
+    },
+    takeDown: () => close(server),
+    async bringBack() {
+      server = await listen(port);
+      await createTable();
+    },
+    async stop() {
+      client.destroy();
+      await close(server);
+    },
+  };
+}
+
+async function listen(port: number): Promise<Server> {
+  const server = dynalite({ createTableMs: 0 });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(port, "127.0.0.1", resolve);
+  });
+  return server;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
+}

@@ -1,0 +1,171 @@
+import { createServer, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+
+/** `stall` reads and never answers; `down` closes what is open and refuses what comes. */
+export type RedisBehaviour = "ok" | "stall" | "down";
+
+export interface RedisServer {
+  readonly url: string;
+  /** The names of the commands so far. */
+  readonly commands: string[];
+  /** The keys that have not expired. */
+  keys: () => string[];
+  /** Writes a value as it stands, without an end. */
+  put: (key: string, value: string) => void;
+  behave: (behaviour: RedisBehaviour) => void;
+  stop: () => Promise<void>;
+}
+
+interface Entry {
+  value: Buffer;
+  expiresAt: number;
+}
+
+type Reply = string | number | Buffer | null | Error | Reply[];
+
+/** Redis over TCP as far as the functions use it: RESP2, strings with an end, transactions. */
+export async function startRedis(): Promise<RedisServer> {
+  const entries = new Map<string, Entry>();
+  const commands: string[] = [];
+  const sockets = new Set<Socket>();
+  let behaviour: RedisBehaviour = "ok";
+
+  const server = createServer((socket) => {
+    if (behaviour === "down") return void socket.destroy();
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => undefined);
+    let queued: string[][] | undefined;
+    let pending: Buffer = Buffer.alloc(0);
+    socket.on("data", (chunk) => {
+      pending = Buffer.concat([pending, chunk]);
+      for (let read = readCommand(pending); read; read = readCommand(pending)) {
+        pending = pending.subarray(read.end);
+        const name = read.words[0]?.toUpperCase() ?? "";
+        commands.push(name);
+        const reply = answer(name, read.words);
+        if (behaviour === "ok") socket.write(encode(reply));
+      }
+    });
+
+    function answer(name: string, words: string[]): Reply {
+      if (name === "MULTI") {
+        queued = [];
+        return "OK";
+      }
+      if (name === "EXEC") {
+        const commands = queued ?? [];
+        queued = undefined;
+        return commands.map((command) => execute(entries, command));
+      }
+      if (!queued) return execute(entries, words);
+      queued.push(words);
+      return "QUEUED";
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+
+  const disconnect = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    commands,
+    keys: () => [...entries.keys()].filter((key) => find(entries, key)),
+    put(key, value) {
+      entries.set(key, { value: Buffer.from(value), expiresAt: Infinity });
+    },
+    behave(next) {
+      behaviour = next;
+      if (next === "down") disconnect();
+    },
+    async stop() {
+      disconnect();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function execute(entries: Map<string, Entry>, [name = "", key = "", ...rest]: string[]): Reply {
+  switch (name.toUpperCase()) {
+    case "PING":
+      return "PONG";
+    case "SET":
+      return set(entries, key, rest);
+    case "GET":
+      return find(entries, key)?.value ?? null;
+    case "INCRBY":
+      return add(entries, key, Number(rest[0]));
+    case "DECRBY":
+      return add(entries, key, -Number(rest[0]));
+    case "PTTL": {
+      const found = find(entries, key);
+      if (!found) return -2;
+      return found.expiresAt === Infinity ? -1 : Math.ceil(found.expiresAt - performance.now());
+    }
+    default:
+      return new Error(`ERR unknown command '${name}'`);
+  }
+}
+
+function find(entries: Map<string, Entry>, key: string): Entry | undefined {
+  const found = entries.get(key);
+  if (found && found.expiresAt > performance.now()) return found;
+  entries.delete(key);
+  return undefined;
+}
+
+function set(entries: Map<string, Entry>, key: string, [value = "", ...options]: string[]): Reply {
+  const names = options.map((option) => option.toUpperCase());
+  if (names.includes("NX") && find(entries, key)) return null;
+  const end = names.findIndex((name) => name === "PX" || name === "EX");
+  const unit = names[end] === "EX" ? 1000 : 1;
+  const expiresAt =
+    end === -1 ? Infinity : performance.now() + Number(options[end + 1] ?? 0) * unit;
+  entries.set(key, { value: Buffer.from(value, "latin1"), expiresAt });
+  return "OK";
+}
+
+function add(entries: Map<string, Entry>, key: string, by: number): Reply {
+  const found = find(entries, key);
+  const text = found?.value.toString("latin1") ?? "0";
+  if (!/^-?\d+$/.test(text)) return new Error("ERR value is not an integer or out of range");
+  const sum = Number(text) + by;
+  entries.set(key, { value: Buffer.from(String(sum)), expiresAt: found?.expiresAt ?? Infinity });
+  return sum;
+}
+
+/** One command, an array of bulk strings, as latin1 so that bytes stay what they are; undefined when cut off. */
+function readCommand(bytes: Buffer): { words: string[]; end: number } | undefined {
+  let offset = 0;
+  const line = (): string | undefined => {
+    const end = bytes.indexOf("\r\n", offset);
+    if (end === -1) return undefined;
+    const text = bytes.toString("latin1", offset, end);
+    offset = end + 2;
+    return text;
+  };
+  const count = line();
+  if (count === undefined) return undefined;
+  const words: string[] = [];
+  for (let index = 0; index < Number(count.slice(1)); index++) {
+    const length = line();
+    if (length === undefined) return undefined;
+    const end = offset + Number(length.slice(1));
+    if (bytes.length < end + 2) return undefined;
+    words.push(bytes.toString("latin1", offset, end));
+    offset = end + 2;
+  }
+  return { words, end: offset };
+}
+
+function encode(reply: Reply): Buffer {
+  if (reply === null) return Buffer.from("$-1\r\n");
+  if (typeof reply === "string") return Buffer.from(`+${reply}\r\n`);
+  if (typeof reply === "number") return Buffer.from(`:${reply}\r\n`);
+  if (reply instanceof Error) return Buffer.from(`-${reply.message}\r\n`);
+  if (Array.isArray(reply))
+    return Buffer.concat([Buffer.from(`*${reply.length}\r\n`), ...reply.map(encode)]);
+  return Buffer.concat([Buffer.from(`$${reply.length}\r\n`), reply, Buffer.from("\r\n")]);
+}

@@ -1,0 +1,75 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { startDynamoDb, type DynamoDb } from "../harness/dynamodb.ts";
+import { targets, type Target } from "../harness/targets.ts";
+import { flood, predict } from "./requests.ts";
+
+let dynamodb: DynamoDb;
+beforeAll(async () => {
+  dynamodb = await startDynamoDb("rates");
+});
+afterAll(() => dynamodb.stop());
+
+let running: Target[] = [];
+afterEach(async () => {
+  await Promise.all(running.map((target) => target.stop()));
+  running = [];
+});
+
+async function start(count: number, env: Record<string, string>): Promise<Target[]> {
+  const options = { env: { ...dynamodb.env, ...env } };
+  running = await Promise.all(Array.from({ length: count }, () => targets.lambda(options)));
+  return running;
+}
+
+// Windows are fixed by the clock: in these the tests do not meet a border, and each has a rate of its own.
+const WINDOW_SECONDS = 90_000;
+
+test("two environments that share a table let through 100 of 1,000 requests between them", async () => {
+  const environments = await start(2, { RATE_LIMIT: `100/${WINDOW_SECONDS}s` });
+  expect(await flood(environments, 1000)).toEqual({ 200: 100, 429: 900 });
+  expect(await dynamodb.counts()).toEqual([100]);
+});
+
+test("a batch costs its rows, and a refusal says when to come again", async () => {
+  const [one] = (await start(1, { RATE_LIMIT: `10/${WINDOW_SECONDS + 1}s` })) as [Target];
+  expect((await predict(one, 6)).headers.get("ratelimit")).toMatch(/^"caller";r=4;t=\d+$/);
+  expect((await predict(one, 6)).status).toBe(429);
+  expect((await predict(one, 3)).headers.get("ratelimit")).toMatch(/^"caller";r=0;t=\d+$/);
+  const refused = await predict(one);
+  expect(refused.status).toBe(429);
+  const window = (WINDOW_SECONDS + 1) * 1000;
+  const left = (window - (Date.now() % window)) / 1000;
+  expect(Math.abs(Number(refused.headers.get("retry-after")) - left)).toBeLessThan(5);
+});
+
+test("a short window ends, and the next one begins", async () => {
+  const [one] = (await start(1, { RATE_LIMIT: "2/2s" })) as [Target];
+  const statuses = new Set<number>();
+  for (let request = 0; request < 10; request++) statuses.add((await predict(one)).status);
+  expect(statuses).toEqual(new Set([200, 429]));
+  await expect
+    .poll(async () => (await predict(one)).status, { timeout: 8000, interval: 500 })
+    .toBe(200);
+});
+
+test("without its table an environment limits on its own account and says so; with it again, by the table", async () => {
+  const [one] = (await start(1, { RATE_LIMIT: `3/${WINDOW_SECONDS + 2}s` })) as [Target];
+  expect((await predict(one, 3)).status).toBe(200);
+  expect((await predict(one)).status).toBe(429);
+  await dynamodb.takeDown();
+  expect((await predict(one)).status).toBe(200);
+  expect(one.logs()).toMatch(/rate limiter out of reach/);
+  await dynamodb.bringBack();
+  const predictAndCount = async () => {
+    await predict(one);
+    return dynamodb.counts();
+  };
+  await expect.poll(predictAndCount, { timeout: 8000 }).toEqual([3]);
+});
+
+test("a rate that only each environment could count is refused at the start", async () => {
+  const target = await targets.lambda({ env: { RATE_LIMIT: "100/60s" } });
+  running = [target];
+  expect((await target.fetch("/health")).status).toBe(502);
+  expect(target.logs()).toMatch(/need RATE_LIMIT_TABLE or REDIS_URL/);
+});

@@ -1,0 +1,116 @@
+import { Hono } from "hono";
+import { expect, test } from "vitest";
+import { ANYONE, type Caller } from "../../functions/access.ts";
+import { createDeadline } from "../../functions/deadline.ts";
+import { NearcastError } from "../../functions/errors.ts";
+import { addressKey, forwardedAddress } from "../../functions/limits/address.ts";
+import { limitGuesses, limitRequests } from "../../functions/limits/rate-limits.ts";
+import { createPhases } from "../../functions/phases.ts";
+import { createMemoryLimiter } from "../../functions/platform/limiter/memory.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import type { AppEnv } from "../../functions/request-context.ts";
+
+test("an address counts as itself, and of IPv6 its network", () => {
+  expect(
+    ["192.0.2.1", "::ffff:192.0.2.1", "2001:DB8:0:1:2:3:4:5", "2001:db8::1", "fe80::1%eth0"].map(
+      addressKey,
+    ),
+  ).toEqual([
+    "192.0.2.1",
+    "192.0.2.1",
+    "2001:db8:0:1::/64",
+    "2001:db8:0:0::/64",
+    "fe80:0:0:0::/64",
+  ]);
+  expect(addressKey("2001:0db8:0000:0001::9")).toBe(addressKey("2001:db8:0:1::8"));
+  expect(addressKey("x".repeat(10_000)).length).toBeLessThan(100);
+});
+
+test("only what trusted proxies have appended is believed", () => {
+  const header = "9.9.9.9, 192.0.2.1, 10.0.0.1";
+  expect(forwardedAddress("10.0.0.2", header, 0)).toBe("10.0.0.2");
+  expect(forwardedAddress("10.0.0.2", header, 1)).toBe("10.0.0.1");
+  expect(forwardedAddress("10.0.0.2", header, 2)).toBe("192.0.2.1");
+  expect(forwardedAddress("10.0.0.2", header, 4)).toBe("10.0.0.2");
+  expect(forwardedAddress("10.0.0.2", undefined, 1)).toBe("10.0.0.2");
+});
+
+test("a window ends by the monotonic clock, and begins with the key's next unit", () => {
+  let now = 5000;
+  const limiter = createMemoryLimiter(() => now);
+  const rate = { limit: 2, windowSeconds: 10 };
+  expect(limiter.take("a", 2, rate)).toEqual({ allowed: true, remaining: 0, resetSeconds: 10 });
+  now += 9001;
+  expect(limiter.take("a", 1, rate)).toEqual({ allowed: false, remaining: 0, resetSeconds: 1 });
+  now += 999;
+  expect(limiter.take("a", 1, rate)).toEqual({ allowed: true, remaining: 1, resetSeconds: 10 });
+});
+
+test("made-up addresses grow no memory, and leave the windows of those who go on asking", () => {
+  const limiter = createMemoryLimiter();
+  const rate = { limit: 1000, windowSeconds: 1000 };
+  const round = (start: number) => {
+    for (let address = start; address < start + 100_000; address++) {
+      limiter.take(`address:${address}`, 1, rate);
+      if (address % 1000 === 0) limiter.take("steady", 1, rate);
+    }
+  };
+  round(0);
+  const before = process.memoryUsage().heapUsed;
+  round(100_000);
+  round(200_000);
+  expect(limiter.take("steady", 1, rate).remaining).toBe(1000 - 301);
+  expect(limiter.take("address:0", 1, rate).remaining).toBe(999);
+  expect(process.memoryUsage().heapUsed / before).toBeLessThan(1.5);
+});
+
+test("each caller has a rate, some their own, and nobody else's requests count", async () => {
+  const callers: Record<string, Caller> = {
+    "": ANYONE,
+    shop: { ...ANYONE, name: "shop" },
+    report: { ...ANYONE, name: "report", rate: { limit: 2, windowSeconds: 60 } },
+  };
+  const platform = createNodePlatform({ RATE_LIMIT: "1/60s" });
+  const app = new Hono<AppEnv>()
+    .use((c, next) => {
+      const caller = callers[c.req.header("x-caller") ?? ""] ?? ANYONE;
+      const deadline = createDeadline(60_000, () => false);
+      c.set("context", { phases: createPhases(undefined), caller, deadline });
+      return next();
+    })
+    .use(limitRequests(platform))
+    .get("/", (c) => c.text("yes"))
+    .onError((error, c) => c.text("no", (error as NearcastError).status as 429));
+  const statuses = async (caller: string) => {
+    const ask = () => app.request("/", { headers: { "X-Caller": caller } });
+    return [(await ask()).status, (await ask()).status, (await ask()).status];
+  };
+  expect(await statuses("shop")).toEqual([200, 429, 429]);
+  expect(await statuses("report")).toEqual([200, 200, 429]);
+  expect(await statuses("")).toEqual([200, 429, 429]);
+});
+
+test("who tries wrong keys runs out of tries, for right ones too", async () => {
+  const platform = {
+    ...createNodePlatform({}),
+    clientAddress: (c: { req: { header: (name: string) => string | undefined } }) =>
+      c.req.header("x-address") ?? "",
+  };
+  const app = new Hono<AppEnv>()
+    .use(limitGuesses(platform, { limit: 3, windowSeconds: 60 }))
+    .use(async (c, next) => {
+      if (c.req.header("authorization") !== "Bearer right")
+        throw new NearcastError("unauthorized", "No.");
+      await next();
+    })
+    .get("/*", (c) => c.text("yes"))
+    .onError((error, c) => c.text("no", (error as NearcastError).status as 429));
+  const ask = async (key: string, address: string) =>
+    (await app.request("/", { headers: { Authorization: `Bearer ${key}`, "X-Address": address } }))
+      .status;
+  const tries = [];
+  for (let guess = 0; guess < 5; guess++) tries.push(await ask("wrong", "192.0.2.1"));
+  expect(tries).toEqual([401, 401, 401, 429, 429]);
+  expect(await ask("right", "192.0.2.1")).toBe(429);
+  expect(await ask("right", "192.0.2.2")).toBe(200);
+});

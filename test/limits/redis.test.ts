@@ -1,0 +1,88 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { afterEach, expect, test } from "vitest";
+import { startNodeServer } from "../harness/node-server.ts";
+import { startRedis, type RedisServer } from "../harness/redis-server.ts";
+import { targets, type Target } from "../harness/targets.ts";
+import { flood, NO_OTHER_LIMITS, predict } from "./requests.ts";
+
+let redis: RedisServer | undefined;
+let running: Target[] = [];
+afterEach(async () => {
+  await Promise.all(running.map((target) => target.stop()));
+  running = [];
+  await redis?.stop();
+  redis = undefined;
+});
+
+async function start(count: number, env: Record<string, string>): Promise<Target[]> {
+  redis = await startRedis();
+  const options = { env: { ...NO_OTHER_LIMITS, REDIS_URL: redis.url, ...env } };
+  running = await Promise.all(Array.from({ length: count }, () => targets.node(options)));
+  return running;
+}
+
+const outOfReach = /rate limiter out of reach/;
+
+test("two processes that share a Redis let through 100 of 1,000 requests at once between them", async () => {
+  // In a thread of its own: this one is busy with being a thousand clients.
+  const thread = new Worker(new URL("../harness/redis-thread.ts", import.meta.url));
+  try {
+    const [url] = (await once(thread, "message")) as [string];
+    const servers = await start(2, { RATE_LIMIT: "100/60s", REDIS_URL: url });
+    expect(await flood(servers, 1000)).toEqual({ 200: 100, 429: 900 });
+    for (const server of servers) expect(server.logs()).not.toMatch(outOfReach);
+  } finally {
+    await thread.terminate();
+  }
+});
+
+test("a Lambda environment counts in the same Redis", async () => {
+  const [server] = (await start(1, { RATE_LIMIT: "100/60s" })) as [Target];
+  const env = { RATE_LIMIT: "100/60s", REDIS_URL: redis?.url ?? "" };
+  const environment = await targets.lambda({ env });
+  running.push(environment);
+  expect(await flood([server, environment], 200)).toEqual({ 200: 100, 429: 100 });
+  expect(environment.logs()).not.toMatch(outOfReach);
+});
+
+test("a batch that is refused leaves what was left, and both processes see the same", async () => {
+  const [one, other] = (await start(2, { RATE_LIMIT: "10/60s" })) as [Target, Target];
+  expect((await predict(one, 6)).headers.get("ratelimit")).toMatch(/^"caller";r=4;t=\d+$/);
+  const refused = await predict(other, 7);
+  expect([refused.status, refused.headers.get("ratelimit")?.slice(0, 12)]).toEqual([
+    429,
+    '"caller";r=3',
+  ]);
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(50);
+  expect((await predict(one, 3)).status).toBe(200);
+  expect((await predict(other)).status).toBe(429);
+});
+
+test("without its Redis a process limits on its own account and says so; with it again, as before", async () => {
+  const [server] = (await start(1, { RATE_LIMIT: "100/60s" })) as [Target];
+  const left = async () =>
+    Number(/r=(\d+)/.exec((await predict(server)).headers.get("ratelimit") ?? "")?.[1]);
+  expect((await predict(server, 70)).status).toBe(200);
+  for (const [failures, behaviour] of (["down", "stall"] as const).entries()) {
+    redis?.behave(behaviour);
+    expect(await left()).toBeGreaterThan(50);
+    expect(server.logs().match(new RegExp(outOfReach, "g"))).toHaveLength(failures + 1);
+    redis?.behave("ok");
+    // Asked again after a second, over a new connection: what was taken before still counts.
+    await expect.poll(left, { timeout: 8000, interval: 300 }).toBeLessThan(30);
+  }
+});
+
+test.each(["ok", "stall", "down"] as const)(
+  "a server whose Redis is %s ends on SIGTERM",
+  async (behaviour) => {
+    redis = await startRedis();
+    const env = { STORE: "models", RATE_LIMIT: "5/60s", REDIS_URL: redis.url };
+    const server = await startNodeServer({ env });
+    await server.fetch("/v1/models");
+    redis.behave(behaviour);
+    await server.fetch("/v1/models");
+    expect(await server.stop()).toBe(0);
+  },
+);

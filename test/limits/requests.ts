@@ -1,0 +1,65 @@
+import type { Target } from "../harness/targets.ts";
+
+export const IRIS = [5.1, 3.5, 1.4, 0.2];
+
+/** With these, nothing but a rate refuses what comes at once. */
+export const NO_OTHER_LIMITS = { MAX_CONCURRENCY: "2000", MAX_QUEUE_MS: "30000" };
+
+export interface Sent {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
+
+/** Where the tests connect to: a name could be either of two addresses. */
+function addressOf(target: Target): Target["fetch"] {
+  const { url } = target;
+  if (!url) return target.fetch;
+  return (path, init) => fetch(new URL(path, url.replace("localhost", "127.0.0.1")), init);
+}
+
+export async function send(
+  target: Target,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Sent> {
+  const answer = await addressOf(target)(path, {
+    method: body === undefined ? "GET" : "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  const parsed = /json/.test(answer.headers.get("content-type") ?? "") ? JSON.parse(text) : {};
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: parsed as Record<string, unknown>,
+  };
+}
+
+/** A prediction of as many rows. */
+export function predict(
+  target: Target,
+  rows = 1,
+  headers: Record<string, string> = {},
+): Promise<Sent> {
+  const inputs = rows === 1 ? IRIS : Array.from({ length: rows }, () => IRIS);
+  return send(target, "/v1/models/iris/predict", { inputs }, headers);
+}
+
+/** How many of so many predictions, all sent at once and spread over the targets, were answered with each status. */
+export async function flood(
+  targets: readonly Target[],
+  count: number,
+): Promise<Record<number, number>> {
+  const statuses = await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const target = targets[index % targets.length] as Target;
+      return (await predict(target)).status;
+    }),
+  );
+  const counts: Record<number, number> = {};
+  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}

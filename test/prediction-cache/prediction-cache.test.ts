@@ -1,0 +1,202 @@
+import { expect, test } from "vitest";
+import { createAccess, SCOPES, type Caller } from "../../functions/access.ts";
+import { createDeadline } from "../../functions/deadline.ts";
+import { createRegistry } from "../../functions/model/registry.ts";
+import { createSessions } from "../../functions/model/sessions.ts";
+import { createPhases } from "../../functions/phases.ts";
+import { createMemoryCache } from "../../functions/platform/cache/memory.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createPredict } from "../../functions/predict.ts";
+import { createCachedRuns } from "../../functions/prediction-cache/cached-runs.ts";
+import { readEntry, writeEntry } from "../../functions/prediction-cache/entry.ts";
+import { keyOf, type Question } from "../../functions/prediction-cache/key.ts";
+import type { RequestContext } from "../../functions/request-context.ts";
+import { createStatistics } from "../../functions/statistics.ts";
+import { DATATYPES, datatypeNames, type Tensors } from "../../functions/tensor.ts";
+
+const outputs: Tensors = Object.fromEntries(
+  datatypeNames.map((datatype) => {
+    const { array } = DATATYPES[datatype];
+    const data =
+      datatype === "BYTES"
+        ? ["", "é\n"]
+        : new array(datatype.endsWith("INT64") ? ([1n, 0n] as never) : ([1, 0] as never));
+    return [`${datatype} é`, { datatype, shape: [2, 1], data }];
+  }),
+);
+
+test("outputs of every datatype come back as they were, and none is a view on what is kept", async () => {
+  const entry = await writeEntry(outputs);
+  expect(await readEntry(Buffer.concat([new Uint8Array(3), entry]).subarray(3))).toEqual(outputs);
+  const read = await readEntry(entry);
+  expect(read).toEqual(outputs);
+  for (const { data } of Object.values(read ?? {}))
+    if (!Array.isArray(data)) new Uint8Array(data.buffer).fill(0);
+  expect(await readEntry(entry)).toEqual(outputs);
+});
+
+test("no entry with one bit or byte less than it had is an answer", async () => {
+  const entry = await writeEntry({
+    y: { datatype: "FP32", shape: [1], data: new Float32Array([1]) },
+  });
+  for (let byte = 0; byte < entry.byteLength; byte++) {
+    const damaged = entry.slice();
+    damaged[byte] = (damaged[byte] ?? 0) ^ 1;
+    expect(await readEntry(damaged), `byte ${byte}`).toBeUndefined();
+    expect(await readEntry(entry.subarray(0, byte)), `cut at ${byte}`).toBeUndefined();
+  }
+});
+
+const question: Question = {
+  artifact: { file: "model.onnx", sha256: "a", bytes: 1 },
+  runtime: "native",
+  outputNames: ["y"],
+  feeds: { x: { datatype: "FP32", shape: [2], data: new Float32Array([1, 2]) } },
+};
+
+test("the order of inputs is of no matter", async () => {
+  const tensor = { datatype: "INT8" as const, shape: [1], data: new Int8Array([1]) };
+  const other = { ...tensor, data: new Int8Array([2]) };
+  expect(await keyOf({ ...question, feeds: { a: tensor, b: other } })).toBe(
+    await keyOf({ ...question, feeds: { b: other, a: tensor } }),
+  );
+});
+
+test("no two questions have the same key", async () => {
+  const ofBytes = (shape: number[], data: string[]) => ({
+    ...question,
+    feeds: { x: { datatype: "BYTES" as const, shape, data } },
+  });
+  const x = question.feeds["x"] as Tensors[string];
+  const bits = new Uint32Array(new Float32Array([1, 2]).buffer);
+  const questions: Question[] = [
+    question,
+    { ...question, artifact: { ...question.artifact, sha256: "b" } },
+    {
+      ...question,
+      artifact: { ...question.artifact, externalData: [{ file: "w", sha256: "b", bytes: 1 }] },
+    },
+    { ...question, runtime: "wasm" },
+    { ...question, outputNames: ["z"] },
+    { ...question, outputNames: ["y", "z"] },
+    { ...question, outputNames: ["z", "y"] },
+    { ...question, feeds: { z: x } },
+    { ...question, feeds: { x, z: x } },
+    { ...question, feeds: { x: { ...x, shape: [1, 2] } } },
+    { ...question, feeds: { x: { ...x, shape: [2, 1] } } },
+    { ...question, feeds: { x: { ...x, data: new Float32Array([1, 3]) } } },
+    { ...question, feeds: { x: { ...x, data: new Float32Array([0, 2]) } } },
+    { ...question, feeds: { x: { ...x, data: new Float32Array([-0, 2]) } } },
+    { ...question, feeds: { x: { datatype: "UINT32", shape: [2], data: bits } } },
+    ofBytes([2], ["a", "bc"]),
+    ofBytes([2], ["ab", "c"]),
+    ofBytes([1], ["abc"]),
+    ofBytes([2], ["abc", ""]),
+  ];
+  const keys = await Promise.all(questions.map(keyOf));
+  expect(new Set(keys).size).toBe(questions.length);
+});
+
+test("memory keeps what fits, and the least recently used goes", async () => {
+  const cache = createMemoryCache(1000);
+  const entry = new Uint8Array(300);
+  for (const key of ["a", "b", "c"]) await cache.put(key, entry, 60);
+  expect(cache.get("a")).toBe(entry);
+  await cache.put("d", entry, 60);
+  expect(["a", "b", "c", "d"].map((key) => cache.get(key) !== undefined)).toEqual([
+    true,
+    false,
+    true,
+    true,
+  ]);
+  await cache.put("large", new Uint8Array(2000), 60);
+  expect(cache.get("large")).toBeUndefined();
+  expect(cache.get("a")).toBe(entry);
+});
+
+const context = (caller: Caller): RequestContext => ({
+  phases: createPhases(undefined),
+  caller,
+  deadline: createDeadline(60_000, () => false),
+});
+const everyone: Caller = { name: "all", scopes: new Set(SCOPES) };
+
+function openPredict() {
+  const platform = createNodePlatform({ STORE: "models", PREDICTION_CACHE_TTL_SECONDS: "60" });
+  const registry = createRegistry(platform);
+  return createPredict({
+    registryFor: createAccess(registry),
+    sessions: createSessions(platform, registry),
+    statistics: createStatistics(),
+    admission: undefined,
+    cachedRuns: createCachedRuns(platform),
+  });
+}
+
+test("an answer that was kept is for those who may use the model, whoever asked first", async () => {
+  const predict = openPredict();
+  const call = { model: "iris", inputs: [5.1, 3.5, 1.4, 0.2], parameters: undefined };
+  await predict(call, context(everyone));
+  const again = context({ ...everyone, name: "other", models: new Set(["iris"]) });
+  await predict(call, again);
+  expect(again.cache).toBe("hit");
+  for (const caller of [
+    { ...everyone, models: new Set(["sentiment"]) },
+    { ...everyone, scopes: new Set(["read"] as const) },
+  ])
+    await expect(predict(call, context(caller))).rejects.toMatchObject({ code: "forbidden" });
+});
+
+test("what several ask while it is computed is computed once", async () => {
+  const cachedRuns = createCachedRuns(createNodePlatform({}));
+  const { feeds, outputNames } = question;
+  const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns.ttlSeconds>[0];
+  const answer = [{ y: outputs["FP32 é"] as Tensors[string] }];
+  const contexts = [context(everyone), context(everyone), context(everyone)];
+  const begun = Promise.withResolvers<void>();
+  const finished = Promise.withResolvers<void>();
+  let computed = 0;
+  const compute = async () => {
+    computed += 1;
+    begun.resolve();
+    await finished.promise;
+    return answer;
+  };
+  const ask = (context: RequestContext) =>
+    cachedRuns.outputs({ manifest, outputNames, runs: [{ feeds }], context, compute }, 60);
+  const asked = contexts.map(ask);
+  await begun.promise;
+  finished.resolve();
+  expect(await Promise.all(asked)).toEqual([answer, answer, answer]);
+  expect(computed).toBe(1);
+  expect(contexts.map(({ cache }) => cache)).toEqual(["miss", "collapsed", "collapsed"]);
+});
+
+test("who waits for another's computation that fails computes it too", async () => {
+  const cachedRuns = createCachedRuns(createNodePlatform({}));
+  const { feeds, outputNames } = question;
+  const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns.ttlSeconds>[0];
+  const failing = Promise.withResolvers<Tensors[]>();
+  const computing = Promise.withResolvers<void>();
+  const shared = { manifest, outputNames, runs: [{ feeds }] };
+  const first = context(everyone);
+  const second = context(everyone);
+  const compute = () => {
+    computing.resolve();
+    return failing.promise;
+  };
+  const hasty = cachedRuns.outputs({ ...shared, context: first, compute: compute }, 60);
+  const waiting = cachedRuns.outputs(
+    {
+      ...shared,
+      context: second,
+      compute: async () => [{ y: outputs["FP32 é"] as Tensors[string] }],
+    },
+    60,
+  );
+  await computing.promise;
+  failing.reject(new Error("out of time"));
+  await expect(hasty).rejects.toThrow("out of time");
+  expect(await waiting).toEqual([{ y: outputs["FP32 é"] }]);
+  expect([first.cache, second.cache]).toEqual(["miss", "miss"]);
+});

@@ -1,0 +1,4 @@
+import { targets } from "../harness/targets.ts";
+import { predictionCache } from "./suite.ts";
+
+predictionCache(targets.worker);
