@@ -30,6 +30,8 @@ export function adversarial(start: StartTarget, { tolerance = 1e-5, atOnce = 8 }
     target = await start({
       env: {
         DEFAULT_MODEL: "iris",
+        // What one image may take at its peak would hide a growth.
+        MAX_IMAGE_PIXELS: "250000",
         MAX_BODY_BYTES: "2000000",
         // Nothing may be refused for the load of the others.
         MAX_QUEUE_MS: "60000",
