@@ -24,7 +24,8 @@ export function createDeadline(timeoutMs: number, isClientGone: () => boolean): 
 
   function arm(): void {
     clearTimeout(timer);
-    timer = setTimeout(() => expire?.(exceeded()), start + longest - performance.now());
+    const left = Math.max(start + longest - performance.now(), 0);
+    timer = setTimeout(() => expire?.(exceeded()), left);
   }
 
   const before =

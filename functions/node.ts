@@ -1,11 +1,12 @@
-import type { ServerResponse } from "node:http";
+import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import { isLoopback } from "./auth/settings.ts";
+import { endServer } from "./platform/end-server.ts";
 import { createNodePlatform } from "./platform/node.ts";
 
 const platform = createNodePlatform(process.env);
-const { auth, host, port, store } = platform.config;
+const { auth, host, port, requestTimeoutMs, store } = platform.config;
 const server = serve({ fetch: createApp(platform).fetch, hostname: host, port }, ({ port }) => {
   const url = `http://localhost:${port}`;
   console.log(`Nearcast serves ${store} at ${url}
@@ -15,7 +16,7 @@ Try it:
   curl ${url}/v1/models/iris/predict -H 'Content-Type: application/json' \\
     -d '{"inputs": {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}}'
 `);
-});
+}) as Server;
 
 /** Who gets in, in words. */
 function admission(): string {
@@ -28,10 +29,4 @@ function admission(): string {
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => {
-    server.close();
-    // Else a client that reuses its connection without a pause would keep the process alive.
-    server.prependListener("request", (_request: unknown, response: ServerResponse) => {
-      response.setHeader("Connection", "close");
-    });
-  });
+  process.once(signal, () => void endServer(server, requestTimeoutMs));

@@ -1,4 +1,5 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
+import { ageOf } from "../age.ts";
 import { createSingleFlight } from "../model/single-flight.ts";
 import type { Platform } from "../platform/types.ts";
 import { authenticationUnavailable, RETRY_AFTER_SECONDS } from "./refusals.ts";
@@ -49,7 +50,7 @@ export function createIssuerKeys(
   }
 
   async function readAgain(): Promise<void> {
-    if (Date.now() - triedAt >= COOLDOWN_MS) await share("keys", read);
+    if (ageOf(triedAt) >= COOLDOWN_MS) await share("keys", read);
   }
 
   const lookUp: JWTVerifyGetKey = async (header, token) => {
@@ -58,7 +59,7 @@ export function createIssuerKeys(
   };
 
   return async function findKey(header, token) {
-    if (known && Date.now() - readAt >= MAX_AGE_MS) void readAgain();
+    if (known && ageOf(readAt) >= MAX_AGE_MS) void readAgain();
     try {
       return await lookUp(header, token);
     } catch (error) {

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { ageOf } from "../age.ts";
 import { tightened, type Limits } from "../config.ts";
 import { digest } from "../digest.ts";
 import { NearcastError } from "../errors.ts";
@@ -96,7 +97,7 @@ export function createRegistry(platform: Platform): Registry {
   async function release(name: string): Promise<Release> {
     if (!NAME_PATTERN.test(name)) throw unknownModel(name);
     let known = releases.get(name);
-    if (!known || Date.now() - known.readAt >= config.releaseTtlMs)
+    if (!known || ageOf(known.readAt) >= config.releaseTtlMs)
       known = await share(`release ${name}`, () => readRelease(name));
     return known.release;
   }

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { invalidInput, NearcastError } from "../errors.ts";
 import type { AppEnv } from "../request-context.ts";
-import { readBody } from "../wire/body.ts";
+import { arrived, readBody } from "../wire/body.ts";
 import { parseJsonText } from "../wire/json.ts";
 
 export interface PredictBody {
@@ -29,11 +29,11 @@ export async function readPredictBody(c: Context<AppEnv>, maxBytes: number): Pro
           headers: { "Content-Type": contentType },
         });
   if (mediaType === "application/json" || mediaType.endsWith("+json"))
-    return fromJson(await request.text());
+    return fromJson(await arrived(request.text()));
   if (mediaType === "multipart/form-data") return fromForm(request);
   if (RAW.test(mediaType))
     return {
-      inputs: new Uint8Array(await request.arrayBuffer()),
+      inputs: new Uint8Array(await arrived(request.arrayBuffer())),
       parameters: fromQuery(c.req.query()),
     };
   throw new NearcastError(

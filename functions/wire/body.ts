@@ -17,9 +17,23 @@ export async function readBody(c: Context<AppEnv>, maxBytes: number): Promise<Ui
   return body;
 }
 
+/**
+ * What a read of the body gives. Rejects with `malformed_request` when the read does: the client went away
+ * in the middle, or what it sends is framed wrongly.
+ */
+export async function arrived<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (cause) {
+    throw cause instanceof NearcastError
+      ? cause
+      : new NearcastError("malformed_request", "The body did not arrive whole.", { cause });
+  }
+}
+
 async function readDecoded(request: HonoRequest, maxBytes: number): Promise<Uint8Array> {
   const named = request.header("content-encoding")?.trim().toLowerCase();
-  const body = await request.arrayBuffer();
+  const body = await arrived(request.arrayBuffer());
   if (!named || named === "identity") return new Uint8Array(body);
   if (!Object.hasOwn(CODINGS, named))
     throw new NearcastError(

@@ -156,7 +156,7 @@ export function faults(start: StartTarget): void {
   });
 
   test("a budget smaller than two models evicts, and both keep answering", async () => {
-    const target = await begin({ env: { SESSION_BUDGET_MB: "0.25" } });
+    const target = await begin({ env: { SESSION_BUDGET_MB: "0.2" } });
     const text = { inputs: "Great phone." };
     for (let round = 0; round < 3; round++) {
       const answers = await Promise.all([

@@ -39,6 +39,8 @@ export interface Target {
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** A new cold process or isolate with an empty local tier over the same store. */
   restart: () => Promise<void>;
+  /** Workers: bytes that the isolate needs after a collection, without WASM memory. */
+  heapBytes?: () => Promise<number>;
   logs: () => string;
   stop: () => Promise<void>;
 }
@@ -164,6 +166,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     fetch: worker.fetch,
     logs: () => worker.logs,
     restart: worker.restart,
+    heapBytes: worker.heapBytes,
     stop: worker.stop,
   };
 }

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { heapBytes } from "./worker-heap.ts";
 import {
   Log,
   LogLevel,
@@ -60,6 +61,8 @@ export interface WorkerHarness {
   storeRequests: () => StoreRequest[];
   /** A fresh isolate over the same bucket. */
   restart: () => Promise<void>;
+  /** Bytes that the isolate needs after a collection; the process keeps much more. */
+  heapBytes: () => Promise<number>;
   stop: () => Promise<void>;
 }
 
@@ -100,6 +103,7 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
   const configuration: MiniflareOptions = {
     host: "127.0.0.1",
     port: 0,
+    inspectorPort: 0,
     log: new Log(LogLevel.NONE),
     cf: false,
     handleStructuredLogs: ({ message }) => (logs += `${message}\n`),
@@ -131,6 +135,10 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
       await miniflare.setOptions(configuration);
       url = (await miniflare.ready).origin;
     },
+    heapBytes: async () =>
+      heapBytes(new URL("/core:user:application", await miniflare.getInspectorURL()), async () =>
+        (await fetch(url)).arrayBuffer(),
+      ),
     async stop() {
       stopping.abort();
       await miniflare.dispose();

@@ -1,0 +1,74 @@
+import type { Answer } from "./send.ts";
+import type { Attack } from "./request.ts";
+
+/**
+ * What is wrong with an answer to a request that need not be a good one; undefined when nothing is. The
+ * only 5xx that a client can ask for is 504, with a deadline that cannot be met.
+ */
+export function faultOf(attack: Attack, answer: Answer): string | undefined {
+  const { status, body } = answer;
+  if (status < 200 || status >= 600) return "is no final status";
+  if (status >= 500 && !(status === 504 && hurried(attack))) return "is the server's fault";
+  // There is no body to look at.
+  if (attack.method === "HEAD" || status === 204) return body.length > 0 ? "has a body" : undefined;
+  if (status < 400) return faultOfSuccess(attack, answer);
+  if (isOfHttpServer(attack, status)) return undefined;
+  return faultOfError(answer);
+}
+
+/** The refusals of an HTTP server, or of Miniflare's, for what never comes to the service. */
+function isOfHttpServer({ path, headers }: Attack, status: number): boolean {
+  if (status === 417) return headers.some(([name]) => name === "Expect");
+  if (status === 431) return true;
+  if (status === 415) return headers.some(([, value]) => /^(identity|\*);q=0$/.test(value));
+  // No URI has such characters (RFC 3986, section 2).
+  return status === 400 && /[^\x21-\x7e]/.test(path);
+}
+
+function hurried({ headers }: Attack): boolean {
+  return headers.some(([name]) => name.toLowerCase() === "x-request-timeout-ms");
+}
+
+function faultOfSuccess({ path }: Attack, { contentType, body }: Answer): string | undefined {
+  if (!contentType.startsWith("application/json")) return undefined;
+  const json = parsed(body);
+  if (json === undefined) return "is not JSON";
+  const isPrediction = typeof json === "object" && json !== null && "outputs" in json;
+  // JSON.stringify writes null where a number is none.
+  if (isPrediction && path.startsWith("/v1/") && /[[:,]null\b/.test(body.toString()))
+    return "has null for a number";
+  return undefined;
+}
+
+/** RFC 9457's members, or those of the dialects that have their own. */
+function faultOfError({ status, contentType, body }: Answer): string | undefined {
+  const json = parsed(body) as Record<string, unknown> | undefined;
+  if (!json) return "is an error without JSON";
+  if (contentType.startsWith("application/problem+json")) {
+    const texts = ["type", "title", "detail", "code", "requestId", "error"];
+    if (json["status"] !== status) return "names another status in its body";
+    if (!texts.every((name) => typeof json[name] === "string" && json[name] !== ""))
+      return "lacks a member of a problem";
+  } else {
+    const { message } = (json["error"] ?? json) as Record<string, unknown>;
+    if (typeof message !== "string" || message === "") return "has no message";
+  }
+  if (/\bat \S+ \(|node_modules|\/functions\//.test(body.toString())) return "shows its stack";
+  return undefined;
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What is wrong with the answers on a raw connection. Those that are no problem of the service's are the
+ * HTTP server's own truth about the bytes: workerd says 500 to a host that is none.
+ */
+export function faultOfRaw(answers: string): string | undefined {
+  return /"status":5\d\d/.exec(answers)?.[0];
+}

@@ -1,0 +1,4 @@
+import { targets } from "../harness/targets.ts";
+import { adversarial } from "./suite.ts";
+
+adversarial(targets.lambda, { atOnce: 1 });

@@ -1,0 +1,4 @@
+import { targets } from "../harness/targets.ts";
+import { adversarial } from "./suite.ts";
+
+adversarial(targets.nodeWasm, { tolerance: 1e-4 });

@@ -1,0 +1,116 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { packageFiles } from "../../infra/package-files.ts";
+import { expectClose } from "../harness/close.ts";
+import type { StartTarget, Target } from "../harness/targets.ts";
+import { makeAttack } from "./attacks.ts";
+import { faultOf, faultOfRaw } from "./judge.ts";
+import { descendants, residentBytes } from "./processes.ts";
+import { describe, type Attack } from "./request.ts";
+import { createSender, type Answer, type Sender } from "./send.ts";
+import { examples, validBinary, validCsv, validJson } from "./valid-requests.ts";
+
+const IDENTITY = join(import.meta.dirname, "../fixtures/identity");
+const SEED = Number(process.env["SEED"] ?? 1);
+const FIRST = Number(process.env["FIRST"] ?? 0);
+const COUNT = Number(process.env["COUNT"] ?? 10_000);
+const ROUND = 100;
+/** Until then, caches and heaps have grown to what they need. */
+const WARM = COUNT / 5;
+
+/**
+ * Generated requests, `COUNT` from number `FIRST` of `SEED`, so many at once. `tolerance` is for the
+ * known predictions against their manifests; after that they must not change by one byte.
+ */
+export function adversarial(start: StartTarget, { tolerance = 1e-5, atOnce = 8 } = {}): void {
+  let target: Target;
+  let sender: Sender;
+  beforeAll(async () => {
+    target = await start({
+      env: {
+        DEFAULT_MODEL: "iris",
+        // What one image may take at its peak would hide a growth.
+        MAX_IMAGE_PIXELS: "250000",
+        MAX_BODY_BYTES: "2000000",
+        // Nothing may be refused for the load of the others.
+        MAX_QUEUE_MS: "60000",
+        REQUEST_TIMEOUT_MS: "25000",
+      },
+    });
+    for (const key of await packageFiles(IDENTITY))
+      await target.store.put(key, await readFile(join(IDENTITY, key)));
+    sender = createSender(target);
+  });
+  afterAll(async () => {
+    sender?.close();
+    await target?.stop();
+  });
+
+  async function known(request: Attack): Promise<string> {
+    const { status, body } = await sender.send(request);
+    expect(status, `${describe(request)}\n${body.toString()}`).toBe(200);
+    return body.toString("latin1");
+  }
+
+  async function attackWith(index: number, valid: ReadonlyMap<Attack, string>): Promise<void> {
+    const attack = makeAttack(SEED, index);
+    const again = `SEED=${SEED} FIRST=${index} COUNT=1`;
+    if ("bytes" in attack) {
+      const answers = (await sender.sendRaw?.(attack)) ?? "";
+      const fault = faultOfRaw(answers);
+      if (fault)
+        throw new Error(`${again}\n${attack.bytes.toString("latin1")}\n${answers} ${fault}`);
+      return;
+    }
+    const answer = await sender.send(attack).catch((cause: unknown): Answer => {
+      throw new Error(`${again}\n${describe(attack)}\nwas not answered`, { cause });
+    });
+    const fault = faultOf(attack, answer);
+    if (fault)
+      throw new Error(
+        `${again}\n${describe(attack)}\n\n${answer.status} ${fault}: ${answer.body.toString().slice(0, 1000)}\n${target.logs().slice(-2000)}`,
+      );
+    // Every tenth is a good one among the others.
+    if (index % 10 !== 0) return;
+    const [request, expected] = [...valid][(index / 10) % valid.size] ?? [];
+    if (request) expect(await known(request), `${again}, ${describe(request)}`).toBe(expected);
+  }
+
+  const memoryOf = async (processes: readonly number[]) =>
+    (await target.heapBytes?.()) ?? residentBytes(processes);
+
+  test(
+    `${COUNT} generated requests: each is answered, none with 500, and what is good stays right`,
+    { timeout: 600_000 },
+    async () => {
+      for (const { request, output } of examples) {
+        const { outputs } = JSON.parse(await known(request)) as { outputs: unknown };
+        expectClose(outputs, output, tolerance);
+      }
+      const valid = new Map<Attack, string>();
+      for (const request of [...validJson, ...validBinary, validCsv])
+        valid.set(request, await known(request));
+      const processes = descendants();
+      let warm = 0;
+      for (let round = FIRST; round < FIRST + COUNT; round += ROUND) {
+        const indexes = Array.from(
+          { length: Math.min(ROUND, FIRST + COUNT - round) },
+          (_, index) => round + index,
+        ).values();
+        // Every worker takes from the same iterator.
+        const worker = async () => {
+          for (const index of indexes) await attackWith(index, valid);
+        };
+        await Promise.all(Array.from({ length: atOnce }, worker));
+        for (const { request } of examples) expect(await known(request)).toBe(valid.get(request));
+        if (warm === 0 && round + ROUND - FIRST >= WARM) warm = await memoryOf(processes);
+      }
+      expect(descendants(), "no process was started anew").toEqual(processes);
+      // What the service did not foresee it logs with its stack, whether or not somebody reads the answer.
+      expect(target.logs()).not.toMatch(/"code":"internal"|Warning: /);
+      // Garbage that was not collected yet is no leak; without /proc there is nothing to compare.
+      if (warm > 0 && COUNT >= 10_000) expect((await memoryOf(processes)) / warm).toBeLessThan(1.5);
+    },
+  );
+}

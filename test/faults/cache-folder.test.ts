@@ -1,0 +1,97 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { descendants } from "../adversarial/processes.ts";
+import { targets, type Target } from "../harness/targets.ts";
+
+const run = promisify(execFile);
+const REQUESTS = [
+  ["iris", [5.1, 3.5, 1.4, 0.2], "setosa"],
+  ["sentiment", "Great phone.", "positive"],
+] as const;
+
+let folder: string;
+let target: Target | undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "nearcast-cache-"));
+});
+afterEach(async () => {
+  await target?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe.each([
+  ["node", targets.node],
+  ["lambda", targets.lambda],
+])("on %s", (_name, start) => {
+  /** Only one session fits: every request loads its artifact, from the folder where that can be. */
+  async function begin(cacheDirectory: string): Promise<Target> {
+    const env = { CACHE_DIR: cacheDirectory, SESSION_BUDGET_MB: "0.2", RELEASE_TTL_SECONDS: "0" };
+    target = await start({ env });
+    return target;
+  }
+
+  test("what is kept is not asked for again", async () => {
+    const target = await begin(folder);
+    await expectRight(target);
+    expect(artifactsAsked(target)).toBe(2);
+    expect(await readdir(folder)).toHaveLength(2);
+  });
+
+  test("a folder that cannot be made, below a file or by nobody, is done without", async () => {
+    await writeFile(join(folder, "file"), "");
+    // Not even the superuser makes folders there.
+    for (const place of [join(folder, "file"), join(folder, "file/below"), "/sys/nearcast"]) {
+      const target = await begin(place);
+      await expectRight(target);
+      expect(artifactsAsked(target)).toBe(4);
+      await target.stop();
+    }
+  });
+
+  test("a folder that is deleted, or whose files are damaged, is filled again", async () => {
+    const target = await begin(folder);
+    await expectRight(target);
+    await rm(folder, { recursive: true });
+    await expectRight(target);
+    expect(artifactsAsked(target)).toBe(4);
+    for (const file of await readdir(folder)) await writeFile(join(folder, file), "garbage");
+    await expectRight(target);
+    expect(artifactsAsked(target)).toBe(6);
+  });
+
+  test("a disk that is full in the middle of a file serves from memory, and leaves no part of one", async (context) => {
+    const target = await begin(folder);
+    expect((await target.fetch("/health")).status).toBe(200);
+    // No file may have more bytes than this: a write ends as on a full disk.
+    const limited = await run("prlimit", ["--pid", String(descendants()[0]), "--fsize=1000"]).then(
+      () => true,
+      () => false,
+    );
+    context.skip(!limited || !existsSync("/proc"), "needs Linux with prlimit");
+    await expectRight(target);
+    expect(artifactsAsked(target)).toBe(4);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+async function expectRight(target: Target): Promise<void> {
+  for (const [model, inputs, label] of [...REQUESTS, ...REQUESTS]) {
+    const answer = await target.fetch(`/v1/models/${model}/predict`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ inputs }),
+    });
+    const text = await answer.text();
+    expect(answer.status, text).toBe(200);
+    expect(JSON.parse(text)).toMatchObject({ outputs: { label } });
+  }
+}
+
+function artifactsAsked({ store }: Target): number {
+  return store.gets().filter((key) => key.endsWith("model.onnx")).length;
+}

@@ -1,0 +1,100 @@
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, expect, test } from "vitest";
+import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+
+const STORE = join(import.meta.dirname, "../fixtures");
+/** Some tens of milliseconds. */
+const ITERATIONS = 50_000;
+
+let server: NodeServer;
+afterEach(() => server.stop());
+
+async function begin(env: Record<string, string>): Promise<void> {
+  server = await startNodeServer({ env: { STORE, MAX_QUEUE_MS: "60000", ...env } });
+}
+
+/** A connection that is kept, on which requests are written as they are. */
+interface Client {
+  /** The statuses of the answers to so many requests. */
+  answers: (count: number) => Promise<string[]>;
+  ask: () => void;
+  socket: Socket;
+}
+
+async function open(): Promise<Client> {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  let received = "";
+  socket.on("data", (chunk) => (received += chunk.toString()));
+  socket.on("error", () => undefined);
+  await new Promise((resolve) => socket.once("connect", resolve));
+  const body = JSON.stringify({ inputs: { iterations: [ITERATIONS] } });
+  return {
+    socket,
+    ask: () =>
+      socket.write(
+        `POST /v1/models/slow/predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      ),
+    async answers(count) {
+      while (statusesIn(received).length < count && !socket.closed) await sleep(5);
+      return statusesIn(received);
+    },
+  };
+}
+
+function statusesIn(received: string): string[] {
+  return [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, code]) => code ?? "");
+}
+
+test.each(["0", "2"])(
+  "SIGTERM under load loses no request with WORKERS=%s, and nobody new comes in",
+  async (workers) => {
+    await begin({ WORKERS: workers });
+    const idle = await Promise.all(Array.from({ length: 8 }, open));
+    for (const client of idle) client.ask();
+    for (const client of idle) expect(await client.answers(1)).toEqual(["200"]);
+    const busy = await Promise.all(Array.from({ length: 12 }, open));
+    for (const client of busy) client.ask();
+    const exit = server.stop();
+    // On the way when the server is told to end.
+    for (const client of idle) client.ask();
+    const late = new Promise((resolve) => {
+      const connection = setInterval(() => {
+        const { hostname, port } = new URL(server.url);
+        const socket = connect({ host: hostname, port: Number(port) });
+        socket.on("connect", () => socket.destroy());
+        socket.on("error", (error: NodeJS.ErrnoException) => {
+          clearInterval(connection);
+          resolve(error.code);
+        });
+      }, 10);
+    });
+    for (const client of busy) expect(await client.answers(1)).toEqual(["200"]);
+    for (const client of idle) expect(await client.answers(2)).toEqual(["200", "200"]);
+    expect(await late).toBe("ECONNREFUSED");
+    expect(await exit).toBe(0);
+  },
+);
+
+test("a burst that the process had not accepted at SIGTERM is answered", async () => {
+  await begin({});
+  const first = await open();
+  first.ask();
+  expect(await first.answers(1)).toEqual(["200"]);
+  // The run blocks the event loop while the kernel takes the others' connections.
+  first.ask();
+  await sleep(5);
+  const burst = await Promise.all(Array.from({ length: 20 }, open));
+  for (const client of burst) client.ask();
+  const exit = server.stop();
+  for (const client of burst) expect(await client.answers(1)).toEqual(["200"]);
+  expect(await exit).toBe(0);
+});
+
+test("a client that says nothing does not keep the process for longer than a request may take", async () => {
+  await begin({ REQUEST_TIMEOUT_MS: "500" });
+  await open();
+  expect(await server.stop()).toBe(0);
+});
