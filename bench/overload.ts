@@ -1,0 +1,98 @@
+// `npm run bench -- --only overload`: five times the load that the server can carry, for a minute.
+import { join } from "node:path";
+import { startNodeServer, type NodeServer } from "../test/harness/node-server.ts";
+import type { OpenLoad, OpenLoopResult } from "./open-loop.ts";
+import { LOAD_CORE, pin, runChild, SERVER_CORE } from "./processes.ts";
+import type { Table } from "./report.ts";
+
+const STORE = join(import.meta.dirname, "../test/fixtures");
+/** Of the fixture `slow`: some five milliseconds a run. */
+const ITERATIONS = 2_500;
+const NORMAL = 0.8;
+const FACTOR = 5;
+const SECONDS = { probe: 4, normal: 30, overload: 60 };
+
+/** One table a number of worker processes: the load that is carried, and five times as much. */
+export async function overload(): Promise<Table[]> {
+  const tables: Table[] = [];
+  for (const workers of [0, 2]) tables.push(await overloadWith(workers));
+  return tables;
+}
+
+async function overloadWith(workers: number): Promise<Table> {
+  const server = await startNodeServer({
+    env: { STORE, WORKERS: String(workers), ACCESS_LOG: "false" },
+  });
+  try {
+    // Worker processes take the other core too, and share it with the load generator.
+    if (workers === 0) pin(server.pid, SERVER_CORE);
+    const rates = await sustainable(server);
+    const normal = await load(server, rates * NORMAL, SECONDS.normal);
+    const under = await load(server, rates * FACTOR, SECONDS.overload);
+    const best = Math.max(normal.goodput, rates);
+    return {
+      title: `Overload, WORKERS=${workers}`,
+      note:
+        `A model of some 5 ms; requests come at a constant rate. ${FACTOR} times the sustainable rate for ` +
+        `${SECONDS.overload} s: ${percent(under.goodput / best)} of the best goodput, the p99 of what is admitted ` +
+        `${(under.servedP99 / normal.servedP99).toFixed(1)} times that of ${percent(NORMAL)} load.`,
+      columns: [
+        "load",
+        "offered/s",
+        "goodput/s",
+        "refused",
+        "p50 ms",
+        "p99 ms",
+        "refused: p50 ms",
+        "p99 ms",
+      ],
+      rows: [
+        row(`${percent(NORMAL)} of sustainable`, normal, SECONDS.normal),
+        row(`${FACTOR} times sustainable`, under, SECONDS.overload),
+      ],
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** The highest rate of which one request in a hundred, at most, is refused: doubled, then halved in. */
+async function sustainable(server: NodeServer): Promise<number> {
+  let carried = 25;
+  let tooMuch = Infinity;
+  while (tooMuch / carried > 1.1) {
+    const rate = tooMuch === Infinity ? carried * 2 : (carried + tooMuch) / 2;
+    const { refused, offered, failed } = await load(server, rate, SECONDS.probe);
+    if (refused + failed > offered / 100) tooMuch = rate;
+    else carried = rate;
+  }
+  return carried;
+}
+
+async function load(server: NodeServer, rate: number, seconds: number): Promise<OpenLoopResult> {
+  const url = `${server.url}/v1/models/slow/predict`;
+  const body = JSON.stringify({ inputs: { iterations: [ITERATIONS] } });
+  const options: OpenLoad = { url, body, rate, seconds };
+  const result = await runChild<OpenLoopResult>("open-loop.ts", options, LOAD_CORE);
+  console.error(`${rate.toFixed(0)}/s: ${JSON.stringify(result)}`);
+  return result;
+}
+
+function row(name: string, result: OpenLoopResult, seconds: number): string[] {
+  const { offered, goodput, refused, failed, servedP50, servedP99, refusedP50, refusedP99 } =
+    result;
+  if (failed > 0) throw new Error(`${failed} requests got neither 200 nor 503`);
+  return [
+    name,
+    (offered / seconds).toFixed(0),
+    goodput.toFixed(0),
+    percent(refused / offered),
+    ...[servedP50, servedP99, refusedP50, refusedP99].map((value) =>
+      Number.isNaN(value) ? "" : value.toFixed(1),
+    ),
+  ];
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}
