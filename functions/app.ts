@@ -70,7 +70,7 @@ export function createApp(platform: Platform) {
   if (config.rateLimit) app.use(limitGuesses(platform, config.rateLimit));
   if (config.auth.mode !== "open") app.use(authenticate(config.auth, platform));
   app.use(limitRequests(platform));
-  app.use(limitConcurrency(config.maxConcurrency, admission));
+  app.use(limitConcurrency(config, admission));
   app.use(limitBody(config.limits.bodyBytes));
   const service = app.route("/", routes);
 

@@ -8,6 +8,12 @@ const MIB = 1024 * 1024;
 
 const positive = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
+/** A day: beyond some weeks a timer would end at once. */
+const LONGEST_TIMEOUT_MS = 86_400_000;
+
+const milliseconds = (fallback: number) =>
+  z.coerce.number().int().positive().max(LONGEST_TIMEOUT_MS).default(fallback);
+
 const webOrigin = z
   .string()
   .refine(
@@ -15,13 +21,18 @@ const webOrigin = z
     "must be like https://example.com",
   );
 
-const batchedModel = z.tuple([
-  z.string().regex(NAME_PATTERN),
-  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(2)),
-]);
+const batchedModel = z
+  .string()
+  .transform((text) => text.split(":"))
+  .pipe(
+    z.tuple([
+      z.string().regex(NAME_PATTERN),
+      z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(2)),
+    ]),
+  );
 
 /** Values separated by commas. */
-const list = (value: z.ZodType<string, string>) =>
+const list = <Value>(value: z.ZodType<Value, string>) =>
   z
     .string()
     .transform((text) => text.split(",").map((part) => part.trim()))
@@ -44,13 +55,7 @@ const variables = z.object({
    * Node: models whose runs are joined, with the most rows of a joint run: `iris:32,search:16`. For models
    * that compute each row by itself, and many of them together faster.
    */
-  DYNAMIC_BATCHING: z
-    .string()
-    .transform((text) =>
-      text.split(",").map((model) => model.trim().split(":") as [string, string]),
-    )
-    .pipe(z.array(batchedModel))
-    .optional(),
+  DYNAMIC_BATCHING: list(batchedModel).optional(),
   /** Sessions are kept while their artifacts add up to no more than this many MiB. */
   SESSION_BUDGET_MB: z.coerce.number().positive(),
   /** Folder of the local artifact tier (Lambda and Node). */
@@ -58,9 +63,9 @@ const variables = z.object({
   /** A release is asked for again when it is older than this: how soon a release or rollback shows. */
   RELEASE_TTL_SECONDS: z.coerce.number().min(0).default(10),
   /** Longest wait for one store operation. */
-  STORE_TIMEOUT_MS: positive(10_000),
+  STORE_TIMEOUT_MS: milliseconds(10_000),
   /** Longest time for one request; the client's own `X-Request-Timeout-Ms` and a model's may be shorter. */
-  REQUEST_TIMEOUT_MS: positive(30_000),
+  REQUEST_TIMEOUT_MS: milliseconds(30_000),
   /** Most requests, besides GET, that one instance answers at once; further ones are refused with 503. */
   MAX_CONCURRENCY: positive(256),
   /** Node: longest wait of a burst for the processor; under lasting overload it is much shorter. */
@@ -119,10 +124,11 @@ export function readConfig(
   defaults: Record<string, unknown>,
 ) {
   const names = Object.keys(variables.shape);
-  // An empty variable is an unset one: that is how CI systems and shells pass "nothing".
+  // An empty variable is an unset one: that is how CI systems and shells pass "nothing". Not so trust: a secret
+  // that expands to nothing must not mean that everything is trusted.
   const given = names
     .map((name) => [name, environment[name]] as const)
-    .filter(([, value]) => value !== undefined && value !== "");
+    .filter(([name, value]) => value !== undefined && (value !== "" || name === "TRUSTED_KEYS"));
   const result = schema.safeParse({ ...defaults, ...Object.fromEntries(given) });
   if (!result.success) {
     const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);

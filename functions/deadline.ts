@@ -8,6 +8,8 @@ export interface Deadline {
   shorten(timeoutMs: number): void;
   /** The work's result; rejects with `deadline_exceeded` when it is not there in time. */
   within<T>(work: Promise<T>): Promise<T>;
+  /** How long ago the request began. */
+  age(): number;
 }
 
 /** A deadline that begins now. */
@@ -34,6 +36,7 @@ export function createDeadline(timeoutMs: number, isClientGone: () => boolean): 
     };
 
   return {
+    age: () => performance.now() - start,
     check() {
       if (performance.now() - start >= longest) throw exceeded();
       if (isClientGone()) throw new NearcastError("client_closed_request", "The client went away.");

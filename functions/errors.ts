@@ -1,3 +1,5 @@
+import type { ZodError } from "zod";
+
 /** Every code an answer can carry, with its HTTP status and title (RFC 9457, section 3.1). */
 const ERRORS = {
   malformed_request: [400, "Malformed request"],
@@ -97,6 +99,13 @@ export function invalidInput(issues: InputIssue[]): NearcastError {
   return new NearcastError("invalid_input", `${first.path} ${first.message}${more}`, {
     issues: shown,
   });
+}
+
+/** A 422 for a body that is not of its schema: a path from the body's root for each member that is wrong. */
+export function invalidBody({ issues }: ZodError): NearcastError {
+  return invalidInput(
+    issues.map(({ path, message }) => ({ path: path.join(".") || "body", message })),
+  );
 }
 
 function cut(text: string): string {

@@ -20,7 +20,8 @@ export function loggedInputs({ logging, features }: Manifest, inputs: unknown): 
     if (value instanceof Uint8Array) return `(${value.byteLength} bytes)`;
     if (depth === DEEPEST) return "…";
     if (Array.isArray(value)) {
-      if (names && value.every((item) => typeof item !== "object"))
+      // One that is missing, or an object where a number should be, must not show the others.
+      if (names && value.some((item) => typeof item !== "object" || item === null))
         return shown(
           Object.fromEntries(value.map((item, index) => [names[index] ?? `${index}`, item])),
           depth,

@@ -75,8 +75,8 @@ export interface PathServices {
 }
 
 /**
- * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`, `rate_limited`, and what
- * loading the model can meet: `store_unavailable`, `model_corrupt`, `model_too_large`.
+ * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`, `rate_limited`,
+ * `overloaded`, `deadline_exceeded`, and what loading the model or running it can meet.
  */
 export function createPredict(services: PathServices): Predict {
   const { registryFor, statistics, charge } = services;

@@ -71,9 +71,9 @@ export type FindCaller = (sha256: string) => Caller | undefined;
 
 /** Every digest is compared to its last digit, whatever matches: the time says nothing about the keys. */
 export function createKeyRing(keys: readonly ApiKey[]): FindCaller {
-  const entries = keys.map(({ sha256, expires, ...key }) => ({
-    sha256,
-    expires: expires === undefined ? Infinity : Date.parse(expires),
+  const entries = keys.map((key) => ({
+    sha256: key.sha256,
+    expires: key.expires === undefined ? Infinity : Date.parse(key.expires),
     caller: callerOf(key),
   }));
   return function findCaller(sha256) {
@@ -90,12 +90,7 @@ export function createKeyRing(keys: readonly ApiKey[]): FindCaller {
 
 const DIGITS = 64;
 
-function callerOf({
-  name,
-  scopes,
-  models,
-  rate,
-}: Pick<ApiKey, "name" | "scopes" | "models" | "rate">): Caller {
+function callerOf({ name, scopes, models, rate }: ApiKey): Caller {
   return {
     name,
     scopes: new Set(scopes),

@@ -4,7 +4,10 @@ const MAX_LENGTH = 64;
  * The address that a limit counts for. Of IPv6 it is the /64, which is what one household or machine is
  * given: it could otherwise take a new address for every request.
  */
-export function addressKey(address: string): string {
+export function addressKey(given: string): string {
+  // Some proxies append the client's port, which is another for every connection.
+  const [, bracketed, ofPort] = /^\[(.*)\](?::\d+)?$|^([^:]*):\d+$/.exec(given) ?? [];
+  const address = bracketed ?? ofPort ?? given;
   if (!address.includes(":")) return address.slice(0, MAX_LENGTH);
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped) return mapped;

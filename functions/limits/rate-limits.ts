@@ -1,15 +1,13 @@
 import type { MiddlewareHandler } from "hono";
-import { ANYONE } from "../access.ts";
+import { ANYONE, NOBODY } from "../access.ts";
 import { NearcastError } from "../errors.ts";
 import { createMemoryLimiter } from "../platform/limiter/memory.ts";
 import type { Platform, Taken } from "../platform/types.ts";
 import type { AppEnv, RequestContext } from "../request-context.ts";
+import { HEALTH_PATHS } from "../routes/health.ts";
 import { addressKey } from "./address.ts";
 import { quotaHeaders, rateLimited, type Quota } from "./quota.ts";
 import type { Rate } from "./rate.ts";
-
-/** Never limited: who asks for them decides whether this instance lives. */
-const HEALTH = /^\/(health|ready|ping|v2\/health\/(live|ready))\/?$/;
 
 /**
  * Takes what a request costs beyond the unit that {@link limitRequests} has taken: a unit a row, and as many
@@ -23,8 +21,9 @@ export type Charge = (
 ) => Promise<void> | undefined;
 
 /**
- * Takes one unit of the caller's rate for every request but those for health, before its body is read; of
- * the client address's where everyone may call. Rejects with `rate_limited`.
+ * Takes one unit of the caller's rate for every request before its body is read; of the client address's where
+ * nobody says who they are. Health is never limited: who asks for it decides whether this instance lives.
+ * Rejects with `rate_limited`.
  */
 export function limitRequests(platform: Platform): MiddlewareHandler<AppEnv> {
   const { limiter, config } = platform;
@@ -32,9 +31,9 @@ export function limitRequests(platform: Platform): MiddlewareHandler<AppEnv> {
     const context = c.get("context");
     const { caller } = context;
     const rate = caller.rate ?? config.rateLimit;
-    if (!rate || HEALTH.test(c.req.path)) return next();
+    if (!rate || HEALTH_PATHS.has(c.req.path)) return next();
     const key =
-      caller === ANYONE
+      caller === ANYONE || caller === NOBODY
         ? `address:${addressKey(platform.clientAddress(c))}`
         : `caller:${caller.name}`;
 
@@ -93,7 +92,7 @@ export function createCharge({ limiter, config }: Platform): Charge {
 export function limitGuesses(platform: Platform, rate: Rate): MiddlewareHandler<AppEnv> {
   const refusals = createMemoryLimiter();
   return async function limitGuesses(c, next) {
-    if (HEALTH.test(c.req.path)) return next();
+    if (HEALTH_PATHS.has(c.req.path)) return next();
     const key = addressKey(platform.clientAddress(c));
     const left = refusals.peek(key, rate);
     if (left.remaining === 0) throw rateLimited({ ...left, policy: "caller", key, rate }, 1);

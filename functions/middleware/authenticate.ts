@@ -5,9 +5,7 @@ import { invalidCredentials, missingCredentials, notConfigured } from "../auth/r
 import type { AuthSettings } from "../auth/settings.ts";
 import { DOCUMENTATION_ASSETS, type Platform } from "../platform/types.ts";
 import type { AppEnv } from "../request-context.ts";
-
-/** What load balancers and probes ask; says nothing of the models. */
-const HEALTH_PATHS = ["/health", "/ready", "/v2/health/live", "/v2/health/ready", "/ping"];
+import { HEALTH_PATHS } from "../routes/health.ts";
 
 /** What whoever has no key may ask where keys are asked for: health, and the page to enter a key in. */
 export const OPEN_PATHS = new Set([
@@ -27,9 +25,8 @@ export function authenticate(
   platform: Platform,
 ): MiddlewareHandler<AppEnv> {
   if (settings.mode === "closed") {
-    const open = new Set(HEALTH_PATHS);
     return function refuse(c, next) {
-      if (open.has(c.req.path)) return next();
+      if (HEALTH_PATHS.has(c.req.path)) return next();
       throw notConfigured();
     };
   }

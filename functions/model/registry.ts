@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { ageOf } from "../age.ts";
 import { tightened, type Limits } from "../config.ts";
+import { digest } from "../digest.ts";
 import { NearcastError } from "../errors.ts";
 import type { Platform, Store } from "../platform/types.ts";
 import { compileTask } from "../tasks/task.ts";
@@ -220,11 +221,6 @@ function unknownModel(name: string): NearcastError {
 
 function corrupt(detail: string, cause?: unknown): NearcastError {
   return new NearcastError("model_corrupt", `${detail}.`, { cause });
-}
-
-async function digest(bytes: Uint8Array): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function quote(text: string): string {

@@ -1,15 +1,16 @@
-import type { CacheStorage, Fetcher, R2Bucket } from "@cloudflare/workers-types";
+import type { Fetcher, R2Bucket } from "@cloudflare/workers-types";
 import { readConfig, type Config } from "../config.ts";
+import { digest } from "../digest.ts";
 import type { Rate } from "../limits/rate.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
-import { createEdgePredictionCache } from "./cache/edge.ts";
 import { withoutFailures } from "./cache/shared.ts";
+import { createEdgeArtifactCache, createEdgePredictionCache } from "./edge-cache.ts";
 import { createBindingLimiter } from "./limiter/binding.ts";
 import { withFallback } from "./limiter/shared.ts";
 import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
-import type { ArtifactCache, Platform } from "./types.ts";
+import type { Platform } from "./types.ts";
 
 interface CloudflareParts {
   env: Record<string, unknown>;
@@ -36,6 +37,9 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
     MAX_CONCURRENCY: 64,
   });
   if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
+  if (config.workers > 0) throw new Error("WORKERS is for Node");
+  if (config.redisUrl) throw new Error("REDIS_URL is for Node and Lambda");
+  if (config.rateLimitTable) throw new Error("RATE_LIMIT_TABLE is for Lambda");
   if (config.runtime !== "wasm") throw new Error("RUNTIME must be wasm on Workers");
   if (config.auth.mode === "required" && config.auth.apiKeys && "parameter" in config.auth.apiKeys)
     throw new Error(
@@ -56,15 +60,10 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
     name: "cloudflare",
     config,
     store: createR2Store(binding, prefix),
-    artifacts: createEdgeCache(waitUntil),
+    artifacts: createEdgeArtifactCache(waitUntil),
     runtime: async () => runtime,
     waitUntil,
-    async sha256(text) {
-      const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-      return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join(
-        "",
-      );
-    },
+    sha256: (text) => digest(new TextEncoder().encode(text)),
     parameter: async () => undefined,
     async asset(name) {
       const assets = env["ASSETS"] as Fetcher | undefined;
@@ -87,30 +86,4 @@ function ratesOf({ rateLimit, modelRateLimit, auth }: Config): (Rate | undefined
   const keys =
     auth.mode === "required" && auth.apiKeys && !("parameter" in auth.apiKeys) ? auth.apiKeys : [];
   return [rateLimit, modelRateLimit, ...keys.map(({ rate }) => rate)];
-}
-
-/** The data centre's Cache API. */
-function createEdgeCache(waitUntil: CloudflareParts["waitUntil"]): ArtifactCache {
-  const cache = (caches as unknown as CacheStorage).default;
-  return {
-    async get(sha256, size) {
-      const found = await cache.match(keyOf(sha256)).catch(() => undefined);
-      if (!found) return undefined;
-      const bytes = new Uint8Array(await found.arrayBuffer());
-      return bytes.byteLength === size ? { bytes } : undefined;
-    },
-    async put(sha256, bytes) {
-      const response = new Response(bytes as BodyInit, {
-        headers: { "Cache-Control": "public, max-age=31536000, immutable" },
-      });
-      const kept = cache.put(keyOf(sha256), response as never).catch(() => undefined);
-      waitUntil(kept);
-      return { bytes };
-    },
-  };
-}
-
-/** Cache keys are URLs; this one is never fetched. */
-function keyOf(sha256: string): string {
-  return `https://artifacts.nearcast.invalid/${sha256}`;
 }

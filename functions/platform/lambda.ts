@@ -30,6 +30,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     MAX_BODY_BYTES: 4_500_000,
   });
   if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
+  if (config.workers > 0) throw new Error("WORKERS is for Node");
   if (config.runtime !== "native") throw new Error("RUNTIME must be native on Lambda");
   const { store, artifacts } = openStore(config);
   const { limiter = openLimiter(config), predictionCache } = openShared(config);

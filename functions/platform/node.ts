@@ -26,6 +26,10 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     SESSION_BUDGET_MB: 512,
     ...openToThisMachine(environment),
   });
+  if (config.workers > 0 && config.runtime !== "native")
+    throw new Error("WORKERS needs RUNTIME=native");
+  if (config.rateLimitTable)
+    throw new Error("RATE_LIMIT_TABLE is for Lambda; on Node REDIS_URL counts for all instances");
   const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
   const { limiter = createMemoryLimiter(), predictionCache } = openShared(config);
@@ -75,9 +79,10 @@ function batched({ dynamicBatching, workers }: Config, manifest: Manifest, sessi
 /** Weights take up to three times their bytes while they load; the rest is for ONNX Runtime and its runs. */
 const wasmMemoryBytes = (sessionBudgetBytes: number) => 4 * sessionBudgetBytes + 64 * 1024 * 1024;
 
-/** Where nobody else can ask, nobody needs a key, unless one is configured. */
-function openToThisMachine({ HOST, API_KEYS, JWT_ISSUER }: NodeJS.ProcessEnv) {
-  return (!HOST || isLoopback(HOST)) && !API_KEYS && !JWT_ISSUER ? { AUTH: "none" } : {};
+/** Where nobody else can ask, nobody needs a key, unless one is configured. Whom a proxy lets through can ask. */
+function openToThisMachine({ HOST, TRUST_PROXY, API_KEYS, JWT_ISSUER }: NodeJS.ProcessEnv) {
+  const reached = (HOST && !isLoopback(HOST)) || (TRUST_PROXY && Number(TRUST_PROXY) !== 0);
+  return !reached && !API_KEYS && !JWT_ISSUER ? { AUTH: "none" } : {};
 }
 
 async function startRuntime(config: Config): Promise<Runtime> {

@@ -1,45 +1,20 @@
 import * as z from "zod";
 import { datatypeNames, elementCount, type Tensors } from "../tensor.ts";
-import { fromBinary, toBinary } from "../wire/binary-tensor.ts";
-import { concatenate } from "../wire/body.ts";
+import { fromBinary } from "../wire/binary-tensor.ts";
+import { LENGTH_BYTES, tensorBytes } from "./tensor-bytes.ts";
 
 /** The first bytes of the SHA-256 of the rest: what was damaged or cut off is told from an answer. */
 const CHECK_BYTES = 16;
-const LENGTH_BYTES = 4;
 
-const description = z.array(
-  z.tuple([
-    z.string(),
-    z.enum(datatypeNames),
-    z.array(z.number().int().min(0)),
-    z.number().int().min(0),
-  ]),
-);
+const size = z.number().int().min(0);
+const description = z.tuple([
+  z.literal("outputs"),
+  z.array(z.tuple([z.string(), z.enum(datatypeNames), z.array(size), size])),
+]);
 
-/** Outputs as one piece of bytes: a check, the length of a description in JSON, that, and the elements. */
+/** Outputs as one piece of bytes: a check, and {@link tensorBytes}. */
 export async function writeEntry(outputs: Tensors): Promise<Uint8Array> {
-  const tensors = Object.entries(outputs).map(([name, tensor]) => ({
-    name,
-    tensor,
-    bytes: toBinary(tensor),
-  }));
-  const header = new TextEncoder().encode(
-    JSON.stringify(
-      tensors.map(({ name, tensor: { datatype, shape }, bytes }) => [
-        name,
-        datatype,
-        shape,
-        bytes.byteLength,
-      ]),
-    ),
-  );
-  const start = new Uint8Array(CHECK_BYTES + LENGTH_BYTES);
-  new DataView(start.buffer).setUint32(CHECK_BYTES, header.byteLength);
-  const parts = [start, header, ...tensors.map(({ bytes }) => bytes)];
-  const entry = concatenate(
-    parts,
-    parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
-  );
+  const entry = tensorBytes(Object.entries(outputs), { about: "outputs", reserved: CHECK_BYTES });
   entry.set(await checkOf(entry));
   return entry;
 }
@@ -62,7 +37,8 @@ function readTensors(entry: Uint8Array): Tensors {
   let offset = headerStart + view.getUint32(CHECK_BYTES);
   const header = new TextDecoder().decode(entry.subarray(headerStart, offset));
   const outputs: Tensors = {};
-  for (const [name, datatype, shape, length] of description.parse(JSON.parse(header))) {
+  const [, tensors] = description.parse(JSON.parse(header));
+  for (const [name, datatype, shape, length] of tensors) {
     const data = fromBinary(datatype, new Uint8Array(entry.subarray(offset, offset + length)));
     if (data.length !== elementCount(shape))
       throw new RangeError(`${name} does not fill its shape`);

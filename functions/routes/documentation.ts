@@ -5,7 +5,7 @@ import { OPEN_PATHS } from "../middleware/authenticate.ts";
 import { openapiDocument } from "../openapi/document.ts";
 import { DOCUMENTATION_ASSETS, type DocumentationAsset } from "../platform/types.ts";
 import type { AppEnv } from "../request-context.ts";
-import { releasedModels, type ReleasedModel } from "./released-models.ts";
+import { answeringModels } from "./released-models.ts";
 import type { Services } from "./services.ts";
 
 const page = (keyField: string) => `<!doctype html>
@@ -22,13 +22,14 @@ ${keyField}<div id="api"></div>
 
 // Before the description can be loaded there is no box of Swagger UI's own to enter a key in.
 const KEY_FIELD = `<label style="display: block; margin: 1em; font-family: sans-serif">API key or token
-<input id="key" type="password" autocomplete="off" spellcheck="false" size="50"></label>
+<input id="key" type="password" autocomplete="off" spellcheck="false" size="50" autofocus>
+and Enter, to read the description and to try it: the key stays in this page.</label>
 `;
 
-// The key stays in the field: nothing is stored.
 const START = `const field = document.getElementById("key");
-const page = SwaggerUIBundle({
-  url: new URL("../openapi.json", document.currentScript.src).href,
+const url = new URL("../openapi.json", document.currentScript.src).href;
+const open = () => SwaggerUIBundle({
+  url,
   dom_id: "#api",
   deepLinking: true,
   displayRequestDuration: true,
@@ -38,7 +39,8 @@ const page = SwaggerUIBundle({
     return request;
   },
 });
-field?.addEventListener("change", () => page.specActions.download());
+if (field) field.addEventListener("change", open);
+else open();
 `;
 
 // Swagger UI sets style attributes and has its icons in data: URLs.
@@ -66,9 +68,7 @@ export function documentationRoutes({ platform, registryFor }: Services) {
   return new Hono<AppEnv>()
     .get("/openapi.json", async (c) => {
       const registry = registryFor(c.get("context").caller, "read");
-      const models = [...(await releasedModels(registry)).values()].filter(
-        (model): model is ReleasedModel => !(model instanceof NearcastError),
-      );
+      const models = await answeringModels(registry);
       return c.json(
         openapiDocument(models, packageJson.version, { secured, openPaths: OPEN_PATHS }),
       );
@@ -76,7 +76,6 @@ export function documentationRoutes({ platform, registryFor }: Services) {
     .get("/docs", (c) =>
       c.html(html, 200, {
         "Content-Security-Policy": POLICY,
-        "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
       }),
     )
@@ -88,7 +87,6 @@ export function documentationRoutes({ platform, registryFor }: Services) {
       return c.body(found, 200, {
         "Content-Type": MEDIA_TYPES[name],
         "Cache-Control": "public, max-age=86400",
-        "X-Content-Type-Options": "nosniff",
       });
     });
 }

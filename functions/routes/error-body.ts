@@ -12,7 +12,7 @@ const SHAPES: Record<string, (error: NearcastError) => object> = {
 
 /** An error in the shape that the clients of the path read, with its media type. */
 export function errorBody(path: string, error: NearcastError, requestId: string) {
-  const shape = SHAPES[path.replace(/\/$/, "")];
+  const shape = SHAPES[path];
   if (shape) return { body: shape(error), contentType: "application/json" };
   return { body: problem(error, requestId), contentType: "application/problem+json" };
 }

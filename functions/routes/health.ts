@@ -7,6 +7,15 @@ import type { AppEnv } from "../request-context.ts";
 /** Whether the store answers; `unreachable` where models in memory answer all the same. */
 export type CheckReady = () => Promise<"reachable" | "unreachable">;
 
+/** What load balancers and probes ask, in every dialect; says nothing of the models. */
+export const HEALTH_PATHS: ReadonlySet<string> = new Set([
+  "/health",
+  "/ready",
+  "/v2/health/live",
+  "/v2/health/ready",
+  "/ping",
+]);
+
 /** `GET /health`: the process is alive. `GET /ready`: it can answer a prediction. */
 export function healthRoutes({ checkReady }: { checkReady: CheckReady }) {
   return new Hono<AppEnv>()

@@ -1,11 +1,10 @@
 import { Hono, type Context } from "hono";
-import { NearcastError } from "../errors.ts";
 import { publicManifest } from "../model/manifest.ts";
 import type { AppEnv } from "../request-context.ts";
 import { identify } from "./identify.ts";
 import { openaiModel } from "./openai.ts";
 import { readPredictBody } from "./predict-body.ts";
-import { releasedModels, type ReleasedModel } from "./released-models.ts";
+import { answeringModels } from "./released-models.ts";
 import type { Services } from "./services.ts";
 import { takes } from "./takes.ts";
 import { versionStatus } from "./tensorflow-serving.ts";
@@ -54,11 +53,7 @@ export function nativeRoutes({ platform, registryFor, predict }: Services) {
   return new Hono<AppEnv>()
     .get("/", async (c) => {
       const registry = registryFor(c.get("context").caller, "read");
-      // A broken package is left out; asking for it by name says what is wrong.
-      const found = [...(await releasedModels(registry)).values()].filter(
-        (model): model is ReleasedModel => !(model instanceof NearcastError),
-      );
-      const models = found.map(({ manifest, versions }) => {
+      const models = (await answeringModels(registry)).map(({ manifest, versions }) => {
         const { name, version, task, description } = manifest;
         return { name, version, versions, task, description };
       });

@@ -1,6 +1,6 @@
 import { Hono, type Context } from "hono";
 import * as z from "zod";
-import { invalidInput, NearcastError } from "../errors.ts";
+import { invalidBody, NearcastError } from "../errors.ts";
 import type { AppEnv } from "../request-context.ts";
 import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
@@ -23,9 +23,7 @@ export function repositoryRoutes({ platform, registryFor, sessions }: Services) 
     const json = body.byteLength === 0 ? {} : parseJson(body, { exact: false });
     const result = schema.safeParse(json);
     if (result.success) return result.data;
-    throw invalidInput(
-      result.error.issues.map(({ path, message }) => ({ path: path.join(".") || "body", message })),
-    );
+    throw invalidBody(result.error);
   }
 
   return new Hono<AppEnv>()

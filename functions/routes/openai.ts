@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { invalidInput, NearcastError, type ErrorCode } from "../errors.ts";
+import { invalidBody, invalidInput, NearcastError, type ErrorCode } from "../errors.ts";
 import type { AppEnv } from "../request-context.ts";
 import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
@@ -33,13 +33,7 @@ export function openaiRoutes({ platform, registryFor, predict }: Services) {
       const context = c.get("context");
       const body = await context.phases.time("read", () => readBody(c, limits.bodyBytes));
       const parsed = requestSchema.safeParse(parseJson(body, { exact: false }));
-      if (!parsed.success)
-        throw invalidInput(
-          parsed.error.issues.map(({ path, message }) => ({
-            path: path.join(".") || "body",
-            message,
-          })),
-        );
+      if (!parsed.success) throw invalidBody(parsed.error);
       const { model, input, encoding_format: format, dimensions } = parsed.data;
       const { manifest } = await registryFor(context.caller, "predict").resolve(model);
       if (manifest.task !== "feature-extraction")

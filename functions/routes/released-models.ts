@@ -8,6 +8,13 @@ export interface ReleasedModel extends Model {
   versions: readonly string[];
 }
 
+/** The models that answer. A broken package is left out; asking for it by name says what is wrong. */
+export async function answeringModels(registry: Registry): Promise<ReleasedModel[]> {
+  return [...(await releasedModels(registry)).values()].filter(
+    (model): model is ReleasedModel => !(model instanceof NearcastError),
+  );
+}
+
 /** Every model in the store by name: its released version, or the error that reading its package met. */
 export async function releasedModels(
   registry: Registry,

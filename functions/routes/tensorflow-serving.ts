@@ -1,6 +1,6 @@
 import { Hono, type Context } from "hono";
 import * as z from "zod";
-import { invalidInput, NearcastError } from "../errors.ts";
+import { invalidBody, NearcastError } from "../errors.ts";
 import type { Manifest, TensorInfo } from "../model/manifest.ts";
 import type { Registry } from "../model/registry.ts";
 import { checkBatch, type InferInputs } from "../predict.ts";
@@ -117,10 +117,7 @@ function withoutVerb(target: string): string {
 function readRequest(body: Uint8Array, manifest: Manifest) {
   const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
   const parsed = requestSchema.safeParse(parseJson(body, { exact }));
-  if (!parsed.success)
-    throw invalidInput(
-      parsed.error.issues.map(({ path, message }) => ({ path: path.join(".") || "body", message })),
-    );
+  if (!parsed.success) throw invalidBody(parsed.error);
   const { instances, inputs } = parsed.data;
   if ((instances === undefined) === (inputs === undefined))
     throw new NearcastError(

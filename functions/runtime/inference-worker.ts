@@ -38,7 +38,12 @@ async function answer(call: WorkerCall): Promise<Tensors | undefined> {
   if (call.kind === "load") {
     const loading = runtime.load(call.artifact, call.externalData);
     sessions.set(call.session, loading);
-    await loading;
+    try {
+      await loading;
+    } catch (error) {
+      sessions.delete(call.session);
+      throw error;
+    }
     return undefined;
   }
   const session = await sessions.get(call.session);

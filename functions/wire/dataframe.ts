@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { invalidInput, NearcastError } from "../errors.ts";
+import { invalidBody, invalidInput, NearcastError } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { parseCsv } from "./csv.ts";
 
@@ -28,10 +28,7 @@ export type Invocation = { params?: Record<string, unknown> | undefined } & (
 /** One of MLflow's four JSON forms. Throws `malformed_request` unless it is exactly one, or `invalid_input`. */
 export function readInvocation(json: unknown, manifest: Manifest): Invocation {
   const parsed = requestSchema.safeParse(json);
-  if (!parsed.success)
-    throw invalidInput(
-      parsed.error.issues.map(({ path, message }) => ({ path: path.join(".") || "body", message })),
-    );
+  if (!parsed.success) throw invalidBody(parsed.error);
   const { params, ...forms } = parsed.data;
   const given = Object.values(forms).filter((form) => form !== undefined);
   if (given.length !== 1)

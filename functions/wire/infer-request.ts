@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { invalidInput, NearcastError } from "../errors.ts";
+import { invalidBody, invalidInput, NearcastError } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import {
   datatypeNames,
@@ -70,10 +70,7 @@ export function readInferRequest(
   if (length === 0 && jsonLength !== undefined) return readRawBody(body, manifest);
   const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
   const parsed = requestSchema.safeParse(parseJson(body.subarray(0, length), { exact }));
-  if (!parsed.success)
-    throw invalidInput(
-      parsed.error.issues.map(({ path, message }) => ({ path: path.join(".") || "body", message })),
-    );
+  if (!parsed.success) throw invalidBody(parsed.error);
   const request = parsed.data;
   const outputs = new Map(
     request.outputs?.map((output) => [output.name, output.parameters?.binary_data] as const),

@@ -31,6 +31,9 @@ test("only a Node server on loopback is open by itself, and not with keys", () =
     expect(mode({ HOST }), HOST).toBe("open");
   for (const HOST of ["0.0.0.0", "::", "10.0.0.1", "models.test", "127.0.0.1.models.test"])
     expect(mode({ HOST }), HOST).toBe("closed");
+  // Others ask by way of the proxy.
+  expect(mode({ TRUST_PROXY: "1" })).toBe("closed");
+  expect(mode({ TRUST_PROXY: "0" })).toBe("open");
   expect(mode({ API_KEYS: keyList(web) })).toBe("required");
   expect(mode(JWT)).toBe("required");
 });

@@ -23,6 +23,11 @@ test("an address counts as itself, and of IPv6 its network", () => {
     "fe80:0:0:0::/64",
   ]);
   expect(addressKey("2001:0db8:0000:0001::9")).toBe(addressKey("2001:db8:0:1::8"));
+  expect(["192.0.2.1:50001", "[2001:db8::1]:50001", "[2001:db8::1]"].map(addressKey)).toEqual([
+    "192.0.2.1",
+    "2001:db8:0:0::/64",
+    "2001:db8:0:0::/64",
+  ]);
   expect(addressKey("x".repeat(10_000)).length).toBeLessThan(100);
 });
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
+import { apiKey, keyList } from "../auth/keys.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { flood, IRIS, NO_OTHER_LIMITS, predict, send } from "./requests.ts";
 
@@ -37,6 +38,20 @@ test("every answer says what is left, and a refusal when to come again; then it 
   expect(seconds).toBeLessThanOrEqual(2);
   await sleep(seconds * 1000);
   expect((await predict(target)).status).toBe(200);
+});
+
+test("who needs no key for a page has an address's rate, not one with all others", async () => {
+  const target = await start({
+    RATE_LIMIT: "3/60s",
+    TRUST_PROXY: "1",
+    AUTH: "",
+    API_KEYS: keyList(apiKey("anonymous")),
+  });
+  const page = async (address: string) =>
+    (await target.fetch("/docs", { headers: from(address) })).status;
+  for (let asked = 0; asked < 3; asked++) expect(await page("192.0.2.1")).toBe(200);
+  expect(await page("192.0.2.1")).toBe(429);
+  expect(await page("192.0.2.2")).toBe(200);
 });
 
 test("a batch costs its rows, in every form that it can have, and nothing is computed of what is refused", async () => {
@@ -116,7 +131,14 @@ test("an address that the client only claims is not believed; that of a trusted 
 test("health is never limited, and clients of other dialects read the refusal in their own form", async () => {
   const target = await start({ RATE_LIMIT: "1/60s", DEFAULT_MODEL: "iris" });
   expect((await send(target, "/v1/models")).status).toBe(200);
-  for (const path of ["/health", "/ready", "/ping", "/v2/health/live", "/v2/health/ready"])
+  for (const path of [
+    "/health",
+    "/health/",
+    "/ready",
+    "/ping",
+    "/v2/health/live",
+    "/v2/health/ready",
+  ])
     expect([path, (await send(target, path)).status]).toEqual([path, 200]);
   const openai = await send(target, "/v1/embeddings", { model: "search", input: "shoes" });
   expect(openai.status).toBe(429);

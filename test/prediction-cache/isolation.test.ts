@@ -10,14 +10,15 @@ const inputs = [5.1, 3.5, 1.4, 0.2];
 test.each(["node", "worker", "lambda"] as const)(
   "on %s a kept answer is for whoever may use the model, and for nobody else",
   async (name) => {
-    const [ours, theirs] = [
+    const [ours, theirs, reader] = [
       apiKey("ours", { models: ["iris"] }),
       apiKey("theirs", { models: ["twin"] }),
+      apiKey("reader", { scopes: ["read"] }),
     ];
     const target = await targets[name]({
       env: {
         AUTH: "",
-        API_KEYS: keyList(ours, theirs),
+        API_KEYS: keyList(ours, theirs, reader),
         PREDICTION_CACHE_TTL_SECONDS: "60",
       },
     });
@@ -37,6 +38,7 @@ test.each(["node", "worker", "lambda"] as const)(
     expect(await ask(ours.key, "iris")).toEqual([200, "nearcast; fwd=miss"]);
     expect(await ask(ours.key, "iris")).toEqual([200, "nearcast; hit"]);
     expect(await ask(theirs.key, "iris")).toEqual([403, null]);
+    expect(await ask(reader.key, "iris")).toEqual([403, null]);
     expect(await ask(ours.key, "twin")).toEqual([403, null]);
     // The same artifact under a name that they may use: what it answers is theirs as well.
     expect(await ask(theirs.key, "twin")).toEqual([200, "nearcast; hit"]);

@@ -1,17 +1,13 @@
 import { expect, test } from "vitest";
-import { createAccess, SCOPES, type Caller } from "../../functions/access.ts";
+import { ANYONE } from "../../functions/access.ts";
 import { createDeadline } from "../../functions/deadline.ts";
-import { createRegistry } from "../../functions/model/registry.ts";
-import { createSessions } from "../../functions/model/sessions.ts";
 import { createPhases } from "../../functions/phases.ts";
 import { createMemoryCache } from "../../functions/platform/cache/memory.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
-import { createPredict } from "../../functions/predict.ts";
 import { createCachedRuns } from "../../functions/prediction-cache/cached-runs.ts";
 import { readEntry, writeEntry } from "../../functions/prediction-cache/entry.ts";
 import { keyOf, type Question } from "../../functions/prediction-cache/key.ts";
 import type { RequestContext } from "../../functions/request-context.ts";
-import { createStatistics } from "../../functions/statistics.ts";
 import { DATATYPES, datatypeNames, type Tensors } from "../../functions/tensor.ts";
 
 const outputs: Tensors = Object.fromEntries(
@@ -114,37 +110,10 @@ test("memory keeps what fits, and the least recently used goes", async () => {
   expect(cache.get("a")).toBe(entry);
 });
 
-const context = (caller: Caller): RequestContext => ({
+const newContext = (): RequestContext => ({
   phases: createPhases(undefined),
-  caller,
+  caller: ANYONE,
   deadline: createDeadline(60_000, () => false),
-});
-const everyone: Caller = { name: "all", scopes: new Set(SCOPES) };
-
-function openPredict() {
-  const platform = createNodePlatform({ STORE: "models", PREDICTION_CACHE_TTL_SECONDS: "60" });
-  const registry = createRegistry(platform);
-  return createPredict({
-    registryFor: createAccess(registry),
-    sessions: createSessions(platform, registry),
-    statistics: createStatistics(),
-    admission: undefined,
-    cachedRuns: createCachedRuns(platform),
-  });
-}
-
-test("an answer that was kept is for those who may use the model, whoever asked first", async () => {
-  const predict = openPredict();
-  const call = { model: "iris", inputs: [5.1, 3.5, 1.4, 0.2], parameters: undefined };
-  await predict(call, context(everyone));
-  const again = context({ ...everyone, name: "other", models: new Set(["iris"]) });
-  await predict(call, again);
-  expect(again.cache).toBe("hit");
-  for (const caller of [
-    { ...everyone, models: new Set(["sentiment"]) },
-    { ...everyone, scopes: new Set(["read"] as const) },
-  ])
-    await expect(predict(call, context(caller))).rejects.toMatchObject({ code: "forbidden" });
 });
 
 test("what several ask while it is computed is computed once", async () => {
@@ -152,7 +121,7 @@ test("what several ask while it is computed is computed once", async () => {
   const { feeds, outputNames } = question;
   const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns.ttlSeconds>[0];
   const answer = [{ y: outputs["FP32 é"] as Tensors[string] }];
-  const contexts = [context(everyone), context(everyone), context(everyone)];
+  const contexts = [newContext(), newContext(), newContext()];
   const begun = Promise.withResolvers<void>();
   const finished = Promise.withResolvers<void>();
   let computed = 0;
@@ -179,8 +148,8 @@ test("who waits for another's computation that fails computes it too", async () 
   const failing = Promise.withResolvers<Tensors[]>();
   const computing = Promise.withResolvers<void>();
   const shared = { manifest, outputNames, runs: [{ feeds }] };
-  const first = context(everyone);
-  const second = context(everyone);
+  const first = newContext();
+  const second = newContext();
   const compute = () => {
     computing.resolve();
     return failing.promise;

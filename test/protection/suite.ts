@@ -120,6 +120,17 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
       const shown = (await lineOf(id))["inputs"];
       expect([shown].flat()[0]).toEqual({ ...FLOWER, ...hidden });
     }
+    // Nor does a row that is refused show what its fields would be.
+    const partial = [FLOWER.sepal_length, 3.5171717, null, 0.2171717];
+    for (const [id, inputs] of [
+      ["partial", partial],
+      ["partials", [partial]],
+    ] as const) {
+      await post("/v1/models/logged/predict", { inputs }, { "X-Request-Id": id });
+      const line = await lineOf(id);
+      expect(line["status"]).toBe(422);
+      expect([line["inputs"]].flat()[0]).toMatchObject(hidden);
+    }
     // Tensors have no fields to leave out.
     const tensor = { name: "features", shape: [1, 4], datatype: "FP32", data: row };
     await post("/v2/models/logged/infer", { inputs: [tensor] }, { "X-Request-Id": "tensor" });

@@ -1,0 +1,31 @@
+import type { Tensor } from "../tensor.ts";
+import { toBinary } from "../wire/binary-tensor.ts";
+import { concatenate } from "../wire/body.ts";
+
+export const LENGTH_BYTES = 4;
+
+/**
+ * Tensors as one piece of bytes, after as many empty ones as are `reserved`: the length of a description in
+ * JSON, the description, and the elements of each tensor. The description is an array: `about`, and for each
+ * tensor its name, datatype, shape and length in bytes. No two lists of tensors are written alike.
+ */
+export function tensorBytes(
+  tensors: readonly (readonly [name: string, Tensor])[],
+  { about, reserved }: { about: unknown; reserved: number },
+): Uint8Array {
+  const elements = tensors.map(([, tensor]) => toBinary(tensor));
+  const described = tensors.map(([name, { datatype, shape }], index) => [
+    name,
+    datatype,
+    shape,
+    elements[index]?.byteLength,
+  ]);
+  const description = new TextEncoder().encode(JSON.stringify([about, described]));
+  const start = new Uint8Array(reserved + LENGTH_BYTES);
+  new DataView(start.buffer).setUint32(reserved, description.byteLength);
+  const parts = [start, description, ...elements];
+  return concatenate(
+    parts,
+    parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
+  );
+}

@@ -1,0 +1,48 @@
+import { request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { targets, type Target } from "../harness/targets.ts";
+
+const TIMEOUT_MS = 400;
+
+/** Posts the beginning of a body and waits for the answer, after which the connection is left. */
+async function postUnfinished(target: Target, headers: Record<string, string>): Promise<number> {
+  const url = new URL("/v1/models/iris/predict", target.url);
+  const post = request(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+  });
+  const status = new Promise<number>((resolve, reject) => {
+    post.on("error", reject);
+    post.on("response", (response) => resolve(response.resume().statusCode ?? 0));
+  });
+  post.write('{"inputs":');
+  const answered = await status;
+  post.on("error", () => undefined).destroy();
+  return answered;
+}
+
+test.each(["node", "worker"] as const)(
+  "on %s, bodies that never end take no place for longer than a request may",
+  async (name) => {
+    const target = await targets[name]({
+      env: { MAX_CONCURRENCY: "1", REQUEST_TIMEOUT_MS: String(TIMEOUT_MS) },
+    });
+    onTestFinished(() => target.stop());
+    const forms = [
+      { "Content-Length": "1000" },
+      { "Content-Length": "1000", "Content-Encoding": "gzip" },
+      {},
+    ];
+    for (const headers of forms) {
+      expect(await postUnfinished(target, headers)).toBe(504);
+      await sleep(TIMEOUT_MS / 10);
+    }
+    const answer = await target.fetch("/v1/models/iris/predict", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ inputs: [5.1, 3.5, 1.4, 0.2] }),
+    });
+    expect(answer.status).not.toBe(503);
+  },
+);
