@@ -55,7 +55,9 @@ export async function offer({ url, body, rate, seconds }: OpenLoad): Promise<Ope
           resolve();
         });
       });
-      asked.on("error", () => {
+      asked.on("error", (error: NodeJS.ErrnoException) => {
+        // The server closed a connection that nobody had used for seconds, just when it was to be used.
+        if (asked.reusedSocket && error.code === "ECONNRESET") return resolve(ask(due));
         failed += 1;
         resolve();
       });

@@ -1,16 +1,20 @@
 // `npm run bench -- --only overload`: five times the load that the server can carry, for a minute.
 import { join } from "node:path";
+import autocannon from "autocannon";
 import { startNodeServer, type NodeServer } from "../test/harness/node-server.ts";
 import type { OpenLoad, OpenLoopResult } from "./open-loop.ts";
 import { LOAD_CORE, pin, runChild, SERVER_CORE } from "./processes.ts";
 import type { Table } from "./report.ts";
+import { median } from "./statistics.ts";
 
 const STORE = join(import.meta.dirname, "../test/fixtures");
 /** Of the fixture `slow`: some five milliseconds a run. */
-const ITERATIONS = 2_500;
+const PATH = "/v1/models/slow/predict";
+const BODY = JSON.stringify({ inputs: { iterations: [2_500] } });
 const NORMAL = 0.8;
 const FACTOR = 5;
-const SECONDS = { probe: 4, normal: 30, overload: 60 };
+const CAPACITY_ROUNDS = 3;
+const SECONDS = { capacity: 5, normal: 30, overload: 60 };
 
 /** One table a number of worker processes: the load that is carried, and five times as much. */
 export async function overload(): Promise<Table[]> {
@@ -26,14 +30,14 @@ async function overloadWith(workers: number): Promise<Table> {
   try {
     // Worker processes take the other core too, and share it with the load generator.
     if (workers === 0) pin(server.pid, SERVER_CORE);
-    const rates = await sustainable(server);
-    const normal = await load(server, rates * NORMAL, SECONDS.normal);
-    const under = await load(server, rates * FACTOR, SECONDS.overload);
-    const best = Math.max(normal.goodput, rates);
+    const carried = await capacity(server);
+    const normal = await load(server, carried * NORMAL, SECONDS.normal);
+    const under = await load(server, carried * FACTOR, SECONDS.overload);
+    const best = Math.max(normal.goodput, carried);
     return {
       title: `Overload, WORKERS=${workers}`,
       note:
-        `A model of some 5 ms; requests come at a constant rate. ${FACTOR} times the sustainable rate for ` +
+        `A model of some 5 ms; requests come at a constant rate. ${FACTOR} times the ${carried.toFixed(0)} requests a second that it can carry, for ` +
         `${SECONDS.overload} s: ${percent(under.goodput / best)} of the best goodput, the p99 of what is admitted ` +
         `${(under.servedP99 / normal.servedP99).toFixed(1)} times that of ${percent(NORMAL)} load.`,
       columns: [
@@ -47,8 +51,8 @@ async function overloadWith(workers: number): Promise<Table> {
         "p99 ms",
       ],
       rows: [
-        row(`${percent(NORMAL)} of sustainable`, normal, SECONDS.normal),
-        row(`${FACTOR} times sustainable`, under, SECONDS.overload),
+        row(`${percent(NORMAL)} of that`, normal, SECONDS.normal),
+        row(`${FACTOR} times that`, under, SECONDS.overload),
       ],
     };
   } finally {
@@ -56,23 +60,25 @@ async function overloadWith(workers: number): Promise<Table> {
   }
 }
 
-/** The highest rate of which one request in a hundred, at most, is refused: doubled, then halved in. */
-async function sustainable(server: NodeServer): Promise<number> {
-  let carried = 25;
-  let tooMuch = Infinity;
-  while (tooMuch / carried > 1.1) {
-    const rate = tooMuch === Infinity ? carried * 2 : (carried + tooMuch) / 2;
-    const { refused, offered, failed } = await load(server, rate, SECONDS.probe);
-    if (refused + failed > offered / 100) tooMuch = rate;
-    else carried = rate;
+/** Answers a second to clients that wait for theirs before they ask again: what the server can carry. */
+async function capacity({ url }: NodeServer): Promise<number> {
+  const rounds: number[] = [];
+  for (let round = 0; round < CAPACITY_ROUNDS; round++) {
+    const result = await autocannon({
+      url: url + PATH,
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      requests: [{ body: Buffer.from(BODY) }],
+      connections: 4,
+      duration: SECONDS.capacity,
+    });
+    rounds.push(result["2xx"] / result.duration);
   }
-  return carried;
+  return median(rounds);
 }
 
 async function load(server: NodeServer, rate: number, seconds: number): Promise<OpenLoopResult> {
-  const url = `${server.url}/v1/models/slow/predict`;
-  const body = JSON.stringify({ inputs: { iterations: [ITERATIONS] } });
-  const options: OpenLoad = { url, body, rate, seconds };
+  const options: OpenLoad = { url: server.url + PATH, body: BODY, rate, seconds };
   const result = await runChild<OpenLoopResult>("open-loop.ts", options, LOAD_CORE);
   console.error(`${rate.toFixed(0)}/s: ${JSON.stringify(result)}`);
   return result;
@@ -88,7 +94,7 @@ function row(name: string, result: OpenLoopResult, seconds: number): string[] {
     goodput.toFixed(0),
     percent(refused / offered),
     ...[servedP50, servedP99, refusedP50, refusedP99].map((value) =>
-      Number.isNaN(value) ? "" : value.toFixed(1),
+      Number.isFinite(value) ? value.toFixed(1) : "",
     ),
   ];
 }
