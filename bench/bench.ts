@@ -1,5 +1,5 @@
 // `npm run bench`: what the service costs on this machine, beside the least code that does the same.
-// `-- --only tensors`, `parallel`, `store` or `soak` measures that alone.
+// `-- --only tensors`, `parallel`, `store`, `overload` or `soak` measures that alone.
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -11,6 +11,7 @@ import { buildBare, type Bare } from "./bare/build.ts";
 import { BUCKET, lambda, modelKeys, nodeScript, nodeServer, worker } from "./cold-start.ts";
 import { measureInProcess } from "./in-process.ts";
 import { measureLoad, type LoadResult } from "./load.ts";
+import { overload } from "./overload.ts";
 import { parallelTables, startParallel } from "./parallel.ts";
 import { PATIENT, pin, residentMemory, runChild, SERVER_CORE } from "./processes.ts";
 import { writeReport, type Table } from "./report.ts";
@@ -28,6 +29,7 @@ const PARTS = {
   tensors: () => partBench("tensors", startTensors, (measured) => [tensorTable(measured)]),
   parallel: () => partBench("parallel", startParallel, parallelTables),
   store: () => partBench("store", startStores, (measured) => [storeTable(measured)]),
+  overload: async () => writeReport("overload", await overload(), 1),
   soak: async () => writeReport("soak", await soak(), 1),
 };
 

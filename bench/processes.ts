@@ -74,7 +74,8 @@ export async function treeCpu(pid: number): Promise<number> {
 /** What `getconf CLK_TCK` says on every Linux that Node runs on. */
 const CLOCK_TICKS_PER_SECOND = 100;
 
-async function processTree(pid: number): Promise<number[]> {
+/** A process and all that descend from it, by id; the first alone where there is no /proc. */
+export async function processTree(pid: number): Promise<number[]> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
   const children = await Promise.all(
     threads.map((thread) =>

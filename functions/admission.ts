@@ -13,9 +13,11 @@ export interface Admission {
 const SLICE_MS = 5;
 /** How much the newest run weighs in the mean. */
 const WEIGHT = 0.1;
-/** While the queue does not empty, nobody waits for more than this, or for more than so many runs. */
+/** So many runs may always wait. */
+const BURST_RUNS = 8;
+/** While the load lasts, nobody waits for more than this, or for more than so many runs. */
 const SUSTAINED_MS = 20;
-const SUSTAINED_RUNS = 8;
+const SUSTAINED_RUNS = 4;
 /** The part of the processor that looking for new requests may take under load. */
 const LOOKING = 0.1;
 
@@ -40,6 +42,7 @@ export function createAdmission(options: {
   let meanMs = 0;
   let lastFinished = 0;
   let lastEmpty = 0;
+  let lastRefused = -Infinity;
 
   /** How many runs may be begun; twice what is computed, where threads of their own take them. */
   function places(): number {
@@ -51,15 +54,19 @@ export function createAdmission(options: {
     arrived += 1;
     const time = now();
     if (waiting.length === 0) {
-      lastEmpty = time;
+      // A short queue also runs empty between two of those whom it is kept short for.
+      if (time - lastRefused > maxQueueMs) lastEmpty = time;
       return;
     }
     const waitMs = (waiting.length + running) * meanMs;
-    const longest = time - lastEmpty > maxQueueMs ? SUSTAINED_MS : maxQueueMs;
-    if (waitMs > Math.max(longest, SUSTAINED_RUNS * meanMs))
+    const lasts = time - lastEmpty > maxQueueMs;
+    const longest = lasts ? SUSTAINED_MS : maxQueueMs;
+    if (waitMs > Math.max(longest, (lasts ? SUSTAINED_RUNS : BURST_RUNS) * meanMs)) {
+      lastRefused = time;
       throw new NearcastError("overloaded", "Too many requests are waiting; try again later.", {
         retryAfterSeconds: Math.ceil(waitMs / 1000),
       });
+    }
   }
 
   /**

@@ -32,7 +32,7 @@ function anything(random: Random, depth = 0): unknown {
 
 /** Deep enough to break what recurses, with something in the middle. */
 function deep(random: Random, value: unknown): unknown {
-  const levels = random.pick([3, 31, 32, 33, 62, 63, 64, 65, 5000]);
+  const levels = random.pick([3, 31, 32, 33, 62, 63, 64, 65, 5000, 100_000]);
   const [open, close] = random.pick<[string, string]>([
     ["[", "]"],
     ['{"inputs":', "}"],

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { processTree, residentMemory } from "../../bench/processes.ts";
 import { packageFiles } from "../../infra/package-files.ts";
 import { expectClose } from "../harness/close.ts";
 import type { StartTarget, Target } from "../harness/targets.ts";
 import { makeAttack } from "./attacks.ts";
 import { faultOf, faultOfRaw } from "./judge.ts";
-import { descendants, residentBytes } from "./processes.ts";
 import { describe, type Attack } from "./request.ts";
 import { createSender, type Answer, type Sender } from "./send.ts";
 import { examples, validBinary, validCsv, validJson } from "./valid-requests.ts";
@@ -77,8 +77,12 @@ export function adversarial(start: StartTarget, { tolerance = 1e-5, atOnce = 8 }
     if (request) expect(await known(request), `${again}, ${describe(request)}`).toBe(expected);
   }
 
-  const memoryOf = async (processes: readonly number[]) =>
-    (await target.heapBytes?.()) ?? residentBytes(processes);
+  /** Of the isolate, or of all processes; NaN where there is no /proc. */
+  async function memoryOf(processes: readonly number[]): Promise<number> {
+    if (target.heapBytes) return target.heapBytes();
+    const each = await Promise.all(processes.map(residentMemory));
+    return each.reduce((sum, { now }) => sum + now, 0);
+  }
 
   test(
     `${COUNT} generated requests: each is answered, none with 500, and what is good stays right`,
@@ -91,7 +95,7 @@ export function adversarial(start: StartTarget, { tolerance = 1e-5, atOnce = 8 }
       const valid = new Map<Attack, string>();
       for (const request of [...validJson, ...validBinary, validCsv])
         valid.set(request, await known(request));
-      const processes = descendants();
+      const processes = await started();
       let warm = 0;
       for (let round = FIRST; round < FIRST + COUNT; round += ROUND) {
         const indexes = Array.from(
@@ -106,11 +110,16 @@ export function adversarial(start: StartTarget, { tolerance = 1e-5, atOnce = 8 }
         for (const { request } of examples) expect(await known(request)).toBe(valid.get(request));
         if (warm === 0 && round + ROUND - FIRST >= WARM) warm = await memoryOf(processes);
       }
-      expect(descendants(), "no process was started anew").toEqual(processes);
+      expect(await started(), "no process was started anew").toEqual(processes);
       // What the service did not foresee it logs with its stack, whether or not somebody reads the answer.
       expect(target.logs()).not.toMatch(/"code":"internal"|Warning: /);
       // Garbage that was not collected yet is no leak; without /proc there is nothing to compare.
       if (warm > 0 && COUNT >= 10_000) expect((await memoryOf(processes)) / warm).toBeLessThan(1.5);
     },
   );
+}
+
+/** The processes that this one started, and those that they did. */
+async function started(): Promise<number[]> {
+  return (await processTree(process.pid)).slice(1);
 }

@@ -57,6 +57,14 @@ test("a key that was taken out stops working with the next reading, which waits 
   expect(issuer.requests()).toBe(2);
 });
 
+test("a clock that is set back keeps no issuer from being asked", async () => {
+  const { issuer, verify } = await verifier();
+  await verify(await token(first));
+  issuer.publish(first, second);
+  later(-5 * 3_600_000);
+  expect(await verify(await token(second))).toMatchObject({ name: "jwt:user-1" });
+});
+
 test("an old set goes on working while the issuer is down", async () => {
   const { issuer, verify, logged } = await verifier();
   await verify(await token(first));

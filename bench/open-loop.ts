@@ -1,0 +1,107 @@
+// A load generator that does not wait: requests come at a constant rate, whatever becomes of the earlier
+// ones, as they do from many clients. A process of its own: reads an OpenLoad, prints an OpenLoopResult.
+import { Agent, request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { childOptions } from "./processes.ts";
+import { median, quantile } from "./statistics.ts";
+
+export interface OpenLoad {
+  url: string;
+  body: string;
+  /** Requests a second. */
+  rate: number;
+  seconds: number;
+}
+
+/**
+ * Quantiles are of milliseconds since a request was due, which is before it was sent if that came late:
+ * medians over windows of five seconds, since other work on the machine stalls some of them.
+ */
+export interface OpenLoopResult {
+  offered: number;
+  served: number;
+  /** Answers of 503. */
+  refused: number;
+  /** Neither of both. */
+  failed: number;
+  /** 200s a second. */
+  goodput: number;
+  servedP50: number;
+  servedP99: number;
+  refusedP50: number;
+  refusedP99: number;
+}
+
+const WINDOW_MS = 5000;
+
+/** Offers the load and waits for the last answer. */
+export async function offer({ url, body, rate, seconds }: OpenLoad): Promise<OpenLoopResult> {
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 1000 });
+  const served: Waited[] = [];
+  const refused: Waited[] = [];
+  let failed = 0;
+  const ask = (due: number): Promise<void> =>
+    new Promise((resolve) => {
+      const headers = { "Content-Type": "application/json", "Content-Length": body.length };
+      const asked = request(url, { agent, method: "POST", headers }, (answer) => {
+        answer.resume().on("end", () => {
+          const waited = {
+            window: Math.floor((due - start) / WINDOW_MS),
+            ms: performance.now() - due,
+          };
+          if (answer.statusCode === 200) served.push(waited);
+          else if (answer.statusCode === 503) refused.push(waited);
+          else failed += 1;
+          resolve();
+        });
+      });
+      asked.on("error", (error: NodeJS.ErrnoException) => {
+        // The server closed a connection that nobody had used for seconds, just when it was to be used.
+        if (asked.reusedSocket && error.code === "ECONNRESET") return resolve(ask(due));
+        failed += 1;
+        resolve();
+      });
+      asked.end(body);
+    });
+
+  const start = performance.now();
+  const answers: Promise<void>[] = [];
+  const count = Math.round(rate * seconds);
+  while (answers.length < count) {
+    const due = Math.min(count, Math.ceil(((performance.now() - start) / 1000) * rate));
+    while (answers.length < due) answers.push(ask(start + (answers.length / rate) * 1000));
+    await sleep(1);
+  }
+  await Promise.all(answers);
+  agent.destroy();
+  return {
+    offered: count,
+    served: served.length,
+    refused: refused.length,
+    failed,
+    goodput: served.length / seconds,
+    servedP50: typical(served, 0.5),
+    servedP99: typical(served, 0.99),
+    refusedP50: typical(refused, 0.5),
+    refusedP99: typical(refused, 0.99),
+  };
+}
+
+interface Waited {
+  window: number;
+  ms: number;
+}
+
+function typical(waits: readonly Waited[], q: number): number {
+  const windows = Map.groupBy(waits, ({ window }) => window);
+  return median(
+    [...windows.values()].map((window) =>
+      quantile(
+        window.map(({ ms }) => ms),
+        q,
+      ),
+    ),
+  );
+}
+
+if (import.meta.main) console.log(JSON.stringify(await offer(childOptions() as OpenLoad)));
