@@ -33,7 +33,8 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
     RUNTIME: "wasm",
     // An isolate has 128 MB, and WASM memory is up to three times the artifact while it loads.
     SESSION_BUDGET_MB: 32,
-    MAX_IMAGE_PIXELS: 4_000_000,
+    // A JPEG takes some 24 bytes a pixel while it is decoded.
+    MAX_IMAGE_PIXELS: 2_000_000,
     MAX_CONCURRENCY: 64,
   });
   if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
