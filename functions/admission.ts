@@ -16,8 +16,8 @@ const WEIGHT = 0.1;
 /** So many runs may always wait. */
 const BURST_RUNS = 8;
 /** While the load lasts, nobody waits for more than this, or for more than so many runs. */
-const SUSTAINED_MS = 20;
-const SUSTAINED_RUNS = 4;
+const SUSTAINED_MS = 15;
+const SUSTAINED_RUNS = 2;
 /** The part of the processor that looking for new requests may take under load. */
 const LOOKING = 0.1;
 
