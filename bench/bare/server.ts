@@ -1,7 +1,6 @@
 // The floor of an HTTP server: node:http, JSON in, one run, JSON out; no validation, no routes, no ids.
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { serveJson } from "./serve-json.ts";
 import { sessionOptions } from "./session-options.ts";
 
 interface Body {
@@ -22,20 +21,4 @@ async function predict(text: string): Promise<string> {
   return JSON.stringify({ outputs: { label: LABELS[best], score: scores[best], scores } });
 }
 
-const server = createServer((request, response) => {
-  let text = "";
-  request.setEncoding("utf8");
-  request.on("data", (chunk: string) => (text += chunk));
-  request.on("end", async () => {
-    const answer = await predict(text);
-    response.writeHead(200, {
-      "content-type": "application/json",
-      "content-length": Buffer.byteLength(answer),
-    });
-    response.end(answer);
-  });
-});
-server.listen(Number(process.env["PORT"]), () => {
-  console.log(`http://localhost:${(server.address() as AddressInfo).port}`);
-});
-process.once("SIGTERM", () => server.close());
+serveJson(predict);

@@ -1,6 +1,6 @@
 import type { Tensor } from "../tensor.ts";
 import { toBinary } from "../wire/binary-tensor.ts";
-import { concatenate } from "../wire/body.ts";
+import { concatenate } from "../concatenate.ts";
 
 export const LENGTH_BYTES = 4;
 
@@ -23,9 +23,5 @@ export function tensorBytes(
   const description = new TextEncoder().encode(JSON.stringify([about, described]));
   const start = new Uint8Array(reserved + LENGTH_BYTES);
   new DataView(start.buffer).setUint32(reserved, description.byteLength);
-  const parts = [start, description, ...elements];
-  return concatenate(
-    parts,
-    parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
-  );
+  return concatenate([start, description, ...elements]);
 }

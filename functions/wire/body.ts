@@ -1,4 +1,5 @@
 import type { Context, HonoRequest } from "hono";
+import { concatenate } from "../concatenate.ts";
 import { NearcastError } from "../errors.ts";
 import type { AppEnv } from "../request-context.ts";
 
@@ -64,21 +65,7 @@ async function decompress(body: ArrayBuffer, coding: Coding, maxBytes: number) {
     if (cause instanceof NearcastError) throw cause;
     throw new NearcastError("malformed_request", `The body is not ${coding} data.`, { cause });
   }
-  return concatenate(chunks, length);
-}
-
-/** One array of all the chunks, `length` bytes together. */
-export function concatenate(
-  chunks: readonly Uint8Array[],
-  length: number,
-): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole;
+  return concatenate(chunks);
 }
 
 /**

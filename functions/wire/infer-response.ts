@@ -1,7 +1,7 @@
+import { concatenate } from "../concatenate.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Tensors } from "../tensor.ts";
 import { toBinary } from "./binary-tensor.ts";
-import { concatenate } from "./body.ts";
 import { toJsonData } from "./json-tensor.ts";
 
 export interface InferAnswer {
@@ -30,9 +30,8 @@ export function writeInferAnswer({ manifest, id, tensors, isBinary }: InferAnswe
   if (!outputs.some(({ name }) => isBinary(name)))
     return { body: json, headers: { "Content-Type": "application/json" } };
   const head = new TextEncoder().encode(json);
-  const length = chunks.reduce((sum, { byteLength }) => sum + byteLength, head.byteLength);
   return {
-    body: concatenate([head, ...chunks], length),
+    body: concatenate([head, ...chunks]),
     headers: {
       "Content-Type": "application/octet-stream",
       "Inference-Header-Content-Length": String(head.byteLength),

@@ -165,12 +165,7 @@ test.for([
   [{ do_flip_channel_order: true }, "do_flip_channel_order"],
   [{ image_processor_type: "LevitImageProcessor" }, "the steps of LevitImageProcessor"],
 ] as const)("an image export with %j is refused with the reason", async ([settings, reason]) => {
-  const models = await temporaryFolder();
-  const folder = await imageExport(settings);
-  const outcome = await nearcast(["add", folder, "--name", "it", "--models", models]);
-  expect(outcome).toMatchObject({ code: 1, stdout: "" });
-  expect(outcome.stderr).toContain(reason);
-  expect(await snapshot(models)).toEqual({});
+  await expectRefused(await imageExport(settings), reason);
 });
 
 interface Row {
@@ -277,10 +272,14 @@ test.for([
     "single_word",
   ],
 ] as const)("an export with %s is refused with the reason", async ([, files, reason]) => {
+  await expectRefused(await vectorExport(files), reason);
+});
+
+/** The command refuses the export, says why, and writes nothing. */
+async function expectRefused(folder: string, reason: string): Promise<void> {
   const models = await temporaryFolder();
-  const folder = await vectorExport(files);
-  const outcome = await nearcast(["add", folder, "--name", "vectors", "--models", models]);
+  const outcome = await nearcast(["add", folder, "--name", "it", "--models", models]);
   expect(outcome).toMatchObject({ code: 1, stdout: "" });
   expect(outcome.stderr).toContain(reason);
   expect(await snapshot(models)).toEqual({});
-});
+}

@@ -19,33 +19,19 @@ test(
     ];
     await addLines(models);
     const key = join(keys, "key.pem");
-    const signed = await succeed([
-      "sign",
-      "line@1",
-      "--models",
-      models,
-      "--key",
-      key,
-      "--create-key",
-    ]);
+    const signing = ["sign", "line@1", "--models", models, "--key"];
+    const create = [...signing, key, "--create-key"];
+    const signed = await succeed(create);
     const trusted = /TRUSTED_KEYS=(\S+)/.exec(signed)?.[1] ?? "";
     expect((await stat(key)).mode & 0o777).toBe(0o600);
-    const again = await nearcast([
-      "sign",
-      "line@1",
-      "--models",
-      models,
-      "--key",
-      key,
-      "--create-key",
-    ]);
+    const again = await nearcast(create);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("EEXIST")]);
 
     // A second signer.
     const second = join(keys, "second.pem");
     await writeFile(second, pemOf(generateKeyPairSync("ed25519").privateKey));
-    await succeed(["sign", "line@1", "--models", models, "--key", second]);
-    await succeed(["sign", "line@1", "--models", models, "--key", key]);
+    await succeed([...signing, second]);
+    await succeed([...signing, key]);
     const signatures = await readFile(join(models, "line/1/model.json.sig"), "utf8");
     expect(signatures.trim().split("\n")).toHaveLength(2);
 

@@ -1,5 +1,6 @@
 import { convertIndexedToRgb, decode } from "fast-png";
 import { Unzlib } from "fflate";
+import { concatenate } from "../../concatenate.ts";
 import type { Pixels } from "./decode.ts";
 import { checkCrc, decodeSamples, type PlainHeader } from "./small-png.ts";
 
@@ -107,16 +108,6 @@ function checkInflatedSize({ width, height, channels, depth }: Header, parts: Ui
   for (const part of parts)
     for (let start = 0; start < part.length; start += INFLATE_STEP_BYTES)
       inflator.push(part.subarray(start, start + INFLATE_STEP_BYTES));
-}
-
-function concatenate(parts: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }
 
 /** Samples of 1, 2 and 4 bits are packed, each row from a new byte; those of 16 bits lose the low byte. */
