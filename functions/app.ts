@@ -1,10 +1,9 @@
 import { Hono, type Context } from "hono";
-import { methodNotAllowed } from "hono/method-not-allowed";
-import { requestId } from "hono/request-id";
+import { methodNotAllowed as findMethods } from "hono/method-not-allowed";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { createAccess } from "./access.ts";
 import { createAdmission } from "./admission.ts";
-import { NearcastError } from "./errors.ts";
+import { methodNotAllowed, NearcastError } from "./errors.ts";
 import { accessLog } from "./middleware/access-log.ts";
 import { authenticate } from "./middleware/authenticate.ts";
 import { beginRequest } from "./middleware/begin-request.ts";
@@ -12,7 +11,6 @@ import { crossOrigin } from "./middleware/cross-origin.ts";
 import { limitBody } from "./middleware/limit-body.ts";
 import { createCharge, limitGuesses, limitRequests } from "./limits/rate-limits.ts";
 import { limitConcurrency } from "./middleware/limit-concurrency.ts";
-import { securityHeaders } from "./middleware/security-headers.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions } from "./model/sessions.ts";
 import type { Platform } from "./platform/types.ts";
@@ -20,6 +18,7 @@ import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
 import { createInfer, createPredict } from "./predict.ts";
 import type { AppEnv } from "./request-context.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
+import { answerJson } from "./routes/answer.ts";
 import { errorBody } from "./routes/error-body.ts";
 import { createCheckReady, healthRoutes } from "./routes/health.ts";
 import { mlflowRoutes } from "./routes/mlflow.ts";
@@ -63,21 +62,21 @@ export function createApp(platform: Platform) {
     .route("/", documentationRoutes(services));
 
   // A slash at the end is no other place: some clients ask for /v2/.
-  const app = new Hono<AppEnv>({ strict: false }).use(requestId());
+  const app = new Hono<AppEnv>({ strict: false });
   if (config.accessLog) app.use(accessLog(platform));
-  app.use(securityHeaders).use(beginRequest(platform));
+  app.use(beginRequest(platform));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
   if (config.rateLimit) app.use(limitGuesses(platform, config.rateLimit));
   if (config.auth.mode !== "open") app.use(authenticate(config.auth, platform));
-  app.use(limitRequests(platform));
+  if (config.rateLimit || config.auth.mode !== "open") app.use(limitRequests(platform));
   app.use(limitConcurrency(config, admission));
   app.use(limitBody(config.limits.bodyBytes));
   const service = app.route("/", routes);
 
   // Hono's middleware, only where nothing was found: before every request it would cost each of them.
-  const answerWrongMethod = methodNotAllowed({
+  const answerWrongMethod = findMethods({
     app: routes,
-    onMethodNotAllowed: (c, methods) => answerProblem(c, wrongMethod(c.req.path, methods)),
+    onMethodNotAllowed: (c, methods) => answerProblem(c, methodNotAllowed(c.req.path, methods)),
   });
   app.notFound(async (c) => {
     await answerWrongMethod(c, async () => {
@@ -114,15 +113,6 @@ export type AppType = ReturnType<typeof createApp>;
 function answerProblem(c: Context<AppEnv>, error: NearcastError): Response {
   c.get("context").error = error;
   const { body, contentType } = errorBody(c.req.path, error, c.get("requestId"));
-  return c.json(body, error.status as ContentfulStatusCode, {
-    ...error.headers,
-    "Content-Type": contentType,
-  });
-}
-
-function wrongMethod(path: string, methods: readonly string[]): NearcastError {
-  const allowed = methods.join(", ");
-  return new NearcastError("method_not_allowed", `${path} takes ${allowed}.`, {
-    headers: { Allow: allowed },
-  });
+  Object.assign(c.get("headers"), error.headers);
+  return answerJson(c, body, error.status as ContentfulStatusCode, contentType);
 }

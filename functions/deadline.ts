@@ -14,44 +14,65 @@ export interface Deadline {
 
 /** A deadline that begins now. */
 export function createDeadline(timeoutMs: number, isClientGone: () => boolean): Deadline {
-  const start = performance.now();
-  let longest = timeoutMs;
-  let expire: ((error: NearcastError) => void) | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  return new RequestDeadline(timeoutMs, isClientGone);
+}
 
-  const exceeded = () =>
-    new NearcastError("deadline_exceeded", `There was no answer within ${longest} ms.`);
+class RequestDeadline implements Deadline {
+  readonly #start = performance.now();
+  #longest: number;
+  readonly #isClientGone: () => boolean;
+  #expire: ((error: NearcastError) => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  function arm(): void {
-    clearTimeout(timer);
-    const left = Math.max(start + longest - performance.now(), 0);
-    timer = setTimeout(() => expire?.(exceeded()), left);
+  constructor(timeoutMs: number, isClientGone: () => boolean) {
+    this.#longest = timeoutMs;
+    this.#isClientGone = isClientGone;
   }
 
-  const before =
-    <V>(settle: (value: V) => void) =>
-    (value: V): void => {
-      clearTimeout(timer);
-      settle(value);
-    };
+  age(): number {
+    return performance.now() - this.#start;
+  }
 
-  return {
-    age: () => performance.now() - start,
-    check() {
-      if (performance.now() - start >= longest) throw exceeded();
-      if (isClientGone()) throw new NearcastError("client_closed_request", "The client went away.");
-    },
-    shorten(sooner) {
-      if (sooner >= longest) return;
-      longest = sooner;
-      if (timer !== undefined) arm();
-    },
-    // Every request passes here: `Promise.race` with its clean-up would take twice as long.
-    within: (work) =>
-      new Promise((resolve, reject) => {
-        expire = reject;
-        arm();
-        work.then(before(resolve), before(reject));
-      }),
-  };
+  check(): void {
+    if (this.age() >= this.#longest) throw this.#exceeded();
+    if (this.#isClientGone())
+      throw new NearcastError("client_closed_request", "The client went away.");
+  }
+
+  shorten(sooner: number): void {
+    if (sooner >= this.#longest) return;
+    this.#longest = sooner;
+    if (this.#timer !== undefined) this.#arm();
+  }
+
+  // Every request passes here: `Promise.race` with its clean-up would take twice as long.
+  within<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#expire = reject;
+      this.#arm();
+      work.then(
+        (value) => {
+          clearTimeout(this.#timer);
+          resolve(value);
+        },
+        (error: unknown) => {
+          clearTimeout(this.#timer);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const left = Math.max(this.#longest - this.age(), 0);
+    this.#timer = setTimeout(() => this.#expire?.(this.#exceeded()), left);
+  }
+
+  #exceeded(): NearcastError {
+    return new NearcastError(
+      "deadline_exceeded",
+      `There was no answer within ${this.#longest} ms.`,
+    );
+  }
 }

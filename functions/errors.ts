@@ -108,6 +108,14 @@ export function invalidBody({ issues }: ZodError): NearcastError {
   );
 }
 
+/** A 405 that says what methods the path takes. */
+export function methodNotAllowed(path: string, methods: readonly string[]): NearcastError {
+  const allowed = methods.join(", ");
+  return new NearcastError("method_not_allowed", `${path} takes ${allowed}.`, {
+    headers: { Allow: allowed },
+  });
+}
+
 function cut(text: string): string {
   return text.length > MAX_ISSUE_TEXT ? `${text.slice(0, MAX_ISSUE_TEXT)}…` : text;
 }

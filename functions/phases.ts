@@ -3,26 +3,44 @@ export type Durations = Readonly<Record<string, number>>;
 
 /** Durations of the parts of one request, for `Server-Timing`. */
 export interface Phases {
-  time<T>(name: string, work: () => T | Promise<T>): Promise<T>;
+  /** What the work gives; a promise's duration is noted when it is fulfilled. */
+  time<T>(name: string, work: () => T): T;
   /** How long each phase took; undefined where nothing can be measured. */
   durations: Durations | undefined;
 }
 
-const UNTIMED: Phases = { time: async (_name, work) => work(), durations: undefined };
+const UNTIMED: Phases = { time: (_name, work) => work(), durations: undefined };
 
 /** Phases by the platform's clock; without a clock the work is only run. */
 export function createPhases(now: (() => number) | undefined): Phases {
-  if (!now) return UNTIMED;
-  const durations: Record<string, number> = {};
-  return {
-    durations,
-    async time(name, work) {
-      const start = now();
-      const result = await work();
-      durations[name] = microsecondSteps(now() - start);
-      return result;
-    },
-  };
+  return now ? new TimedPhases(now) : UNTIMED;
+}
+
+class TimedPhases implements Phases {
+  readonly durations: Record<string, number> = {};
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  time<T>(name: string, work: () => T): T {
+    const start = this.#now();
+    const result = work();
+    if (result instanceof Promise) return this.#settled(name, start, result) as T;
+    this.#note(name, start);
+    return result;
+  }
+
+  async #settled<T>(name: string, start: number, work: Promise<T>): Promise<T> {
+    const result = await work;
+    this.#note(name, start);
+    return result;
+  }
+
+  #note(name: string, start: number): void {
+    this.durations[name] = microsecondSteps(this.#now() - start);
+  }
 }
 
 /** The value of the header `Server-Timing`; undefined where nothing could be measured. */

@@ -92,7 +92,7 @@ export function createPredict(services: PathServices): Predict {
     const isTensor = manifest.task === "tensor";
     const paid = isTensor ? undefined : charge?.(context, manifest.name, rows.length);
     if (paid) await paid;
-    const runs = await phases.time("preprocess", () =>
+    const runs = phases.time("preprocess", () =>
       task.preprocess(rows, batch ? (row) => `${member}[${row}]` : () => member, call.longTexts),
     );
     // A tensor's rows are in its shape.
@@ -115,7 +115,7 @@ export function createInfer(services: PathServices): Infer {
     const { phases } = context;
     const model = await resolve(registryFor, call, context);
     const { manifest } = model;
-    const { runs, outputNames } = await phases.time("preprocess", () => {
+    const { runs, outputNames } = phases.time("preprocess", () => {
       const inputs = call.read(model);
       for (const { feeds } of inputs.runs) checkInputs(model, feeds);
       return { runs: inputs.runs, outputNames: checkOutputNames(manifest, inputs.outputNames) };

@@ -1,5 +1,4 @@
 import type { HonoRequest } from "hono";
-import type { RequestIdVariables } from "hono/request-id";
 import type { Caller } from "./access.ts";
 import type { Deadline } from "./deadline.ts";
 import type { NearcastError } from "./errors.ts";
@@ -33,5 +32,11 @@ export type CacheOutcome = "hit" | "miss" | "collapsed" | "bypass";
 
 /** The types of Hono's variables. */
 export interface AppEnv {
-  Variables: RequestIdVariables & { context: RequestContext };
+  Variables: {
+    /** The client's own, or one made for the request. */
+    requestId: string;
+    /** The header fields that the answer will have besides its `Content-Type`, whatever it will be. */
+    headers: Record<string, string>;
+    context: RequestContext;
+  };
 }

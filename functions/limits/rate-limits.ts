@@ -41,8 +41,7 @@ export function limitRequests(platform: Platform): MiddlewareHandler<AppEnv> {
       const quota: Quota = { ...taken, policy: "caller", key, rate };
       if (!taken.allowed) throw rateLimited(quota, 1);
       context.quota = quota;
-      const headers = quotaHeaders(quota);
-      for (const name in headers) c.header(name, headers[name]);
+      Object.assign(c.get("headers"), quotaHeaders(quota));
       return next();
     };
     const taken = limiter.take(key, 1, rate);

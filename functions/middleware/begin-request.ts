@@ -6,10 +6,18 @@ import { createPhases } from "../phases.ts";
 import type { Platform } from "../platform/types.ts";
 import type { AppEnv } from "../request-context.ts";
 
-const HEADER = "X-Request-Timeout-Ms";
+/** Answers are data and no pages: nothing in them is to be run, sniffed, framed or kept. */
+const SECURITY_HEADERS = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Strict-Transport-Security": "max-age=31536000",
+  "X-Content-Type-Options": "nosniff",
+};
+
+const TIMEOUT = "X-Request-Timeout-Ms";
 
 /**
- * Makes the request's context, and answers 504 when nothing else was answered in the deployment's time,
+ * Makes what is known of a request, and answers 504 when nothing else was answered in the deployment's time,
  * or in the client's own, which `X-Request-Timeout-Ms` gives in whole milliseconds. What was begun for
  * others too (a model being loaded) goes on.
  */
@@ -18,15 +26,23 @@ export function beginRequest(platform: Platform): MiddlewareHandler<AppEnv> {
   // Until they have said who they are.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
   return function beginRequest(c, next) {
+    const requestId = readId(c.req.header("X-Request-Id")) ?? crypto.randomUUID();
+    c.set("requestId", requestId);
+    c.set("headers", { "X-Request-Id": requestId, ...SECURITY_HEADERS });
     const deadline = createDeadline(config.requestTimeoutMs, () => isClientGone(c.env));
     c.set("context", { phases: createPhases(now), caller, deadline, request: c.req });
-    const given = c.req.header(HEADER);
-    if (given !== undefined) deadline.shorten(readTimeout(given));
+    const timeout = c.req.header(TIMEOUT);
+    if (timeout !== undefined) deadline.shorten(readTimeout(timeout));
     return deadline.within(next());
   };
 }
 
+/** The client's id of the request, where it can stand in a header and in a log. */
+function readId(text = ""): string | undefined {
+  return /^[\w=-]{1,255}$/.test(text) ? text : undefined;
+}
+
 function readTimeout(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
-  throw new NearcastError("malformed_request", `${HEADER} must be a whole number above 0.`);
+  throw new NearcastError("malformed_request", `${TIMEOUT} must be a whole number above 0.`);
 }

@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
+import type { AppEnv } from "../request-context.ts";
 
 /** What pages of other origins may read of an answer besides its body. */
 const EXPOSED = [
@@ -32,7 +33,7 @@ const ALLOWED = [
  * CORS (Fetch standard) for pages of the given origins, or of all with `*`. Requests without an `Origin`
  * pass by: Hono's middleware takes a full Response of each.
  */
-export function crossOrigin(origins: readonly string[]): MiddlewareHandler {
+export function crossOrigin(origins: readonly string[]): MiddlewareHandler<AppEnv> {
   const answer = cors({
     origin: origins.includes("*") ? "*" : [...origins],
     allowMethods: ["GET", "HEAD", "POST"],
@@ -40,5 +41,11 @@ export function crossOrigin(origins: readonly string[]): MiddlewareHandler {
     exposeHeaders: EXPOSED,
     maxAge: 7200,
   });
-  return (c, next) => (c.req.header("origin") === undefined ? next() : answer(c, next));
+  return function crossOrigin(c, next) {
+    if (c.req.header("origin") === undefined) return next();
+    // Preflights are answered by Hono's middleware, with the headers that Hono knows of.
+    if (c.req.method === "OPTIONS")
+      for (const [name, value] of Object.entries(c.get("headers"))) c.header(name, value);
+    return answer(c, next);
+  };
 }

@@ -5,6 +5,7 @@ import { OPEN_PATHS } from "../middleware/authenticate.ts";
 import { openapiDocument } from "../openapi/document.ts";
 import { DOCUMENTATION_ASSETS, type DocumentationAsset } from "../platform/types.ts";
 import type { AppEnv } from "../request-context.ts";
+import { answer, answerJson } from "./answer.ts";
 import { answeringModels } from "./released-models.ts";
 import type { Services } from "./services.ts";
 
@@ -69,22 +70,25 @@ export function documentationRoutes({ platform, registryFor }: Services) {
     .get("/openapi.json", async (c) => {
       const registry = registryFor(c.get("context").caller, "read");
       const models = await answeringModels(registry);
-      return c.json(
+      return answerJson(
+        c,
         openapiDocument(models, packageJson.version, { secured, openPaths: OPEN_PATHS }),
       );
     })
     .get("/docs", (c) =>
-      c.html(html, 200, {
+      answer(c, html, {
+        "Content-Type": "text/html; charset=UTF-8",
         "Content-Security-Policy": POLICY,
         "Referrer-Policy": "no-referrer",
       }),
     )
-    .get("/docs/start.js", (c) => c.body(START, 200, { "Content-Type": "text/javascript" }))
     .get("/docs/:asset", async (c) => {
-      const name = DOCUMENTATION_ASSETS.find((asset) => asset === c.req.param("asset"));
+      const wanted = c.req.param("asset");
+      if (wanted === "start.js") return answer(c, START, { "Content-Type": "text/javascript" });
+      const name = DOCUMENTATION_ASSETS.find((asset) => asset === wanted);
       const found = name && (await platform.asset(name));
       if (!found) throw new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
-      return c.body(found, 200, {
+      return answer(c, found, {
         "Content-Type": MEDIA_TYPES[name],
         "Cache-Control": "public, max-age=86400",
       });

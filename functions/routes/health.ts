@@ -3,6 +3,7 @@ import { NearcastError } from "../errors.ts";
 import type { Registry } from "../model/registry.ts";
 import type { Sessions } from "../model/sessions.ts";
 import type { AppEnv } from "../request-context.ts";
+import { answerJson } from "./answer.ts";
 
 /** Whether the store answers; `unreachable` where models in memory answer all the same. */
 export type CheckReady = () => Promise<"reachable" | "unreachable">;
@@ -19,8 +20,10 @@ export const HEALTH_PATHS: ReadonlySet<string> = new Set([
 /** `GET /health`: the process is alive. `GET /ready`: it can answer a prediction. */
 export function healthRoutes({ checkReady }: { checkReady: CheckReady }) {
   return new Hono<AppEnv>()
-    .get("/health", (c) => c.json({ status: "ok" as const }))
-    .get("/ready", async (c) => c.json({ status: "ready" as const, store: await checkReady() }));
+    .get("/health", (c) => answerJson(c, { status: "ok" as const }))
+    .get("/ready", async (c) =>
+      answerJson(c, { status: "ready" as const, store: await checkReady() }),
+    );
 }
 
 /** Rejects with `store_unavailable` when no prediction could be answered. */

@@ -8,8 +8,11 @@ import { readBody } from "../wire/body.ts";
 import { readCsv, readInvocation, type Invocation } from "../wire/dataframe.ts";
 import { parseJson } from "../wire/json.ts";
 import { columnsOfTensors, feedsOfColumns, isTaskRow, runsOfRows, taskRow } from "../wire/rows.ts";
+import { answer, answerJson } from "./answer.ts";
 import { identify } from "./identify.ts";
 import type { Services } from "./services.ts";
+
+const PLAIN = { "Content-Type": "text/plain; charset=UTF-8" };
 
 /** MLflow's scoring server, which is also what SageMaker asks of a container. */
 export function mlflowRoutes({ platform, registryFor, checkReady, predict, infer }: Services) {
@@ -34,22 +37,22 @@ export function mlflowRoutes({ platform, registryFor, checkReady, predict, infer
       const parameters = invocation.params;
       const { outputs } = await predict({ model: name, version, inputs, parameters }, context);
       identify(c, model.manifest, context);
-      return c.json({ predictions: outputs });
+      return answerJson(c, { predictions: outputs });
     }
     if (Object.keys(invocation.params ?? {}).length > 0)
       throw invalidInput([{ path: "params", message: "are not taken with tensors" }]);
     const read = (found: Model) => ({ runs: runsOf(found, invocation) });
     const { results } = await infer({ model: name, version, read }, context);
     identify(c, model.manifest, context);
-    return c.json({ predictions: columnsOfTensors(results[0] ?? {}) });
+    return answerJson(c, { predictions: columnsOfTensors(results[0] ?? {}) });
   }
 
   return new Hono<AppEnv>()
     .get("/ping", async (c) => {
       await checkReady();
-      return c.text("\n");
+      return answer(c, "\n", PLAIN);
     })
-    .get("/version", (c) => c.text(packageJson.version))
+    .get("/version", (c) => answer(c, packageJson.version, PLAIN))
     .post("/invocations", (c) => answerInvocation(c));
 }
 

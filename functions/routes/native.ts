@@ -1,6 +1,7 @@
 import { Hono, type Context } from "hono";
 import { publicManifest } from "../model/manifest.ts";
 import type { AppEnv } from "../request-context.ts";
+import { answerJson } from "./answer.ts";
 import { identify } from "./identify.ts";
 import { openaiModel } from "./openai.ts";
 import { readPredictBody } from "./predict-body.ts";
@@ -28,7 +29,7 @@ export function nativeRoutes({ platform, registryFor, predict }: Services) {
     );
     const { manifest, outputs } = await predict({ model, version, ...body }, context);
     identify(c, manifest, context);
-    return c.json({ model: manifest.name, version: manifest.version, outputs });
+    return answerJson(c, { model: manifest.name, version: manifest.version, outputs });
   }
 
   async function describeModel(c: Context<AppEnv>, name: string, version?: string) {
@@ -40,7 +41,7 @@ export function nativeRoutes({ platform, registryFor, predict }: Services) {
     ]);
     identify(c, manifest);
     const inStore = versions.get(name) ?? [];
-    return c.json({
+    return answerJson(c, {
       ...publicManifest(manifest),
       versions: inStore,
       released: stable,
@@ -57,7 +58,7 @@ export function nativeRoutes({ platform, registryFor, predict }: Services) {
         const { name, version, task, description } = manifest;
         return { name, version, versions, task, description };
       });
-      return c.json({
+      return answerJson(c, {
         models,
         object: "list" as const,
         data: models.map(({ name }) => openaiModel(name)),

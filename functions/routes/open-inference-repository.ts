@@ -4,6 +4,7 @@ import { invalidBody, NearcastError } from "../errors.ts";
 import type { AppEnv } from "../request-context.ts";
 import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
+import { answerJson } from "./answer.ts";
 import { releasedModels } from "./released-models.ts";
 import type { Services } from "./services.ts";
 
@@ -41,19 +42,19 @@ export function repositoryRoutes({ platform, registryFor, sessions }: Services) 
             reason: broken ?? "",
           });
       }
-      return c.json(index);
+      return answerJson(c, index);
     })
     .post("/repository/models/:model/load", async (c) => {
       const registry = registryFor(c.get("context").caller, "admin");
       await read(c, changeRequest);
       const { manifest } = await registry.resolve(c.req.param("model"));
       (await sessions.acquire(manifest)).end();
-      return c.json({});
+      return answerJson(c, {});
     })
     .post("/repository/models/:model/unload", async (c) => {
       const registry = registryFor(c.get("context").caller, "admin");
       await read(c, changeRequest);
       sessions.evict((await registry.resolve(c.req.param("model"))).manifest);
-      return c.json({});
+      return answerJson(c, {});
     });
 }

@@ -3,9 +3,10 @@ import { mayUse, requireScope } from "../access.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import type { AppEnv } from "../request-context.ts";
 import type { Tensors } from "../tensor.ts";
-import { readBody, respond } from "../wire/body.ts";
+import { readBody } from "../wire/body.ts";
 import { readInferRequest, type InferRequest } from "../wire/infer-request.ts";
 import { writeInferAnswer } from "../wire/infer-response.ts";
+import { answerEncoded, answerJson } from "./answer.ts";
 import { identify } from "./identify.ts";
 import { modelConfiguration, modelMetadata, serverMetadata } from "./open-inference-metadata.ts";
 import { repositoryRoutes } from "./open-inference-repository.ts";
@@ -40,47 +41,51 @@ export function openInferenceRoutes(services: Services) {
     const { id, isBinary = () => false } = request ?? {};
     const answer = writeInferAnswer({ manifest, id, tensors: results[0] ?? {}, isBinary });
     identify(c, manifest, context);
-    return respond(c, answer.body, answer.headers);
+    return answerEncoded(c, answer.body, answer.headers);
   }
 
   async function describe(c: Context<AppEnv>, model: string, version?: string) {
+    // In a route of its own Hono would match every request in 2 µs instead of 0.1: see withoutVerb.
+    if (model === "stats" && version === undefined) return allStats(c);
     const registry = registryFor(c.get("context").caller, "read");
     const [{ manifest }, versions] = await Promise.all([
       registry.resolve(model, version),
       registry.versions(model),
     ]);
-    return c.json(modelMetadata(manifest, versions.get(model) ?? []));
+    return answerJson(c, modelMetadata(manifest, versions.get(model) ?? []));
   }
 
   async function configuration(c: Context<AppEnv>, model: string, version?: string) {
     const registry = registryFor(c.get("context").caller, "read");
-    return c.json(modelConfiguration((await registry.resolve(model, version)).manifest));
+    return answerJson(c, modelConfiguration((await registry.resolve(model, version)).manifest));
   }
 
   async function ready(c: Context<AppEnv>, model: string, version?: string) {
     const registry = registryFor(c.get("context").caller, "read");
     const { manifest } = await registry.resolve(model, version);
-    return c.json({ name: manifest.name, ready: true });
+    return answerJson(c, { name: manifest.name, ready: true });
   }
 
   async function stats(c: Context<AppEnv>, model: string, version?: string) {
     const registry = registryFor(c.get("context").caller, "read");
     const { manifest } = await registry.resolve(model, version);
-    return c.json({ model_stats: [statistics.of(manifest)] });
+    return answerJson(c, { model_stats: [statistics.of(manifest)] });
+  }
+
+  function allStats(c: Context<AppEnv>) {
+    const { caller } = c.get("context");
+    requireScope(caller, "read");
+    const model_stats = statistics.all().filter(({ name }) => mayUse(caller, name));
+    return answerJson(c, { model_stats });
   }
 
   const routes = new Hono<AppEnv>()
-    .get("/health/live", (c) => c.json({ live: true, ready: true }))
+    .get("/health/live", (c) => answerJson(c, { live: true, ready: true }))
     .get("/health/ready", async (c) => {
       await checkReady();
-      return c.json({ live: true, ready: true });
+      return answerJson(c, { live: true, ready: true });
     })
-    .get("/", (c) => c.json(serverMetadata(packageJson.version)))
-    .get("/models/stats", (c) => {
-      const { caller } = c.get("context");
-      requireScope(caller, "read");
-      return c.json({ model_stats: statistics.all().filter(({ name }) => mayUse(caller, name)) });
-    })
+    .get("/", (c) => answerJson(c, serverMetadata(packageJson.version)))
     .route("/", repositoryRoutes(services));
 
   for (const path of ["/models/:model", "/models/:model/versions/:version"] as const) {

@@ -4,6 +4,7 @@ import { invalidBody, invalidInput, NearcastError, type ErrorCode } from "../err
 import type { AppEnv } from "../request-context.ts";
 import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
+import { answerJson } from "./answer.ts";
 import { identify } from "./identify.ts";
 import type { Services } from "./services.ts";
 import { takes } from "./takes.ts";
@@ -57,7 +58,7 @@ export function openaiRoutes({ platform, registryFor, predict }: Services) {
       );
       const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
       identify(c, manifest, context);
-      return c.json({
+      return answerJson(c, {
         object: "list" as const,
         data: vectors.map((vector, index) => ({
           object: "embedding" as const,

@@ -41,10 +41,12 @@ export function classificationAnswers(
             "model_corrupt",
             `Output ${scores.output} of ${manifest.name} has not ${labels.length} scores a row.`,
           );
-        return Array.from({ length: rows }, (_, row) => {
-          const values = activate(data.subarray(row * labels.length, (row + 1) * labels.length));
-          return classification(labels, values, topK);
-        });
+        const answers: Classification[] = [];
+        for (let start = 0; start < data.length; start += labels.length) {
+          const values = activate(data.subarray(start, start + labels.length));
+          answers.push(classification(labels, values, topK));
+        }
+        return answers;
       };
     },
   };

@@ -67,23 +67,3 @@ async function decompress(body: ArrayBuffer, coding: Coding, maxBytes: number) {
   }
   return concatenate(chunks);
 }
-
-/**
- * A response, compressed when `Accept-Encoding` names gzip or deflate and nothing else. Who lists several
- * codings is most often an HTTP library speaking for itself, and tensors hardly shrink: a megabyte of
- * float32 would cost tens of milliseconds to save a tenth.
- */
-export function respond(
-  c: Context<AppEnv>,
-  body: Uint8Array<ArrayBuffer> | string,
-  headers: Record<string, string>,
-): Response {
-  const coding = c.req.header("accept-encoding")?.trim().toLowerCase();
-  if (coding !== "gzip" && coding !== "deflate") return c.body(body, 200, headers);
-  c.header("Content-Encoding", coding);
-  c.header("Vary", "Accept-Encoding", { append: true });
-  const stream = new Blob([body]).stream().pipeThrough(new CompressionStream(coding));
-  // Without `encodeBody` workerd would compress a second time.
-  const init = { headers: c.body(null, 200, headers).headers, encodeBody: "manual" };
-  return new Response(stream, init);
-}

@@ -169,9 +169,9 @@ describe.each(TARGETS)("on %s", (_name, start) => {
 
   test("a key for one model is refused another by every route", async () => {
     const modelRoutes = [
-      ...allRoutes("search").filter(({ template }) => /:(model|target)/.test(template)),
+      ...allRoutes("search").filter(({ template }) => /:model/.test(template)),
       // One that does not exist: whether there is one is not said.
-      ...allRoutes("nothing").filter(({ template }) => /:(model|target)/.test(template)),
+      ...allRoutes("nothing").filter(({ template }) => /:model/.test(template)),
     ];
     expect(modelRoutes.length).toBeGreaterThan(40);
     for (const { method, path } of modelRoutes) {
@@ -201,7 +201,7 @@ describe.each(TARGETS)("on %s", (_name, start) => {
 
   test("its own model answers by every route, and lists have no other", async () => {
     for (const { method, path, template } of allRoutes("iris"))
-      if (method === "GET" && /:(model|target)/.test(template))
+      if (method === "GET" && /:model/.test(template))
         expect((await get(path, irisOnly.key)).status, path).toBe(200);
     for (const [path, init] of [
       [":predict", post('{"instances": [[5.1, 3.5, 1.4, 0.2]]}', bearer(irisOnly.key))],

@@ -5,13 +5,22 @@ import { createNodePlatform } from "../../functions/platform/node.ts";
 export function allRoutes(model: string): { method: string; path: string; template: string }[] {
   return createApp(createNodePlatform({}))
     .routes.filter(({ method }) => method !== "ALL")
-    .map(({ method, path }) => ({ method, path: fill(path, model), template: path }));
+    .map(({ method, path }) => ({
+      method,
+      path: fill(withVerb(method, path), model),
+      template: path,
+    }));
+}
+
+/** What is posted to a model, a version or a label itself is TensorFlow Serving's `:predict`. */
+export function withVerb(method: string, template: string): string {
+  return method === "POST" && /\/:(model|version|label)$/.test(template)
+    ? `${template}:predict`
+    : template;
 }
 
 function fill(path: string, model: string): string {
-  const target = /\/versions\//.test(path) ? "1" : /\/labels\//.test(path) ? "stable" : model;
   return path
-    .replace(/:target\{\[\^\/\]\+(:\w+)\}/, `${target}$1`)
     .replace(":model", model)
     .replace(":version", "1")
     .replace(":label", "stable")
