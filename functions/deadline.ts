@@ -50,16 +50,13 @@ class RequestDeadline implements Deadline {
     return new Promise((resolve, reject) => {
       this.#expire = reject;
       this.#arm();
-      work.then(
-        (value) => {
+      const before =
+        <V>(settle: (value: V) => void) =>
+        (value: V): void => {
           clearTimeout(this.#timer);
-          resolve(value);
-        },
-        (error: unknown) => {
-          clearTimeout(this.#timer);
-          reject(error);
-        },
-      );
+          settle(value);
+        };
+      work.then(before(resolve), before(reject));
     });
   }
 
