@@ -68,6 +68,7 @@ async function fullBench(): Promise<void> {
   for (const { pid } of [server, floor, models, wasm]) pin(pid, SERVER_CORE);
   try {
     await askEveryModel(server);
+    const warm = await residentMemory(server.pid);
     await inRounds(async () => {
       await warmRequests(server, floor);
       await warmWasm(wasm);
@@ -85,6 +86,7 @@ async function fullBench(): Promise<void> {
       record.add(`memory ${name} now`, now);
       record.add(`memory ${name} peak`, peak);
     }
+    record.add("memory server warm", warm.now);
     record.add("memory bare now", memory.now);
   } finally {
     await Promise.all([server, floor, models, wasm, tensors, stores].map((one) => one.stop()));
