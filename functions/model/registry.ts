@@ -94,12 +94,16 @@ export function createRegistry(platform: Platform): Registry {
     return fresh;
   }
 
+  function freshRelease(name: string): Release | undefined {
+    const known = releases.get(name);
+    return known && ageOf(known.readAt) < config.releaseTtlMs ? known.release : undefined;
+  }
+
   async function release(name: string): Promise<Release> {
+    const fresh = freshRelease(name);
+    if (fresh) return fresh;
     if (!NAME_PATTERN.test(name)) throw unknownModel(name);
-    let known = releases.get(name);
-    if (!known || ageOf(known.readAt) >= config.releaseTtlMs)
-      known = await share(`release ${name}`, () => readRelease(name));
-    return known.release;
+    return (await share(`release ${name}`, () => readRelease(name))).release;
   }
 
   async function readModel(name: string, version: string): Promise<Model | undefined> {
@@ -159,7 +163,7 @@ export function createRegistry(platform: Platform): Registry {
     release,
     async resolve(name, version) {
       // Also asked when a version is named: it tells an unknown model from an unknown version.
-      const { stable } = await release(name);
+      const { stable } = freshRelease(name) ?? (await release(name));
       const wanted = version ?? stable;
       const model = NAME_PATTERN.test(wanted)
         ? (models.get(`${name}/${wanted}`) ??

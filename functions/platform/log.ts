@@ -2,11 +2,11 @@ type Entry = Record<string, unknown>;
 
 /** One JSON line on standard error, where Lambda and container platforms collect logs. */
 export function logLine(entry: Entry): void {
-  process.stderr.write(lineOf({ time: new Date(), ...entry }));
+  process.stderr.write(lineOf(new Date(), entry));
 }
 
 const FLUSH_MS = 20;
-let entries: Entry[] = [];
+let entries: [time: Date, entry: Entry][] = [];
 let isFlushedAtExit = false;
 
 /**
@@ -18,17 +18,19 @@ export function logSoon(entry: Entry): void {
   if (!isFlushedAtExit) process.once("exit", flush);
   isFlushedAtExit = true;
   if (entries.length === 0) setTimeout(flush, FLUSH_MS).unref();
-  entries.push({ time: new Date(), ...entry });
+  entries.push([new Date(), entry]);
   if (entry["level"] !== "info") flush();
 }
 
 function flush(): void {
   if (entries.length === 0) return;
-  const lines = entries.map(lineOf).join("");
+  let lines = "";
+  for (const [time, entry] of entries) lines += lineOf(time, entry);
   entries = [];
   process.stderr.write(lines);
 }
 
-function lineOf(entry: Entry): string {
-  return `${JSON.stringify(entry)}\n`;
+/** Every entry says at least its level. */
+function lineOf(time: Date, entry: Entry): string {
+  return `{"time":"${time.toISOString()}",${JSON.stringify(entry).slice(1)}\n`;
 }

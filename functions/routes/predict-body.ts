@@ -23,7 +23,7 @@ export async function readPredictBody(c: Context<AppEnv>, maxBytes: number): Pro
   const mediaType = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
   // Hono's request reads text straight from Node's stream, where the bytes are the text's.
   const request =
-    c.req.header("content-encoding") === undefined && c.req.header("content-length") !== undefined
+    c.get("context").bodyBytes !== undefined && c.req.header("content-encoding") === undefined
       ? c.req
       : new Response((await readBody(c, maxBytes)) as BodyInit, {
           headers: { "Content-Type": contentType },
