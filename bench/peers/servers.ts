@@ -25,17 +25,8 @@ const cache = join(here, "../../.cache/peers");
 const nativePath = (model: string) => `/v1/models/${model}/predict`;
 
 export const PEERS: Peer[] = [
-  {
-    name: "Nearcast",
-    format: "json",
-    path: nativePath,
-    command: async (port) => ({
-      command: process.execPath,
-      args: START,
-      env: { ...PATIENT, PORT: String(port) },
-    }),
-    packages: [],
-  },
+  nearcast("Nearcast", {}),
+  nearcast("Nearcast, joined runs", { DYNAMIC_BATCHING: "iris:32,digits:32,sentiment:32" }),
   {
     name: "FastAPI",
     format: "json",
@@ -75,6 +66,21 @@ export const PEERS: Peer[] = [
   },
 ];
 const QUIET = ["--log-level", "warning", "--no-access-log"];
+
+/** The Node server without its access log, since no other server here writes one. */
+function nearcast(name: string, env: Record<string, string>): Peer {
+  return {
+    name,
+    format: "json",
+    path: nativePath,
+    command: async (port) => ({
+      command: process.execPath,
+      args: START,
+      env: { ...PATIENT, ACCESS_LOG: "false", PORT: String(port), ...env },
+    }),
+    packages: [],
+  };
+}
 
 /** The `bin` folder of a virtual environment with the pinned requirements, made where it is missing. */
 async function environment(name: string): Promise<string> {
