@@ -6,11 +6,17 @@ export interface Admission {
   check(): void;
   /** Waits for a turn. Rejects with `overloaded`; otherwise `leave` must be called after the run. */
   enter(): Promise<void> | undefined;
-  leave(): void;
+  /** Gives the turn away. What it gives, if anything, is to be waited for before the run is answered. */
+  leave(): Promise<void> | undefined;
 }
 
 /** Runs that take this long together may begin at once. */
 const SLICE_MS = 5;
+/**
+ * Runs shorter than this are computed back to back and answered together: in turn with answers, each run and each
+ * answer would find the other's code and data in the processor's caches.
+ */
+const SHORT_MS = 0.5;
 /** How much the newest run weighs in the mean. */
 const WEIGHT = 0.1;
 /** So many runs may always wait. */
@@ -43,6 +49,8 @@ export function createAdmission(options: {
   let lastFinished = 0;
   let lastEmpty = 0;
   let lastRefused = -Infinity;
+  /** For runs that are over, while others of this turn of the event loop are not. */
+  let answers: PromiseWithResolvers<void> | undefined;
 
   /** How many runs may be begun; twice what is computed, where threads of their own take them. */
   function places(): number {
@@ -83,6 +91,11 @@ export function createAdmission(options: {
     }
   }
 
+  function beginAnswers(): void {
+    answers?.resolve();
+    answers = undefined;
+  }
+
   return {
     check,
     enter() {
@@ -107,6 +120,16 @@ export function createAdmission(options: {
         running += 1;
         waiting.shift()?.();
       }
+      if (!turnEventLoop) return undefined;
+      if (running === 0 || meanMs > SHORT_MS) {
+        beginAnswers();
+        return undefined;
+      }
+      if (!answers) {
+        answers = Promise.withResolvers();
+        void turnEventLoop().then(beginAnswers);
+      }
+      return answers.promise;
     },
   };
 }

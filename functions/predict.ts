@@ -184,11 +184,15 @@ async function compute(
   try {
     const turn = admission?.enter();
     if (turn) await phases.time("queue", () => turn);
+    let results: Tensors[];
+    let answers: Promise<void> | undefined;
     try {
-      return await phases.time("run", () => runAll(lease.session, task, runs, deadline));
+      results = await phases.time("run", () => runAll(lease.session, task, runs, deadline));
     } finally {
-      admission?.leave();
+      answers = admission?.leave();
     }
+    if (answers) await answers;
+    return results;
   } finally {
     lease.end();
   }

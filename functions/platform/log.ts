@@ -5,19 +5,18 @@ export function logLine(entry: Entry): void {
   process.stderr.write(lineOf(new Date(), entry));
 }
 
-const FLUSH_MS = 20;
 let entries: [time: Date, entry: Entry][] = [];
 let isFlushedAtExit = false;
 
 /**
- * As {@link logLine}, but the lines of some milliseconds are made and written together, after the answers:
- * one by one they would be a tenth of what a prediction costs. Lines that say of trouble are written at
- * once, with those before them.
+ * As {@link logLine}, but the lines of one turn of the event loop are made and written together, after the
+ * answers: one by one they would be a tenth of what a prediction costs. Kept for longer they would outlive the young
+ * generation, which costs more than it saves. Lines that say of trouble are written at once, with those before them.
  */
 export function logSoon(entry: Entry): void {
   if (!isFlushedAtExit) process.once("exit", flush);
   isFlushedAtExit = true;
-  if (entries.length === 0) setTimeout(flush, FLUSH_MS).unref();
+  if (entries.length === 0) setImmediate(flush);
   entries.push([new Date(), entry]);
   if (entry["level"] !== "info") flush();
 }
