@@ -1,0 +1,46 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { createAdmission } from "../../functions/admission.ts";
+
+/** Of three runs of so many milliseconds each, begun at once: which had ended when each was answered. */
+async function answeredAfter(runMs: number): Promise<string[]> {
+  let time = 0;
+  const admission = createAdmission({
+    now: () => time,
+    parallelism: 1,
+    maxQueueMs: 250,
+    turnEventLoop: () => turn(),
+  });
+  const ended: string[] = [];
+  const run = async (name: string): Promise<string> => {
+    await admission.enter();
+    await turn();
+    time += runMs;
+    ended.push(name);
+    await admission.leave();
+    return `${name} after ${ended.join("")}`;
+  };
+  return Promise.all(["a", "b", "c"].map(run));
+}
+
+test("short runs of one turn of the event loop are answered when the last of them is over", async () => {
+  expect(await answeredAfter(0.1)).toEqual(["a after abc", "b after abc", "c after abc"]);
+});
+
+test("a run that is not short is answered at once", async () => {
+  expect(await answeredAfter(2)).toEqual(["a after a", "b after ab", "c after abc"]);
+});
+
+test("a short run is not kept for one of a later turn", async () => {
+  const admission = createAdmission({
+    now: () => 0,
+    parallelism: 1,
+    maxQueueMs: 250,
+    turnEventLoop: () => turn(),
+  });
+  void admission.enter();
+  void admission.enter();
+  const answers = admission.leave();
+  expect(answers).toBeInstanceOf(Promise);
+  await answers;
+});
