@@ -18,7 +18,7 @@ import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
 import { createInfer, createPredict } from "./predict.ts";
 import type { AppEnv } from "./request-context.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
-import { answerJson } from "./routes/answer.ts";
+import { answer } from "./routes/answer.ts";
 import { errorBody } from "./routes/error-body.ts";
 import { createCheckReady, healthRoutes } from "./routes/health.ts";
 import { mlflowRoutes } from "./routes/mlflow.ts";
@@ -113,6 +113,6 @@ export type AppType = ReturnType<typeof createApp>;
 function answerProblem(c: Context<AppEnv>, error: NearcastError): Response {
   c.get("context").error = error;
   const { body, contentType } = errorBody(c.req.path, error, c.get("requestId"));
-  Object.assign(c.get("headers"), error.headers);
-  return answerJson(c, body, error.status as ContentfulStatusCode, contentType);
+  const headers = { ...error.headers, "Content-Type": contentType };
+  return answer(c, JSON.stringify(body), headers, error.status as ContentfulStatusCode);
 }

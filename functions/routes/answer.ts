@@ -13,7 +13,7 @@ export function answer(
   headers: Record<string, string>,
   status: ContentfulStatusCode = 200,
 ): Response {
-  return new Response(body, { status, headers: Object.assign(c.get("headers"), headers) });
+  return new Response(body, { status, headers: { ...c.get("headers"), ...headers } });
 }
 
 /**
@@ -31,20 +31,12 @@ export function answerEncoded(
   const encoding = { "Content-Encoding": coding, Vary: "Accept-Encoding" };
   const stream = new Blob([body]).stream().pipeThrough(new CompressionStream(coding));
   // Without `encodeBody` workerd would compress a second time.
-  const init = {
-    headers: Object.assign(c.get("headers"), headers, encoding),
-    encodeBody: "manual",
-  };
+  const init = { headers: { ...c.get("headers"), ...headers, ...encoding }, encodeBody: "manual" };
   return new Response(stream, init);
 }
 
 /** {@link answer} in JSON, with the type that `hono/client` reads. */
-export function answerJson<Json, Status extends ContentfulStatusCode = 200>(
-  c: Context<AppEnv>,
-  value: Json,
-  status?: Status,
-  contentType = "application/json",
-) {
-  const response = answer(c, JSON.stringify(value), { "Content-Type": contentType }, status);
-  return response as Response & TypedResponse<JSONParsed<Json>, Status, "json">;
+export function answerJson<Json>(c: Context<AppEnv>, value: Json) {
+  const response = answer(c, JSON.stringify(value), { "Content-Type": "application/json" });
+  return response as Response & TypedResponse<JSONParsed<Json>, 200, "json">;
 }
