@@ -1,7 +1,9 @@
 // `npm run bench -- --only soak`: many requests of every kind to one server, one in twenty of them bad; every
-// answer is compared, and resident memory is sampled for a trend.
+// answer is compared, and resident memory is sampled for a trend, each time after a collection: V8 lets garbage
+// lie for longer than this runs.
 import { Agent, request } from "node:http";
 import { startNodeServer } from "../test/harness/node-server.ts";
+import { heapBytes } from "../test/harness/worker-heap.ts";
 import { PATIENT, residentMemory } from "./processes.ts";
 import type { Table } from "./report.ts";
 import { shippedModels, type Shipped } from "./shipped.ts";
@@ -28,7 +30,9 @@ interface Asked {
 
 export async function soak(): Promise<Table[]> {
   // With an arena a thread, glibc's memory grows in steps for hours, in which no trend could be seen.
-  const server = await startNodeServer({ env: { ...PATIENT, MALLOC_ARENA_MAX: "2" } });
+  const env = { ...PATIENT, MALLOC_ARENA_MAX: "2", NODE_OPTIONS: "--inspect=127.0.0.1:0" };
+  const server = await startNodeServer({ env });
+  const inspector = new URL(/ws:\S+/.exec(server.logs)?.[0] ?? "");
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   try {
     const models = await shippedModels();
@@ -38,11 +42,15 @@ export async function soak(): Promise<Table[]> {
     const samples: number[] = [];
     let sent = 0;
     let wrong = 0;
+    const sample = async (): Promise<void> => {
+      await heapBytes(inspector, async () => (await server.fetch("/health")).arrayBuffer());
+      samples.push((await residentMemory(server.pid)).now);
+    };
     const client = async (): Promise<void> => {
       while (sent < REQUESTS) {
         const turn = sent++;
         if (turn % SAMPLE_EVERY === 0) {
-          samples.push((await residentMemory(server.pid)).now);
+          await sample();
           console.error(`${turn} requests, ${samples.at(-1)?.toFixed(0)} MiB, ${wrong} wrong`);
         }
         const kinds = turn % BAD_EVERY === 0 ? bad : good;
@@ -62,7 +70,7 @@ export async function soak(): Promise<Table[]> {
       return false;
     };
     await Promise.all(Array.from({ length: CONNECTIONS }, client));
-    samples.push((await residentMemory(server.pid)).now);
+    await sample();
     return [soakTable(samples, wrong)];
   } finally {
     agent.destroy();
@@ -78,7 +86,7 @@ function soakTable(samples: number[], wrong: number): Table {
     note:
       `${REQUESTS.toLocaleString("en")} requests over ${CONNECTIONS} connections: every shipped model, one input ` +
       `and batches, images, tensors in JSON and in binary; one in ${BAD_EVERY} bad. MiB of resident memory, ` +
-      `sampled every ${thousands},000 with MALLOC_ARENA_MAX=2; the trend is of the second half, by least squares, with its 95 % interval.`,
+      `sampled every ${thousands},000 after a collection, with MALLOC_ARENA_MAX=2; the trend is of the second half, by least squares, with its 95 % interval.`,
     columns: ["wrong answers", "memory", `trend, MiB every ${thousands},000 requests`, "verdict"],
     rows: [
       [
