@@ -30,7 +30,7 @@ interface Asked {
 
 export async function soak(): Promise<Table[]> {
   // With an arena a thread, glibc's memory grows in steps for hours, in which no trend could be seen.
-  const env = { ...PATIENT, MALLOC_ARENA_MAX: "2", NODE_OPTIONS: "--inspect=127.0.0.1:0" };
+  const env = { ...PATIENT, NODE_OPTIONS: "--inspect=127.0.0.1:0" };
   const server = await startNodeServer({ env });
   const inspector = new URL(/ws:\S+/.exec(server.logs)?.[0] ?? "");
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
@@ -86,7 +86,7 @@ function soakTable(samples: number[], wrong: number): Table {
     note:
       `${REQUESTS.toLocaleString("en")} requests over ${CONNECTIONS} connections: every shipped model, one input ` +
       `and batches, images, tensors in JSON and in binary; one in ${BAD_EVERY} bad. MiB of resident memory, ` +
-      `sampled every ${thousands},000 after a collection, with MALLOC_ARENA_MAX=2; the trend is of the second half, by least squares, with its 95 % interval.`,
+      `sampled every ${thousands},000 after a collection; the trend is of the second half, by least squares, with its 95 % interval.`,
     columns: ["wrong answers", "memory", `trend, MiB every ${thousands},000 requests`, "verdict"],
     rows: [
       [
