@@ -3,7 +3,7 @@
 // lie for longer than this runs.
 import { Agent, request } from "node:http";
 import { startNodeServer } from "../test/harness/node-server.ts";
-import { heapBytes } from "../test/harness/worker-heap.ts";
+import { heapBytes } from "../test/harness/heap.ts";
 import { PATIENT, residentMemory } from "./processes.ts";
 import type { Table } from "./report.ts";
 import { shippedModels, type Shipped } from "./shipped.ts";
@@ -29,7 +29,6 @@ interface Asked {
 }
 
 export async function soak(): Promise<Table[]> {
-  // With an arena a thread, glibc's memory grows in steps for hours, in which no trend could be seen.
   const env = { ...PATIENT, NODE_OPTIONS: "--inspect=127.0.0.1:0" };
   const server = await startNodeServer({ env });
   const inspector = new URL(/ws:\S+/.exec(server.logs)?.[0] ?? "");
@@ -43,6 +42,7 @@ export async function soak(): Promise<Table[]> {
     let sent = 0;
     let wrong = 0;
     const sample = async (): Promise<void> => {
+      // For the collection.
       await heapBytes(inspector, async () => (await server.fetch("/health")).arrayBuffer());
       samples.push((await residentMemory(server.pid)).now);
     };

@@ -6,8 +6,8 @@ interface HeapUsage {
 
 /**
  * Bytes that an isolate needs after a collection: its JavaScript heap, the runtime's objects and buffers;
- * WASM memory is not among them. They are read through workerd's inspector, which collects when `wake` has the
- * isolate do something.
+ * WASM memory is not among them. They are read through the inspector of workerd or Node; workerd's collects when
+ * `wake` has the isolate do something.
  */
 export async function heapBytes(inspector: URL, wake: () => Promise<unknown>): Promise<number> {
   const socket = new WebSocket(inspector);

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { heapBytes } from "./worker-heap.ts";
+import { heapBytes } from "./heap.ts";
 import {
   Log,
   LogLevel,

@@ -2,15 +2,13 @@ import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createAdmission } from "../../functions/admission.ts";
 
+const begin = (now: () => number) =>
+  createAdmission({ now, parallelism: 1, maxQueueMs: 250, turnEventLoop: () => turn() });
+
 /** Of three runs of so many milliseconds each, begun at once: which had ended when each was answered. */
 async function answeredAfter(runMs: number): Promise<string[]> {
   let time = 0;
-  const admission = createAdmission({
-    now: () => time,
-    parallelism: 1,
-    maxQueueMs: 250,
-    turnEventLoop: () => turn(),
-  });
+  const admission = begin(() => time);
   const ended: string[] = [];
   const run = async (name: string): Promise<string> => {
     await admission.enter();
@@ -32,12 +30,7 @@ test("a run that is not short is answered at once", async () => {
 });
 
 test("a short run is not kept for one of a later turn", async () => {
-  const admission = createAdmission({
-    now: () => 0,
-    parallelism: 1,
-    maxQueueMs: 250,
-    turnEventLoop: () => turn(),
-  });
+  const admission = begin(() => 0);
   void admission.enter();
   void admission.enter();
   const answers = admission.leave();
