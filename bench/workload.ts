@@ -1,6 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { readConfig } from "../functions/config.ts";
+import { createDeadline } from "../functions/deadline.ts";
 import { parseManifest } from "../functions/model/manifest.ts";
+import { createPhases } from "../functions/phases.ts";
+import { prepare } from "../functions/prepare.ts";
 import { compileTask } from "../functions/tasks/task.ts";
 import { DATATYPES, type Tensors } from "../functions/tensor.ts";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
@@ -51,9 +54,16 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
       (_, row) => inputs[(request * (rows ?? 1) + row) % inputs.length],
     ),
   );
-  const feeds = batches.flatMap((batch) =>
-    task.preprocess(batch, () => "inputs").map((run) => run.feeds),
+  const context = {
+    phases: createPhases(undefined),
+    deadline: createDeadline(Infinity, () => false),
+  };
+  const runs = await Promise.all(
+    batches.map((batch) =>
+      prepare(undefined, context, () => task.preprocess(batch, () => "inputs")),
+    ),
   );
+  const feeds = runs.flat().map((run) => run.feeds);
   const encode = (): Pick<Workload, "contentType" | "bodies"> => {
     if (format === "v2") return json(feeds.map(inferenceRequest));
     if (manifest.task !== "image-classification" || rows !== undefined || format === "json")

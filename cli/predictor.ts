@@ -43,7 +43,7 @@ export function openPredictor(
     registryFor: () => registry,
     sessions: createSessions(platform, registry),
     statistics: createStatistics(),
-    admission: undefined,
+    turns: undefined,
   });
   let phases = createPhases(platform.now);
   return {

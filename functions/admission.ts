@@ -1,11 +1,19 @@
 import { NearcastError } from "./errors.ts";
 
-/** Turns for runs, which share the processor. */
+/** The turns that a request takes: for what its inputs become, and for its runs. */
+export interface Turns {
+  preparing: Admission;
+  running: Admission;
+}
+
+/** Turns for work that shares the processor. */
 export interface Admission {
   /** Throws `overloaded` when a request that comes now would wait too long for its turn. */
   check(): void;
-  /** Waits for a turn. Rejects with `overloaded`; otherwise `leave` must be called after the run. */
+  /** Waits for a turn. Throws or rejects with `overloaded`; otherwise `leave` must be called after the run. */
   enter(): Promise<void> | undefined;
+  /** Between two parts of the work: gives a turn that has lasted to others, and waits for the next. */
+  pause(): Promise<void> | undefined;
   /** Gives the turn away. What it gives, if anything, is to be waited for before the run is answered. */
   leave(): Promise<void> | undefined;
 }
@@ -96,30 +104,44 @@ export function createAdmission(options: {
     answers = undefined;
   }
 
+  function take(): Promise<void> | undefined {
+    const queued =
+      running < places() ? undefined : new Promise<void>((resolve) => waiting.push(resolve));
+    if (!queued) {
+      // Idle time is no run's.
+      if (running === 0) lastFinished = now();
+      running += 1;
+    }
+    if (!turnEventLoop || meanMs < SLICE_MS) return queued;
+    return queued ? queued.then(() => look(turnEventLoop)) : look(turnEventLoop);
+  }
+
+  function give(): void {
+    const time = now();
+    const taken = time - lastFinished;
+    meanMs = meanMs === 0 ? taken : meanMs + WEIGHT * (taken - meanMs);
+    lastFinished = time;
+    running -= 1;
+    while (waiting.length > 0 && running < places()) {
+      running += 1;
+      waiting.shift()?.();
+    }
+  }
+
   return {
     check,
     enter() {
       check();
-      const queued =
-        running < places() ? undefined : new Promise<void>((resolve) => waiting.push(resolve));
-      if (!queued) {
-        // Idle time is no run's.
-        if (running === 0) lastFinished = now();
-        running += 1;
-      }
-      if (!turnEventLoop || meanMs < SLICE_MS) return queued;
-      return queued ? queued.then(() => look(turnEventLoop)) : look(turnEventLoop);
+      return take();
+    },
+    pause() {
+      if (!turnEventLoop || now() - lastFinished < SLICE_MS) return undefined;
+      give();
+      // Whoever was let in is not refused any more.
+      return turnEventLoop().then(take);
     },
     leave() {
-      const time = now();
-      const taken = time - lastFinished;
-      meanMs = meanMs === 0 ? taken : meanMs + WEIGHT * (taken - meanMs);
-      lastFinished = time;
-      running -= 1;
-      while (waiting.length > 0 && running < places()) {
-        running += 1;
-        waiting.shift()?.();
-      }
+      give();
       if (!turnEventLoop) return undefined;
       if (running === 0 || meanMs > SHORT_MS) {
         beginAnswers();

@@ -2,7 +2,7 @@ import { Hono, type Context } from "hono";
 import { methodNotAllowed as findMethods } from "hono/method-not-allowed";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { createAccess } from "./access.ts";
-import { createAdmission } from "./admission.ts";
+import { createAdmission, type Turns } from "./admission.ts";
 import { methodNotAllowed, NearcastError } from "./errors.ts";
 import { accessLog } from "./middleware/access-log.ts";
 import { authenticate } from "./middleware/authenticate.ts";
@@ -36,18 +36,10 @@ export function createApp(platform: Platform) {
   const statistics = createStatistics();
   const registryFor = createAccess(registry);
   const checkReady = createCheckReady(registry, sessions);
-  const admission =
-    platform.now &&
-    createAdmission({
-      now: platform.now,
-      // Joined runs are computed at once, as many as there are rows.
-      parallelism: Math.max(config.workers, 1, ...config.dynamicBatching.values()),
-      maxQueueMs: config.maxQueueMs,
-      turnEventLoop: platform.turnEventLoop,
-    });
+  const turns = createTurns(platform);
   const charge = createCharge(platform);
   const cachedRuns = createCachedRuns(platform);
-  const paths = { registryFor, sessions, statistics, admission, charge, cachedRuns };
+  const paths = { registryFor, sessions, statistics, turns, charge, cachedRuns };
   const predict = createPredict(paths);
   const infer = createInfer(paths);
   const services = { platform, registryFor, checkReady, sessions, statistics, predict, infer };
@@ -69,7 +61,7 @@ export function createApp(platform: Platform) {
   if (config.rateLimit) app.use(limitGuesses(platform, config.rateLimit));
   if (config.auth.mode !== "open") app.use(authenticate(config.auth, platform));
   if (config.rateLimit || config.auth.mode !== "open") app.use(limitRequests(platform));
-  app.use(limitConcurrency(config, admission));
+  app.use(limitConcurrency(config, turns?.running));
   app.use(limitBody(config.limits.bodyBytes));
   const service = app.route("/", routes);
 
@@ -109,6 +101,22 @@ export function createApp(platform: Platform) {
 
 /** The routes' types for `hono/client`: `hc<AppType>(url)`. */
 export type AppType = ReturnType<typeof createApp>;
+
+function createTurns({ config, now, turnEventLoop }: Platform): Turns | undefined {
+  if (!now) return undefined;
+  const { maxQueueMs, workers } = config;
+  const options = { now, maxQueueMs, turnEventLoop };
+  return {
+    preparing: createAdmission({ ...options, parallelism: 1 }),
+    running: createAdmission({
+      ...options,
+      // Joined runs are computed at once, as many as there are rows.
+      parallelism: Math.max(workers, 1, ...config.dynamicBatching.values()),
+      // Runs in processes of their own do not block this one.
+      ...(workers > 0 && { turnEventLoop: undefined }),
+    }),
+  };
+}
 
 function answerProblem(c: Context<AppEnv>, error: NearcastError): Response {
   c.get("context").error = error;

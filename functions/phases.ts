@@ -5,7 +5,7 @@ export type Durations = Readonly<Record<string, number>>;
 export interface Phases {
   /** What the work gives; a promise's duration is noted when it is fulfilled. */
   time<T>(name: string, work: () => T): T;
-  /** How long each phase took; undefined where nothing can be measured. */
+  /** How long each phase took, all its parts together; undefined where nothing can be measured. */
   durations: Durations | undefined;
 }
 
@@ -39,7 +39,7 @@ class TimedPhases implements Phases {
   }
 
   #note(name: string, start: number): void {
-    this.durations[name] = microsecondSteps(this.#now() - start);
+    this.durations[name] = microsecondSteps((this.durations[name] ?? 0) + this.#now() - start);
   }
 }
 

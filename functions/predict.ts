@@ -1,4 +1,4 @@
-import type { Admission } from "./admission.ts";
+import type { Turns } from "./admission.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
 import { checkInputs, checkOutputNames } from "./model/check-tensors.ts";
 import type { Manifest } from "./model/manifest.ts";
@@ -6,6 +6,7 @@ import { loggedInputs } from "./logged-inputs.ts";
 import type { RegistryFor } from "./access.ts";
 import type { Model } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
+import { prepare } from "./prepare.ts";
 import { rowsOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/rate-limits.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
@@ -13,7 +14,7 @@ import type { RequestContext } from "./request-context.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Tensors } from "./tensor.ts";
 import { answerAll, runAll } from "./tasks/runs.ts";
-import type { LongTexts, Run } from "./tasks/types.ts";
+import type { InParts, LongTexts, Run } from "./tasks/types.ts";
 
 export interface PredictCall {
   model: string;
@@ -43,7 +44,7 @@ export interface InferCall {
   /** The released version when absent. */
   version?: string | undefined;
   /** Reads the request once the model is known. */
-  read: (model: Model) => InferInputs;
+  read: (model: Model) => InParts<InferInputs>;
 }
 
 export interface InferInputs {
@@ -66,8 +67,8 @@ export interface PathServices {
   registryFor: RegistryFor;
   sessions: Sessions;
   statistics: Statistics;
-  /** Absent where there is no clock to measure runs by. */
-  admission: Admission | undefined;
+  /** Absent where there is no clock to measure turns by. */
+  turns: Turns | undefined;
   /** Takes the cost of a request from the rates; absent where nothing is limited. */
   charge?: Charge;
   /** Runs of which the outputs may have been kept; absent where none are. */
@@ -92,7 +93,7 @@ export function createPredict(services: PathServices): Predict {
     const isTensor = manifest.task === "tensor";
     const paid = isTensor ? undefined : charge?.(context, manifest.name, rows.length);
     if (paid) await paid;
-    const runs = phases.time("preprocess", () =>
+    const runs = await prepare(services.turns?.preparing, context, () =>
       task.preprocess(rows, batch ? (row) => `${member}[${row}]` : () => member, call.longTexts),
     );
     // A tensor's rows are in its shape.
@@ -115,10 +116,11 @@ export function createInfer(services: PathServices): Infer {
     const { phases } = context;
     const model = await resolve(registryFor, call, context);
     const { manifest } = model;
-    const { runs, outputNames } = phases.time("preprocess", () => {
-      const inputs = call.read(model);
-      for (const { feeds } of inputs.runs) checkInputs(model, feeds);
-      return { runs: inputs.runs, outputNames: checkOutputNames(manifest, inputs.outputNames) };
+    const inputs = await prepare(services.turns?.preparing, context, () => call.read(model));
+    const { runs } = inputs;
+    const outputNames = phases.time("preprocess", () => {
+      for (const { feeds } of runs) checkInputs(model, feeds);
+      return checkOutputNames(manifest, inputs.outputNames);
     });
     const paid = charge?.(context, manifest.name, rowsOfRuns(manifest, runs));
     if (paid) await paid;
@@ -173,7 +175,7 @@ function execute(
 
 /** Loads the model when it is not in memory, and runs it. */
 async function compute(
-  { sessions, admission }: PathServices,
+  { sessions, turns }: PathServices,
   manifest: Manifest,
   task: RunTask,
   runs: Runs,
@@ -182,14 +184,14 @@ async function compute(
   deadline.check();
   const lease = await phases.time("load", () => sessions.acquire(manifest));
   try {
-    const turn = admission?.enter();
+    const turn = turns?.running.enter();
     if (turn) await phases.time("queue", () => turn);
     let results: Tensors[];
     let answers: Promise<void> | undefined;
     try {
       results = await phases.time("run", () => runAll(lease.session, task, runs, deadline));
     } finally {
-      answers = admission?.leave();
+      answers = turns?.running.leave();
     }
     if (answers) await answers;
     return results;

@@ -43,7 +43,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     now: () => performance.now(),
     sha256,
     parameter: readParameter,
-    turnEventLoop: config.workers === 0 ? () => setImmediate() : undefined,
+    turnEventLoop: () => setImmediate(),
     // There are no bindings where a request does not come from the server, as in `app.request`.
     isClientGone: (bindings) =>
       (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,

@@ -75,8 +75,8 @@ export interface Platform {
   arrange?(manifest: Manifest, session: Session): Session;
   /** Milliseconds for durations; absent where the platform's clock stands still during computation. */
   now?: () => number;
-  /** Lets what has arrived be read before a run blocks the process; absent where runs block nothing. */
-  turnEventLoop?: (() => Promise<void>) | undefined;
+  /** Lets what has arrived be read before work blocks the process; absent where nothing else can arrive. */
+  turnEventLoop?: () => Promise<void>;
   /** Whether the client of a request went away, where that can be known; takes Hono's `c.env`. */
   isClientGone?: (bindings: unknown) => boolean;
   /** Keeps the promise alive after the answer was sent, or after the client went away. */

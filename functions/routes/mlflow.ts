@@ -41,7 +41,9 @@ export function mlflowRoutes({ platform, registryFor, checkReady, predict, infer
     }
     if (Object.keys(invocation.params ?? {}).length > 0)
       throw invalidInput([{ path: "params", message: "are not taken with tensors" }]);
-    const read = (found: Model) => ({ runs: runsOf(found, invocation) });
+    function* read(found: Model) {
+      return { runs: yield* runsOf(found, invocation) };
+    }
     const { results } = await infer({ model: name, version, read }, context);
     identify(c, model.manifest, context);
     return answerJson(c, { predictions: columnsOfTensors(results[0] ?? {}) });
@@ -110,8 +112,8 @@ function readInvocationBody(
 }
 
 /** Rows of tensors are one run: only a task splits its rows. */
-function runsOf(model: Model, invocation: Invocation) {
+function* runsOf(model: Model, invocation: Invocation) {
   return "rows" in invocation
-    ? runsOfRows(model, invocation.rows, "instances")
+    ? yield* runsOfRows(model, invocation.rows, "instances")
     : [{ feeds: feedsOfColumns(model.manifest, invocation.columns, "inputs"), rows: 1 }];
 }

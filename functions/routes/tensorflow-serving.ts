@@ -5,6 +5,7 @@ import type { Manifest, TensorInfo } from "../model/manifest.ts";
 import type { Registry } from "../model/registry.ts";
 import { checkBatch, type InferInputs } from "../predict.ts";
 import type { AppEnv } from "../request-context.ts";
+import type { Parts } from "../tasks/types.ts";
 import type { Datatype } from "../tensor.ts";
 import { readBody } from "../wire/body.ts";
 import { parseJson } from "../wire/json.ts";
@@ -38,12 +39,12 @@ export function tensorflowServingRoutes({ platform, registryFor, infer }: Servic
       {
         model,
         version,
-        read(found) {
+        *read(found): Parts<InferInputs> {
           const { instances, inputs } = readRequest(body, found.manifest);
           byRow = instances !== undefined;
           if (instances) checkBatch(instances, found.limits.batch);
           runs = instances
-            ? runsOfRows(found, instances, "instances")
+            ? yield* runsOfRows(found, instances, "instances")
             : [{ feeds: feedsOfColumns(found.manifest, inputs, "inputs"), rows: 1 }];
           return { runs };
         },

@@ -6,6 +6,7 @@ import { classificationAnswers } from "./classification.ts";
 import { decodeImage } from "./image/decode.ts";
 import { checkFit, fit } from "./image/fit.ts";
 import { convertColor, fillPixels } from "./image/pixels.ts";
+import type { Parts, PathOf, Run } from "./types.ts";
 
 /** A PNG or JPEG in (its bytes, or base64 in JSON), a label out. */
 export function imageClassification(manifest: Manifest, limits: Limits) {
@@ -31,12 +32,13 @@ export function imageClassification(manifest: Manifest, limits: Limits) {
   return {
     ...classificationAnswers(manifest),
     isBatch: Array.isArray,
-    preprocess(rows: readonly unknown[], pathOf: (row: number) => string) {
+    *preprocess(rows: readonly unknown[], pathOf: PathOf): Parts<Run[]> {
       const issues: InputIssue[] = [];
       const data = new Float32Array(rows.length * elementCount(size));
       // One budget for the request: many images cost as much as a large one.
       let pixelsLeft = limits.imagePixels;
-      rows.forEach((row, index) => {
+      for (const [index, row] of rows.entries()) {
+        if (index > 0) yield;
         try {
           const decoded = decodeImage(imageBytes(row), pixelsLeft);
           pixelsLeft -= decoded.width * decoded.height;
@@ -47,7 +49,7 @@ export function imageClassification(manifest: Manifest, limits: Limits) {
           if (!(error instanceof RangeError)) throw error;
           issues.push({ path: pathOf(index), message: error.message });
         }
-      });
+      }
       if (issues.length > 0) throw invalidInput(issues);
       const pixels = { datatype: "FP32" as const, shape: [rows.length, ...size], data };
       return [{ feeds: { [input.name]: pixels }, rows: rows.length }];

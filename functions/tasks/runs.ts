@@ -3,7 +3,7 @@ import { NearcastError } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Session } from "../runtime/types.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
-import type { CompiledTask, Run } from "./types.ts";
+import type { CompiledTask, Parts, Run } from "./types.ts";
 
 /**
  * Runs the session once for each run, one after the other: ONNX Runtime computes no two at a time.
@@ -48,8 +48,15 @@ export function fitBatchDimension(manifest: Manifest, task: CompiledTask): Compi
     throw new Error("the first dimension of every input must be -1, or 1 in all of them");
   return {
     ...task,
-    preprocess: (rows, pathOf) => task.preprocess(rows, pathOf).flatMap(splitRows),
+    preprocess(rows, pathOf, longTexts) {
+      const runs = task.preprocess(rows, pathOf, longTexts);
+      return Array.isArray(runs) ? runs.flatMap(splitRows) : splitLater(runs);
+    },
   };
+}
+
+function* splitLater(parts: Parts<Run[]>): Parts<Run[]> {
+  return (yield* parts).flatMap(splitRows);
 }
 
 function splitRows({ feeds, rows, tokens }: Run): Run[] {

@@ -5,7 +5,7 @@ import type { Manifest } from "../model/manifest.ts";
 import { textProblem } from "./text/problem.ts";
 import { tokenBatcher } from "./text/batch.ts";
 import { openTokenizer, type CutEncoding, type TextInput } from "./text/tokenizer.ts";
-import type { Assets, CompiledTask, LongTexts, PathOf } from "./types.ts";
+import type { Assets, LongTexts, Parts, PathOf, Run } from "./types.ts";
 
 /**
  * The half that every text task shares. Without `text` in the manifest one input is a string that goes
@@ -16,7 +16,7 @@ export function textInputs(
   manifest: Manifest,
   limits: Limits,
   assets: Assets,
-): Pick<CompiledTask, "isBatch" | "preprocess"> {
+) {
   return manifest.text
     ? tokenizedText(manifest, manifest.text, limits, assets)
     : plainText(manifest, limits);
@@ -70,11 +70,19 @@ function tokenizedText(
   const toRuns = tokenBatcher(manifest, tokenizer.padding);
   return {
     isBatch: Array.isArray,
-    preprocess(rows: readonly unknown[], pathOf: PathOf, longTexts: LongTexts = "cut") {
+    *preprocess(
+      rows: readonly unknown[],
+      pathOf: PathOf,
+      longTexts: LongTexts = "cut",
+    ): Parts<Run[]> {
       const issues: InputIssue[] = [];
       const texts = rows.map((row, index) => readText(row, pathOf(index), limits, issues));
       if (issues.length > 0) throw invalidInput(issues);
-      const encodings = texts.map(tokenizer.encode);
+      const encodings: CutEncoding[] = [];
+      for (const text of texts) {
+        if (encodings.length > 0) yield;
+        encodings.push(tokenizer.encode(text));
+      }
       if (longTexts === "refuse") checkLengths(encodings, options.maxLength, pathOf);
       return toRuns(encodings);
     },

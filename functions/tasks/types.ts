@@ -10,12 +10,16 @@ export interface Run {
   tokens?: number;
 }
 
+/** What is made at once, or in parts where it can take long: between two of them others may have their turns. */
+export type InParts<T> = T | Parts<T>;
+export type Parts<T> = Generator<undefined, T, undefined>;
+
 /** How one version's inputs become tensors, and how its tensors become answers; compiled once. */
 export interface CompiledTask {
   /** Whether `inputs` is many inputs (an array of them) and not one. */
   isBatch(inputs: unknown): boolean;
   /** Inputs as runs, in order. Throws `invalid_input` with every bad row's path. */
-  preprocess(rows: readonly unknown[], pathOf: PathOf, longTexts?: LongTexts): Run[];
+  preprocess(rows: readonly unknown[], pathOf: PathOf, longTexts?: LongTexts): InParts<Run[]>;
   /** The outputs to compute. */
   outputNames: readonly string[];
   /** For a request's `parameters`, what makes its answers. Throws `invalid_input`. */

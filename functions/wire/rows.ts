@@ -1,7 +1,7 @@
 import { invalidInput } from "../errors.ts";
 import type { Manifest, TensorInfo } from "../model/manifest.ts";
 import type { Model } from "../model/registry.ts";
-import type { Run } from "../tasks/types.ts";
+import type { Parts, Run } from "../tasks/types.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
 import { base64Bytes, fromNested, toNested } from "./nested.ts";
 
@@ -29,18 +29,18 @@ export function taskRow({ task }: Manifest, row: unknown, path: string): unknown
 }
 
 /** Rows as runs: of a task's inputs, of objects by input name, or of the one input's values. */
-export function runsOfRows(
+export function* runsOfRows(
   model: Model,
   rows: readonly unknown[],
   path: string,
-): readonly FedRows[] {
+): Parts<readonly FedRows[]> {
   const { manifest, task } = model;
   const pathOf = (row: number) => `${path}[${row}]`;
-  if (isTaskRow(manifest, rows[0]))
-    return task.preprocess(
-      rows.map((row, index) => taskRow(manifest, row, pathOf(index))),
-      pathOf,
-    );
+  if (isTaskRow(manifest, rows[0])) {
+    const given = rows.map((row, index) => taskRow(manifest, row, pathOf(index)));
+    const runs = task.preprocess(given, pathOf);
+    return Array.isArray(runs) ? runs : yield* runs;
+  }
   if (!namesInputs(manifest.inputs, rows[0]))
     return [{ feeds: feedsOfColumns(manifest, rows, path), rows: rows.length }];
   rows.forEach((row, index) => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import { checkInputs } from "../../functions/model/check-tensors.ts";
 import { textInputs } from "../../functions/tasks/text.ts";
+import type { Run } from "../../functions/tasks/types.ts";
 import { shippedModels } from "../harness/models.ts";
 import { emptyStore, fixture, openService, RUNTIMES, writePackage } from "./service.ts";
 
@@ -152,9 +153,8 @@ test("a long text among many short ones gets a run with few of them, in the orde
   const text = { datatype: "BYTES" as const, shape: [rows.length], data: rows };
   const model = { manifest: sentiment?.manifest as Manifest, limits };
   expect(() => checkInputs(model, { text })).toThrow(/fewer elements/);
-  const runs = preprocess(rows, (row) => `inputs[${row}]`).map(
-    ({ feeds }) => Object.values(feeds)[0]?.data as string[],
-  );
+  const made = preprocess(rows, (row) => `inputs[${row}]`) as Run[];
+  const runs = made.map(({ feeds }) => Object.values(feeds)[0]?.data as string[]);
   expect(runs.flat()).toEqual(rows);
   expect(runs.length).toBeLessThan(5);
   for (const run of runs)
