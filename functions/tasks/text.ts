@@ -12,11 +12,7 @@ import type { Assets, LongTexts, Parts, PathOf, Run } from "./types.ts";
  * into the graph as it is, BYTES `[rows]`. With it, one input is a string or `{text, text_pair}`, and
  * the tokenizer makes `input_ids`, `attention_mask` and `token_type_ids`, those of them that the graph has.
  */
-export function textInputs(
-  manifest: Manifest,
-  limits: Limits,
-  assets: Assets,
-) {
+export function textInputs(manifest: Manifest, limits: Limits, assets: Assets) {
   return manifest.text
     ? tokenizedText(manifest, manifest.text, limits, assets)
     : plainText(manifest, limits);
