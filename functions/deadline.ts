@@ -6,6 +6,8 @@ export interface Deadline {
   check(): void;
   /** Moves it to so long after the request's start, if that is sooner. */
   shorten(timeoutMs: number): void;
+  /** Ends the wait now, with this error. */
+  end(error: NearcastError): void;
   /** The work's result; rejects with `deadline_exceeded` when it is not there in time. */
   within<T>(work: Promise<T>): Promise<T>;
   /** How long ago the request began. */
@@ -43,6 +45,11 @@ class RequestDeadline implements Deadline {
     if (sooner >= this.#longest) return;
     this.#longest = sooner;
     if (this.#timer !== undefined) this.#arm();
+  }
+
+  end(error: NearcastError): void {
+    this.#longest = 0;
+    this.#expire?.(error);
   }
 
   // Every request passes here: `Promise.race` with its clean-up would take twice as long.

@@ -10,6 +10,7 @@ const ERRORS = {
   unknown_model: [404, "Unknown model"],
   unknown_version: [404, "Unknown version"],
   method_not_allowed: [405, "Method not allowed"],
+  request_timeout: [408, "Request timeout"],
   body_too_large: [413, "Body too large"],
   unsupported_media_type: [415, "Unsupported media type"],
   invalid_input: [422, "Invalid input"],

@@ -13,6 +13,8 @@ export interface RequestContext {
   deadline: Deadline;
   /** Length of the body, decompressed; as declared until it was read. */
   bodyBytes?: number;
+  /** Whether the whole body is here. */
+  bodyArrived?: boolean;
   /** The version that the request was resolved to. */
   manifest?: Manifest;
   /** The request itself, where there is one. */

@@ -1,9 +1,11 @@
 import type { MiddlewareHandler } from "hono";
 import type { Admission } from "../admission.ts";
 import type { Config } from "../config.ts";
-import type { Deadline } from "../deadline.ts";
 import { NearcastError } from "../errors.ts";
-import type { AppEnv } from "../request-context.ts";
+import type { AppEnv, RequestContext } from "../request-context.ts";
+
+/** For so long a body may take to arrive, whoever waits. */
+const MIN_ARRIVAL_MS = 1000;
 
 /**
  * Refuses work with 503 before its body is read: when as many requests are being answered as there may
@@ -13,34 +15,47 @@ export function limitConcurrency(
   { maxConcurrency, requestTimeoutMs }: Pick<Config, "maxConcurrency" | "requestTimeoutMs">,
   admission: Admission | undefined,
 ): MiddlewareHandler<AppEnv> {
-  /** By their deadlines, in the order of their coming. */
-  const answering = new Set<Deadline>();
+  const patienceMs = Math.min(MIN_ARRIVAL_MS, requestTimeoutMs);
+  /** In the order of their coming. */
+  const answering = new Set<RequestContext>();
 
   /**
    * A request that was answered 504 may never come to its end here: Node does not say that the rest of a
-   * body will not come, and workerd drops what a request still waits for.
+   * body will not come, and workerd drops what a request still waits for. Of those whose body is still
+   * coming the oldest makes room: clients that send slowly would keep all others out.
    */
-  function forgetOverdue(): void {
-    for (const deadline of answering) {
-      if (deadline.age() < requestTimeoutMs) return;
-      answering.delete(deadline);
+  function makeRoom(): void {
+    for (const context of answering) {
+      const { deadline, bodyArrived } = context;
+      const age = deadline.age();
+      if (age < patienceMs) return;
+      const isOverdue = age >= requestTimeoutMs;
+      if (!isOverdue && bodyArrived) continue;
+      answering.delete(context);
+      if (isOverdue) continue;
+      deadline.end(
+        new NearcastError("request_timeout", "The body is slow to arrive, and others wait.", {
+          retryAfterSeconds: 1,
+        }),
+      );
+      return;
     }
   }
 
   return async function limitConcurrency(c, next) {
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
-    if (answering.size >= maxConcurrency) forgetOverdue();
+    if (answering.size >= maxConcurrency) makeRoom();
     if (answering.size >= maxConcurrency)
       throw new NearcastError("overloaded", "Too many requests at once; try again later.", {
         retryAfterSeconds: 1,
       });
     admission?.check();
-    const { deadline } = c.get("context");
-    answering.add(deadline);
+    const context = c.get("context");
+    answering.add(context);
     try {
       return await next();
     } finally {
-      answering.delete(deadline);
+      answering.delete(context);
     }
   };
 }

@@ -27,6 +27,7 @@ export function nativeRoutes({ platform, registryFor, predict }: Services) {
     const body = await context.phases.time("read", () =>
       readPredictBody(c, platform.config.limits.bodyBytes),
     );
+    context.bodyArrived = true;
     const { manifest, outputs } = await predict({ model, version, ...body }, context);
     identify(c, manifest, context);
     return answerJson(c, { model: manifest.name, version: manifest.version, outputs });

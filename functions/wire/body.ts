@@ -14,7 +14,9 @@ type Coding = "gzip" | "deflate";
  */
 export async function readBody(c: Context<AppEnv>, maxBytes: number): Promise<Uint8Array> {
   const body = await readDecoded(c.req, maxBytes);
-  c.get("context").bodyBytes = body.byteLength;
+  const context = c.get("context");
+  context.bodyBytes = body.byteLength;
+  context.bodyArrived = true;
   return body;
 }
 

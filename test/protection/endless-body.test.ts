@@ -46,3 +46,41 @@ test.each(["node", "worker"] as const)(
     expect(answer.status).not.toBe(503);
   },
 );
+
+test.each(["node", "worker"] as const)(
+  "on %s, bodies that arrive slowly make room for others when all places are taken",
+  async (name) => {
+    const target = await targets[name]({ env: { MAX_CONCURRENCY: "4" } });
+    onTestFinished(() => target.stop());
+    const ask = () =>
+      target.fetch("/v1/models/iris/predict", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ inputs: [5.1, 3.5, 1.4, 0.2] }),
+      });
+    // Loads the model.
+    expect((await ask()).status).toBe(200);
+    const statuses: number[] = [];
+    const slow = Array.from({ length: 5 }, () =>
+      postUnfinished(target, {}).then(
+        (status) => statuses.push(status),
+        // Cut off with the target.
+        () => undefined,
+      ),
+    );
+    // The one too many is refused when the others have their places.
+    while (statuses.length === 0) await sleep(5);
+    expect(statuses).toEqual([503]);
+    let status = 503;
+    while (status === 503) {
+      await sleep(50);
+      ({ status } = await ask());
+    }
+    expect(status).toBe(200);
+    while (statuses.length === 1) await sleep(5);
+    expect(statuses).toEqual([503, 408]);
+    expect((await ask()).status).toBe(200);
+    await target.stop();
+    await Promise.all(slow);
+  },
+);
