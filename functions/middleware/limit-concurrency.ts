@@ -7,7 +7,8 @@ import type { AppEnv } from "../request-context.ts";
 
 /**
  * Refuses work with 503 before its body is read: when as many requests are being answered as there may
- * be at once, which bounds the memory of their bodies, or when the queue for the processor is full.
+ * be at once, which bounds the memory of their bodies, or when the queue for the processor is full. Before that,
+ * header fields that are malformed with 400.
  */
 export function limitConcurrency(
   { maxConcurrency, requestTimeoutMs }: Pick<Config, "maxConcurrency" | "requestTimeoutMs">,
@@ -28,6 +29,9 @@ export function limitConcurrency(
   }
 
   return async function limitConcurrency(c, next) {
+    const { deadline, malformed } = c.get("context");
+    // Not where they were read: who may not ask is told that first, and a page can read this answer.
+    if (malformed !== undefined) throw new NearcastError("malformed_request", malformed);
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     if (answering.size >= maxConcurrency) forgetOverdue();
     if (answering.size >= maxConcurrency)
@@ -35,7 +39,6 @@ export function limitConcurrency(
         retryAfterSeconds: 1,
       });
     admission?.check();
-    const { deadline } = c.get("context");
     answering.add(deadline);
     try {
       return await next();
