@@ -74,6 +74,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
       over.abort();
     },
     limiter,
+    countsAlone: !config.rateLimitTable && !config.redisUrl,
     predictionCache,
     clientAddress(c) {
       const { event } = c.env as { event: LambdaEvent };
