@@ -26,12 +26,12 @@ afterEach(() => void vi.useRealTimers());
 test.each([HOUR_SECONDS, -HOUR_SECONDS])(
   "an environment whose clock is %i s off opens no limit, and locks nobody out for longer than a window",
   async (seconds) => {
-    const { take } = createDynamodbLimiter("clocks", { start: "now" });
+    const limiter = createDynamodbLimiter("clocks", { start: "now" });
     const key = `caller:${seconds}`;
     const passed = async (at: number) => {
       vi.setSystemTime(at);
       const taken = [];
-      for (let times = 0; times < 5; times++) taken.push(await take(key, 1, RATE));
+      for (let times = 0; times < 5; times++) taken.push(await limiter.take(key, 1, RATE));
       for (const { resetSeconds } of taken) expect(resetSeconds).toBeLessThanOrEqual(60);
       return taken.filter(({ allowed }) => allowed).length;
     };
