@@ -35,7 +35,7 @@ export function createApp(platform: Platform) {
   const sessions = createSessions(platform, registry);
   const statistics = createStatistics();
   const registryFor = createAccess(registry);
-  const checkReady = createCheckReady(registry, sessions);
+  const checkReady = createCheckReady(registry, sessions, platform);
   const turns = createTurns(platform);
   const charge = createCharge(platform);
   const cachedRuns = createCachedRuns(platform);

@@ -11,6 +11,8 @@ export interface RequestContext {
   phases: Phases;
   caller: Caller;
   deadline: Deadline;
+  /** What is wrong with the header fields; said once it is known who asks. */
+  malformed?: string;
   /** Length of the body, decompressed; as declared until it was read. */
   bodyBytes?: number;
   /** Whether the whole body is here. */

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { SCOPES, type Caller } from "../access.ts";
 import { rateSchema } from "../limits/rate.ts";
 import { NAME_PATTERN } from "../model/manifest.ts";
+import type { Platform } from "../platform/types.ts";
 
 const name = z.string().regex(NAME_PATTERN, "must be a name: letters, digits, dots and dashes");
 
@@ -68,6 +69,17 @@ function rights({ scopes, models, rate }: ApiKey): string {
 
 /** The caller whose key has this SHA-256 digest, 64 hexadecimal digits; undefined for none, or an expired one. */
 export type FindCaller = (sha256: string) => Caller | undefined;
+
+/** As {@link createKeyRing}; says in the log which rates are not what they seem, and what they need. */
+export function openKeyRing(keys: readonly ApiKey[], platform: Platform): FindCaller {
+  const names = new Set(keys.filter(({ rate }) => rate).map(({ name }) => name));
+  if (platform.countsAlone && names.size > 0)
+    platform.log({
+      level: "warn",
+      message: `API_KEYS: each environment counts the rates of ${[...names].join(", ")} for itself; RATE_LIMIT_TABLE or REDIS_URL counts for all`,
+    });
+  return createKeyRing(keys);
+}
 
 /** Every digest is compared to its last digit, whatever matches: the time says nothing about the keys. */
 export function createKeyRing(keys: readonly ApiKey[]): FindCaller {

@@ -1,6 +1,6 @@
 import type { Caller } from "../access.ts";
 import type { Platform } from "../platform/types.ts";
-import { createKeyRing } from "./api-keys.ts";
+import { openKeyRing } from "./api-keys.ts";
 import { createParameterKeyRing } from "./parameter-key-ring.ts";
 import { invalidCredentials } from "./refusals.ts";
 import type { AuthSettings, TokenSettings } from "./settings.ts";
@@ -24,7 +24,7 @@ export function createAuthenticator(
     return async (credentials) =>
       (await keyRing())(await sha256(credentials)) ?? otherwise(credentials);
   }
-  const findCaller = createKeyRing(apiKeys);
+  const findCaller = openKeyRing(apiKeys, platform);
   return function authenticate(credentials) {
     const digest = sha256(credentials);
     if (digest instanceof Promise)

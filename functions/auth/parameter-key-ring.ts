@@ -1,6 +1,6 @@
 import { createSingleFlight } from "../model/single-flight.ts";
 import type { Platform } from "../platform/types.ts";
-import { apiKeysSchema, createKeyRing, type FindCaller } from "./api-keys.ts";
+import { apiKeysSchema, type FindCaller, openKeyRing } from "./api-keys.ts";
 import { authenticationUnavailable, notConfigured } from "./refusals.ts";
 
 /** Longer than the platform's own bound for one reading. */
@@ -25,7 +25,7 @@ export function createParameterKeyRing(
     if (text === undefined) throw notConfigured();
     const keys = apiKeysSchema.safeParse(text);
     if (!keys.success) throw authenticationUnavailable("The API keys are not usable.", keys.error);
-    return (keyRing = createKeyRing(keys.data));
+    return (keyRing = openKeyRing(keys.data, platform));
   }
 
   const open = () => keyRing ?? share("keys", read);

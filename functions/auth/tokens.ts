@@ -1,4 +1,4 @@
-import { errors, jwtVerify } from "jose";
+import { errors, jwtVerify, type JWTVerifyResult } from "jose";
 import * as z from "zod";
 import { SCOPES, type Caller } from "../access.ts";
 import { NearcastError } from "../errors.ts";
@@ -12,6 +12,9 @@ const ALGORITHMS = ["RS256", "ES256", "EdDSA"];
 
 /** How far the issuer's clock and this one may be apart. */
 const CLOCK_TOLERANCE_SECONDS = 30;
+
+/** How many keys of one algorithm a token that does not name its own is tried with. */
+const MAX_KEYS = 8;
 
 const words = z.union([z.array(z.string()), z.string().transform((text) => text.split(" "))]);
 
@@ -44,8 +47,35 @@ export function createTokenVerifier(
     requiredClaims: ["exp"],
   };
 
+  /** The issuer has several keys that could have signed it, as during a rotation. */
+  async function verifyWithEach(
+    token: string,
+    candidates: errors.JWKSMultipleMatchingKeys,
+  ): Promise<JWTVerifyResult> {
+    let tried = 0;
+    for await (const key of candidates) {
+      try {
+        return await jwtVerify(token, key, options);
+      } catch (error) {
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+      }
+      tried += 1;
+      if (tried === MAX_KEYS) break;
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+
+  async function verify(token: string): Promise<JWTVerifyResult> {
+    try {
+      return await jwtVerify(token, keys, options);
+    } catch (error) {
+      if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyWithEach(token, error);
+      throw error;
+    }
+  }
+
   return async function verifyToken(token) {
-    const { payload } = await jwtVerify(token, keys, options).catch(refuse);
+    const { payload } = await verify(token).catch(refuse);
     const claims = claimsSchema.safeParse(payload);
     if (!claims.success) {
       const claim = claims.error.issues[0]?.path[0];

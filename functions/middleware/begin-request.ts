@@ -1,7 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { ANYONE, NOBODY } from "../access.ts";
 import { createDeadline } from "../deadline.ts";
-import { NearcastError } from "../errors.ts";
 import { createPhases } from "../phases.ts";
 import type { Platform } from "../platform/types.ts";
 import type { AppEnv } from "../request-context.ts";
@@ -15,6 +14,8 @@ const SECURITY_HEADERS = {
 };
 
 const TIMEOUT = "X-Request-Timeout-Ms";
+const WHOLE_NUMBER = /^[1-9]\d{0,9}$/;
+const MALFORMED_TIMEOUT = `${TIMEOUT} must be a whole number above 0.`;
 
 /**
  * Makes what is known of a request, and answers 504 when nothing else was answered in the deployment's time,
@@ -32,7 +33,10 @@ export function beginRequest(platform: Platform): MiddlewareHandler<AppEnv> {
     const deadline = createDeadline(config.requestTimeoutMs, () => isClientGone(c.env));
     c.set("context", { phases: createPhases(now), caller, deadline, request: c.req });
     const timeout = c.req.header(TIMEOUT);
-    if (timeout !== undefined) deadline.shorten(readTimeout(timeout));
+    if (timeout !== undefined) {
+      if (WHOLE_NUMBER.test(timeout)) deadline.shorten(Number(timeout));
+      else c.get("context").malformed = MALFORMED_TIMEOUT;
+    }
     return deadline.within(next());
   };
 }
@@ -40,9 +44,4 @@ export function beginRequest(platform: Platform): MiddlewareHandler<AppEnv> {
 /** The client's id of the request, where it can stand in a header and in a log. */
 function readId(text = ""): string | undefined {
   return /^[\w=-]{1,255}$/.test(text) ? text : undefined;
-}
-
-function readTimeout(text: string): number {
-  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
-  throw new NearcastError("malformed_request", `${TIMEOUT} must be a whole number above 0.`);
 }

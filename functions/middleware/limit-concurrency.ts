@@ -9,7 +9,8 @@ const MIN_ARRIVAL_MS = 1000;
 
 /**
  * Refuses work with 503 before its body is read: when as many requests are being answered as there may
- * be at once, which bounds the memory of their bodies, or when the queue for the processor is full.
+ * be at once, which bounds the memory of their bodies, or when the queue for the processor is full. Before that,
+ * header fields that are malformed with 400.
  */
 export function limitConcurrency(
   { maxConcurrency, requestTimeoutMs }: Pick<Config, "maxConcurrency" | "requestTimeoutMs">,
@@ -43,6 +44,10 @@ export function limitConcurrency(
   }
 
   return async function limitConcurrency(c, next) {
+    const context = c.get("context");
+    // Not where it was read: who may not ask is told that first, and a page can read this answer.
+    if (context.malformed !== undefined)
+      throw new NearcastError("malformed_request", context.malformed);
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     if (answering.size >= maxConcurrency) makeRoom();
     if (answering.size >= maxConcurrency)
@@ -50,7 +55,6 @@ export function limitConcurrency(
         retryAfterSeconds: 1,
       });
     admission?.check();
-    const context = c.get("context");
     answering.add(context);
     try {
       return await next();

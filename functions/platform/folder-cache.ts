@@ -1,16 +1,31 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { logLine } from "./log.ts";
 import type { ArtifactCache } from "./types.ts";
 
-/** Artifacts as files named by their sha256, loaded by path, which takes half the memory of bytes. */
+/**
+ * Artifacts as files named by their sha256, loaded by path, which takes half the memory of bytes. The folder is not
+ * used where others could swap a file after its digest was checked.
+ */
 export function createFolderCache(folder: string): ArtifactCache {
+  let warned = false;
+
+  async function isSafe(): Promise<boolean> {
+    if (await isOwn(folder)) return true;
+    const message = "cache folder not used: it is another user's, or others can write to it";
+    if (!warned) logLine({ level: "warn", message, folder });
+    warned = true;
+    return false;
+  }
+
   return {
     async get(sha256, size) {
       const path = join(folder, sha256);
       try {
-        // A disk can lose bytes, and others can write to a temporary folder.
+        if (!(await isSafe())) return undefined;
+        // A disk can lose bytes.
         const sound = (await stat(path)).size === size && (await digestOf(path)) === sha256;
         return sound ? { path } : undefined;
       } catch {
@@ -22,6 +37,7 @@ export function createFolderCache(folder: string): ArtifactCache {
       const temporary = `${path}.${randomUUID()}.tmp`;
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 });
+        if (!(await isSafe())) return { bytes };
         await writeFile(temporary, bytes);
         await rename(temporary, path);
         return { path };
@@ -33,6 +49,17 @@ export function createFolderCache(folder: string): ArtifactCache {
     },
   };
 }
+
+/** On Windows, which has no such owners, the temporary folder is the user's. */
+async function isOwn(folder: string): Promise<boolean> {
+  const user = process.geteuid?.();
+  if (user === undefined) return true;
+  // A link is followed only where nobody else made it.
+  const [entry, { uid, mode }] = await Promise.all([lstat(folder), stat(folder)]);
+  return entry.uid === user && uid === user && (mode & WRITABLE_BY_OTHERS) === 0;
+}
+
+const WRITABLE_BY_OTHERS = 0o022;
 
 async function digestOf(path: string): Promise<string> {
   const hash = createHash("sha256");

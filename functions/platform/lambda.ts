@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LambdaEvent } from "hono/aws-lambda";
 import { readConfig, type Config } from "../config.ts";
 import { forwardedAddress } from "../limits/address.ts";
@@ -15,9 +16,15 @@ import { openStore } from "./store/open.ts";
 import type { Limiter, Platform } from "./types.ts";
 
 interface LambdaPlatform extends Platform {
-  /** Settles when all that `waitUntil` was given has: Lambda freezes the process after the answer. */
+  /**
+   * Settles when all that `waitUntil` was given has, or soon: Lambda sends the answer only then, and freezes the
+   * process after it. What is not done by then goes on when the next request thaws it.
+   */
   settled(): Promise<void>;
 }
+
+/** Longest that an answer waits for what nobody asked for, such as issuer's keys that are read again. */
+const SETTLING_MS = 250;
 
 /** AWS Lambda: S3 (or a folder in the package) as the store, `/tmp` as the local tier, native runtime. */
 export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlatform {
@@ -57,9 +64,17 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
       pending.add(logged);
     },
     async settled() {
-      await Promise.all(pending);
+      if (pending.size === 0) return;
+      const over = new AbortController();
+      const { signal } = over;
+      await Promise.race([
+        Promise.all(pending),
+        sleep(SETTLING_MS, undefined, { signal }).catch(() => undefined),
+      ]);
+      over.abort();
     },
     limiter,
+    countsAlone: !config.rateLimitTable && !config.redisUrl,
     predictionCache,
     clientAddress(c) {
       const { event } = c.env as { event: LambdaEvent };

@@ -86,6 +86,8 @@ export interface Platform {
   /** A secret text that the platform keeps by name; undefined where there is none of this name. */
   parameter: (name: string) => Promise<string | undefined>;
   limiter: Limiter;
+  /** Whether each instance counts rates for itself where there are many: they let through that many times as much. */
+  countsAlone?: boolean;
   predictionCache: PredictionCache;
   /** The address that a request came from; empty when there is none. */
   clientAddress(c: Context): string;

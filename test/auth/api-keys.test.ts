@@ -103,6 +103,29 @@ describe.each(TARGETS)("on %s", (_name, start) => {
     expect(refused.headers.get("access-control-expose-headers")).toContain("WWW-Authenticate");
   });
 
+  test("a time-out that is no number is refused after whoever may not ask, and a page can read it", async () => {
+    const late = { Origin: ORIGIN, "X-Request-Timeout-Ms": "soon" };
+    const statuses = async (headers: Record<string, string>) => {
+      const answers = [await ask(headers), await target.fetch("/v1/models", { headers })];
+      for (const answer of answers)
+        expect(answer.headers.get("access-control-allow-origin")).toBe(ORIGIN);
+      return Promise.all(
+        answers.map(async (answer) => [
+          answer.status,
+          ((await answer.json()) as { code: string }).code,
+        ]),
+      );
+    };
+    const unauthorized = [401, "unauthorized"];
+    expect(await statuses(late)).toEqual([unauthorized, unauthorized]);
+    expect(await statuses({ ...late, ...bearer(stranger.key) })).toEqual([
+      unauthorized,
+      unauthorized,
+    ]);
+    const malformed = [400, "malformed_request"];
+    expect(await statuses({ ...late, ...bearer(full.key) })).toEqual([malformed, malformed]);
+  });
+
   test("the log has the key's name, and the key nowhere", async () => {
     await ask(bearer(irisOnly.key));
     await ask(bearer(stranger.key));

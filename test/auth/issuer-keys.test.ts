@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { createTokenVerifier } from "../../functions/auth/tokens.ts";
 import { AUDIENCE, ISSUER } from "./audience.ts";
-import { signingKey, startIssuer, token } from "./issuer.ts";
+import { signingKey, type SigningKey, startIssuer, token, tokenWithoutKid } from "./issuer.ts";
 
 const first = await signingKey("first");
 const second = await signingKey("second");
@@ -10,8 +10,8 @@ const second = await signingKey("second");
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
 
-async function verifier() {
-  const issuer = await startIssuer(first);
+async function verifier(...keys: SigningKey[]) {
+  const issuer = await startIssuer(first, ...keys);
   onTestFinished(issuer.close);
   const logged: unknown[] = [];
   const verify = createTokenVerifier(
@@ -55,6 +55,17 @@ test("a key that was taken out stops working with the next reading, which waits 
     .poll(async () => verify(await token(first)).catch(({ code }: { code: string }) => code))
     .toBe("unauthorized");
   expect(issuer.requests()).toBe(2);
+});
+
+test("a token that names no key costs eight verifications at the most", async () => {
+  const keys = await Promise.all(Array.from({ length: 8 }, (_, index) => signingKey(`${index}`)));
+  const { verify } = await verifier(...keys);
+  const [eighth, ninth] = keys.slice(-2) as [SigningKey, SigningKey];
+  expect(await verify(await tokenWithoutKid(eighth))).toMatchObject({ name: "jwt:user-1" });
+  await expect(verify(await tokenWithoutKid(ninth))).rejects.toMatchObject({
+    code: "unauthorized",
+  });
+  expect(await verify(await token(ninth))).toMatchObject({ name: "jwt:user-1" });
 });
 
 test("a clock that is set back keeps no issuer from being asked", async () => {

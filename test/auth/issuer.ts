@@ -95,3 +95,11 @@ export function token(
 ): Promise<string> {
   return new SignJWT(payload).setProtectedHeader({ alg, kid, ...header }).sign(privateKey);
 }
+
+/** One that does not say which of the issuer's keys signed it. */
+export function tokenWithoutKid(
+  { alg, privateKey }: SigningKey,
+  payload: JWTPayload = claims(),
+): Promise<string> {
+  return new SignJWT(payload).setProtectedHeader({ alg }).sign(privateKey);
+}

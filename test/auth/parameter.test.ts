@@ -10,7 +10,7 @@ const web = apiKey("web");
 describe.each([
   ["lambda", targets.lambda],
   ["node", targets.node],
-] as const)("on %s, with API_KEYS in a parameter of Systems Manager", (_name, start) => {
+] as const)("on %s, with API_KEYS in a parameter of Systems Manager", (name, start) => {
   async function begin(parameters: Record<string, string>) {
     const store = await startParameterStore(parameters);
     onTestFinished(store.close);
@@ -60,6 +60,15 @@ describe.each([
     store.parameters[NAME] = keyList(web);
     expect((await ask()).status).toBe(200);
     expect(target.logs()).not.toContain(web.entry.sha256);
+  });
+
+  test("the rate of a key that only each environment would count is told of, once", async () => {
+    const { start } = await begin({ [NAME]: keyList(apiKey("shop", { rate: "3/60s" }), web) });
+    const { target, ask } = await start();
+    expect([(await ask()).status, (await ask()).status]).toEqual([200, 200]);
+    const told = target.logs().match(/"warn".*the rates of shop .*RATE_LIMIT_TABLE or REDIS_URL/g);
+    // A Node server is one process, unless somebody starts several.
+    expect(told ?? []).toHaveLength(name === "lambda" ? 1 : 0);
   });
 
   test("without the parameter nothing is configured", async () => {

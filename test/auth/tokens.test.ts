@@ -2,7 +2,15 @@ import { CompactSign, exportSPKI, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Target } from "../harness/targets.ts";
 import { AUDIENCE, ISSUER } from "./audience.ts";
-import { claims, type Issuer, signingKey, type SigningKey, startIssuer, token } from "./issuer.ts";
+import {
+  claims,
+  type Issuer,
+  signingKey,
+  type SigningKey,
+  startIssuer,
+  token,
+  tokenWithoutKid,
+} from "./issuer.ts";
 import { apiKey, bearer, keyList } from "./keys.ts";
 import { post, PREDICT, prediction, TARGETS } from "./targets.ts";
 
@@ -10,11 +18,13 @@ const web = apiKey("web");
 let ec: SigningKey;
 let rsa: SigningKey;
 let edwards: SigningKey;
+let next: SigningKey;
 let strange: SigningKey;
 beforeAll(async () => {
   ec = await signingKey("ec");
   rsa = await signingKey("rsa", "RS256");
   edwards = await signingKey("edwards", "EdDSA");
+  next = await signingKey("next");
   // The issuer's name for its key, and another key.
   strange = { ...(await signingKey("strange")), kid: "ec" };
 });
@@ -23,7 +33,7 @@ describe.each(TARGETS)("on %s", (_name, start) => {
   let issuer: Issuer;
   let target: Target;
   beforeAll(async () => {
-    issuer = await startIssuer(ec, rsa, edwards);
+    issuer = await startIssuer(ec, rsa, edwards, next);
     target = await start({
       env: {
         AUTH: "",
@@ -45,6 +55,19 @@ describe.each(TARGETS)("on %s", (_name, start) => {
     for (const credentials of [await token(rsa), await token(ec), await token(edwards), web.key])
       expect((await ask(credentials)).status, credentials).toBe(200);
     expect(issuer.requests()).toBe(1);
+  });
+
+  test("a token that names no key may be signed with any key of its algorithm", async () => {
+    for (const key of [ec, next, rsa])
+      expect((await ask(await tokenWithoutKid(key))).status, key.kid).toBe(200);
+    for (const [token, reason] of [
+      [await tokenWithoutKid(strange), /signature/],
+      [await tokenWithoutKid(next, claims({}, { exp: -3600 })), /expired/],
+    ] as const) {
+      const refused = await ask(token);
+      expect(refused.status).toBe(401);
+      expect(await refused.json()).toMatchObject({ detail: expect.stringMatching(reason) });
+    }
   });
 
   test("scopes and models are those of the claims", async () => {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -61,6 +61,26 @@ describe.each([
     for (const file of await readdir(folder)) await writeFile(join(folder, file), "garbage");
     await expectRight(target);
     expect(artifactsAsked(target)).toBe(6);
+  });
+
+  test("a folder in which others could swap a file is done without, and the log says so", async (context) => {
+    context.skip(process.platform === "win32", "needs owners of files");
+    const expectUnused = async (place: string) => {
+      const target = await begin(place);
+      await expectRight(target);
+      expect(artifactsAsked(target)).toBe(4);
+      expect(await readdir(folder)).toEqual([]);
+      expect(target.logs().match(/cache folder not used/g)).toHaveLength(1);
+      await target.stop();
+    };
+    for (const mode of [0o777, 0o770, 0o1777]) {
+      await chmod(folder, mode);
+      await expectUnused(folder);
+    }
+    context.skip(process.getuid?.() !== 0, "only the superuser gives folders away");
+    await chmod(folder, 0o700);
+    await chown(folder, 12_345, 12_345);
+    await expectUnused(folder);
   });
 
   test("a disk that is full in the middle of a file serves from memory, and leaves no part of one", async (context) => {

@@ -123,6 +123,30 @@ export function faults(start: StartTarget): void {
     }
   });
 
+  test("however many probes ask, the store is asked once a second; that it failed or recovered shows", async () => {
+    const target = await begin();
+    const probe = async (path: string) => {
+      const answer = await target.fetch(path);
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+    const began = performance.now();
+    for (let round = 0; round < 10; round++) {
+      const probes = ["/ready", "/ping", "/v2/health/ready"].flatMap((path) => [path, path]);
+      expect(new Set(await Promise.all(probes.map(probe)))).toEqual(new Set([200]));
+    }
+    const seconds = (performance.now() - began) / 1000;
+    expect(target.store.heads()).toBeGreaterThan(0);
+    expect(target.store.heads()).toBeLessThanOrEqual(1 + seconds);
+    for (const [behaviour, status] of [
+      ["down", 503],
+      ["ok", 200],
+    ] as const) {
+      target.store.behave(behaviour);
+      await expect.poll(() => probe("/ready"), { timeout: 2500 }).toBe(status);
+    }
+  });
+
   test("a store that stalls, at the answer or in the body, is a bounded wait", async () => {
     const target = await begin();
     for (const behaviour of ["stall", "slow-body"] as const) {

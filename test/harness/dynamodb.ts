@@ -1,6 +1,11 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CreateTableCommand, DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
+import {
+  type AttributeValue,
+  CreateTableCommand,
+  DynamoDBClient,
+  paginateScan,
+} from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
 
 export interface DynamoDb {
@@ -8,6 +13,8 @@ export interface DynamoDb {
   readonly env: Record<string, string>;
   /** How many units each item counts. */
   counts: () => Promise<number[]>;
+  /** When each item may be removed whose id begins so, in seconds of Unix time. */
+  expiries: (prefix: string) => Promise<number[]>;
   /** Refuses connections until it is brought back, on the same port, with an empty table. */
   takeDown: () => Promise<void>;
   bringBack: () => Promise<void>;
@@ -34,14 +41,19 @@ export async function startDynamoDb(table: string): Promise<DynamoDb> {
       }),
     );
   await createTable();
+  const items = async () => {
+    const found: Record<string, AttributeValue>[] = [];
+    for await (const { Items = [] } of paginateScan({ client }, { TableName: table }))
+      found.push(...Items);
+    return found;
+  };
   return {
     env: { RATE_LIMIT_TABLE: table, AWS_ENDPOINT_URL_DYNAMODB: endpoint },
-    async counts() {
-      const counts: number[] = [];
-      for await (const { Items = [] } of paginateScan({ client }, { TableName: table }))
-        counts.push(...Items.map((item) => Number(item["used"]?.N)));
-      return counts;
-    },
+    counts: async () => (await items()).map(({ used }) => Number(used?.N)),
+    expiries: async (prefix) =>
+      (await items())
+        .filter(({ id }) => id?.S?.startsWith(prefix))
+        .map(({ expires }) => Number(expires?.N)),
     takeDown: () => close(server),
     async bringBack() {
       server = await listen(port);

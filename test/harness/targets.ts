@@ -29,6 +29,8 @@ export interface TargetStore {
   behave: (behaviour: Behaviour, keys?: RegExp) => void;
   /** Keys of the objects that were asked for so far. */
   gets: () => string[];
+  /** How many objects were asked about so far, without their bytes. */
+  heads: () => number;
 }
 
 /** The app, deployed to one platform. */
@@ -128,6 +130,7 @@ async function startOverS3(
         else [s3.behaviour, s3.behaviourFor] = [behaviour, undefined];
       },
       gets: () => s3.requests.filter(({ method }) => method === "GET").map(({ key }) => key),
+      heads: () => s3.requests.filter(({ method }) => method === "HEAD").length,
     },
     fetch: (path, init) => running.fetch(path, init),
     logs: () => running.logs(),
@@ -162,6 +165,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
           .storeRequests()
           .filter(({ method }) => method === "get")
           .map(({ key }) => key),
+      heads: () => worker.storeRequests().filter(({ method }) => method === "head").length,
     },
     fetch: worker.fetch,
     logs: () => worker.logs,

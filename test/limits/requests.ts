@@ -1,9 +1,19 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Target } from "../harness/targets.ts";
 
 export const IRIS = [5.1, 3.5, 1.4, 0.2];
 
 /** With these, nothing but a rate refuses what comes at once. */
 export const NO_OTHER_LIMITS = { MAX_CONCURRENCY: "2000", MAX_QUEUE_MS: "30000" };
+
+/**
+ * Windows of a minute are fixed by the clock, in DynamoDB and by the simulated binding, as far as is known like
+ * Cloudflare's own: at least so many seconds of one are left then.
+ */
+export async function awayFromBorder(seconds: number): Promise<void> {
+  const left = 60_000 - (Date.now() % 60_000);
+  if (left < seconds * 1000) await sleep(left + 100);
+}
 
 export interface Sent {
   status: number;

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { apiKey, keyList } from "../auth/keys.ts";
 import { targets, type Target, type TargetOptions } from "../harness/targets.ts";
-import { flood, NO_OTHER_LIMITS, predict, send } from "./requests.ts";
+import { awayFromBorder, flood, NO_OTHER_LIMITS, predict, send } from "./requests.ts";
 
 let running: Target | undefined;
 afterEach(async () => {
@@ -13,12 +12,6 @@ afterEach(async () => {
 async function start(options: TargetOptions): Promise<Target> {
   running = await targets.worker(options);
   return running;
-}
-
-/** The simulated binding's windows are fixed by the clock, as far as is known like Cloudflare's own. */
-async function awayFromBorder(seconds: number): Promise<void> {
-  const left = 60_000 - (Date.now() % 60_000);
-  if (left < seconds * 1000) await sleep(left + 100);
 }
 
 const from = (address: string) => ({ "CF-Connecting-IP": address });
