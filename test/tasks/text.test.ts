@@ -146,14 +146,14 @@ describe.each(RUNTIMES)("a BERT-shaped model on %s", (runtime) => {
 test("a long text among many short ones gets a run with few of them, in the order of the request", () => {
   const sentiment = shippedModels.find(({ manifest }) => manifest.name === "sentiment");
   const limits = { bodyBytes: 1e7, batch: 2000, textLength: 100_000, imagePixels: 1e6 };
-  const { preprocess } = textInputs(sentiment?.manifest as Manifest, limits, new Map());
+  const task = textInputs(sentiment?.manifest as Manifest, limits, new Map());
   const short = Array.from({ length: 500 }, (_, index) => `text ${index}`);
   const rows = [...short, "a ".repeat(50_000), ...short];
   // The tensor of a client is one run, which cannot be split.
   const text = { datatype: "BYTES" as const, shape: [rows.length], data: rows };
   const model = { manifest: sentiment?.manifest as Manifest, limits };
   expect(() => checkInputs(model, { text })).toThrow(/fewer elements/);
-  const made = preprocess(rows, (row) => `inputs[${row}]`) as Run[];
+  const made = task.preprocess(rows, (row) => `inputs[${row}]`) as Run[];
   const runs = made.map(({ feeds }) => Object.values(feeds)[0]?.data as string[]);
   expect(runs.flat()).toEqual(rows);
   expect(runs.length).toBeLessThan(5);
