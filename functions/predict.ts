@@ -179,9 +179,11 @@ async function compute(
   manifest: Manifest,
   task: RunTask,
   runs: Runs,
-  { phases, deadline }: RequestContext,
+  { phases, deadline, caller }: RequestContext,
 ): Promise<Tensors[]> {
   deadline.check();
+  // Versions with the same artifact share its session, and not their runs.
+  const owner = `${caller.name} ${manifest.name}/${manifest.version}`;
   const lease = await phases.time("load", () => sessions.acquire(manifest));
   try {
     const turn = turns?.running.enter();
@@ -189,7 +191,9 @@ async function compute(
     let results: Tensors[];
     let answers: Promise<void> | undefined;
     try {
-      results = await phases.time("run", () => runAll(lease.session, task, runs, deadline));
+      results = await phases.time("run", () =>
+        runAll(lease.session, task, runs, { deadline, owner }),
+      );
     } finally {
       answers = turns?.running.leave();
     }

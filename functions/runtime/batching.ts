@@ -20,7 +20,7 @@ interface Waiting {
 
 /**
  * A session whose runs are joined along their first dimension: those that have come while the runtime was
- * busy, in the order of their coming, as far as names, datatypes and all other dimensions are the same. A
+ * busy, in the order of their coming, as far as owners, names, datatypes and all other dimensions are the same. A
  * run never waits for company. A joint run that fails is repeated run by run: one caller's bad row does not
  * fail another's.
  */
@@ -52,11 +52,11 @@ export function createBatchingSession(session: Session, options: BatchingOptions
 
   return {
     ...session,
-    run(feeds, outputNames) {
+    run(feeds, outputNames, owner) {
       const rows = rowsOf(feeds);
       if (rows === undefined || rows >= maxRows) return session.run(feeds, outputNames);
       const answer = Promise.withResolvers<Tensors>();
-      queue.push({ feeds, outputNames, rows, key: keyOf(feeds, outputNames), answer });
+      queue.push({ feeds, outputNames, rows, key: keyOf(feeds, outputNames, owner), answer });
       schedule();
       return answer.promise;
     },
@@ -74,11 +74,11 @@ function rowsOf(feeds: Tensors): number | undefined {
   return rows;
 }
 
-function keyOf(feeds: Tensors, outputNames: readonly string[]): string {
+function keyOf(feeds: Tensors, outputNames: readonly string[], owner = ""): string {
   const inputs = Object.keys(feeds)
     .toSorted()
     .map((name) => [name, feeds[name]?.datatype, feeds[name]?.shape.slice(1)]);
-  return JSON.stringify([outputNames, inputs]);
+  return JSON.stringify([owner, outputNames, inputs]);
 }
 
 /** The first run, and those behind it that can be joined to it. */

@@ -14,7 +14,8 @@ export interface ExternalData {
  * run or load rejects with `out_of_memory`, with `runtime_failed`, or with ONNX Runtime's own reason.
  */
 export interface Session {
-  run(feeds: Tensors, outputNames: readonly string[]): Promise<Tensors>;
+  /** `owner` says whose run it is: where runs are joined, those of different owners never are. */
+  run(feeds: Tensors, outputNames: readonly string[], owner?: string): Promise<Tensors>;
   release(): Promise<void>;
   /** Whether the runtime under it broke down: it will never run again. Absent where that cannot be. */
   lost?(): boolean;

@@ -14,13 +14,13 @@ export async function runAll(
   session: Session,
   task: Pick<CompiledTask, "outputNames" | "refusal">,
   runs: readonly Pick<Run, "feeds">[],
-  deadline: Deadline,
+  { deadline, owner }: { deadline: Deadline; owner: string },
 ): Promise<Tensors[]> {
   const results: Tensors[] = [];
   for (const { feeds } of runs) {
     deadline.check();
     try {
-      results.push(await session.run(feeds, task.outputNames));
+      results.push(await session.run(feeds, task.outputNames, owner));
     } catch (cause) {
       if (cause instanceof NearcastError) throw cause;
       if (task.refusal) throw task.refusal(cause);

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
+import { createApp } from "../../functions/app.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { sha256 } from "../../functions/platform/sha256.ts";
 import { createBatchingSession } from "../../functions/runtime/batching.ts";
 import { createNativeRuntime } from "../../functions/runtime/onnxruntime-node.ts";
 import type { Session } from "../../functions/runtime/types.ts";
@@ -126,6 +129,58 @@ test("in processes too, where a deadly row ends some of them and fails alone", a
   for (const [index, result] of (await Promise.allSettled(runs)).entries())
     if (index === 6) expect(result).toMatchObject({ reason: { code: "runtime_failed" } });
     else expect(result).toMatchObject({ value: { y: { data: Int32Array.of(2 * index) } } });
+});
+
+test("runs of different owners are not joined", async () => {
+  const together: number[][] = [];
+  const session: Session = {
+    ...plain.mixed,
+    run(feeds, outputNames) {
+      together.push(Array.from(feeds["count"]?.data as BigInt64Array, Number));
+      return plain.mixed.run(feeds, outputNames);
+    },
+  };
+  const batching = createBatchingSession(session, options);
+  // The rows of owner n count from 100 n.
+  const runs = Array.from({ length: 12 }, (_, index) =>
+    batching.run(mixed(1, index % 3), MIXED, `owner ${index % 3}`),
+  );
+  await Promise.all(runs);
+  for (const counts of together)
+    expect(new Set(counts.map((count) => Math.floor(count / 100))).size).toBe(1);
+  expect(together.length).toBe(3);
+});
+
+test("callers of different keys, and versions, are different owners", async () => {
+  const keys = ["one", "two"].map((name) => ({ name, key: `a key of ${name}` }));
+  const platform = createNodePlatform({
+    STORE: join(fixtures, "../../models"),
+    ACCESS_LOG: "false",
+    API_KEYS: JSON.stringify(
+      keys.map(({ name, key }) => ({ name, sha256: sha256(key), scopes: ["predict"] })),
+    ),
+  });
+  const owners: (string | undefined)[] = [];
+  const app = createApp({
+    ...platform,
+    arrange: (_manifest, session) => ({
+      ...session,
+      run(feeds, outputNames, owner) {
+        owners.push(owner);
+        return session.run(feeds, outputNames);
+      },
+    }),
+  });
+  for (const path of ["/v1/models/iris/predict", "/v1/models/iris/versions/1/predict"])
+    for (const { key } of keys) {
+      const answer = await app.request(path, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-API-Key": key },
+        body: JSON.stringify({ inputs: [5.1, 3.5, 1.4, 0.2] }),
+      });
+      expect(answer.status).toBe(200);
+    }
+  expect(owners).toEqual(["one iris/1", "two iris/1", "one iris/1", "two iris/1"]);
 });
 
 test("a run alone goes alone, and nothing waits for company", async () => {
