@@ -6,7 +6,9 @@ export default defineConfig({
     globalSetup: ["test/harness/build.ts"],
     // Two cores: more workers only make every real server slower than its time-outs.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    // These only end what hangs: a busy machine takes several times as long for anything.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -93,7 +93,7 @@ describe("the README's commands", () => {
   test.each([
     ["npm run dev:edge", /Ready on/, 8792],
     ["npm run dev:lambda", /answers at/, 8793],
-  ])("%s", { timeout: 120_000 }, async (command, ready, port) => {
+  ])("%s", { timeout: 300_000 }, async (command, ready, port) => {
     expect(readme).toContain(`\`${command}\``);
     await serve(command, root, ready, port);
     expect(await curl(blocks.find((block) => block.startsWith("curl")) ?? "", port)).toMatchObject({

@@ -14,6 +14,15 @@ function digest(shared: number): string {
 }
 
 test("a wrong key is refused as fast when it is nearly right", () => {
+  const ratios: number[] = [];
+  const isClose = (ratio: number) => ratio > 0.8 && ratio < 1.25;
+  // A busy machine may disturb some of them; a comparison that stops early makes each more than two.
+  while (ratios.length < 10 && !ratios.some(isClose)) ratios.push(nearToFar());
+  expect(ratios.filter(isClose), String(ratios)).toHaveLength(1);
+});
+
+/** How much longer a nearly right key takes than one that is wrong from the first digit. */
+function nearToFar(): number {
   const far = digest(0);
   const near = digest(62);
   const durations = { far: [] as number[], near: [] as number[] };
@@ -22,10 +31,8 @@ test("a wrong key is refused as fast when it is nearly right", () => {
     const order = round % 2 === 0 ? (["far", "near"] as const) : (["near", "far"] as const);
     for (const name of order) durations[name].push(time(name === "far" ? far : near));
   }
-  const ratio = median(durations.near.slice(100)) / median(durations.far.slice(100));
-  expect(ratio).toBeGreaterThan(0.8);
-  expect(ratio).toBeLessThan(1.25);
-});
+  return median(durations.near.slice(100)) / median(durations.far.slice(100));
+}
 
 test("a key is compared to the last digit with every entry, whatever matches", () => {
   for (const shared of [0, 31, 62, 64]) {

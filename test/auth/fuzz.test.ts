@@ -19,8 +19,9 @@ const bytesOf = (token: string) =>
 
 test(
   "no credentials that are made up get in, or anything but a refusal",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async () => {
+    const begin = performance.now();
     const key = await signingKey("first");
     const issuer = await startIssuer(key);
     onTestFinished(issuer.close);
@@ -87,7 +88,8 @@ test(
     );
     expect(await status(bearer(good))).toBe(200);
     expect(await status(bearer(web.key))).toBe(200);
-    expect(issuer.requests()).toBeLessThan(20);
+    // Read once, and for made-up keys at most once in five seconds.
+    expect(issuer.requests()).toBeLessThanOrEqual(2 + (performance.now() - begin) / 5000);
   },
 );
 

@@ -39,8 +39,7 @@ afterAll(async () => {
 
 test.concurrent.for(cases)(
   "on $name keys are read once for all, rotate while it runs, and outlast the issuer",
-  { timeout: 60_000 },
-  async ({ running }) => {
+  async ({ name, running }) => {
     if (!running) throw new Error("It did not start");
     const { issuer, target } = running;
     const ask = async (key: Key, signal?: AbortSignal) => askWith(target, await token(key), signal);
@@ -64,13 +63,15 @@ test.concurrent.for(cases)(
     expect(issuer.requests()).toBe(1);
     await sleep(COOLDOWN_MS);
     issuer.publish(first, second);
+    // One after the other on Lambda: all must come before the issuer may be asked again.
+    const many = name === "lambda" ? 5 : 50;
     const asked = await Promise.all([
-      ...Array.from({ length: 50 }, () => ask(madeUp)),
+      ...Array.from({ length: many }, () => ask(madeUp)),
       ask(second),
-      ...Array.from({ length: 50 }, () => ask(madeUp)),
+      ...Array.from({ length: many }, () => ask(madeUp)),
     ]);
-    expect(new Set(asked.toSpliced(50, 1))).toEqual(new Set([401]));
-    expect(asked[50]).toBe(200);
+    expect(new Set(asked.toSpliced(many, 1))).toEqual(new Set([401]));
+    expect(asked[many]).toBe(200);
     expect(issuer.requests()).toBe(2);
 
     // The issuer does not answer: its keys go on working, and nothing can be said of others.

@@ -55,7 +55,7 @@ export async function startIssuer(...keys: SigningKey[]) {
     },
     /** Until the issuer was asked once more than before. */
     async asked(before: number) {
-      for (let tries = 0; tries < 500; tries++) {
+      for (let tries = 0; tries < 3000; tries++) {
         if (requests > before) return;
         await sleep(10);
       }

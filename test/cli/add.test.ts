@@ -5,7 +5,7 @@ import { openPredictor } from "../../cli/predictor.ts";
 import { openPackage } from "../../cli/package-folder.ts";
 import { fixture, nearcast, root, snapshot, succeed, temporaryFolder } from "./nearcast.ts";
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 300_000;
 
 /** Adds a fixture, verifies it on both runtimes and gives its manifest. */
 async function added(path: string, ...args: string[]): Promise<Record<string, unknown>> {

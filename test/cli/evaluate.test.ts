@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { addLines, nearcast, removeLines, root, succeed, temporaryFolder } from "./nearcast.ts";
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 300_000;
 afterAll(removeLines);
 
 interface Evaluation {

@@ -5,7 +5,7 @@ import { nearcast, root, snapshot, temporaryFolder } from "./nearcast.ts";
 
 test(
   "a package written by hand whose artifact reaches out of it is neither verified nor pushed",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async () => {
     const models = await temporaryFolder();
     const store = await temporaryFolder();

@@ -15,7 +15,7 @@ import {
   temporaryFolder,
 } from "./nearcast.ts";
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 afterAll(removeLines);
 
 describe("add", () => {

@@ -18,6 +18,8 @@ const BEHAVIOURS: Behaviour[] = [
 const ROUNDS = 2;
 const CHANGES = 12;
 const CHANGE_MS = 120;
+/** Answers of each kind in every round, however long a busy machine takes for them. */
+const LEAST = 3;
 
 const requests = shippedModels.map(({ manifest: { name, examples } }) => ({
   path: `/v1/models/${name}/predict`,
@@ -30,7 +32,7 @@ afterEach(() => target?.stop());
 describe.each(Object.entries(targets))("on %s", (name, start) => {
   test("a store that flaps costs answers at the worst, never a wrong one, and then all are right", async () => {
     // Sessions are loaded again and again, and releases asked for with each request.
-    const env = { STORE_TIMEOUT_MS: "300", RELEASE_TTL_SECONDS: "0", SESSION_BUDGET_MB: "0.98" };
+    const env = { STORE_TIMEOUT_MS: "1000", RELEASE_TTL_SECONDS: "0", SESSION_BUDGET_MB: "0.98" };
     const running = await start({ env });
     target = running;
     const ask = async (index: number) => {
@@ -47,11 +49,11 @@ describe.each(Object.entries(targets))("on %s", (name, start) => {
     }
     const random = createRandom(SEED, 0);
     let asked = 0;
-    const served = { right: 0, refused: 0 };
     for (let round = 0; round < ROUNDS; round++) {
       // Cold, and down from the first request on.
       running.store.behave("down");
       await running.restart();
+      const served = { right: 0, refused: 0 };
       const changes = new AbortController();
       const client = async () => {
         while (!changes.signal.aborted) {
@@ -67,21 +69,23 @@ describe.each(Object.entries(targets))("on %s", (name, start) => {
           }
         }
       };
-      const clients = Promise.all(Array.from({ length: name === "lambda" ? 1 : 4 }, client));
-      for (let change = 0; change < CHANGES; change++) {
-        running.store.behave(random.pick(BEHAVIOURS));
-        await sleep(CHANGE_MS);
-      }
-      changes.abort();
-      await clients;
+      const enough = () => served.right >= LEAST && served.refused >= LEAST;
+      const flap = async () => {
+        for (let change = 0; change < CHANGES || !enough(); change++) {
+          changes.signal.throwIfAborted();
+          running.store.behave(random.pick(BEHAVIOURS));
+          await sleep(CHANGE_MS);
+        }
+        changes.abort();
+      };
+      const clients = Array.from({ length: name === "lambda" ? 1 : 4 }, client);
+      await Promise.all([...clients, flap()]).finally(() => changes.abort());
       running.store.behave("ok");
       for (const index of requests.keys()) {
         const { path, status, text } = await ask(index);
         expect([status, text]).toEqual([200, right.get(path)]);
       }
     }
-    expect(served.right).toBeGreaterThan(0);
-    expect(served.refused).toBeGreaterThan(0);
     expect(running.logs()).not.toContain('"code":"internal"');
   });
 });

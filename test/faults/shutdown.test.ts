@@ -15,7 +15,7 @@ async function begin(env: Record<string, string>): Promise<void> {
   server = await startNodeServer({
     env: { STORE, MAX_QUEUE_MS: "60000", ...env },
     // All that was taken is answered before it, on a busy machine too.
-    stopLimitMs: 25_000,
+    stopLimitMs: 60_000,
   });
 }
 

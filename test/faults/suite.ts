@@ -16,7 +16,7 @@ export function faults(start: StartTarget): void {
   });
 
   async function begin(options: TargetOptions = {}): Promise<Target> {
-    running = await start({ ...options, env: { STORE_TIMEOUT_MS: "1000", ...options.env } });
+    running = await start(options);
     return running;
   }
 
@@ -111,7 +111,7 @@ export function faults(start: StartTarget): void {
   });
 
   test("a store that goes down or stalls after warm-up changes nothing for loaded models", async () => {
-    const target = await begin({ env: { RELEASE_TTL_SECONDS: "0" } });
+    const target = await begin({ env: { RELEASE_TTL_SECONDS: "0", STORE_TIMEOUT_MS: "2000" } });
     await expectSetosa(target);
     for (const behaviour of ["down", "stall"] as const) {
       target.store.behave(behaviour);
@@ -148,7 +148,7 @@ export function faults(start: StartTarget): void {
   });
 
   test("a store that stalls, at the answer or in the body, is a bounded wait", async () => {
-    const target = await begin();
+    const target = await begin({ env: { STORE_TIMEOUT_MS: "2000" } });
     for (const behaviour of ["stall", "slow-body"] as const) {
       target.store.behave(behaviour);
       await expectProblem(await predict(target), 503, "store_unavailable", /./);
@@ -166,7 +166,7 @@ export function faults(start: StartTarget): void {
   });
 
   test("the client that began the cold load goes away, and the others are answered", async () => {
-    const target = await begin({ env: { STORE_TIMEOUT_MS: "5000" } });
+    const target = await begin();
     if (!target.url) return; // Lambda has one client at a time, and it is the service.
     target.store.behave("slow", /model\.onnx$/);
     const impatient = new AbortController();
@@ -243,7 +243,7 @@ function post(target: Target, path: string, body: unknown, signal?: AbortSignal)
 }
 
 async function artifactAsked(target: Target): Promise<void> {
-  await expect.poll(() => target.store.gets(), { timeout: 10_000 }).toContain(irisArtifact);
+  await expect.poll(() => target.store.gets()).toContain(irisArtifact);
 }
 
 async function expectSetosa(target: Target): Promise<void> {

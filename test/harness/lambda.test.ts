@@ -44,7 +44,6 @@ describe.each(["native", "javascript"] as const)("with the %s transport", (trans
     lambda = await startLambda({
       directory,
       handler: "index.handler",
-      timeoutMs: 1_000,
       transport,
       env: { COLOUR: "green" },
     });
@@ -115,14 +114,19 @@ describe.each(["native", "javascript"] as const)("with the %s transport", (trans
   });
 
   test("a timeout is a 504, ends the process, and the next event starts another", async () => {
-    await current().fetch("/echo");
-    const { coldStarts, pid } = current();
-    expect((await current().fetch("/hang")).status).toBe(504);
-    expect(() => process.kill(pid ?? 0, 0)).toThrow("ESRCH");
-    expect(await current().invoke({ rawPath: "/served" })).toMatchObject({
-      payload: { served: 1 },
+    const hasty = await startLambda({
+      directory,
+      handler: "index.handler",
+      timeoutMs: 3_000,
+      transport,
     });
-    expect(current().coldStarts).toBe(coldStarts + 1);
+    await hasty.fetch("/echo");
+    const { pid } = hasty;
+    expect((await hasty.fetch("/hang")).status).toBe(504);
+    expect(() => process.kill(pid ?? 0, 0)).toThrow("ESRCH");
+    expect(await hasty.invoke({ rawPath: "/served" })).toMatchObject({ payload: { served: 1 } });
+    expect(hasty.coldStarts).toBe(2);
+    await hasty.stop();
   });
 
   test("a process that exits fails its event only", async () => {
@@ -152,11 +156,11 @@ describe.each(["native", "javascript"] as const)("with the %s transport", (trans
       const ticks = async () =>
         ((await other.invoke({ rawPath: "/served" })).payload as { ticks: number }).ticks;
       const before = await ticks();
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await new Promise((resolve) => setTimeout(resolve, 2000));
       const progress = (await ticks()) - before;
       await other.stop();
-      if (freeze) expect(progress).toBeLessThan(10);
-      else expect(progress).toBeGreaterThan(10);
+      if (freeze) expect(progress).toBeLessThan(50);
+      else expect(progress).toBeGreaterThan(50);
     }
   });
 

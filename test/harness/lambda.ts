@@ -49,7 +49,7 @@ interface Pending {
   timer?: NodeJS.Timeout;
 }
 
-const initLimit = 10_000;
+const initLimit = 60_000;
 
 /** One execution environment: one process, one event at a time, restarted by the event after it ended. */
 export async function startLambda(options: LambdaOptions): Promise<Lambda> {

@@ -39,7 +39,7 @@ export async function startNodeServer(options: NodeServerOptions = {}): Promise<
       child.kill("SIGKILL");
       reject(new Error(`The server ${why}:\n${logs}`));
     };
-    const limit = options.startLimitMs ?? 15_000;
+    const limit = options.startLimitMs ?? 60_000;
     const timer = setTimeout(() => fail(`did not start within ${limit} ms`), limit);
     child.once("error", (error) => fail(error.message));
     child.once("close", (code) => fail(`exited with ${code}`));
@@ -65,7 +65,7 @@ export async function startNodeServer(options: NodeServerOptions = {}): Promise<
     async stop() {
       child.kill("SIGTERM");
       const bound = new AbortController();
-      const killed = sleep(options.stopLimitMs ?? 5_000, null, { signal: bound.signal }).then(
+      const killed = sleep(options.stopLimitMs ?? 20_000, null, { signal: bound.signal }).then(
         () => child.kill("SIGKILL"),
         () => undefined,
       );

@@ -113,7 +113,7 @@ test("stall and slow-body keep the client waiting, and ok brings the store back"
     worker.fetch("/get?key=a", { signal: AbortSignal.timeout(1_000) }),
   ).rejects.toMatchObject({ name: "TimeoutError" });
   worker.setBehaviour("slow-body");
-  const response = await worker.fetch("/stream?key=a", { signal: AbortSignal.timeout(1_000) });
+  const response = await worker.fetch("/stream?key=a", { signal: AbortSignal.timeout(5_000) });
   expect(response.status).toBe(200);
   await expect(response.text()).rejects.toMatchObject({ name: "TimeoutError" });
   worker.setBehaviour("slow");

@@ -44,12 +44,11 @@ test("a batch costs its rows, and a refusal says when to come again", async () =
 
 test("a short window ends, and the next one begins", async () => {
   const [one] = (await start(1, { RATE_LIMIT: "2/2s" })) as [Target];
-  const statuses = new Set<number>();
-  for (let request = 0; request < 10; request++) statuses.add((await predict(one)).status);
-  expect(statuses).toEqual(new Set([200, 429]));
-  await expect
-    .poll(async () => (await predict(one)).status, { timeout: 8000, interval: 500 })
-    .toBe(200);
+  const status = async () => (await predict(one)).status;
+  expect(await status()).toBe(200);
+  // However few of them a slow machine gets into one window.
+  await expect.poll(status, { interval: 1 }).toBe(429);
+  await expect.poll(status, { interval: 500 }).toBe(200);
 });
 
 test("without its table an environment limits on its own account and says so; with it again, by the table", async () => {
@@ -64,7 +63,7 @@ test("without its table an environment limits on its own account and says so; wi
     await predict(one);
     return dynamodb.counts();
   };
-  await expect.poll(predictAndCount, { timeout: 8000 }).toEqual([3]);
+  await expect.poll(predictAndCount).toEqual([3]);
 });
 
 test("a rate that only each environment could count is refused at the start", async () => {

@@ -60,17 +60,19 @@ test("a batch that is refused leaves what was left, and both processes see the s
 });
 
 test("without its Redis a process limits on its own account and says so; with it again, as before", async () => {
-  const [server] = (await start(1, { RATE_LIMIT: "100/60s" })) as [Target];
+  const [server] = (await start(1, { RATE_LIMIT: "100/600s" })) as [Target];
   const left = async () =>
     Number(/r=(\d+)/.exec((await predict(server)).headers.get("ratelimit") ?? "")?.[1]);
+  const failures = () => server.logs().split("rate limiter out of reach").length - 1;
   expect((await predict(server, 70)).status).toBe(200);
-  for (const [failures, behaviour] of (["down", "stall"] as const).entries()) {
+  for (const behaviour of ["down", "stall"] as const) {
+    const before = failures();
     redis?.behave(behaviour);
     expect(await left()).toBeGreaterThan(50);
-    expect(server.logs().match(new RegExp(outOfReach, "g"))).toHaveLength(failures + 1);
+    expect(failures()).toBe(before + 1);
     redis?.behave("ok");
     // Asked again after a second, over a new connection: what was taken before still counts.
-    await expect.poll(left, { timeout: 8000, interval: 300 }).toBeLessThan(30);
+    await expect.poll(left, { interval: 300 }).toBeLessThan(30);
   }
 });
 

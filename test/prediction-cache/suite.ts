@@ -60,7 +60,7 @@ export function predictionCache(start: StartTarget): void {
   /** Asks until the answer was kept, which is done after it was sent. */
   async function keep(input: readonly number[], version?: string): Promise<void> {
     await expect
-      .poll(async () => (await predict(input, undefined, version)).cache, { timeout: 5000 })
+      .poll(async () => (await predict(input, undefined, version)).cache)
       .toBe("nearcast; hit");
   }
 
@@ -123,8 +123,13 @@ export function predictionCache(start: StartTarget): void {
   test("an answer is kept for as long as its manifest says, and not at all where it says so", async () => {
     const input = newInput();
     await keep(input, "brief");
-    await sleep(2500);
-    expect((await predict(input, undefined, "brief")).cache).toBe("nearcast; fwd=miss");
+    // Sooner than in the deployment's 60 s.
+    await expect
+      .poll(async () => (await predict(input, undefined, "brief")).cache, {
+        interval: 500,
+        timeout: 20_000,
+      })
+      .toBe("nearcast; fwd=miss");
     expect((await predict(input, undefined, "never")).cache).toBeNull();
     expect((await predict(input, undefined, "never")).cache).toBeNull();
   });
@@ -166,9 +171,7 @@ export function predictionCache(start: StartTarget): void {
         ...(signal && { signal }),
       });
     const first = ask(impatient.signal);
-    await expect
-      .poll(() => target.store.gets(), { timeout: 10_000 })
-      .toContain("sentiment/1/model.onnx");
+    await expect.poll(() => target.store.gets()).toContain("sentiment/1/model.onnx");
     const others = Array.from({ length: 10 }, () => ask());
     impatient.abort();
     await expect(first).rejects.toThrow();

@@ -1,24 +1,16 @@
-import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { targets, type Target } from "../harness/targets.ts";
+import { beginPost } from "../harness/unfinished-post.ts";
 
 const TIMEOUT_MS = 400;
 
 /** Posts the beginning of a body and waits for the answer, after which the connection is left. */
 async function postUnfinished(target: Target, headers: Record<string, string>): Promise<number> {
   const url = new URL("/v1/models/iris/predict", target.url);
-  const post = request(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", ...headers },
-  });
-  const status = new Promise<number>((resolve, reject) => {
-    post.on("error", reject);
-    post.on("response", (response) => resolve(response.resume().statusCode ?? 0));
-  });
-  post.write('{"inputs":');
-  const answered = await status;
-  post.on("error", () => undefined).destroy();
+  const post = beginPost(url, '{"inputs":', headers);
+  const answered = await post.status;
+  post.leave();
   return answered;
 }
 

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { offer } from "../../bench/open-loop.ts";
+import { offer, type OpenLoopResult } from "../../bench/open-loop.ts";
+import { median } from "../../bench/statistics.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 
 const STORE = join(import.meta.dirname, "../fixtures");
 /** Some milliseconds a run. */
 const ITERATIONS = 2500;
+const ROUNDS = 3;
 
 let server: NodeServer;
 afterEach(() => server.stop());
@@ -16,25 +18,35 @@ test.each(["0", "2"])(
     server = await startNodeServer({ env: { STORE, WORKERS: workers, ACCESS_LOG: "false" } });
     const url = `${server.url}/v1/models/slow/predict`;
     const body = JSON.stringify({ inputs: { iterations: [ITERATIONS] } });
-    // As fast as the answers come.
-    let done = 0;
-    const end = performance.now() + 1500;
-    const client = async () => {
-      for (; performance.now() < end; done++) {
-        const headers = { "Content-Type": "application/json" };
-        expect((await fetch(url, { method: "POST", headers, body })).status).toBe(200);
-      }
-    };
-    await Promise.all([client(), client(), client()]);
-    const best = done / 1.5;
-    const result = await offer({ url, body, rate: best * 5, seconds: 4 });
-    expect(result.failed).toBe(0);
-    expect(result.served + result.refused).toBe(result.offered);
+    await carried(url, body);
+    // In turn, so that other work on the machine meets both.
+    const rounds: { best: number; result: OpenLoopResult }[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const best = await carried(url, body);
+      const result = await offer({ url, body, rate: best * 5, seconds: 2 });
+      expect(result.failed).toBe(0);
+      expect(result.served + result.refused).toBe(result.offered);
+      rounds.push({ best, result });
+    }
+    const typical = (figure: (round: (typeof rounds)[number]) => number) =>
+      median(rounds.map(figure));
     // bench/overload.ts measures what is left on a quiet machine: four fifths and more.
-    expect(result.goodput / best).toBeGreaterThan(0.5);
+    expect(typical(({ best, result }) => result.goodput / best)).toBeGreaterThan(0.5);
     // The queue is a few runs long, and not the quarter of a second of a burst.
-    const runMs = 1000 / best;
-    expect(result.servedP50).toBeLessThan(runMs * 20);
-    expect(result.refusedP50).toBeLessThan(result.servedP50 / 2);
+    expect(typical(({ best, result }) => (result.servedP50 * best) / 1000)).toBeLessThan(20);
+    expect(typical(({ result }) => result.refusedP50 / result.servedP50)).toBeLessThan(0.5);
   },
 );
+
+/** Answers a second to three clients that wait for theirs before they ask again. */
+async function carried(url: string, body: string): Promise<number> {
+  const begin = performance.now();
+  const headers = { "Content-Type": "application/json" };
+  let done = 0;
+  const client = async () => {
+    for (; performance.now() < begin + 1000; done++)
+      expect((await fetch(url, { method: "POST", headers, body })).status).toBe(200);
+  };
+  await Promise.all([client(), client(), client()]);
+  return (done * 1000) / (performance.now() - begin);
+}

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 
@@ -15,7 +14,7 @@ async function begin(env: Record<string, string> = {}): Promise<void> {
   expect((await run(1)).status).toBe(200);
 }
 
-/** A run that takes as long as it is told; 10,000 iterations are some milliseconds. */
+/** A run that takes as long as it is told; 10,000 iterations are some 20 ms. */
 function run(
   iterations: number,
   init: { signal?: AbortSignal; headers?: Record<string, string> } = {},
@@ -37,13 +36,15 @@ async function runsSoFar(): Promise<number> {
 
 test("more than the processor can do is refused before its turn, and the rest is right", async () => {
   await begin({ MAX_QUEUE_MS: "50" });
+  // So long that all hundred have come before a few are done, however busy the machine.
+  const iterations = 75_000;
   // The mean time of a run is known after a few.
-  for (let warm = 0; warm < 5; warm++) await run(10_000);
+  for (let warm = 0; warm < 5; warm++) await run(iterations);
   const before = await runsSoFar();
   const order: number[] = [];
   const answers = await Promise.all(
     Array.from({ length: 100 }, async () => {
-      const answer = await run(10_000);
+      const answer = await run(iterations);
       order.push(answer.status);
       return answer;
     }),
@@ -60,29 +61,21 @@ test("more than the processor can do is refused before its turn, and the rest is
   }
   // Those who are refused do not wait for those who are served.
   expect(order.lastIndexOf(503)).toBeLessThan(order.lastIndexOf(200));
-  expect((await run(10_000)).status).toBe(200);
-});
-
-test("no more requests than MAX_CONCURRENCY hold memory at once", async () => {
-  await begin({ MAX_CONCURRENCY: "3", WORKERS: "1" });
-  const answers = await Promise.all(Array.from({ length: 10 }, () => run(100_000)));
-  const statuses = answers.map(({ status }) => status);
-  expect(statuses.filter((status) => status === 200)).toHaveLength(3);
-  expect(statuses.filter((status) => status === 503)).toHaveLength(7);
-  expect((await server.fetch("/v1/models/slow")).status).toBe(200);
+  expect((await run(iterations)).status).toBe(200);
 });
 
 test("what the client no longer waits for is not computed", async () => {
-  await begin();
+  await begin({ MAX_QUEUE_MS: "60000" });
   const before = await runsSoFar();
   const client = new AbortController();
-  const abandoned = Array.from({ length: 20 }, () => run(100_000, { signal: client.signal }));
-  const ends = Promise.allSettled(abandoned);
-  await sleep(50);
-  client.abort();
-  await ends;
+  // The client of all leaves with the first answer.
+  const abandoned = Array.from({ length: 20 }, async () => {
+    await run(150_000, { signal: client.signal });
+    client.abort();
+  });
+  await Promise.allSettled(abandoned);
   expect((await run(1)).status).toBe(200);
-  expect((await runsSoFar()) - before).toBeLessThan(10);
+  expect((await runsSoFar()) - before).toBeLessThan(6);
   await expect.poll(() => server.logs).toContain('"code":"client_closed_request"');
 });
 
@@ -90,7 +83,7 @@ test.each(["0", "1"])(
   "a run that ends after the deadline is 504 with %s workers",
   async (workers) => {
     await begin({ WORKERS: workers });
-    const late = await run(1_000_000, { headers: { "X-Request-Timeout-Ms": "100" } });
+    const late = await run(250_000, { headers: { "X-Request-Timeout-Ms": "100" } });
     expect(late.status).toBe(504);
     expect(await late.json()).toMatchObject({ code: "deadline_exceeded" });
     expect((await run(1)).status).toBe(200);
@@ -98,13 +91,13 @@ test.each(["0", "1"])(
 );
 
 test("a body that never ends is 504", async () => {
-  await begin({ REQUEST_TIMEOUT_MS: "300" });
+  await begin();
   const body = new ReadableStream({
     start: (controller) => controller.enqueue(Buffer.from('{"inputs":')),
   });
   const answer = await server.fetch("/v1/models/slow/predict", {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", "X-Request-Timeout-Ms": "300" },
     body,
     duplex: "half",
   } as RequestInit);

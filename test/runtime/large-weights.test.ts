@@ -3,12 +3,11 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRegistry } from "../../functions/model/registry.ts";
 import { createSessions } from "../../functions/model/sessions.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
+import { collect } from "../harness/collect.ts";
 import { targets } from "../harness/targets.ts";
 
 const MIB = 1024 * 1024;
@@ -34,9 +33,6 @@ beforeAll(async () => {
 afterAll(() => rm(store, { recursive: true }));
 
 const row = Float32Array.from({ length: ROWS }, (_, index) => index / ROWS);
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
 
 test("32 MiB of weights take at most 48 MiB of WASM memory, and no JavaScript memory once loaded", async () => {
   const platform = createNodePlatform({ RUNTIME: "wasm", STORE: store });

@@ -82,7 +82,7 @@ afterEach(async () => {
 async function start(workers: string, store = fixtures): Promise<NodeServer> {
   server = await startNodeServer({
     // What is shed is another test: a busy machine is slow to start a process anew.
-    env: { STORE: store, WORKERS: workers, MAX_QUEUE_MS: "60000" },
+    env: { STORE: store, WORKERS: workers, MAX_QUEUE_MS: "60000", REQUEST_TIMEOUT_MS: "120000" },
   });
   return server;
 }
@@ -144,11 +144,11 @@ test.runIf(onLinux)(
     });
     for (let kill = 0; kill < 4; kill++) {
       const goal = answered + 50;
-      await expect.poll(() => answered, { timeout: 10_000 }).toBeGreaterThan(goal);
+      await expect.poll(() => answered).toBeGreaterThan(goal);
       process.kill((await childrenOf(running.pid))[0] ?? 0, "SIGSEGV");
     }
     const goal = answered + 50;
-    await expect.poll(() => answered, { timeout: 10_000 }).toBeGreaterThan(goal);
+    await expect.poll(() => answered).toBeGreaterThan(goal);
     stop.abort();
     await Promise.all(clients);
     const after = await childrenOf(running.pid);
@@ -164,9 +164,7 @@ test.runIf(onLinux)("SIGTERM and SIGKILL of the server end its processes too", a
     const children = await childrenOf(running.pid);
     expect(children).toHaveLength(2);
     process.kill(running.pid, signal);
-    await expect
-      .poll(() => Promise.all(children.map(isRunning)), { timeout: 10_000 })
-      .toEqual([false, false]);
+    await expect.poll(() => Promise.all(children.map(isRunning))).toEqual([false, false]);
   }
 });
 
@@ -177,7 +175,7 @@ test.runIf(onLinux)("a signal to the whole group loses no request", async () => 
   await sleep(100);
   for (const pid of [...(await childrenOf(running.pid)), running.pid]) process.kill(pid, "SIGTERM");
   expect((await last).status).toBe(200);
-  await expect.poll(() => isRunning(running.pid), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => isRunning(running.pid)).toBe(false);
 });
 
 async function childrenOf(pid: number): Promise<number[]> {
