@@ -2,9 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { createRegistry } from "../../functions/model/registry.ts";
-import { createSessions } from "../../functions/model/sessions.ts";
-import { createNodePlatform } from "../../functions/platform/node.ts";
+import { loadInTurn } from "../../bench/wasm.ts";
 import { compileModule, evaluateFactory } from "../../functions/runtime/evaluate-factory.ts";
 import type { CreateOrt } from "../../functions/runtime/onnxruntime-web-factory.ts";
 import { createWebRuntime } from "../../functions/runtime/onnxruntime-web.ts";
@@ -85,19 +83,8 @@ test("an input that WASM memory has no room for is refused and overwrites nothin
 });
 
 test("loads of three models in turn under a budget that holds two do not grow WASM memory", async () => {
-  // Of 191, 154 and 65 KB.
-  const models = ["sentiment", "search", "iris"];
-  const platform = createNodePlatform({ RUNTIME: "wasm", SESSION_BUDGET_MB: "0.35" });
-  const registry = createRegistry(platform);
-  const sessions = createSessions(platform, registry);
-  const runtime = await platform.runtime();
-  const sizes: number[] = [];
-  for (let load = 0; load < 100; load++) {
-    const { manifest } = await registry.resolve(models[load % 3] ?? "");
-    expect(sessions.has(manifest)).toBe(false);
-    (await sessions.acquire(manifest)).end();
-    sizes.push(runtime.memoryBytes?.() ?? 0);
-  }
-  expect(sessions.count()).toBe(2);
+  const { sizes, held, sessions } = await loadInTurn();
+  expect(held).toBe(0);
+  expect(sessions).toBe(2);
   expect(Math.max(...sizes)).toBe(sizes[9]);
 });
