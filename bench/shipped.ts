@@ -1,4 +1,4 @@
-// Every shipped model's released version with its first example. Also of the bare programs: they read no more
+// Every shipped model's released version with its examples. Also of the bare programs: they read no more
 // than JSON.
 import { readFile } from "node:fs/promises";
 import type { Manifest } from "../functions/model/manifest.ts";
@@ -6,7 +6,7 @@ import { packageFiles } from "../infra/package-files.ts";
 
 export interface Shipped {
   manifest: Pick<Manifest, "name" | "task" | "inputs">;
-  example: { input: unknown; output?: unknown };
+  examples: { input: unknown; output?: unknown }[];
   artifact: string;
 }
 
@@ -21,8 +21,8 @@ export async function shippedModels(): Promise<Shipped[]> {
         const { stable } = (await readJson(`models/${key}`)) as { stable: string };
         const folder = `models/${model}/${stable}`;
         const manifest = (await readJson(`${folder}/model.json`)) as Manifest;
-        const [example = { input: undefined }] = manifest.examples;
-        return { manifest, example, artifact: `${folder}/${manifest.artifact.file}` };
+        const { examples } = manifest;
+        return { manifest, examples, artifact: `${folder}/${manifest.artifact.file}` };
       }),
   );
 }

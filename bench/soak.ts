@@ -1,13 +1,16 @@
-// `npm run bench -- --only soak`: many requests of every kind to one server, one in twenty of them bad; every
-// answer is compared, and resident memory is sampled for a trend, each time after a collection: V8 lets garbage
-// lie for longer than this runs.
+// `npm run bench -- --only soak`: many different requests of every kind to one server, one in twenty of them bad.
+// Each is asked alone first; every later answer must equal that one, so that one with another's answer would be
+// seen. Resident memory is sampled for a trend, each time after a collection: V8 lets garbage lie for longer than
+// this runs.
 import { Agent, request } from "node:http";
+import { compareAnswers } from "../cli/compare.ts";
 import { startNodeServer } from "../test/harness/node-server.ts";
 import { heapBytes } from "../test/harness/heap.ts";
 import { PATIENT, residentMemory } from "./processes.ts";
 import type { Table } from "./report.ts";
 import { shippedModels, type Shipped } from "./shipped.ts";
 import { trend } from "./statistics.ts";
+import { createWorkload, type Workload } from "./workload.ts";
 
 const REQUESTS = 200_000;
 const SAMPLE_EVERY = 10_000;
@@ -15,8 +18,10 @@ const CONNECTIONS = 16;
 /** One request in this many is bad. */
 const BAD_EVERY = 20;
 const BATCH = 4;
-/** MiB between samples that are taken for a trend: ten bytes a request. */
-const GROWTH = 0.1;
+/** Numbers of a manifest's example, as far as `nearcast verify` lets them differ. */
+const TOLERANCE = 1e-4;
+/** MiB between samples: ten bytes a request. */
+const BOUND = 0.1;
 
 interface Asked {
   path: string;
@@ -26,6 +31,8 @@ interface Asked {
   status: number;
   /** What must be in the first answer; all further ones must equal that. */
   holds: string;
+  /** The `outputs` of the manifest's example; unknown of other inputs. */
+  outputs?: unknown;
 }
 
 export async function soak(): Promise<Table[]> {
@@ -35,7 +42,7 @@ export async function soak(): Promise<Table[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   try {
     const models = await shippedModels();
-    const good = models.flatMap(goodRequests);
+    const good = (await Promise.all(models.map(goodRequests))).flat();
     const bad = badRequests();
     const answers = new Map<Asked, string>();
     const samples: number[] = [];
@@ -46,6 +53,20 @@ export async function soak(): Promise<Table[]> {
       await heapBytes(inspector, async () => (await server.fetch("/health")).arrayBuffer());
       samples.push((await residentMemory(server.pid)).now);
     };
+    const ask = async (asked: Asked): Promise<void> => {
+      const answer = await send(agent, server.url, asked);
+      // Ids differ from request to request.
+      const text = answer.text.replace(/"requestId":"[^"]*"/, "");
+      const known = answers.get(asked);
+      answers.set(asked, known ?? text);
+      if (
+        answer.status === asked.status &&
+        (known === undefined ? isRight(asked, text) : text === known)
+      )
+        return;
+      wrong += 1;
+      console.error(`${asked.path}: ${answer.status} ${text.slice(0, 300)}`);
+    };
     const client = async (): Promise<void> => {
       while (sent < REQUESTS) {
         const turn = sent++;
@@ -54,80 +75,96 @@ export async function soak(): Promise<Table[]> {
           console.error(`${turn} requests, ${samples.at(-1)?.toFixed(0)} MiB, ${wrong} wrong`);
         }
         const kinds = turn % BAD_EVERY === 0 ? bad : good;
-        const asked = kinds[Math.floor(turn / (kinds === bad ? BAD_EVERY : 1)) % kinds.length];
-        if (asked && !(await isRight(asked))) wrong += 1;
+        // At random, so that each is under way beside each other one some time.
+        const asked = kinds[Math.floor(Math.random() * kinds.length)];
+        if (asked) await ask(asked);
       }
     };
-    const isRight = async (asked: Asked): Promise<boolean> => {
-      const answer = await send(agent, server.url, asked);
-      // Ids differ from request to request.
-      const text = answer.text.replace(/"requestId":"[^"]*"/, "");
-      const known = answers.get(asked) ?? text;
-      answers.set(asked, known);
-      if (answer.status === asked.status && text === known && text.includes(asked.holds))
-        return true;
-      console.error(`${asked.path}: ${answer.status} ${text.slice(0, 300)}`);
-      return false;
-    };
+    for (const asked of [...good, ...bad]) await ask(asked);
     await Promise.all(Array.from({ length: CONNECTIONS }, client));
     await sample();
-    return [soakTable(samples, wrong)];
+    const different = new Set(good.map((asked) => answers.get(asked))).size;
+    return [soakTable({ samples, wrong, kinds: good.length, different })];
   } finally {
     agent.destroy();
     await server.stop();
   }
 }
 
-function soakTable(samples: number[], wrong: number): Table {
+function isRight({ holds, outputs }: Asked, text: string): boolean {
+  if (!text.includes(holds)) return false;
+  if (outputs === undefined) return true;
+  const answer = JSON.parse(text) as { outputs: unknown };
+  return compareAnswers(outputs, answer.outputs, TOLERANCE).mismatch === undefined;
+}
+
+interface Soaked {
+  samples: number[];
+  wrong: number;
+  /** Different good requests, and how many different answers they have. */
+  kinds: number;
+  different: number;
+}
+
+function soakTable({ samples, wrong, kinds, different }: Soaked): Table {
   const { slope, margin } = trend(samples.slice(samples.length >> 1));
-  const thousands = SAMPLE_EVERY / 1000;
+  const [requests, every, asked, answers] = [REQUESTS, SAMPLE_EVERY, kinds, different].map(
+    (count) => count.toLocaleString("en"),
+  );
   return {
     title: "Soak",
     note:
-      `${REQUESTS.toLocaleString("en")} requests over ${CONNECTIONS} connections: every shipped model, one input ` +
-      `and batches, images, tensors in JSON and in binary; one in ${BAD_EVERY} bad. MiB of resident memory, ` +
-      `sampled every ${thousands},000 after a collection; the trend is of the second half, by least squares, with its 95 % interval.`,
-    columns: ["wrong answers", "memory", `trend, MiB every ${thousands},000 requests`, "verdict"],
+      `${requests} requests over ${CONNECTIONS} connections, at random of ${asked} different ones with ` +
+      `${answers} different answers: every shipped model, one input and batches, images, tensors in JSON and ` +
+      `in binary; one in ${BAD_EVERY} bad. Each was asked alone first, the manifests' examples compared with their ` +
+      `outputs within ${TOLERANCE}; wrong is what differs from that first answer. MiB of resident memory, sampled ` +
+      `every ${every} after a collection; the trend is of the second half, by least squares, with its 95 % interval. ` +
+      `No trend: the interval holds 0 or what is below, or all of it is below ${BOUND} MiB every ${every} requests.`,
+    columns: ["wrong answers", "memory", `trend, MiB every ${every} requests`, "verdict"],
     rows: [
       [
         String(wrong),
         samples.map((sample) => sample.toFixed(0)).join(", "),
         `${slope.toFixed(2)} ± ${margin.toFixed(2)}`,
-        slope - margin > GROWTH ? "grows" : "no trend",
+        slope - margin <= 0 || slope + margin < BOUND ? "no trend" : "grows",
       ],
     ],
   };
 }
 
-function goodRequests({ manifest, example }: Shipped): Asked[] {
-  const path = `/v1/models/${manifest.name}/predict`;
+async function goodRequests({ manifest, examples }: Shipped): Promise<Asked[]> {
+  const model = manifest.name;
+  const path = `/v1/models/${model}/predict`;
   const answered = { contentType: "application/json", status: 200, holds: '"outputs"' };
-  const label = (example.output as { label?: string } | undefined)?.label;
-  const holds = label === undefined ? '"outputs"' : `"label":"${label}"`;
-  const inputs = Array.from({ length: BATCH }, () => example.input);
-  const asked: Asked[] = [
-    { ...answered, path, holds, body: json({ inputs: example.input }) },
-    { ...answered, path, holds, body: json({ inputs }) },
-  ];
-  if (manifest.task === "image-classification") {
-    const body = Buffer.from(example.input as string, "base64");
-    asked.push({ ...answered, path, contentType: "image/png", holds, body });
-  }
+  const asked: Asked[] = examples.map(({ input, output }) => ({
+    ...answered,
+    path,
+    body: json({ inputs: input }),
+    outputs: output,
+  }));
+  const add = (workload: Pick<Workload, "contentType" | "bodies">, to = path) => {
+    for (const body of workload.bodies)
+      asked.push({ ...answered, path: to, contentType: workload.contentType, body });
+  };
+  add(await createWorkload({ model, format: "json" }));
+  add(await createWorkload({ model, rows: BATCH }));
+  if (manifest.task === "image-classification") add(await createWorkload({ model }));
   const [input] = manifest.inputs;
-  if (input?.datatype === "FP32") {
-    const shape = input.shape.map((size) => (size === -1 ? 1 : size));
-    const data = new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(1);
-    const described = { name: input.name, datatype: "FP32", shape };
-    const v2 = { ...answered, path: `/v2/models/${manifest.name}/infer` };
-    asked.push({ ...v2, body: json({ inputs: [{ ...described, data: Array.from(data) }] }) });
-    const head = json({
-      inputs: [{ ...described, parameters: { binary_data_size: data.byteLength } }],
-    });
+  if (input?.datatype !== "FP32") return asked;
+  const tensors = await createWorkload({ model, format: "v2" });
+  const v2 = `/v2/models/${model}/infer`;
+  add(tensors, v2);
+  for (const feeds of tensors.feeds) {
+    const { shape = [], data = new Float32Array() } = feeds[input.name] ?? {};
+    const { buffer, byteOffset, byteLength } = data as Float32Array;
+    const parameters = { binary_data_size: byteLength };
+    const head = json({ inputs: [{ name: input.name, datatype: "FP32", shape, parameters }] });
     asked.push({
-      ...v2,
+      ...answered,
+      path: v2,
       contentType: "application/octet-stream",
       headers: { "inference-header-content-length": String(head.length) },
-      body: Buffer.concat([head, Buffer.from(data.buffer)]),
+      body: Buffer.concat([head, Buffer.from(buffer, byteOffset, byteLength)]),
     });
   }
   return asked;

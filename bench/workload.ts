@@ -32,11 +32,11 @@ export interface Workload {
 
 /** How many different requests are sent in turn. */
 const REQUESTS = 50;
-const root = new URL("../", import.meta.url);
 
+/** Reads `models/` below the working directory, since bundled programs use it too. */
 export async function createWorkload(options: WorkloadOptions): Promise<Workload> {
   const { model, rows, format = "native" } = options;
-  const read = (file: string) => readFile(new URL(`models/${model}/${file}`, root), "utf8");
+  const read = (file: string) => readFile(`models/${model}/${file}`, "utf8");
   const { stable } = JSON.parse(await read("release.json")) as { stable: string };
   const manifest = parseManifest(await read(`${stable}/model.json`));
   const heldOut = (await read("heldout.jsonl"))
@@ -47,7 +47,12 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
   const example = manifest.examples[0] as { input: unknown; output: { label: string } };
   const inputs = [example.input, ...heldOut];
   const config = readConfig({}, { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 1 });
-  const task = await compileTask(manifest, config.limits, new Map());
+  const assets = await Promise.all(
+    (manifest.assets ?? []).map(
+      async ({ file }) => [file, await readFile(`models/${model}/${stable}/${file}`)] as const,
+    ),
+  );
+  const task = await compileTask(manifest, config.limits, new Map(assets));
   const batches = Array.from({ length: REQUESTS }, (_, request) =>
     Array.from(
       { length: rows ?? 1 },
@@ -76,7 +81,7 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
     ...encode(),
     feeds,
     outputNames: task.outputNames,
-    artifact: new URL(`models/${model}/${stable}/${manifest.artifact.file}`, root).pathname,
+    artifact: `models/${model}/${stable}/${manifest.artifact.file}`,
     firstLabel: example.output.label,
   };
 }
