@@ -21,7 +21,7 @@ export interface TensorWorkload {
 
 export const ROWS = 1000;
 const REQUESTS = 8;
-const IMAGE = new URL("../test/fixtures/identity/image/1/model.onnx", import.meta.url).pathname;
+const IMAGE = "test/fixtures/identity/image/1/model.onnx";
 
 export async function tensorWorkload(name: TensorCase): Promise<TensorWorkload> {
   if (name === "image") {

@@ -11,6 +11,16 @@ const options: BuildOptions = {
   loader: { ".wasm": "copy" },
 };
 
+const PROGRAMS = [
+  "constant-server",
+  "models-server",
+  "script",
+  "server",
+  "session-run",
+  "sessions",
+  "tensor-server",
+];
+
 /** What {@link buildBare} made: folders of the handler and the Worker, files of the rest. */
 export interface Bare {
   lambda: string;
@@ -21,6 +31,14 @@ export interface Bare {
   sessions: string;
   /** The same sessions behind node:http. */
   modelsServer: string;
+  /** The session of iris behind node:http. */
+  server: string;
+  /** A constant behind node:http. */
+  constantServer: string;
+  /** Tensors' bytes behind node:http. */
+  tensorServer: string;
+  /** `session.run` in a loop. */
+  sessionRun: string;
 }
 
 /** Bundles the bare programs as the service itself is bundled, so that neither pays for compiling types. */
@@ -49,10 +67,9 @@ export async function buildBare(): Promise<Bare> {
     entryPoints: { index: join(root, "bench/bare/lambda.ts") },
     outdir: lambda,
   });
-  const programs = ["script", "sessions", "models-server"];
   await build({
     ...onNode,
-    entryPoints: programs.map((name) => join(root, `bench/bare/${name}.ts`)),
+    entryPoints: PROGRAMS.map((name) => join(root, `bench/bare/${name}.ts`)),
     outdir: node,
   });
   const modules = "node_modules";
@@ -73,5 +90,9 @@ export async function buildBare(): Promise<Bare> {
     script: join(node, "script.mjs"),
     sessions: join(node, "sessions.mjs"),
     modelsServer: join(node, "models-server.mjs"),
+    server: join(node, "server.mjs"),
+    constantServer: join(node, "constant-server.mjs"),
+    tensorServer: join(node, "tensor-server.mjs"),
+    sessionRun: join(node, "session-run.mjs"),
   };
 }

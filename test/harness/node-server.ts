@@ -5,6 +5,8 @@ import packageJson from "../../package.json" with { type: "json" };
 export interface NodeServerOptions {
   /** The server's entry file; what `npm start` runs when absent. */
   entry?: string;
+  /** What Node itself is told before an `entry`. */
+  nodeFlags?: readonly string[];
   cwd?: string;
   env?: Record<string, string>;
   startLimitMs?: number;
@@ -23,9 +25,13 @@ export interface NodeServer {
 /** The arguments that `npm start` gives Node. */
 export const START = packageJson.scripts.start.split(" ").slice(1);
 
+/** Those of them that are meant for V8: what is compared with the server is given them too. */
+export const V8_FLAGS = START.filter((argument) => argument.startsWith("--"));
+
 /** Runs the Node entry as a process of its own, on a free port. */
 export async function startNodeServer(options: NodeServerOptions = {}): Promise<NodeServer> {
-  const child = spawn(process.execPath, options.entry === undefined ? START : [options.entry], {
+  const { entry, nodeFlags = [] } = options;
+  const child = spawn(process.execPath, entry === undefined ? START : [...nodeFlags, entry], {
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     env: { PATH: process.env["PATH"] ?? "", ...options.env, PORT: "0" },
     stdio: ["ignore", "pipe", "pipe"],
