@@ -8,6 +8,7 @@ declare module "autocannon" {
     requests: { body: Buffer }[];
     connections: number;
     duration: number;
+    sampleInt?: number;
   }
   interface Result {
     errors: number;
@@ -22,6 +23,7 @@ declare module "autocannon" {
       event: "response",
       listener: (client: object, status: number, bytes: number, milliseconds: number) => void,
     ): void;
+    stop(): void;
   }
   export default function autocannon(options: Options): Instance;
 }

@@ -1,6 +1,7 @@
 // The load generator, a process of its own: reads a Load, prints a LoadResult.
+import { setTimeout as sleep } from "node:timers/promises";
 import autocannon from "autocannon";
-import { childOptions, LOAD_CORE, runChild, treeCpu } from "./processes.ts";
+import { childOptions, cpuSeconds, LOAD_CORE, processTree, runChild } from "./processes.ts";
 import { quantile } from "./statistics.ts";
 import { tensorBodies, type TensorRequests } from "./tensor-requests.ts";
 import { createWorkload, type WorkloadOptions } from "./workload.ts";
@@ -9,6 +10,7 @@ export interface Load {
   url: string;
   requests: WorkloadOptions | TensorRequests;
   connections: number;
+  /** What is counted, after {@link WARM_UP_SECONDS} on the same connections. */
   seconds: number;
 }
 
@@ -21,38 +23,52 @@ export interface LoadResult {
   p99: number;
 }
 
+/** In which V8 compiles the load generator, and the connections are made. */
+const WARM_UP_SECONDS = 0.3;
+/** Autocannon ends only when one of these has passed; a second by default. */
+const SAMPLE_MS = 50;
+
 /** Measures the server with this process id; rejects when a single answer was not a 2xx. */
-export async function measureLoad(pid: number, load: Load): Promise<LoadResult> {
-  const before = await treeCpu(pid);
-  const answer = await runChild<Answer>("load.ts", load, LOAD_CORE);
-  return { ...answer, cpu: (((await treeCpu(pid)) - before) * 1e6) / answer.answers };
+export function measureLoad(pid: number, load: Load): Promise<LoadResult> {
+  return runChild<LoadResult>("load.ts", { ...load, pid }, LOAD_CORE);
 }
 
-type Answer = Omit<LoadResult, "cpu"> & { answers: number };
-
 if (import.meta.main) {
-  const { url, requests, connections, seconds } = childOptions() as Load;
+  const { url, requests, connections, seconds, pid } = childOptions() as Load & { pid: number };
   const { headers, bodies } =
     "tensors" in requests ? await tensorBodies(requests) : await rowBodies(requests);
+  const server = await processTree(pid);
   const instance = autocannon({
     url,
     method: "POST",
     headers,
     requests: bodies.map((body) => ({ body })),
     connections,
-    duration: seconds,
+    // Until it is stopped.
+    duration: 3600,
+    sampleInt: SAMPLE_MS,
   });
-  // Autocannon's own percentiles are whole milliseconds.
-  const latencies: number[] = [];
+  // Autocannon's own percentiles are whole milliseconds, and of all that it sent.
+  let latencies: number[] = [];
   instance.on("response", (_client, _status, _bytes, milliseconds) => latencies.push(milliseconds));
+  await sleep(WARM_UP_SECONDS * 1000);
+  latencies = [];
+  const before = cpuSeconds(server);
+  const start = performance.now();
+  await sleep(seconds * 1000);
+  const counted = latencies;
+  latencies = [];
+  const elapsed = (performance.now() - start) / 1000;
+  const cpu = ((cpuSeconds(server) - before) * 1e6) / counted.length;
+  instance.stop();
   const result = await instance;
   if (result.errors + result.timeouts + result.non2xx > 0)
     throw new Error(`${url}: ${result.errors} errors, ${result.non2xx} answers were not 2xx`);
-  const answer: Answer = {
-    answers: result["2xx"],
-    requestsPerSecond: result["2xx"] / result.duration,
-    p50: quantile(latencies, 0.5),
-    p99: quantile(latencies, 0.99),
+  const answer: LoadResult = {
+    cpu,
+    requestsPerSecond: counted.length / elapsed,
+    p50: quantile(counted, 0.5),
+    p99: quantile(counted, 0.99),
   };
   console.log(JSON.stringify(answer));
 }

@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -25,15 +26,20 @@ export function pin(pid: number, core: number): void {
 
 /**
  * Runs a file of this folder as a process of its own, gives it `options` as JSON and reads its answer
- * from the last line it prints.
+ * from the last line it prints. What is compared with the service takes its `nodeFlags`.
  */
 export async function runChild<Answer>(
   file: string,
   options: unknown,
   core: number,
+  nodeFlags: readonly string[] = [],
 ): Promise<Answer> {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const [command, args] = pinnedTo(core, process.execPath, [path, JSON.stringify(options)]);
+  const [command, args] = pinnedTo(core, process.execPath, [
+    ...nodeFlags,
+    path,
+    JSON.stringify(options),
+  ]);
   // The service's access log may be long.
   const { stdout } = await promisify(execFile)(command, args, { maxBuffer: Infinity });
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "null") as Answer;
@@ -47,28 +53,48 @@ export function childOptions(): unknown {
 /** Resident memory of a process in MiB, now and at its highest; NaN where there is no /proc. */
 export async function residentMemory(pid: number): Promise<{ now: number; peak: number }> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  const field = (name: string) =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? NaN) / 1024;
-  return { now: field("VmRSS"), peak: field("VmHWM") };
+  return { now: kibibytes(status, "VmRSS") / 1024, peak: kibibytes(status, "VmHWM") / 1024 };
 }
 
-/** {@link residentMemory} summed over a process and all that descend from it. */
-export async function treeMemory(pid: number): Promise<{ now: number; peak: number }> {
-  const each = await Promise.all((await processTree(pid)).map(residentMemory));
-  return each.reduce((sum, { now, peak }) => ({ now: sum.now + now, peak: sum.peak + peak }));
-}
-
-/** Seconds of processor time that a process and all that descend from it have used; NaN without /proc. */
-export async function treeCpu(pid: number): Promise<number> {
+/**
+ * MiB that a process and all that descend from it hold, each page once; NaN where there is no /proc. What they
+ * share by a fork is in their proportional set sizes. Pages of files are not taken from these: other servers of
+ * the same program would make them smaller. They are those of the process that has most of them.
+ */
+export async function treeMemory(pid: number): Promise<number> {
   const each = await Promise.all(
     (await processTree(pid)).map(async (id) => {
-      const stat = await readFile(`/proc/${id}/stat`, "utf8").catch(() => "");
-      // After the name in brackets: utime and stime are the 14th and 15th field of all (proc(5)).
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+      const rollup = await readFile(`/proc/${id}/smaps_rollup`, "utf8").catch(() => "");
+      const status = await readFile(`/proc/${id}/status`, "utf8").catch(() => "");
+      const own = kibibytes(rollup, "Pss") - kibibytes(rollup, "Pss_File");
+      return { own, files: kibibytes(status, "RssFile") };
     }),
   );
-  return each.reduce((sum, seconds) => sum + seconds, 0);
+  const own = each.reduce((sum, one) => sum + one.own, 0);
+  return (own + Math.max(...each.map(({ files }) => files))) / 1024;
+}
+
+function kibibytes(text: string, field: string): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text)?.[1] ?? NaN);
+}
+
+/**
+ * Seconds of processor time that these processes have used; NaN without /proc. At once, so that a load generator
+ * gets no answer between this and its clock.
+ */
+export function cpuSeconds(pids: readonly number[]): number {
+  try {
+    return pids.map(ownCpuSeconds).reduce((sum, seconds) => sum + seconds, 0);
+  } catch {
+    return NaN;
+  }
+}
+
+function ownCpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // After the name in brackets: utime and stime are the 14th and 15th field of all (proc(5)).
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
 }
 
 /** What `getconf CLK_TCK` says on every Linux that Node runs on. */
