@@ -4,11 +4,13 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startLambda } from "../test/harness/lambda.ts";
-import { startNodeServer } from "../test/harness/node-server.ts";
+import { startLambda, type Lambda } from "../test/harness/lambda.ts";
+import { startNodeServer, V8_FLAGS } from "../test/harness/node-server.ts";
 import type { S3Server } from "../test/harness/s3-server.ts";
 import { startWorker } from "../test/harness/worker.ts";
 import { residentMemory } from "./processes.ts";
+import { quantile } from "./statistics.ts";
+import { createWorkload } from "./workload.ts";
 
 /** Where the models lie in the S3 stand-in. */
 export const BUCKET = "models";
@@ -19,7 +21,12 @@ export interface ColdStart {
   /** Lambda: until the process asks for its first event; the rest is the first invocation. */
   init?: number;
   peak?: number;
+  /** Lambda: the median of later invocations, by model. */
+  warm?: Map<string, number>;
 }
+
+/** Later invocations of each model. */
+const WARM_INVOCATIONS = 50;
 
 const request = {
   method: "POST",
@@ -48,7 +55,9 @@ export async function nodeServer(env: Record<string, string> = {}): Promise<Cold
 /** A script that prints the scores of its one prediction. */
 export async function nodeScript(entry: string): Promise<ColdStart> {
   const start = performance.now();
-  const child = spawn(process.execPath, [entry], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...V8_FLAGS, entry], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const closed = new Promise((resolve) => child.once("close", resolve));
   const [line] = (await child.stdout.setEncoding("utf8").take(1).toArray()) as string[];
   const total = performance.now() - start;
@@ -57,8 +66,15 @@ export async function nodeScript(entry: string): Promise<ColdStart> {
   return { total };
 }
 
-/** A package under the runtime interface client, its artifact in S3 and its /tmp empty. */
-export async function lambda(directory: string, s3: S3Server): Promise<ColdStart> {
+/**
+ * A package under the runtime interface client, its artifact in S3 and its /tmp empty. Then asked for `models`, for
+ * what a warm invocation takes.
+ */
+export async function lambda(
+  directory: string,
+  s3: S3Server,
+  models: readonly string[] = [],
+): Promise<ColdStart> {
   const cache = await mkdtemp(join(tmpdir(), "nearcast-bench-"));
   const env = {
     STORE: `s3://${BUCKET}`,
@@ -74,11 +90,30 @@ export async function lambda(directory: string, s3: S3Server): Promise<ColdStart
     await checkAnswer(await environment.fetch(PREDICT, request));
     const total = performance.now() - start;
     const init = (environment.readyAt ?? NaN) - start;
-    return { total, init, peak: (await residentMemory(environment.pid ?? 0)).peak };
+    const { peak } = await residentMemory(environment.pid ?? 0);
+    const warm = new Map<string, number>();
+    for (const model of models) warm.set(model, await warmInvocation(environment, model));
+    return { total, init, peak, warm };
   } finally {
     await environment.stop();
     await rm(cache, { recursive: true, force: true });
   }
+}
+
+async function warmInvocation({ fetch }: Lambda, model: string): Promise<number> {
+  const { contentType, bodies } = await createWorkload({ model });
+  const durations: number[] = [];
+  // The first one loads the model.
+  for (let turn = 0; turn <= WARM_INVOCATIONS; turn++) {
+    const body = new Uint8Array(bodies[turn % bodies.length] ?? []);
+    const headers = { "content-type": contentType };
+    const before = performance.now();
+    const answer = await fetch(`/v1/models/${model}/predict`, { method: "POST", headers, body });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${model} answered ${text}`);
+    if (turn > 0) durations.push(performance.now() - before);
+  }
+  return quantile(durations, 0.5);
 }
 
 export interface WorkerColdStart {

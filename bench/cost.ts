@@ -18,7 +18,7 @@ export interface Costs {
   memoryMb: number;
   /** Lambda, each request billed by itself, rounded up to the billed millisecond. */
   lambda: (warm: number) => number;
-  /** The same with one request in a hundred cold, billed from the start of the process. */
+  /** One request in a hundred is cold, and billed from the start of the process to its answer. */
   lambdaWithCold: (warm: number, cold: number) => number;
   /** Workers bill processor time; waiting costs nothing. */
   workers: (cpu: number) => number;
@@ -32,14 +32,14 @@ export async function readCosts(): Promise<Costs> {
   const file = new URL("prices.json", import.meta.url);
   const { read, lambda, workers } = JSON.parse(await readFile(file, "utf8")) as Prices;
   const dollarsPerMs = (lambda.memoryMb / 1024) * (lambda.perGbSecond / 1000);
-  const warmCost = (warm: number): number =>
+  const cost = (milliseconds: number): number =>
     lambda.perMillionRequests +
-    MILLION * Math.ceil(warm / lambda.billedMs) * lambda.billedMs * dollarsPerMs;
+    MILLION * Math.ceil(milliseconds / lambda.billedMs) * lambda.billedMs * dollarsPerMs;
   return {
     read,
     memoryMb: lambda.memoryMb,
-    lambda: warmCost,
-    lambdaWithCold: (warm, cold) => warmCost(warm) + MILLION * COLD_SHARE * cold * dollarsPerMs,
+    lambda: cost,
+    lambdaWithCold: (warm, cold) => (1 - COLD_SHARE) * cost(warm) + COLD_SHARE * cost(cold),
     workers: (cpu) => workers.perMillionRequests + cpu * workers.perMillionCpuMs,
   };
 }
