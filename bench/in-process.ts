@@ -4,79 +4,86 @@ import { Hono } from "hono";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { createApp } from "../functions/app.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
+import { V8_FLAGS } from "../test/harness/node-server.ts";
 import { sessionOptions } from "./bare/session-options.ts";
 import { childOptions, runChild, SERVER_CORE } from "./processes.ts";
 import { quantile } from "./statistics.ts";
-import { createWorkload, ortFeeds } from "./workload.ts";
+import { tensorBodies, tensorFeeds, tensorWorkload, type TensorCase } from "./tensor-requests.ts";
+import { createWorkload, ortFeeds, type WorkloadOptions } from "./workload.ts";
 
-interface InProcess {
-  model: string;
-  rows?: number | undefined;
-  seconds: number;
+type InProcess = { seconds: number } & (WorkloadOptions | TensorsInProcess);
+
+/** In binary, to the model of that name in the store. */
+interface TensorsInProcess {
+  tensors: TensorCase;
+  store: string;
 }
 
 /** Median milliseconds. */
 export interface InProcessResult {
   app: number;
   bare: number;
-  /** A Hono app that reads the body's JSON, runs the session and answers its outputs, and nothing else. */
+  /**
+   * A Hono app that reads the body's JSON, runs the session and answers its outputs, and nothing else; with
+   * tensors their bytes in and out.
+   */
   hono: number;
 }
 
 export function measureInProcess(options: InProcess): Promise<InProcessResult> {
-  return runChild<InProcessResult>("in-process.ts", options, SERVER_CORE);
+  return runChild<InProcessResult>("in-process.ts", options, SERVER_CORE, V8_FLAGS);
 }
 
 /** Each takes its turn for this long, so that noise of the machine meets both. */
 const TURN_MS = 50;
 const WARM_UP_MS = 1000;
 
-if (import.meta.main) {
-  const { model, rows, seconds } = childOptions() as InProcess;
-  const { artifact, bodies, contentType, feeds, firstLabel, outputNames } = await createWorkload({
-    model,
-    rows,
-  });
-  const app = createApp(createNodePlatform({}));
-  const requests = bodies.map((body) => ({
-    method: "POST",
-    headers: { "content-type": contentType, "content-length": String(body.length) },
-    body: new Uint8Array(body),
-  }));
-  const via =
-    (hono: Pick<Hono, "request">) =>
-    async (turn: number): Promise<string> => {
-      const path = `/v1/models/${model}/predict`;
-      const response = await hono.request(path, requests[turn % requests.length]);
-      return response.text();
-    };
-  const viaApp = via(app);
-  const session = await InferenceSession.create(artifact, sessionOptions);
-  const tensors = ortFeeds(feeds, Tensor);
-  const bare = (turn: number) => session.run(tensors[turn % tensors.length] ?? {}, outputNames);
-  let served = 0;
-  const least = new Hono().post("/v1/models/:model/predict", async (c) => {
-    if (contentType === "application/json") await c.req.json();
-    else await c.req.arrayBuffer();
-    const results = await bare(served++);
-    const outputs = Object.entries(results).map(([name, { data }]) => [
-      name,
-      Array.from(data as ArrayLike<unknown>, String),
-    ]);
-    return c.json({ model: c.req.param("model"), outputs: Object.fromEntries(outputs) as object });
-  });
+interface Sent {
+  headers: Record<string, string>;
+  bodies: Buffer[];
+}
 
-  const first = await viaApp(0);
-  if (!first.includes(`"label":"${firstLabel}"`)) throw new Error(`${model} answered ${first}`);
+/** What takes turns, and what each is asked. */
+interface Contest {
+  store: string;
+  path: string;
+  toApp: Sent;
+  isRight: (answer: Buffer) => boolean;
+  least: Hono;
+  toLeast: Sent;
+  bare: (turn: number) => Promise<unknown>;
+}
+
+if (import.meta.main) {
+  const options = childOptions() as InProcess;
+  const contest = "tensors" in options ? await tensors(options) : await rows(options);
+  const app = createApp(createNodePlatform({ STORE: contest.store }));
+  const via = (hono: Pick<Hono, "request">, { headers, bodies }: Sent) => {
+    const requests = bodies.map((body) => ({
+      method: "POST",
+      headers: { ...headers, "content-length": String(body.length) },
+      body: new Uint8Array(body),
+    }));
+    return async (turn: number) => {
+      const answer = await hono.request(contest.path, requests[turn % requests.length]);
+      return answer.arrayBuffer();
+    };
+  };
+  const viaApp = via(app, contest.toApp);
+  const viaLeast = via(contest.least, contest.toLeast);
+  const first = Buffer.from(await viaApp(0));
+  if (!contest.isRight(first))
+    throw new Error(`${contest.path} answered ${first.toString().slice(0, 1000)}`);
+
   const start = performance.now();
-  const end = start + WARM_UP_MS + seconds * 1000;
+  const end = start + WARM_UP_MS + options.seconds * 1000;
   const durations = { app: [] as number[], bare: [] as number[], hono: [] as number[] };
   let turn = 0;
   while (performance.now() < end)
     for (const [name, work] of [
       ["app", viaApp],
-      ["bare", bare],
-      ["hono", via(least)],
+      ["bare", contest.bare],
+      ["hono", viaLeast],
     ] as const)
       for (const turnEnd = performance.now() + TURN_MS; performance.now() < turnEnd; turn++) {
         const before = performance.now();
@@ -89,4 +96,57 @@ if (import.meta.main) {
     hono: quantile(durations.hono, 0.5),
   };
   console.log(JSON.stringify(result));
+}
+
+async function rows(options: WorkloadOptions): Promise<Contest> {
+  const { artifact, bodies, contentType, feeds, firstLabel, model, outputNames } =
+    await createWorkload(options);
+  const session = await InferenceSession.create(artifact, sessionOptions);
+  const inputs = ortFeeds(feeds, Tensor);
+  const bare = (turn: number) => session.run(inputs[turn % inputs.length] ?? {}, outputNames);
+  let served = 0;
+  const least = new Hono().post("/v1/models/:model/predict", async (c) => {
+    if (contentType === "application/json") await c.req.json();
+    else await c.req.arrayBuffer();
+    const results = await bare(served++);
+    const outputs = Object.entries(results).map(([name, { data }]) => [
+      name,
+      Array.from(data as ArrayLike<unknown>, String),
+    ]);
+    return c.json({ model: c.req.param("model"), outputs: Object.fromEntries(outputs) as object });
+  });
+  const sent = { headers: { "content-type": contentType }, bodies };
+  return {
+    store: "models",
+    path: `/v1/models/${model}/predict`,
+    toApp: sent,
+    isRight: (answer) => answer.includes(`"label":"${firstLabel}"`),
+    least,
+    toLeast: sent,
+    bare,
+  };
+}
+
+async function tensors({ tensors: name, store }: TensorsInProcess): Promise<Contest> {
+  const { artifact, feeds, outputNames } = await tensorFeeds(name);
+  const { input, output, shape } = await tensorWorkload(name);
+  const session = await InferenceSession.create(artifact, sessionOptions);
+  const inputs = ortFeeds(feeds, Tensor);
+  const least = new Hono().post("/v2/models/:model/infer", async (c) => {
+    const data = new Float32Array(await c.req.arrayBuffer());
+    const results = await session.run({ [input]: new Tensor("float32", data, shape) }, [output]);
+    const answer = results[output]?.data as Float32Array<ArrayBuffer>;
+    return c.body(new Uint8Array(answer.buffer, answer.byteOffset, answer.byteLength));
+  });
+  const toLeast = await tensorBodies({ tensors: name, format: "raw" });
+  return {
+    store,
+    path: `/v2/models/${name}/infer`,
+    toApp: await tensorBodies({ tensors: name, format: "binary" }),
+    // The model's output is its input.
+    isRight: (answer) => answer.includes(toLeast.bodies[0] ?? "nothing"),
+    least,
+    toLeast,
+    bare: (turn) => session.run(inputs[turn % inputs.length] ?? {}, outputNames),
+  };
 }

@@ -14,7 +14,7 @@ const BODY = JSON.stringify({ inputs: { iterations: [2_500] } });
 const NORMAL = 0.8;
 const FACTOR = 5;
 const CAPACITY_ROUNDS = 3;
-const SECONDS = { capacity: 5, normal: 30, overload: 60 };
+const SECONDS = { capacity: 3, normal: 20, overload: 60 };
 
 /** One table a number of worker processes: the load that is carried, and five times as much. */
 export async function overload(): Promise<Table[]> {

@@ -5,9 +5,11 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { startNodeServer, type NodeServer } from "../test/harness/node-server.ts";
 import { sessionOptions } from "./bare/session-options.ts";
 import type { Table } from "./report.ts";
+import { inTurn } from "./rounds.ts";
 import { quantile, ratio, summary, type Record } from "./statistics.ts";
 
-const SECONDS = 3;
+const WORKERS = [0, 1, 2];
+const SECONDS = 2;
 const BATCH_SECONDS = 2;
 const SHORT_MS = 6;
 const LONG_MS = 200;
@@ -37,8 +39,9 @@ export async function startParallel() {
     iterations: [Math.round(perMillisecond * milliseconds)],
   });
 
-  async function measure(record: Record): Promise<void> {
-    for (const workers of [0, 1, 2]) {
+  async function measure(record: Record, round: number): Promise<void> {
+    const numbers = inTurn(WORKERS, round);
+    for (const workers of numbers) {
       const url = urlOf(`slow workers ${workers}`);
       const { rps } = await load(url, "slow", {
         input: slow(SHORT_MS),
@@ -47,13 +50,13 @@ export async function startParallel() {
       });
       record.add(`slow workers ${workers} rps`, rps);
     }
-    for (const workers of [0, 1, 2])
+    for (const workers of numbers)
       record.add(
         `health workers ${workers} p99`,
         await healthUnderLoad(urlOf(`slow workers ${workers}`)),
       );
     for (const connections of [1, 64])
-      for (const how of ["alone", "joined"]) {
+      for (const how of inTurn(["alone", "joined"], round)) {
         const options = { input: stepsInput(), connections, seconds: BATCH_SECONDS };
         const { rps, p50 } = await load(urlOf(`steps ${how}`), "steps", options);
         record.add(`steps ${how} ${connections} rps`, rps);
@@ -135,10 +138,10 @@ export function parallelTables({ get }: Record): Table[] {
     {
       title: `Two cores: a model of ${SHORT_MS} ms, 8 connections; \`/health\` while one of ${LONG_MS} ms runs`,
       note:
-        "The load generator is on the same two cores. Health: milliseconds, 2 connections asking the model " +
+        "Health: milliseconds, 2 connections asking the model " +
         `without a pause, \`/health\` asked every ${HEALTH_EVERY_MS} ms.`,
       columns: ["WORKERS", "predictions a second", "over WORKERS=0", "health p99"],
-      rows: [0, 1, 2].map((workers) => [
+      rows: WORKERS.map((workers) => [
         String(workers),
         summary(get(`slow workers ${workers} rps`), 0),
         summary(ratio(get(`slow workers ${workers} rps`), get("slow workers 0 rps")), 2),

@@ -12,18 +12,32 @@ export interface Table {
   rows: string[][];
 }
 
+interface ReportOptions {
+  rounds: number;
+  /** How the cores are shared. */
+  cores: string;
+  /** Of what else was measured. */
+  versions?: Record<string, string>;
+}
+
+/** Where servers and load generator are pinned. */
+export const ONE_CORE_EACH = pinning
+  ? "the server on one core, the load generator on the other"
+  : "the server and the load generator on the same cores";
+
 /** Prints the tables as Markdown and writes them to bench/results with the machine they came from. */
 export async function writeReport(
   name: string,
   tables: Table[],
-  rounds: number,
-  versions: Record<string, string> = {},
+  { rounds, cores, versions = {} }: ReportOptions,
 ): Promise<void> {
   const date = new Date().toISOString();
   const text = [
     `# ${name}, ${date.slice(0, 10)}`,
-    `Medians of ${rounds} interleaved rounds, with the lowest and the highest round in brackets.`,
-    markdown(await machine(versions)),
+    rounds === 1
+      ? "One round."
+      : `Medians of ${rounds} interleaved rounds, with the lowest and the highest round in brackets.`,
+    markdown(await machine(cores, versions)),
     ...tables.map(markdown),
   ].join("\n\n");
   console.log(text);
@@ -41,7 +55,7 @@ function line(cells: string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-async function machine(versions: Record<string, string>): Promise<Table> {
+async function machine(cores: string, versions: Record<string, string>): Promise<Table> {
   const rows = Object.entries({
     CPU: `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} cores, ${arch()}`,
     memory: `${Math.round(totalmem() / 1024 ** 3)} GiB`,
@@ -50,8 +64,11 @@ async function machine(versions: Record<string, string>): Promise<Table> {
     "onnxruntime-node": await version("onnxruntime-node"),
     "onnxruntime-web": await version("onnxruntime-web"),
     ...versions,
-    commit: git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain") ? ", changed" : ""),
-    "server and load generator": pinning ? "one core each" : "on the same cores",
+    // Reports of the same day are no change to what is measured.
+    commit:
+      git("rev-parse", "--short", "HEAD") +
+      (git("status", "--porcelain", "--", ":/", ":(exclude,top)bench/results") ? ", changed" : ""),
+    cores,
     "load average at the end": loadavg()
       .map((load) => load.toFixed(1))
       .join(", "),

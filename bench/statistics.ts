@@ -26,6 +26,11 @@ export function ratio(numerator: Rounds, denominator: Rounds): Rounds {
   return numerator.map((value, round) => value / (denominator[round] ?? NaN));
 }
 
+/** One measurement less another of the same round. */
+export function difference(left: Rounds, right: Rounds): Rounds {
+  return left.map((value, round) => value - (right[round] ?? NaN));
+}
+
 /** Measurements by name; each round appends one value to each. */
 export interface Record {
   add: (name: string, value: number) => void;

@@ -7,6 +7,7 @@ import { BUCKET, lambda, nodeServer } from "./cold-start.ts";
 import { measureLoad } from "./load.ts";
 import { PATIENT, pin, SERVER_CORE } from "./processes.ts";
 import type { Table } from "./report.ts";
+import { inTurn } from "./rounds.ts";
 import { ratio, summary, type Record } from "./statistics.ts";
 
 const SIZES = [10, 1000] as const;
@@ -29,15 +30,16 @@ export async function startStores() {
   const servers = stores.flatMap(({ servers }) => [servers.folder, servers.s3]);
   for (const { pid } of servers) pin(pid, SERVER_CORE);
 
-  async function measure(record: Record): Promise<void> {
+  async function measure(record: Record, round: number): Promise<void> {
+    const inOrder = inTurn(stores, round);
     for (const where of ["folder", "s3"] as const)
-      for (const { size, servers } of stores) {
+      for (const { size, servers } of inOrder) {
         const { pid, url } = servers[where];
         const load = { requests: { model: MODEL }, connections: 1, seconds: SECONDS };
         const path = `${url}/v1/models/${MODEL}/predict`;
         record.add(`${where} ${size} p50`, (await measureLoad(pid, { ...load, url: path })).p50);
       }
-    for (const { size, folder, s3 } of stores) {
+    for (const { size, folder, s3 } of inOrder) {
       record.add(`folder ${size} cold`, (await nodeServer({ STORE: folder })).total);
       record.add(`s3 ${size} cold`, (await lambda(resolve("dist/lambda", process.arch), s3)).total);
     }
@@ -90,26 +92,28 @@ async function startStore(size: number): Promise<Sized> {
   };
 }
 
-export function storeTable({ get }: Record): Table {
+export function storeTables({ get }: Record): Table[] {
   const [few, many] = SIZES;
-  return {
-    title: `Models in the store: ${few} and ${many.toLocaleString("en")}`,
-    note: "Milliseconds. Cold starts: the Node server over the folder, Lambda over S3.",
-    columns: ["what", String(few), many.toLocaleString("en"), "ratio", "at most"],
-    rows: [
-      ["folder, p50 of a prediction", "folder", "p50", "1.05"],
-      ["S3, p50 of a prediction", "s3", "p50", "1.05"],
-      ["folder, cold start", "folder", "cold", "1.10"],
-      ["S3, cold start", "s3", "cold", "1.10"],
-    ].map(([shown = "", where, what, bound = ""]) => {
-      const [before, after] = [get(`${where} ${few} ${what}`), get(`${where} ${many} ${what}`)];
-      return [
-        shown,
-        summary(before, 3),
-        summary(after, 3),
-        summary(ratio(after, before), 3),
-        bound,
-      ];
-    }),
-  };
+  return [
+    {
+      title: `Models in the store: ${few} and ${many.toLocaleString("en")}`,
+      note: "Milliseconds. Cold starts: the Node server over the folder, Lambda over S3.",
+      columns: ["what", String(few), many.toLocaleString("en"), "ratio", "at most"],
+      rows: [
+        ["folder, p50 of a prediction", "folder", "p50", "1.05"],
+        ["S3, p50 of a prediction", "s3", "p50", "1.05"],
+        ["folder, cold start", "folder", "cold", "1.10"],
+        ["S3, cold start", "s3", "cold", "1.10"],
+      ].map(([shown = "", where, what, bound = ""]) => {
+        const [before, after] = [get(`${where} ${few} ${what}`), get(`${where} ${many} ${what}`)];
+        return [
+          shown,
+          summary(before, 3),
+          summary(after, 3),
+          summary(ratio(after, before), 3),
+          bound,
+        ];
+      }),
+    },
+  ];
 }

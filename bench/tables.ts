@@ -1,6 +1,6 @@
 import { readCosts } from "./cost.ts";
 import type { Table } from "./report.ts";
-import { median, ratio, summary, type Record } from "./statistics.ts";
+import { difference, median, ratio, summary, type Record } from "./statistics.ts";
 
 export const MODELS = ["iris", "sentiment", "digits"] as const;
 export const CONNECTIONS = [1, 32] as const;
@@ -9,8 +9,7 @@ export const BATCHES = [1, 10, 100, 1000] as const;
 /** The tables of `npm run bench` from what it recorded. */
 export async function benchTables({ get }: Record): Promise<Table[]> {
   const costs = await readCosts();
-  const difference = (left: string, right: string) =>
-    get(left).map((value, round) => value - (get(right)[round] ?? NaN));
+  const minus = (left: string, right: string) => summary(difference(get(left), get(right)), 4);
   const rowCost = (rows: number) => median(get(`batch ${rows} http p50`)) / rows;
   const verdict = (rows: number): string => {
     const smaller = BATCHES.findLast((size) => size < rows);
@@ -39,8 +38,8 @@ export async function benchTables({ get }: Record): Promise<Table[]> {
     {
       title: "Overhead over bare `session.run`",
       note:
-        "p50 in milliseconds. In-process: `app.request`, `session.run` and the least Hono app around it, in turn " +
-        "in one process.",
+        "p50 in milliseconds. In-process: `app.request`, `session.run` (bare) and the least Hono app around it, " +
+        "in turn in one process. Over HTTP: the p50 of one connection less the same bare.",
       columns: [
         "model",
         "bare",
@@ -51,11 +50,11 @@ export async function benchTables({ get }: Record): Promise<Table[]> {
       ],
       rows: MODELS.map((model) => [
         model,
-        summary(get(`${model} bare p50`), 4),
+        summary(get(`${model} in-process bare`), 4),
         summary(get(`${model} in-process hono`), 4),
         summary(get(`${model} in-process app`), 4),
-        summary(difference(`${model} in-process app`, `${model} in-process bare`), 4),
-        summary(difference(`${model} http 1 p50`, `${model} bare p50`), 4),
+        minus(`${model} in-process app`, `${model} in-process bare`),
+        minus(`${model} http 1 p50`, `${model} in-process bare`),
       ]),
     },
     {
@@ -104,7 +103,7 @@ export async function benchTables({ get }: Record): Promise<Table[]> {
     {
       title: "Resident memory",
       note:
-        "MiB. Warm: every shipped model was asked 1,000 times, as each session was in the script. Loaded: after " +
+        "MiB, at the end of one run. Warm: every shipped model was asked 1,000 times, as each session was in the script. Loaded: after " +
         "every load above, beside node:http over the same sessions, which had the same models asked as often.",
       columns: ["what", "service", "bare", "ratio"],
       rows: [
@@ -124,13 +123,13 @@ export async function benchTables({ get }: Record): Promise<Table[]> {
     {
       title: "Cost of a million predictions",
       note:
-        `US dollars at the list prices of ${costs.read} (prices.json). Lambda, ${costs.memoryMb} MB: the p50 at one ` +
-        "connection, rounded up to the billed millisecond; then with one request in a hundred cold, billed from " +
-        "the start of the process. Workers: the processor time of the Node server on the edge's runtime, with " +
+        `US dollars at the list prices of ${costs.read} (prices.json). Lambda, ${costs.memoryMb} MB: the p50 of ` +
+        "warm invocations under the runtime interface client, rounded up to the billed millisecond; then with one " +
+        "request in a hundred cold, billed from the start of the process (iris's cold start). Workers: the processor time of the Node server on the edge's runtime, with " +
         "Node's HTTP, one connection.",
       columns: ["model", "Lambda, warm", "Lambda, 1 % cold", "Workers"],
       rows: MODELS.map((model) => {
-        const [warm, cold] = [median(get(`${model} http 1 p50`)), median(get("cold lambda"))];
+        const [warm, cold] = [median(get(`${model} lambda warm`)), median(get("cold lambda"))];
         return [
           model,
           costs.lambda(warm).toFixed(2),

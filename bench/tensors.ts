@@ -1,14 +1,18 @@
 // Tensors of the Open Inference Protocol, as JSON and in binary, beside bare `session.run` and the least
 // server that carries the same bytes.
-import { startNodeServer } from "../test/harness/node-server.ts";
+import { startNodeServer, V8_FLAGS } from "../test/harness/node-server.ts";
+import type { Bare } from "./bare/build.ts";
 import type { BareLoop } from "./bare/session-run.ts";
+import { measureInProcess } from "./in-process.ts";
 import { measureLoad } from "./load.ts";
 import { PATIENT, pin, runChild, SERVER_CORE } from "./processes.ts";
 import type { Table } from "./report.ts";
-import { summary, type Record } from "./statistics.ts";
+import { inTurn } from "./rounds.ts";
+import { difference, summary, type Record } from "./statistics.ts";
 import { ROWS, type TensorCase } from "./tensor-requests.ts";
 
 const SECONDS = 1;
+const IDENTITY = "test/fixtures/identity";
 
 const CASES: [name: TensorCase, shown: string][] = [
   ["image", "1×3×224×224 float32, there and back"],
@@ -16,22 +20,23 @@ const CASES: [name: TensorCase, shown: string][] = [
 ];
 
 /** Servers that take the tensors; `measure` is one round over all of them. */
-export async function startTensors() {
-  const image = await startNodeServer({ env: { ...PATIENT, STORE: "test/fixtures/identity" } });
+export async function startTensors(bare: Bare) {
+  const image = await startNodeServer({ env: { ...PATIENT, STORE: IDENTITY } });
   const iris = await startNodeServer({ env: PATIENT });
-  const floor = await startNodeServer({ entry: "bench/bare/tensor-server.ts" });
+  const floor = await startNodeServer({ entry: bare.tensorServer, nodeFlags: V8_FLAGS });
   const servers = [image, iris, floor];
   for (const { pid } of servers) pin(pid, SERVER_CORE);
 
-  async function measure(record: Record): Promise<void> {
+  async function measure(record: Record, round: number): Promise<void> {
     for (const [name] of CASES) {
       const { pid, url } = name === "image" ? image : iris;
       const v2 = { pid, url: `${url}/v2/models/${name}/infer` };
-      for (const [format, to] of [
+      const formats = [
         ["json", v2],
         ["binary", v2],
         ["raw", { pid: floor.pid, url: `${floor.url}/${name}` }],
-      ] as const) {
+      ] as const;
+      for (const [format, to] of inTurn(formats, round)) {
         const requests = { tensors: name, format };
         const load = { url: to.url, requests, connections: 1, seconds: SECONDS };
         const { p50, cpu } = await measureLoad(to.pid, load);
@@ -39,9 +44,12 @@ export async function startTensors() {
         record.add(`tensors ${name} ${format} cpu`, cpu);
       }
       const loop: BareLoop = { tensors: name, seconds: SECONDS / 2 };
-      const bare = await runChild<{ p50: number }>("bare/session-run.ts", loop, SERVER_CORE);
-      record.add(`tensors ${name} bare p50`, bare.p50);
+      const { p50 } = await runChild<{ p50: number }>(bare.sessionRun, loop, SERVER_CORE, V8_FLAGS);
+      record.add(`tensors ${name} bare p50`, p50);
     }
+    const inProcess = { tensors: "image", store: IDENTITY, seconds: SECONDS } as const;
+    for (const [who, p50] of Object.entries(await measureInProcess(inProcess)))
+      record.add(`tensors in-process ${who}`, p50);
   }
 
   return {
@@ -50,34 +58,50 @@ export async function startTensors() {
   };
 }
 
-export function tensorTable({ get }: Record): Table {
-  const difference = (left: string, right: string) =>
-    get(left).map((value, round) => value - (get(right)[round] ?? NaN));
-  return {
-    title: "Tensors in the Open Inference Protocol, one connection",
-    note:
-      "p50 in milliseconds, in the client's view. `floor` is node:http with the tensor's bytes in, one run, " +
-      "and the answer's bytes out: what no server can do without.",
-    columns: ["tensor", "as", "request", "over bare run", "over the floor", "CPU µs a request"],
-    rows: CASES.flatMap(([name, shown]) => {
-      const tensor = `tensors ${name}`;
-      return [
-        [shown, "bare run", summary(get(`${tensor} bare p50`), 3), "", "", ""],
-        ...[
-          ["floor", "raw"],
-          ["binary", "binary"],
-          ["JSON", "json"],
-        ].map(([as, format]) => [
-          shown,
-          as ?? "",
-          summary(get(`${tensor} ${format} p50`), 3),
-          summary(difference(`${tensor} ${format} p50`, `${tensor} bare p50`), 3),
-          format === "raw"
-            ? ""
-            : summary(difference(`${tensor} ${format} p50`, `${tensor} raw p50`), 3),
-          summary(get(`${tensor} ${format} cpu`), 0),
-        ]),
-      ];
-    }),
-  };
+export function tensorTables({ get }: Record): Table[] {
+  const minus = (left: string, right: string) => summary(difference(get(left), get(right)), 3);
+  return [
+    {
+      title: "Tensors in the Open Inference Protocol, one connection",
+      note:
+        "p50 in milliseconds, in the client's view. `floor` is node:http with the tensor's bytes in, one run, " +
+        "and the answer's bytes out: what no server can do without.",
+      columns: ["tensor", "as", "request", "over bare run", "over the floor", "CPU µs a request"],
+      rows: CASES.flatMap(([name, shown]) => {
+        const tensor = `tensors ${name}`;
+        return [
+          [shown, "bare run", summary(get(`${tensor} bare p50`), 3), "", "", ""],
+          ...[
+            ["floor", "raw"],
+            ["binary", "binary"],
+            ["JSON", "json"],
+          ].map(([as, format]) => [
+            shown,
+            as ?? "",
+            summary(get(`${tensor} ${format} p50`), 3),
+            minus(`${tensor} ${format} p50`, `${tensor} bare p50`),
+            format === "raw" ? "" : minus(`${tensor} ${format} p50`, `${tensor} raw p50`),
+            summary(get(`${tensor} ${format} cpu`), 0),
+          ]),
+        ];
+      }),
+    },
+    {
+      title: "The image's tensor in binary, in-process",
+      note:
+        "p50 in milliseconds: `app.request`, the bare run, and the least Hono app (the tensor's bytes in by " +
+        "`arrayBuffer`, one run, the answer's bytes out), in turn in one process: what is over bare without a " +
+        "network, and how much of that Request and Response take by themselves.",
+      columns: ["bare run", "least Hono app", "service", "over bare run", "over the least app"],
+      rows: [
+        [
+          summary(get("tensors in-process bare"), 3),
+          summary(get("tensors in-process hono"), 3),
+          summary(get("tensors in-process app"), 3),
+          minus("tensors in-process app", "tensors in-process bare"),
+          minus("tensors in-process app", "tensors in-process hono"),
+        ],
+      ],
+    },
+  ];
 }
