@@ -2,29 +2,35 @@
 // Needs python3 with venv; installs the pinned requirements under .cache/peers.
 import { join } from "node:path";
 import { setup as build } from "../test/harness/build.ts";
+import { buildBare } from "./bare/build.ts";
 import { measureLoad } from "./load.ts";
 import { peerTables, LOADS } from "./peers/tables.ts";
-import { PEERS, pinnedVersion, startPeer, type Peer, type RunningPeer } from "./peers/servers.ts";
+import {
+  peersWith,
+  pinnedVersion,
+  startPeer,
+  type Peer,
+  type RunningPeer,
+} from "./peers/servers.ts";
 import { treeMemory } from "./processes.ts";
-import { writeReport } from "./report.ts";
-import { createRecord } from "./statistics.ts";
+import { ONE_CORE_EACH, writeReport } from "./report.ts";
+import { inRounds, inTurn, ROUNDS } from "./rounds.ts";
+import type { Record as Measured } from "./statistics.ts";
 import { createWorkload } from "./workload.ts";
 
-const ROUNDS = 5;
-const SECONDS = 2;
+const SECONDS = 1.5;
 
 process.chdir(join(import.meta.dirname, ".."));
 await build();
-let record = createRecord();
+const PEERS = peersWith(await buildBare());
+let record: Measured;
 const running = new Map<Peer, RunningPeer>();
 try {
   for (const peer of PEERS) running.set(peer, await start(peer));
-  // The round before the first warms the servers and is not counted.
-  for (let round = 0; round <= ROUNDS; round++) {
-    console.error(round === 0 ? "warming up" : `round ${round} of ${ROUNDS}`);
-    if (round === 1) record = createRecord();
+  record = await inRounds(async (measured, round) => {
     for (const { model, connections } of LOADS)
-      for (const [peer, { url, pid }] of running) {
+      for (const [peer, { url, pid }] of inTurn([...running], round)) {
+        if (peer.models && !peer.models.includes(model)) continue;
         const result = await measureLoad(pid, {
           url: url(model),
           requests: { model, format: peer.format },
@@ -32,22 +38,18 @@ try {
           seconds: SECONDS,
         });
         const name = `${peer.name} ${model} ${connections}`;
-        record.add(`${name} rps`, result.requestsPerSecond);
-        record.add(`${name} cpu`, result.cpu);
-        record.add(`${name} p50`, result.p50);
-        record.add(`${name} p99`, result.p99);
+        measured.add(`${name} rps`, result.requestsPerSecond);
+        measured.add(`${name} cpu`, result.cpu);
+        measured.add(`${name} p50`, result.p50);
+        measured.add(`${name} p99`, result.p99);
       }
-    for (const peer of PEERS) {
+    for (const peer of inTurn(PEERS, round)) {
       const cold = await start(peer);
       await cold.stop();
-      record.add(`${peer.name} cold`, cold.coldStart);
+      measured.add(`${peer.name} cold`, cold.coldStart);
     }
-  }
-  for (const [peer, { pid }] of running) {
-    const { now, peak } = await treeMemory(pid);
-    record.add(`${peer.name} memory now`, now);
-    record.add(`${peer.name} memory peak`, peak);
-  }
+  });
+  for (const [{ name }, { pid }] of running) record.add(`${name} memory`, await treeMemory(pid));
 } finally {
   for (const { stop } of running.values()) await stop();
 }
@@ -55,15 +57,11 @@ const versions: Record<string, string> = {};
 for (const { name, packages } of PEERS)
   for (const packageName of packages)
     versions[packageName] = await pinnedVersion(name, packageName);
-await writeReport(
-  "peers",
-  await peerTables(
-    record,
-    PEERS.map(({ name }) => name),
-  ),
-  ROUNDS,
+await writeReport("peers", await peerTables(record, PEERS), {
+  rounds: ROUNDS,
+  cores: ONE_CORE_EACH,
   versions,
-);
+});
 
 async function start(peer: Peer): Promise<RunningPeer> {
   const { bodies, firstLabel } = await createWorkload({ model: "iris", format: peer.format });

@@ -4,7 +4,8 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { START } from "../../test/harness/node-server.ts";
+import { START, V8_FLAGS } from "../../test/harness/node-server.ts";
+import type { Bare } from "../bare/build.ts";
 import { PATIENT, pinnedTo, SERVER_CORE } from "../processes.ts";
 import type { WorkloadOptions } from "../workload.ts";
 
@@ -13,6 +14,8 @@ export interface Peer {
   name: string;
   format: NonNullable<WorkloadOptions["format"]>;
   path: (model: string) => string;
+  /** The only ones it has; all when absent. */
+  models?: string[];
   command: (
     port: number,
   ) => Promise<{ command: string; args: string[]; env?: Record<string, string> }>;
@@ -24,9 +27,19 @@ const here = import.meta.dirname;
 const cache = join(here, "../../.cache/peers");
 const nativePath = (model: string) => `/v1/models/${model}/predict`;
 
-export const PEERS: Peer[] = [
-  nearcast("Nearcast", {}),
-  nearcast("Nearcast, joined runs", { DYNAMIC_BATCHING: "iris:32,digits:32,sentiment:32" }),
+/** The service first, then what it is beside, the floors last. */
+export function peersWith(bare: Bare): Peer[] {
+  return [
+    nearcast("Nearcast", WITHOUT_LOG),
+    nearcast("Nearcast, joined runs", { ...WITHOUT_LOG, DYNAMIC_BATCHING: JOINED }),
+    nearcast("Nearcast, with its log", {}),
+    ...OTHERS,
+    floor("node:http, one run", bare.server),
+    floor("node:http alone", bare.constantServer),
+  ];
+}
+
+const OTHERS: Peer[] = [
   {
     name: "FastAPI",
     format: "json",
@@ -67,7 +80,10 @@ export const PEERS: Peer[] = [
 ];
 const QUIET = ["--log-level", "warning", "--no-access-log"];
 
-/** The Node server without its access log, since no other server here writes one. */
+/** No other server here writes a log, or refuses requests that have waited. */
+const WITHOUT_LOG = { ...PATIENT, ACCESS_LOG: "false" };
+const JOINED = "iris:32,digits:32,sentiment:32";
+
 function nearcast(name: string, env: Record<string, string>): Peer {
   return {
     name,
@@ -76,7 +92,23 @@ function nearcast(name: string, env: Record<string, string>): Peer {
     command: async (port) => ({
       command: process.execPath,
       args: START,
-      env: { ...PATIENT, ACCESS_LOG: "false", PORT: String(port), ...env },
+      env: { PORT: String(port), ...env },
+    }),
+    packages: [],
+  };
+}
+
+/** The least that a server on Node does, of iris alone. */
+function floor(name: string, entry: string): Peer {
+  return {
+    name,
+    format: "json",
+    path: nativePath,
+    models: ["iris"],
+    command: async (port) => ({
+      command: process.execPath,
+      args: [...V8_FLAGS, entry],
+      env: { PORT: String(port) },
     }),
     packages: [],
   };

@@ -1,5 +1,6 @@
 import { readCosts } from "../cost.ts";
 import type { Table } from "../report.ts";
+import type { Peer } from "./servers.ts";
 import { median, ratio, summary, type Record } from "../statistics.ts";
 
 export const LOADS = [
@@ -9,8 +10,19 @@ export const LOADS = [
   { model: "digits", connections: 32 },
 ] as const;
 
+/** A reader of any row must know what the service does not do there. */
+const SETTINGS =
+  "Nearcast has ACCESS_LOG=false and MAX_QUEUE_MS=60000, since no other server here writes a log or " +
+  "refuses what has waited; with its log: the default configuration. Floors: node:http with one run and neither " +
+  "validation nor routes, and node:http that answers a constant.";
+
+function namesOf(peers: Peer[], model: string): string[] {
+  return peers.filter(({ models }) => models?.includes(model) ?? true).map(({ name }) => name);
+}
+
 /** The tables of `npm run bench:peers`; every ratio is to the first of the servers. */
-export async function peerTables({ get }: Record, names: string[]): Promise<Table[]> {
+export async function peerTables({ get }: Record, peers: Peer[]): Promise<Table[]> {
+  const names = peers.map(({ name }) => name);
   const [own = ""] = names;
   const costs = await readCosts();
 
@@ -19,9 +31,10 @@ export async function peerTables({ get }: Record, names: string[]): Promise<Tabl
       title: `${model}, ${connections} ${connections === 1 ? "connection" : "connections"}`,
       note:
         `Latencies in milliseconds. Ratios: ${own}'s requests/s to this server's; this server's processor ` +
-        `time (kernel included) a request to ${own}'s, which the load generator cannot limit.`,
+        `time (kernel included) a request to ${own}'s, which the load generator cannot limit. ` +
+        SETTINGS,
       columns: ["server", "requests/s", "ratio", "CPU µs a request", "ratio", "p50", "p99"],
-      rows: names.map((name) => {
+      rows: namesOf(peers, model).map((name) => {
         const key = `${name} ${model} ${connections}`;
         return [
           name,
@@ -37,23 +50,25 @@ export async function peerTables({ get }: Record, names: string[]): Promise<Tabl
     {
       title: "Cold start and memory",
       note:
-        "Milliseconds from the start of the process to the first correct iris answer. Resident MiB after " +
-        "all loads, all three models warm, summed over the server's processes (shared pages count in each).",
-      columns: ["server", "cold start", "ratio to " + own, "memory", "peak"],
+        "Milliseconds from the start of the process to the first correct iris answer. Resident MiB at the end of " +
+        "one run, after all loads, all three models warm (the floors: iris): over the server's processes the " +
+        "proportional set sizes, the pages of files as one process has most of them. There is no such peak. " +
+        SETTINGS,
+      columns: ["server", "cold start", "ratio to " + own, "memory"],
       rows: names.map((name) => [
         name,
         summary(get(`${name} cold`), 0),
         summary(ratio(get(`${name} cold`), get(`${own} cold`)), 2),
-        summary(get(`${name} memory now`), 0),
-        summary(get(`${name} memory peak`), 0),
+        summary(get(`${name} memory`), 0),
       ]),
     },
     {
       title: "Cost of a million iris predictions on AWS Lambda",
       note:
-        `US dollars at the list prices of ${costs.read} (prices.json), ${costs.memoryMb} MB: the p50 at one ` +
-        "connection, rounded up to the billed millisecond; then with one request in a hundred cold, " +
-        "billed from the start of the process.",
+        `US dollars at the list prices of ${costs.read} (prices.json), ${costs.memoryMb} MB, as if Lambda ` +
+        "billed what the HTTP servers above take: the p50 at one connection, rounded up to the billed millisecond; " +
+        "then with one request in a hundred cold, billed from the start of the process. " +
+        SETTINGS,
       columns: ["server", "warm", "1 % cold"],
       rows: names.map((name) => {
         const [warm, cold] = [median(get(`${name} iris 1 p50`)), median(get(`${name} cold`))];
