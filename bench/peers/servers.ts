@@ -32,7 +32,7 @@ export function peersWith(bare: Bare): Peer[] {
   return [
     nearcast("Nearcast", WITHOUT_LOG),
     nearcast("Nearcast, joined runs", { ...WITHOUT_LOG, DYNAMIC_BATCHING: JOINED }),
-    nearcast("Nearcast, with its log", {}),
+    nearcast("Nearcast, with its log", PATIENT),
     ...OTHERS,
     floor("node:http, one run", bare.server),
     floor("node:http alone", bare.constantServer),

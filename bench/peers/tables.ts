@@ -13,7 +13,7 @@ export const LOADS = [
 /** A reader of any row must know what the service does not do there. */
 const SETTINGS =
   "Nearcast has ACCESS_LOG=false and MAX_QUEUE_MS=60000, since no other server here writes a log or " +
-  "refuses what has waited; with its log: the default configuration. Floors: node:http with one run and neither " +
+  "refuses what has waited; one row has the log, as by default. Floors: node:http with one run and neither " +
   "validation nor routes, and node:http that answers a constant.";
 
 function namesOf(peers: Peer[], model: string): string[] {
