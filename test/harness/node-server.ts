@@ -1,12 +1,15 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../../package.json" with { type: "json" };
+import { withFullDisk } from "./full-disk.ts";
 
 export interface NodeServerOptions {
   /** The server's entry file; what `npm start` runs when absent. */
   entry?: string;
   cwd?: string;
   env?: Record<string, string>;
+  /** Its writes to files fail. */
+  fullDisk?: boolean | undefined;
   startLimitMs?: number;
   stopLimitMs?: number;
 }
@@ -25,7 +28,11 @@ export const START = packageJson.scripts.start.split(" ").slice(1);
 
 /** Runs the Node entry as a process of its own, on a free port. */
 export async function startNodeServer(options: NodeServerOptions = {}): Promise<NodeServer> {
-  const child = spawn(process.execPath, options.entry === undefined ? START : [options.entry], {
+  const args = options.entry === undefined ? START : [options.entry];
+  const command: [string, string[]] = options.fullDisk
+    ? withFullDisk(process.execPath, args)
+    : [process.execPath, args];
+  const child = spawn(...command, {
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     env: { PATH: process.env["PATH"] ?? "", ...options.env, PORT: "0" },
     stdio: ["ignore", "pipe", "pipe"],
