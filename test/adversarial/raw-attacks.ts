@@ -1,3 +1,4 @@
+import { AUTHORIZATION } from "./caller.ts";
 import type { Random } from "./random.ts";
 import type { RawAttack } from "./request.ts";
 
@@ -6,26 +7,22 @@ const BODY = '{"inputs":[5.1,3.5,1.4,0.2]}';
 
 const length = (value: unknown) => `Content-Length: ${String(value)}`;
 const post = (headers: string[], body: string, path = "/v1/models/iris/predict") =>
-  `POST ${path} HTTP/1.1\r\n${["Host: a", "Content-Type: application/json", ...headers].join("\r\n")}\r\n\r\n${body}`;
+  `POST ${path} HTTP/1.1\r\n${["Host: a", AUTHORIZATION.join(": "), "Content-Type: application/json", ...headers].join("\r\n")}\r\n\r\n${body}`;
 
 /** Bytes on a connection that are not one sound HTTP request; for targets that have a socket. */
 export function rawAttack(random: Random): RawAttack {
-  const text = random.pick<() => string>([
+  const made = random.pick<() => string | { unfinished: string }>([
     () =>
       post(
         [length(random.pick([-1, "+5", "0x5", "5, 5", "a", "", "9".repeat(30), 7_000_000]))],
         BODY,
       ),
-    () => post([length(BODY.length + random.pick([1, 1000, 100_000]))], BODY),
+    () => ({ unfinished: post([length(BODY.length + random.pick([1, 1000, 100_000]))], BODY) }),
     () => post([length(random.below(BODY.length))], BODY),
     () => post([length(BODY.length), length(random.pick([BODY.length, 5]))], BODY),
     () => post([length(BODY.length), CHUNKED], `5\r\n${BODY.slice(0, 5)}\r\n0\r\n\r\n`),
-    () =>
-      post(
-        [CHUNKED],
-        `${random.pick(["5", "-5", "zz", "FFFFFFFFFFFFFFFF", "1;x=y", ""])}\r\n${BODY}\r\n0\r\n\r\n`,
-      ),
-    () => post([CHUNKED], `${BODY.length.toString(16)}\r\n${BODY}\r\n`),
+    () => post([CHUNKED], `${random.pick(["5", "-5", "zz", "1;x=y", ""])}\r\n${BODY}\r\n0\r\n\r\n`),
+    () => ({ unfinished: post([CHUNKED], `${BODY.length.toString(16)}\r\n${BODY}\r\n`) }),
     () =>
       post(
         [
@@ -65,7 +62,9 @@ export function rawAttack(random: Random): RawAttack {
       `POST /v1/models/iris/predict HTTP/1.0\r\n${length(BODY.length)}\r\nContent-Type: application/json\r\n\r\n${BODY}`,
     () =>
       `GET /health HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: ${random.pick(["websocket", "h2c"])}\r\nSec-WebSocket-Key: AAAA\r\nSec-WebSocket-Version: 13\r\n\r\n`,
-    () => random.bytes(random.below(100)).toString("latin1"),
+    () => ({ unfinished: post([CHUNKED], `FFFFFFFFFFFFFFFF\r\n${BODY}\r\n0\r\n\r\n`) }),
+    () => ({ unfinished: random.bytes(random.below(100)).toString("latin1") }),
   ])();
-  return { kind: "raw", bytes: Buffer.from(text, "latin1") };
+  const whole = typeof made === "string";
+  return { kind: "raw", bytes: Buffer.from(whole ? made : made.unfinished, "latin1"), whole };
 }

@@ -14,6 +14,8 @@ export interface Attack {
 export interface RawAttack {
   kind: string;
   bytes: Buffer;
+  /** Nothing is missing of it: it must be answered, or its connection closed. */
+  whole: boolean;
 }
 
 const JSON_TYPE: [string, string] = ["Content-Type", "application/json"];

@@ -2,6 +2,7 @@ import { Agent, request, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import type { Target } from "../harness/targets.ts";
+import { AUTHORIZATION } from "./caller.ts";
 import type { Attack, RawAttack } from "./request.ts";
 
 export interface Answer {
@@ -15,8 +16,11 @@ const PATIENCE_MS = 30_000;
 
 export interface Sender {
   send: (attack: Attack) => Promise<Answer>;
-  /** What came back on the connection until it was closed; undefined where there is no socket. */
-  sendRaw: ((attack: RawAttack) => Promise<string>) | undefined;
+  /**
+   * What came back on the connection until it was closed, undefined when nothing did in time and it was not;
+   * absent where there is no socket.
+   */
+  sendRaw: ((attack: RawAttack) => Promise<string | undefined>) | undefined;
   close: () => void;
 }
 
@@ -34,7 +38,7 @@ export function createSender(target: Target): Sender {
         if (error !== STALE) throw error;
         return sendOnce(attack);
       }),
-    sendRaw: ({ bytes }) => sendBytes({ host: hostname, port: Number(port) }, bytes),
+    sendRaw: (attack) => sendBytes({ host: hostname, port: Number(port) }, attack),
     close: () => agent.destroy(),
   };
 }
@@ -76,7 +80,13 @@ function sendOverHttp(address: Address, attack: Attack): Promise<Answer> {
 /** Node's form for headers of which a name may come twice; without a length Node would send chunks. */
 function listed(headers: Attack["headers"], body: Buffer | undefined): string[] {
   const length: Attack["headers"] = body ? [["Content-Length", String(body.length)]] : [];
-  return [["Host", "localhost"], ...headers, ...length].flat();
+  return [["Host", "localhost"], ...withKey(headers), ...length].flat();
+}
+
+/** With the key, where the attack has no credentials of its own. */
+function withKey(headers: Attack["headers"]): Attack["headers"] {
+  const has = headers.some(([name]) => name.toLowerCase() === AUTHORIZATION[0].toLowerCase());
+  return has ? headers : [...headers, AUTHORIZATION];
 }
 
 async function sendRequest(target: Target, attack: Attack): Promise<Answer> {
@@ -84,7 +94,7 @@ async function sendRequest(target: Target, attack: Attack): Promise<Answer> {
   const bodiless = method === "GET" || method === "HEAD";
   const response = await target.fetch(path.replace(/^\/+/, "/"), {
     method,
-    headers: headers.map(([name, value]): [string, string] => [name, value]),
+    headers: withKey(headers).map(([name, value]): [string, string] => [name, value]),
     ...(body && !bodiless && { body: new Uint8Array(body) }),
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
@@ -106,12 +116,22 @@ function answerOf(status: number, headers: Headers, body: Buffer): Answer {
 
 const QUIET_MS = 60;
 
-function sendBytes(address: { host: string; port: number }, bytes: Buffer): Promise<string> {
+function sendBytes(
+  address: { host: string; port: number },
+  { bytes, whole }: RawAttack,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ ...address, timeout: PATIENCE_MS });
+    const socket = connect(address);
     const chunks: Buffer[] = [];
+    let silent = false;
     // What promised more than it sends would wait for its time-out: it goes away after a while.
-    let quiet = setTimeout(() => socket.destroy(), QUIET_MS * 5);
+    let quiet = setTimeout(
+      () => {
+        silent = whole;
+        socket.destroy();
+      },
+      whole ? PATIENCE_MS : QUIET_MS * 5,
+    );
     socket.on("connect", () => socket.write(bytes));
     socket.on("data", (chunk) => {
       chunks.push(chunk);
@@ -122,7 +142,7 @@ function sendBytes(address: { host: string; port: number }, bytes: Buffer): Prom
     socket.on("error", () => undefined);
     socket.on("close", () => {
       clearTimeout(quiet);
-      resolve(Buffer.concat(chunks).toString("latin1"));
+      resolve(silent ? undefined : Buffer.concat(chunks).toString("latin1"));
     });
   });
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { withFullDisk } from "./full-disk.ts";
 import { environment } from "./lambda-environment.ts";
 import { fromPayload, toEvent } from "./lambda-http.ts";
 import {
@@ -24,6 +25,8 @@ export interface LambdaOptions {
   node?: string;
   /** Stops the process between events, as Lambda does: work that was not awaited makes no progress. */
   freeze?: boolean;
+  /** Its writes to files fail. */
+  fullDisk?: boolean | undefined;
   /** Forces one of the two transports described in ric.ts. */
   transport?: Ric["transport"];
 }
@@ -170,7 +173,11 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
 
   function start(): void {
     coldStarts += 1;
-    const started = spawn(options.node ?? process.execPath, ric.args, {
+    const node = options.node ?? process.execPath;
+    const command: [string, string[]] = options.fullDisk
+      ? withFullDisk(node, ric.args)
+      : [node, ric.args];
+    const started = spawn(...command, {
       cwd: options.directory,
       env: environment(options, port),
       stdio: ["ignore", "pipe", "pipe"],

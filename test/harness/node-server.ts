@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../../package.json" with { type: "json" };
+import { withFullDisk } from "./full-disk.ts";
 
 export interface NodeServerOptions {
   /** The server's entry file; what `npm start` runs when absent. */
@@ -9,6 +10,8 @@ export interface NodeServerOptions {
   nodeFlags?: readonly string[];
   cwd?: string;
   env?: Record<string, string>;
+  /** Its writes to files fail. */
+  fullDisk?: boolean | undefined;
   startLimitMs?: number;
   stopLimitMs?: number;
 }
@@ -31,7 +34,11 @@ export const V8_FLAGS = START.filter((argument) => argument.startsWith("--"));
 /** Runs the Node entry as a process of its own, on a free port. */
 export async function startNodeServer(options: NodeServerOptions = {}): Promise<NodeServer> {
   const { entry, nodeFlags = [] } = options;
-  const child = spawn(process.execPath, entry === undefined ? START : [...nodeFlags, entry], {
+  const args = entry === undefined ? START : [...nodeFlags, entry];
+  const command: [string, readonly string[]] = options.fullDisk
+    ? withFullDisk(process.execPath, args)
+    : [process.execPath, args];
+  const child = spawn(...command, {
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     env: { PATH: process.env["PATH"] ?? "", ...options.env, PORT: "0" },
     stdio: ["ignore", "pipe", "pipe"],

@@ -43,6 +43,8 @@ export interface Target {
   restart: () => Promise<void>;
   /** Workers: bytes that the isolate needs after a collection, without WASM memory. */
   heapBytes?: () => Promise<number>;
+  /** Workers: bytes of WASM memory. */
+  wasmBytes?: () => Promise<number>;
   logs: () => string;
   stop: () => Promise<void>;
 }
@@ -52,6 +54,8 @@ export interface TargetOptions {
   env?: Record<string, string>;
   /** Folder whose files the store begins with; the shipped models by default. */
   models?: string;
+  /** Node, Lambda: writes to files fail. */
+  fullDisk?: boolean;
   /** Workers: rate limiting bindings by name. */
   rateLimits?: WorkerHarnessOptions["rateLimits"];
 }
@@ -68,7 +72,8 @@ export const targets: Record<"node" | "nodeWasm" | "worker" | "lambda", StartTar
 
 async function startNode(options: TargetOptions = {}): Promise<Target> {
   return startOverS3(options, async (env) => {
-    const server = await startNodeServer({ cwd: root, env });
+    const { fullDisk } = options;
+    const server = await startNodeServer({ cwd: root, env, fullDisk });
     return {
       url: server.url,
       fetch: server.fetch,
@@ -85,6 +90,7 @@ async function startLambdaTarget(options: TargetOptions = {}): Promise<Target> {
       handler: "index.handler",
       env,
       freeze: true,
+      fullDisk: options.fullDisk,
     });
     return { fetch: lambda.fetch, logs: () => lambda.logs, stop: lambda.stop };
   });
@@ -171,6 +177,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     logs: () => worker.logs,
     restart: worker.restart,
     heapBytes: worker.heapBytes,
+    wasmBytes: worker.wasmBytes,
     stop: worker.stop,
   };
 }

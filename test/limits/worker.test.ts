@@ -22,15 +22,16 @@ async function inOneWindow<T>(
   options: TargetOptions,
   work: (target: Target) => Promise<T>,
 ): Promise<T> {
-  const window = () => Math.floor(Date.now() / 60_000);
   for (;;) {
     const target = await start(options);
-    const before = window();
+    const before = currentWindow();
     const result = await work(target);
-    if (window() === before) return result;
+    if (currentWindow() === before) return result;
     await target.stop();
   }
 }
+
+const currentWindow = () => Math.floor(Date.now() / 60_000);
 
 const from = (address: string) => ({ "CF-Connecting-IP": address });
 

@@ -2,7 +2,10 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { encode as encodeJpeg } from "jpeg-js";
 import { afterEach, expect, test } from "vitest";
+import { encodePng } from "../harness/images.ts";
 import type { StartTarget, Target, TargetOptions } from "../harness/targets.ts";
 
 const models = join(import.meta.dirname, "../../models");
@@ -41,6 +44,14 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
 
   const ask = (model: string, inputs: unknown) =>
     codeOf(post(`/v1/models/${model}/predict`, { inputs }));
+  const askCompressed = (model: string, body: string) =>
+    codeOf(
+      target.fetch(`/v1/models/${model}/predict`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "Content-Encoding": "gzip" },
+        body: gzipSync(body),
+      }),
+    );
   const asTensor = (model: string, data: string[]) => {
     const tensor = { name: "text", shape: [data.length], datatype: "BYTES", data };
     return codeOf(post(`/v2/models/${model}/infer`, { inputs: [tensor] }));
@@ -200,11 +211,8 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
   test("a client's deadline, a model's and the deployment's end a wait with 504", async () => {
     await begin({ env: { REQUEST_TIMEOUT_MS: "3000", STORE_TIMEOUT_MS: "6000" } });
     await publish("sentiment", "hasty", { limits: { timeoutMs: 1000 } });
-    // On a busy machine the first of these may be too late itself.
-    const soon200 = (ask: () => Promise<Response>) =>
-      expect.poll(async () => (await ask()).status).toBe(200);
     // Its manifest is known then, its artifact is not.
-    await soon200(() => target.fetch("/v1/models/hasty"));
+    await expectSoon200(() => target.fetch("/v1/models/hasty"));
     target.store.behave("stall");
     const late = [504, "deadline_exceeded"];
     const timed = async (path: string, inputs: unknown, headers: Record<string, string> = {}) => {
@@ -224,7 +232,7 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
     // Nobody waits for what was begun while the store stalled.
     await target.restart();
     target.store.behave("ok");
-    await soon200(() => post(IRIS, { inputs: FLOWER }));
+    await expectSoon200(() => post(IRIS, { inputs: FLOWER }));
   });
 
   test("with TRUSTED_KEYS only versions that one of them signed are served", async () => {
@@ -275,7 +283,47 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
       expect((await send("long", ["a", "b", "c", "x".repeat(50)]))[0]).toBe(200);
     }
     expect(await ask("short", ["a", " ".repeat(300)])).toEqual([413, "body_too_large"]);
+    // A compressed body counts as what it decompresses to.
+    const [fits, over] = [180, 200].map((spaces) => `{"inputs":${" ".repeat(spaces)}"a"}`);
+    expect((await askCompressed("short", fits ?? ""))[0]).toBe(200);
+    expect(await askCompressed("short", over ?? "")).toEqual([413, "body_too_large"]);
   });
+
+  test("images have the pixels that the deployment allows at most, or their model, all of a request together", async () => {
+    await begin({ env: { MAX_IMAGE_PIXELS: "100" } });
+    await publish("digits", "small", { limits: { imagePixels: 60 }, examples: [] });
+    await publish("digits", "large", { limits: { imagePixels: 1000 }, examples: [] });
+    for (const [model, allowed] of [
+      ["digits", 10],
+      ["small", 6],
+      // A model cannot loosen what the deployment allows.
+      ["large", 10],
+    ] as const)
+      for (const image of [wide10Png, wide10Jpeg]) {
+        const send = (...heights: number[]) =>
+          ask(
+            model,
+            heights.map((height) => image(height).toString("base64")),
+          );
+        expect((await send(allowed))[0]).toBe(200);
+        expect((await send(allowed - 2, 2))[0]).toBe(200);
+        expect(await send(allowed + 1)).toEqual([422, "invalid_input"]);
+        expect(await send(allowed - 2, 3)).toEqual([422, "invalid_input"]);
+      }
+  });
+}
+
+function wide10Png(height: number): Buffer {
+  return encodePng({ width: 10, height, inflatesTo: 11 * height });
+}
+
+function wide10Jpeg(height: number): Buffer {
+  return encodeJpeg({ width: 10, height, data: Buffer.alloc(40 * height) }, 90).data;
+}
+
+/** Where a deadline also ends what a busy machine is slow to begin with. */
+async function expectSoon200(ask: () => Promise<Response>): Promise<void> {
+  await expect.poll(async () => (await ask()).status).toBe(200);
 }
 
 async function codeOf(answer: Promise<Response>): Promise<[number, unknown]> {
