@@ -15,8 +15,10 @@ test.each(["node", "worker"] as const)(
     const statuses: number[] = [];
     const posts = Array.from({ length: 10 }, () => beginPost(url, BODY.slice(0, 5)));
     const answers = posts.map(async (post) => statuses.push(await post.status));
-    // Seven go before anybody's body is whole.
-    await expect.poll(() => statuses).toEqual(Array.from({ length: 7 }, () => 503));
+    // Seven go before anybody's body is whole; on a busy machine one that seems slow may be among them (408).
+    await expect.poll(() => statuses).toHaveLength(7);
+    expect(statuses.filter((status) => status === 503 || status === 408)).toHaveLength(7);
+    expect(statuses).toContain(503);
     expect((await target.fetch("/v1/models/iris")).status).toBe(200);
     for (const post of posts) post.finish(BODY.slice(5));
     await Promise.all(answers);
