@@ -6,7 +6,10 @@ export interface Deadline {
   check(): void;
   /** Moves it to so long after the request's start, if that is sooner. */
   shorten(timeoutMs: number): void;
-  /** Ends the wait now, with this error. */
+  /**
+   * Ends the request with this error, on behalf of another: at once, or where requests are isolated when it next
+   * looks at its deadline.
+   */
   end(error: NearcastError): void;
   /** The work's result; rejects with `deadline_exceeded` when it is not there in time. */
   within<T>(work: Promise<T>): Promise<T>;
@@ -14,21 +17,28 @@ export interface Deadline {
   age(): number;
 }
 
-/** A deadline that begins now. */
-export function createDeadline(timeoutMs: number, isClientGone: () => boolean): Deadline {
-  return new RequestDeadline(timeoutMs, isClientGone);
+/** A deadline that begins now. `isolated`: no request may settle a promise of another, as on Workers. */
+export function createDeadline(
+  timeoutMs: number,
+  isClientGone: () => boolean,
+  { isolated = false } = {},
+): Deadline {
+  return new RequestDeadline(timeoutMs, isClientGone, isolated);
 }
 
 class RequestDeadline implements Deadline {
   readonly #start = performance.now();
   #longest: number;
   readonly #isClientGone: () => boolean;
+  readonly #isolated: boolean;
+  #ended: NearcastError | undefined;
   #expire: ((error: NearcastError) => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(timeoutMs: number, isClientGone: () => boolean) {
+  constructor(timeoutMs: number, isClientGone: () => boolean, isolated: boolean) {
     this.#longest = timeoutMs;
     this.#isClientGone = isClientGone;
+    this.#isolated = isolated;
   }
 
   age(): number {
@@ -36,6 +46,7 @@ class RequestDeadline implements Deadline {
   }
 
   check(): void {
+    if (this.#ended) throw this.#ended;
     if (this.age() >= this.#longest) throw this.#exceeded();
     if (this.#isClientGone())
       throw new NearcastError("client_closed_request", "The client went away.");
@@ -48,7 +59,10 @@ class RequestDeadline implements Deadline {
   }
 
   end(error: NearcastError): void {
-    this.#longest = 0;
+    this.#ended = error;
+    if (this.#isolated) return;
+    // The work may never settle.
+    clearTimeout(this.#timer);
     this.#expire?.(error);
   }
 
@@ -70,7 +84,7 @@ class RequestDeadline implements Deadline {
   #arm(): void {
     clearTimeout(this.#timer);
     const left = Math.max(this.#longest - this.age(), 0);
-    this.#timer = setTimeout(() => this.#expire?.(this.#exceeded()), left);
+    this.#timer = setTimeout(() => this.#expire?.(this.#ended ?? this.#exceeded()), left);
   }
 
   #exceeded(): NearcastError {

@@ -23,14 +23,16 @@ const MALFORMED_TIMEOUT = `${TIMEOUT} must be a whole number above 0.`;
  * others too (a model being loaded) goes on.
  */
 export function beginRequest(platform: Platform): MiddlewareHandler<AppEnv> {
-  const { config, now, isClientGone = () => false } = platform;
+  const { config, now, isClientGone = () => false, isolatesRequests = false } = platform;
+  const options = { isolated: isolatesRequests };
   // Until they have said who they are.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
   return function beginRequest(c, next) {
     const requestId = readId(c.req.header("X-Request-Id")) ?? crypto.randomUUID();
     c.set("requestId", requestId);
     c.set("headers", { "X-Request-Id": requestId, ...SECURITY_HEADERS });
-    const deadline = createDeadline(config.requestTimeoutMs, () => isClientGone(c.env));
+    const isGone = () => isClientGone(c.env);
+    const deadline = createDeadline(config.requestTimeoutMs, isGone, options);
     c.set("context", { phases: createPhases(now), caller, deadline, request: c.req });
     const timeout = c.req.header(TIMEOUT);
     if (timeout !== undefined) {

@@ -63,6 +63,8 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
     store: createR2Store(binding, prefix),
     artifacts: createEdgeArtifactCache(waitUntil),
     runtime: async () => runtime,
+    // workerd warns when one does, and may hang.
+    isolatesRequests: true,
     waitUntil,
     sha256: (text) => digest(new TextEncoder().encode(text)),
     parameter: async () => undefined,

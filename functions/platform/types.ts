@@ -77,6 +77,8 @@ export interface Platform {
   now?: () => number;
   /** Lets what has arrived be read before work blocks the process; absent where nothing else can arrive. */
   turnEventLoop?: () => Promise<void>;
+  /** Whether no request may settle a promise of another; false when absent. */
+  isolatesRequests?: boolean;
   /** Whether the client of a request went away, where that can be known; takes Hono's `c.env`. */
   isClientGone?: (bindings: unknown) => boolean;
   /** Keeps the promise alive after the answer was sent, or after the client went away. */

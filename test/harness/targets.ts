@@ -43,8 +43,6 @@ export interface Target {
   restart: () => Promise<void>;
   /** Workers: bytes that the isolate needs after a collection, without WASM memory. */
   heapBytes?: () => Promise<number>;
-  /** Workers: bytes of WASM memory. */
-  wasmBytes?: () => Promise<number>;
   logs: () => string;
   stop: () => Promise<void>;
 }
@@ -177,7 +175,6 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     logs: () => worker.logs,
     restart: worker.restart,
     heapBytes: worker.heapBytes,
-    wasmBytes: worker.wasmBytes,
     stop: worker.stop,
   };
 }

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { heapBytes, wasmBytes } from "./heap.ts";
+import { heapBytes } from "./heap.ts";
 import {
   Log,
   LogLevel,
@@ -63,8 +63,6 @@ export interface WorkerHarness {
   restart: () => Promise<void>;
   /** Bytes that the isolate needs after a collection; the process keeps much more. */
   heapBytes: () => Promise<number>;
-  /** Bytes of its WASM memories. */
-  wasmBytes: () => Promise<number>;
   stop: () => Promise<void>;
 }
 
@@ -113,9 +111,6 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
   };
   const miniflare = new Miniflare(configuration);
   let url = (await miniflare.ready).origin;
-  const inspector = async () =>
-    new URL("/core:user:application", await miniflare.getInspectorURL());
-  const wake = async () => (await fetch(url)).arrayBuffer();
   const bucket = async () => miniflare.getR2Bucket("BUCKET", "store");
 
   return {
@@ -140,8 +135,10 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
       await miniflare.setOptions(configuration);
       url = (await miniflare.ready).origin;
     },
-    heapBytes: async () => heapBytes(await inspector(), wake),
-    wasmBytes: async () => wasmBytes(await inspector(), wake),
+    heapBytes: async () =>
+      heapBytes(new URL("/core:user:application", await miniflare.getInspectorURL()), async () =>
+        (await fetch(url)).arrayBuffer(),
+      ),
     async stop() {
       stopping.abort();
       await miniflare.dispose();
