@@ -10,7 +10,7 @@ export interface Turns {
 export interface Admission {
   /** Throws `overloaded` when a request that comes now would wait too long for its turn. */
   check(): void;
-  /** Waits for a turn. Throws or rejects with `overloaded`; otherwise `leave` must be called after the run. */
+  /** Waits for a turn. Throws `overloaded`; otherwise `leave` must be called after the run. */
   enter(): Promise<void> | undefined;
   /** Between two parts of the work: gives a turn that has lasted to others, and waits for the next. */
   pause(): Promise<void> | undefined;

@@ -30,16 +30,15 @@ export function limitConcurrency(
       const { deadline, bodyArrived } = context;
       const age = deadline.age();
       if (age < patienceMs) return;
-      const isOverdue = age >= requestTimeoutMs;
-      if (!isOverdue && bodyArrived) continue;
-      answering.delete(context);
-      if (isOverdue) continue;
-      deadline.end(
-        new NearcastError("request_timeout", "The body is slow to arrive, and others wait.", {
-          retryAfterSeconds: 1,
-        }),
-      );
-      return;
+      if (age >= requestTimeoutMs) answering.delete(context);
+      else if (!bodyArrived && answering.size >= maxConcurrency) {
+        answering.delete(context);
+        deadline.end(
+          new NearcastError("request_timeout", "The body is slow to arrive, and others wait.", {
+            retryAfterSeconds: 1,
+          }),
+        );
+      }
     }
   }
 
