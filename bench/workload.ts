@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { readConfig } from "../functions/config.ts";
-import { createDeadline } from "../functions/deadline.ts";
+import { createDeadline } from "../functions/load/deadline.ts";
 import { parseManifest } from "../functions/model/manifest.ts";
-import { createPhases } from "../functions/phases.ts";
-import { prepare } from "../functions/prepare.ts";
-import { compileTask } from "../functions/tasks/task.ts";
+import { createPhases } from "../functions/observe/phases.ts";
+import { prepare } from "../functions/load/prepare.ts";
+import { compileTask } from "../functions/tasks/built-in.ts";
 import { DATATYPES, type Tensors } from "../functions/tensor.ts";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 

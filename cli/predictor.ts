@@ -1,12 +1,12 @@
 import { createRegistry } from "../functions/model/registry.ts";
 import { createSessions } from "../functions/model/sessions.ts";
-import { createPhases } from "../functions/phases.ts";
+import { createPhases } from "../functions/observe/phases.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
 import type { Store } from "../functions/platform/types.ts";
-import { ANYONE } from "../functions/access.ts";
-import { createDeadline } from "../functions/deadline.ts";
+import { ANYONE } from "../functions/auth/access.ts";
+import { createDeadline } from "../functions/load/deadline.ts";
 import { createPredict } from "../functions/predict.ts";
-import { createStatistics } from "../functions/statistics.ts";
+import { createStatistics } from "../functions/observe/statistics.ts";
 import type { LocalPackage } from "./package-folder.ts";
 
 export type RuntimeName = "native" | "wasm";

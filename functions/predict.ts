@@ -1,20 +1,20 @@
-import type { Turns } from "./admission.ts";
+import type { Turns } from "./load/admission.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
-import { checkInputs, checkOutputNames } from "./model/check-tensors.ts";
+import { checkInputs, checkOutputNames } from "./tasks/check-tensors.ts";
 import type { Manifest } from "./model/manifest.ts";
-import { loggedInputs } from "./logged-inputs.ts";
-import type { RegistryFor } from "./access.ts";
+import { loggedInputs } from "./observe/logged-inputs.ts";
+import type { RegistryFor } from "./auth/access.ts";
 import type { Model } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
-import { prepare } from "./prepare.ts";
+import { prepare } from "./load/prepare.ts";
 import { rowsOfRuns } from "./limits/cost.ts";
-import type { Charge } from "./limits/rate-limits.ts";
+import type { Charge } from "./limits/charge.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
-import type { RequestContext } from "./request-context.ts";
-import type { Statistics } from "./statistics.ts";
+import type { RequestContext } from "./http/exchange.ts";
+import type { Statistics } from "./observe/statistics.ts";
 import type { Tensors } from "./tensor.ts";
 import { answerAll, runAll } from "./tasks/runs.ts";
-import type { InParts, LongTexts, Run } from "./tasks/types.ts";
+import type { InParts, LongTexts, Run } from "./tasks/define.ts";
 
 export interface PredictCall {
   model: string;

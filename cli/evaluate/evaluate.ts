@@ -1,7 +1,7 @@
 import type { Manifest } from "../../functions/model/manifest.ts";
-import type { Classification } from "../../functions/tasks/classification.ts";
-import type { Recommendation } from "../../functions/tasks/recommendation.ts";
-import type { Regression } from "../../functions/tasks/tabular-regression.ts";
+import type { Classification } from "../../functions/tasks/classification/answers.ts";
+import type { Recommendation } from "../../functions/tasks/recommendation/compile.ts";
+import type { Regression } from "../../functions/tasks/tabular-regression/compile.ts";
 import { label, type LocalPackage } from "../package-folder.ts";
 import { openPredictor, type RuntimeName } from "../predictor.ts";
 import type { Row } from "./data.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { SCOPES, type Caller } from "../access.ts";
+import { SCOPES, type Caller } from "./access.ts";
 import { rateSchema } from "../limits/rate.ts";
 import { NAME_PATTERN } from "../model/manifest.ts";
 import type { Platform } from "../platform/types.ts";

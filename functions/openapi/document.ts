@@ -1,4 +1,4 @@
-import type { ReleasedModel } from "../routes/released-models.ts";
+import type { ReleasedModel } from "../model/released-models.ts";
 import { components } from "./components.ts";
 import { commonPaths } from "./dialect-paths.ts";
 import { modelComponents, modelPath } from "./model-paths.ts";

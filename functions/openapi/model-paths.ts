@@ -1,4 +1,4 @@
-import type { ReleasedModel } from "../routes/released-models.ts";
+import type { ReleasedModel } from "../model/released-models.ts";
 import { modelSchemas, type JsonSchema } from "./model-schemas.ts";
 import { json, operation, ref } from "./operation.ts";
 

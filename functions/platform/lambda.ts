@@ -6,7 +6,7 @@ import { forwardedAddress } from "../limits/address.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
-import { createMemoryLimiter } from "./limiter/memory.ts";
+import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { withFallback } from "./limiter/shared.ts";
 import { logLine } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";

@@ -10,7 +10,7 @@ import type { Manifest } from "../model/manifest.ts";
 import { createBatchingSession } from "../runtime/batching.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
-import { createMemoryLimiter } from "./limiter/memory.ts";
+import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { logLine, logSoon } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";

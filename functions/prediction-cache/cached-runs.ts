@@ -1,8 +1,8 @@
 import { createSingleFlight } from "../model/single-flight.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Platform } from "../platform/types.ts";
-import type { RequestContext } from "../request-context.ts";
-import type { Run } from "../tasks/types.ts";
+import type { RequestContext } from "../http/exchange.ts";
+import type { Run } from "../tasks/define.ts";
 import type { Tensors } from "../tensor.ts";
 import { readEntry, writeEntry } from "./entry.ts";
 import { keyOf } from "./key.ts";

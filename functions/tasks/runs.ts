@@ -1,9 +1,9 @@
-import type { Deadline } from "../deadline.ts";
+import type { Deadline } from "../load/deadline.ts";
 import { NearcastError } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Session } from "../runtime/types.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
-import type { CompiledTask, Parts, Run } from "./types.ts";
+import type { CompiledTask, Parts, Run } from "./define.ts";
 
 /**
  * Runs the session once for each run, one after the other: ONNX Runtime computes no two at a time.

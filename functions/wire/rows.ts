@@ -1,7 +1,7 @@
 import { invalidInput } from "../errors.ts";
 import type { Manifest, TensorInfo } from "../model/manifest.ts";
 import type { Model } from "../model/registry.ts";
-import type { Parts, Run } from "../tasks/types.ts";
+import type { Parts, Run } from "../tasks/define.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
 import { base64Bytes, fromNested, toNested } from "./nested.ts";
 

@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OPEN_PATHS } from "../../functions/middleware/authenticate.ts";
+import { OPEN_PATHS } from "../../functions/http/middleware/authenticate.ts";
 import type { Target } from "../harness/targets.ts";
 import { apiKey, bearer, keyList } from "./keys.ts";
 import { allRoutes } from "./routes.ts";

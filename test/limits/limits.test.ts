@@ -1,14 +1,14 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
-import { ANYONE, type Caller } from "../../functions/access.ts";
-import { createDeadline } from "../../functions/deadline.ts";
+import { ANYONE, type Caller } from "../../functions/auth/access.ts";
+import { createDeadline } from "../../functions/load/deadline.ts";
 import { NearcastError } from "../../functions/errors.ts";
 import { addressKey, forwardedAddress } from "../../functions/limits/address.ts";
-import { limitGuesses, limitRequests } from "../../functions/limits/rate-limits.ts";
-import { createPhases } from "../../functions/phases.ts";
-import { createMemoryLimiter } from "../../functions/platform/limiter/memory.ts";
+import { limitGuesses, limitRequests } from "../../functions/limits/charge.ts";
+import { createPhases } from "../../functions/observe/phases.ts";
+import { createMemoryLimiter } from "../../functions/limits/memory-limiter.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
-import type { AppEnv } from "../../functions/request-context.ts";
+import type { AppEnv } from "../../functions/http/exchange.ts";
 import { collect } from "../harness/collect.ts";
 
 test("an address counts as itself, and of IPv6 its network", () => {

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { ANYONE } from "../../functions/access.ts";
-import { createDeadline } from "../../functions/deadline.ts";
-import { createPhases } from "../../functions/phases.ts";
+import { ANYONE } from "../../functions/auth/access.ts";
+import { createDeadline } from "../../functions/load/deadline.ts";
+import { createPhases } from "../../functions/observe/phases.ts";
 import { createMemoryCache } from "../../functions/platform/cache/memory.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createCachedRuns } from "../../functions/prediction-cache/cached-runs.ts";
 import { readEntry, writeEntry } from "../../functions/prediction-cache/entry.ts";
 import { keyOf, type Question } from "../../functions/prediction-cache/key.ts";
-import type { RequestContext } from "../../functions/request-context.ts";
+import type { RequestContext } from "../../functions/http/exchange.ts";
 import { DATATYPES, datatypeNames, type Tensors } from "../../functions/tensor.ts";
 
 const outputs: Tensors = Object.fromEntries(

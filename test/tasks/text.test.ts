@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
-import { checkInputs } from "../../functions/model/check-tensors.ts";
-import { textInputs } from "../../functions/tasks/text.ts";
-import type { Run } from "../../functions/tasks/types.ts";
+import { checkInputs } from "../../functions/tasks/check-tensors.ts";
+import { textInputs } from "../../functions/tasks/text/inputs.ts";
+import type { Run } from "../../functions/tasks/define.ts";
 import { shippedModels } from "../harness/models.ts";
 import { emptyStore, fixture, openService, RUNTIMES, writePackage } from "./service.ts";
 

@@ -1,6 +1,6 @@
 import type { Manifest } from "../../model/manifest.ts";
 import type { Tensors } from "../../tensor.ts";
-import type { Run } from "../types.ts";
+import type { Run } from "../define.ts";
 import type { Encoding, Padding } from "./tokenizer.ts";
 
 /**

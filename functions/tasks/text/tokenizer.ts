@@ -1,7 +1,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import * as z from "zod";
 import type { Manifest } from "../../model/manifest.ts";
-import type { Assets } from "../types.ts";
+import type { Assets } from "../define.ts";
 import { likeReference } from "./reference.ts";
 import { unigramSegmenter } from "./unigram.ts";
 

@@ -1,0 +1,96 @@
+import { Hono } from "hono";
+import packageJson from "../../package.json" with { type: "json" };
+import { NearcastError } from "../errors.ts";
+import { OPEN_PATHS } from "./middleware/authenticate.ts";
+import { openapiDocument } from "../openapi/document.ts";
+import { DOCUMENTATION_ASSETS, type DocumentationAsset } from "../platform/types.ts";
+import type { AppEnv } from "./exchange.ts";
+import { answer, answerJson } from "./answer.ts";
+import { answeringModels } from "../model/released-models.ts";
+import type { Services } from "../service.ts";
+
+const page = (keyField: string) => `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Nearcast API</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+${keyField}<div id="api"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</html>
+`;
+
+// Before the description can be loaded there is no box of Swagger UI's own to enter a key in.
+const KEY_FIELD = `<label style="display: block; margin: 1em; font-family: sans-serif">API key or token
+<input id="key" type="password" autocomplete="off" spellcheck="false" size="50" autofocus>
+and Enter, to read the description and to try it: the key stays in this page.</label>
+`;
+
+const START = `const field = document.getElementById("key");
+const url = new URL("../openapi.json", document.currentScript.src).href;
+const open = () => SwaggerUIBundle({
+  url,
+  dom_id: "#api",
+  deepLinking: true,
+  displayRequestDuration: true,
+  validatorUrl: null,
+  requestInterceptor(request) {
+    if (field?.value) request.headers["Authorization"] = "Bearer " + field.value.trim();
+    return request;
+  },
+});
+if (field) field.addEventListener("change", open);
+else open();
+`;
+
+// Swagger UI sets style attributes and has its icons in data: URLs.
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const MEDIA_TYPES: Record<DocumentationAsset, string> = {
+  "swagger-ui.css": "text/css; charset=utf-8",
+  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+};
+
+/** `GET /openapi.json`, made of the manifests that are released now, and `GET /docs`, a page to try it. */
+export function documentationRoutes({ platform, registryFor }: Services) {
+  const secured = platform.config.auth.mode === "required";
+  const html = page(secured ? KEY_FIELD : "");
+
+  return new Hono<AppEnv>()
+    .get("/openapi.json", async (c) => {
+      const registry = registryFor(c.get("context").caller, "read");
+      const models = await answeringModels(registry);
+      return answerJson(
+        c,
+        openapiDocument(models, packageJson.version, { secured, openPaths: OPEN_PATHS }),
+      );
+    })
+    .get("/docs", (c) =>
+      answer(c, html, {
+        "Content-Type": "text/html; charset=UTF-8",
+        "Content-Security-Policy": POLICY,
+        "Referrer-Policy": "no-referrer",
+      }),
+    )
+    .get("/docs/:asset", async (c) => {
+      const wanted = c.req.param("asset");
+      if (wanted === "start.js") return answer(c, START, { "Content-Type": "text/javascript" });
+      const name = DOCUMENTATION_ASSETS.find((asset) => asset === wanted);
+      const found = name && (await platform.asset(name));
+      if (!found) throw new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
+      return answer(c, found, {
+        "Content-Type": MEDIA_TYPES[name],
+        "Cache-Control": "public, max-age=86400",
+      });
+    });
+}
