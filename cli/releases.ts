@@ -1,8 +1,9 @@
 import { userInfo } from "node:os";
-import { packageFiles, parseManifest, type Manifest } from "../functions/model/manifest.ts";
+import { packageFiles, type Manifest } from "../functions/model/manifest.ts";
 import { changeRelease, type Release } from "../functions/model/release.ts";
 import type { Store } from "../functions/platform/types.ts";
 import { MANIFEST_FILE, sortVersions } from "./package-folder.ts";
+import { projectTasks } from "./project.ts";
 
 export interface ReleaseNote {
   by: string;
@@ -52,7 +53,7 @@ export async function readManifest(
 ): Promise<Manifest | undefined> {
   const found = await store.get(`${model}/${version}/${MANIFEST_FILE}`);
   if (!found || found === "not-modified") return undefined;
-  return parseManifest(new TextDecoder().decode(found.bytes));
+  return (await projectTasks()).parseManifest(new TextDecoder().decode(found.bytes));
 }
 
 /** Versions by model, those with a manifest only: without it a push has not ended. */

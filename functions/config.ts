@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { authSettings, authVariables, checkAuth } from "./auth/settings.ts";
 import { rateSchema } from "./limits/rate.ts";
-import { NAME_PATTERN } from "./model/manifest.ts";
+import type { Limits } from "./model/limits.ts";
+import { NAME_PATTERN } from "./model/name.ts";
 import { isPublicKey } from "./model/signature.ts";
 
 const MIB = 1024 * 1024;
@@ -157,7 +158,7 @@ export function readConfig(
       batch: value.MAX_BATCH,
       textLength: value.MAX_TEXT_LENGTH,
       imagePixels: value.MAX_IMAGE_PIXELS,
-    },
+    } satisfies Limits,
     rateLimit: value.RATE_LIMIT,
     modelRateLimit: value.MODEL_RATE_LIMIT,
     trustedProxies: value.TRUST_PROXY,
@@ -171,21 +172,5 @@ export function readConfig(
     auth: authSettings(value),
     host: value.HOST,
     port: value.PORT,
-  };
-}
-
-export type Limits = Config["limits"];
-
-/** The deployment's limits, or a model's own where those are lower. */
-export function tightened(
-  limits: Limits,
-  own: { [Name in keyof Limits]?: number | undefined } = {},
-): Limits {
-  const lower = (name: keyof Limits) => Math.min(limits[name], own[name] ?? Infinity);
-  return {
-    bodyBytes: lower("bodyBytes"),
-    batch: lower("batch"),
-    textLength: lower("textLength"),
-    imagePixels: lower("imagePixels"),
   };
 }

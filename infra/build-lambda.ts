@@ -47,7 +47,7 @@ async function bundle(folder: string): Promise<void> {
   };
   await build({
     ...options,
-    entryPoints: [join(root, "functions/lambda.ts")],
+    entryPoints: [join(root, "entries/lambda.ts")],
     outfile: join(folder, "bundle.cjs"),
     bundle: true,
     format: "cjs",

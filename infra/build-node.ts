@@ -27,7 +27,7 @@ const builtWorker: Plugin = {
 await rm(output, { recursive: true, force: true });
 await build({
   entryPoints: {
-    server: join(root, "functions/node.ts"),
+    server: join(root, "entries/server.ts"),
     "inference-worker": join(root, "functions/runtime/inference-worker.ts"),
   },
   outdir: output,

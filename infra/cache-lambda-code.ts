@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Script } from "node:vm";
-import { parseManifest } from "../functions/model/manifest.ts";
+import { createTasks } from "../functions/tasks/tasks.ts";
 import { toEvent } from "../test/harness/lambda-http.ts";
 import { startS3 } from "../test/harness/s3-server.ts";
 import { packageFiles } from "./package-files.ts";
@@ -36,7 +36,9 @@ Object.assign(process.env, {
 try {
   const { handler, script } = (await import(join(folder, "index.mjs"))) as Package;
   for (const key of keys.filter((key) => key.endsWith("/model.json"))) {
-    const { name, version, examples } = parseManifest(await readFile(join(models, key), "utf8"));
+    const { name, version, examples } = createTasks().parseManifest(
+      await readFile(join(models, key), "utf8"),
+    );
     const request = new Request(
       `https://build.invalid/v1/models/${name}/versions/${version}/predict`,
       {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readConfig } from "../functions/config.ts";
-import { createCloudflarePlatform } from "../functions/platform/cloudflare.ts";
+import { createPlatform } from "../functions/platform/cloudflare.ts";
 import { createLambdaPlatform } from "../functions/platform/lambda.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
 
@@ -48,17 +48,15 @@ test("a platform refuses what it cannot do", () => {
     wasm: new WebAssembly.Module(EMPTY_WASM),
     createOrt: () => ({}) as never,
   };
-  expect(() => createCloudflarePlatform({ ...parts, env: {} })).toThrow(/STORE/);
-  expect(() => createCloudflarePlatform({ ...parts, env: { RUNTIME: "native" } })).toThrow(
-    /RUNTIME/,
-  );
+  expect(() => createPlatform({ ...parts, env: {} })).toThrow(/STORE/);
+  expect(() => createPlatform({ ...parts, env: { RUNTIME: "native" } })).toThrow(/RUNTIME/);
   for (const ignored of [
     { WORKERS: "2" },
     { REDIS_URL: "redis://redis" },
     { RATE_LIMIT_TABLE: "limits" },
   ]) {
     const env = { STORE: "r2://MODELS", ...ignored };
-    expect(() => createCloudflarePlatform({ ...parts, env })).toThrow(Object.keys(ignored)[0]);
+    expect(() => createPlatform({ ...parts, env })).toThrow(Object.keys(ignored)[0]);
   }
 });
 

@@ -13,7 +13,11 @@ export function answer(
   headers: Record<string, string>,
   status: ContentfulStatusCode = 200,
 ): Response {
-  return new Response(body, { status, headers: { ...c.get("headers"), ...headers } });
+  const exchange = c.get("exchange");
+  const all = { ...exchange.headers, ...headers };
+  // An app around this one may have set header fields of its own, which only Hono's own responses keep.
+  if (exchange.routeIndex > 0) return c.newResponse(body, status, all);
+  return new Response(body, { status, headers: all });
 }
 
 /**
@@ -28,11 +32,17 @@ export function answerEncoded(
 ): Response {
   const coding = c.req.header("accept-encoding")?.trim().toLowerCase();
   if (coding !== "gzip" && coding !== "deflate") return answer(c, body, headers);
-  const encoding = { "Content-Encoding": coding, Vary: "Accept-Encoding" };
   const stream = new Blob([body]).stream().pipeThrough(new CompressionStream(coding));
+  const encoded = answer(c, stream, {
+    ...headers,
+    "Content-Encoding": coding,
+    Vary: "Accept-Encoding",
+  });
   // Without `encodeBody` workerd would compress a second time.
-  const init = { headers: { ...c.get("headers"), ...headers, ...encoding }, encodeBody: "manual" };
-  return new Response(stream, init);
+  return new Response(encoded.body, {
+    headers: encoded.headers,
+    encodeBody: "manual",
+  } as ResponseInit);
 }
 
 /** {@link answer} in JSON, with the type that `hono/client` reads. */

@@ -7,17 +7,58 @@ const CODINGS = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate" } as const;
 
 type Coding = "gzip" | "deflate";
 
+/** What body.ts needs of a platform. */
+export interface BodyOptions {
+  /** Most bytes, after decompression. */
+  maxBytes: number;
+  now: (() => number) | undefined;
+}
+
 /**
  * The body's bytes, decompressed when `Content-Encoding` says gzip or deflate. Rejects with
  * `body_too_large` when they are more than `maxBytes` decompressed, `malformed_request` when they do not
  * decompress, `unsupported_media_type` for any other coding.
  */
-export async function readBody(c: Context<AppEnv>, maxBytes: number): Promise<Uint8Array> {
-  const body = await readDecoded(c.req, maxBytes);
-  const context = c.get("context");
-  context.bodyBytes = body.byteLength;
-  context.bodyArrived = true;
+export function readBody(
+  c: Context<AppEnv>,
+  { maxBytes, now }: BodyOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return receive(c, now, () => readDecoded(c.req, maxBytes), byteLengthOf);
+}
+
+/** The body as text, straight from the platform's stream where its bytes are the text's. */
+export function readText(c: Context<AppEnv>, options: BodyOptions): Promise<string> {
+  const length = declaredLength(c.req);
+  if (length === undefined || c.req.header("content-encoding") !== undefined)
+    return readBody(c, options).then((bytes) => new TextDecoder().decode(bytes));
+  return receive(
+    c,
+    options.now,
+    () => arrived(c.req.text()),
+    () => length,
+  );
+}
+
+/** The body's declared length in bytes; undefined where it comes in chunks, or none is declared. */
+export function declaredLength(request: HonoRequest): number | undefined {
+  const length = request.header("content-length");
+  return length === undefined || request.header("transfer-encoding") ? undefined : Number(length);
+}
+
+async function receive<T>(
+  c: Context<AppEnv>,
+  now: (() => number) | undefined,
+  read: () => Promise<T>,
+  bytesOf: (body: T) => number,
+): Promise<T> {
+  const start = now?.() ?? 0;
+  const body = await read();
+  c.get("exchange").received = { bytes: bytesOf(body), milliseconds: now && now() - start };
   return body;
+}
+
+function byteLengthOf({ byteLength }: Uint8Array): number {
+  return byteLength;
 }
 
 /**
@@ -34,7 +75,10 @@ export async function arrived<T>(read: Promise<T>): Promise<T> {
   }
 }
 
-async function readDecoded(request: HonoRequest, maxBytes: number): Promise<Uint8Array> {
+async function readDecoded(
+  request: HonoRequest,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const named = request.header("content-encoding")?.trim().toLowerCase();
   const body = await arrived(request.arrayBuffer());
   if (!named || named === "identity") return new Uint8Array(body);

@@ -1,13 +1,13 @@
-import { Hono } from "hono";
-import packageJson from "../../package.json" with { type: "json" };
+import { Hono, type MiddlewareHandler } from "hono";
 import { NearcastError } from "../errors.ts";
-import { OPEN_PATHS } from "./middleware/authenticate.ts";
 import { openapiDocument } from "../openapi/document.ts";
 import { DOCUMENTATION_ASSETS, type DocumentationAsset } from "../platform/types.ts";
 import type { AppEnv } from "./exchange.ts";
 import { answer, answerJson } from "./answer.ts";
 import { answeringModels } from "../model/released-models.ts";
-import type { Services } from "../service.ts";
+import type { Dialect } from "../dialects/define.ts";
+import type { Service } from "../service.ts";
+import { VERSION } from "../version.ts";
 
 const page = (keyField: string) => `<!doctype html>
 <html lang="en">
@@ -61,36 +61,45 @@ const MEDIA_TYPES: Record<DocumentationAsset, string> = {
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 };
 
-/** `GET /openapi.json`, made of the manifests that are released now, and `GET /docs`, a page to try it. */
-export function documentationRoutes({ platform, registryFor }: Services) {
-  const secured = platform.config.auth.mode === "required";
-  const html = page(secured ? KEY_FIELD : "");
+/** `GET /docs`: a page to read the description and to try it, open where keys are asked for. */
+export function pageRoutes(
+  { platform }: Pick<Service, "platform">,
+  limit: MiddlewareHandler<AppEnv>,
+) {
+  const html = page(platform.config.auth.mode === "required" ? KEY_FIELD : "");
 
-  return new Hono<AppEnv>()
-    .get("/openapi.json", async (c) => {
-      const registry = registryFor(c.get("context").caller, "read");
-      const models = await answeringModels(registry);
-      return answerJson(
-        c,
-        openapiDocument(models, packageJson.version, { secured, openPaths: OPEN_PATHS }),
-      );
-    })
-    .get("/docs", (c) =>
+  const routes = new Hono<AppEnv>()
+    .get("/docs", limit, (c) =>
       answer(c, html, {
         "Content-Type": "text/html; charset=UTF-8",
         "Content-Security-Policy": POLICY,
         "Referrer-Policy": "no-referrer",
       }),
     )
-    .get("/docs/:asset", async (c) => {
-      const wanted = c.req.param("asset");
-      if (wanted === "start.js") return answer(c, START, { "Content-Type": "text/javascript" });
-      const name = DOCUMENTATION_ASSETS.find((asset) => asset === wanted);
-      const found = name && (await platform.asset(name));
+    .get("/docs/start.js", limit, (c) => answer(c, START, { "Content-Type": "text/javascript" }));
+  for (const name of DOCUMENTATION_ASSETS)
+    routes.get(`/docs/${name}`, limit, async (c) => {
+      const found = await platform.asset(name);
       if (!found) throw new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
       return answer(c, found, {
         "Content-Type": MEDIA_TYPES[name],
         "Cache-Control": "public, max-age=86400",
       });
     });
+  return routes;
+}
+
+/** `GET /openapi.json`, made of the dialects and of the models that are released now. */
+export function documentationRoutes(
+  { platform, registryFor }: Pick<Service, "platform" | "registryFor">,
+  dialects: readonly Dialect[],
+  open: ReadonlySet<string>,
+) {
+  const secured = platform.config.auth.mode === "required";
+
+  return new Hono<AppEnv>().get("/openapi.json", async (c) => {
+    const registry = registryFor(c.get("exchange").caller, "read");
+    const models = await answeringModels(registry);
+    return answerJson(c, openapiDocument(models, dialects, { version: VERSION, secured, open }));
+  });
 }

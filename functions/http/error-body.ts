@@ -1,18 +1,30 @@
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Dialect } from "../dialects/define.ts";
 import { problem, type NearcastError } from "../errors.ts";
-import { mlflowError } from "../dialects/mlflow/routes.ts";
-import { openaiError } from "../dialects/openai/routes.ts";
+import { answer } from "./answer.ts";
+import { pathOf, type AppEnv } from "./exchange.ts";
 
-/** Dialects whose clients read another shape of error than RFC 9457's, which all others do. */
-const SHAPES: Record<string, (error: NearcastError) => object> = {
-  "/v1/embeddings": openaiError,
-  "/ping": mlflowError,
-  "/version": mlflowError,
-  "/invocations": mlflowError,
-};
+/** Answers an error in the shape that the clients of the path read. */
+export type AnswerError = (c: Context<AppEnv>, error: NearcastError) => Response;
 
-/** An error in the shape that the clients of the path read, with its media type. */
-export function errorBody(path: string, error: NearcastError, requestId: string) {
-  const shape = SHAPES[path];
-  if (shape) return { body: shape(error), contentType: "application/json" };
-  return { body: problem(error, requestId), contentType: "application/problem+json" };
+export function createAnswerError(dialects: readonly Dialect[]): AnswerError {
+  const shapes = dialects
+    .flatMap(({ paths, errorBody }) => paths.map((path) => ({ path, errorBody })))
+    // The longest first: it says the most.
+    .toSorted((a, b) => b.path.length - a.path.length);
+
+  return function answerError(c, error) {
+    const exchange = c.get("exchange");
+    exchange.error = error;
+    const asked = pathOf(c);
+    const shape = shapes.find(({ path }) => asked === path || asked.startsWith(`${path}/`));
+    const body = shape?.errorBody?.(error, exchange.id);
+    const headers = {
+      ...error.headers,
+      "Content-Type": body ? "application/json" : "application/problem+json",
+    };
+    const json = JSON.stringify(body ?? problem(error, exchange.id));
+    return answer(c, json, headers, error.status as ContentfulStatusCode);
+  };
 }

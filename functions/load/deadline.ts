@@ -15,6 +15,8 @@ export interface Deadline {
   within<T>(work: Promise<T>): Promise<T>;
   /** How long ago the request began. */
   age(): number;
+  /** Told why, once, where {@link within} rejects before the work does. */
+  onEnd?: (error: NearcastError) => void;
 }
 
 /** A deadline that begins now. `isolated`: no request may settle a promise of another, as on Workers. */
@@ -27,6 +29,7 @@ export function createDeadline(
 }
 
 class RequestDeadline implements Deadline {
+  onEnd?: (error: NearcastError) => void;
   readonly #start = performance.now();
   #longest: number;
   readonly #isClientGone: () => boolean;
@@ -69,7 +72,10 @@ class RequestDeadline implements Deadline {
   // Every request passes here: `Promise.race` with its clean-up would take twice as long.
   within<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#expire = reject;
+      this.#expire = (error) => {
+        this.onEnd?.(error);
+        reject(error);
+      };
       this.#arm();
       const before =
         <V>(settle: (value: V) => void) =>

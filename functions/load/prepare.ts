@@ -1,19 +1,21 @@
 import type { Admission } from "./admission.ts";
-import type { RequestContext } from "../http/exchange.ts";
+import type { Deadline } from "./deadline.ts";
+import type { Phases } from "../observe/phases.ts";
 import type { InParts, Parts } from "../tasks/define.ts";
 
 /**
- * What a request's inputs become. What is made in parts (decoding an image or tokenizing a text can keep the
+ * What the inputs of a call become. What is made in parts (decoding an image or tokenizing a text can keep the
  * process from all else for longer than a run does) is made in turn with that of others. Rejects as the work
  * does, with `overloaded`, and before each part with what the deadline throws.
  */
 export async function prepare<T>(
   turns: Admission | undefined,
-  { phases, deadline }: Pick<RequestContext, "phases" | "deadline">,
+  phases: Phases,
+  deadline: Deadline,
   work: () => InParts<T>,
 ): Promise<T> {
   const made = phases.time("preprocess", work);
-  if (!isInParts(made)) return made;
+  if (!isInParts(made)) return await made;
   const turn = turns?.enter();
   if (turn) await phases.time("queue", () => turn);
   try {

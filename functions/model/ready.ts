@@ -1,33 +1,12 @@
-import { Hono } from "hono";
 import { ageOf } from "../age.ts";
 import { NearcastError } from "../errors.ts";
 import type { Registry } from "./registry.ts";
 import type { Sessions } from "./sessions.ts";
 import { createSingleFlight } from "./single-flight.ts";
 import type { Platform } from "../platform/types.ts";
-import type { AppEnv } from "../http/exchange.ts";
-import { answerJson } from "../http/answer.ts";
 
 /** Whether the store answers; `unreachable` where models in memory answer all the same. */
 export type CheckReady = () => Promise<"reachable" | "unreachable">;
-
-/** What load balancers and probes ask, in every dialect; says nothing of the models. */
-export const HEALTH_PATHS: ReadonlySet<string> = new Set([
-  "/health",
-  "/ready",
-  "/v2/health/live",
-  "/v2/health/ready",
-  "/ping",
-]);
-
-/** `GET /health`: the process is alive. `GET /ready`: it can answer a prediction. */
-export function healthRoutes({ checkReady }: { checkReady: CheckReady }) {
-  return new Hono<AppEnv>()
-    .get("/health", (c) => answerJson(c, { status: "ok" as const }))
-    .get("/ready", async (c) =>
-      answerJson(c, { status: "ready" as const, store: await checkReady() }),
-    );
-}
 
 /** The store is asked once in so long, however many ask for health: everyone may. */
 const FRESH_MS = 1000;

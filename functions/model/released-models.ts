@@ -1,10 +1,10 @@
 import { NearcastError } from "../errors.ts";
-import type { Model, Registry } from "./registry.ts";
+import type { ModelVersion, Registry } from "./registry.ts";
 
 /** How many models are read at once for a list of models. */
 const LIST_CONCURRENCY = 8;
 
-export interface ReleasedModel extends Model {
+export interface ReleasedModel extends ModelVersion {
   versions: readonly string[];
 }
 

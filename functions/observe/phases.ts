@@ -11,17 +11,18 @@ export interface Phases {
 
 const UNTIMED: Phases = { time: (_name, work) => work(), durations: undefined };
 
-/** Phases by the platform's clock; without a clock the work is only run. */
-export function createPhases(now: (() => number) | undefined): Phases {
-  return now ? new TimedPhases(now) : UNTIMED;
+/** Phases by the platform's clock, the request's reading the first; without a clock the work is only run. */
+export function createPhases(now: (() => number) | undefined, readMs?: number): Phases {
+  return now ? new TimedPhases(now, readMs) : UNTIMED;
 }
 
 class TimedPhases implements Phases {
   readonly durations: Record<string, number> = {};
   readonly #now: () => number;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, readMs: number | undefined) {
     this.#now = now;
+    if (readMs !== undefined) this.durations["read"] = microsecondSteps(readMs);
   }
 
   time<T>(name: string, work: () => T): T {
@@ -44,7 +45,7 @@ class TimedPhases implements Phases {
 }
 
 /** The value of the header `Server-Timing`; undefined where nothing could be measured. */
-export function serverTiming({ durations }: Phases): string | undefined {
+export function serverTiming(durations: Durations | undefined): string | undefined {
   let value = "";
   for (const name in durations)
     value += `${value === "" ? "" : ", "}${name};dur=${durations[name]}`;

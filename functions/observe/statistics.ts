@@ -1,5 +1,5 @@
-import type { Manifest } from "../model/manifest.ts";
-import type { RequestContext } from "../http/exchange.ts";
+import type { CallRecord } from "../call.ts";
+import type { Observer } from "./observer.ts";
 
 const TIMED = ["success", "queue", "compute_input", "compute_infer", "compute_output"] as const;
 
@@ -18,9 +18,14 @@ interface LookUps {
   milliseconds: number;
 }
 
+/** A version, as the counts are kept by. */
+interface Counted {
+  name: string;
+  version: string;
+}
+
 /** Milliseconds by duration, and how often; `fail` has a number and no duration. */
-interface Counts {
-  manifest: Manifest;
+interface Counts extends Counted {
   rows: number;
   runs: number;
   failures: number;
@@ -30,69 +35,57 @@ interface Counts {
 }
 
 /** How often each version ran, in this instance since it started. */
-export interface Statistics {
+export interface Statistics extends Observer {
   /**
-   * Runs the work and counts it, with the durations its phases have then. As in Triton, an answer that was
-   * not computed for this request is a success, and neither an inference nor an execution.
+   * As in Triton, an answer that was not computed for this call is a success, and neither an inference nor an
+   * execution. What is refused before it runs does not count.
    */
-  count<T>(
-    manifest: Manifest,
-    rows: number,
-    context: RequestContext,
-    work: () => Promise<T>,
-  ): Promise<T>;
+  call: (record: CallRecord) => void;
   /** One entry a version that ran, in the form of Open Inference Protocol's statistics extension. */
   all(): ReturnType<typeof describe>[];
-  of(manifest: Manifest): ReturnType<typeof describe>;
+  of(version: Counted): ReturnType<typeof describe>;
 }
 
 export function createStatistics(): Statistics {
   const counts = new Map<string, Counts>();
 
-  function countsOf(manifest: Manifest): Counts {
-    return counts.get(keyOf(manifest)) ?? emptyCounts(manifest);
-  }
-
   return {
-    async count(manifest, rows, context, work) {
-      const { phases } = context;
-      const own = countsOf(manifest);
-      counts.set(keyOf(manifest), own);
-      own.lastAt = Date.now();
-      try {
-        const result = await work();
-        const { cache } = context;
-        const lookUp = cache === "collapsed" ? "hit" : cache;
-        const lookedFor = phases.durations?.["cache"] ?? 0;
-        if (lookUp === "hit" || lookUp === "miss") {
-          own.lookUps[lookUp].count += 1;
-          own.lookUps[lookUp].milliseconds += lookedFor;
-          own.milliseconds.success += lookedFor;
-        }
-        if (lookUp === "hit") return result;
-        own.runs += 1;
-        own.rows += rows;
-        for (const duration of STAGES) {
-          const taken = phases.durations?.[PHASES[duration]] ?? 0;
-          own.milliseconds[duration] += taken;
-          own.milliseconds.success += taken;
-        }
-        return result;
-      } catch (error) {
+    call({ model, version, executed, at, rows, error, cache, durations }) {
+      if (!executed || version === undefined) return;
+      const counted = { name: model, version };
+      const own = counts.get(keyOf(counted)) ?? emptyCounts(counted);
+      counts.set(keyOf(counted), own);
+      own.lastAt = at;
+      if (error) {
         own.failures += 1;
-        throw error;
+        return;
+      }
+      const lookUp = cache === "collapsed" ? "hit" : cache;
+      if (lookUp === "hit" || lookUp === "miss") {
+        const lookedFor = durations?.["cache"] ?? 0;
+        own.lookUps[lookUp].count += 1;
+        own.lookUps[lookUp].milliseconds += lookedFor;
+        own.milliseconds.success += lookedFor;
+      }
+      if (lookUp === "hit") return;
+      own.runs += 1;
+      own.rows += rows;
+      for (const stage of STAGES) {
+        const taken = durations?.[PHASES[stage]] ?? 0;
+        own.milliseconds[stage] += taken;
+        own.milliseconds.success += taken;
       }
     },
     all: () => [...counts.values()].map(describe),
-    of: (manifest) => describe(countsOf(manifest)),
+    of: (version) => describe(counts.get(keyOf(version)) ?? emptyCounts(version)),
   };
 }
 
-function keyOf({ name, version }: Manifest): string {
+function keyOf({ name, version }: Counted): string {
   return `${name}/${version}`;
 }
 
-function emptyCounts(manifest: Manifest): Counts {
+function emptyCounts({ name, version }: Counted): Counts {
   const milliseconds = {
     success: 0,
     queue: 0,
@@ -101,17 +94,17 @@ function emptyCounts(manifest: Manifest): Counts {
     compute_output: 0,
   };
   const lookUps = { hit: { count: 0, milliseconds: 0 }, miss: { count: 0, milliseconds: 0 } };
-  return { manifest, rows: 0, runs: 0, failures: 0, lastAt: 0, milliseconds, lookUps };
+  return { name, version, rows: 0, runs: 0, failures: 0, lastAt: 0, milliseconds, lookUps };
 }
 
-function describe({ manifest, rows, runs, failures, lastAt, milliseconds, lookUps }: Counts) {
-  const timed = (name: (typeof TIMED)[number]) => ({
+function describe({ name, version, rows, runs, failures, lastAt, milliseconds, lookUps }: Counts) {
+  const timed = (stage: (typeof TIMED)[number]) => ({
     count: runs,
-    ns: nanoseconds(milliseconds[name]),
+    ns: nanoseconds(milliseconds[stage]),
   });
   return {
-    name: manifest.name,
-    version: manifest.version,
+    name,
+    version,
     last_inference: lastAt,
     inference_count: rows,
     execution_count: runs,

@@ -26,7 +26,7 @@ interface CloudflareParts {
 const WASM_MEMORY_BYTES = 112 * 1024 * 1024;
 
 /** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
-export function createCloudflarePlatform(parts: CloudflareParts): Platform {
+export function createPlatform(parts: CloudflareParts): Platform {
   const { env, waitUntil, wasm, createOrt } = parts;
   const config = readConfig(env, {
     STORE: "r2://MODELS",

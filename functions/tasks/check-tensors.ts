@@ -1,6 +1,6 @@
 import { invalidInput, type InputIssue } from "../errors.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
-import type { Limits } from "../config.ts";
+import type { Limits } from "../model/limits.ts";
 import type { Manifest, TensorInfo } from "../model/manifest.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { apiKeysSchema, createKeyRing } from "../../functions/auth/api-keys.ts";
 import { readConfig } from "../../functions/config.ts";
-import { createCloudflarePlatform } from "../../functions/platform/cloudflare.ts";
+import { createPlatform } from "../../functions/platform/cloudflare.ts";
 import { createLambdaPlatform } from "../../functions/platform/lambda.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { apiKey, keyList } from "./keys.ts";
@@ -68,7 +68,7 @@ test("what does not go together or cannot be used is refused with its variable",
   const wasm = new WebAssembly.Module(EMPTY_WASM);
   const parts = { waitUntil: () => undefined, wasm, createOrt: noOrt };
   const env = { API_KEYS: "ssm:/keys" };
-  expect(() => createCloudflarePlatform({ ...parts, env })).toThrow(/wrangler secret put/);
+  expect(() => createPlatform({ ...parts, env })).toThrow(/wrangler secret put/);
 });
 
 test("a key works until its date", () => {

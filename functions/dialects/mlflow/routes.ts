@@ -1,76 +1,72 @@
 import { Hono, type Context } from "hono";
-import packageJson from "../../../package.json" with { type: "json" };
 import { invalidInput, NearcastError } from "../../errors.ts";
-import type { Model } from "../../model/registry.ts";
+import type { ModelVersion } from "../../model/registry.ts";
 import { checkBatch } from "../../predict.ts";
-import type { AppEnv } from "../../http/exchange.ts";
+import { callOf, type AppEnv } from "../../http/exchange.ts";
+import type { InferInputs } from "../../call.ts";
 import { readBody } from "../../http/body.ts";
+import type { InParts } from "../../tasks/define.ts";
 import { readCsv, readInvocation, type Invocation } from "./data-frame.ts";
 import { parseJson } from "../../wire/json.ts";
-import { columnsOfTensors, feedsOfColumns, isTaskRow, runsOfRows, taskRow } from "../../wire/rows.ts";
+import {
+  columnsOfTensors,
+  feedsOfColumns,
+  isTaskRow,
+  runsOfRows,
+  taskRow,
+} from "../../wire/rows.ts";
 import { answer, answerJson } from "../../http/answer.ts";
 import { identify } from "../../http/identify.ts";
-import type { Services } from "../../service.ts";
+import type { Service } from "../../service.ts";
+import { VERSION } from "../../version.ts";
 
 const PLAIN = { "Content-Type": "text/plain; charset=UTF-8" };
 
-/** MLflow's scoring server, which is also what SageMaker asks of a container. */
-export function mlflowRoutes({ platform, registryFor, checkReady, predict, infer }: Services) {
+export function pingRoutes({ checkReady }: Service) {
+  return new Hono<AppEnv>().get("/ping", async (c) => {
+    await checkReady();
+    return answer(c, "\n", PLAIN);
+  });
+}
+
+export function invocationRoutes({ platform, resolve, predict, infer }: Service) {
   const { limits, defaultModel } = platform.config;
+  const options = { maxBytes: limits.bodyBytes, now: platform.now };
 
   async function answerInvocation(c: Context<AppEnv>) {
-    const context = c.get("context");
     const mediaType = readMediaType(c.req.header("content-type"));
-    const model = await registryFor(context.caller, "predict").resolve(
-      modelName(c.req.header("x-amzn-sagemaker-target-model") ?? defaultModel),
-    );
-    const { name, version } = model.manifest;
-    const body = await context.phases.time("read", () => readBody(c, limits.bodyBytes));
-    const invocation = readInvocationBody(body, mediaType, model);
-    if ("rows" in invocation) checkBatch(invocation.rows, model.limits.batch);
-    if ("rows" in invocation && isTaskRow(model.manifest, invocation.rows[0])) {
-      const inputs = invocation.rows.map((row, index) =>
-        taskRow(model.manifest, row, `inputs[${index}]`),
-      );
-      if (!model.task.isBatch(inputs))
+    const model = modelName(c.req.header("x-amzn-sagemaker-target-model") ?? defaultModel);
+    const found = await resolve({ ...callOf(c), model });
+    const { manifest, compiled } = found;
+    const body = await readBody(c, options);
+    const call = { ...callOf(c), model, resolved: found };
+    const invocation = readInvocationBody(body, mediaType, found);
+    if ("rows" in invocation) checkBatch(invocation.rows, found.limits.batch);
+    if ("rows" in invocation && isTaskRow(found, invocation.rows[0])) {
+      const inputs = invocation.rows.map((row, index) => taskRow(found, row, `inputs[${index}]`));
+      if (!(compiled.isBatch?.(inputs) ?? true))
         throw invalidInput([{ path: "inputs", message: "must be an array of rows" }]);
-      const parameters = invocation.params;
-      const { outputs } = await predict({ model: name, version, inputs, parameters }, context);
-      identify(c, model.manifest, context);
+      const { outputs, record } = await predict({
+        ...call,
+        inputs,
+        parameters: invocation.params,
+      });
+      identify(c, manifest, record);
       return answerJson(c, { predictions: outputs });
     }
     if (Object.keys(invocation.params ?? {}).length > 0)
       throw invalidInput([{ path: "params", message: "are not taken with tensors" }]);
-    function* read(found: Model) {
-      return { runs: yield* runsOf(found, invocation) };
-    }
-    const { results } = await infer({ model: name, version, read }, context);
-    identify(c, model.manifest, context);
+    const { results, record } = await infer({
+      ...call,
+      read: (version) => runsOf(version, invocation),
+    });
+    identify(c, manifest, record);
     return answerJson(c, { predictions: columnsOfTensors(results[0] ?? {}) });
   }
 
   return new Hono<AppEnv>()
-    .get("/ping", async (c) => {
-      await checkReady();
-      return answer(c, "\n", PLAIN);
-    })
-    .get("/version", (c) => answer(c, packageJson.version, PLAIN))
+    .get("/version", (c) => answer(c, VERSION, PLAIN))
     .post("/invocations", (c) => answerInvocation(c));
-}
-
-const ERROR_CODES: Record<number, string> = {
-  401: "UNAUTHENTICATED",
-  403: "PERMISSION_DENIED",
-  404: "RESOURCE_DOES_NOT_EXIST",
-  429: "REQUEST_LIMIT_EXCEEDED",
-  500: "INTERNAL_ERROR",
-  503: "TEMPORARILY_UNAVAILABLE",
-};
-
-/** The body that MLflow's clients read of an error. */
-export function mlflowError(error: NearcastError) {
-  const other = error.status < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR";
-  return { error_code: ERROR_CODES[error.status] ?? other, message: error.message };
 }
 
 function modelName(name: string | undefined): string {
@@ -104,16 +100,19 @@ function readMediaType(contentType = ""): MediaType {
 function readInvocationBody(
   body: Uint8Array,
   { csv, header }: MediaType,
-  { manifest }: Model,
+  version: ModelVersion,
 ): Invocation {
-  if (csv) return { rows: readCsv(new TextDecoder().decode(body), header, manifest) };
+  const { manifest } = version;
+  if (csv) return { rows: readCsv(new TextDecoder().decode(body), header, version) };
   const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
-  return readInvocation(parseJson(body, { exact }), manifest);
+  return readInvocation(parseJson(body, { exact }), version);
 }
 
 /** Rows of tensors are one run: only a task splits its rows. */
-function* runsOf(model: Model, invocation: Invocation) {
+function runsOf(version: ModelVersion, invocation: Invocation): InParts<InferInputs> {
   return "rows" in invocation
-    ? yield* runsOfRows(model, invocation.rows, "instances")
-    : [{ feeds: feedsOfColumns(model.manifest, invocation.columns, "inputs"), rows: 1 }];
+    ? runsOfRows(version, invocation.rows, "instances")
+    : {
+        runs: [{ feeds: feedsOfColumns(version.manifest, invocation.columns, "inputs"), rows: 1 }],
+      };
 }

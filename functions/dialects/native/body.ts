@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { invalidInput, NearcastError } from "../../errors.ts";
 import type { AppEnv } from "../../http/exchange.ts";
-import { arrived, readBody } from "../../http/body.ts";
+import { readBody, readText, type BodyOptions } from "../../http/body.ts";
 import { parseJsonText } from "../../wire/json.ts";
 
 export interface PredictBody {
@@ -18,24 +18,20 @@ const RAW = /^(image\/(png|jpeg)|application\/octet-stream)$/;
  * field `parameters` is JSON; or from a raw image, with the parameters in the query. Rejects as {@link readBody}
  * does, and with `malformed_json`, `malformed_request`, `unsupported_media_type` or `invalid_input`.
  */
-export async function readPredictBody(c: Context<AppEnv>, maxBytes: number): Promise<PredictBody> {
+export async function readPredictBody(
+  c: Context<AppEnv>,
+  options: BodyOptions,
+): Promise<PredictBody> {
   const contentType = c.req.header("content-type") ?? "";
   const mediaType = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
-  // Hono's request reads text straight from Node's stream, where the bytes are the text's.
-  const request =
-    c.get("context").bodyBytes !== undefined && c.req.header("content-encoding") === undefined
-      ? c.req
-      : new Response((await readBody(c, maxBytes)) as BodyInit, {
-          headers: { "Content-Type": contentType },
-        });
   if (mediaType === "application/json" || mediaType.endsWith("+json"))
-    return fromJson(await arrived(request.text()));
-  if (mediaType === "multipart/form-data") return fromForm(request);
+    return fromJson(await readText(c, options));
+  if (mediaType === "multipart/form-data")
+    return fromForm(
+      new Response(await readBody(c, options), { headers: { "Content-Type": contentType } }),
+    );
   if (RAW.test(mediaType))
-    return {
-      inputs: new Uint8Array(await arrived(request.arrayBuffer())),
-      parameters: fromQuery(c.req.query()),
-    };
+    return { inputs: await readBody(c, options), parameters: fromQuery(c.req.query()) };
   throw new NearcastError(
     "unsupported_media_type",
     `The Content-Type must be ${ACCEPTED}${mediaType ? `, not ${mediaType}` : ""}.`,

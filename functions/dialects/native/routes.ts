@@ -1,14 +1,10 @@
 import { Hono, type Context } from "hono";
-import { publicManifest } from "../../model/manifest.ts";
-import type { AppEnv } from "../../http/exchange.ts";
 import { answerJson } from "../../http/answer.ts";
+import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { identify } from "../../http/identify.ts";
-import { openaiModel } from "../openai/routes.ts";
+import { jsonBody } from "../../http/json-body.ts";
+import type { Service } from "../../service.ts";
 import { readPredictBody } from "./body.ts";
-import { answeringModels } from "../../model/released-models.ts";
-import type { Services } from "../../service.ts";
-import { takes } from "../../http/json-body.ts";
-import { versionStatus } from "../tensorflow-serving/routes.ts";
 
 /** The body of a prediction, as `hono/client` sends it. */
 interface PredictRequest {
@@ -17,62 +13,32 @@ interface PredictRequest {
   parameters?: Record<string, unknown>;
 }
 
-/**
- * The native API below `/v1/models`. KServe, OpenAI and TensorFlow Serving have their lists and
- * descriptions of models at the same addresses: the answers have the members of all.
- */
-export function nativeRoutes({ platform, registryFor, predict }: Services) {
-  async function answerPrediction(c: Context<AppEnv>, model: string, version?: string) {
-    const context = c.get("context");
-    const body = await context.phases.time("read", () =>
-      readPredictBody(c, platform.config.limits.bodyBytes),
+/** `GET /health`: the process is alive. `GET /ready`: it can answer a prediction. */
+export function healthRoutes({ checkReady }: Pick<Service, "checkReady">) {
+  return new Hono<AppEnv>()
+    .get("/health", (c) => answerJson(c, { status: "ok" as const }))
+    .get("/ready", async (c) =>
+      answerJson(c, { status: "ready" as const, store: await checkReady() }),
     );
-    context.bodyArrived = true;
-    const { manifest, outputs } = await predict({ model, version, ...body }, context);
-    identify(c, manifest, context);
+}
+
+/** Predictions of the native API. */
+export function predictRoutes({ platform, predict }: Pick<Service, "platform" | "predict">) {
+  const { now, config } = platform;
+  const options = { maxBytes: config.limits.bodyBytes, now };
+
+  async function answerPrediction(c: Context<AppEnv>, model: string, version?: string) {
+    const body = await readPredictBody(c, options);
+    const { manifest, outputs, record } = await predict({ ...callOf(c), model, version, ...body });
+    identify(c, manifest, record);
     return answerJson(c, { model: manifest.name, version: manifest.version, outputs });
   }
 
-  async function describeModel(c: Context<AppEnv>, name: string, version?: string) {
-    const registry = registryFor(c.get("context").caller, "read");
-    const [{ manifest }, { stable }, versions] = await Promise.all([
-      registry.resolve(name, version),
-      registry.release(name),
-      registry.versions(name),
-    ]);
-    identify(c, manifest);
-    const inStore = versions.get(name) ?? [];
-    return answerJson(c, {
-      ...publicManifest(manifest),
-      versions: inStore,
-      released: stable,
-      ready: true,
-      ...openaiModel(name),
-      ...versionStatus(version === undefined ? inStore : [manifest.version]),
-    });
-  }
-
   return new Hono<AppEnv>()
-    .get("/", async (c) => {
-      const registry = registryFor(c.get("context").caller, "read");
-      const models = (await answeringModels(registry)).map(({ manifest, versions }) => {
-        const { name, version, task, description } = manifest;
-        return { name, version, versions, task, description };
-      });
-      return answerJson(c, {
-        models,
-        object: "list" as const,
-        data: models.map(({ name }) => openaiModel(name)),
-      });
-    })
-    .get("/:model", (c) => describeModel(c, c.req.param("model")))
-    .get("/:model/versions/:version", (c) =>
-      describeModel(c, c.req.param("model"), c.req.param("version")),
-    )
-    .post("/:model/predict", takes<PredictRequest>(), (c) =>
+    .post("/v1/models/:model/predict", jsonBody<PredictRequest>(), (c) =>
       answerPrediction(c, c.req.param("model")),
     )
-    .post("/:model/versions/:version/predict", takes<PredictRequest>(), (c) =>
+    .post("/v1/models/:model/versions/:version/predict", jsonBody<PredictRequest>(), (c) =>
       answerPrediction(c, c.req.param("model"), c.req.param("version")),
     );
 }

@@ -28,7 +28,7 @@ const parameters = z
   })
   .optional();
 
-const requestSchema = z.strictObject({
+export const inferRequest = z.strictObject({
   id: z.string().optional(),
   parameters,
   inputs: z
@@ -45,7 +45,7 @@ const requestSchema = z.strictObject({
   outputs: z.array(z.strictObject({ name: z.string(), parameters })).optional(),
 });
 
-type Request = z.infer<typeof requestSchema>;
+type Request = z.infer<typeof inferRequest>;
 type RequestInput = Request["inputs"][number];
 
 export interface InferRequest {
@@ -69,7 +69,7 @@ export function readInferRequest(
   const length = jsonLength === undefined ? body.byteLength : lengthOfJson(jsonLength, body);
   if (length === 0 && jsonLength !== undefined) return readRawBody(body, manifest);
   const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
-  const parsed = requestSchema.safeParse(parseJson(body.subarray(0, length), { exact }));
+  const parsed = inferRequest.safeParse(parseJson(body.subarray(0, length), { exact }));
   if (!parsed.success) throw invalidBody(parsed.error);
   const request = parsed.data;
   const outputs = new Map(

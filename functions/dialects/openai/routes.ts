@@ -1,15 +1,15 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { invalidBody, invalidInput, NearcastError, type ErrorCode } from "../../errors.ts";
-import type { AppEnv } from "../../http/exchange.ts";
+import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
+import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { readBody } from "../../http/body.ts";
 import { parseJson } from "../../wire/json.ts";
 import { answerJson } from "../../http/answer.ts";
 import { identify } from "../../http/identify.ts";
-import type { Services } from "../../service.ts";
-import { takes } from "../../http/json-body.ts";
+import type { Service } from "../../service.ts";
+import { jsonBody } from "../../http/json-body.ts";
 
-const requestSchema = z.strictObject({
+export const embeddingsRequest = z.strictObject({
   model: z.string(),
   input: z.union([z.string(), z.array(z.string())], {
     error: "must be a string or an array of strings: token ids belong to another tokenizer",
@@ -24,19 +24,20 @@ const requestSchema = z.strictObject({
  * OpenAI's `POST /v1/embeddings`, of models with the task feature-extraction. A text with more tokens
  * than the model takes is refused.
  */
-export function openaiRoutes({ platform, registryFor, predict }: Services) {
-  const { limits } = platform.config;
+export function embeddingsRoutes({ platform, resolve, predict }: Service) {
+  const options = { maxBytes: platform.config.limits.bodyBytes, now: platform.now };
 
   return new Hono<AppEnv>().post(
-    "/embeddings",
-    takes<z.input<typeof requestSchema>>(),
+    "/v1/embeddings",
+    jsonBody<z.input<typeof embeddingsRequest>>(),
     async (c) => {
-      const context = c.get("context");
-      const body = await context.phases.time("read", () => readBody(c, limits.bodyBytes));
-      const parsed = requestSchema.safeParse(parseJson(body, { exact: false }));
+      const body = await readBody(c, options);
+      const parsed = embeddingsRequest.safeParse(parseJson(body, { exact: false }));
       if (!parsed.success) throw invalidBody(parsed.error);
       const { model, input, encoding_format: format, dimensions } = parsed.data;
-      const { manifest } = await registryFor(context.caller, "predict").resolve(model);
+      const call = { ...callOf(c), model };
+      const resolved = await resolve(call);
+      const { manifest } = resolved;
       if (manifest.task !== "feature-extraction")
         throw new NearcastError(
           "invalid_input",
@@ -44,20 +45,20 @@ export function openaiRoutes({ platform, registryFor, predict }: Services) {
           { issues: [{ path: "model", message: "has another task than feature-extraction" }] },
         );
       const inputs = typeof input === "string" ? [input] : input;
-      const { outputs, tokens = 0 } = await predict(
-        {
-          model,
-          version: manifest.version,
-          inputs,
-          parameters: undefined,
-          member: "input",
-          // As OpenAI does: a vector of half a text, unnoticed, would spoil a search.
-          longTexts: "refuse",
-        },
-        context,
-      );
+      const {
+        outputs,
+        tokens = 0,
+        record,
+      } = await predict({
+        ...call,
+        resolved,
+        inputs,
+        member: "input",
+        // As OpenAI does: a vector of half a text, unnoticed, would spoil a search.
+        longTexts: "refuse",
+      });
       const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
-      identify(c, manifest, context);
+      identify(c, manifest, record);
       return answerJson(c, {
         object: "list" as const,
         data: vectors.map((vector, index) => ({
@@ -70,33 +71,6 @@ export function openaiRoutes({ platform, registryFor, predict }: Services) {
       });
     },
   );
-}
-
-/** OpenAI's description of a model. There is no date of creation in a package. */
-export function openaiModel(name: string) {
-  return { id: name, object: "model" as const, created: 0, owned_by: "nearcast" };
-}
-
-const MODEL_NOT_FOUND = "model_not_found";
-
-/** What OpenAI calls its errors. */
-const CODES: Partial<Record<ErrorCode, string>> = {
-  unauthorized: "invalid_api_key",
-  unknown_model: MODEL_NOT_FOUND,
-  unknown_version: MODEL_NOT_FOUND,
-  rate_limited: "rate_limit_exceeded",
-};
-
-/** The body that OpenAI's clients read of an error. */
-export function openaiError(error: NearcastError) {
-  return {
-    error: {
-      message: error.message,
-      type: error.status < 500 ? "invalid_request_error" : "server_error",
-      param: CODES[error.code] === MODEL_NOT_FOUND ? "model" : (error.issues?.[0]?.path ?? null),
-      code: CODES[error.code] ?? error.code,
-    },
-  };
 }
 
 /** The first `dimensions` numbers at length one, as OpenAI shortens vectors; or the vector itself. */

@@ -25,6 +25,7 @@ const ALLOWED = [
   "Inference-Header-Content-Length",
   "Traceparent",
   "X-API-Key",
+  "X-Nearcast-Key",
   "X-Request-Id",
   "X-Request-Timeout-Ms",
 ];
@@ -45,7 +46,7 @@ export function crossOrigin(origins: readonly string[]): MiddlewareHandler<AppEn
     if (c.req.header("origin") === undefined) return next();
     // Preflights are answered by Hono's middleware, with the headers that Hono knows of.
     if (c.req.method === "OPTIONS")
-      for (const [name, value] of Object.entries(c.get("headers"))) c.header(name, value);
+      for (const [name, value] of Object.entries(c.get("exchange").headers)) c.header(name, value);
     return answer(c, next);
   };
 }

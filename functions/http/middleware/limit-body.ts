@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { NearcastError } from "../../errors.ts";
 import type { AppEnv } from "../exchange.ts";
-import { arrived } from "../body.ts";
+import { arrived, declaredLength } from "../body.ts";
 
 /**
  * Refuses bodies over the limit with 413. A declared length is checked without touching the body, which
@@ -16,11 +16,9 @@ export function limitBody(maxBytes: number): MiddlewareHandler<AppEnv> {
 
   return function limitBody(c, next) {
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
-    const length = c.req.header("content-length");
-    if (length === undefined || c.req.header("transfer-encoding"))
-      return arrived(countBody(c, next));
-    if (Number(length) > maxBytes) tooLarge();
-    c.get("context").bodyBytes = Number(length);
+    const length = declaredLength(c.req);
+    if (length === undefined) return arrived(countBody(c, next));
+    if (length > maxBytes) tooLarge();
     return next();
   };
 }

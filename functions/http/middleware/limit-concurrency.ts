@@ -2,15 +2,14 @@ import type { MiddlewareHandler } from "hono";
 import type { Admission } from "../../load/admission.ts";
 import type { Config } from "../../config.ts";
 import { NearcastError } from "../../errors.ts";
-import type { AppEnv, RequestContext } from "../exchange.ts";
+import type { AppEnv, Exchange } from "../exchange.ts";
 
 /** For so long a body may take to arrive, whoever waits. */
 const MIN_ARRIVAL_MS = 1000;
 
 /**
  * Refuses work with 503 before its body is read: when as many requests are being answered as there may
- * be at once, which bounds the memory of their bodies, or when the queue for the processor is full. Before that,
- * header fields that are malformed with 400.
+ * be at once, which bounds the memory of their bodies, or when the queue for the processor is full.
  */
 export function limitConcurrency(
   { maxConcurrency, requestTimeoutMs }: Pick<Config, "maxConcurrency" | "requestTimeoutMs">,
@@ -18,7 +17,7 @@ export function limitConcurrency(
 ): MiddlewareHandler<AppEnv> {
   const patienceMs = Math.min(MIN_ARRIVAL_MS, requestTimeoutMs);
   /** In the order of their coming. */
-  const answering = new Set<RequestContext>();
+  const answering = new Set<Exchange>();
 
   /**
    * A request that was answered 504 may never come to its end here: Node does not say that the rest of a
@@ -26,13 +25,13 @@ export function limitConcurrency(
    * coming the oldest makes room: clients that send slowly would keep all others out.
    */
   function makeRoom(): void {
-    for (const context of answering) {
-      const { deadline, bodyArrived } = context;
+    for (const exchange of answering) {
+      const { deadline, received } = exchange;
       const age = deadline.age();
       if (age < patienceMs) return;
-      if (age >= requestTimeoutMs) answering.delete(context);
-      else if (!bodyArrived && answering.size >= maxConcurrency) {
-        answering.delete(context);
+      if (age >= requestTimeoutMs) answering.delete(exchange);
+      else if (!received && answering.size >= maxConcurrency) {
+        answering.delete(exchange);
         deadline.end(
           new NearcastError("request_timeout", "The body is slow to arrive, and others wait.", {
             retryAfterSeconds: 1,
@@ -43,10 +42,6 @@ export function limitConcurrency(
   }
 
   return async function limitConcurrency(c, next) {
-    const context = c.get("context");
-    // Not where it was read: who may not ask is told that first, and a page can read this answer.
-    if (context.malformed !== undefined)
-      throw new NearcastError("malformed_request", context.malformed);
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     if (answering.size >= maxConcurrency) makeRoom();
     if (answering.size >= maxConcurrency)
@@ -54,11 +49,12 @@ export function limitConcurrency(
         retryAfterSeconds: 1,
       });
     admission?.check();
-    answering.add(context);
+    const exchange = c.get("exchange");
+    answering.add(exchange);
     try {
       return await next();
     } finally {
-      answering.delete(context);
+      answering.delete(exchange);
     }
   };
 }

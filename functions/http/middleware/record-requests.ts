@@ -1,43 +1,33 @@
 import type { MiddlewareHandler } from "hono";
+import type { RequestRecord } from "../../observe/observer.ts";
 import { microsecondSteps } from "../../observe/phases.ts";
-import type { Platform } from "../../platform/types.ts";
 import type { AppEnv } from "../exchange.ts";
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 
-/**
- * One line for every request, with the same members on every platform. What a platform cannot measure
- * or a request did not come to is left out; inputs are in it only where the model's manifest says so.
- */
-export function accessLog(platform: Platform): MiddlewareHandler<AppEnv> {
-  const { now } = platform;
+/** Tells what happened to every request, once its answer is made. */
+export function recordRequests(
+  tell: (record: RequestRecord) => void,
+  now: (() => number) | undefined,
+): MiddlewareHandler<AppEnv> {
   let cold = true;
-  return async function accessLog(c, next) {
+  return async function recordRequests(c, next) {
     const isCold = cold;
     cold = false;
     const start = now?.() ?? 0;
     await next();
-    const context = c.get("context");
-    const { manifest, caller, error } = context;
-    platform.log({
-      level: "info",
-      message: "request",
-      requestId: c.get("requestId"),
+    const { id, caller, error, record } = c.get("exchange");
+    tell({
+      id,
       traceId: TRACEPARENT.exec(c.req.header("traceparent") ?? "")?.[1],
       method: c.req.method,
       path: c.req.path,
-      key: caller.name,
-      model: manifest?.name,
-      version: manifest?.version,
-      digest: manifest && `sha256:${manifest.artifact.sha256}`,
       status: c.res.status,
-      code: error?.code,
-      detail: c.res.status >= 500 ? error?.message : undefined,
+      caller: caller.name,
+      error: error && { code: error.code, message: error.message },
       milliseconds: now && microsecondSteps(now() - start),
-      phases: context.phases.durations,
-      cache: context.cache,
       cold: isCold,
-      inputs: context.loggedInputs,
+      call: record,
     });
   };
 }

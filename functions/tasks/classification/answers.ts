@@ -1,7 +1,7 @@
 import * as z from "zod";
-import type { Manifest } from "../../model/manifest.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
 import { NearcastError } from "../../errors.ts";
-import { parseParameters, type CompiledTask } from "../define.ts";
+import type { CompiledTask, JsonSchema, Quality } from "../define.ts";
 
 export interface Classification {
   /** The label with the highest score. */
@@ -14,17 +14,34 @@ export interface Classification {
   scores: Record<string, number>;
 }
 
-const parameters = z.strictObject({
-  /** How many labels to answer with; all of them when absent or more than there are. */
-  top_k: z.number().int().positive().optional(),
+/** The manifest's options of every classification task. */
+export const classificationOptions = {
+  /** Which output holds a number for each label, and what turns it into a score. */
+  scores: z.strictObject({
+    output: z.string(),
+    activation: z.enum(["none", "softmax", "sigmoid"]),
+  }),
+};
+
+export const classificationParameters = z.strictObject({
+  top_k: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("How many labels to answer with; all of them when absent or more than there are."),
 });
+
+export type ScoresOptions = z.output<typeof classificationOptions.scores>;
+type Parameters = z.output<typeof classificationParameters>;
+type ClassificationManifest = ManifestOf<typeof classificationOptions>;
 
 /** The half that every classification task shares: from the scores output to labels. */
 export function classificationAnswers(
-  manifest: Manifest,
-): Pick<CompiledTask, "outputNames" | "postprocessor"> {
+  manifest: ClassificationManifest,
+): Pick<CompiledTask<Parameters>, "outputNames" | "postprocess"> {
   const { labels, scores } = manifest;
-  if (!labels || !scores) throw new Error(`task ${manifest.task} needs labels and scores`);
+  if (!labels) throw new Error(`task ${manifest.task} needs labels`);
   const output = manifest.outputs.find(({ name }) => name === scores.output);
   if (output?.datatype !== "FP32" || output.shape.length !== 2 || output.shape[1] !== labels.length)
     throw new Error(`scores.output must name an FP32 output of shape [-1, ${labels.length}]`);
@@ -32,23 +49,65 @@ export function classificationAnswers(
 
   return {
     outputNames: [scores.output],
-    postprocessor(given) {
-      const { top_k: topK } = parseParameters(parameters, given);
-      return (outputs, { rows }) => {
-        const data = outputs[scores.output]?.data;
-        if (!(data instanceof Float32Array) || data.length !== rows * labels.length)
-          throw new NearcastError(
-            "model_corrupt",
-            `Output ${scores.output} of ${manifest.name} has not ${labels.length} scores a row.`,
-          );
-        const answers: Classification[] = [];
-        for (let start = 0; start < data.length; start += labels.length) {
-          const values = activate(data.subarray(start, start + labels.length));
-          answers.push(classification(labels, values, topK));
-        }
-        return answers;
+    postprocess(outputs, { rows }, { top_k: topK }) {
+      const data = outputs[scores.output]?.data;
+      if (!(data instanceof Float32Array) || data.length !== rows * labels.length)
+        throw new NearcastError(
+          "model_corrupt",
+          `Output ${scores.output} of ${manifest.name} has not ${labels.length} scores a row.`,
+        );
+      const answers: Classification[] = [];
+      for (let start = 0; start < data.length; start += labels.length) {
+        const values = activate(data.subarray(start, start + labels.length));
+        answers.push(classification(labels, values, topK));
+      }
+      return answers;
+    },
+  };
+}
+
+/** The answer of a classification, for the API's description. */
+export function classificationSchema({ labels = [] }: ClassificationManifest): JsonSchema {
+  return {
+    type: "object",
+    required: ["label", "score", "scores"],
+    properties: {
+      label: { type: "string", enum: labels },
+      score: { type: "number", description: "The score of the label." },
+      scores: {
+        type: "object",
+        description: "Score by label, highest first.",
+        properties: Object.fromEntries(labels.map((label) => [label, { type: "number" }])),
+        additionalProperties: false,
+      },
+    },
+  };
+}
+
+/** Accuracy, precision, recall and F1 of the labels, and the area under the ROC curve of the scores. */
+export async function classificationQuality({
+  labels = [],
+}: ClassificationManifest): Promise<Quality> {
+  const { classificationMetrics, confusionOf, rocAuc } = await import("./metrics.ts");
+  const confusion = (truths: readonly unknown[], answers: readonly unknown[]) =>
+    confusionOf(
+      truths.map(String),
+      (answers as Classification[]).map(({ label }) => label),
+    );
+  return {
+    problemWith: (truth) =>
+      labels.includes(String(truth))
+        ? undefined
+        : `the model has no label ${JSON.stringify(truth)}; it has ${labels.join(", ")}`,
+    metrics(truths, answers) {
+      const scores = (answers as Classification[]).map((answer) => answer.scores);
+      const auc = rocAuc(labels, truths.map(String), scores);
+      return {
+        ...classificationMetrics(confusion(truths, answers)),
+        ...(auc !== undefined && { auc }),
       };
     },
+    confusion,
   };
 }
 

@@ -1,12 +1,10 @@
-import * as z from "zod";
-import type { Limits } from "../../config.ts";
+import type { Limits } from "../../model/limits.ts";
 import { NearcastError } from "../../errors.ts";
-import type { Manifest } from "../../model/manifest.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
 import type { Tensor } from "../../tensor.ts";
 import { textInputs } from "../text/inputs.ts";
-import { parseParameters, type Assets, type CompiledTask } from "../define.ts";
-
-const noParameters = z.strictObject({});
+import type { Assets, CompiledTask } from "../define.ts";
+import type { textOptions } from "../text/options.ts";
 
 /**
  * A text in, numbers out, from the graph's first output. Where that is `[rows, size]` the answer is the
@@ -14,8 +12,8 @@ const noParameters = z.strictObject({});
  * mean, the first one (`cls`), or with `none` an array of vectors, a token each. `text.normalize` gives
  * vectors the length one.
  */
-export function featureExtraction(
-  manifest: Manifest,
+export function compile(
+  manifest: ManifestOf<typeof textOptions>,
   limits: Limits,
   assets: Assets,
 ): CompiledTask {
@@ -30,32 +28,29 @@ export function featureExtraction(
   return {
     ...textInputs(manifest, limits, assets),
     outputNames: [output.name],
-    postprocessor(given) {
-      parseParameters(noParameters, given);
-      return (outputs, { feeds, rows }) => {
-        const made = outputs[output.name];
-        const mask = maskOf(feeds, rows);
-        if (
-          !made ||
-          !(made.data instanceof Float32Array) ||
-          made.shape.length !== rank ||
-          made.shape[0] !== rows ||
-          (rank === 3 && made.shape[1] !== mask.width)
-        )
-          throw new NearcastError(
-            "model_corrupt",
-            `Output ${output.name} of ${manifest.name} has another shape than its manifest says.`,
-          );
-        const { data } = made;
-        const size = made.shape[rank - 1] ?? 0;
-        const vector = (index: number) => data.subarray(index * size, (index + 1) * size);
-        return Array.from({ length: rows }, (_, row) => {
-          if (rank === 2) return finish(vector(row));
-          const tokens = mask.positions(row).map((token) => vector(row * mask.width + token));
-          if (pooling === "none") return tokens.map((token) => finish(token));
-          return finish(pooling === "cls" ? vector(row * mask.width) : mean(tokens, size));
-        });
-      };
+    postprocess(outputs, { feeds, rows }) {
+      const made = outputs[output.name];
+      const mask = maskOf(feeds, rows);
+      if (
+        !made ||
+        !(made.data instanceof Float32Array) ||
+        made.shape.length !== rank ||
+        made.shape[0] !== rows ||
+        (rank === 3 && made.shape[1] !== mask.width)
+      )
+        throw new NearcastError(
+          "model_corrupt",
+          `Output ${output.name} of ${manifest.name} has another shape than its manifest says.`,
+        );
+      const { data } = made;
+      const size = made.shape[rank - 1] ?? 0;
+      const vector = (index: number) => data.subarray(index * size, (index + 1) * size);
+      return Array.from({ length: rows }, (_, row) => {
+        if (rank === 2) return finish(vector(row));
+        const tokens = mask.positions(row).map((token) => vector(row * mask.width + token));
+        if (pooling === "none") return tokens.map((token) => finish(token));
+        return finish(pooling === "cls" ? vector(row * mask.width) : mean(tokens, size));
+      });
     },
   };
 }

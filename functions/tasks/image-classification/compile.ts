@@ -1,17 +1,18 @@
-import type { Limits } from "../../config.ts";
+import type { Limits } from "../../model/limits.ts";
 import { invalidInput, type InputIssue } from "../../errors.ts";
-import type { Manifest } from "../../model/manifest.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
 import { elementCount } from "../../tensor.ts";
-import { classificationAnswers } from "../classification/answers.ts";
+import { classificationAnswers, type classificationOptions } from "../classification/answers.ts";
 import { decodeImage } from "../image/decode.ts";
 import { checkFit, fit } from "../image/fit.ts";
 import { convertColor, fillPixels } from "../image/pixels.ts";
-import type { Parts, PathOf, Run } from "../define.ts";
+import type { imageOptions } from "../image/options.ts";
+import type { Parts, PreprocessOptions, Run } from "../define.ts";
 
-/** A PNG or JPEG in (its bytes, or base64 in JSON), a label out. */
-export function imageClassification(manifest: Manifest, limits: Limits) {
+type Options = typeof classificationOptions & typeof imageOptions;
+
+export function compile(manifest: ManifestOf<Options>, limits: Limits) {
   const { image, inputs } = manifest;
-  if (!image) throw new Error(`task ${manifest.task} needs image`);
   const channels = image.color === "rgb" ? 3 : 1;
   const size =
     image.layout === "NCHW"
@@ -31,8 +32,7 @@ export function imageClassification(manifest: Manifest, limits: Limits) {
 
   return {
     ...classificationAnswers(manifest),
-    isBatch: Array.isArray,
-    *preprocess(rows: readonly unknown[], pathOf: PathOf): Parts<Run[]> {
+    *preprocess(rows: readonly unknown[], { pathOf }: PreprocessOptions<unknown>): Parts<Run[]> {
       const issues: InputIssue[] = [];
       const data = new Float32Array(rows.length * elementCount(size));
       // One budget for the request: many images cost as much as a large one.

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
-import type { Limits } from "../../config.ts";
-import type { Manifest } from "../../model/manifest.ts";
-import { parseParameters, type Assets, type CompiledTask, type Run } from "../define.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
+import type { Assets, CompiledTask, Run } from "../define.ts";
+import type { recommendationOptions, RecommendationParameters } from "./task.ts";
 
 export interface Recommendation {
   id: string;
@@ -13,11 +13,6 @@ export interface Recommendation {
 
 const catalogueSchema = z.array(z.strictObject({ id: z.string().min(1), name: z.string() })).min(1);
 
-const parameters = z.strictObject({
-  /** How many items to answer with; fewer when the rest of the catalogue is smaller. */
-  top_k: z.number().int().positive().default(10),
-});
-
 /** Baskets of a large catalogue go to the graph in several runs of at most this many numbers. */
 const MAX_NUMBERS_PER_RUN = 1_000_000;
 
@@ -25,9 +20,11 @@ const MAX_NUMBERS_PER_RUN = 1_000_000;
  * A basket of item ids in, the items that go best with it out. The graph takes baskets as FP32
  * `[rows, items]` of ones and zeros and gives scores of the same shape, in the catalogue's order.
  */
-export function recommendation(manifest: Manifest, _limits: Limits, assets: Assets): CompiledTask {
+export function compile(
+  manifest: ManifestOf<typeof recommendationOptions>,
+  assets: Assets,
+): CompiledTask<RecommendationParameters> {
   const { recommendation: options, inputs } = manifest;
-  if (!options) throw new Error(`task ${manifest.task} needs recommendation`);
   const bytes = assets.get(options.catalogue);
   if (!bytes) throw new Error(`recommendation.catalogue ${options.catalogue} is not an asset`);
   const catalogue = catalogueSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
@@ -70,7 +67,7 @@ export function recommendation(manifest: Manifest, _limits: Limits, assets: Asse
 
   return {
     isBatch: (value) => Array.isArray(value) && Array.isArray(value[0]),
-    preprocess(rows, pathOf) {
+    preprocess(rows, { pathOf }) {
       const issues: InputIssue[] = [];
       const baskets = rows.map((row, index) => readBasket(row, pathOf(index), issues));
       if (issues.length > 0) throw invalidInput(issues);
@@ -80,25 +77,22 @@ export function recommendation(manifest: Manifest, _limits: Limits, assets: Asse
       );
     },
     outputNames: [output.name],
-    postprocessor(given) {
-      const { top_k: topK } = parseParameters(parameters, given);
-      return (outputs, { feeds, rows }) => {
-        const scores = outputs[output.name]?.data;
-        const baskets = feeds[input.name]?.data;
-        if (!(scores instanceof Float32Array) || !baskets || scores.length !== rows * width)
-          throw new NearcastError(
-            "model_corrupt",
-            `Output ${output.name} of ${manifest.name} has not ${width} scores a row.`,
-          );
-        return Array.from({ length: rows }, (_, row): Recommendation[] => {
-          const start = row * width;
-          return catalogue
-            .map(({ id, name }, column) => ({ id, name, score: scores[start + column] ?? 0 }))
-            .filter((_, column) => baskets[start + column] === 0)
-            .sort((a, b) => b.score - a.score)
-            .slice(0, topK);
-        });
-      };
+    postprocess(outputs, { feeds, rows }, { top_k: topK }) {
+      const scores = outputs[output.name]?.data;
+      const baskets = feeds[input.name]?.data;
+      if (!(scores instanceof Float32Array) || !baskets || scores.length !== rows * width)
+        throw new NearcastError(
+          "model_corrupt",
+          `Output ${output.name} of ${manifest.name} has not ${width} scores a row.`,
+        );
+      return Array.from({ length: rows }, (_, row): Recommendation[] => {
+        const start = row * width;
+        return catalogue
+          .map(({ id, name }, column) => ({ id, name, score: scores[start + column] ?? 0 }))
+          .filter((_, column) => baskets[start + column] === 0)
+          .sort((a, b) => b.score - a.score)
+          .slice(0, topK);
+      });
     },
   };
 }

@@ -1,9 +1,8 @@
-import type { Limits } from "../../config.ts";
-import type { Manifest } from "../../model/manifest.ts";
-import { classificationAnswers } from "../classification/answers.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
+import type { Limits } from "../../model/limits.ts";
+import { classificationAnswers, type classificationOptions } from "../classification/answers.ts";
 import { tabularInputs } from "../tabular/inputs.ts";
 
-/** Named features in, a label out. */
-export function tabularClassification(manifest: Manifest, limits: Limits) {
+export function compile(manifest: ManifestOf<typeof classificationOptions>, limits: Limits) {
   return { ...tabularInputs(manifest, limits), ...classificationAnswers(manifest) };
 }

@@ -1,10 +1,10 @@
-import * as z from "zod";
-import type { Limits } from "../../config.ts";
+import type { Limits } from "../../model/limits.ts";
 import { NearcastError } from "../../errors.ts";
-import type { Manifest } from "../../model/manifest.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
 import { elementCount } from "../../tensor.ts";
 import { tabularInputs } from "../tabular/inputs.ts";
-import { parseParameters, type CompiledTask } from "../define.ts";
+import type { CompiledTask } from "../define.ts";
+import type { regressionOptions } from "./task.ts";
 
 export interface Regression {
   /** The predicted number. */
@@ -13,12 +13,11 @@ export interface Regression {
   unit?: string;
 }
 
-const noParameters = z.strictObject({});
-
-/** Named features in, a number out: `{"value": 151.3}`, with the manifest's unit. */
-export function tabularRegression(manifest: Manifest, limits: Limits): CompiledTask {
+export function compile(
+  manifest: ManifestOf<typeof regressionOptions>,
+  limits: Limits,
+): CompiledTask {
   const { regression } = manifest;
-  if (!regression) throw new Error(`task ${manifest.task} needs regression`);
   const output = manifest.outputs.find(({ name }) => name === regression.output);
   if (
     !output ||
@@ -31,18 +30,15 @@ export function tabularRegression(manifest: Manifest, limits: Limits): CompiledT
   return {
     ...tabularInputs(manifest, limits),
     outputNames: [output.name],
-    postprocessor(given) {
-      parseParameters(noParameters, given);
-      return (outputs, { rows }) => {
-        const data = outputs[output.name]?.data;
-        const numbers = data instanceof Float32Array || data instanceof Float64Array;
-        if (!numbers || data.length !== rows)
-          throw new NearcastError(
-            "model_corrupt",
-            `Output ${output.name} of ${manifest.name} has not one number a row.`,
-          );
-        return Array.from(data, (value): Regression => ({ value, ...unit }));
-      };
+    postprocess(outputs, { rows }) {
+      const data = outputs[output.name]?.data;
+      const numbers = data instanceof Float32Array || data instanceof Float64Array;
+      if (!numbers || data.length !== rows)
+        throw new NearcastError(
+          "model_corrupt",
+          `Output ${output.name} of ${manifest.name} has not one number a row.`,
+        );
+      return Array.from(data, (value): Regression => ({ value, ...unit }));
     },
   };
 }

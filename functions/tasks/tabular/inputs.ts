@@ -1,10 +1,10 @@
-import type { Limits } from "../../config.ts";
+import type { Limits } from "../../model/limits.ts";
 import { invalidInput, type InputIssue } from "../../errors.ts";
 import type { Feature, Manifest } from "../../model/manifest.ts";
 import type { Tensors } from "../../tensor.ts";
 import { columnPacker, type Column } from "./columns.ts";
 import { problemWith } from "./feature.ts";
-import type { CompiledTask } from "../define.ts";
+import type { CompiledTask, JsonSchema } from "../define.ts";
 
 /**
  * The half that every tabular task shares. One input is an object of named features or an array of
@@ -51,13 +51,44 @@ export function tabularInputs(
   return {
     isBatch: (value) =>
       Array.isArray(value) && (value.length === 0 || typeof value[0] === "object"),
-    preprocess(rows, pathOf) {
+    preprocess(rows, { pathOf }) {
       const issues: InputIssue[] = [];
       const table = rows.map((row, index) => readRow(row, pathOf(index), issues));
       if (issues.length > 0) throw invalidInput(issues);
       return [{ feeds: pack(table), rows: rows.length }];
     },
   };
+}
+
+/** One input of a tabular task, for the API's description. */
+export function featuresSchema({ features = [] }: Manifest): JsonSchema {
+  return {
+    type: "object",
+    required: features.map(({ name }) => name),
+    additionalProperties: false,
+    properties: Object.fromEntries(
+      features.map((feature) => [feature.name, featureSchema(feature)]),
+    ),
+  };
+}
+
+function featureSchema({ type, minimum, maximum, unit, description, categories }: Feature) {
+  const words = [description, unit && `Unit: ${unit}.`].filter(Boolean).join(" ");
+  return {
+    type,
+    ...(minimum !== undefined && { minimum }),
+    ...(maximum !== undefined && { maximum }),
+    ...(categories && { enum: categories }),
+    ...(words && { description: words }),
+    ...(unit && { "x-unit": unit }),
+  };
+}
+
+/** Three rows of small whole numbers. */
+export function featureExamples({ features = [] }: Manifest): unknown[] {
+  return [0, 1, 2].map((row) =>
+    Object.fromEntries(features.map(({ name }, column) => [name, (row * (column + 2)) % 5])),
+  );
 }
 
 /** Takes a quarter of the time of `Float32Array.from(table.flat())`. */

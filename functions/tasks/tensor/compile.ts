@@ -1,20 +1,17 @@
-import * as z from "zod";
-import type { Limits } from "../../config.ts";
+import type { Limits } from "../../model/limits.ts";
 import { invalidInput, type InputIssue } from "../../errors.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { hasHalfFloats, type Tensors } from "../../tensor.ts";
 import { readTensor } from "./read.ts";
 import { nested } from "./nested.ts";
-import { parseParameters, type CompiledTask } from "../define.ts";
-
-const noParameters = z.strictObject({});
+import type { CompiledTask } from "../define.ts";
 
 /**
  * Any graph: one input is an object of tensors by name, each nested arrays or `{datatype, shape, data}`,
  * and the answer an object of nested arrays. INT64 and UINT64 are numbers, or decimal strings where a
  * number would not be exact. An array of inputs runs the graph once for each.
  */
-export function tensor(manifest: Manifest, limits: Limits): CompiledTask {
+export function compile(manifest: Manifest, limits: Limits): CompiledTask {
   const { inputs, outputs } = manifest;
   for (const { name, datatype } of [...inputs, ...outputs])
     if (datatype === "FP16" && !hasHalfFloats)
@@ -42,8 +39,7 @@ export function tensor(manifest: Manifest, limits: Limits): CompiledTask {
   }
 
   return {
-    isBatch: Array.isArray,
-    preprocess(rows, pathOf) {
+    preprocess(rows, { pathOf }) {
       const issues: InputIssue[] = [];
       const runs = rows.map((row, index) => ({
         feeds: readFeeds(row, pathOf(index), issues),
@@ -53,12 +49,9 @@ export function tensor(manifest: Manifest, limits: Limits): CompiledTask {
       return runs;
     },
     outputNames: outputs.map(({ name }) => name),
-    postprocessor(given) {
-      parseParameters(noParameters, given);
-      return (results) => [
-        Object.fromEntries(Object.entries(results).map(([name, result]) => [name, nested(result)])),
-      ];
-    },
+    postprocess: (results) => [
+      Object.fromEntries(Object.entries(results).map(([name, result]) => [name, nested(result)])),
+    ],
     // Free dimensions that do not fit each other, an index out of range: only the graph can tell.
     refusal: (cause) =>
       invalidInput([

@@ -1,30 +1,32 @@
-import type { Limits } from "../../config.ts";
+import type { Limits } from "../../model/limits.ts";
 import { invalidInput, type InputIssue } from "../../errors.ts";
 import { MAX_PADDED_CHARACTERS } from "../check-tensors.ts";
-import type { Manifest } from "../../model/manifest.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
 import { textProblem } from "./problem.ts";
 import { tokenBatcher } from "./batch.ts";
 import { openTokenizer, type CutEncoding, type TextInput } from "./tokenizer.ts";
-import type { Assets, LongTexts, Parts, PathOf, Run } from "../define.ts";
+import type { Assets, Parts, PathOf, PreprocessOptions, Run } from "../define.ts";
+import type { TextOptions, textOptions } from "./options.ts";
+
+type TextManifest = ManifestOf<typeof textOptions>;
 
 /**
  * The half that every text task shares. Without `text` in the manifest one input is a string that goes
  * into the graph as it is, BYTES `[rows]`. With it, one input is a string or `{text, text_pair}`, and
  * the tokenizer makes `input_ids`, `attention_mask` and `token_type_ids`, those of them that the graph has.
  */
-export function textInputs(manifest: Manifest, limits: Limits, assets: Assets) {
+export function textInputs(manifest: TextManifest, limits: Limits, assets: Assets) {
   return manifest.text
     ? tokenizedText(manifest, manifest.text, limits, assets)
     : plainText(manifest, limits);
 }
 
-function plainText({ task, inputs }: Manifest, limits: Limits) {
+function plainText({ task, inputs }: TextManifest, limits: Limits) {
   const input = inputs[0];
   if (!input || inputs.length > 1 || input.datatype !== "BYTES" || input.shape.length !== 1)
     throw new Error(`task ${task} needs one BYTES input of shape [-1], or text with a tokenizer`);
   return {
-    isBatch: Array.isArray,
-    preprocess(rows: readonly unknown[], pathOf: PathOf) {
+    preprocess(rows: readonly unknown[], { pathOf }: PreprocessOptions<unknown>) {
       const issues = rows.flatMap((text, row) => {
         const message = textProblem(text, limits);
         return message === undefined ? [] : { path: pathOf(row), message };
@@ -57,19 +59,17 @@ function inBatches(texts: readonly string[]): string[][] {
 }
 
 function tokenizedText(
-  manifest: Manifest,
-  options: NonNullable<Manifest["text"]>,
+  manifest: TextManifest,
+  options: TextOptions,
   limits: Limits,
   assets: Assets,
 ) {
   const tokenizer = openTokenizer(options, assets);
   const toRuns = tokenBatcher(manifest, tokenizer.padding);
   return {
-    isBatch: Array.isArray,
     *preprocess(
       rows: readonly unknown[],
-      pathOf: PathOf,
-      longTexts: LongTexts = "cut",
+      { pathOf, longTexts = "cut" }: PreprocessOptions<unknown>,
     ): Parts<Run[]> {
       const issues: InputIssue[] = [];
       const texts = rows.map((row, index) => readText(row, pathOf(index), limits, issues));
