@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { NAME_PATTERN, parseManifest, type Manifest } from "../functions/model/manifest.ts";
+import { oneLine } from "./one-line.ts";
 
 /** `iris`, or `iris@2`. */
 export interface Reference {
@@ -86,7 +87,7 @@ function readManifest(text: string, path: string): Manifest {
   try {
     return parseManifest(text);
   } catch (error) {
-    throw new Error(`${path} is not a valid manifest: ${(error as Error).message}`, {
+    throw new Error(`${path} is not a valid manifest. ${oneLine((error as Error).message)}`, {
       cause: error,
     });
   }
