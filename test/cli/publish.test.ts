@@ -193,19 +193,6 @@ test(
 );
 
 describe("a version that could not answer is neither released nor rolled back to", () => {
-  /** Version 1 and 2 of `line`, 1 answering, and what breaks a version. */
-  async function broken(version: string, change: (manifest: Manifest) => void, rolledBack = false) {
-    const models = await temporaryFolder();
-    await addLines(models);
-    await succeed(["release", "line@1", "--store", models]);
-    if (rolledBack) await succeed(["release", "line@2", "--store", models]);
-    const path = join(models, `line/${version}/model.json`);
-    const manifest = JSON.parse(await readFile(path, "utf8")) as Manifest;
-    change(manifest);
-    await writeFile(path, JSON.stringify(manifest));
-    return models;
-  }
-
   const cases: Record<string, [change: (manifest: Manifest) => void, said: string[]]> = {
     "a manifest with wrong members": [
       (manifest) =>
@@ -263,3 +250,16 @@ describe("a version that could not answer is neither released nor rolled back to
     LIMIT_MS,
   );
 });
+
+/** Version 1 and 2 of `line`, 1 answering, and what breaks a version. */
+async function broken(version: string, change: (manifest: Manifest) => void, rolledBack = false) {
+  const models = await temporaryFolder();
+  await addLines(models);
+  await succeed(["release", "line@1", "--store", models]);
+  if (rolledBack) await succeed(["release", "line@2", "--store", models]);
+  const path = join(models, `line/${version}/model.json`);
+  const manifest = JSON.parse(await readFile(path, "utf8")) as Manifest;
+  change(manifest);
+  await writeFile(path, JSON.stringify(manifest));
+  return models;
+}
