@@ -47,7 +47,11 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
   // The manifest's first example comes first: its answer is known.
   const example = manifest.examples[0] as { input: unknown; output: { label: string } };
   const inputs = [example.input, ...heldOut];
-  const config = readConfig({}, { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 1 });
+  const config = readConfig(
+    {},
+    { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 1 },
+    "node",
+  );
   const assets = await Promise.all(
     (manifest.assets ?? []).map(
       async ({ file }) => [file, await readFile(`models/${model}/${stable}/${file}`)] as const,

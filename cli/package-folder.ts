@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Manifest } from "../functions/model/manifest.ts";
 import { NAME_PATTERN } from "../functions/model/name.ts";
+import { oneLine } from "./one-line.ts";
 import { projectTasks } from "./project.ts";
 
 /** `iris`, or `iris@2`. */
@@ -89,7 +90,7 @@ async function readManifest(text: string, path: string): Promise<Manifest> {
   try {
     return tasks.parseManifest(text);
   } catch (error) {
-    throw new Error(`${path} is not a valid manifest: ${(error as Error).message}`, {
+    throw new Error(`${path} is not a valid manifest. ${oneLine((error as Error).message)}`, {
       cause: error,
     });
   }

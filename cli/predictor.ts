@@ -20,7 +20,7 @@ export interface Predictor {
 }
 
 /** Whoever runs the command has the machine: a model that is too large for a platform still loads here. */
-const SESSION_BUDGET_MB = 16_384;
+export const SESSION_BUDGET_MB = 16_384;
 const NO_DEADLINE = createDeadline(Infinity, () => false);
 
 /** The service over a models folder, in which this version is the released one. */
@@ -58,7 +58,7 @@ export async function openPredictor(
 }
 
 /** Before its first release a model has no `release.json`, and the registry knows no such model. */
-function withRelease(store: Store, name: string, version: string): Store {
+export function withRelease(store: Store, name: string, version: string): Store {
   const bytes = new TextEncoder().encode(JSON.stringify({ stable: version }));
   return {
     ...store,

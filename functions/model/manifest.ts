@@ -93,7 +93,7 @@ export type TensorInfo = z.output<typeof tensorInfo>;
 export type PackageFile = z.output<typeof file>;
 export type Feature = z.output<typeof feature>;
 
-/** Finds the schema of a task's manifests. Throws an Error that names the tasks there are. */
+/** The schema of the manifests of a task; of one that is not known too, which refuses them. */
 export type ManifestSchemaOf = (task: string) => z.ZodType<Manifest>;
 
 /**

@@ -1,5 +1,6 @@
+import * as z from "zod";
 import type { Limits } from "../model/limits.ts";
-import { parseManifest, type Manifest } from "../model/manifest.ts";
+import { manifestFields, parseManifest, type Manifest } from "../model/manifest.ts";
 import { fitBatchDimension } from "./runs.ts";
 import { BUILT_IN_TASKS } from "./built-in.ts";
 import type { Assets, CompiledTask, Task } from "./define.ts";
@@ -30,10 +31,21 @@ export function createTasks(added: readonly Task[] = []): Tasks {
     throw new Error(`task ${name} is none of ${[...byName.keys()].join(", ")}`);
   }
 
+  /** What a manifest of no task is read with: it says so, and what else is wrong. */
+  function unknownTask(): z.ZodType<Manifest> {
+    const options = all.flatMap((task) => Object.keys(task.options));
+    return z.strictObject({
+      ...manifestFields,
+      task: z.enum([...byName.keys()]),
+      ...Object.fromEntries(options.map((option) => [option, z.unknown().optional()])),
+    });
+  }
+
   return {
     all,
     of,
-    parseManifest: (text) => parseManifest(text, (task) => of({ task }).manifestSchema),
+    parseManifest: (text) =>
+      parseManifest(text, (task) => byName.get(task)?.manifestSchema ?? unknownTask()),
     async compile(manifest, limits, assets) {
       const task = of(manifest);
       const compiled = await task.compile({ manifest, limits, assets });

@@ -7,7 +7,8 @@ import { createNodePlatform } from "../../functions/platform/node.ts";
 import { apiKey, keyList } from "./keys.ts";
 
 const defaults = { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 512 };
-const read = (environment: Record<string, string>) => readConfig(environment, defaults).auth;
+const read = (environment: Record<string, string>) =>
+  readConfig(environment, defaults, "node").auth;
 const web = apiKey("web");
 const mode = (environment: Record<string, string>) =>
   createNodePlatform(environment).config.auth.mode;
