@@ -35,8 +35,9 @@ export function createDeadline(
   return {
     signal,
     leftMs: () => endsAt - Date.now(),
-    wait: (ms) =>
-      new Promise((resolve, reject) => {
+    async wait(ms) {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve, reject) => {
         const stop = () => {
           clearTimeout(waiting);
           reject(signal.reason);
@@ -46,7 +47,8 @@ export function createDeadline(
           resolve();
         }, ms);
         signal.addEventListener("abort", stop);
-      }),
+      });
+    },
     end() {
       if (timer !== false) clearTimeout(timer);
       outer?.removeEventListener("abort", follow);

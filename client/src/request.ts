@@ -110,9 +110,9 @@ async function ask(
 /** Milliseconds until the same may be asked again; undefined where it may not. */
 function retryDelay(error: unknown, attempt: number, isRead: boolean): number | undefined {
   if (!(error instanceof NearcastClientError)) return undefined;
-  const { code, status, retryAfterSeconds } = error;
+  const { status, retryAfterSeconds } = error;
   if (retryAfterSeconds !== undefined && REFUSED.has(status)) return retryAfterSeconds * 1000;
-  if (!isRead || code === "timeout" || !UNANSWERED.has(status)) return undefined;
+  if (!isRead || !UNANSWERED.has(status)) return undefined;
   return FIRST_WAIT_MS * 2 ** attempt * (0.5 + Math.random() / 2);
 }
 

@@ -172,6 +172,9 @@ describe("sent again", () => {
     stub.answers = [refusal(503, "overloaded", new Date(0).toUTCString()), prediction];
     await client().predict("iris", 1);
     expect(stub.requests).toHaveLength(2);
+    stub.answers = [refusal(503, "overloaded", new Date(0).toUTCString())];
+    const error = await failure(client({ maxRetries: 0 }).predict("iris", 1));
+    expect(error.retryAfterSeconds).toBe(0);
   });
 
   test("at most as often as was asked for", async () => {
@@ -268,9 +271,21 @@ describe("ended", () => {
 
   test("by the signal before anything is sent", async () => {
     const signal = AbortSignal.abort();
-    await expect(client().predict("iris", 1, { signal })).rejects.toBe(signal.reason);
+    // One that does not look at the signal would send it.
+    const options = { fetch: (url: string) => fetch(url) };
+    await expect(client(options).predict("iris", 1, { signal })).rejects.toBe(signal.reason);
     expect(stub.requests).toEqual([]);
   });
+
+  test("by the signal just before it would wait to ask again", async () => {
+    const controller = new AbortController();
+    const refuse = async () => {
+      controller.abort();
+      return new Response(null, { status: 503, headers: { "Retry-After": "50" } });
+    };
+    const call = client({ fetch: refuse }).predict("iris", 1, { signal: controller.signal });
+    await expect(call).rejects.toMatchObject({ name: "AbortError" });
+  }, 20_000);
 
   test("by the signal while it waits to ask again", async () => {
     stub.answers = [refusal(503, "overloaded", "50")];
