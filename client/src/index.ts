@@ -33,7 +33,10 @@ export interface Predict<Models extends ModelsOf<Models> = AnyModels> {
   ): Promise<Prediction<Models[Name]["output"][]>>;
 }
 
-/** A service and the types of its models. Every call rejects with {@link NearcastClientError}. */
+/**
+ * A service and the types of its models. Every call rejects with {@link NearcastClientError}, or with the reason of its
+ * signal. A timeout that is not above 0 is a RangeError, a name such as `..` a TypeError.
+ */
 export interface Client<Models extends ModelsOf<Models> = AnyModels> {
   predict: Predict<Models>;
   /** Every released model. */
