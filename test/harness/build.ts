@@ -10,13 +10,14 @@ const run = promisify(execFile);
 /** Where the package that would be uploaded to Lambda lies unzipped. */
 export const lambdaDirectory = join(import.meta.dirname, "../../dist/lambda-unzipped");
 
-/** Builds what would be deployed, once before all tests: Worker's upload, Lambda packages and server. */
+/** Builds what would be deployed or published, once before all tests: Worker's upload, Lambda packages, server, client. */
 export async function setup(): Promise<void> {
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   await Promise.all([
     run(npm, ["run", "build:worker"]),
     run(npm, ["run", "build:lambda"]).then(unzipLambda),
     run(npm, ["run", "build:node"]),
+    run(npm, ["run", "build:client"]),
     findRic(),
   ]);
 }
