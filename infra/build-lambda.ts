@@ -1,5 +1,6 @@
-// Makes dist/lambda/<arch>/ and dist/lambda/<arch>.zip: the handler as one file, of ONNX Runtime only what
-// that processor needs, and where this machine is of that kind, the handler's compiled code.
+// Makes dist/lambda/<arch>/ and dist/lambda/<arch>.zip for the architectures that are named, or for all: the
+// handler as one file, of ONNX Runtime only what that processor needs, and where this machine is of that kind,
+// the handler's compiled code.
 import { execFileSync } from "node:child_process";
 import { cp, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -8,15 +9,19 @@ import { build, type BuildOptions } from "esbuild";
 import { zipSync, type Zippable } from "fflate";
 import { copyDocumentation } from "./copy-documentation.ts";
 
-const ARCHITECTURES = { x64: "x64", arm64: "arm64" } as const;
+const ARCHITECTURES = ["x64", "arm64"];
 const MAX_ZIP_BYTES = 25 * 1024 * 1024;
 
 const require = createRequire(import.meta.url);
 const root = join(import.meta.dirname, "..");
 const output = join(root, "dist/lambda");
 
+const named = process.argv.slice(2);
+const unknown = named.find((architecture) => !ARCHITECTURES.includes(architecture));
+if (unknown !== undefined)
+  throw new Error(`There is no package for ${unknown}: ${ARCHITECTURES.join(", ")}`);
 await rm(output, { recursive: true, force: true });
-for (const architecture of Object.values(ARCHITECTURES)) {
+for (const architecture of named.length > 0 ? named : ARCHITECTURES) {
   const folder = join(output, architecture);
   await bundle(folder);
   await copyRuntime(folder, architecture);

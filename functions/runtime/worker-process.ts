@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NearcastError } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
@@ -39,11 +40,13 @@ export function startWorkerProcess({ threads, log, onEnd }: WorkerProcessOptions
   const waiting = new Map<number, Waiting>();
   let calls = 0;
   let ended = false;
-  const child = fork(
-    fileURLToPath(new URL("inference-worker.ts", import.meta.url)),
-    [String(threads)],
-    { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"], execArgv: [] },
-  );
+  // It lies beside this one: as TypeScript in the sources, as JavaScript where they are built.
+  const file = `inference-worker${extname(import.meta.url)}`;
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [String(threads)], {
+    serialization: "advanced",
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    execArgv: [],
+  });
   child.on("message", (message) => {
     const { id, outputs, error } = message as WorkerAnswer;
     const call = waiting.get(id);

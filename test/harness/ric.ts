@@ -15,17 +15,21 @@ const packageFolder = path.dirname(
   createRequire(import.meta.url).resolve("aws-lambda-ric/package.json"),
 );
 const cache = path.join(packageFolder, "..", ".cache", "aws-lambda-ric");
+const { version } = JSON.parse(
+  await readFile(path.join(packageFolder, "package.json"), "utf8"),
+) as { version: string };
+const target = path.join(cache, `${version}-${process.platform}-${process.arch}`);
 const buildLimit = 240_000;
 let announced: string | undefined;
 
 /**
  * How to run `aws-lambda-ric`. Its published index.mjs runs in both cases; only the addon that carries
- * its three HTTP calls is either compiled by its own scripts, once, or replaced where that is impossible.
+ * its three HTTP calls is either the one that {@link compileRic} made, or a replacement in JavaScript.
  */
 export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
-  const built = transport === "javascript" ? undefined : await compiledCopy();
+  const built = transport === "javascript" || !isCompiled() ? undefined : target;
   if (built === undefined && transport === "native")
-    throw new Error(`aws-lambda-ric did not compile: see ${cache}`);
+    throw new Error(`aws-lambda-ric is not compiled: see ${cache}`);
   const ric: Ric =
     built === undefined
       ? {
@@ -42,34 +46,30 @@ export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
   return ric;
 }
 
-async function compiledCopy(): Promise<string | undefined> {
-  const { version } = JSON.parse(
-    await readFile(path.join(packageFolder, "package.json"), "utf8"),
-  ) as { version: string };
-  const target = path.join(cache, `${version}-${process.platform}-${process.arch}`);
-  const failure = `${target}.failed`;
-  const done = () => existsSync(path.join(target, "rapid-client.node"));
-  if (done()) return target;
-  // The package's own scripts skip everything but Linux.
-  if (process.platform !== "linux" || existsSync(failure)) return undefined;
+function isCompiled(): boolean {
+  return existsSync(path.join(target, "rapid-client.node"));
+}
 
+/** Compiles the addon with the package's own scripts where that was not done or tried, and there are the tools. */
+export async function compileRic(): Promise<void> {
+  // The package's own scripts skip everything but Linux.
+  if (isCompiled() || process.platform !== "linux") return;
   await mkdir(cache, { recursive: true });
   const tools = "command -v make && command -v g++ && { command -v cmake || command -v cmake3; }";
-  if ((await run("sh", ["-c", tools], cache, 5_000)) !== undefined) return undefined;
+  if ((await run("sh", ["-c", tools], cache, 5_000)) !== undefined) return;
+  const failure = `${target}.failed`;
   const unlock = await lock(`${target}.lock`);
   try {
-    if (done()) return target;
-    if (existsSync(failure)) return undefined;
-    const error = await build(target);
-    if (error === undefined) return target;
-    await writeFile(failure, `${error}\n\nDelete this file to try again.\n`);
-    return undefined;
+    if (isCompiled() || existsSync(failure)) return;
+    const error = await build();
+    if (error !== undefined)
+      await writeFile(failure, `${error}\n\nDelete this file to try again.\n`);
   } finally {
     await unlock();
   }
 }
 
-async function build(target: string): Promise<string | undefined> {
+async function build(): Promise<string | undefined> {
   const copy = `${target}.building`;
   await rm(copy, { recursive: true, force: true });
   await cp(packageFolder, copy, { recursive: true });

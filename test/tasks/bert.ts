@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { expectClose } from "../harness/close.ts";
-import { targets } from "../harness/targets.ts";
+import type { StartTarget } from "../harness/targets.ts";
 import { bertPackage, emptyStore, fixture, writePackage } from "./service.ts";
 
 interface Row {
@@ -12,10 +12,10 @@ const expected = JSON.parse(Buffer.from(await fixture("bert/expected.json")).toS
 const models = await emptyStore();
 await writePackage(models, await bertPackage());
 
-// Weights and tokenizer out of a real bucket, through the local tier, cold and after a restart.
-describe.each(Object.keys(targets) as (keyof typeof targets)[])("%s", (name) => {
+/** Weights and tokenizer out of a real bucket, through the local tier, cold and after a restart. */
+export function answersLikePython(start: StartTarget): void {
   test("a BERT-shaped model with weights of its own gives Python's vectors", async () => {
-    const target = await targets[name]({ models });
+    const target = await start({ models });
     try {
       const ask = async () => {
         const response = await target.fetch("/v1/models/bert/predict", {
@@ -37,4 +37,4 @@ describe.each(Object.keys(targets) as (keyof typeof targets)[])("%s", (name) => 
       await target.stop();
     }
   });
-});
+}
