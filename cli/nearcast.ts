@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { addCommand } from "./commands/add.ts";
+import { buildCommand } from "./commands/build.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { gateCommand } from "./commands/gate.ts";
 import { historyCommand } from "./commands/history.ts";
@@ -32,6 +33,7 @@ for (const register of [
   releaseCommand,
   rollbackCommand,
   historyCommand,
+  buildCommand,
   evalCommand,
   gateCommand,
   keyCommand,

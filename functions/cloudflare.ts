@@ -1,7 +1,10 @@
 import { env, waitUntil } from "cloudflare:workers";
+import { createOrt } from "#onnxruntime-web-factory";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
-import { createOrt } from "onnxruntime-web-factory";
-import { createApp } from "./app.ts";
+import { createApp, type AppType } from "./app.ts";
 import { createCloudflarePlatform } from "./platform/cloudflare.ts";
 
-export default createApp(createCloudflarePlatform({ env, waitUntil, wasm, createOrt }));
+/** The service as a Worker's default export. */
+export function createWorker(): AppType {
+  return createApp(createCloudflarePlatform({ env, waitUntil, wasm, createOrt }));
+}

@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import packageJson from "../../package.json" with { type: "json" };
 import { NearcastError } from "../errors.ts";
 import { OPEN_PATHS } from "../middleware/authenticate.ts";
 import { openapiDocument } from "../openapi/document.ts";
@@ -8,6 +7,7 @@ import type { AppEnv } from "../request-context.ts";
 import { answer, answerJson } from "./answer.ts";
 import { answeringModels } from "./released-models.ts";
 import type { Services } from "./services.ts";
+import { VERSION } from "../version.ts";
 
 const page = (keyField: string) => `<!doctype html>
 <html lang="en">
@@ -70,10 +70,7 @@ export function documentationRoutes({ platform, registryFor }: Services) {
     .get("/openapi.json", async (c) => {
       const registry = registryFor(c.get("context").caller, "read");
       const models = await answeringModels(registry);
-      return answerJson(
-        c,
-        openapiDocument(models, packageJson.version, { secured, openPaths: OPEN_PATHS }),
-      );
+      return answerJson(c, openapiDocument(models, VERSION, { secured, openPaths: OPEN_PATHS }));
     })
     .get("/docs", (c) =>
       answer(c, html, {

@@ -1,5 +1,4 @@
 import { Hono, type Context } from "hono";
-import packageJson from "../../package.json" with { type: "json" };
 import { invalidInput, NearcastError } from "../errors.ts";
 import type { Model } from "../model/registry.ts";
 import { checkBatch } from "../predict.ts";
@@ -11,6 +10,7 @@ import { columnsOfTensors, feedsOfColumns, isTaskRow, runsOfRows, taskRow } from
 import { answer, answerJson } from "./answer.ts";
 import { identify } from "./identify.ts";
 import type { Services } from "./services.ts";
+import { VERSION } from "../version.ts";
 
 const PLAIN = { "Content-Type": "text/plain; charset=UTF-8" };
 
@@ -54,7 +54,7 @@ export function mlflowRoutes({ platform, registryFor, checkReady, predict, infer
       await checkReady();
       return answer(c, "\n", PLAIN);
     })
-    .get("/version", (c) => answer(c, packageJson.version, PLAIN))
+    .get("/version", (c) => answer(c, VERSION, PLAIN))
     .post("/invocations", (c) => answerInvocation(c));
 }
 

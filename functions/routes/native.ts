@@ -11,7 +11,7 @@ import { takes } from "./takes.ts";
 import { versionStatus } from "./tensorflow-serving.ts";
 
 /** The body of a prediction, as `hono/client` sends it. */
-interface PredictRequest {
+export interface PredictRequest {
   /** One input, or an array of them. */
   inputs: unknown;
   parameters?: Record<string, unknown>;

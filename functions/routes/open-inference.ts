@@ -1,6 +1,5 @@
 import { Hono, type Context } from "hono";
 import { mayUse, requireScope } from "../access.ts";
-import packageJson from "../../package.json" with { type: "json" };
 import type { AppEnv } from "../request-context.ts";
 import type { Tensors } from "../tensor.ts";
 import { readBody } from "../wire/body.ts";
@@ -11,6 +10,7 @@ import { identify } from "./identify.ts";
 import { modelConfiguration, modelMetadata, serverMetadata } from "./open-inference-metadata.ts";
 import { repositoryRoutes } from "./open-inference-repository.ts";
 import type { Services } from "./services.ts";
+import { VERSION } from "../version.ts";
 
 /** The Open Inference Protocol (KServe v2, Triton) below `/v2`. */
 export function openInferenceRoutes(services: Services) {
@@ -85,7 +85,7 @@ export function openInferenceRoutes(services: Services) {
       await checkReady();
       return answerJson(c, { live: true, ready: true });
     })
-    .get("/", (c) => answerJson(c, serverMetadata(packageJson.version)))
+    .get("/", (c) => answerJson(c, serverMetadata(VERSION)))
     .route("/", repositoryRoutes(services));
 
   for (const path of ["/models/:model", "/models/:model/versions/:version"] as const) {

@@ -1,5 +1,5 @@
 import { fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { extname, join } from "node:path";
 import { NearcastError } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
 import type { WorkerAnswer, WorkerCall, WorkerRequest } from "./worker-messages.ts";
@@ -39,8 +39,9 @@ export function startWorkerProcess({ threads, log, onEnd }: WorkerProcessOptions
   const waiting = new Map<number, Waiting>();
   let calls = 0;
   let ended = false;
+  // The file beside this one: TypeScript from the sources, JavaScript from what is built of them.
   const child = fork(
-    fileURLToPath(new URL("inference-worker.ts", import.meta.url)),
+    join(import.meta.dirname, `inference-worker${extname(import.meta.filename)}`),
     [String(threads)],
     { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"], execArgv: [] },
   );

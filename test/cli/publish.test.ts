@@ -3,7 +3,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { startNodeServer } from "../harness/node-server.ts";
-import { startS3 } from "../harness/s3-server.ts";
+import { startS3 } from "../../cli/local/s3-server.ts";
 import {
   addLines,
   nearcast,

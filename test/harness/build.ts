@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { unzipSync } from "fflate";
-import { findRic } from "./ric.ts";
+import { findRic } from "../../cli/local/ric.ts";
 
 const run = promisify(execFile);
 

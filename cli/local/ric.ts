@@ -4,6 +4,8 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { ownModule } from "../own-module.ts";
 
 export interface Ric {
   transport: "native" | "javascript";
@@ -11,10 +13,6 @@ export interface Ric {
   args: string[];
 }
 
-const packageFolder = path.dirname(
-  createRequire(import.meta.url).resolve("aws-lambda-ric/package.json"),
-);
-const cache = path.join(packageFolder, "..", ".cache", "aws-lambda-ric");
 const buildLimit = 240_000;
 let announced: string | undefined;
 
@@ -23,7 +21,9 @@ let announced: string | undefined;
  * its three HTTP calls is either compiled by its own scripts, once, or replaced where that is impossible.
  */
 export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
-  const built = transport === "javascript" ? undefined : await compiledCopy();
+  const packageFolder = findPackage();
+  const cache = path.join(packageFolder, "..", ".cache", "aws-lambda-ric");
+  const built = transport === "javascript" ? undefined : await compiledCopy(packageFolder, cache);
   if (built === undefined && transport === "native")
     throw new Error(`aws-lambda-ric did not compile: see ${cache}`);
   const ric: Ric =
@@ -32,7 +32,7 @@ export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
           transport: "javascript",
           args: [
             "--import",
-            new URL("ric-javascript-transport.ts", import.meta.url).href,
+            pathToFileURL(ownModule("local/ric-javascript-transport")).href,
             path.join(packageFolder, "index.mjs"),
           ],
         }
@@ -42,7 +42,20 @@ export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
   return ric;
 }
 
-async function compiledCopy(): Promise<string | undefined> {
+/** A project's own, or the one beside this package. */
+function findPackage(): string {
+  for (const from of [path.join(process.cwd(), "package.json"), import.meta.filename])
+    try {
+      return path.dirname(createRequire(from).resolve("aws-lambda-ric/package.json"));
+    } catch {
+      // Asked for in the next place.
+    }
+  throw new Error(
+    "Lambda's runtime interface client is not installed. Get it with: npm install --save-dev --ignore-scripts aws-lambda-ric",
+  );
+}
+
+async function compiledCopy(packageFolder: string, cache: string): Promise<string | undefined> {
   const { version } = JSON.parse(
     await readFile(path.join(packageFolder, "package.json"), "utf8"),
   ) as { version: string };
@@ -60,7 +73,7 @@ async function compiledCopy(): Promise<string | undefined> {
   try {
     if (done()) return target;
     if (existsSync(failure)) return undefined;
-    const error = await build(target);
+    const error = await build(packageFolder, target);
     if (error === undefined) return target;
     await writeFile(failure, `${error}\n\nDelete this file to try again.\n`);
     return undefined;
@@ -69,7 +82,7 @@ async function compiledCopy(): Promise<string | undefined> {
   }
 }
 
-async function build(target: string): Promise<string | undefined> {
+async function build(packageFolder: string, target: string): Promise<string | undefined> {
   const copy = `${target}.building`;
   await rm(copy, { recursive: true, force: true });
   await cp(packageFolder, copy, { recursive: true });

@@ -1,0 +1,3 @@
+import { createHandler } from "../functions/lambda.ts";
+
+export const handler = createHandler();

@@ -1,0 +1,3 @@
+import { serve } from "../functions/node.ts";
+
+await serve();

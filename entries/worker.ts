@@ -1,0 +1,3 @@
+import { createWorker } from "../functions/cloudflare.ts";
+
+export default createWorker();
