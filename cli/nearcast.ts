@@ -2,9 +2,11 @@
 import { Command, CommanderError } from "commander";
 import { addCommand } from "./commands/add.ts";
 import { buildCommand } from "./commands/build.ts";
+import { devCommand } from "./commands/dev.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { gateCommand } from "./commands/gate.ts";
 import { historyCommand } from "./commands/history.ts";
+import { initCommand } from "./commands/init.ts";
 import { keyCommand } from "./commands/key.ts";
 import { listCommand } from "./commands/list.ts";
 import { optimizeCommand } from "./commands/optimize.ts";
@@ -22,6 +24,8 @@ const program = new Command("nearcast")
   .exitOverride();
 
 for (const register of [
+  initCommand,
+  devCommand,
   addCommand,
   verifyCommand,
   optimizeCommand,

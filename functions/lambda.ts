@@ -2,6 +2,8 @@ import { handle } from "hono/aws-lambda";
 import { createApp } from "./app.ts";
 import { createLambdaPlatform } from "./platform/lambda.ts";
 
+export { createLambdaPlatform } from "./platform/lambda.ts";
+
 const GATEWAY_TIMEOUT = 504;
 
 /** The service as a Lambda function's handler of HTTP events. */

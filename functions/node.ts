@@ -6,6 +6,8 @@ import type { Config } from "./config.ts";
 import { endServer } from "./platform/end-server.ts";
 import { createNodePlatform } from "./platform/node.ts";
 
+export { createNodePlatform } from "./platform/node.ts";
+
 /** Serves on Node with what the environment says, until the process is told to end. */
 export async function serve(): Promise<void> {
   const platform = createNodePlatform(process.env);

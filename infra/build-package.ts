@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 
 const root = join(import.meta.dirname, "..");
 const output = join(root, "dist/package");
-const BESIDE = ["cli/quantize.py", "cli/quantize-requirements.txt"];
+const BESIDE = ["cli/quantize.py", "cli/quantize-requirements.txt", "cli/templates"];
 
 await rm(output, { recursive: true, force: true });
 await promisify(execFile)("tsc", ["--project", join(root, "tsconfig.package.json")], {

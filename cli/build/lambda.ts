@@ -9,6 +9,7 @@ import { ownModule } from "../own-module.ts";
 import type { CompiledCode } from "./cache-code.ts";
 import { copyDocumentation } from "./documentation.ts";
 import { synchronousFflate } from "./node.ts";
+import { sourcesOf } from "./sources.ts";
 
 export const ARCHITECTURES = ["x64", "arm64"] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
@@ -26,6 +27,8 @@ export interface LambdaBuild {
 export interface LambdaPackage {
   architecture: Architecture;
   folder: string;
+  /** The project's files that the handler was made of. */
+  sources: string[];
   /** Why it has no compiled code; undefined when it has. */
   uncompiled: string | undefined;
 }
@@ -45,11 +48,11 @@ export async function buildLambdaFolders(options: LambdaBuild): Promise<LambdaPa
   const packages: LambdaPackage[] = [];
   for (const architecture of options.architectures) {
     const folder = join(options.output, architecture);
-    await bundle(options.entry, folder);
+    const sources = await bundle(options.entry, folder);
     await copyRuntime(folder, architecture);
     await copyDocumentation(join(folder, "docs"));
     const uncompiled = await keepCompiledCode(folder, architecture, options.models);
-    packages.push({ architecture, folder, uncompiled });
+    packages.push({ architecture, folder, sources, uncompiled });
   }
   return packages;
 }
@@ -66,7 +69,7 @@ export async function zipPackage({ folder, architecture }: LambdaPackage): Promi
 }
 
 /** One CommonJS file, of which V8 can keep the compiled code; modules imported later are evaluated later. */
-async function bundle(entry: string, folder: string): Promise<void> {
+async function bundle(entry: string, folder: string): Promise<string[]> {
   const { build } = await import("esbuild");
   const options: BuildOptions = {
     platform: "node",
@@ -74,9 +77,10 @@ async function bundle(entry: string, folder: string): Promise<void> {
     minify: true,
     logLevel: "warning",
   };
-  await build({
+  const { metafile } = await build({
     ...options,
     entryPoints: [entry],
+    metafile: true,
     outfile: join(folder, "bundle.cjs"),
     bundle: true,
     format: "cjs",
@@ -92,6 +96,7 @@ async function bundle(entry: string, folder: string): Promise<void> {
     outfile: join(folder, "index.mjs"),
     format: "esm",
   });
+  return sourcesOf(metafile);
 }
 
 async function copyRuntime(folder: string, architecture: Architecture): Promise<void> {

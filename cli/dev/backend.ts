@@ -1,0 +1,26 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** Where the models folder is, and what serves it. */
+export interface DevOptions {
+  models: string;
+  entry: string | undefined;
+}
+
+/** One running service. A change starts another one and ends this one. */
+export interface Backend {
+  answer: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Resolves when nothing of it runs any more. */
+  stop: () => Promise<void>;
+}
+
+/** How one platform is run. */
+export interface Platform {
+  /** What it is, for the terminal. */
+  name: string;
+  /** Starts the service as the files are now. Rejects with what it said when it does not start. */
+  start: (events: { onEnd: (why: string) => void }) => Promise<Backend>;
+  /** Compiles the project's code anew; rejects when it does not compile. Absent where the platform sees to it. */
+  build?: () => Promise<void>;
+  /** The files that the code was made of. */
+  sources: () => readonly string[];
+}
