@@ -1,27 +1,37 @@
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { projectTool } from "../project-tool.ts";
-import { readWorkerConfiguration } from "../wrangler.ts";
-import type { Backend, DevOptions, Platform } from "./backend.ts";
+import { ownModule } from "../own-module.ts";
+import type { Backend, DevOptions, Platform, StartOptions } from "./backend.ts";
 import { forward } from "./forward.ts";
-import { fillLocalBucket } from "./local-bucket.ts";
-import { endGroup, killGroup, startGroup } from "./process.ts";
+import { endGroup, startGroup } from "./process.ts";
 
 /** The Worker in workerd through `wrangler dev`, with the models in its local R2. wrangler follows the code itself. */
 export async function edgePlatform({ models }: DevOptions): Promise<Platform> {
   const script = projectTool("wrangler");
-  const { bucket } = await readWorkerConfiguration();
   return {
     name: "Workers",
     sources: () => [],
-    async start({ onEnd }) {
-      await fillLocalBucket(models, bucket);
-      return startWrangler(script, onEnd);
+    async start(options) {
+      await fillLocalBucket(models, options.signal);
+      return startWrangler(script, options);
     },
   };
 }
 
-async function startWrangler(script: string, onEnd: (why: string) => void): Promise<Backend> {
+async function fillLocalBucket(models: string, signal: AbortSignal): Promise<void> {
+  const child = startGroup([ownModule("dev/local-bucket"), models], {
+    env: process.env,
+    signal,
+  });
+  let output = "";
+  child.stdout.resume();
+  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  if (code !== 0) throw new Error(`The local R2 bucket could not be filled: ${output.trim()}`);
+}
+
+async function startWrangler(script: string, { onEnd, signal }: StartOptions): Promise<Backend> {
   const port = await freePort();
   const vars = ["AUTH:none", "RELEASE_TTL_SECONDS:0"].flatMap((text) => ["--var", text]);
   const child = startGroup(
@@ -31,10 +41,8 @@ async function startWrangler(script: string, onEnd: (why: string) => void): Prom
       "--show-interactive-dev-session=false",
       ...vars,
     ],
-    { ...process.env, WRANGLER_SEND_METRICS: "false" },
+    { env: { ...process.env, WRANGLER_SEND_METRICS: "false" }, signal },
   );
-  const atExit = (): void => killGroup(child);
-  process.once("exit", atExit);
   let stopped = false;
   await new Promise<void>((resolve, reject) => {
     let output = "";
@@ -50,7 +58,6 @@ async function startWrangler(script: string, onEnd: (why: string) => void): Prom
     child.stderr.on("data", read(process.stderr));
     child.once("error", reject);
     child.once("exit", (code, signal) => {
-      process.off("exit", atExit);
       const why = `wrangler dev ended with ${signal ?? `code ${code}`}`;
       if (!started) reject(new Error(`The Worker does not start: ${why}.\n${output.trim()}`));
       else if (!stopped) onEnd(why);

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { nodeBuildOptions } from "../build/node.ts";
 import { findEntry } from "../entry.ts";
-import type { Backend, DevOptions, Platform } from "./backend.ts";
+import type { Backend, DevOptions, Platform, StartOptions } from "./backend.ts";
 import { forward } from "./forward.ts";
-import { endGroup, killGroup, startGroup } from "./process.ts";
+import { endGroup, startGroup } from "./process.ts";
 import { sourcesOf } from "../build/sources.ts";
 
 /** Variables that would close the service, or open it further than to this machine. */
@@ -28,19 +28,18 @@ export async function nodePlatform({ models, entry }: DevOptions): Promise<Platf
       builds += 1;
       output = folder;
     },
-    start: ({ onEnd }) => startServer(output, models, onEnd),
+    start: (options) => startServer(output, models, options),
   };
 }
 
 async function startServer(
   output: string,
   models: string,
-  onEnd: (why: string) => void,
+  { onEnd, signal }: StartOptions,
 ): Promise<Backend> {
   const env: NodeJS.ProcessEnv = { ...process.env };
   for (const name of REPLACED) delete env[name];
-  const child = startGroup(["--enable-source-maps", join(output, "server.mjs")], {
-    ...env,
+  Object.assign(env, {
     STORE: models,
     HOST: "127.0.0.1",
     PORT: "0",
@@ -48,8 +47,8 @@ async function startServer(
     // What is released shows at once.
     RELEASE_TTL_SECONDS: "0",
   });
-  const atExit = (): void => killGroup(child);
-  process.once("exit", atExit);
+  const args = ["--enable-source-maps", join(output, "server.mjs")];
+  const child = startGroup(args, { env, signal });
   let stopped = false;
   const port = await new Promise<number>((resolve, reject) => {
     let output = "";
@@ -68,7 +67,6 @@ async function startServer(
     });
     child.once("error", reject);
     child.once("exit", (code, signal) => {
-      process.off("exit", atExit);
       const why = `it ended with ${signal ?? `code ${code}`}`;
       if (!started) reject(new Error(`The service does not start: ${why}.`));
       else if (!stopped) onEnd(why);

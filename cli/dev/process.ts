@@ -3,38 +3,53 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const END_MS = 5000;
+/** Groups that were asked to end, and have some time for it. */
+const ending = new WeakSet<ChildProcess>();
 const windows = process.platform === "win32";
 
 /** A process with everything that it starts, in a group of its own so that all of it can be ended. */
 export function startGroup(
   args: readonly string[],
-  env: NodeJS.ProcessEnv,
+  { env, signal }: { env: NodeJS.ProcessEnv; signal: AbortSignal },
 ): ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream } {
-  return spawn(process.execPath, args, {
+  const child = spawn(process.execPath, args, {
     env,
     stdio: ["ignore", "pipe", "pipe"],
     detached: !windows,
   });
+  const atExit = (): void => killGroup(child);
+  const atAbort = (): void => void endGroup(child);
+  process.once("exit", atExit);
+  if (signal.aborted) atAbort();
+  else signal.addEventListener("abort", atAbort, { once: true });
+  child.once("exit", () => {
+    process.off("exit", atExit);
+    signal.removeEventListener("abort", atAbort);
+    // What it had started does not go on without it.
+    if (!ending.has(child)) killGroup(child);
+  });
+  return child;
 }
 
 /** Asks a group to end, and ends what is left of it after some seconds. */
 export async function endGroup(child: ChildProcess): Promise<void> {
   const { pid } = child;
   if (pid === undefined) return;
-  const closed =
+  ending.add(child);
+  const exited =
     child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
-  signal(child, pid, "SIGTERM");
-  await Promise.race([closed, sleep(END_MS, undefined, { ref: false })]);
+  send(child, pid, "SIGTERM");
+  await Promise.race([exited, sleep(END_MS, undefined, { ref: false })]);
   for (let waited = 0; isAlive(pid) && waited < END_MS; waited += 50) await sleep(50);
-  signal(child, pid, "SIGKILL");
+  send(child, pid, "SIGKILL");
 }
 
 /** At the very end, where nothing can be waited for. */
-export function killGroup(child: ChildProcess): void {
-  if (child.pid !== undefined) signal(child, child.pid, "SIGKILL");
+function killGroup(child: ChildProcess): void {
+  if (child.pid !== undefined) send(child, child.pid, "SIGKILL");
 }
 
-function signal(child: ChildProcess, pid: number, name: "SIGTERM" | "SIGKILL"): void {
+function send(child: ChildProcess, pid: number, name: "SIGTERM" | "SIGKILL"): void {
   if (windows) {
     if (child.exitCode === null) spawn("taskkill", ["/pid", String(pid), "/T", "/F"]);
     return;

@@ -19,6 +19,7 @@ export function createService(platform: Platform): Service {
   let current: Backend | undefined;
   let starting: Promise<void> = Promise.resolve();
   let stopped = false;
+  const over = new AbortController();
   const ending = new Set<Promise<void>>();
 
   function end(backend: Backend): void {
@@ -32,6 +33,7 @@ export function createService(platform: Platform): Service {
       if (build) await platform.build?.();
       let crashed = false;
       const started = await platform.start({
+        signal: over.signal,
         onEnd(why) {
           crashed = true;
           if (current !== started || stopped) return;
@@ -45,6 +47,7 @@ export function createService(platform: Platform): Service {
       if (before) end(before);
       if (stopped && current) end(current);
     } catch (error) {
+      if (stopped) return;
       // esbuild has printed what does not compile, with its place.
       if (!isBuildFailure(error)) console.error(`nearcast: ${describeFailure(error)}`);
       if (current) console.error("What was served before is served on.");
@@ -65,6 +68,7 @@ export function createService(platform: Platform): Service {
     isUp: () => current !== undefined,
     async stop() {
       stopped = true;
+      over.abort();
       await starting;
       if (current) end(current);
       current = undefined;
