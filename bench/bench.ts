@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setup as build } from "../test/harness/build.ts";
-import { compileRic } from "../test/harness/ric.ts";
+import { compileRic } from "../cli/local/ric.ts";
 import { buildBare, type Bare } from "./bare/build.ts";
 import { overload } from "./overload.ts";
 import { parallelTables, startParallel } from "./parallel.ts";

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { startNodeServer, V8_FLAGS, type NodeServer } from "../test/harness/node-server.ts";
-import { startS3, type S3Server } from "../test/harness/s3-server.ts";
+import { startS3, type S3Server } from "../cli/local/s3-server.ts";
 import type { Bare } from "./bare/build.ts";
 import type { BareLoop } from "./bare/session-run.ts";
 import { BUCKET, lambda, modelKeys, nodeScript, nodeServer, worker } from "./cold-start.ts";

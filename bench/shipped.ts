@@ -2,7 +2,7 @@
 // than JSON.
 import { readFile } from "node:fs/promises";
 import type { Manifest } from "../functions/model/manifest.ts";
-import { packageFiles } from "../infra/package-files.ts";
+import { packageFiles } from "../cli/local/models.ts";
 
 export interface Shipped {
   manifest: Pick<Manifest, "name" | "task" | "inputs">;

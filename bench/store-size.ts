@@ -2,7 +2,7 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { startNodeServer, type NodeServer } from "../test/harness/node-server.ts";
-import { startS3, type S3Server } from "../test/harness/s3-server.ts";
+import { startS3, type S3Server } from "../cli/local/s3-server.ts";
 import { BUCKET, lambda, nodeServer } from "./cold-start.ts";
 import { measureLoad } from "./load.ts";
 import { PATIENT, pin, SERVER_CORE } from "./processes.ts";

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Measurement } from "./measure.ts";
+import { ownModule } from "./own-module.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
 import type { RuntimeName } from "./predictor.ts";
 
@@ -27,11 +27,10 @@ async function measureInOne(
   { models, manifest }: LocalPackage,
   runtimes: readonly RuntimeName[],
 ): Promise<Measurement[]> {
-  const script = join(import.meta.dirname, "measure.ts");
   try {
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      [script, models, manifest.name, manifest.version, ...runtimes],
+      [ownModule("measure"), models, manifest.name, manifest.version, ...runtimes],
       { timeout: LIMIT_MS, maxBuffer: MAX_OUTPUT_BYTES },
     );
     return JSON.parse(stdout) as Measurement[];

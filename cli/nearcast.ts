@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { addCommand } from "./commands/add.ts";
+import { buildCommand } from "./commands/build.ts";
+import { devCommand } from "./commands/dev.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { gateCommand } from "./commands/gate.ts";
 import { historyCommand } from "./commands/history.ts";
+import { initCommand } from "./commands/init.ts";
 import { keyCommand } from "./commands/key.ts";
 import { listCommand } from "./commands/list.ts";
 import { optimizeCommand } from "./commands/optimize.ts";
@@ -21,6 +24,8 @@ const program = new Command("nearcast")
   .exitOverride();
 
 for (const register of [
+  initCommand,
+  devCommand,
   addCommand,
   verifyCommand,
   optimizeCommand,
@@ -32,6 +37,7 @@ for (const register of [
   releaseCommand,
   rollbackCommand,
   historyCommand,
+  buildCommand,
   evalCommand,
   gateCommand,
   keyCommand,

@@ -6,6 +6,7 @@ import { createR2Store } from "../functions/platform/store/r2.ts";
 import { createS3Store } from "../functions/platform/store/s3.ts";
 import { parseStoreUrl } from "../functions/platform/store/url.ts";
 import type { Store } from "../functions/platform/types.ts";
+import { importWrangler } from "./wrangler.ts";
 
 export interface StoreOptions {
   /** `r2://` is the bucket that `wrangler dev` simulates, not Cloudflare's. */
@@ -94,7 +95,7 @@ async function openLocalR2(
   prefix: string,
   { persistTo }: StoreOptions,
 ): Promise<OpenStore> {
-  const { getPlatformProxy, unstable_readConfig } = await import("wrangler");
+  const { getPlatformProxy, unstable_readConfig } = await importWrangler();
   const buckets = unstable_readConfig({}).r2_buckets as { binding: string; bucket_name?: string }[];
   const binding = buckets.find((one) => one.bucket_name === bucket || one.binding === bucket);
   if (!binding) {

@@ -1,6 +1,6 @@
 import { env, waitUntil } from "cloudflare:workers";
+import { createOrt } from "#onnxruntime-web-factory";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
-import { createOrt } from "onnxruntime-web-factory";
 import { createApp, type AppOptions } from "./app.ts";
 import { createPlatform } from "./platform/cloudflare.ts";
 import type { Platform } from "./platform/types.ts";

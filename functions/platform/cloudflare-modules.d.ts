@@ -9,7 +9,7 @@ declare module "*.wasm" {
   export default module;
 }
 
-/** Made by infra/build-onnxruntime-web.ts. */
-declare module "onnxruntime-web-factory" {
+/** Made by infra/build-package-files.ts; package.json says where it lies. */
+declare module "#onnxruntime-web-factory" {
   export const createOrt: import("../runtime/onnxruntime-web-factory.ts").CreateOrt;
 }

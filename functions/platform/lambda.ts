@@ -15,7 +15,7 @@ import { openShared } from "./shared.ts";
 import { openStore } from "./store/open.ts";
 import type { Limiter, Platform } from "./types.ts";
 
-interface LambdaPlatform extends Platform {
+export interface LambdaPlatform extends Platform {
   /**
    * Settles when all that `waitUntil` was given has, or soon: Lambda sends the answer only then, and freezes the
    * process after it. What is not done by then goes on when the next request thaws it.

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
 import { isLoopback } from "../auth/settings.ts";
@@ -43,8 +43,9 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     // There are no bindings where a request does not come from the server, as in `app.request`.
     isClientGone: (bindings) =>
       (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
+    // By the package's own name, which finds it from the sources and from what is built of them.
     asset: createFolderAssets(() =>
-      dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json")),
+      join(createRequire(import.meta.url).resolve("nearcast/package.json"), "../dist/assets/docs"),
     ),
     waitUntil(promise) {
       promise.catch((error: unknown) => logLine({ level: "error", message: String(error) }));

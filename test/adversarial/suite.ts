@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { processTree, residentMemory } from "../../bench/processes.ts";
-import { packageFiles } from "../../infra/package-files.ts";
+import { packageFiles } from "../../cli/local/models.ts";
 import { expectClose } from "../harness/close.ts";
 import type { StartTarget, Target } from "../harness/targets.ts";
 import { makeAttack } from "./attacks.ts";

@@ -4,7 +4,7 @@ import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { S3Server } from "../harness/s3-server.ts";
+import type { S3Server } from "../../cli/local/s3-server.ts";
 
 export const root = join(import.meta.dirname, "../..");
 

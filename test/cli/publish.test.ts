@@ -5,7 +5,7 @@ import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import type { ManifestOf } from "../../functions/model/manifest.ts";
 import type { regressionOptions } from "../../functions/tasks/tabular-regression/task.ts";
 import { startNodeServer } from "../harness/node-server.ts";
-import { startS3 } from "../harness/s3-server.ts";
+import { startS3 } from "../../cli/local/s3-server.ts";
 import {
   addLines,
   nearcast,

@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
-import { startS3 } from "../harness/s3-server.ts";
+import { startS3 } from "../../cli/local/s3-server.ts";
 import {
   addLines,
   nearcast,

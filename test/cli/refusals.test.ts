@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
-import { startS3 } from "../harness/s3-server.ts";
+import { startS3 } from "../../cli/local/s3-server.ts";
 import {
   addLines,
   fixture,

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, onTestFinished, test } from "vitest";
 import { lambdaDirectory } from "../harness/build.ts";
-import { startLambda } from "../harness/lambda.ts";
+import { startLambda } from "../../cli/local/lambda.ts";
 import { startNodeServer } from "../harness/node-server.ts";
-import { startS3, type S3Server } from "../harness/s3-server.ts";
+import { startS3, type S3Server } from "../../cli/local/s3-server.ts";
 import { removeLines, root, s3Environment, temporaryFolder } from "./nearcast.ts";
 import { FRESH, LIMIT_MS, walk, type Fetch } from "./walk.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { packageFiles } from "../../infra/package-files.ts";
+import { packageFiles } from "../../cli/local/models.ts";
 import { targets, type StartTarget, type Target } from "../harness/targets.ts";
 
 const IDENTITY = join(import.meta.dirname, "../fixtures/identity");

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Lambda, startLambda } from "./lambda.ts";
-import { findRic } from "./ric.ts";
+import { type Lambda, startLambda } from "../../cli/local/lambda.ts";
+import { findRic } from "../../cli/local/ric.ts";
 
 const handler = `
 let served = 0

@@ -8,7 +8,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type S3Server, startS3 } from "./s3-server.ts";
+import { type S3Server, startS3 } from "../../cli/local/s3-server.ts";
 
 let s3: S3Server;
 let client: S3Client;

@@ -1,11 +1,12 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packageFiles } from "../../infra/package-files.ts";
+import { packageFiles } from "../../cli/local/models.ts";
 import { lambdaDirectory } from "./build.ts";
-import { startLambda } from "./lambda.ts";
+import { withFullDisk } from "./full-disk.ts";
+import { startLambda } from "../../cli/local/lambda.ts";
 import { startNodeServer } from "./node-server.ts";
-import { startS3 } from "./s3-server.ts";
+import { startS3 } from "../../cli/local/s3-server.ts";
 import { startWorker, type WorkerHarnessOptions } from "./worker.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -88,7 +89,7 @@ async function startLambdaTarget(options: TargetOptions = {}): Promise<Target> {
       handler: "index.handler",
       env,
       freeze: true,
-      fullDisk: options.fullDisk,
+      command: options.fullDisk ? withFullDisk : undefined,
     });
     return { fetch: lambda.fetch, logs: () => lambda.logs, stop: lambda.stop };
   });

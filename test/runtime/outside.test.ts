@@ -52,7 +52,7 @@ test.each(["0", "1"])(
   "nor where artifacts are loaded from bytes, with WORKERS=%s",
   async (workers) => {
     const server = await startNodeServer({
-      entry: join(root, "functions/node.ts"),
+      entry: join(root, "entries/server.ts"),
       cwd: folder,
       env: { STORE: join(root, "test/fixtures/breaking"), WORKERS: workers },
     });

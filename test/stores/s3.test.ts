@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createS3Store } from "../../functions/platform/store/s3.ts";
-import { startS3, type S3Server } from "../harness/s3-server.ts";
+import { startS3, type S3Server } from "../../cli/local/s3-server.ts";
 import { storeContract } from "./contract.ts";
 
 vi.stubEnv("AWS_REGION", "us-east-1");

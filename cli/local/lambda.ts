@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { withFullDisk } from "./full-disk.ts";
 import { environment } from "./lambda-environment.ts";
 import { fromPayload, toEvent } from "./lambda-http.ts";
 import {
@@ -21,12 +20,14 @@ export interface LambdaOptions {
   env?: Record<string, string>;
   timeoutMs?: number;
   memorySizeMb?: number;
-  /** The node executable; the one that runs the tests by default. */
+  /** The node executable; the one that runs this by default. */
   node?: string;
   /** Stops the process between events, as Lambda does: work that was not awaited makes no progress. */
   freeze?: boolean;
-  /** Its writes to files fail. */
-  fullDisk?: boolean | undefined;
+  /** Makes another command of Node and its arguments, such as one with limits of its own. */
+  command?: ((node: string, args: string[]) => [string, string[]]) | undefined;
+  /** Gets the process's output as it comes. */
+  onOutput?: (text: string) => void;
   /** Forces one of the two transports described in ric.ts. */
   transport?: Ric["transport"];
 }
@@ -95,8 +96,8 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     async stop() {
       stopped = true;
       for (const pending of queue.splice(0))
-        pending.settle(failure("Sandbox.Stopped", "the harness stopped"));
-      finish(failure("Sandbox.Stopped", "the harness stopped"));
+        pending.settle(failure("Sandbox.Stopped", "it was stopped"));
+      finish(failure("Sandbox.Stopped", "it was stopped"));
       await endProcess();
       api.closeAllConnections();
       await new Promise((resolve) => api.close(resolve));
@@ -111,7 +112,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       return Promise.resolve(failure("RequestTooLargeException", message));
     }
     return new Promise((settle) => {
-      if (stopped) return settle(failure("Sandbox.Stopped", "the harness stopped"));
+      if (stopped) return settle(failure("Sandbox.Stopped", "it was stopped"));
       queue.push({ id: randomUUID(), event: text, delivered: false, settle });
       advance();
     });
@@ -174,18 +175,21 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   function start(): void {
     coldStarts += 1;
     const node = options.node ?? process.execPath;
-    const command: [string, string[]] = options.fullDisk
-      ? withFullDisk(node, ric.args)
-      : [node, ric.args];
-    const started = spawn(...command, {
+    const command = options.command?.(node, ric.args) ?? ([node, ric.args] as const);
+    const started = spawn(command[0], command[1], {
       cwd: options.directory,
       env: environment(options, port),
       stdio: ["ignore", "pipe", "pipe"],
     });
     child = started;
     readyAt = undefined;
-    started.stdout.on("data", (chunk: Buffer) => (logs += chunk.toString()));
-    started.stderr.on("data", (chunk: Buffer) => (logs += chunk.toString()));
+    const keep = (chunk: Buffer): void => {
+      const text = chunk.toString();
+      if (options.onOutput) options.onOutput(text);
+      else logs += text;
+    };
+    started.stdout.on("data", keep);
+    started.stderr.on("data", keep);
     started.on("error", (error) => (logs += `${error.message}\n`));
     started.on("close", (code, signal) => {
       if (child !== started) return;
@@ -245,7 +249,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     answer(202, { status: "OK" });
     if (outcome === "error") return finish(reported(body));
     if (request.headers["lambda-runtime-function-response-mode"] === "streaming") {
-      return finish(failure("Harness.Streaming", "this harness answers buffered responses only"));
+      return finish(failure("Sandbox.Streaming", "only buffered responses are answered here"));
     }
     finish({ payload: body.length === 0 ? null : (JSON.parse(body.toString()) as unknown) });
   }

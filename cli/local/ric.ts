@@ -4,6 +4,8 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { ownModule } from "../own-module.ts";
 
 export interface Ric {
   transport: "native" | "javascript";
@@ -11,23 +13,23 @@ export interface Ric {
   args: string[];
 }
 
-const packageFolder = path.dirname(
-  createRequire(import.meta.url).resolve("aws-lambda-ric/package.json"),
-);
-const cache = path.join(packageFolder, "..", ".cache", "aws-lambda-ric");
-const { version } = JSON.parse(
-  await readFile(path.join(packageFolder, "package.json"), "utf8"),
-) as { version: string };
-const target = path.join(cache, `${version}-${process.platform}-${process.arch}`);
 const buildLimit = 240_000;
 let announced: string | undefined;
+
+/** Where the package is, and where its compiled copy is or would be. */
+interface Place {
+  packageFolder: string;
+  cache: string;
+  target: string;
+}
 
 /**
  * How to run `aws-lambda-ric`. Its published index.mjs runs in both cases; only the addon that carries
  * its three HTTP calls is either the one that {@link compileRic} made, or a replacement in JavaScript.
  */
 export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
-  const built = transport === "javascript" || !isCompiled() ? undefined : target;
+  const { packageFolder, cache, target } = await findPlace();
+  const built = transport === "javascript" || !isCompiled(target) ? undefined : target;
   if (built === undefined && transport === "native")
     throw new Error(`aws-lambda-ric is not compiled: see ${cache}`);
   const ric: Ric =
@@ -36,7 +38,7 @@ export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
           transport: "javascript",
           args: [
             "--import",
-            new URL("ric-javascript-transport.ts", import.meta.url).href,
+            pathToFileURL(ownModule("local/ric-javascript-transport")).href,
             path.join(packageFolder, "index.mjs"),
           ],
         }
@@ -46,22 +48,47 @@ export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
   return ric;
 }
 
-function isCompiled(): boolean {
+async function findPlace(): Promise<Place> {
+  const packageFolder = findPackage();
+  const cache = path.join(packageFolder, "..", ".cache", "aws-lambda-ric");
+  const { version } = JSON.parse(
+    await readFile(path.join(packageFolder, "package.json"), "utf8"),
+  ) as { version: string };
+  const target = path.join(cache, `${version}-${process.platform}-${process.arch}`);
+  return { packageFolder, cache, target };
+}
+
+/** A project's own, or the one beside this package. */
+function findPackage(): string {
+  for (const from of [path.join(process.cwd(), "package.json"), import.meta.filename])
+    try {
+      return path.dirname(createRequire(from).resolve("aws-lambda-ric/package.json"));
+    } catch {
+      // Asked for in the next place.
+    }
+  throw new Error(
+    "Lambda's runtime interface client is not installed. Get it with: npm install --save-dev --ignore-scripts aws-lambda-ric",
+  );
+}
+
+function isCompiled(target: string): boolean {
   return existsSync(path.join(target, "rapid-client.node"));
 }
 
 /** Compiles the addon with the package's own scripts where that was not done or tried, and there are the tools. */
 export async function compileRic(): Promise<void> {
+  const place = await findPlace();
+  const { cache, target } = place;
   // The package's own scripts skip everything but Linux.
-  if (isCompiled() || process.platform !== "linux") return;
+  if (isCompiled(target) || process.platform !== "linux") return;
   await mkdir(cache, { recursive: true });
   const tools = "command -v make && command -v g++ && { command -v cmake || command -v cmake3; }";
   if ((await run("sh", ["-c", tools], cache, 5_000)) !== undefined) return;
   const failure = `${target}.failed`;
   const unlock = await lock(`${target}.lock`);
   try {
-    if (isCompiled() || existsSync(failure)) return;
-    const error = await build();
+    if (isCompiled(target) || existsSync(failure)) return;
+    const error = await build(place);
     if (error !== undefined)
       await writeFile(failure, `${error}\n\nDelete this file to try again.\n`);
   } finally {
@@ -69,7 +96,7 @@ export async function compileRic(): Promise<void> {
   }
 }
 
-async function build(): Promise<string | undefined> {
+async function build({ packageFolder, target }: Place): Promise<string | undefined> {
   const copy = `${target}.building`;
   await rm(copy, { recursive: true, force: true });
   await cp(packageFolder, copy, { recursive: true });

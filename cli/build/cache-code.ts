@@ -1,0 +1,86 @@
+// A process of its own, forked for `node cache-code <package folder> <models folder>`: asks the package for the
+// first example of every version and writes bundle.cjs.cache, the code that V8 compiled for that. The models come
+// through the SDK from a local S3, as they do on Lambda.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Script } from "node:vm";
+import { toEvent } from "../local/lambda-http.ts";
+import { startFilledS3 } from "../local/filled-s3.ts";
+
+/** What the process sends when the code is written. */
+export interface CompiledCode {
+  /** How many versions answered their example. */
+  answered: number;
+  /** The versions that did not, each with what came instead. */
+  failures: string[];
+}
+
+interface Package {
+  handler: (event: unknown, context: unknown) => Promise<{ statusCode: number; body: string }>;
+  script: Script;
+}
+
+interface Example {
+  name: string;
+  version: string;
+  input: unknown;
+}
+
+const [folder = "", models = ""] = process.argv.slice(2);
+
+const s3 = await startFilledS3(models);
+const temporary = await mkdtemp(join(tmpdir(), "nearcast-build-"));
+Object.assign(process.env, s3.environment, {
+  AUTH: "none",
+  ACCESS_LOG: "false",
+  CACHE_DIR: temporary,
+});
+try {
+  const entry = pathToFileURL(join(resolve(folder), "index.mjs"));
+  const { handler, script } = (await import(entry.href)) as Package;
+  const code: CompiledCode = { answered: 0, failures: [] };
+  for (const example of await examples(s3.keys)) {
+    const { statusCode, body } = await handler(await toEvent(requestFor(example)), {});
+    if (statusCode === 200) code.answered += 1;
+    else
+      code.failures.push(`${example.name}@${example.version}: it answered ${statusCode}: ${body}`);
+  }
+  await writeFile(join(folder, "bundle.cjs.cache"), script.createCachedData());
+  process.send?.(code);
+} finally {
+  await s3.close();
+  await rm(temporary, { recursive: true, force: true });
+  process.disconnect?.();
+}
+
+/** Of the versions that have one. Whether a manifest is right is for the function to say. */
+async function examples(keys: readonly string[]): Promise<Example[]> {
+  const found: Example[] = [];
+  for (const key of keys) {
+    const [name, version, file] = key.split("/");
+    if (!name || !version || file !== "model.json") continue;
+    const text = await readFile(join(models, key), "utf8");
+    const [first] = firstExample(text);
+    if (first) found.push({ name, version, input: first.input });
+  }
+  return found;
+}
+
+function firstExample(text: string): { input?: unknown }[] {
+  try {
+    const { examples } = JSON.parse(text) as { examples?: { input?: unknown }[] };
+    return Array.isArray(examples) ? examples.slice(0, 1) : [];
+  } catch {
+    return [];
+  }
+}
+
+function requestFor({ name, version, input }: Example): Request {
+  return new Request(`https://build.invalid/v1/models/${name}/versions/${version}/predict`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ inputs: input }),
+  });
+}

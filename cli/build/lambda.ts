@@ -1,0 +1,162 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
+import type { BuildOptions } from "esbuild";
+import { zipSync, type Zippable } from "fflate";
+import { ownModule } from "../own-module.ts";
+import type { CompiledCode } from "./cache-code.ts";
+import { copyDocumentation } from "./documentation.ts";
+import { synchronousFflate } from "./node.ts";
+import { sourcesOf } from "./sources.ts";
+
+export const ARCHITECTURES = ["x64", "arm64"] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+
+export interface LambdaBuild {
+  /** The module that exports `handler`. */
+  entry: string;
+  /** The folder that gets `<architecture>/` and `<architecture>.zip`. It is emptied first. */
+  output: string;
+  /** The models whose predictions say what code to keep compiled. */
+  models: string;
+  architectures: readonly Architecture[];
+}
+
+export interface LambdaPackage {
+  architecture: Architecture;
+  folder: string;
+  /** The project's files that the handler was made of. */
+  sources: string[];
+  /** Why it has no compiled code; undefined when it has. */
+  uncompiled: string | undefined;
+}
+
+const MAX_ZIP_BYTES = 25 * 1024 * 1024;
+/** The Node that runs it on Lambda: V8 takes compiled code from its own version only. */
+export const LAMBDA_NODE = 24;
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Builds the function's folder for each architecture: the handler as one file, of ONNX Runtime only what that
+ * processor needs, and where this machine is of that kind, the handler's compiled code.
+ */
+export async function buildLambdaFolders(options: LambdaBuild): Promise<LambdaPackage[]> {
+  await rm(options.output, { recursive: true, force: true });
+  const packages: LambdaPackage[] = [];
+  for (const architecture of options.architectures) {
+    const folder = join(options.output, architecture);
+    const sources = await bundle(options.entry, folder);
+    await copyRuntime(folder, architecture);
+    await copyDocumentation(join(folder, "docs"));
+    const uncompiled = await keepCompiledCode(folder, architecture, options.models);
+    packages.push({ architecture, folder, sources, uncompiled });
+  }
+  return packages;
+}
+
+/** Zips a folder; the zip lies beside it. Resolves to its size in bytes, and rejects when that is too much. */
+export async function zipPackage({ folder, architecture }: LambdaPackage): Promise<number> {
+  const bytes = await zip(folder);
+  if (bytes.byteLength > MAX_ZIP_BYTES)
+    throw new Error(
+      `${architecture}.zip has ${bytes.byteLength} bytes, the limit is ${MAX_ZIP_BYTES}.`,
+    );
+  await writeFile(`${folder}.zip`, bytes);
+  return bytes.byteLength;
+}
+
+/** One CommonJS file, of which V8 can keep the compiled code; modules imported later are evaluated later. */
+async function bundle(entry: string, folder: string): Promise<string[]> {
+  const { build } = await import("esbuild");
+  const options: BuildOptions = {
+    platform: "node",
+    target: `node${LAMBDA_NODE}`,
+    minify: true,
+    logLevel: "warning",
+  };
+  const { metafile } = await build({
+    ...options,
+    entryPoints: [entry],
+    metafile: true,
+    outfile: join(folder, "bundle.cjs"),
+    bundle: true,
+    format: "cjs",
+    mainFields: ["module", "main"],
+    external: ["onnxruntime-node"],
+    alias: { fflate: synchronousFflate() },
+    supported: { "dynamic-import": false },
+    define: { "import.meta.dirname": "__dirname" },
+  });
+  await build({
+    ...options,
+    entryPoints: [ownModule("build/lambda-index")],
+    outfile: join(folder, "index.mjs"),
+    format: "esm",
+  });
+  return sourcesOf(metafile);
+}
+
+async function copyRuntime(folder: string, architecture: Architecture): Promise<void> {
+  const native = dirname(require.resolve("onnxruntime-node/package.json"));
+  const common = dirname(dirname(dirname(require.resolve("onnxruntime-common"))));
+  const modules = join(folder, "node_modules");
+  const binaries = `bin/napi-v6/linux/${architecture}`;
+  for (const part of ["package.json", "dist", binaries])
+    await copy(join(native, part), join(modules, "onnxruntime-node", part));
+  for (const part of ["package.json", "dist/cjs"])
+    await copy(join(common, part), join(modules, "onnxruntime-common", part));
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await cp(from, to, {
+    recursive: true,
+    filter: (path) => !path.endsWith(".map") && !path.endsWith(".d.ts"),
+  });
+}
+
+/** Resolves to the reason when there is none. Compiled code is taken without a look at what processor it is for. */
+async function keepCompiledCode(
+  folder: string,
+  architecture: Architecture,
+  models: string,
+): Promise<string | undefined> {
+  const node = Number(process.versions.node.split(".")[0]);
+  if (process.platform !== "linux" || process.arch !== architecture)
+    return `only Linux on ${architecture} can compile it, this is ${process.platform} on ${process.arch}`;
+  if (node !== LAMBDA_NODE) return `this is Node ${node}, Lambda runs Node ${LAMBDA_NODE}`;
+  const { PATH, HOME, TMPDIR } = process.env;
+  const child = fork(ownModule("build/cache-code"), [folder, models], {
+    // No variable of this machine's may configure the function.
+    env: { PATH, HOME, TMPDIR },
+    execArgv: [],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  let errors = "";
+  let answer: CompiledCode | undefined;
+  child.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  child.on("message", (message) => (answer = message as CompiledCode));
+  await once(child, "close");
+  for (const failure of answer?.failures ?? []) console.error(`Not compiled for ${failure}`);
+  if (answer) return answer.answered > 0 ? undefined : "no model in the folder answered an example";
+  const reason = errors.split("\n").find((line) => /^\w*Error\b.*: /.test(line));
+  return `it could not be started: ${reason ?? errors.trim()}`;
+}
+
+async function zip(folder: string): Promise<Uint8Array> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((file) => join(file.parentPath, file.name));
+  const files: Zippable = {};
+  // A fixed order and date make the same sources give the same zip.
+  for (const path of paths.toSorted())
+    files[relative(folder, path).replaceAll("\\", "/")] = [
+      new Uint8Array(await readFile(path)),
+      { level: 9, mtime: "1980-01-01T00:00:00" },
+    ];
+  return zipSync(files);
+}

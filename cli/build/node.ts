@@ -1,0 +1,61 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { BuildOptions } from "esbuild";
+import { packageRoot } from "../own-module.ts";
+
+export interface NodeBuild {
+  /** The module that calls `serve`. */
+  entry: string;
+  /** The folder that gets `server.mjs` and what it imports. It is emptied first. */
+  output: string;
+}
+
+/**
+ * Builds the server as JavaScript. From sources it would hold 47 MiB more: Node's compiler for types, and every
+ * file of the packages it uses a part of. Rejects when the entry does not compile, which esbuild has printed.
+ */
+export async function buildNode(options: NodeBuild): Promise<void> {
+  const { build } = await import("esbuild");
+  await rm(options.output, { recursive: true, force: true });
+  await build(nodeBuildOptions(options));
+}
+
+export function nodeBuildOptions({ entry, output }: NodeBuild): BuildOptions {
+  return {
+    // A process of its own runs inference-worker: a bundler does not follow its name.
+    entryPoints: { server: entry, "inference-worker": inferenceWorker() },
+    outdir: output,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    // Names stay, for the stacks in the log.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    mainFields: ["module", "main"],
+    external: ["onnxruntime-node", "onnxruntime-web"],
+    alias: { fflate: synchronousFflate() },
+    // Parts of the AWS SDK are CommonJS and call require() for Node's own modules.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+    logLevel: "warning",
+  };
+}
+
+/** The build for Node starts by looking for worker threads. */
+export function synchronousFflate(): string {
+  return fileURLToPath(import.meta.resolve("fflate/browser"));
+}
+
+function inferenceWorker(): string {
+  const sources = import.meta.filename.endsWith(".ts");
+  return join(
+    packageRoot(),
+    sources ? "functions" : "dist/package/functions",
+    `runtime/inference-worker.${sources ? "ts" : "js"}`,
+  );
+}

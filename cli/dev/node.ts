@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { nodeBuildOptions } from "../build/node.ts";
+import { findEntry } from "../entry.ts";
+import type { Backend, DevOptions, Platform, StartOptions } from "./backend.ts";
+import { forward } from "./forward.ts";
+import { endGroup, startGroup } from "./process.ts";
+import { sourcesOf } from "../build/sources.ts";
+
+/** Variables that would close the service, or open it further than to this machine. */
+const REPLACED = ["API_KEYS", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "TRUST_PROXY"];
+
+/** The project's server in a process of its own. */
+export async function nodePlatform({ models, entry }: DevOptions): Promise<Platform> {
+  const file = await findEntry("server", entry);
+  // Two folders in turns: the process that still answers may yet import what was built for it.
+  let builds = 0;
+  let output = "";
+  let sources: readonly string[] = [file];
+  return {
+    name: "Node",
+    sources: () => sources,
+    async build() {
+      const { build } = await import("esbuild");
+      const folder = join("dist/dev", `node-${builds % 2}`);
+      const options = nodeBuildOptions({ entry: file, output: folder });
+      const { metafile } = await build({ ...options, sourcemap: true, metafile: true });
+      sources = sourcesOf(metafile);
+      builds += 1;
+      output = folder;
+    },
+    start: (options) => startServer(output, models, options),
+  };
+}
+
+async function startServer(
+  output: string,
+  models: string,
+  { onEnd, signal }: StartOptions,
+): Promise<Backend> {
+  const env: NodeJS.ProcessEnv = { ...process.env };
+  for (const name of REPLACED) delete env[name];
+  Object.assign(env, {
+    STORE: models,
+    HOST: "127.0.0.1",
+    PORT: "0",
+    AUTH: "none",
+    // What is released shows at once.
+    RELEASE_TTL_SECONDS: "0",
+  });
+  const args = ["--enable-source-maps", join(output, "server.mjs")];
+  const child = startGroup(args, { env, signal });
+  let stopped = false;
+  const port = await new Promise<number>((resolve, reject) => {
+    let output = "";
+    let started = false;
+    child.stderr.on("data", (chunk: Buffer) => {
+      process.stderr.write(chunk);
+    });
+    child.stdout.on("data", (chunk: Buffer) => {
+      if (started) return void process.stdout.write(chunk);
+      output += chunk.toString();
+      // The whole line: a port can arrive in two pieces.
+      const found = /http:\/\/localhost:(\d+)\b.*\n/.exec(output)?.[1];
+      if (found === undefined) return;
+      started = true;
+      resolve(Number(found));
+    });
+    child.once("error", reject);
+    child.once("exit", (code, signal) => {
+      const why = `it ended with ${signal ?? `code ${code}`}`;
+      if (!started) reject(new Error(`The service does not start: ${why}.`));
+      else if (!stopped) onEnd(why);
+    });
+  });
+  return {
+    answer: forward(port),
+    async stop() {
+      stopped = true;
+      await endGroup(child);
+    },
+  };
+}

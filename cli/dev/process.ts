@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const END_MS = 5000;
+/** Groups that were asked to end, and have some time for it. */
+const ending = new WeakSet<ChildProcess>();
+const windows = process.platform === "win32";
+
+/** A process with everything that it starts, in a group of its own so that all of it can be ended. */
+export function startGroup(
+  args: readonly string[],
+  { env, signal }: { env: NodeJS.ProcessEnv; signal: AbortSignal },
+): ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream } {
+  const child = spawn(process.execPath, args, {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: !windows,
+  });
+  const atExit = (): void => killGroup(child);
+  const atAbort = (): void => void endGroup(child);
+  process.once("exit", atExit);
+  if (signal.aborted) atAbort();
+  else signal.addEventListener("abort", atAbort, { once: true });
+  child.once("exit", () => {
+    process.off("exit", atExit);
+    signal.removeEventListener("abort", atAbort);
+    // What it had started does not go on without it.
+    if (!ending.has(child)) killGroup(child);
+  });
+  return child;
+}
+
+/** Asks a group to end, and ends what is left of it after some seconds. */
+export async function endGroup(child: ChildProcess): Promise<void> {
+  const { pid } = child;
+  if (pid === undefined) return;
+  ending.add(child);
+  const exited =
+    child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
+  send(child, pid, "SIGTERM");
+  await Promise.race([exited, sleep(END_MS, undefined, { ref: false })]);
+  for (let waited = 0; isAlive(pid) && waited < END_MS; waited += 50) await sleep(50);
+  send(child, pid, "SIGKILL");
+}
+
+/** At the very end, where nothing can be waited for. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid !== undefined) send(child, child.pid, "SIGKILL");
+}
+
+function send(child: ChildProcess, pid: number, name: "SIGTERM" | "SIGKILL"): void {
+  if (windows) {
+    if (child.exitCode === null) spawn("taskkill", ["/pid", String(pid), "/T", "/F"]);
+    return;
+  }
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // Nothing of it runs any more.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (windows) return false;
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

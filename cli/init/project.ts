@@ -1,0 +1,126 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { VERSION } from "../../functions/version.ts";
+import { packageRoot } from "../own-module.ts";
+
+export const PLATFORMS = ["cloudflare", "lambda", "node"] as const;
+export type PlatformName = (typeof PLATFORMS)[number];
+
+export interface Project {
+  name: string;
+  platforms: readonly PlatformName[];
+}
+
+/** Template by file of the project. A platform's own files are made for that platform alone. */
+const FILES: readonly { path: string; template: string; platform?: PlatformName }[] = [
+  { path: ".github/workflows/deploy.yml", template: "github/deploy.yml" },
+  { path: ".gitignore", template: "gitignore" },
+  { path: "README.md", template: "README.md" },
+  { path: "serverless.yml", template: "serverless.yml", platform: "lambda" },
+  { path: "src/lambda.ts", template: "src/lambda.ts", platform: "lambda" },
+  { path: "src/server.ts", template: "src/server.ts", platform: "node" },
+  { path: "src/worker.ts", template: "src/worker.ts", platform: "cloudflare" },
+  { path: "test/predict.test.mjs", template: "test/predict.test.mjs" },
+  { path: "tsconfig.json", template: "tsconfig.json" },
+  { path: "wrangler.toml", template: "wrangler.toml", platform: "cloudflare" },
+];
+
+const MODEL_FILES = ["1/model.json", "1/model.onnx", "heldout.jsonl", "release.json"];
+
+const START: Record<PlatformName, Record<string, string>> = {
+  // Without these settings the server holds more memory.
+  node: {
+    prestart: "nearcast build node",
+    start: "node --max-semi-space-size=4 --initial-old-space-size=64 dist/node/server.mjs",
+  },
+  cloudflare: { start: "nearcast dev --edge" },
+  lambda: { start: "nearcast dev --lambda" },
+};
+
+/** What each platform's tools are, besides Node itself: wrangler needs 22, and Lambda's code is compiled by 24. */
+const TOOLS: Record<PlatformName, readonly string[]> = {
+  node: [],
+  cloudflare: ["node", "wrangler"],
+  lambda: ["aws-lambda-ric", "node", "osls"],
+};
+
+/** Scripts that run when a package is installed. The others' would download or compile what is not needed. */
+const INSTALL_SCRIPTS: Record<string, boolean> = {
+  "aws-lambda-ric": false,
+  esbuild: true,
+  "es5-ext": false,
+  node: true,
+  "onnxruntime-node": false,
+  protobufjs: false,
+  sharp: false,
+  workerd: true,
+};
+
+/** The files of a new project, by path. */
+export function projectFiles(project: Project): Map<string, string | Uint8Array> {
+  const root = packageRoot();
+  const files = new Map<string, string | Uint8Array>();
+  files.set("package.json", packageJson(project));
+  for (const { path, template, platform } of FILES)
+    if (platform === undefined || project.platforms.includes(platform)) {
+      const text = readFileSync(join(import.meta.dirname, "../templates", template), "utf8");
+      files.set(path, fillIn(text, project));
+    }
+  for (const file of MODEL_FILES)
+    files.set(`models/iris/${file}`, readFileSync(join(root, "models/iris", file)));
+  return files;
+}
+
+/**
+ * `{{name}}` is the project's name; what is between `{{#cloudflare|lambda}}` and `{{/}}` is for projects on either.
+ */
+export function fillIn(template: string, { name, platforms }: Project): string {
+  return template
+    .replaceAll(/^\{\{#([\w|]+)\}\}\n([^]*?)^\{\{\/\}\}\n/gm, (_, names: string, part: string) =>
+      platforms.some((platform) => names.split("|").includes(platform)) ? part : "",
+    )
+    .replaceAll("{{name}}", name);
+}
+
+/** The project's name, by its folder's: a Worker, a bucket and a stack can be named so. Throws when none is left. */
+export function projectName(folder: string): string {
+  const name = folder
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^[^a-z]+|-+$/g, "")
+    .slice(0, MAX_NAME)
+    .replace(/-+$/, "");
+  if (name === "")
+    throw new Error(
+      `No project can be named after the folder ${JSON.stringify(folder)}: the name of a Worker or a bucket needs letters (a to z). Give the folder another name.`,
+    );
+  return name;
+}
+
+/** A bucket's name has 63 characters at most, and `-models` behind this one. */
+const MAX_NAME = 48;
+
+function packageJson({ name, platforms }: Project): string {
+  const versions = ownVersions();
+  const tools = [...new Set(platforms.flatMap((platform) => TOOLS[platform]))].toSorted();
+  const first = platforms.includes("node") ? "node" : (platforms[0] ?? "node");
+  const json = {
+    name,
+    private: true,
+    type: "module",
+    scripts: { ...START[first], test: "node --test" },
+    dependencies: { nearcast: `^${VERSION}` },
+    ...(tools.length > 0 && {
+      devDependencies: Object.fromEntries(tools.map((tool) => [tool, `^${versions[tool]}`])),
+    }),
+    engines: { node: ">=20" },
+    allowScripts: INSTALL_SCRIPTS,
+  };
+  return `${JSON.stringify(json, undefined, 2)}\n`;
+}
+
+/** The tools that this version was tested with. */
+function ownVersions(): Record<string, string> {
+  const text = readFileSync(join(packageRoot(), "package.json"), "utf8");
+  return (JSON.parse(text) as { devDependencies: Record<string, string> }).devDependencies;
+}

@@ -1,0 +1,3 @@
+import { createHandler } from "nearcast/lambda";
+
+export const handler = createHandler();

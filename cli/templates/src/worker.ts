@@ -1,0 +1,3 @@
+import { createWorker } from "nearcast/cloudflare";
+
+export default createWorker();

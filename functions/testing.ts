@@ -1,0 +1,1 @@
+export type { Limiter, Store } from "./platform/types.ts";

@@ -1,0 +1,26 @@
+// Makes dist/package/: the library and the command as JavaScript with declarations, and what they read beside them.
+import { execFile } from "node:child_process";
+import { chmod, cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const root = join(import.meta.dirname, "..");
+const output = join(root, "dist/package");
+const BESIDE = ["cli/quantize.py", "cli/quantize-requirements.txt", "cli/templates"];
+
+await rm(output, { recursive: true, force: true });
+await promisify(execFile)("tsc", ["--project", join(root, "tsconfig.package.json")], {
+  shell: process.platform === "win32",
+}).catch(({ stdout }: { stdout: string }) => {
+  throw new Error(stdout);
+});
+for (const path of await readdir(output, { recursive: true }))
+  if (path.endsWith(".d.ts")) await nameJavaScript(join(output, path));
+for (const path of BESIDE) await cp(join(root, path), join(output, path), { recursive: true });
+await chmod(join(output, "cli/nearcast.js"), 0o755);
+
+/** The compiler rewrites the extensions of imports in code, and leaves them in declarations. */
+async function nameJavaScript(file: string): Promise<void> {
+  const text = await readFile(file, "utf8");
+  await writeFile(file, text.replaceAll(/((?:from |import\()"\.{1,2}\/[^"]+)\.ts"/g, '$1.js"'));
+}
