@@ -1,32 +1,34 @@
+import { once } from "node:events";
 import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { createApp } from "./app.ts";
-import { isLoopback } from "./auth/settings.ts";
 import { endServer } from "./platform/end-server.ts";
 import { createNodePlatform } from "./platform/node.ts";
+import {
+  checkStoreFolder,
+  describeStart,
+  explainStartFailure,
+  releasedManifests,
+  urlOf,
+} from "./platform/node-start.ts";
 
-const platform = createNodePlatform(process.env);
-const { auth, host, port, requestTimeoutMs, store } = platform.config;
-const server = serve({ fetch: createApp(platform).fetch, hostname: host, port }, ({ port }) => {
-  const url = `http://localhost:${port}`;
-  console.log(`Nearcast serves ${store} at ${url}
-${admission()}
-
-Try it:
-  curl ${url}/v1/models/iris/predict -H 'Content-Type: application/json' \\
-    -d '{"inputs": {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}}'
-`);
-}) as Server;
-
-/** Who gets in, in words. */
-function admission(): string {
-  if (auth.mode === "required") return "It asks for a key or token.";
-  if (auth.mode === "closed")
-    return `It listens on ${host} and answers nothing but health: set API_KEYS, or JWT_ISSUER and JWT_AUDIENCE, or AUTH=none to let everyone in.`;
-  return isLoopback(host)
-    ? "It is open, and only this machine can ask: HOST=0.0.0.0 listens everywhere."
-    : `It is open to everyone who reaches ${host}: AUTH=none.`;
+try {
+  await start();
+} catch (error) {
+  process.stderr.write(`${explainStartFailure(error)}\n`);
+  process.exit(1);
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => void endServer(server, requestTimeoutMs));
+async function start(): Promise<void> {
+  const platform = createNodePlatform(process.env);
+  const { auth, host, port, requestTimeoutMs, store } = platform.config;
+  await checkStoreFolder(store);
+  const server = serve({ fetch: createApp(platform).fetch, hostname: host, port }) as Server;
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => void endServer(server, requestTimeoutMs));
+  await once(server, "listening");
+  const url = urlOf(host, (server.address() as AddressInfo).port);
+  const models = await releasedManifests(platform.store);
+  console.log(describeStart({ store, url, auth, host, models }));
+}
