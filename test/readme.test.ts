@@ -3,8 +3,11 @@ import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { packageFiles } from "../infra/package-files.ts";
+import { s3Environment, succeed } from "./cli/nearcast.ts";
 import { shippedModels } from "./harness/models.ts";
+import { startS3 } from "./harness/s3-server.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
@@ -75,7 +78,7 @@ describe("the README's commands", () => {
       );
       for (const file of stdout.trim().split("\n"))
         await cp(join(root, file), join(clone, file), { recursive: true });
-      const output = await serve("npm ci && npm start", clone, /petal_width": 0.2}}'/, 8791);
+      const output = await serve("npm ci && npm start", clone, /petal_width": 0.1}}'/, 8791);
       const printed = /curl [^]*?'\n/.exec(output)?.[0] ?? "";
       expect(await curl(printed, 8791)).toMatchObject({
         model: "iris",
@@ -83,6 +86,8 @@ describe("the README's commands", () => {
       });
       const asked = blocks.filter((block) => block.startsWith("curl"));
       expect(asked.length).toBeGreaterThan(1);
+      // In the README's own folder: it names files.
+      expect(asked.filter((line) => line.includes("@models/"))).toHaveLength(2);
       expect(asked[0]).toBe(printed.trim().replaceAll(/\n +/g, "\n  ").replaceAll("8791", "8787"));
       for (const line of asked) expect(await curl(line, 8791)).toHaveProperty("outputs");
       const answer = /```json\n(.+)\n```/.exec(readme)?.[1] ?? "";
@@ -111,6 +116,28 @@ test("the README's table has the figures of the manifests", () => {
       .find((row) => row.startsWith(`| \`${manifest.name}\` | ${manifest.task} |`));
     expect(line).toContain(figure);
   }
+});
+
+test("the README's line for the bucket puts all files of all models there, released", async () => {
+  const [line = ""] = /nearcast push --all --release --to s3:\/\/BUCKET/.exec(readme) ?? [];
+  const s3 = await startS3({ buckets: ["BUCKET"] });
+  onTestFinished(() => s3.close());
+  // Whether the models verify is not the question here.
+  const args = [...line.split(" ").slice(1), "--runtime", "native"];
+  await succeed(args, s3Environment(s3));
+  const models = join(root, "models");
+  const keys = await packageFiles(models);
+  expect(s3.keys("BUCKET").toSorted()).toEqual(keys);
+  for (const key of keys.filter((key) => key.endsWith("/release.json"))) {
+    const { stable } = JSON.parse(await readFile(join(models, key), "utf8")) as { stable: string };
+    expect(JSON.parse(String(s3.get("BUCKET", key)))).toMatchObject({ stable });
+  }
+});
+
+test("the README's image is a held-out row", async () => {
+  const digits = shippedModels.find(({ manifest }) => manifest.name === "digits");
+  const file = await readFile(join(root, "models/digits/seven.png"));
+  expect(digits?.heldout[0]).toEqual({ input: file.toString("base64"), label: "7" });
 });
 
 test("the README's links lead somewhere", async () => {
