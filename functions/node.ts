@@ -9,6 +9,7 @@ import {
   checkStoreFolder,
   describeStart,
   explainStartFailure,
+  isFolder,
   releasedManifests,
   urlOf,
 } from "./platform/node-start.ts";
@@ -29,6 +30,7 @@ async function start(): Promise<void> {
     process.once(signal, () => void endServer(server, requestTimeoutMs));
   await once(server, "listening");
   const url = urlOf(host, (server.address() as AddressInfo).port);
-  const models = await releasedManifests(platform.store);
+  // From a bucket the service reads them once, when they are asked for.
+  const models = isFolder(store) ? await releasedManifests(platform.store) : [];
   console.log(describeStart({ store, url, auth, host, models }));
 }

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { urlOf } from "../functions/platform/node-start.ts";
 import { START, startNodeServer } from "./harness/node-server.ts";
 
 const run = promisify(execFile);
@@ -92,6 +93,15 @@ async function printed(logs: string, env: Record<string, string> = {}): Promise<
   const { stdout } = await run("sh", ["-c", command], { env: { ...process.env, ...env } });
   return JSON.parse(stdout);
 }
+
+test.each([
+  ["127.0.0.1", "http://localhost:80"],
+  ["::", "http://localhost:80"],
+  ["0.0.0.0", "http://localhost:80"],
+  ["127.0.0.2", "http://127.0.0.2:80"],
+  ["10.1.2.3", "http://10.1.2.3:80"],
+  ["fe80::1", "http://[fe80::1]:80"],
+])("a server on %s is at %s", (host, url) => expect(urlOf(host, 80)).toBe(url));
 
 describe("the banner", () => {
   test.each([

@@ -81,10 +81,18 @@ function spaced(value: unknown): string {
     .replaceAll(/\n */g, " ");
 }
 
-/** The URL of a server that listens on `host`: one for all addresses is on this machine's own, too. */
+/** Hosts that answer at `localhost`; all addresses of the machine have it among them. */
+const LOCALHOST = /^(localhost|(::ffff:)?127\.0\.0\.1|::1|(::ffff:)?0\.0\.0\.0|::)$/i;
+
+/** The URL at which this machine reaches a server that listens on `host`. */
 export function urlOf(host: string, port: number): string {
-  if (isLoopback(host) || host === "0.0.0.0" || host === "::") return `http://localhost:${port}`;
+  if (LOCALHOST.test(host)) return `http://localhost:${port}`;
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Whether `STORE` is a plain path. */
+export function isFolder(store: string): boolean {
+  return !/^\w+:\/\//.test(store);
 }
 
 const MOST_MANIFESTS = 20;
@@ -117,7 +125,7 @@ export async function releasedManifests(store: Store): Promise<Manifest[]> {
 
 /** Rejects when `STORE` is a folder that does not exist, with the name of one beside it that was meant. */
 export async function checkStoreFolder(store: string): Promise<void> {
-  if (/^\w+:\/\//.test(store)) return;
+  if (!isFolder(store)) return;
   const found = await stat(store).catch(() => undefined);
   if (found?.isDirectory()) return;
   const path = resolve(store);
