@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setup as build } from "../test/harness/build.ts";
+import { compileRic } from "../cli/local/ric.ts";
 import { buildBare, type Bare } from "./bare/build.ts";
 import { overload } from "./overload.ts";
 import { parallelTables, startParallel } from "./parallel.ts";
@@ -38,7 +39,7 @@ const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
 if (only !== undefined && !Object.hasOwn(PARTS, only))
   throw new Error(`--only takes: ${Object.keys(PARTS).join(", ")}`);
 process.chdir(join(import.meta.dirname, ".."));
-await build();
+await Promise.all([build(), compileRic()]);
 const bare = await buildBare();
 for (const [name, part] of Object.entries(PARTS))
   if (only === undefined || only === name) {

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { createApp } from "../functions/app.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
+import { createService } from "../functions/service.ts";
 import { V8_FLAGS } from "../test/harness/node-server.ts";
 import { sessionOptions } from "./bare/session-options.ts";
 import { childOptions, runChild, SERVER_CORE } from "./processes.ts";
@@ -57,7 +58,7 @@ interface Contest {
 if (import.meta.main) {
   const options = childOptions() as InProcess;
   const contest = "tensors" in options ? await tensors(options) : await rows(options);
-  const app = createApp(createNodePlatform({ STORE: contest.store }));
+  const app = createApp(createService(createNodePlatform({ STORE: contest.store })));
   const via = (hono: Pick<Hono, "request">, { headers, bodies }: Sent) => {
     const requests = bodies.map((body) => ({
       method: "POST",

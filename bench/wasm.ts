@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRegistry } from "../functions/model/registry.ts";
 import { createSessions } from "../functions/model/sessions.ts";
+import { createTasks } from "../functions/tasks/tasks.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
 import { collect } from "../test/harness/collect.ts";
 import type { Table } from "./report.ts";
@@ -45,7 +46,7 @@ export interface LargeWeights {
 
 export async function serveLargeWeights(store: string): Promise<LargeWeights> {
   const platform = createNodePlatform({ RUNTIME: "wasm", STORE: store });
-  const registry = createRegistry(platform);
+  const registry = createRegistry(platform, createTasks());
   const sessions = createSessions(platform, registry);
   const runtime = await platform.runtime();
   const { manifest } = await registry.resolve("weights");
@@ -80,7 +81,7 @@ export async function loadInTurn(): Promise<LoadsInTurn> {
   // Of 191, 154 and 65 KB.
   const models = ["sentiment", "search", "iris"];
   const platform = createNodePlatform({ RUNTIME: "wasm", SESSION_BUDGET_MB: "0.35" });
-  const registry = createRegistry(platform);
+  const registry = createRegistry(platform, createTasks());
   const sessions = createSessions(platform, registry);
   const runtime = await platform.runtime();
   const sizes: number[] = [];

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { readConfig } from "../functions/config.ts";
-import { createDeadline } from "../functions/deadline.ts";
-import { parseManifest } from "../functions/model/manifest.ts";
-import { createPhases } from "../functions/phases.ts";
-import { prepare } from "../functions/prepare.ts";
-import { compileTask } from "../functions/tasks/task.ts";
+import { createDeadline } from "../functions/load/deadline.ts";
+import { createPhases } from "../functions/observe/phases.ts";
+import { prepare } from "../functions/load/prepare.ts";
+import { parseParameters } from "../functions/tasks/define.ts";
+import { createTasks } from "../functions/tasks/tasks.ts";
 import { DATATYPES, type Tensors } from "../functions/tensor.ts";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 
@@ -38,7 +38,8 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
   const { model, rows, format = "native" } = options;
   const read = (file: string) => readFile(`models/${model}/${file}`, "utf8");
   const { stable } = JSON.parse(await read("release.json")) as { stable: string };
-  const manifest = parseManifest(await read(`${stable}/model.json`));
+  const tasks = createTasks();
+  const manifest = tasks.parseManifest(await read(`${stable}/model.json`));
   const heldOut = (await read("heldout.jsonl"))
     .trim()
     .split("\n")
@@ -46,32 +47,38 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
   // The manifest's first example comes first: its answer is known.
   const example = manifest.examples[0] as { input: unknown; output: { label: string } };
   const inputs = [example.input, ...heldOut];
-  const config = readConfig({}, { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 1 });
+  const config = readConfig(
+    {},
+    { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 1 },
+    "node",
+  );
   const assets = await Promise.all(
     (manifest.assets ?? []).map(
       async ({ file }) => [file, await readFile(`models/${model}/${stable}/${file}`)] as const,
     ),
   );
-  const task = await compileTask(manifest, config.limits, new Map(assets));
+  const { input, parameters: schema } = tasks.of(manifest);
+  const task = await tasks.compile(manifest, config.limits, new Map(assets));
   const batches = Array.from({ length: REQUESTS }, (_, request) =>
     Array.from(
       { length: rows ?? 1 },
       (_, row) => inputs[(request * (rows ?? 1) + row) % inputs.length],
     ),
   );
-  const context = {
-    phases: createPhases(undefined),
-    deadline: createDeadline(Infinity, () => false),
-  };
+  const phases = createPhases(undefined);
+  const deadline = createDeadline(Infinity, () => false);
+  const parameters = parseParameters(schema, undefined);
   const runs = await Promise.all(
     batches.map((batch) =>
-      prepare(undefined, context, () => task.preprocess(batch, () => "inputs")),
+      prepare(undefined, phases, deadline, () =>
+        task.preprocess(batch, { pathOf: () => "inputs", parameters }),
+      ),
     ),
   );
   const feeds = runs.flat().map((run) => run.feeds);
   const encode = (): Pick<Workload, "contentType" | "bodies"> => {
     if (format === "v2") return json(feeds.map(inferenceRequest));
-    if (manifest.task !== "image-classification" || rows !== undefined || format === "json")
+    if (input !== "image" || rows !== undefined || format === "json")
       return json(batches.map((batch) => ({ inputs: rows === undefined ? batch[0] : batch })));
     const images = batches.map((batch) => Buffer.from(batch[0] as string, "base64"));
     return { contentType: "image/png", bodies: images };

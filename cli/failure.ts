@@ -1,5 +1,6 @@
 import type { S3ServiceException } from "@aws-sdk/client-s3";
 import { NearcastError } from "../functions/errors.ts";
+import { oneLine } from "./one-line.ts";
 
 /** What an error says to the person at the terminal, with what to do where that is known. */
 export function describeFailure(error: unknown): string {
@@ -10,7 +11,10 @@ export function describeFailure(error: unknown): string {
   if (status !== undefined)
     return `The store answered with status ${status}: ${firstLine(error.message)}`;
   const cause = error instanceof NearcastError ? error.cause : undefined;
-  return cause ? `${error.message} ${describeFailure(cause)}` : error.message || error.name;
+  const message = error.message.includes("✖ ")
+    ? oneLine(error.message)
+    : error.message || error.name;
+  return cause ? `${message} ${describeFailure(cause)}` : message;
 }
 
 /** Errors of the AWS SDK by name or, where an answer had no body to name it, status; of Node by code. */

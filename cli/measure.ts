@@ -34,7 +34,7 @@ async function measure(runtime: RuntimeName): Promise<Measurement> {
 }
 
 async function runExamples(runtime: RuntimeName) {
-  const predictor = openPredictor(local, runtime);
+  const predictor = await openPredictor(local, runtime);
   await predictor.start();
   const answers: unknown[] = [];
   let loadMs: number | undefined;

@@ -1,6 +1,9 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { NAME_PATTERN, parseManifest, type Manifest } from "../functions/model/manifest.ts";
+import type { Manifest } from "../functions/model/manifest.ts";
+import { NAME_PATTERN } from "../functions/model/name.ts";
+import { oneLine } from "./one-line.ts";
+import { projectTasks } from "./project.ts";
 
 /** `iris`, or `iris@2`. */
 export interface Reference {
@@ -62,7 +65,7 @@ export async function openPackage(
   }
   const folder = join(models, name, wanted);
   const path = join(folder, MANIFEST_FILE);
-  const manifest = readManifest(await readFile(path, "utf8"), path);
+  const manifest = await readManifest(await readFile(path, "utf8"), path);
   if (manifest.name !== name || manifest.version !== wanted)
     throw new Error(`${path} names itself ${manifest.name}@${manifest.version}.`);
   return { models, folder, manifest };
@@ -82,11 +85,12 @@ export function label({ name, version }: Pick<Manifest, "name" | "version">): st
   return `${name}@${version}`;
 }
 
-function readManifest(text: string, path: string): Manifest {
+async function readManifest(text: string, path: string): Promise<Manifest> {
+  const tasks = await projectTasks();
   try {
-    return parseManifest(text);
+    return tasks.parseManifest(text);
   } catch (error) {
-    throw new Error(`${path} is not a valid manifest: ${(error as Error).message}`, {
+    throw new Error(`${path} is not a valid manifest. ${oneLine((error as Error).message)}`, {
       cause: error,
     });
   }

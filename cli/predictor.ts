@@ -1,13 +1,9 @@
-import { createRegistry } from "../functions/model/registry.ts";
-import { createSessions } from "../functions/model/sessions.ts";
-import { createPhases } from "../functions/phases.ts";
+import { createDeadline } from "../functions/load/deadline.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
 import type { Store } from "../functions/platform/types.ts";
-import { ANYONE } from "../functions/access.ts";
-import { createDeadline } from "../functions/deadline.ts";
-import { createPredict } from "../functions/predict.ts";
-import { createStatistics } from "../functions/statistics.ts";
+import { createService } from "../functions/service.ts";
 import type { LocalPackage } from "./package-folder.ts";
+import { loadProject } from "./project.ts";
 
 export type RuntimeName = "native" | "wasm";
 
@@ -24,48 +20,45 @@ export interface Predictor {
 }
 
 /** Whoever runs the command has the machine: a model that is too large for a platform still loads here. */
-const SESSION_BUDGET_MB = 16_384;
+export const SESSION_BUDGET_MB = 16_384;
 const NO_DEADLINE = createDeadline(Infinity, () => false);
 
-/** The predict path over a models folder, in which this version is the released one. */
-export function openPredictor(
+/** The service over a models folder, in which this version is the released one. */
+export async function openPredictor(
   { models, manifest: { name, version } }: LocalPackage,
   runtime: RuntimeName,
-): Predictor {
+): Promise<Predictor> {
   const node = createNodePlatform({
     STORE: models,
     RUNTIME: runtime,
     SESSION_BUDGET_MB: String(SESSION_BUDGET_MB),
   });
   const platform = { ...node, store: withRelease(node.store, name, version) };
-  const registry = createRegistry(platform);
-  const predict = createPredict({
-    registryFor: () => registry,
-    sessions: createSessions(platform, registry),
-    statistics: createStatistics(),
-    turns: undefined,
-  });
-  let phases = createPhases(platform.now);
+  const { predict } = createService(platform, await loadProject());
+  let loadMilliseconds = 0;
   return {
-    loadMilliseconds: () => phases.durations?.["load"] ?? 0,
+    loadMilliseconds: () => loadMilliseconds,
     async start() {
       await platform.runtime();
     },
     async predict(inputs, parameters) {
-      phases = createPhases(platform.now);
-      return (
-        await predict(
-          { model: name, version, inputs, parameters },
-          { phases, caller: ANYONE, deadline: NO_DEADLINE },
-        )
-      ).outputs;
+      const { outputs, record } = await predict({
+        model: name,
+        version,
+        inputs,
+        parameters,
+        deadline: NO_DEADLINE,
+        cache: "no-store",
+      });
+      loadMilliseconds = record.durations?.["load"] ?? 0;
+      return outputs;
     },
     memoryBytes: async () => (await platform.runtime()).memoryBytes?.() ?? 0,
   };
 }
 
 /** Before its first release a model has no `release.json`, and the registry knows no such model. */
-function withRelease(store: Store, name: string, version: string): Store {
+export function withRelease(store: Store, name: string, version: string): Store {
   const bytes = new TextEncoder().encode(JSON.stringify({ stable: version }));
   return {
     ...store,

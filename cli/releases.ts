@@ -1,15 +1,18 @@
 import { userInfo } from "node:os";
-import { packageFiles, parseManifest, type Manifest } from "../functions/model/manifest.ts";
+import { packageFiles, type Manifest } from "../functions/model/manifest.ts";
 import { changeRelease, type Release } from "../functions/model/release.ts";
 import type { Store } from "../functions/platform/types.ts";
+import { checkAnswers } from "./check-answers.ts";
+import { oneLine } from "./one-line.ts";
 import { MANIFEST_FILE, sortVersions } from "./package-folder.ts";
+import { projectTasks } from "./project.ts";
 
 export interface ReleaseNote {
   by: string;
   why?: string | undefined;
 }
 
-/** Lets a version answer. Throws when it is not completely in the store, or when it answers already. */
+/** Lets a version answer. Throws when it could not, because it is not whole or not valid, or when it answers already. */
 export async function releaseVersion(
   store: Store,
   model: string,
@@ -19,6 +22,7 @@ export async function releaseVersion(
   return changeRelease(store, model, async (current) => {
     if (current?.stable === version) throw new Error(`${model}@${version} is released already.`);
     await checkComplete(store, model, version);
+    await checkAnswers(store, model, version);
     return event(version, note);
   });
 }
@@ -35,6 +39,7 @@ export async function rollbackRelease(
     if (!before)
       throw new Error(`${model} has no earlier release than ${current.stable} to go back to.`);
     await checkComplete(store, model, before.version);
+    await checkAnswers(store, model, before.version);
     return event(before.version, { ...note, why: note.why ?? `rollback from ${current.stable}` });
   });
 }
@@ -52,7 +57,15 @@ export async function readManifest(
 ): Promise<Manifest | undefined> {
   const found = await store.get(`${model}/${version}/${MANIFEST_FILE}`);
   if (!found || found === "not-modified") return undefined;
-  return parseManifest(new TextDecoder().decode(found.bytes));
+  const tasks = await projectTasks();
+  try {
+    return tasks.parseManifest(new TextDecoder().decode(found.bytes));
+  } catch (cause) {
+    throw new Error(
+      `${model}/${version}/${MANIFEST_FILE} in the store is not a valid manifest. ${oneLine((cause as Error).message)}`,
+      { cause },
+    );
+  }
 }
 
 /** Versions by model, those with a manifest only: without it a push has not ended. */

@@ -97,7 +97,7 @@ async function answerExamples(local: LocalPackage, runtime: RuntimeName): Promis
     throw new Error(
       `${label(manifest)} has no examples, so nothing shows that it answers alike everywhere. Put at least one {"input": …} under "examples" in its model.json, then: nearcast verify ${label(manifest)} --record`,
     );
-  const predictor = openPredictor(local, runtime);
+  const predictor = await openPredictor(local, runtime);
   const answers: unknown[] = [];
   for (const [index, { input }] of manifest.examples.entries())
     try {

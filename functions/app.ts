@@ -1,85 +1,72 @@
-import { Hono, type Context } from "hono";
-import { methodNotAllowed as findMethods } from "hono/method-not-allowed";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { createAccess } from "./access.ts";
-import { createAdmission, type Turns } from "./admission.ts";
-import { methodNotAllowed, NearcastError } from "./errors.ts";
-import { accessLog } from "./middleware/access-log.ts";
-import { authenticate } from "./middleware/authenticate.ts";
-import { beginRequest } from "./middleware/begin-request.ts";
-import { crossOrigin } from "./middleware/cross-origin.ts";
-import { limitBody } from "./middleware/limit-body.ts";
-import { createCharge, limitGuesses, limitRequests } from "./limits/rate-limits.ts";
-import { limitConcurrency } from "./middleware/limit-concurrency.ts";
-import { createRegistry } from "./model/registry.ts";
-import { createSessions } from "./model/sessions.ts";
-import type { Platform } from "./platform/types.ts";
-import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
-import { createInfer, createPredict } from "./predict.ts";
-import type { AppEnv } from "./request-context.ts";
-import { answer } from "./routes/answer.ts";
-import { documentationRoutes } from "./routes/documentation.ts";
-import { errorBody } from "./routes/error-body.ts";
-import { createCheckReady, healthRoutes } from "./routes/health.ts";
-import { mlflowRoutes } from "./routes/mlflow.ts";
-import { nativeRoutes } from "./routes/native.ts";
-import { openInferenceRoutes } from "./routes/open-inference.ts";
-import { openaiRoutes } from "./routes/openai.ts";
-import { tensorflowServingRoutes } from "./routes/tensorflow-serving.ts";
-import { createStatistics } from "./statistics.ts";
+import { Hono, type MiddlewareHandler } from "hono";
+import type { ExtractSchema } from "hono/types";
+import { BUILT_IN_DIALECTS } from "./dialects/built-in.ts";
+import type { Dialect } from "./dialects/define.ts";
+import type { predictRoutes } from "./dialects/native/routes.ts";
+import { NearcastError } from "./errors.ts";
+import { documentationRoutes, pageRoutes } from "./http/documentation.ts";
+import { createAnswerError } from "./http/error-body.ts";
+import type { AppEnv } from "./http/exchange.ts";
+import { authenticate, refuseAll } from "./http/middleware/authenticate.ts";
+import { beginRequest, checkTimeout } from "./http/middleware/begin-request.ts";
+import { crossOrigin } from "./http/middleware/cross-origin.ts";
+import { limitBody } from "./http/middleware/limit-body.ts";
+import { limitConcurrency } from "./http/middleware/limit-concurrency.ts";
+import { limitGuesses } from "./http/middleware/limit-guesses.ts";
+import { limitRequests } from "./http/middleware/limit-requests.ts";
+import { recordRequests } from "./http/middleware/record-requests.ts";
+import { modelRoutes } from "./http/models.ts";
+import { notFound } from "./http/not-found.ts";
+import type { Service } from "./service.ts";
 
-/** The whole service for one platform: a Hono app whose `fetch` answers requests. */
-export function createApp(platform: Platform) {
+export interface AppOptions {
+  /** Dialects besides the built-in ones. */
+  dialects?: readonly Dialect[] | undefined;
+}
+
+/**
+ * HTTP around a service: a Hono app whose `fetch` answers requests. It can be mounted anywhere.
+ *
+ * @example new Hono().route("/ml", createApp(service))
+ */
+export function createApp(service: Service, options: AppOptions = {}): Hono<AppEnv> {
+  const { platform, observer, turns } = service;
   const { config } = platform;
-  const registry = createRegistry(platform);
-  const sessions = createSessions(platform, registry);
-  const statistics = createStatistics();
-  const registryFor = createAccess(registry);
-  const checkReady = createCheckReady(registry, sessions, platform);
-  const turns = createTurns(platform);
-  const charge = createCharge(platform);
-  const cachedRuns = createCachedRuns(platform);
-  const paths = { registryFor, sessions, statistics, turns, charge, cachedRuns };
-  const predict = createPredict(paths);
-  const infer = createInfer(paths);
-  const services = { platform, registryFor, checkReady, sessions, statistics, predict, infer };
+  const { auth } = config;
+  const dialects = [...BUILT_IN_DIALECTS, ...(options.dialects ?? [])];
+  const answerError = createAnswerError(dialects);
+  const limit: MiddlewareHandler<AppEnv> =
+    config.rateLimit || auth.mode !== "open" ? limitRequests(platform) : pass;
 
-  const routes = new Hono<AppEnv>()
-    .route("/", healthRoutes(services))
-    .route("/v1/models", nativeRoutes(services))
-    .route("/v1/models", tensorflowServingRoutes(services))
-    .route("/v1", openaiRoutes(services))
-    .route("/v2", openInferenceRoutes(services))
-    .route("/", mlflowRoutes(services))
-    .route("/", documentationRoutes(services));
+  const health = new Hono<AppEnv>();
+  for (const dialect of dialects) if (dialect.health) health.route("/", dialect.health(service));
+  const open = pageRoutes(service, limit);
+  const closed = new Hono<AppEnv>().route("/", modelRoutes(service, dialects));
+  for (const dialect of dialects) closed.route("/", dialect.routes(service));
+  closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));
+  const routes = new Hono<AppEnv>().route("/", health).route("/", open).route("/", closed);
 
   // A slash at the end is no other place: some clients ask for /v2/.
   const app = new Hono<AppEnv>({ strict: false });
-  if (config.accessLog) app.use(accessLog(platform));
+  if (observer.request) app.use(recordRequests(observer.request, platform.now));
   app.use(beginRequest(platform));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
+  // The order of routes and middleware decides who may ask: what stands before a middleware does not pass it.
+  app.route("/", health);
+  if (auth.mode === "closed") app.use(refuseAll);
   if (config.rateLimit) app.use(limitGuesses(platform, config.rateLimit));
-  if (config.auth.mode !== "open") app.use(authenticate(config.auth, platform));
-  if (config.rateLimit || config.auth.mode !== "open") app.use(limitRequests(platform));
+  app.route("/", open);
+  if (auth.mode === "required") app.use(authenticate(auth, platform));
+  if (limit !== pass) app.use(limit);
+  app.use(checkTimeout);
   app.use(limitConcurrency(config, turns?.running));
   app.use(limitBody(config.limits.bodyBytes));
-  const service = app.route("/", routes);
-
-  // Hono's middleware, only where nothing was found: before every request it would cost each of them.
-  const answerWrongMethod = findMethods({
-    app: routes,
-    onMethodNotAllowed: (c, methods) => answerProblem(c, methodNotAllowed(c.req.path, methods)),
-  });
-  app.notFound(async (c) => {
-    await answerWrongMethod(c, async () => {
-      const nothing = new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
-      c.res = answerProblem(c, nothing);
-    });
-    return c.res;
-  });
+  app.route("/", closed);
+  // Not `app.notFound`, which an app around this one would not ask.
+  app.all("*", notFound(routes));
 
   app.onError((error, c) => {
-    const id = c.get("requestId");
+    const { id } = c.get("exchange");
     const shown =
       error instanceof NearcastError
         ? error
@@ -94,33 +81,24 @@ export function createApp(platform: Platform) {
         cause: error.cause instanceof Error ? error.cause.message : undefined,
         stack: error.stack,
       });
-    return answerProblem(c, shown);
+    return answerError(c, shown);
   });
-  return service;
+  return app;
 }
 
-/** The routes' types for `hono/client`: `hc<AppType>(url)`. */
-export type AppType = ReturnType<typeof createApp>;
+/** The native API's types for `hono/client`: `hc<NativeApi>(url)`. */
+export type NativeApi = Hono<
+  AppEnv,
+  ExtractSchema<ReturnType<typeof predictRoutes> | ReturnType<typeof modelRoutes>>
+>;
 
-function createTurns({ config, now, turnEventLoop }: Platform): Turns | undefined {
-  if (!now) return undefined;
-  const { maxQueueMs, workers } = config;
-  const options = { now, maxQueueMs, turnEventLoop };
-  return {
-    preparing: createAdmission({ ...options, parallelism: 1 }),
-    running: createAdmission({
-      ...options,
-      // Joined runs are computed at once, as many as there are rows.
-      parallelism: Math.max(workers, 1, ...config.dynamicBatching.values()),
-      // Runs in processes of their own do not block this one.
-      ...(workers > 0 && { turnEventLoop: undefined }),
-    }),
-  };
+/** `get /health` for each route, as the API's description names them. */
+function operationsOf(...apps: readonly Hono<AppEnv>[]): Set<string> {
+  return new Set(
+    apps.flatMap(({ routes }) =>
+      routes.map(({ method, path }) => `${method.toLowerCase()} ${path}`),
+    ),
+  );
 }
 
-function answerProblem(c: Context<AppEnv>, error: NearcastError): Response {
-  c.get("context").error = error;
-  const { body, contentType } = errorBody(c.req.path, error, c.get("requestId"));
-  const headers = { ...error.headers, "Content-Type": contentType };
-  return answer(c, JSON.stringify(body), headers, error.status as ContentfulStatusCode);
-}
+const pass: MiddlewareHandler<AppEnv> = (_c, next) => next();

@@ -1,10 +1,21 @@
 import { env, waitUntil } from "cloudflare:workers";
 import { createOrt } from "#onnxruntime-web-factory";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
-import { createApp, type AppType } from "./app.ts";
-import { createCloudflarePlatform } from "./platform/cloudflare.ts";
+import { createApp, type AppOptions } from "./app.ts";
+import { createPlatform } from "./platform/cloudflare.ts";
+import type { Platform } from "./platform/types.ts";
+import { createService, type ServiceOptions } from "./service.ts";
 
-/** The service as a Worker's default export. */
-export function createWorker(): AppType {
-  return createApp(createCloudflarePlatform({ env, waitUntil, wasm, createOrt }));
+/** The platform of the Worker that runs, from its bindings. Throws an Error that says what is wrong with them. */
+export function createCloudflarePlatform(): Platform {
+  return createPlatform({ env, waitUntil, wasm, createOrt });
+}
+
+/**
+ * The whole service as a Worker.
+ *
+ * @example export default createWorker();
+ */
+export function createWorker(options: ServiceOptions & AppOptions = {}) {
+  return createApp(createService(createCloudflarePlatform(), options), options);
 }

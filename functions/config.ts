@@ -1,139 +1,300 @@
 import * as z from "zod";
 import { authSettings, authVariables, checkAuth } from "./auth/settings.ts";
 import { rateSchema } from "./limits/rate.ts";
-import { NAME_PATTERN } from "./model/manifest.ts";
+import type { Limits } from "./model/limits.ts";
+import { NAME_PATTERN } from "./model/name.ts";
 import { isPublicKey } from "./model/signature.ts";
+import { nearest } from "./near-miss.ts";
+
+export type PlatformName = "cloudflare" | "lambda" | "node";
+
+/** One row of the table of variables. */
+export interface Variable {
+  schema: z.ZodType;
+  about: string;
+  /** Where it works, when that is not everywhere. Elsewhere a value other than the default is refused. */
+  on?: readonly PlatformName[];
+  /** Elsewhere it is ignored: without it a deployment does the same, or other programs read it too. */
+  elsewhere?: "ignored";
+  /** What else does the same on a platform that lacks it. */
+  instead?: Partial<Record<PlatformName, string>>;
+  /** The one value that a platform takes. */
+  only?: Partial<Record<PlatformName, string>>;
+  /** Its value is not for error messages. */
+  secret?: true;
+}
 
 const MIB = 1024 * 1024;
-
-const positive = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
 /** A day: beyond some weeks a timer would end at once. */
 const LONGEST_TIMEOUT_MS = 86_400_000;
 
-const milliseconds = (fallback: number) =>
-  z.coerce.number().int().positive().max(LONGEST_TIMEOUT_MS).default(fallback);
+const NODE: readonly PlatformName[] = ["node"];
+const LAMBDA: readonly PlatformName[] = ["lambda"];
+const LAMBDA_AND_NODE: readonly PlatformName[] = ["lambda", "node"];
+
+function whole(minimum: number, maximum = Infinity) {
+  const error = `must be a whole number from ${minimum} ${maximum === Infinity ? "on" : `to ${maximum}`}`;
+  return z.coerce.number({ error }).int({ error }).min(minimum, { error }).max(maximum, { error });
+}
+
+function above0() {
+  const error = "must be a number above 0";
+  return z.coerce.number({ error }).positive({ error });
+}
+
+const text = (error: string) => z.string({ error }).min(1, { error });
+const modelName = z.string().regex(NAME_PATTERN, "must be the name of a model");
+const truth = z.stringbool({ error: "must be true or false" });
 
 const webOrigin = z
   .string()
   .refine(
-    (text) => URL.canParse(text) && new URL(text).origin === text,
-    "must be like https://example.com",
+    (origin) => origin === "*" || (URL.canParse(origin) && new URL(origin).origin === origin),
+    "must be an origin like https://example.com, or *",
   );
 
 const batchedModel = z
   .string()
-  .transform((text) => text.split(":"))
+  .regex(/^[^:]+:\d+$/, "must be a model with its most rows, like iris:32")
+  .transform((part) => part.split(":"))
   .pipe(
-    z.tuple([
-      z.string().regex(NAME_PATTERN),
-      z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(2)),
-    ]),
+    z.tuple([modelName, z.string().transform(Number).pipe(z.number().min(2, "must be 2 or more"))]),
   );
 
 /** Values separated by commas. */
 const list = <Value>(value: z.ZodType<Value, string>) =>
   z
     .string()
-    .transform((text) => text.split(",").map((part) => part.trim()))
+    .transform((values) => values.split(",").map((part) => part.trim()))
     .pipe(z.array(value));
 
-const variables = z.object({
-  ...authVariables,
-  /** Where the models lie: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers). */
-  STORE: z.string().min(1),
-  /** Endpoint of another S3 API (R2, MinIO); AWS's own when absent. */
-  S3_ENDPOINT: z.url().optional(),
-  S3_FORCE_PATH_STYLE: z.stringbool().default(false),
-  /** `native`, or on Node `wasm`, which makes answers bit-identical to the edge. */
-  RUNTIME: z.enum(["native", "wasm"]),
-  /** Threads that one run may use on the native runtime. */
-  THREADS: positive(1),
-  /** Node: processes that run models beside the server; 0 runs them in the server itself. */
-  WORKERS: z.coerce.number().int().min(0).max(64).default(0),
-  /**
-   * Node: models whose runs are joined, with the most rows of a joint run: `iris:32,search:16`. For models
-   * that compute each row by itself, and many of them together faster.
-   */
-  DYNAMIC_BATCHING: list(batchedModel).optional(),
-  /** Sessions are kept while their artifacts add up to no more than this many MiB. */
-  SESSION_BUDGET_MB: z.coerce.number().positive(),
-  /** Folder of the local artifact tier (Lambda and Node). */
-  CACHE_DIR: z.string().min(1).optional(),
-  /** A release is asked for again when it is older than this: how soon a release or rollback shows. */
-  RELEASE_TTL_SECONDS: z.coerce.number().min(0).default(10),
-  /** Longest wait for one store operation. */
-  STORE_TIMEOUT_MS: milliseconds(10_000),
-  /** Longest time for one request; the client's own `X-Request-Timeout-Ms` and a model's may be shorter. */
-  REQUEST_TIMEOUT_MS: milliseconds(30_000),
-  /** Most requests, besides GET, that one instance answers at once; further ones are refused with 503. */
-  MAX_CONCURRENCY: positive(256),
-  /** Node: longest wait of a burst for the processor; under lasting overload it is much shorter. */
-  MAX_QUEUE_MS: positive(250),
-  MAX_BODY_BYTES: positive(6 * MIB),
-  /** Most inputs in one request. */
-  MAX_BATCH: positive(1000),
-  /** Longest text input, in UTF-16 code units. */
-  MAX_TEXT_LENGTH: positive(100_000),
-  /** Most pixels (width × height) an image may decode to. */
-  MAX_IMAGE_PIXELS: positive(16_000_000),
-  /** What each caller may have, such as `100/60s`: rows in a window. A key's own rate goes before it. */
-  RATE_LIMIT: rateSchema.optional(),
-  /** What all callers together may have of each model. */
-  MODEL_RATE_LIMIT: rateSchema.optional(),
-  /** How many proxies before this server append to `X-Forwarded-For`; 0 believes nothing in it. */
-  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
-  /** Lambda: the DynamoDB table that counts for all environments. */
-  RATE_LIMIT_TABLE: z.string().min(1).optional(),
-  /** Node and Lambda: where limits are counted and predictions kept for all instances. */
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-  /** How long answers are kept of models whose manifests do not say; 0 keeps none. */
-  PREDICTION_CACHE_TTL_SECONDS: z.coerce.number().int().min(0).max(31_536_000).default(0),
-  /** Node and Lambda without Redis: memory for kept answers. */
-  PREDICTION_CACHE_MB: z.coerce.number().positive().default(32),
-  /**
-   * Ed25519 public keys in base64, separated by commas: only versions whose manifest one of them signed are
-   * served. Absent: no signature is asked for.
-   */
-  TRUSTED_KEYS: list(
-    z.string().refine(isPublicKey, "must be Ed25519 public keys in base64"),
-  ).optional(),
-  /** Web origins whose pages may call the service, separated by commas; `*` for all; none by default. */
-  CORS_ORIGINS: list(z.union([z.literal("*"), webOrigin])).optional(),
-  /** Whether every request leaves a line in the log. */
-  ACCESS_LOG: z.stringbool().default(true),
-  /** The model that `/invocations` asks when the request names none. */
-  DEFAULT_MODEL: z.string().regex(NAME_PATTERN).optional(),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
-  /** Node: the address to listen on. */
-  HOST: z.string().min(1).default("127.0.0.1"),
-});
+/** Every variable. Where the default of a platform is another one, the platform gives it to {@link readConfig}. */
+export const VARIABLES = {
+  STORE: {
+    schema: text("must be a folder, s3://bucket/prefix or r2://BINDING/prefix"),
+    about:
+      "Where the models lie: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers).",
+  },
+  S3_ENDPOINT: {
+    schema: z.url("must be a URL").optional(),
+    about: "Endpoint of another S3 API (R2, MinIO); AWS's own when absent.",
+    on: LAMBDA_AND_NODE,
+  },
+  S3_FORCE_PATH_STYLE: {
+    schema: truth.default(false),
+    about: "Whether the bucket is in the path of that endpoint's URLs.",
+    on: LAMBDA_AND_NODE,
+  },
+  RUNTIME: {
+    schema: z.enum(["native", "wasm"], { error: "must be native or wasm" }),
+    about: "`native`, or on Node `wasm`, which makes answers bit-identical to the edge.",
+    only: { lambda: "native", cloudflare: "wasm" },
+  },
+  THREADS: {
+    schema: whole(1).default(1),
+    about: "Threads that one run may use on the native runtime.",
+    on: LAMBDA_AND_NODE,
+  },
+  WORKERS: {
+    schema: whole(0, 64).default(0),
+    about: "Processes that run models beside the server; 0 runs them in the server itself.",
+    on: NODE,
+  },
+  DYNAMIC_BATCHING: {
+    schema: list(batchedModel).optional(),
+    about:
+      "Models whose runs are joined, with the most rows of a joint run: `iris:32,search:16`. For models that compute each row by itself, and many of them together faster.",
+    on: NODE,
+  },
+  SESSION_BUDGET_MB: {
+    schema: above0(),
+    about: "Sessions are kept while their artifacts add up to no more than this many MiB.",
+  },
+  CACHE_DIR: {
+    schema: text("must be a folder").optional(),
+    about: "Folder of the local artifact tier.",
+    on: LAMBDA_AND_NODE,
+  },
+  RELEASE_TTL_SECONDS: {
+    schema: z.coerce
+      .number({ error: "must be a number from 0 on" })
+      .min(0, "must be a number from 0 on")
+      .default(10),
+    about: "A release is asked for again when it is older: how soon a release or rollback shows.",
+  },
+  STORE_TIMEOUT_MS: {
+    schema: whole(1, LONGEST_TIMEOUT_MS).default(10_000),
+    about: "Longest wait for one store operation.",
+  },
+  API_KEYS: {
+    schema: authVariables.API_KEYS,
+    about:
+      "Who may ask: a JSON array of keys, or `ssm:/name` of a parameter that has it (Lambda and Node).",
+    secret: true,
+  },
+  JWT_ISSUER: { schema: authVariables.JWT_ISSUER, about: "What a token's `iss` must be." },
+  JWT_AUDIENCE: {
+    schema: authVariables.JWT_AUDIENCE,
+    about: "What a token's `aud` must be or contain.",
+  },
+  JWT_JWKS_URL: {
+    schema: authVariables.JWT_JWKS_URL,
+    about: "Where the issuer's keys are; by default `/.well-known/jwks.json` below the issuer.",
+  },
+  AUTH: { schema: authVariables.AUTH, about: "`none` lets everyone in." },
+  TRUSTED_KEYS: {
+    schema: list(
+      z.string().refine(isPublicKey, "must be Ed25519 public keys in base64"),
+    ).optional(),
+    about:
+      "Ed25519 public keys in base64, separated by commas: only versions whose manifest one of them signed are served. Absent: no signature is asked for.",
+  },
+  RATE_LIMIT: {
+    schema: rateSchema.optional(),
+    about:
+      "What each caller may have, such as `100/60s`: rows in a window. A key's own rate goes before it.",
+  },
+  MODEL_RATE_LIMIT: {
+    schema: rateSchema.optional(),
+    about: "What all callers together may have of each model.",
+  },
+  TRUST_PROXY: {
+    schema: whole(0, 10).default(0),
+    about:
+      "How many proxies before this server append to `X-Forwarded-For`; 0 believes nothing in it.",
+    on: LAMBDA_AND_NODE,
+  },
+  RATE_LIMIT_TABLE: {
+    schema: text("must be the name of a table").optional(),
+    about: "The DynamoDB table that counts for all environments.",
+    on: LAMBDA,
+    instead: {
+      node: "REDIS_URL counts for all instances",
+      cloudflare: "rate limiting bindings count",
+    },
+  },
+  REDIS_URL: {
+    schema: z
+      .url({ protocol: /^rediss?$/, error: "must be like redis://host:6379, or rediss://" })
+      .optional(),
+    about: "Where limits are counted and predictions kept for all instances.",
+    on: LAMBDA_AND_NODE,
+    instead: { cloudflare: "rate limiting bindings count" },
+    secret: true,
+  },
+  PREDICTION_CACHE_TTL_SECONDS: {
+    schema: whole(0, 31_536_000).default(0),
+    about: "How long answers are kept of models whose manifests do not say; 0 keeps none.",
+  },
+  PREDICTION_CACHE_MB: {
+    schema: above0().default(32),
+    about: "Memory for kept answers, without Redis.",
+    on: LAMBDA_AND_NODE,
+    elsewhere: "ignored",
+  },
+  CORS_ORIGINS: {
+    schema: list(webOrigin).optional(),
+    about:
+      "Web origins whose pages may call the service, separated by commas; `*` for all; none by default.",
+  },
+  REQUEST_TIMEOUT_MS: {
+    schema: whole(1, LONGEST_TIMEOUT_MS).default(30_000),
+    about:
+      "Longest time for one request; the client's own `X-Request-Timeout-Ms` and a model's may be shorter.",
+  },
+  MAX_CONCURRENCY: {
+    schema: whole(1).default(256),
+    about:
+      "Most requests, besides GET, that one instance answers at once; further ones are refused with 503.",
+  },
+  MAX_QUEUE_MS: {
+    schema: whole(1).default(250),
+    about: "Longest wait of a burst for the processor; under lasting overload it is much shorter.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
+  ACCESS_LOG: {
+    schema: truth.default(true),
+    about: "Whether every request leaves a line in the log.",
+  },
+  MAX_BODY_BYTES: { schema: whole(1).default(6 * MIB), about: "Longest body, decompressed." },
+  MAX_BATCH: { schema: whole(1).default(1000), about: "Most inputs in one request." },
+  MAX_TEXT_LENGTH: {
+    schema: whole(1).default(100_000),
+    about: "Longest text input, in UTF-16 code units.",
+  },
+  MAX_IMAGE_PIXELS: {
+    schema: whole(1).default(16_000_000),
+    about: "Most pixels (width × height) that the images of a request may decode to.",
+  },
+  DEFAULT_MODEL: {
+    schema: modelName.optional(),
+    about: "The model that `/invocations` asks when the request names none.",
+  },
+  HOST: {
+    schema: text("must be an address or a name").default("127.0.0.1"),
+    about: "The address to listen on.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
+  PORT: {
+    schema: whole(0, 65_535).default(8787),
+    about: "The port to listen on; 0 takes a free one.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
+} satisfies Record<string, Variable>;
 
-const schema = variables.superRefine((value, context) =>
-  checkAuth(value, (name, message) => context.addIssue({ code: "custom", path: [name], message })),
-);
+type Variables = typeof VARIABLES;
+type VariableName = keyof Variables;
+
+const rows = Object.entries(VARIABLES) as [VariableName, Variable][];
+const shape = Object.fromEntries(rows.map(([name, { schema }]) => [name, schema])) as {
+  [Name in VariableName]: Variables[Name]["schema"];
+};
+
+const schema = z.object(shape).superRefine((value, context) => {
+  const report = (name: string, message: string) =>
+    context.addIssue({ code: "custom", path: [name], message });
+  checkAuth(value, report);
+  if (value.WORKERS > 0 && value.RUNTIME !== "native") report("WORKERS", "needs RUNTIME=native");
+});
 
 export type Config = ReturnType<typeof readConfig>;
 
+/** The environment cannot be used; `problems` has a line for each bad variable. */
+export class ConfigurationError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not usable:\n${problems.map((line) => `  ${line}`).join("\n")}`);
+    this.name = "ConfigurationError";
+    this.problems = problems;
+  }
+}
+
 /**
  * Reads the configuration from environment variables, with the platform's own defaults.
- * Throws one Error that names every bad variable.
+ * Throws one {@link ConfigurationError} that names every bad variable.
  */
 export function readConfig(
   environment: Record<string, unknown>,
   defaults: Record<string, unknown>,
+  platform: PlatformName,
 ) {
-  const names = Object.keys(variables.shape);
   // An empty variable is an unset one: that is how CI systems and shells pass "nothing". Not so trust: a secret
   // that expands to nothing must not mean that everything is trusted.
-  const given = names
-    .map((name) => [name, environment[name]] as const)
-    .filter(([name, value]) => value !== undefined && (value !== "" || name === "TRUSTED_KEYS"));
-  const result = schema.safeParse({ ...defaults, ...Object.fromEntries(given) });
-  if (!result.success) {
-    const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
-    throw new Error(`The configuration is not usable:\n${lines.join("\n")}`);
-  }
+  const given: Record<string, unknown> = Object.fromEntries(
+    rows
+      .map(([name]) => [name, environment[name]] as const)
+      .filter(([name, value]) => value !== undefined && (value !== "" || name === "TRUSTED_KEYS")),
+  );
+  const result = schema.safeParse({ ...defaults, ...given });
+  const problems = new Set([...misspelled(environment), ...unsupported(given, platform)]);
+  for (const { path, message } of result.error?.issues ?? [])
+    problems.add(`${path.join(".")}: ${message}${notThis(path, message, given)}`);
+  if (!result.success || problems.size > 0) throw new ConfigurationError([...problems]);
   const value = result.data;
   return {
     store: value.STORE,
@@ -157,7 +318,7 @@ export function readConfig(
       batch: value.MAX_BATCH,
       textLength: value.MAX_TEXT_LENGTH,
       imagePixels: value.MAX_IMAGE_PIXELS,
-    },
+    } satisfies Limits,
     rateLimit: value.RATE_LIMIT,
     modelRateLimit: value.MODEL_RATE_LIMIT,
     trustedProxies: value.TRUST_PROXY,
@@ -174,18 +335,60 @@ export function readConfig(
   };
 }
 
-export type Limits = Config["limits"];
+/** What was given, where it may be shown and the message does not say it already. */
+function notThis(
+  path: readonly PropertyKey[],
+  message: string,
+  given: Record<string, unknown>,
+): string {
+  const [name = "", ...inside] = path;
+  const value = given[String(name)];
+  const { secret }: Variable = VARIABLES[name as VariableName];
+  const shown =
+    !secret && inside.length === 0 && message.startsWith("must be ") && !message.includes(" not ");
+  return shown && value !== undefined
+    ? `, not ${JSON.stringify(value).slice(0, LONGEST_SHOWN)}`
+    : "";
+}
 
-/** The deployment's limits, or a model's own where those are lower. */
-export function tightened(
-  limits: Limits,
-  own: { [Name in keyof Limits]?: number | undefined } = {},
-): Limits {
-  const lower = (name: keyof Limits) => Math.min(limits[name], own[name] ?? Infinity);
-  return {
-    bodyBytes: lower("bodyBytes"),
-    batch: lower("batch"),
-    textLength: lower("textLength"),
-    imagePixels: lower("imagePixels"),
-  };
+const LONGEST_SHOWN = 80;
+
+const WORDS: Record<PlatformName, string> = {
+  cloudflare: "Workers",
+  lambda: "Lambda",
+  node: "Node",
+};
+
+/** A line for each variable that this platform does not have. */
+function* unsupported(given: Record<string, unknown>, platform: PlatformName): Generator<string> {
+  for (const [name, { schema, on, elsewhere, instead, only }] of rows) {
+    if (given[name] === undefined) continue;
+    const one = only?.[platform];
+    if (one !== undefined && given[name] !== one)
+      yield `${name}: must be ${one} on ${WORDS[platform]}`;
+    if (!on || on.includes(platform) || elsewhere === "ignored") continue;
+    const value = schema.safeParse(given[name]);
+    const usual = schema.safeParse(undefined);
+    if (value.success && usual.success && value.data === usual.data) continue;
+    const where = on.map((other) => WORDS[other]).join(" and ");
+    const hint = instead?.[platform];
+    yield `${name}: is for ${where}, not for ${WORDS[platform]}${hint ? `, where ${hint}` : ""}`;
+  }
+}
+
+/** Names that other programs read, near as they are to ours. */
+const NAMES_OF_OTHERS = new Set(["API_KEY", "CACHEDIR", "CCACHE_DIR", "WORKER"]);
+
+/** A line for each name that is most likely a misspelling of a variable that is not set. */
+function* misspelled(environment: Record<string, unknown>): Generator<string> {
+  const unset = rows.map(([name]) => name).filter((name) => !environment[name]);
+  for (const [name, value] of Object.entries(environment)) {
+    // On Workers bindings are there too, under names of the deployer's choice, but no strings.
+    if (typeof value !== "string" || value === "") continue;
+    if (Object.hasOwn(VARIABLES, name) || NAMES_OF_OTHERS.has(name)) continue;
+    const meant = nearest(name, unset);
+    // A first letter is seldom mistaken, and PAGE_LIMIT means something else.
+    if (meant?.[0] === name[0]?.toUpperCase())
+      yield `${name} is not a variable of Nearcast: did you mean ${meant}?`;
+  }
 }

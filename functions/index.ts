@@ -1,20 +1,33 @@
-import { createApp as createAppOf } from "./app.ts";
-import type { Platform } from "./platform/types.ts";
-
-export { NearcastError } from "./errors.ts";
-export type { Manifest } from "./model/manifest.ts";
-export type { Limiter, Platform, Store } from "./platform/types.ts";
-
-export interface Service {
-  platform: Platform;
-}
-
-/** The service of a platform. */
-export function createService(platform: Platform): Service {
-  return { platform };
-}
-
-/** The service over HTTP: a Hono app, whose `fetch` answers requests. */
-export function createApp({ platform }: Service): ReturnType<typeof createAppOf> {
-  return createAppOf(platform);
-}
+export { createApp, type AppOptions, type NativeApi } from "./app.ts";
+export type { Caller, Scope } from "./auth/caller.ts";
+export type { CallRecord, InferCall, InferInputs, PredictCall } from "./call.ts";
+export { defineDialect, type Description, type Dialect } from "./dialects/define.ts";
+export { invalidInput, NearcastError, type ErrorCode, type InputIssue } from "./errors.ts";
+export { answerJson } from "./http/answer.ts";
+export { readBody } from "./http/body.ts";
+export { callOf, type AppEnv } from "./http/exchange.ts";
+export { identify } from "./http/identify.ts";
+export type { Limits } from "./model/limits.ts";
+export type { Manifest, ManifestOf } from "./model/manifest.ts";
+export type { ModelVersion, Registry } from "./model/registry.ts";
+export type { Observer, RequestRecord } from "./observe/observer.ts";
+export type {
+  ArtifactCache,
+  Limiter,
+  Platform,
+  PredictionCache,
+  PutCondition,
+  Store,
+  StoredObject,
+  Taken,
+} from "./platform/types.ts";
+export type { Inference, Prediction } from "./predict.ts";
+export { createService, type Service, type ServiceOptions } from "./service.ts";
+export {
+  defineTask,
+  type CompiledTask,
+  type Quality,
+  type Run,
+  type Task,
+} from "./tasks/define.ts";
+export type { Datatype, Tensor, TensorData, Tensors } from "./tensor.ts";

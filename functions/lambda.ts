@@ -1,19 +1,26 @@
 import { handle } from "hono/aws-lambda";
-import { createApp } from "./app.ts";
+import { createApp, type AppOptions } from "./app.ts";
 import { createLambdaPlatform } from "./platform/lambda.ts";
+import { createService, type ServiceOptions } from "./service.ts";
 
-export { createLambdaPlatform } from "./platform/lambda.ts";
+export { createLambdaPlatform };
 
 const GATEWAY_TIMEOUT = 504;
 
-/** The service as a Lambda function's handler of HTTP events. */
-export function createHandler(): ReturnType<typeof handle> {
+/**
+ * The whole service as a Lambda function, for the events of API Gateway, function URLs and load balancers.
+ *
+ * @example export const handler = createHandler();
+ */
+export function createHandler(
+  options: ServiceOptions & AppOptions = {},
+): ReturnType<typeof handle> {
   const platform = createLambdaPlatform(process.env);
-  const handleHttp = handle(createApp(platform));
-  return async (event, context) => {
-    const answer = await handleHttp(event, context);
+  const answer = handle(createApp(createService(platform, options), options));
+  return async function handler(event, context) {
+    const answered = await answer(event, context);
     // What a request did not wait for in its own time goes on when the next one thaws the process.
-    if (answer.statusCode !== GATEWAY_TIMEOUT) await platform.settled();
-    return answer;
+    if (answered.statusCode !== GATEWAY_TIMEOUT) await platform.settled();
+    return answered;
   };
 }

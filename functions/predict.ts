@@ -1,33 +1,22 @@
-import type { Turns } from "./admission.ts";
+import { ANYONE } from "./auth/caller.ts";
+import type { RegistryFor } from "./auth/access.ts";
+import type { CallOptions, CallRecord, InferCall, InferInputs, PredictCall } from "./call.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
-import { checkInputs, checkOutputNames } from "./model/check-tensors.ts";
-import type { Manifest } from "./model/manifest.ts";
-import { loggedInputs } from "./logged-inputs.ts";
-import type { RegistryFor } from "./access.ts";
-import type { Model } from "./model/registry.ts";
-import type { Sessions } from "./model/sessions.ts";
-import { prepare } from "./prepare.ts";
 import { rowsOfRuns } from "./limits/cost.ts";
-import type { Charge } from "./limits/rate-limits.ts";
+import type { Charge } from "./limits/charge.ts";
+import type { Turns } from "./load/admission.ts";
+import { createDeadline, type Deadline } from "./load/deadline.ts";
+import { prepare } from "./load/prepare.ts";
+import type { Manifest } from "./model/manifest.ts";
+import type { Resolved } from "./model/registry.ts";
+import type { Sessions } from "./model/sessions.ts";
+import { loggedInputs } from "./observe/logged-inputs.ts";
+import { Recording } from "./observe/recording.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
-import type { RequestContext } from "./request-context.ts";
-import type { Statistics } from "./statistics.ts";
+import { checkInputs, checkOutputNames } from "./tasks/check-tensors.ts";
+import { parseParameters, type Run } from "./tasks/define.ts";
+import { runAll } from "./tasks/runs.ts";
 import type { Tensors } from "./tensor.ts";
-import { answerAll, runAll } from "./tasks/runs.ts";
-import type { InParts, LongTexts, Run } from "./tasks/types.ts";
-
-export interface PredictCall {
-  model: string;
-  /** The released version when absent. */
-  version?: string | undefined;
-  /** One input, or an array of them, as the model's task has it. */
-  inputs: unknown;
-  /** What the model's task honours, such as `top_k`. */
-  parameters: unknown;
-  /** What error messages call the inputs: the member of the request that they came in, `inputs` when absent. */
-  member?: string;
-  longTexts?: LongTexts;
-}
 
 export interface Prediction {
   manifest: Manifest;
@@ -35,44 +24,49 @@ export interface Prediction {
   outputs: unknown;
   /** How many tokens the inputs were; undefined where the model has no tokenizer of its own. */
   tokens: number | undefined;
+  record: CallRecord;
 }
 
-export type Predict = (call: PredictCall, context: RequestContext) => Promise<Prediction>;
-
-export interface InferCall {
-  model: string;
-  /** The released version when absent. */
-  version?: string | undefined;
-  /** Reads the request once the model is known. */
-  read: (model: Model) => InParts<InferInputs>;
-}
-
-export interface InferInputs {
-  /** One run of the session each. */
-  runs: readonly Pick<Run, "feeds" | "rows">[];
-  /** The outputs to compute; all of them when absent or empty. */
-  outputNames?: readonly string[] | undefined;
-}
+export type Predict = (call: PredictCall) => Promise<Prediction>;
 
 export interface Inference {
   manifest: Manifest;
-  /** A run's outputs each, in the order asked for, or the manifest's. */
+  runs: InferInputs["runs"];
+  /** The outputs of each run, in the order asked for, or the manifest's. */
   results: Tensors[];
+  record: CallRecord;
 }
 
-export type Infer = (call: InferCall, context: RequestContext) => Promise<Inference>;
+export type Infer = (call: InferCall) => Promise<Inference>;
 
-/** What the paths share: where models come from, where they run, and what counts them. */
+/**
+ * The version that answers a call. Rejects with `forbidden`, `unknown_model`, `unknown_version`, and what reading
+ * the package can meet.
+ */
+export type Resolve = (call: CallOptions) => Promise<Resolved>;
+
+/** What the paths share: where models come from, where they run, and who is told. */
 export interface PathServices {
-  registryFor: RegistryFor;
+  resolve: Resolve;
   sessions: Sessions;
-  statistics: Statistics;
+  /** Longest time for a call that brings no deadline of its own. */
+  timeoutMs: number;
+  now: (() => number) | undefined;
+  /** Told of every call that ended. */
+  tell: ((record: CallRecord) => void) | undefined;
   /** Absent where there is no clock to measure turns by. */
   turns: Turns | undefined;
-  /** Takes the cost of a request from the rates; absent where nothing is limited. */
+  /** Takes the cost of a call from the rates; absent where nothing is limited. */
   charge?: Charge;
   /** Runs of which the outputs may have been kept; absent where none are. */
   cachedRuns?: CachedRuns;
+}
+
+/** One call on its way: what was asked, and the record that is made of it. */
+interface Way {
+  call: CallOptions;
+  deadline: Deadline;
+  recording: Recording;
 }
 
 /**
@@ -80,30 +74,39 @@ export interface PathServices {
  * `overloaded`, `deadline_exceeded`, and what loading the model or running it can meet.
  */
 export function createPredict(services: PathServices): Predict {
-  const { registryFor, statistics, charge } = services;
-  return async function predict(call, context) {
-    const { phases } = context;
-    const { manifest, task, limits } = await resolve(registryFor, call, context);
-    context.loggedInputs = loggedInputs(manifest, call.inputs);
-    const postprocess = task.postprocessor(call.parameters);
-    const batch = task.isBatch(call.inputs);
-    const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
-    const member = call.member ?? "inputs";
-    checkBatch(rows, limits.batch, member);
-    const isTensor = manifest.task === "tensor";
-    const paid = isTensor ? undefined : charge?.(context, manifest.name, rows.length);
-    if (paid) await paid;
-    const runs = await prepare(services.turns?.preparing, context, () =>
-      task.preprocess(rows, batch ? (row) => `${member}[${row}]` : () => member, call.longTexts),
-    );
-    // A tensor's rows are in its shape.
-    if (isTensor) await charge?.(context, manifest.name, rowsOfRuns(manifest, runs));
-    const answers = await statistics.count(manifest, rows.length, context, async () => {
-      const results = await execute(services, manifest, task, runs, context);
-      return phases.time("postprocess", () => answerAll(postprocess, results, runs));
+  const { charge, turns } = services;
+  return (call) =>
+    travel(services, "predict", call, async (way) => {
+      const { deadline, recording } = way;
+      const version = await begin(services, way);
+      const { manifest, task, compiled, limits } = version;
+      recording.inputs = loggedInputs(manifest, call.inputs);
+      const parameters = parseParameters(task.parameters, call.parameters);
+      const batch = compiled.isBatch ? compiled.isBatch(call.inputs) : Array.isArray(call.inputs);
+      const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
+      const { member = "inputs", longTexts } = call;
+      checkBatch(rows, limits.batch, member);
+      recording.rows = rows.length;
+      // The rows of tensors are in their shapes.
+      const countsShapes = task.input === "tensors";
+      const paid = countsShapes ? undefined : charge?.(recording, manifest.name, rows.length);
+      if (paid) await paid;
+      const pathOf = batch ? (row: number) => `${member}[${row}]` : () => member;
+      const runs = await prepare(turns?.preparing, recording.phases, deadline, () =>
+        compiled.preprocess(rows, { pathOf, parameters, longTexts }),
+      );
+      if (countsShapes) await charge?.(recording, manifest.name, rowsOfRuns(manifest, runs));
+      recording.tokens = countTokens(runs);
+      recording.executed = true;
+      const results = await execute(services, way, version, compiled, runs);
+      const answers = recording.phases.time("postprocess", () =>
+        runs.flatMap((run, index) =>
+          compiled.postprocess(results[index] as Tensors, run, parameters),
+        ),
+      );
+      const { tokens } = recording;
+      return { manifest, outputs: batch ? answers : answers[0], tokens };
     });
-    return { manifest, outputs: batch ? answers : answers[0], tokens: countTokens(runs) };
-  };
 }
 
 /**
@@ -111,46 +114,77 @@ export function createPredict(services: PathServices): Predict {
  * does; tensors that ONNX Runtime cannot compute with (an index out of range) are `invalid_input`.
  */
 export function createInfer(services: PathServices): Infer {
-  const { registryFor, statistics, charge } = services;
-  return async function infer(call, context) {
-    const { phases } = context;
-    const model = await resolve(registryFor, call, context);
-    const { manifest } = model;
-    const inputs = await prepare(services.turns?.preparing, context, () => call.read(model));
-    const { runs } = inputs;
-    const outputNames = phases.time("preprocess", () => {
-      for (const { feeds } of runs) checkInputs(model, feeds);
-      return checkOutputNames(manifest, inputs.outputNames);
+  const { charge, turns } = services;
+  return (call) =>
+    travel(services, "infer", call, async (way) => {
+      const { deadline, recording } = way;
+      const version = await begin(services, way);
+      const { manifest } = version;
+      const inputs = await prepare(turns?.preparing, recording.phases, deadline, () =>
+        call.read(version),
+      );
+      const { runs } = inputs;
+      const outputNames = recording.phases.time("preprocess", () => {
+        for (const { feeds } of runs) checkInputs(version, feeds);
+        return checkOutputNames(manifest, inputs.outputNames);
+      });
+      const paid = charge?.(recording, manifest.name, rowsOfRuns(manifest, runs));
+      if (paid) await paid;
+      recording.rows = runs.reduce((sum, { rows }) => sum + rows, 0);
+      recording.executed = true;
+      const task = { outputNames, refusal: refusedTensors };
+      const results = await execute(services, way, version, task, runs);
+      return { manifest, runs, results };
     });
-    const paid = charge?.(context, manifest.name, rowsOfRuns(manifest, runs));
-    if (paid) await paid;
-    const task = { outputNames, refusal: refusedTensors };
-    const count = runs.reduce((sum, { rows }) => sum + rows, 0);
-    const results = await statistics.count(manifest, count, context, () =>
-      execute(services, manifest, task, runs, context),
-    );
-    return { manifest, results };
+}
+
+export function createResolve(registryFor: RegistryFor): Resolve {
+  return function resolve({ model, version, caller = ANYONE, id, key }) {
+    const registry = registryFor(caller, "predict");
+    return registry.resolve(model, {
+      version,
+      key: key ?? (caller === ANYONE ? id : caller.name),
+    });
   };
 }
 
-/** The model asked for, as the caller may have predictions of it. */
-async function resolve(
-  registryFor: RegistryFor,
-  { model: name, version }: { model: string; version?: string | undefined },
-  context: RequestContext,
-): Promise<Model> {
-  const registry = registryFor(context.caller, "predict");
-  const model = await context.phases.time("resolve", () => registry.resolve(name, version));
-  context.manifest = model.manifest;
-  const { bodyBytes = 0 } = context;
-  if (bodyBytes > model.limits.bodyBytes)
+/** Makes the record of a call, whatever becomes of it. */
+async function travel<Answer>(
+  services: PathServices,
+  kind: CallRecord["kind"],
+  call: CallOptions,
+  go: (way: Way) => Promise<Answer>,
+): Promise<Answer & { record: CallRecord }> {
+  const { id = crypto.randomUUID(), caller = ANYONE, model } = call;
+  const deadline = call.deadline ?? createDeadline(services.timeoutMs, () => false);
+  const recording = new Recording({ id, kind, caller: caller.name, model }, call, services);
+  // The work may go on after the deadline; the record is of what the caller was told.
+  deadline.onEnd = (error) => void recording.end(error);
+  try {
+    const work = go({ call, deadline, recording });
+    // Whoever gave a deadline keeps it.
+    const answer = await (call.deadline ? work : deadline.within(work));
+    return { ...answer, record: recording.end() };
+  } catch (error) {
+    recording.end(error);
+    throw error;
+  }
+}
+
+/** The version asked for, with the limits that it sets to the call. */
+async function begin({ resolve }: PathServices, { call, deadline, recording }: Way) {
+  const { received } = call;
+  const found = call.resolved ?? (await recording.phases.time("resolve", () => resolve(call)));
+  recording.version = found;
+  const { bodyBytes } = found.limits;
+  if (received && received.bytes > bodyBytes)
     throw new NearcastError(
       "body_too_large",
-      `The body may have at most ${model.limits.bodyBytes} bytes for ${name}.`,
+      `The body may have at most ${bodyBytes} bytes for ${call.model}.`,
     );
-  const { timeoutMs } = model.manifest.limits ?? {};
-  if (timeoutMs !== undefined) context.deadline.shorten(timeoutMs);
-  return model;
+  const { timeoutMs } = found.manifest.limits ?? {};
+  if (timeoutMs !== undefined) deadline.shorten(timeoutMs);
+  return found;
 }
 
 type RunTask = Parameters<typeof runAll>[1];
@@ -159,31 +193,37 @@ type Runs = Parameters<typeof runAll>[2];
 /** The outputs of each run: kept ones where the model's answers are kept, and else computed. */
 function execute(
   services: PathServices,
-  manifest: Manifest,
+  way: Way,
+  { manifest }: Resolved,
   task: RunTask,
   runs: Runs,
-  context: RequestContext,
 ): Promise<Tensors[]> {
   const { cachedRuns } = services;
   const ttlSeconds = cachedRuns?.ttlSeconds(manifest) ?? 0;
-  if (!cachedRuns || ttlSeconds === 0) return compute(services, manifest, task, runs, context);
+  if (!cachedRuns || ttlSeconds === 0) return compute(services, way, manifest, task, runs);
   const { outputNames } = task;
-  const computeMissing = (missing: Runs) => compute(services, manifest, task, missing, context);
-  const call = { manifest, outputNames, runs, context, compute: computeMissing };
-  return cachedRuns.outputs(call, ttlSeconds);
+  return cachedRuns.outputs({
+    manifest,
+    outputNames,
+    runs,
+    ttlSeconds,
+    directive: way.call.cache,
+    recording: way.recording,
+    compute: (missing) => compute(services, way, manifest, task, missing),
+  });
 }
 
 /** Loads the model when it is not in memory, and runs it. */
 async function compute(
   { sessions, turns }: PathServices,
+  { call, deadline, recording: { phases } }: Way,
   manifest: Manifest,
   task: RunTask,
   runs: Runs,
-  { phases, deadline, caller }: RequestContext,
 ): Promise<Tensors[]> {
   deadline.check();
   // Versions with the same artifact share its session, and not their runs.
-  const owner = `${caller.name} ${manifest.name}/${manifest.version}`;
+  const owner = `${(call.caller ?? ANYONE).name} ${manifest.name}/${manifest.version}`;
   const lease = await phases.time("load", () => sessions.acquire(manifest));
   try {
     const turn = turns?.running.enter();

@@ -1,2 +1,2 @@
-/** The package's own version. A constant, because what is built of the package has no package.json beside it. */
+/** The version of this package; the same as in package.json. */
 export const VERSION = "0.1.0";

@@ -1,14 +1,17 @@
 import { expect, test } from "vitest";
 import { createApp } from "../functions/app.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
+import { createService } from "../functions/service.ts";
 
 test("an error nobody foresaw shows its request id, and the log has the rest", async () => {
   const logged: Record<string, unknown>[] = [];
-  const app = createApp({
-    ...createNodePlatform({}),
-    runtime: () => Promise.reject(new Error("the secret path of the runtime")),
-    log: (entry) => logged.push(entry),
-  });
+  const app = createApp(
+    createService({
+      ...createNodePlatform({}),
+      runtime: () => Promise.reject(new Error("the secret path of the runtime")),
+      log: (entry) => logged.push(entry),
+    }),
+  );
   const answer = await app.request("/v1/models/iris/predict", {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Request-Id": "id-1" },
@@ -24,7 +27,7 @@ test("an error nobody foresaw shows its request id, and the log has the rest", a
 });
 
 test("requests are matched by Hono's fast router: no pair of routes is beyond it", async () => {
-  const app = createApp(createNodePlatform({}));
+  const app = createApp(createService(createNodePlatform({})));
   await app.request("/health");
   expect(app.router.name).toBe("SmartRouter + RegExpRouter");
 });

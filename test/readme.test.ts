@@ -1,105 +1,15 @@
-import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, describe, expect, test } from "vitest";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
 import { shippedModels } from "./harness/models.ts";
+import { blocks, readme, root } from "./readme.ts";
 
-const run = promisify(execFile);
-const root = join(import.meta.dirname, "..");
-const readme = await readFile(join(root, "README.md"), "utf8");
-const blocks = [...readme.matchAll(/```sh\n([^]*?)```/g)].map(([, block]) => (block ?? "").trim());
-
-// A user's own node and npm, not the ones that npm puts first for its scripts.
-const path = (process.env["PATH"] ?? "")
-  .split(delimiter)
-  .filter((folder) => !folder.includes("node_modules"))
-  .join(delimiter);
-
-const started: ChildProcess[] = [];
-let clone = "";
-afterAll(async () => {
-  // Each command leads a process group of its own, and none but an exited one is without.
-  for (const { pid, exitCode } of started)
-    if (pid && exitCode === null) process.kill(-pid, "SIGTERM");
-  if (clone) await rm(clone, { recursive: true, force: true });
-});
-
-/** Starts a command as a user would and waits for a line with a local address. */
-async function serve(command: string, cwd: string, marker: RegExp, port: number): Promise<string> {
-  const env = { ...process.env, PATH: path, PORT: String(port), CI: "true" };
-  const child = spawn(command, { cwd, env, shell: true, detached: true });
-  started.push(child);
-  let output = "";
-  await new Promise<void>((resolve, reject) => {
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString();
-      if (marker.test(output)) resolve();
-    };
-    child.stdout.on("data", read);
-    child.stderr.on("data", read);
-    child.once("exit", (code) => reject(new Error(`${command} exited with ${code}:\n${output}`)));
-  });
-  return output;
-}
-
-async function curl(line: string, port: number): Promise<unknown> {
-  const { stdout } = await run("sh", [
-    "-c",
-    line.replaceAll("localhost:8787", `localhost:${port}`),
-  ]);
-  return JSON.parse(stdout);
-}
-
-describe("the README's commands", () => {
-  test("the first screen has the two commands", () => {
-    const firstScreen = readme.split("\n").slice(0, 40).join("\n");
-    for (const command of ["npm ci && npm start", "npm ci && npm test"]) {
-      expect(firstScreen).toContain(`\`\`\`sh\n${command}\n\`\`\``);
-      expect(blocks).toContain(command);
-    }
-  });
-
-  test(
-    "npm ci && npm start in a fresh copy, and the line it prints",
-    { timeout: 300_000 },
-    async () => {
-      clone = await mkdtemp(join(tmpdir(), "nearcast-clone-"));
-      const { stdout } = await run(
-        "git",
-        ["ls-files", "--cached", "--others", "--exclude-standard"],
-        {
-          cwd: root,
-        },
-      );
-      for (const file of stdout.trim().split("\n"))
-        await cp(join(root, file), join(clone, file), { recursive: true });
-      const output = await serve("npm ci && npm start", clone, /petal_width": 0.2}}'/, 8791);
-      const printed = /curl [^]*?'\n/.exec(output)?.[0] ?? "";
-      expect(await curl(printed, 8791)).toMatchObject({
-        model: "iris",
-        outputs: { label: "setosa" },
-      });
-      const asked = blocks.filter((block) => block.startsWith("curl"));
-      expect(asked.length).toBeGreaterThan(1);
-      expect(asked[0]).toBe(printed.trim().replaceAll(/\n +/g, "\n  ").replaceAll("8791", "8787"));
-      for (const line of asked) expect(await curl(line, 8791)).toHaveProperty("outputs");
-      const answer = /```json\n(.+)\n```/.exec(readme)?.[1] ?? "";
-      expect(await curl(asked[0] ?? "", 8791)).toEqual(JSON.parse(answer));
-    },
-  );
-
-  test.each([
-    ["npm run dev:edge", /Ready on/, 8792],
-    ["npm run dev:lambda", /answers at/, 8793],
-  ])("%s", { timeout: 300_000 }, async (command, ready, port) => {
-    expect(readme).toContain(`\`${command}\``);
-    await serve(command, root, ready, port);
-    expect(await curl(blocks.find((block) => block.startsWith("curl")) ?? "", port)).toMatchObject({
-      outputs: { label: "setosa" },
-    });
-  });
+test("the README's first screen has the two commands", () => {
+  const firstScreen = readme.split("\n").slice(0, 40).join("\n");
+  for (const command of ["npm ci && npm start", "npm ci && npm test"]) {
+    expect(firstScreen).toContain(`\`\`\`sh\n${command}\n\`\`\``);
+    expect(blocks).toContain(command);
+  }
 });
 
 test("the README's table has the figures of the manifests", () => {

@@ -1,4 +1,7 @@
 import type { Manifest } from "../../functions/model/manifest.ts";
+import type { ScoresOptions } from "../../functions/tasks/classification/answers.ts";
+import type { ImageOptions } from "../../functions/tasks/image/options.ts";
+import type { TextOptions } from "../../functions/tasks/text/options.ts";
 import { readGraph, type Graph, type TensorInfo } from "./graph.ts";
 
 /** What a model file or an export folder says of itself. */
@@ -6,8 +9,14 @@ export interface Draft {
   graph: Graph;
   /** Files of the package beside artifact and weights. */
   assets: { path: string; file: string }[];
+  /** What all tasks have, and the options of this one. */
   manifest: Pick<Manifest, "task" | "inputs" | "outputs"> &
-    Partial<Pick<Manifest, "features" | "labels" | "scores" | "regression" | "text" | "image">>;
+    Partial<Pick<Manifest, "features" | "labels">> & {
+      scores?: ScoresOptions;
+      regression?: { output: string };
+      text?: TextOptions;
+      image?: ImageOptions;
+    };
 }
 
 export interface Columns {
@@ -18,7 +27,7 @@ export interface Columns {
 /** A model file as the generic `tensor` task, or with names of its columns as a tabular one. */
 export async function draftFromFile(path: string, { features, labels }: Columns): Promise<Draft> {
   const graph = await readGraph(path);
-  const tensor = { task: "tensor" as const, inputs: graph.inputs, outputs: graph.outputs };
+  const tensor = { task: "tensor", inputs: graph.inputs, outputs: graph.outputs };
   if (!features) return { graph, assets: [], manifest: tensor };
 
   const inputs = tabularInputs(graph, features);

@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
-import { NAME_PATTERN, type Manifest } from "../../functions/model/manifest.ts";
+import type { Manifest } from "../../functions/model/manifest.ts";
+import { NAME_PATTERN } from "../../functions/model/name.ts";
 import { datatypeOfOrt } from "../../functions/tensor.ts";
 import { externalDataFiles } from "./external-data.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { ImageOptions } from "../../functions/model/manifest.ts";
+import type { ImageOptions } from "../../functions/tasks/image/options.ts";
 
 const side = z.number().int().positive();
 const rectangle = z.object({ height: side, width: side });

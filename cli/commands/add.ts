@@ -2,13 +2,14 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Command } from "commander";
 import { describeFailure } from "../failure.ts";
-import type { Manifest } from "../../functions/model/manifest.ts";
-import { exampleInputs } from "../add/examples.ts";
+import type { Manifest, ManifestOf } from "../../functions/model/manifest.ts";
+import type { classificationOptions } from "../../functions/tasks/classification/answers.ts";
 import { draftFromFile, type Draft } from "../add/from-file.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
 import { modelsOption } from "../options.ts";
 import { checkName, label, localVersions, nextVersion } from "../package-folder.ts";
 import { openPredictor } from "../predictor.ts";
+import { projectTasks } from "../project.ts";
 import type { LocalPackage } from "../package-folder.ts";
 import { exists, writeVersion } from "../write-version.ts";
 
@@ -82,22 +83,24 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
 /** Runs made-up inputs once: they become the examples, and show whether the scores need a softmax. */
 async function tryOut(local: LocalPackage): Promise<Manifest> {
   const { manifest } = local;
-  const inputs = exampleInputs(manifest);
+  const task = (await projectTasks()).of(manifest);
+  const inputs = (await task.examples?.(manifest)) ?? [];
   if (inputs.length === 0) return manifest;
-  const predictor = openPredictor(local, "native");
+  const predictor = await openPredictor(local, "native");
   const answers: unknown[] = [];
   try {
     for (const input of inputs) answers.push(await predictor.predict(input));
   } catch (cause) {
     // A tensor model may refuse made-up values (an index out of range): its owner knows better ones.
-    if (manifest.task === "tensor") return manifest;
+    if (task.input === "tensors") return manifest;
     throw new Error(`${label(manifest)} does not run: ${describeFailure(cause)}`, { cause });
   }
   const examples = inputs.map((input) => ({ input }));
-  const { scores } = manifest;
+  const { scores } = manifest as Partial<ManifestOf<typeof classificationOptions>>;
   if (!scores || manifest.task !== "tabular-classification" || answers.every(sumsToOne))
     return { ...manifest, examples };
-  return { ...manifest, scores: { ...scores, activation: "softmax" }, examples };
+  const withSoftmax = { scores: { ...scores, activation: "softmax" } };
+  return { ...manifest, ...withSoftmax, examples };
 }
 
 function sumsToOne(answer: unknown): boolean {

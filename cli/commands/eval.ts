@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { readRows } from "../evaluate/data.ts";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
-import type { Confusion } from "../evaluate/metrics.ts";
 import { jsonOption, modelsOption, positiveInteger, runtimeOption } from "../options.ts";
 import { openPackage, parseReference } from "../package-folder.ts";
 import type { RuntimeName } from "../predictor.ts";
@@ -32,12 +31,19 @@ export function evalCommand(program: Command): void {
     .action(async (reference: string, flags: Flags) => {
       const local = await openPackage(flags.models, parseReference(reference));
       const rows = await readRows(flags.data, local.manifest);
-      const evaluation = await evaluate(local, rows, flags);
+      const { lessIsBetter: _lessIsBetter, ...evaluation } = await evaluate(local, rows, flags);
       console.log(flags.json ? JSON.stringify(evaluation) : report(evaluation));
     });
 }
 
-function report({ model, version, runtime, rows, metrics, confusion }: Evaluation): string {
+function report({
+  model,
+  version,
+  runtime,
+  rows,
+  metrics,
+  confusion,
+}: Omit<Evaluation, "lessIsBetter">): string {
   const lines = [`${model}@${version} on ${runtime}, ${rows} rows`];
   const width = Math.max(...Object.keys(metrics).map((name) => name.length));
   for (const [name, value] of Object.entries(metrics))
@@ -46,7 +52,7 @@ function report({ model, version, runtime, rows, metrics, confusion }: Evaluatio
   return lines.join("\n");
 }
 
-function matrix({ labels, counts }: Confusion): string[] {
+function matrix({ labels, counts }: NonNullable<Evaluation["confusion"]>): string[] {
   const width = Math.max(...[...labels, ...counts.flat()].map((cell) => String(cell).length));
   const line = (cells: readonly unknown[]): string =>
     cells.map((cell) => String(cell).padStart(width)).join("  ");

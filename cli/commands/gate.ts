@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseRelease } from "../../functions/model/release.ts";
 import { readRows } from "../evaluate/data.ts";
-import { evaluate, gain } from "../evaluate/evaluate.ts";
+import { evaluate, gain, type Evaluation } from "../evaluate/evaluate.ts";
 import { jsonOption, modelsOption, numberOf, positiveInteger, runtimeOption } from "../options.ts";
 import { label, openPackage, parseReference, type LocalPackage } from "../package-folder.ts";
 import type { RuntimeName } from "../predictor.ts";
@@ -57,7 +57,7 @@ export function gateCommand(program: Command): void {
         throw new Error(
           `There is no metric ${metric} on this data; there is ${Object.keys(now.metrics).join(", ")}.`,
         );
-      const gained = gain(metric, value, base);
+      const gained = gain(metric, now, before);
       const passed = gained >= flags.minGain - ROUNDING;
       const verdict = `${metric} of ${label(candidate.manifest)} is ${value.toFixed(4)}, of ${label(baseline.manifest)} ${base.toFixed(4)}: a gain of ${gained.toFixed(4)}, ${passed ? "and" : "but"} ${flags.minGain} is asked for (${now.rows} rows).`;
       if (flags.json)
@@ -67,13 +67,17 @@ export function gateCommand(program: Command): void {
             metric,
             gain: gained,
             minGain: flags.minGain,
-            candidate: now,
-            baseline: before,
+            candidate: shown(now),
+            baseline: shown(before),
           }),
         );
       else if (passed) console.log(verdict);
       if (!passed) throw new Error(verdict);
     });
+}
+
+function shown({ lessIsBetter: _lessIsBetter, ...evaluation }: Evaluation) {
+  return evaluation;
 }
 
 async function openBaseline(models: string, reference: string): Promise<LocalPackage> {

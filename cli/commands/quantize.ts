@@ -129,7 +129,7 @@ function differences(left: readonly unknown[], right: readonly unknown[]): strin
 }
 
 async function answersOf(local: LocalPackage, runtime: RuntimeName): Promise<unknown[]> {
-  const predictor = openPredictor(local, runtime);
+  const predictor = await openPredictor(local, runtime);
   const answers: unknown[] = [];
   for (const { input } of local.manifest.examples) answers.push(await predictor.predict(input));
   return answers;

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { packageFiles, parseManifest, type Manifest } from "../../functions/model/manifest.ts";
+import { packageFiles, type Manifest } from "../../functions/model/manifest.ts";
+import { projectTasks } from "../project.ts";
 import { MANIFEST_FILE } from "../package-folder.ts";
 import { packageFiles as filesOfModels } from "../local/models.ts";
 
@@ -31,9 +32,10 @@ export async function problemsOfModels(models: string): Promise<string[]> {
 
 async function problemsOfVersion(folder: string, name: string, version: string): Promise<string[]> {
   const path = relative("", join(folder, MANIFEST_FILE));
+  const tasks = await projectTasks();
   let manifest: Manifest;
   try {
-    manifest = parseManifest(await readFile(join(folder, MANIFEST_FILE), "utf8"));
+    manifest = tasks.parseManifest(await readFile(join(folder, MANIFEST_FILE), "utf8"));
   } catch (error) {
     return linesOf((error as Error).message).map((line) => `${path}: ${line}`);
   }

@@ -41,7 +41,7 @@ function fromJsonl(text: string): Row[] {
   });
 }
 
-function fromCsv(text: string, { features, task }: Manifest): Row[] {
+function fromCsv(text: string, { features }: Manifest): Row[] {
   const [header = [], ...records] = parseCsv(text.replace(/^\uFEFF/, ""));
   const column = (name: string): number => {
     const index = header.indexOf(name);
@@ -54,7 +54,7 @@ function fromCsv(text: string, { features, task }: Manifest): Row[] {
   const input = columns ? -1 : column("input");
   return records.map((record, index) => ({
     line: index + 2,
-    label: task === "tabular-regression" ? Number(record[label]) : record[label],
+    label: record[label],
     input: columns
       ? Object.fromEntries(
           columns.map(({ name, type, index }) => [name, typed(record[index] ?? "", type)]),

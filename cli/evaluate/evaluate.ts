@@ -1,18 +1,8 @@
-import type { Manifest } from "../../functions/model/manifest.ts";
-import type { Classification } from "../../functions/tasks/classification.ts";
-import type { Recommendation } from "../../functions/tasks/recommendation.ts";
-import type { Regression } from "../../functions/tasks/tabular-regression.ts";
+import type { Quality } from "../../functions/tasks/define.ts";
 import { label, type LocalPackage } from "../package-folder.ts";
 import { openPredictor, type RuntimeName } from "../predictor.ts";
+import { projectTasks } from "../project.ts";
 import type { Row } from "./data.ts";
-import {
-  classificationMetrics,
-  confusionOf,
-  hitRate,
-  regressionMetrics,
-  rocAuc,
-  type Confusion,
-} from "./metrics.ts";
 
 export interface Evaluation {
   model: string;
@@ -21,7 +11,9 @@ export interface Evaluation {
   rows: number;
   /** By name, the main one first. */
   metrics: Record<string, number>;
-  confusion?: Confusion;
+  confusion?: ReturnType<NonNullable<Quality["confusion"]>>;
+  /** Metrics of which less is better. */
+  lessIsBetter: readonly string[];
 }
 
 interface Options {
@@ -32,12 +24,10 @@ interface Options {
 
 const BATCH = 100;
 
-/** Metrics for which less is better. */
-const ERRORS = new Set(["mae", "rmse"]);
-
 /** How much better the candidate is; negative when it is worse. */
-export function gain(metric: string, candidate: number, baseline: number): number {
-  return ERRORS.has(metric) ? baseline - candidate : candidate - baseline;
+export function gain(metric: string, candidate: Evaluation, baseline: Evaluation): number {
+  const more = (candidate.metrics[metric] ?? NaN) - (baseline.metrics[metric] ?? NaN);
+  return candidate.lessIsBetter.includes(metric) ? -more : more;
 }
 
 /** Predicts every row through the predict path and says how good that is. Throws on a row it refuses. */
@@ -47,14 +37,22 @@ export async function evaluate(
   { runtime, k }: Options,
 ): Promise<Evaluation> {
   const { manifest } = local;
-  const judge = judgeOf(manifest, k);
-  const predictor = openPredictor(local, runtime);
+  const quality = await (await projectTasks()).of(manifest).quality?.(manifest, { k });
+  if (!quality)
+    throw new Error(
+      `${label(manifest)} is a ${manifest.task} model: its outputs are no answer that a label could be compared with.`,
+    );
+  for (const row of rows) {
+    const problem = quality.problemWith?.(row.label);
+    if (problem) throw new Error(`Line ${row.line} of the data: ${problem}.`);
+  }
+  const predictor = await openPredictor(local, runtime);
   const answers: unknown[] = [];
   for (let start = 0; start < rows.length; start += BATCH) {
     const batch = rows.slice(start, start + BATCH);
     const inputs = batch.map(({ input }) => input);
     try {
-      answers.push(...((await predictor.predict(inputs, judge.parameters)) as unknown[]));
+      answers.push(...((await predictor.predict(inputs, quality.parameters)) as unknown[]));
     } catch (cause) {
       const [, row] = /inputs\[(\d+)\]/.exec((cause as Error).message) ?? [];
       const line = batch[Number(row)]?.line;
@@ -63,70 +61,15 @@ export async function evaluate(
     }
   }
   const { name, version } = manifest;
-  return { model: name, version, runtime, rows: rows.length, ...judge.judge(rows, answers) };
-}
-
-interface Judge {
-  parameters?: unknown;
-  judge(rows: readonly Row[], answers: unknown[]): Pick<Evaluation, "metrics" | "confusion">;
-}
-
-function judgeOf(manifest: Manifest, k: number): Judge {
-  switch (manifest.task) {
-    case "tabular-classification":
-    case "text-classification":
-    case "image-classification":
-      return { judge: (rows, answers) => judgeLabels(manifest, rows, answers) };
-    case "tabular-regression":
-      return { judge: judgeNumbers };
-    case "recommendation":
-      return {
-        parameters: { top_k: k },
-        judge(rows, answers) {
-          const heldOut = rows.map(({ label }) => [label].flat().map(String));
-          const given = (answers as Recommendation[][]).map((items) => items.map(({ id }) => id));
-          return { metrics: { [`hit_rate_at_${k}`]: hitRate(heldOut, given) } };
-        },
-      };
-    case "feature-extraction":
-    case "tensor":
-      throw new Error(
-        `${label(manifest)} is a ${manifest.task} model: its outputs are no answer that a label could be compared with.`,
-      );
-    default:
-      return manifest.task satisfies never;
-  }
-}
-
-function judgeLabels({ labels = [] }: Manifest, rows: readonly Row[], answers: unknown[]) {
-  const given = answers as Classification[];
-  for (const { label, line } of rows)
-    if (!labels.includes(String(label)))
-      throw new Error(
-        `Line ${line} of the data: the model has no label ${JSON.stringify(label)}; it has ${labels.join(", ")}.`,
-      );
-  const truth = rows.map(({ label }) => String(label));
-  const confusion = confusionOf(
-    truth,
-    given.map(({ label }) => label),
-  );
-  const auc = rocAuc(
-    labels,
-    truth,
-    given.map(({ scores }) => scores),
-  );
-  const metrics = { ...classificationMetrics(confusion), ...(auc !== undefined && { auc }) };
-  return { metrics, confusion };
-}
-
-function judgeNumbers(rows: readonly Row[], answers: unknown[]) {
-  for (const { label, line } of rows)
-    if (typeof label !== "number" || !Number.isFinite(label))
-      throw new Error(`Line ${line} of the data: the label is not a number.`);
+  const truths = rows.map((row) => row.label);
+  const confusion = quality.confusion?.(truths, answers);
   return {
-    metrics: regressionMetrics(
-      rows.map(({ label }) => label as number),
-      (answers as Regression[]).map(({ value }) => value),
-    ),
+    model: name,
+    version,
+    runtime,
+    rows: rows.length,
+    metrics: quality.metrics(truths, answers),
+    ...(confusion && { confusion }),
+    lessIsBetter: quality.lessIsBetter ?? [],
   };
 }

@@ -16,16 +16,22 @@ export interface Ric {
 const buildLimit = 240_000;
 let announced: string | undefined;
 
+/** Where the package is, and where its compiled copy is or would be. */
+interface Place {
+  packageFolder: string;
+  cache: string;
+  target: string;
+}
+
 /**
  * How to run `aws-lambda-ric`. Its published index.mjs runs in both cases; only the addon that carries
- * its three HTTP calls is either compiled by its own scripts, once, or replaced where that is impossible.
+ * its three HTTP calls is either the one that {@link compileRic} made, or a replacement in JavaScript.
  */
 export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
-  const packageFolder = findPackage();
-  const cache = path.join(packageFolder, "..", ".cache", "aws-lambda-ric");
-  const built = transport === "javascript" ? undefined : await compiledCopy(packageFolder, cache);
+  const { packageFolder, cache, target } = await findPlace();
+  const built = transport === "javascript" || !isCompiled(target) ? undefined : target;
   if (built === undefined && transport === "native")
-    throw new Error(`aws-lambda-ric did not compile: see ${cache}`);
+    throw new Error(`aws-lambda-ric is not compiled: see ${cache}`);
   const ric: Ric =
     built === undefined
       ? {
@@ -42,6 +48,16 @@ export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
   return ric;
 }
 
+async function findPlace(): Promise<Place> {
+  const packageFolder = findPackage();
+  const cache = path.join(packageFolder, "..", ".cache", "aws-lambda-ric");
+  const { version } = JSON.parse(
+    await readFile(path.join(packageFolder, "package.json"), "utf8"),
+  ) as { version: string };
+  const target = path.join(cache, `${version}-${process.platform}-${process.arch}`);
+  return { packageFolder, cache, target };
+}
+
 /** A project's own, or the one beside this package. */
 function findPackage(): string {
   for (const from of [path.join(process.cwd(), "package.json"), import.meta.filename])
@@ -55,34 +71,32 @@ function findPackage(): string {
   );
 }
 
-async function compiledCopy(packageFolder: string, cache: string): Promise<string | undefined> {
-  const { version } = JSON.parse(
-    await readFile(path.join(packageFolder, "package.json"), "utf8"),
-  ) as { version: string };
-  const target = path.join(cache, `${version}-${process.platform}-${process.arch}`);
-  const failure = `${target}.failed`;
-  const done = () => existsSync(path.join(target, "rapid-client.node"));
-  if (done()) return target;
-  // The package's own scripts skip everything but Linux.
-  if (process.platform !== "linux" || existsSync(failure)) return undefined;
+function isCompiled(target: string): boolean {
+  return existsSync(path.join(target, "rapid-client.node"));
+}
 
+/** Compiles the addon with the package's own scripts where that was not done or tried, and there are the tools. */
+export async function compileRic(): Promise<void> {
+  const place = await findPlace();
+  const { cache, target } = place;
+  // The package's own scripts skip everything but Linux.
+  if (isCompiled(target) || process.platform !== "linux") return;
   await mkdir(cache, { recursive: true });
   const tools = "command -v make && command -v g++ && { command -v cmake || command -v cmake3; }";
-  if ((await run("sh", ["-c", tools], cache, 5_000)) !== undefined) return undefined;
+  if ((await run("sh", ["-c", tools], cache, 5_000)) !== undefined) return;
+  const failure = `${target}.failed`;
   const unlock = await lock(`${target}.lock`);
   try {
-    if (done()) return target;
-    if (existsSync(failure)) return undefined;
-    const error = await build(packageFolder, target);
-    if (error === undefined) return target;
-    await writeFile(failure, `${error}\n\nDelete this file to try again.\n`);
-    return undefined;
+    if (isCompiled(target) || existsSync(failure)) return;
+    const error = await build(place);
+    if (error !== undefined)
+      await writeFile(failure, `${error}\n\nDelete this file to try again.\n`);
   } finally {
     await unlock();
   }
 }
 
-async function build(packageFolder: string, target: string): Promise<string | undefined> {
+async function build({ packageFolder, target }: Place): Promise<string | undefined> {
   const copy = `${target}.building`;
   await rm(copy, { recursive: true, force: true });
   await cp(packageFolder, copy, { recursive: true });

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { SCOPES, type Caller } from "../access.ts";
+import { SCOPES, type Caller } from "./caller.ts";
 import { rateSchema } from "../limits/rate.ts";
-import { NAME_PATTERN } from "../model/manifest.ts";
+import { NAME_PATTERN } from "../model/name.ts";
 import type { Platform } from "../platform/types.ts";
 
 const name = z.string().regex(NAME_PATTERN, "must be a name: letters, digits, dots and dashes");

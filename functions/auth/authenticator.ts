@@ -1,4 +1,4 @@
-import type { Caller } from "../access.ts";
+import type { Caller } from "./caller.ts";
 import type { Platform } from "../platform/types.ts";
 import { openKeyRing } from "./api-keys.ts";
 import { createParameterKeyRing } from "./parameter-key-ring.ts";

@@ -1,6 +1,6 @@
 import { errors, jwtVerify, type JWTVerifyResult } from "jose";
 import * as z from "zod";
-import { SCOPES, type Caller } from "../access.ts";
+import { SCOPES, type Caller } from "./caller.ts";
 import { NearcastError } from "../errors.ts";
 import type { Platform } from "../platform/types.ts";
 import { createIssuerKeys } from "./issuer-keys.ts";

@@ -1,5 +1,5 @@
 import type { Manifest } from "../model/manifest.ts";
-import type { Run } from "../tasks/types.ts";
+import type { Run } from "../tasks/define.ts";
 
 /** How many rows the runs have: of each the largest first dimension among inputs where that is the batch. */
 export function rowsOfRuns({ inputs }: Manifest, runs: readonly Pick<Run, "feeds">[]): number {

@@ -1,8 +1,6 @@
 import * as z from "zod";
 import { datatypeNames } from "../tensor.ts";
-
-/** Names of models and versions: one path segment, safe in a URL, an object key and a file name. */
-export const NAME_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
+import { NAME_PATTERN } from "./name.ts";
 
 const name = z.string().regex(NAME_PATTERN);
 const file = z.strictObject({
@@ -31,28 +29,6 @@ const feature = z.strictObject({
   categories: z.array(z.string()).min(1).optional(),
 });
 
-const channels = z.array(z.number()).min(1).max(3);
-const side = z.number().int().positive().max(4096);
-
-/** A pixel (0 to 255) becomes `(pixel × scale − mean) / std`, by channel. */
-const image = z.strictObject({
-  width: side,
-  height: side,
-  /**
-   * What the image is resized to before its centre, `width` × `height`, is cut out: a size, or how long
-   * the shorter edge gets, the ratio kept. Absent: it is resized to `width` × `height`.
-   */
-  resize: z
-    .union([z.strictObject({ shortestEdge: side }), z.strictObject({ width: side, height: side })])
-    .optional(),
-  color: z.enum(["grayscale", "rgb"]),
-  layout: z.enum(["NCHW", "NHWC"]),
-  resample: z.enum(["nearest", "bilinear", "bicubic"]),
-  scale: z.number().positive(),
-  mean: channels,
-  std: channels,
-});
-
 const metric = z.strictObject({
   name: z.string().min(1),
   value: z.number(),
@@ -60,20 +36,15 @@ const metric = z.strictObject({
   rows: z.number().int().positive().optional(),
 });
 
-const fields = z.strictObject({
+/** The fields that versions of every task have; a task adds its own. */
+export const manifestFields = {
+  /** Where editors find the JSON Schema of this file; not read. */
+  $schema: z.string().optional(),
   /** Format of this file. */
   schema: z.literal(1),
   name,
   version: name,
-  task: z.enum([
-    "tabular-classification",
-    "tabular-regression",
-    "text-classification",
-    "image-classification",
-    "feature-extraction",
-    "recommendation",
-    "tensor",
-  ]),
+  task: z.string(),
   description: z.string(),
   license: z.string().optional(),
   artifact: file.extend({
@@ -84,30 +55,9 @@ const fields = z.strictObject({
   assets: z.array(file).optional(),
   inputs: z.array(tensorInfo).min(1),
   outputs: z.array(tensorInfo).min(1),
-  /** Tabular tasks: the columns of the one packed input, in order, or an input of its own for each. */
+  /** The features of one input, in order: one packed graph input, or a graph input for each. */
   features: z.array(feature).min(1).optional(),
   labels: z.array(z.string()).min(1).optional(),
-  /** Which output holds a number for each label, and what turns it into a score. */
-  scores: z
-    .strictObject({ output: z.string(), activation: z.enum(["none", "softmax", "sigmoid"]) })
-    .optional(),
-  /** Which output holds the predicted number. */
-  regression: z.strictObject({ output: z.string(), unit: z.string().optional() }).optional(),
-  /** Text tasks whose tokenizer is not in the graph; files are assets. */
-  text: z
-    .strictObject({
-      tokenizer: name,
-      tokenizerConfig: name.optional(),
-      maxLength: z.number().int().positive(),
-      /** Feature extraction: how token vectors become one. */
-      pooling: z.enum(["mean", "cls", "none"]).optional(),
-      /** Feature extraction: whether vectors have length one. */
-      normalize: z.boolean().optional(),
-    })
-    .optional(),
-  image: image.optional(),
-  /** The asset that lists the items, in the order of the output's columns. */
-  recommendation: z.strictObject({ catalogue: name, output: z.string() }).optional(),
   /**
    * How long an answer may be given again for the same inputs. Only for graphs that always compute the
    * same; 0 keeps none, and the deployment's default holds when absent.
@@ -132,25 +82,30 @@ const fields = z.strictObject({
     .default([]),
   metrics: z.array(metric).default([]),
   baseline: z.record(z.string(), z.unknown()).optional(),
-});
+};
 
-export type Manifest = z.infer<typeof fields>;
-export type TensorInfo = z.infer<typeof tensorInfo>;
-export type PackageFile = z.infer<typeof file>;
-export type Feature = z.infer<typeof feature>;
-export type ImageOptions = z.infer<typeof image>;
+/** What every manifest says; a task's own options are beside it, see {@link ManifestOf}. */
+export type Manifest = z.output<z.ZodObject<typeof manifestFields, z.core.$strict>>;
+/** A manifest with the options of one task. */
+export type ManifestOf<Options extends z.ZodRawShape> = Manifest &
+  z.output<z.ZodObject<Options, z.core.$strict>>;
+export type TensorInfo = z.output<typeof tensorInfo>;
+export type PackageFile = z.output<typeof file>;
+export type Feature = z.output<typeof feature>;
+
+/** The schema of the manifests of a task; of one that is not known too, which refuses them. */
+export type ManifestSchemaOf = (task: string) => z.ZodType<Manifest>;
 
 /**
  * Reads `model.json`. Fields that begin with `x-` are the publisher's own and are dropped; any other
  * unknown field is refused. Throws an Error with every reason in one message.
  */
-export function parseManifest(text: string): Manifest {
+export function parseManifest(text: string, schemaOf: ManifestSchemaOf): Manifest {
   const json: unknown = JSON.parse(text);
-  const known =
-    json !== null && typeof json === "object"
-      ? Object.fromEntries(Object.entries(json).filter(([key]) => !key.startsWith("x-")))
-      : json;
-  const result = fields.safeParse(known);
+  if (json === null || typeof json !== "object" || Array.isArray(json))
+    throw new Error("It must be a JSON object.");
+  const known = Object.fromEntries(Object.entries(json).filter(([key]) => !key.startsWith("x-")));
+  const result = schemaOf(String(known["task"])).safeParse(known);
   if (!result.success) throw new Error(z.prettifyError(result.error));
   return result.data;
 }
@@ -163,6 +118,6 @@ export function packageFiles({ artifact, assets = [] }: Manifest): PackageFile[]
 
 /** What a client may see of a version: all but the publisher's internals. */
 export function publicManifest(manifest: Manifest) {
-  const { schema: _schema, baseline: _baseline, ...visible } = manifest;
+  const { $schema: _$schema, schema: _schema, baseline: _baseline, ...visible } = manifest;
   return visible;
 }

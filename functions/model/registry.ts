@@ -1,27 +1,43 @@
 import { LRUCache } from "lru-cache";
 import { ageOf } from "../age.ts";
-import { tightened, type Limits } from "../config.ts";
 import { digest } from "../digest.ts";
 import { NearcastError } from "../errors.ts";
 import type { Platform, Store } from "../platform/types.ts";
-import { compileTask } from "../tasks/task.ts";
-import type { Assets, CompiledTask } from "../tasks/types.ts";
+import type { Assets, CompiledTask, Task } from "../tasks/define.ts";
+import type { Tasks } from "../tasks/tasks.ts";
+import { assign, type Assignment } from "./assignment.ts";
 import { boundStore } from "./bounded-store.ts";
-import { NAME_PATTERN, parseManifest, type Manifest, type PackageFile } from "./manifest.ts";
-import { parseRelease, type Release } from "./release.ts";
+import { tightened, type Limits } from "./limits.ts";
+import type { Manifest, PackageFile } from "./manifest.ts";
+import { NAME_PATTERN } from "./name.ts";
+import { isNewerFormat, parseRelease, type Release } from "./release.ts";
 import { SIGNATURE_FILE, signersOf } from "./signature.ts";
 import { createSingleFlight } from "./single-flight.ts";
 
 /** One version, ready to be asked: its manifest with everything derived from it. */
-export interface Model {
+export interface ModelVersion {
   manifest: Manifest;
-  task: CompiledTask;
+  task: Task;
+  compiled: CompiledTask;
   limits: Limits;
 }
 
+/** Which version is asked for. */
+export interface Wanted {
+  /** The version by name; the release decides where it is absent. */
+  version?: string | undefined;
+  /** Whoever has the same key gets the same version. Without one it is the stable version. */
+  key?: string | undefined;
+}
+
+/** The version that answers, and why that one. */
+export interface Resolved extends ModelVersion {
+  reason: Assignment["reason"];
+}
+
 export interface Registry {
-  /** The model's released version, or the named one. Rejects with `unknown_model` or `unknown_version`. */
-  resolve(name: string, version?: string): Promise<Model>;
+  /** Rejects with `unknown_model`, `unknown_version`, or what reading the package meets. */
+  resolve(name: string, wanted?: Wanted): Promise<Resolved>;
   release(name: string): Promise<Release>;
   /** The versions in the store by model, those of one model when it is named; sorted, `10` after `9`. */
   versions(name?: string): Promise<Map<string, string[]>>;
@@ -42,7 +58,7 @@ const KNOWN_MODELS = 1000;
 const REVALIDATION_TIMEOUT_MS = 1000;
 
 /** The registry reads manifests and releases from the platform's store and keeps them in memory. */
-export function createRegistry(platform: Platform): Registry {
+export function createRegistry(platform: Platform, tasks: Tasks): Registry {
   const { config } = platform;
   const store = boundStore(platform.store, config.storeTimeoutMs);
   const revalidatingStore = boundStore(
@@ -54,7 +70,7 @@ export function createRegistry(platform: Platform): Registry {
     patienceMs: config.storeTimeoutMs * 2,
   });
   const releases = new LRUCache<string, KnownRelease>({ max: KNOWN_MODELS });
-  const models = new LRUCache<string, Model>({
+  const versions = new LRUCache<string, ModelVersion>({
     max: KNOWN_MODELS,
     maxSize: config.sessionBudgetBytes,
     sizeCalculation: ({ manifest }) => 1 + assetBytes(manifest),
@@ -67,11 +83,7 @@ export function createRegistry(platform: Platform): Registry {
     try {
       const answer = await read.get(`${name}/release.json`, { ifNoneMatch: known?.etag });
       if (answer === "not-modified") found = known;
-      else if (answer)
-        found = {
-          release: parsed(`release.json of ${name}`, answer.bytes, parseRelease),
-          etag: answer.etag,
-        };
+      else if (answer) found = { release: readReleaseOf(name, answer.bytes), etag: answer.etag };
     } catch (error) {
       if (!known) throw error;
       // Storage is out of reach, or what it has is no release: what was released last goes on answering,
@@ -94,6 +106,18 @@ export function createRegistry(platform: Platform): Registry {
     return fresh;
   }
 
+  function readReleaseOf(name: string, bytes: Uint8Array): Release {
+    const release = parsed(`release.json of ${name}`, bytes, parseRelease);
+    if (isNewerFormat(release))
+      platform.log({
+        level: "warn",
+        message: "release of a newer format: only its stable version is understood",
+        model: name,
+        format: release.schema,
+      });
+    return release;
+  }
+
   function freshRelease(name: string): Release | undefined {
     const known = releases.get(name);
     return known && ageOf(known.readAt) < config.releaseTtlMs ? known.release : undefined;
@@ -106,7 +130,7 @@ export function createRegistry(platform: Platform): Registry {
     return (await share(`release ${name}`, () => readRelease(name))).release;
   }
 
-  async function readModel(name: string, version: string): Promise<Model | undefined> {
+  async function readVersion(name: string, version: string): Promise<ModelVersion | undefined> {
     const { trustedKeys } = config;
     const [found, signatures] = await Promise.all([
       store.get(`${name}/${version}/model.json`),
@@ -120,19 +144,19 @@ export function createRegistry(platform: Platform): Registry {
       );
     const what = `model.json of ${name} version ${version}`;
     const manifest = parsed(what, found.bytes, (text) => {
-      const manifest = parseManifest(text);
+      const manifest = tasks.parseManifest(text);
       if (manifest.name !== name || manifest.version !== version)
         throw new Error(`it names itself ${manifest.name} version ${manifest.version}`);
       return manifest;
     });
     const assets = await readAssets(manifest);
     const limits = tightened(config.limits, manifest.limits);
-    const task = await compileTask(manifest, limits, assets).catch((cause: unknown) => {
+    const compiled = await tasks.compile(manifest, limits, assets).catch((cause: unknown) => {
       throw corrupt(`The ${what} is not valid`, cause);
     });
-    const model = { manifest, task, limits };
-    models.set(`${name}/${version}`, model);
-    return model;
+    const read = { manifest, task: tasks.of(manifest), compiled, limits };
+    versions.set(`${name}/${version}`, read);
+    return read;
   }
 
   async function readAssets(manifest: Manifest): Promise<Assets> {
@@ -161,17 +185,20 @@ export function createRegistry(platform: Platform): Registry {
 
   return {
     release,
-    async resolve(name, version) {
+    async resolve(name, { version, key } = {}) {
       // Also asked when a version is named: it tells an unknown model from an unknown version.
-      const { stable } = freshRelease(name) ?? (await release(name));
-      const wanted = version ?? stable;
-      const model = NAME_PATTERN.test(wanted)
-        ? (models.get(`${name}/${wanted}`) ??
-          (await share(`model ${name}/${wanted}`, () => readModel(name, wanted))))
+      const known = freshRelease(name) ?? (await release(name));
+      const { version: wanted, reason } =
+        version === undefined
+          ? assign(known, key)
+          : ({ version, reason: "named" } satisfies Assignment);
+      const found = NAME_PATTERN.test(wanted)
+        ? (versions.get(`${name}/${wanted}`) ??
+          (await share(`version ${name}/${wanted}`, () => readVersion(name, wanted))))
         : undefined;
-      if (model) return model;
+      if (found) return { ...found, reason };
       if (version === undefined)
-        throw corrupt(`The release of ${name} is version ${stable}, which the store does not have`);
+        throw corrupt(`The release of ${name} is version ${wanted}, which the store does not have`);
       throw new NearcastError(
         "unknown_version",
         `Model ${quote(name)} has no version ${quote(version)}.`,
@@ -181,13 +208,13 @@ export function createRegistry(platform: Platform): Registry {
       // In a folder, `../..` would be read with all that is below it.
       if (name !== undefined && !NAME_PATTERN.test(name)) return new Map();
       const keys = await store.list(name === undefined ? "" : `${name}/`);
-      const versions = new Map<string, string[]>();
+      const found = new Map<string, string[]>();
       for (const key of keys.toSorted(new Intl.Collator("en", { numeric: true }).compare)) {
         // The manifest is pushed last: without it there is no version yet.
         const [, model, version] = /^([^/]+)\/([^/]+)\/model\.json$/.exec(key) ?? [];
-        if (model && version) versions.set(model, [...(versions.get(model) ?? []), version]);
+        if (model && version) found.set(model, [...(found.get(model) ?? []), version]);
       }
-      return versions;
+      return found;
     },
     file: readFile,
     async ping() {

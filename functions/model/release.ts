@@ -1,10 +1,11 @@
 import * as z from "zod";
 import type { Store } from "../platform/types.ts";
-import { NAME_PATTERN } from "./manifest.ts";
+import { NAME_PATTERN } from "./name.ts";
 
 const version = z.string().regex(NAME_PATTERN);
+const percent = z.number().min(0).max(100);
 
-const event = z.strictObject({
+const event = z.looseObject({
   version,
   /** Absent for a release that was written by hand before there was a history. */
   at: z.iso.datetime().optional(),
@@ -12,9 +13,28 @@ const event = z.strictObject({
   why: z.string().optional(),
 });
 
-const releaseSchema = z.strictObject({
+/** A version on trial: it gets a share of the traffic, or a copy of it. */
+const candidate = z.union([
+  z.looseObject({ version, percent }),
+  z.looseObject({ version, shadow: percent }),
+]);
+
+/** The format that this code writes, and understands whole. */
+const FORMAT = 2;
+
+// Loose: what a newer version of Nearcast wrote must not take a model down.
+const releaseSchema = z.looseObject({
+  /** Absent in format 1, which has nothing but `stable` and `history`. */
+  schema: z.number().int().min(1).default(1),
+  /** How often the release was changed. */
+  revision: z.number().int().min(0).default(0),
   /** The version that answers when a request names none. */
   stable: version,
+  candidates: z.array(candidate).default([]),
+  /** What the shares are drawn with: another salt draws them anew. */
+  salt: z.string().default(""),
+  /** When a candidate is taken back. */
+  policy: z.record(z.string(), z.unknown()).optional(),
   /** What was released, newest first. */
   history: z.array(event).default([]),
 });
@@ -25,11 +45,32 @@ export type ReleaseEvent = z.infer<typeof event>;
 const HISTORY_LIMIT = 100;
 const ATTEMPTS = 3;
 
-/** Reads `release.json`; throws an Error that says what is wrong with it. */
+/**
+ * Reads `release.json` of format 1 or 2. Of a newer format, or where another part than `stable` is not what it
+ * should be, only `stable` counts: it goes on answering. Throws an Error when there is no `stable`.
+ *
+ * @example parseRelease('{"stable": "3"}').stable // "3"
+ */
 export function parseRelease(text: string): Release {
-  const result = releaseSchema.safeParse(JSON.parse(text));
-  if (!result.success) throw new Error(z.prettifyError(result.error));
-  return result.data;
+  const json: unknown = JSON.parse(text);
+  const result = releaseSchema.safeParse(json);
+  if (result.success && result.data.schema <= FORMAT) return result.data;
+  const least = z.looseObject({ stable: version }).safeParse(json);
+  if (!least.success) throw new Error(z.prettifyError(least.error));
+  const { schema } = least.data as { schema?: unknown };
+  return {
+    schema: typeof schema === "number" ? schema : FORMAT,
+    revision: 0,
+    stable: least.data.stable,
+    candidates: [],
+    salt: "",
+    history: [],
+  };
+}
+
+/** Whether the release says more than this code understands. */
+export function isNewerFormat({ schema }: Release): boolean {
+  return schema > FORMAT;
 }
 
 /** The model's release with the ETag to change it by; undefined when nothing was released yet. */
@@ -44,8 +85,8 @@ export async function readRelease(
 
 /**
  * Changes the release by compare-and-swap: `decide` sees what is released and gives what shall be, or
- * throws. Of two changes at once one is written and the other throws. A write that the store refused
- * though the release is still the one decided on is tried again.
+ * throws. A release ends the trial of all candidates. Of two changes at once one is written and the other
+ * throws. A write that the store refused though the release is still the one decided on is tried again.
  */
 export async function changeRelease(
   store: Store,
@@ -53,9 +94,18 @@ export async function changeRelease(
   decide: (current: Release | undefined) => ReleaseEvent | Promise<ReleaseEvent>,
 ): Promise<Release> {
   const current = await readRelease(store, model);
+  if (current && isNewerFormat(current.release))
+    throw new Error(
+      `The release of ${model} has format ${current.release.schema}, and this Nearcast writes format ${FORMAT}: it would lose what it does not know. Update nearcast. Nothing was changed.`,
+    );
   const next = await decide(current?.release);
   const release: Release = {
+    ...current?.release,
+    schema: FORMAT,
+    revision: (current?.release.revision ?? 0) + 1,
     stable: next.version,
+    candidates: [],
+    salt: current?.release.salt || newSalt(),
     history: [next, ...pastOf(current?.release)].slice(0, HISTORY_LIMIT),
   };
   const bytes = new TextEncoder().encode(`${JSON.stringify(release, undefined, 2)}\n`);
@@ -68,7 +118,10 @@ export async function changeRelease(
     if (written) return release;
     const now = await readRelease(store, model);
     // Written after all: the answer to an earlier attempt was lost on the way.
-    if (now && JSON.stringify(now.release) === JSON.stringify(release)) return release;
+    if (now?.release.salt === release.salt && now.release.revision === release.revision) {
+      const [written, ours] = [now.release.history[0], release.history[0]];
+      if (JSON.stringify(written) === JSON.stringify(ours)) return release;
+    }
     if (now?.etag !== current?.etag) break;
   }
   const winner = (await readRelease(store, model))?.release;
@@ -76,6 +129,10 @@ export async function changeRelease(
   throw new Error(
     `Another release of ${model} happened at the same time; version ${winner?.stable ?? "?"} answers${by ? `, released by ${by}` : ""}. Nothing was changed.`,
   );
+}
+
+function newSalt(): string {
+  return crypto.randomUUID().slice(0, 8);
 }
 
 function pastOf(current: Release | undefined): ReleaseEvent[] {

@@ -1,7 +1,11 @@
-import type { ReleasedModel } from "../routes/released-models.ts";
-import { components } from "./components.ts";
-import { commonPaths } from "./dialect-paths.ts";
+import type { Dialect } from "../dialects/define.ts";
+import type { ReleasedModel } from "../model/released-models.ts";
+import { datatypeNames } from "../tensor.ts";
 import { modelComponents, modelPath } from "./model-paths.ts";
+import { answers, modelParameters, object, pathsOf, ref } from "./operation.ts";
+
+const string = { type: "string" };
+const strings = { type: "array", items: string };
 
 /** How a caller can say who it is. */
 const SECURITY_SCHEMES = {
@@ -9,24 +13,80 @@ const SECURITY_SCHEMES = {
   apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
 };
 
-export interface Access {
+/** Schemas that all dialects may refer to. */
+const SHARED_SCHEMAS = {
+  Problem: {
+    description: "RFC 9457; error says the same to clients of older conventions.",
+    type: "object",
+    required: ["type", "title", "status", "detail", "code", "requestId", "error"],
+    properties: {
+      type: string,
+      title: string,
+      status: { type: "integer" },
+      detail: string,
+      code: string,
+      requestId: string,
+      error: string,
+      errors: { type: "array", items: object({ path: string, message: string }) },
+    },
+  },
+  TensorInfo: object({
+    name: string,
+    datatype: { enum: datatypeNames },
+    shape: {
+      type: "array",
+      items: { type: "integer", minimum: -1 },
+      description: "-1 is any size",
+    },
+  }),
+  ModelList: object({
+    models: {
+      type: "array",
+      items: object({
+        name: string,
+        version: string,
+        versions: strings,
+        task: string,
+        description: string,
+      }),
+    },
+  }),
+  Model: object({
+    name: string,
+    version: string,
+    task: string,
+    description: string,
+    inputs: { type: "array", items: ref("TensorInfo") },
+    outputs: { type: "array", items: ref("TensorInfo") },
+    versions: strings,
+    released: string,
+    ready: { type: "boolean" },
+  }),
+};
+
+export interface DocumentOptions {
+  version: string;
   /** Whether callers are asked for a key or token. */
   secured: boolean;
-  /** The paths that are open all the same. */
-  openPaths: ReadonlySet<string>;
+  /** The operations that are open all the same: `get /health`. */
+  open: ReadonlySet<string>;
 }
 
 /** The OpenAPI 3.1 description of the service with the models that are released now. */
 export function openapiDocument(
   models: readonly ReleasedModel[],
-  version: string,
-  { secured, openPaths }: Access,
+  dialects: readonly Dialect[],
+  { version, secured, open }: DocumentOptions,
 ) {
-  const embeddings = models.filter(({ manifest }) => manifest.task === "feature-extraction");
-  const common = commonPaths({
-    models: models.map(({ manifest }) => manifest.name),
-    embeddings: embeddings.map(({ manifest }) => manifest.name),
-  });
+  const parts = dialects.flatMap(({ describe }) => describe?.(models) ?? []);
+  const paths: Record<string, Record<string, object>> = {};
+  for (const part of [
+    ...models.map(modelPath),
+    sharedPaths(models.map(({ manifest }) => manifest.name)),
+    ...parts.map((part) => part.paths),
+  ])
+    for (const [path, operations] of Object.entries(part))
+      paths[path] = { ...paths[path], ...operations };
   return {
     openapi: "3.1.0",
     info: {
@@ -35,32 +95,59 @@ export function openapiDocument(
       description: "ONNX models, asked in the native API or in the protocol of a client you have.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    servers: [{ url: "/" }],
-    paths: {
-      ...Object.assign({}, ...models.map(modelPath)),
-      ...(secured ? withOpenPaths(common, openPaths) : common),
-    },
+    servers: [{ url: "." }],
+    paths: secured ? withOpen(paths, open) : paths,
     ...(secured && { security: Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] })) }),
     components: {
       ...(secured && { securitySchemes: SECURITY_SCHEMES }),
-      schemas: { ...components, ...Object.assign({}, ...models.map(modelComponents)) },
+      schemas: Object.assign(
+        {},
+        SHARED_SCHEMAS,
+        ...parts.map(({ schemas }) => schemas),
+        ...models.map(modelComponents),
+      ) as Record<string, object>,
     },
   };
 }
 
-/** The operations of open paths say that they need nothing. */
-function withOpenPaths(paths: Record<string, object>, open: ReadonlySet<string>) {
+function sharedPaths(models: readonly string[]) {
+  const { one, versioned } = modelParameters(models);
+  const tag = "Models";
+  const text = { "text/html": { schema: string } };
+  return pathsOf({
+    "get /v1/models": { tag, summary: "Released models", answer: answers("ModelList") },
+    "get /v1/models/{model}": {
+      tag,
+      summary: "A model",
+      parameters: one,
+      answer: answers("Model"),
+    },
+    "get /v1/models/{model}/versions/{version}": {
+      tag,
+      summary: "A version",
+      parameters: versioned,
+      answer: answers("Model"),
+    },
+    "get /openapi.json": { tag: "Documentation", summary: "This description" },
+    "get /docs": {
+      tag: "Documentation",
+      summary: "A page to read and try it",
+      answer: { description: "The page.", content: text },
+    },
+  });
+}
+
+/** Open operations say that they need nothing. */
+function withOpen(paths: Record<string, Record<string, object>>, open: ReadonlySet<string>) {
+  const marked = (path: string, operations: Record<string, object>) =>
+    Object.entries(operations).map(([method, operation]) => [
+      method,
+      open.has(`${method} ${path}`) ? { ...operation, security: [] } : operation,
+    ]);
   return Object.fromEntries(
     Object.entries(paths).map(([path, operations]) => [
       path,
-      open.has(path)
-        ? Object.fromEntries(
-            Object.entries(operations).map(([method, operation]) => [
-              method,
-              { ...(operation as object), security: [] },
-            ]),
-          )
-        : operations,
+      Object.fromEntries(marked(path, operations)) as Record<string, object>,
     ]),
   );
 }

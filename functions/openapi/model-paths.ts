@@ -1,12 +1,13 @@
-import type { ReleasedModel } from "../routes/released-models.ts";
-import { modelSchemas, type JsonSchema } from "./model-schemas.ts";
+import type { ReleasedModel } from "../model/released-models.ts";
+import type { JsonSchema } from "../tasks/define.ts";
 import { json, operation, ref } from "./operation.ts";
+import { schemaOf } from "./schema.ts";
 
 const IMAGE_TYPES = ["image/png", "image/jpeg"] as const;
 
 /** The native predict route of one released model, with the schemas that its manifest gives. */
-export function modelPath({ manifest }: ReleasedModel) {
-  const { name, version, task, description } = manifest;
+export function modelPath({ manifest, task }: ReleasedModel) {
+  const { name, version, description } = manifest;
   const { input, output, parameters } = schemaNames(name);
   const [example] = manifest.examples;
   const content = {
@@ -19,7 +20,7 @@ export function modelPath({ manifest }: ReleasedModel) {
       },
       ...(example && { example: { inputs: example.input } }),
     },
-    ...(task === "image-classification" &&
+    ...(task.input === "image" &&
       Object.fromEntries(IMAGE_TYPES.map((type) => [type, { schema: {} }]))),
   };
   const answer = {
@@ -36,7 +37,7 @@ export function modelPath({ manifest }: ReleasedModel) {
     [`/v1/models/${name}/predict`]: {
       post: operation(`predict ${name}`, {
         tag: "Predict",
-        summary: `${task}: ${name}, version ${version}`,
+        summary: `${task.name}: ${name}, version ${version}`,
         description,
         body: content,
         answer: { description: "The prediction.", content: json(answer, answered) },
@@ -46,14 +47,14 @@ export function modelPath({ manifest }: ReleasedModel) {
 }
 
 /** The schemas of one model, by the names under which its path refers to them. */
-export function modelComponents({ manifest }: ReleasedModel): Record<string, JsonSchema> {
+export function modelComponents({ manifest, task }: ReleasedModel): Record<string, JsonSchema> {
   const names = schemaNames(manifest.name);
-  const schemas = modelSchemas(manifest);
+  const { input, output } = task.schema(manifest);
   const [example] = manifest.examples;
   return {
-    [names.input]: { ...schemas.input, ...(example && { examples: [example.input] }) },
-    [names.output]: schemas.output,
-    [names.parameters]: schemas.parameters,
+    [names.input]: { ...input, ...(example && { examples: [example.input] }) },
+    [names.output]: output,
+    [names.parameters]: schemaOf(task.parameters),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { JsonSchema } from "./model-schemas.ts";
+import type { JsonSchema } from "../tasks/define.ts";
 
 /** How an operation differs from the usual: JSON in, JSON out, a problem when it fails. */
 export interface OperationOptions {
@@ -11,7 +11,7 @@ export interface OperationOptions {
   body?: Record<string, { schema: JsonSchema; example?: unknown; examples?: object }>;
   /** Whether the operation also does without a body. */
   optionalBody?: true;
-  answer: {
+  answer?: {
     description: string;
     content: Record<string, { schema: JsonSchema; example?: unknown }>;
   };
@@ -19,11 +19,14 @@ export interface OperationOptions {
   error?: { schema: string; mediaType: string };
 }
 
+export const ANYTHING: JsonSchema = { type: "object" };
+
 const PROBLEM = { schema: "Problem", mediaType: "application/problem+json" };
 
 /** An OpenAPI operation object. */
 export function operation(id: string, options: OperationOptions) {
-  const { tag, summary, description, parameters, body, answer, error = PROBLEM } = options;
+  const { tag, summary, description, parameters, body, error = PROBLEM } = options;
+  const { answer = answers(ANYTHING) } = options;
   return {
     operationId: id,
     tags: [tag],
@@ -41,6 +44,18 @@ export function operation(id: string, options: OperationOptions) {
   };
 }
 
+/** Operations by path and method, each with an id made of them. */
+export function pathsOf(
+  operations: Record<string, OperationOptions>,
+): Record<string, Record<string, object>> {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const [id, options] of Object.entries(operations)) {
+    const [method = "", path = ""] = id.split(" ");
+    paths[path] = { ...paths[path], [method]: operation(id, options) };
+  }
+  return paths;
+}
+
 export function ref(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
 }
@@ -55,8 +70,25 @@ export function json(schema: JsonSchema | string, example?: unknown) {
   };
 }
 
+export function answers(schema: JsonSchema | string) {
+  return { description: "The answer.", content: json(schema) };
+}
+
+/** An object that has all of these members. */
+export function object(properties: Record<string, object>): JsonSchema {
+  return { type: "object", required: Object.keys(properties), properties };
+}
+
 /** A path parameter that is one of the given values; any name where there are none. */
-export function pathParameter(name: string, values: readonly string[], description: string) {
+function pathParameter(name: string, values: readonly string[], description: string) {
   const schema = values.length > 0 ? { type: "string", enum: values } : { type: "string" };
   return { name, in: "path", required: true, description, schema };
+}
+
+/** The parameters `{model}`, `{version}` and `{label}` of paths, for the models that are released. */
+export function modelParameters(models: readonly string[]) {
+  const model = pathParameter("model", models, "The name of a released model.");
+  const version = pathParameter("version", [], "One of the model's versions.");
+  const label = pathParameter("label", ["stable"], "What release.json calls the version.");
+  return { one: [model], versioned: [model, version], labelled: [model, label] };
 }

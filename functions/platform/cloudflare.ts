@@ -26,9 +26,9 @@ interface CloudflareParts {
 const WASM_MEMORY_BYTES = 112 * 1024 * 1024;
 
 /** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
-export function createCloudflarePlatform(parts: CloudflareParts): Platform {
+export function createPlatform(parts: CloudflareParts): Platform {
   const { env, waitUntil, wasm, createOrt } = parts;
-  const config = readConfig(env, {
+  const defaults = {
     STORE: "r2://MODELS",
     RUNTIME: "wasm",
     // An isolate has 128 MB, and WASM memory is up to three times the artifact while it loads.
@@ -36,12 +36,8 @@ export function createCloudflarePlatform(parts: CloudflareParts): Platform {
     // A JPEG takes some 24 bytes a pixel while it is decoded.
     MAX_IMAGE_PIXELS: 2_000_000,
     MAX_CONCURRENCY: 64,
-  });
-  if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
-  if (config.workers > 0) throw new Error("WORKERS is for Node");
-  if (config.redisUrl) throw new Error("REDIS_URL is for Node and Lambda");
-  if (config.rateLimitTable) throw new Error("RATE_LIMIT_TABLE is for Lambda");
-  if (config.runtime !== "wasm") throw new Error("RUNTIME must be wasm on Workers");
+  };
+  const config = readConfig(env, defaults, "cloudflare");
   if (config.auth.mode === "required" && config.auth.apiKeys && "parameter" in config.auth.apiKeys)
     throw new Error(
       "API_KEYS must be the keys themselves on Workers: wrangler secret put API_KEYS",

@@ -6,7 +6,7 @@ import { forwardedAddress } from "../limits/address.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
-import { createMemoryLimiter } from "./limiter/memory.ts";
+import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { withFallback } from "./limiter/shared.ts";
 import { logLine } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
@@ -28,17 +28,15 @@ const SETTLING_MS = 250;
 
 /** AWS Lambda: S3 (or a folder in the package) as the store, `/tmp` as the local tier, native runtime. */
 export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlatform {
-  const config = readConfig(environment, {
+  const defaults = {
     RUNTIME: "native",
     SESSION_BUDGET_MB: 256,
     // A second less than the function has in serverless.yml.
     REQUEST_TIMEOUT_MS: 28_000,
     // Lambda itself takes 6 MB of event, in which a binary body is base64.
     MAX_BODY_BYTES: 4_500_000,
-  });
-  if (config.dynamicBatching.size > 0) throw new Error("DYNAMIC_BATCHING is for Node");
-  if (config.workers > 0) throw new Error("WORKERS is for Node");
-  if (config.runtime !== "native") throw new Error("RUNTIME must be native on Lambda");
+  };
+  const config = readConfig(environment, defaults, "lambda");
   const { store, artifacts } = openStore(config);
   const { limiter = openLimiter(config), predictionCache } = openShared(config);
   const pending = new Set<Promise<unknown>>();

@@ -10,7 +10,7 @@ import type { Manifest } from "../model/manifest.ts";
 import { createBatchingSession } from "../runtime/batching.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
-import { createMemoryLimiter } from "./limiter/memory.ts";
+import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { logLine, logSoon } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
@@ -20,16 +20,12 @@ import type { Platform } from "./types.ts";
 
 /** A long-running Node process: a folder or S3 as the store, native ONNX Runtime or `RUNTIME=wasm`. */
 export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
-  const config = readConfig(environment, {
-    STORE: "models",
-    RUNTIME: "native",
-    SESSION_BUDGET_MB: 512,
-    ...openToThisMachine(environment),
-  });
-  if (config.workers > 0 && config.runtime !== "native")
-    throw new Error("WORKERS needs RUNTIME=native");
-  if (config.rateLimitTable)
-    throw new Error("RATE_LIMIT_TABLE is for Lambda; on Node REDIS_URL counts for all instances");
+  const defaults = { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 512 };
+  const config = readConfig(
+    environment,
+    { ...defaults, ...openToThisMachine(environment) },
+    "node",
+  );
   const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
   const { limiter = createMemoryLimiter(), predictionCache } = openShared(config);

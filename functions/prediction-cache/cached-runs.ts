@@ -1,8 +1,9 @@
 import { createSingleFlight } from "../model/single-flight.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Platform } from "../platform/types.ts";
-import type { RequestContext } from "../request-context.ts";
-import type { Run } from "../tasks/types.ts";
+import type { CallOptions } from "../call.ts";
+import type { Recording } from "../observe/recording.ts";
+import type { Run } from "../tasks/define.ts";
 import type { Tensors } from "../tensor.ts";
 import { readEntry, writeEntry } from "./entry.ts";
 import { keyOf } from "./key.ts";
@@ -13,7 +14,10 @@ export interface CachedCall {
   manifest: Manifest;
   outputNames: readonly string[];
   runs: readonly Feeds[];
-  context: RequestContext;
+  ttlSeconds: number;
+  /** What the call has to say of keeping answers. */
+  directive: CallOptions["cache"];
+  recording: Pick<Recording, "cache" | "phases">;
   /** Computes those of the runs that were not kept; in order. */
   compute: (runs: readonly Feeds[]) => Promise<Tensors[]>;
 }
@@ -22,7 +26,7 @@ export interface CachedRuns {
   /** How long outputs of the model are kept; 0: not at all. */
   ttlSeconds(manifest: Manifest): number;
   /** The outputs of each run, in order: kept ones, or computed now and kept. Rejects as `compute` does. */
-  outputs(call: CachedCall, ttlSeconds: number): Promise<Tensors[]>;
+  outputs(call: CachedCall): Promise<Tensors[]>;
 }
 
 /** How long a request waits for another that computes the same, before it computes it too. */
@@ -46,10 +50,9 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
 
   /** Computes and keeps the runs of which nothing was kept. */
   async function complete(
-    { runs, compute }: CachedCall,
+    { runs, compute, ttlSeconds }: CachedCall,
     keys: readonly string[],
     kept: readonly (Tensors | undefined)[],
-    ttlSeconds: number,
   ): Promise<Tensors[]> {
     const missing = [...keys.keys()].filter((index) => !kept[index]);
     const computed = await compute(missing.map((index) => runs[index] as Feeds));
@@ -62,34 +65,33 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
     return outputs as Tensors[];
   }
 
-  async function outputs(call: CachedCall, ttlSeconds: number): Promise<Tensors[]> {
-    const { manifest, outputNames, runs, context, compute } = call;
-    const { noStore, noLookUp } = directives(context);
-    if (noStore || noLookUp) context.cache = "bypass";
-    if (noStore) return compute(runs);
+  async function outputs(call: CachedCall): Promise<Tensors[]> {
+    const { manifest, outputNames, runs, directive, recording, compute } = call;
+    if (directive) recording.cache = "bypass";
+    if (directive === "no-store") return compute(runs);
     const { artifact } = manifest;
     const { runtime } = config;
     const keys = await Promise.all(
       runs.map(({ feeds }) => keyOf({ artifact, runtime, outputNames, feeds })),
     );
     // Who must have a new answer does not share one that was begun before it asked.
-    if (noLookUp) return complete(call, keys, [], ttlSeconds);
+    if (directive === "no-cache") return complete(call, keys, []);
 
     const work = async (): Promise<Tensors[]> => {
-      context.cache = "miss";
-      const kept = await context.phases.time("cache", () => Promise.all(keys.map(lookUp)));
-      if (kept.includes(undefined)) return complete(call, keys, kept, ttlSeconds);
-      context.cache = "hit";
+      recording.cache = "miss";
+      const kept = await recording.phases.time("cache", () => Promise.all(keys.map(lookUp)));
+      if (kept.includes(undefined)) return complete(call, keys, kept);
+      recording.cache = "hit";
       return kept as Tensors[];
     };
     for (;;)
       try {
         const outputs = await share(keys.join(" "), work);
-        context.cache ??= "collapsed";
+        recording.cache ??= "collapsed";
         return outputs;
       } catch (error) {
         // Another request's computation failed, perhaps of that one's haste: of those who waited, one begins anew.
-        if (context.cache) throw error;
+        if (recording.cache) throw error;
       }
   }
 
@@ -97,11 +99,4 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
     ttlSeconds: ({ cache }) => cache?.ttlSeconds ?? config.predictionCache.ttlSeconds,
     outputs,
   };
-}
-
-/** What the request's `Cache-Control` (RFC 9111, section 5.2.1) has to say. */
-function directives({ request }: RequestContext): { noStore: boolean; noLookUp: boolean } {
-  const given = request?.header("cache-control")?.toLowerCase() ?? "";
-  const names = new Set(given.split(",").map((directive) => directive.trim()));
-  return { noStore: names.has("no-store"), noLookUp: names.has("no-cache") };
 }

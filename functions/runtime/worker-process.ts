@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
-import { extname, join } from "node:path";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { NearcastError } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
 import type { WorkerAnswer, WorkerCall, WorkerRequest } from "./worker-messages.ts";
@@ -39,12 +40,13 @@ export function startWorkerProcess({ threads, log, onEnd }: WorkerProcessOptions
   const waiting = new Map<number, Waiting>();
   let calls = 0;
   let ended = false;
-  // The file beside this one: TypeScript from the sources, JavaScript from what is built of them.
-  const child = fork(
-    join(import.meta.dirname, `inference-worker${extname(import.meta.filename)}`),
-    [String(threads)],
-    { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"], execArgv: [] },
-  );
+  // It lies beside this one: as TypeScript in the sources, as JavaScript where they are built.
+  const file = `inference-worker${extname(import.meta.url)}`;
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [String(threads)], {
+    serialization: "advanced",
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    execArgv: [],
+  });
   child.on("message", (message) => {
     const { id, outputs, error } = message as WorkerAnswer;
     const call = waiting.get(id);

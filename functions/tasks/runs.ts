@@ -1,9 +1,9 @@
-import type { Deadline } from "../deadline.ts";
+import type { Deadline } from "../load/deadline.ts";
 import { NearcastError } from "../errors.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Session } from "../runtime/types.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
-import type { CompiledTask, Parts, Run } from "./types.ts";
+import type { CompiledTask, InParts, Parts, Run } from "./define.ts";
 
 /**
  * Runs the session once for each run, one after the other: ONNX Runtime computes no two at a time.
@@ -31,15 +31,6 @@ export async function runAll(
   return results;
 }
 
-/** The answers of all runs in the order of the rows. */
-export function answerAll(
-  postprocess: ReturnType<CompiledTask["postprocessor"]>,
-  results: readonly Tensors[],
-  runs: readonly Run[],
-): unknown[] {
-  return runs.flatMap((run, index) => postprocess(results[index] as Tensors, run));
-}
-
 /** A task whose graph takes one row at a time still answers batches: a run a row. */
 export function fitBatchDimension(manifest: Manifest, task: CompiledTask): CompiledTask {
   const sizes = manifest.inputs.map(({ shape }) => shape[0]);
@@ -48,14 +39,16 @@ export function fitBatchDimension(manifest: Manifest, task: CompiledTask): Compi
     throw new Error("the first dimension of every input must be -1, or 1 in all of them");
   return {
     ...task,
-    preprocess(rows, pathOf, longTexts) {
-      const runs = task.preprocess(rows, pathOf, longTexts);
-      return Array.isArray(runs) ? runs.flatMap(splitRows) : splitLater(runs);
-    },
+    preprocess: (rows, options) => splitAll(task.preprocess(rows, options)),
   };
 }
 
-function* splitLater(parts: Parts<Run[]>): Parts<Run[]> {
+function splitAll(runs: InParts<readonly Run[]>): InParts<readonly Run[]> {
+  if (runs instanceof Promise) return runs.then((made) => made.flatMap(splitRows));
+  return "next" in runs ? splitLater(runs) : runs.flatMap(splitRows);
+}
+
+function* splitLater(parts: Parts<readonly Run[]>): Parts<readonly Run[]> {
   return (yield* parts).flatMap(splitRows);
 }
 

@@ -1,27 +1,26 @@
 import { invalidInput } from "../errors.ts";
 import type { Manifest, TensorInfo } from "../model/manifest.ts";
-import type { Model } from "../model/registry.ts";
-import type { Parts, Run } from "../tasks/types.ts";
+import type { InferInputs } from "../call.ts";
+import type { ModelVersion } from "../model/registry.ts";
+import { parseParameters, type InParts, type Parts, type Run } from "../tasks/define.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
 import { base64Bytes, fromNested, toNested } from "./nested.ts";
-
-type FedRows = Pick<Run, "feeds" | "rows">;
 
 /**
  * Whether the model's task takes the row, rather than its graph: rows of tensor models never, and neither
  * rows that name the graph's inputs nor the pixels of an image.
  */
-export function isTaskRow({ task, inputs }: Manifest, row: unknown): boolean {
-  if (task === "tensor" || namesInputs(inputs, row)) return false;
-  return task !== "image-classification" || !Array.isArray(row);
+export function isTaskRow({ task, manifest }: ModelVersion, row: unknown): boolean {
+  if (task.input === "tensors" || namesInputs(manifest.inputs, row)) return false;
+  return task.input !== "image" || !Array.isArray(row);
 }
 
 /** A row for the task: `{"b64": …}` is an image's bytes, or text. */
-export function taskRow({ task }: Manifest, row: unknown, path: string): unknown {
+export function taskRow({ task }: ModelVersion, row: unknown, path: string): unknown {
   try {
     const bytes = base64Bytes(row);
     if (!bytes) return row;
-    return task === "image-classification" ? bytes : new TextDecoder().decode(bytes);
+    return task.input === "image" ? bytes : new TextDecoder().decode(bytes);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw invalidInput([{ path, message: error.message }]);
@@ -29,29 +28,41 @@ export function taskRow({ task }: Manifest, row: unknown, path: string): unknown
 }
 
 /** Rows as runs: of a task's inputs, of objects by input name, or of the one input's values. */
-export function* runsOfRows(
-  model: Model,
+export function runsOfRows(
+  version: ModelVersion,
   rows: readonly unknown[],
   path: string,
-): Parts<readonly FedRows[]> {
-  const { manifest, task } = model;
-  const pathOf = (row: number) => `${path}[${row}]`;
-  if (isTaskRow(manifest, rows[0])) {
-    const given = rows.map((row, index) => taskRow(manifest, row, pathOf(index)));
-    const runs = task.preprocess(given, pathOf);
-    return Array.isArray(runs) ? runs : yield* runs;
-  }
+): InParts<InferInputs> {
+  const { manifest } = version;
+  if (isTaskRow(version, rows[0])) return runsOfTask(version, rows, path);
   if (!namesInputs(manifest.inputs, rows[0]))
-    return [{ feeds: feedsOfColumns(manifest, rows, path), rows: rows.length }];
+    return { runs: [{ feeds: feedsOfColumns(manifest, rows, path), rows: rows.length }] };
   rows.forEach((row, index) => {
     if (!namesInputs(manifest.inputs, row))
       throw invalidInput([
-        { path: pathOf(index), message: "must have the same members as the first" },
+        { path: `${path}[${index}]`, message: "must have the same members as the first" },
       ]);
   });
   const column = ({ name }: TensorInfo) =>
     rows.map((row) => (row as Record<string, unknown>)[name]);
-  return [{ feeds: named(manifest.inputs, column, path), rows: rows.length }];
+  return { runs: [{ feeds: named(manifest.inputs, column, path), rows: rows.length }] };
+}
+
+function runsOfTask(
+  version: ModelVersion,
+  rows: readonly unknown[],
+  path: string,
+): InParts<InferInputs> {
+  const pathOf = (row: number) => `${path}[${row}]`;
+  const given = rows.map((row, index) => taskRow(version, row, pathOf(index)));
+  const parameters = parseParameters(version.task.parameters, undefined);
+  const runs = version.compiled.preprocess(given, { pathOf, parameters });
+  if (runs instanceof Promise) return runs.then((made) => ({ runs: made }));
+  return "next" in runs ? inParts(runs) : { runs };
+}
+
+function* inParts(parts: Parts<readonly Run[]>): Parts<InferInputs> {
+  return { runs: yield* parts };
 }
 
 /** Whole tensors: an object by input name, or the value of the one input. */

@@ -23,6 +23,8 @@ describe.each([
 
   test("without authentication configured nothing answers but health", async () => {
     for (const { method, path } of allRoutes("iris")) {
+      // Files that anyone has, which Cloudflare serves before the Worker.
+      if (name === "worker" && path.startsWith("/docs/swagger-ui")) continue;
       const headers = bearer(web.key);
       const response = await target.fetch(path, {
         method,

@@ -3,6 +3,7 @@ import { base64url } from "jose";
 import { expect, onTestFinished, test } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
 import { AUDIENCE, ISSUER } from "./audience.ts";
 import { claims, signingKey, startIssuer, token } from "./issuer.ts";
 import { apiKey, bearer, keyList } from "./keys.ts";
@@ -27,13 +28,15 @@ test(
     onTestFinished(issuer.close);
     const web = apiKey("web");
     const app = createApp(
-      createNodePlatform({
-        ACCESS_LOG: "false",
-        API_KEYS: keyList(web),
-        JWT_ISSUER: ISSUER,
-        JWT_AUDIENCE: AUDIENCE,
-        JWT_JWKS_URL: issuer.jwksUrl,
-      }),
+      createService(
+        createNodePlatform({
+          ACCESS_LOG: "false",
+          API_KEYS: keyList(web),
+          JWT_ISSUER: ISSUER,
+          JWT_AUDIENCE: AUDIENCE,
+          JWT_JWKS_URL: issuer.jwksUrl,
+        }),
+      ),
     );
     const good = await token(key);
     const status = async (headers: Record<string, string>) =>

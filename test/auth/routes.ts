@@ -1,9 +1,10 @@
 import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
 
 /** Every route of the app, with `model` where a path has one. */
 export function allRoutes(model: string): { method: string; path: string; template: string }[] {
-  return createApp(createNodePlatform({}))
+  return createApp(createService(createNodePlatform({})))
     .routes.filter(({ method }) => method !== "ALL")
     .map(({ method, path }) => ({
       method,

@@ -1,13 +1,14 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { apiKeysSchema, createKeyRing } from "../../functions/auth/api-keys.ts";
 import { readConfig } from "../../functions/config.ts";
-import { createCloudflarePlatform } from "../../functions/platform/cloudflare.ts";
+import { createPlatform } from "../../functions/platform/cloudflare.ts";
 import { createLambdaPlatform } from "../../functions/platform/lambda.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { apiKey, keyList } from "./keys.ts";
 
 const defaults = { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 512 };
-const read = (environment: Record<string, string>) => readConfig(environment, defaults).auth;
+const read = (environment: Record<string, string>) =>
+  readConfig(environment, defaults, "node").auth;
 const web = apiKey("web");
 const mode = (environment: Record<string, string>) =>
   createNodePlatform(environment).config.auth.mode;
@@ -68,7 +69,7 @@ test("what does not go together or cannot be used is refused with its variable",
   const wasm = new WebAssembly.Module(EMPTY_WASM);
   const parts = { waitUntil: () => undefined, wasm, createOrt: noOrt };
   const env = { API_KEYS: "ssm:/keys" };
-  expect(() => createCloudflarePlatform({ ...parts, env })).toThrow(/wrangler secret put/);
+  expect(() => createPlatform({ ...parts, env })).toThrow(/wrangler secret put/);
 });
 
 test("a key works until its date", () => {

@@ -153,7 +153,7 @@ test.for([
     await succeed(["add", await imageExport(settings), "--name", "it", "--models", models]);
     await succeed(["verify", "it", "--record", "--models", models]);
     const { manifest } = await openPackage(models, { name: "it" });
-    expect(manifest.image).toMatchObject({ width: 16, height: 16, resize });
+    expect(manifest).toMatchObject({ image: { width: 16, height: 16, resize } });
   },
 );
 
@@ -226,7 +226,8 @@ test.for([
     const rows = JSON.parse(await readFile(path, "utf8")) as Row[];
     for (const runtime of ["native", "wasm"] as const) {
       const texts = rows.map(({ text }) => text);
-      const vectors = (await openPredictor(local, runtime).predict(texts)) as number[][];
+      const predictor = await openPredictor(local, runtime);
+      const vectors = (await predictor.predict(texts)) as number[][];
       for (const [index, row] of rows.entries()) {
         const length = normalize ? Math.hypot(...row[pooling]) : 1;
         for (const [at, value] of row[pooling].entries())

@@ -1,7 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import type { ManifestOf } from "../../functions/model/manifest.ts";
+import type { regressionOptions } from "../../functions/tasks/tabular-regression/task.ts";
 import { startNodeServer } from "../harness/node-server.ts";
 import { startS3 } from "../../cli/local/s3-server.ts";
 import {
@@ -14,6 +16,8 @@ import {
   succeed,
   temporaryFolder,
 } from "./nearcast.ts";
+
+type Draft = ManifestOf<typeof regressionOptions>;
 
 const LIMIT_MS = 300_000;
 const STORE = "s3://models/prefix";
@@ -190,3 +194,75 @@ test(
   },
   LIMIT_MS,
 );
+
+describe("a version that could not answer is neither released nor rolled back to", () => {
+  const cases: Record<string, [change: (manifest: Draft) => void, said: string[]]> = {
+    "a manifest with wrong members": [
+      (manifest) =>
+        Object.assign(manifest, {
+          task: "image",
+          inputs: [{ ...manifest.inputs[0], shape: 3 }],
+          secret: 1,
+        }),
+      [
+        "line/2/model.json in the store is not a valid manifest",
+        '"secret" is not known here',
+        'task: must be one of "tabular-classification", ',
+        "inputs[0].shape: must be of type array, not number",
+      ],
+    ],
+    "a manifest whose task cannot be made": [
+      (manifest) => (manifest.regression = { output: "nothing" }),
+      [
+        "line@2 could not answer, so nothing was released",
+        "model.json of line version 2",
+        "regression.output must name an FP32 or FP64 output",
+      ],
+    ],
+    "a file with another digest": [
+      (manifest) => (manifest.artifact.sha256 = "0".repeat(64)),
+      ["The file model.onnx of line version 2 does not match its sha256"],
+    ],
+    "an asset that is missing": [
+      (manifest) => (manifest.assets = [{ file: "words.json", bytes: 2, sha256: "0".repeat(64) }]),
+      ["line@2 is not complete in the store: words.json is missing"],
+    ],
+  };
+
+  test.for(Object.entries(cases))("%s", { timeout: LIMIT_MS }, async ([, [change, said]]) => {
+    const models = await broken("2", change);
+    const before = await snapshot(models);
+    const { code, stdout, stderr } = await nearcast(["release", "line@2", "--store", models]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    for (const words of said) expect(stderr).toContain(words);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stderr).not.toMatch(/[✖→{]/);
+    expect(await snapshot(models)).toEqual(before);
+  });
+
+  test(
+    "a rollback to it",
+    async () => {
+      const models = await broken("1", (manifest) => (manifest.regression = { output: "x" }), true);
+      const { code, stderr } = await nearcast(["rollback", "line", "--store", models]);
+      expect(code).toBe(1);
+      expect(stderr).toContain("line@1 could not answer, so nothing was released");
+      const shown = await succeed(["history", "line", "--json", "--store", models]);
+      expect(JSON.parse(shown)).toMatchObject({ stable: "2" });
+    },
+    LIMIT_MS,
+  );
+});
+
+/** Version 1 and 2 of `line`, 1 answering, and what breaks a version. */
+async function broken(version: string, change: (manifest: Draft) => void, rolledBack = false) {
+  const models = await temporaryFolder();
+  await addLines(models);
+  await succeed(["release", "line@1", "--store", models]);
+  if (rolledBack) await succeed(["release", "line@2", "--store", models]);
+  const path = join(models, `line/${version}/model.json`);
+  const manifest = JSON.parse(await readFile(path, "utf8")) as Draft;
+  change(manifest);
+  await writeFile(path, JSON.stringify(manifest));
+  return models;
+}

@@ -219,7 +219,8 @@ export function conformance(start: StartTarget, tolerance: number, { clock = tru
       const response = await post("/v1/models/iris/predict", { inputs: iris });
       const timing = response.headers.get("server-timing") ?? "none";
       const names = timing.split(", ").map((phase) => phase.replace(/;dur=\d+\.\d+$/, ""));
-      expect(names).toEqual(
+      // On a busy machine a request may wait for its turn.
+      expect(names.filter((name) => name !== "queue")).toEqual(
         clock ? ["read", "resolve", "preprocess", "load", "run", "postprocess"] : ["none"],
       );
     });

@@ -25,7 +25,7 @@ import {
   type Tensor,
 } from "../../functions/tensor.ts";
 import { fromBinary, toBinary } from "../../functions/wire/binary-tensor.ts";
-import { readInferRequest } from "../../functions/wire/infer-request.ts";
+import { readInferRequest } from "../../functions/dialects/open-inference/request.ts";
 import { fromJsonData, toJsonData } from "../../functions/wire/json-tensor.ts";
 import type { Target } from "../harness/targets.ts";
 import { PLATFORMS } from "./platforms.ts";

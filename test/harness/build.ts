@@ -3,21 +3,20 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { unzipSync } from "fflate";
-import { findRic } from "../../cli/local/ric.ts";
 
 const run = promisify(execFile);
 
 /** Where the package that would be uploaded to Lambda lies unzipped. */
 export const lambdaDirectory = join(import.meta.dirname, "../../dist/lambda-unzipped");
 
-/** Builds what would be deployed, once before all tests: Worker's upload, Lambda packages and server. */
+/** Builds what would be deployed or published, once before all tests; of Lambda's packages this processor's. */
 export async function setup(): Promise<void> {
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   await Promise.all([
     run(npm, ["run", "build:worker"]),
-    run(npm, ["run", "build:lambda"]).then(unzipLambda),
+    run(npm, ["run", "build:lambda", "--", process.arch]).then(unzipLambda),
     run(npm, ["run", "build:node"]),
-    findRic(),
+    run(npm, ["run", "build:client"]),
   ]);
 }
 

@@ -28,7 +28,7 @@ export const handler = async (event, context) => {
 }
 `;
 
-// Where the addon cannot be compiled the first test says so and the second covers the replacement.
+// Where the addon is not compiled the first says so and the second covers the replacement.
 describe.each(["native", "javascript"] as const)("with the %s transport", (transport) => {
   let directory: string;
   let lambda: Lambda | undefined;
@@ -53,7 +53,7 @@ describe.each(["native", "javascript"] as const)("with the %s transport", (trans
     await rm(directory, { recursive: true });
   });
   test.beforeEach((context) =>
-    context.skip(lambda === undefined, "aws-lambda-ric does not compile here"),
+    context.skip(lambda === undefined, "aws-lambda-ric is not compiled: npm run build:ric"),
   );
 
   test("text goes in and comes out as it is", async () => {

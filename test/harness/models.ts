@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseManifest, type Manifest } from "../../functions/model/manifest.ts";
+import type { Manifest } from "../../functions/model/manifest.ts";
+import { createTasks } from "../../functions/tasks/tasks.ts";
 
 const models = join(import.meta.dirname, "../../models");
 
@@ -17,7 +18,7 @@ export const shippedModels: { manifest: Manifest; heldout: HeldoutRow[] }[] = re
   .map(({ name }) => {
     const { stable } = JSON.parse(read(name, "release.json")) as { stable: string };
     return {
-      manifest: parseManifest(read(name, stable, "model.json")),
+      manifest: createTasks().parseManifest(read(name, stable, "model.json")),
       heldout: read(name, "heldout.jsonl")
         .trim()
         .split("\n")

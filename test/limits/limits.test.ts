@@ -1,14 +1,14 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
-import { ANYONE, type Caller } from "../../functions/access.ts";
-import { createDeadline } from "../../functions/deadline.ts";
+import { ANYONE, type Caller } from "../../functions/auth/caller.ts";
+import { createDeadline } from "../../functions/load/deadline.ts";
 import { NearcastError } from "../../functions/errors.ts";
 import { addressKey, forwardedAddress } from "../../functions/limits/address.ts";
-import { limitGuesses, limitRequests } from "../../functions/limits/rate-limits.ts";
-import { createPhases } from "../../functions/phases.ts";
-import { createMemoryLimiter } from "../../functions/platform/limiter/memory.ts";
+import { limitGuesses } from "../../functions/http/middleware/limit-guesses.ts";
+import { limitRequests } from "../../functions/http/middleware/limit-requests.ts";
+import { createMemoryLimiter } from "../../functions/limits/memory-limiter.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
-import type { AppEnv } from "../../functions/request-context.ts";
+import type { AppEnv } from "../../functions/http/exchange.ts";
 import { collect } from "../harness/collect.ts";
 
 test("an address counts as itself, and of IPv6 its network", () => {
@@ -83,7 +83,7 @@ test("each caller has a rate, some their own, and nobody else's requests count",
     .use((c, next) => {
       const caller = callers[c.req.header("x-caller") ?? ""] ?? ANYONE;
       const deadline = createDeadline(60_000, () => false);
-      c.set("context", { phases: createPhases(undefined), caller, deadline });
+      c.set("exchange", { id: "1", headers: {}, routeIndex: 0, caller, deadline });
       return next();
     })
     .use(limitRequests(platform))

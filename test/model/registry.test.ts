@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createRegistry } from "../../functions/model/registry.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createTasks } from "../../functions/tasks/tasks.ts";
 import type { Store } from "../../functions/platform/types.ts";
 
 /** A registry over the shipped models, whose store can be taken down and says what it was asked. */
@@ -24,7 +25,7 @@ function open(environment: NodeJS.ProcessEnv = {}) {
     },
   };
   const quiet = { ...platform, store: observed, log: () => undefined };
-  return { registry: createRegistry(quiet), asked, state };
+  return { registry: createRegistry(quiet, createTasks()), asked, state };
 }
 
 test("a name that none can have never reaches the store", async () => {
@@ -33,7 +34,7 @@ test("a name that none can have never reaches the store", async () => {
     expect(await registry.versions(name)).toEqual(new Map());
     await expect(registry.resolve(name)).rejects.toMatchObject({ code: "unknown_model" });
     if (name !== "")
-      await expect(registry.resolve("iris", name)).rejects.toMatchObject({
+      await expect(registry.resolve("iris", { version: name })).rejects.toMatchObject({
         code: "unknown_version",
       });
   }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { createRegistry } from "../../functions/model/registry.ts";
 import { createSessions } from "../../functions/model/sessions.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createTasks } from "../../functions/tasks/tasks.ts";
 import type { Tensors } from "../../functions/tensor.ts";
 
 const feeds: Tensors = {
@@ -11,7 +12,7 @@ const feeds: Tensors = {
 /** Real models on the native runtime, with a budget that holds one of them. */
 async function open() {
   const platform = createNodePlatform({ SESSION_BUDGET_MB: "0.2" });
-  const registry = createRegistry(platform);
+  const registry = createRegistry(platform, createTasks());
   const sessions = createSessions(platform, registry);
   const iris = (await registry.resolve("iris")).manifest;
   const sentiment = (await registry.resolve("sentiment")).manifest;

@@ -1,13 +1,11 @@
 import { expect, test } from "vitest";
-import { ANYONE } from "../../functions/access.ts";
-import { createDeadline } from "../../functions/deadline.ts";
-import { createPhases } from "../../functions/phases.ts";
+import { createPhases } from "../../functions/observe/phases.ts";
 import { createMemoryCache } from "../../functions/platform/cache/memory.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createCachedRuns } from "../../functions/prediction-cache/cached-runs.ts";
 import { readEntry, writeEntry } from "../../functions/prediction-cache/entry.ts";
 import { keyOf, type Question } from "../../functions/prediction-cache/key.ts";
-import type { RequestContext } from "../../functions/request-context.ts";
+import type { Recording } from "../../functions/observe/recording.ts";
 import { DATATYPES, datatypeNames, type Tensors } from "../../functions/tensor.ts";
 
 const outputs: Tensors = Object.fromEntries(
@@ -110,18 +108,16 @@ test("memory keeps what fits, and the least recently used goes", async () => {
   expect(cache.get("a")).toBe(entry);
 });
 
-const newContext = (): RequestContext => ({
-  phases: createPhases(undefined),
-  caller: ANYONE,
-  deadline: createDeadline(60_000, () => false),
-});
+type Kept = Pick<Recording, "cache" | "phases">;
+const newRecording = (): Kept => ({ phases: createPhases(undefined), cache: undefined });
+const kept = { ttlSeconds: 60, directive: undefined };
 
 test("what several ask while it is computed is computed once", async () => {
   const cachedRuns = createCachedRuns(createNodePlatform({}));
   const { feeds, outputNames } = question;
   const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns.ttlSeconds>[0];
   const answer = [{ y: outputs["FP32 é"] as Tensors[string] }];
-  const contexts = [newContext(), newContext(), newContext()];
+  const recordings = [newRecording(), newRecording(), newRecording()];
   const begun = Promise.withResolvers<void>();
   const finished = Promise.withResolvers<void>();
   let computed = 0;
@@ -131,14 +127,14 @@ test("what several ask while it is computed is computed once", async () => {
     await finished.promise;
     return answer;
   };
-  const ask = (context: RequestContext) =>
-    cachedRuns.outputs({ manifest, outputNames, runs: [{ feeds }], context, compute }, 60);
-  const asked = contexts.map(ask);
+  const ask = (recording: Kept) =>
+    cachedRuns.outputs({ manifest, outputNames, runs: [{ feeds }], recording, compute, ...kept });
+  const asked = recordings.map(ask);
   await begun.promise;
   finished.resolve();
   expect(await Promise.all(asked)).toEqual([answer, answer, answer]);
   expect(computed).toBe(1);
-  expect(contexts.map(({ cache }) => cache)).toEqual(["miss", "collapsed", "collapsed"]);
+  expect(recordings.map(({ cache }) => cache)).toEqual(["miss", "collapsed", "collapsed"]);
 });
 
 test("who waits for another's computation that fails computes it too", async () => {
@@ -147,22 +143,19 @@ test("who waits for another's computation that fails computes it too", async () 
   const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns.ttlSeconds>[0];
   const failing = Promise.withResolvers<Tensors[]>();
   const computing = Promise.withResolvers<void>();
-  const shared = { manifest, outputNames, runs: [{ feeds }] };
-  const first = newContext();
-  const second = newContext();
+  const shared = { manifest, outputNames, runs: [{ feeds }], ...kept };
+  const first = newRecording();
+  const second = newRecording();
   const compute = () => {
     computing.resolve();
     return failing.promise;
   };
-  const hasty = cachedRuns.outputs({ ...shared, context: first, compute: compute }, 60);
-  const waiting = cachedRuns.outputs(
-    {
-      ...shared,
-      context: second,
-      compute: async () => [{ y: outputs["FP32 é"] as Tensors[string] }],
-    },
-    60,
-  );
+  const hasty = cachedRuns.outputs({ ...shared, recording: first, compute });
+  const waiting = cachedRuns.outputs({
+    ...shared,
+    recording: second,
+    compute: async () => [{ y: outputs["FP32 é"] as Tensors[string] }],
+  });
   await computing.promise;
   failing.reject(new Error("out of time"));
   await expect(hasty).rejects.toThrow("out of time");

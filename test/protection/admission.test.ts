@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { createAdmission } from "../../functions/admission.ts";
+import { createAdmission } from "../../functions/load/admission.ts";
 
 const begin = (now: () => number) =>
   createAdmission({ now, parallelism: 1, maxQueueMs: 250, turnEventLoop: () => turn() });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
 import { sha256 } from "../../functions/platform/sha256.ts";
 import { createBatchingSession } from "../../functions/runtime/batching.ts";
 import { createNativeRuntime } from "../../functions/runtime/onnxruntime-node.ts";
@@ -161,16 +162,18 @@ test("callers of different keys, and versions, are different owners", async () =
     ),
   });
   const owners: (string | undefined)[] = [];
-  const app = createApp({
-    ...platform,
-    arrange: (_manifest, session) => ({
-      ...session,
-      run(feeds, outputNames, owner) {
-        owners.push(owner);
-        return session.run(feeds, outputNames);
-      },
+  const app = createApp(
+    createService({
+      ...platform,
+      arrange: (_manifest, session) => ({
+        ...session,
+        run(feeds, outputNames, owner) {
+          owners.push(owner);
+          return session.run(feeds, outputNames);
+        },
+      }),
     }),
-  });
+  );
   for (const path of ["/v1/models/iris/predict", "/v1/models/iris/versions/1/predict"])
     for (const { key } of keys) {
       const answer = await app.request(path, {

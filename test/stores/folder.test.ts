@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, rm, utimes } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
+import type { Store } from "../../functions/platform/types.ts";
 import { storeContract } from "./contract.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -28,7 +29,10 @@ test("a lock that a dead process left is taken over, by one, and a fresh one is 
   let etag = (await store.put("release.json", bytes("start"))) ?? "";
   const lock = join(folder, "release.json.lock");
   await mkdir(lock);
-  expect(await store.put("release.json", bytes("early"), { ifMatch: etag })).toBeUndefined();
+  await expect(store.put("release.json", bytes("early"), { ifMatch: etag })).rejects.toThrow(
+    `the lock ${lock} is 1 s old. One that a killed process left is taken over after 60 s`,
+  );
+  expect(new TextDecoder().decode((await readStored(store))?.bytes)).toBe("start");
 
   for (let round = 0; round < 20; round++) {
     await mkdir(lock, { recursive: true });
@@ -44,3 +48,28 @@ test("a lock that a dead process left is taken over, by one, and a fresh one is 
     expect(await readdir(folder)).toEqual(["release.json"]);
   }
 });
+
+test.each([
+  ["two minutes old", -120_000],
+  ["dated tomorrow", 86_400_000],
+])("a lock that is %s is taken over, and so is what its dead remover left", async (_, offset) => {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-store-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const store = createFolderStore(folder);
+  const etag = (await store.put("release.json", bytes("start"))) ?? "";
+  const lock = join(folder, "release.json.lock");
+  const date = new Date(Date.now() + offset);
+  await mkdir(lock);
+  await utimes(lock, date, date);
+  const { ino, mtimeMs } = await stat(lock);
+  const removal = `${lock}.${ino}-${Math.trunc(mtimeMs)}`;
+  await mkdir(removal);
+  await utimes(removal, date, date);
+  expect(await store.put("release.json", bytes("next"), { ifMatch: etag })).toBeDefined();
+  expect(await readdir(folder)).toEqual(["release.json"]);
+});
+
+async function readStored(store: Store) {
+  const found = await store.get("release.json");
+  return found === "not-modified" ? undefined : found;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Recommendation } from "../../functions/tasks/recommendation.ts";
+import type { Recommendation } from "../../functions/tasks/recommendation/compile.ts";
 import { openService, RUNTIMES } from "./service.ts";
 
 const basket = ["22697", "22699"];

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { decode as decodePng } from "fast-png";
 import { describe, expect, test } from "vitest";
 import { decodeImage, type Pixels } from "../../functions/tasks/image/decode.ts";
-import type { ImageOptions } from "../../functions/model/manifest.ts";
+import type { ImageOptions } from "../../functions/tasks/image/options.ts";
 import { convertColor } from "../../functions/tasks/image/pixels.ts";
 import { checkFit, fit } from "../../functions/tasks/image/fit.ts";
 import { resize } from "../../functions/tasks/image/resize.ts";

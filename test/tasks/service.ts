@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
 
 export type RuntimeName = "native" | "wasm";
 export const RUNTIMES: RuntimeName[] = ["native", "wasm"];
@@ -22,7 +23,7 @@ export function openService(store: string, runtime: RuntimeName, env: Record<str
   const platform = createNodePlatform({ STORE: store, RUNTIME: runtime, ...env });
   const logs: Record<string, unknown>[] = [];
   platform.log = (entry) => void logs.push(entry);
-  const app = createApp(platform);
+  const app = createApp(createService(platform));
   return {
     logs,
     predict: async (model: string, inputs: unknown, parameters?: unknown): Promise<Answer> => {

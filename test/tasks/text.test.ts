@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
-import { checkInputs } from "../../functions/model/check-tensors.ts";
-import { textInputs } from "../../functions/tasks/text.ts";
-import type { Run } from "../../functions/tasks/types.ts";
+import { checkInputs } from "../../functions/tasks/check-tensors.ts";
+import { textInputs } from "../../functions/tasks/text/inputs.ts";
+import type { Run } from "../../functions/tasks/define.ts";
 import { shippedModels } from "../harness/models.ts";
 import { emptyStore, fixture, openService, RUNTIMES, writePackage } from "./service.ts";
 
@@ -153,7 +153,10 @@ test("a long text among many short ones gets a run with few of them, in the orde
   const text = { datatype: "BYTES" as const, shape: [rows.length], data: rows };
   const model = { manifest: sentiment?.manifest as Manifest, limits };
   expect(() => checkInputs(model, { text })).toThrow(/fewer elements/);
-  const made = task.preprocess(rows, (row) => `inputs[${row}]`) as Run[];
+  const made = task.preprocess(rows, {
+    pathOf: (row) => `inputs[${row}]`,
+    parameters: {},
+  }) as Run[];
   const runs = made.map(({ feeds }) => Object.values(feeds)[0]?.data as string[]);
   expect(runs.flat()).toEqual(rows);
   expect(runs.length).toBeLessThan(5);

@@ -1,6 +1,6 @@
 import { createBreaker } from "../breaker.ts";
 import type { Limiter, Platform } from "../types.ts";
-import { createMemoryLimiter } from "./memory.ts";
+import { createMemoryLimiter } from "../../limits/memory-limiter.ts";
 
 /**
  * A limiter that instances share; while it cannot be reached each instance counts for itself, and says so

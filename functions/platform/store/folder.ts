@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { PutCondition, Store } from "../types.ts";
 
 /** A folder as a store: keys are paths below it, ETags are digests of the content. */
@@ -60,7 +61,7 @@ async function place(
     if (placed === "exists") return undefined;
   } else {
     const lock = `${path}.lock`;
-    if (!(await acquire(lock))) return undefined;
+    await acquire(lock);
     try {
       const current = await readFile(path).catch(unlessMissing);
       if (!current || etagOf(current) !== condition.ifMatch) return undefined;
@@ -74,15 +75,28 @@ async function place(
 
 /** A write takes milliseconds: a lock of this age was left by a process that has died. */
 const ABANDONED_AFTER_MS = 60_000;
+/** Longest wait for a lock that somebody holds. */
+const PATIENCE_MS = 1000;
+const RETRY_MS = 20;
 
-async function acquire(lock: string): Promise<boolean> {
+/** Takes the lock. Rejects when it is still held after {@link PATIENCE_MS}, and says which lock it is and how old. */
+async function acquire(lock: string): Promise<void> {
+  const start = performance.now();
+  while (!(await tryToAcquire(lock))) {
+    if (performance.now() - start > PATIENCE_MS) throw await heldError(lock);
+    await sleep(RETRY_MS);
+  }
+}
+
+async function tryToAcquire(lock: string): Promise<boolean> {
   if ((await mkdir(lock).catch(unlessExisting)) !== "exists") return true;
   const found = await stat(lock).catch(unlessMissing);
-  if (!found || Date.now() - found.mtimeMs < ABANDONED_AFTER_MS) return false;
-  // Only who makes this folder, named after the very lock, may remove it: of two that find it abandoned,
-  // the slower one must not remove the lock that the faster one has taken since.
+  if (!found || !isAbandoned(found)) return false;
+  // Only who holds this second lock, named after the first one, may remove the first: of two that find it
+  // abandoned, the slower one must not remove the lock that the faster one has taken since. Who removes a lock
+  // can die as well: the second lock is taken over in the same way.
   const removal = `${lock}.${found.ino}-${Math.trunc(found.mtimeMs)}`;
-  if ((await mkdir(removal).catch(unlessExisting)) === "exists") return false;
+  if (!(await tryToAcquire(removal))) return false;
   try {
     const now = await stat(lock).catch(unlessMissing);
     if (now?.ino === found.ino && now.mtimeMs === found.mtimeMs)
@@ -91,6 +105,19 @@ async function acquire(lock: string): Promise<boolean> {
     await rm(removal, { recursive: true, force: true });
   }
   return (await mkdir(lock).catch(unlessExisting)) !== "exists";
+}
+
+/** A lock from the future was made before somebody set the clock back: it would never grow old. */
+function isAbandoned({ mtimeMs }: { mtimeMs: number }): boolean {
+  return Math.abs(Date.now() - mtimeMs) >= ABANDONED_AFTER_MS;
+}
+
+async function heldError(lock: string): Promise<Error> {
+  const found = await stat(lock).catch(unlessMissing);
+  const seconds = Math.max(0, Math.round((Date.now() - (found?.mtimeMs ?? Date.now())) / 1000));
+  return new Error(
+    `Somebody else is writing: the lock ${lock} is ${seconds} s old. One that a killed process left is taken over after ${ABANDONED_AFTER_MS / 1000} s: try again then.`,
+  );
 }
 
 function etagOf(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import type { ImageOptions } from "../../model/manifest.ts";
+import type { ImageOptions } from "./options.ts";
 import type { Pixels } from "./decode.ts";
 import { resize } from "./resize.ts";
 

@@ -1,4 +1,4 @@
-import type { ImageOptions } from "../../model/manifest.ts";
+import type { ImageOptions } from "./options.ts";
 import type { Pixels } from "./decode.ts";
 
 /** Converts between grey and RGB as Pillow's convert() does; ITU-R 601-2 luma, in its fixed point. */

@@ -1,4 +1,4 @@
-import type { ImageOptions } from "../../model/manifest.ts";
+import type { ImageOptions } from "./options.ts";
 import type { Pixels } from "./decode.ts";
 
 /** Filters by name: how many source pixels (at scale 1) they reach, and the weight at a distance. */

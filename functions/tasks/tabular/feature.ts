@@ -1,4 +1,4 @@
-import type { Limits } from "../../config.ts";
+import type { Limits } from "../../model/limits.ts";
 import type { Feature } from "../../model/manifest.ts";
 import { textProblem } from "../text/problem.ts";
 

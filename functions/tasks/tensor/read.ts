@@ -1,4 +1,4 @@
-import type { Limits } from "../../config.ts";
+import type { Limits } from "../../model/limits.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { DATATYPES, elementCount, type Tensor, type TensorData } from "../../tensor.ts";
 import { readElement } from "./element.ts";

@@ -1,6 +1,7 @@
-import type { Manifest } from "../../model/manifest.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
 import type { Tensors } from "../../tensor.ts";
-import type { Run } from "../types.ts";
+import type { Run } from "../define.ts";
+import type { textOptions } from "./options.ts";
 import type { Encoding, Padding } from "./tokenizer.ts";
 
 /**
@@ -17,7 +18,7 @@ type TokenInput = (typeof NAMES)[number];
  * fixed number of tokens gets all rows padded to that. Throws an Error when the graph takes anything else.
  */
 export function tokenBatcher(
-  { task, inputs, text }: Manifest,
+  { task, inputs, text }: ManifestOf<typeof textOptions>,
   padding: Padding,
 ): (encodings: readonly Encoding[]) => Run[] {
   const names = inputs.map(({ name }) => name as TokenInput);

@@ -1,4 +1,4 @@
-import type { Limits } from "../../config.ts";
+import type { Limits } from "../../model/limits.ts";
 
 /** What is wrong with a text that goes into the graph as it is; undefined when nothing is. */
 export function textProblem(value: unknown, { textLength }: Limits): string | undefined {

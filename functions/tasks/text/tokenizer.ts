@@ -1,7 +1,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import * as z from "zod";
-import type { Manifest } from "../../model/manifest.ts";
-import type { Assets } from "../types.ts";
+import type { Assets } from "../define.ts";
+import type { TextOptions } from "./options.ts";
 import { likeReference } from "./reference.ts";
 import { unigramSegmenter } from "./unigram.ts";
 
@@ -63,7 +63,7 @@ const configSchema = z.looseObject({
  * `maxLength` tokens, special tokens included, of a pair the longer text first. Throws an Error when the
  * files are not there or ask for what is not supported, such as padding on the left.
  */
-export function openTokenizer(options: NonNullable<Manifest["text"]>, assets: Assets) {
+export function openTokenizer(options: TextOptions, assets: Assets) {
   const json = tokenizerSchema.parse(readJson(options.tokenizer, assets));
   const config = options.tokenizerConfig
     ? configSchema.parse(readJson(options.tokenizerConfig, assets))

@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { AppOptions } from "../functions/app.ts";
+import type { ServiceOptions } from "../functions/service.ts";
+import { createTasks, type Tasks } from "../functions/tasks/tasks.ts";
+
+/** What a project adds to Nearcast: its own tasks, observers and dialects. */
+export type ProjectOptions = ServiceOptions & AppOptions;
+
+const FILES = ["nearcast.config.ts", "nearcast.config.js"];
+
+/**
+ * The default export of `nearcast.config.ts` in the working directory, which the project's entries import too;
+ * nothing where there is no such file. Throws an Error that says what is wrong with it.
+ */
+export async function loadProject(folder = process.cwd()): Promise<ProjectOptions> {
+  const file = FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
+  if (file === undefined) return {};
+  // Beside the project's packages, which it imports by name. Older versions of Node take no types.
+  const cache = resolve(folder, "node_modules/.cache/nearcast");
+  const output = join(cache, `config-${process.pid}.mjs`);
+  try {
+    const { build } = await import("esbuild");
+    const { outputFiles } = await build({
+      entryPoints: [file],
+      bundle: true,
+      write: false,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      packages: "external",
+      logLevel: "silent",
+    });
+    await mkdir(cache, { recursive: true });
+    await writeFile(output, outputFiles[0]?.contents ?? "");
+    const { default: options } = (await import(pathToFileURL(output).href)) as {
+      default?: ProjectOptions;
+    };
+    if (typeof options !== "object")
+      throw new Error("it has no default export such as { tasks: [myTask] }");
+    return options;
+  } catch (cause) {
+    throw new Error(`${file} cannot be used: ${(cause as Error).message}`, { cause });
+  } finally {
+    await rm(output, { force: true });
+  }
+}
+
+let tasks: Promise<Tasks> | undefined;
+
+/** The built-in tasks and the project's own. */
+export function projectTasks(): Promise<Tasks> {
+  return (tasks ??= loadProject().then((options) => createTasks(options.tasks)));
+}

@@ -1,0 +1,57 @@
+import { NearcastClientError } from "./error.ts";
+
+/** Timers of all runtimes hold 31 bits; a longer one would end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Until when an answer is wanted. */
+export interface Deadline {
+  /** Aborted with the caller's reason, or with the error `timeout`. */
+  signal: AbortSignal;
+  /** Infinity without a timeout. */
+  leftMs: () => number;
+  /** Resolves after so many milliseconds; rejects with the signal's reason. */
+  wait: (ms: number) => Promise<void>;
+  /** Lets go of the timer and of the caller's signal. */
+  end: () => void;
+}
+
+/** Joins a caller's signal and timeout. `AbortSignal.any` is younger than browsers that are still in use. */
+export function createDeadline(
+  outer: AbortSignal | undefined,
+  timeoutMs: number = Infinity,
+): Deadline {
+  if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs must be above 0, not ${timeoutMs}`);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const follow = () => controller.abort(outer?.reason);
+  const endsAt = Date.now() + timeoutMs;
+  const timer =
+    timeoutMs <= LONGEST_TIMER_MS &&
+    setTimeout(() => {
+      controller.abort(new NearcastClientError("timeout", `No answer within ${timeoutMs} ms.`));
+    }, timeoutMs);
+  if (outer?.aborted) follow();
+  outer?.addEventListener("abort", follow);
+  return {
+    signal,
+    leftMs: () => endsAt - Date.now(),
+    async wait(ms) {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve, reject) => {
+        const stop = () => {
+          clearTimeout(waiting);
+          reject(signal.reason);
+        };
+        const waiting = setTimeout(() => {
+          signal.removeEventListener("abort", stop);
+          resolve();
+        }, ms);
+        signal.addEventListener("abort", stop);
+      });
+    },
+    end() {
+      if (timer !== false) clearTimeout(timer);
+      outer?.removeEventListener("abort", follow);
+    },
+  };
+}

@@ -1,0 +1,184 @@
+/** What one model takes and answers with. */
+export interface ModelTypes {
+  /** One input; many of them are an array. */
+  input: unknown;
+  /** What is answered to one input. */
+  output: unknown;
+  /** What `parameters` may hold, such as `{ top_k?: number }`. */
+  parameters: unknown;
+}
+
+/** Types by a model's name. */
+export type ModelsOf<Models> = { [Name in keyof Models]: ModelTypes };
+
+/** The models of a client that was given no types: any name and any input, answers unknown. */
+export type AnyModels = Record<string, ModelTypes & { parameters: Record<string, unknown> }>;
+
+/**
+ * An image (PNG or JPEG): its bytes, a file or blob, or base64 text with or without `data:…;base64,` before it.
+ */
+export type ImageInput = Uint8Array | Blob | string;
+
+/**
+ * The answer of the classification tasks.
+ *
+ * @example
+ * interface Models {
+ *   digits: { input: ImageInput; output: Classification<"0" | "1">; parameters: { top_k?: number } };
+ * }
+ */
+export interface Classification<Label extends string = string> {
+  /** The label with the highest score. */
+  label: Label;
+  /** The score of the label, from 0 to 1 in most models. */
+  score: number;
+  /** The score of every label, or of the `top_k` highest. */
+  scores: Partial<Record<Label, number>>;
+}
+
+/** The answer of the task `tabular-regression`. */
+export interface Regression {
+  value: number;
+  /** The unit of the value, where the model names one. */
+  unit?: string;
+}
+
+/** The task `recommendation` answers with an array of these, best first. */
+export interface RecommendedItem {
+  id: string;
+  name: string;
+  score: number;
+}
+
+/** The answer of the task `feature-extraction`: the vector of a text. */
+export type Vector = number[];
+
+/** What answered, and its answer. */
+export interface Prediction<Output> {
+  model: string;
+  version: string;
+  /** The artifact that computed it, as `sha256:…`; empty where a proxy or CORS hides `X-Model-Digest`. */
+  digest: string;
+  /** The id that the service's log has; empty where a proxy or CORS hides `X-Request-Id`. */
+  requestId: string;
+  outputs: Output;
+}
+
+/** A released model, as the list of models has it. */
+export interface ModelSummary {
+  name: string;
+  /** The version that answers. */
+  version: string;
+  /** Every version in the store. */
+  versions: string[];
+  /** Such as `tabular-classification`, or the name of a task of your own. */
+  task: string;
+  description: string;
+}
+
+/** The public part of a version's manifest. The task's own options are further members. */
+export interface ModelDescription extends ModelSummary {
+  /** The version that answers when none is named. */
+  released: string;
+  ready: boolean;
+  license?: string;
+  /** The tensors of the graph; inputs of a prediction are those of the task. */
+  inputs: TensorInfo[];
+  outputs: TensorInfo[];
+  artifact: { file: string; sha256: string; bytes: number };
+  /** Tabular tasks: what an input consists of. */
+  features?: Feature[];
+  /** Classification tasks: what an answer can be. */
+  labels?: string[];
+  examples: { input?: unknown; output?: unknown }[];
+  metrics: { name: string; value: number; dataset: string; rows?: number }[];
+  [option: string]: unknown;
+}
+
+/** One value of a tabular input. */
+export interface Feature {
+  name: string;
+  type: "number" | "integer" | "boolean" | "string";
+  description?: string;
+  minimum?: number;
+  maximum?: number;
+  unit?: string;
+  /** The strings that a string feature may be. */
+  categories?: string[];
+}
+
+/** A tensor of the graph; -1 in its shape is any size. */
+export interface TensorInfo {
+  name: string;
+  datatype: Datatype;
+  shape: number[];
+}
+
+/** Datatypes by their Open Inference Protocol name. */
+export type Datatype =
+  | "BOOL"
+  | "INT8"
+  | "INT16"
+  | "INT32"
+  | "INT64"
+  | "UINT8"
+  | "UINT16"
+  | "UINT32"
+  | "UINT64"
+  | "FP16"
+  | "FP32"
+  | "FP64"
+  | "BYTES";
+
+/** The answer of `GET /health`. */
+export interface Health {
+  status: "ok";
+}
+
+/** One thing wrong with an input. */
+export interface InputIssue {
+  /** Reads like JavaScript: `inputs[3].sepal_width`. */
+  path: string;
+  message: string;
+}
+
+/** The body of an error (RFC 9457). */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ServiceErrorCode;
+  requestId: string;
+  /** The detail again, for clients of older conventions. */
+  error: string;
+  errors?: InputIssue[];
+}
+
+/** The codes that the service answers with. A newer service may have more. */
+export type ServiceErrorCode =
+  | "malformed_request"
+  | "malformed_json"
+  | "unauthorized"
+  | "forbidden"
+  | "not_found"
+  | "unknown_model"
+  | "unknown_version"
+  | "method_not_allowed"
+  | "request_timeout"
+  | "body_too_large"
+  | "unsupported_media_type"
+  | "invalid_input"
+  | "rate_limited"
+  | "client_closed_request"
+  | "internal"
+  | "model_corrupt"
+  | "model_untrusted"
+  | "authentication_not_configured"
+  | "authentication_unavailable"
+  | "overloaded"
+  | "runtime_failed"
+  | "store_unavailable"
+  | "deadline_exceeded"
+  | "out_of_memory"
+  | "model_too_large";

@@ -1,0 +1,92 @@
+import type { Caller } from "./auth/caller.ts";
+import type { ErrorCode } from "./errors.ts";
+import type { Quota } from "./limits/quota.ts";
+import type { Deadline } from "./load/deadline.ts";
+import type { Assignment } from "./model/assignment.ts";
+import type { ModelVersion, Resolved } from "./model/registry.ts";
+import type { Durations } from "./observe/phases.ts";
+import type { InParts, LongTexts, Run } from "./tasks/define.ts";
+
+/** Which model is asked, by whom and under which conditions. */
+export interface CallOptions {
+  model: string;
+  /** The version by name; the release decides when it is absent. */
+  version?: string | undefined;
+  /** What `service.resolve` gave for this call, where it was asked before. */
+  resolved?: Resolved;
+  /** Names the call in records and logs; made up when absent. */
+  id?: string;
+  /** Who asks; everyone, with every scope, when absent. */
+  caller?: Caller;
+  /** Until when the answer is wanted; the deployment's `REQUEST_TIMEOUT_MS` from now when absent. */
+  deadline?: Deadline;
+  /** Whoever has the same key gets the same version of a model on trial; the caller, or the id, when absent. */
+  key?: string | undefined;
+  /** `no-cache`: the answer is computed anew. `no-store`: and not kept either. */
+  cache?: "no-cache" | "no-store" | undefined;
+  /** How many bytes the request was, and how long it took to read them. */
+  received?: { bytes: number; milliseconds: number | undefined } | undefined;
+  /** What the caller's rate has left; what the call costs is taken from it. */
+  quota?: Quota | undefined;
+  /** Gets the record, once, before the call settles. */
+  onRecord?: (record: CallRecord) => void;
+}
+
+/** What is asked of a model through its task. */
+export interface PredictCall extends CallOptions {
+  /** One input, or an array of them, as the model's task has it. */
+  inputs: unknown;
+  /** What the model's task honours, such as `top_k`. */
+  parameters?: unknown;
+  /** What error messages call the inputs: the member of the request that they came in, `inputs` when absent. */
+  member?: string;
+  longTexts?: LongTexts;
+}
+
+/** What is asked of a model's graph. */
+export interface InferCall extends CallOptions {
+  /** Reads the request once the version is known. */
+  read: (version: ModelVersion) => InParts<InferInputs>;
+}
+
+export interface InferInputs {
+  /** One run of the session each. */
+  runs: readonly Pick<Run, "feeds" | "rows">[];
+  /** The outputs to compute; all of them when absent or empty. */
+  outputNames?: readonly string[] | undefined;
+}
+
+/** `collapsed`: another call was computing the same. `bypass`: the call forbade looking. */
+export type CacheOutcome = "hit" | "miss" | "collapsed" | "bypass";
+
+/** What happened to one call. */
+export interface CallRecord {
+  readonly id: string;
+  readonly kind: "predict" | "infer";
+  /** When it began: milliseconds since 1970. */
+  readonly at: number;
+  /** The caller's name. */
+  readonly caller: string;
+  /** The model that was asked for; there may be none of this name. */
+  readonly model: string;
+  /** The version that answered, or would have; absent where the call did not come so far. */
+  readonly version: string | undefined;
+  /** SHA-256 of the version's artifact, in hexadecimal. */
+  readonly digest: string | undefined;
+  /** Why that version. */
+  readonly reason: Assignment["reason"] | undefined;
+  /** How many inputs, or rows of tensors. */
+  readonly rows: number;
+  /** How many tokens the inputs were; absent where the model has no tokenizer of its own. */
+  readonly tokens: number | undefined;
+  /** Whether the inputs were accepted and their runs begun. */
+  readonly executed: boolean;
+  /** Milliseconds by phase; absent where the platform's clock stands still. */
+  readonly durations: Durations | undefined;
+  readonly cache: CacheOutcome | undefined;
+  readonly quota: Quota | undefined;
+  /** Why it was refused, or failed. */
+  readonly error: { code: ErrorCode; message: string } | undefined;
+  /** The inputs, shortened, where the version's manifest has them logged. */
+  readonly inputs: unknown;
+}

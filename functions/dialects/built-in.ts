@@ -1,0 +1,15 @@
+import type { Dialect } from "./define.ts";
+import { mlflow } from "./mlflow/dialect.ts";
+import { native } from "./native/dialect.ts";
+import { openInference } from "./open-inference/dialect.ts";
+import { openai } from "./openai/dialect.ts";
+import { tensorflowServing } from "./tensorflow-serving/dialect.ts";
+
+/** The dialects that come with Nearcast; there is no other list of them. */
+export const BUILT_IN_DIALECTS: readonly Dialect[] = [
+  native,
+  tensorflowServing,
+  openai,
+  openInference,
+  mlflow,
+];

@@ -1,0 +1,65 @@
+import type { Hono } from "hono";
+import type { NearcastError } from "../errors.ts";
+import type { AppEnv } from "../http/exchange.ts";
+import type { ReleasedModel } from "../model/released-models.ts";
+import type { Service } from "../service.ts";
+
+/** A part of an OpenAPI 3.1 document: paths with their operations, and the schemas they refer to. */
+export interface Description {
+  paths: Record<string, Record<string, object>>;
+  schemas?: Record<string, object>;
+}
+
+/** A model, as the answers at `/v1/models` have it. */
+export interface ListedModel {
+  name: string;
+  /** The versions that the answer is about. */
+  versions: readonly string[];
+}
+
+export interface DialectDefinition {
+  name: string;
+  /**
+   * The paths, each with all that lies below it, whose errors this dialect's clients read: refusals and what is not
+   * found among them. They begin where the app is mounted: `/v1/embeddings`.
+   */
+  paths: readonly string[];
+  /** Routes for load balancers and probes: they are never refused, limited or counted. */
+  health?: (service: Service) => Hono<AppEnv>;
+  /** All other routes. */
+  routes: (service: Service) => Hono<AppEnv>;
+  /** The JSON body of an error; RFC 9457's when absent. */
+  errorBody?: (error: NearcastError, requestId: string) => object;
+  /** The dialect's part of `/openapi.json`. */
+  describe?: (models: readonly ReleasedModel[]) => Description;
+  /** What this dialect's clients read in the list of models, which dialects share. */
+  modelList?: (models: readonly ListedModel[]) => object;
+  /** What they read in the description of one model. */
+  model?: (model: ListedModel) => object;
+}
+
+/** A dialect: made by {@link defineDialect}, given to `createApp`. */
+export type Dialect = DialectDefinition;
+
+/**
+ * Defines a dialect: a wire protocol over the service.
+ *
+ * @example
+ * const plain = defineDialect({
+ *   name: "plain",
+ *   paths: ["/plain"],
+ *   routes: ({ predict }) =>
+ *     new Hono<AppEnv>().post("/plain/:model", async (c) => {
+ *       const inputs = await c.req.json();
+ *       const { outputs } = await predict({ ...callOf(c), model: c.req.param("model"), inputs });
+ *       return answerJson(c, outputs);
+ *     }),
+ *   errorBody: ({ message }) => ({ failed: message }),
+ * });
+ */
+export function defineDialect(definition: DialectDefinition): Dialect {
+  for (const path of definition.paths)
+    if (!/^(\/[^/]+)+$/.test(path))
+      throw new Error(`Dialect ${definition.name}: ${path} must begin with / and not end with it.`);
+  return definition;
+}

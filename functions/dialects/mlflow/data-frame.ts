@@ -1,0 +1,135 @@
+import * as z from "zod";
+import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
+import type { ModelVersion } from "../../model/registry.ts";
+import { parseCsv } from "../../wire/csv.ts";
+
+const row = z.record(z.string(), z.unknown());
+
+export const invocationRequest = z.strictObject({
+  dataframe_split: z
+    .strictObject({
+      columns: z.array(z.union([z.string(), z.number()])).optional(),
+      index: z.array(z.unknown()).optional(),
+      data: z.array(z.array(z.unknown())),
+    })
+    .optional(),
+  dataframe_records: z.array(row).optional(),
+  instances: z.array(z.unknown()).optional(),
+  inputs: z.unknown().optional(),
+  params: row.optional(),
+});
+
+/** What to predict from: rows, or whole tensors. */
+export type Invocation = { params?: Record<string, unknown> | undefined } & (
+  | { rows: unknown[] }
+  | { columns: unknown }
+);
+
+/** One of MLflow's four JSON forms. Throws `malformed_request` unless it is exactly one, or `invalid_input`. */
+export function readInvocation(json: unknown, version: ModelVersion): Invocation {
+  const parsed = invocationRequest.safeParse(json);
+  if (!parsed.success) throw invalidBody(parsed.error);
+  const { params, ...forms } = parsed.data;
+  const given = Object.values(forms).filter((form) => form !== undefined);
+  if (given.length !== 1)
+    throw new NearcastError(
+      "malformed_request",
+      "The request needs exactly one of dataframe_split, dataframe_records, instances and inputs.",
+    );
+  if (forms.dataframe_split) {
+    const { columns, data } = forms.dataframe_split;
+    return { params, rows: rowsOfFrame(version, columns?.map(String), data) };
+  }
+  if (forms.dataframe_records) {
+    const columns = Object.keys(forms.dataframe_records[0] ?? {});
+    const isValue = columns.length === 1 && takesValue(version, columns[0] ?? "");
+    const rows = forms.dataframe_records.map((record) =>
+      isValue ? record[columns[0] ?? ""] : record,
+    );
+    return { params, rows };
+  }
+  if (forms.instances) return { params, rows: forms.instances };
+  return { params, ...rowsOfInputs(version, forms.inputs) };
+}
+
+/**
+ * CSV with or without a header line: the Content-Type's parameter `header` says (RFC 4180, section 3); else
+ * a tabular model's first line is one when a cell of it is not a number, and any other model has one.
+ */
+export function readCsv(
+  text: string,
+  header: string | undefined,
+  version: ModelVersion,
+): unknown[] {
+  let table: string[][];
+  try {
+    table = parseCsv(text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new NearcastError("malformed_request", `The CSV ${error.message}.`);
+  }
+  const tabular = version.task.input === "features";
+  const numeric = table[0]?.every((cell) => Number.isFinite(Number(cell))) ?? false;
+  const hasHeader = header ? header === "present" : !(tabular && numeric);
+  const columns = hasHeader ? table.shift() : undefined;
+  const data = table.map((cells) => cells.map((cell) => (isText(version) ? cell : numberOf(cell))));
+  return rowsOfFrame(version, columns, data);
+}
+
+/** Rows by name where the columns have names, by position where they are numbered, or single values. */
+function rowsOfFrame(
+  version: ModelVersion,
+  columns: readonly string[] | undefined,
+  data: unknown[][],
+) {
+  const width = columns?.length ?? data[0]?.length ?? 0;
+  data.forEach((cells, index) => {
+    if (cells.length !== width)
+      throw invalidInput([
+        { path: `row ${index}`, message: `has ${cells.length} cells, there are ${width} columns` },
+      ]);
+  });
+  if (width === 1 && takesValue(version, columns?.[0])) return data.map(([cell]) => cell);
+  const numbered = !columns || columns.every((name, index) => name === String(index));
+  // A single tensor takes the whole frame, as MLflow's own ONNX flavour does.
+  const isTensor = version.task.input === "tensors" && version.manifest.inputs.length === 1;
+  if (numbered || isTensor) return data;
+  return data.map((cells) =>
+    Object.fromEntries(columns.map((name, index) => [name, cells[index]])),
+  );
+}
+
+/** Columns by feature become rows, a list of a task's inputs is rows already, all else is tensors. */
+function rowsOfInputs(
+  version: ModelVersion,
+  inputs: unknown,
+): { rows: unknown[] } | { columns: unknown } {
+  const { input } = version.task;
+  if (input === "tensors") return { columns: inputs };
+  if (Array.isArray(inputs)) return { rows: inputs };
+  if (input !== "features" || typeof inputs !== "object" || inputs === null)
+    return { columns: inputs };
+  const columns = Object.entries(inputs as Record<string, unknown>);
+  if (!columns.every(([, values]) => Array.isArray(values))) return { rows: [inputs] };
+  const count = Math.max(0, ...columns.map(([, values]) => (values as unknown[]).length));
+  const rows = Array.from({ length: count }, (_, index) =>
+    Object.fromEntries(columns.map(([name, values]) => [name, (values as unknown[])[index]])),
+  );
+  return { rows };
+}
+
+/** Whether one column is the input itself and not a member of it. */
+function takesValue(version: ModelVersion, column: string | undefined): boolean {
+  const { input } = version.task;
+  if (input === "features") return false;
+  return input !== "tensors" || version.manifest.inputs[0]?.name !== column;
+}
+
+function isText({ task, manifest }: ModelVersion): boolean {
+  return task.input !== "features" && manifest.inputs[0]?.datatype === "BYTES";
+}
+
+function numberOf(cell: string): unknown {
+  const number = Number(cell);
+  return cell.trim() === "" || Number.isNaN(number) ? cell : number;
+}

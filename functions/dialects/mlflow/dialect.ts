@@ -1,0 +1,14 @@
+import { defineDialect } from "../define.ts";
+import { describe } from "./describe.ts";
+import { mlflowError } from "./errors.ts";
+import { invocationRoutes, pingRoutes } from "./routes.ts";
+
+/** MLflow's scoring server, which is also what SageMaker asks of a container. */
+export const mlflow = defineDialect({
+  name: "mlflow",
+  paths: ["/ping", "/version", "/invocations"],
+  health: pingRoutes,
+  routes: invocationRoutes,
+  errorBody: mlflowError,
+  describe,
+});

@@ -1,0 +1,44 @@
+import { Hono, type Context } from "hono";
+import { answerJson } from "../../http/answer.ts";
+import { callOf, type AppEnv } from "../../http/exchange.ts";
+import { identify } from "../../http/identify.ts";
+import { jsonBody } from "../../http/json-body.ts";
+import type { Service } from "../../service.ts";
+import { readPredictBody } from "./body.ts";
+
+/** The body of a prediction, as `hono/client` sends it. */
+interface PredictRequest {
+  /** One input, or an array of them. */
+  inputs: unknown;
+  parameters?: Record<string, unknown>;
+}
+
+/** `GET /health`: the process is alive. `GET /ready`: it can answer a prediction. */
+export function healthRoutes({ checkReady }: Pick<Service, "checkReady">) {
+  return new Hono<AppEnv>()
+    .get("/health", (c) => answerJson(c, { status: "ok" as const }))
+    .get("/ready", async (c) =>
+      answerJson(c, { status: "ready" as const, store: await checkReady() }),
+    );
+}
+
+/** Predictions of the native API. */
+export function predictRoutes({ platform, predict }: Pick<Service, "platform" | "predict">) {
+  const { now, config } = platform;
+  const options = { maxBytes: config.limits.bodyBytes, now };
+
+  async function answerPrediction(c: Context<AppEnv>, model: string, version?: string) {
+    const body = await readPredictBody(c, options);
+    const { manifest, outputs, record } = await predict({ ...callOf(c), model, version, ...body });
+    identify(c, manifest, record);
+    return answerJson(c, { model: manifest.name, version: manifest.version, outputs });
+  }
+
+  return new Hono<AppEnv>()
+    .post("/v1/models/:model/predict", jsonBody<PredictRequest>(), (c) =>
+      answerPrediction(c, c.req.param("model")),
+    )
+    .post("/v1/models/:model/versions/:version/predict", jsonBody<PredictRequest>(), (c) =>
+      answerPrediction(c, c.req.param("model"), c.req.param("version")),
+    );
+}

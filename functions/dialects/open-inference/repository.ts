@@ -1,0 +1,62 @@
+import { Hono, type Context } from "hono";
+import * as z from "zod";
+import { invalidBody, NearcastError } from "../../errors.ts";
+import type { AppEnv } from "../../http/exchange.ts";
+import { readBody } from "../../http/body.ts";
+import { parseJson } from "../../wire/json.ts";
+import { answerJson } from "../../http/answer.ts";
+import { releasedModels } from "../../model/released-models.ts";
+import type { Service } from "../../service.ts";
+
+export const indexRequest = z.strictObject({ ready: z.boolean().optional() });
+
+export const changeRequest = z.strictObject({
+  parameters: z.strictObject({ unload_dependents: z.boolean().optional() }).optional(),
+});
+
+/**
+ * The model repository extension. Every released model is READY, since the first request loads it;
+ * `load` does that ahead of time and `unload` takes the session out of memory, in this instance.
+ */
+export function repositoryRoutes({ platform, registryFor, sessions }: Service) {
+  const options = { maxBytes: platform.config.limits.bodyBytes, now: platform.now };
+
+  async function read<T>(c: Context<AppEnv>, schema: z.ZodType<T>): Promise<T> {
+    const body = await readBody(c, options);
+    const json = body.byteLength === 0 ? {} : parseJson(body, { exact: false });
+    const result = schema.safeParse(json);
+    if (result.success) return result.data;
+    throw invalidBody(result.error);
+  }
+
+  return new Hono<AppEnv>()
+    .post("/repository/index", async (c) => {
+      const registry = registryFor(c.get("exchange").caller, "read");
+      const { ready } = await read(c, indexRequest);
+      const index = [];
+      for (const [name, found] of await releasedModels(registry)) {
+        const broken = found instanceof NearcastError ? found.message : undefined;
+        if (broken === undefined || !ready)
+          index.push({
+            name,
+            version: found instanceof NearcastError ? "" : found.manifest.version,
+            state: broken === undefined ? "READY" : "UNAVAILABLE",
+            reason: broken ?? "",
+          });
+      }
+      return answerJson(c, index);
+    })
+    .post("/repository/models/:model/load", async (c) => {
+      const registry = registryFor(c.get("exchange").caller, "admin");
+      await read(c, changeRequest);
+      const { manifest } = await registry.resolve(c.req.param("model"));
+      (await sessions.acquire(manifest)).end();
+      return answerJson(c, {});
+    })
+    .post("/repository/models/:model/unload", async (c) => {
+      const registry = registryFor(c.get("exchange").caller, "admin");
+      await read(c, changeRequest);
+      sessions.evict((await registry.resolve(c.req.param("model"))).manifest);
+      return answerJson(c, {});
+    });
+}

@@ -1,0 +1,40 @@
+import { concatenate } from "../../concatenate.ts";
+import type { Manifest } from "../../model/manifest.ts";
+import type { Tensors } from "../../tensor.ts";
+import { toBinary } from "../../wire/binary-tensor.ts";
+import { toJsonData } from "../../wire/json-tensor.ts";
+
+export interface InferAnswer {
+  manifest: Manifest;
+  id?: string | undefined;
+  tensors: Tensors;
+  isBinary: (output: string) => boolean;
+}
+
+/** An Open Inference Protocol answer with its headers: JSON, then the outputs that were asked for in binary. */
+export function writeInferAnswer({ manifest, id, tensors, isBinary }: InferAnswer) {
+  const chunks: Uint8Array[] = [];
+  const outputs = Object.entries(tensors).map(([name, tensor]) => {
+    const { datatype, shape } = tensor;
+    if (!isBinary(name)) return { name, datatype, shape, data: toJsonData(tensor) };
+    const chunk = toBinary(tensor);
+    chunks.push(chunk);
+    return { name, datatype, shape, parameters: { binary_data_size: chunk.byteLength } };
+  });
+  const json = JSON.stringify({
+    model_name: manifest.name,
+    model_version: manifest.version,
+    ...(id !== undefined && { id }),
+    outputs,
+  });
+  if (!outputs.some(({ name }) => isBinary(name)))
+    return { body: json, headers: { "Content-Type": "application/json" } };
+  const head = new TextEncoder().encode(json);
+  return {
+    body: concatenate([head, ...chunks]),
+    headers: {
+      "Content-Type": "application/octet-stream",
+      "Inference-Header-Content-Length": String(head.byteLength),
+    },
+  };
+}

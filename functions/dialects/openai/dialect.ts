@@ -1,0 +1,20 @@
+import { defineDialect } from "../define.ts";
+import { describe } from "./describe.ts";
+import { openaiError } from "./errors.ts";
+import { embeddingsRoutes } from "./routes.ts";
+
+/** OpenAI's embeddings, and its list of models. */
+export const openai = defineDialect({
+  name: "openai",
+  paths: ["/v1/embeddings"],
+  routes: embeddingsRoutes,
+  errorBody: openaiError,
+  describe,
+  modelList: (models) => ({ object: "list", data: models.map(({ name }) => openaiModel(name)) }),
+  model: ({ name }) => openaiModel(name),
+});
+
+/** OpenAI's description of a model. There is no date of creation in a package. */
+function openaiModel(name: string) {
+  return { id: name, object: "model", created: 0, owned_by: "nearcast" };
+}

@@ -1,0 +1,23 @@
+import type { ErrorCode, NearcastError } from "../../errors.ts";
+
+const MODEL_NOT_FOUND = "model_not_found";
+
+/** What OpenAI calls its errors. */
+const CODES: Partial<Record<ErrorCode, string>> = {
+  unauthorized: "invalid_api_key",
+  unknown_model: MODEL_NOT_FOUND,
+  unknown_version: MODEL_NOT_FOUND,
+  rate_limited: "rate_limit_exceeded",
+};
+
+/** The body that OpenAI's clients read of an error. */
+export function openaiError(error: NearcastError) {
+  return {
+    error: {
+      message: error.message,
+      type: error.status < 500 ? "invalid_request_error" : "server_error",
+      param: CODES[error.code] === MODEL_NOT_FOUND ? "model" : (error.issues?.[0]?.path ?? null),
+      code: CODES[error.code] ?? error.code,
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
+import { callOf, type AppEnv } from "../../http/exchange.ts";
+import { readBody } from "../../http/body.ts";
+import { parseJson } from "../../wire/json.ts";
+import { answerJson } from "../../http/answer.ts";
+import { identify } from "../../http/identify.ts";
+import type { Service } from "../../service.ts";
+import { jsonBody } from "../../http/json-body.ts";
+
+export const embeddingsRequest = z.strictObject({
+  model: z.string(),
+  input: z.union([z.string(), z.array(z.string())], {
+    error: "must be a string or an array of strings: token ids belong to another tokenizer",
+  }),
+  encoding_format: z.enum(["float", "base64"]).default("float"),
+  dimensions: z.number().int().positive().optional(),
+  /** Who asks, for abuse reports: nothing here uses it. */
+  user: z.string().optional(),
+});
+
+/**
+ * OpenAI's `POST /v1/embeddings`, of models with the task feature-extraction. A text with more tokens
+ * than the model takes is refused.
+ */
+export function embeddingsRoutes({ platform, resolve, predict }: Service) {
+  const options = { maxBytes: platform.config.limits.bodyBytes, now: platform.now };
+
+  return new Hono<AppEnv>().post(
+    "/v1/embeddings",
+    jsonBody<z.input<typeof embeddingsRequest>>(),
+    async (c) => {
+      const body = await readBody(c, options);
+      const parsed = embeddingsRequest.safeParse(parseJson(body, { exact: false }));
+      if (!parsed.success) throw invalidBody(parsed.error);
+      const { model, input, encoding_format: format, dimensions } = parsed.data;
+      const call = { ...callOf(c), model };
+      const resolved = await resolve(call);
+      const { manifest } = resolved;
+      if (manifest.task !== "feature-extraction")
+        throw new NearcastError(
+          "invalid_input",
+          `${model} makes no embeddings: its task is ${manifest.task}.`,
+          { issues: [{ path: "model", message: "has another task than feature-extraction" }] },
+        );
+      const inputs = typeof input === "string" ? [input] : input;
+      const {
+        outputs,
+        tokens = 0,
+        record,
+      } = await predict({
+        ...call,
+        resolved,
+        inputs,
+        member: "input",
+        // As OpenAI does: a vector of half a text, unnoticed, would spoil a search.
+        longTexts: "refuse",
+      });
+      const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
+      identify(c, manifest, record);
+      return answerJson(c, {
+        object: "list" as const,
+        data: vectors.map((vector, index) => ({
+          object: "embedding" as const,
+          index,
+          embedding: format === "base64" ? toBase64(vector) : vector,
+        })),
+        model: manifest.name,
+        usage: { prompt_tokens: tokens, total_tokens: tokens },
+      });
+    },
+  );
+}
+
+/** The first `dimensions` numbers at length one, as OpenAI shortens vectors; or the vector itself. */
+function shortened(vector: unknown, dimensions: number | undefined): number[] {
+  if (!Array.isArray(vector) || typeof vector[0] !== "number")
+    throw invalidInput([
+      { path: "model", message: "gives a vector a token, not one for the text" },
+    ]);
+  const numbers = vector as number[];
+  if (dimensions === undefined || dimensions === numbers.length) return numbers;
+  if (dimensions > numbers.length)
+    throw invalidInput([
+      { path: "dimensions", message: `must be at most ${numbers.length} for this model` },
+    ]);
+  const kept = numbers.slice(0, dimensions);
+  const length = Math.hypot(...kept);
+  return length === 0 ? kept : kept.map((value) => value / length);
+}
+
+/** Little-endian float32. */
+function toBase64(vector: readonly number[]): string {
+  const bytes = new Uint8Array(Float32Array.from(vector).buffer);
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}

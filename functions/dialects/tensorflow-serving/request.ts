@@ -1,0 +1,26 @@
+import * as z from "zod";
+import { invalidBody, NearcastError } from "../../errors.ts";
+import type { Manifest } from "../../model/manifest.ts";
+import { parseJson } from "../../wire/json.ts";
+
+export const SIGNATURE = "serving_default";
+
+export const predictRequest = z.strictObject({
+  signature_name: z.literal(["", SIGNATURE]).optional(),
+  instances: z.array(z.unknown()).optional(),
+  inputs: z.unknown().optional(),
+});
+
+/** The rows or the columns of a body. Throws `malformed_json`, `malformed_request` or `invalid_input`. */
+export function readRequest(body: Uint8Array, manifest: Manifest) {
+  const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
+  const parsed = predictRequest.safeParse(parseJson(body, { exact }));
+  if (!parsed.success) throw invalidBody(parsed.error);
+  const { instances, inputs } = parsed.data;
+  if ((instances === undefined) === (inputs === undefined))
+    throw new NearcastError(
+      "malformed_request",
+      "The request needs exactly one of instances (rows) and inputs (columns).",
+    );
+  return { instances, inputs };
+}

@@ -1,0 +1,105 @@
+import { Hono, type MiddlewareHandler } from "hono";
+import { NearcastError } from "../errors.ts";
+import { openapiDocument } from "../openapi/document.ts";
+import { DOCUMENTATION_ASSETS, type DocumentationAsset } from "../platform/types.ts";
+import type { AppEnv } from "./exchange.ts";
+import { answer, answerJson } from "./answer.ts";
+import { answeringModels } from "../model/released-models.ts";
+import type { Dialect } from "../dialects/define.ts";
+import type { Service } from "../service.ts";
+import { VERSION } from "../version.ts";
+
+const page = (keyField: string) => `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Nearcast API</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+${keyField}<div id="api"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</html>
+`;
+
+// Before the description can be loaded there is no box of Swagger UI's own to enter a key in.
+const KEY_FIELD = `<label style="display: block; margin: 1em; font-family: sans-serif">API key or token
+<input id="key" type="password" autocomplete="off" spellcheck="false" size="50" autofocus>
+and Enter, to read the description and to try it: the key stays in this page.</label>
+`;
+
+const START = `const field = document.getElementById("key");
+const url = new URL("../openapi.json", document.currentScript.src).href;
+const open = () => SwaggerUIBundle({
+  url,
+  dom_id: "#api",
+  deepLinking: true,
+  displayRequestDuration: true,
+  validatorUrl: null,
+  requestInterceptor(request) {
+    if (field?.value) request.headers["Authorization"] = "Bearer " + field.value.trim();
+    return request;
+  },
+});
+if (field) field.addEventListener("change", open);
+else open();
+`;
+
+// Swagger UI sets style attributes and has its icons in data: URLs.
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const MEDIA_TYPES: Record<DocumentationAsset, string> = {
+  "swagger-ui.css": "text/css; charset=utf-8",
+  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+};
+
+/** `GET /docs`: a page to read the description and to try it, open where keys are asked for. */
+export function pageRoutes(
+  { platform }: Pick<Service, "platform">,
+  limit: MiddlewareHandler<AppEnv>,
+) {
+  const html = page(platform.config.auth.mode === "required" ? KEY_FIELD : "");
+
+  const routes = new Hono<AppEnv>()
+    .get("/docs", limit, (c) =>
+      answer(c, html, {
+        "Content-Type": "text/html; charset=UTF-8",
+        "Content-Security-Policy": POLICY,
+        "Referrer-Policy": "no-referrer",
+      }),
+    )
+    .get("/docs/start.js", limit, (c) => answer(c, START, { "Content-Type": "text/javascript" }));
+  for (const name of DOCUMENTATION_ASSETS)
+    routes.get(`/docs/${name}`, limit, async (c) => {
+      const found = await platform.asset(name);
+      if (!found) throw new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
+      return answer(c, found, {
+        "Content-Type": MEDIA_TYPES[name],
+        "Cache-Control": "public, max-age=86400",
+      });
+    });
+  return routes;
+}
+
+/** `GET /openapi.json`, made of the dialects and of the models that are released now. */
+export function documentationRoutes(
+  { platform, registryFor }: Pick<Service, "platform" | "registryFor">,
+  dialects: readonly Dialect[],
+  open: ReadonlySet<string>,
+) {
+  const secured = platform.config.auth.mode === "required";
+
+  return new Hono<AppEnv>().get("/openapi.json", async (c) => {
+    const registry = registryFor(c.get("exchange").caller, "read");
+    const models = await answeringModels(registry);
+    return answerJson(c, openapiDocument(models, dialects, { version: VERSION, secured, open }));
+  });
+}

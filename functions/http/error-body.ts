@@ -1,0 +1,30 @@
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Dialect } from "../dialects/define.ts";
+import { problem, type NearcastError } from "../errors.ts";
+import { answer } from "./answer.ts";
+import { pathOf, type AppEnv } from "./exchange.ts";
+
+/** Answers an error in the shape that the clients of the path read. */
+export type AnswerError = (c: Context<AppEnv>, error: NearcastError) => Response;
+
+export function createAnswerError(dialects: readonly Dialect[]): AnswerError {
+  const shapes = dialects
+    .flatMap(({ paths, errorBody }) => paths.map((path) => ({ path, errorBody })))
+    // The longest first: it says the most.
+    .toSorted((a, b) => b.path.length - a.path.length);
+
+  return function answerError(c, error) {
+    const exchange = c.get("exchange");
+    exchange.error = error;
+    const asked = pathOf(c);
+    const shape = shapes.find(({ path }) => asked === path || asked.startsWith(`${path}/`));
+    const body = shape?.errorBody?.(error, exchange.id);
+    const headers = {
+      ...error.headers,
+      "Content-Type": body ? "application/json" : "application/problem+json",
+    };
+    const json = JSON.stringify(body ?? problem(error, exchange.id));
+    return answer(c, json, headers, error.status as ContentfulStatusCode);
+  };
+}

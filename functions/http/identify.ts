@@ -1,0 +1,31 @@
+import type { Context } from "hono";
+import type { CacheOutcome, CallRecord } from "../call.ts";
+import type { Manifest } from "../model/manifest.ts";
+import { quotaHeaders } from "../limits/quota.ts";
+import { serverTiming } from "../observe/phases.ts";
+import type { AppEnv } from "./exchange.ts";
+
+/** RFC 9211. */
+const CACHE_STATUS: Record<CacheOutcome, string> = {
+  hit: "nearcast; hit",
+  miss: "nearcast; fwd=miss",
+  collapsed: "nearcast; fwd=miss; collapsed",
+  bypass: "nearcast; fwd=request",
+};
+
+/**
+ * The headers that say what made an answer and, where that is measured, how long each phase took, whether it
+ * was kept from an earlier request, and what the caller's rate has left.
+ */
+export function identify(c: Context<AppEnv>, manifest: Manifest, record?: CallRecord): void {
+  const { headers } = c.get("exchange");
+  headers["X-Model-Name"] = manifest.name;
+  headers["X-Model-Version"] = manifest.version;
+  headers["X-Model-Digest"] = `sha256:${manifest.artifact.sha256}`;
+  if (!record) return;
+  const { durations, cache, quota } = record;
+  const timing = serverTiming(durations);
+  if (timing) headers["Server-Timing"] = timing;
+  if (cache) headers["Cache-Status"] = CACHE_STATUS[cache];
+  if (quota) Object.assign(headers, quotaHeaders(quota));
+}

@@ -1,0 +1,55 @@
+import type { MiddlewareHandler } from "hono";
+import { ANYONE, NOBODY } from "../../auth/caller.ts";
+import { NearcastError } from "../../errors.ts";
+import { createDeadline } from "../../load/deadline.ts";
+import type { Platform } from "../../platform/types.ts";
+import type { AppEnv } from "../exchange.ts";
+
+/** Answers are data and no pages: nothing in them is to be run, sniffed, framed or kept. */
+const SECURITY_HEADERS = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Strict-Transport-Security": "max-age=31536000",
+  "X-Content-Type-Options": "nosniff",
+};
+
+const TIMEOUT = "X-Request-Timeout-Ms";
+const WHOLE_NUMBER = /^[1-9]\d{0,9}$/;
+
+/**
+ * Begins the exchange, and answers 504 when nothing else was answered in the deployment's time, or in the
+ * client's own, which `X-Request-Timeout-Ms` gives in whole milliseconds. What was begun for others too (a
+ * model being loaded) goes on.
+ */
+export function beginRequest(platform: Platform): MiddlewareHandler<AppEnv> {
+  const { config, isClientGone = () => false, isolatesRequests = false } = platform;
+  const options = { isolated: isolatesRequests };
+  // Until they have said who they are.
+  const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
+  return function beginRequest(c, next) {
+    const id = readId(c.req.header("X-Request-Id")) ?? crypto.randomUUID();
+    const isGone = () => isClientGone(c.env);
+    const deadline = createDeadline(config.requestTimeoutMs, isGone, options);
+    const timeout = c.req.header(TIMEOUT);
+    if (timeout !== undefined && WHOLE_NUMBER.test(timeout)) deadline.shorten(Number(timeout));
+    const headers = { "X-Request-Id": id, ...SECURITY_HEADERS };
+    c.set("exchange", { id, deadline, headers, caller, routeIndex: c.req.routeIndex });
+    return deadline.within(next());
+  };
+}
+
+/**
+ * Refuses a time that is none. After authentication: who may not ask is told that first, and after CORS, so that
+ * a page can read it.
+ */
+export const checkTimeout: MiddlewareHandler<AppEnv> = function checkTimeout(c, next) {
+  const timeout = c.req.header(TIMEOUT);
+  if (timeout !== undefined && !WHOLE_NUMBER.test(timeout))
+    throw new NearcastError("malformed_request", `${TIMEOUT} must be a whole number above 0.`);
+  return next();
+};
+
+/** The client's id of the request, where it can stand in a header and in a log. */
+function readId(text = ""): string | undefined {
+  return /^[\w=-]{1,255}$/.test(text) ? text : undefined;
+}

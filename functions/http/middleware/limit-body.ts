@@ -1,0 +1,24 @@
+import type { MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { NearcastError } from "../../errors.ts";
+import type { AppEnv } from "../exchange.ts";
+import { arrived, declaredLength } from "../body.ts";
+
+/**
+ * Refuses bodies over the limit with 413. A declared length is checked without touching the body, which
+ * on Node would cost a full Request object; Hono's own middleware counts the bodies without one.
+ */
+export function limitBody(maxBytes: number): MiddlewareHandler<AppEnv> {
+  const tooLarge = (): never => {
+    throw new NearcastError("body_too_large", `The body may have at most ${maxBytes} bytes.`);
+  };
+  const countBody = bodyLimit({ maxSize: maxBytes, onError: tooLarge });
+
+  return function limitBody(c, next) {
+    if (c.req.method === "GET" || c.req.method === "HEAD") return next();
+    const length = declaredLength(c.req);
+    if (length === undefined) return arrived(countBody(c, next));
+    if (length > maxBytes) tooLarge();
+    return next();
+  };
+}

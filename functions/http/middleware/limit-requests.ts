@@ -1,0 +1,37 @@
+import type { MiddlewareHandler } from "hono";
+import { ANYONE, NOBODY } from "../../auth/caller.ts";
+import { addressKey } from "../../limits/address.ts";
+import { quotaHeaders, rateLimited } from "../../limits/quota.ts";
+import type { Platform, Taken } from "../../platform/types.ts";
+import type { AppEnv } from "../exchange.ts";
+
+/**
+ * Takes one unit of the caller's rate for every request before its body is read; of the client address's where
+ * nobody says who they are. Health goes before it and is never limited: who asks for it decides whether this
+ * instance lives. Rejects with `rate_limited`.
+ */
+export function limitRequests(
+  platform: Pick<Platform, "limiter" | "config" | "clientAddress">,
+): MiddlewareHandler<AppEnv> {
+  const { limiter, config } = platform;
+  return function limitRequests(c, next) {
+    const exchange = c.get("exchange");
+    const { caller } = exchange;
+    const rate = caller.rate ?? config.rateLimit;
+    if (!rate) return next();
+    const key =
+      caller === ANYONE || caller === NOBODY
+        ? `address:${addressKey(platform.clientAddress(c))}`
+        : `caller:${caller.name}`;
+
+    const admit = (taken: Taken) => {
+      const quota = { ...taken, policy: "caller" as const, key, rate };
+      if (!taken.allowed) throw rateLimited(quota, 1);
+      exchange.quota = quota;
+      Object.assign(exchange.headers, quotaHeaders(quota));
+      return next();
+    };
+    const taken = limiter.take(key, 1, rate);
+    return taken instanceof Promise ? taken.then(admit) : admit(taken);
+  };
+}

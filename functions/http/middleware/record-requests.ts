@@ -1,0 +1,33 @@
+import type { MiddlewareHandler } from "hono";
+import type { RequestRecord } from "../../observe/observer.ts";
+import { microsecondSteps } from "../../observe/phases.ts";
+import type { AppEnv } from "../exchange.ts";
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
+
+/** Tells what happened to every request, once its answer is made. */
+export function recordRequests(
+  tell: (record: RequestRecord) => void,
+  now: (() => number) | undefined,
+): MiddlewareHandler<AppEnv> {
+  let cold = true;
+  return async function recordRequests(c, next) {
+    const isCold = cold;
+    cold = false;
+    const start = now?.() ?? 0;
+    await next();
+    const { id, caller, error, record } = c.get("exchange");
+    tell({
+      id,
+      traceId: TRACEPARENT.exec(c.req.header("traceparent") ?? "")?.[1],
+      method: c.req.method,
+      path: c.req.path,
+      status: c.res.status,
+      caller: caller.name,
+      error: error && { code: error.code, message: error.message },
+      milliseconds: now && microsecondSteps(now() - start),
+      cold: isCold,
+      call: record,
+    });
+  };
+}

@@ -1,0 +1,18 @@
+import type { Handler, Hono } from "hono";
+import { methodNotAllowed, NearcastError } from "../errors.ts";
+import { pathOf, type AppEnv } from "./exchange.ts";
+
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/** Answers what no route does: 405 where the path takes other methods, and else 404. */
+export function notFound(routes: Hono<AppEnv>): Handler<AppEnv> {
+  return function notFound(c) {
+    const path = pathOf(c);
+    const matched = path === "/" ? path : path.replace(/\/+$/, "");
+    const methods = METHODS.filter((method) => routes.router.match(method, matched)[0].length > 0);
+    if (methods.length === 0)
+      throw new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
+    const allowed = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method));
+    throw methodNotAllowed(c.req.path, allowed);
+  };
+}

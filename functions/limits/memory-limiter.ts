@@ -1,0 +1,53 @@
+import { LRUCache } from "lru-cache";
+import type { Rate } from "./rate.ts";
+import type { Limiter, Taken } from "../platform/types.ts";
+
+interface Window {
+  used: number;
+  endsAt: number;
+}
+
+interface MemoryLimiter extends Limiter {
+  take(key: string, cost: number, rate: Rate): Taken;
+  /** What the key has left, without taking anything. */
+  peek(key: string, rate: Rate): Taken;
+}
+
+/** With more keys than this in use at once, the one unused for longest begins anew. */
+const MAX_KEYS = 20_000;
+
+/**
+ * Exact within one process. A key's window begins with its first unit and is fixed, so that across the
+ * border of two windows twice the limit can pass. The clock is monotonic: setting the time changes nothing.
+ */
+export function createMemoryLimiter(now: () => number = () => performance.now()): MemoryLimiter {
+  const windows = new LRUCache<string, Window>({ max: MAX_KEYS });
+
+  function windowOf(key: string, { windowSeconds }: Rate): Window {
+    const known = windows.get(key);
+    return known && now() < known.endsAt
+      ? known
+      : { used: 0, endsAt: now() + windowSeconds * 1000 };
+  }
+
+  function describe(allowed: boolean, { used, endsAt }: Window, { limit }: Rate): Taken {
+    return {
+      allowed,
+      remaining: Math.max(0, limit - used),
+      resetSeconds: Math.ceil((endsAt - now()) / 1000),
+    };
+  }
+
+  return {
+    take(key, cost, rate) {
+      const window = windowOf(key, rate);
+      const allowed = window.used + cost <= rate.limit;
+      if (allowed) {
+        window.used += cost;
+        windows.set(key, window);
+      }
+      return describe(allowed, window, rate);
+    },
+    peek: (key, rate) => describe(true, windowOf(key, rate), rate),
+  };
+}

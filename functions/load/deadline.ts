@@ -1,0 +1,102 @@
+import { NearcastError } from "../errors.ts";
+
+/** Until when the answer to a request is wanted. Times are milliseconds. */
+export interface Deadline {
+  /** Throws `deadline_exceeded` when it is over, `client_closed_request` when the client went away. */
+  check(): void;
+  /** Moves it to so long after the request's start, if that is sooner. */
+  shorten(timeoutMs: number): void;
+  /**
+   * Ends the request with this error, on behalf of another: at once, or where requests are isolated when it next
+   * looks at its deadline.
+   */
+  end(error: NearcastError): void;
+  /** The work's result; rejects with `deadline_exceeded` when it is not there in time. */
+  within<T>(work: Promise<T>): Promise<T>;
+  /** How long ago the request began. */
+  age(): number;
+  /** Told why, once, where {@link within} rejects before the work does. */
+  onEnd?: (error: NearcastError) => void;
+}
+
+/** A deadline that begins now. `isolated`: no request may settle a promise of another, as on Workers. */
+export function createDeadline(
+  timeoutMs: number,
+  isClientGone: () => boolean,
+  { isolated = false } = {},
+): Deadline {
+  return new RequestDeadline(timeoutMs, isClientGone, isolated);
+}
+
+class RequestDeadline implements Deadline {
+  onEnd?: (error: NearcastError) => void;
+  readonly #start = performance.now();
+  #longest: number;
+  readonly #isClientGone: () => boolean;
+  readonly #isolated: boolean;
+  #ended: NearcastError | undefined;
+  #expire: ((error: NearcastError) => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(timeoutMs: number, isClientGone: () => boolean, isolated: boolean) {
+    this.#longest = timeoutMs;
+    this.#isClientGone = isClientGone;
+    this.#isolated = isolated;
+  }
+
+  age(): number {
+    return performance.now() - this.#start;
+  }
+
+  check(): void {
+    if (this.#ended) throw this.#ended;
+    if (this.age() >= this.#longest) throw this.#exceeded();
+    if (this.#isClientGone())
+      throw new NearcastError("client_closed_request", "The client went away.");
+  }
+
+  shorten(sooner: number): void {
+    if (sooner >= this.#longest) return;
+    this.#longest = sooner;
+    if (this.#timer !== undefined) this.#arm();
+  }
+
+  end(error: NearcastError): void {
+    this.#ended = error;
+    if (this.#isolated) return;
+    // The work may never settle.
+    clearTimeout(this.#timer);
+    this.#expire?.(error);
+  }
+
+  // Every request passes here: `Promise.race` with its clean-up would take twice as long.
+  within<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#expire = (error) => {
+        this.onEnd?.(error);
+        reject(error);
+      };
+      this.#arm();
+      const before =
+        <V>(settle: (value: V) => void) =>
+        (value: V): void => {
+          clearTimeout(this.#timer);
+          settle(value);
+        };
+      work.then(before(resolve), before(reject));
+    });
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const left = Math.max(this.#longest - this.age(), 0);
+    this.#timer = setTimeout(() => this.#expire?.(this.#ended ?? this.#exceeded()), left);
+  }
+
+  #exceeded(): NearcastError {
+    return new NearcastError(
+      "deadline_exceeded",
+      `There was no answer within ${this.#longest} ms.`,
+    );
+  }
+}

@@ -1,0 +1,37 @@
+import type { Admission } from "./admission.ts";
+import type { Deadline } from "./deadline.ts";
+import type { Phases } from "../observe/phases.ts";
+import type { InParts, Parts } from "../tasks/define.ts";
+
+/**
+ * What the inputs of a call become. What is made in parts (decoding an image or tokenizing a text can keep the
+ * process from all else for longer than a run does) is made in turn with that of others. Rejects as the work
+ * does, with `overloaded`, and before each part with what the deadline throws.
+ */
+export async function prepare<T>(
+  turns: Admission | undefined,
+  phases: Phases,
+  deadline: Deadline,
+  work: () => InParts<T>,
+): Promise<T> {
+  const made = phases.time("preprocess", work);
+  if (!isInParts(made)) return await made;
+  const turn = turns?.enter();
+  if (turn) await phases.time("queue", () => turn);
+  try {
+    for (;;) {
+      deadline.check();
+      const part = phases.time("preprocess", () => made.next());
+      if (part.done) return part.value;
+      const others = turns?.pause();
+      if (others) await phases.time("queue", () => others);
+    }
+  } finally {
+    // Nothing is answered yet: others of this turn of the event loop are not waited for.
+    void turns?.leave();
+  }
+}
+
+function isInParts<T>(made: InParts<T>): made is Parts<T> {
+  return typeof made === "object" && made !== null && "next" in made;
+}

@@ -1,0 +1,40 @@
+import { NearcastError } from "../errors.ts";
+import type { ModelVersion, Registry } from "./registry.ts";
+
+/** How many models are read at once for a list of models. */
+const LIST_CONCURRENCY = 8;
+
+export interface ReleasedModel extends ModelVersion {
+  versions: readonly string[];
+}
+
+/** The models that answer. A broken package is left out; asking for it by name says what is wrong. */
+export async function answeringModels(registry: Registry): Promise<ReleasedModel[]> {
+  return [...(await releasedModels(registry)).values()].filter(
+    (model): model is ReleasedModel => !(model instanceof NearcastError),
+  );
+}
+
+/** Every model in the store by name: its released version, or the error that reading its package met. */
+export async function releasedModels(
+  registry: Registry,
+): Promise<Map<string, ReleasedModel | NearcastError>> {
+  const found = [...(await registry.versions())];
+  const models = new Map<string, ReleasedModel | NearcastError>();
+  for (let start = 0; start < found.length; start += LIST_CONCURRENCY) {
+    const some = found.slice(start, start + LIST_CONCURRENCY);
+    const read = some.map(async ([name, versions]) => {
+      // One broken package must not hide the others.
+      const model = await registry.resolve(name).catch((error: unknown) => {
+        if (error instanceof NearcastError) return error;
+        throw error;
+      });
+      return [name, model instanceof NearcastError ? model : { ...model, versions }] as const;
+    });
+    for (const [name, model] of await Promise.all(read))
+      // Pushed and not released yet: not a model that answers.
+      if (!(model instanceof NearcastError && model.code === "unknown_model"))
+        models.set(name, model);
+  }
+  return models;
+}

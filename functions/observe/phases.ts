@@ -1,0 +1,58 @@
+/** Milliseconds by phase, in microsecond steps. */
+export type Durations = Readonly<Record<string, number>>;
+
+/** Durations of the parts of one request, for `Server-Timing`. */
+export interface Phases {
+  /** What the work gives; a promise's duration is noted when it is fulfilled. */
+  time<T>(name: string, work: () => T): T;
+  /** How long each phase took, all its parts together; undefined where nothing can be measured. */
+  durations: Durations | undefined;
+}
+
+const UNTIMED: Phases = { time: (_name, work) => work(), durations: undefined };
+
+/** Phases by the platform's clock, the request's reading the first; without a clock the work is only run. */
+export function createPhases(now: (() => number) | undefined, readMs?: number): Phases {
+  return now ? new TimedPhases(now, readMs) : UNTIMED;
+}
+
+class TimedPhases implements Phases {
+  readonly durations: Record<string, number> = {};
+  readonly #now: () => number;
+
+  constructor(now: () => number, readMs: number | undefined) {
+    this.#now = now;
+    if (readMs !== undefined) this.durations["read"] = microsecondSteps(readMs);
+  }
+
+  time<T>(name: string, work: () => T): T {
+    const start = this.#now();
+    const result = work();
+    if (result instanceof Promise) return this.#settled(name, start, result) as T;
+    this.#note(name, start);
+    return result;
+  }
+
+  async #settled<T>(name: string, start: number, work: Promise<T>): Promise<T> {
+    const result = await work;
+    this.#note(name, start);
+    return result;
+  }
+
+  #note(name: string, start: number): void {
+    this.durations[name] = microsecondSteps((this.durations[name] ?? 0) + this.#now() - start);
+  }
+}
+
+/** The value of the header `Server-Timing`; undefined where nothing could be measured. */
+export function serverTiming(durations: Durations | undefined): string | undefined {
+  let value = "";
+  for (const name in durations)
+    value += `${value === "" ? "" : ", "}${name};dur=${durations[name]}`;
+  return value === "" ? undefined : value;
+}
+
+/** Milliseconds without the digits that nobody reads. */
+export function microsecondSteps(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}

@@ -1,0 +1,84 @@
+import type { CacheOutcome, CallOptions, CallRecord } from "../call.ts";
+import { NearcastError } from "../errors.ts";
+import type { Quota } from "../limits/quota.ts";
+import type { Resolved } from "../model/registry.ts";
+import { createPhases, type Phases } from "./phases.ts";
+
+interface Begun {
+  id: string;
+  kind: CallRecord["kind"];
+  caller: string;
+  model: string;
+}
+
+/**
+ * A record that is being written, by the one call that it is of. It is made once: when the call ends, or before
+ * that when its deadline does, and what comes later is not in it.
+ */
+export class Recording {
+  readonly phases: Phases;
+  version: Resolved | undefined;
+  rows = 0;
+  tokens: number | undefined;
+  executed = false;
+  cache: CacheOutcome | undefined;
+  quota: Quota | undefined;
+  inputs: unknown;
+  readonly #begun: Begun;
+  readonly #at = Date.now();
+  readonly #tell: ((record: CallRecord) => void) | undefined;
+  readonly #onRecord: CallOptions["onRecord"];
+  #record: CallRecord | undefined;
+
+  constructor(
+    begun: Begun,
+    { received, quota, onRecord }: CallOptions,
+    {
+      now,
+      tell,
+    }: {
+      now: (() => number) | undefined;
+      tell: ((record: CallRecord) => void) | undefined;
+    },
+  ) {
+    this.#begun = begun;
+    this.#tell = tell;
+    this.#onRecord = onRecord;
+    this.quota = quota;
+    this.phases = createPhases(now, received?.milliseconds);
+  }
+
+  /** Makes the record and tells everyone, the first time. */
+  end(error?: unknown): CallRecord {
+    if (this.#record) return this.#record;
+    const { id, kind, caller, model } = this.#begun;
+    const { manifest, reason } = this.version ?? {};
+    const record: CallRecord = {
+      id,
+      kind,
+      at: this.#at,
+      caller,
+      model,
+      version: manifest?.version,
+      digest: manifest?.artifact.sha256,
+      reason,
+      rows: this.rows,
+      tokens: this.tokens,
+      executed: this.executed,
+      durations: this.phases.durations,
+      cache: this.cache,
+      quota: this.quota,
+      error: error === undefined ? undefined : described(error),
+      inputs: this.inputs,
+    };
+    this.#record = record;
+    this.#onRecord?.(record);
+    this.#tell?.(record);
+    return record;
+  }
+}
+
+function described(error: unknown): CallRecord["error"] {
+  if (error instanceof NearcastError) return { code: error.code, message: error.message };
+  return { code: "internal", message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,131 @@
+import type { CallRecord } from "../call.ts";
+import type { Observer } from "./observer.ts";
+
+const TIMED = ["success", "queue", "compute_input", "compute_infer", "compute_output"] as const;
+
+/** Which of the path's phases each of Triton's durations is. */
+const PHASES = {
+  queue: "load",
+  compute_input: "preprocess",
+  compute_infer: "run",
+  compute_output: "postprocess",
+} as const;
+
+const STAGES = Object.keys(PHASES) as (keyof typeof PHASES)[];
+
+interface LookUps {
+  count: number;
+  milliseconds: number;
+}
+
+/** A version, as the counts are kept by. */
+interface Counted {
+  name: string;
+  version: string;
+}
+
+/** Milliseconds by duration, and how often; `fail` has a number and no duration. */
+interface Counts extends Counted {
+  rows: number;
+  runs: number;
+  failures: number;
+  lastAt: number;
+  milliseconds: Record<(typeof TIMED)[number], number>;
+  lookUps: Record<"hit" | "miss", LookUps>;
+}
+
+/** How often each version ran, in this instance since it started. */
+export interface Statistics extends Observer {
+  /**
+   * As in Triton, an answer that was not computed for this call is a success, and neither an inference nor an
+   * execution. What is refused before it runs does not count.
+   */
+  call: (record: CallRecord) => void;
+  /** One entry a version that ran, in the form of Open Inference Protocol's statistics extension. */
+  all(): ReturnType<typeof describe>[];
+  of(version: Counted): ReturnType<typeof describe>;
+}
+
+export function createStatistics(): Statistics {
+  const counts = new Map<string, Counts>();
+
+  return {
+    call({ model, version, executed, at, rows, error, cache, durations }) {
+      if (!executed || version === undefined) return;
+      const counted = { name: model, version };
+      const own = counts.get(keyOf(counted)) ?? emptyCounts(counted);
+      counts.set(keyOf(counted), own);
+      own.lastAt = at;
+      if (error) {
+        own.failures += 1;
+        return;
+      }
+      const lookUp = cache === "collapsed" ? "hit" : cache;
+      if (lookUp === "hit" || lookUp === "miss") {
+        const lookedFor = durations?.["cache"] ?? 0;
+        own.lookUps[lookUp].count += 1;
+        own.lookUps[lookUp].milliseconds += lookedFor;
+        own.milliseconds.success += lookedFor;
+      }
+      if (lookUp === "hit") return;
+      own.runs += 1;
+      own.rows += rows;
+      for (const stage of STAGES) {
+        const taken = durations?.[PHASES[stage]] ?? 0;
+        own.milliseconds[stage] += taken;
+        own.milliseconds.success += taken;
+      }
+    },
+    all: () => [...counts.values()].map(describe),
+    of: (version) => describe(counts.get(keyOf(version)) ?? emptyCounts(version)),
+  };
+}
+
+function keyOf({ name, version }: Counted): string {
+  return `${name}/${version}`;
+}
+
+function emptyCounts({ name, version }: Counted): Counts {
+  const milliseconds = {
+    success: 0,
+    queue: 0,
+    compute_input: 0,
+    compute_infer: 0,
+    compute_output: 0,
+  };
+  const lookUps = { hit: { count: 0, milliseconds: 0 }, miss: { count: 0, milliseconds: 0 } };
+  return { name, version, rows: 0, runs: 0, failures: 0, lastAt: 0, milliseconds, lookUps };
+}
+
+function describe({ name, version, rows, runs, failures, lastAt, milliseconds, lookUps }: Counts) {
+  const timed = (stage: (typeof TIMED)[number]) => ({
+    count: runs,
+    ns: nanoseconds(milliseconds[stage]),
+  });
+  return {
+    name,
+    version,
+    last_inference: lastAt,
+    inference_count: rows,
+    execution_count: runs,
+    inference_stats: {
+      success: { ...timed("success"), count: runs + lookUps.hit.count },
+      fail: { count: failures, ns: 0 },
+      queue: timed("queue"),
+      compute_input: timed("compute_input"),
+      compute_infer: timed("compute_infer"),
+      compute_output: timed("compute_output"),
+      cache_hit: lookedUp(lookUps.hit),
+      cache_miss: lookedUp(lookUps.miss),
+    },
+    batch_stats: [],
+  };
+}
+
+function lookedUp({ count, milliseconds }: LookUps) {
+  return { count, ns: nanoseconds(milliseconds) };
+}
+
+function nanoseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1e6);
+}

@@ -1,0 +1,11 @@
+import * as z from "zod";
+import type { JsonSchema } from "../tasks/define.ts";
+
+/** The JSON Schema of what a zod schema reads. */
+export function schemaOf(schema: z.ZodType): JsonSchema {
+  const { $schema: _, ...made } = z.toJSONSchema(schema, {
+    io: "input",
+    unrepresentable: "any",
+  }) as JsonSchema;
+  return made;
+}

@@ -1,0 +1,116 @@
+import { createAccess, type RegistryFor } from "./auth/access.ts";
+import { createCharge } from "./limits/charge.ts";
+import { createAdmission, type Turns } from "./load/admission.ts";
+import { createCheckReady, type CheckReady } from "./model/ready.ts";
+import { createRegistry } from "./model/registry.ts";
+import { createSessions, type Sessions } from "./model/sessions.ts";
+import { createAccessLog } from "./observe/access-log.ts";
+import { tellAll, type Observer } from "./observe/observer.ts";
+import { createStatistics, type Statistics } from "./observe/statistics.ts";
+import type { Platform } from "./platform/types.ts";
+import {
+  createInfer,
+  createPredict,
+  createResolve,
+  type Infer,
+  type Predict,
+  type Resolve,
+} from "./predict.ts";
+import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
+import type { Task } from "./tasks/define.ts";
+import { createTasks, type Tasks } from "./tasks/tasks.ts";
+
+export interface ServiceOptions {
+  /** Tasks besides the built-in ones. */
+  tasks?: readonly Task[] | undefined;
+  /** Who else is told of calls and requests. */
+  observers?: readonly Observer[] | undefined;
+}
+
+/** Everything but HTTP: models, predictions, and what is known of them. */
+export interface Service {
+  platform: Platform;
+  tasks: Tasks;
+  /** Answers through the model's task. */
+  predict: Predict;
+  /** Answers tensors with tensors. */
+  infer: Infer;
+  /** The version that answers a call, for those who must know it before they can ask. */
+  resolve: Resolve;
+  /** The way to models, as a caller may use them for one purpose. */
+  registryFor: RegistryFor;
+  /** Rejects with `store_unavailable` when no prediction could be answered. */
+  checkReady: CheckReady;
+  sessions: Sessions;
+  statistics: Statistics;
+  /** Absent where there is no clock to measure turns by. */
+  turns: Turns | undefined;
+  /** Tells all observers. */
+  observer: Observer;
+}
+
+/**
+ * Makes the service of a platform. It has no HTTP in it: an app, a queue's consumer and a script use the same.
+ * Throws an Error for two tasks of one name.
+ *
+ * @example
+ * const service = createService(createNodePlatform({ STORE: "models" }));
+ * const { outputs } = await service.predict({ model: "iris", inputs: [5.1, 3.5, 1.4, 0.2] });
+ */
+export function createService(platform: Platform, options: ServiceOptions = {}): Service {
+  const { config, now } = platform;
+  const tasks = createTasks(options.tasks);
+  const registry = createRegistry(platform, tasks);
+  const registryFor = createAccess(registry);
+  const sessions = createSessions(platform, registry);
+  const statistics = createStatistics();
+  const observers = [
+    statistics,
+    ...(config.accessLog ? [createAccessLog((entry) => platform.log(entry))] : []),
+    ...(options.observers ?? []),
+  ];
+  const observer = tellAll(observers, (error) =>
+    platform.log({ level: "error", message: "An observer failed.", error: String(error) }),
+  );
+  const turns = createTurns(platform);
+  const resolve = createResolve(registryFor);
+  const paths = {
+    resolve,
+    sessions,
+    timeoutMs: config.requestTimeoutMs,
+    now,
+    tell: observer.call,
+    turns,
+    charge: createCharge(platform),
+    cachedRuns: createCachedRuns(platform),
+  };
+  return {
+    platform,
+    tasks,
+    predict: createPredict(paths),
+    infer: createInfer(paths),
+    resolve,
+    registryFor,
+    checkReady: createCheckReady(registry, sessions, platform),
+    sessions,
+    statistics,
+    turns,
+    observer,
+  };
+}
+
+function createTurns({ config, now, turnEventLoop }: Platform): Turns | undefined {
+  if (!now) return undefined;
+  const { maxQueueMs, workers } = config;
+  const options = { now, maxQueueMs, turnEventLoop };
+  return {
+    preparing: createAdmission({ ...options, parallelism: 1 }),
+    running: createAdmission({
+      ...options,
+      // Joined runs are computed at once, as many as there are rows.
+      parallelism: Math.max(workers, 1, ...config.dynamicBatching.values()),
+      // Runs in processes of their own do not block this one.
+      ...(workers > 0 && { turnEventLoop: undefined }),
+    }),
+  };
+}

@@ -1,0 +1,19 @@
+import { featureExtraction } from "./feature-extraction/task.ts";
+import { imageClassification } from "./image-classification/task.ts";
+import { recommendation } from "./recommendation/task.ts";
+import { tabularClassification } from "./tabular-classification/task.ts";
+import { tabularRegression } from "./tabular-regression/task.ts";
+import { tensor } from "./tensor/task.ts";
+import { textClassification } from "./text-classification/task.ts";
+import type { Task } from "./define.ts";
+
+/** The tasks that come with Nearcast; there is no other list of them. */
+export const BUILT_IN_TASKS: readonly Task[] = [
+  tabularClassification,
+  tabularRegression,
+  textClassification,
+  imageClassification,
+  featureExtraction,
+  recommendation,
+  tensor,
+];

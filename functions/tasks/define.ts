@@ -1,0 +1,176 @@
+import * as z from "zod";
+import { invalidInput, type NearcastError } from "../errors.ts";
+import type { Limits } from "../model/limits.ts";
+import { manifestFields, type Manifest, type ManifestOf } from "../model/manifest.ts";
+import type { Tensors } from "../tensor.ts";
+
+/** One run of the session: tensors for one or more rows of a request. */
+export interface Run {
+  feeds: Tensors;
+  rows: number;
+  /** How many tokens the tokenizer made of the rows, special tokens included, padding not. */
+  tokens?: number;
+}
+
+/** Work that is done at once, in parts between which others may have their turns, or later. */
+export type InParts<T> = T | Parts<T> | Promise<T>;
+export type Parts<T> = Generator<undefined, T, undefined>;
+
+/** What a text with more tokens than the model takes becomes: it is cut (the default), or refused. */
+export type LongTexts = "cut" | "refuse";
+
+/** The path of a row in the request, for error messages: `inputs` or `inputs[3]`. */
+export type PathOf = (row: number) => string;
+
+/** The files that a manifest lists as assets, by name, their digests checked. */
+export type Assets = ReadonlyMap<string, Uint8Array>;
+
+/** What preprocessing knows of a request besides its inputs. */
+export interface PreprocessOptions<Parameters> {
+  pathOf: PathOf;
+  parameters: Parameters;
+  longTexts?: LongTexts | undefined;
+}
+
+/** How the inputs of one version become tensors, and its tensors answers; compiled once. */
+export interface CompiledTask<Parameters = unknown> {
+  /** Whether `inputs` are many inputs and not one; an array is, where this is absent. */
+  isBatch?(inputs: unknown): boolean;
+  /** Inputs as runs, in order. Throws `invalid_input` with the path of every bad row. */
+  preprocess(
+    rows: readonly unknown[],
+    options: PreprocessOptions<Parameters>,
+  ): InParts<readonly Run[]>;
+  /** The outputs to compute. */
+  outputNames: readonly string[];
+  /** One answer for each row of the run that made the outputs. */
+  postprocess(outputs: Tensors, run: Run, parameters: Parameters): unknown[];
+  /** What a failed run says of the request; absent where a checked input can only fail on a bad model. */
+  refusal?(cause: unknown): NearcastError;
+}
+
+/** A version as its task compiles it. */
+export interface TaskVersion<Options extends z.ZodRawShape> {
+  manifest: ManifestOf<Options>;
+  limits: Limits;
+  assets: Assets;
+}
+
+/**
+ * What one input is. Dialects go by it: `features` can come as rows of a table, `text` and `image` as bytes,
+ * `tensors` bring their batch dimension with them, and `json` is anything else.
+ */
+export type InputKind = "features" | "text" | "image" | "tensors" | "json";
+
+export type JsonSchema = Record<string, unknown>;
+
+/** How `nearcast eval` judges the answers of a task. */
+export interface Quality {
+  /** The parameters of the predictions that are judged. */
+  parameters?: Record<string, unknown>;
+  /** What is wrong with a true label of the data, in words; undefined when nothing is. */
+  problemWith?(truth: unknown): string | undefined;
+  /** Metrics by name, the main one first. */
+  metrics(truths: readonly unknown[], answers: readonly unknown[]): Record<string, number>;
+  /** Metrics of which less is better. */
+  lessIsBetter?: readonly string[];
+  /** Counts by true and by answered label, where answers are labels. */
+  confusion?(
+    truths: readonly unknown[],
+    answers: readonly unknown[],
+  ): { labels: string[]; counts: number[][] };
+}
+
+export interface TaskDefinition<Options extends z.ZodRawShape, Parameters> {
+  /** What `task` in a manifest says, such as `text-classification`. */
+  name: string;
+  /** The fields of the manifest that only this task has. */
+  options: Options;
+  /** What a request's `parameters` may be. */
+  parameters: z.ZodType<Parameters>;
+  input: InputKind;
+  /**
+   * Makes a version ready. It may import what it needs: no cold start then pays for the code of models that are
+   * not asked. Throws an Error that says what the manifest lacks.
+   */
+  compile(
+    version: TaskVersion<Options>,
+  ): CompiledTask<Parameters> | Promise<CompiledTask<Parameters>>;
+  /** The JSON Schemas of one input and of its answer, for the API's description. */
+  schema(manifest: ManifestOf<Options>): { input: JsonSchema; output: JsonSchema };
+  /** Inputs that `nearcast add` tries a new version with; none when absent. */
+  examples?(manifest: ManifestOf<Options>): unknown[] | Promise<unknown[]>;
+  /** Absent where answers cannot be compared with a label. */
+  quality?(manifest: ManifestOf<Options>, options: { k: number }): Quality | Promise<Quality>;
+}
+
+/** A task: made by {@link defineTask}, given to `createService`. */
+export interface Task extends Omit<
+  TaskDefinition<z.ZodRawShape, unknown>,
+  "compile" | "schema" | "examples" | "quality"
+> {
+  /** The schema of the manifests of this task. */
+  manifestSchema: z.ZodType<Manifest>;
+  compile(version: {
+    manifest: Manifest;
+    limits: Limits;
+    assets: Assets;
+  }): Promise<CompiledTask> | CompiledTask;
+  schema(manifest: Manifest): { input: JsonSchema; output: JsonSchema };
+  examples?(manifest: Manifest): unknown[] | Promise<unknown[]>;
+  quality?(manifest: Manifest, options: { k: number }): Quality | Promise<Quality>;
+}
+
+/**
+ * Defines a task: what comes before and after the model, for every version whose manifest names it.
+ *
+ * @example
+ * const doubled = defineTask({
+ *   name: "doubled",
+ *   options: { factor: z.number().default(2) },
+ *   parameters: z.strictObject({}),
+ *   input: "json",
+ *   compile: ({ manifest }) => ({
+ *     preprocess: (rows) => [
+ *       {
+ *         feeds: { x: { datatype: "FP32", shape: [rows.length, 1], data: Float32Array.from(rows as number[]) } },
+ *         rows: rows.length,
+ *       },
+ *     ],
+ *     outputNames: ["y"],
+ *     postprocess: ({ y }) => Array.from(y!.data as Float32Array, (value) => value * manifest.factor),
+ *   }),
+ *   schema: () => ({ input: { type: "number" }, output: { type: "number" } }),
+ * });
+ */
+export function defineTask<const Options extends z.ZodRawShape, Parameters>(
+  definition: TaskDefinition<Options, Parameters>,
+): Task {
+  const { name, options } = definition;
+  for (const field of Object.keys(options))
+    if (Object.hasOwn(manifestFields, field))
+      throw new Error(
+        `Task ${name}: every manifest has the field ${field}; name the option otherwise.`,
+      );
+  let schema: z.ZodType | undefined;
+  return {
+    // A manifest was read with the schema below: it has the options of its task.
+    ...(definition as unknown as Omit<Task, "manifestSchema">),
+    get manifestSchema() {
+      schema ??= z.strictObject({ ...manifestFields, task: z.literal(name), ...options });
+      return schema as z.ZodType<Manifest>;
+    },
+  };
+}
+
+/** Reads a request's `parameters`; absent means none. Throws `invalid_input`. */
+export function parseParameters<T>(schema: z.ZodType<T>, parameters: unknown): T {
+  const result = schema.safeParse(parameters ?? {});
+  if (result.success) return result.data;
+  throw invalidInput(
+    result.error.issues.map(({ path, message }) => ({
+      path: ["parameters", ...path].join("."),
+      message,
+    })),
+  );
+}

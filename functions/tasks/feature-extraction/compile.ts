@@ -1,0 +1,85 @@
+import type { Limits } from "../../model/limits.ts";
+import { NearcastError } from "../../errors.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
+import type { Tensor } from "../../tensor.ts";
+import { textInputs } from "../text/inputs.ts";
+import type { Assets, CompiledTask } from "../define.ts";
+import type { textOptions } from "../text/options.ts";
+
+/**
+ * A text in, numbers out, from the graph's first output. Where that is `[rows, size]` the answer is the
+ * row's vector. Where it is `[rows, tokens, size]`, `text.pooling` makes one vector of the tokens: their
+ * mean, the first one (`cls`), or with `none` an array of vectors, a token each. `text.normalize` gives
+ * vectors the length one.
+ */
+export function compile(
+  manifest: ManifestOf<typeof textOptions>,
+  limits: Limits,
+  assets: Assets,
+): CompiledTask {
+  const output = manifest.outputs[0];
+  const { pooling = "mean", normalize = false } = manifest.text ?? {};
+  const rank = output?.shape.length;
+  if (!output || output.datatype !== "FP32" || (rank !== 2 && rank !== 3))
+    throw new Error("the first output must be FP32 of shape [-1, size] or [-1, -1, size]");
+  if (rank === 3 && !manifest.text) throw new Error("an output of token vectors needs text");
+  const finish = normalize ? toUnitLength : Array.from<number>;
+
+  return {
+    ...textInputs(manifest, limits, assets),
+    outputNames: [output.name],
+    postprocess(outputs, { feeds, rows }) {
+      const made = outputs[output.name];
+      const mask = maskOf(feeds, rows);
+      if (
+        !made ||
+        !(made.data instanceof Float32Array) ||
+        made.shape.length !== rank ||
+        made.shape[0] !== rows ||
+        (rank === 3 && made.shape[1] !== mask.width)
+      )
+        throw new NearcastError(
+          "model_corrupt",
+          `Output ${output.name} of ${manifest.name} has another shape than its manifest says.`,
+        );
+      const { data } = made;
+      const size = made.shape[rank - 1] ?? 0;
+      const vector = (index: number) => data.subarray(index * size, (index + 1) * size);
+      return Array.from({ length: rows }, (_, row) => {
+        if (rank === 2) return finish(vector(row));
+        const tokens = mask.positions(row).map((token) => vector(row * mask.width + token));
+        if (pooling === "none") return tokens.map((token) => finish(token));
+        return finish(pooling === "cls" ? vector(row * mask.width) : mean(tokens, size));
+      });
+    },
+  };
+}
+
+/** Which positions of each row are tokens and not padding. */
+function maskOf(feeds: Record<string, Tensor>, rows: number) {
+  const tensor = feeds["attention_mask"] ?? feeds["input_ids"];
+  const width = (tensor?.data.length ?? 0) / rows;
+  const masked = feeds["attention_mask"]?.data;
+  return {
+    width,
+    positions: (row: number) =>
+      Array.from({ length: width }, (_, token) => token).filter(
+        (token) => !masked || masked[row * width + token] === 1n,
+      ),
+  };
+}
+
+/** The mean in double precision; of no tokens it is all zeros. */
+function mean(vectors: readonly Float32Array[], size: number): number[] {
+  const sums = Array.from({ length: size }, () => 0);
+  for (const vector of vectors)
+    for (let index = 0; index < size; index++)
+      sums[index] = (sums[index] ?? 0) + (vector[index] ?? 0);
+  return sums.map((sum) => Math.fround(sum / Math.max(1, vectors.length)));
+}
+
+function toUnitLength(vector: ArrayLike<number>): number[] {
+  const values = Array.from(vector);
+  const length = Math.hypot(...values);
+  return length === 0 ? values : values.map((value) => Math.fround(value / length));
+}

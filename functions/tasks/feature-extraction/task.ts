@@ -1,0 +1,24 @@
+import * as z from "zod";
+import { defineTask } from "../define.ts";
+import { TEXT_SCHEMA, textExamples, textOptions } from "../text/options.ts";
+
+/** A text in, numbers out: its vector, or without pooling a vector for each token. */
+export const featureExtraction = defineTask({
+  name: "feature-extraction",
+  options: textOptions,
+  parameters: z.strictObject({}),
+  input: "text",
+  async compile({ manifest, limits, assets }) {
+    const { compile } = await import("./compile.ts");
+    return compile(manifest, limits, assets);
+  },
+  schema: () => ({
+    input: TEXT_SCHEMA,
+    output: {
+      type: "array",
+      items: { type: ["number", "array"], items: { type: "number" } },
+      description: "The text's vector; without pooling a vector for each token.",
+    },
+  }),
+  examples: textExamples,
+});

@@ -1,0 +1,72 @@
+import type { Limits } from "../../model/limits.ts";
+import { invalidInput, type InputIssue } from "../../errors.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
+import { elementCount } from "../../tensor.ts";
+import { classificationAnswers, type classificationOptions } from "../classification/answers.ts";
+import { decodeImage } from "../image/decode.ts";
+import { checkFit, fit } from "../image/fit.ts";
+import { convertColor, fillPixels } from "../image/pixels.ts";
+import type { imageOptions } from "../image/options.ts";
+import type { Parts, PreprocessOptions, Run } from "../define.ts";
+
+type Options = typeof classificationOptions & typeof imageOptions;
+
+export function compile(manifest: ManifestOf<Options>, limits: Limits) {
+  const { image, inputs } = manifest;
+  const channels = image.color === "rgb" ? 3 : 1;
+  const size =
+    image.layout === "NCHW"
+      ? [channels, image.height, image.width]
+      : [image.height, image.width, channels];
+  const input = inputs[0];
+  if (
+    !input ||
+    inputs.length > 1 ||
+    input.datatype !== "FP32" ||
+    String(input.shape.slice(1)) !== String(size)
+  )
+    throw new Error(`task ${manifest.task} needs one FP32 input of shape [-1, ${size.join(", ")}]`);
+  if (image.mean.length !== channels || image.std.length !== channels)
+    throw new Error(`image.mean and image.std need ${channels} values`);
+  checkFit(image);
+
+  return {
+    ...classificationAnswers(manifest),
+    *preprocess(rows: readonly unknown[], { pathOf }: PreprocessOptions<unknown>): Parts<Run[]> {
+      const issues: InputIssue[] = [];
+      const data = new Float32Array(rows.length * elementCount(size));
+      // One budget for the request: many images cost as much as a large one.
+      let pixelsLeft = limits.imagePixels;
+      for (const [index, row] of rows.entries()) {
+        if (index > 0) yield;
+        try {
+          const decoded = decodeImage(imageBytes(row), pixelsLeft);
+          pixelsLeft -= decoded.width * decoded.height;
+          const colored = convertColor(decoded, image.color);
+          const sized = fit(colored, image);
+          fillPixels(sized, image, data, index * elementCount(size));
+        } catch (error) {
+          if (!(error instanceof RangeError)) throw error;
+          issues.push({ path: pathOf(index), message: error.message });
+        }
+      }
+      if (issues.length > 0) throw invalidInput(issues);
+      const pixels = { datatype: "FP32" as const, shape: [rows.length, ...size], data };
+      return [{ feeds: { [input.name]: pixels }, rows: rows.length }];
+    },
+  };
+}
+
+/** Base64, with or without a `data:` prefix. Throws a RangeError that says what is wrong. */
+function imageBytes(row: unknown): Uint8Array {
+  if (row instanceof Uint8Array) return row;
+  if (typeof row !== "string") throw new RangeError("must be an image as a base64 string");
+  const base64 = row.startsWith("data:") ? row.slice(row.indexOf(",") + 1) : row;
+  let binary: string;
+  try {
+    binary = atob(base64);
+  } catch {
+    throw new RangeError("must be an image as a base64 string");
+  }
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,98 @@
+import * as z from "zod";
+import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
+import type { Assets, CompiledTask, Run } from "../define.ts";
+import type { recommendationOptions, RecommendationParameters } from "./task.ts";
+
+export interface Recommendation {
+  id: string;
+  name: string;
+  /** How well the item goes with the basket; comparable within one answer. */
+  score: number;
+}
+
+const catalogueSchema = z.array(z.strictObject({ id: z.string().min(1), name: z.string() })).min(1);
+
+/** Baskets of a large catalogue go to the graph in several runs of at most this many numbers. */
+const MAX_NUMBERS_PER_RUN = 1_000_000;
+
+/**
+ * A basket of item ids in, the items that go best with it out. The graph takes baskets as FP32
+ * `[rows, items]` of ones and zeros and gives scores of the same shape, in the catalogue's order.
+ */
+export function compile(
+  manifest: ManifestOf<typeof recommendationOptions>,
+  assets: Assets,
+): CompiledTask<RecommendationParameters> {
+  const { recommendation: options, inputs } = manifest;
+  const bytes = assets.get(options.catalogue);
+  if (!bytes) throw new Error(`recommendation.catalogue ${options.catalogue} is not an asset`);
+  const catalogue = catalogueSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  const width = catalogue.length;
+  const columns = new Map(catalogue.map(({ id }, column) => [id, column]));
+  if (columns.size !== width) throw new Error(`${options.catalogue} names an item twice`);
+  const input = inputs[0];
+  const output = manifest.outputs.find(({ name }) => name === options.output);
+  for (const tensor of [input, output])
+    if (tensor?.datatype !== "FP32" || tensor.shape.length !== 2 || tensor.shape[1] !== width)
+      throw new Error(`task ${manifest.task} needs FP32 tensors of shape [-1, ${width}]`);
+  if (!input || !output || inputs.length > 1) throw new Error("there must be one input");
+
+  /** The columns of a basket's items; what is wrong with it is added to `issues`. */
+  function readBasket(basket: unknown, path: string, issues: InputIssue[]): number[] {
+    if (!Array.isArray(basket) || basket.length === 0) {
+      issues.push({ path, message: "must be an array of at least one item id" });
+      return [];
+    }
+    return basket.flatMap((id: unknown, position) => {
+      const column = typeof id === "string" ? columns.get(id) : undefined;
+      if (column !== undefined) return column;
+      const message =
+        typeof id === "string"
+          ? `names item ${JSON.stringify(id.slice(0, 64))}, which the catalogue does not have`
+          : "must be an item id as a string";
+      issues.push({ path: `${path}[${position}]`, message });
+      return [];
+    });
+  }
+
+  function toRun(baskets: readonly number[][]): Run {
+    const data = new Float32Array(baskets.length * width);
+    baskets.forEach((basket, row) => {
+      for (const column of basket) data[row * width + column] = 1;
+    });
+    const tensor = { datatype: "FP32" as const, shape: [baskets.length, width], data };
+    return { feeds: { [input?.name ?? ""]: tensor }, rows: baskets.length };
+  }
+
+  return {
+    isBatch: (value) => Array.isArray(value) && Array.isArray(value[0]),
+    preprocess(rows, { pathOf }) {
+      const issues: InputIssue[] = [];
+      const baskets = rows.map((row, index) => readBasket(row, pathOf(index), issues));
+      if (issues.length > 0) throw invalidInput(issues);
+      const step = Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / width));
+      return Array.from({ length: Math.ceil(baskets.length / step) }, (_, index) =>
+        toRun(baskets.slice(index * step, (index + 1) * step)),
+      );
+    },
+    outputNames: [output.name],
+    postprocess(outputs, { feeds, rows }, { top_k: topK }) {
+      const scores = outputs[output.name]?.data;
+      const baskets = feeds[input.name]?.data;
+      if (!(scores instanceof Float32Array) || !baskets || scores.length !== rows * width)
+        throw new NearcastError(
+          "model_corrupt",
+          `Output ${output.name} of ${manifest.name} has not ${width} scores a row.`,
+        );
+      return Array.from({ length: rows }, (_, row): Recommendation[] => {
+        const start = row * width;
+        return catalogue
+          .map(({ id, name }, column) => ({ id, name, score: scores[start + column] ?? 0 }))
+          .filter((_, column) => baskets[start + column] === 0)
+          .sort((a, b) => b.score - a.score)
+          .slice(0, topK);
+      });
+    },
+  };
+}

@@ -1,0 +1,5 @@
+/** The share of rows of whose held-out items at least one was recommended. */
+export function hitRate(heldOut: readonly string[][], answers: readonly string[][]): number {
+  const hits = heldOut.filter((items, row) => items.some((item) => answers[row]?.includes(item)));
+  return hits.length / heldOut.length;
+}

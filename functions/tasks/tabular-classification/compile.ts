@@ -1,0 +1,8 @@
+import type { ManifestOf } from "../../model/manifest.ts";
+import type { Limits } from "../../model/limits.ts";
+import { classificationAnswers, type classificationOptions } from "../classification/answers.ts";
+import { tabularInputs } from "../tabular/inputs.ts";
+
+export function compile(manifest: ManifestOf<typeof classificationOptions>, limits: Limits) {
+  return { ...tabularInputs(manifest, limits), ...classificationAnswers(manifest) };
+}

@@ -1,0 +1,26 @@
+import {
+  classificationOptions,
+  classificationParameters,
+  classificationQuality,
+  classificationSchema,
+} from "../classification/answers.ts";
+import { defineTask } from "../define.ts";
+import { featureExamples, featuresSchema } from "../tabular/inputs.ts";
+
+/** Named features in, a label out. */
+export const tabularClassification = defineTask({
+  name: "tabular-classification",
+  options: classificationOptions,
+  parameters: classificationParameters,
+  input: "features",
+  async compile({ manifest, limits }) {
+    const { compile } = await import("./compile.ts");
+    return compile(manifest, limits);
+  },
+  schema: (manifest) => ({
+    input: featuresSchema(manifest),
+    output: classificationSchema(manifest),
+  }),
+  examples: featureExamples,
+  quality: classificationQuality,
+});

@@ -1,0 +1,19 @@
+/** Mean absolute error, root of the mean squared error, and R² (absent when all truths are equal). */
+export function regressionMetrics(
+  truth: readonly number[],
+  predicted: readonly number[],
+): Record<string, number> {
+  const errors = truth.map((value, index) => value - (predicted[index] ?? 0));
+  const squared = mean(errors.map((error) => error ** 2));
+  const center = mean(truth);
+  const variance = mean(truth.map((value) => (value - center) ** 2));
+  return {
+    ...(variance > 0 && { r2: 1 - squared / variance }),
+    mae: mean(errors.map(Math.abs)),
+    rmse: Math.sqrt(squared),
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((total, one) => total + one, 0) / values.length;
+}

@@ -1,0 +1,49 @@
+import * as z from "zod";
+import { defineTask } from "../define.ts";
+import { featureExamples, featuresSchema } from "../tabular/inputs.ts";
+import type { Regression } from "./compile.ts";
+
+export const regressionOptions = {
+  /** Which output holds the predicted number. */
+  regression: z.strictObject({ output: z.string(), unit: z.string().optional() }),
+};
+
+/** Named features in, a number out: `{"value": 151.3}`, with the manifest's unit. */
+export const tabularRegression = defineTask({
+  name: "tabular-regression",
+  options: regressionOptions,
+  parameters: z.strictObject({}),
+  input: "features",
+  async compile({ manifest, limits }) {
+    const { compile } = await import("./compile.ts");
+    return compile(manifest, limits);
+  },
+  schema: (manifest) => ({
+    input: featuresSchema(manifest),
+    output: {
+      type: "object",
+      required: ["value"],
+      properties: {
+        value: { type: "number" },
+        ...(manifest.regression.unit && { unit: { const: manifest.regression.unit } }),
+      },
+    },
+  }),
+  examples: featureExamples,
+  async quality() {
+    const { regressionMetrics } = await import("./metrics.ts");
+    return {
+      // In CSV a number is text.
+      problemWith: (truth) =>
+        Number.isFinite(Number(truth)) && String(truth).trim() !== ""
+          ? undefined
+          : "the label is not a number",
+      metrics: (truths, answers) =>
+        regressionMetrics(
+          truths.map(Number),
+          (answers as Regression[]).map(({ value }) => value),
+        ),
+      lessIsBetter: ["mae", "rmse"],
+    };
+  },
+});

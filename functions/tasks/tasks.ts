@@ -1,0 +1,56 @@
+import * as z from "zod";
+import type { Limits } from "../model/limits.ts";
+import { manifestFields, parseManifest, type Manifest } from "../model/manifest.ts";
+import { fitBatchDimension } from "./runs.ts";
+import { BUILT_IN_TASKS } from "./built-in.ts";
+import type { Assets, CompiledTask, Task } from "./define.ts";
+
+/** The tasks of a service, by name. */
+export interface Tasks {
+  /** Throws an Error that names the tasks there are. */
+  of(manifest: Pick<Manifest, "task">): Task;
+  /** Reads `model.json`. Throws an Error with every reason in one message. */
+  parseManifest(text: string): Manifest;
+  /** Rejects with an Error when the manifest lacks what the task needs. */
+  compile(manifest: Manifest, limits: Limits, assets: Assets): Promise<CompiledTask>;
+  all: readonly Task[];
+}
+
+/** The built-in tasks, and those that are added. Throws an Error for two of one name. */
+export function createTasks(added: readonly Task[] = []): Tasks {
+  const all = [...BUILT_IN_TASKS, ...added];
+  const byName = new Map(all.map((task) => [task.name, task]));
+  if (byName.size < all.length) {
+    const twice = all.find(({ name }, index) => all.findIndex((one) => one.name === name) < index);
+    throw new Error(`There are two tasks named ${twice?.name}.`);
+  }
+
+  function of({ task: name }: Pick<Manifest, "task">): Task {
+    const task = byName.get(name);
+    if (task) return task;
+    throw new Error(`task ${name} is none of ${[...byName.keys()].join(", ")}`);
+  }
+
+  /** What a manifest of no task is read with: it says so, and what else is wrong. */
+  function unknownTask(): z.ZodType<Manifest> {
+    const options = all.flatMap((task) => Object.keys(task.options));
+    return z.strictObject({
+      ...manifestFields,
+      task: z.enum([...byName.keys()]),
+      ...Object.fromEntries(options.map((option) => [option, z.unknown().optional()])),
+    });
+  }
+
+  return {
+    all,
+    of,
+    parseManifest: (text) =>
+      parseManifest(text, (task) => byName.get(task)?.manifestSchema ?? unknownTask()),
+    async compile(manifest, limits, assets) {
+      const task = of(manifest);
+      const compiled = await task.compile({ manifest, limits, assets });
+      // Tensors come with their batch dimension: it fits the graph's or is refused.
+      return task.input === "tensors" ? compiled : fitBatchDimension(manifest, compiled);
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import type { Limits } from "../../model/limits.ts";
+import { invalidInput, type InputIssue } from "../../errors.ts";
+import type { Manifest } from "../../model/manifest.ts";
+import { hasHalfFloats, type Tensors } from "../../tensor.ts";
+import { readTensor } from "./read.ts";
+import { nested } from "./nested.ts";
+import type { CompiledTask } from "../define.ts";
+
+/**
+ * Any graph: one input is an object of tensors by name, each nested arrays or `{datatype, shape, data}`,
+ * and the answer an object of nested arrays. INT64 and UINT64 are numbers, or decimal strings where a
+ * number would not be exact. An array of inputs runs the graph once for each.
+ */
+export function compile(manifest: Manifest, limits: Limits): CompiledTask {
+  const { inputs, outputs } = manifest;
+  for (const { name, datatype } of [...inputs, ...outputs])
+    if (datatype === "FP16" && !hasHalfFloats)
+      throw new Error(`${name} is FP16, which needs a JavaScript with Float16Array`);
+  const names = new Set(inputs.map(({ name }) => name));
+
+  function readFeeds(row: unknown, path: string, issues: InputIssue[]): Tensors {
+    if (typeof row !== "object" || row === null || Array.isArray(row)) {
+      const message = `must be an object of tensors: ${[...names].join(", ")}`;
+      issues.push({ path, message });
+      return {};
+    }
+    const given = new Map<string, unknown>(Object.entries(row));
+    for (const name of given.keys())
+      if (!names.has(name))
+        issues.push({ path: `${path}.${name}`, message: "is not an input of this model" });
+    return Object.fromEntries(
+      inputs.flatMap((input) => {
+        const found = readTensor(given.get(input.name), input, limits);
+        if (!("message" in found)) return [[input.name, found] as const];
+        issues.push({ path: `${path}.${input.name}${found.path}`, message: found.message });
+        return [];
+      }),
+    );
+  }
+
+  return {
+    preprocess(rows, { pathOf }) {
+      const issues: InputIssue[] = [];
+      const runs = rows.map((row, index) => ({
+        feeds: readFeeds(row, pathOf(index), issues),
+        rows: 1,
+      }));
+      if (issues.length > 0) throw invalidInput(issues);
+      return runs;
+    },
+    outputNames: outputs.map(({ name }) => name),
+    postprocess: (results) => [
+      Object.fromEntries(Object.entries(results).map(([name, result]) => [name, nested(result)])),
+    ],
+    // Free dimensions that do not fit each other, an index out of range: only the graph can tell.
+    refusal: (cause) =>
+      invalidInput([
+        {
+          path: "inputs",
+          message: `were refused by the model: ${cause instanceof Error ? cause.message : String(cause)}`,
+        },
+      ]),
+  };
+}

@@ -1,0 +1,12 @@
+import type { Limits } from "../../model/limits.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
+import { classificationAnswers, type classificationOptions } from "../classification/answers.ts";
+import type { Assets } from "../define.ts";
+import { textInputs } from "../text/inputs.ts";
+import type { textOptions } from "../text/options.ts";
+
+type Options = typeof classificationOptions & typeof textOptions;
+
+export function compile(manifest: ManifestOf<Options>, limits: Limits, assets: Assets) {
+  return { ...textInputs(manifest, limits, assets), ...classificationAnswers(manifest) };
+}

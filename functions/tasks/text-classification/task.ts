@@ -1,0 +1,23 @@
+import {
+  classificationOptions,
+  classificationParameters,
+  classificationQuality,
+  classificationSchema,
+} from "../classification/answers.ts";
+import { defineTask } from "../define.ts";
+import { TEXT_SCHEMA, textExamples, textOptions } from "../text/options.ts";
+
+/** A text in, a label out. */
+export const textClassification = defineTask({
+  name: "text-classification",
+  options: { ...classificationOptions, ...textOptions },
+  parameters: classificationParameters,
+  input: "text",
+  async compile({ manifest, limits, assets }) {
+    const { compile } = await import("./compile.ts");
+    return compile(manifest, limits, assets);
+  },
+  schema: (manifest) => ({ input: TEXT_SCHEMA, output: classificationSchema(manifest) }),
+  examples: textExamples,
+  quality: classificationQuality,
+});

@@ -1,0 +1,120 @@
+import type { Limits } from "../../model/limits.ts";
+import { invalidInput, type InputIssue } from "../../errors.ts";
+import { MAX_PADDED_CHARACTERS } from "../check-tensors.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
+import { textProblem } from "./problem.ts";
+import { tokenBatcher } from "./batch.ts";
+import { openTokenizer, type CutEncoding, type TextInput } from "./tokenizer.ts";
+import type { Assets, Parts, PathOf, PreprocessOptions, Run } from "../define.ts";
+import type { TextOptions, textOptions } from "./options.ts";
+
+type TextManifest = ManifestOf<typeof textOptions>;
+
+/**
+ * The half that every text task shares. Without `text` in the manifest one input is a string that goes
+ * into the graph as it is, BYTES `[rows]`. With it, one input is a string or `{text, text_pair}`, and
+ * the tokenizer makes `input_ids`, `attention_mask` and `token_type_ids`, those of them that the graph has.
+ */
+export function textInputs(manifest: TextManifest, limits: Limits, assets: Assets) {
+  return manifest.text
+    ? tokenizedText(manifest, manifest.text, limits, assets)
+    : plainText(manifest, limits);
+}
+
+function plainText({ task, inputs }: TextManifest, limits: Limits) {
+  const input = inputs[0];
+  if (!input || inputs.length > 1 || input.datatype !== "BYTES" || input.shape.length !== 1)
+    throw new Error(`task ${task} needs one BYTES input of shape [-1], or text with a tokenizer`);
+  return {
+    preprocess(rows: readonly unknown[], { pathOf }: PreprocessOptions<unknown>) {
+      const issues = rows.flatMap((text, row) => {
+        const message = textProblem(text, limits);
+        return message === undefined ? [] : { path: pathOf(row), message };
+      });
+      if (issues.length > 0) throw invalidInput(issues);
+      // A lone surrogate has no UTF-8 form; native and WASM would each replace it in their own way.
+      const texts = rows.map((text) => (text as string).toWellFormed());
+      return inBatches(texts).map((data) => {
+        const tensor = { datatype: "BYTES" as const, shape: [data.length], data };
+        return { feeds: { [input.name]: tensor }, rows: data.length };
+      });
+    },
+  };
+}
+
+/** Texts in order, in as few runs as {@link MAX_PADDED_CHARACTERS} allows. */
+function inBatches(texts: readonly string[]): string[][] {
+  const batches: string[][] = [];
+  let longest = 0;
+  for (const text of texts) {
+    const batch = batches.at(-1);
+    longest = Math.max(longest, text.length);
+    if (batch && (batch.length + 1) * longest <= MAX_PADDED_CHARACTERS) batch.push(text);
+    else {
+      batches.push([text]);
+      longest = text.length;
+    }
+  }
+  return batches;
+}
+
+function tokenizedText(
+  manifest: TextManifest,
+  options: TextOptions,
+  limits: Limits,
+  assets: Assets,
+) {
+  const tokenizer = openTokenizer(options, assets);
+  const toRuns = tokenBatcher(manifest, tokenizer.padding);
+  return {
+    *preprocess(
+      rows: readonly unknown[],
+      { pathOf, longTexts = "cut" }: PreprocessOptions<unknown>,
+    ): Parts<Run[]> {
+      const issues: InputIssue[] = [];
+      const texts = rows.map((row, index) => readText(row, pathOf(index), limits, issues));
+      if (issues.length > 0) throw invalidInput(issues);
+      const encodings: CutEncoding[] = [];
+      for (const text of texts) {
+        if (encodings.length > 0) yield;
+        encodings.push(tokenizer.encode(text));
+      }
+      if (longTexts === "refuse") checkLengths(encodings, options.maxLength, pathOf);
+      return toRuns(encodings);
+    },
+  };
+}
+
+function checkLengths(encodings: readonly CutEncoding[], maxLength: number, pathOf: PathOf) {
+  const issues = encodings.flatMap(({ uncut }, row) =>
+    uncut <= maxLength
+      ? []
+      : { path: pathOf(row), message: `must have at most ${maxLength} tokens, has ${uncut}` },
+  );
+  if (issues.length > 0) throw invalidInput(issues);
+}
+
+function readText(row: unknown, path: string, limits: Limits, issues: InputIssue[]): TextInput {
+  const read = (value: unknown, at: string): string => {
+    if (typeof value !== "string") issues.push({ path: at, message: "must be a string" });
+    else if (value.length > limits.textLength)
+      issues.push({
+        path: at,
+        message: `must have at most ${limits.textLength} characters, has ${value.length}`,
+      });
+    else return value.toWellFormed();
+    return "";
+  };
+  if (typeof row === "string") return { text: read(row, path) };
+  if (typeof row !== "object" || row === null || Array.isArray(row)) {
+    issues.push({ path, message: "must be a string, or an object of text and text_pair" });
+    return { text: "" };
+  }
+  const { text, text_pair: pair, ...others } = row as Record<string, unknown>;
+  for (const name of Object.keys(others))
+    issues.push({ path: `${path}.${name}`, message: "is neither text nor text_pair" });
+  return {
+    text: read(text, `${path}.text`),
+    ...(pair !== undefined && { pair: read(pair, `${path}.text_pair`) }),
+  };
+}
