@@ -11,6 +11,7 @@ import { createService } from "../../functions/service.ts";
 import { apiKey, keyList } from "../auth/keys.ts";
 import { startNodeServer } from "../harness/node-server.ts";
 
+const down = () => Promise.reject(new Error("down"));
 const run = promisify(execFile);
 const models = join(import.meta.dirname, "../../models");
 
@@ -63,7 +64,6 @@ test("what a manifest says is text on the page, and links begin where the app is
 
 test("without its store there is a page all the same", async () => {
   const platform = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
-  const down = () => Promise.reject(new Error("down"));
   const store = { ...platform.store, list: down, get: down };
   const app = createApp(createService({ ...platform, store, log: () => undefined }));
   const response = await app.request("/");

@@ -108,13 +108,13 @@ test("of an HTTP request the record has the call's, whatever the dialect", async
 });
 
 test("a call that outlives its deadline has one record, of what its caller was told", async () => {
-  const { runtime, ...rest } = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
+  const platform = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
   const started = Promise.withResolvers<void>();
   const { service, calls } = open({
-    ...rest,
+    ...platform,
     runtime: async () => {
       await started.promise;
-      return runtime();
+      return platform.runtime();
     },
   });
   // Known before, so that the deadline is met where the runtime is waited for.

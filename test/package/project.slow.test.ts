@@ -38,7 +38,7 @@ describe("the tarball", () => {
     const tarball = await readFile(project.tarball);
     const { buffer, byteOffset, byteLength } = tarball;
     const { messages } = await publint({
-      pack: { tarball: buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer },
+      pack: { tarball: buffer.slice(byteOffset, byteOffset + byteLength) },
       strict: true,
     });
     expect(messages).toEqual([]);
@@ -108,7 +108,7 @@ describe("deploy --dry-run", () => {
     expect(kib).toBeLessThan(MOST_WORKER_GZIP_KIB);
     const worker = join(project.folder, "dist/worker");
     const names = (await readdir(worker)).filter((name) => !/\.map$|\.md$/.test(name));
-    expect(names.map((name) => name.split(".").at(-1)).toSorted()).toEqual(["js", "wasm"]);
+    expect(names.map((name) => name.split(".").at(-1) ?? "").toSorted()).toEqual(["js", "wasm"]);
     expect(await readFile(join(worker, "worker.js"), "utf8")).not.toMatch(/onnxruntime[-_]node/);
   });
 
