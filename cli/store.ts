@@ -5,7 +5,7 @@ import { createFolderStore } from "../functions/platform/store/folder.ts";
 import { createR2Store } from "../functions/platform/store/r2.ts";
 import { createS3Store } from "../functions/platform/store/s3.ts";
 import { parseStoreUrl } from "../functions/platform/store/url.ts";
-import type { Store } from "../functions/platform/types.ts";
+import type { Store } from "../functions/model/store.ts";
 import { importWrangler } from "./wrangler.ts";
 
 export interface StoreOptions {

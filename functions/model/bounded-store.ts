@@ -1,5 +1,5 @@
 import { NearcastError } from "../errors.ts";
-import type { Store } from "../platform/types.ts";
+import type { Store } from "./store.ts";
 
 type Operations = Pick<Store, "get" | "head" | "list">;
 

@@ -13,7 +13,8 @@ import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
 import { openShared } from "./shared.ts";
 import { openStore } from "./store/open.ts";
-import type { Limiter, Platform } from "./types.ts";
+import type { Limiter } from "../limits/limiter.ts";
+import type { Platform } from "./types.ts";
 
 export interface LambdaPlatform extends Platform {
   /**
@@ -74,12 +75,12 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     limiter,
     countsAlone: !config.rateLimitTable && !config.redisUrl,
     predictionCache,
-    clientAddress(c) {
-      const { event } = c.env as { event: LambdaEvent };
+    clientAddress({ env, req }) {
+      const { event } = env as { event: LambdaEvent };
       const request = event.requestContext as { http?: { sourceIp?: string } };
       return forwardedAddress(
         request.http?.sourceIp ?? "",
-        c.req.header("x-forwarded-for"),
+        req.header("x-forwarded-for"),
         config.trustedProxies,
       );
     },
