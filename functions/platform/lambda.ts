@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { LambdaEvent } from "hono/aws-lambda";
 import { readConfig, type Config } from "../config.ts";
 import { forwardedAddress } from "../limits/address.ts";
 import type { Runtime } from "../runtime/types.ts";
+import { within } from "../within.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
 import { createMemoryLimiter } from "../limits/memory-limiter.ts";
@@ -63,14 +63,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
       pending.add(logged);
     },
     async settled() {
-      if (pending.size === 0) return;
-      const over = new AbortController();
-      const { signal } = over;
-      await Promise.race([
-        Promise.all(pending),
-        sleep(SETTLING_MS, undefined, { signal }).catch(() => undefined),
-      ]);
-      over.abort();
+      if (pending.size > 0) await within(Promise.all(pending), SETTLING_MS, () => undefined);
     },
     limiter,
     countsAlone: !config.rateLimitTable && !config.redisUrl,
