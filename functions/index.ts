@@ -11,16 +11,9 @@ export type { Limits } from "./model/limits.ts";
 export type { Manifest, ManifestOf } from "./model/manifest.ts";
 export type { ModelVersion, Registry } from "./model/registry.ts";
 export type { Observer, RequestRecord } from "./observe/observer.ts";
-export type {
-  ArtifactCache,
-  Limiter,
-  Platform,
-  PredictionCache,
-  PutCondition,
-  Store,
-  StoredObject,
-  Taken,
-} from "./platform/types.ts";
+export type { Limiter, Taken } from "./limits/limiter.ts";
+export type { PutCondition, Store, StoredObject } from "./model/store.ts";
+export type { ArtifactCache, Platform, PredictionCache } from "./platform/types.ts";
 export type { Inference, Prediction } from "./predict.ts";
 export { createService, type Service, type ServiceOptions } from "./service.ts";
 export {

@@ -1,1 +1,2 @@
-export type { Limiter, Store } from "./platform/types.ts";
+export type { Limiter } from "./limits/limiter.ts";
+export type { Store } from "./model/store.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Store } from "../platform/types.ts";
+import type { Store } from "./store.ts";
 import { NAME_PATTERN } from "./name.ts";
 
 const version = z.string().regex(NAME_PATTERN);

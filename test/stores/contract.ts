@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Store, StoredObject } from "../../functions/platform/types.ts";
+import type { Store, StoredObject } from "../../functions/model/store.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
-import type { Store } from "../../functions/platform/types.ts";
+import type { Store } from "../../functions/model/store.ts";
 import { storeContract } from "./contract.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

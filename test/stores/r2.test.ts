@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { describe } from "vitest";
-import type { Store } from "../../functions/platform/types.ts";
+import type { Store } from "../../functions/model/store.ts";
 import { startWorker } from "../harness/worker.ts";
 import { storeContract } from "./contract.ts";
 

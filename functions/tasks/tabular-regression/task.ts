@@ -2,11 +2,7 @@ import * as z from "zod";
 import { defineTask } from "../define.ts";
 import { featureExamples, featuresSchema } from "../tabular/inputs.ts";
 import type { Regression } from "./compile.ts";
-
-export const regressionOptions = {
-  /** Which output holds the predicted number. */
-  regression: z.strictObject({ output: z.string(), unit: z.string().optional() }),
-};
+import { regressionOptions } from "./options.ts";
 
 /** Named features in, a number out: `{"value": 151.3}`, with the manifest's unit. */
 export const tabularRegression = defineTask({
