@@ -4,10 +4,12 @@ import { defineTask } from "../define.ts";
 import type { Recommendation } from "./compile.ts";
 
 export const recommendationOptions = {
-  /** The asset that lists the items, in the order of the output's columns. */
   recommendation: z.strictObject({
-    catalogue: z.string().regex(NAME_PATTERN),
-    output: z.string(),
+    catalogue: z
+      .string()
+      .regex(NAME_PATTERN)
+      .describe("The asset that lists the items, in the order of the output's columns."),
+    output: z.string().describe("The output with a score for each item."),
   }),
 };
 
@@ -17,14 +19,14 @@ const parameters = z.strictObject({
     .int()
     .positive()
     .default(10)
-    .describe("How many items to answer with; fewer when the rest of the catalogue is smaller."),
+    .describe("How many items to answer with, at most."),
 });
 
 export type RecommendationParameters = z.output<typeof parameters>;
 
-/** A basket of item ids in, the items that go best with it out. */
 export const recommendation = defineTask({
   name: "recommendation",
+  about: "A basket of item ids in, the items that go best with it out.",
   options: recommendationOptions,
   parameters,
   input: "json",

@@ -4,13 +4,15 @@ import { featureExamples, featuresSchema } from "../tabular/inputs.ts";
 import type { Regression } from "./compile.ts";
 
 export const regressionOptions = {
-  /** Which output holds the predicted number. */
-  regression: z.strictObject({ output: z.string(), unit: z.string().optional() }),
+  regression: z.strictObject({
+    output: z.string().describe("The output with the predicted number."),
+    unit: z.string().optional().describe("Its unit. Answers have it."),
+  }),
 };
 
-/** Named features in, a number out: `{"value": 151.3}`, with the manifest's unit. */
 export const tabularRegression = defineTask({
   name: "tabular-regression",
+  about: "Named features in, a number out.",
   options: regressionOptions,
   parameters: z.strictObject({}),
   input: "features",
