@@ -1,5 +1,5 @@
 // Makes docs/manifest.md, docs/model.schema.json and docs/release.schema.json from the schemas that the service reads with.
-import { readFile, writeFile } from "node:fs/promises";
+import { glob, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { manifestFields } from "../functions/model/manifest.ts";
@@ -28,16 +28,6 @@ interface Schema {
   items?: Schema;
   anyOf?: Schema[];
 }
-
-/** The versions that the reference takes its examples from, by task. */
-const EXAMPLES: Record<string, string> = {
-  "tabular-classification": "iris/1",
-  "tabular-regression": "diabetes/1",
-  "text-classification": "sentiment/1",
-  "image-classification": "digits/1",
-  "feature-extraction": "search/1",
-  recommendation: "retail/1",
-};
 
 /** The text of each file, by its path in the repository. */
 export async function references(): Promise<Map<string, string>> {
@@ -79,7 +69,8 @@ function modelSchema(): object {
 }
 
 async function manifestPage(): Promise<string> {
-  const example = await manifestOf("iris/1");
+  const [example] = (await shippedManifests()).filter(({ name }) => name === "iris");
+  if (!example) throw new Error("models/iris/1/model.json is missing.");
   const sections = await Promise.all(BUILT_IN_TASKS.map(taskSection));
   return `<!-- Made by \`npm run build:reference\` from the schemas in functions/. Do not edit. -->
 
@@ -116,7 +107,7 @@ Other editors read the path of the schema from the field \`$schema\` of the mani
 \`models/iris/1/model.json\`, with one of its examples and one of its metrics:
 
 \`\`\`json
-${json({ ...example, examples: example["examples"].slice(0, 1), metrics: example["metrics"].slice(0, 1) }).trim()}
+${json({ ...example, examples: example.examples.slice(0, 1), metrics: example.metrics.slice(0, 1) }).trim()}
 \`\`\`
 
 ## Fields of every task
@@ -142,16 +133,18 @@ async function taskSection({ name, about, options, parameters }: Task): Promise<
   if (names.length === 0) parts.push("It has no fields of its own.\n");
   else {
     parts.push(table(fields));
-    const version = EXAMPLES[name];
-    if (version === undefined) throw new Error(`EXAMPLES has no version of the task ${name}.`);
-    const manifest = await manifestOf(version);
-    const used = names.filter((field) => field in manifest);
-    const shown = Object.fromEntries(used.map((field) => [field, manifest[field]]));
-    parts.push(`As in \`models/${version}/model.json\`:\n\n\`\`\`json\n${json(shown)}\`\`\`\n`);
+    const shipped = (await shippedManifests()).find(({ task }) => task === name);
+    if (shipped) parts.push(exampleOf(shipped, names));
   }
   if (Object.keys(accepted.properties ?? {}).length > 0)
     parts.push(`Parameters of a request:\n\n${table(accepted)}`);
   return parts.join("\n");
+}
+
+function exampleOf(manifest: Example, fields: readonly string[]): string {
+  const used = fields.filter((field) => field in manifest);
+  const shown = Object.fromEntries(used.map((field) => [field, manifest[field]]));
+  return `As in \`models/${manifest.name}/${manifest.version}/model.json\`:\n\n\`\`\`json\n${json(shown)}\`\`\`\n`;
 }
 
 function table(schema: Schema): string {
@@ -220,12 +213,19 @@ function schemaOf(schema: z.ZodType): Schema {
 }
 
 interface Example extends Record<string, unknown> {
+  name: string;
+  version: string;
+  task: string;
   examples: unknown[];
   metrics: unknown[];
 }
 
-async function manifestOf(version: string): Promise<Example> {
-  return JSON.parse(await readFile(join(root, "models", version, "model.json"), "utf8")) as Example;
+/** The first version of each shipped model, by name. */
+async function shippedManifests(): Promise<Example[]> {
+  const paths: string[] = [];
+  for await (const path of glob("models/*/1/model.json", { cwd: root })) paths.push(path);
+  const texts = paths.toSorted().map((path) => readFile(join(root, path), "utf8"));
+  return (await Promise.all(texts)).map((text) => JSON.parse(text) as Example);
 }
 
 /** Indented; an array of numbers and strings is on one line. */
