@@ -8,7 +8,7 @@ import type { Manifest } from "../model/manifest.ts";
 import { readRelease } from "../model/release.ts";
 import { nearest } from "../near-miss.ts";
 import type { Tasks } from "../tasks/tasks.ts";
-import type { Store } from "./types.ts";
+import type { Store } from "../model/store.ts";
 
 /** What there is to say of a server that listens. */
 export interface Start {

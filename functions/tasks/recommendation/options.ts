@@ -2,10 +2,12 @@ import * as z from "zod";
 import { NAME_PATTERN } from "../../model/name.ts";
 
 export const recommendationOptions = {
-  /** The asset that lists the items, in the order of the output's columns. */
   recommendation: z.strictObject({
-    catalogue: z.string().regex(NAME_PATTERN),
-    output: z.string(),
+    catalogue: z
+      .string()
+      .regex(NAME_PATTERN)
+      .describe("The asset that lists the items, in the order of the output's columns."),
+    output: z.string().describe("The output with a score for each item."),
   }),
 };
 
@@ -15,7 +17,7 @@ export const recommendationParameters = z.strictObject({
     .int()
     .positive()
     .default(10)
-    .describe("How many items to answer with; fewer when the rest of the catalogue is smaller."),
+    .describe("How many items to answer with, at most."),
 });
 
 export type RecommendationParameters = z.output<typeof recommendationParameters>;

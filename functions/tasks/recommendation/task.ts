@@ -2,9 +2,9 @@ import { defineTask } from "../define.ts";
 import type { Recommendation } from "./compile.ts";
 import { recommendationOptions, recommendationParameters } from "./options.ts";
 
-/** A basket of item ids in, the items that go best with it out. */
 export const recommendation = defineTask({
   name: "recommendation",
+  about: "A basket of item ids in, the items that go best with it out.",
   options: recommendationOptions,
   parameters: recommendationParameters,
   input: "json",

@@ -1,6 +1,8 @@
 import * as z from "zod";
 
 export const regressionOptions = {
-  /** Which output holds the predicted number. */
-  regression: z.strictObject({ output: z.string(), unit: z.string().optional() }),
+  regression: z.strictObject({
+    output: z.string().describe("The output with the predicted number."),
+    unit: z.string().optional().describe("Its unit. Answers have it."),
+  }),
 };

@@ -4,9 +4,9 @@ import { featureExamples, featuresSchema } from "../tabular/inputs.ts";
 import type { Regression } from "./compile.ts";
 import { regressionOptions } from "./options.ts";
 
-/** Named features in, a number out: `{"value": 151.3}`, with the manifest's unit. */
 export const tabularRegression = defineTask({
   name: "tabular-regression",
+  about: "Named features in, a number out.",
   options: regressionOptions,
   parameters: z.strictObject({}),
   input: "features",
