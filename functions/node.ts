@@ -1,11 +1,11 @@
 import type { Server } from "node:http";
 import { serve as listen } from "@hono/node-server";
-import { createApp, type AppOptions } from "./app.ts";
+import { createApp, type Options } from "./app.ts";
 import { isLoopback } from "./auth/settings.ts";
 import { endServer } from "./platform/end-server.ts";
 import { createNodePlatform } from "./platform/node.ts";
 import type { Platform } from "./platform/types.ts";
-import { createService, type ServiceOptions } from "./service.ts";
+import { createService } from "./service.ts";
 
 export { createNodePlatform };
 
@@ -14,7 +14,7 @@ export { createNodePlatform };
  *
  * @example await serve();
  */
-export async function serve(options: ServiceOptions & AppOptions = {}): Promise<void> {
+export async function serve(options: Options = {}): Promise<void> {
   const platform = createNodePlatform(process.env);
   const { host, port, requestTimeoutMs } = platform.config;
   const { fetch } = createApp(createService(platform, options), options);

@@ -10,7 +10,8 @@ export function notFound(routes: Hono<AppEnv>): Handler<AppEnv> {
     const path = pathOf(c);
     const matched = path === "/" ? path : path.replace(/\/+$/, "");
     const methods = METHODS.filter((method) => routes.router.match(method, matched)[0].length > 0);
-    if (methods.length === 0)
+    const { method } = c.req;
+    if (methods.length === 0 || methods.includes(method === "HEAD" ? "GET" : method))
       throw new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
     const allowed = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method));
     throw methodNotAllowed(c.req.path, allowed);
