@@ -13,6 +13,7 @@ interface NodeFlags {
 interface LambdaFlags extends NodeFlags {
   models: string;
   architecture: Architecture[];
+  base?: string;
 }
 
 /** `nearcast build node` and `nearcast build lambda`. */
@@ -34,13 +35,15 @@ export function buildCommand(program: Command): void {
     .option("--entry <file>", "the module that exports handler (default: src/lambda.ts)")
     .option("--output <folder>", "is emptied first", "dist/lambda")
     .addOption(modelsOption())
+    .option("--base <path>", "where the handler has Nearcast, such as /ml (default: its root)")
     .option("--architecture <names>", "x64, arm64 or both", architectures, ["x64", "arm64"])
-    .action(async ({ entry, output, models, architecture }: LambdaFlags) => {
+    .action(async ({ entry, output, models, base, architecture }: LambdaFlags) => {
       const { buildLambdaFolders, zipPackage } = await import("../build/lambda.ts");
       const packages = await buildLambdaFolders({
         entry: await findEntry("lambda", entry),
         output,
         models,
+        base,
         architectures: architecture,
       });
       for (const made of packages) {
