@@ -12,6 +12,7 @@ interface NodeFlags {
 
 interface LambdaFlags extends NodeFlags {
   models: string;
+  base?: string;
 }
 
 /** `nearcast build node` and `nearcast build lambda`. */
@@ -35,13 +36,15 @@ export function buildCommand(program: Command): void {
     .option("--entry <file>", "the module that exports handler (default: src/lambda.ts)")
     .option("--output <folder>", "is emptied first", "dist/lambda")
     .addOption(modelsOption())
-    .action(async (names: string[], { entry, output, models }: LambdaFlags) => {
+    .option("--base <path>", "where the handler has Nearcast, such as /ml (default: its root)")
+    .action(async (names: string[], { entry, output, models, base }: LambdaFlags) => {
       const architectures = names.length > 0 ? names.map(architectureOf) : ARCHITECTURES;
       const { buildLambdaFolders, zipPackage } = await import("../build/lambda.ts");
       const packages = await buildLambdaFolders({
         entry: await findEntry("lambda", entry),
         output,
         models,
+        base,
         architectures,
       });
       for (const made of packages) {

@@ -10,6 +10,8 @@ export interface Run {
   rows: number;
   /** How many tokens the tokenizer made of the rows, special tokens included, padding not. */
   tokens?: number;
+  /** What postprocessing is to know of the rows: the task's own, which nobody else reads. */
+  context?: unknown;
 }
 
 /** Work that is done at once, in parts between which others may have their turns, or later. */
