@@ -2,12 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { AppOptions } from "../functions/app.ts";
-import type { ServiceOptions } from "../functions/service.ts";
+import type { Options } from "../functions/app.ts";
 import { createTasks, type Tasks } from "../functions/tasks/tasks.ts";
-
-/** What a project adds to Nearcast: its own tasks, observers and dialects. */
-export type ProjectOptions = ServiceOptions & AppOptions;
 
 const FILES = ["nearcast.config.ts", "nearcast.config.js"];
 
@@ -15,7 +11,7 @@ const FILES = ["nearcast.config.ts", "nearcast.config.js"];
  * The default export of `nearcast.config.ts` in the working directory, which the project's entries import too;
  * nothing where there is no such file. Throws an Error that says what is wrong with it.
  */
-export async function loadProject(folder = process.cwd()): Promise<ProjectOptions> {
+export async function loadProject(folder = process.cwd()): Promise<Options> {
   const file = FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
   if (file === undefined) return {};
   // Beside the project's packages, which it imports by name. Older versions of Node take no types.
@@ -36,7 +32,7 @@ export async function loadProject(folder = process.cwd()): Promise<ProjectOption
     await mkdir(cache, { recursive: true });
     await writeFile(output, outputFiles[0]?.contents ?? "");
     const { default: options } = (await import(pathToFileURL(output).href)) as {
-      default?: ProjectOptions;
+      default?: Options;
     };
     if (typeof options !== "object")
       throw new Error("it has no default export such as { tasks: [myTask] }");

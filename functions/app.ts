@@ -7,6 +7,7 @@ import { NearcastError } from "./errors.ts";
 import { documentationRoutes, pageRoutes } from "./http/documentation.ts";
 import { createAnswerError } from "./http/error-body.ts";
 import type { AppEnv } from "./http/exchange.ts";
+import { acceptSlash } from "./http/middleware/accept-slash.ts";
 import { authenticate, refuseAll } from "./http/middleware/authenticate.ts";
 import { beginRequest, checkTimeout } from "./http/middleware/begin-request.ts";
 import { crossOrigin } from "./http/middleware/cross-origin.ts";
@@ -15,14 +16,22 @@ import { limitConcurrency } from "./http/middleware/limit-concurrency.ts";
 import { limitGuesses } from "./http/middleware/limit-guesses.ts";
 import { limitRequests } from "./http/middleware/limit-requests.ts";
 import { recordRequests } from "./http/middleware/record-requests.ts";
+import { landingRoutes } from "./http/landing.ts";
 import { modelRoutes } from "./http/models.ts";
 import { notFound } from "./http/not-found.ts";
-import type { Service } from "./service.ts";
+import type { Service, ServiceOptions } from "./service.ts";
 
 export interface AppOptions {
   /** Dialects besides the built-in ones. */
   dialects?: readonly Dialect[] | undefined;
 }
+
+/**
+ * What a project adds to Nearcast: `nearcast.config.ts` exports it, for the command and for the project's entries.
+ *
+ * @example export default { tasks: [myTask], dialects: [myDialect] } satisfies Options;
+ */
+export interface Options extends ServiceOptions, AppOptions {}
 
 /**
  * HTTP around a service: a Hono app whose `fetch` answers requests. It can be mounted anywhere.
@@ -40,16 +49,16 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
 
   const health = new Hono<AppEnv>();
   for (const dialect of dialects) if (dialect.health) health.route("/", dialect.health(service));
-  const open = pageRoutes(service, limit);
+  const open = landingRoutes(service, limit).route("/", pageRoutes(service, limit));
   const closed = new Hono<AppEnv>().route("/", modelRoutes(service, dialects));
   for (const dialect of dialects) closed.route("/", dialect.routes(service));
   closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));
   const routes = new Hono<AppEnv>().route("/", health).route("/", open).route("/", closed);
 
-  // A slash at the end is no other place: some clients ask for /v2/.
   const app = new Hono<AppEnv>({ strict: false });
+  app.use(acceptSlash(app));
   if (observer.request) app.use(recordRequests(observer.request, platform.now));
-  app.use(beginRequest(platform));
+  app.use(beginRequest(platform, app.routes.length));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
   // The order of routes and middleware decides who may ask: what stands before a middleware does not pass it.
   app.route("/", health);

@@ -1,10 +1,10 @@
 import { env, waitUntil } from "cloudflare:workers";
 import { createOrt } from "#onnxruntime-web-factory";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
-import { createApp, type AppOptions } from "./app.ts";
+import { createApp, type Options } from "./app.ts";
 import { createPlatform } from "./platform/cloudflare.ts";
 import type { Platform } from "./platform/types.ts";
-import { createService, type ServiceOptions } from "./service.ts";
+import { createService } from "./service.ts";
 
 /** The platform of the Worker that runs, from its bindings. Throws an Error that says what is wrong with them. */
 export function createCloudflarePlatform(): Platform {
@@ -16,6 +16,6 @@ export function createCloudflarePlatform(): Platform {
  *
  * @example export default createWorker();
  */
-export function createWorker(options: ServiceOptions & AppOptions = {}) {
+export function createWorker(options: Options = {}) {
   return createApp(createService(createCloudflarePlatform(), options), options);
 }

@@ -1,7 +1,7 @@
 import { handle } from "hono/aws-lambda";
-import { createApp, type AppOptions } from "./app.ts";
+import { createApp, type Options } from "./app.ts";
 import { createLambdaPlatform } from "./platform/lambda.ts";
-import { createService, type ServiceOptions } from "./service.ts";
+import { createService } from "./service.ts";
 
 export { createLambdaPlatform };
 
@@ -12,9 +12,7 @@ const GATEWAY_TIMEOUT = 504;
  *
  * @example export const handler = createHandler();
  */
-export function createHandler(
-  options: ServiceOptions & AppOptions = {},
-): ReturnType<typeof handle> {
+export function createHandler(options: Options = {}): ReturnType<typeof handle> {
   const platform = createLambdaPlatform(process.env);
   const answer = handle(createApp(createService(platform, options), options));
   return async function handler(event, context) {

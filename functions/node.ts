@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve as listen } from "@hono/node-server";
-import { createApp, type AppOptions } from "./app.ts";
+import { createApp, type Options } from "./app.ts";
 import { endServer } from "./platform/end-server.ts";
 import { createNodePlatform } from "./platform/node.ts";
 import {
@@ -13,7 +13,7 @@ import {
   releasedManifests,
   urlOf,
 } from "./platform/node-start.ts";
-import { createService, type ServiceOptions } from "./service.ts";
+import { createService } from "./service.ts";
 
 export { createNodePlatform };
 
@@ -23,7 +23,7 @@ export { createNodePlatform };
  *
  * @example await serve();
  */
-export async function serve(options: ServiceOptions & AppOptions = {}): Promise<void> {
+export async function serve(options: Options = {}): Promise<void> {
   try {
     await start(options);
   } catch (error) {
@@ -32,7 +32,7 @@ export async function serve(options: ServiceOptions & AppOptions = {}): Promise<
   }
 }
 
-async function start(options: ServiceOptions & AppOptions): Promise<void> {
+async function start(options: Options): Promise<void> {
   const platform = createNodePlatform(process.env);
   const { auth, host, port, requestTimeoutMs, store } = platform.config;
   await checkStoreFolder(store);

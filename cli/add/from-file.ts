@@ -24,6 +24,17 @@ export interface Columns {
   labels?: string[] | undefined;
 }
 
+/** A model file as a task that is named, with the fields of the manifest that only that task has. */
+export async function draftForTask(
+  path: string,
+  task: string,
+  options: Record<string, unknown> = {},
+): Promise<Draft> {
+  const graph = await readGraph(path);
+  const { inputs, outputs } = graph;
+  return { graph, assets: [], manifest: { ...options, task, inputs, outputs } };
+}
+
 /** A model file as the generic `tensor` task, or with names of its columns as a tabular one. */
 export async function draftFromFile(path: string, { features, labels }: Columns): Promise<Draft> {
   const graph = await readGraph(path);

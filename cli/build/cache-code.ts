@@ -1,4 +1,4 @@
-// A process of its own, forked for `node cache-code <package folder> <models folder>`: asks the package for the
+// A process of its own, forked for `node cache-code <package folder> <models folder> <base path>`: asks the package for the
 // first example of every version and writes bundle.cjs.cache, the code that V8 compiled for that. The models come
 // through the SDK from a local S3, as they do on Lambda.
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -28,7 +28,7 @@ interface Example {
   input: unknown;
 }
 
-const [folder = "", models = ""] = process.argv.slice(2);
+const [folder = "", models = "", base = ""] = process.argv.slice(2);
 
 const s3 = await startFilledS3(models);
 const temporary = await mkdtemp(join(tmpdir(), "nearcast-build-"));
@@ -78,7 +78,8 @@ function firstExample(text: string): { input?: unknown }[] {
 }
 
 function requestFor({ name, version, input }: Example): Request {
-  return new Request(`https://build.invalid/v1/models/${name}/versions/${version}/predict`, {
+  const path = `${base}/v1/models/${name}/versions/${version}/predict`;
+  return new Request(`https://build.invalid${path}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ inputs: input }),

@@ -19,6 +19,8 @@ export interface LambdaBuild {
   output: string;
   /** The models whose predictions say what code to keep compiled. */
   models: string;
+  /** Where the handler has Nearcast, such as `/ml`; at its root when absent. */
+  base?: string | undefined;
   architectures: readonly Architecture[];
 }
 
@@ -49,7 +51,7 @@ export async function buildLambdaFolders(options: LambdaBuild): Promise<LambdaPa
     const sources = await bundle(options.entry, folder);
     await copyRuntime(folder, architecture);
     await copyDocumentation(join(folder, "docs"));
-    const uncompiled = await keepCompiledCode(folder, architecture, options.models);
+    const uncompiled = await keepCompiledCode(folder, architecture, options);
     packages.push({ architecture, folder, sources, uncompiled });
   }
   return packages;
@@ -120,14 +122,14 @@ async function copy(from: string, to: string): Promise<void> {
 async function keepCompiledCode(
   folder: string,
   architecture: Architecture,
-  models: string,
+  { models, base = "" }: Pick<LambdaBuild, "models" | "base">,
 ): Promise<string | undefined> {
   const node = Number(process.versions.node.split(".")[0]);
   if (process.platform !== "linux" || process.arch !== architecture)
     return `only Linux on ${architecture} can compile it, this is ${process.platform} on ${process.arch}`;
   if (node !== LAMBDA_NODE) return `this is Node ${node}, Lambda runs Node ${LAMBDA_NODE}`;
   const { PATH, HOME, TMPDIR } = process.env;
-  const child = fork(ownModule("build/cache-code"), [folder, models], {
+  const child = fork(ownModule("build/cache-code"), [folder, models, base], {
     // No variable of this machine's may configure the function.
     env: { PATH, HOME, TMPDIR },
     execArgv: [],

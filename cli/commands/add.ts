@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import { describeFailure } from "../failure.ts";
 import type { Manifest, ManifestOf } from "../../functions/model/manifest.ts";
 import type { classificationOptions } from "../../functions/tasks/classification/answers.ts";
-import { draftFromFile, type Draft } from "../add/from-file.ts";
+import { draftForTask, draftFromFile, type Draft } from "../add/from-file.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
 import { modelsOption } from "../options.ts";
 import { checkName, label, localVersions, nextVersion } from "../package-folder.ts";
@@ -19,6 +19,8 @@ interface Flags {
   models: string;
   features?: string[];
   labels?: string[];
+  task?: string;
+  options?: Record<string, unknown>;
   description?: string;
   license?: string;
   file?: string;
@@ -35,6 +37,8 @@ export function addCommand(program: Command): void {
     .option("--version <version>", "the version's name (default: the next free number)")
     .option("--features <names>", "columns of a tabular model, separated by commas", commas)
     .option("--labels <names>", "classes in the order of the scores, separated by commas", commas)
+    .option("--task <name>", "any task, such as one of nearcast.config.ts")
+    .option("--options <json>", "the fields of the manifest that only this task has", jsonObject)
     .option("--file <path>", "which ONNX file of an export folder")
     .option("--description <text>", "what the model does")
     .option("--license <name>", "its licence, such as Apache-2.0")
@@ -74,9 +78,13 @@ export function addCommand(program: Command): void {
 async function readDraft(path: string, flags: Flags): Promise<Draft> {
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new Error(`There is nothing at ${path}.`);
-  if (!found.isDirectory()) return draftFromFile(path, flags);
-  if (flags.features || flags.labels)
-    throw new Error("--features and --labels go with a file; a folder names its labels itself.");
+  if (flags.options && !flags.task) throw new Error("--options go with --task.");
+  if (!found.isDirectory())
+    return flags.task ? draftForTask(path, flags.task, flags.options) : draftFromFile(path, flags);
+  if (flags.features || flags.labels || flags.task)
+    throw new Error(
+      "--features, --labels and --task go with a file; a folder says itself what it is.",
+    );
   return draftFromHuggingFace(path, flags.file);
 }
 
@@ -121,4 +129,15 @@ function report({ folder, manifest }: LocalPackage): string {
 
 function commas(text: string): string[] {
   return text.split(",").map((part) => part.trim());
+}
+
+function jsonObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError("It is no JSON object, such as '{\"field\": 1}'.");
 }

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import { ARCHITECTURES, type Architecture } from "../build/architectures.ts";
 import { findEntry } from "../entry.ts";
 import { mebibytes } from "../fit.ts";
@@ -12,7 +12,7 @@ interface NodeFlags {
 
 interface LambdaFlags extends NodeFlags {
   models: string;
-  architecture: Architecture[];
+  base?: string;
 }
 
 /** `nearcast build node` and `nearcast build lambda`. */
@@ -29,19 +29,23 @@ export function buildCommand(program: Command): void {
       console.log(`${output}/server.mjs`);
     });
   build
-    .command("lambda")
-    .description("the package that osls uploads, as <output>/<architecture>.zip")
+    .command("lambda [architectures...]")
+    .description(
+      "the package that osls uploads, as <output>/<architecture>.zip, for x64, arm64 or both",
+    )
     .option("--entry <file>", "the module that exports handler (default: src/lambda.ts)")
     .option("--output <folder>", "is emptied first", "dist/lambda")
     .addOption(modelsOption())
-    .option("--architecture <names>", "x64, arm64 or both", architecturesOf, [...ARCHITECTURES])
-    .action(async ({ entry, output, models, architecture }: LambdaFlags) => {
+    .option("--base <path>", "where the handler has Nearcast, such as /ml (default: its root)")
+    .action(async (names: string[], { entry, output, models, base }: LambdaFlags) => {
+      const architectures = names.length > 0 ? names.map(architectureOf) : ARCHITECTURES;
       const { buildLambdaFolders, zipPackage } = await import("../build/lambda.ts");
       const packages = await buildLambdaFolders({
         entry: await findEntry("lambda", entry),
         output,
         models,
-        architectures: architecture,
+        base,
+        architectures,
       });
       for (const made of packages) {
         const bytes = await zipPackage(made);
@@ -51,11 +55,11 @@ export function buildCommand(program: Command): void {
     });
 }
 
-function architecturesOf(text: string): Architecture[] {
-  return text.split(",").map((name) => {
-    const found = ARCHITECTURES.find((one) => one === name);
-    if (!found)
-      throw new InvalidArgumentError("It is x64, arm64, or both with a comma between them.");
-    return found;
-  });
+function architectureOf(text: string): Architecture {
+  const found = ARCHITECTURES.find((name) => name === text);
+  if (!found)
+    throw new Error(
+      `Lambda has no architecture ${JSON.stringify(text)}; it has ${ARCHITECTURES.join(" and ")}.`,
+    );
+  return found;
 }

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { readRelease } from "../../functions/model/release.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
-import type { Store } from "../../functions/platform/types.ts";
+import type { Store } from "../../functions/model/store.ts";
 import { describeFailure } from "../failure.ts";
 import { checkFit } from "../fit.ts";
 import { localVersions, openPackage } from "../package-folder.ts";

@@ -15,8 +15,8 @@ export function answer(
 ): Response {
   const exchange = c.get("exchange");
   const all = { ...exchange.headers, ...headers };
-  // An app around this one may have set header fields of its own, which only Hono's own responses keep.
-  if (exchange.routeIndex > 0) return c.newResponse(body, status, all);
+  // Header fields that an app around this one has set are kept by Hono's own responses only.
+  if (exchange.wrapped) return c.newResponse(body, status, all);
   return new Response(body, { status, headers: all });
 }
 

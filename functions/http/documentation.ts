@@ -9,15 +9,16 @@ import type { Dialect } from "../dialects/define.ts";
 import type { Service } from "../service.ts";
 import { VERSION } from "../version.ts";
 
-const page = (keyField: string) => `<!doctype html>
+/** The files of the page lie in a folder beside it; where its own address ends with a slash, in that one. */
+const page = (keyField: string, folder: string) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Nearcast API</title>
-<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="stylesheet" href="${folder}swagger-ui.css">
 ${keyField}<div id="api"></div>
-<script src="docs/swagger-ui-bundle.js"></script>
-<script src="docs/start.js"></script>
+<script src="${folder}swagger-ui-bundle.js"></script>
+<script src="${folder}start.js"></script>
 </html>
 `;
 
@@ -66,11 +67,12 @@ export function pageRoutes(
   { platform }: Pick<Service, "platform">,
   limit: MiddlewareHandler<AppEnv>,
 ) {
-  const html = page(platform.config.auth.mode === "required" ? KEY_FIELD : "");
+  const keyField = platform.config.auth.mode === "required" ? KEY_FIELD : "";
+  const html = (url: string) => page(keyField, new URL(url).pathname.endsWith("/") ? "" : "docs/");
 
   const routes = new Hono<AppEnv>()
     .get("/docs", limit, (c) =>
-      answer(c, html, {
+      answer(c, html(c.req.url), {
         "Content-Type": "text/html; charset=UTF-8",
         "Content-Security-Policy": POLICY,
         "Referrer-Policy": "no-referrer",

@@ -13,7 +13,9 @@ export interface Exchange {
   readonly deadline: Deadline;
   /** The header fields that the answer will have besides its `Content-Type`, whatever it will be. */
   readonly headers: Record<string, string>;
-  /** Where among the matched handlers Nearcast's first one is: above 0 there is an app around it. */
+  /** Whether handlers of an app around this one came first: they may have set header fields of their own. */
+  readonly wrapped: boolean;
+  /** Where among the matched handlers one of Nearcast's is. */
   readonly routeIndex: number;
   /** Written by authentication. */
   caller: Caller;

@@ -3,11 +3,12 @@ import { basename, dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isLoopback, type AuthSettings } from "../auth/settings.ts";
 import { ConfigurationError } from "../config.ts";
+import { exampleRequest, KEY_HEADER } from "../model/example-request.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { readRelease } from "../model/release.ts";
 import { nearest } from "../near-miss.ts";
 import type { Tasks } from "../tasks/tasks.ts";
-import type { Store } from "./types.ts";
+import type { Store } from "../model/store.ts";
 
 /** What there is to say of a server that listens. */
 export interface Start {
@@ -44,42 +45,13 @@ function admission(auth: AuthSettings, host: string): string {
 }
 
 function tryIt({ url, auth, models }: Pick<Start, "url" | "auth" | "models">): string[] {
-  const key = auth.mode === "required" ? [`-H "Authorization: Bearer $KEY"`] : [];
-  const example = findExample(models);
-  if (!example)
+  const isKeyed = auth.mode === "required";
+  const command = exampleRequest(url, models, { isKeyed });
+  if (command === undefined) {
+    const key = isKeyed ? [KEY_HEADER] : [];
     return ["See what is released:", `  ${["curl", `${url}/v1/models`, ...key].join(" ")}`];
-  const words = [
-    `curl ${url}/v1/models/${example.model}/predict -H 'Content-Type: application/json'`,
-    ...key,
-    `-d '${spaced({ inputs: example.input }).replaceAll("'", String.raw`'\''`)}'`,
-  ];
-  return ["Try it:", `  ${words.join(" \\\n    ")}`];
-}
-
-/** Longer ones, such as an image's, are not for a terminal. */
-const LONGEST_EXAMPLE = 300;
-
-/** The shortest example. One with named values goes before: it shows what they mean. */
-function findExample(models: readonly Manifest[]): { model: string; input: unknown } | undefined {
-  return models
-    .flatMap(({ name, examples }) =>
-      examples.slice(0, 1).map(({ input }) => ({ model: name, input })),
-    )
-    .filter(({ input }) => JSON.stringify(input).length <= LONGEST_EXAMPLE)
-    .toSorted((one, other) => rank(one.input) - rank(other.input))[0];
-}
-
-function rank(input: unknown): number {
-  const named = typeof input === "object" && !Array.isArray(input);
-  return JSON.stringify(input).length + (named ? 0 : LONGEST_EXAMPLE);
-}
-
-/** JSON in one line, with spaces as people write it. A string has no line break in it that is not escaped. */
-function spaced(value: unknown): string {
-  return JSON.stringify(value, undefined, 1)
-    .replaceAll(/([[{])\n */g, "$1")
-    .replaceAll(/\n *([\]}])/g, "$1")
-    .replaceAll(/\n */g, " ");
+  }
+  return ["Try it:", `  ${command.replaceAll("\n", "\n  ")}`];
 }
 
 /** Hosts that answer at `localhost`; all addresses of the machine have it among them. */

@@ -10,6 +10,8 @@ export interface Run {
   rows: number;
   /** How many tokens the tokenizer made of the rows, special tokens included, padding not. */
   tokens?: number;
+  /** What postprocessing is to know of the rows: the task's own, which nobody else reads. */
+  context?: unknown;
 }
 
 /** Work that is done at once, in parts between which others may have their turns, or later. */
@@ -84,6 +86,8 @@ export interface Quality {
 export interface TaskDefinition<Options extends z.ZodRawShape, Parameters> {
   /** What `task` in a manifest says, such as `text-classification`. */
   name: string;
+  /** What goes in and what comes out, in a sentence. */
+  about?: string;
   /** The fields of the manifest that only this task has. */
   options: Options;
   /** What a request's `parameters` may be. */

@@ -1,9 +1,8 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
+import { invalidInput, NearcastError } from "../../errors.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
-import { readBody } from "../../http/body.ts";
-import { parseJson } from "../../wire/json.ts";
+import { readJson } from "../../http/read-json.ts";
 import { answerJson } from "../../http/answer.ts";
 import { identify } from "../../http/identify.ts";
 import type { Service } from "../../service.ts";
@@ -25,16 +24,12 @@ export const embeddingsRequest = z.strictObject({
  * than the model takes is refused.
  */
 export function embeddingsRoutes({ platform, resolve, predict }: Service) {
-  const options = { maxBytes: platform.config.limits.bodyBytes, now: platform.now };
-
   return new Hono<AppEnv>().post(
     "/v1/embeddings",
     jsonBody<z.input<typeof embeddingsRequest>>(),
     async (c) => {
-      const body = await readBody(c, options);
-      const parsed = embeddingsRequest.safeParse(parseJson(body, { exact: false }));
-      if (!parsed.success) throw invalidBody(parsed.error);
-      const { model, input, encoding_format: format, dimensions } = parsed.data;
+      const body = await readJson(c, embeddingsRequest, platform);
+      const { model, input, encoding_format: format, dimensions } = body;
       const call = { ...callOf(c), model };
       const resolved = await resolve(call);
       const { manifest } = resolved;

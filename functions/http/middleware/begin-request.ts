@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { ANYONE, NOBODY } from "../../auth/caller.ts";
 import { NearcastError } from "../../errors.ts";
 import { createDeadline } from "../../load/deadline.ts";
@@ -13,27 +13,33 @@ const SECURITY_HEADERS = {
   "X-Content-Type-Options": "nosniff",
 };
 
+const REQUEST_ID = "X-Request-Id";
 const TIMEOUT = "X-Request-Timeout-Ms";
 const WHOLE_NUMBER = /^[1-9]\d{0,9}$/;
 
 /**
  * Begins the exchange, and answers 504 when nothing else was answered in the deployment's time, or in the
  * client's own, which `X-Request-Timeout-Ms` gives in whole milliseconds. What was begun for others too (a
- * model being loaded) goes on.
+ * model being loaded) goes on. `before` is how many of the app's handlers come first.
  */
-export function beginRequest(platform: Platform): MiddlewareHandler<AppEnv> {
+export function beginRequest(platform: Platform, before: number): MiddlewareHandler<AppEnv> {
   const { config, isClientGone = () => false, isolatesRequests = false } = platform;
   const options = { isolated: isolatesRequests };
   // Until they have said who they are.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
   return function beginRequest(c, next) {
-    const id = readId(c.req.header("X-Request-Id")) ?? crypto.randomUUID();
+    const { routeIndex } = c.req;
+    const wrapped = routeIndex > before;
+    const id =
+      (wrapped ? idOfAnswer(c) : undefined) ??
+      readId(c.req.header(REQUEST_ID)) ??
+      crypto.randomUUID();
     const isGone = () => isClientGone(c.env);
     const deadline = createDeadline(config.requestTimeoutMs, isGone, options);
     const timeout = c.req.header(TIMEOUT);
     if (timeout !== undefined && WHOLE_NUMBER.test(timeout)) deadline.shorten(Number(timeout));
-    const headers = { "X-Request-Id": id, ...SECURITY_HEADERS };
-    c.set("exchange", { id, deadline, headers, caller, routeIndex: c.req.routeIndex });
+    const headers = { [REQUEST_ID]: id, ...SECURITY_HEADERS };
+    c.set("exchange", { id, deadline, headers, caller, wrapped, routeIndex });
     return deadline.within(next());
   };
 }
@@ -49,7 +55,12 @@ export const checkTimeout: MiddlewareHandler<AppEnv> = function checkTimeout(c, 
   return next();
 };
 
-/** The client's id of the request, where it can stand in a header and in a log. */
+/** The id that an app around this one gave the request: the answer has it already. */
+function idOfAnswer(c: Context): string | undefined {
+  return readId(c.newResponse(null).headers.get(REQUEST_ID) ?? undefined);
+}
+
+/** An id of the request, where it can stand in a header and in a log. */
 function readId(text = ""): string | undefined {
   return /^[\w=-]{1,255}$/.test(text) ? text : undefined;
 }

@@ -1,0 +1,25 @@
+import { Hono } from "hono";
+import { createApp, type Service } from "nearcast";
+
+/** The application that was here before, with its models below `/ml`. */
+export function createShop(service: Service): Hono {
+  const shop = new Hono();
+
+  // Outside: for every request, those below /ml among them.
+  shop.use(async (c, next) => {
+    const start = Date.now();
+    // Nearcast takes this id for its own log, its errors and its records.
+    c.header("X-Request-Id", c.req.header("X-Request-Id") ?? crypto.randomUUID());
+    await next();
+    c.header("X-Shop-Milliseconds", String(Date.now() - start));
+  });
+  shop.get("/", (c) => c.text("Welcome to the shop."));
+  shop.notFound((c) => c.text("The shop has no such page.", 404));
+
+  // Inside: for what is below /ml alone. The shop offers no Open Inference Protocol.
+  const ml = new Hono();
+  ml.use("/v2/*", (c) => c.text("The shop speaks the native API.", 404));
+  ml.route("/", createApp(service));
+
+  return shop.route("/ml", ml);
+}

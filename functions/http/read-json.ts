@@ -1,0 +1,24 @@
+import type { Context } from "hono";
+import type * as z from "zod";
+import { invalidBody } from "../errors.ts";
+import type { Platform } from "../platform/types.ts";
+import { parseJson } from "../wire/json.ts";
+import { readBody } from "./body.ts";
+import type { AppEnv } from "./exchange.ts";
+
+/**
+ * The body, as a schema reads its JSON. Rejects as {@link readBody} does, and with `malformed_json`, or with
+ * `invalid_input` and a path for each member that is wrong.
+ *
+ * @example const { model, texts } = await readJson(c, requestSchema, service.platform);
+ */
+export async function readJson<T>(
+  c: Context<AppEnv>,
+  schema: z.ZodType<T>,
+  { config, now }: Pick<Platform, "config" | "now">,
+): Promise<T> {
+  const body = await readBody(c, { maxBytes: config.limits.bodyBytes, now });
+  const result = schema.safeParse(parseJson(body, { exact: false }));
+  if (result.success) return result.data;
+  throw invalidBody(result.error);
+}

@@ -1,0 +1,73 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "../..");
+const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+
+let packed: Promise<string> | undefined;
+
+/** The folder `package/` of the tarball that would be published, built now; once for a test file. */
+export function packNearcast(): Promise<string> {
+  return (packed ??= pack());
+}
+
+async function pack(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-tarball-"));
+  const { stdout } = await run(npm, ["pack", "--json", "--pack-destination", folder], {
+    cwd: root,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const [, filename = ""] = /"filename": "([^"]+)"/.exec(stdout) ?? [];
+  await run("tar", ["-xzf", join(folder, filename), "-C", folder]);
+  return join(folder, "package");
+}
+
+/** To be called when all tests of a file are over. */
+export async function removePacked(): Promise<void> {
+  if (packed) await rm(join(await packed, ".."), { recursive: true, force: true });
+}
+
+export interface Installed {
+  folder: string;
+  remove: () => Promise<void>;
+}
+
+/**
+ * A copy of a project with the tarball's Nearcast in its `node_modules`. What else the project asks for is linked
+ * from this repository, which has the versions that npm would install; a package that it lacks is an error.
+ */
+export async function installProject(project: string): Promise<Installed> {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-project-"));
+  await cp(project, folder, {
+    recursive: true,
+    filter: (path) => !/[\\/](node_modules|dist|\.wrangler)$/.test(path),
+  });
+  const modules = join(folder, "node_modules");
+  await mkdir(join(modules, ".bin"), { recursive: true });
+  await link(join(root, "node_modules"), modules);
+  await link(join(root, "node_modules/.bin"), join(modules, ".bin"));
+  await cp(await packNearcast(), join(modules, "nearcast"), { recursive: true });
+  await symlink("../nearcast/dist/package/cli/nearcast.js", join(modules, ".bin/nearcast"));
+  await checkDependencies(folder);
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+async function link(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from))
+    if (!name.startsWith(".") && name !== "nearcast")
+      await symlink(join(from, name), join(to, name));
+}
+
+async function checkDependencies(folder: string): Promise<void> {
+  const text = await readFile(join(folder, "package.json"), "utf8");
+  const { dependencies, devDependencies } = JSON.parse(text) as Record<
+    "dependencies" | "devDependencies",
+    Record<string, string> | undefined
+  >;
+  for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+    await readFile(join(folder, "node_modules", name, "package.json"));
+}
