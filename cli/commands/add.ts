@@ -139,5 +139,5 @@ function jsonObject(text: string): Record<string, unknown> {
   } catch {
     // Said below.
   }
-  throw new InvalidArgumentError('It is no JSON object, such as \'{"field": 1}\'.');
+  throw new InvalidArgumentError("It is no JSON object, such as '{\"field\": 1}'.");
 }

@@ -16,6 +16,7 @@ const FILES: readonly { path: string; template: string; platform?: PlatformName 
   { path: ".github/workflows/deploy.yml", template: "github/deploy.yml" },
   { path: ".gitignore", template: "gitignore" },
   { path: "README.md", template: "README.md" },
+  { path: "nearcast.config.ts", template: "nearcast.config.ts" },
   { path: "serverless.yml", template: "serverless.yml", platform: "lambda" },
   { path: "src/lambda.ts", template: "src/lambda.ts", platform: "lambda" },
   { path: "src/server.ts", template: "src/server.ts", platform: "node" },

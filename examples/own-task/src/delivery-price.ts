@@ -45,7 +45,13 @@ export const deliveryPrice = defineTask({
         const trips = await readTrips(rows, pathOf);
         const data = Float32Array.from(trips.flat());
         const shape = [trips.length, 2];
-        return [{ feeds: { [input]: { datatype: "FP32", shape, data } }, rows: trips.length, context: trips }];
+        return [
+          {
+            feeds: { [input]: { datatype: "FP32", shape, data } },
+            rows: trips.length,
+            context: trips,
+          },
+        ];
       },
       postprocess(outputs, { context }, { details }) {
         const prices = outputs[output]?.data as Float32Array;
