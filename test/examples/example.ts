@@ -79,7 +79,7 @@ export async function startExampleWorker(
 /** The project's Lambda package under the runtime interface client, built with the project's own command. */
 export async function startExampleLambda(
   folder: string,
-  options: Pick<LambdaBuild, "base"> = {},
+  options: Pick<LambdaBuild, "base"> & { env?: Record<string, string> } = {},
 ): Promise<Target & { printed: string }> {
   const base = options.base === undefined ? [] : ["--base", options.base];
   const args = ["build", "lambda", "--architecture", process.arch, ...base];
@@ -88,7 +88,7 @@ export async function startExampleLambda(
   const lambda = await startLambda({
     directory: join(folder, "dist/lambda", process.arch),
     handler: "index.handler",
-    env: { ...s3.environment, AUTH: "none" },
+    env: { ...s3.environment, AUTH: "none", ...options.env },
   });
   return {
     fetch: lambda.fetch,

@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { asUser, curl } from "../harness/as-a-user.ts";
-import { removePacked } from "../package/install.ts";
 import {
   inProject,
   installExample,
@@ -18,10 +17,7 @@ let example: Example;
 beforeAll(async () => {
   example = await installExample("own-task");
 });
-afterAll(async () => {
-  await example.remove();
-  await removePacked();
-});
+afterAll(() => example.remove());
 
 const command = (part: string) =>
   example.commands.find((one) => one.includes(part)) ?? `no ${part}`;

@@ -11,6 +11,8 @@ export const lambdaDirectory = join(import.meta.dirname, "../../dist/lambda-unzi
 
 /** Builds what would be deployed or published, once before all tests; of Lambda's packages this processor's. */
 export async function setup(): Promise<void> {
+  // What test/package/install.ts packed of an earlier state.
+  await rm(join(import.meta.dirname, "../../dist/packed"), { recursive: true, force: true });
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   await Promise.all([
     run(npm, ["run", "build:worker"]),

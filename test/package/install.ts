@@ -1,34 +1,45 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
+/** The setup of all tests empties it. */
+const packed = join(root, "dist/packed");
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 
-let packed: Promise<string> | undefined;
-
-/** The folder `package/` of the tarball that would be published, built now; once for a test file. */
-export function packNearcast(): Promise<string> {
-  return (packed ??= pack());
+/** The unpacked tarball that would be published. The first test file that asks makes it; others wait for it. */
+async function packNearcast(): Promise<string> {
+  const unpacked = join(packed, "package");
+  const isFirst = await mkdir(packed).then(
+    () => true,
+    () => false,
+  );
+  if (isFirst) await pack().catch((error: Error) => writeFile(failure, error.message));
+  const deadline = Date.now() + LONGEST_PACK_MS;
+  while (!existsSync(join(packed, "done"))) {
+    if (existsSync(failure)) throw new Error(await readFile(failure, "utf8"));
+    if (Date.now() > deadline) throw new Error(`No tarball within ${LONGEST_PACK_MS} ms`);
+    await sleep(200);
+  }
+  return unpacked;
 }
 
-async function pack(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "nearcast-tarball-"));
-  const { stdout } = await run(npm, ["pack", "--json", "--pack-destination", folder], {
+const failure = join(packed, "failure.txt");
+const LONGEST_PACK_MS = 170_000;
+
+async function pack(): Promise<void> {
+  const { stdout } = await run(npm, ["pack", "--json", "--pack-destination", packed], {
     cwd: root,
     maxBuffer: 64 * 1024 * 1024,
   });
   const [, filename = ""] = /"filename": "([^"]+)"/.exec(stdout) ?? [];
-  await run("tar", ["-xzf", join(folder, filename), "-C", folder]);
-  return join(folder, "package");
-}
-
-/** To be called when all tests of a file are over. */
-export async function removePacked(): Promise<void> {
-  if (packed) await rm(join(await packed, ".."), { recursive: true, force: true });
+  await run("tar", ["-xzf", join(packed, filename), "-C", packed]);
+  await writeFile(join(packed, "done"), "");
 }
 
 export interface Installed {
