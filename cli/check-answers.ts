@@ -1,6 +1,6 @@
 import { packageFiles } from "../functions/model/manifest.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
-import type { Store } from "../functions/platform/types.ts";
+import type { Store } from "../functions/model/store.ts";
 import { createRegistry } from "../functions/model/registry.ts";
 import { describeFailure } from "./failure.ts";
 import { SESSION_BUDGET_MB, withRelease } from "./predictor.ts";

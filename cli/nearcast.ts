@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { addCommand } from "./commands/add.ts";
 import { buildCommand } from "./commands/build.ts";
+import { deployCommand } from "./commands/deploy.ts";
 import { devCommand } from "./commands/dev.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { gateCommand } from "./commands/gate.ts";
@@ -41,6 +42,7 @@ for (const register of [
   evalCommand,
   gateCommand,
   keyCommand,
+  deployCommand,
 ])
   register(program);
 

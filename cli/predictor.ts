@@ -1,6 +1,6 @@
 import { createDeadline } from "../functions/load/deadline.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
-import type { Store } from "../functions/platform/types.ts";
+import type { Store } from "../functions/model/store.ts";
 import { createService } from "../functions/service.ts";
 import type { LocalPackage } from "./package-folder.ts";
 import { loadProject } from "./project.ts";

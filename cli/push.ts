@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageFiles } from "../functions/model/manifest.ts";
-import type { Store } from "../functions/platform/types.ts";
+import type { Store } from "../functions/model/store.ts";
 import { SIGNATURE_FILE } from "../functions/model/signature.ts";
 import { label, MANIFEST_FILE, type LocalPackage } from "./package-folder.ts";
 import { checkSignatures, readSignatures } from "./sign.ts";

@@ -1,6 +1,6 @@
 import { readRelease } from "../functions/model/release.ts";
 import { createFolderStore } from "../functions/platform/store/folder.ts";
-import type { Store } from "../functions/platform/types.ts";
+import type { Store } from "../functions/model/store.ts";
 import { sortVersions } from "./package-folder.ts";
 import { releaseVersion, type ReleaseNote } from "./releases.ts";
 

@@ -1,7 +1,7 @@
 import { userInfo } from "node:os";
 import { packageFiles, type Manifest } from "../functions/model/manifest.ts";
 import { changeRelease, type Release } from "../functions/model/release.ts";
-import type { Store } from "../functions/platform/types.ts";
+import type { Store } from "../functions/model/store.ts";
 import { checkAnswers } from "./check-answers.ts";
 import { oneLine } from "./one-line.ts";
 import { MANIFEST_FILE, sortVersions } from "./package-folder.ts";

@@ -5,7 +5,8 @@ import { createFolderStore } from "../functions/platform/store/folder.ts";
 import { createR2Store } from "../functions/platform/store/r2.ts";
 import { createS3Store } from "../functions/platform/store/s3.ts";
 import { parseStoreUrl } from "../functions/platform/store/url.ts";
-import type { Store } from "../functions/platform/types.ts";
+import type { Store } from "../functions/model/store.ts";
+import { within } from "../functions/within.ts";
 import { importWrangler } from "./wrangler.ts";
 
 export interface StoreOptions {
@@ -117,16 +118,10 @@ function timeoutMs(): number {
 
 /** A store that hangs ends the command with a message. */
 function withTimeout(store: Store, limit: number): Store {
-  async function bounded<T>(what: string, work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`The store did not ${what} within ${limit / 1000} s.`)),
-        limit,
-      );
+  const bounded = <T>(what: string, work: Promise<T>): Promise<T> =>
+    within(work, limit, () => {
+      throw new Error(`The store did not ${what} within ${limit / 1000} s.`);
     });
-    return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
-  }
   return {
     get: (key, options) => bounded(`give ${key}`, store.get(key, options)),
     head: (key, options) => bounded(`give ${key}`, store.head(key, options)),

@@ -16,6 +16,7 @@ import { limitConcurrency } from "./http/middleware/limit-concurrency.ts";
 import { limitGuesses } from "./http/middleware/limit-guesses.ts";
 import { limitRequests } from "./http/middleware/limit-requests.ts";
 import { recordRequests } from "./http/middleware/record-requests.ts";
+import { landingRoutes } from "./http/landing.ts";
 import { modelRoutes } from "./http/models.ts";
 import { notFound } from "./http/not-found.ts";
 import type { Service, ServiceOptions } from "./service.ts";
@@ -48,7 +49,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
 
   const health = new Hono<AppEnv>();
   for (const dialect of dialects) if (dialect.health) health.route("/", dialect.health(service));
-  const open = pageRoutes(service, limit);
+  const open = landingRoutes(service, limit).route("/", pageRoutes(service, limit));
   const closed = new Hono<AppEnv>().route("/", modelRoutes(service, dialects));
   for (const dialect of dialects) closed.route("/", dialect.routes(service));
   closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));

@@ -18,18 +18,11 @@ export type { Manifest, ManifestOf } from "./model/manifest.ts";
 export type { ModelVersion, Registry } from "./model/registry.ts";
 export type { ReleasedModel } from "./model/released-models.ts";
 export type { Observer, RequestRecord } from "./observe/observer.ts";
+export type { Limiter, Taken } from "./limits/limiter.ts";
+export type { PutCondition, Store, StoredObject } from "./model/store.ts";
+export type { ArtifactCache, Platform, PredictionCache } from "./platform/types.ts";
 export { pathsOf, type OperationOptions } from "./openapi/operation.ts";
 export { schemaOf } from "./openapi/schema.ts";
-export type {
-  ArtifactCache,
-  Limiter,
-  Platform,
-  PredictionCache,
-  PutCondition,
-  Store,
-  StoredObject,
-  Taken,
-} from "./platform/types.ts";
 export type { Inference, Prediction } from "./predict.ts";
 export { createService, type Service, type ServiceOptions } from "./service.ts";
 export {

@@ -13,9 +13,9 @@ import type { Sessions } from "./model/sessions.ts";
 import { loggedInputs } from "./observe/logged-inputs.ts";
 import { Recording } from "./observe/recording.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
+import { runAll } from "./run-all.ts";
 import { checkInputs, checkOutputNames } from "./tasks/check-tensors.ts";
 import { parseParameters, type Run } from "./tasks/define.ts";
-import { runAll } from "./tasks/runs.ts";
 import type { Tensors } from "./tensor.ts";
 
 export interface Prediction {

@@ -1,1 +1,217 @@
-export type { Limiter, Store } from "./platform/types.ts";
+import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
+import type { Limiter } from "./limits/limiter.ts";
+import type { Store } from "./model/store.ts";
+
+/** One promise of a contract. `run` rejects with an `AssertionError` when it is broken. */
+export interface ContractCase {
+  name: string;
+  run(): Promise<void>;
+}
+
+/**
+ * What every store must do, for any test runner. The cases write only below keys of their own, so that all of them
+ * can share a store, one that is not empty too. The last one writes 1,050 objects: give it time.
+ *
+ * @example for (const { name, run } of storeContract(() => createMyStore())) test(name, run);
+ */
+export function storeContract(open: () => Store | Promise<Store>): ContractCase[] {
+  return casesOf(STORE_CASES, open);
+}
+
+/**
+ * What every limiter that counts exactly must do, for any test runner. (Cloudflare's bindings do not count exactly.)
+ * The cases take from keys of their own. The last one waits until a window of two seconds has ended.
+ *
+ * @example for (const { name, run } of limiterContract(() => createMyLimiter())) test(name, run);
+ */
+export function limiterContract(open: () => Limiter | Promise<Limiter>): ContractCase[] {
+  return casesOf(LIMITER_CASES, open);
+}
+
+/** More keys than S3 and R2 list in one page. */
+const MANY_KEYS = 1050;
+
+const STORE_CASES: Record<string, (store: Store) => Promise<void>> = {
+  async "gives back what was put, byte for byte"(store) {
+    const key = freshKey("bytes");
+    const all = Uint8Array.from({ length: 100_000 }, (_, index) => (index * 31) & 255);
+    const etag = await store.put(key, all);
+    const found = await store.get(key);
+    if (!found || found === "not-modified") throw new Error(`get answered ${found}`);
+    equal(found.etag, etag);
+    deepEqual(new Uint8Array(found.bytes), all);
+    deepEqual(await store.head(key), { etag, size: all.length });
+  },
+
+  async "keeps an empty object"(store) {
+    const key = freshKey("empty");
+    await store.put(key, new Uint8Array());
+    equal((await store.head(key))?.size, 0);
+    equal(await textOf(store, key), "");
+  },
+
+  async "has nothing at an absent key, at a folder, or below a file"(store) {
+    const folder = freshKey("folder");
+    await store.put(`${folder}/file`, bytes("x"));
+    for (const key of [freshKey("nothing"), folder, `${folder}/nothing`, `${folder}/file/below`]) {
+      equal(await store.get(key), undefined);
+      equal(await store.head(key), undefined);
+    }
+  },
+
+  async "answers not-modified to the current ETag only"(store) {
+    const key = freshKey("etag");
+    const etag = await store.put(key, bytes("one"));
+    equal(await store.get(key, { ifNoneMatch: etag }), "not-modified");
+    await store.put(key, bytes("two"));
+    notEqual(await store.get(key, { ifNoneMatch: etag }), "not-modified");
+    equal(await textOf(store, key), "two");
+  },
+
+  async "creates once with if-none-match, and never overwrites"(store) {
+    const key = freshKey("once");
+    equal(typeof (await store.put(key, bytes("first"), { ifNoneMatch: "*" })), "string");
+    equal(await store.put(key, bytes("second"), { ifNoneMatch: "*" }), undefined);
+    equal(await textOf(store, key), "first");
+  },
+
+  async "changes only the object that if-match names"(store) {
+    const [key, absent] = [freshKey("match"), freshKey("absent")];
+    const ifMatch = (await store.put(key, bytes("one"))) ?? "";
+    equal(typeof (await store.put(key, bytes("two"), { ifMatch })), "string");
+    equal(await store.put(key, bytes("three"), { ifMatch }), undefined);
+    equal(await store.put(absent, bytes("x"), { ifMatch }), undefined);
+    deepEqual([await textOf(store, key), await textOf(store, absent)], ["two", undefined]);
+  },
+
+  async "lets one of many conditional writes win"(store) {
+    const [key, born] = [freshKey("race"), freshKey("birth")];
+    const ifMatch = (await store.put(key, bytes("start"))) ?? "";
+    const won = await winners((value) => store.put(key, value, { ifMatch }));
+    equal(won.length, 1);
+    equal(await textOf(store, key), won[0]);
+    equal((await winners((value) => store.put(born, value, { ifNoneMatch: "*" }))).length, 1);
+  },
+
+  async "lists every key below the prefix, and no other"(store) {
+    const folder = freshKey("list");
+    const keys = ["a/1/model.json", "a/release.json", "b/é ?&+.json"].map(
+      (name) => `${folder}/${name}`,
+    );
+    for (const key of [...keys, `${folder}ing`]) await store.put(key, bytes("x"));
+    deepEqual((await store.list(`${folder}/`)).toSorted(), keys);
+    equal((await store.list(`${folder}/a/`)).length, 2);
+    deepEqual(await store.list(`${freshKey("nothing")}/`), []);
+    const all = new Set(await store.list(""));
+    for (const key of [...keys, `${folder}ing`]) equal(all.has(key), true, `no ${key}`);
+  },
+
+  async "lists more keys than one page has"(store) {
+    const folder = freshKey("pages");
+    const keys = Array.from({ length: MANY_KEYS }, (_, index) => `${folder}/${index}`);
+    for (let start = 0; start < keys.length; start += 50)
+      await Promise.all(keys.slice(start, start + 50).map((key) => store.put(key, bytes("x"))));
+    deepEqual((await store.list(`${folder}/`)).toSorted(), keys.toSorted());
+  },
+};
+
+/** What those of ten writers wrote, all at once, whose write was not refused. */
+async function winners(
+  write: (value: Uint8Array) => Promise<string | undefined>,
+): Promise<string[]> {
+  const texts = Array.from({ length: 10 }, (_, index) => `writer ${index}`);
+  const etags = await Promise.all(texts.map((text) => write(bytes(text))));
+  return texts.filter((_, index) => etags[index] !== undefined);
+}
+
+async function textOf(store: Store, key: string): Promise<string | undefined> {
+  const found = await store.get(key);
+  return found && found !== "not-modified" ? new TextDecoder().decode(found.bytes) : found;
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** A day: where windows are fixed by the clock, hardly any run meets the end of one. */
+const RATE = { limit: 10, windowSeconds: 86_400 };
+
+const LIMITER_CASES: Record<string, (limiter: Limiter) => Promise<void>> = {
+  async "allows as many units as the rate has, and then no more"(limiter) {
+    const key = freshKey("units");
+    for (let unit = 0; unit < RATE.limit; unit++)
+      equal((await limiter.take(key, 1, RATE)).allowed, true, `unit ${unit + 1}`);
+    equal((await limiter.take(key, 1, RATE)).allowed, false);
+  },
+
+  async "takes nothing for a cost that is refused"(limiter) {
+    const key = freshKey("batch");
+    equal((await limiter.take(key, 6, RATE)).allowed, true);
+    equal((await limiter.take(key, 5, RATE)).allowed, false);
+    equal((await limiter.take(key, 4, RATE)).allowed, true);
+  },
+
+  async "counts each key for itself"(limiter) {
+    const [one, other] = [freshKey("one"), freshKey("other")];
+    equal((await limiter.take(one, RATE.limit, RATE)).allowed, true);
+    equal((await limiter.take(one, 1, RATE)).allowed, false);
+    equal((await limiter.take(other, 1, RATE)).allowed, true);
+  },
+
+  async "says what is left, where it knows, and when the window ends"(limiter) {
+    const key = freshKey("left");
+    for (const [cost, left] of [
+      [3, 7],
+      [7, 0],
+      [1, 0],
+    ] as const) {
+      const { remaining, resetSeconds } = await limiter.take(key, cost, RATE);
+      ok(remaining === undefined || remaining === left, `${remaining} left, and not ${left}`);
+      ok(resetSeconds > 0 && resetSeconds <= RATE.windowSeconds, `ends in ${resetSeconds} s`);
+    }
+  },
+
+  async "allows no more when all are taken at once"(limiter) {
+    const key = freshKey("burst");
+    const burst = Array.from({ length: 50 }, async () => limiter.take(key, 1, RATE));
+    const allowed = (await Promise.all(burst)).filter((taken) => taken.allowed);
+    equal(allowed.length, RATE.limit);
+  },
+
+  async "begins anew when the window has ended"(limiter) {
+    const key = freshKey("window");
+    const rate = { limit: 1, windowSeconds: 2 };
+    // A window may end between two takes: the next one cannot, if they are quick.
+    const isUsedUp = async () => !(await limiter.take(key, 1, rate)).allowed;
+    ok(await becomes(isUsedUp, 0), "nothing was refused");
+    ok(await becomes(async () => !(await isUsedUp()), 200), "the window does not end");
+  },
+};
+
+const PATIENCE_MS = 30_000;
+
+async function becomes(holds: () => Promise<boolean>, everyMs: number): Promise<boolean> {
+  const start = Date.now();
+  while (!(await holds())) {
+    if (Date.now() - start > PATIENCE_MS) return false;
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+  return true;
+}
+
+function casesOf<Tested>(
+  checks: Record<string, (tested: Tested) => Promise<void>>,
+  open: () => Tested | Promise<Tested>,
+): ContractCase[] {
+  return Object.entries(checks).map(([name, check]) => ({
+    name,
+    async run() {
+      await check(await open());
+    },
+  }));
+}
+
+/** Makes a key that no earlier run has used: whatever is tested may keep its content. */
+function freshKey(name: string): string {
+  return `${name}-${crypto.randomUUID().slice(0, 8)}`;
+}

@@ -3,7 +3,7 @@ import { asUser, curl, makeClone } from "./harness/as-a-user.ts";
 import { blocks, readme, root } from "./readme.ts";
 
 /** The end of what the server prints at its start. */
-const PRINTED = /petal_width": 0.2}}'/;
+const PRINTED = /petal_width": 0.1}}'/;
 
 test(
   "npm ci && npm start in a fresh copy, and the line it prints",

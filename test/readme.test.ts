@@ -1,6 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { packageFiles } from "../cli/local/models.ts";
+import { startS3 } from "../cli/local/s3-server.ts";
+import { s3Environment, succeed } from "./cli/nearcast.ts";
 import { shippedModels } from "./harness/models.ts";
 import { blocks, readme, root } from "./readme.ts";
 
@@ -21,6 +24,28 @@ test("the README's table has the figures of the manifests", () => {
       .find((row) => row.startsWith(`| \`${manifest.name}\` | ${manifest.task} |`));
     expect(line).toContain(figure);
   }
+});
+
+test("the README's line for the bucket puts all files of all models there, released", async () => {
+  const [line = ""] = /nearcast push --all --release --to s3:\/\/BUCKET/.exec(readme) ?? [];
+  const s3 = await startS3({ buckets: ["BUCKET"] });
+  onTestFinished(() => s3.close());
+  // Whether the models verify is not the question here.
+  const args = [...line.split(" ").slice(1), "--runtime", "native"];
+  await succeed(args, s3Environment(s3));
+  const models = join(root, "models");
+  const keys = await packageFiles(models);
+  expect(s3.keys("BUCKET").toSorted()).toEqual(keys);
+  for (const key of keys.filter((key) => key.endsWith("/release.json"))) {
+    const { stable } = JSON.parse(await readFile(join(models, key), "utf8")) as { stable: string };
+    expect(JSON.parse(String(s3.get("BUCKET", key)))).toMatchObject({ stable });
+  }
+});
+
+test("the README's image is a held-out row", async () => {
+  const digits = shippedModels.find(({ manifest }) => manifest.name === "digits");
+  const file = await readFile(join(root, "models/digits/seven.png"));
+  expect(digits?.heldout[0]).toEqual({ input: file.toString("base64"), label: "7" });
 });
 
 test("the README's links lead somewhere", async () => {

@@ -6,13 +6,11 @@ import { dirname, join, relative } from "node:path";
 import type { BuildOptions } from "esbuild";
 import { zipSync, type Zippable } from "fflate";
 import { ownModule } from "../own-module.ts";
+import type { Architecture } from "./architectures.ts";
 import type { CompiledCode } from "./cache-code.ts";
 import { copyDocumentation } from "./documentation.ts";
 import { synchronousFflate } from "./node.ts";
 import { sourcesOf } from "./sources.ts";
-
-export const ARCHITECTURES = ["x64", "arm64"] as const;
-export type Architecture = (typeof ARCHITECTURES)[number];
 
 export interface LambdaBuild {
   /** The module that exports `handler`. */

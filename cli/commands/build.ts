@@ -1,6 +1,6 @@
 import { relative } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
-import type { Architecture } from "../build/lambda.ts";
+import type { Command } from "commander";
+import { ARCHITECTURES, type Architecture } from "../build/architectures.ts";
 import { findEntry } from "../entry.ts";
 import { mebibytes } from "../fit.ts";
 import { modelsOption } from "../options.ts";
@@ -12,7 +12,6 @@ interface NodeFlags {
 
 interface LambdaFlags extends NodeFlags {
   models: string;
-  architecture: Architecture[];
   base?: string;
 }
 
@@ -30,21 +29,23 @@ export function buildCommand(program: Command): void {
       console.log(`${output}/server.mjs`);
     });
   build
-    .command("lambda")
-    .description("the package that osls uploads, as <output>/<architecture>.zip")
+    .command("lambda [architectures...]")
+    .description(
+      "the package that osls uploads, as <output>/<architecture>.zip, for x64, arm64 or both",
+    )
     .option("--entry <file>", "the module that exports handler (default: src/lambda.ts)")
     .option("--output <folder>", "is emptied first", "dist/lambda")
     .addOption(modelsOption())
     .option("--base <path>", "where the handler has Nearcast, such as /ml (default: its root)")
-    .option("--architecture <names>", "x64, arm64 or both", architectures, ["x64", "arm64"])
-    .action(async ({ entry, output, models, base, architecture }: LambdaFlags) => {
+    .action(async (names: string[], { entry, output, models, base }: LambdaFlags) => {
+      const architectures = names.length > 0 ? names.map(architectureOf) : ARCHITECTURES;
       const { buildLambdaFolders, zipPackage } = await import("../build/lambda.ts");
       const packages = await buildLambdaFolders({
         entry: await findEntry("lambda", entry),
         output,
         models,
         base,
-        architectures: architecture,
+        architectures,
       });
       for (const made of packages) {
         const bytes = await zipPackage(made);
@@ -54,10 +55,11 @@ export function buildCommand(program: Command): void {
     });
 }
 
-function architectures(text: string): Architecture[] {
-  return text.split(",").map((name) => {
-    if (name !== "x64" && name !== "arm64")
-      throw new InvalidArgumentError("It is x64, arm64, or both with a comma between them.");
-    return name;
-  });
+function architectureOf(text: string): Architecture {
+  const found = ARCHITECTURES.find((name) => name === text);
+  if (!found)
+    throw new Error(
+      `Lambda has no architecture ${JSON.stringify(text)}; it has ${ARCHITECTURES.join(" and ")}.`,
+    );
+  return found;
 }

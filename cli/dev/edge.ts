@@ -37,7 +37,13 @@ async function startWrangler(script: string, { onEnd, signal }: StartOptions): P
   const child = startGroup(
     [
       script,
-      ...["dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
+      "dev",
+      "--ip",
+      "127.0.0.1",
+      "--port",
+      String(port),
+      "--inspector-port",
+      "0",
       "--show-interactive-dev-session=false",
       ...vars,
     ],

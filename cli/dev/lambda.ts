@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { ARCHITECTURES, buildLambdaFolders } from "../build/lambda.ts";
+import { ARCHITECTURES } from "../build/architectures.ts";
+import { buildLambdaFolders } from "../build/lambda.ts";
 import { findEntry } from "../entry.ts";
 import { startFilledS3 } from "../local/filled-s3.ts";
 import { startLambda, type Lambda } from "../local/lambda.ts";

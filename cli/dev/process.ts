@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { within } from "../../functions/within.ts";
 
 const END_MS = 5000;
 /** Groups that were asked to end, and have some time for it. */
@@ -39,7 +40,7 @@ export async function endGroup(child: ChildProcess): Promise<void> {
   const exited =
     child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
   send(child, pid, "SIGTERM");
-  await Promise.race([exited, sleep(END_MS, undefined, { ref: false })]);
+  if (exited) await within(exited, END_MS, () => undefined);
   for (let waited = 0; isAlive(pid) && waited < END_MS; waited += 50) await sleep(50);
   send(child, pid, "SIGKILL");
 }

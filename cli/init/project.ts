@@ -11,19 +11,20 @@ export interface Project {
   platforms: readonly PlatformName[];
 }
 
-/** Template by file of the project. A platform's own files are made for that platform alone. */
-const FILES: readonly { path: string; template: string; platform?: PlatformName }[] = [
+/** The files of a project, with their templates. Some are made for projects on certain platforms alone. */
+const FILES: readonly { path: string; template: string; platforms?: PlatformName[] }[] = [
   { path: ".github/workflows/deploy.yml", template: "github/deploy.yml" },
   { path: ".gitignore", template: "gitignore" },
+  { path: ".npmrc", template: "npmrc", platforms: ["cloudflare", "lambda"] },
   { path: "README.md", template: "README.md" },
   { path: "nearcast.config.ts", template: "nearcast.config.ts" },
-  { path: "serverless.yml", template: "serverless.yml", platform: "lambda" },
-  { path: "src/lambda.ts", template: "src/lambda.ts", platform: "lambda" },
-  { path: "src/server.ts", template: "src/server.ts", platform: "node" },
-  { path: "src/worker.ts", template: "src/worker.ts", platform: "cloudflare" },
+  { path: "serverless.yml", template: "serverless.yml", platforms: ["lambda"] },
+  { path: "src/lambda.ts", template: "src/lambda.ts", platforms: ["lambda"] },
+  { path: "src/server.ts", template: "src/server.ts", platforms: ["node"] },
+  { path: "src/worker.ts", template: "src/worker.ts", platforms: ["cloudflare"] },
   { path: "test/predict.test.mjs", template: "test/predict.test.mjs" },
   { path: "tsconfig.json", template: "tsconfig.json" },
-  { path: "wrangler.toml", template: "wrangler.toml", platform: "cloudflare" },
+  { path: "wrangler.toml", template: "wrangler.toml", platforms: ["cloudflare"] },
 ];
 
 const MODEL_FILES = ["1/model.json", "1/model.onnx", "heldout.jsonl", "release.json"];
@@ -62,8 +63,8 @@ export function projectFiles(project: Project): Map<string, string | Uint8Array>
   const root = packageRoot();
   const files = new Map<string, string | Uint8Array>();
   files.set("package.json", packageJson(project));
-  for (const { path, template, platform } of FILES)
-    if (platform === undefined || project.platforms.includes(platform)) {
+  for (const { path, template, platforms = project.platforms } of FILES)
+    if (platforms.some((platform) => project.platforms.includes(platform))) {
       const text = readFileSync(join(import.meta.dirname, "../templates", template), "utf8");
       files.set(path, fillIn(text, project));
     }

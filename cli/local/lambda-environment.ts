@@ -1,7 +1,13 @@
-import type { LambdaOptions } from "./lambda.ts";
+export interface LambdaFunction {
+  /** The unzipped package. */
+  directory: string;
+  handler: string;
+  env?: Record<string, string>;
+  memorySizeMb?: number;
+}
 
 /** Lambda's environment variables and nothing of the machine's own; `options.env` may add `TMPDIR`. */
-export function environment(options: LambdaOptions, port: number): Record<string, string> {
+export function environment(options: LambdaFunction, port: number): Record<string, string> {
   const memory = String(options.memorySizeMb ?? 1769);
   return {
     PATH: "/usr/local/bin:/usr/bin:/bin",

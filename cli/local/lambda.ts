@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { environment } from "./lambda-environment.ts";
+import { environment, type LambdaFunction } from "./lambda-environment.ts";
 import { fromPayload, toEvent } from "./lambda-http.ts";
 import {
   failure,
@@ -13,13 +13,8 @@ import {
 } from "./lambda-invocation.ts";
 import { findRic, type Ric } from "./ric.ts";
 
-export interface LambdaOptions {
-  /** The unzipped package. */
-  directory: string;
-  handler: string;
-  env?: Record<string, string>;
+export interface LambdaOptions extends LambdaFunction {
   timeoutMs?: number;
-  memorySizeMb?: number;
   /** The node executable; the one that runs this by default. */
   node?: string;
   /** Stops the process between events, as Lambda does: work that was not awaited makes no progress. */

@@ -1,8 +1,7 @@
 import * as z from "zod";
-import { SCOPES, type Caller } from "./caller.ts";
+import { SCOPES } from "./caller.ts";
 import { rateSchema } from "../limits/rate.ts";
 import { NAME_PATTERN } from "../model/name.ts";
-import type { Platform } from "../platform/types.ts";
 
 const name = z.string().regex(NAME_PATTERN, "must be a name: letters, digits, dots and dashes");
 
@@ -65,48 +64,4 @@ export const apiKeysSchema = z
 
 function rights({ scopes, models, rate }: ApiKey): string {
   return JSON.stringify([scopes.toSorted(), models?.toSorted(), rate]);
-}
-
-/** The caller whose key has this SHA-256 digest, 64 hexadecimal digits; undefined for none, or an expired one. */
-export type FindCaller = (sha256: string) => Caller | undefined;
-
-/** As {@link createKeyRing}; says in the log which rates are not what they seem, and what they need. */
-export function openKeyRing(keys: readonly ApiKey[], platform: Platform): FindCaller {
-  const names = new Set(keys.filter(({ rate }) => rate).map(({ name }) => name));
-  if (platform.countsAlone && names.size > 0)
-    platform.log({
-      level: "warn",
-      message: `API_KEYS: each environment counts the rates of ${[...names].join(", ")} for itself; RATE_LIMIT_TABLE or REDIS_URL counts for all`,
-    });
-  return createKeyRing(keys);
-}
-
-/** Every digest is compared to its last digit, whatever matches: the time says nothing about the keys. */
-export function createKeyRing(keys: readonly ApiKey[]): FindCaller {
-  const entries = keys.map((key) => ({
-    sha256: key.sha256,
-    expires: key.expires === undefined ? Infinity : Date.parse(key.expires),
-    caller: callerOf(key),
-  }));
-  return function findCaller(sha256) {
-    let found: (typeof entries)[number] | undefined;
-    for (const entry of entries) {
-      let difference = 0;
-      for (let index = 0; index < DIGITS; index++)
-        difference |= entry.sha256.charCodeAt(index) ^ sha256.charCodeAt(index);
-      if (difference === 0) found = entry;
-    }
-    return found && Date.now() < found.expires ? found.caller : undefined;
-  };
-}
-
-const DIGITS = 64;
-
-function callerOf({ name, scopes, models, rate }: ApiKey): Caller {
-  return {
-    name,
-    scopes: new Set(scopes),
-    ...(models && { models: new Set(models) }),
-    ...(rate && { rate }),
-  };
 }

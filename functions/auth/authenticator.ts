@@ -1,6 +1,6 @@
 import type { Caller } from "./caller.ts";
 import type { Platform } from "../platform/types.ts";
-import { openKeyRing } from "./api-keys.ts";
+import { openKeyRing } from "./key-ring.ts";
 import { createParameterKeyRing } from "./parameter-key-ring.ts";
 import { invalidCredentials } from "./refusals.ts";
 import type { AuthSettings, TokenSettings } from "./settings.ts";

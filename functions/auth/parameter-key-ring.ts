@@ -1,6 +1,7 @@
 import { createSingleFlight } from "../model/single-flight.ts";
 import type { Platform } from "../platform/types.ts";
-import { apiKeysSchema, type FindCaller, openKeyRing } from "./api-keys.ts";
+import { apiKeysSchema } from "./api-keys.ts";
+import { type FindCaller, openKeyRing } from "./key-ring.ts";
 import { authenticationUnavailable, notConfigured } from "./refusals.ts";
 
 /** Longer than the platform's own bound for one reading. */

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Rate } from "./rate.ts";
-import type { Limiter, Taken } from "../platform/types.ts";
+import type { Limiter, Taken } from "./limiter.ts";
 
 interface Window {
   used: number;

@@ -1,5 +1,5 @@
 import { NearcastError } from "../errors.ts";
-import type { Taken } from "../platform/types.ts";
+import type { Taken } from "./limiter.ts";
 import type { Rate } from "./rate.ts";
 
 /** A key's rate, with what it had left when it was asked last. */

@@ -1,4 +1,6 @@
-import { NearcastError } from "../errors.ts";
+import { createArrivals } from "./arrivals.ts";
+import { createJointAnswers } from "./joint-answers.ts";
+import { createShedding, type Queue } from "./shedding.ts";
 
 /** The turns that a request takes: for what its inputs become, and for its runs. */
 export interface Turns {
@@ -14,32 +16,20 @@ export interface Admission {
   enter(): Promise<void> | undefined;
   /** Between two parts of the work: gives a turn that has lasted to others, and waits for the next. */
   pause(): Promise<void> | undefined;
-  /** Gives the turn away. What it gives, if anything, is to be waited for before the run is answered. */
+  /** Gives the turn away. If it gives a promise, wait for that before the run is answered. */
   leave(): Promise<void> | undefined;
 }
 
 /** Runs that take this long together may begin at once. */
 const SLICE_MS = 5;
-/**
- * Runs shorter than this are computed back to back and answered together: in turn with answers, each run and each
- * answer would find the other's code and data in the processor's caches.
- */
+/** Runs that take no longer than this are answered together. */
 const SHORT_MS = 0.5;
 /** How much the newest run weighs in the mean. */
 const WEIGHT = 0.1;
-/** So many runs may always wait. */
-const BURST_RUNS = 8;
-/** While the load lasts, nobody waits for more than this, or for more than so many runs. */
-const SUSTAINED_MS = 15;
-const SUSTAINED_RUNS = 2;
-/** The part of the processor that looking for new requests may take under load. */
-const LOOKING = 0.1;
 
 /**
- * Sheds load by time: how long a request would wait is the number of those before it, times the mean time
- * from one finished run to the next. A burst may queue for `maxQueueMs`; when the queue has not been empty
- * for that long, demand is more than there is, and only a short queue is kept (the idea is CoDel's, RFC 8289).
- * Times are milliseconds of the platform's clock.
+ * A queue for the processor, first come, first served. It measures how long runs take, and from that follows how
+ * many may begin at once and who is refused. Times are milliseconds of the platform's clock.
  */
 export function createAdmission(options: {
   now: () => number;
@@ -51,79 +41,44 @@ export function createAdmission(options: {
 }): Admission {
   const { now, parallelism, maxQueueMs, turnEventLoop } = options;
   const waiting: (() => void)[] = [];
-  let running = 0;
-  let arrived = 0;
-  let meanMs = 0;
+  const queue: Queue = { waiting, running: 0, meanMs: 0 };
   let lastFinished = 0;
-  let lastEmpty = 0;
-  let lastRefused = -Infinity;
-  /** For runs that are over, while others of this turn of the event loop are not. */
-  let answers: PromiseWithResolvers<void> | undefined;
+  const shed = createShedding(queue, { now, maxQueueMs });
+  const arrivals = turnEventLoop && createArrivals({ now, turnEventLoop });
+  const answers = turnEventLoop && createJointAnswers(turnEventLoop);
 
   /** How many runs may be begun; twice what is computed, where threads of their own take them. */
   function places(): number {
+    const { meanMs } = queue;
     const least = turnEventLoop ? 1 : parallelism * 2;
     return meanMs === 0 ? Infinity : Math.max(least, (parallelism * SLICE_MS) / meanMs);
   }
 
   function check(): void {
-    arrived += 1;
-    const time = now();
-    if (waiting.length === 0) {
-      // A short queue also runs empty between two of those whom it is kept short for.
-      if (time - lastRefused > maxQueueMs) lastEmpty = time;
-      return;
-    }
-    const waitMs = (waiting.length + running) * meanMs;
-    const lasts = time - lastEmpty > maxQueueMs;
-    const longest = lasts ? SUSTAINED_MS : maxQueueMs;
-    if (waitMs > Math.max(longest, (lasts ? SUSTAINED_RUNS : BURST_RUNS) * meanMs)) {
-      lastRefused = time;
-      throw new NearcastError("overloaded", "Too many requests are waiting; try again later.", {
-        retryAfterSeconds: Math.ceil(waitMs / 1000),
-      });
-    }
-  }
-
-  /**
-   * Before a long run the event loop turns until nothing new arrives. It accepts one connection a turn
-   * (libuv since 1.45): with a run in each turn, a burst would wait in the kernel, where nobody can be
-   * refused and nobody is known to have gone away.
-   */
-  async function look(turn: () => Promise<void>): Promise<void> {
-    const end = now() + Math.max(1, meanMs * LOOKING);
-    for (let quiet = 0; quiet < 3 && now() < end; quiet++) {
-      const before = arrived;
-      await turn();
-      if (arrived !== before) quiet = 0;
-    }
-  }
-
-  function beginAnswers(): void {
-    answers?.resolve();
-    answers = undefined;
+    arrivals?.note();
+    shed();
   }
 
   function take(): Promise<void> | undefined {
-    const queued =
-      running < places() ? undefined : new Promise<void>((resolve) => waiting.push(resolve));
-    if (!queued) {
-      // Idle time is no run's.
-      if (running === 0) lastFinished = now();
-      running += 1;
+    const turn =
+      queue.running < places() ? undefined : new Promise<void>((resolve) => waiting.push(resolve));
+    if (!turn) {
+      // Time in which nothing ran is not a part of any run.
+      if (queue.running === 0) lastFinished = now();
+      queue.running += 1;
     }
-    if (!turnEventLoop || meanMs < SLICE_MS) return queued;
-    return queued ? queued.then(() => look(turnEventLoop)) : look(turnEventLoop);
+    if (!arrivals || queue.meanMs < SLICE_MS) return turn;
+    return turn ? turn.then(() => arrivals.read(queue.meanMs)) : arrivals.read(queue.meanMs);
   }
 
   function give(): void {
     const time = now();
     const taken = time - lastFinished;
-    meanMs = meanMs === 0 ? taken : meanMs + WEIGHT * (taken - meanMs);
+    queue.meanMs = queue.meanMs === 0 ? taken : queue.meanMs + WEIGHT * (taken - queue.meanMs);
     lastFinished = time;
-    running -= 1;
-    while (waiting.length > 0 && running < places()) {
-      running += 1;
+    queue.running -= 1;
+    while (waiting.length > 0 && queue.running < places()) {
+      queue.running += 1;
       waiting.shift()?.();
     }
   }
@@ -137,21 +92,15 @@ export function createAdmission(options: {
     pause() {
       if (!turnEventLoop || now() - lastFinished < SLICE_MS) return undefined;
       give();
-      // Whoever was let in is not refused any more.
+      // Who was let in is not refused any more.
       return turnEventLoop().then(take);
     },
     leave() {
       give();
-      if (!turnEventLoop) return undefined;
-      if (running === 0 || meanMs > SHORT_MS) {
-        beginAnswers();
-        return undefined;
-      }
-      if (!answers) {
-        answers = Promise.withResolvers();
-        void turnEventLoop().then(beginAnswers);
-      }
-      return answers.promise;
+      if (!answers) return undefined;
+      if (queue.running > 0 && queue.meanMs <= SHORT_MS) return answers.wait();
+      answers.send();
+      return undefined;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { NearcastError } from "../errors.ts";
-import type { Store } from "../platform/types.ts";
+import { within } from "../within.ts";
+import type { Store } from "./store.ts";
 
 type Operations = Pick<Store, "get" | "head" | "list">;
 
@@ -9,22 +10,16 @@ const RETRY_AFTER_SECONDS = 5;
 export function boundStore(store: Store, timeoutMs: number): Operations {
   async function bounded<T>(what: string, read: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const abort = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`no answer within ${timeoutMs} ms`));
-        abort.abort();
-      }, timeoutMs);
-    });
     try {
-      return await Promise.race([read(abort.signal), timeout]);
+      return await within(read(abort.signal), timeoutMs, () => {
+        throw new Error(`no answer within ${timeoutMs} ms`);
+      });
     } catch (cause) {
+      abort.abort();
       throw new NearcastError("store_unavailable", `The model store did not give ${what}.`, {
         cause,
         retryAfterSeconds: RETRY_AFTER_SECONDS,
       });
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -4,7 +4,7 @@ import { NAME_PATTERN } from "./name.ts";
 
 const name = z.string().regex(NAME_PATTERN);
 const file = z.strictObject({
-  file: name,
+  file: name.describe("Its name, beside the manifest."),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   bytes: z.number().int().positive(),
 });
@@ -12,76 +12,118 @@ const file = z.strictObject({
 const limit = z.number().int().positive();
 
 const tensorInfo = z.strictObject({
-  name: z.string().min(1),
+  name: z.string().min(1).describe("As the graph has it."),
   datatype: z.enum(datatypeNames),
-  /** -1 for a free dimension; the first one is the batch. */
-  shape: z.array(z.number().int().min(-1)),
+  shape: z
+    .array(z.number().int().min(-1))
+    .describe("-1 is a free dimension. The first one is the batch."),
 });
 
 const feature = z.strictObject({
   name: z.string().min(1),
   type: z.enum(["number", "integer", "boolean", "string"]),
   description: z.string().optional(),
-  minimum: z.number().optional(),
-  maximum: z.number().optional(),
-  unit: z.string().optional(),
-  /** The strings that a string feature may be; any string when absent. */
-  categories: z.array(z.string()).min(1).optional(),
+  minimum: z.number().optional().describe("A number below it is refused."),
+  maximum: z.number().optional().describe("A number above it is refused."),
+  unit: z.string().optional().describe("Shown in error messages and in the API's description."),
+  categories: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe("The strings that a string feature may be. Any string when absent."),
 });
 
 const metric = z.strictObject({
   name: z.string().min(1),
   value: z.number(),
-  dataset: z.string(),
-  rows: z.number().int().positive().optional(),
+  dataset: z.string().describe("What it was measured on."),
+  rows: z.number().int().positive().optional().describe("How many rows that data has."),
 });
 
 /** The fields that versions of every task have; a task adds its own. */
 export const manifestFields = {
-  /** Where editors find the JSON Schema of this file; not read. */
-  $schema: z.string().optional(),
-  /** Format of this file. */
-  schema: z.literal(1),
-  name,
-  version: name,
-  task: z.string(),
-  description: z.string(),
-  license: z.string().optional(),
-  artifact: file.extend({
-    /** Weights outside the ONNX file, under the names by which it refers to them. */
-    externalData: z.array(file).optional(),
-  }),
-  /** Further files of the package, such as a tokenizer or a catalogue. */
-  assets: z.array(file).optional(),
-  inputs: z.array(tensorInfo).min(1),
-  outputs: z.array(tensorInfo).min(1),
-  /** The features of one input, in order: one packed graph input, or a graph input for each. */
-  features: z.array(feature).min(1).optional(),
-  labels: z.array(z.string()).min(1).optional(),
-  /**
-   * How long an answer may be given again for the same inputs. Only for graphs that always compute the
-   * same; 0 keeps none, and the deployment's default holds when absent.
-   */
-  cache: z.strictObject({ ttlSeconds: z.number().int().min(0).max(31_536_000) }).optional(),
-  /** Tighter limits than the deployment's own. */
+  $schema: z.string().optional().describe("For editors. The service does not read it."),
+  schema: z.literal(1).describe("The format of this file."),
+  name: name.describe("The model's name: the folder above the version's."),
+  version: name.describe("The version's name: its folder."),
+  task: z
+    .string()
+    .describe(
+      "What turns inputs into tensors and tensors into answers. Each task has fields of its own.",
+    ),
+  description: z.string().describe("What the model does. Clients see it."),
+  license: z.string().optional().describe("Such as `Apache-2.0`."),
+  artifact: file
+    .extend({
+      externalData: z
+        .array(file)
+        .optional()
+        .describe("Weights outside the ONNX file, under the names that it uses for them."),
+    })
+    .describe("The ONNX (or ORT) file."),
+  assets: z
+    .array(file)
+    .optional()
+    .describe("Further files of the version, such as a tokenizer or a catalogue."),
+  inputs: z.array(tensorInfo).min(1).describe("The graph's inputs."),
+  outputs: z.array(tensorInfo).min(1).describe("The graph's outputs."),
+  features: z
+    .array(feature)
+    .min(1)
+    .optional()
+    .describe(
+      "Tabular tasks: the features of one input, in order. The graph has one FP32 input for all of them, or one input for each, by its name.",
+    ),
+  labels: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe("Classification: the labels, in the order of the scores."),
+  cache: z
+    .strictObject({
+      ttlSeconds: z
+        .number()
+        .int()
+        .min(0)
+        .max(31_536_000)
+        .describe("How long the same inputs get the same answer again. 0 keeps no answers."),
+    })
+    .optional()
+    .describe(
+      "Only for graphs that always compute the same. Without it the deployment's `PREDICTION_CACHE_TTL_SECONDS` holds.",
+    ),
   limits: z
     .strictObject({
-      timeoutMs: limit,
-      bodyBytes: limit,
-      batch: limit,
-      textLength: limit,
-      imagePixels: limit,
+      timeoutMs: limit.describe("Longest time for one request, in milliseconds."),
+      bodyBytes: limit.describe("Bytes of a request's body."),
+      batch: limit.describe("Inputs in one request."),
+      textLength: limit.describe("Characters of one text."),
+      imagePixels: limit.describe("Pixels that the images of a request may decode to."),
     })
     .partial()
-    .optional(),
-  /** The access log gets this model's inputs, without the members that are named. */
-  logging: z.strictObject({ inputs: z.literal(true), redact: z.array(z.string()) }).optional(),
-  /** Inputs with their answers; one without an answer waits for `nearcast verify --record`. */
+    .optional()
+    .describe("Lower limits than the deployment's own."),
+  logging: z
+    .strictObject({
+      inputs: z.literal(true),
+      redact: z.array(z.string()).describe("Members of the inputs that are left out."),
+    })
+    .optional()
+    .describe("Writes this model's inputs to the access log."),
   examples: z
     .array(z.strictObject({ input: z.unknown(), output: z.unknown().optional() }))
-    .default([]),
-  metrics: z.array(metric).default([]),
-  baseline: z.record(z.string(), z.unknown()).optional(),
+    .default([])
+    .describe(
+      "Inputs with their answers, checked by `nearcast verify`. `nearcast verify --record` adds missing answers.",
+    ),
+  metrics: z
+    .array(metric)
+    .default([])
+    .describe("How good the version is. The first is the main one."),
+  baseline: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("What the training data looked like. Clients do not see it."),
 };
 
 /** What every manifest says; a task's own options are beside it, see {@link ManifestOf}. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Store } from "../platform/types.ts";
+import type { Store } from "./store.ts";
 import { NAME_PATTERN } from "./name.ts";
 
 const version = z.string().regex(NAME_PATTERN);
@@ -7,36 +7,39 @@ const percent = z.number().min(0).max(100);
 
 const event = z.looseObject({
   version,
-  /** Absent for a release that was written by hand before there was a history. */
-  at: z.iso.datetime().optional(),
+  at: z.iso.datetime().optional().describe("Absent where it was released by hand."),
   by: z.string().optional(),
   why: z.string().optional(),
 });
 
-/** A version on trial: it gets a share of the traffic, or a copy of it. */
 const candidate = z.union([
-  z.looseObject({ version, percent }),
-  z.looseObject({ version, shadow: percent }),
+  z.looseObject({ version, percent: percent.describe("Its share of the traffic.") }),
+  z.looseObject({
+    version,
+    shadow: percent.describe("How much of the traffic it gets a copy of."),
+  }),
 ]);
 
 /** The format that this code writes, and understands whole. */
 const FORMAT = 2;
 
 // Loose: what a newer version of Nearcast wrote must not take a model down.
-const releaseSchema = z.looseObject({
-  /** Absent in format 1, which has nothing but `stable` and `history`. */
-  schema: z.number().int().min(1).default(1),
-  /** How often the release was changed. */
-  revision: z.number().int().min(0).default(0),
-  /** The version that answers when a request names none. */
-  stable: version,
-  candidates: z.array(candidate).default([]),
-  /** What the shares are drawn with: another salt draws them anew. */
-  salt: z.string().default(""),
-  /** When a candidate is taken back. */
-  policy: z.record(z.string(), z.unknown()).optional(),
-  /** What was released, newest first. */
-  history: z.array(event).default([]),
+export const releaseSchema = z.looseObject({
+  schema: z
+    .number()
+    .int()
+    .min(1)
+    .default(1)
+    .describe("The format of this file. Format 1 has only `stable` and `history`."),
+  revision: z.number().int().min(0).default(0).describe("How often the release was changed."),
+  stable: version.describe("The version that answers when a request names none."),
+  candidates: z.array(candidate).default([]).describe("Versions on trial."),
+  salt: z
+    .string()
+    .default("")
+    .describe("Decides who gets which candidate. Another salt decides anew."),
+  policy: z.record(z.string(), z.unknown()).optional().describe("When a candidate is taken back."),
+  history: z.array(event).default([]).describe("What was released, newest first."),
 });
 
 export type Release = z.infer<typeof releaseSchema>;

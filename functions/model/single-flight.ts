@@ -1,3 +1,5 @@
+import { within } from "../within.ts";
+
 /**
  * Shares one run of a piece of work among all who ask for the same key meanwhile. The work is anchored
  * with `waitUntil`, so that it goes on when the request that began it ends early. On Workers a promise
@@ -23,26 +25,15 @@ export function createSingleFlight(options: {
     let awaited: Promise<T> | undefined;
     for (;;) {
       const flight = flights.get(key) as Promise<T> | undefined;
-      // Of many who lost their patience with a run, one begins the next and the others wait for that.
+      // When many have lost patience with a run, one of them begins the next, and the others wait for that.
       if (!flight || flight === awaited) return start(key, work);
-      const settled = await withinPatience(flight, options.patienceMs);
+      const settled = await within(
+        flight.then((value) => ({ value })),
+        options.patienceMs,
+        () => undefined,
+      );
       if (settled) return settled.value;
       awaited = flight;
     }
   };
-}
-
-async function withinPatience<T>(
-  flight: Promise<T>,
-  patienceMs: number,
-): Promise<{ value: T } | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, patienceMs, undefined);
-  });
-  try {
-    return await Promise.race([flight.then((value) => ({ value })), patience]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,3 +1,4 @@
+import { within } from "../within.ts";
 import { startPatience } from "./patience.ts";
 
 const PATIENCE_MS = 250;
@@ -17,10 +18,15 @@ export function createBreaker(onFailure: (error: unknown) => void): Breaker {
   let closedUntil = 0;
   return async function attempt(work) {
     if (performance.now() < closedUntil) return undefined;
+    const milliseconds = patienceMs;
+    const tooLate = () => {
+      throw new Error(`no answer within ${milliseconds} ms`);
+    };
     try {
-      return { value: await within(patienceMs, work()) };
+      const value = await within(work(), milliseconds, tooLate, startPatience);
+      return { value };
     } catch (error) {
-      // Of many calls that fail together one is told of.
+      // Reports only the first of many calls that fail together.
       if (performance.now() >= closedUntil) onFailure(error);
       closedUntil = performance.now() + PAUSE_MS;
       return undefined;
@@ -28,16 +34,4 @@ export function createBreaker(onFailure: (error: unknown) => void): Breaker {
       patienceMs = PATIENCE_MS;
     }
   };
-}
-
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  const over = Promise.withResolvers<never>();
-  const stop = startPatience(milliseconds, () =>
-    over.reject(new Error(`no answer within ${milliseconds} ms`)),
-  );
-  try {
-    return await Promise.race([work, over.promise]);
-  } finally {
-    stop();
-  }
 }

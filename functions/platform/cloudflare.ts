@@ -71,7 +71,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     },
     limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),
     predictionCache: withoutFailures(createEdgePredictionCache(), log),
-    clientAddress: (c) => c.req.header("cf-connecting-ip") ?? "",
+    clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? "",
     log,
   };
 }

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { LambdaEvent } from "hono/aws-lambda";
 import { readConfig, type Config } from "../config.ts";
 import { forwardedAddress } from "../limits/address.ts";
 import type { Runtime } from "../runtime/types.ts";
+import { within } from "../within.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
 import { createMemoryLimiter } from "../limits/memory-limiter.ts";
@@ -13,7 +13,8 @@ import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
 import { openShared } from "./shared.ts";
 import { openStore } from "./store/open.ts";
-import type { Limiter, Platform } from "./types.ts";
+import type { Limiter } from "../limits/limiter.ts";
+import type { Platform } from "./types.ts";
 
 export interface LambdaPlatform extends Platform {
   /**
@@ -62,24 +63,17 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
       pending.add(logged);
     },
     async settled() {
-      if (pending.size === 0) return;
-      const over = new AbortController();
-      const { signal } = over;
-      await Promise.race([
-        Promise.all(pending),
-        sleep(SETTLING_MS, undefined, { signal }).catch(() => undefined),
-      ]);
-      over.abort();
+      if (pending.size > 0) await within(Promise.all(pending), SETTLING_MS, () => undefined);
     },
     limiter,
     countsAlone: !config.rateLimitTable && !config.redisUrl,
     predictionCache,
-    clientAddress(c) {
-      const { event } = c.env as { event: LambdaEvent };
+    clientAddress({ env, req }) {
+      const { event } = env as { event: LambdaEvent };
       const request = event.requestContext as { http?: { sourceIp?: string } };
       return forwardedAddress(
         request.http?.sourceIp ?? "",
-        c.req.header("x-forwarded-for"),
+        req.header("x-forwarded-for"),
         config.trustedProxies,
       );
     },

@@ -52,11 +52,11 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     },
     limiter,
     predictionCache,
-    clientAddress(c) {
+    clientAddress({ env, req }) {
       // Absent where the app is called without a server, as the tests do.
-      const bindings = c.env as Partial<HttpBindings> | undefined;
+      const bindings = env as Partial<HttpBindings> | undefined;
       const peer = bindings?.incoming?.socket.remoteAddress ?? "";
-      return forwardedAddress(peer, c.req.header("x-forwarded-for"), config.trustedProxies);
+      return forwardedAddress(peer, req.header("x-forwarded-for"), config.trustedProxies);
     },
     log: logSoon,
   };

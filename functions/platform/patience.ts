@@ -1,11 +1,12 @@
+import type { StartTimer } from "../within.ts";
+
 const STEPS = 10;
 
 /**
- * Calls `onOver` after so many milliseconds, unless the function that it gives is called before. They are
- * counted in steps, between each of which the event loop turns: time in which this process was too busy to read
- * an answer that may have come long ago is not the other side's.
+ * A timer that counts in steps, and the event loop turns between two of them. So it does not count time in which
+ * this process was too busy to read an answer that came long ago.
  */
-export function startPatience(milliseconds: number, onOver: () => void): () => void {
+export const startPatience: StartTimer = (milliseconds, onOver) => {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let left = STEPS;
   const step = (): void => {
@@ -15,4 +16,4 @@ export function startPatience(milliseconds: number, onOver: () => void): () => v
   };
   step();
   return () => clearTimeout(timer);
-}
+};

@@ -6,7 +6,8 @@ import { createRedisLimiter } from "./limiter/redis.ts";
 import { withFallback } from "./limiter/shared.ts";
 import { logLine } from "./log.ts";
 import { openRedis } from "./redis.ts";
-import type { Limiter, PredictionCache } from "./types.ts";
+import type { Limiter } from "../limits/limiter.ts";
+import type { PredictionCache } from "./types.ts";
 
 /** What Redis does for all instances where `REDIS_URL` names one; without it this process keeps answers itself. */
 export function openShared({ redisUrl, predictionCache }: Config): {

@@ -1,56 +1,14 @@
-import type { Context } from "hono";
 import type { Config } from "../config.ts";
-import type { Rate } from "../limits/rate.ts";
+import type { Limiter } from "../limits/limiter.ts";
 import type { Manifest } from "../model/manifest.ts";
+import type { Store } from "../model/store.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
-
-export interface StoredObject {
-  bytes: Uint8Array;
-  etag: string;
-}
-
-/** A put happens only while this holds: the object is absent, or still has this ETag. */
-export type PutCondition = { ifNoneMatch: "*" } | { ifMatch: string };
-
-/**
- * Object storage. Every method rejects when storage cannot answer; absence and unmet conditions are
- * values. `signal` ends the wait where the driver can; callers bound the wait themselves as well.
- */
-export interface Store {
-  get(
-    key: string,
-    options?: { ifNoneMatch?: string | undefined; signal?: AbortSignal },
-  ): Promise<StoredObject | "not-modified" | undefined>;
-  head(
-    key: string,
-    options?: { signal?: AbortSignal },
-  ): Promise<{ etag: string; size: number } | undefined>;
-  /** Every key that begins with `prefix`, which is empty or ends in `/`. */
-  list(prefix: string, options?: { signal?: AbortSignal }): Promise<string[]>;
-  /** The new ETag, or undefined when the condition did not hold and nothing was written. */
-  put(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<string | undefined>;
-}
 
 /** The tier between memory and the store: artifacts by sha256, already checked. */
 export interface ArtifactCache {
   get(sha256: string, size: number): Promise<ArtifactSource | undefined>;
   /** Keeps the bytes and says where to load from; when they cannot be kept, the bytes themselves. */
   put(sha256: string, bytes: Uint8Array): Promise<ArtifactSource>;
-}
-
-/** What a limiter says of a request. */
-export interface Taken {
-  allowed: boolean;
-  /** Units the key has left in its window; absent where the limiter does not know. */
-  remaining?: number;
-  /** Seconds until the window ends; where the limiter does not know, the longest it can be. */
-  resetSeconds: number;
-}
-
-/** Counts units by key in windows of time. Never rejects: a limiter out of reach counts in this instance. */
-export interface Limiter {
-  /** Takes `cost` units (1 or more) from what the key has left in its window; nothing when that is less. */
-  take(key: string, cost: number, rate: Rate): Taken | Promise<Taken>;
 }
 
 /** Answers by key, for a while. Never rejects: a cache that fails, or is slow, has nothing. */
@@ -63,7 +21,14 @@ export interface PredictionCache {
 export const DOCUMENTATION_ASSETS = ["swagger-ui.css", "swagger-ui-bundle.js"] as const;
 export type DocumentationAsset = (typeof DOCUMENTATION_ASSETS)[number];
 
-/** What an entry gives the app. */
+/** What of a request tells where it came from. Hono's context is one. */
+export interface RequestSource {
+  /** What the server gives beside the request. */
+  readonly env: unknown;
+  readonly req: { header(name: string): string | undefined };
+}
+
+/** What an entry gives the service. */
 export interface Platform {
   name: "cloudflare" | "lambda" | "node";
   config: Config;
@@ -92,7 +57,7 @@ export interface Platform {
   countsAlone?: boolean;
   predictionCache: PredictionCache;
   /** The address that a request came from; empty when there is none. */
-  clientAddress(c: Context): string;
+  clientAddress(request: RequestSource): string;
   /** A file of the documentation page; undefined where it was not deployed. */
   asset(name: DocumentationAsset): Promise<ReadableStream | ArrayBuffer | undefined>;
   /** Writes one structured line to the platform's log. */

@@ -86,6 +86,8 @@ export interface Quality {
 export interface TaskDefinition<Options extends z.ZodRawShape, Parameters> {
   /** What `task` in a manifest says, such as `text-classification`. */
   name: string;
+  /** What goes in and what comes out, in a sentence. */
+  about?: string;
   /** The fields of the manifest that only this task has. */
   options: Options;
   /** What a request's `parameters` may be. */

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Limits } from "../model/limits.ts";
 import { manifestFields, parseManifest, type Manifest } from "../model/manifest.ts";
-import { fitBatchDimension } from "./runs.ts";
+import { fitBatchDimension } from "./fit-batch.ts";
 import { BUILT_IN_TASKS } from "./built-in.ts";
 import type { Assets, CompiledTask, Task } from "./define.ts";
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { apiKeysSchema, createKeyRing } from "../../functions/auth/api-keys.ts";
+import { apiKeysSchema } from "../../functions/auth/api-keys.ts";
+import { createKeyRing } from "../../functions/auth/key-ring.ts";
 import { apiKey, keyList } from "./keys.ts";
 
 const COUNT = 20;

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
-import { apiKeysSchema, createKeyRing } from "../../functions/auth/api-keys.ts";
+import { apiKeysSchema } from "../../functions/auth/api-keys.ts";
+import { createKeyRing } from "../../functions/auth/key-ring.ts";
 import { readConfig } from "../../functions/config.ts";
 import { createPlatform } from "../../functions/platform/cloudflare.ts";
 import { createLambdaPlatform } from "../../functions/platform/lambda.ts";

@@ -3,7 +3,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import type { ManifestOf } from "../../functions/model/manifest.ts";
-import type { regressionOptions } from "../../functions/tasks/tabular-regression/task.ts";
+import type { regressionOptions } from "../../functions/tasks/tabular-regression/options.ts";
 import { startNodeServer } from "../harness/node-server.ts";
 import { startS3 } from "../../cli/local/s3-server.ts";
 import {

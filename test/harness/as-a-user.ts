@@ -19,6 +19,9 @@ const own = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^npm_(config|lifecycle|package)_/i.test(name)),
 );
 
+/** The environment of a user's shell. */
+export const userEnvironment: NodeJS.ProcessEnv = { ...own, PATH: path, CI: "true" };
+
 const started: ChildProcess[] = [];
 const clones: string[] = [];
 afterAll(async () => {
@@ -48,7 +51,7 @@ export async function asUser(
 ): Promise<string> {
   const child = spawn(command, {
     cwd,
-    env: { ...own, PATH: path, CI: "true", ...env },
+    env: { ...userEnvironment, ...env },
     shell: true,
     detached: true,
   });

@@ -1,8 +1,7 @@
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { createDynamodbLimiter } from "../../functions/platform/limiter/dynamodb.ts";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { startDynamoDb, type DynamoDb } from "../harness/dynamodb.ts";
 import { targets, type Target } from "../harness/targets.ts";
-import { flood, predict } from "./requests.ts";
+import { predict, WINDOW_SECONDS } from "./requests.ts";
 
 let dynamodb: DynamoDb;
 beforeAll(async () => {
@@ -12,7 +11,6 @@ afterAll(() => dynamodb.stop());
 
 let running: Target[] = [];
 afterEach(async () => {
-  vi.unstubAllEnvs();
   await Promise.all(running.map((target) => target.stop()));
   running = [];
 });
@@ -22,30 +20,6 @@ async function start(count: number, env: Record<string, string>): Promise<Target
   running = await Promise.all(Array.from({ length: count }, () => targets.lambda(options)));
   return running;
 }
-
-// Windows are fixed by the clock: in these the tests do not meet a border, and each has a rate of its own.
-const WINDOW_SECONDS = 90_000;
-
-test("two environments that share a table let through 100 of 1,000 requests between them", async () => {
-  const environments = await start(2, { RATE_LIMIT: `100/${WINDOW_SECONDS}s` });
-  expect(await flood(environments, 1000)).toEqual({ 200: 100, 429: 900 });
-  expect(await dynamodb.counts()).toEqual([100]);
-});
-
-test("of 1,000 takes at once from ten clients of a table 100 pass", async () => {
-  const keys = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
-  for (const [name, value] of Object.entries({ ...dynamodb.env, ...keys, AWS_REGION: "us-east-1" }))
-    vi.stubEnv(name, value);
-  const limiters = Array.from({ length: 10 }, () =>
-    createDynamodbLimiter("rates", { start: "now" }),
-  );
-  const rate = { limit: 100, windowSeconds: WINDOW_SECONDS + 3 };
-  const takes = Array.from({ length: 100 }, () =>
-    limiters.map(async (limiter) => limiter.take("caller:web", 1, rate)),
-  );
-  const taken = await Promise.all(takes.flat());
-  expect(taken.filter(({ allowed }) => allowed)).toHaveLength(100);
-});
 
 test("a batch costs its rows, and a refusal says when to come again", async () => {
   const [one] = (await start(1, { RATE_LIMIT: `10/${WINDOW_SECONDS + 1}s` })) as [Target];

@@ -1,49 +1,9 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { apiKey, keyList } from "../auth/keys.ts";
-import { targets, type Target, type TargetOptions } from "../harness/targets.ts";
-import { flood, NO_OTHER_LIMITS, predict, send } from "./requests.ts";
-
-let running: Target | undefined;
-afterEach(async () => {
-  await running?.stop();
-  running = undefined;
-});
-
-async function start(options: TargetOptions): Promise<Target> {
-  running = await targets.worker(options);
-  return running;
-}
-
-/**
- * The simulated binding's windows are fixed by the clock, as far as is known like Cloudflare's own: what met a
- * border of them is done again, against a new one.
- */
-async function inOneWindow<T>(
-  options: TargetOptions,
-  work: (target: Target) => Promise<T>,
-): Promise<T> {
-  for (;;) {
-    const target = await start(options);
-    const before = currentWindow();
-    const result = await work(target);
-    if (currentWindow() === before) return result;
-    await target.stop();
-  }
-}
-
-const currentWindow = () => Math.floor(Date.now() / 60_000);
+import { predict, send } from "./requests.ts";
+import { inOneWindow, start } from "./worker-windows.ts";
 
 const from = (address: string) => ({ "CF-Connecting-IP": address });
-
-test("of 1,000 requests at once the binding of 100 a minute lets through 100", async () => {
-  const options = {
-    env: { ...NO_OTHER_LIMITS, RATE_LIMIT: "100/60s" },
-    rateLimits: { RATE_LIMIT_100_60: { limit: 100, period: 60 as const } },
-  };
-  const statuses = await inOneWindow(options, (target) => flood([target], 1000));
-  // Exact in one place, as here; Cloudflare's locations each count for themselves.
-  expect(statuses).toEqual({ 200: 100, 429: 900 });
-});
 
 test("a batch takes its rows; addresses and models each have their own", async () => {
   const options = {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createRegistry } from "../../functions/model/registry.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createTasks } from "../../functions/tasks/tasks.ts";
-import type { Store } from "../../functions/platform/types.ts";
+import type { Store } from "../../functions/model/store.ts";
 
 /** A registry over the shipped models, whose store can be taken down and says what it was asked. */
 function open(environment: NodeJS.ProcessEnv = {}) {

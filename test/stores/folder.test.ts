@@ -1,20 +1,20 @@
 import { mkdir, mkdtemp, readdir, rm, stat, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
-import type { Store } from "../../functions/platform/types.ts";
-import { storeContract } from "./contract.ts";
+import type { Store } from "../../functions/model/store.ts";
+import { storeContract } from "../../functions/testing.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-storeContract(async () => {
-  const folder = await mkdtemp(join(tmpdir(), "nearcast-store-"));
-  return {
-    store: createFolderStore(folder),
-    close: () => rm(folder, { recursive: true, force: true }),
-  };
+let shared = "";
+beforeAll(async () => {
+  shared = await mkdtemp(join(tmpdir(), "nearcast-store-"));
 });
+afterAll(() => rm(shared, { recursive: true, force: true }));
+for (const { name, run } of storeContract(() => createFolderStore(shared)))
+  test(name, run, 300_000);
 
 test("a folder that does not exist is a store that cannot answer", async () => {
   const store = createFolderStore(join(tmpdir(), "nearcast-no-such-folder"));

@@ -1,6 +1,6 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { createR2Store } from "../../functions/platform/store/r2.ts";
-import type { PutCondition } from "../../functions/platform/types.ts";
+import type { PutCondition } from "../../functions/model/store.ts";
 
 /** A Worker that does to its bucket, through the store under test, what a request says. */
 export default {

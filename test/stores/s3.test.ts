@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createS3Store } from "../../functions/platform/store/s3.ts";
 import { startS3, type S3Server } from "../../cli/local/s3-server.ts";
-import { storeContract } from "./contract.ts";
+import { storeContract } from "../../functions/testing.ts";
 
 vi.stubEnv("AWS_REGION", "us-east-1");
 vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
@@ -12,10 +12,13 @@ function open(s3: S3Server, bucket: string, prefix: string) {
 }
 
 describe.each(["", "some/prefix/"])("with the prefix %j", (prefix) => {
-  storeContract(async () => {
-    const s3 = await startS3({ buckets: ["models"] });
-    return { store: open(s3, "models", prefix), close: () => s3.close() };
+  let s3: S3Server;
+  beforeAll(async () => {
+    s3 = await startS3({ buckets: ["models"] });
   });
+  afterAll(() => s3.close());
+  for (const { name, run } of storeContract(() => open(s3, "models", prefix)))
+    test(name, run, 300_000);
 });
 
 describe("faults", () => {

@@ -8,13 +8,7 @@ import { readBody } from "../../http/body.ts";
 import type { InParts } from "../../tasks/define.ts";
 import { readCsv, readInvocation, type Invocation } from "./data-frame.ts";
 import { parseJson } from "../../wire/json.ts";
-import {
-  columnsOfTensors,
-  feedsOfColumns,
-  isTaskRow,
-  runsOfRows,
-  taskRow,
-} from "../../wire/rows.ts";
+import { columnsOfTensors, feedsOfColumns, isTaskRow, runsOfRows, taskRow } from "../rows.ts";
 import { answer, answerJson } from "../../http/answer.ts";
 import { identify } from "../../http/identify.ts";
 import type { Service } from "../../service.ts";

@@ -8,7 +8,7 @@ import { callOf, type AppEnv } from "../../http/exchange.ts";
 import type { InParts } from "../../tasks/define.ts";
 import type { Datatype } from "../../tensor.ts";
 import { readBody } from "../../http/body.ts";
-import { columnsOfTensors, feedsOfColumns, rowsOfTensors, runsOfRows } from "../../wire/rows.ts";
+import { columnsOfTensors, feedsOfColumns, rowsOfTensors, runsOfRows } from "../rows.ts";
 import { answerJson } from "../../http/answer.ts";
 import { readRequest, SIGNATURE } from "./request.ts";
 import { versionStatus } from "./status.ts";

@@ -2,7 +2,8 @@ import type { MiddlewareHandler } from "hono";
 import { ANYONE, NOBODY } from "../../auth/caller.ts";
 import { addressKey } from "../../limits/address.ts";
 import { quotaHeaders, rateLimited } from "../../limits/quota.ts";
-import type { Platform, Taken } from "../../platform/types.ts";
+import type { Taken } from "../../limits/limiter.ts";
+import type { Platform } from "../../platform/types.ts";
 import type { AppEnv } from "../exchange.ts";
 
 /**

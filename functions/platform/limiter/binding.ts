@@ -1,6 +1,6 @@
 import type { RateLimit } from "@cloudflare/workers-types";
 import type { Rate } from "../../limits/rate.ts";
-import type { Limiter } from "../types.ts";
+import type { Limiter } from "../../limits/limiter.ts";
 
 const PERIODS = new Set([10, 60]);
 

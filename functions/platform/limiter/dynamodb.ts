@@ -1,5 +1,5 @@
 import type { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import type { Limiter } from "../types.ts";
+import type { Limiter } from "../../limits/limiter.ts";
 
 /** How long after its window DynamoDB may remove an item. */
 const KEPT_SECONDS = 3600;

@@ -1,5 +1,5 @@
 import type { Redis } from "../redis.ts";
-import type { Limiter } from "../types.ts";
+import type { Limiter } from "../../limits/limiter.ts";
 
 /** What is given back may arrive this much later: a window that ends sooner is left as it is. */
 const GIVE_BACK_MS = 1000;

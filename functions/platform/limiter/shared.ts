@@ -1,5 +1,6 @@
 import { createBreaker } from "../breaker.ts";
-import type { Limiter, Platform } from "../types.ts";
+import type { Limiter } from "../../limits/limiter.ts";
+import type { Platform } from "../types.ts";
 import { createMemoryLimiter } from "../../limits/memory-limiter.ts";
 
 /**

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { PutCondition, Store } from "../types.ts";
+import type { PutCondition, Store } from "../../model/store.ts";
 
 /** A folder as a store: keys are paths below it, ETags are digests of the content. */
 export function createFolderStore(folder: string): Store {

@@ -1,5 +1,5 @@
 import type { R2Bucket, R2Conditional, R2Object, R2ObjectBody } from "@cloudflare/workers-types";
-import type { PutCondition, Store } from "../types.ts";
+import type { PutCondition, Store } from "../../model/store.ts";
 
 /** An R2 bucket through its binding; `prefix` is empty or ends in `/`. */
 export function createR2Store(bucket: R2Bucket, prefix: string): Store {

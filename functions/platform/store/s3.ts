@@ -1,5 +1,5 @@
 import type { S3ServiceException } from "@aws-sdk/client-s3";
-import type { PutCondition, Store } from "../types.ts";
+import type { PutCondition, Store } from "../../model/store.ts";
 
 export interface S3Options {
   bucket: string;

@@ -16,10 +16,11 @@ export interface Classification {
 
 /** The manifest's options of every classification task. */
 export const classificationOptions = {
-  /** Which output holds a number for each label, and what turns it into a score. */
   scores: z.strictObject({
-    output: z.string(),
-    activation: z.enum(["none", "softmax", "sigmoid"]),
+    output: z.string().describe("The output with a number for each label: FP32, [-1, labels]."),
+    activation: z
+      .enum(["none", "softmax", "sigmoid"])
+      .describe("What turns these numbers into scores."),
   }),
 };
 
@@ -29,7 +30,7 @@ export const classificationParameters = z.strictObject({
     .int()
     .positive()
     .optional()
-    .describe("How many labels to answer with; all of them when absent or more than there are."),
+    .describe("How many labels to answer with. All of them when absent."),
 });
 
 export type ScoresOptions = z.output<typeof classificationOptions.scores>;

@@ -2,9 +2,9 @@ import * as z from "zod";
 import { defineTask } from "../define.ts";
 import { TEXT_SCHEMA, textExamples, textOptions } from "../text/options.ts";
 
-/** A text in, numbers out: its vector, or without pooling a vector for each token. */
 export const featureExtraction = defineTask({
   name: "feature-extraction",
+  about: 'A text in, its vector out. With `"pooling": "none"` a vector for each token.',
   options: textOptions,
   parameters: z.strictObject({}),
   input: "text",

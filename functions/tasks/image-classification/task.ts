@@ -11,9 +11,9 @@ import { imageOptions } from "../image/options.ts";
 const PICTURE =
   "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAIAAAD8GO2jAAAAo0lEQVR42rXNEReDUBiA4a9zggtBMAiCC0EwCAZBEARBcGEQBMEgCIIgGAzD4XA4DMPhMAzD4XDYr3jPefyxRESJzbFE2XDgKjjwHDjQLhyEBziIPDiIfThINRzkARyYEA7KIxzUERw0JzjoYjgYEji4pXAwZnBwz+HgUcDB08DB6wwHUwkHcwUH7xoOPhc4WBo4WFs42Do4+PZw8Bvg4H9Fgx1NpUXh4t7ZAAAAAABJRU5ErkJggg==";
 
-/** A PNG or JPEG in (its bytes, or base64 in JSON), a label out. */
 export const imageClassification = defineTask({
   name: "image-classification",
+  about: "A PNG or JPEG in, as bytes or as base64 in JSON, a label out.",
   options: { ...classificationOptions, ...imageOptions },
   parameters: classificationParameters,
   input: "image",

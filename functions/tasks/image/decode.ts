@@ -1,13 +1,6 @@
 import { decode as decodeJpegFile } from "jpeg-js";
+import type { Pixels } from "./pixels.ts";
 import { decodePng } from "./png.ts";
-
-/** Eight bits a channel, interleaved, rows from the top; alpha is dropped, as Pillow's convert() does. */
-export interface Pixels {
-  width: number;
-  height: number;
-  channels: 1 | 3;
-  data: Uint8Array;
-}
 
 /** What JPEG decoding needs a pixel: coefficients, planes and the result. */
 const JPEG_BYTES_PER_PIXEL = 24;

@@ -1,5 +1,5 @@
 import type { ImageOptions } from "./options.ts";
-import type { Pixels } from "./decode.ts";
+import type { Pixels } from "./pixels.ts";
 import { resize } from "./resize.ts";
 
 /**

@@ -3,28 +3,27 @@ import * as z from "zod";
 const channels = z.array(z.number()).min(1).max(3);
 const side = z.number().int().positive().max(4096);
 
-/** A pixel (0 to 255) becomes `(pixel × scale − mean) / std`, by channel. */
 const image = z.strictObject({
-  width: side,
-  height: side,
-  /**
-   * What the image is resized to before its centre, `width` × `height`, is cut out: a size, or how long
-   * the shorter edge gets, the ratio kept. Absent: it is resized to `width` × `height`.
-   */
+  width: side.describe("Of the graph's input, in pixels."),
+  height: side.describe("Of the graph's input, in pixels."),
   resize: z
     .union([z.strictObject({ shortestEdge: side }), z.strictObject({ width: side, height: side })])
-    .optional(),
+    .optional()
+    .describe(
+      "Resizes the image first: to a size, or its shorter edge to a length, and the ratio stays. Then its centre is cut out. When absent, the image is resized to `width` × `height`.",
+    ),
   color: z.enum(["grayscale", "rgb"]),
-  layout: z.enum(["NCHW", "NHWC"]),
-  resample: z.enum(["nearest", "bilinear", "bicubic"]),
-  scale: z.number().positive(),
-  mean: channels,
-  std: channels,
+  layout: z.enum(["NCHW", "NHWC"]).describe("Where the graph has the channels (C)."),
+  resample: z.enum(["nearest", "bilinear", "bicubic"]).describe("How pixels are resized."),
+  scale: z.number().positive().describe("Such as 1/255."),
+  mean: channels.describe("One number a channel."),
+  std: channels.describe("One number a channel."),
 });
 
 export type ImageOptions = z.output<typeof image>;
 
 export const imageOptions = {
-  /** How an image becomes the graph's input. */
-  image,
+  image: image.describe(
+    "How an image becomes the graph's input. A pixel (0 to 255) becomes `(pixel × scale − mean) / std`, by channel.",
+  ),
 };

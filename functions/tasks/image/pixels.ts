@@ -1,5 +1,12 @@
 import type { ImageOptions } from "./options.ts";
-import type { Pixels } from "./decode.ts";
+
+/** Eight bits a channel, interleaved, rows from the top; alpha is dropped, as Pillow's convert() does. */
+export interface Pixels {
+  width: number;
+  height: number;
+  channels: 1 | 3;
+  data: Uint8Array;
+}
 
 /** Converts between grey and RGB as Pillow's convert() does; ITU-R 601-2 luma, in its fixed point. */
 export function convertColor(image: Pixels, color: ImageOptions["color"]): Pixels {

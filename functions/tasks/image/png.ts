@@ -1,7 +1,7 @@
 import { convertIndexedToRgb, decode } from "fast-png";
 import { Unzlib } from "fflate";
 import { concatenate } from "../../concatenate.ts";
-import type { Pixels } from "./decode.ts";
+import type { Pixels } from "./pixels.ts";
 import { checkCrc, decodeSamples, type PlainHeader } from "./small-png.ts";
 
 /** Samples a pixel by colour type: grey, RGB, palette, grey and alpha, RGBA (PNG, section 11.2.1). */

@@ -1,5 +1,5 @@
 import type { ImageOptions } from "./options.ts";
-import type { Pixels } from "./decode.ts";
+import type { Pixels } from "./pixels.ts";
 
 /** Filters by name: how many source pixels (at scale 1) they reach, and the weight at a distance. */
 const FILTERS = {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import type { Assets, CompiledTask, Run } from "../define.ts";
-import type { recommendationOptions, RecommendationParameters } from "./task.ts";
+import type { recommendationOptions, RecommendationParameters } from "./options.ts";
 
 export interface Recommendation {
   id: string;

@@ -1,32 +1,12 @@
-import * as z from "zod";
-import { NAME_PATTERN } from "../../model/name.ts";
 import { defineTask } from "../define.ts";
 import type { Recommendation } from "./compile.ts";
+import { recommendationOptions, recommendationParameters } from "./options.ts";
 
-export const recommendationOptions = {
-  /** The asset that lists the items, in the order of the output's columns. */
-  recommendation: z.strictObject({
-    catalogue: z.string().regex(NAME_PATTERN),
-    output: z.string(),
-  }),
-};
-
-const parameters = z.strictObject({
-  top_k: z
-    .number()
-    .int()
-    .positive()
-    .default(10)
-    .describe("How many items to answer with; fewer when the rest of the catalogue is smaller."),
-});
-
-export type RecommendationParameters = z.output<typeof parameters>;
-
-/** A basket of item ids in, the items that go best with it out. */
 export const recommendation = defineTask({
   name: "recommendation",
+  about: "A basket of item ids in, the items that go best with it out.",
   options: recommendationOptions,
-  parameters,
+  parameters: recommendationParameters,
   input: "json",
   async compile({ manifest, assets }) {
     const { compile } = await import("./compile.ts");

@@ -7,9 +7,9 @@ import {
 import { defineTask } from "../define.ts";
 import { featureExamples, featuresSchema } from "../tabular/inputs.ts";
 
-/** Named features in, a label out. */
 export const tabularClassification = defineTask({
   name: "tabular-classification",
+  about: "Named features in, a label out.",
   options: classificationOptions,
   parameters: classificationParameters,
   input: "features",

@@ -4,7 +4,7 @@ import type { ManifestOf } from "../../model/manifest.ts";
 import { elementCount } from "../../tensor.ts";
 import { tabularInputs } from "../tabular/inputs.ts";
 import type { CompiledTask } from "../define.ts";
-import type { regressionOptions } from "./task.ts";
+import type { regressionOptions } from "./options.ts";
 
 export interface Regression {
   /** The predicted number. */

@@ -2,15 +2,11 @@ import * as z from "zod";
 import { defineTask } from "../define.ts";
 import { featureExamples, featuresSchema } from "../tabular/inputs.ts";
 import type { Regression } from "./compile.ts";
+import { regressionOptions } from "./options.ts";
 
-export const regressionOptions = {
-  /** Which output holds the predicted number. */
-  regression: z.strictObject({ output: z.string(), unit: z.string().optional() }),
-};
-
-/** Named features in, a number out: `{"value": 151.3}`, with the manifest's unit. */
 export const tabularRegression = defineTask({
   name: "tabular-regression",
+  about: "Named features in, a number out.",
   options: regressionOptions,
   parameters: z.strictObject({}),
   input: "features",

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { defineTask } from "../define.ts";
 
-/** Any graph: tensors by name in, tensors by name out. */
 export const tensor = defineTask({
   name: "tensor",
+  about: "For any graph: tensors by name in, tensors by name out.",
   options: {},
   parameters: z.strictObject({}),
   input: "tensors",

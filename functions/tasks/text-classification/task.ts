@@ -7,9 +7,9 @@ import {
 import { defineTask } from "../define.ts";
 import { TEXT_SCHEMA, textExamples, textOptions } from "../text/options.ts";
 
-/** A text in, a label out. */
 export const textClassification = defineTask({
   name: "text-classification",
+  about: "A text in, a label out.",
   options: { ...classificationOptions, ...textOptions },
   parameters: classificationParameters,
   input: "text",

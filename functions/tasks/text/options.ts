@@ -6,18 +6,21 @@ import type { JsonSchema } from "../define.ts";
 const asset = z.string().regex(NAME_PATTERN);
 
 const text = z.strictObject({
-  tokenizer: asset,
-  tokenizerConfig: asset.optional(),
-  maxLength: z.number().int().positive(),
-  /** Feature extraction: how token vectors become one. */
-  pooling: z.enum(["mean", "cls", "none"]).optional(),
-  /** Feature extraction: whether vectors have length one. */
-  normalize: z.boolean().optional(),
+  tokenizer: asset.describe("The asset `tokenizer.json`."),
+  tokenizerConfig: asset.optional().describe("The asset `tokenizer_config.json`."),
+  maxLength: z.number().int().positive().describe("Most tokens of one text."),
+  pooling: z
+    .enum(["mean", "cls", "none"])
+    .optional()
+    .describe("Feature extraction: how the tokens' vectors become one."),
+  normalize: z
+    .boolean()
+    .optional()
+    .describe("Feature extraction: whether vectors get the length 1."),
 });
 
 export const textOptions = {
-  /** Text tasks whose tokenizer is not in the graph; files are assets. */
-  text: text.optional(),
+  text: text.optional().describe("For graphs that take tokens. Absent for graphs that take text."),
 };
 
 export type TextOptions = z.output<typeof text>;

@@ -4,7 +4,7 @@ import type { InferInputs } from "../call.ts";
 import type { ModelVersion } from "../model/registry.ts";
 import { parseParameters, type InParts, type Parts, type Run } from "../tasks/define.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
-import { base64Bytes, fromNested, toNested } from "./nested.ts";
+import { base64Bytes, fromNested, toNested } from "../wire/nested.ts";
 
 /**
  * Whether the model's task takes the row, rather than its graph: rows of tensor models never, and neither

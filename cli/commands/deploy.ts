@@ -1,0 +1,52 @@
+import type { Command } from "commander";
+import { describeProblems } from "../deploy/findings.ts";
+import type { DeployOptions, Deployment } from "../deploy/types.ts";
+import { modelsOption } from "../options.ts";
+
+interface Flags {
+  models: string;
+  entry?: string;
+  store?: string;
+  stage?: string;
+  dryRun?: true;
+}
+
+/** `nearcast deploy cloudflare` and `nearcast deploy lambda`. */
+export function deployCommand(program: Command): void {
+  const deploy = program
+    .command("deploy")
+    .description("check keys, models and limits, then deploy with wrangler or osls");
+  withDeployOptions(deploy.command("cloudflare [options...]"))
+    .description("the Worker; after -- options for wrangler")
+    .action(async (others: string[], flags: Flags) => {
+      const { prepareCloudflare } = await import("../deploy/cloudflare.ts");
+      await perform(await prepareCloudflare(optionsOf(flags, others)));
+    });
+  withDeployOptions(deploy.command("lambda [options...]"))
+    .description("the function, its URL and its bucket; after -- options for osls")
+    .option("--entry <file>", "the module that exports handler (default: src/lambda.ts)")
+    .action(async (others: string[], flags: Flags) => {
+      const { prepareLambda } = await import("../deploy/lambda.ts");
+      await perform(await prepareLambda(optionsOf(flags, others)));
+    });
+}
+
+function withDeployOptions(command: Command): Command {
+  return command
+    .option("--dry-run", "ask nobody: check what can be checked here, and package")
+    .option("--stage <name>", "such as prod; for wrangler the environment of that name")
+    .option("--store <url>", "where the models lie, when the configuration does not say")
+    .addOption(modelsOption());
+}
+
+function optionsOf(flags: Flags, others: string[]): DeployOptions {
+  const { models, entry, store, stage, dryRun = false } = flags;
+  return { models, entry, store, stage, dryRun, others };
+}
+
+async function perform({ findings, run }: Deployment): Promise<void> {
+  for (const note of findings.notes) console.log(`Note: ${note}`);
+  if (findings.problems.length > 0) throw new Error(describeProblems(findings));
+  console.log("Nothing that was looked at speaks against it.");
+  await run();
+}

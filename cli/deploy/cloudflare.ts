@@ -1,0 +1,78 @@
+import { existsSync } from "node:fs";
+import { readWorkerConfiguration, type WorkerConfiguration } from "../wrangler.ts";
+import type { Findings } from "./findings.ts";
+import { checkModels } from "./models.ts";
+import { askTool, runTool } from "./run-tool.ts";
+import type { DeployOptions, Deployment } from "./types.ts";
+
+/** The Worker, as wrangler's configuration has it. */
+export async function prepareCloudflare(options: DeployOptions): Promise<Deployment> {
+  const { models, dryRun, stage } = options;
+  const findings: Findings = { problems: [], notes: [] };
+  const configuration = await readWorkerConfiguration(stage);
+  const { main, bucket } = configuration;
+  if (main === undefined || !existsSync(main))
+    findings.problems.push({
+      what: `wrangler.toml's main, ${main ?? "which is not there"}, is no file.`,
+      fix: 'Write main = "src/worker.ts", a module whose default export is createWorker().',
+    });
+  await checkKeys(configuration, options, findings);
+  const store = options.store ?? `r2://${bucket.name}${bucket.prefix && `/${bucket.prefix}`}`;
+  if (dryRun) findings.notes.push(`${store} was not looked at: a dry run asks nobody.`);
+  await checkModels({ models, store: dryRun ? undefined : store, runtime: "wasm" }, findings);
+  const environment = stage === undefined ? [] : ["--env", stage];
+  return {
+    findings,
+    async run() {
+      const deploy = ["deploy", ...environment, ...options.others];
+      if (dryRun) console.log(`A dry run bundles; wrangler ${deploy.join(" ")} would follow.`);
+      await runTool("wrangler", [
+        ...deploy,
+        ...(dryRun ? ["--dry-run", "--outdir", "dist/worker"] : []),
+      ]);
+    },
+  };
+}
+
+async function checkKeys(
+  { vars }: WorkerConfiguration,
+  { dryRun, stage }: DeployOptions,
+  findings: Findings,
+): Promise<void> {
+  if (vars["AUTH"] === "none") {
+    findings.notes.push('AUTH = "none" in wrangler.toml lets everyone in.');
+    return;
+  }
+  if (vars["JWT_ISSUER"]) return;
+  if (dryRun) {
+    findings.notes.push(
+      "The secret API_KEYS was not looked for: a dry run asks nobody. To set it: npx wrangler secret put API_KEYS",
+    );
+    return;
+  }
+  const environment = stage === undefined ? [] : ["--env", stage];
+  let secrets = "[]";
+  try {
+    secrets = await askTool("wrangler", ["secret", "list", "--format", "json", ...environment]);
+  } catch (error) {
+    const message = (error as Error).message;
+    // Before its first deployment there is no Worker that could have a secret.
+    if (!/\b10007\b|does not exist/i.test(message)) {
+      findings.problems.push({
+        what: `Whether the secret API_KEYS is set is not known: ${lastLine(message)}`,
+        fix: "npx wrangler login, or CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID",
+      });
+      return;
+    }
+  }
+  if (!/"name":\s*"API_KEYS"/.test(secrets))
+    findings.problems.push({
+      what: "The Worker has no secret API_KEYS, and no JWT_ISSUER in [vars]: it would answer nothing but health.",
+      fix: "npx nearcast key --name web, then paste [entry] into: npx wrangler secret put API_KEYS",
+    });
+}
+
+function lastLine(text: string): string {
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.find((line) => /error/i.test(line)) ?? lines.findLast((line) => line !== "") ?? "";
+}

@@ -1,0 +1,167 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { apiKeysSchema } from "../../functions/auth/api-keys.ts";
+import { readParameter } from "../../functions/platform/parameter-store.ts";
+import type { Architecture } from "../build/architectures.ts";
+import { buildLambdaFolders, LAMBDA_NODE, zipPackage } from "../build/lambda.ts";
+import { findEntry } from "../entry.ts";
+import { describeFailure } from "../failure.ts";
+import { mebibytes } from "../fit.ts";
+import type { Findings } from "./findings.ts";
+import { checkModels, isRemote } from "./models.ts";
+import { askTool, runTool } from "./run-tool.ts";
+import type { DeployOptions, Deployment } from "./types.ts";
+
+/** What osls makes of serverless.yml, as far as it matters here. */
+interface Service {
+  provider: {
+    runtime?: string;
+    architecture?: string;
+    region?: string;
+    environment?: Record<string, unknown>;
+  };
+  package?: { artifact?: string };
+}
+
+const OUTPUT = "dist/lambda";
+const SSM = "ssm:";
+
+/** The function, as serverless.yml has it, and its package, which is built here. */
+export async function prepareLambda(options: DeployOptions): Promise<Deployment> {
+  const { models, dryRun } = options;
+  const findings: Findings = { problems: [], notes: [] };
+  if (!existsSync("serverless.yml"))
+    throw new Error(
+      `There is no serverless.yml in ${process.cwd()}. A project that has one is made with: nearcast init <folder> --platform lambda`,
+    );
+  const stage = options.stage === undefined ? [] : ["--stage", options.stage];
+  const others = [...stage, ...options.others];
+  const service = JSON.parse(
+    await askTool("osls", ["print", "--format", "json", ...others]),
+  ) as Service;
+  const { environment = {} } = service.provider;
+  // Where the parameter and the bucket are.
+  if (service.provider.region) process.env["AWS_REGION"] ??= service.provider.region;
+  await build(service, options, findings);
+  await checkKeys(environment, dryRun, findings);
+  const store = dryRun ? undefined : await findStore(environment, options, others, findings);
+  if (dryRun) findings.notes.push("The bucket was not looked at: a dry run asks nobody.");
+  await checkModels({ models, store, runtime: "native" }, findings);
+  return {
+    findings,
+    async run() {
+      if (dryRun)
+        console.log(`A dry run packages; ${["osls deploy", ...others].join(" ")} would follow.`);
+      await runTool("osls", [dryRun ? "package" : "deploy", ...others]);
+      if (dryRun) return;
+      const bucket = await bucketOfStack(others);
+      if (bucket !== undefined)
+        console.log(`Its models: npx nearcast push --all --release --to s3://${bucket}`);
+    },
+  };
+}
+
+async function build(
+  { provider, package: packaged }: Service,
+  { entry, models }: DeployOptions,
+  findings: Findings,
+): Promise<void> {
+  const runtime = `nodejs${LAMBDA_NODE}.x`;
+  if (provider.runtime !== runtime)
+    findings.problems.push({
+      what: `serverless.yml names the runtime ${provider.runtime ?? "of osls's own choice"}; the package is made for ${runtime}.`,
+      fix: `Write runtime: ${runtime} under provider.`,
+    });
+  const architecture: Architecture = provider.architecture === "arm64" ? "arm64" : "x64";
+  const file = await findEntry("lambda", entry);
+  const architectures = [architecture];
+  const [made] = await buildLambdaFolders({ entry: file, output: OUTPUT, models, architectures });
+  if (!made) return;
+  console.log(`${OUTPUT}/${architecture}.zip  ${mebibytes(await zipPackage(made))}`);
+  const artifact = packaged?.artifact;
+  if (artifact === undefined || resolve(artifact) !== resolve(`${OUTPUT}/${architecture}.zip`))
+    findings.problems.push({
+      what: `serverless.yml uploads ${artifact ?? "files of its own choice"}; what was built is ${OUTPUT}/${architecture}.zip.`,
+      fix: `Write artifact: ${OUTPUT}/${architecture}.zip under package.`,
+    });
+  if (made.uncompiled === undefined) return;
+  const node = Number(process.versions.node.split(".")[0]);
+  if (node !== LAMBDA_NODE)
+    findings.problems.push({
+      what: `The package was built with Node ${node}, and Lambda runs Node ${LAMBDA_NODE}: every cold start would compile it anew.`,
+      fix: `Use Node ${LAMBDA_NODE}: npm install --save-dev node@${LAMBDA_NODE}`,
+    });
+  else
+    findings.notes.push(
+      `The package has no compiled code, so cold starts take longer: ${made.uncompiled}.`,
+    );
+}
+
+async function checkKeys(
+  { AUTH, JWT_ISSUER, API_KEYS }: Record<string, unknown>,
+  dryRun: boolean,
+  findings: Findings,
+): Promise<void> {
+  if (AUTH === "none") {
+    findings.notes.push("AUTH: none in serverless.yml lets everyone in.");
+    return;
+  }
+  if (typeof API_KEYS !== "string" || API_KEYS === "") {
+    if (!JWT_ISSUER && !API_KEYS)
+      findings.problems.push({
+        what: "serverless.yml sets neither API_KEYS nor JWT_ISSUER: the function would answer nothing but health.",
+        fix: "Write API_KEYS: ssm:/name under provider.environment, and put the keys there.",
+      });
+    return;
+  }
+  if (!API_KEYS.startsWith(SSM)) return checkEntries(API_KEYS, "API_KEYS", findings);
+  const name = API_KEYS.slice(SSM.length);
+  const put = `npx nearcast key --name web, then: aws ssm put-parameter --type SecureString --name ${name} --value '[entry]'`;
+  if (dryRun) {
+    findings.notes.push(`The parameter ${name} was not looked at: a dry run asks nobody.`);
+    return;
+  }
+  try {
+    const value = await readParameter(name);
+    if (value !== undefined) return checkEntries(value, `The parameter ${name}`, findings);
+    const what = `There is no parameter ${name}: the function would answer nothing but health.`;
+    findings.problems.push({ what, fix: put });
+  } catch (error) {
+    findings.problems.push({
+      what: `The parameter ${name} could not be read: ${describeFailure(error)}`,
+      fix: "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_REGION.",
+    });
+  }
+}
+
+function checkEntries(text: string, where: string, findings: Findings): void {
+  const result = apiKeysSchema.safeParse(text);
+  if (result.success) return;
+  const [issue] = result.error.issues;
+  findings.problems.push({
+    what: `${where} has no keys that the function takes: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
+    fix: "It is a JSON array of entries as `npx nearcast key` prints them.",
+  });
+}
+
+/** Where the function reads its models, once there is a stack. */
+async function findStore(
+  { STORE }: Record<string, unknown>,
+  options: DeployOptions,
+  others: readonly string[],
+  findings: Findings,
+): Promise<string | undefined> {
+  if (options.store !== undefined) return options.store;
+  if (isRemote(STORE)) return STORE;
+  const bucket = await bucketOfStack(others);
+  if (bucket !== undefined) return `s3://${bucket}`;
+  findings.notes.push(
+    "No bucket was found: the first deployment makes it, and says how to put the models there.",
+  );
+  return undefined;
+}
+
+async function bucketOfStack(others: readonly string[]): Promise<string | undefined> {
+  const info = await askTool("osls", ["info", "--verbose", ...others]).catch(() => "");
+  return /^\s*ModelsBucket:\s*(\S+)/m.exec(info)?.[1];
+}

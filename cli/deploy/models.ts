@@ -1,0 +1,110 @@
+import { readdir } from "node:fs/promises";
+import { readRelease } from "../../functions/model/release.ts";
+import { createFolderStore } from "../../functions/platform/store/folder.ts";
+import type { Store } from "../../functions/model/store.ts";
+import { describeFailure } from "../failure.ts";
+import { checkFit } from "../fit.ts";
+import { localVersions, openPackage } from "../package-folder.ts";
+import type { RuntimeName } from "../predictor.ts";
+import { storedVersions } from "../releases.ts";
+import { isFolder, withStore } from "../store.ts";
+import type { Findings } from "./findings.ts";
+
+export interface ModelChecks {
+  models: string;
+  /** Where the deployed function reads its models; undefined where that is not known, or not to be asked. */
+  store: string | undefined;
+  runtime: RuntimeName;
+}
+
+/** Whether what the project releases is in the store, and fits the platform. */
+export async function checkModels(
+  { models, store, runtime }: ModelChecks,
+  findings: Findings,
+): Promise<void> {
+  const local = await releasedLocally(models);
+  const stored = store === undefined ? undefined : await releasedIn(store, findings);
+  if (stored) checkStored(local, stored, store ?? "", findings);
+  for (const [name, version] of stored ?? local)
+    await checkVersion(models, name, version, runtime, findings);
+}
+
+type Released = ReadonlyMap<string, string>;
+
+async function releasedLocally(models: string): Promise<Released> {
+  const found = await readdir(models).catch(() => undefined);
+  if (!found) return new Map();
+  return releasedVersions(createFolderStore(models));
+}
+
+async function releasedIn(url: string, findings: Findings): Promise<Released | undefined> {
+  try {
+    return await withStore(url, {}, releasedVersions);
+  } catch (error) {
+    const why = describeFailure(error);
+    if (isMissingCredentials(error)) {
+      findings.notes.push(`${url} was not looked at: ${why}`);
+      return undefined;
+    }
+    findings.problems.push({
+      what: `${url} could not be read: ${why}`,
+      fix: "Make the bucket, or correct the credentials and the name.",
+    });
+    return undefined;
+  }
+}
+
+function isMissingCredentials(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === "CredentialsProviderError" || /CLOUDFLARE_ACCOUNT_ID/.test(error.message);
+}
+
+async function releasedVersions(store: Store): Promise<Released> {
+  const released = new Map<string, string>();
+  for (const name of (await storedVersions(store)).keys()) {
+    const found = await readRelease(store, name);
+    if (found) released.set(name, found.release.stable);
+  }
+  return released;
+}
+
+function checkStored(local: Released, stored: Released, store: string, findings: Findings): void {
+  const missing = [...local.keys()].filter((name) => !stored.has(name));
+  if (missing.length > 0)
+    findings.problems.push({
+      what: `${store} has no released version of ${missing.join(", ")}, which this project releases.`,
+      fix: `npx nearcast push --all --release --to ${store}`,
+    });
+  else if (stored.size === 0)
+    findings.problems.push({
+      what: `${store} has no released model: the function would have nothing to answer.`,
+      fix: `Add one to models/, then: npx nearcast push --all --release --to ${store}`,
+    });
+}
+
+async function checkVersion(
+  models: string,
+  name: string,
+  version: string,
+  runtime: RuntimeName,
+  findings: Findings,
+): Promise<void> {
+  const label = `${name}@${version}`;
+  if (!(await localVersions(models, name)).includes(version)) {
+    findings.notes.push(`${label} is not in ${models}: whether it fits was not measured.`);
+    return;
+  }
+  try {
+    await checkFit(await openPackage(models, { name, version }), [runtime]);
+  } catch (error) {
+    findings.problems.push({
+      what: describeFailure(error),
+      fix: `Publish a version that is right and fits, or roll it back: npx nearcast rollback ${name}`,
+    });
+  }
+}
+
+/** Whether a store can be asked for what is released: a folder of the function's own cannot. */
+export function isRemote(store: unknown): store is string {
+  return typeof store === "string" && !isFolder(store);
+}

@@ -1,0 +1,32 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { projectTool } from "../project-tool.ts";
+
+type Tool = "wrangler" | "osls";
+
+const SILENCE = { SLS_INTERACTIVE_SETUP_ENABLE: "0", WRANGLER_SEND_METRICS: "false" };
+
+/** Runs the project's wrangler or osls on this terminal. Rejects when it fails; it has said why. */
+export async function runTool(tool: Tool, args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [projectTool(tool), ...args], {
+    stdio: "inherit",
+    env: { ...process.env, ...SILENCE },
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  if (code !== 0) throw new Error(`${tool} ${args.join(" ")} ended with ${code}.`);
+}
+
+/** What the tool prints. Rejects with what it said when it fails. */
+export async function askTool(tool: Tool, args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [projectTool(tool), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...SILENCE, NO_COLOR: "1", FORCE_COLOR: "0" },
+  });
+  let output = "";
+  let errors = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  if (code === 0) return output;
+  throw new Error(`${errors}\n${output}`.trim() || `${tool} ended with ${code}`);
+}

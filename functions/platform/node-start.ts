@@ -1,0 +1,139 @@
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isLoopback, type AuthSettings } from "../auth/settings.ts";
+import { ConfigurationError } from "../config.ts";
+import { exampleRequest, KEY_HEADER } from "../model/example-request.ts";
+import type { Manifest } from "../model/manifest.ts";
+import { readRelease } from "../model/release.ts";
+import { nearest } from "../near-miss.ts";
+import type { Tasks } from "../tasks/tasks.ts";
+import type { Store } from "../model/store.ts";
+
+/** What there is to say of a server that listens. */
+export interface Start {
+  store: string;
+  url: string;
+  auth: AuthSettings;
+  host: string;
+  /** Released versions, for an example that works. */
+  models: readonly Manifest[];
+}
+
+/** What a server says when it listens: where it is, who gets in, what to open, and a request to paste. */
+export function describeStart({ store, url, auth, host, models }: Start): string {
+  const lines = [`Nearcast serves ${store} at ${url}`, admission(auth, host)];
+  if (auth.mode !== "closed")
+    lines.push(
+      "",
+      `  ${url}/      what is served`,
+      `  ${url}/docs  to read, and to try`,
+      "",
+      ...tryIt({ url, auth, models }),
+    );
+  return `${lines.join("\n")}\n`;
+}
+
+/** Who gets in, in words. */
+function admission(auth: AuthSettings, host: string): string {
+  if (auth.mode === "required") return "It asks for a key or token.";
+  if (auth.mode === "closed")
+    return `It listens on ${host} and answers nothing but health: set API_KEYS, or JWT_ISSUER and JWT_AUDIENCE, or AUTH=none to let everyone in.`;
+  return isLoopback(host)
+    ? "It is open, and only this machine can ask: HOST=0.0.0.0 listens everywhere."
+    : `It is open to everyone who reaches ${host}: AUTH=none.`;
+}
+
+function tryIt({ url, auth, models }: Pick<Start, "url" | "auth" | "models">): string[] {
+  const isKeyed = auth.mode === "required";
+  const command = exampleRequest(url, models, { isKeyed });
+  if (command === undefined) {
+    const key = isKeyed ? [KEY_HEADER] : [];
+    return ["See what is released:", `  ${["curl", `${url}/v1/models`, ...key].join(" ")}`];
+  }
+  return ["Try it:", `  ${command.replaceAll("\n", "\n  ")}`];
+}
+
+/** Hosts that answer at `localhost`; all addresses of the machine have it among them. */
+const LOCALHOST = /^(localhost|(::ffff:)?127\.0\.0\.1|::1|(::ffff:)?0\.0\.0\.0|::)$/i;
+
+/** The URL at which this machine reaches a server that listens on `host`. */
+export function urlOf(host: string, port: number): string {
+  if (LOCALHOST.test(host)) return `http://localhost:${port}`;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Whether `STORE` is a plain path. */
+export function isFolder(store: string): boolean {
+  return !/^\w+:\/\//.test(store);
+}
+
+const MOST_MANIFESTS = 20;
+const PATIENCE_MS = 2000;
+
+/**
+ * Manifests of released versions, a few of many; those that can be read soon. Never rejects: the server starts
+ * without its store, too.
+ */
+export async function releasedManifests(store: Store, tasks: Tasks): Promise<Manifest[]> {
+  const found: Manifest[] = [];
+  async function read(name: string): Promise<void> {
+    const stable = (await readRelease(store, name))?.release.stable;
+    const manifest = stable && (await store.get(`${name}/${stable}/model.json`));
+    if (manifest && manifest !== "not-modified")
+      found.push(tasks.parseManifest(new TextDecoder().decode(manifest.bytes)));
+  }
+  async function readAll(): Promise<void> {
+    const names = (await store.list("")).flatMap(
+      (key) => /^([^/]+)\/release\.json$/.exec(key)?.[1] ?? [],
+    );
+    await Promise.allSettled(names.slice(0, MOST_MANIFESTS).map(read));
+  }
+  await Promise.race([
+    readAll().catch(() => undefined),
+    sleep(PATIENCE_MS, undefined, { ref: false }),
+  ]);
+  return [...found];
+}
+
+/** Rejects when `STORE` is a folder that does not exist, with the name of one beside it that was meant. */
+export async function checkStoreFolder(store: string): Promise<void> {
+  if (!isFolder(store)) return;
+  const found = await stat(store).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  const path = resolve(store);
+  if (found) throw new ConfigurationError([`STORE: ${path} is a file, not a folder of models`]);
+  const beside = await readdir(dirname(path), { withFileTypes: true }).catch(() => []);
+  const folders = beside.filter((one) => one.isDirectory()).map(({ name }) => name);
+  const near = nearest(basename(path), folders);
+  const help = near
+    ? `did you mean ${near}?`
+    : "it must be a folder with models, or s3://bucket/prefix";
+  throw new ConfigurationError([`STORE: there is no folder ${path}: ${help}`]);
+}
+
+/** Why a server does not start: a line for each bad variable, or one. */
+export function explainStartFailure(error: unknown): string {
+  if (error instanceof ConfigurationError)
+    return error.problems.map((problem) => `nearcast: ${problem}`).join("\n");
+  return `nearcast: ${explain(error)}`;
+}
+
+const NO_ADDRESS = new Set(["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN"]);
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port, address, hostname } = error as NodeJS.ErrnoException & {
+    port?: number;
+    address?: string;
+    hostname?: string;
+  };
+  if (code === "EADDRINUSE")
+    return `Port ${port} of ${address} is taken by another program. Choose another, such as PORT=${(port ?? 0) + 1}, or PORT=0 for a free one.`;
+  if (code === "EACCES" && port !== undefined)
+    return `This user may not listen on port ${port}. Choose one from 1024 on, such as PORT=8787.`;
+  if (code && NO_ADDRESS.has(code))
+    return `HOST: ${address ?? hostname} is no address of this machine. Use 127.0.0.1 for this machine alone, or 0.0.0.0 for all its addresses.`;
+  // What is thrown on purpose says what is wrong; of a defect its place helps more.
+  return error.constructor === Error ? error.message : (error.stack ?? error.message);
+}

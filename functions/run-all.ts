@@ -1,0 +1,31 @@
+import { NearcastError } from "./errors.ts";
+import type { Deadline } from "./load/deadline.ts";
+import type { Session } from "./runtime/types.ts";
+import type { CompiledTask, Run } from "./tasks/define.ts";
+import type { Tensors } from "./tensor.ts";
+
+/**
+ * Runs the session once for each run, one after the other: ONNX Runtime computes no two at a time.
+ * Rejects when the deadline is over, with the task's refusal, or with `model_corrupt` when a checked input
+ * fails; with `out_of_memory` or `runtime_failed` when that was the reason.
+ */
+export async function runAll(
+  session: Session,
+  task: Pick<CompiledTask, "outputNames" | "refusal">,
+  runs: readonly Pick<Run, "feeds">[],
+  { deadline, owner }: { deadline: Deadline; owner: string },
+): Promise<Tensors[]> {
+  const results: Tensors[] = [];
+  for (const { feeds } of runs) {
+    deadline.check();
+    try {
+      results.push(await session.run(feeds, task.outputNames, owner));
+    } catch (cause) {
+      if (cause instanceof NearcastError) throw cause;
+      if (task.refusal) throw task.refusal(cause);
+      throw new NearcastError("model_corrupt", "The model failed on a valid input.", { cause });
+    }
+  }
+  deadline.check();
+  return results;
+}

@@ -1,0 +1,8 @@
+import * as z from "zod";
+
+export const regressionOptions = {
+  regression: z.strictObject({
+    output: z.string().describe("The output with the predicted number."),
+    unit: z.string().optional().describe("Its unit. Answers have it."),
+  }),
+};

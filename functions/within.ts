@@ -1,0 +1,28 @@
+/**
+ * The value of the work, or what `onLate` gives or throws when the work is not done in time. The work goes on, and
+ * a failure that comes too late is dropped.
+ *
+ * @example await within(store.get(key), 1000, () => undefined)
+ */
+export async function within<T, Late>(
+  work: Promise<T>,
+  milliseconds: number,
+  onLate: () => Late,
+  startTimer: StartTimer = startTimeout,
+): Promise<T | Late> {
+  const over = Promise.withResolvers<void>();
+  const stop = startTimer(milliseconds, over.resolve);
+  try {
+    return await Promise.race([work, over.promise.then(onLate)]);
+  } finally {
+    stop();
+  }
+}
+
+/** Calls `onOver` after a time, unless the function that it gives is called before. */
+export type StartTimer = (milliseconds: number, onOver: () => void) => () => void;
+
+function startTimeout(milliseconds: number, onOver: () => void): () => void {
+  const timer = setTimeout(onOver, milliseconds);
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,35 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { fillIn, PLATFORMS, projectFiles, projectName } from "../../cli/init/project.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+test("this repository deploys to Lambda as a project of init does", async () => {
+  const own = await readFile(join(root, "serverless.yml"), "utf8");
+  expect(projectFiles({ name: "nearcast", platforms: PLATFORMS }).get("serverless.yml")).toBe(own);
+});
+
+test("every placeholder is filled in", () => {
+  for (const platform of PLATFORMS)
+    for (const [path, content] of projectFiles({ name: "flowers", platforms: [platform] }))
+      if (typeof content === "string")
+        expect(content.replaceAll("${{", ""), path).not.toMatch(/\{\{[#/a-z]/);
+});
+
+test("a part is for the platforms that it names", () => {
+  const template = "a\n{{#cloudflare|lambda}}\nb {{name}}\n{{/}}\nc\n";
+  expect(fillIn(template, { name: "x", platforms: ["lambda"] })).toBe("a\nb x\nc\n");
+  expect(fillIn(template, { name: "x", platforms: ["node"] })).toBe("a\nc\n");
+});
+
+describe("the project's name", () => {
+  test.each([
+    ["my-models", "my-models"],
+    ["My Models!", "my-models"],
+    ["2024_models", "models"],
+    ["x".repeat(80), "x".repeat(48)],
+  ])("of %s is %s", (folder, name) => expect(projectName(folder)).toBe(name));
+
+  test("needs a letter", () => expect(() => projectName("2024")).toThrow(/letters/));
+});
