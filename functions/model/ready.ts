@@ -5,13 +5,21 @@ import type { Sessions } from "./sessions.ts";
 import { createSingleFlight } from "./single-flight.ts";
 import type { Platform } from "../platform/types.ts";
 
+/** What an instance that can answer says of itself. */
+export interface Ready {
+  /** Whether the store answers; `unreachable` where models in memory answer all the same. */
+  store: "reachable" | "unreachable";
+  /**
+   * How many released models this instance could not read when they were asked last. They do not make it unready:
+   * any other instance would fail the same way, and one that gets no requests could never find them mended.
+   */
+  failing: number;
+}
+
 /** Whether this instance should be sent requests. */
 export interface Readiness {
-  /**
-   * Whether the store answers; `unreachable` where models in memory answer all the same. Rejects with
-   * `store_unavailable` when no prediction could be answered, and with `shutting_down` after `announceEnd`.
-   */
-  checkReady(): Promise<"reachable" | "unreachable">;
+  /** Rejects with `store_unavailable` when no prediction could be answered, with `shutting_down` after `announceEnd`. */
+  checkReady(): Promise<Ready>;
   /**
    * From now on {@link checkReady} rejects. True where anybody has ever called it: a load balancer may be sending
    * requests, and needs some time to learn of the end.
@@ -46,9 +54,10 @@ export function createReadiness(
       if (ending) throw new NearcastError("shutting_down", "This instance is shutting down.");
       const { failure } =
         known && ageOf(known.askedAt) < FRESH_MS ? known : await share("store", ask);
-      if (failure === undefined) return "reachable";
+      const failing = registry.failing();
+      if (failure === undefined) return { store: "reachable", failing };
       if (!(failure instanceof NearcastError) || sessions.count() === 0) throw failure;
-      return "unreachable";
+      return { store: "unreachable", failing };
     },
     announceEnd() {
       ending = true;
