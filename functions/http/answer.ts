@@ -4,8 +4,8 @@ import type { JSONParsed } from "hono/utils/types";
 import type { AppEnv } from "./exchange.ts";
 
 /**
- * An answer with the header fields that the request has gathered. They are gathered in a plain object: Hono's own
- * `c.header` and `c.json` make and copy `Headers`, a tenth of what a prediction costs.
+ * An answer with the header fields that were gathered for the request. They are in a plain object: Hono's own
+ * `c.header` and `c.json` make and copy `Headers`, which is a tenth of what a prediction costs.
  */
 export function answer(
   c: Context<AppEnv>,
@@ -21,9 +21,9 @@ export function answer(
 }
 
 /**
- * {@link answer}, compressed when `Accept-Encoding` names gzip or deflate and nothing else. Who lists several
- * codings is most often an HTTP library speaking for itself, and tensors hardly shrink: a megabyte of
- * float32 would cost tens of milliseconds to save a tenth.
+ * Like {@link answer}, and compresses when `Accept-Encoding` names gzip or deflate and nothing else. HTTP
+ * libraries send a list of codings unasked, and tensors hardly shrink: a megabyte of float32 would cost tens of
+ * milliseconds to save a tenth.
  */
 export function answerEncoded(
   c: Context<AppEnv>,
@@ -45,7 +45,7 @@ export function answerEncoded(
   } as ResponseInit);
 }
 
-/** {@link answer} in JSON, with the type that `hono/client` reads. */
+/** Like {@link answer}, in JSON, with the type that `hono/client` reads. */
 export function answerJson<Json>(c: Context<AppEnv>, value: Json) {
   const response = answer(c, JSON.stringify(value), { "Content-Type": "application/json" });
   return response as Response & TypedResponse<JSONParsed<Json>, 200, "json">;

@@ -15,9 +15,9 @@ export interface BodyOptions {
 }
 
 /**
- * The body's bytes, decompressed when `Content-Encoding` says gzip or deflate. Rejects with
- * `body_too_large` when they are more than `maxBytes` decompressed, `malformed_request` when they do not
- * decompress, `unsupported_media_type` for any other coding.
+ * The body's bytes, decompressed when `Content-Encoding` is gzip or deflate. Rejects with `body_too_large` for
+ * more than `maxBytes` after decompression, with `malformed_request` for bytes that do not decompress, and with
+ * `unsupported_media_type` for any other coding.
  */
 export function readBody(
   c: Context<AppEnv>,
@@ -26,7 +26,7 @@ export function readBody(
   return receive(c, now, () => readDecoded(c.req, maxBytes), byteLengthOf);
 }
 
-/** The body as text, straight from the platform's stream where its bytes are the text's. */
+/** The body as text. Reads it straight from the platform's stream when it is not compressed. */
 export function readText(c: Context<AppEnv>, options: BodyOptions): Promise<string> {
   const length = declaredLength(c.req);
   if (length === undefined || c.req.header("content-encoding") !== undefined)
@@ -39,7 +39,7 @@ export function readText(c: Context<AppEnv>, options: BodyOptions): Promise<stri
   );
 }
 
-/** The body's declared length in bytes; undefined where it comes in chunks, or none is declared. */
+/** The declared length of the body in bytes. Undefined where it comes in chunks, or declares none. */
 export function declaredLength(request: HonoRequest): number | undefined {
   const length = request.header("content-length");
   return length === undefined || request.header("transfer-encoding") ? undefined : Number(length);
@@ -62,8 +62,8 @@ function byteLengthOf({ byteLength }: Uint8Array): number {
 }
 
 /**
- * What a read of the body gives. Rejects with `malformed_request` when the read does: the client went away
- * in the middle, or what it sends is framed wrongly.
+ * Waits for a read of the body. Rejects with `malformed_request` when the read fails: the client went away in
+ * the middle, or its framing is wrong.
  */
 export async function arrived<T>(read: Promise<T>): Promise<T> {
   try {

@@ -9,7 +9,7 @@ import type { Dialect } from "../dialects/define.ts";
 import type { Service } from "../service.ts";
 import { VERSION } from "../version.ts";
 
-/** The files of the page lie in a folder beside it; where its own address ends with a slash, in that one. */
+/** The page's files lie in a folder beside it, or in its own folder when its address ends with a slash. */
 const page = (keyField: string, folder: string) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -22,7 +22,7 @@ ${keyField}<div id="api"></div>
 </html>
 `;
 
-// Before the description can be loaded there is no box of Swagger UI's own to enter a key in.
+// Swagger UI has no field for a key before it has loaded the description.
 const KEY_FIELD = `<label style="display: block; margin: 1em; font-family: sans-serif">API key or token
 <input id="key" type="password" autocomplete="off" spellcheck="false" size="50" autofocus>
 and Enter, to read the description and to try it: the key stays in this page.</label>
@@ -62,7 +62,7 @@ const MEDIA_TYPES: Record<DocumentationAsset, string> = {
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 };
 
-/** `GET /docs`: a page to read the description and to try it, open where keys are asked for. */
+/** `GET /docs`: a page to read the description and to try it. It is open even where callers need a key. */
 export function pageRoutes(
   { platform }: Pick<Service, "platform">,
   limit: MiddlewareHandler<AppEnv>,
@@ -91,7 +91,7 @@ export function pageRoutes(
   return routes;
 }
 
-/** `GET /openapi.json`, made of the dialects and of the models that are released now. */
+/** `GET /openapi.json`, made from the dialects and from the models that are released now. */
 export function documentationRoutes(
   { platform, registryFor }: Pick<Service, "platform" | "registryFor">,
   dialects: readonly Dialect[],

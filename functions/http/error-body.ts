@@ -5,13 +5,13 @@ import { problem, type NearcastError } from "../errors.ts";
 import { answer } from "./answer.ts";
 import { pathOf, type AppEnv } from "./exchange.ts";
 
-/** Answers an error in the shape that the clients of the path read. */
+/** Answers an error in the shape that this path's clients read. */
 export type AnswerError = (c: Context<AppEnv>, error: NearcastError) => Response;
 
 export function createAnswerError(dialects: readonly Dialect[]): AnswerError {
   const shapes = dialects
     .flatMap(({ paths, errorBody }) => paths.map((path) => ({ path, errorBody })))
-    // The longest first: it says the most.
+    // The longest path first: it is the most specific.
     .toSorted((a, b) => b.path.length - a.path.length);
 
   return function answerError(c, error) {

@@ -14,8 +14,8 @@ const CACHE_STATUS: Record<CacheOutcome, string> = {
 };
 
 /**
- * The headers that say what made an answer and, where that is measured, how long each phase took, whether it
- * was kept from an earlier request, and what the caller's rate has left.
+ * The headers that say what made an answer, and whether it was kept from an earlier request. Also how long each
+ * phase took, where that is measured, and what is left of the caller's rate.
  */
 export function identify(c: Context<AppEnv>, manifest: Manifest, record?: CallRecord): void {
   const { headers } = c.get("exchange");

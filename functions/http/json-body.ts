@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from "hono";
 
 /**
- * Tells `hono/client` what a route's JSON body is. It reads nothing: bodies are checked where they are
- * decoded, against the model's manifest and not against a type.
+ * Tells `hono/client` the type of a route's JSON body. It reads nothing: bodies are checked where they are
+ * decoded, against the model's manifest.
  */
 export function jsonBody<Json>(): MiddlewareHandler<
   object,

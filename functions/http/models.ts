@@ -8,8 +8,8 @@ import type { AppEnv } from "./exchange.ts";
 import { identify } from "./identify.ts";
 
 /**
- * `/v1/models`, where the native API, KServe, OpenAI and TensorFlow Serving all have their lists and descriptions
- * of models. Their members do not clash: the answers have the native ones and those that each dialect adds.
+ * `/v1/models`, where the native API, KServe, OpenAI and TensorFlow Serving all list and describe models. Their
+ * members do not clash: answers have the native ones and those that each dialect adds.
  */
 export function modelRoutes(
   { registryFor }: Pick<Service, "registryFor">,

@@ -4,7 +4,7 @@ import { pathOf, type AppEnv } from "./exchange.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/** Answers what no route does: 405 where the path takes other methods, and else 404. */
+/** Answers requests that no route takes: 405 where the path has other methods, 404 otherwise. */
 export function notFound(routes: Hono<AppEnv>): Handler<AppEnv> {
   return function notFound(c) {
     const path = pathOf(c);

@@ -7,8 +7,8 @@ import { readBody } from "./body.ts";
 import type { AppEnv } from "./exchange.ts";
 
 /**
- * The body, as a schema reads its JSON. Rejects as {@link readBody} does, and with `malformed_json`, or with
- * `invalid_input` and a path for each member that is wrong.
+ * The body's JSON, read by a schema. Rejects as {@link readBody} does, with `malformed_json`, and with
+ * `invalid_input` and a path for each wrong member.
  *
  * @example const { model, texts } = await readJson(c, requestSchema, service.platform);
  */

@@ -1,11 +1,11 @@
 const MAX_LENGTH = 64;
 
 /**
- * The address that a limit counts for. Of IPv6 it is the /64, which is what one household or machine is
- * given: it could otherwise take a new address for every request.
+ * The address that a limit counts. Of an IPv6 address it is the /64: one household or machine gets a whole /64,
+ * and could use a new address for every request.
  */
 export function addressKey(given: string): string {
-  // Some proxies append the client's port, which is another for every connection.
+  // Some proxies append the client's port, which differs with every connection.
   const [, bracketed, ofPort] = /^\[(.*)\](?::\d+)?$|^([^:]*):\d+$/.exec(given) ?? [];
   const address = bracketed ?? ofPort ?? given;
   if (!address.includes(":")) return address.slice(0, MAX_LENGTH);
@@ -23,9 +23,9 @@ export function addressKey(given: string): string {
 }
 
 /**
- * The client's address behind `proxies` proxies, each of which appends to `X-Forwarded-For` the address
- * it was asked from. What is further left in it was sent by the client and can be anything. A request with
- * fewer entries did not come through them all: its own address counts.
+ * The client's address behind `proxies` proxies. Each proxy appends the address that asked it to
+ * `X-Forwarded-For`. Entries further left came from the client and can be anything. A request with fewer
+ * entries did not pass through all proxies: its own address counts.
  */
 export function forwardedAddress(
   peer: string,

@@ -2,9 +2,9 @@ import type { Platform } from "../platform/types.ts";
 import { rateLimited, type Quota } from "./quota.ts";
 
 /**
- * Takes what a call costs beyond the unit that its request has paid: a unit a row, and as many from what the
- * model's rate allows all callers. Notes what is left. Undefined where there is nothing to take. Rejects with
- * `rate_limited`; what the caller paid is not given back when it is the model's rate that refuses.
+ * Takes what a call costs: a unit for each row, less the one that its request has paid, from the caller's rate,
+ * and a unit for each row from the model's rate. Notes what is left. Undefined where there is nothing to take.
+ * Rejects with `rate_limited`. When the model's rate refuses, the caller gets nothing back.
  */
 export type Charge = (
   paying: { quota: Quota | undefined },
@@ -20,7 +20,7 @@ export function createCharge({
   /** What is left then. */
   async function take(quota: Quota, cost: number, rows: number): Promise<Quota> {
     const { policy, key, rate } = quota;
-    // What can never pass is not asked for: a limiter without costs would be used up by it.
+    // Refuses at once what can never pass: it would use up a limiter without costs.
     if (rows > rate.limit) throw rateLimited(quota, rows);
     const { allowed, ...left } = await limiter.take(key, cost, rate);
     const now = { policy, key, rate, ...left };

@@ -1,7 +1,10 @@
 import type { Manifest } from "../model/manifest.ts";
 import type { Run } from "../tasks/define.ts";
 
-/** How many rows the runs have: of each the largest first dimension among inputs where that is the batch. */
+/**
+ * How many rows the runs have. A run has as many as the largest first dimension of its inputs, where that is
+ * the batch.
+ */
 export function rowsOfRuns({ inputs }: Manifest, runs: readonly Pick<Run, "feeds">[]): number {
   let rows = 0;
   for (const { feeds } of runs) {

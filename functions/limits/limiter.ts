@@ -3,14 +3,17 @@ import type { Rate } from "./rate.ts";
 /** What a limiter says of a request. */
 export interface Taken {
   allowed: boolean;
-  /** Units the key has left in its window; absent where the limiter does not know. */
+  /** Units the key has left in its window. Absent where the limiter does not know. */
   remaining?: number;
-  /** Seconds until the window ends; where the limiter does not know, the longest it can be. */
+  /** Seconds until the window ends. The longest they can be, where the limiter does not know. */
   resetSeconds: number;
 }
 
-/** Counts units by key in windows of time. Never rejects: a limiter out of reach counts in this instance. */
+/**
+ * Counts units by key in windows of time. Never rejects: while its service is out of reach it counts in this
+ * instance.
+ */
 export interface Limiter {
-  /** Takes `cost` units (1 or more) from what the key has left in its window; nothing when that is less. */
+  /** Takes `cost` units (1 or more) from the key's window. Takes nothing when fewer are left. */
   take(key: string, cost: number, rate: Rate): Taken | Promise<Taken>;
 }

@@ -2,9 +2,9 @@ import { NearcastError } from "../errors.ts";
 import type { Taken } from "./limiter.ts";
 import type { Rate } from "./rate.ts";
 
-/** A key's rate, with what it had left when it was asked last. */
+/** A key's rate, and what was left of it last time. */
 export interface Quota extends Omit<Taken, "allowed"> {
-  /** Whom the rate is for, as the `RateLimit` fields name it. */
+  /** Who has the rate, as the `RateLimit` fields name it. */
   policy: "caller" | "model";
   key: string;
   rate: Rate;
@@ -21,13 +21,13 @@ export function quotaHeaders(quota: Quota): Record<string, string> {
   };
 }
 
-/** The refusal of a request that costs more than is left, or than there ever is. */
+/** Refuses a request that costs more than is left, or more than there ever is. */
 export function rateLimited(quota: Quota, cost: number): NearcastError {
   const { policy, rate, remaining, resetSeconds } = quota;
   const headers = quotaHeaders(quota);
   const allowance = `${rate.limit} rows in ${rate.windowSeconds} s`;
   const whose = policy === "model" ? "All callers of this model together may have" : "You may have";
-  // No Retry-After: it would have the client send the same again for ever.
+  // No Retry-After: the client would send the same again for ever.
   if (cost > rate.limit)
     return new NearcastError(
       "rate_limited",

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** So many rows in so many seconds. */
+/** A number of rows in a number of seconds. */
 export interface Rate {
   limit: number;
   windowSeconds: number;

@@ -6,7 +6,7 @@ type Operations = Pick<Store, "get" | "head" | "list">;
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** A store whose reads settle within `timeoutMs`, and fail as 503 `store_unavailable`. */
+/** A store whose reads settle within `timeoutMs`. A read that fails is a 503 `store_unavailable`. */
 export function boundStore(store: Store, timeoutMs: number): Operations {
   async function bounded<T>(what: string, read: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const abort = new AbortController();

@@ -1,4 +1,4 @@
-/** The most that one request may send; a model's manifest can tighten each. */
+/** The most that one request may send. A model's manifest can lower each. */
 export interface Limits {
   /** Bytes of the body, after decompression. */
   bodyBytes: number;
@@ -10,7 +10,7 @@ export interface Limits {
   imagePixels: number;
 }
 
-/** The deployment's limits, or a model's own where those are lower. */
+/** The deployment's limits, with a model's own where they are lower. */
 export function tightened(
   limits: Limits,
   own: { [Name in keyof Limits]?: number | undefined } = {},

@@ -7,7 +7,7 @@ import type { Platform } from "../platform/types.ts";
 
 /** What an instance that can answer says of itself. */
 export interface Ready {
-  /** Whether the store answers; `unreachable` where models in memory answer all the same. */
+  /** Whether the store answers. `unreachable`: it does not, but models in memory do. */
   store: "reachable" | "unreachable";
   /**
    * How many released models this instance could not read when they were asked last. They do not make it unready:
@@ -27,9 +27,9 @@ export interface Readiness {
   announceEnd: () => boolean;
 }
 
-/** The store is asked once in so long, however many ask for health: everyone may. */
+/** Asks the store at most once in this time, however many probes there are: anyone may ask for health. */
 const FRESH_MS = 1000;
-/** Longer than the registry's own bound for one call. */
+/** Longer than the registry's own limit for one call. */
 const PATIENCE_MS = 2000;
 
 export function createReadiness(

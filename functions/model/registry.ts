@@ -15,7 +15,7 @@ import { isNewerFormat, parseRelease, type Release } from "./release.ts";
 import { SIGNATURE_FILE, signersOf } from "./signature.ts";
 import { createSingleFlight } from "./single-flight.ts";
 
-/** One version, ready to be asked: its manifest with everything derived from it. */
+/** One version, ready to answer: its manifest and all that is made from it. */
 export interface ModelVersion {
   manifest: Manifest;
   task: Task;
@@ -27,7 +27,7 @@ export interface ModelVersion {
 export interface Wanted {
   /** The version by name; the release decides where it is absent. */
   version?: string | undefined;
-  /** Whoever has the same key gets the same version. Without one it is the stable version. */
+  /** The same key gets the same version. Without a key it is the stable one. */
   key?: string | undefined;
 }
 
@@ -40,9 +40,9 @@ export interface Registry {
   /** Rejects with `unknown_model`, `unknown_version`, or what reading the package meets. */
   resolve(name: string, wanted?: Wanted): Promise<Resolved>;
   release(name: string): Promise<Release>;
-  /** The versions in the store by model, those of one model when it is named; sorted, `10` after `9`. */
+  /** The versions in the store, by model. Only those of `name`, when it is given. Sorted, with `10` after `9`. */
   versions(name?: string): Promise<Map<string, string[]>>;
-  /** The bytes of a file of the package, their digest checked. Rejects with `model_corrupt`. */
+  /** The bytes of a file of the version, with their digest checked. Rejects with `model_corrupt`. */
   file(manifest: Manifest, file: PackageFile): Promise<Uint8Array>;
   /** Rejects when the store cannot be reached. */
   ping(): Promise<void>;
@@ -57,7 +57,7 @@ interface KnownRelease {
 }
 
 const KNOWN_MODELS = 1000;
-/** A release that is known, only older than its time to live, is not worth a long wait. */
+/** Longest wait to read a release again that is known but old. */
 const REVALIDATION_TIMEOUT_MS = 1000;
 
 /** What only another release, or a mended package, can change. */
@@ -67,7 +67,7 @@ const BROKEN: ReadonlySet<ErrorCode> = new Set([
   "model_too_large",
 ]);
 
-/** The registry reads manifests and releases from the platform's store and keeps them in memory. */
+/** Makes the registry. It reads manifests and releases from the platform's store and keeps them in memory. */
 export function createRegistry(platform: Platform, tasks: Tasks): Registry {
   const { config } = platform;
   const store = boundStore(platform.store, config.storeTimeoutMs);
@@ -97,8 +97,8 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
       else if (answer) found = { release: readReleaseOf(name, answer.bytes), etag: answer.etag };
     } catch (error) {
       if (!known) throw error;
-      // Storage is out of reach, or what it has is no release: what was released last goes on answering,
-      // and is asked for again later.
+      // Storage is out of reach, or has no valid release. The last known release goes on answering, and is read
+      // again later.
       platform.log({
         level: "warn",
         message: "release served stale",
@@ -108,7 +108,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
       found = known;
     }
     if (!found) {
-      // Not kept: the names that clients make up would push out those of real models.
+      // Not kept: names that clients make up would push out those of real models.
       releases.delete(name);
       throw unknownModel(name);
     }
@@ -205,7 +205,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     release,
     async resolve(name, { version, key } = {}) {
       try {
-        // Also asked when a version is named: it tells an unknown model from an unknown version.
+        // Read also when the call names a version: it tells an unknown model from an unknown version.
         const known = freshRelease(name) ?? (await release(name));
         const { version: wanted, reason } =
           version === undefined
@@ -233,12 +233,12 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
       }
     },
     async versions(name) {
-      // In a folder, `../..` would be read with all that is below it.
+      // In a folder, `../..` would list everything below it.
       if (name !== undefined && !NAME_PATTERN.test(name)) return new Map();
       const keys = await store.list(name === undefined ? "" : `${name}/`);
       const found = new Map<string, string[]>();
       for (const key of keys.toSorted(new Intl.Collator("en", { numeric: true }).compare)) {
-        // The manifest is pushed last: without it there is no version yet.
+        // `push` writes the manifest last: without it there is no version yet.
         const [, model, version] = /^([^/]+)\/([^/]+)\/model\.json$/.exec(key) ?? [];
         if (model && version) found.set(model, [...(found.get(model) ?? []), version]);
       }
@@ -246,7 +246,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     },
     file: readFile,
     async ping() {
-      // Any answer will do, and this key is never there. The short bound: probes do not wait for long.
+      // This key is never there, and any answer will do. The time-out is short: probes do not wait for long.
       await revalidatingStore.head("release.json");
     },
     failing: () => failing.size,

@@ -20,10 +20,10 @@ const candidate = z.union([
   }),
 ]);
 
-/** The format that this code writes, and understands whole. */
+/** The format that this code writes. It knows all of it. */
 const FORMAT = 2;
 
-// Loose: what a newer version of Nearcast wrote must not take a model down.
+// Loose: a file from a newer Nearcast must not take a model down.
 export const releaseSchema = z.looseObject({
   schema: z
     .number()
@@ -49,8 +49,8 @@ const HISTORY_LIMIT = 100;
 const ATTEMPTS = 3;
 
 /**
- * Reads `release.json` of format 1 or 2. Of a newer format, or where another part than `stable` is not what it
- * should be, only `stable` counts: it goes on answering. Throws an Error when there is no `stable`.
+ * Reads `release.json` of format 1 or 2. When the format is newer, or another part than `stable` is wrong, only
+ * `stable` counts: it goes on answering. Throws an Error when there is no `stable`.
  *
  * @example parseRelease('{"stable": "3"}').stable // "3"
  */
@@ -71,12 +71,12 @@ export function parseRelease(text: string): Release {
   };
 }
 
-/** Whether the release says more than this code understands. */
+/** Whether the release has a format that this code does not know. */
 export function isNewerFormat({ schema }: Release): boolean {
   return schema > FORMAT;
 }
 
-/** The model's release with the ETag to change it by; undefined when nothing was released yet. */
+/** The model's release, with the ETag that a change needs. Undefined when nothing was released yet. */
 export async function readRelease(
   store: Store,
   model: string,
@@ -87,9 +87,9 @@ export async function readRelease(
 }
 
 /**
- * Changes the release by compare-and-swap: `decide` sees what is released and gives what shall be, or
- * throws. A release ends the trial of all candidates. Of two changes at once one is written and the other
- * throws. A write that the store refused though the release is still the one decided on is tried again.
+ * Changes the release by compare-and-swap. `decide` gets the current release and returns the next version, or
+ * throws. A release ends the trial of all candidates. When two changes meet, one is written and the other
+ * throws. When the store refuses a write though nobody has changed the release, it is tried again.
  */
 export async function changeRelease(
   store: Store,
@@ -120,7 +120,7 @@ export async function changeRelease(
     );
     if (written) return release;
     const now = await readRelease(store, model);
-    // Written after all: the answer to an earlier attempt was lost on the way.
+    // It was written after all: the answer to an earlier attempt was lost.
     if (now?.release.salt === release.salt && now.release.revision === release.revision) {
       const [written, ours] = [now.release.history[0], release.history[0]];
       if (JSON.stringify(written) === JSON.stringify(ours)) return release;

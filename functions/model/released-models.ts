@@ -1,7 +1,7 @@
 import { NearcastError } from "../errors.ts";
 import type { ModelVersion, Registry } from "./registry.ts";
 
-/** How many models are read at once for a list of models. */
+/** How many models are read at the same time for a list. */
 const LIST_CONCURRENCY = 8;
 
 export interface ReleasedModel extends ModelVersion {
@@ -15,7 +15,7 @@ export async function answeringModels(registry: Registry): Promise<ReleasedModel
   );
 }
 
-/** Every model in the store by name: its released version, or the error that reading its package met. */
+/** Every model in the store by name, with its released version, or with the error that reading it met. */
 export async function releasedModels(
   registry: Registry,
 ): Promise<Map<string, ReleasedModel | NearcastError>> {
@@ -32,7 +32,7 @@ export async function releasedModels(
       return [name, model instanceof NearcastError ? model : { ...model, versions }] as const;
     });
     for (const [name, model] of await Promise.all(read))
-      // Pushed and not released yet: not a model that answers.
+      // Pushed, but not released yet: it does not answer.
       if (!(model instanceof NearcastError && model.code === "unknown_model"))
         models.set(name, model);
   }

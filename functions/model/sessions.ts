@@ -12,26 +12,26 @@ interface LoadedSession {
   evicted: boolean;
 }
 
-/** A session that will not be released before `end` is called. */
+/** A session that stays in memory until `end` is called. */
 export interface SessionLease {
   session: Session;
   end: () => void;
 }
 
 export interface Sessions {
-  /** The artifact's session, loaded when it is not in memory. Every lease must be ended. */
+  /** The artifact's session. Loads it when it is not in memory. Every lease must be ended. */
   acquire(manifest: Manifest): Promise<SessionLease>;
   /** Whether the artifact's session is in memory. */
   has(manifest: Manifest): boolean;
-  /** Takes the artifact's session out of memory; it is released after its last run. */
+  /** Takes the artifact's session out of memory. It is released after its last run. */
   evict(manifest: Manifest): void;
   /** How many sessions are in memory. */
   count(): number;
 }
 
 /**
- * Sessions by the digests of their files, the least recently used released when their files add up to more
- * than the budget, each after its last run. A corrupt artifact or a full budget rejects.
+ * Sessions by the digests of their files. When the files add up to more than the budget, the least recently
+ * used session is released, after its last run. A corrupt artifact or a full budget rejects.
  */
 export function createSessions(platform: Platform, registry: Registry): Sessions {
   const { sessionBudgetBytes, storeTimeoutMs } = platform.config;
@@ -51,7 +51,7 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
     if (loaded.evicted && loaded.running === 0) platform.waitUntil(loaded.session.release());
   }
 
-  /** All at once: what they lived in can be collected when none of them is held any more. */
+  /** All at once: their runtime can be collected only when none of them is held any more. */
   function forgetLost(): void {
     const lost = [...sessions.keys()].filter((key) => sessions.peek(key)?.session.lost?.());
     for (const key of lost) sessions.delete(key);
@@ -75,7 +75,7 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
         })),
       ),
     ]);
-    // Make room first: the old and the new session need not be in memory together.
+    // Makes room first, so that the old and the new session are not in memory together.
     while (sessions.calculatedSize + size > sessionBudgetBytes && sessions.pop());
     const session = await runtime.load(source, weights).catch((cause: unknown) => {
       if (cause instanceof NearcastError) throw cause;
@@ -102,7 +102,7 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
     async acquire(manifest) {
       const key = keyOf(manifest);
       let loaded = sessions.get(key);
-      // A session that is evicted between its load and this waiter's turn is loaded once more.
+      // Reloads a session that was evicted before this waiter got it.
       while (!loaded || loaded.evicted || loaded.session.lost?.()) {
         forgetLost();
         loaded = await share(key, () => load(manifest));
@@ -131,7 +131,7 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
   };
 }
 
-/** The same graph with other weights is another session. */
+/** The same graph with other weights needs another session. */
 function keyOf({ artifact }: Manifest): string {
   return [artifact, ...(artifact.externalData ?? [])].map(({ sha256 }) => sha256).join(" ");
 }

@@ -10,8 +10,8 @@ export function isPublicKey(text: string): boolean {
 }
 
 /**
- * The signers of a manifest: the public keys in its signature file whose signature fits these very bytes.
- * A line that is no signature signs nothing.
+ * The signers of a manifest: the public keys in its signature file whose signature fits exactly these bytes. A
+ * line that is no signature counts for nothing.
  */
 export async function signersOf(manifest: Uint8Array, signatures: string): Promise<string[]> {
   const signers: string[] = [];

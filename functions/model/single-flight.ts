@@ -1,10 +1,9 @@
 import { within } from "../within.ts";
 
 /**
- * Shares one run of a piece of work among all who ask for the same key meanwhile. The work is anchored
- * with `waitUntil`, so that it goes on when the request that began it ends early. On Workers a promise
- * of another request may still never settle; a waiter therefore waits `patienceMs` at the most and then
- * does the work itself.
+ * Does a piece of work once for all who ask for the same key at the same time. `waitUntil` keeps it going when
+ * the request that began it ends early. On Workers a promise of another request may never settle even so: a
+ * waiter waits `patienceMs` at most, and then does the work itself.
  */
 export function createSingleFlight(options: {
   waitUntil: (promise: Promise<unknown>) => void;
@@ -25,7 +24,7 @@ export function createSingleFlight(options: {
     let awaited: Promise<T> | undefined;
     for (;;) {
       const flight = flights.get(key) as Promise<T> | undefined;
-      // When many have lost patience with a run, one of them begins the next, and the others wait for that.
+      // When many waiters have lost patience, one of them begins again and the others wait for it.
       if (!flight || flight === awaited) return start(key, work);
       const settled = await within(
         flight.then((value) => ({ value })),

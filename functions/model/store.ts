@@ -3,12 +3,12 @@ export interface StoredObject {
   etag: string;
 }
 
-/** A put happens only while this holds: the object is absent, or still has this ETag. */
+/** A put happens only if the object is absent, or still has this ETag. */
 export type PutCondition = { ifNoneMatch: "*" } | { ifMatch: string };
 
 /**
- * Object storage. Every method rejects when storage cannot answer; absence and unmet conditions are
- * values. `signal` ends the wait where the driver can; callers bound the wait themselves as well.
+ * Object storage. Every method rejects when storage cannot answer. Absence and unmet conditions are values.
+ * `signal` ends the wait where the driver can do that; callers also limit the wait themselves.
  */
 export interface Store {
   get: (
@@ -21,6 +21,6 @@ export interface Store {
   ) => Promise<{ etag: string; size: number } | undefined>;
   /** Every key that begins with `prefix`, which is empty or ends in `/`. */
   list: (prefix: string, options?: { signal?: AbortSignal }) => Promise<string[]>;
-  /** The new ETag, or undefined when the condition did not hold and nothing was written. */
+  /** The new ETag. Undefined when the condition did not hold: nothing was written then. */
   put: (key: string, bytes: Uint8Array, condition?: PutCondition) => Promise<string | undefined>;
 }

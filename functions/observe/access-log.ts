@@ -1,8 +1,9 @@
 import type { Observer } from "./observer.ts";
 
 /**
- * One line for every request, with the same members on every platform. What a platform cannot measure
- * or a request did not come to is left out; inputs are in it only where the model's manifest says so.
+ * Writes one line for every request, with the same members on every platform. It leaves out what a platform
+ * cannot measure, and steps that a request did not reach. It has inputs only where the model's manifest says
+ * so.
  */
 export function createAccessLog(log: (entry: Record<string, unknown>) => void): Observer {
   return {
@@ -15,7 +16,7 @@ export function createAccessLog(log: (entry: Record<string, unknown>) => void): 
         method,
         path,
         key: caller,
-        // A name that no model has is the client's own.
+        // A name without a model was made up by the client: it is not logged.
         model: call?.version && call.model,
         version: call?.version,
         digest: call?.digest && `sha256:${call.digest}`,

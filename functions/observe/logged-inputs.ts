@@ -5,8 +5,9 @@ const LONGEST_TEXT = 200;
 const DEEPEST = 4;
 
 /**
- * What the access log says of inputs: nothing, unless the manifest has them logged, and then without the
- * values it names, shortened so that a line stays a line. A tabular row given by position is named first.
+ * The inputs as the access log has them: nothing, unless the manifest turns their logging on. Leaves out the
+ * values that the manifest names, and shortens the rest so that a line stays short. Names the values of a
+ * tabular row given by position first.
  */
 export function loggedInputs({ logging, features }: Manifest, inputs: unknown): unknown {
   if (!logging) return undefined;
@@ -20,7 +21,7 @@ export function loggedInputs({ logging, features }: Manifest, inputs: unknown): 
     if (value instanceof Uint8Array) return `(${value.byteLength} bytes)`;
     if (depth === DEEPEST) return "…";
     if (Array.isArray(value)) {
-      // One that is missing, or an object where a number should be, must not show the others.
+      // A row with a missing value, or with an object for a number, must not reveal the others.
       if (names && value.some((item) => typeof item !== "object" || item === null))
         return shown(
           Object.fromEntries(value.map((item, index) => [names[index] ?? `${index}`, item])),

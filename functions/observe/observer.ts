@@ -1,7 +1,7 @@
 import type { CallRecord } from "../call.ts";
 import type { ErrorCode } from "../errors.ts";
 
-/** What happened to one HTTP request, of which a call of a model may have been a part. */
+/** What happened to one HTTP request. It may have had one call of a model in it. */
 export interface RequestRecord {
   readonly id: string;
   /** Of the client's `traceparent` (W3C Trace Context). */
@@ -20,7 +20,7 @@ export interface RequestRecord {
 }
 
 /**
- * Listens to what happens. Both methods must return at once, and what they throw is only logged.
+ * Gets records. Both methods must return at once. What they throw is logged, and changes nothing else.
  *
  * @example
  * const failures: Observer = { call: ({ error }) => void (error && count(error.code)) };

@@ -3,15 +3,18 @@ export type Durations = Readonly<Record<string, number>>;
 
 /** Durations of the parts of one request, for `Server-Timing`. */
 export interface Phases {
-  /** What the work gives; a promise's duration is noted when it is fulfilled. */
+  /** Does the work and returns its result. Notes a promise's duration when it is fulfilled. */
   time<T>(name: string, work: () => T): T;
-  /** How long each phase took, all its parts together; undefined where nothing can be measured. */
+  /** How long each phase took in all. Undefined where nothing can be measured. */
   durations: Durations | undefined;
 }
 
 const UNTIMED: Phases = { time: (_name, work) => work(), durations: undefined };
 
-/** Phases by the platform's clock, the request's reading the first; without a clock the work is only run. */
+/**
+ * Measures phases by the platform's clock; reading the request is the first. Without a clock it only does the
+ * work.
+ */
 export function createPhases(now: (() => number) | undefined, readMs?: number): Phases {
   return now ? new TimedPhases(now, readMs) : UNTIMED;
 }
@@ -44,7 +47,7 @@ class TimedPhases implements Phases {
   }
 }
 
-/** The value of the header `Server-Timing`; undefined where nothing could be measured. */
+/** The value of the header `Server-Timing`. Undefined where nothing could be measured. */
 export function serverTiming(durations: Durations | undefined): string | undefined {
   let value = "";
   for (const name in durations)
@@ -52,7 +55,7 @@ export function serverTiming(durations: Durations | undefined): string | undefin
   return value === "" ? undefined : value;
 }
 
-/** Milliseconds without the digits that nobody reads. */
+/** Rounds milliseconds to the digits that matter. */
 export function microsecondSteps(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }

@@ -12,8 +12,8 @@ interface Begun {
 }
 
 /**
- * A record that is being written, by the one call that it is of. It is made once: when the call ends, or before
- * that when its deadline does, and what comes later is not in it.
+ * Collects what becomes the record of one call. The record is made once, when the call ends or its deadline
+ * passes. What happens later is not in it.
  */
 export class Recording {
   readonly phases: Phases;
@@ -48,7 +48,7 @@ export class Recording {
     this.phases = createPhases(now, received?.milliseconds);
   }
 
-  /** Makes the record and tells everyone, the first time. */
+  /** Makes the record and tells all observers. Later calls only return it. */
   end(error?: unknown): CallRecord {
     if (this.#record) return this.#record;
     const { id, kind, caller, model } = this.#begun;

@@ -3,7 +3,7 @@ import type { Observer } from "./observer.ts";
 
 const TIMED = ["success", "queue", "compute_input", "compute_infer", "compute_output"] as const;
 
-/** Which of the path's phases each of Triton's durations is. */
+/** The phase of the path that each of Triton's durations is. */
 const PHASES = {
   queue: "load",
   compute_input: "preprocess",
@@ -18,13 +18,13 @@ interface LookUps {
   milliseconds: number;
 }
 
-/** A version, as the counts are kept by. */
+/** The version that counts belong to. */
 interface Counted {
   name: string;
   version: string;
 }
 
-/** Milliseconds by duration, and how often; `fail` has a number and no duration. */
+/** Counts, and milliseconds by duration. Failures have a count and no duration. */
 interface Counts extends Counted {
   rows: number;
   runs: number;
@@ -34,14 +34,14 @@ interface Counts extends Counted {
   lookUps: Record<"hit" | "miss", LookUps>;
 }
 
-/** How often each version ran, in this instance since it started. */
+/** How often each version ran in this instance, since it started. */
 export interface Statistics extends Observer {
   /**
-   * As in Triton, an answer that was not computed for this call is a success, and neither an inference nor an
-   * execution. What is refused before it runs does not count.
+   * As in Triton: an answer from the cache is a success, but no inference and no execution. Calls that are
+   * refused before they run do not count.
    */
   call: (record: CallRecord) => void;
-  /** One entry a version that ran, in the form of Open Inference Protocol's statistics extension. */
+  /** An entry for each version that ran, in the form of the Open Inference Protocol's statistics extension. */
   all(): ReturnType<typeof describe>[];
   of(version: Counted): ReturnType<typeof describe>;
 }

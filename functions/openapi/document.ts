@@ -7,7 +7,7 @@ import { answers, modelParameters, object, pathsOf, ref } from "./operation.ts";
 const string = { type: "string" };
 const strings = { type: "array", items: string };
 
-/** How a caller can say who it is. */
+/** The ways in which callers can authenticate. */
 const SECURITY_SCHEMES = {
   bearer: { type: "http", scheme: "bearer", description: "An API key, or a JSON Web Token." },
   apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
@@ -66,9 +66,9 @@ const SHARED_SCHEMAS = {
 
 export interface DocumentOptions {
   version: string;
-  /** Whether callers are asked for a key or token. */
+  /** Whether callers need a key or token. */
   secured: boolean;
-  /** The operations that are open all the same: `get /health`. */
+  /** Operations that are open even then, such as `get /health`. */
   open: ReadonlySet<string>;
 }
 
@@ -137,7 +137,7 @@ function sharedPaths(models: readonly string[]) {
   });
 }
 
-/** Open operations say that they need nothing. */
+/** Marks open operations as such. */
 function withOpen(paths: Record<string, Record<string, object>>, open: ReadonlySet<string>) {
   const marked = (path: string, operations: Record<string, object>) =>
     Object.entries(operations).map(([method, operation]) => [

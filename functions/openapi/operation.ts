@@ -1,6 +1,6 @@
 import type { JsonSchema } from "../tasks/define.ts";
 
-/** How an operation differs from the usual: JSON in, JSON out, a problem when it fails. */
+/** How an operation differs from the usual one: JSON in, JSON out, a problem when it fails. */
 export interface OperationOptions {
   tag: string;
   summary: string;
@@ -9,7 +9,7 @@ export interface OperationOptions {
   parameters?: readonly object[];
   /** Media type → its schema and example. */
   body?: Record<string, { schema: JsonSchema; example?: unknown; examples?: object }>;
-  /** Whether the operation also does without a body. */
+  /** Whether the body may be absent. */
   optionalBody?: true;
   answer?: {
     description: string;
@@ -44,7 +44,7 @@ export function operation(id: string, options: OperationOptions) {
   };
 }
 
-/** Operations by path and method, each with an id made of them. */
+/** Operations by path and method. Each gets an id made from both. */
 export function pathsOf(
   operations: Record<string, OperationOptions>,
 ): Record<string, Record<string, object>> {
@@ -60,7 +60,7 @@ export function ref(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** JSON with a schema, which may be given by its name. */
+/** JSON with a schema, or with the name of one. */
 export function json(schema: JsonSchema | string, example?: unknown) {
   return {
     "application/json": {
@@ -79,7 +79,7 @@ export function object(properties: Record<string, object>): JsonSchema {
   return { type: "object", required: Object.keys(properties), properties };
 }
 
-/** A path parameter that is one of the given values; any name where there are none. */
+/** A path parameter that is one of the given values. Any name when none are given. */
 function pathParameter(name: string, values: readonly string[], description: string) {
   const schema = values.length > 0 ? { type: "string", enum: values } : { type: "string" };
   return { name, in: "path", required: true, description, schema };

@@ -6,14 +6,14 @@ import type { AuthSettings } from "../../auth/settings.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { AppEnv } from "../exchange.ts";
 
-/** Refuses everyone: nobody has said who may ask. */
+/** Refuses everyone: the deployment was not told who may ask. */
 export const refuseAll: MiddlewareHandler<AppEnv> = function refuseAll() {
   throw notConfigured();
 };
 
 /**
- * Lets through only whoever has a key or token, and notes the caller. It stands before every route that is not
- * open; open routes stand before it.
+ * Lets only callers with a key or token through, and notes who they are. Open routes stand before it, all
+ * others behind it.
  */
 export function authenticate(
   settings: Extract<AuthSettings, { mode: "required" }>,

@@ -5,7 +5,7 @@ import { createDeadline } from "../../load/deadline.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { AppEnv } from "../exchange.ts";
 
-/** Answers are data and no pages: nothing in them is to be run, sniffed, framed or kept. */
+/** Answers are data, not pages: browsers must not run, sniff, frame or keep them. */
 const SECURITY_HEADERS = {
   "Cache-Control": "no-store",
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -18,14 +18,14 @@ const TIMEOUT = "X-Request-Timeout-Ms";
 const WHOLE_NUMBER = /^[1-9]\d{0,9}$/;
 
 /**
- * Begins the exchange, and answers 504 when nothing else was answered in the deployment's time, or in the
- * client's own, which `X-Request-Timeout-Ms` gives in whole milliseconds. What was begun for others too (a
- * model being loaded) goes on. `before` is how many of the app's handlers come first.
+ * Begins the exchange, and answers 504 when there is no answer in time. The deployment sets the time, and the
+ * client may set a shorter one: `X-Request-Timeout-Ms`, in whole milliseconds. Work that others wait for too
+ * (loading a model) goes on. `before` is how many of the app's handlers come first.
  */
 export function beginRequest(platform: Platform, before: number): MiddlewareHandler<AppEnv> {
   const { config, isClientGone = () => false, isolatesRequests = false } = platform;
   const options = { isolated: isolatesRequests };
-  // Until they have said who they are.
+  // Until authentication knows who it is.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
   return function beginRequest(c, next) {
     const { routeIndex } = c.req;
@@ -54,12 +54,12 @@ export function checkTimeout({ req }: Context): void {
     throw new NearcastError("malformed_request", `${TIMEOUT} must be a whole number above 0.`);
 }
 
-/** The id that an app around this one gave the request: the answer has it already. */
+/** The id that an app around this one gave the request. The answer has it already. */
 function idOfAnswer(c: Context): string | undefined {
   return readId(c.newResponse(null).headers.get(REQUEST_ID) ?? undefined);
 }
 
-/** An id of the request, where it can stand in a header and in a log. */
+/** The client's id of the request, if it can stand in a header and in a log. */
 function readId(text = ""): string | undefined {
   return /^[\w=-]{1,255}$/.test(text) ? text : undefined;
 }

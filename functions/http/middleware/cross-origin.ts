@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type { AppEnv } from "../exchange.ts";
 
-/** What pages of other origins may read of an answer besides its body. */
+/** The headers of an answer that pages of other origins may read. */
 const EXPOSED = [
   "Cache-Status",
   "Inference-Header-Content-Length",
@@ -31,8 +31,8 @@ const ALLOWED = [
 ];
 
 /**
- * CORS (Fetch standard) for pages of the given origins, or of all with `*`. Requests without an `Origin`
- * pass by: Hono's middleware takes a full Response of each.
+ * CORS (Fetch standard) for pages of the given origins, or of all with `*`. Requests without an `Origin` skip
+ * Hono's middleware, which needs a full Response of each.
  */
 export function crossOrigin(origins: readonly string[]): MiddlewareHandler<AppEnv> {
   const answer = cors({
@@ -44,7 +44,7 @@ export function crossOrigin(origins: readonly string[]): MiddlewareHandler<AppEn
   });
   return function crossOrigin(c, next) {
     if (c.req.header("origin") === undefined) return next();
-    // Preflights are answered by Hono's middleware, with the headers that Hono knows of.
+    // Hono's middleware answers preflights, with the headers that Hono knows of.
     if (c.req.method === "OPTIONS")
       for (const [name, value] of Object.entries(c.get("exchange").headers)) c.header(name, value);
     return answer(c, next);

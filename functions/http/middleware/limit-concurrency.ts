@@ -5,7 +5,7 @@ import { NearcastError } from "../../errors.ts";
 import type { AppEnv, Exchange } from "../exchange.ts";
 import { checkTimeout } from "./begin-request.ts";
 
-/** For so long a body may take to arrive, whoever waits. */
+/** A body may take this long to arrive, even while others wait. */
 const MIN_ARRIVAL_MS = 1000;
 
 /**
@@ -18,13 +18,13 @@ export function limitConcurrency(
   admission: Admission | undefined,
 ): MiddlewareHandler<AppEnv> {
   const patienceMs = Math.min(MIN_ARRIVAL_MS, requestTimeoutMs);
-  /** In the order of their coming. */
+  /** In the order in which they came. */
   const answering = new Set<Exchange>();
 
   /**
-   * A request that was answered 504 may never come to its end here: Node does not say that the rest of a
-   * body will not come, and workerd drops what a request still waits for. Of those whose body is still
-   * coming the oldest makes room: clients that send slowly would keep all others out.
+   * A request that was answered 504 may never end here: Node does not say that the rest of a body will not
+   * come, and workerd drops what a request still waits for. The oldest request whose body is still coming makes
+   * room. Otherwise clients that send slowly would keep all others out.
    */
   function makeRoom(): void {
     for (const exchange of answering) {

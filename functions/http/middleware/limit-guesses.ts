@@ -8,9 +8,9 @@ import type { Platform } from "../../platform/types.ts";
 import type { AppEnv } from "../exchange.ts";
 
 /**
- * Counts the requests that authentication refused, by client address and in this instance: an address that
- * has had as many as the rate allows gets no more tries, with right keys or wrong, until its window
- * ends. It goes before authentication. Rejects with `rate_limited`.
+ * Counts refused credentials by client address, in this instance. An address that has used up the rate gets no
+ * more tries until its window ends, not even with a right key. It stands before authentication. Rejects with
+ * `rate_limited`.
  */
 export function limitGuesses(
   platform: Pick<Platform, "clientAddress">,

@@ -7,8 +7,8 @@ import type { Platform } from "../../platform/types.ts";
 import type { AppEnv } from "../exchange.ts";
 
 /**
- * Takes one unit of the caller's rate for every request before its body is read; of the client address's where
- * nobody says who they are. Health goes before it and is never limited: who asks for it decides whether this
+ * Takes one unit of the caller's rate for every request, before its body is read. Where everyone may ask, the
+ * rate is the client address's. Health stands before it and is never limited: probes decide whether this
  * instance lives. Rejects with `rate_limited`.
  */
 export function limitRequests(
