@@ -16,7 +16,7 @@ export async function setup(): Promise<void> {
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   await Promise.all([
     run(npm, ["run", "build:worker"]),
-    run(npm, ["run", "build:lambda", "--", "--architecture", process.arch]).then(unzipLambda),
+    run(npm, ["run", "build:lambda", "--", process.arch]).then(unzipLambda),
     run(npm, ["run", "build:node"]),
     run(npm, ["run", "build:client"]),
   ]);
