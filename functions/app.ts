@@ -9,7 +9,7 @@ import { createAnswerError } from "./http/error-body.ts";
 import type { AppEnv } from "./http/exchange.ts";
 import { acceptSlash } from "./http/middleware/accept-slash.ts";
 import { authenticate, refuseAll } from "./http/middleware/authenticate.ts";
-import { beginRequest, checkTimeout } from "./http/middleware/begin-request.ts";
+import { beginRequest } from "./http/middleware/begin-request.ts";
 import { crossOrigin } from "./http/middleware/cross-origin.ts";
 import { limitBody } from "./http/middleware/limit-body.ts";
 import { limitConcurrency } from "./http/middleware/limit-concurrency.ts";
@@ -67,7 +67,6 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   app.route("/", open);
   if (auth.mode === "required") app.use(authenticate(auth, platform));
   if (limit !== pass) app.use(limit);
-  app.use(checkTimeout);
   app.use(limitConcurrency(config, turns?.running));
   app.use(limitBody(config.limits.bodyBytes));
   app.route("/", closed);

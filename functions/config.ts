@@ -244,6 +244,13 @@ export const VARIABLES = {
     on: NODE,
     elsewhere: "ignored",
   },
+  SHUTDOWN_GRACE_MS: {
+    schema: whole(0, LONGEST_TIMEOUT_MS).default(5000),
+    about:
+      "After SIGTERM, `/ready` answers 503 and requests are still taken for this long, so that load balancers stop sending. No wait where nobody has asked `/ready`.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
 } satisfies Record<string, Variable>;
 
 type Variables = typeof VARIABLES;
@@ -332,6 +339,7 @@ export function readConfig(
     auth: authSettings(value),
     host: value.HOST,
     port: value.PORT,
+    shutdownGraceMs: value.SHUTDOWN_GRACE_MS,
   };
 }
 

@@ -24,6 +24,7 @@ const ERRORS = {
   authentication_unavailable: [503, "Authentication is out of reach"],
   overloaded: [503, "Overloaded"],
   runtime_failed: [503, "Runtime failed"],
+  shutting_down: [503, "Shutting down"],
   store_unavailable: [503, "Model store out of reach"],
   deadline_exceeded: [504, "Deadline exceeded"],
   out_of_memory: [507, "Not enough memory"],

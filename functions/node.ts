@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { serve as listen } from "@hono/node-server";
 import { createApp, type Options } from "./app.ts";
 import { endServer } from "./platform/end-server.ts";
@@ -34,7 +35,7 @@ export async function serve(options: Options = {}): Promise<void> {
 
 async function start(options: Options): Promise<void> {
   const platform = createNodePlatform(process.env);
-  const { auth, host, port, requestTimeoutMs, store } = platform.config;
+  const { auth, host, port, requestTimeoutMs, shutdownGraceMs, store } = platform.config;
   await checkStoreFolder(store);
   const service = createService(platform, options);
   const server = listen({
@@ -42,8 +43,14 @@ async function start(options: Options): Promise<void> {
     hostname: host,
     port,
   }) as Server;
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => void endServer(server, requestTimeoutMs));
+  const end = () => endServer(server, requestTimeoutMs);
+  // Who presses Ctrl-C does not wait for load balancers, and a second signal ends the wait.
+  process.once("SIGINT", () => void end());
+  process.once("SIGTERM", async () => {
+    const waits = service.announceEnd();
+    if (waits) await sleep(shutdownGraceMs, undefined, { ref: false });
+    await end();
+  });
   await once(server, "listening");
   const url = urlOf(host, (server.address() as AddressInfo).port);
   // From a bucket the service reads them once, when they are asked for.

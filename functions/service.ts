@@ -1,7 +1,7 @@
 import { createAccess, type RegistryFor } from "./auth/access.ts";
 import { createCharge } from "./limits/charge.ts";
 import { createAdmission, type Turns } from "./load/admission.ts";
-import { createCheckReady, type CheckReady } from "./model/ready.ts";
+import { createReadiness, type Readiness } from "./model/ready.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions, type Sessions } from "./model/sessions.ts";
 import { createAccessLog } from "./observe/access-log.ts";
@@ -28,7 +28,7 @@ export interface ServiceOptions {
 }
 
 /** Everything but HTTP: models, predictions, and what is known of them. */
-export interface Service {
+export interface Service extends Readiness {
   platform: Platform;
   tasks: Tasks;
   /** Answers through the model's task. */
@@ -39,8 +39,6 @@ export interface Service {
   resolve: Resolve;
   /** The way to models, as a caller may use them for one purpose. */
   registryFor: RegistryFor;
-  /** Rejects with `store_unavailable` when no prediction could be answered. */
-  checkReady: CheckReady;
   sessions: Sessions;
   statistics: Statistics;
   /** Absent where there is no clock to measure turns by. */
@@ -91,7 +89,7 @@ export function createService(platform: Platform, options: ServiceOptions = {}):
     infer: createInfer(paths),
     resolve,
     registryFor,
-    checkReady: createCheckReady(registry, sessions, platform),
+    ...createReadiness(registry, sessions, platform),
     sessions,
     statistics,
     turns,

@@ -25,7 +25,7 @@ const BELOW: Record<string, readonly string[]> = {
   tasks: ["model"],
   service: ["model", "tasks"],
   http: ["model", "tasks", "service"],
-  drivers: ["model", "service"],
+  drivers: ["model", "tasks", "service"],
   entries: ["model", "tasks", "service", "http", "drivers"],
 };
 

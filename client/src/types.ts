@@ -178,6 +178,7 @@ export type ServiceErrorCode =
   | "authentication_unavailable"
   | "overloaded"
   | "runtime_failed"
+  | "shutting_down"
   | "store_unavailable"
   | "deadline_exceeded"
   | "out_of_memory"

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { ageOf } from "../age.ts";
 import { digest } from "../digest.ts";
-import { NearcastError } from "../errors.ts";
+import { NearcastError, type ErrorCode } from "../errors.ts";
 import type { Store } from "./store.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Assets, CompiledTask, Task } from "../tasks/define.ts";
@@ -46,6 +46,8 @@ export interface Registry {
   file(manifest: Manifest, file: PackageFile): Promise<Uint8Array>;
   /** Rejects when the store cannot be reached. */
   ping(): Promise<void>;
+  /** How many models could not be read when they were asked last, because of their release or package. */
+  failing(): number;
 }
 
 interface KnownRelease {
@@ -57,6 +59,13 @@ interface KnownRelease {
 const KNOWN_MODELS = 1000;
 /** A release that is known, only older than its time to live, is not worth a long wait. */
 const REVALIDATION_TIMEOUT_MS = 1000;
+
+/** What only another release, or a mended package, can change. */
+const BROKEN: ReadonlySet<ErrorCode> = new Set([
+  "model_corrupt",
+  "model_untrusted",
+  "model_too_large",
+]);
 
 /** The registry reads manifests and releases from the platform's store and keeps them in memory. */
 export function createRegistry(platform: Platform, tasks: Tasks): Registry {
@@ -71,6 +80,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     patienceMs: config.storeTimeoutMs * 2,
   });
   const releases = new LRUCache<string, KnownRelease>({ max: KNOWN_MODELS });
+  const failing = new Set<string>();
   const versions = new LRUCache<string, ModelVersion>({
     max: KNOWN_MODELS,
     maxSize: config.sessionBudgetBytes,
@@ -184,26 +194,43 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     return found.bytes;
   }
 
+  /** Only models that are in the store come into the set, and those that are there no more leave it. */
+  function noteFailure(name: string, error: unknown): void {
+    if (!(error instanceof NearcastError)) return;
+    if (BROKEN.has(error.code)) failing.add(name);
+    else if (error.code === "unknown_model") failing.delete(name);
+  }
+
   return {
     release,
     async resolve(name, { version, key } = {}) {
-      // Also asked when a version is named: it tells an unknown model from an unknown version.
-      const known = freshRelease(name) ?? (await release(name));
-      const { version: wanted, reason } =
-        version === undefined
-          ? assign(known, key)
-          : ({ version, reason: "named" } satisfies Assignment);
-      const found = NAME_PATTERN.test(wanted)
-        ? (versions.get(`${name}/${wanted}`) ??
-          (await share(`version ${name}/${wanted}`, () => readVersion(name, wanted))))
-        : undefined;
-      if (found) return { ...found, reason };
-      if (version === undefined)
-        throw corrupt(`The release of ${name} is version ${wanted}, which the store does not have`);
-      throw new NearcastError(
-        "unknown_version",
-        `Model ${quote(name)} has no version ${quote(version)}.`,
-      );
+      try {
+        // Also asked when a version is named: it tells an unknown model from an unknown version.
+        const known = freshRelease(name) ?? (await release(name));
+        const { version: wanted, reason } =
+          version === undefined
+            ? assign(known, key)
+            : ({ version, reason: "named" } satisfies Assignment);
+        const found = NAME_PATTERN.test(wanted)
+          ? (versions.get(`${name}/${wanted}`) ??
+            (await share(`version ${name}/${wanted}`, () => readVersion(name, wanted))))
+          : undefined;
+        if (found) {
+          if (version === undefined && failing.size > 0) failing.delete(name);
+          return { ...found, reason };
+        }
+        if (version === undefined)
+          throw corrupt(
+            `The release of ${name} is version ${wanted}, which the store does not have`,
+          );
+        throw new NearcastError(
+          "unknown_version",
+          `Model ${quote(name)} has no version ${quote(version)}.`,
+        );
+      } catch (error) {
+        if (version === undefined) noteFailure(name, error);
+        throw error;
+      }
     },
     async versions(name) {
       // In a folder, `../..` would be read with all that is below it.
@@ -222,6 +249,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
       // Any answer will do, and this key is never there. The short bound: probes do not wait for long.
       await revalidatingStore.head("release.json");
     },
+    failing: () => failing.size,
   };
 }
 

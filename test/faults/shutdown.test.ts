@@ -102,3 +102,31 @@ test("a client that says nothing does not keep the process for longer than a req
   await open();
   expect(await server.stop()).toBe(0);
 });
+
+const PROBES = ["/ready", "/v2/health/ready", "/ping"];
+
+test("after SIGTERM the probes answer 503 first, and predictions are answered until the grace is over", async () => {
+  await begin({ SHUTDOWN_GRACE_MS: "2000" });
+  for (const path of PROBES) expect((await server.fetch(path)).status).toBe(200);
+  const exit = server.stop();
+  for (const path of PROBES)
+    await expect.poll(async () => (await server.fetch(path)).status).toBe(503);
+  const refused = (await (await server.fetch("/ready")).json()) as { code: string };
+  expect(refused.code).toBe("shutting_down");
+  expect((await server.fetch("/health")).status).toBe(200);
+  const client = await open();
+  client.ask();
+  expect(await client.answers(1)).toEqual(["200"]);
+  expect(await exit).toBe(0);
+});
+
+test("where nobody has asked for readiness, or at a second signal, the end does not wait", async () => {
+  await begin({ SHUTDOWN_GRACE_MS: "86400000" });
+  expect(await server.stop()).toBe(0);
+  await begin({ SHUTDOWN_GRACE_MS: "86400000" });
+  await server.fetch("/ready");
+  const exit = server.stop();
+  await expect.poll(async () => (await server.fetch("/ready")).status).toBe(503);
+  process.kill(server.pid, "SIGINT");
+  expect(await exit).toBe(0);
+});

@@ -40,7 +40,13 @@ export async function startNodeServer(options: NodeServerOptions = {}): Promise<
     : [process.execPath, args];
   const child = spawn(...command, {
     ...(options.cwd !== undefined && { cwd: options.cwd }),
-    env: { PATH: process.env["PATH"] ?? "", ...options.env, PORT: "0" },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      // No load balancer is to be waited for.
+      SHUTDOWN_GRACE_MS: "0",
+      ...options.env,
+      PORT: "0",
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let logs = "";

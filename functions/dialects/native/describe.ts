@@ -8,7 +8,11 @@ export function describe(models: readonly ReleasedModel[]): Description {
   return {
     paths: pathsOf({
       "get /health": { tag: "Health", summary: "The process is alive" },
-      "get /ready": { tag: "Health", summary: "It can answer a prediction" },
+      "get /ready": {
+        tag: "Health",
+        summary:
+          "It can answer a prediction; `failing` counts released models that it could not read",
+      },
       "post /v1/models/{model}/versions/{version}/predict": {
         tag: "Predict",
         summary: "A prediction of a named version",

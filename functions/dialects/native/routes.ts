@@ -17,9 +17,11 @@ interface PredictRequest {
 export function healthRoutes({ checkReady }: Pick<Service, "checkReady">) {
   return new Hono<AppEnv>()
     .get("/health", (c) => answerJson(c, { status: "ok" as const }))
-    .get("/ready", async (c) =>
-      answerJson(c, { status: "ready" as const, store: await checkReady() }),
-    );
+    .get("/ready", async (c) => {
+      const { store, failing } = await checkReady();
+      // A number, and no names: everyone may ask this.
+      return answerJson(c, { status: "ready" as const, store, ...(failing > 0 && { failing }) });
+    });
 }
 
 /** Predictions of the native API. */
