@@ -60,7 +60,8 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   if (observer.request) app.use(recordRequests(observer.request, platform.now));
   app.use(beginRequest(platform, app.routes.length));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
-  // The order of routes and middleware decides who may ask: what stands before a middleware does not pass it.
+  // The order of routes and middleware decides who may ask: a route that stands before a middleware does not
+  // pass through it.
   app.route("/", health);
   if (auth.mode === "closed") app.use(refuseAll);
   if (config.rateLimit) app.use(limitGuesses(platform, config.rateLimit));
@@ -70,7 +71,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   app.use(limitConcurrency(config, turns?.running));
   app.use(limitBody(config.limits.bodyBytes));
   app.route("/", closed);
-  // Not `app.notFound`, which an app around this one would not ask.
+  // Not `app.notFound`: an app around this one would not call it.
   app.all("*", notFound(routes));
 
   app.onError((error, c) => {
@@ -79,7 +80,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
       error instanceof NearcastError
         ? error
         : new NearcastError("internal", `The request failed; its id is ${id}.`);
-    // What the service answers on purpose is in the access log; this is for what went wrong.
+    // Errors that the service answers on purpose are in the access log. This logs what went wrong.
     if (shown.status >= 500 && (shown !== error || error.cause !== undefined))
       platform.log({
         level: "error",
