@@ -10,7 +10,7 @@ import { baseOf, type AppEnv } from "./exchange.ts";
 const STYLE = `
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
-pre { overflow-x: auto; padding: .75rem; border: 1px solid; border-radius: .25rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .75rem; border: 1px solid; border-radius: .25rem; }
 dt { font-weight: 600; }
 dd { margin: 0 0 .75rem; }
 `;
