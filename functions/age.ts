@@ -1,7 +1,7 @@
 /**
- * Milliseconds since a time of the wall clock; infinitely many when the clock was set back meanwhile, so
- * that what is kept for a while is not kept for hours. A monotonic clock would not do: it may stand still
- * while Lambda freezes the process.
+ * Milliseconds since a time of the wall clock. Infinity when the clock was set back in between: otherwise a
+ * short-lived entry could be kept for hours. A monotonic clock does not help: it may stand still while Lambda
+ * freezes the process.
  */
 export function ageOf(time: number): number {
   const age = Date.now() - time;

@@ -9,7 +9,7 @@ import { createAnswerError } from "./http/error-body.ts";
 import type { AppEnv } from "./http/exchange.ts";
 import { acceptSlash } from "./http/middleware/accept-slash.ts";
 import { authenticate, refuseAll } from "./http/middleware/authenticate.ts";
-import { beginRequest, checkTimeout } from "./http/middleware/begin-request.ts";
+import { beginRequest } from "./http/middleware/begin-request.ts";
 import { crossOrigin } from "./http/middleware/cross-origin.ts";
 import { limitBody } from "./http/middleware/limit-body.ts";
 import { limitConcurrency } from "./http/middleware/limit-concurrency.ts";
@@ -60,18 +60,18 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   if (observer.request) app.use(recordRequests(observer.request, platform.now));
   app.use(beginRequest(platform, app.routes.length));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
-  // The order of routes and middleware decides who may ask: what stands before a middleware does not pass it.
+  // The order of routes and middleware decides who may ask: a route that stands before a middleware does not
+  // pass through it.
   app.route("/", health);
   if (auth.mode === "closed") app.use(refuseAll);
   if (config.rateLimit) app.use(limitGuesses(platform, config.rateLimit));
   app.route("/", open);
   if (auth.mode === "required") app.use(authenticate(auth, platform));
   if (limit !== pass) app.use(limit);
-  app.use(checkTimeout);
   app.use(limitConcurrency(config, turns?.running));
   app.use(limitBody(config.limits.bodyBytes));
   app.route("/", closed);
-  // Not `app.notFound`, which an app around this one would not ask.
+  // Not `app.notFound`: an app around this one would not call it.
   app.all("*", notFound(routes));
 
   app.onError((error, c) => {
@@ -80,7 +80,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
       error instanceof NearcastError
         ? error
         : new NearcastError("internal", `The request failed; its id is ${id}.`);
-    // What the service answers on purpose is in the access log; this is for what went wrong.
+    // Errors that the service answers on purpose are in the access log. This logs what went wrong.
     if (shown.status >= 500 && (shown !== error || error.cause !== undefined))
       platform.log({
         level: "error",

@@ -7,26 +7,26 @@ import type { ModelVersion, Resolved } from "./model/registry.ts";
 import type { Durations } from "./observe/phases.ts";
 import type { InParts, LongTexts, Run } from "./tasks/define.ts";
 
-/** Which model is asked, by whom and under which conditions. */
+/** Which model is asked, by whom, and on which terms. */
 export interface CallOptions {
   model: string;
   /** The version by name; the release decides when it is absent. */
   version?: string | undefined;
-  /** What `service.resolve` gave for this call, where it was asked before. */
+  /** What `service.resolve` answered for this call, where it was called before. */
   resolved?: Resolved;
-  /** Names the call in records and logs; made up when absent. */
+  /** Names the call in records and logs. Made up when absent. */
   id?: string;
   /** Who asks; everyone, with every scope, when absent. */
   caller?: Caller;
-  /** Until when the answer is wanted; the deployment's `REQUEST_TIMEOUT_MS` from now when absent. */
+  /** When the answer must be there. `REQUEST_TIMEOUT_MS` from now when absent. */
   deadline?: Deadline;
-  /** Whoever has the same key gets the same version of a model on trial; the caller, or the id, when absent. */
+  /** Calls with the same key get the same version of a model on trial. The caller, or the id, when absent. */
   key?: string | undefined;
-  /** `no-cache`: the answer is computed anew. `no-store`: and not kept either. */
+  /** `no-cache` computes the answer again. `no-store` also does not keep it. */
   cache?: "no-cache" | "no-store" | undefined;
   /** How many bytes the request was, and how long it took to read them. */
   received?: { bytes: number; milliseconds: number | undefined } | undefined;
-  /** What the caller's rate has left; what the call costs is taken from it. */
+  /** What is left of the caller's rate. The cost of the call is taken from it. */
   quota?: Quota | undefined;
   /** Gets the record, once, before the call settles. */
   onRecord?: (record: CallRecord) => void;
@@ -36,9 +36,9 @@ export interface CallOptions {
 export interface PredictCall extends CallOptions {
   /** One input, or an array of them, as the model's task has it. */
   inputs: unknown;
-  /** What the model's task honours, such as `top_k`. */
+  /** What the model's task reads, such as `top_k`. */
   parameters?: unknown;
-  /** What error messages call the inputs: the member of the request that they came in, `inputs` when absent. */
+  /** What error messages call the inputs: the member of the request that had them. `inputs` when absent. */
   member?: string;
   longTexts?: LongTexts;
 }
@@ -52,7 +52,7 @@ export interface InferCall extends CallOptions {
 export interface InferInputs {
   /** One run of the session each. */
   runs: readonly Pick<Run, "feeds" | "rows">[];
-  /** The outputs to compute; all of them when absent or empty. */
+  /** The outputs to compute. All of them when absent or empty. */
   outputNames?: readonly string[] | undefined;
 }
 
@@ -67,9 +67,9 @@ export interface CallRecord {
   readonly at: number;
   /** The caller's name. */
   readonly caller: string;
-  /** The model that was asked for; there may be none of this name. */
+  /** The model that was asked for. It may not exist. */
   readonly model: string;
-  /** The version that answered, or would have; absent where the call did not come so far. */
+  /** The version that answered, or would have. Absent where the call ended before that was known. */
   readonly version: string | undefined;
   /** SHA-256 of the version's artifact, in hexadecimal. */
   readonly digest: string | undefined;
@@ -77,16 +77,16 @@ export interface CallRecord {
   readonly reason: Assignment["reason"] | undefined;
   /** How many inputs, or rows of tensors. */
   readonly rows: number;
-  /** How many tokens the inputs were; absent where the model has no tokenizer of its own. */
+  /** How many tokens the inputs had. Absent where the model has no tokenizer of its own. */
   readonly tokens: number | undefined;
-  /** Whether the inputs were accepted and their runs begun. */
+  /** Whether the inputs were accepted and the runs started. */
   readonly executed: boolean;
-  /** Milliseconds by phase; absent where the platform's clock stands still. */
+  /** Milliseconds by phase. Absent where the platform's clock stands still. */
   readonly durations: Durations | undefined;
   readonly cache: CacheOutcome | undefined;
   readonly quota: Quota | undefined;
   /** Why it was refused, or failed. */
   readonly error: { code: ErrorCode; message: string } | undefined;
-  /** The inputs, shortened, where the version's manifest has them logged. */
+  /** The inputs, shortened. Present only where the version's manifest turns their logging on. */
   readonly inputs: unknown;
 }

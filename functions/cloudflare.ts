@@ -6,7 +6,7 @@ import { createPlatform } from "./platform/cloudflare.ts";
 import type { Platform } from "./platform/types.ts";
 import { createService } from "./service.ts";
 
-/** The platform of the Worker that runs, from its bindings. Throws an Error that says what is wrong with them. */
+/** The platform of this Worker, from its bindings. Throws an Error that says what is wrong with them. */
 export function createCloudflarePlatform(): Platform {
   return createPlatform({ env, waitUntil, wasm, createOrt });
 }

@@ -12,11 +12,11 @@ export type PlatformName = "cloudflare" | "lambda" | "node";
 export interface Variable {
   schema: z.ZodType;
   about: string;
-  /** Where it works, when that is not everywhere. Elsewhere a value other than the default is refused. */
+  /** The platforms where it works; everywhere when absent. Others refuse a value that is not the default. */
   on?: readonly PlatformName[];
-  /** Elsewhere it is ignored: without it a deployment does the same, or other programs read it too. */
+  /** Other platforms ignore it: they do the same without it, or other programs read it too. */
   elsewhere?: "ignored";
-  /** What else does the same on a platform that lacks it. */
+  /** What does the same on a platform without it. */
   instead?: Partial<Record<PlatformName, string>>;
   /** The one value that a platform takes. */
   only?: Partial<Record<PlatformName, string>>;
@@ -26,7 +26,7 @@ export interface Variable {
 
 const MIB = 1024 * 1024;
 
-/** A day: beyond some weeks a timer would end at once. */
+/** A day. A timer of more than some weeks would end at once. */
 const LONGEST_TIMEOUT_MS = 86_400_000;
 
 const NODE: readonly PlatformName[] = ["node"];
@@ -69,7 +69,7 @@ const list = <Value>(value: z.ZodType<Value, string>) =>
     .transform((values) => values.split(",").map((part) => part.trim()))
     .pipe(z.array(value));
 
-/** Every variable. Where the default of a platform is another one, the platform gives it to {@link readConfig}. */
+/** Every variable. A platform with another default gives it to {@link readConfig}. */
 export const VARIABLES = {
   STORE: {
     schema: text("must be a folder, s3://bucket/prefix or r2://BINDING/prefix"),
@@ -290,8 +290,8 @@ export function readConfig(
   defaults: Record<string, unknown>,
   platform: PlatformName,
 ) {
-  // An empty variable is an unset one: that is how CI systems and shells pass "nothing". Not so trust: a secret
-  // that expands to nothing must not mean that everything is trusted.
+  // An empty variable counts as not set: CI systems and shells pass "nothing" so. Trust is the exception: a
+  // secret that expands to nothing must not mean that everything is trusted.
   const given: Record<string, unknown> = Object.fromEntries(
     rows
       .map(([name]) => [name, environment[name]] as const)
@@ -343,7 +343,7 @@ export function readConfig(
   };
 }
 
-/** What was given, where it may be shown and the message does not say it already. */
+/** The value that was given, unless it is secret or the message has it already. */
 function notThis(
   path: readonly PropertyKey[],
   message: string,
@@ -384,18 +384,18 @@ function* unsupported(given: Record<string, unknown>, platform: PlatformName): G
   }
 }
 
-/** Names that other programs read, near as they are to ours. */
+/** Names that other programs read, though they are close to ours. */
 const NAMES_OF_OTHERS = new Set(["API_KEY", "CACHEDIR", "CCACHE_DIR", "WORKER"]);
 
-/** A line for each name that is most likely a misspelling of a variable that is not set. */
+/** A line for each name that is probably a misspelling of a variable that is not set. */
 function* misspelled(environment: Record<string, unknown>): Generator<string> {
   const unset = rows.map(([name]) => name).filter((name) => !environment[name]);
   for (const [name, value] of Object.entries(environment)) {
-    // On Workers bindings are there too, under names of the deployer's choice, but no strings.
+    // On Workers the environment has bindings too, under any name. They are not strings.
     if (typeof value !== "string" || value === "") continue;
     if (Object.hasOwn(VARIABLES, name) || NAMES_OF_OTHERS.has(name)) continue;
     const meant = nearest(name, unset);
-    // A first letter is seldom mistaken, and PAGE_LIMIT means something else.
+    // People seldom mistake the first letter, and PAGE_LIMIT means something else.
     if (meant?.[0] === name[0]?.toUpperCase())
       yield `${name} is not a variable of Nearcast: did you mean ${meant}?`;
   }

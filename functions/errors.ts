@@ -15,7 +15,7 @@ const ERRORS = {
   unsupported_media_type: [415, "Unsupported media type"],
   invalid_input: [422, "Invalid input"],
   rate_limited: [429, "Too many requests"],
-  /** Nobody reads this answer: the access log does (the status is nginx's). */
+  /** Only the access log gets this answer: the client is gone. (The status is nginx's.) */
   client_closed_request: [499, "Client closed the request"],
   internal: [500, "Internal error"],
   model_corrupt: [502, "Model package is corrupt"],
@@ -46,7 +46,7 @@ interface ErrorDetails {
   cause?: unknown;
 }
 
-/** The one error that reaches a client; anything else is answered as `internal` and logged. */
+/** The only error that reaches a client. Any other is answered as `internal` and logged. */
 export class NearcastError extends Error {
   readonly code: ErrorCode;
   readonly issues: InputIssue[] | undefined;
@@ -89,8 +89,8 @@ const MAX_ISSUES = 100;
 const MAX_ISSUE_TEXT = 400;
 
 /**
- * A 422 with the first {@link MAX_ISSUES} issues; the detail is the first one in words. Names that come
- * from the request are cut: an answer must not grow with them beyond what Lambda can send.
+ * A 422 with the first {@link MAX_ISSUES} issues. The detail is the first one in words. Names from the request
+ * are cut: they must not make an answer larger than Lambda can send.
  */
 export function invalidInput(issues: InputIssue[]): NearcastError {
   const shown = issues
@@ -103,7 +103,7 @@ export function invalidInput(issues: InputIssue[]): NearcastError {
   });
 }
 
-/** A 422 for a body that is not of its schema: a path from the body's root for each member that is wrong. */
+/** A 422 for a body that does not fit its schema, with a path from the body's root for each wrong member. */
 export function invalidBody({ issues }: ZodError): NearcastError {
   return invalidInput(
     issues.map(({ path, message }) => ({ path: path.join(".") || "body", message })),

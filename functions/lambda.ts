@@ -17,7 +17,7 @@ export function createHandler(options: Options = {}): ReturnType<typeof handle> 
   const answer = handle(createApp(createService(platform, options), options));
   return async function handler(event, context) {
     const answered = await answer(event, context);
-    // What a request did not wait for in its own time goes on when the next one thaws the process.
+    // After a time-out the work that is left goes on when the next request thaws the process.
     if (answered.statusCode !== GATEWAY_TIMEOUT) await platform.settled();
     return answered;
   };

@@ -5,7 +5,7 @@ import type { Store } from "./model/store.ts";
 /** One promise of a contract. `run` rejects with an `AssertionError` when it is broken. */
 export interface ContractCase {
   name: string;
-  run(): Promise<void>;
+  run: () => Promise<void>;
 }
 
 /**

@@ -69,7 +69,7 @@ function modelSchema(): object {
 }
 
 async function manifestPage(): Promise<string> {
-  const [example] = (await shippedManifests()).filter(({ name }) => name === "iris");
+  const example = (await shippedManifests()).find(({ name }) => name === "iris");
   if (!example) throw new Error("models/iris/1/model.json is missing.");
   const sections = await Promise.all(BUILT_IN_TASKS.map(taskSection));
   return `<!-- Made by \`npm run build:reference\` from the schemas in functions/. Do not edit. -->

@@ -1,6 +1,6 @@
-// A process of its own, forked for `node cache-code <package folder> <models folder> <base path>`: asks the package for the
-// first example of every version and writes bundle.cjs.cache, the code that V8 compiled for that. The models come
-// through the SDK from a local S3, as they do on Lambda.
+// A process of its own, forked for `node cache-code <package folder> <models folder> <base path>`: asks the package
+// for the first example of every version and writes bundle.cjs.cache, the code that V8 compiled for that. The models
+// come through the SDK from a local S3, as they do on Lambda.
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";

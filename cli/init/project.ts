@@ -17,6 +17,7 @@ const FILES: readonly { path: string; template: string; platforms?: PlatformName
   { path: ".gitignore", template: "gitignore" },
   { path: ".npmrc", template: "npmrc", platforms: ["cloudflare", "lambda"] },
   { path: "README.md", template: "README.md" },
+  { path: "nearcast.config.ts", template: "nearcast.config.ts" },
   { path: "serverless.yml", template: "serverless.yml", platforms: ["lambda"] },
   { path: "src/lambda.ts", template: "src/lambda.ts", platforms: ["lambda"] },
   { path: "src/server.ts", template: "src/server.ts", platforms: ["node"] },

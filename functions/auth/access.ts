@@ -12,12 +12,12 @@ export function mayUse({ models }: Caller, model: string): boolean {
   return models?.has(model) ?? true;
 }
 
-/** The registry as a caller may use it for one purpose. Throws `forbidden` without the scope. */
+/** The registry, limited to what the caller may use for one purpose. Throws `forbidden` without the scope. */
 export type RegistryFor = (caller: Caller, scope: Scope) => Registry;
 
 /**
- * The only way from a request to models. A model that the caller may not use is `forbidden` whether or
- * not there is one, and left out of lists.
+ * The only way from a request to models. A model that the caller may not use is `forbidden`, whether or not it
+ * exists, and lists leave it out.
  */
 export function createAccess(registry: Registry): RegistryFor {
   return (caller, scope) => {

@@ -7,7 +7,7 @@ const name = z.string().regex(NAME_PATTERN, "must be a name: letters, digits, do
 
 const keySchema = z.strictObject({
   name,
-  /** Of the key, in hexadecimal: the key itself is nowhere in the configuration. */
+  /** The key's digest in hexadecimal. The configuration never has the key itself. */
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/i, "must be 64 hexadecimal digits")
@@ -16,7 +16,7 @@ const keySchema = z.strictObject({
   /** The models the key may use; all of them when absent. */
   models: z.array(name).min(1).optional(),
   rate: rateSchema.optional(),
-  /** The key works until then; a date is its first moment in UTC. */
+  /** The key works until then. A date means its first moment in UTC. */
   expires: z
     .union([z.iso.datetime({ offset: true }), z.iso.date()], {
       error: "must be like 2027-01-31 or 2027-01-31T12:00:00Z",
@@ -29,8 +29,8 @@ export type ApiKeyEntry = z.input<typeof keySchema>;
 export type ApiKey = z.output<typeof keySchema>;
 
 /**
- * `API_KEYS`: a JSON array of entries. Entries with the same name are one caller whose key is being
- * rotated, and differ in nothing but key and expiry.
+ * `API_KEYS`: a JSON array of entries. Entries with the same name are one caller whose key is being rotated.
+ * They differ only in key and expiry.
  */
 export const apiKeysSchema = z
   .string()
@@ -38,7 +38,7 @@ export const apiKeysSchema = z
     try {
       return JSON.parse(text);
     } catch {
-      // Without the parser's own message, which quotes the text.
+      // Leaves out the parser's message, which quotes the secret text.
       context.addIssue({ code: "custom", message: "must be a JSON array of keys" });
       return z.NEVER;
     }

@@ -6,12 +6,12 @@ import { invalidCredentials } from "./refusals.ts";
 import type { AuthSettings, TokenSettings } from "./settings.ts";
 
 /**
- * Who has this key or token; a promise only where that must be waited for. Throws or rejects with
- * `unauthorized`, `forbidden`, and `authentication_unavailable` where neither can be said now.
+ * Who has this key or token. Returns a promise only where it has to wait. Throws or rejects with `unauthorized`
+ * or `forbidden`, and with `authentication_unavailable` when it cannot tell now.
  */
 export type Authenticator = (credentials: string) => Caller | Promise<Caller>;
 
-/** Keys first, in any form; what is no key is taken for a token where those are configured. */
+/** Tries keys first, in any form. Anything else is taken for a token, where tokens are configured. */
 export function createAuthenticator(
   { apiKeys, tokens }: Extract<AuthSettings, { mode: "required" }>,
   platform: Platform,
@@ -33,7 +33,7 @@ export function createAuthenticator(
   };
 }
 
-/** The code for tokens is loaded with the first one: who has only keys does not pay for it. */
+/** Loads the code for tokens with the first token: a deployment with keys alone does not pay for it. */
 function createTokenReader(settings: TokenSettings, platform: Platform): Authenticator {
   let verify: Authenticator | undefined;
   return async function readToken(credentials) {

@@ -6,25 +6,25 @@ import { authenticationUnavailable, RETRY_AFTER_SECONDS } from "./refusals.ts";
 
 /** Longest wait for the issuer. */
 const TIMEOUT_MS = 3000;
-/** Older keys are read again, while they go on working. */
+/** Keys older than this are read again. They go on working meanwhile. */
 const MAX_AGE_MS = 5 * 60_000;
-/** The issuer is asked once in so long, however many keys that it does not have are asked for. */
+/** Asks the issuer at most once in this time, however many unknown keys arrive. */
 const COOLDOWN_MS = RETRY_AFTER_SECONDS * 1000;
 
 /**
- * The keys of an issuer, by its JSON Web Key Set, for jose's `jwtVerify`. A key that is not known has the
- * set read again. While the issuer is down the keys that are known go on working, and any other rejects
- * with `authentication_unavailable`.
+ * The keys of an issuer, from its JSON Web Key Set, for jose's `jwtVerify`. An unknown key makes it read the
+ * set again. While the issuer is down, known keys go on working, and any other rejects with
+ * `authentication_unavailable`.
  *
- * jose's own remote set refuses every token while the issuer is down and the set has grown old, and on
- * Workers, where no request may wait for another's, has each of them read it. Here only settled sets are
- * kept, and a reading is anchored: it goes on when the request that began it ends.
+ * jose's own remote set refuses every token when the issuer is down and the set has grown old. On Workers,
+ * where no request may wait for another's promise, it reads the set once for each request. This one keeps only
+ * sets that have arrived, and a read goes on when the request that began it ends.
  */
 export function createIssuerKeys(
   url: string,
   platform: Pick<Platform, "waitUntil" | "log">,
 ): JWTVerifyGetKey {
-  // A reading is over after its own time-out: whoever has waited as long waits for one that is lost.
+  // A read ends after its own time-out. Whoever has waited that long is waiting for a read that was lost.
   const share = createSingleFlight({ waitUntil: platform.waitUntil, patienceMs: TIMEOUT_MS });
   let known: JWTVerifyGetKey | undefined;
   let readAt = -Infinity;

@@ -2,10 +2,13 @@ import type { Platform } from "../platform/types.ts";
 import type { ApiKey } from "./api-keys.ts";
 import type { Caller } from "./caller.ts";
 
-/** The caller whose key has this SHA-256 digest, 64 hexadecimal digits; undefined for none, or an expired one. */
+/**
+ * The caller whose key has this SHA-256 digest (64 hexadecimal digits). Undefined when there is none, or when
+ * it has expired.
+ */
 export type FindCaller = (sha256: string) => Caller | undefined;
 
-/** As {@link createKeyRing}; says in the log which rates are not what they seem, and what they need. */
+/** Like {@link createKeyRing}, and logs which rates are not what they seem, and what they need. */
 export function openKeyRing(keys: readonly ApiKey[], platform: Platform): FindCaller {
   const names = new Set(keys.filter(({ rate }) => rate).map(({ name }) => name));
   if (platform.countsPerInstance && names.size > 0)
@@ -16,7 +19,7 @@ export function openKeyRing(keys: readonly ApiKey[], platform: Platform): FindCa
   return createKeyRing(keys);
 }
 
-/** Every digest is compared to its last digit, whatever matches: the time says nothing about the keys. */
+/** Compares every digest to its last digit, whatever matches: the time tells nothing about the keys. */
 export function createKeyRing(keys: readonly ApiKey[]): FindCaller {
   const entries = keys.map((key) => ({
     sha256: key.sha256,

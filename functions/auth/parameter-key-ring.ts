@@ -8,9 +8,9 @@ import { authenticationUnavailable, notConfigured } from "./refusals.ts";
 const PATIENCE_MS = 10_000;
 
 /**
- * The key ring of a secret outside the configuration. It is read once, beginning now, and again by the next
- * request after a failure, which is `authentication_unavailable`; `authentication_not_configured` where
- * there is no such parameter.
+ * The key ring of a secret outside the configuration. The secret is read once, beginning now. A read that fails
+ * is `authentication_unavailable`, and the next request tries again. A parameter that does not exist is
+ * `authentication_not_configured`.
  */
 export function createParameterKeyRing(
   parameter: string,
@@ -30,7 +30,7 @@ export function createParameterKeyRing(
   }
 
   const open = () => keyRing ?? share("keys", read);
-  // Beside the rest of the cold start; the requests that need it see the failure.
+  // Reads beside the rest of the cold start. The requests that need it see the failure.
   Promise.resolve(open()).catch(() => undefined);
   return open;
 }

@@ -2,7 +2,7 @@ import { NearcastError } from "../errors.ts";
 
 const REALM = 'Bearer realm="nearcast"';
 
-/** 401 for a request without credentials: RFC 6750 has no `error` then. */
+/** 401 for a request without credentials. RFC 6750 sends no `error` then. */
 export function missingCredentials(): NearcastError {
   return new NearcastError(
     "unauthorized",
@@ -11,7 +11,7 @@ export function missingCredentials(): NearcastError {
   );
 }
 
-/** 401 for credentials that are not valid, with the reason; it must not have quotes or backslashes. */
+/** 401 for credentials that are not valid. The reason must not have quotes or backslashes. */
 export function invalidCredentials(reason: string, cause?: unknown): NearcastError {
   return new NearcastError("unauthorized", reason, {
     headers: {
@@ -21,7 +21,7 @@ export function invalidCredentials(reason: string, cause?: unknown): NearcastErr
   });
 }
 
-/** 403, with the scope that is missing where that is what is missing. */
+/** 403. Names the scope, where a scope is missing. */
 export function forbidden(detail: string, scope?: string): NearcastError {
   const missing = scope === undefined ? "" : `, scope="${scope}"`;
   return new NearcastError("forbidden", detail, {
@@ -29,7 +29,7 @@ export function forbidden(detail: string, scope?: string): NearcastError {
   });
 }
 
-/** 503 of a deployment that nobody said who may use. */
+/** 503 of a deployment that was not told who may use it. */
 export function notConfigured(): NearcastError {
   return new NearcastError(
     "authentication_not_configured",
@@ -37,7 +37,7 @@ export function notConfigured(): NearcastError {
   );
 }
 
-/** 503 while keys cannot be read: credentials could be right or wrong. */
+/** 503 while keys cannot be read: nobody knows whether the credentials are right. */
 export function authenticationUnavailable(detail: string, cause?: unknown): NearcastError {
   return new NearcastError("authentication_unavailable", detail, {
     retryAfterSeconds: RETRY_AFTER_SECONDS,

@@ -5,12 +5,12 @@ import { apiKeysSchema, type ApiKey } from "./api-keys.ts";
 export type AuthSettings =
   /** Everyone, with every scope: on purpose, or because only this machine can ask. */
   | { mode: "open" }
-  /** Nobody: nothing was configured. Health is answered all the same. */
+  /** Nobody: nothing was configured. Health is answered still. */
   | { mode: "closed" }
   /** Whoever has a key or a token. */
   | { mode: "required"; apiKeys: ApiKeySource | undefined; tokens: TokenSettings | undefined };
 
-/** The keys themselves, or the parameter of AWS Systems Manager that has them. */
+/** The keys, or the parameter of AWS Systems Manager that has them. */
 export type ApiKeySource = readonly ApiKey[] | { parameter: string };
 
 /** Which JSON Web Tokens are accepted. */
@@ -50,7 +50,7 @@ export const authVariables = {
 
 type AuthVariables = z.output<z.ZodObject<typeof authVariables>>;
 
-/** Reports variables of authentication that do not go together. */
+/** Reports authentication variables that do not go together. */
 export function checkAuth(
   value: AuthVariables,
   report: (name: string, message: string) => void,
@@ -76,7 +76,7 @@ export function authSettings(value: AuthVariables): AuthSettings {
   return apiKeys || tokens ? { mode: "required", apiKeys, tokens } : { mode: "closed" };
 }
 
-/** A host that only this machine reaches; any other makes a server a deployment. */
+/** A host that only this machine reaches. With any other, the server is a deployment. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
@@ -86,7 +86,7 @@ function jwksUrl({ JWT_ISSUER, JWT_JWKS_URL }: AuthVariables): string | undefine
   return JWT_ISSUER && `${JWT_ISSUER.replace(/\/$/, "")}/.well-known/jwks.json`;
 }
 
-/** Keys that came in the clear could be anybody's. */
+/** Keys read over plain HTTP could be anybody's. */
 function isTrustworthy(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));

@@ -7,13 +7,13 @@ import { createIssuerKeys } from "./issuer-keys.ts";
 import { authenticationUnavailable, forbidden, invalidCredentials } from "./refusals.ts";
 import type { TokenSettings } from "./settings.ts";
 
-/** Signatures by a private key of the issuer; `none` and secrets that are shared are not among them. */
+/** Signatures by a private key of the issuer. `none` and shared secrets are not among them. */
 const ALGORITHMS = ["RS256", "ES256", "EdDSA"];
 
-/** How far the issuer's clock and this one may be apart. */
+/** How far apart the issuer's clock and this one may be. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
-/** How many keys of one algorithm a token that does not name its own is tried with. */
+/** A token that does not name its key is tried with at most this many keys of its algorithm. */
 const MAX_KEYS = 8;
 
 const words = z.union([z.array(z.string()), z.string().transform((text) => text.split(" "))]);
@@ -25,14 +25,14 @@ const claimsSchema = z.object({
   scope: words.optional(),
   /** What Microsoft and Okta call it. */
   scp: words.optional(),
-  /** The models the token is for; every model when absent. */
+  /** The models the token is for. Every model when absent. */
   models: z.array(z.string()).optional(),
 });
 
 /**
- * Checks a JSON Web Token: signature, issuer, audience and times. The caller has the scopes that the token
- * names, and the models of its claim `models`. Rejects with `unauthorized`, with `forbidden` when it names
- * no scope of this service, and with `authentication_unavailable` when its key cannot be had now.
+ * Checks a JSON Web Token: signature, issuer, audience and times. The caller gets the token's scopes, and the
+ * models of its claim `models`. Rejects with `unauthorized`, with `forbidden` when the token has no scope of
+ * this service, and with `authentication_unavailable` when its key cannot be read now.
  */
 export function createTokenVerifier(
   { issuer, audience, jwksUrl }: TokenSettings,
@@ -47,7 +47,7 @@ export function createTokenVerifier(
     requiredClaims: ["exp"],
   };
 
-  /** The issuer has several keys that could have signed it, as during a rotation. */
+  /** Several keys of the issuer could have signed it, as during a rotation. */
   async function verifyWithEach(
     token: string,
     candidates: errors.JWKSMultipleMatchingKeys,
@@ -93,7 +93,7 @@ export function createTokenVerifier(
 function refuse(error: unknown): never {
   if (error instanceof NearcastError) throw error;
   if (error instanceof errors.JOSEError) throw invalidCredentials(reasonOf(error), error);
-  // jose's own errors are the token's fault; anything else is a key of the issuer's that cannot be used.
+  // jose's own errors are the token's fault. Any other error means that a key of the issuer cannot be used.
   throw authenticationUnavailable("The issuer's key cannot be used.", error);
 }
 

@@ -20,11 +20,11 @@ export interface ListedModel {
 export interface DialectDefinition {
   name: string;
   /**
-   * The paths, each with all that lies below it, whose errors this dialect's clients read: refusals and what is not
-   * found among them. They begin where the app is mounted: `/v1/embeddings`.
+   * The paths of this dialect, such as `/v1/embeddings`, counted from where the app is mounted. All errors at
+   * and below them have its `errorBody`, refusals and 404 too.
    */
   paths: readonly string[];
-  /** Routes for load balancers and probes: they are never refused, limited or counted. */
+  /** Routes for load balancers and probes. They are never refused, limited or counted. */
   health?: (service: Service) => Hono<AppEnv>;
   /** All other routes. */
   routes: (service: Service) => Hono<AppEnv>;
@@ -32,9 +32,9 @@ export interface DialectDefinition {
   errorBody?: (error: NearcastError, requestId: string) => object;
   /** The dialect's part of `/openapi.json`. */
   describe?: (models: readonly ReleasedModel[]) => Description;
-  /** What this dialect's clients read in the list of models, which dialects share. */
+  /** What this dialect adds to the list of models, which dialects share. */
   modelList?: (models: readonly ListedModel[]) => object;
-  /** What they read in the description of one model. */
+  /** What it adds to the description of one model. */
   model?: (model: ListedModel) => object;
 }
 

@@ -7,8 +7,8 @@ import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
 import { base64Bytes, fromNested, toNested } from "../wire/nested.ts";
 
 /**
- * Whether the model's task takes the row, rather than its graph: rows of tensor models never, and neither
- * rows that name the graph's inputs nor the pixels of an image.
+ * Whether the row is for the model's task, and not for its graph. Rows of tensor models are for the graph, and
+ * so are rows that name the graph's inputs, and an image's pixels.
  */
 export function isTaskRow({ task, manifest }: ModelVersion, row: unknown): boolean {
   if (task.input === "tensors" || namesInputs(manifest.inputs, row)) return false;
@@ -27,7 +27,7 @@ export function taskRow({ task }: ModelVersion, row: unknown, path: string): unk
   }
 }
 
-/** Rows as runs: of a task's inputs, of objects by input name, or of the one input's values. */
+/** Makes runs of rows. A row is a task's input, an object by input name, or the only input's value. */
 export function runsOfRows(
   version: ModelVersion,
   rows: readonly unknown[],
@@ -65,7 +65,7 @@ function* inParts(parts: Parts<readonly Run[]>): Parts<InferInputs> {
   return { runs: yield* parts };
 }
 
-/** Whole tensors: an object by input name, or the value of the one input. */
+/** Reads whole tensors: an object by input name, or the value of the only input. */
 export function feedsOfColumns({ inputs, name: model }: Manifest, value: unknown, path: string) {
   if (namesInputs(inputs, value))
     return named(inputs, ({ name }) => (value as Record<string, unknown>)[name], path);
@@ -79,7 +79,7 @@ export function feedsOfColumns({ inputs, name: model }: Manifest, value: unknown
   return named(inputs, () => value, path);
 }
 
-/** Whole tensors as JSON: the bare value of one output, or an object by output name. */
+/** Whole tensors as JSON: the bare value of the only output, or an object by output name. */
 export function columnsOfTensors(tensors: Tensors): unknown {
   const [only, ...others] = Object.values(tensors);
   if (only && others.length === 0) return toNested(only);
@@ -88,7 +88,7 @@ export function columnsOfTensors(tensors: Tensors): unknown {
   );
 }
 
-/** One value a row: of the one output, or an object by output name. Throws when an output is not by row. */
+/** One value for each row: of the only output, or an object by output name. Throws when an output has no rows. */
 export function rowsOfTensors(tensors: Tensors, count: number): unknown[] {
   const columns = Object.entries(tensors).map(
     ([name, tensor]) => [name, rowsOf(name, tensor, count)] as const,

@@ -15,8 +15,8 @@ export interface Deadline {
   within<T>(work: Promise<T>): Promise<T>;
   /** How long ago the request began. */
   age(): number;
-  /** Told why, once, where {@link within} rejects before the work does. */
-  onEnd?: (error: NearcastError) => void;
+  /** What is told why where {@link within} rejects before the work does. */
+  watcher?: { end(error: NearcastError): void };
 }
 
 /** A deadline that begins now. `isolated`: no request may settle a promise of another, as on Workers. */
@@ -29,7 +29,7 @@ export function createDeadline(
 }
 
 class RequestDeadline implements Deadline {
-  onEnd?: (error: NearcastError) => void;
+  watcher?: { end(error: NearcastError): void };
   readonly #start = performance.now();
   #longest: number;
   readonly #isClientGone: () => boolean;
@@ -66,16 +66,13 @@ class RequestDeadline implements Deadline {
     if (this.#isolated) return;
     // The work may never settle.
     clearTimeout(this.#timer);
-    this.#expire?.(error);
+    this.#giveUp(error);
   }
 
   // Every request passes here: `Promise.race` with its clean-up would take twice as long.
   within<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#expire = (error) => {
-        this.onEnd?.(error);
-        reject(error);
-      };
+      this.#expire = reject;
       this.#arm();
       const before =
         <V>(settle: (value: V) => void) =>
@@ -90,7 +87,12 @@ class RequestDeadline implements Deadline {
   #arm(): void {
     clearTimeout(this.#timer);
     const left = Math.max(this.#longest - this.age(), 0);
-    this.#timer = setTimeout(() => this.#expire?.(this.#ended ?? this.#exceeded()), left);
+    this.#timer = setTimeout(() => this.#giveUp(this.#ended ?? this.#exceeded()), left);
+  }
+
+  #giveUp(error: NearcastError): void {
+    this.watcher?.end(error);
+    this.#expire?.(error);
   }
 
   #exceeded(): NearcastError {

@@ -19,12 +19,12 @@ export interface Ready {
 /** Whether this instance should be sent requests. */
 export interface Readiness {
   /** Rejects with `store_unavailable` when no prediction could be answered, with `shutting_down` after `announceEnd`. */
-  checkReady(): Promise<Ready>;
+  checkReady: () => Promise<Ready>;
   /**
    * From now on {@link checkReady} rejects. True where anybody has ever called it: a load balancer may be sending
    * requests, and needs some time to learn of the end.
    */
-  announceEnd(): boolean;
+  announceEnd: () => boolean;
 }
 
 /** The store is asked once in so long, however many ask for health: everyone may. */

@@ -11,16 +11,16 @@ export type PutCondition = { ifNoneMatch: "*" } | { ifMatch: string };
  * values. `signal` ends the wait where the driver can; callers bound the wait themselves as well.
  */
 export interface Store {
-  get(
+  get: (
     key: string,
     options?: { ifNoneMatch?: string | undefined; signal?: AbortSignal },
-  ): Promise<StoredObject | "not-modified" | undefined>;
-  head(
+  ) => Promise<StoredObject | "not-modified" | undefined>;
+  head: (
     key: string,
     options?: { signal?: AbortSignal },
-  ): Promise<{ etag: string; size: number } | undefined>;
+  ) => Promise<{ etag: string; size: number } | undefined>;
   /** Every key that begins with `prefix`, which is empty or ends in `/`. */
-  list(prefix: string, options?: { signal?: AbortSignal }): Promise<string[]>;
+  list: (prefix: string, options?: { signal?: AbortSignal }) => Promise<string[]>;
   /** The new ETag, or undefined when the condition did not hold and nothing was written. */
-  put(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<string | undefined>;
+  put: (key: string, bytes: Uint8Array, condition?: PutCondition) => Promise<string | undefined>;
 }

@@ -11,9 +11,12 @@ export const lambdaDirectory = join(import.meta.dirname, "../../dist/lambda-unzi
 
 /** Builds what would be deployed or published, once before all tests; of Lambda's packages this processor's. */
 export async function setup(): Promise<void> {
+  // What test/package/pack.ts packed of an earlier state.
+  await rm(join(import.meta.dirname, "../../dist/packed"), { recursive: true, force: true });
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  // Before the others: it and Lambda's build both make dist/assets.
+  await run(npm, ["run", "build:worker"]);
   await Promise.all([
-    run(npm, ["run", "build:worker"]),
     run(npm, ["run", "build:lambda", "--", process.arch]).then(unzipLambda),
     run(npm, ["run", "build:node"]),
     run(npm, ["run", "build:client"]),

@@ -97,7 +97,8 @@ async function startLambdaTarget(options: TargetOptions = {}): Promise<Target> {
 
 type Process = Pick<Target, "url" | "fetch" | "logs" | "stop">;
 
-async function startOverS3(
+/** A target over an S3 of its own; `start` gets the variables that name it. */
+export async function startOverS3(
   options: TargetOptions,
   start: (env: Record<string, string>) => Promise<Process>,
 ): Promise<Target> {

@@ -1,35 +1,9 @@
-import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { packNearcast } from "./pack.ts";
 
-const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
-const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-
-let packed: Promise<string> | undefined;
-
-/** The folder `package/` of the tarball that would be published, built now; once for a test file. */
-export function packNearcast(): Promise<string> {
-  return (packed ??= pack());
-}
-
-async function pack(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "nearcast-tarball-"));
-  const { stdout } = await run(npm, ["pack", "--json", "--pack-destination", folder], {
-    cwd: root,
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  const [, filename = ""] = /"filename": "([^"]+)"/.exec(stdout) ?? [];
-  await run("tar", ["-xzf", join(folder, filename), "-C", folder]);
-  return join(folder, "package");
-}
-
-/** To be called when all tests of a file are over. */
-export async function removePacked(): Promise<void> {
-  if (packed) await rm(join(await packed, ".."), { recursive: true, force: true });
-}
 
 export interface Installed {
   folder: string;
@@ -50,7 +24,8 @@ export async function installProject(project: string): Promise<Installed> {
   await mkdir(join(modules, ".bin"), { recursive: true });
   await link(join(root, "node_modules"), modules);
   await link(join(root, "node_modules/.bin"), join(modules, ".bin"));
-  await cp(await packNearcast(), join(modules, "nearcast"), { recursive: true });
+  const { unpacked } = await packNearcast();
+  await cp(unpacked, join(modules, "nearcast"), { recursive: true });
   await symlink("../nearcast/dist/package/cli/nearcast.js", join(modules, ".bin/nearcast"));
   await checkDependencies(folder);
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };

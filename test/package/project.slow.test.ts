@@ -4,6 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { unzipSync } from "fflate";
 import { beforeAll, describe, expect, test } from "vitest";
 import { asUser, curl } from "../harness/as-a-user.ts";
+import { conformance } from "../conformance/suite.ts";
+import { startNodeServer } from "../harness/node-server.ts";
+import { startOverS3, type Target, type TargetOptions } from "../harness/targets.ts";
 import { makeProject, type Project } from "./project.ts";
 import { startTool, type Tool } from "./tool.ts";
 
@@ -100,6 +103,10 @@ describe("a project that init made", () => {
   });
 });
 
+describe("its server answers as the repository's own does", () => {
+  conformance(startServer, 1e-5);
+});
+
 describe("deploy --dry-run", () => {
   test("bundles the Worker, without the native runtime", async () => {
     const output = await asUser("npx nearcast deploy cloudflare --dry-run", project.folder);
@@ -167,6 +174,21 @@ describe("dev", () => {
     }
   });
 });
+
+/** The server that the project builds, over an S3 with this repository's models. */
+async function startServer(options: TargetOptions = {}): Promise<Target> {
+  await asUser("npx nearcast build node", project.folder);
+  return startOverS3(options, async (env) => {
+    const entry = join(project.folder, "dist/node/server.mjs");
+    const server = await startNodeServer({ entry, cwd: project.folder, env });
+    return {
+      url: server.url,
+      fetch: server.fetch,
+      logs: () => server.logs,
+      stop: async () => void (await server.stop()),
+    };
+  });
+}
 
 async function answersVersion(port: number, version: string): Promise<void> {
   await expect

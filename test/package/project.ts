@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { asUser } from "../harness/as-a-user.ts";
+import { packNearcast } from "./pack.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -16,15 +17,13 @@ export interface Project {
   folder: string;
 }
 
-/** Packs the package, and makes and installs a project of it. A minute: once for a test file. */
+/** Makes and installs a project of the packed package. A minute: once for a test file. */
 export async function makeProject(): Promise<Project> {
   const parent = await mkdtemp(join(tmpdir(), "nearcast-package-"));
   afterAll(() => rm(parent, { recursive: true, force: true }));
-  await asUser(`npm pack --pack-destination ${parent}`, root);
-  const tarball = join(parent, `nearcast-${packageJson.version}.tgz`);
+  const { tarball, unpacked: packed } = await packNearcast();
   const unpacked = join(parent, "unpacked/package");
-  await mkdir(join(parent, "unpacked"));
-  await asUser(`tar -xzf ${tarball} -C unpacked`, parent);
+  await cp(packed, unpacked, { recursive: true });
   await symlink(join(root, "node_modules"), join(unpacked, "node_modules"));
 
   const folder = join(parent, "My Models");

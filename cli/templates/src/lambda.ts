@@ -1,3 +1,4 @@
 import { createHandler } from "nearcast/lambda";
+import options from "../nearcast.config.ts";
 
-export const handler = createHandler();
+export const handler = createHandler(options);

@@ -1,3 +1,4 @@
 import { serve } from "nearcast/node";
+import options from "../nearcast.config.ts";
 
-await serve();
+await serve(options);

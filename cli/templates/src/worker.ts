@@ -1,3 +1,4 @@
 import { createWorker } from "nearcast/cloudflare";
+import options from "../nearcast.config.ts";
 
-export default createWorker();
+export default createWorker(options);

@@ -18,7 +18,7 @@ export function createShop(service: Service): Hono {
 
   // Inside: for what is below /ml alone. The shop offers no Open Inference Protocol.
   const ml = new Hono();
-  ml.use("/v2/*", (c) => c.text("The shop speaks the native API.", 404));
+  ml.all("/v2/*", (c) => c.text("The shop speaks the native API.", 404));
   ml.route("/", createApp(service));
 
   return shop.route("/ml", ml);

@@ -22,9 +22,12 @@ const EARTH_RADIUS_KM = 6371;
 
 /** The shortest way over the ground, in kilometres. */
 export function distance(a: Place, b: Place): number {
-  const radians = (degrees: number) => (degrees * Math.PI) / 180;
   const latitudes = Math.sin(radians(b.latitude - a.latitude) / 2) ** 2;
   const longitudes = Math.sin(radians(b.longitude - a.longitude) / 2) ** 2;
   const across = Math.cos(radians(a.latitude)) * Math.cos(radians(b.latitude)) * longitudes;
   return 2 * EARTH_RADIUS_KM * Math.asin(Math.sqrt(latitudes + across));
+}
+
+function radians(degrees: number): number {
+  return (degrees * Math.PI) / 180;
 }

@@ -25,7 +25,10 @@ export type Invocation = { params?: Record<string, unknown> | undefined } & (
   | { columns: unknown }
 );
 
-/** One of MLflow's four JSON forms. Throws `malformed_request` unless it is exactly one, or `invalid_input`. */
+/**
+ * Reads one of MLflow's four JSON forms. Throws `malformed_request` when the body is none or several of them,
+ * or `invalid_input`.
+ */
 export function readInvocation(json: unknown, version: ModelVersion): Invocation {
   const parsed = invocationRequest.safeParse(json);
   if (!parsed.success) throw invalidBody(parsed.error);
@@ -53,8 +56,9 @@ export function readInvocation(json: unknown, version: ModelVersion): Invocation
 }
 
 /**
- * CSV with or without a header line: the Content-Type's parameter `header` says (RFC 4180, section 3); else
- * a tabular model's first line is one when a cell of it is not a number, and any other model has one.
+ * Reads CSV with or without a header line. The parameter `header` of the Content-Type decides (RFC 4180,
+ * section 3). Without it, the first line is a header when the model is not tabular, or when one of its cells is
+ * not a number.
  */
 export function readCsv(
   text: string,
@@ -76,7 +80,7 @@ export function readCsv(
   return rowsOfFrame(version, columns, data);
 }
 
-/** Rows by name where the columns have names, by position where they are numbered, or single values. */
+/** Rows by name where columns have names, by position where they have numbers, or single values. */
 function rowsOfFrame(
   version: ModelVersion,
   columns: readonly string[] | undefined,
@@ -91,7 +95,7 @@ function rowsOfFrame(
   });
   if (width === 1 && takesValue(version, columns?.[0])) return data.map(([cell]) => cell);
   const numbered = !columns || columns.every((name, index) => name === String(index));
-  // A single tensor takes the whole frame, as MLflow's own ONNX flavour does.
+  // One tensor takes the whole frame, as in MLflow's own ONNX flavour.
   const isTensor = version.task.input === "tensors" && version.manifest.inputs.length === 1;
   if (numbered || isTensor) return data;
   return data.map((cells) =>
@@ -99,7 +103,7 @@ function rowsOfFrame(
   );
 }
 
-/** Columns by feature become rows, a list of a task's inputs is rows already, all else is tensors. */
+/** Columns by feature become rows. A list of a task's inputs is rows already. All else is tensors. */
 function rowsOfInputs(
   version: ModelVersion,
   inputs: unknown,
@@ -118,7 +122,7 @@ function rowsOfInputs(
   return { rows };
 }
 
-/** Whether one column is the input itself and not a member of it. */
+/** Whether the only column is the input itself, and not a member of it. */
 function takesValue(version: ModelVersion, column: string | undefined): boolean {
   const { input } = version.task;
   if (input === "features") return false;

@@ -9,7 +9,7 @@ const ERROR_CODES: Record<number, string> = {
   503: "TEMPORARILY_UNAVAILABLE",
 };
 
-/** The body that MLflow's clients read of an error. */
+/** An error's body as MLflow's clients read it. */
 export function mlflowError(error: NearcastError) {
   const other = error.status < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR";
   return { error_code: ERROR_CODES[error.status] ?? other, message: error.message };

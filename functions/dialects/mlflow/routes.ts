@@ -102,7 +102,7 @@ function readInvocationBody(
   return readInvocation(parseJson(body, { exact }), version);
 }
 
-/** Rows of tensors are one run: only a task splits its rows. */
+/** Rows of tensors are one run. Only a task splits its rows. */
 function runsOf(version: ModelVersion, invocation: Invocation): InParts<InferInputs> {
   return "rows" in invocation
     ? runsOfRows(version, invocation.rows, "instances")

@@ -14,9 +14,10 @@ const ACCEPTED =
 const RAW = /^(image\/(png|jpeg)|application\/octet-stream)$/;
 
 /**
- * Reads `{inputs, parameters}` from JSON; from a multipart form, whose files are the inputs and whose
- * field `parameters` is JSON; or from a raw image, with the parameters in the query. Rejects as {@link readBody}
- * does, and with `malformed_json`, `malformed_request`, `unsupported_media_type` or `invalid_input`.
+ * Reads `{inputs, parameters}` from JSON, from a multipart form or from a raw image. In a form, the files are
+ * the inputs, and the field `parameters` is JSON. With a raw image, the query has the parameters. Rejects as
+ * {@link readBody} does, and with `malformed_json`, `malformed_request`, `unsupported_media_type` or
+ * `invalid_input`.
  */
 export async function readPredictBody(
   c: Context<AppEnv>,
@@ -73,7 +74,7 @@ async function fromForm(request: Pick<Response, "formData">): Promise<PredictBod
   return { inputs: files.length === 1 ? files[0] : files, parameters };
 }
 
-/** Query values are strings; those that read as JSON (`top_k=3`) are taken as that. */
+/** Query values are strings. One that reads as JSON (`top_k=3`) is taken as JSON. */
 function fromQuery(query: Record<string, string>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => {

@@ -2,7 +2,7 @@ import type { ReleasedModel } from "../../model/released-models.ts";
 import { ANYTHING, json, modelParameters, pathsOf } from "../../openapi/operation.ts";
 import type { Description } from "../define.ts";
 
-/** Each released model has a predict path of its own besides, with its own schemas. */
+/** Each released model also has a predict path of its own, with its own schemas. */
 export function describe(models: readonly ReleasedModel[]): Description {
   const { versioned } = modelParameters(models.map(({ manifest }) => manifest.name));
   return {

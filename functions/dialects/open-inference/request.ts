@@ -14,7 +14,7 @@ import { parseJson } from "../../wire/json.ts";
 
 const binarySize = z.number().int().nonnegative();
 
-/** Parameters that would change the answer and that nothing here honours; others are hints. */
+/** Parameters that would change the answer, and that this service does not know. All others are hints. */
 const REFUSED = ["shared_memory_region", "classification", "sequence_id"] as const;
 
 const parameters = z
@@ -57,9 +57,9 @@ export interface InferRequest {
 }
 
 /**
- * An Open Inference Protocol request. `jsonLength` is what `Inference-Header-Content-Length` says: the
- * bytes of JSON before the binary tensors; without it all of the body is JSON, and with 0 none of it is.
- * Throws `malformed_request`, `malformed_json` or `invalid_input`.
+ * Reads an Open Inference Protocol request. `jsonLength` is the value of `Inference-Header-Content-Length`: the
+ * bytes of JSON before the binary tensors. Without it the whole body is JSON, with 0 nothing is. Throws
+ * `malformed_request`, `malformed_json` or `invalid_input`.
  */
 export function readInferRequest(
   body: Uint8Array,
@@ -94,11 +94,11 @@ function lengthOfJson(header: string, body: Uint8Array): number {
   return length;
 }
 
-/** `spare` bytes before `binary` have been read and may be overwritten. */
+/** The `spare` bytes before `binary` were read already. They may be overwritten. */
 function readTensors(inputs: readonly RequestInput[], binary: Uint8Array, spare: number): Tensors {
   const tensors: Tensors = {};
   let offset = 0;
-  // Where the tensors so far end in the body's memory.
+  // Where, in the body's memory, the tensors so far end.
   let used = binary.byteOffset - spare;
   for (const input of inputs) {
     const path = `inputs.${input.name}`;
@@ -130,7 +130,7 @@ function readTensors(inputs: readonly RequestInput[], binary: Uint8Array, spare:
   return tensors;
 }
 
-/** The whole body is the data of the one input; a free dimension is what the length makes it. */
+/** The whole body is the data of the only input. Its length decides a free dimension. */
 function readRawBody(body: Uint8Array, manifest: Manifest): InferRequest {
   const [input, ...others] = manifest.inputs;
   if (!input || others.length > 0)
@@ -154,7 +154,7 @@ function readRawBody(body: Uint8Array, manifest: Manifest): InferRequest {
   return { feeds: tensors, outputNames: [], isBinary: () => false };
 }
 
-/** The first free dimension takes all there is, others are one; undefined when it does not come out even. */
+/** The first free dimension takes all elements, others are 1. Undefined when that does not come out even. */
 function shapeFor(shape: readonly number[], count: number): readonly number[] | undefined {
   const known = elementCount(shape.filter((size) => size !== -1));
   const free = shape.indexOf(-1);
@@ -171,7 +171,7 @@ function elements<T>(path: string, read: () => T): T {
   }
 }
 
-/** As an own property whatever its name is: a client may well call a tensor `__proto__`. */
+/** Sets an own property, whatever its name: a client may call a tensor `__proto__`. */
 function define(tensors: Tensors, name: string, tensor: Tensor): void {
   Object.defineProperty(tensors, name, { value: tensor, enumerable: true });
 }

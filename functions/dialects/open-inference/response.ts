@@ -11,7 +11,7 @@ export interface InferAnswer {
   isBinary: (output: string) => boolean;
 }
 
-/** An Open Inference Protocol answer with its headers: JSON, then the outputs that were asked for in binary. */
+/** An Open Inference Protocol answer with its headers: JSON, then the outputs that the client wants in binary. */
 export function writeInferAnswer({ manifest, id, tensors, isBinary }: InferAnswer) {
   const chunks: Uint8Array[] = [];
   const outputs = Object.entries(tensors).map(([name, tensor]) => {

@@ -10,7 +10,7 @@ const CODES: Partial<Record<ErrorCode, string>> = {
   rate_limited: "rate_limit_exceeded",
 };
 
-/** The body that OpenAI's clients read of an error. */
+/** An error's body as OpenAI's clients read it. */
 export function openaiError(error: NearcastError) {
   return {
     error: {

@@ -15,13 +15,13 @@ export const embeddingsRequest = z.strictObject({
   }),
   encoding_format: z.enum(["float", "base64"]).default("float"),
   dimensions: z.number().int().positive().optional(),
-  /** Who asks, for abuse reports: nothing here uses it. */
+  /** The end user, for abuse reports. Not used here. */
   user: z.string().optional(),
 });
 
 /**
- * OpenAI's `POST /v1/embeddings`, of models with the task feature-extraction. A text with more tokens
- * than the model takes is refused.
+ * OpenAI's `POST /v1/embeddings`, for models with the task feature-extraction. Refuses a text with more tokens
+ * than the model takes.
  */
 export function embeddingsRoutes({ platform, resolve, predict }: Service) {
   return new Hono<AppEnv>().post(
@@ -49,7 +49,7 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
         resolved,
         inputs,
         member: "input",
-        // As OpenAI does: a vector of half a text, unnoticed, would spoil a search.
+        // As OpenAI does. The vector of half a text would spoil a search, and nobody would notice.
         longTexts: "refuse",
       });
       const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
@@ -68,7 +68,7 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
   );
 }
 
-/** The first `dimensions` numbers at length one, as OpenAI shortens vectors; or the vector itself. */
+/** The vector, or its first `dimensions` numbers scaled to length 1, as OpenAI shortens vectors. */
 function shortened(vector: unknown, dimensions: number | undefined): number[] {
   if (!Array.isArray(vector) || typeof vector[0] !== "number")
     throw invalidInput([

@@ -1,4 +1,4 @@
-/** What TensorFlow Serving's clients read of a model's status; every version in the store answers. */
+/** A model's status as TensorFlow Serving's clients read it. Every version in the store is available. */
 export function versionStatus(versions: readonly string[]) {
   return {
     model_version_status: versions.map((version) => ({

@@ -45,15 +45,14 @@ export function beginRequest(platform: Platform, before: number): MiddlewareHand
 }
 
 /**
- * Refuses a time that is none. After authentication: who may not ask is told that first, and after CORS, so that
- * a page can read it.
+ * Throws `malformed_request` for a time that is none. It goes after authentication: who may not ask is told that
+ * first; and after CORS, so that a page can read it.
  */
-export const checkTimeout: MiddlewareHandler<AppEnv> = function checkTimeout(c, next) {
-  const timeout = c.req.header(TIMEOUT);
+export function checkTimeout({ req }: Context): void {
+  const timeout = req.header(TIMEOUT);
   if (timeout !== undefined && !WHOLE_NUMBER.test(timeout))
     throw new NearcastError("malformed_request", `${TIMEOUT} must be a whole number above 0.`);
-  return next();
-};
+}
 
 /** The id that an app around this one gave the request: the answer has it already. */
 function idOfAnswer(c: Context): string | undefined {

@@ -3,13 +3,15 @@ import type { Admission } from "../../load/admission.ts";
 import type { Config } from "../../config.ts";
 import { NearcastError } from "../../errors.ts";
 import type { AppEnv, Exchange } from "../exchange.ts";
+import { checkTimeout } from "./begin-request.ts";
 
 /** For so long a body may take to arrive, whoever waits. */
 const MIN_ARRIVAL_MS = 1000;
 
 /**
  * Refuses work with 503 before its body is read: when as many requests are being answered as there may
- * be at once, which bounds the memory of their bodies, or when the queue for the processor is full.
+ * be at once, which bounds the memory of their bodies, or when the queue for the processor is full. Before that,
+ * a time-out that is none with 400.
  */
 export function limitConcurrency(
   { maxConcurrency, requestTimeoutMs }: Pick<Config, "maxConcurrency" | "requestTimeoutMs">,
@@ -42,6 +44,7 @@ export function limitConcurrency(
   }
 
   return async function limitConcurrency(c, next) {
+    checkTimeout(c);
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     if (answering.size >= maxConcurrency) makeRoom();
     if (answering.size >= maxConcurrency)
