@@ -50,7 +50,6 @@ test.each(["/ml", "/deep/er"])(
     const answer = await outer.request(`${base}/v1/models/iris/predict`, PREDICT);
     expect(await answer.json()).toMatchObject({ outputs: { label: "setosa" } });
     expect((await outer.request(`${base}/v1/models`)).status).toBe(200);
-    expect((await outer.request(base.slice(0, 3))).status).toBe(404);
     expect(await (await outer.request(`${base}x`)).text()).toBe("theirs");
     expect(paths).toContain(`${base}/v1/models/iris/predict`);
   },
@@ -113,6 +112,17 @@ test("errors have the shape of their path's clients", async () => {
   expect(await mlflow.json()).toMatchObject({ error: { code: "invalid_api_key" } });
   const native = await outer.request("/ml/nothing");
   expect(native.headers.get("Content-Type")).toBe("application/problem+json");
+});
+
+test.each(["/ml", "/ml/", "/deep/er", "/keys/"])("the page at %s leads below it", async (path) => {
+  const answer = await outer.request(path);
+  expect(answer.status).toBe(200);
+  const page = await answer.text();
+  const base = path.replace(/\/$/, "");
+  const links = [...page.matchAll(/href="([^"]+)"/g)].map(([, link = ""]) => link);
+  expect(links).toContain(`${base}/docs`);
+  for (const link of links) expect(link).toMatch(new RegExp(`^${base}/[^/]`));
+  if (base !== "/keys") expect(page).toContain(`http://localhost${base}/v1/models/`);
 });
 
 test("HEAD answers as GET, without a body", async () => {

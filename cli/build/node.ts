@@ -23,8 +23,8 @@ export async function buildNode(options: NodeBuild): Promise<void> {
 
 export function nodeBuildOptions({ entry, output }: NodeBuild): BuildOptions {
   return {
-    // A process of its own runs inference-worker: a bundler does not follow its name.
-    entryPoints: { server: entry, "inference-worker": inferenceWorker() },
+    // The server starts this file as a process of its own: a bundler does not follow its name.
+    entryPoints: { server: entry, "inference-process": inferenceProcess() },
     outdir: output,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -51,11 +51,11 @@ export function synchronousFflate(): string {
   return fileURLToPath(import.meta.resolve("fflate/browser"));
 }
 
-function inferenceWorker(): string {
+function inferenceProcess(): string {
   const sources = import.meta.filename.endsWith(".ts");
   return join(
     packageRoot(),
     sources ? "functions" : "dist/package/functions",
-    `runtime/inference-worker.${sources ? "ts" : "js"}`,
+    `runtime/inference-process.${sources ? "ts" : "js"}`,
   );
 }

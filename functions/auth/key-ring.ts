@@ -11,7 +11,7 @@ export type FindCaller = (sha256: string) => Caller | undefined;
 /** Like {@link createKeyRing}, and logs which rates are not what they seem, and what they need. */
 export function openKeyRing(keys: readonly ApiKey[], platform: Platform): FindCaller {
   const names = new Set(keys.filter(({ rate }) => rate).map(({ name }) => name));
-  if (platform.countsAlone && names.size > 0)
+  if (platform.countsPerInstance && names.size > 0)
     platform.log({
       level: "warn",
       message: `API_KEYS: each environment counts the rates of ${[...names].join(", ")} for itself; RATE_LIMIT_TABLE or REDIS_URL counts for all`,

@@ -20,7 +20,7 @@ export function createParameterKeyRing(
   let keyRing: FindCaller | undefined;
 
   async function read(): Promise<FindCaller> {
-    const text = await platform.parameter(parameter).catch((error: unknown) => {
+    const text = await platform.readSecret(parameter).catch((error: unknown) => {
       throw authenticationUnavailable("The API keys cannot be read now.", error);
     });
     if (text === undefined) throw notConfigured();

@@ -50,11 +50,23 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   };
 }
 
+/** Where the app is mounted, for requests that were asked again without that path. */
+export const mountedAt = new WeakMap<Request, string>();
+
+/** Where the app is mounted, without a slash at the end: empty where it is not. */
+export function baseOf(c: Context<AppEnv>): string {
+  return mountedAt.get(c.req.raw) ?? routeBase(c);
+}
+
 /** The path below the place where the app is mounted. */
 export function pathOf(c: Context<AppEnv>): string {
   const { path } = c.req;
-  const base = basePath(c, c.get("exchange").routeIndex).replace(/\/+$/, "");
+  const base = routeBase(c);
   return path.startsWith(`${base}/`) ? path.slice(base.length) : path === base ? "/" : path;
+}
+
+function routeBase(c: Context<AppEnv>): string {
+  return basePath(c, c.get("exchange").routeIndex).replace(/\/+$/, "");
 }
 
 /** What the request's `Cache-Control` (RFC 9111, section 5.2.1) has to say. */

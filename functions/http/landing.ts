@@ -5,12 +5,12 @@ import { exampleRequest } from "../model/example-request.ts";
 import { answeringModels, type ReleasedModel } from "../model/released-models.ts";
 import type { Service } from "../service.ts";
 import { answer } from "./answer.ts";
-import type { AppEnv } from "./exchange.ts";
+import { baseOf, type AppEnv } from "./exchange.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
-pre { overflow-x: auto; padding: .75rem; border: 1px solid; border-radius: .25rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .75rem; border: 1px solid; border-radius: .25rem; }
 dt { font-weight: 600; }
 dd { margin: 0 0 .75rem; }
 `;
@@ -33,8 +33,7 @@ export function landingRoutes(
 
   return new Hono<AppEnv>().get("/", limit, async (c) => {
     const models = isOpen ? await readModels() : [];
-    // An app around this one may have it below a path of its own.
-    const base = c.req.path.replace(/\/+$/, "");
+    const base = baseOf(c);
     const url = new URL(c.req.url).origin + base;
     const page = isOpen ? listed(models, url, base) : asked(base);
     return answer(c, String(await layout(page)), {

@@ -85,8 +85,8 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
         { cause },
       );
     });
-    const arranged = platform.arrange?.(manifest, session) ?? session;
-    const loaded = { session: arranged, running: 0, evicted: false };
+    const prepared = platform.prepareSession?.(manifest, session) ?? session;
+    const loaded = { session: prepared, running: 0, evicted: false };
     sessions.set(keyOf(manifest), loaded, { size });
     return loaded;
   }

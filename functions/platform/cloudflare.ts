@@ -3,10 +3,10 @@ import { readConfig, type Config } from "../config.ts";
 import { digest } from "../digest.ts";
 import type { Rate } from "../limits/rate.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
-import { withoutFailures } from "./cache/shared.ts";
+import { withoutFailures } from "./cache/without-failures.ts";
 import { createEdgeArtifactCache, createEdgePredictionCache } from "./edge-cache.ts";
 import { createBindingLimiter } from "./limiter/binding.ts";
-import { withFallback } from "./limiter/shared.ts";
+import { withFallback } from "./limiter/with-fallback.ts";
 import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
@@ -63,7 +63,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     isolatesRequests: true,
     waitUntil,
     sha256: (text) => digest(new TextEncoder().encode(text)),
-    parameter: async () => undefined,
+    readSecret: async () => undefined,
     async asset(name) {
       const assets = env["ASSETS"] as Fetcher | undefined;
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);

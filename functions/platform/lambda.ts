@@ -7,11 +7,11 @@ import { within } from "../within.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
 import { createMemoryLimiter } from "../limits/memory-limiter.ts";
-import { withFallback } from "./limiter/shared.ts";
+import { withFallback } from "./limiter/with-fallback.ts";
 import { logLine } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
-import { openShared } from "./shared.ts";
+import { openRedisServices } from "./redis-services.ts";
 import { openStore } from "./store/open.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Platform } from "./types.ts";
@@ -39,7 +39,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
   };
   const config = readConfig(environment, defaults, "lambda");
   const { store, artifacts } = openStore(config);
-  const { limiter = openLimiter(config), predictionCache } = openShared(config);
+  const { limiter = openLimiter(config), predictionCache } = openRedisServices(config);
   const pending = new Set<Promise<unknown>>();
   // Lambda's init phase has a whole processor, whatever the function's memory.
   const runtime = startRuntime(config.threads);
@@ -53,7 +53,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     runtime: () => runtime,
     now: () => performance.now(),
     sha256,
-    parameter: readParameter,
+    readSecret: readParameter,
     // The package has them beside the handler.
     asset: createFolderAssets(() => join(import.meta.dirname, "docs")),
     waitUntil(promise) {
@@ -66,7 +66,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
       if (pending.size > 0) await within(Promise.all(pending), SETTLING_MS, () => undefined);
     },
     limiter,
-    countsAlone: !config.rateLimitTable && !config.redisUrl,
+    countsPerInstance: !config.rateLimitTable && !config.redisUrl,
     predictionCache,
     clientAddress({ env, req }) {
       const { event } = env as { event: LambdaEvent };

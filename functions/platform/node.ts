@@ -14,7 +14,7 @@ import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { logLine, logSoon } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
-import { openShared } from "./shared.ts";
+import { openRedisServices } from "./redis-services.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
 
@@ -28,17 +28,17 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   );
   const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
-  const { limiter = createMemoryLimiter(), predictionCache } = openShared(config);
+  const { limiter = createMemoryLimiter(), predictionCache } = openRedisServices(config);
   return {
     name: "node",
     config,
     store,
     artifacts,
     runtime: () => (runtime ??= startRuntime(config)),
-    arrange: (manifest, session) => batched(config, manifest, session),
+    prepareSession: (manifest, session) => batched(config, manifest, session),
     now: () => performance.now(),
     sha256,
-    parameter: readParameter,
+    readSecret: readParameter,
     turnEventLoop: () => setImmediate(),
     // There are no bindings where a request does not come from the server, as in `app.request`.
     isClientGone: (bindings) =>
@@ -85,8 +85,8 @@ function openToThisMachine({ HOST, TRUST_PROXY, API_KEYS, JWT_ISSUER }: NodeJS.P
 async function startRuntime(config: Config): Promise<Runtime> {
   const { runtime, threads, workers, sessionBudgetBytes } = config;
   if (runtime === "native" && workers > 0) {
-    const { createWorkerPool } = await import("../runtime/worker-pool.ts");
-    return createWorkerPool({ workers, threads, log: logLine });
+    const { createProcessPool } = await import("../runtime/process-pool.ts");
+    return createProcessPool({ workers, threads, log: logLine });
   }
   if (runtime === "native") {
     const { createNativeRuntime } = await import("../runtime/onnxruntime-node.ts");

@@ -36,8 +36,8 @@ export interface Platform {
   artifacts: ArtifactCache;
   /** Resolves to the same runtime each time; the first call starts it. */
   runtime(): Promise<Runtime>;
-  /** The session as the deployment wants it run; absent where there is only one way. */
-  arrange?(manifest: Manifest, session: Session): Session;
+  /** Wraps a loaded session as the configuration asks, such as for joined runs; absent where nothing can ask. */
+  prepareSession?(manifest: Manifest, session: Session): Session;
   /** Milliseconds for durations; absent where the platform's clock stands still during computation. */
   now?: () => number;
   /** Lets what has arrived be read before work blocks the process; absent where nothing else can arrive. */
@@ -50,11 +50,11 @@ export interface Platform {
   waitUntil: (promise: Promise<unknown>) => void;
   /** Of the text's UTF-8 bytes, in hexadecimal; a promise only where the platform has nothing synchronous. */
   sha256: (text: string) => string | Promise<string>;
-  /** A secret text that the platform keeps by name; undefined where there is none of this name. */
-  parameter: (name: string) => Promise<string | undefined>;
+  /** Reads a secret that the platform keeps by name; undefined where there is none of this name. */
+  readSecret: (name: string) => Promise<string | undefined>;
   limiter: Limiter;
-  /** Whether each instance counts rates for itself where there are many: they let through that many times as much. */
-  countsAlone?: boolean;
+  /** Whether each of many instances counts rates for itself, so that together they let through more than the rate. */
+  countsPerInstance?: boolean;
   predictionCache: PredictionCache;
   /** The address that a request came from; empty when there is none. */
   clientAddress(request: RequestSource): string;

@@ -188,15 +188,17 @@ describe.each(TARGETS)("on %s", (_name, start) => {
       ["GET", "/docs/%2e%2e/v1/models"],
       ["GET", "/health%2f..%2fv1/models"],
       ["GET", "/docs/anything"],
-      ["GET", "/health/.."],
       ["GET", "/health;/v1/models"],
       ["GET", "http://localhost/v1/models"],
       ["GET", "/v1/models?path=/health"],
       ["GET", "/nothing"],
-      ["GET", "/"],
+      ["POST", "/"],
     ] as const) {
       expect(await rawStatus(target, method, path), `${method} ${path}`).toBe(401);
     }
+    // The landing page, which says nothing of the models.
+    for (const path of ["/", "/health/.."])
+      expect(await rawStatus(target, "GET", path), path).toBe(200);
     expect((await target.fetch("/nothing", { headers: bearer(full.key) })).status).toBe(404);
     const wrong = await target.fetch(PREDICT, { method: "PUT", headers: bearer(full.key) });
     expect(wrong.status).toBe(405);

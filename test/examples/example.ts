@@ -82,7 +82,7 @@ export async function startExampleLambda(
   options: Pick<LambdaBuild, "base"> & { env?: Record<string, string> } = {},
 ): Promise<Target & { printed: string }> {
   const base = options.base === undefined ? [] : ["--base", options.base];
-  const args = ["build", "lambda", "--architecture", process.arch, ...base];
+  const args = ["build", "lambda", process.arch, ...base];
   const printed = await inProject(folder, "nearcast/dist/package/cli/nearcast.js", args);
   const s3 = await startFilledS3(join(folder, "models"));
   const lambda = await startLambda({

@@ -8,7 +8,7 @@ import { sha256 } from "../../functions/platform/sha256.ts";
 import { createBatchingSession } from "../../functions/runtime/batching.ts";
 import { createNativeRuntime } from "../../functions/runtime/onnxruntime-node.ts";
 import type { Session } from "../../functions/runtime/types.ts";
-import { createWorkerPool } from "../../functions/runtime/worker-pool.ts";
+import { createProcessPool } from "../../functions/runtime/process-pool.ts";
 import type { Tensor, Tensors } from "../../functions/tensor.ts";
 import { startNodeServer } from "../harness/node-server.ts";
 
@@ -118,7 +118,7 @@ test("a row that fails is its own caller's affair", async () => {
 });
 
 test("in processes too, where a deadly row ends some of them and fails alone", async () => {
-  const pool = createWorkerPool({ workers: 2, threads: 1, log: () => undefined });
+  const pool = createProcessPool({ workers: 2, threads: 1, log: () => undefined });
   const loaded = await pool.load({ path: join(fixtures, "breaking/divide/1/model.onnx") });
   const batching = createBatchingSession(loaded, { maxRows: MAX_ROWS, parallel: 2 });
   // The last of seven: of more rows, or further in front, it would be divided as part of a vector, which
@@ -165,7 +165,7 @@ test("callers of different keys, and versions, are different owners", async () =
   const app = createApp(
     createService({
       ...platform,
-      arrange: (_manifest, session) => ({
+      prepareSession: (_manifest, session) => ({
         ...session,
         run(feeds, outputNames, owner) {
           owners.push(owner);

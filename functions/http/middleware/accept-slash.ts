@@ -1,6 +1,6 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import { basePath } from "hono/route";
-import type { AppEnv } from "../exchange.ts";
+import { mountedAt, type AppEnv } from "../exchange.ts";
 
 /**
  * A slash at the end is no other place: some clients ask for `/v2/`. By itself an app sees to that in its router;
@@ -15,6 +15,7 @@ export function acceptSlash(app: Hono<AppEnv>): MiddlewareHandler<AppEnv> {
     if (base === "" || !url.pathname.startsWith(`${base}/`)) return next();
     url.pathname = url.pathname.slice(base.length);
     const request = new Request(url, c.req.raw);
+    mountedAt.set(request, base);
     // Hono copies the header fields that were set by now from here to the answer.
     const id = c.res.headers.get("X-Request-Id");
     if (id !== null) request.headers.set("X-Request-Id", id);

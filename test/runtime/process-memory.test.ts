@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { createWorkerPool } from "../../functions/runtime/worker-pool.ts";
+import { createProcessPool } from "../../functions/runtime/process-pool.ts";
 
 const KIB_OF_MIB = 1024;
 
@@ -16,7 +16,7 @@ function residentOfChild(): number {
 test.skipIf(process.platform === "win32")(
   "an artifact that cannot be loaded leaves nothing behind, however often it is asked for",
   async () => {
-    const pool = createWorkerPool({ workers: 1, threads: 1, log: () => undefined });
+    const pool = createProcessPool({ workers: 1, threads: 1, log: () => undefined });
     const fail = async (times: number) => {
       for (let time = 0; time < times; time++)
         await expect(pool.load({ bytes: new Uint8Array(1000) })).rejects.toThrow();

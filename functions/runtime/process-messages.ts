@@ -3,7 +3,7 @@ import type { Tensors } from "../tensor.ts";
 import type { ArtifactSource, ExternalData } from "./types.ts";
 
 /** What the server asks of an inference process; `session` is a number of the server's choice. */
-export type WorkerCall =
+export type ProcessCall =
   | {
       kind: "load";
       session: number;
@@ -13,12 +13,12 @@ export type WorkerCall =
   | { kind: "run"; session: number; feeds: Tensors; outputNames: readonly string[] }
   | { kind: "release"; session: number };
 
-export interface WorkerRequest {
+export interface ProcessRequest {
   id: number;
-  call: WorkerCall;
+  call: ProcessCall;
 }
 
-export interface WorkerAnswer {
+export interface ProcessAnswer {
   id: number;
   outputs?: Tensors;
   error?: { message: string; code?: ErrorCode };

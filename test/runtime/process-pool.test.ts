@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
-import { createWorkerPool } from "../../functions/runtime/worker-pool.ts";
+import { createProcessPool } from "../../functions/runtime/process-pool.ts";
 import type { Tensor, Tensors } from "../../functions/tensor.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 
@@ -11,7 +11,7 @@ const slow = { path: join(fixtures, "slow/1/model.onnx") };
 const divide = { path: join(fixtures, "breaking/divide/1/model.onnx") };
 
 function startPool(workers: number) {
-  return createWorkerPool({ workers, threads: 1, log: () => undefined });
+  return createProcessPool({ workers, threads: 1, log: () => undefined });
 }
 
 function iterations(count: number): Tensors {

@@ -1,16 +1,16 @@
 import type { Config } from "../config.ts";
 import { createMemoryCache } from "./cache/memory.ts";
 import { createRedisCache } from "./cache/redis.ts";
-import { withoutFailures } from "./cache/shared.ts";
+import { withoutFailures } from "./cache/without-failures.ts";
 import { createRedisLimiter } from "./limiter/redis.ts";
-import { withFallback } from "./limiter/shared.ts";
+import { withFallback } from "./limiter/with-fallback.ts";
 import { logLine } from "./log.ts";
 import { openRedis } from "./redis.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { PredictionCache } from "./types.ts";
 
 /** What Redis does for all instances where `REDIS_URL` names one; without it this process keeps answers itself. */
-export function openShared({ redisUrl, predictionCache }: Config): {
+export function openRedisServices({ redisUrl, predictionCache }: Config): {
   limiter?: Limiter;
   predictionCache: PredictionCache;
 } {

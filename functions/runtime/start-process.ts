@@ -3,16 +3,16 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NearcastError } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
-import type { WorkerAnswer, WorkerCall, WorkerRequest } from "./worker-messages.ts";
+import type { ProcessAnswer, ProcessCall, ProcessRequest } from "./process-messages.ts";
 
 /** What an inference process that ended did with a call: nothing yet, or it may have died of it. */
 export interface LostCall {
   begun: boolean;
 }
 
-export interface WorkerProcess {
+export interface InferenceProcess {
   /** Rejects with ONNX Runtime's reason; resolves to a {@link LostCall} when the process ended. */
-  call(call: WorkerCall): Promise<Tensors | LostCall>;
+  call(call: ProcessCall): Promise<Tensors | LostCall>;
   /** Calls that have not been answered. */
   pending(): number;
 }
@@ -27,7 +27,7 @@ export function isLost(answer: Tensors | LostCall): answer is LostCall {
   return typeof (answer as LostCall).begun === "boolean";
 }
 
-interface WorkerProcessOptions {
+interface InferenceProcessOptions {
   /** For one run. */
   threads: number;
   log: (entry: Record<string, unknown>) => void;
@@ -35,20 +35,24 @@ interface WorkerProcessOptions {
   onEnd: () => void;
 }
 
-export function startWorkerProcess({ threads, log, onEnd }: WorkerProcessOptions): WorkerProcess {
+export function startInferenceProcess({
+  threads,
+  log,
+  onEnd,
+}: InferenceProcessOptions): InferenceProcess {
   /** In the order of the calls, which is the order of their answers. */
   const waiting = new Map<number, Waiting>();
   let calls = 0;
   let ended = false;
   // It lies beside this one: as TypeScript in the sources, as JavaScript where they are built.
-  const file = `inference-worker${extname(import.meta.url)}`;
+  const file = `inference-process${extname(import.meta.url)}`;
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), [String(threads)], {
     serialization: "advanced",
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     execArgv: [],
   });
   child.on("message", (message) => {
-    const { id, outputs, error } = message as WorkerAnswer;
+    const { id, outputs, error } = message as ProcessAnswer;
     const call = waiting.get(id);
     waiting.delete(id);
     // An idle process does not keep the server alive, a call does.
@@ -92,7 +96,7 @@ export function startWorkerProcess({ threads, log, onEnd }: WorkerProcessOptions
       return new Promise((resolve, reject) => {
         if (waiting.size === 0) child.channel?.ref();
         waiting.set(id, { resolve, reject });
-        child.send({ id, call } satisfies WorkerRequest, (error) => error && end());
+        child.send({ id, call } satisfies ProcessRequest, (error) => error && end());
       });
     },
     pending: () => waiting.size,

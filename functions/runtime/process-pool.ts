@@ -1,16 +1,21 @@
 import type { Tensors } from "../tensor.ts";
 import { runtimeFailed } from "./failures.ts";
 import type { Runtime } from "./types.ts";
-import type { WorkerCall } from "./worker-messages.ts";
-import { isLost, startWorkerProcess, type LostCall, type WorkerProcess } from "./worker-process.ts";
+import type { ProcessCall } from "./process-messages.ts";
+import {
+  isLost,
+  startInferenceProcess,
+  type LostCall,
+  type InferenceProcess,
+} from "./start-process.ts";
 
-interface Worker {
-  process: WorkerProcess;
+interface Member {
+  process: InferenceProcess;
   /** What it was told to load and not to release. */
   sessions: Set<number>;
 }
 
-interface WorkerPoolOptions {
+interface ProcessPoolOptions {
   workers: number;
   /** For one run. */
   threads: number;
@@ -29,22 +34,22 @@ const MOST_TRIES = 8;
  * the fewest calls; the next call replaces one that ended. A run that ends two rejects with
  * `runtime_failed`.
  */
-export function createWorkerPool({ workers, threads, log }: WorkerPoolOptions): Runtime {
-  const pool: (Worker | undefined)[] = Array.from({ length: workers });
+export function createProcessPool({ workers, threads, log }: ProcessPoolOptions): Runtime {
+  const pool: (Member | undefined)[] = Array.from({ length: workers });
   let sessions = 0;
 
-  function worker(index: number): Worker {
+  function memberAt(index: number): Member {
     const onEnd = () => (pool[index] = undefined);
     return (pool[index] ??= {
-      process: startWorkerProcess({ threads, log, onEnd }),
+      process: startInferenceProcess({ threads, log, onEnd }),
       sessions: new Set(),
     });
   }
 
-  function leastBusy(): Worker {
-    let best = worker(0);
+  function leastBusy(): Member {
+    let best = memberAt(0);
     for (let index = 1; index < pool.length; index++) {
-      const other = worker(index);
+      const other = memberAt(index);
       if (other.process.pending() < best.process.pending()) best = other;
     }
     return best;
@@ -56,35 +61,35 @@ export function createWorkerPool({ workers, threads, log }: WorkerPoolOptions): 
       const session = ++sessions;
       let lost = false;
 
-      async function loadIn({ process, sessions }: Worker): Promise<Tensors | LostCall> {
+      async function loadIn({ process, sessions }: Member): Promise<Tensors | LostCall> {
         sessions.add(session);
         return process.call({ kind: "load", session, artifact, externalData });
       }
 
       /** A process that took the place of another loads what it is asked to run. */
-      async function runIn(worker: Worker, call: WorkerCall): Promise<Tensors | LostCall> {
-        if (!worker.sessions.has(session)) {
-          const answer = await loadIn(worker).catch((cause: unknown) => {
+      async function runIn(member: Member, call: ProcessCall): Promise<Tensors | LostCall> {
+        if (!member.sessions.has(session)) {
+          const answer = await loadIn(member).catch((cause: unknown) => {
             lost = true;
             throw runtimeFailed(cause);
           });
           if (isLost(answer)) return answer;
         }
-        return worker.process.call(call);
+        return member.process.call(call);
       }
 
       const each = pool.map((_, index) => index);
-      await Promise.all(each.map((index) => tryCall(() => loadIn(worker(index)))));
+      await Promise.all(each.map((index) => tryCall(() => loadIn(memberAt(index)))));
       return {
         run(feeds, outputNames) {
-          const call: WorkerCall = { kind: "run", session, feeds, outputNames };
+          const call: ProcessCall = { kind: "run", session, feeds, outputNames };
           return tryCall(() => runIn(leastBusy(), call));
         },
         lost: () => lost,
         async release() {
-          for (const worker of pool)
-            if (worker?.sessions.delete(session))
-              await worker.process.call({ kind: "release", session });
+          for (const member of pool)
+            if (member?.sessions.delete(session))
+              await member.process.call({ kind: "release", session });
         },
       };
     },

@@ -5,7 +5,7 @@ import { NearcastError } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
 import { createNativeRuntime } from "./onnxruntime-node.ts";
 import type { Session } from "./types.ts";
-import type { WorkerAnswer, WorkerCall, WorkerRequest } from "./worker-messages.ts";
+import type { ProcessAnswer, ProcessCall, ProcessRequest } from "./process-messages.ts";
 
 /** A third of the server's share: it reads and answers first, so that all processes have work. */
 const NICENESS = 5;
@@ -19,7 +19,7 @@ const runtime = createNativeRuntime({ threads: Number(process.argv[2]) });
 /** As promises: a run may be asked for while its session is still loading. */
 const sessions = new Map<number, Promise<Session>>();
 
-process.on("message", ({ id, call }: WorkerRequest) => {
+process.on("message", ({ id, call }: ProcessRequest) => {
   answer(call).then(
     (outputs) => send({ id, ...(outputs && { outputs }) }),
     (error: unknown) => {
@@ -34,7 +34,7 @@ process.on("message", ({ id, call }: WorkerRequest) => {
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined);
 process.on("disconnect", () => process.exit());
 
-async function answer(call: WorkerCall): Promise<Tensors | undefined> {
+async function answer(call: ProcessCall): Promise<Tensors | undefined> {
   if (call.kind === "load") {
     const loading = runtime.load(call.artifact, call.externalData);
     sessions.set(call.session, loading);
@@ -56,7 +56,7 @@ async function answer(call: WorkerCall): Promise<Tensors | undefined> {
   return undefined;
 }
 
-function send(message: WorkerAnswer): void {
+function send(message: ProcessAnswer): void {
   // The server may be gone; then this process goes too.
   process.send?.(message, undefined, undefined, () => undefined);
 }
