@@ -1,4 +1,4 @@
-/** Of several names the one that a text is most likely a misspelling of; undefined when none is near. */
+/** The name that the text is most likely a misspelling of. Undefined when none is near. */
 export function nearest(text: string, names: readonly string[]): string | undefined {
   const written = text.toUpperCase();
   let best: string | undefined;
@@ -10,13 +10,13 @@ export function nearest(text: string, names: readonly string[]): string | undefi
   return best;
 }
 
-/** Short words are near to too many others: six letters are needed for one edit, ten for two. */
+/** Short words are near too many others. One edit needs six letters, two need ten. */
 function allowedEdits({ length }: string): number {
   if (length >= 10) return 2;
   return length >= 6 ? 1 : -1;
 }
 
-/** Damerau–Levenshtein (optimal string alignment): letters put in, left out, replaced, or two swapped. */
+/** Damerau–Levenshtein distance (optimal string alignment): letters added, left out, replaced, or two swapped. */
 function editDistance(one: string, other: string): number {
   let before: number[] = [];
   let above = Array.from({ length: other.length + 1 }, (_, index) => index);

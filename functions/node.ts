@@ -19,8 +19,8 @@ import { createService } from "./service.ts";
 export { createNodePlatform };
 
 /**
- * The whole service as a server of this process, until SIGINT or SIGTERM. What keeps it from starting is said in a
- * line, and ends the process with code 1.
+ * The whole service as a server in this process, until SIGINT or SIGTERM. When it cannot start, it says why in
+ * a line and ends the process with code 1.
  *
  * @example await serve();
  */
@@ -44,7 +44,7 @@ async function start(options: Options): Promise<void> {
     port,
   }) as Server;
   const end = () => endServer(server, requestTimeoutMs);
-  // Who presses Ctrl-C does not wait for load balancers, and a second signal ends the wait.
+  // Ctrl-C does not wait for load balancers. A second signal ends the wait.
   process.once("SIGINT", () => void end());
   process.once("SIGTERM", async () => {
     const waits = service.announceEnd();
@@ -53,7 +53,7 @@ async function start(options: Options): Promise<void> {
   });
   await once(server, "listening");
   const url = urlOf(host, (server.address() as AddressInfo).port);
-  // From a bucket the service reads them once, when they are asked for.
+  // Only from a folder. From a bucket the service reads a manifest when it is asked for.
   const models = isFolder(store) ? await releasedManifests(platform.store, service.tasks) : [];
   console.log(describeStart({ store, url, auth, host, models }));
 }

@@ -20,9 +20,9 @@ import type { Tensors } from "./tensor.ts";
 
 export interface Prediction {
   manifest: Manifest;
-  /** One answer for one input, an array of answers for an array of inputs. */
+  /** One answer for one input. An array of answers for an array of inputs. */
   outputs: unknown;
-  /** How many tokens the inputs were; undefined where the model has no tokenizer of its own. */
+  /** How many tokens the inputs had. Undefined where the model has no tokenizer of its own. */
   tokens: number | undefined;
   record: CallRecord;
 }
@@ -40,29 +40,29 @@ export interface Inference {
 export type Infer = (call: InferCall) => Promise<Inference>;
 
 /**
- * The version that answers a call. Rejects with `forbidden`, `unknown_model`, `unknown_version`, and what reading
- * the package can meet.
+ * The version that answers a call. Rejects with `forbidden`, `unknown_model`, `unknown_version`, or with the
+ * error that reading the package met.
  */
 export type Resolve = (call: CallOptions) => Promise<Resolved>;
 
-/** What the paths share: where models come from, where they run, and who is told. */
+/** What both paths need: where models come from, where they run, and who gets the records. */
 export interface PathServices {
   resolve: Resolve;
   sessions: Sessions;
-  /** Longest time for a call that brings no deadline of its own. */
+  /** Longest time for a call without a deadline of its own. */
   timeoutMs: number;
   now: (() => number) | undefined;
-  /** Told of every call that ended. */
+  /** Gets the record of every call. */
   tell: ((record: CallRecord) => void) | undefined;
   /** Absent where there is no clock to measure turns by. */
   turns: Turns | undefined;
-  /** Takes the cost of a call from the rates; absent where nothing is limited. */
+  /** Takes the cost of a call from the rates. Absent where nothing is limited. */
   charge?: Charge;
-  /** Runs of which the outputs may have been kept; absent where none are. */
+  /** Runs with kept outputs. Absent where none are kept. */
   cachedRuns?: CachedRuns;
 }
 
-/** One call on its way: what was asked, and the record that is made of it. */
+/** One call on its way, with the recording that becomes its record. */
 interface Way {
   call: CallOptions;
   deadline: Deadline;
@@ -70,8 +70,8 @@ interface Way {
 }
 
 /**
- * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`, `rate_limited`,
- * `overloaded`, `deadline_exceeded`, and what loading the model or running it can meet.
+ * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`,
+ * `rate_limited`, `overloaded`, `deadline_exceeded`, or with the error that loading or running the model met.
  */
 export function createPredict(services: PathServices): Predict {
   const { charge, turns } = services;
@@ -110,8 +110,8 @@ export function createPredict(services: PathServices): Predict {
 }
 
 /**
- * The same path for tensors: resolve, check against the manifest, run. Rejects as the predict path
- * does; tensors that ONNX Runtime cannot compute with (an index out of range) are `invalid_input`.
+ * The same path for tensors: resolve, check against the manifest, run. Rejects as the predict path does.
+ * Tensors that ONNX Runtime cannot compute with (an index out of range) are `invalid_input`.
  */
 export function createInfer(services: PathServices): Infer {
   const { charge, turns } = services;
@@ -148,7 +148,7 @@ export function createResolve(registryFor: RegistryFor): Resolve {
   };
 }
 
-/** Makes the record of a call, whatever becomes of it. */
+/** Makes the record of a call, however it ends. */
 async function travel<Answer>(
   services: PathServices,
   kind: CallRecord["kind"],
@@ -163,7 +163,7 @@ async function travel<Answer>(
   deadline.watcher = recording;
   try {
     const work = go({ call, deadline, recording });
-    // Whoever gave a deadline keeps it.
+    // A caller with a deadline of its own waits by it.
     const answer = await (call.deadline ? work : deadline.within(work));
     return { ...answer, record: recording.end() };
   } catch (error) {
@@ -172,7 +172,7 @@ async function travel<Answer>(
   }
 }
 
-/** The version asked for, with the limits that it sets to the call. */
+/** Resolves the version, and applies its limits to the call. */
 async function begin({ resolve }: PathServices, { call, deadline, recording }: Way) {
   const { received } = call;
   const found = call.resolved ?? (await recording.phases.time("resolve", () => resolve(call)));
@@ -191,7 +191,7 @@ async function begin({ resolve }: PathServices, { call, deadline, recording }: W
 type RunTask = Parameters<typeof runAll>[1];
 type Runs = Parameters<typeof runAll>[2];
 
-/** The outputs of each run: kept ones where the model's answers are kept, and else computed. */
+/** The outputs of each run: kept ones, where the model's answers are kept, or computed ones. */
 function execute(
   services: PathServices,
   way: Way,
@@ -223,7 +223,7 @@ async function compute(
   runs: Runs,
 ): Promise<Tensors[]> {
   deadline.check();
-  // Versions with the same artifact share its session, and not their runs.
+  // Versions with the same artifact share its session, but not their runs.
   const owner = `${(call.caller ?? ANYONE).name} ${manifest.name}/${manifest.version}`;
   const lease = await phases.time("load", () => sessions.acquire(manifest));
   try {
@@ -256,7 +256,7 @@ function refusedTensors(cause: unknown): NearcastError {
   );
 }
 
-/** Throws `invalid_input` for no input at all, or for more than the limit. */
+/** Throws `invalid_input` for no input, or for more inputs than the limit. */
 export function checkBatch(rows: readonly unknown[], limit: number, member = "inputs"): void {
   if (rows.length === 0) throw invalidInput([{ path: member, message: "must not be empty" }]);
   if (rows.length > limit)

@@ -5,9 +5,9 @@ import type { CompiledTask, Run } from "./tasks/define.ts";
 import type { Tensors } from "./tensor.ts";
 
 /**
- * Runs the session once for each run, one after the other: ONNX Runtime computes no two at a time.
- * Rejects when the deadline is over, with the task's refusal, or with `model_corrupt` when a checked input
- * fails; with `out_of_memory` or `runtime_failed` when that was the reason.
+ * Runs the session for each run in turn: ONNX Runtime does not compute two at a time. Rejects when the deadline
+ * is over. A failed run rejects with the task's refusal, or with `model_corrupt`, since its input was checked;
+ * with `out_of_memory` or `runtime_failed` when that was the reason.
  */
 export async function runAll(
   session: Session,

@@ -23,21 +23,21 @@ import { createTasks, type Tasks } from "./tasks/tasks.ts";
 export interface ServiceOptions {
   /** Tasks besides the built-in ones. */
   tasks?: readonly Task[] | undefined;
-  /** Who else is told of calls and requests. */
+  /** Further observers of calls and requests. */
   observers?: readonly Observer[] | undefined;
 }
 
-/** Everything but HTTP: models, predictions, and what is known of them. */
+/** Everything but HTTP: models, predictions and their records. */
 export interface Service extends Readiness {
   platform: Platform;
   tasks: Tasks;
-  /** Answers through the model's task. */
+  /** Answers inputs through the model's task. */
   predict: Predict;
   /** Answers tensors with tensors. */
   infer: Infer;
-  /** The version that answers a call, for those who must know it before they can ask. */
+  /** The version that answers a call, for dialects that must know it before they read the inputs. */
   resolve: Resolve;
-  /** The way to models, as a caller may use them for one purpose. */
+  /** The registry, limited to what a caller may use for one purpose. */
   registryFor: RegistryFor;
   sessions: Sessions;
   statistics: Statistics;
@@ -49,7 +49,7 @@ export interface Service extends Readiness {
 
 /**
  * Makes the service of a platform. It has no HTTP in it: an app, a queue's consumer and a script use the same.
- * Throws an Error for two tasks of one name.
+ * Throws an Error for two tasks with the same name.
  *
  * @example
  * const service = createService(createNodePlatform({ STORE: "models" }));
@@ -105,7 +105,7 @@ function createTurns({ config, now, turnEventLoop }: Platform): Turns | undefine
     preparing: createAdmission({ ...options, parallelism: 1 }),
     running: createAdmission({
       ...options,
-      // Joined runs are computed at once, as many as there are rows.
+      // Joined runs are computed at the same time, as many as there are rows.
       parallelism: Math.max(workers, 1, ...config.dynamicBatching.values()),
       // Runs in processes of their own do not block this one.
       ...(workers > 0 && { turnEventLoop: undefined }),

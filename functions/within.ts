@@ -1,6 +1,6 @@
 /**
- * The value of the work, or what `onLate` gives or throws when the work is not done in time. The work goes on, and
- * a failure that comes too late is dropped.
+ * The value of the work, or of `onLate` when the work is not done in time (what `onLate` throws rejects). Late
+ * work goes on, and its failure is dropped.
  *
  * @example await within(store.get(key), 1000, () => undefined)
  */
@@ -19,7 +19,7 @@ export async function within<T, Late>(
   }
 }
 
-/** Calls `onOver` after a time, unless the function that it gives is called before. */
+/** Calls `onOver` after a time, unless the returned function is called before. */
 export type StartTimer = (milliseconds: number, onOver: () => void) => () => void;
 
 function startTimeout(milliseconds: number, onOver: () => void): () => void {

@@ -15,26 +15,26 @@ export interface CachedCall {
   outputNames: readonly string[];
   runs: readonly Feeds[];
   ttlSeconds: number;
-  /** What the call has to say of keeping answers. */
+  /** What the call wants of kept answers. */
   directive: CallOptions["cache"];
   recording: Pick<Recording, "cache" | "phases">;
-  /** Computes those of the runs that were not kept; in order. */
+  /** Computes the runs without kept outputs, in order. */
   compute: (runs: readonly Feeds[]) => Promise<Tensors[]>;
 }
 
 export interface CachedRuns {
-  /** How long outputs of the model are kept; 0: not at all. */
+  /** How long the model's outputs are kept. 0: not at all. */
   ttlSeconds(manifest: Manifest): number;
-  /** The outputs of each run, in order: kept ones, or computed now and kept. Rejects as `compute` does. */
+  /** The outputs of each run, in order: kept ones, or new ones, which are kept then. Rejects as `compute` does. */
   outputs(call: CachedCall): Promise<Tensors[]>;
 }
 
-/** How long a request waits for another that computes the same, before it computes it too. */
+/** How long a request waits for another that computes the same. Then it computes too. */
 const PATIENCE_MS = 10_000;
-/** Larger outputs cost more to move than most models to run. */
+/** Larger outputs cost more to move than most models cost to run. */
 const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
 
-/** Answers for requests that ask the same of the same artifact, whoever sends them. */
+/** Keeps answers for requests that ask the same of the same artifact, whoever sends them. */
 export function createCachedRuns({ predictionCache, config, waitUntil }: Platform): CachedRuns {
   const share = createSingleFlight({ waitUntil, patienceMs: PATIENCE_MS });
 
@@ -48,7 +48,7 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
     if (entry.byteLength <= MAX_ENTRY_BYTES) await predictionCache.put(key, entry, ttlSeconds);
   }
 
-  /** Computes and keeps the runs of which nothing was kept. */
+  /** Computes the runs without kept outputs, and keeps theirs. */
   async function complete(
     { runs, compute, ttlSeconds }: CachedCall,
     keys: readonly string[],
@@ -58,7 +58,7 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
     const computed = await compute(missing.map((index) => runs[index] as Feeds));
     const outputs = [...kept];
     for (const [position, index] of missing.entries()) outputs[index] = computed[position];
-    // Waited for, so that whoever asks next finds them: on the way they would be computed once more.
+    // Waits until they are kept: the next request would compute them again before that.
     await Promise.all(
       missing.map((index) => keep(keys[index] as string, outputs[index] as Tensors, ttlSeconds)),
     );
@@ -74,7 +74,7 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
     const keys = await Promise.all(
       runs.map(({ feeds }) => keyOf({ artifact, runtime, outputNames, feeds })),
     );
-    // Who must have a new answer does not share one that was begun before it asked.
+    // A call that wants a new answer does not share one that began before it.
     if (directive === "no-cache") return complete(call, keys, []);
 
     const work = async (): Promise<Tensors[]> => {
@@ -90,7 +90,8 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
         recording.cache ??= "collapsed";
         return outputs;
       } catch (error) {
-        // Another request's computation failed, perhaps of that one's haste: of those who waited, one begins anew.
+        // The other request's computation failed, perhaps because of its own deadline. One of those who waited
+        // begins again.
         if (recording.cache) throw error;
       }
   }

@@ -3,7 +3,7 @@ import { datatypeNames, elementCount, type Tensors } from "../tensor.ts";
 import { fromBinary } from "../wire/binary-tensor.ts";
 import { LENGTH_BYTES, tensorBytes } from "./tensor-bytes.ts";
 
-/** The first bytes of the SHA-256 of the rest: what was damaged or cut off is told from an answer. */
+/** The first bytes of the SHA-256 of the rest. They show whether an entry was damaged or cut off. */
 const CHECK_BYTES = 16;
 
 const size = z.number().int().min(0);
@@ -19,7 +19,7 @@ export async function writeEntry(outputs: Tensors): Promise<Uint8Array> {
   return entry;
 }
 
-/** The outputs of an entry, none of them a view on it; undefined when it is damaged. */
+/** The outputs of an entry, as copies. Undefined when the entry is damaged. */
 export async function readEntry(entry: Uint8Array): Promise<Tensors | undefined> {
   if (entry.byteLength < CHECK_BYTES + LENGTH_BYTES) return undefined;
   const check = await checkOf(entry);

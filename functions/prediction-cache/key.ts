@@ -3,7 +3,7 @@ import type { Manifest } from "../model/manifest.ts";
 import type { Tensors } from "../tensor.ts";
 import { tensorBytes } from "./tensor-bytes.ts";
 
-/** What the outputs of a run follow from. */
+/** All that decides the outputs of a run. */
 export interface Question {
   artifact: Manifest["artifact"];
   /** ONNX Runtime's two builds differ in the last digits. */
@@ -13,8 +13,8 @@ export interface Question {
 }
 
 /**
- * The SHA-256 of all that a run's outputs follow from, as 64 hexadecimal digits. No two questions have the
- * same bytes: see {@link tensorBytes}.
+ * The SHA-256 of all that decides a run's outputs, as 64 hexadecimal digits. Different questions always have
+ * different bytes: see {@link tensorBytes}.
  */
 export async function keyOf({ artifact, runtime, outputNames, feeds }: Question): Promise<string> {
   const files = [artifact, ...(artifact.externalData ?? [])];

@@ -5,9 +5,9 @@ import { concatenate } from "../concatenate.ts";
 export const LENGTH_BYTES = 4;
 
 /**
- * Tensors as one piece of bytes, after as many empty ones as are `reserved`: the length of a description in
- * JSON, the description, and the elements of each tensor. The description is an array: `about`, and for each
- * tensor its name, datatype, shape and length in bytes. No two lists of tensors are written alike.
+ * Writes tensors as one piece of bytes, behind `reserved` empty ones: the length of a description in JSON, the
+ * description, and the elements of each tensor. The description is an array: `about`, and for each tensor its
+ * name, datatype, shape and length in bytes. Different lists of tensors always give different bytes.
  */
 export function tensorBytes(
   tensors: readonly (readonly [name: string, Tensor])[],

@@ -19,10 +19,10 @@ interface Waiting {
 }
 
 /**
- * A session whose runs are joined along their first dimension: those that have come while the runtime was
- * busy, in the order of their coming, as far as owners, names, datatypes and all other dimensions are the same. A
- * run never waits for company. A joint run that fails is repeated run by run: one caller's bad row does not
- * fail another's.
+ * A session that joins runs along their first dimension: those that came while the runtime was busy, in their
+ * order, as long as owners, names, datatypes and all other dimensions are the same. A run never waits for
+ * others to join. A joint run that fails is repeated run by run, so that one caller's bad row does not fail
+ * another's.
  */
 export function createBatchingSession(session: Session, options: BatchingOptions): Session {
   const { maxRows, parallel } = options;
@@ -30,7 +30,7 @@ export function createBatchingSession(session: Session, options: BatchingOptions
   let running = 0;
   let scheduled = false;
 
-  /** After all requests that have arrived by now have been read. */
+  /** Waits until all requests that have arrived by now were read. */
   function schedule(): void {
     if (scheduled || queue.length === 0 || running >= parallel) return;
     scheduled = true;
@@ -63,7 +63,7 @@ export function createBatchingSession(session: Session, options: BatchingOptions
   };
 }
 
-/** The first dimension, where it is one and the same in all inputs. */
+/** The first dimension, if it is the same in all inputs. */
 function rowsOf(feeds: Tensors): number | undefined {
   let rows: number | undefined;
   for (const name in feeds) {
@@ -81,7 +81,7 @@ function keyOf(feeds: Tensors, outputNames: readonly string[], owner = ""): stri
   return JSON.stringify([owner, outputNames, inputs]);
 }
 
-/** The first run, and those behind it that can be joined to it. */
+/** The first run, and the runs behind it that can join it. */
 function takeTogether(queue: readonly Waiting[], maxRows: number) {
   const [taken, left]: [Waiting[], Waiting[]] = [[], []];
   let rows = 0;
@@ -105,7 +105,7 @@ async function answerTogether(session: Session, group: readonly Waiting[]): Prom
     await session.run(feeds, outputNames).then(answer.resolve, answer.reject);
 }
 
-/** Each run's own outputs; undefined where an output does not have a row for each row of the inputs. */
+/** Each run's own outputs. Undefined where an output does not have a row for each row of the inputs. */
 async function runTogether(
   session: Session,
   group: readonly Waiting[],
@@ -148,7 +148,7 @@ function concatenated(datatype: Tensor["datatype"], tensors: readonly Tensor[]):
   return all;
 }
 
-/** A copy: what holds all rows is no caller's. */
+/** A copy: no caller gets the memory that holds all rows. */
 function rowsFrom(
   { datatype, shape, data }: Tensor,
   { from, rows, total }: { from: number; rows: number; total: number },

@@ -3,14 +3,14 @@ import { fileURLToPath } from "node:url";
 import { compileFunction } from "node:vm";
 import { factoryBody, type CreateOrt } from "./onnxruntime-web-factory.ts";
 
-/** ONNX Runtime Web as a function, on Node; the build makes the same of it for Workers. */
+/** ONNX Runtime Web as a function, on Node. For Workers the build makes the same function. */
 export async function evaluateFactory(): Promise<CreateOrt> {
   const filename = fileURLToPath(import.meta.resolve("onnxruntime-web/wasm"));
   const body = factoryBody(await readFile(filename, "utf8"));
   return compileFunction(body, ["WebAssembly"], { filename }) as CreateOrt;
 }
 
-/** The WASM that it runs. */
+/** The WASM module that it runs. */
 export async function compileModule(): Promise<WebAssembly.Module> {
   const path = import.meta.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
   return WebAssembly.compile(await readFile(new URL(path)));

@@ -4,8 +4,8 @@ const OUT_OF_MEMORY =
   /bad_alloc|failed to allocate (?:memory|a buffer)|array buffer allocation failed|invalid (?:typed )?array (?:buffer )?length|out of memory/i;
 
 /**
- * What a failed load or run becomes: `out_of_memory` when ONNX Runtime found no memory for it, which
- * harms nothing else; any other cause as it is.
+ * Turns a failed load or run into `out_of_memory` when ONNX Runtime found no memory for it; that harms nothing
+ * else. Any other cause stays as it is.
  */
 export function explainFailure(cause: unknown): unknown {
   if (!OUT_OF_MEMORY.test(String(cause))) return cause;
@@ -16,7 +16,7 @@ export function explainFailure(cause: unknown): unknown {
   );
 }
 
-/** The runtime broke down under this request or beside it; the next request gets a new one. */
+/** The runtime broke down during this request or another one. The next request gets a new runtime. */
 export function runtimeFailed(cause: unknown): NearcastError {
   return new NearcastError(
     "runtime_failed",

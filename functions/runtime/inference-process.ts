@@ -7,16 +7,19 @@ import { createNativeRuntime } from "./onnxruntime-node.ts";
 import type { Session } from "./types.ts";
 import type { ProcessAnswer, ProcessCall, ProcessRequest } from "./process-messages.ts";
 
-/** A third of the server's share: it reads and answers first, so that all processes have work. */
+/**
+ * A third of the server's share of the processor: the server reads and answers first, so that all processes
+ * have work.
+ */
 const NICENESS = 5;
 try {
   setPriority(NICENESS);
 } catch {
-  // Where a sandbox forbids it, it is only less prompt.
+  // A sandbox may forbid it. Answers are then only slower.
 }
 
 const runtime = createNativeRuntime({ threads: Number(process.argv[2]) });
-/** As promises: a run may be asked for while its session is still loading. */
+/** Promises: a run may arrive while its session is still loading. */
 const sessions = new Map<number, Promise<Session>>();
 
 process.on("message", ({ id, call }: ProcessRequest) => {
@@ -29,8 +32,8 @@ process.on("message", ({ id, call }: ProcessRequest) => {
   );
 });
 
-// A terminal and systemd send signals to the whole group: the server ends when its last request has been
-// answered, by this process too, and its end, of whatever kind, closes the channel.
+// Terminals and systemd send signals to the whole group. This process ignores them, because the server may
+// still need its answers. When the server ends, in whatever way, the channel closes.
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined);
 process.on("disconnect", () => process.exit());
 
@@ -57,6 +60,6 @@ async function answer(call: ProcessCall): Promise<Tensors | undefined> {
 }
 
 function send(message: ProcessAnswer): void {
-  // The server may be gone; then this process goes too.
+  // The server may be gone. Then this process ends too.
   process.send?.(message, undefined, undefined, () => undefined);
 }

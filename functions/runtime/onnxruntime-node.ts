@@ -7,8 +7,8 @@ import { LOG_FATAL_ONLY, wrapSession } from "./session.ts";
 import type { ExternalData, Runtime } from "./types.ts";
 
 /**
- * Native ONNX Runtime. `threads` is set explicitly: with the default (a thread a core) on a fraction
- * of a core, as on a small Lambda, the 95th percentile is ten times worse.
+ * Native ONNX Runtime. `threads` is always set: on a fraction of a core, as on a small Lambda, the default (a
+ * thread a core) makes the 95th percentile ten times worse.
  */
 export function createNativeRuntime({ threads }: { threads: number }): Runtime {
   const options: InferenceSession.SessionOptions = {
@@ -16,8 +16,8 @@ export function createNativeRuntime({ threads }: { threads: number }): Runtime {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: LOG_FATAL_ONLY,
-    // Where an artifact's references are looked up that the package does not list: nowhere. Else they
-    // would be read from the folder that the artifact or the process is in.
+    // ONNX Runtime looks here for files that the artifact names and the package does not list: there are none.
+    // Otherwise it would read them from the folder of the artifact or of the process.
     extra: { session: { model_external_initializers_file_folder_path: join(devNull, "none") } },
   };
   return {
@@ -40,7 +40,10 @@ export function createNativeRuntime({ threads }: { threads: number }): Runtime {
   };
 }
 
-/** The local tier names files by digest, not as the artifact does: their bytes are given under its name. */
+/**
+ * The local tier names files by digest, not as the artifact does. So their bytes are given under the artifact's
+ * names.
+ */
 async function mounted({ name, source }: ExternalData) {
   return { path: name, data: "path" in source ? await readFile(source.path) : source.bytes };
 }

@@ -7,13 +7,13 @@ const LOAD_WAIT_MS = 5;
 const LOAD_PATIENCE_MS = 20_000;
 const WASM_PAGE_BYTES = 65_536;
 
-/** One start of ONNX Runtime with a WASM memory of its own, and what is known of it. */
+/** One started ONNX Runtime with its own WASM memory, and its state. */
 interface Instance {
   ort: OrtWeb;
   memory?: WebAssembly.Memory;
-  /** The WASM module runs: what fails from now on is a load or a run, and not the start. */
+  /** The WASM module runs: a failure from now on is a load's or a run's, and not the start's. */
   started: boolean;
-  /** It broke down. Nothing is asked of it any more; it is collected with the last session that was in it. */
+  /** It broke down and is not used any more. It is collected with its last session. */
   lost: boolean;
   loading: boolean;
   running: boolean;
@@ -23,13 +23,13 @@ interface WebRuntimeOptions {
   createOrt: CreateOrt;
   /** Already compiled: workerd accepts no other. */
   module: WebAssembly.Module;
-  /** What WASM memory may grow to; a load or run that needs more rejects with `out_of_memory`. */
+  /** The most that WASM memory may grow to. A load or run that needs more rejects with `out_of_memory`. */
   maxMemoryBytes: number;
 }
 
 /**
- * WASM ONNX Runtime. A trap or an abort leaves its memory in any state: that instance is lost with its
- * sessions, the call rejects with `runtime_failed`, and the next load starts another instance.
+ * WASM ONNX Runtime. A trap or an abort leaves its memory in an unknown state. That instance is then lost with
+ * its sessions, the call rejects with `runtime_failed`, and the next load starts another instance.
  */
 export function createWebRuntime(options: WebRuntimeOptions): Runtime {
   let current: Instance | undefined;
@@ -39,11 +39,11 @@ export function createWebRuntime(options: WebRuntimeOptions): Runtime {
     return current;
   }
 
-  /** Its turn to load, in an instance that is not lost. */
+  /** Waits for a turn to load, in an instance that is not lost. */
   async function loadingInstance(): Promise<Instance> {
-    // ONNX Runtime keeps external data in one table by name and empties it after each load: two
-    // loads at once would read each other's weights. A promise of another request may never settle
-    // on Workers, so a load waits on timers of its own; one that never ends loses its instance.
+    // ONNX Runtime keeps external data in one table by name and empties it after each load: two loads at once
+    // would read each other's weights. On Workers a promise of another request may never settle, so a load
+    // waits on timers of its own. An instance whose load never ends is lost.
     for (let waits = 0; instance().loading; waits++) {
       if (waits >= LOAD_PATIENCE_MS / LOAD_WAIT_MS) {
         instance().lost = true;
@@ -81,9 +81,9 @@ export function createWebRuntime(options: WebRuntimeOptions): Runtime {
 function inInstance(mine: Instance, session: Session): Session {
   return {
     async run(feeds, outputNames) {
-      // ONNX Runtime Web's runs give way to each other while their arguments lie on the one WASM stack,
-      // and would write over each other's. A run needs no timer, so its end is some turns away; a
-      // promise of its request may never settle on Workers.
+      // ONNX Runtime Web's runs yield to each other while their arguments lie on the only WASM stack: they
+      // would overwrite each other's. So a run waits for the end of the one before, which needs no timer and is
+      // some turns away. It does not wait for that run's promise, which may never settle on Workers.
       while (mine.running && !mine.lost) await Promise.resolve();
       if (mine.lost) throw runtimeFailed(new Error("another run broke the runtime down"));
       mine.running = true;
@@ -100,7 +100,7 @@ function inInstance(mine: Instance, session: Session): Session {
   };
 }
 
-/** ONNX Runtime's own refusals are plain errors, and so are its JavaScript's. All else broke it down. */
+/** ONNX Runtime and its JavaScript refuse with plain errors. Any other error is a breakdown. */
 function explainIn(mine: Instance, cause: unknown): unknown {
   const refused = cause instanceof Error && [Error, TypeError].includes(cause.constructor as never);
   if (refused && mine.started) return explainFailure(cause);
@@ -109,8 +109,8 @@ function explainIn(mine: Instance, cause: unknown): unknown {
 }
 
 /**
- * ONNX Runtime's options take the module as bytes and say nothing of memory. It is therefore given a
- * `WebAssembly` of ours, which makes its instance of the module and its memory no larger than allowed.
+ * ONNX Runtime's options take the module only as bytes, and have no limit of memory. So it gets a `WebAssembly`
+ * of ours, which uses the compiled module and makes a memory no larger than allowed.
  */
 function startInstance({ createOrt, module, maxMemoryBytes }: WebRuntimeOptions): Instance {
   const ort = createOrt(
@@ -118,7 +118,7 @@ function startInstance({ createOrt, module, maxMemoryBytes }: WebRuntimeOptions)
       Memory: {
         value: function Memory(descriptor: WebAssembly.MemoryDescriptor) {
           const most = Math.floor(maxMemoryBytes / WASM_PAGE_BYTES);
-          // Never more than the module itself declares: 65,536 pages, all that 32 bits address.
+          // At most what the module itself declares: 65,536 pages, all that 32 bits can address.
           const maximum = Math.min(descriptor.maximum ?? most, most);
           mine.memory = new WebAssembly.Memory({ ...descriptor, maximum });
           return mine.memory;
@@ -140,7 +140,7 @@ function startInstance({ createOrt, module, maxMemoryBytes }: WebRuntimeOptions)
   return mine;
 }
 
-/** Without prepacking the weights lie in WASM memory once and not twice. */
+/** Without prepacking, WASM memory has the weights once and not twice. */
 function mountedOptions(externalData: readonly ExternalData[]) {
   return {
     externalData: externalData.map(({ name, source }) => ({ path: name, data: bytesOf(source) })),

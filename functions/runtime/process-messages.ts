@@ -2,7 +2,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
 import type { ArtifactSource, ExternalData } from "./types.ts";
 
-/** What the server asks of an inference process; `session` is a number of the server's choice. */
+/** What the server asks of an inference process. The server chooses the number `session`. */
 export type ProcessCall =
   | {
       kind: "load";

@@ -11,7 +11,7 @@ import {
 
 interface Member {
   process: InferenceProcess;
-  /** What it was told to load and not to release. */
+  /** What it was told to load, and not yet to release. */
   sessions: Set<number>;
 }
 
@@ -22,16 +22,16 @@ interface ProcessPoolOptions {
   log: (entry: Record<string, unknown>) => void;
 }
 
-/** A call that a process died under is tried once more: the input may have killed it, or anything else. */
+/** A call whose process died is tried once more: its input may have killed the process, or something else. */
 const MOST_BEGUN = 2;
-/** Calls that waited behind such a one are innocent; still, no call is tried for ever. */
+/** Calls that waited behind it are innocent. Still, no call is tried for ever. */
 const MOST_TRIES = 8;
 
 /**
- * The native runtime in `workers` processes, each with a session of its own for every artifact, because a
- * run blocks the thread that calls it: runs go on in parallel, and the server answers meanwhile. Processes
- * and not threads, because native code that crashes ends its whole process. A run goes to the process with
- * the fewest calls; the next call replaces one that ended. A run that ends two rejects with
+ * The native runtime in `workers` processes, each with its own session for every artifact. A run blocks the
+ * thread that calls it: with processes, runs go on in parallel and the server answers meanwhile. They are not
+ * threads, because native code that crashes ends its whole process. A run goes to the process with the fewest
+ * calls. The next call replaces a process that ended. A run that ends two processes rejects with
  * `runtime_failed`.
  */
 export function createProcessPool({ workers, threads, log }: ProcessPoolOptions): Runtime {
@@ -66,7 +66,7 @@ export function createProcessPool({ workers, threads, log }: ProcessPoolOptions)
         return process.call({ kind: "load", session, artifact, externalData });
       }
 
-      /** A process that took the place of another loads what it is asked to run. */
+      /** A process that replaced another loads what it is asked to run. */
       async function runIn(member: Member, call: ProcessCall): Promise<Tensors | LostCall> {
         if (!member.sessions.has(session)) {
           const answer = await loadIn(member).catch((cause: unknown) => {

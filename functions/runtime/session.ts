@@ -3,14 +3,14 @@ import { DATATYPES, datatypeOfOrt, type Tensor, type Tensors } from "../tensor.t
 import type { Session } from "./types.ts";
 
 /**
- * An input that the graph cannot compute with is the client's affair: the rejection says what was wrong,
- * and ONNX Runtime writes no lines of its own. For sessions, and again for runs (WASM defaults to warnings).
+ * Keeps ONNX Runtime from logging. An input that the graph cannot compute with is the client's mistake, and the
+ * rejection says what was wrong. Set for sessions, and again for runs (WASM defaults to warnings).
  */
 export const LOG_FATAL_ONLY = 4;
 
 /**
- * Gives an ONNX Runtime session (native and WASM share their types) our tensors and nothing else.
- * `explain` makes of what a run threw what the run rejects with.
+ * Wraps an ONNX Runtime session (native and WASM share their types) so that it takes and gives our tensors.
+ * `explain` turns what a run threw into what it rejects with.
  */
 export function wrapSession(
   session: InferenceSession,

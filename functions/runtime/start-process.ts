@@ -5,13 +5,13 @@ import { NearcastError } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
 import type { ProcessAnswer, ProcessCall, ProcessRequest } from "./process-messages.ts";
 
-/** What an inference process that ended did with a call: nothing yet, or it may have died of it. */
+/** What became of a call when its inference process ended: not begun, or perhaps the cause. */
 export interface LostCall {
   begun: boolean;
 }
 
 export interface InferenceProcess {
-  /** Rejects with ONNX Runtime's reason; resolves to a {@link LostCall} when the process ended. */
+  /** Rejects with ONNX Runtime's reason. Resolves to a {@link LostCall} when the process ended. */
   call(call: ProcessCall): Promise<Tensors | LostCall>;
   /** Calls that have not been answered. */
   pending(): number;
@@ -22,7 +22,7 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** Tensors are objects by name, and never have a member that is a boolean. */
+/** Tensors are objects by name. None of their members is a boolean. */
 export function isLost(answer: Tensors | LostCall): answer is LostCall {
   return typeof (answer as LostCall).begun === "boolean";
 }
@@ -31,7 +31,7 @@ interface InferenceProcessOptions {
   /** For one run. */
   threads: number;
   log: (entry: Record<string, unknown>) => void;
-  /** Called once, before its calls are given up as lost. */
+  /** Called once, before its calls count as lost. */
   onEnd: () => void;
 }
 
@@ -44,7 +44,7 @@ export function startInferenceProcess({
   const waiting = new Map<number, Waiting>();
   let calls = 0;
   let ended = false;
-  // It lies beside this one: as TypeScript in the sources, as JavaScript where they are built.
+  // It lies beside this file: as TypeScript in the sources, as JavaScript in what is built.
   const file = `inference-process${extname(import.meta.url)}`;
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), [String(threads)], {
     serialization: "advanced",
@@ -55,13 +55,13 @@ export function startInferenceProcess({
     const { id, outputs, error } = message as ProcessAnswer;
     const call = waiting.get(id);
     waiting.delete(id);
-    // An idle process does not keep the server alive, a call does.
+    // An idle process does not keep the server alive. A call does.
     if (waiting.size === 0) child.channel?.unref();
     if (error === undefined) call?.resolve(outputs ?? {});
     else if (error.code) call?.reject(new NearcastError(error.code, error.message));
     else call?.reject(new Error(error.message));
   });
-  // After the last message that it sent, however it ended.
+  // Comes after its last message, however it ended.
   child.on("disconnect", end);
   child.on("error", end);
   child.on("exit", (exitCode, signal) => {

@@ -45,8 +45,8 @@ export function beginRequest(platform: Platform, before: number): MiddlewareHand
 }
 
 /**
- * Throws `malformed_request` for a time that is none. It goes after authentication: who may not ask is told that
- * first; and after CORS, so that a page can read it.
+ * Throws `malformed_request` for a time-out that is no number. It stands behind authentication, which refuses
+ * first, and behind CORS, so that a page can read the error.
  */
 export function checkTimeout({ req }: Context): void {
   const timeout = req.header(TIMEOUT);

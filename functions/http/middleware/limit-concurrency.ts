@@ -9,9 +9,9 @@ import { checkTimeout } from "./begin-request.ts";
 const MIN_ARRIVAL_MS = 1000;
 
 /**
- * Refuses work with 503 before its body is read: when as many requests are being answered as there may
- * be at once, which bounds the memory of their bodies, or when the queue for the processor is full. Before that,
- * a time-out that is none with 400.
+ * Refuses requests with 503 before their bodies are read: when too many are being answered at once, which
+ * bounds the memory of their bodies, or when the queue for the processor is full. First it refuses a time-out
+ * that is no number, with 400.
  */
 export function limitConcurrency(
   { maxConcurrency, requestTimeoutMs }: Pick<Config, "maxConcurrency" | "requestTimeoutMs">,
