@@ -158,8 +158,9 @@ async function travel<Answer>(
   const { id = crypto.randomUUID(), caller = ANYONE, model } = call;
   const deadline = call.deadline ?? createDeadline(services.timeoutMs, () => false);
   const recording = new Recording({ id, kind, caller: caller.name, model }, call, services);
-  // The work may go on after the deadline; the record is of what the caller was told. Not a function: V8 puts one
-  // that every call makes among old objects, from where it keeps whole requests alive. Predictions cost 30 % more so.
+  // The work may go on after the deadline. The record says what the caller was told. It is no function: V8
+  // moves a function that every call makes to its old objects, which then keep whole requests alive.
+  // Predictions would cost 30 % more.
   deadline.watcher = recording;
   try {
     const work = go({ call, deadline, recording });

@@ -13,8 +13,8 @@ export type TensorData =
   | string[];
 
 /**
- * The datatypes by their Open Inference Protocol name, with ONNX Runtime's name, the array that holds
- * the elements and the bytes of one element on the wire (0: variable). FP16 elements are raw bits.
+ * The datatypes by their Open Inference Protocol name: ONNX Runtime's name, the array that holds the elements,
+ * and the bytes of one element on the wire (0: variable). FP16 elements are raw bits.
  */
 export const DATATYPES = {
   BOOL: { ort: "bool", array: Uint8Array, bytes: 1 },
@@ -45,7 +45,7 @@ export interface Tensor {
 
 export type Tensors = Record<string, Tensor>;
 
-/** The datatype that ONNX Runtime calls `ort`; throws a TypeError for the ones no wire format names. */
+/** The datatype that ONNX Runtime calls `ort`. Throws a TypeError for those that no wire format names. */
 export function datatypeOfOrt(ort: string): Datatype {
   const found = datatypeNames.find((name) => DATATYPES[name].ort === ort);
   if (!found)
@@ -60,13 +60,13 @@ const { Float16Array } = globalThis as unknown as { Float16Array?: HalfArray };
 /** Whether FP16 elements can be numbers here, and not only bits. */
 export const hasHalfFloats = Float16Array !== undefined;
 
-/** The numbers that FP16 bits stand for, as a view on them. Throws a RangeError without {@link hasHalfFloats}. */
+/** A view of FP16 bits as numbers. Throws a RangeError without {@link hasHalfFloats}. */
 export function halfFloats({ buffer, byteOffset, length }: Uint16Array): Float32Array {
   if (!Float16Array) throw new RangeError("needs the binary form for FP16: no Float16Array here");
   return new Float16Array(buffer, byteOffset, length);
 }
 
-/** How many elements a shape holds; a scalar's empty shape holds one. */
+/** How many elements a shape has. A scalar's empty shape has one. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }

@@ -20,8 +20,8 @@ interface CloudflareParts {
 }
 
 /**
- * Of an isolate's 128 MB. Within it a run that needs too much is refused; beyond it the isolate would end
- * with all its requests.
+ * WASM's part of an isolate's 128 MB. A run that needs more is refused. Beyond the 128 MB the isolate would
+ * end, with all its requests.
  */
 const WASM_MEMORY_BYTES = 112 * 1024 * 1024;
 
@@ -33,7 +33,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     RUNTIME: "wasm",
     // An isolate has 128 MB, and WASM memory is up to three times the artifact while it loads.
     SESSION_BUDGET_MB: 32,
-    // A JPEG takes some 24 bytes a pixel while it is decoded.
+    // Decoding a JPEG takes some 24 bytes a pixel.
     MAX_IMAGE_PIXELS: 2_000_000,
     MAX_CONCURRENCY: 64,
   };
@@ -59,7 +59,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     store: createR2Store(binding, prefix),
     artifacts: createEdgeArtifactCache(waitUntil),
     runtime: async () => runtime,
-    // workerd warns when one does, and may hang.
+    // workerd warns when one request settles another's promise, and may hang.
     isolatesRequests: true,
     waitUntil,
     sha256: (text) => digest(new TextEncoder().encode(text)),
@@ -80,7 +80,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
 const log: Platform["log"] = (entry) =>
   console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
 
-/** Every rate that is configured, those of keys among them. */
+/** Every configured rate, those of keys too. */
 function ratesOf({ rateLimit, modelRateLimit, auth }: Config): (Rate | undefined)[] {
   const keys =
     auth.mode === "required" && auth.apiKeys && !("parameter" in auth.apiKeys) ? auth.apiKeys : [];

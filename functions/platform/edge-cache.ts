@@ -1,7 +1,7 @@
 import type { CacheStorage } from "@cloudflare/workers-types";
 import type { ArtifactCache, Platform, PredictionCache } from "./types.ts";
 
-/** Artifacts in the data centre's Cache API, kept after the answer was sent. */
+/** Artifacts in the data centre's Cache API. They are stored after the answer was sent. */
 export function createEdgeArtifactCache(waitUntil: Platform["waitUntil"]): ArtifactCache {
   const cache = openCache("artifacts");
   return {
@@ -28,7 +28,7 @@ export function createEdgePredictionCache(): PredictionCache {
 
 function openCache(kind: "artifacts" | "predictions") {
   const cache = (caches as unknown as CacheStorage).default;
-  /** Cache keys are URLs; these are never fetched. */
+  /** Cache keys are URLs. These are never fetched. */
   const urlOf = (key: string) => `https://${kind}.nearcast.invalid/${key}`;
   return {
     async get(key: string): Promise<Uint8Array | undefined> {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Platform } from "./types.ts";
 
-/** The documentation's files as files of a folder; the folder is found when the first one is asked for. */
+/** The documentation's files, from a folder. The folder is looked up with the first file. */
 export function createFolderAssets(findFolder: () => string): Platform["asset"] {
   return async function asset(name) {
     try {

@@ -6,8 +6,8 @@ import { logLine } from "./log.ts";
 import type { ArtifactCache } from "./types.ts";
 
 /**
- * Artifacts as files named by their sha256, loaded by path, which takes half the memory of bytes. The folder is not
- * used where others could swap a file after its digest was checked.
+ * Artifacts as files named by their sha256. Loading by path takes half the memory of loading bytes. A folder
+ * where others could swap a file after its digest was checked is not used.
  */
 export function createFolderCache(folder: string): ArtifactCache {
   let warned = false;
@@ -42,7 +42,8 @@ export function createFolderCache(folder: string): ArtifactCache {
         await rename(temporary, path);
         return { path };
       } catch {
-        // A full or read-only disk costs the next cold start a download, not this request its answer.
+        // With a full or read-only disk the next cold start downloads again. This request still gets its
+        // answer.
         await rm(temporary, { force: true }).catch(() => undefined);
         return { bytes };
       }
@@ -50,11 +51,11 @@ export function createFolderCache(folder: string): ArtifactCache {
   };
 }
 
-/** On Windows, which has no such owners, the temporary folder is the user's. */
+/** Windows has no such owners. There the temporary folder belongs to the user. */
 async function isOwn(folder: string): Promise<boolean> {
   const user = process.geteuid?.();
   if (user === undefined) return true;
-  // A link is followed only where nobody else made it.
+  // A link counts only when this user made it, and owns what it leads to.
   const [entry, { uid, mode }] = await Promise.all([lstat(folder), stat(folder)]);
   return entry.uid === user && uid === user && (mode & WRITABLE_BY_OTHERS) === 0;
 }

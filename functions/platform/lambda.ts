@@ -18,13 +18,13 @@ import type { Platform } from "./types.ts";
 
 export interface LambdaPlatform extends Platform {
   /**
-   * Settles when all that `waitUntil` was given has, or soon: Lambda sends the answer only then, and freezes the
-   * process after it. What is not done by then goes on when the next request thaws it.
+   * Settles when all promises given to `waitUntil` have, or after a short time. Only then Lambda sends the
+   * answer, and freezes the process. Work that is left goes on when the next request thaws it.
    */
   settled(): Promise<void>;
 }
 
-/** Longest that an answer waits for what nobody asked for, such as issuer's keys that are read again. */
+/** The longest that an answer waits for background work, such as reading an issuer's keys again. */
 const SETTLING_MS = 250;
 
 /** AWS Lambda: S3 (or a folder in the package) as the store, `/tmp` as the local tier, native runtime. */
@@ -32,18 +32,18 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
   const defaults = {
     RUNTIME: "native",
     SESSION_BUDGET_MB: 256,
-    // A second less than the function has in serverless.yml.
+    // A second less than the function's time-out in serverless.yml.
     REQUEST_TIMEOUT_MS: 28_000,
-    // Lambda itself takes 6 MB of event, in which a binary body is base64.
+    // Lambda takes events of up to 6 MB, and a binary body is base64 in them.
     MAX_BODY_BYTES: 4_500_000,
   };
   const config = readConfig(environment, defaults, "lambda");
   const { store, artifacts } = openStore(config);
   const { limiter = openLimiter(config), predictionCache } = openRedisServices(config);
   const pending = new Set<Promise<unknown>>();
-  // Lambda's init phase has a whole processor, whatever the function's memory.
+  // Lambda's init phase has a whole processor, whatever memory the function has.
   const runtime = startRuntime(config.threads);
-  // Whoever loads a model is told.
+  // The error goes to whoever loads a model.
   runtime.catch(() => undefined);
   return {
     name: "lambda",

@@ -7,7 +7,7 @@ export function logLine(entry: Entry): void {
 
 const FLUSH_MS = 20;
 const SIZE = 65_536;
-/** Most bytes that UTF-8 takes for a code unit of UTF-16. */
+/** UTF-8 takes at most this many bytes for a UTF-16 code unit. */
 const WIDEST = 3;
 const NO_LINES = Buffer.alloc(0);
 
@@ -16,9 +16,10 @@ let used = 0;
 let isFlushedAtExit = false;
 
 /**
- * As {@link logLine}, but the lines of some milliseconds are written together: one by one, whoever reads them would
- * be woken for each, for a fifth of what a prediction costs. They wait as bytes outside the heap: entries or strings
- * would outlive the young generation, for as much. Lines that say of trouble are written at once, with those before.
+ * Like {@link logLine}, but writes the lines of some milliseconds together. One by one, each would wake its
+ * reader, which is a fifth of what a prediction costs. Lines wait as bytes outside the heap: as objects or
+ * strings they would outlive the young generation, which costs as much. Errors and warnings are written at
+ * once, with the lines before them.
  */
 export function logSoon(entry: Entry): void {
   if (!isFlushedAtExit) process.once("exit", flush);
@@ -34,7 +35,7 @@ export function logSoon(entry: Entry): void {
   if (entry["level"] !== "info") flush();
 }
 
-/** What is being written belongs to the stream. */
+/** The stream owns the bytes that are being written. */
 function flush(): void {
   if (used > 0) process.stderr.write(lines.subarray(0, used));
   lines = NO_LINES;

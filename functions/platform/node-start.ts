@@ -10,7 +10,7 @@ import { nearest } from "../near-miss.ts";
 import type { Tasks } from "../tasks/tasks.ts";
 import type { Store } from "../model/store.ts";
 
-/** What there is to say of a server that listens. */
+/** What the banner of a server says. */
 export interface Start {
   store: string;
   url: string;
@@ -20,7 +20,7 @@ export interface Start {
   models: readonly Manifest[];
 }
 
-/** What a server says when it listens: where it is, who gets in, what to open, and a request to paste. */
+/** The banner of a server that listens: where it is, who gets in, what to open, and a request to paste. */
 export function describeStart({ store, url, auth, host, models }: Start): string {
   const lines = [`Nearcast serves ${store} at ${url}`, admission(auth, host)];
   if (auth.mode !== "closed")
@@ -54,7 +54,7 @@ function tryIt({ url, auth, models }: Pick<Start, "url" | "auth" | "models">): s
   return ["Try it:", `  ${command.replaceAll("\n", "\n  ")}`];
 }
 
-/** Hosts that answer at `localhost`; all addresses of the machine have it among them. */
+/** Hosts that answer at `localhost`. All addresses of the machine include it. */
 const LOCALHOST = /^(localhost|(::ffff:)?127\.0\.0\.1|::1|(::ffff:)?0\.0\.0\.0|::)$/i;
 
 /** The URL at which this machine reaches a server that listens on `host`. */
@@ -72,8 +72,8 @@ const MOST_MANIFESTS = 20;
 const PATIENCE_MS = 2000;
 
 /**
- * Manifests of released versions, a few of many; those that can be read soon. Never rejects: the server starts
- * without its store, too.
+ * The manifests of a few released versions that can be read quickly. Never rejects: a server also starts
+ * without its store.
  */
 export async function releasedManifests(store: Store, tasks: Tasks): Promise<Manifest[]> {
   const found: Manifest[] = [];
@@ -96,7 +96,7 @@ export async function releasedManifests(store: Store, tasks: Tasks): Promise<Man
   return [...found];
 }
 
-/** Rejects when `STORE` is a folder that does not exist, with the name of one beside it that was meant. */
+/** Rejects when `STORE` is a folder that does not exist, and names the folder beside it that was probably meant. */
 export async function checkStoreFolder(store: string): Promise<void> {
   if (!isFolder(store)) return;
   const found = await stat(store).catch(() => undefined);
@@ -112,7 +112,7 @@ export async function checkStoreFolder(store: string): Promise<void> {
   throw new ConfigurationError([`STORE: there is no folder ${path}: ${help}`]);
 }
 
-/** Why a server does not start: a line for each bad variable, or one. */
+/** Why a server does not start, in one line, or in a line for each bad variable. */
 export function explainStartFailure(error: unknown): string {
   if (error instanceof ConfigurationError)
     return error.problems.map((problem) => `nearcast: ${problem}`).join("\n");
@@ -134,6 +134,6 @@ function explain(error: unknown): string {
     return `This user may not listen on port ${port}. Choose one from 1024 on, such as PORT=8787.`;
   if (code && NO_ADDRESS.has(code))
     return `HOST: ${address ?? hostname} is no address of this machine. Use 127.0.0.1 for this machine alone, or 0.0.0.0 for all its addresses.`;
-  // What is thrown on purpose says what is wrong; of a defect its place helps more.
+  // An error thrown on purpose says what is wrong. For a defect, its place in the code helps more.
   return error.constructor === Error ? error.message : (error.stack ?? error.message);
 }

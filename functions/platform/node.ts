@@ -40,10 +40,10 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     sha256,
     readSecret: readParameter,
     turnEventLoop: () => setImmediate(),
-    // There are no bindings where a request does not come from the server, as in `app.request`.
+    // A request that did not come from the server, as in `app.request`, has no bindings.
     isClientGone: (bindings) =>
       (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
-    // By the package's own name, which finds it from the sources and from what is built of them.
+    // By the package's own name: that works from the sources and from what is built.
     asset: createFolderAssets(() =>
       join(createRequire(import.meta.url).resolve("nearcast/package.json"), "../dist/assets/docs"),
     ),
@@ -53,7 +53,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     limiter,
     predictionCache,
     clientAddress({ env, req }) {
-      // Absent where the app is called without a server, as the tests do.
+      // Absent where the app is called without a server, as in tests.
       const bindings = env as Partial<HttpBindings> | undefined;
       const peer = bindings?.incoming?.socket.remoteAddress ?? "";
       return forwardedAddress(peer, req.header("x-forwarded-for"), config.trustedProxies);
@@ -62,7 +62,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   };
 }
 
-/** Joins the runs of a model that the configuration names, where all its tensors have free rows. */
+/** Joins the runs of a model that the configuration names, if all its tensors have a free first dimension. */
 function batched({ dynamicBatching, workers }: Config, manifest: Manifest, session: Session) {
   const maxRows = dynamicBatching.get(manifest.name);
   if (maxRows === undefined) return session;
@@ -73,10 +73,13 @@ function batched({ dynamicBatching, workers }: Config, manifest: Manifest, sessi
   return session;
 }
 
-/** Weights take up to three times their bytes while they load; the rest is for ONNX Runtime and its runs. */
+/** Weights take up to three times their bytes while they load. The rest is for ONNX Runtime and its runs. */
 const wasmMemoryBytes = (sessionBudgetBytes: number) => 4 * sessionBudgetBytes + 64 * 1024 * 1024;
 
-/** Where nobody else can ask, nobody needs a key, unless one is configured. Whom a proxy lets through can ask. */
+/**
+ * A server that only this machine reaches needs no key, unless one is configured. Behind a proxy, others reach
+ * it.
+ */
 function openToThisMachine({ HOST, TRUST_PROXY, API_KEYS, JWT_ISSUER }: NodeJS.ProcessEnv) {
   const reached = (HOST && !isLoopback(HOST)) || (TRUST_PROXY && Number(TRUST_PROXY) !== 0);
   return !reached && !API_KEYS && !JWT_ISSUER ? { AUTH: "none" } : {};

@@ -2,9 +2,9 @@
 const TIMEOUT_MS = 5000;
 
 /**
- * The value of a parameter of AWS Systems Manager, decrypted; undefined where there is no such parameter.
- * Secrets Manager's secrets are parameters too: `/aws/reference/secretsmanager/<name>`. The SDK is
- * imported here, so that who keeps no secret in it does not pay for it.
+ * The decrypted value of a parameter of AWS Systems Manager. Undefined when it does not exist. Secrets
+ * Manager's secrets are parameters too: `/aws/reference/secretsmanager/<name>`. The SDK is imported here, so
+ * that deployments without such a secret do not pay for it.
  */
 export async function readParameter(name: string): Promise<string | undefined> {
   const { GetParameterCommand, ParameterNotFound, SSMClient } = await import("@aws-sdk/client-ssm");

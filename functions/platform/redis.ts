@@ -3,7 +3,7 @@ import type { connect } from "./redis-client.ts";
 
 type Client = Awaited<ReturnType<typeof connect>>;
 
-/** Does some work with the one connection to Redis, which is opened where it is not. Rejects when either fails. */
+/** Does some work with the only connection to Redis, and opens it first where needed. Rejects when either fails. */
 export type Redis = <T>(work: (client: Client) => Promise<T>) => Promise<T>;
 
 /**
@@ -12,7 +12,7 @@ export type Redis = <T>(work: (client: Client) => Promise<T>) => Promise<T>;
  */
 const ANSWER_TIMEOUT_MS = 200;
 
-/** Connects in the background, so that the first request need not wait for it. */
+/** Connects in the background: the first request need not wait. */
 export function openRedis(url: string): Redis {
   let connection: Promise<Client> | undefined;
 
@@ -43,7 +43,7 @@ export function openRedis(url: string): Redis {
 
 async function start(url: string, onEnd: () => void): Promise<Client> {
   try {
-    // The client is CommonJS: imported by itself when it is bundled it would have no named exports.
+    // The client is CommonJS. Imported directly, it would have no named exports once it is bundled.
     const { connect } = await import("./redis-client.ts");
     return await connect(url, onEnd);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 
-/** Synchronous, which for a short text costs a fifth of Web Crypto's turn in the thread pool. */
+/** Synchronous. For a short text that costs a fifth of Web Crypto, which goes through the thread pool. */
 export function sha256(text: string): string {
   return hash("sha256", text, "hex");
 }

@@ -4,12 +4,12 @@ import type { Limits } from "../model/limits.ts";
 import type { Manifest, TensorInfo } from "../model/manifest.ts";
 
 /**
- * A graph that splits texts gives each of them as many tokens as the longest one has. This much, in
- * characters, is some 80 MB; one long text among a thousand short ones would be gigabytes.
+ * A graph that splits texts gives each of them as many tokens as the longest one has. This many characters are
+ * some 80 MB. One long text among a thousand short ones would be gigabytes.
  */
 export const MAX_PADDED_CHARACTERS = 4_000_000;
 
-/** ONNX Runtime takes no longer dimension. */
+/** The longest dimension that ONNX Runtime takes. */
 const LONGEST_DIMENSION = 2 ** 31 - 1;
 
 /**

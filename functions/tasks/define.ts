@@ -8,37 +8,37 @@ import type { Tensors } from "../tensor.ts";
 export interface Run {
   feeds: Tensors;
   rows: number;
-  /** How many tokens the tokenizer made of the rows, special tokens included, padding not. */
+  /** How many tokens the rows have: with special tokens, without padding. */
   tokens?: number;
-  /** What postprocessing is to know of the rows: the task's own, which nobody else reads. */
+  /** What postprocessing needs to know of the rows. Only the task reads it. */
   context?: unknown;
 }
 
-/** Work that is done at once, in parts between which others may have their turns, or later. */
+/** Work that is done at once, later, or in parts that let others take turns between them. */
 export type InParts<T> = T | Parts<T> | Promise<T>;
 export type Parts<T> = Generator<undefined, T, undefined>;
 
-/** What a text with more tokens than the model takes becomes: it is cut (the default), or refused. */
+/** What happens to a text with more tokens than the model takes: it is cut (the default) or refused. */
 export type LongTexts = "cut" | "refuse";
 
 /** The path of a row in the request, for error messages: `inputs` or `inputs[3]`. */
 export type PathOf = (row: number) => string;
 
-/** The files that a manifest lists as assets, by name, their digests checked. */
+/** The files that a manifest lists as assets, by name. Their digests were checked. */
 export type Assets = ReadonlyMap<string, Uint8Array>;
 
-/** What preprocessing knows of a request besides its inputs. */
+/** What preprocessing gets besides the inputs. */
 export interface PreprocessOptions<Parameters> {
   pathOf: PathOf;
   parameters: Parameters;
   longTexts?: LongTexts | undefined;
 }
 
-/** How the inputs of one version become tensors, and its tensors answers; compiled once. */
+/** Turns the inputs of one version into tensors, and its tensors into answers. Compiled once. */
 export interface CompiledTask<Parameters = unknown> {
-  /** Whether `inputs` are many inputs and not one; an array is, where this is absent. */
+  /** Whether `inputs` are many inputs, and not one. When absent, an array is many. */
   isBatch?(inputs: unknown): boolean;
-  /** Inputs as runs, in order. Throws `invalid_input` with the path of every bad row. */
+  /** Turns inputs into runs, in order. Throws `invalid_input` with the path of every bad row. */
   preprocess(
     rows: readonly unknown[],
     options: PreprocessOptions<Parameters>,
@@ -47,11 +47,11 @@ export interface CompiledTask<Parameters = unknown> {
   outputNames: readonly string[];
   /** One answer for each row of the run that made the outputs. */
   postprocess(outputs: Tensors, run: Run, parameters: Parameters): unknown[];
-  /** What a failed run says of the request; absent where a checked input can only fail on a bad model. */
+  /** The error for a failed run. Absent where a checked input can fail only with a bad model. */
   refusal?(cause: unknown): NearcastError;
 }
 
-/** A version as its task compiles it. */
+/** What a task compiles: one version. */
 export interface TaskVersion<Options extends z.ZodRawShape> {
   manifest: ManifestOf<Options>;
   limits: Limits;
@@ -59,8 +59,8 @@ export interface TaskVersion<Options extends z.ZodRawShape> {
 }
 
 /**
- * What one input is. Dialects go by it: `features` can come as rows of a table, `text` and `image` as bytes,
- * `tensors` bring their batch dimension with them, and `json` is anything else.
+ * What one input is. Dialects read requests by it: `features` can come as rows of a table, `text` and `image`
+ * as bytes, `tensors` have their own batch dimension, and `json` is anything else.
  */
 export type InputKind = "features" | "text" | "image" | "tensors" | "json";
 
@@ -70,11 +70,11 @@ export type JsonSchema = Record<string, unknown>;
 export interface Quality {
   /** The parameters of the predictions that are judged. */
   parameters?: Record<string, unknown>;
-  /** What is wrong with a true label of the data, in words; undefined when nothing is. */
+  /** What is wrong with a true label of the data, in words. Undefined when it is right. */
   problemWith?(truth: unknown): string | undefined;
   /** Metrics by name, the main one first. */
   metrics(truths: readonly unknown[], answers: readonly unknown[]): Record<string, number>;
-  /** Metrics of which less is better. */
+  /** Metrics where less is better. */
   lessIsBetter?: readonly string[];
   /** Counts by true and by answered label, where answers are labels. */
   confusion?(
@@ -94,15 +94,15 @@ export interface TaskDefinition<Options extends z.ZodRawShape, Parameters> {
   parameters: z.ZodType<Parameters>;
   input: InputKind;
   /**
-   * Makes a version ready. It may import what it needs: no cold start then pays for the code of models that are
-   * not asked. Throws an Error that says what the manifest lacks.
+   * Makes a version ready. Import heavy code here: a cold start then pays only for the models that are asked.
+   * Throws an Error that says what the manifest lacks.
    */
   compile(
     version: TaskVersion<Options>,
   ): CompiledTask<Parameters> | Promise<CompiledTask<Parameters>>;
   /** The JSON Schemas of one input and of its answer, for the API's description. */
   schema(manifest: ManifestOf<Options>): { input: JsonSchema; output: JsonSchema };
-  /** Inputs that `nearcast add` tries a new version with; none when absent. */
+  /** Inputs with which `nearcast add` tries a new version. None when absent. */
   examples?(manifest: ManifestOf<Options>): unknown[] | Promise<unknown[]>;
   /** Absent where answers cannot be compared with a label. */
   quality?(manifest: ManifestOf<Options>, options: { k: number }): Quality | Promise<Quality>;
@@ -167,7 +167,7 @@ export function defineTask<const Options extends z.ZodRawShape, Parameters>(
   };
 }
 
-/** Reads a request's `parameters`; absent means none. Throws `invalid_input`. */
+/** Reads a request's `parameters`. Absent means none. Throws `invalid_input`. */
 export function parseParameters<T>(schema: z.ZodType<T>, parameters: unknown): T {
   const result = schema.safeParse(parameters ?? {});
   if (result.success) return result.data;

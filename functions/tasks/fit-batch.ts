@@ -2,7 +2,7 @@ import type { Manifest } from "../model/manifest.ts";
 import { elementCount, type Tensor } from "../tensor.ts";
 import type { CompiledTask, InParts, Parts, Run } from "./define.ts";
 
-/** A task whose graph takes one row at a time still answers batches: a run a row. */
+/** Lets a task whose graph takes one row at a time answer batches: with one run for each row. */
 export function fitBatchDimension(manifest: Manifest, task: CompiledTask): CompiledTask {
   const sizes = manifest.inputs.map(({ shape }) => shape[0]);
   if (sizes.every((size) => size === -1)) return task;
@@ -30,7 +30,7 @@ function splitRows({ feeds, rows, tokens }: Run): Run[] {
       Object.entries(feeds).map(([name, tensor]) => [name, rowOf(tensor, row)]),
     ),
     rows: 1,
-    // The count is of the request: which of its runs carries it is of no matter.
+    // The count is for the whole request: it does not matter which run carries it.
     ...(row === 0 && tokens !== undefined && { tokens }),
   }));
 }

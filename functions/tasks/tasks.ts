@@ -7,7 +7,7 @@ import type { Assets, CompiledTask, Task } from "./define.ts";
 
 /** The tasks of a service, by name. */
 export interface Tasks {
-  /** Throws an Error that names the tasks there are. */
+  /** Throws an Error that names the known tasks. */
   of(manifest: Pick<Manifest, "task">): Task;
   /** Reads `model.json`. Throws an Error with every reason in one message. */
   parseManifest(text: string): Manifest;
@@ -16,7 +16,7 @@ export interface Tasks {
   all: readonly Task[];
 }
 
-/** The built-in tasks, and those that are added. Throws an Error for two of one name. */
+/** The built-in tasks and the given ones. Throws an Error for two with the same name. */
 export function createTasks(added: readonly Task[] = []): Tasks {
   const all = [...BUILT_IN_TASKS, ...added];
   const byName = new Map(all.map((task) => [task.name, task]));
@@ -31,7 +31,7 @@ export function createTasks(added: readonly Task[] = []): Tasks {
     throw new Error(`task ${name} is none of ${[...byName.keys()].join(", ")}`);
   }
 
-  /** What a manifest of no task is read with: it says so, and what else is wrong. */
+  /** Reads manifests of an unknown task: it refuses them, and says what else is wrong. */
   function unknownTask(): z.ZodType<Manifest> {
     const options = all.flatMap((task) => Object.keys(task.options));
     return z.strictObject({
@@ -49,7 +49,7 @@ export function createTasks(added: readonly Task[] = []): Tasks {
     async compile(manifest, limits, assets) {
       const task = of(manifest);
       const compiled = await task.compile({ manifest, limits, assets });
-      // Tensors come with their batch dimension: it fits the graph's or is refused.
+      // Tensors have their own batch dimension: it fits the graph's, or is refused.
       return task.input === "tensors" ? compiled : fitBatchDimension(manifest, compiled);
     },
   };

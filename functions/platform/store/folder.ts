@@ -10,7 +10,7 @@ export function createFolderStore(folder: string): Store {
 
   async function read(key: string): Promise<{ bytes: Uint8Array; etag: string } | undefined> {
     const bytes = await readFile(pathOf(key)).catch(unlessMissing);
-    // A missing file is an absent key; a missing folder is a store that cannot answer.
+    // A missing file is an absent key. A missing folder is a store that cannot answer.
     if (!bytes) await stat(folder);
     return bytes && { bytes, etag: etagOf(bytes) };
   }
@@ -48,7 +48,7 @@ export function createFolderStore(folder: string): Store {
   };
 }
 
-/** Puts the written file in its place in one step that either happens whole or not at all. */
+/** Moves the written file to its place in one atomic step. */
 async function place(
   temporary: string,
   path: string,
@@ -73,13 +73,16 @@ async function place(
   return etag;
 }
 
-/** A write takes milliseconds: a lock of this age was left by a process that has died. */
+/** A write takes milliseconds. A lock of this age was left by a process that died. */
 const ABANDONED_AFTER_MS = 60_000;
-/** Longest wait for a lock that somebody holds. */
+/** Longest wait for a lock. */
 const PATIENCE_MS = 1000;
 const RETRY_MS = 20;
 
-/** Takes the lock. Rejects when it is still held after {@link PATIENCE_MS}, and says which lock it is and how old. */
+/**
+ * Takes the lock. When it is still held after {@link PATIENCE_MS}, rejects and says which lock it is, and how
+ * old.
+ */
 async function acquire(lock: string): Promise<void> {
   const start = performance.now();
   while (!(await tryToAcquire(lock))) {
@@ -92,9 +95,9 @@ async function tryToAcquire(lock: string): Promise<boolean> {
   if ((await mkdir(lock).catch(unlessExisting)) !== "exists") return true;
   const found = await stat(lock).catch(unlessMissing);
   if (!found || !isAbandoned(found)) return false;
-  // Only who holds this second lock, named after the first one, may remove the first: of two that find it
-  // abandoned, the slower one must not remove the lock that the faster one has taken since. Who removes a lock
-  // can die as well: the second lock is taken over in the same way.
+  // Two processes may find the lock abandoned: the slower must not remove the new lock of the faster. So a
+  // second lock, named after the first, allows the removal. Its holder can die too: it is taken over in the
+  // same way.
   const removal = `${lock}.${found.ino}-${Math.trunc(found.mtimeMs)}`;
   if (!(await tryToAcquire(removal))) return false;
   try {
@@ -107,7 +110,7 @@ async function tryToAcquire(lock: string): Promise<boolean> {
   return (await mkdir(lock).catch(unlessExisting)) !== "exists";
 }
 
-/** A lock from the future was made before somebody set the clock back: it would never grow old. */
+/** A lock from the future was made before somebody set the clock back. It would never grow old. */
 function isAbandoned({ mtimeMs }: { mtimeMs: number }): boolean {
   return Math.abs(Date.now() - mtimeMs) >= ABANDONED_AFTER_MS;
 }

@@ -10,7 +10,7 @@ export function createR2Store(bucket: R2Bucket, prefix: string): Store {
         ifNoneMatch ? { onlyIf: { etagDoesNotMatch: ifNoneMatch } } : {},
       );
       if (!object) return undefined;
-      // Not "body": through wrangler's proxy of a binding the mere question would use the body up.
+      // Does not look for "body": through wrangler's proxy of a binding even that would consume the body.
       if (!("arrayBuffer" in object)) return "not-modified";
       return { bytes: new Uint8Array(await object.arrayBuffer()), etag: object.etag };
     },

@@ -7,15 +7,15 @@ export interface S3Options {
   prefix: string;
   endpoint: string | undefined;
   forcePathStyle: boolean;
-  /** The environment's when absent. */
+  /** The environment decides when absent. */
   region?: string;
 }
 
-/** A bucket behind the S3 API. The SDK's import begins at once, beside what else there is to start. */
+/** A bucket behind the S3 API. The SDK's import begins at once, beside the rest of the start. */
 export function createS3Store(options: S3Options): Store {
   const { bucket, prefix, endpoint, forcePathStyle, region } = options;
   const started = start();
-  // Whoever asks the store is told.
+  // The error goes to whoever asks the store.
   started.catch(() => undefined);
 
   async function start() {
@@ -96,7 +96,7 @@ function conditionHeaders(condition: PutCondition) {
     : { IfNoneMatch: condition.ifNoneMatch };
 }
 
-/** The key is absent; a missing bucket is a fault of the configuration, not an absent key. */
+/** Whether the key is absent. A missing bucket is a mistake in the configuration, not an absent key. */
 function absent(error: unknown): undefined {
   if (statusOf(error) === 404 && !isMissingBucket(error)) return undefined;
   throw error;

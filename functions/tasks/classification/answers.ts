@@ -8,8 +8,8 @@ export interface Classification {
   label: string;
   score: number;
   /**
-   * Score by label, the `top_k` highest where that was asked for. Highest first, except that labels that
-   * are whole numbers come first and in their own order, as JavaScript has it in every object.
+   * Score by label: all of them, or the `top_k` highest. Highest first. Labels that are whole numbers come
+   * first in their own order, as in every JavaScript object.
    */
   scores: Record<string, number>;
 }
@@ -37,7 +37,7 @@ export type ScoresOptions = z.output<typeof classificationOptions.scores>;
 type Parameters = z.output<typeof classificationParameters>;
 type ClassificationManifest = ManifestOf<typeof classificationOptions>;
 
-/** The half that every classification task shares: from the scores output to labels. */
+/** The half that all classification tasks share: from the output with the scores to labels. */
 export function classificationAnswers(
   manifest: ClassificationManifest,
 ): Pick<CompiledTask<Parameters>, "outputNames" | "postprocess"> {

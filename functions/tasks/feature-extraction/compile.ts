@@ -7,10 +7,9 @@ import type { Assets, CompiledTask } from "../define.ts";
 import type { textOptions } from "../text/options.ts";
 
 /**
- * A text in, numbers out, from the graph's first output. Where that is `[rows, size]` the answer is the
- * row's vector. Where it is `[rows, tokens, size]`, `text.pooling` makes one vector of the tokens: their
- * mean, the first one (`cls`), or with `none` an array of vectors, a token each. `text.normalize` gives
- * vectors the length one.
+ * A text in, numbers out, from the graph's first output. If that is `[rows, size]`, the answer is the row's
+ * vector. If it is `[rows, tokens, size]`, `text.pooling` decides: the mean of the tokens' vectors, the first
+ * one (`cls`), or all of them (`none`). `text.normalize` scales vectors to length 1.
  */
 export function compile(
   manifest: ManifestOf<typeof textOptions>,
@@ -69,7 +68,7 @@ function maskOf(feeds: Record<string, Tensor>, rows: number) {
   };
 }
 
-/** The mean in double precision; of no tokens it is all zeros. */
+/** The mean, in double precision. Zeros when there are no tokens. */
 function mean(vectors: readonly Float32Array[], size: number): number[] {
   const sums = Array.from({ length: size }, () => 0);
   for (const vector of vectors)

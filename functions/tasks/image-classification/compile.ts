@@ -35,7 +35,7 @@ export function compile(manifest: ManifestOf<Options>, limits: Limits) {
     *preprocess(rows: readonly unknown[], { pathOf }: PreprocessOptions<unknown>): Parts<Run[]> {
       const issues: InputIssue[] = [];
       const data = new Float32Array(rows.length * elementCount(size));
-      // One budget for the request: many images cost as much as a large one.
+      // One budget for the whole request: many images cost as much as a large one.
       let pixelsLeft = limits.imagePixels;
       for (const [index, row] of rows.entries()) {
         if (index > 0) yield;

@@ -2,16 +2,16 @@ import { decode as decodeJpegFile } from "jpeg-js";
 import type { Pixels } from "./pixels.ts";
 import { decodePng } from "./png.ts";
 
-/** What JPEG decoding needs a pixel: coefficients, planes and the result. */
+/** Bytes that JPEG decoding needs for each pixel: coefficients, planes and the result. */
 const JPEG_BYTES_PER_PIXEL = 24;
 
-/** Encoders make about ten; each may visit every block of the image for a few bytes of the file. */
+/** The most scans. Encoders make about ten. A scan of a few bytes may visit every block of the image. */
 const MAX_JPEG_SCANS = 200;
 
 /**
- * Decodes a PNG or JPEG, told apart by its first bytes. Throws a RangeError, whose message continues
- * the name of the input, when it is neither, is damaged, or has more than `maxPixels` pixels; the size
- * is checked before anything is inflated.
+ * Decodes a PNG or JPEG; the first bytes tell which. Throws a RangeError when it is neither, is damaged, or has
+ * more than `maxPixels` pixels. Its message continues the name of the input. The size is checked before
+ * anything is inflated.
  */
 export function decodeImage(bytes: Uint8Array, maxPixels: number): Pixels {
   if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47]))
@@ -44,7 +44,7 @@ function decodeJpeg(bytes: Uint8Array, maxPixels: number): Pixels {
   return { width, height, channels: 3, data };
 }
 
-/** Counts the marker that begins a scan, which cannot occur within one. */
+/** Counts the marker that begins a scan. It cannot occur within a scan. */
 function checkScans(bytes: Uint8Array): void {
   let scans = 0;
   for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1))

@@ -3,8 +3,8 @@ import type { Pixels } from "./pixels.ts";
 import { resize } from "./resize.ts";
 
 /**
- * Brings an image to the manifest's size as Hugging Face's image processors do: resized, or with `resize`
- * first resized to that and then the centre cut out of it. Fractions of a pixel are dropped.
+ * Brings an image to the manifest's size as Hugging Face's image processors do: resizes it, or with `resize`
+ * resizes it to that first and then cuts out the centre. Drops fractions of a pixel.
  */
 export function fit(image: Pixels, { width, height, resize: to, resample }: ImageOptions): Pixels {
   if (!to) return resize(image, width, height, resample);
@@ -14,7 +14,7 @@ export function fit(image: Pixels, { width, height, resize: to, resample }: Imag
   return resize(image, full.width, full.height, resample, { left, top, width, height });
 }
 
-/** Throws an Error when the centre would be larger than the image it is cut out of. */
+/** Throws an Error when the centre would be larger than the resized image. */
 export function checkFit({ width, height, resize: to }: ImageOptions): void {
   if (!to) return;
   const [narrowest, lowest] =

@@ -10,12 +10,12 @@ const PALETTE = 3;
 /** The chunks that pixels need. The others (colour profiles, text) may inflate without bound. */
 const PIXEL_CHUNKS = new Set(["IHDR", "PLTE", "IDAT", "IEND"]);
 /**
- * Deflate expands at most about a thousandfold, so each step makes at most 4 MiB. Less than a step cannot do
- * harm, and is inflated once only.
+ * Deflate expands at most about a thousandfold: each step makes at most 4 MiB. Data shorter than a step is
+ * harmless, and is inflated only once.
  */
 const INFLATE_STEP_BYTES = 4096;
 
-/** Decodes a PNG; throws when it is damaged, too large, or inflates to more than its header says. */
+/** Decodes a PNG. Throws when it is damaged, too large, or inflates to more than its header says. */
 export function decodePng(bytes: Uint8Array, maxPixels: number): Pixels {
   const chunks = pixelChunks(bytes);
   const header = readHeader(chunks, maxPixels);
@@ -70,7 +70,7 @@ interface Header extends PlainHeader {
   isPlain: boolean;
 }
 
-/** Throws for what is no header, for more than `maxPixels`, and for what fast-png cannot read. */
+/** Throws when this is no header, has more than `maxPixels`, or is something that fast-png cannot read. */
 function readHeader([header, ...rest]: Chunk[], maxPixels: number): Header {
   if (
     header?.type !== "IHDR" ||
@@ -87,7 +87,7 @@ function readHeader([header, ...rest]: Chunk[], maxPixels: number): Header {
   if (width === 0 || height === 0 || channels === undefined)
     throw new Error("it has no valid header");
   const methods = [10, 11, 12].map((offset) => view.getUint8(offset));
-  // fast-png reads these as if they had a byte a sample: wrong pixels, or none.
+  // fast-png reads these as if a sample were a byte, and gives wrong pixels, or none.
   if (methods[2] !== 0 && depth < 8)
     throw new Error("it is interlaced with less than 8 bits a sample, which is not supported");
   const isPlain = depth === 8 && color !== PALETTE && methods.every((method) => method === 0);
@@ -110,7 +110,10 @@ function checkInflatedSize({ width, height, channels, depth }: Header, parts: Ui
       inflator.push(part.subarray(start, start + INFLATE_STEP_BYTES));
 }
 
-/** Samples of 1, 2 and 4 bits are packed, each row from a new byte; those of 16 bits lose the low byte. */
+/**
+ * Samples of 1, 2 and 4 bits are packed, and each row begins with a new byte. Samples of 16 bits lose the low
+ * byte.
+ */
 function toEightBits(
   data: ArrayLike<number>,
   rowSamples: number,

@@ -1,7 +1,7 @@
 import type { ImageOptions } from "./options.ts";
 import type { Pixels } from "./pixels.ts";
 
-/** Filters by name: how many source pixels (at scale 1) they reach, and the weight at a distance. */
+/** Filters by name: how many source pixels they reach at scale 1, and their weight at a distance. */
 const FILTERS = {
   bilinear: { support: 1, weight: (distance: number) => Math.max(0, 1 - Math.abs(distance)) },
   bicubic: { support: 2, weight: cubic },
@@ -16,9 +16,9 @@ export interface Cut {
 }
 
 /**
- * Resizes as Pillow's `Image.resize` does: two passes, a filter that widens when it makes the image
- * smaller, eight bits between the passes. So a model sees what it was trained on. (Rows first, as
- * versions before 13 have it, unless that would fill the memory.) Of the result only the `cut` is computed.
+ * Resizes as Pillow's `Image.resize` does, so that a model sees what it was trained on: two passes, eight bits
+ * between them, and a filter that widens when the image gets smaller. (Rows first, as in versions before 13,
+ * unless that would fill the memory.) Computes only the `cut` of the result.
  */
 export function resize(
   image: Pixels,
@@ -37,7 +37,7 @@ export function resize(
   return cut.width * image.height <= MOST_BETWEEN ? down(across(image)) : across(down(image));
 }
 
-/** Pixels between the passes: an image one pixel wide and millions high must not fill the memory. */
+/** Most pixels between the passes: an image one pixel wide and millions high must not fill the memory. */
 const MOST_BETWEEN = 2048 * 2048;
 
 function cubic(distance: number): number {
@@ -62,7 +62,7 @@ function nearest(image: Pixels, width: number, height: number, cut: Cut): Pixels
   return { width: cut.width, height: cut.height, channels, data };
 }
 
-/** The columns `left` to `left + width` of what the image is at `fullWidth`. */
+/** The columns `left` to `left + width` of the image resized to `fullWidth`. */
 function resampleRows(
   image: Pixels,
   fullWidth: number,

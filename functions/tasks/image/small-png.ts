@@ -1,13 +1,13 @@
 import { unzlibSync } from "fflate";
 
-/** The sizes that a PNG's header gives, of an image with eight bits a sample, no palette, not interlaced. */
+/** The sizes in a PNG's header, of an image with eight bits a sample, no palette, and not interlaced. */
 export interface PlainHeader {
   width: number;
   height: number;
   channels: number;
 }
 
-/** Deflate makes at most 258 bytes of two bits. */
+/** Deflate makes at most 258 bytes from two bits. */
 const MOST_EXPANSION = 1032;
 
 /** What each filter type adds, from the bytes to the left, above, and above to the left (PNG, section 9). */
@@ -26,9 +26,9 @@ const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * The samples of a plain PNG, inflated straight into memory of their size; a decoder that does not know the
- * size takes 160 KiB first, most of what an image of a few pixels costs. What is beyond the size is inflated
- * too, to nowhere: only for little `compressed` data. Throws when it is damaged.
+ * The samples of a plain PNG, inflated straight into memory of their size. A decoder that does not know the
+ * size takes 160 KiB first, which is most of the cost of an image of a few pixels. Data beyond the size is
+ * inflated too, and dropped: use it only for little `compressed` data. Throws when it is damaged.
  */
 export function decodeSamples(
   { width, height, channels }: PlainHeader,
@@ -36,7 +36,7 @@ export function decodeSamples(
 ): Uint8Array {
   const rowBytes = width * channels;
   const size = (rowBytes + 1) * height;
-  // Before the memory is taken that a header of a few bytes asks for.
+  // Checked before taking the memory that a header of a few bytes asks for.
   if (size > compressed.length * MOST_EXPANSION) throw tooFew();
   const filtered = unzlibSync(compressed, { out: new Uint8Array(size) });
   if (filtered.length < size) throw tooFew();
@@ -57,7 +57,7 @@ export function decodeSamples(
   return data;
 }
 
-/** Throws when a chunk, from its length to its checksum, has another checksum than it says. */
+/** Throws when a chunk's checksum is wrong. The chunk goes from its length to its checksum. */
 export function checkCrc(chunk: Uint8Array): void {
   const end = chunk.length - 4;
   let crc = -1;

@@ -7,7 +7,7 @@ import type { recommendationOptions, RecommendationParameters } from "./options.
 export interface Recommendation {
   id: string;
   name: string;
-  /** How well the item goes with the basket; comparable within one answer. */
+  /** How well the item goes with the basket. Compare it only within one answer. */
   score: number;
 }
 
@@ -38,7 +38,7 @@ export function compile(
       throw new Error(`task ${manifest.task} needs FP32 tensors of shape [-1, ${width}]`);
   if (!input || !output || inputs.length > 1) throw new Error("there must be one input");
 
-  /** The columns of a basket's items; what is wrong with it is added to `issues`. */
+  /** The columns of a basket's items. Adds what is wrong to `issues`. */
   function readBasket(basket: unknown, path: string, issues: InputIssue[]): number[] {
     if (!Array.isArray(basket) || basket.length === 0) {
       issues.push({ path, message: "must be an array of at least one item id" });

@@ -9,7 +9,7 @@ import type { regressionOptions } from "./options.ts";
 export interface Regression {
   /** The predicted number. */
   value: number;
-  /** What it counts, where the manifest says so. */
+  /** Its unit, if the manifest has one. */
   unit?: string;
 }
 

@@ -26,7 +26,7 @@ const PACKS: Record<Feature["type"], Partial<Record<Datatype, Pack>>> = {
   string: { BYTES: (values) => values.map((value) => (value as string).toWellFormed()) },
 };
 
-/** How the feature's values become the input's tensor; undefined when they cannot. */
+/** How the feature's values become the input's tensor. Undefined when they cannot. */
 export function columnPacker(
   { type }: Feature,
   { name, datatype, shape }: Manifest["inputs"][number],

@@ -2,7 +2,7 @@ import type { Limits } from "../../model/limits.ts";
 import type { Feature } from "../../model/manifest.ts";
 import { textProblem } from "../text/problem.ts";
 
-/** What is wrong with a feature's value, in words; undefined when nothing is. */
+/** What is wrong with a feature's value, in words. Undefined when it is right. */
 export function problemWith(value: unknown, feature: Feature, limits: Limits): string | undefined {
   if (value === undefined) return "is missing";
   if (feature.type === "boolean")

@@ -7,9 +7,9 @@ import { problemWith } from "./feature.ts";
 import type { CompiledTask, JsonSchema } from "../define.ts";
 
 /**
- * The half that every tabular task shares. One input is an object of named features or an array of
- * them in manifest order. The graph takes one packed FP32 input `[rows, features]`, or an input
- * `[rows, 1]` for each feature, by its name.
+ * The half that all tabular tasks share. One input is an object of named features, or an array of them in the
+ * manifest's order. The graph takes one packed FP32 input `[rows, features]`, or one input `[rows, 1]` for each
+ * feature, by its name.
  */
 export function tabularInputs(
   manifest: Manifest,
@@ -21,7 +21,7 @@ export function tabularInputs(
   const names = new Set(features.map(({ name }) => name));
   const width = features.length;
 
-  /** The values of a row in manifest order, whatever is wrong with them added to `issues`. */
+  /** The values of a row in the manifest's order. Adds what is wrong to `issues`. */
   function readRow(row: unknown, path: string, issues: InputIssue[]): unknown[] {
     if (typeof row !== "object" || row === null) {
       issues.push({ path, message: "must be an object of features or an array of their values" });
@@ -103,7 +103,7 @@ function own(row: object, name: string): unknown {
   return Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined;
 }
 
-/** From a table of checked values to the tensors that the graph takes. */
+/** Turns a table of checked values into the tensors that the graph takes. */
 function packer(
   { task, inputs }: Manifest,
   features: readonly Feature[],

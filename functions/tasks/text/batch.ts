@@ -5,8 +5,8 @@ import type { textOptions } from "./options.ts";
 import type { Encoding, Padding } from "./tokenizer.ts";
 
 /**
- * Rows are padded to the longest of their run, and a run ends before it has more tokens than this:
- * one long text among many short ones must not blow all of them up.
+ * Rows are padded to the longest of their run, and a run ends before it has more tokens than this. Otherwise
+ * one long text would make many short ones as long.
  */
 const MAX_TOKENS_PER_RUN = 8192;
 
@@ -14,8 +14,8 @@ const NAMES = ["input_ids", "attention_mask", "token_type_ids"] as const;
 type TokenInput = (typeof NAMES)[number];
 
 /**
- * What makes runs of encoded texts: INT64 `[rows, tokens]` for each input of the graph. A graph with a
- * fixed number of tokens gets all rows padded to that. Throws an Error when the graph takes anything else.
+ * Makes runs of encoded texts: INT64 `[rows, tokens]` for each input of the graph. For a graph with a fixed
+ * number of tokens, all rows are padded to it. Throws an Error when the graph takes anything else.
  */
 export function tokenBatcher(
   { task, inputs, text }: ManifestOf<typeof textOptions>,
@@ -52,7 +52,7 @@ export function tokenBatcher(
   return (encodings) => {
     const runs: Run[] = [];
     let start = 0;
-    // An empty text without special tokens has no token, but a tensor needs one.
+    // An empty text without special tokens has no tokens, but a tensor needs one.
     let width = fixed >= 0 ? fixed : 1;
     encodings.forEach(({ input_ids: ids }, row) => {
       const wider = Math.max(width, ids.length);

@@ -11,9 +11,9 @@ import type { TextOptions, textOptions } from "./options.ts";
 type TextManifest = ManifestOf<typeof textOptions>;
 
 /**
- * The half that every text task shares. Without `text` in the manifest one input is a string that goes
- * into the graph as it is, BYTES `[rows]`. With it, one input is a string or `{text, text_pair}`, and
- * the tokenizer makes `input_ids`, `attention_mask` and `token_type_ids`, those of them that the graph has.
+ * The half that all text tasks share. Without `text` in the manifest, one input is a string that goes into the
+ * graph as it is, BYTES `[rows]`. With `text`, one input is a string or `{text, text_pair}`, and the tokenizer
+ * makes those of `input_ids`, `attention_mask` and `token_type_ids` that the graph has.
  */
 export function textInputs(manifest: TextManifest, limits: Limits, assets: Assets) {
   return manifest.text

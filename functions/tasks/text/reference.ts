@@ -4,16 +4,16 @@ import * as z from "zod";
 const stepSchema = z.looseObject({ type: z.string() });
 type Step = z.infer<typeof stepSchema>;
 
-/** Options of models that the library passes over in silence. */
+/** Options of models that the library ignores silently. */
 const UNSUPPORTED = [
   ["BPE", "continuing_subword_prefix"],
   ["Unigram", "byte_fallback"],
 ] as const;
 
 /**
- * Rewrites the steps that @huggingface/tokenizers 0.2.0 takes otherwise than the reference, the Rust
- * `tokenizers` that models are trained with, into steps on which the two agree. Throws an Error for what
- * cannot be had that way. A record of the reference's ids on a thousand texts is the proof.
+ * Models are trained with the Rust library `tokenizers`, the reference. @huggingface/tokenizers 0.2.0 does some
+ * steps differently: this rewrites them into steps on which both agree. Throws an Error for steps that cannot
+ * be rewritten. The proof is a record of the reference's ids for a thousand texts.
  */
 export function likeReference<
   T extends {
@@ -34,7 +34,7 @@ export function likeReference<
   };
 }
 
-/** RoBERTa has one type of token; the library gives the second text of a pair another. */
+/** RoBERTa has one type of token, but the library gives the second text of a pair another. */
 function postProcessor(given: unknown): unknown {
   const step = stepSchema.nullable().parse(given);
   if (Array.isArray(step?.["processors"]))
@@ -58,9 +58,9 @@ function rewrite(given: unknown, rewrites: Rewrites): Step {
   return rewrites[step.type]?.(step) ?? step;
 }
 
-// Σ at the end of a word becomes ς in JavaScript; the reference lowers letter by letter.
+// In JavaScript, Σ at the end of a word becomes ς. The reference lowers letter by letter.
 const PLAIN_SIGMA = { type: "Replace", pattern: { String: "Σ" }, content: "σ" };
-// The library looks for ideographs in UTF-16 units and misses those beyond the first plane.
+// The library looks for ideographs in UTF-16 units, and misses those beyond the first plane.
 const SPACED_IDEOGRAPHS = {
   type: "Replace",
   pattern: {
@@ -70,7 +70,7 @@ const SPACED_IDEOGRAPHS = {
 };
 
 const NORMALIZERS: Rewrites = {
-  // The library puts NFKC in its place, which is near and not the same.
+  // The library uses NFKC instead, which is close but not the same.
   Precompiled: () => {
     throw new Error(
       "the normalizer Precompiled (SentencePiece's own character map) is not supported: texts would not become the tokens that the model was trained on. Train the tokenizer with NFKC in its place, or put the tokenizer into the graph",
@@ -96,7 +96,7 @@ const PUNCTUATION = "[\\p{P}\\x21-\\x2F\\x3A-\\x40\\x5B-\\x60\\x7B-\\x7E]";
 const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}";
 const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-// JavaScript's \s, \d and \w are not Unicode's; the library translates them in Split, and only there.
+// JavaScript's \s, \d and \w are not Unicode's. The library translates them only in Split.
 const PRE_TOKENIZERS: Rewrites = {
   Whitespace: () => kept(`[${WORD}]+|[^${WORD}\\s]+`),
   WhitespaceSplit: () => kept("\\S+"),
@@ -105,7 +105,7 @@ const PRE_TOKENIZERS: Rewrites = {
   Punctuation: ({ behavior = "Isolated" }) =>
     split({ type: "Split", pattern: { Regex: PUNCTUATION }, behavior, invert: false }),
   Split: split,
-  // The library does not split at the marks, and adds the scores of a whole text: ties come out otherwise.
+  // The library does not split at the marks, and adds the scores of the whole text: ties come out differently.
   Metaspace: (step) => {
     const { replacement = "▁", split: wanted = true, add_prefix_space: prefixed = true } = step;
     const scheme = step["prepend_scheme"] ?? (prefixed ? "always" : "never");
@@ -125,7 +125,7 @@ const PRE_TOKENIZERS: Rewrites = {
   },
 };
 
-/** The library knows two behaviours, and takes `invert` for "keep the matches alone". */
+/** The library knows two behaviours, and reads `invert` as "keep only the matches". */
 function split(step: Step): Step {
   const {
     pattern,
@@ -145,7 +145,7 @@ function split(step: Step): Step {
   throw new Error(`a Split that is ${behavior} and inverted is not supported`);
 }
 
-/** Pieces are the matches; what lies between them is dropped. */
+/** Pieces are the matches. What lies between them is dropped. */
 function kept(regex: string): Step {
   return { type: "Split", pattern: { Regex: regex }, behavior: "Removed", invert: true };
 }

@@ -22,7 +22,7 @@ export interface CutEncoding extends Encoding {
   uncut: number;
 }
 
-/** What fills up the shorter rows of a batch. */
+/** What pads the shorter rows of a batch. */
 export type Padding = Record<keyof Encoding, number>;
 
 /** Where the ids of a text go among special tokens. */
@@ -30,7 +30,7 @@ type Slot = { sequence: 0 | 1; type: number } | { id: number; type: number };
 
 const direction = z.object({ direction: z.enum(["Right"]) });
 
-/** The parts of `tokenizer.json` that are read here and not by the library. */
+/** The parts of `tokenizer.json` that are read here, and not by the library. */
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({ type: z.enum(["WordPiece", "BPE", "Unigram"]) }),
   added_tokens: z
@@ -59,9 +59,9 @@ const configSchema = z.looseObject({
 });
 
 /**
- * The tokenizer of a package: `tokenizer.json` as Hugging Face's tokenizers writes it. Texts are cut to
- * `maxLength` tokens, special tokens included, of a pair the longer text first. Throws an Error when the
- * files are not there or ask for what is not supported, such as padding on the left.
+ * The tokenizer of a version: `tokenizer.json` as Hugging Face's tokenizers writes it. Cuts texts to
+ * `maxLength` tokens with their special tokens, in a pair the longer text first. Throws an Error when the files
+ * are missing or need what is not supported, such as padding on the left.
  */
 export function openTokenizer(options: TextOptions, assets: Assets) {
   const json = tokenizerSchema.parse(readJson(options.tokenizer, assets));
@@ -112,8 +112,8 @@ export function openTokenizer(options: TextOptions, assets: Assets) {
 }
 
 /**
- * How many tokens of each text stay so that both have at most `room`: only the longer one is cut while
- * the shorter fits in what it leaves, else both have half. This is tokenizers' `longest_first`.
+ * How many tokens of each text stay, so that both together have at most `room`. If the shorter text fits into
+ * half of it, only the longer one is cut; otherwise each gets half. This is tokenizers' `longest_first`.
  */
 function cutLengths([first, second]: readonly [number, number], room: number): [number, number] {
   if (first + second <= room) return [first, second];
@@ -123,7 +123,7 @@ function cutLengths([first, second]: readonly [number, number], room: number): [
   return first <= second ? [fewer, more] : [more, fewer];
 }
 
-/** The post-processor's template, read off what it makes of two marks. */
+/** The post-processor's template, found out from what it makes of two marks. */
 function template(tokenizer: Tokenizer, paired: boolean): Slot[] {
   const [first, second] = ["\0first", "\0second"] as const;
   const { post_processor: process } = tokenizer;

@@ -12,12 +12,12 @@ interface TrieNode {
   score?: number;
 }
 
-/** How much less likely than the least likely piece an unknown character is; the reference's number. */
+/** How much less likely an unknown character is than the least likely piece. The number is the reference's. */
 const UNKNOWN_PENALTY = 10;
 
 /**
- * The most likely pieces of a word, summed up in the order of the reference. The library sums in another
- * order, and of equally likely ways to cut `!!!!!` rounding then chooses another.
+ * The most likely pieces of a word, with scores summed in the reference's order. The library sums in another
+ * order: rounding then chooses another of the equally likely ways to cut `!!!!!`.
  */
 export function unigramSegmenter(json: unknown): (word: string) => string[] {
   const { vocab, unk_id: unknownId } = unigramSchema.parse(json);
@@ -63,7 +63,7 @@ export function unigramSegmenter(json: unknown): (word: string) => string[] {
     let unknownEnd: number | undefined;
     for (let end = characters.length; end > 0;) {
       const { start, known } = best[end] ?? { start: end - 1, known: false };
-      // Unknown characters side by side are one unknown token.
+      // Neighbouring unknown characters are one unknown token.
       if (!known) unknownEnd ??= end;
       if (known && unknownEnd !== undefined) {
         pieces.push(characters.slice(end, unknownEnd).join(""));
