@@ -30,11 +30,11 @@ test(
 );
 
 test.each([
-  ["npm run dev:edge", /Ready on/, 8792],
-  ["npm run dev:lambda", /answers at/, 8793],
-])("%s", { timeout: 300_000 }, async (command, ready, port) => {
+  ["npm run dev:edge", 8792],
+  ["npm run dev:lambda", 8793],
+])("%s", { timeout: 300_000 }, async (command, port) => {
   expect(readme).toContain(`\`${command}\``);
-  await asUser(command, root, { marker: ready, env: { PORT: String(port) } });
+  await asUser(command, root, { marker: /is served at/, env: { PORT: String(port) } });
   expect(await curl(blocks.find((block) => block.startsWith("curl")) ?? "", port)).toMatchObject({
     outputs: { label: "setosa" },
   });
