@@ -93,15 +93,9 @@ interface Waited {
 }
 
 function typical(waits: readonly Waited[], q: number): number {
-  const windows = Map.groupBy(waits, ({ window }) => window);
-  return median(
-    [...windows.values()].map((window) =>
-      quantile(
-        window.map(({ ms }) => ms),
-        q,
-      ),
-    ),
-  );
+  const windows = new Map<number, number[]>();
+  for (const { window, ms } of waits) windows.set(window, [...(windows.get(window) ?? []), ms]);
+  return median([...windows.values()].map((window) => quantile(window, q)));
 }
 
 if (import.meta.main) console.log(JSON.stringify(await offer(childOptions() as OpenLoad)));

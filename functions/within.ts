@@ -1,3 +1,5 @@
+import { createDeferred } from "./deferred.ts";
+
 /**
  * The value of the work, or of `onLate` when the work is not done in time (what `onLate` throws rejects). Late
  * work goes on, and its failure is dropped.
@@ -10,7 +12,7 @@ export async function within<T, Late>(
   onLate: () => Late,
   startTimer: StartTimer = startTimeout,
 ): Promise<T | Late> {
-  const over = Promise.withResolvers<void>();
+  const over = createDeferred<void>();
   const stop = startTimer(milliseconds, over.resolve);
   try {
     return await Promise.race([work, over.promise.then(onLate)]);

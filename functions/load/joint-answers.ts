@@ -1,3 +1,5 @@
+import { createDeferred, type Deferred } from "../deferred.ts";
+
 /** Answers of short runs, which are sent together. */
 export interface JointAnswers {
   /** Resolves when the runs of this turn of the event loop are over. */
@@ -11,7 +13,7 @@ export interface JointAnswers {
  * the other's code and data in the processor's caches.
  */
 export function createJointAnswers(turnEventLoop: () => Promise<void>): JointAnswers {
-  let answers: PromiseWithResolvers<void> | undefined;
+  let answers: Deferred<void> | undefined;
 
   function send(): void {
     answers?.resolve();
@@ -21,7 +23,7 @@ export function createJointAnswers(turnEventLoop: () => Promise<void>): JointAns
   return {
     wait() {
       if (!answers) {
-        answers = Promise.withResolvers();
+        answers = createDeferred();
         void turnEventLoop().then(send);
       }
       return answers.promise;

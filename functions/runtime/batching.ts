@@ -1,3 +1,4 @@
+import { createDeferred, type Deferred } from "../deferred.ts";
 import { DATATYPES, type Tensor, type TensorData, type Tensors } from "../tensor.ts";
 import type { Session } from "./types.ts";
 
@@ -15,7 +16,7 @@ interface Waiting {
   rows: number;
   /** Runs with the same key can be joined. */
   key: string;
-  answer: PromiseWithResolvers<Tensors>;
+  answer: Deferred<Tensors>;
 }
 
 /**
@@ -55,7 +56,7 @@ export function createBatchingSession(session: Session, options: BatchingOptions
     run(feeds, outputNames, owner) {
       const rows = rowsOf(feeds);
       if (rows === undefined || rows >= maxRows) return session.run(feeds, outputNames);
-      const answer = Promise.withResolvers<Tensors>();
+      const answer = createDeferred<Tensors>();
       queue.push({ feeds, outputNames, rows, key: keyOf(feeds, outputNames, owner), answer });
       schedule();
       return answer.promise;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import type { CallRecord } from "../../functions/call.ts";
+import { createDeferred } from "../../functions/deferred.ts";
 import { createDeadline } from "../../functions/load/deadline.ts";
 import type { RequestRecord } from "../../functions/observe/observer.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
@@ -109,7 +110,7 @@ test("of an HTTP request the record has the call's, whatever the dialect", async
 
 test("a call that outlives its deadline has one record, of what its caller was told", async () => {
   const platform = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
-  const started = Promise.withResolvers<void>();
+  const started = createDeferred<void>();
   const { service, calls } = open({
     ...platform,
     runtime: async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createDeferred } from "../../functions/deferred.ts";
 import { createPhases } from "../../functions/observe/phases.ts";
 import { createMemoryCache } from "../../functions/platform/cache/memory.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
@@ -118,8 +119,8 @@ test("what several ask while it is computed is computed once", async () => {
   const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns.ttlSeconds>[0];
   const answer = [{ y: outputs["FP32 é"] as Tensors[string] }];
   const recordings = [newRecording(), newRecording(), newRecording()];
-  const begun = Promise.withResolvers<void>();
-  const finished = Promise.withResolvers<void>();
+  const begun = createDeferred<void>();
+  const finished = createDeferred<void>();
   let computed = 0;
   const compute = async () => {
     computed += 1;
@@ -141,8 +142,8 @@ test("who waits for another's computation that fails computes it too", async () 
   const cachedRuns = createCachedRuns(createNodePlatform({}));
   const { feeds, outputNames } = question;
   const manifest = { artifact: question.artifact } as Parameters<typeof cachedRuns.ttlSeconds>[0];
-  const failing = Promise.withResolvers<Tensors[]>();
-  const computing = Promise.withResolvers<void>();
+  const failing = createDeferred<Tensors[]>();
+  const computing = createDeferred<void>();
   const shared = { manifest, outputNames, runs: [{ feeds }], ...kept };
   const first = newRecording();
   const second = newRecording();
