@@ -4,8 +4,11 @@ export function nearest(text: string, names: readonly string[]): string | undefi
   let best: string | undefined;
   let least = Infinity;
   for (const name of names) {
+    const allowed = allowedEdits(name);
+    // Names of another length are farther apart than that. Comparing all took 17 ms of a cold start.
+    if (Math.abs(written.length - name.length) > allowed) continue;
     const distance = editDistance(written, name.toUpperCase());
-    if (distance <= allowedEdits(name) && distance < least) [best, least] = [name, distance];
+    if (distance <= allowed && distance < least) [best, least] = [name, distance];
   }
   return best;
 }
