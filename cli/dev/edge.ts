@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { freePort } from "../free-port.ts";
 import { projectTool } from "../project-tool.ts";
 import { ownModule } from "../own-module.ts";
 import type { Backend, DevOptions, Platform, StartOptions } from "./backend.ts";
-import { forward } from "./forward.ts";
-import { endGroup, startGroup } from "./process.ts";
+import { startGroup } from "./process.ts";
+import { startBackend } from "./start-backend.ts";
 
 /** The Worker in workerd through `wrangler dev`, with the models in its local R2. wrangler follows the code itself. */
 export async function edgePlatform({ models }: DevOptions): Promise<Platform> {
@@ -31,11 +31,12 @@ async function fillLocalBucket(models: string, signal: AbortSignal): Promise<voi
   if (code !== 0) throw new Error(`The local R2 bucket could not be filled: ${output.trim()}`);
 }
 
-async function startWrangler(script: string, { onEnd, signal }: StartOptions): Promise<Backend> {
+async function startWrangler(script: string, options: StartOptions): Promise<Backend> {
   const port = await freePort();
   const vars = ["AUTH:none", "RELEASE_TTL_SECONDS:0"].flatMap((text) => ["--var", text]);
-  const child = startGroup(
-    [
+  return startBackend({
+    ...options,
+    args: [
       script,
       "dev",
       "--ip",
@@ -47,41 +48,10 @@ async function startWrangler(script: string, { onEnd, signal }: StartOptions): P
       "--show-interactive-dev-session=false",
       ...vars,
     ],
-    { env: { ...process.env, WRANGLER_SEND_METRICS: "false" }, signal },
-  );
-  let stopped = false;
-  await new Promise<void>((resolve, reject) => {
-    let output = "";
-    let started = false;
-    const read = (target: NodeJS.WriteStream) => (chunk: Buffer) => {
-      if (started) return void target.write(chunk);
-      output += chunk.toString();
-      if (!/Ready on /.test(output)) return;
-      started = true;
-      resolve();
-    };
-    child.stdout.on("data", read(process.stdout));
-    child.stderr.on("data", read(process.stderr));
-    child.once("error", reject);
-    child.once("exit", (code, signal) => {
-      const why = `wrangler dev ended with ${signal ?? `code ${code}`}`;
-      if (!started) reject(new Error(`The Worker does not start: ${why}.\n${output.trim()}`));
-      else if (!stopped) onEnd(why);
-    });
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+    program: "wrangler dev",
+    portIn: (output) => (/Ready on /.test(output) ? port : undefined),
+    holdErrors: true,
+    failure: (why, output) => `The Worker does not start: ${why}.\n${output.trim()}`,
   });
-  return {
-    answer: forward(port),
-    async stop() {
-      stopped = true;
-      await endGroup(child);
-    },
-  };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -2,8 +2,7 @@ import { join } from "node:path";
 import { nodeBuildOptions } from "../build/node.ts";
 import { findEntry } from "../entry.ts";
 import type { Backend, DevOptions, Platform, StartOptions } from "./backend.ts";
-import { forward } from "./forward.ts";
-import { endGroup, startGroup } from "./process.ts";
+import { startBackend } from "./start-backend.ts";
 import { sourcesOf } from "../build/sources.ts";
 
 /** Variables that would close the service, or open it further than to this machine. */
@@ -32,11 +31,7 @@ export async function nodePlatform({ models, entry }: DevOptions): Promise<Platf
   };
 }
 
-async function startServer(
-  output: string,
-  models: string,
-  { onEnd, signal }: StartOptions,
-): Promise<Backend> {
+function startServer(output: string, models: string, options: StartOptions): Promise<Backend> {
   const env: NodeJS.ProcessEnv = { ...process.env };
   for (const name of REPLACED) delete env[name];
   Object.assign(env, {
@@ -47,36 +42,17 @@ async function startServer(
     // What is released shows at once.
     RELEASE_TTL_SECONDS: "0",
   });
-  const args = ["--enable-source-maps", join(output, "server.mjs")];
-  const child = startGroup(args, { env, signal });
-  let stopped = false;
-  const port = await new Promise<number>((resolve, reject) => {
-    let output = "";
-    let started = false;
-    child.stderr.on("data", (chunk: Buffer) => {
-      process.stderr.write(chunk);
-    });
-    child.stdout.on("data", (chunk: Buffer) => {
-      if (started) return void process.stdout.write(chunk);
-      output += chunk.toString();
+  return startBackend({
+    ...options,
+    args: ["--enable-source-maps", join(output, "server.mjs")],
+    env,
+    program: "it",
+    portIn(printed) {
       // The whole line: a port can arrive in two pieces.
-      const found = /http:\/\/localhost:(\d+)\b.*\n/.exec(output)?.[1];
-      if (found === undefined) return;
-      started = true;
-      resolve(Number(found));
-    });
-    child.once("error", reject);
-    child.once("exit", (code, signal) => {
-      const why = `it ended with ${signal ?? `code ${code}`}`;
-      if (!started) reject(new Error(`The service does not start: ${why}.`));
-      else if (!stopped) onEnd(why);
-    });
-  });
-  return {
-    answer: forward(port),
-    async stop() {
-      stopped = true;
-      await endGroup(child);
+      const found = /http:\/\/localhost:(\d+)\b.*\n/.exec(printed)?.[1];
+      return found === undefined ? undefined : Number(found);
     },
-  };
+    holdErrors: false,
+    failure: (why) => `The service does not start: ${why}.`,
+  });
 }
