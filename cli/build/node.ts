@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,11 +52,9 @@ export function synchronousFflate(): string {
   return fileURLToPath(import.meta.resolve("fflate/browser"));
 }
 
+/** From the sources where they are, as in the repository; the package has it compiled. */
 function inferenceProcess(): string {
-  const sources = import.meta.filename.endsWith(".ts");
-  return join(
-    packageRoot(),
-    sources ? "functions" : "dist/package/functions",
-    `runtime/inference-process.${sources ? "ts" : "js"}`,
-  );
+  const module = "functions/runtime/inference-process";
+  const source = join(packageRoot(), `${module}.ts`);
+  return existsSync(source) ? source : join(packageRoot(), "dist/package", `${module}.js`);
 }
