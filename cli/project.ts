@@ -7,11 +7,18 @@ import { createTasks, type Tasks } from "../functions/tasks/tasks.ts";
 
 const FILES = ["nearcast.config.ts", "nearcast.config.js"];
 
+let project: Promise<Options> | undefined;
+
 /**
  * The default export of `nearcast.config.ts` in the working directory, which the project's entries import too;
- * nothing where there is no such file. Throws an Error that says what is wrong with it.
+ * nothing where there is no such file. It is compiled once, however many versions a command opens. Throws an
+ * Error that says what is wrong with it.
  */
-export async function loadProject(folder = process.cwd()): Promise<Options> {
+export function loadProject(): Promise<Options> {
+  return (project ??= compileProject(process.cwd()));
+}
+
+async function compileProject(folder: string): Promise<Options> {
   const file = FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
   if (file === undefined) return {};
   // Beside the project's packages, which it imports by name. Older versions of Node take no types.
