@@ -2,7 +2,7 @@
 // than JSON.
 import { readFile } from "node:fs/promises";
 import type { Manifest } from "../functions/model/manifest.ts";
-import { packageFiles } from "../cli/local/models.ts";
+import { filesOfModels } from "../cli/local/models.ts";
 
 export interface Shipped {
   manifest: Pick<Manifest, "name" | "task" | "inputs">;
@@ -12,7 +12,7 @@ export interface Shipped {
 
 /** Reads `models/` below the working directory. */
 export async function shippedModels(): Promise<Shipped[]> {
-  const keys = await packageFiles("models");
+  const keys = await filesOfModels("models");
   return Promise.all(
     keys
       .filter((key) => key.endsWith("/release.json"))

@@ -44,8 +44,12 @@ export async function rollbackRelease(
   });
 }
 
-/** Who releases, unless `--by` says: the account in CI, the user elsewhere. */
-export function defaultReleaser(): string {
+/** What the history says of a release. Without `--by` it is by the account in CI, elsewhere by the user. */
+export function releaseNote({ by, why }: { by?: string; why?: string }): ReleaseNote {
+  return { by: by ?? defaultReleaser(), why };
+}
+
+function defaultReleaser(): string {
   return process.env["GITHUB_ACTOR"] || process.env["GITLAB_USER_LOGIN"] || userInfo().username;
 }
 

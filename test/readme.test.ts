@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { packageFiles } from "../cli/local/models.ts";
+import { filesOfModels } from "../cli/local/models.ts";
 import { startS3 } from "../cli/local/s3-server.ts";
 import { s3Environment, succeed } from "./cli/nearcast.ts";
 import { shippedModels } from "./harness/models.ts";
@@ -34,7 +34,7 @@ test("the README's line for the bucket puts all files of all models there, relea
   const args = [...line.split(" ").slice(1), "--runtime", "native"];
   await succeed(args, s3Environment(s3));
   const models = join(root, "models");
-  const keys = await packageFiles(models);
+  const keys = await filesOfModels(models);
   expect(s3.keys("BUCKET").toSorted()).toEqual(keys);
   for (const key of keys.filter((key) => key.endsWith("/release.json"))) {
     const { stable } = JSON.parse(await readFile(join(models, key), "utf8")) as { stable: string };

@@ -6,7 +6,7 @@ import { modelsOption, withLocalOptions } from "../options.ts";
 import { label, parseReference, type LocalPackage } from "../package-folder.ts";
 import { pushPackage, type PushProgress } from "../push.ts";
 import { releasePushed, type Pushed } from "../release-pushed.ts";
-import { defaultReleaser } from "../releases.ts";
+import { releaseNote } from "../releases.ts";
 import { isFolder, withStore } from "../store.ts";
 import { runtimesOf, withVerifyOptions, type VerifyFlags } from "../verify-options.ts";
 import { verifyPackage } from "../verify.ts";
@@ -62,9 +62,8 @@ export function pushCommand(program: Command): void {
           );
         }
         if (!flags.release) return console.log(releaseHint(pushed, flags));
-        const note = { by: flags.by ?? defaultReleaser(), why: flags.why };
         const named = reference?.version !== undefined;
-        const options = { models: flags.models, note, named };
+        const options = { models: flags.models, note: releaseNote(flags), named };
         for await (const line of releasePushed(store, pushed, options)) console.log(line);
       });
     },

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { withStoreOptions, type StoreFlags } from "../options.ts";
 import { parseReference } from "../package-folder.ts";
-import { defaultReleaser, releaseVersion } from "../releases.ts";
+import { releaseNote, releaseVersion } from "../releases.ts";
 import { withStore } from "../store.ts";
 
 interface Flags extends StoreFlags {
@@ -22,8 +22,7 @@ export function releaseCommand(program: Command): void {
       if (version === undefined)
         throw new Error(`Say which version to release: nearcast release ${name}@<version>`);
       await withStore(flags.store, flags, async (store) => {
-        const note = { by: flags.by ?? defaultReleaser(), why: flags.why };
-        const { history } = await releaseVersion(store, name, version, note);
+        const { history } = await releaseVersion(store, name, version, releaseNote(flags));
         const before = history[1] ? ` It was ${history[1].version}.` : "";
         console.log(`${name}@${version} answers in ${flags.store}.${before}`);
       });

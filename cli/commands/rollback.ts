@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { withStoreOptions, type StoreFlags } from "../options.ts";
 import { checkName } from "../package-folder.ts";
-import { defaultReleaser, rollbackRelease } from "../releases.ts";
+import { releaseNote, rollbackRelease } from "../releases.ts";
 import { withStore } from "../store.ts";
 
 interface Flags extends StoreFlags {
@@ -18,8 +18,7 @@ export function rollbackCommand(program: Command): void {
     .action(async (model: string, flags: Flags) => {
       checkName("model", model);
       await withStore(flags.store, flags, async (store) => {
-        const note = { by: flags.by ?? defaultReleaser(), why: flags.why };
-        const { stable, history } = await rollbackRelease(store, model, note);
+        const { stable, history } = await rollbackRelease(store, model, releaseNote(flags));
         console.log(
           `${model}@${stable} answers in ${flags.store} again, instead of ${history[1]?.version}.`,
         );

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { packageFiles, type Manifest } from "../../functions/model/manifest.ts";
 import { projectTasks } from "../project.ts";
 import { MANIFEST_FILE } from "../package-folder.ts";
-import { packageFiles as filesOfModels } from "../local/models.ts";
+import { filesOfModels } from "../local/models.ts";
 
 /** What is wrong in a models folder, a line each: file, path in the manifest, message. */
 export async function problemsOfModels(models: string): Promise<string[]> {

@@ -5,10 +5,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { packageFiles } from "../local/models.ts";
+import { filesOfModels, isModelKey } from "../local/models.ts";
 import { importWrangler, readWorkerConfiguration } from "../wrangler.ts";
-
-const MODEL_KEY = /^[^/]+\/(release\.json|[^/]+\/[^/]+\.[^/]+)$/;
 
 const [models = ""] = process.argv.slice(2);
 try {
@@ -30,13 +28,13 @@ async function fill(): Promise<void> {
     const bucket = env[found.binding] as R2Bucket;
     const start = found.prefix === "" ? "" : `${found.prefix.replace(/\/$/, "")}/`;
     const stored = await storedEtags(bucket, start);
-    for (const key of await packageFiles(models)) {
+    for (const key of await filesOfModels(models)) {
       const bytes = await readFile(join(models, key));
       const etag = createHash("md5").update(bytes).digest("hex");
       if (stored.get(key) !== etag) await bucket.put(start + key, bytes);
       stored.delete(key);
     }
-    for (const key of stored.keys()) if (MODEL_KEY.test(key)) await bucket.delete(start + key);
+    for (const key of stored.keys()) if (isModelKey(key)) await bucket.delete(start + key);
   } finally {
     await dispose();
   }

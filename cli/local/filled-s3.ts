@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { packageFiles } from "./models.ts";
+import { filesOfModels } from "./models.ts";
 import { startS3 } from "./s3-server.ts";
 
 const BUCKET = "models";
@@ -16,7 +16,7 @@ export interface FilledS3 {
 /** A local S3 with the files of a models folder. */
 export async function startFilledS3(models: string): Promise<FilledS3> {
   const s3 = await startS3({ buckets: [BUCKET] });
-  const keys = await packageFiles(models);
+  const keys = await filesOfModels(models);
   for (const key of keys) s3.put(BUCKET, key, await readFile(join(models, key)));
   return {
     keys,

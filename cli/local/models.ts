@@ -1,10 +1,15 @@
 import { readdir } from "node:fs/promises";
 
 /** The keys of a folder of models that belong into a store: releases and the files of versions. */
-export async function packageFiles(folder: string): Promise<string[]> {
+export async function filesOfModels(folder: string): Promise<string[]> {
   const paths = await readdir(folder, { recursive: true });
   return paths
     .map((path) => path.replaceAll("\\", "/"))
-    .filter((path) => /^[^/]+\/(release\.json|[^/]+\/[^/]+\.[^/]+)$/.test(path))
+    .filter(isModelKey)
     .toSorted();
+}
+
+/** Whether a key is a release or a file of a version. */
+export function isModelKey(key: string): boolean {
+  return /^[^/]+\/(release\.json|[^/]+\/[^/]+\.[^/]+)$/.test(key);
 }

@@ -1,6 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { isLoopback, type AuthSettings } from "../auth/settings.ts";
 import { ConfigurationError } from "../config.ts";
 import { exampleRequest, KEY_HEADER } from "../model/example-request.ts";
@@ -9,6 +8,7 @@ import { readRelease } from "../model/release.ts";
 import { nearest } from "../near-miss.ts";
 import type { Tasks } from "../tasks/tasks.ts";
 import type { Store } from "../model/store.ts";
+import { within } from "../within.ts";
 
 /** What the banner of a server says. */
 export interface Start {
@@ -89,10 +89,11 @@ export async function releasedManifests(store: Store, tasks: Tasks): Promise<Man
     );
     await Promise.allSettled(names.slice(0, MOST_MANIFESTS).map(read));
   }
-  await Promise.race([
+  await within(
     readAll().catch(() => undefined),
-    sleep(PATIENCE_MS, undefined, { ref: false }),
-  ]);
+    PATIENCE_MS,
+    () => undefined,
+  );
   return [...found];
 }
 

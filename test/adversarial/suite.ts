@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { processTree, residentMemory } from "../../bench/processes.ts";
-import { packageFiles } from "../../cli/local/models.ts";
+import { filesOfModels } from "../../cli/local/models.ts";
 import { expectClose } from "../harness/close.ts";
 import type { StartTarget, Target } from "../harness/targets.ts";
 import { makeAttack } from "./attacks.ts";
@@ -51,7 +51,7 @@ export function adversarial(start: StartTarget, { tolerance = 1e-5, atOnce = 8 }
         REQUEST_TIMEOUT_MS: "25000",
       },
     });
-    for (const key of await packageFiles(IDENTITY))
+    for (const key of await filesOfModels(IDENTITY))
       await target.store.put(key, await readFile(join(IDENTITY, key)));
     sender = createSender(target);
   });

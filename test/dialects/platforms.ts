@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { packageFiles } from "../../cli/local/models.ts";
+import { filesOfModels } from "../../cli/local/models.ts";
 import { targets, type StartTarget, type Target } from "../harness/targets.ts";
 
 const IDENTITY = join(import.meta.dirname, "../fixtures/identity");
@@ -12,7 +12,7 @@ export const PLATFORMS: [name: string, start: () => Promise<Target>][] = Object.
 
 async function startWithIdentity(start: StartTarget): Promise<Target> {
   const target = await start({ env: { DEFAULT_MODEL: "iris", MAX_BODY_BYTES: "2000000" } });
-  for (const key of await packageFiles(IDENTITY))
+  for (const key of await filesOfModels(IDENTITY))
     await target.store.put(key, await readFile(join(IDENTITY, key)));
   return target;
 }

@@ -1,15 +1,21 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { LambdaBuild } from "../../cli/build/lambda.ts";
+import { freePort } from "../../cli/free-port.ts";
 import { startFilledS3 } from "../../cli/local/filled-s3.ts";
 import { startLambda } from "../../cli/local/lambda.ts";
-import { packageFiles } from "../../cli/local/models.ts";
+import { filesOfModels } from "../../cli/local/models.ts";
 import { asUser } from "../harness/as-a-user.ts";
 import { startWorker } from "../harness/worker.ts";
 import { installProject, type Installed } from "../package/install.ts";
+
+/** A caller's key, and the variables with which a function asks for it. */
+export const KEY = "k".repeat(40);
+const sha256 = createHash("sha256").update(KEY).digest("hex");
+export const KEYS = { AUTH: "", API_KEYS: JSON.stringify([{ name: "web", sha256 }]) };
 
 const examples = join(import.meta.dirname, "../../examples");
 
@@ -71,7 +77,7 @@ export async function startExampleWorker(
     store: "plain",
   });
   const models = join(folder, "models");
-  for (const key of await packageFiles(models))
+  for (const key of await filesOfModels(models))
     await worker.put(key, await readFile(join(models, key)));
   return worker;
 }
@@ -103,12 +109,4 @@ export function post(body: unknown, headers: Record<string, string> = {}): Reque
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -10,6 +9,8 @@ import { asUser, curl } from "../harness/as-a-user.ts";
 import {
   inProject,
   installExample,
+  KEY,
+  KEYS,
   post,
   startExample,
   startExampleLambda,
@@ -18,9 +19,6 @@ import {
   type Target,
 } from "./example.ts";
 
-const KEY = "k".repeat(40);
-const sha256 = createHash("sha256").update(KEY).digest("hex");
-const KEYS = { AUTH: "", API_KEYS: JSON.stringify([{ name: "web", sha256 }]) };
 const PREDICT = "/v1/models/delivery/predict";
 const parcel = { inputs: { kilometres: 1614, kilograms: 2.5 } };
 

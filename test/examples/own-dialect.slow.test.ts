@@ -1,9 +1,10 @@
-import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { asUser, curl } from "../harness/as-a-user.ts";
 import {
   inProject,
   installExample,
+  KEY,
+  KEYS,
   post,
   startExample,
   startExampleLambda,
@@ -12,9 +13,6 @@ import {
   type Target,
 } from "./example.ts";
 
-const KEY = "k".repeat(40);
-const sha256 = createHash("sha256").update(KEY).digest("hex");
-const KEYS = { AUTH: "", API_KEYS: JSON.stringify([{ name: "web", sha256 }]) };
 const ENDPOINTS = "/v1/projects/shop/locations/eu/endpoints";
 const instance = { kilometres: 1614, kilograms: 2.5 };
 

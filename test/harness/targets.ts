@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packageFiles } from "../../cli/local/models.ts";
+import { filesOfModels } from "../../cli/local/models.ts";
 import { lambdaDirectory } from "./build.ts";
 import { withFullDisk } from "./full-disk.ts";
 import { startLambda } from "../../cli/local/lambda.ts";
@@ -182,7 +182,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
 }
 
 async function packageContents(folder = join(root, "models")): Promise<[string, Buffer][]> {
-  const keys = await packageFiles(folder);
+  const keys = await filesOfModels(folder);
   return Promise.all(
     keys.map(async (key) => [key, await readFile(join(folder, key))] as [string, Buffer]),
   );
