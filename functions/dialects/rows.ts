@@ -3,8 +3,9 @@ import type { Manifest, TensorInfo } from "../model/manifest.ts";
 import type { InferInputs } from "../call.ts";
 import type { ModelVersion } from "../model/registry.ts";
 import { parseParameters, type InParts, type Parts, type Run } from "../tasks/define.ts";
-import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
-import { base64Bytes, fromNested, toNested } from "../wire/nested.ts";
+import type { Tensor, Tensors } from "../tensor.ts";
+import { base64Bytes } from "../wire/base64.ts";
+import { fromNested, toNested } from "../wire/nested.ts";
 
 /**
  * Whether the row is for the model's task, and not for its graph. Rows of tensor models are for the graph, and
@@ -101,7 +102,7 @@ export function rowsOfTensors(tensors: Tensors, count: number): unknown[] {
 }
 
 function rowsOf(name: string, tensor: Tensor, count: number): unknown[] {
-  if (tensor.shape[0] !== count || elementCount(tensor.shape) === 0)
+  if (tensor.shape[0] !== count)
     throw invalidInput([
       {
         path: `outputs.${name}`,

@@ -49,7 +49,8 @@ export function checkOutputNames(
   return names;
 }
 
-function mismatch(input: TensorInfo, given: Tensor, limits: Limits): string | undefined {
+/** What is wrong with a tensor for an input, in words: datatype, shape or size. Undefined when it is right. */
+export function mismatch(input: TensorInfo, given: Tensor, limits: Limits): string | undefined {
   if (given.datatype !== input.datatype)
     return `must have datatype ${input.datatype}, has ${given.datatype}`;
   const fits =

@@ -1,8 +1,30 @@
 import { DATATYPES, halfFloats, type Datatype, type Tensor, type TensorData } from "../tensor.ts";
+import { base64Bytes } from "./base64.ts";
+import { textOf } from "./binary-tensor.ts";
 import { rawNumber } from "./json.ts";
 
-/** Deeper nesting than any model's rank; flattening recurses. */
-const DEEPEST = 32;
+/**
+ * The one way that elements of tensors are read from JSON and written to it, for every dialect and task:
+ *
+ * - floats: a number whose datatype holds it. One that would become infinite is refused. What JSON has no number
+ *   for is a string, as in protobuf's JSON mapping: "NaN", "Infinity", "-Infinity". -0 keeps its sign;
+ * - integers: a number that is exact, a bigint, or a decimal string;
+ * - BOOL: true, false, 1 or 0;
+ * - BYTES: a string of well-formed Unicode without NUL, or `{"b64": …}` with its UTF-8.
+ */
+
+/** One element that is not of the datatype. */
+export class ElementError extends RangeError {
+  readonly index: number;
+  /** What the element must be, in words. */
+  readonly reason: string;
+
+  constructor(index: number, reason: string) {
+    super(`element ${index} ${reason}`);
+    this.index = index;
+    this.reason = reason;
+  }
+}
 
 const INTEGERS = {
   INT8: [-(2 ** 7), 2 ** 7 - 1],
@@ -18,32 +40,28 @@ const LONG_INTEGERS = {
   UINT64: [0n, 2n ** 64n - 1n],
 } as const;
 
-/** How numbers that JSON has not are written, both ways: as strings, like protobuf's JSON mapping. */
-const NOT_FINITE: Record<string, number> = { NaN, Infinity, "-Infinity": -Infinity };
+const NOT_FINITE: ReadonlyMap<unknown, number> = new Map([
+  ["NaN", NaN],
+  ["Infinity", Infinity],
+  ["-Infinity", -Infinity],
+]);
 
-/**
- * Elements from JSON, flat or nested in row-major order. Throws a RangeError that says which element is
- * not of the datatype.
- */
-export function fromJsonData(datatype: Datatype, data: unknown): TensorData {
-  const flat: unknown[] = Array.isArray(data) ? data.flat(DEEPEST) : [data];
+/** Elements from JSON values in row-major order. Throws an {@link ElementError}. */
+export function fromJsonData(datatype: Datatype, values: readonly unknown[]): TensorData {
   switch (datatype) {
     case "BYTES":
-      return flat.map((value, index) => checkedText(value, index));
+      return values.map(readText);
     case "BOOL":
-      return convert(new Uint8Array(flat.length), flat, toBit, "true or false");
+      return convert(new Uint8Array(values.length), values, toBit, "must be true or false");
     case "INT64":
-    case "UINT64": {
-      const range = LONG_INTEGERS[datatype];
-      const elements = new DATATYPES[datatype].array(flat.length);
-      return convert(elements, flat, (value) => toBigInt(value, range), `${datatype} integer`);
-    }
+    case "UINT64":
+      return readLongIntegers(datatype, values);
     case "FP32":
     case "FP64":
-      return convert(new DATATYPES[datatype].array(flat.length), flat, toNumber, "a number");
+      return readFloats(new DATATYPES[datatype].array(values.length), datatype, values);
     case "FP16": {
-      const bits = new Uint16Array(flat.length);
-      convert(halfFloats(bits), flat, toNumber, "a number");
+      const bits = new Uint16Array(values.length);
+      readFloats(halfFloats(bits), datatype, values);
       return bits;
     }
     case "INT8":
@@ -51,19 +69,33 @@ export function fromJsonData(datatype: Datatype, data: unknown): TensorData {
     case "INT32":
     case "UINT8":
     case "UINT16":
-    case "UINT32": {
-      const range = INTEGERS[datatype];
-      const elements = new DATATYPES[datatype].array(flat.length);
-      return convert(elements, flat, (value) => toInteger(value, range), `${datatype} integer`);
-    }
+    case "UINT32":
+      return readIntegers(datatype, values);
   }
 }
 
 /**
- * Elements as `JSON.stringify` writes them, flat: bools as true and false, 64-bit integers with every
- * digit, negative zero with its sign, NaN and the infinities as strings.
+ * Elements as `JSON.stringify` writes them, flat: bools as true and false, 64-bit integers with every digit,
+ * negative zero with its sign, NaN and the infinities as strings.
  */
-export function toJsonData({ datatype, data }: Pick<Tensor, "datatype" | "data">): unknown[] {
+export function toJsonData(tensor: Pick<Tensor, "datatype" | "data">): unknown[] {
+  return written(tensor, { longInteger: rawNumber, negativeZero: rawNumber("-0.0") });
+}
+
+/**
+ * The same as JavaScript's own values, for callers who do not write JSON: 64-bit integers that a number does not
+ * hold are decimal strings, negative zero is `-0`.
+ */
+export function toJsonValues(tensor: Pick<Tensor, "datatype" | "data">): unknown[] {
+  return written(tensor, { longInteger: (digits) => digits, negativeZero: -0 });
+}
+
+interface Style {
+  longInteger: (digits: string) => unknown;
+  negativeZero: unknown;
+}
+
+function written({ datatype, data }: Pick<Tensor, "datatype" | "data">, style: Style): unknown[] {
   switch (datatype) {
     case "BYTES":
       return data as string[];
@@ -73,13 +105,13 @@ export function toJsonData({ datatype, data }: Pick<Tensor, "datatype" | "data">
     case "UINT64":
       return Array.from(data as BigInt64Array, (value) => {
         const number = Number(value);
-        return Number.isSafeInteger(number) ? number : rawNumber(String(value));
+        return Number.isSafeInteger(number) ? number : style.longInteger(String(value));
       });
     case "FP16":
-      return floatsToJson(halfFloats(data as Uint16Array));
+      return writtenFloats(halfFloats(data as Uint16Array), style);
     case "FP32":
     case "FP64":
-      return floatsToJson(data as Float32Array);
+      return writtenFloats(data as Float32Array, style);
     case "INT8":
     case "INT16":
     case "INT32":
@@ -90,56 +122,124 @@ export function toJsonData({ datatype, data }: Pick<Tensor, "datatype" | "data">
   }
 }
 
-function floatsToJson(values: ArrayLike<number>): unknown[] {
+function writtenFloats(values: ArrayLike<number>, { negativeZero }: Style): unknown[] {
   return Array.from(values, (value) => {
     if (!Number.isFinite(value)) return String(value);
-    return Object.is(value, -0) ? rawNumber("-0.0") : value;
+    return Object.is(value, -0) ? negativeZero : value;
   });
 }
 
-function convert<T extends { [index: number]: number | bigint }>(
+function readFloats<T extends Float32Array | Float64Array>(
   elements: T,
+  datatype: Datatype,
   values: readonly unknown[],
-  toElement: (value: unknown) => T[number] | undefined,
-  wanted: string,
 ): T {
   for (let index = 0; index < values.length; index++) {
-    const element = toElement(values[index]);
-    if (element === undefined) throw new RangeError(`element ${index} must be ${wanted}`);
-    elements[index] = element;
+    const value = values[index];
+    const number = typeof value === "number" ? value : numberOf(value);
+    elements[index] = number;
+    // A finite number beyond the datatype, or one that JSON's reader made infinite, such as 1e999.
+    const overflown = Math.abs(elements[index] as number) === Infinity && typeof value !== "string";
+    if (overflown || (Number.isNaN(number) && !isNaNValue(value)))
+      throw new ElementError(index, `must be a number that ${datatype} can hold`);
   }
   return elements;
 }
 
-/** Text that ONNX Runtime's JavaScript strings can hold: Unicode without NUL, at which they end. */
-function checkedText(value: unknown, index: number): string {
-  if (typeof value !== "string") throw new RangeError(`element ${index} must be a string`);
-  if (value.includes("\0"))
-    throw new RangeError(`element ${index} must not contain a NUL character`);
-  if (!value.isWellFormed()) throw new RangeError(`element ${index} must be well-formed Unicode`);
-  return value;
+/** NaN for what is no number. A long integer was kept with its digits for another input of the request. */
+function numberOf(value: unknown): number {
+  return typeof value === "bigint" ? Number(value) : (NOT_FINITE.get(value) ?? NaN);
+}
+
+function isNaNValue(value: unknown): boolean {
+  return value === "NaN" || typeof value === "number";
+}
+
+function readIntegers(datatype: keyof typeof INTEGERS, values: readonly unknown[]): TensorData {
+  const [lowest, highest] = INTEGERS[datatype];
+  const elements = new DATATYPES[datatype].array(values.length);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    const integer = typeof value === "number" && Number.isInteger(value) ? value : toLong(value);
+    if (integer === undefined) throw notInteger(index);
+    if (integer < lowest || integer > highest) throw outOfRange(index, datatype, lowest, highest);
+    elements[index] = Number(integer);
+  }
+  return elements;
+}
+
+/** A number is written as its two halves: a bigint for each would take four times as long. */
+function readLongIntegers(
+  datatype: keyof typeof LONG_INTEGERS,
+  values: readonly unknown[],
+): TensorData {
+  const [lowest, highest] = LONG_INTEGERS[datatype];
+  const elements = new DATATYPES[datatype].array(values.length);
+  const halves = new Int32Array(elements.buffer);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= lowest) {
+      halves[2 * index] = value;
+      halves[2 * index + 1] = Math.floor(value / 2 ** 32);
+      continue;
+    }
+    const integer = toLong(value);
+    if (integer === undefined) throw notInteger(index);
+    if (integer < lowest || integer > highest) throw outOfRange(index, datatype, lowest, highest);
+    elements[index] = integer;
+  }
+  return elements;
+}
+
+function toLong(value: unknown): bigint | undefined {
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  return typeof value === "string" && /^-?\d{1,20}$/.test(value) ? BigInt(value) : undefined;
+}
+
+function notInteger(index: number): ElementError {
+  const reason = "must be an integer, as a decimal string where a number is not exact";
+  return new ElementError(index, reason);
+}
+
+function outOfRange(
+  index: number,
+  datatype: Datatype,
+  lowest: number | bigint,
+  highest: number | bigint,
+): ElementError {
+  return new ElementError(index, `must be from ${lowest} to ${highest} (${datatype})`);
+}
+
+function convert<T extends { [index: number]: number }>(
+  elements: T,
+  values: readonly unknown[],
+  toElement: (value: unknown) => number | undefined,
+  reason: string,
+): T {
+  for (let index = 0; index < values.length; index++) {
+    const element = toElement(values[index]);
+    if (element === undefined) throw new ElementError(index, reason);
+    elements[index] = element;
+  }
+  return elements;
 }
 
 function toBit(value: unknown): number | undefined {
   return value === true || value === 1 ? 1 : value === false || value === 0 ? 0 : undefined;
 }
 
-function toNumber(value: unknown): number | undefined {
-  if (typeof value === "number") return value;
-  // An integer of more than 53 bits, in a request that also has a 64-bit input.
-  if (typeof value === "bigint") return Number(value);
-  return typeof value === "string" ? NOT_FINITE[value] : undefined;
-}
-
-function toInteger(value: unknown, [lowest, highest]: readonly [number, number]) {
-  const fits = typeof value === "number" && value >= lowest && value <= highest;
-  return fits && Number.isInteger(value) ? value : undefined;
-}
-
-function toBigInt(value: unknown, [lowest, highest]: readonly [bigint, bigint]) {
-  const integer =
-    typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value))
-      ? BigInt(value)
-      : undefined;
-  return integer !== undefined && integer >= lowest && integer <= highest ? integer : undefined;
+/** Text that ONNX Runtime's JavaScript strings can hold: they end at the first NUL. */
+function readText(value: unknown, index: number): string {
+  let text = value;
+  try {
+    const bytes = base64Bytes(value);
+    if (bytes) text = textOf(bytes);
+  } catch (error) {
+    throw error instanceof RangeError ? new ElementError(index, error.message) : error;
+  }
+  if (typeof text !== "string") throw new ElementError(index, "must be a string");
+  if (text.includes("\0")) throw new ElementError(index, "must not contain a NUL character");
+  if (!text.isWellFormed()) throw new ElementError(index, "must be well-formed Unicode");
+  return text;
 }

@@ -36,8 +36,7 @@ await writePackage(store, {
   },
 });
 
-const wrongShape = (wanted: string, had: string) =>
-  `must have the shape ${wanted}, -1 for any size but none, has ${had}`;
+const wrongShape = (wanted: string, had: string) => `must have shape ${wanted}, has ${had}`;
 
 describe.each(RUNTIMES)("tensors on %s", (runtime) => {
   const { predict } = openService(store, runtime);
@@ -95,7 +94,6 @@ describe.each(RUNTIMES)("tensors on %s", (runtime) => {
     [{ ...one, a: [[1, 2, 3]] }, "inputs.a", wrongShape("[-1, 2]", "[1, 3]")],
     [{ ...one, a: [1, 2] }, "inputs.a", wrongShape("[-1, 2]", "[2]")],
     [{ ...one, a: [[[1, 2]]] }, "inputs.a", wrongShape("[-1, 2]", "[1, 1, 2]")],
-    [{ ...one, a: [] }, "inputs.a", wrongShape("[-1, 2]", "[0]")],
     [{ ...one, a: 5 }, "inputs.a", wrongShape("[-1, 2]", "[]")],
     [{ ...one, a: [[1, 2], [3]] }, "inputs.a[1]", "must be an array of 2, as the first one is"],
     [{ ...one, a: [[1, 2], 3] }, "inputs.a[1]", "must be an array of 2, as the first one is"],
@@ -113,7 +111,8 @@ describe.each(RUNTIMES)("tensors on %s", (runtime) => {
     ],
     [{ ...one, text: [5] }, "inputs.text[0]", "must be a string"],
     [{ ...one, text: ["\0"] }, "inputs.text[0]", "must not contain a NUL character"],
-    [{ ...one, flags: [[1]] }, "inputs.flags[0][0]", "must be true or false"],
+    [{ ...one, text: ["\ud800"] }, "inputs.text[0]", "must be well-formed Unicode"],
+    [{ ...one, flags: [[2]] }, "inputs.flags[0][0]", "must be true or false"],
     [{ ...one, a: { shape: [1, 2], data: [1] } }, "inputs.a.data", "must have 2 elements, has 1"],
     [
       { ...one, a: { shape: [1, 2], data: "x" } },

@@ -4,6 +4,7 @@ import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { identify } from "../../http/identify.ts";
 import { jsonBody } from "../../http/json-body.ts";
 import type { Service } from "../../service.ts";
+import { withSignedZeros } from "../../wire/json.ts";
 import { readPredictBody } from "./body.ts";
 
 /** The body of a prediction, as `hono/client` sends it. */
@@ -33,7 +34,11 @@ export function predictRoutes({ platform, predict }: Pick<Service, "platform" | 
     const body = await readPredictBody(c, options);
     const { manifest, outputs, record } = await predict({ ...callOf(c), model, version, ...body });
     identify(c, manifest, record);
-    return answerJson(c, { model: manifest.name, version: manifest.version, outputs });
+    return answerJson(c, {
+      model: manifest.name,
+      version: manifest.version,
+      outputs: withSignedZeros(outputs),
+    });
   }
 
   return new Hono<AppEnv>()

@@ -11,6 +11,7 @@ import {
 import { fromBinary, textOf } from "../../wire/binary-tensor.ts";
 import { fromJsonData } from "../../wire/json-tensor.ts";
 import { parseJson } from "../../wire/json.ts";
+import { flatElements } from "../../wire/nested.ts";
 
 const binarySize = z.number().int().nonnegative();
 
@@ -113,7 +114,8 @@ function readTensors(inputs: readonly RequestInput[], binary: Uint8Array, spare:
         `${path} has binary_data_size ${size}, but the body ends after ${binary.byteLength - offset} bytes.`,
       );
     const data = elements(path, () => {
-      if (size === undefined) return fromJsonData(input.datatype, input.data);
+      if (size === undefined)
+        return fromJsonData(input.datatype, flatElements(input.data, input.shape));
       const bytes = binary.subarray(offset, offset + size);
       return fromBinary(input.datatype, bytes, bytes.byteOffset - used);
     });

@@ -1,10 +1,12 @@
 import type { Limits } from "../../model/limits.ts";
-import { invalidInput, type InputIssue } from "../../errors.ts";
+import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
 import type { Manifest } from "../../model/manifest.ts";
-import { hasHalfFloats, type Tensors } from "../../tensor.ts";
-import { readTensor } from "./read.ts";
-import { nested } from "./nested.ts";
+import { hasHalfFloats, type Tensor, type Tensors } from "../../tensor.ts";
+import { toJsonValues } from "../../wire/json-tensor.ts";
+import { toNested } from "../../wire/nested.ts";
+import { mismatch } from "../check-tensors.ts";
 import type { CompiledTask } from "../define.ts";
+import { readTensor } from "./read.ts";
 
 /**
  * Any graph: one input is an object of tensors by name, each nested arrays or `{datatype, shape, data}`,
@@ -28,14 +30,20 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
     for (const name of given.keys())
       if (!names.has(name))
         issues.push({ path: `${path}.${name}`, message: "is not an input of this model" });
-    return Object.fromEntries(
-      inputs.flatMap((input) => {
-        const found = readTensor(given.get(input.name), input, limits);
-        if (!("message" in found)) return [[input.name, found] as const];
-        issues.push({ path: `${path}.${input.name}${found.path}`, message: found.message });
-        return [];
-      }),
-    );
+    const feeds: [string, Tensor][] = [];
+    for (const input of inputs) {
+      const where = `${path}.${input.name}`;
+      try {
+        const tensor = readTensor(given.get(input.name), input, where);
+        const message = mismatch(input, tensor, limits);
+        if (message) issues.push({ path: where, message });
+        feeds.push([input.name, tensor]);
+      } catch (error) {
+        if (!(error instanceof NearcastError)) throw error;
+        issues.push(...(error.issues ?? []));
+      }
+    }
+    return Object.fromEntries(feeds);
   }
 
   return {
@@ -50,7 +58,9 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
     },
     outputNames: outputs.map(({ name }) => name),
     postprocess: (results) => [
-      Object.fromEntries(Object.entries(results).map(([name, result]) => [name, nested(result)])),
+      Object.fromEntries(
+        Object.entries(results).map(([name, result]) => [name, toNested(result, toJsonValues)]),
+      ),
     ],
     // Free dimensions that do not fit each other, an index out of range: only the graph can tell.
     refusal: (cause) =>
