@@ -21,7 +21,9 @@ export async function shippedModels(): Promise<Shipped[]> {
         const { stable } = (await readJson(`models/${key}`)) as { stable: string };
         const folder = `models/${model}/${stable}`;
         const manifest = (await readJson(`${folder}/model.json`)) as Manifest;
-        const { examples } = manifest;
+        const examples = manifest.examplesFile
+          ? await (await import("../cli/examples/files.ts")).readExamples({ folder, manifest })
+          : manifest.examples;
         return { manifest, examples, artifact: `${folder}/${manifest.artifact.file}` };
       }),
   );

@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { EXAMPLES_FILE, readExamples } from "./examples/files.ts";
 import {
   label,
   localVersions,
@@ -25,7 +26,7 @@ export async function chooseVersion(models: string, reference: Reference): Promi
   const drafts: string[] = [];
   for (const version of (await localVersions(models, reference.name)).toReversed()) {
     const local = await openPackage(models, { ...reference, version });
-    const draft = draftReason(local);
+    const draft = await draftReason(local);
     if (draft === undefined) return { chosen: [local], drafts };
     drafts.push(draft);
   }
@@ -46,7 +47,7 @@ export async function chooseAll(models: string): Promise<Choice> {
   ))
     for (const version of await localVersions(models, name)) {
       const local = await openPackage(models, { name, version });
-      const draft = draftReason(local);
+      const draft = await draftReason(local);
       if (draft === undefined) chosen.push(local);
       else drafts.push(draft);
     }
@@ -60,12 +61,13 @@ export async function chooseAll(models: string): Promise<Choice> {
 }
 
 /** Why a version cannot be verified, with what to type; undefined when it can. */
-function draftReason({ manifest }: LocalPackage): string | undefined {
-  const { examples } = manifest;
+async function draftReason(local: LocalPackage): Promise<string | undefined> {
+  const { manifest } = local;
+  const examples = await readExamples(local);
   const missing = examples.filter(({ output }) => output === undefined).length;
   const record = `nearcast verify ${label(manifest)} --record`;
   if (examples.length === 0)
-    return `${label(manifest)} is a draft: it has no examples. Put at least one {"input": …} under "examples" in its model.json, then: ${record}`;
+    return `${label(manifest)} is a draft: it has no examples. Put at least one {"input": …} under "examples" in its model.json, or a large one on a line of ${EXAMPLES_FILE} beside it. Then: ${record}`;
   if (missing > 0)
     return `${label(manifest)} is a draft: ${missing} of its ${examples.length} examples have no recorded output. Look at what the model answers and record it: ${record}`;
   return undefined;

@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { packageFiles, type Manifest } from "../functions/model/manifest.ts";
+import { servedFiles, type Manifest } from "../functions/model/manifest.ts";
 import type { Measurement } from "./measure.ts";
 import { measureBoth, measurePackage } from "./measured.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
@@ -98,9 +98,9 @@ async function lambdaFit(local: LocalPackage, { residentBytes }: Measurement): P
   ];
 }
 
-/** All files of the version but its manifest. */
+/** What a function loads of the version: all files but its manifest and examples. */
 export function packageBytes(manifest: Manifest): number {
-  return packageFiles(manifest).reduce((sum, { bytes }) => sum + bytes, 0);
+  return servedFiles(manifest).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 async function nativeRuntimeBytes(): Promise<number> {

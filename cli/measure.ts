@@ -2,6 +2,7 @@
 //   node cli/measure.ts <models> <name> <version> <native|wasm>...
 // loads the version, runs its examples, and prints one line of JSON: a Measurement for each runtime.
 // Native before WASM, whose memory would count as native's; native's does not count as WASM's.
+import { readExamples } from "./examples/files.ts";
 import { openPackage } from "./package-folder.ts";
 import { openPredictor, type RuntimeName } from "./predictor.ts";
 
@@ -20,7 +21,8 @@ export interface Measurement {
 
 const [models = "", name = "", version = "", ...runtimes] = process.argv.slice(2);
 const local = await openPackage(models, { name, version });
-const inputs = local.manifest.examples.map(({ input }) => input);
+const examples = await readExamples(local, { undeclared: true });
+const inputs = examples.map(({ input }) => input);
 const measurements: Measurement[] = [];
 for (const runtime of runtimes) measurements.push(await measure(runtime as RuntimeName));
 process.stdout.write(JSON.stringify(measurements));

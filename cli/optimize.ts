@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
-import type { Manifest } from "../functions/model/manifest.ts";
+import { exampleFiles, type Manifest } from "../functions/model/manifest.ts";
 import { compareAnswers } from "./compare.ts";
 import type { Measurement } from "./measure.ts";
 import { measurePackage } from "./measured.ts";
@@ -142,6 +142,7 @@ function filesOf({ folder, manifest }: Pick<LocalPackage, "folder" | "manifest">
     artifact: source(manifest.artifact),
     externalData: (manifest.artifact.externalData ?? []).map(source),
     assets: (manifest.assets ?? []).map(source),
+    examples: exampleFiles(manifest).map(source),
   };
 }
 

@@ -2,8 +2,15 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { NearcastError } from "../functions/errors.ts";
-import { packageFiles, type Manifest } from "../functions/model/manifest.ts";
+import { exampleFiles, servedFiles, type PackageFile } from "../functions/model/manifest.ts";
+import { shownExamples } from "../functions/model/shown.ts";
 import { compareAnswers, worse, type Difference } from "./compare.ts";
+import {
+  EXAMPLES_FILE,
+  hasUndeclaredExamples,
+  readExamples,
+  type Example,
+} from "./examples/files.ts";
 import { describeFailure } from "./failure.ts";
 import { checkFit, type Fit } from "./fit.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
@@ -27,7 +34,7 @@ export interface Verification {
   betweenRuntimes: number | undefined;
   fit: Fit[];
   /** The examples with the answers that were recorded now; undefined when none was. */
-  recorded: Manifest["examples"] | undefined;
+  recorded: Example[] | undefined;
 }
 
 /** Checks one local version. Throws an Error with the reason when the version must not be published. */
@@ -36,19 +43,23 @@ export async function verifyPackage(
   { runtimes, tolerance, record }: VerifyOptions,
 ): Promise<Verification> {
   const { manifest } = local;
-  await checkFiles(local);
+  await checkFiles(local, servedFiles(manifest));
+  // Recording writes the examples' files again, so whoever records may have changed them.
+  if (!record) await checkFiles(local, exampleFiles(manifest));
+  const given = await readExamples(local, { undeclared: record });
+  if (given.length === 0) throw await withoutExamples(local);
   const answers = new Map<RuntimeName, unknown[]>();
-  for (const runtime of runtimes) answers.set(runtime, await answerExamples(local, runtime));
+  for (const runtime of runtimes) answers.set(runtime, await answerExamples(local, given, runtime));
 
   const first = answers.get(runtimes[0] as RuntimeName) ?? [];
-  const missing = manifest.examples.filter(({ output }) => output === undefined).length;
+  const missing = given.filter(({ output }) => output === undefined).length;
   if (missing > 0 && !record)
     throw new Error(
-      `${missing} of ${manifest.examples.length} examples of ${label(manifest)} have no recorded output. Look at what the model answers and record it: nearcast verify ${label(manifest)} --record`,
+      `${missing} of ${given.length} examples of ${label(manifest)} have no recorded output. Look at what the model answers and record it: nearcast verify ${label(manifest)} --record`,
     );
-  const examples = manifest.examples.map(({ input, output }, index) => ({
-    input,
-    output: output === undefined ? first[index] : output,
+  const examples = given.map((example, index) => ({
+    ...example,
+    output: example.output === undefined ? first[index] : example.output,
   }));
   const expected = examples.map(({ output }) => output);
 
@@ -73,12 +84,38 @@ export async function verifyPackage(
     differences,
     betweenRuntimes,
     fit: await checkFit(local, runtimes),
-    recorded: missing > 0 ? examples : undefined,
+    recorded: record && (missing > 0 || (await isStale(given, local))) ? examples : undefined,
   };
 }
 
-async function checkFiles({ folder, manifest }: LocalPackage): Promise<void> {
-  for (const { file, sha256, bytes } of packageFiles(manifest)) {
+/** Whether the manifest must be written again: it has large examples, or lists other files than there are. */
+async function isStale(examples: readonly Example[], local: LocalPackage): Promise<boolean> {
+  const { manifest } = local;
+  if (shownExamples(manifest.examples).length < manifest.examples.length) return true;
+  if (examples.some(({ line }) => line) !== (manifest.examplesFile !== undefined)) return true;
+  return checkFiles(local, exampleFiles(manifest)).then(
+    () => false,
+    () => true,
+  );
+}
+
+async function withoutExamples(local: LocalPackage): Promise<Error> {
+  const model = label(local.manifest);
+  const record = `nearcast verify ${model} --record`;
+  if (await hasUndeclaredExamples(local))
+    return new Error(
+      `${model} has examples in ${EXAMPLES_FILE}, which its manifest does not list. To list them: ${record}`,
+    );
+  return new Error(
+    `${model} has no examples, so nothing shows that it answers alike everywhere. Put at least one {"input": …} under "examples" in its model.json, or a large one on a line of ${EXAMPLES_FILE} beside it. Then: ${record}`,
+  );
+}
+
+async function checkFiles(
+  { folder, manifest }: LocalPackage,
+  files: readonly PackageFile[],
+): Promise<void> {
+  for (const { file, sha256, bytes } of files) {
     const content = await readFile(join(folder, file)).catch(() => undefined);
     if (!content) throw new Error(`${label(manifest)} lacks its file ${file}.`);
     if (content.byteLength !== bytes)
@@ -91,15 +128,15 @@ async function checkFiles({ folder, manifest }: LocalPackage): Promise<void> {
 }
 
 /** Also proves that the runtime has every operator of the graph: it refuses to load one it lacks. */
-async function answerExamples(local: LocalPackage, runtime: RuntimeName): Promise<unknown[]> {
+async function answerExamples(
+  local: LocalPackage,
+  examples: readonly Example[],
+  runtime: RuntimeName,
+): Promise<unknown[]> {
   const { manifest } = local;
-  if (manifest.examples.length === 0)
-    throw new Error(
-      `${label(manifest)} has no examples, so nothing shows that it answers alike everywhere. Put at least one {"input": …} under "examples" in its model.json, then: nearcast verify ${label(manifest)} --record`,
-    );
   const predictor = await openPredictor(local, runtime);
   const answers: unknown[] = [];
-  for (const [index, { input }] of manifest.examples.entries())
+  for (const [index, { input }] of examples.entries())
     try {
       // As JSON, which is how a client gets it.
       answers.push(JSON.parse(JSON.stringify(await predictor.predict(input))));

@@ -17,6 +17,8 @@ export interface VersionFiles {
   artifact: SourceFile;
   externalData: SourceFile[];
   assets: SourceFile[];
+  /** Files with examples, which the draft lists with their digests. */
+  examples?: SourceFile[];
 }
 
 /**
@@ -41,6 +43,7 @@ export async function writeVersion(
     const [artifact] = await described([files.artifact]);
     const externalData = await described(files.externalData);
     const assets = await described(files.assets);
+    await described(files.examples ?? []);
     const manifest = {
       schema: 1,
       ...draft,

@@ -117,6 +117,26 @@ required where its object is there. A name has up to 64 letters, digits, dots, u
 a letter or a digit.
 
 ${table(schemaOf(z.object(manifestFields)))}
+## Large examples
+
+Examples of some kilobytes belong into \`examples\`. Larger ones, such as a picture's 200,000 numbers, lie in files beside
+the manifest: \`examples.jsonl\` has an example on each line, and its large arrays are NumPy files.
+
+\`\`\`json
+{"input": {"image": {"$npy": "example-1-input-1.npy"}}, "output": {"scores": [[0.9, 0.1]]}}
+\`\`\`
+
+\`{"$npy": …}\` stands for the array in that file: numbers or booleans in C order and little-endian, as \`numpy.save\`
+writes them. \`verify\`, \`optimize\`, \`quantize\` and \`push\` read these files; no prediction and no listing does.
+
+To add one, write its line into \`examples.jsonl\` and run \`nearcast verify <model> --record\`: it records the outputs, and
+lists the files in \`examplesFile\`. It also moves examples there that are too large for the manifest.
+
+For a tensor model whose inputs have over 4,096 elements, \`nearcast add\` makes two examples from the seeds 1 and 2 of the
+generator Mulberry32, the inputs in their order and row by row. From each number n, which is from 0 to below 1, comes the
+level ⌊256 n⌋, and from that an element: level / 256 of a floating point type, the level itself of UINT8, level mod 2 of
+another integer type, and whether the level is even of BOOL.
+
 ## Tasks
 
 \`task\` names one of these, or one that your deployment defines with \`defineTask\`. Each has fields of its own in the

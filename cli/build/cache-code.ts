@@ -6,8 +6,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Script } from "node:vm";
+import type { Manifest } from "../../functions/model/manifest.ts";
+import { jsonBytes } from "../../functions/model/shown.ts";
+import { readExamples } from "../examples/files.ts";
 import { toEvent } from "../local/lambda-http.ts";
 import { startFilledS3 } from "../local/filled-s3.ts";
+import { MANIFEST_FILE } from "../package-folder.ts";
 
 /** What the process sends when the code is written. */
 export interface CompiledCode {
@@ -27,6 +31,9 @@ interface Example {
   version: string;
   input: unknown;
 }
+
+/** Larger ones compile no other code, and a function may refuse them. */
+const LONGEST_INPUT_BYTES = 512 * 1024;
 
 const [folder = "", models = "", base = ""] = process.argv.slice(2);
 
@@ -61,20 +68,19 @@ async function examples(keys: readonly string[]): Promise<Example[]> {
   for (const key of keys) {
     const [name, version, file] = key.split("/");
     if (!name || !version || file !== "model.json") continue;
-    const text = await readFile(join(models, key), "utf8");
-    const [first] = firstExample(text);
-    if (first) found.push({ name, version, input: first.input });
+    const short = await shortExample(join(models, name, version)).catch(() => undefined);
+    if (short) found.push({ name, version, input: short.input });
   }
   return found;
 }
 
-function firstExample(text: string): { input?: unknown }[] {
-  try {
-    const { examples } = JSON.parse(text) as { examples?: { input?: unknown }[] };
-    return Array.isArray(examples) ? examples.slice(0, 1) : [];
-  } catch {
-    return [];
-  }
+async function shortExample(folder: string) {
+  const json = JSON.parse(await readFile(join(folder, MANIFEST_FILE), "utf8")) as Manifest;
+  const given = await readExamples({
+    folder,
+    manifest: { ...json, examples: json.examples ?? [] },
+  });
+  return given.find(({ input }) => jsonBytes(input) <= LONGEST_INPUT_BYTES);
 }
 
 function requestFor({ name, version, input }: Example): Request {

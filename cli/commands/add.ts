@@ -6,8 +6,9 @@ import type { Manifest, ManifestOf } from "../../functions/model/manifest.ts";
 import type { classificationOptions } from "../../functions/tasks/classification/answers.ts";
 import { draftForTask, draftFromFile, type Draft } from "../add/from-file.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
+import { EXAMPLES_FILE, writeExamples } from "../examples/files.ts";
 import { modelsOption } from "../options.ts";
-import { checkName, label, localVersions, nextVersion } from "../package-folder.ts";
+import { checkName, label, localVersions, nextVersion, openPackage } from "../package-folder.ts";
 import { openPredictor } from "../predictor.ts";
 import { projectTasks } from "../project.ts";
 import type { LocalPackage } from "../package-folder.ts";
@@ -103,12 +104,16 @@ async function tryOut(local: LocalPackage): Promise<Manifest> {
     if (task.input === "tensors") return manifest;
     throw new Error(`${label(manifest)} does not run: ${describeFailure(cause)}`, { cause });
   }
-  const examples = inputs.map((input) => ({ input }));
+  await writeExamples(
+    local.folder,
+    inputs.map((input) => ({ input })),
+  );
+  const { manifest: tried } = await openPackage(local.models, manifest);
   const { scores } = manifest as Partial<ManifestOf<typeof classificationOptions>>;
   if (!scores || manifest.task !== "tabular-classification" || answers.every(sumsToOne))
-    return { ...manifest, examples };
+    return tried;
   const withSoftmax = { scores: { ...scores, activation: "softmax" } };
-  return { ...manifest, ...withSoftmax, examples };
+  return { ...tried, ...withSoftmax };
 }
 
 function sumsToOne(answer: unknown): boolean {
@@ -121,9 +126,9 @@ function sumsToOne(answer: unknown): boolean {
 
 function report({ folder, manifest }: LocalPackage): string {
   const next =
-    manifest.examples.length > 0
+    manifest.examples.length > 0 || manifest.examplesFile
       ? `Look at its examples, then: nearcast verify ${label(manifest)} --record`
-      : `It has no examples yet: put one {"input": …} under "examples" in ${join(folder, "model.json")}, then: nearcast verify ${label(manifest)} --record`;
+      : `It has no examples yet: put one {"input": …} under "examples" in ${join(folder, "model.json")}, or a large one on a line of ${EXAMPLES_FILE} beside it. Then: nearcast verify ${label(manifest)} --record`;
   return `${label(manifest)} is in ${folder}, a ${manifest.task} model.\n${next}`;
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { readExamples } from "../examples/files.ts";
 import { mebibytes } from "../fit.ts";
 import { bestVariant, optimizePackage, type Variant } from "../optimize.ts";
 import { modelsOption, numberOf } from "../options.ts";
@@ -24,8 +25,10 @@ export function optimizeCommand(program: Command): void {
     .action(async (reference: string, flags: Flags) => {
       const local = await openPackage(flags.models, parseReference(reference));
       const { manifest } = local;
-      if (manifest.examples.length === 0)
-        throw new Error(`${label(manifest)} has no examples to compare outputs on.`);
+      if ((await readExamples(local)).length === 0)
+        throw new Error(
+          `${label(manifest)} has no examples to compare outputs on. Put some into its model.json, then: nearcast verify ${label(manifest)} --record`,
+        );
       if (manifest.artifact.file.endsWith(".ort"))
         throw new Error(
           `${label(manifest)} is in ORT format, which ONNX Runtime does not rewrite.`,

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
-import type { Manifest } from "../../functions/model/manifest.ts";
+import { exampleFiles, type Manifest, type PackageFile } from "../../functions/model/manifest.ts";
 import { compareAnswers, worse } from "../compare.ts";
 import { readRows } from "../evaluate/data.ts";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
+import { readExamples, writeExamples } from "../examples/files.ts";
 import { packageBytes } from "../fit.ts";
 import { modelsOption } from "../options.ts";
 import {
@@ -75,22 +76,33 @@ async function writeQuantized(
 ): Promise<LocalPackage> {
   await quantizeInt8(join(folder, manifest.artifact.file), target);
   const { artifact: _artifact, assets = [], schema: _schema, ...rest } = manifest;
+  const source = ({ file }: PackageFile) => ({ path: join(folder, file), file });
   return writeVersion(
     flags.models,
     {
       ...rest,
       version: flags.version ?? (await nextVersion(flags.models, manifest.name)),
-      // Metrics and outputs were the original's.
+      // They were the original's.
       metrics: [],
-      examples: manifest.examples.map(({ input }) => ({ input })),
     },
     {
       artifact: { path: target, file: "model.onnx" },
       externalData: [],
-      assets: assets.map(({ file }) => ({ path: join(folder, file), file })),
+      assets: assets.map(source),
+      examples: exampleFiles(manifest).map(source),
     },
-    (made) => withMetrics(made, flags.data),
+    async (made) => withMetrics(await withoutOutputs(made), flags.data),
   );
+}
+
+/** Examples keep their inputs: the outputs were the original's. */
+async function withoutOutputs(made: LocalPackage): Promise<LocalPackage> {
+  const examples = await readExamples(made);
+  await writeExamples(
+    made.folder,
+    examples.map(({ output: _output, ...example }) => example),
+  );
+  return openPackage(made.models, made.manifest);
 }
 
 /** Also proves that the new version runs before it is given its place. */
@@ -131,6 +143,6 @@ function differences(left: readonly unknown[], right: readonly unknown[]): strin
 async function answersOf(local: LocalPackage, runtime: RuntimeName): Promise<unknown[]> {
   const predictor = await openPredictor(local, runtime);
   const answers: unknown[] = [];
-  for (const { input } of local.manifest.examples) answers.push(await predictor.predict(input));
+  for (const { input } of await readExamples(local)) answers.push(await predictor.predict(input));
   return answers;
 }

@@ -1,9 +1,8 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Command } from "commander";
+import { writeExamples } from "../examples/files.ts";
 import { mebibytes } from "../fit.ts";
 import { jsonOption, modelsOption } from "../options.ts";
-import { MANIFEST_FILE, openPackage, parseReference } from "../package-folder.ts";
+import { openPackage, parseReference } from "../package-folder.ts";
 import { runtimesOf, withVerifyOptions, type VerifyFlags } from "../verify-options.ts";
 import { verifyPackage, type Verification } from "../verify.ts";
 
@@ -19,7 +18,10 @@ export function verifyCommand(program: Command): void {
     .description(
       "check files, manifest and examples on both runtimes, and what the version needs on each platform; <model> is a name, or name@version (default: the newest)",
     )
-    .option("--record", "write the outputs of examples that have none into the manifest")
+    .option(
+      "--record",
+      "record the outputs of examples that have none; large examples get files of their own",
+    )
     .addOption(modelsOption())
     .addOption(jsonOption())
     .action(async (model: string, flags: Flags) => {
@@ -29,18 +31,10 @@ export function verifyCommand(program: Command): void {
         tolerance: flags.tolerance,
         record: flags.record ?? false,
       });
-      if (recorded) await writeExamples(join(local.folder, MANIFEST_FILE), recorded);
+      if (recorded) await writeExamples(local.folder, recorded);
       if (flags.json) console.log(JSON.stringify({ ...verification, recorded: Boolean(recorded) }));
       else console.log(report(verification, recorded?.length));
     });
-}
-
-/** Only `examples` changes: the manifest keeps its other fields, the publisher's own (`x-…`) too. */
-async function writeExamples(path: string, examples: unknown): Promise<void> {
-  const manifest = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
-  const temporary = `${path}.tmp`;
-  await writeFile(temporary, `${JSON.stringify({ ...manifest, examples }, undefined, 2)}\n`);
-  await rename(temporary, path);
 }
 
 function report(

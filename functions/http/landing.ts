@@ -3,6 +3,7 @@ import { html, raw } from "hono/html";
 import { ANYONE } from "../auth/caller.ts";
 import { exampleRequest } from "../model/example-request.ts";
 import { answeringModels, type ReleasedModel } from "../model/released-models.ts";
+import { shownDescription } from "../model/shown.ts";
 import type { Service } from "../service.ts";
 import { answer } from "./answer.ts";
 import { baseOf, type AppEnv } from "./exchange.ts";
@@ -86,7 +87,7 @@ function listed(models: readonly ReleasedModel[], url: string, base: string): Ht
       ${manifests.slice(0, MOST_MODELS).map(
         ({ name, version, task, description }) =>
           html`<dt><a href="${base}/v1/models/${name}">${name}</a> ${version}</dt>
-            <dd>${task}. ${description}</dd> `,
+            <dd>${task}. ${shownDescription(description)}</dd> `,
       )}
     </dl>
     ${models.length > MOST_MODELS ? html`<p><a href="${base}/v1/models">All of them</a></p>` : ""}`;

@@ -2,6 +2,7 @@ import { Hono, type Context } from "hono";
 import type { Dialect } from "../dialects/define.ts";
 import { publicManifest } from "../model/manifest.ts";
 import { answeringModels } from "../model/released-models.ts";
+import { shownDescription } from "../model/shown.ts";
 import type { Service } from "../service.ts";
 import { answerJson } from "./answer.ts";
 import type { AppEnv } from "./exchange.ts";
@@ -39,7 +40,7 @@ export function modelRoutes(
       const registry = registryFor(c.get("exchange").caller, "read");
       const models = (await answeringModels(registry)).map(({ manifest, versions }) => {
         const { name, version, task, description } = manifest;
-        return { name, version, versions, task, description };
+        return { name, version, versions, task, description: shownDescription(description) };
       });
       return answerJson(c, {
         models,

@@ -24,13 +24,13 @@ export function exampleRequest(
 /** Longer ones, such as an image's, are not for a terminal. */
 const LONGEST_EXAMPLE = 300;
 
-/** The shortest example. One with named values goes before: it shows what they mean. */
+/** The shortest of each model's first short example. One with named values goes before: it shows what they mean. */
 function findExample(models: readonly Manifest[]): { model: string; input: unknown } | undefined {
   return models
-    .flatMap(({ name, examples }) =>
-      examples.slice(0, 1).map(({ input }) => ({ model: name, input })),
-    )
-    .filter(({ input }) => JSON.stringify(input).length <= LONGEST_EXAMPLE)
+    .flatMap(({ name, examples }) => {
+      const short = examples.find(({ input }) => JSON.stringify(input)?.length <= LONGEST_EXAMPLE);
+      return short ? [{ model: name, input: short.input }] : [];
+    })
     .toSorted((one, other) => rank(one.input) - rank(other.input))[0];
 }
 

@@ -114,7 +114,18 @@ export const manifestFields = {
     .array(z.strictObject({ input: z.unknown(), output: z.unknown().optional() }))
     .default([])
     .describe(
-      "Inputs with their answers, checked by `nearcast verify`. `nearcast verify --record` adds missing answers.",
+      "Inputs with their answers, checked by `nearcast verify`. `nearcast verify --record` adds missing answers. Large ones lie in `examplesFile`.",
+    ),
+  examplesFile: file
+    .extend({
+      tensors: z
+        .array(file)
+        .optional()
+        .describe('NumPy files that the lines name, as `{"$npy": "example-1-input-1.npy"}`.'),
+    })
+    .optional()
+    .describe(
+      'Further examples, too large for this file: `examples.jsonl`, a line `{"input": …, "output": …}` for each.',
     ),
   metrics: z
     .array(metric)
@@ -152,10 +163,22 @@ export function parseManifest(text: string, schemaOf: ManifestSchemaOf): Manifes
   return result.data;
 }
 
-/** Every file of the version but the manifest itself: artifact, weights, assets. */
-export function packageFiles({ artifact, assets = [] }: Manifest): PackageFile[] {
+/** Every file of the version but the manifest itself: artifact, weights, assets, examples. */
+export function packageFiles(manifest: Manifest): PackageFile[] {
+  return [...servedFiles(manifest), ...exampleFiles(manifest)];
+}
+
+/** The files that answering needs: artifact, weights, assets. */
+export function servedFiles({ artifact, assets = [] }: Manifest): PackageFile[] {
   const { externalData = [], ...main } = artifact;
   return [main, ...externalData, ...assets];
+}
+
+/** The files with examples. No prediction reads them. */
+export function exampleFiles({ examplesFile }: Manifest): PackageFile[] {
+  if (!examplesFile) return [];
+  const { tensors = [], ...lines } = examplesFile;
+  return [lines, ...tensors];
 }
 
 /** What a client may see of a version: all but the publisher's internals. */

@@ -13,10 +13,12 @@ import type { Manifest, PackageFile } from "./manifest.ts";
 import { NAME_PATTERN } from "./name.ts";
 import { isNewerFormat, parseRelease, type Release } from "./release.ts";
 import { SIGNATURE_FILE, signersOf } from "./signature.ts";
+import { shownExamples } from "./shown.ts";
 import { createSingleFlight } from "./single-flight.ts";
 
 /** One version, ready to answer: its manifest and all that is made from it. */
 export interface ModelVersion {
+  /** Of its examples only the small ones: nothing that lists models is to carry megabytes. */
   manifest: Manifest;
   task: Task;
   compiled: CompiledTask;
@@ -165,7 +167,8 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     const compiled = await tasks.compile(manifest, limits, assets).catch((cause: unknown) => {
       throw corrupt(`The ${what} is not valid`, cause);
     });
-    const read = { manifest, task: tasks.of(manifest), compiled, limits };
+    const kept = { ...manifest, examples: shownExamples(manifest.examples) };
+    const read = { manifest: kept, task: tasks.of(manifest), compiled, limits };
     versions.set(`${name}/${version}`, read);
     return read;
   }

@@ -1,7 +1,10 @@
+import type { Manifest } from "../model/manifest.ts";
 import type { ReleasedModel } from "../model/released-models.ts";
+import { shownDescription } from "../model/shown.ts";
 import type { JsonSchema } from "../tasks/define.ts";
 import { json, operation, ref } from "./operation.ts";
 import { schemaOf } from "./schema.ts";
+import { isShortExample, smallSchema } from "./small.ts";
 
 const IMAGE_TYPES = ["image/png", "image/jpeg"] as const;
 
@@ -9,7 +12,7 @@ const IMAGE_TYPES = ["image/png", "image/jpeg"] as const;
 export function modelPath({ manifest, task }: ReleasedModel) {
   const { name, version, description } = manifest;
   const { input, output, parameters } = schemaNames(name);
-  const [example] = manifest.examples;
+  const example = shortExample(manifest);
   const content = {
     "application/json": {
       schema: {
@@ -32,13 +35,15 @@ export function modelPath({ manifest, task }: ReleasedModel) {
       outputs: { anyOf: [ref(output), { type: "array", items: ref(output) }] },
     },
   };
-  const answered = example && { model: name, version, outputs: example.output };
+  const answered = isShortExample(example?.output)
+    ? { model: name, version, outputs: example?.output }
+    : undefined;
   return {
     [`/v1/models/${name}/predict`]: {
       post: operation(`predict ${name}`, {
         tag: "Predict",
         summary: `${task.name}: ${name}, version ${version}`,
-        description,
+        description: shownDescription(description),
         body: content,
         answer: { description: "The prediction.", content: json(answer, answered) },
       }),
@@ -50,12 +55,20 @@ export function modelPath({ manifest, task }: ReleasedModel) {
 export function modelComponents({ manifest, task }: ReleasedModel): Record<string, JsonSchema> {
   const names = schemaNames(manifest.name);
   const { input, output } = task.schema(manifest);
-  const [example] = manifest.examples;
+  const example = shortExample(manifest);
   return {
-    [names.input]: { ...input, ...(example && { examples: [example.input] }) },
-    [names.output]: output,
+    [names.input]: {
+      ...smallSchema(input, manifest.name),
+      ...(example && { examples: [example.input] }),
+    },
+    [names.output]: smallSchema(output, manifest.name),
     [names.parameters]: schemaOf(task.parameters),
   };
+}
+
+/** The first example with an input that is short enough to show. */
+function shortExample({ examples }: Manifest): Manifest["examples"][number] | undefined {
+  return examples.find(({ input }) => isShortExample(input));
 }
 
 function schemaNames(name: string) {

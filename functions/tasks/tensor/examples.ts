@@ -1,35 +1,68 @@
 import type { Manifest } from "../../model/manifest.ts";
 import { elementCount, type Datatype } from "../../tensor.ts";
+import { mulberry32 } from "./seeded.ts";
 
-/** Inputs larger than this would make the manifest unreadable. */
-const MAX_ELEMENTS = 4096;
+/** Up to this size an input can be read and checked by eye. */
+const MOST_READABLE = 4096;
+/** Of larger inputs nothing is made up: a picture of 1,182 × 1,182 pixels in three colours still is. */
+const MOST_ELEMENTS = 2 ** 22;
+/** As many as a picture has. Each is a number that all floating point types hold. */
+const LEVELS = 256;
 
-/** Two inputs; none for a graph with free dimensions beside the batch: only its owner knows which sizes go together. */
+type NextElement = (datatype: Datatype) => unknown;
+
+/**
+ * Two inputs. Small ones count up; large ones have the numbers of {@link mulberry32} from the seeds 1 and 2. None for
+ * a graph with free dimensions beside the batch: only its owner knows which sizes go together.
+ */
 export function tensorExamples({ inputs }: Manifest): unknown[] {
   const shapes = inputs.map(({ shape }) =>
     shape.map((size, dimension) => (dimension === 0 && size === -1 ? 1 : size)),
   );
-  const known = shapes.every((shape) => !shape.includes(-1) && elementCount(shape) <= MAX_ELEMENTS);
-  if (!known) return [];
-  return [0, 1].map((seed) =>
-    Object.fromEntries(
-      inputs.map(({ name, datatype }, index) => [
-        name,
-        nested(shapes[index] ?? [], datatype, { next: seed }),
-      ]),
-    ),
-  );
+  const counts = shapes.map(elementCount);
+  const isKnown = shapes.every((shape) => !shape.includes(-1));
+  if (!isKnown || counts.some((count) => count > MOST_ELEMENTS)) return [];
+  const isReadable = counts.every((count) => count <= MOST_READABLE);
+  return [0, 1].map((index) => {
+    const random = seeded(index + 1);
+    return Object.fromEntries(
+      inputs.map(({ name, datatype }, input) => {
+        const next = isReadable ? counting(index) : random;
+        return [name, nested(shapes[input] ?? [], () => next(datatype))];
+      }),
+    );
+  });
 }
 
-function nested(shape: readonly number[], datatype: Datatype, counter: { next: number }): unknown {
+function nested(shape: readonly number[], next: () => unknown): unknown {
   const [size, ...rest] = shape;
-  if (size === undefined) return element(datatype, counter.next++);
-  return Array.from({ length: size }, () => nested(rest, datatype, counter));
+  if (size === undefined) return next();
+  return Array.from({ length: size }, () => nested(rest, next));
 }
 
-function element(datatype: Datatype, position: number): unknown {
-  if (datatype === "BOOL") return position % 2 === 0;
-  if (datatype === "BYTES") return `text ${position}`;
-  if (datatype === "FP32" || datatype === "FP64") return ((position * 7) % 16) / 8 - 1;
-  return position % 2;
+function counting(start: number): NextElement {
+  let position = start;
+  return (datatype) => {
+    const at = position++;
+    if (datatype === "BOOL") return at % 2 === 0;
+    if (datatype === "BYTES") return `text ${at}`;
+    if (isFloat(datatype)) return ((at * 7) % 16) / 8 - 1;
+    return at % 2;
+  };
+}
+
+/** Floats from 0 to below 1, bytes of all values; of other integers 0 and 1, which also are positions in a table. */
+function seeded(seed: number): NextElement {
+  const random = mulberry32(seed);
+  return (datatype) => {
+    const level = Math.floor(random() * LEVELS);
+    if (datatype === "BOOL") return level % 2 === 0;
+    if (datatype === "BYTES") return `text ${level}`;
+    if (isFloat(datatype)) return level / LEVELS;
+    return datatype === "UINT8" ? level : level % 2;
+  };
+}
+
+function isFloat(datatype: Datatype): boolean {
+  return datatype === "FP16" || datatype === "FP32" || datatype === "FP64";
 }
