@@ -36,8 +36,13 @@ function walk(bytes: Uint8Array, message: Message, files: Set<string>): void {
   }
 }
 
-/** The length-delimited fields of one message, in order; all others are skipped. */
-function* lengthDelimited(bytes: Uint8Array): Generator<[field: number, content: Uint8Array]> {
+/**
+ * The length-delimited fields of one message, in order; all others are skipped. Throws a RangeError when the bytes are
+ * not a whole protobuf message.
+ */
+export function* lengthDelimited(
+  bytes: Uint8Array,
+): Generator<[field: number, content: Uint8Array]> {
   let offset = 0;
   const varint = (): number => {
     let value = 0;
@@ -65,6 +70,7 @@ function* lengthDelimited(bytes: Uint8Array): Generator<[field: number, content:
   }
 }
 
-function text(bytes: Uint8Array): string {
+/** A string field. */
+export function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }

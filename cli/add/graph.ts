@@ -5,6 +5,8 @@ import type { Manifest } from "../../functions/model/manifest.ts";
 import { NAME_PATTERN } from "../../functions/model/name.ts";
 import { datatypeOfOrt } from "../../functions/tensor.ts";
 import { externalDataFiles } from "./external-data.ts";
+import { explainLoadFailure } from "./load-failure.ts";
+import { checkModelFile, checkWeightsFile, withoutRank } from "./model-file.ts";
 
 export type TensorInfo = Manifest["inputs"][number];
 
@@ -22,18 +24,25 @@ export interface Graph {
 export async function readGraph(path: string): Promise<Graph> {
   const bytes = await readFile(path);
   const format = isOrt(bytes) ? "ort" : "onnx";
+  if (format === "onnx") checkModelFile(path, bytes);
   const externalData = format === "onnx" ? await findExternalData(path, bytes) : [];
   const session = await InferenceSession.create(path, {
     executionProviders: ["cpu"],
     logSeverityLevel: 4,
     graphOptimizationLevel: "disabled",
   }).catch((cause: unknown) => {
-    throw new Error(
-      `${path} is not a model that ONNX Runtime can load; is it whole? ${firstLine(cause)}`,
-      { cause },
-    );
+    throw new Error(explainLoadFailure(path, cause), { cause });
   });
+  const unknown = format === "onnx" ? withoutRank(bytes, "input") : new Set();
   try {
+    if (session.inputMetadata.length === 0)
+      throw new Error(
+        `${path}: the graph has no inputs, so it always answers the same. Export the model with its inputs; what was constant in the export (an example input, a file that was read) must be an argument of the model.`,
+      );
+    const shapeless = session.inputMetadata.find(
+      (info) => info.isTensor && info.shape.length === 0 && unknown.has(info.name),
+    );
+    if (shapeless) throw withoutShape(path, shapeless);
     return {
       path,
       format,
@@ -56,7 +65,10 @@ async function findExternalData(path: string, bytes: Uint8Array): Promise<string
   try {
     files = externalDataFiles(bytes);
   } catch (cause) {
-    throw new Error(`${path} is not a whole ONNX file: ${firstLine(cause)}.`, { cause });
+    throw new Error(
+      `${path} is not a whole ONNX file: ${(cause as Error).message}. Copy or download it again.`,
+      { cause },
+    );
   }
   for (const file of files) {
     if (!NAME_PATTERN.test(file) || basename(file) !== file)
@@ -64,7 +76,10 @@ async function findExternalData(path: string, bytes: Uint8Array): Promise<string
         `${path} keeps weights in ${JSON.stringify(file)}. They must lie beside it in a file with a plain name; save the model again with location="model.data".`,
       );
     if (!(await stat(join(dirname(path), file)).catch(() => undefined))?.isFile())
-      throw new Error(`${path} keeps weights in ${file}, which does not lie beside it.`);
+      throw new Error(
+        `${path} keeps weights in ${file}, which does not lie beside it. Copy it there under that name.`,
+      );
+    await checkWeightsFile(join(dirname(path), file));
   }
   return files;
 }
@@ -85,6 +100,8 @@ function tensorInfo(info: InferenceSession.ValueMetadata, what: "input" | "outpu
   };
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+function withoutShape(path: string, { name }: InferenceSession.ValueMetadata): Error {
+  return new Error(
+    `${path}: its input ${name} has no shape in the graph, not even a number of dimensions, so no request could be checked. Export the model with one, or give it one in Python, such as any number of rows of 3 numbers: next(i for i in model.graph.input if i.name == "${name}").CopyFrom(onnx.helper.make_tensor_value_info("${name}", onnx.TensorProto.FLOAT, ["batch", 3]))`,
+  );
 }

@@ -20,7 +20,7 @@ afterAll(removeLines);
 
 describe("add", () => {
   const bad = {
-    "text that is no model": ["README.md", "is not a whole ONNX file"],
+    "text that is no model": ["README.md", "is a text file"],
     "a truncated model": ["truncated.onnx", "is not a whole ONNX file"],
     "float16 inputs": [fixture("half.onnx"), "float16"],
     "weights outside the folder": [fixture("escaping.onnx"), "must lie beside it"],

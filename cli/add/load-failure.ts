@@ -1,0 +1,98 @@
+import { plainReason } from "../../functions/plain-reason.ts";
+
+/** Why ONNX Runtime does not load a model, and what to do about it. */
+export function explainLoadFailure(path: string, cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  for (const [pattern, explain] of REASONS) {
+    const match = pattern.exec(message);
+    if (match) return `${path}: ${explain(...match.slice(1).map((part) => part ?? ""))}`;
+  }
+  return `${path}: ONNX Runtime cannot load it. ${plainReason(message)}`;
+}
+
+const STANDARD =
+  "Nearcast runs the standard operators of ONNX (ai.onnx, ai.onnx.ml) and those of com.microsoft.";
+
+/** What ONNX Runtime says, and what that means to whoever exported the model. */
+const REASONS: readonly (readonly [RegExp, (...found: string[]) => string])[] = [
+  [
+    /Unsupported model IR version: (\d+), max supported IR version: (\d+)/,
+    (has, most) =>
+      `its IR version is ${has}, and ONNX Runtime reads versions up to ${most}. Save it with an older one, in Python: model = onnx.load("model.onnx"); model.ir_version = ${most}; onnx.save(model, "model.onnx")`,
+  ],
+  [
+    /Opset (\d+) is under development .* support for domain (\S+) is till opset (\d+)/s,
+    (has, domain, most) =>
+      `it needs opset ${has} of ${domain}, and ONNX Runtime has opsets up to ${most}. Export it again with opset_version=${most} (PyTorch) or target_opset={"${domain === "ai.onnx" ? "" : domain}": ${most}} (skl2onnx).`,
+  ],
+  [
+    /(?:Fatal error: )([^\s:]+):(\w+)\(-?\d+\) is not a registered function\/op/,
+    (domain, operator) => unknownOperator(operator, domain),
+  ],
+  [
+    /In Node, \("[^"]*", (\w+), .*No opset import for domain '([^']+)'/s,
+    (operator, domain) => unknownOperator(operator, domain),
+  ],
+  [
+    /No Op registered for (\w+) with domain_version of (\d+)/,
+    (operator, opset) =>
+      `it has the operator ${operator}, which opset ${opset} of ONNX does not have. Export it again with the opset that has it, or without this operator. ${STANDARD}`,
+  ],
+  [
+    /Could not find an implementation for (\w+)\((\d+)\) node with name '([^']*)'/,
+    (operator, opset, name) =>
+      `ONNX Runtime has no code on a CPU for the operator ${operator} (opset ${opset}${name && `, node ${name}`}) with the types that it has here. Export the model with float32 inputs and weights, not with bfloat16, int4 or other rare types.`,
+  ],
+  [
+    /Type '(?:tensor\()?([\w()]+?)\)?' of input parameter \(([^)]*)\) of operator \((\w+)\)/,
+    (type, input, operator) =>
+      `its operator ${operator} gets ${type} (${input}), which it does not take. Export the model again; onnx.checker.check_model(path, full_check=True) finds such places.`,
+  ],
+  [
+    /MLDataType for: (?:tensor\()?([\w()]+?)\)? is not currently registered/,
+    (type) => unknownType(type),
+  ],
+  [/[Uu]nsupported data type: (\d+)/, (code) => unknownType(TYPES[code] ?? `the type ${code}`)],
+  [
+    /Failed to construct locale with name:([\w.@-]+)/,
+    (locale) =>
+      `its operator StringNormalizer wants the locale ${locale}, which this machine does not have, and a function may not have either. Export it with locale="C".`,
+  ],
+  [
+    /External initializer: (\S+) offset: (\d+) size to read: (\d+) given file_length: (\d+)/,
+    (name, offset, bytes, length) =>
+      `its weights ${name} are ${bytes} bytes from byte ${offset} on, and their file ends at byte ${length}. Copy or download that file again.`,
+  ],
+  [
+    /Node input '([^']*)' is not a graph input/,
+    (name) =>
+      `a node needs ${name}, which nothing in the graph makes. Export the model again; onnx.checker.check_model(path) finds such places.`,
+  ],
+  [/Protobuf parsing failed/, () => "it is not a whole ONNX file. Copy or download it again."],
+];
+
+/** Codes of TensorProto.DataType that ONNX Runtime's JavaScript does not take. */
+const TYPES: Record<string, string> = {
+  14: "complex64",
+  15: "complex128",
+  16: "bfloat16",
+  17: "float8",
+  18: "float8",
+  19: "float8",
+  20: "float8",
+  21: "uint4",
+  22: "int4",
+  23: "float4",
+};
+
+function unknownOperator(operator = "", domain = ""): string {
+  const whose =
+    domain === "ai.onnx.contrib"
+      ? `${domain}, which onnxruntime-extensions adds to Python. Export the model without its pre- and postprocessing steps.`
+      : `${domain}, which is no domain of ONNX Runtime. Export the model without custom operators.`;
+  return `it has the operator ${operator} of ${whose} ${STANDARD}`;
+}
+
+function unknownType(type = ""): string {
+  return `an input or output is of ${type}, which no request can carry. Put a Cast to float32 there, and export the model again.`;
+}

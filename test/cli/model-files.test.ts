@@ -1,0 +1,59 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readGraph } from "../../cli/add/graph.ts";
+import { jsonElements, readNpy, writeNpy } from "../../cli/examples/npy.ts";
+import { nearcast, root, snapshot, temporaryFolder } from "./nearcast.ts";
+
+interface Case {
+  name: string;
+  about: string;
+  refused?: string[];
+  /** The bytes of a NumPy file, in hexadecimal digits. */
+  npy?: string;
+  value?: unknown;
+}
+
+const folder = join(root, "test/fixtures/model-files");
+const { cases } = JSON.parse(await readFile(join(folder, "recorded.json"), "utf8")) as {
+  cases: Case[];
+};
+
+/** What a message shows of ONNX Runtime's source, of zod, and of a folder of ours. */
+const INTERNALS = /onnxruntime_src|\.cc:|::|ERROR_CODE|is it whole|"code":|✖|\.new-/;
+
+test.for(cases.filter(({ npy }) => npy === undefined))(
+  "$name is called what it is: $about",
+  async ({ name, refused = [] }) => {
+    const { message } = await readGraph(join(folder, name)).then(
+      () => new Error("It was read."),
+      (error: Error) => error,
+    );
+    for (const words of [name, ...refused]) expect(message).toContain(words);
+    expect(message).not.toMatch(INTERNALS);
+  },
+);
+
+test("the command prints it on one line, and writes nothing", async () => {
+  for (const name of ["lfs.onnx", "no-inputs.onnx", "ir-99.onnx"]) {
+    const models = await temporaryFolder();
+    const path = join(folder, name);
+    const { code, stderr } = await nearcast(["add", path, "--name", "bad", "--models", models]);
+    expect(code).toBe(1);
+    expect(stderr.startsWith(`nearcast: ${path}`)).toBe(true);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stderr).not.toMatch(INTERNALS);
+    expect(await snapshot(models)).toEqual({});
+  }
+});
+
+test.for(cases.filter(({ npy }) => npy !== undefined))(
+  "$about is read as NumPy reads it",
+  ({ npy = "", value, refused }) => {
+    const bytes = Buffer.from(npy, "hex");
+    if (refused) return expect(() => readNpy(bytes)).toThrow(refused[0]);
+    const array = readNpy(bytes);
+    expect(jsonElements(array)).toEqual([value].flat(Infinity));
+    expect(Buffer.from(writeNpy(array)).toString("hex")).toBe(npy);
+  },
+);
