@@ -7,7 +7,7 @@ const TIMEOUT_MS = 5000;
  * that deployments without such a secret do not pay for it.
  */
 export async function readParameter(name: string): Promise<string | undefined> {
-  const { GetParameterCommand, ParameterNotFound, SSMClient } = await import("@aws-sdk/client-ssm");
+  const { GetParameterCommand, ParameterNotFound, SSMClient } = await import("./parameter-sdk.ts");
   const client = new SSMClient();
   try {
     const command = new GetParameterCommand({ Name: name, WithDecryption: true });

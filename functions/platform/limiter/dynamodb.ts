@@ -48,7 +48,7 @@ export function createDynamodbLimiter(
 }
 
 async function start() {
-  const sdk = await import("@aws-sdk/client-dynamodb");
+  const sdk = await import("./dynamodb-sdk.ts");
   // The caller has its own patience, and one request must not cost several units.
   return { sdk, client: new sdk.DynamoDBClient({ maxAttempts: 1 }) };
 }

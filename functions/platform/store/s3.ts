@@ -19,7 +19,7 @@ export function createS3Store(options: S3Options): Store {
   started.catch(() => undefined);
 
   async function start() {
-    const sdk = await import("@aws-sdk/client-s3");
+    const sdk = await import("./s3-sdk.ts");
     const client = new sdk.S3Client({
       forcePathStyle,
       ...(endpoint && { endpoint }),

@@ -1,0 +1,6 @@
+// The parts of the SDK that the limiter uses, to be imported late: see store/s3-sdk.ts.
+export {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
