@@ -7,11 +7,8 @@ import { label, MANIFEST_FILE, openPackage, type LocalPackage } from "./package-
 /** A manifest before the digests of its files are known. */
 export type VersionDraft = Omit<Manifest, "artifact" | "assets" | "schema">;
 
-/** Where the files of a new version are now, and their names in the package. */
-export interface SourceFile {
-  path: string;
-  file: string;
-}
+/** Where a file of a new version is now, or what is in it, and its name in the package. */
+export type SourceFile = { file: string } & ({ path: string } | { content: Uint8Array });
 
 export interface VersionFiles {
   artifact: SourceFile;
@@ -75,9 +72,10 @@ export function exists(version: Pick<Manifest, "name" | "version">, models: stri
   );
 }
 
-async function copy({ path, file }: SourceFile, folder: string): Promise<PackageFile> {
+async function copy(source: SourceFile, folder: string): Promise<PackageFile> {
+  const { file } = source;
   const target = join(folder, file);
-  await copyFile(path, target);
+  await ("path" in source ? copyFile(source.path, target) : writeFile(target, source.content));
   const bytes = await readFile(target);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { file, sha256, bytes: bytes.byteLength };

@@ -2,18 +2,21 @@ import type { Manifest } from "../../functions/model/manifest.ts";
 import type { ScoresOptions } from "../../functions/tasks/classification/answers.ts";
 import type { ImageOptions } from "../../functions/tasks/image/options.ts";
 import type { TextOptions } from "../../functions/tasks/text/options.ts";
+import type { SourceFile } from "../write-version.ts";
 import { readGraph, type Graph, type TensorInfo } from "./graph.ts";
 
 /** What a model file or an export folder says of itself. */
 export interface Draft {
   graph: Graph;
   /** Files of the package beside artifact and weights. */
-  assets: { path: string; file: string }[];
+  assets: SourceFile[];
+  /** What the user should know of how the source was read. */
+  notes?: string[];
   /** What all tasks have, and the options of this one. */
   manifest: Pick<Manifest, "task" | "inputs" | "outputs"> &
     Partial<Pick<Manifest, "features" | "labels">> & {
       scores?: ScoresOptions;
-      regression?: { output: string };
+      regression?: { output: string; activation?: string };
       text?: TextOptions;
       image?: ImageOptions;
     };

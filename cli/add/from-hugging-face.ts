@@ -1,51 +1,69 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Draft } from "./from-file.ts";
 import { readGraph, type Graph } from "./graph.ts";
+import { checkSettings, isFile, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
+import { headOf, headSchema } from "./hugging-face-head.ts";
 import { imageOptions } from "./hugging-face-image.ts";
+import { readTokenizer } from "./hugging-face-tokenizer.ts";
+import { readSentenceSettings, readVectors } from "./hugging-face-vectors.ts";
 
-const configSchema = z.object({
-  architectures: z.array(z.string()).optional(),
-  id2label: z.record(z.string(), z.string()).optional(),
-  problem_type: z.string().nullish(),
-  max_position_embeddings: z.number().int().positive().optional(),
+const configSchema = headSchema.extend({
+  architectures: z.array(z.string()).nullish(),
+  max_position_embeddings: z.number().int().nullish(),
+  n_positions: z.number().int().nullish(),
   model_type: z.string().optional(),
+  tokenizer_class: z.string().nullish(),
 });
-const tokenizerSchema = z.object({ model_max_length: z.number().optional() });
-const poolingSchema = z.record(z.string(), z.unknown());
-const modulesSchema = z.array(z.object({ type: z.string() }));
+type Config = z.infer<typeof configSchema>;
 
-type HuggingFaceConfig = z.infer<typeof configSchema>;
+/**
+ * Settings of `config.json` that act outside the graph. All others describe the network, and the graph is what
+ * came of them.
+ */
+const OUTSIDE: Record<string, Rule> = {
+  ...rules(only(""), "function_to_apply", "prefix", "prompt", "instruction"),
+  ...rules(only({}), "custom_pipelines", "task_specific_params"),
+};
 
 /** Longest text where the export says nothing of it. */
 const DEFAULT_MAX_LENGTH = 512;
 
-/**
- * An export folder as optimum writes it: `config.json`, `tokenizer.json` or `preprocessor_config.json`,
- * and `onnx/model.onnx` or `model.onnx`; `file` picks another ONNX file of the folder.
- */
-export async function draftFromHuggingFace(folder: string, file?: string): Promise<Draft> {
-  const config = await readJson(join(folder, "config.json"), configSchema);
-  if (!config) throw new Error(`${folder} has no config.json; is it an export folder?`);
-  const graph = await readGraph(await findModel(folder, file));
-  const task = taskOf(config);
-  if (task === "image-classification") return imageDraft(folder, config, graph);
-  const { text, assets } = await textOptions(folder, config);
-  if (task === "text-classification") {
-    const scores = classification(config, graph);
-    return { graph, assets, manifest: { task, inputs: graph.inputs, text, ...scores } };
-  }
-  const { outputs, pooling } = await vectors(folder, graph);
-  return {
-    graph,
-    assets,
-    manifest: { task, inputs: graph.inputs, outputs, text: { ...text, ...pooling } },
-  };
+export interface ExportOptions {
+  /** Another ONNX file of the folder than `onnx/model.onnx` or `model.onnx`. */
+  file?: string | undefined;
+  /** The user's names of the labels. */
+  labels?: readonly string[] | undefined;
 }
 
-function taskOf({ architectures = [] }: HuggingFaceConfig) {
-  const [architecture = ""] = architectures;
+/**
+ * An export folder as optimum writes it: `config.json`, `tokenizer.json` or `preprocessor_config.json`,
+ * and `onnx/model.onnx` or `model.onnx`. Throws an Error that names the file and the setting which the service
+ * cannot do as transformers and sentence-transformers do it.
+ */
+export async function draftFromHuggingFace(
+  folder: string,
+  { file, labels }: ExportOptions,
+): Promise<Draft> {
+  const path = join(folder, "config.json");
+  const config = await readJson(path, configSchema);
+  if (!config) throw new Error(`${folder} has no config.json; is it an export folder?`);
+  const outside = Object.entries(config).filter(([name]) => Object.hasOwn(OUTSIDE, name));
+  checkSettings(path, Object.fromEntries(outside), OUTSIDE);
+  const kind = kindOf(config);
+  const graph = await readGraph(await findModel(folder, file));
+  checkKind(kind, config, graph);
+  if (labels && kind === "feature-extraction")
+    throw new Error("--labels go with a classifier; this export makes vectors.");
+  if (kind === "image-classification") return imageDraft(folder, config, graph, labels);
+  return textDraft(folder, config, graph, { kind, labels });
+}
+
+type Kind = "text-classification" | "image-classification" | "feature-extraction";
+
+function kindOf({ architectures }: Config): Kind {
+  const [architecture = ""] = architectures ?? [];
   if (architecture.endsWith("ForSequenceClassification")) return "text-classification";
   if (architecture.endsWith("ForImageClassification")) return "image-classification";
   if (/For[A-Z]/.test(architecture) && !architecture.endsWith("ForMaskedLM"))
@@ -53,6 +71,17 @@ function taskOf({ architectures = [] }: HuggingFaceConfig) {
       `There is no task for a ${architecture}. Text classification, feature extraction and image classification are taken; for others add the .onnx file itself, which makes it a tensor model.`,
     );
   return "feature-extraction";
+}
+
+/** An audio classifier is called as a text classifier is: the graph's inputs tell the two apart. */
+function checkKind(kind: Kind, { architectures }: Config, { path, inputs }: Graph): void {
+  const needed = kind === "image-classification" ? "pixel_values" : "input_ids";
+  if (inputs.some(({ name }) => name === needed)) return;
+  const [architecture = "model"] = architectures ?? [];
+  const taken = inputs.map(({ name }) => name).join(", ");
+  throw new Error(
+    `There is no task for this ${architecture}: its graph takes ${taken}, and ${kind} needs ${needed}. Text classification, feature extraction of texts and image classification are taken; for others add the .onnx file itself, which makes it a tensor model: nearcast add ${path} --name …`,
+  );
 }
 
 async function findModel(folder: string, file: string | undefined): Promise<string> {
@@ -70,76 +99,87 @@ async function findModel(folder: string, file: string | undefined): Promise<stri
   return join(folder, first);
 }
 
-function classification({ id2label, problem_type }: HuggingFaceConfig, { outputs }: Graph) {
-  const ids = Object.keys(id2label ?? {})
-    .map(Number)
-    .sort((a, b) => a - b);
-  if (ids.length < 2 || ids.some((id, index) => id !== index))
-    throw new Error("config.json needs id2label with ids from 0 to at least 1.");
-  const labels = ids.map((id) => id2label?.[id] ?? "");
-  const logits = outputs.find(({ name }) => name === "logits") ?? outputs[0];
-  if (!logits) throw new Error("The model has no output.");
-  const multiple = problem_type === "multi_label_classification";
+async function textDraft(
+  folder: string,
+  config: Config,
+  graph: Graph,
+  { kind, labels }: { kind: Kind; labels: readonly string[] | undefined },
+): Promise<Draft> {
+  const tokenizer = await readTokenizer(folder, config);
+  const sentences = await readSentenceSettings(folder);
+  const lengths = [sentences.maxLength ?? tokenizer.maxLength, positions(config)].filter(
+    (length): length is number => length !== undefined && length > 0 && length < 1_000_000,
+  );
+  const text = {
+    tokenizer: "tokenizer.json",
+    tokenizerConfig: "tokenizer_config.json",
+    maxLength: lengths.length > 0 ? Math.min(...lengths) : DEFAULT_MAX_LENGTH,
+    ...(sentences.lowercase && { lowercase: true }),
+  };
+  const settings = new TextEncoder().encode(`${JSON.stringify(tokenizer.config, undefined, 2)}\n`);
+  const assets = [
+    { path: tokenizer.path, file: "tokenizer.json" },
+    { content: settings, file: "tokenizer_config.json" },
+  ];
+  const { inputs } = graph;
+  const { prompts, defaultPrompt, dimensions, activationFn } = sentences;
+  if (kind === "text-classification") {
+    if (defaultPrompt !== undefined && prompts?.[defaultPrompt] !== "")
+      throw new Error(
+        `${join(folder, "config_sentence_transformers.json")}: default_prompt_name ${JSON.stringify(defaultPrompt)} is not supported for a classifier.`,
+      );
+    const head = headOf(config, graph, { labels, activationFn });
+    const manifest = { inputs, outputs: [head.output], text };
+    return { graph, assets, notes: head.notes, manifest: { ...manifest, ...endOf(head) } };
+  }
+  const { output, pooling, notes } = await readVectors(folder, graph, {
+    hasPrompts: prompts !== undefined,
+  });
+  const all = {
+    ...text,
+    ...(prompts && { prompts }),
+    ...(defaultPrompt !== undefined && { defaultPrompt }),
+    ...pooling,
+    ...(dimensions !== undefined && { dimensions }),
+  };
+  return { graph, assets, notes, manifest: { task: kind, inputs, outputs: [output], text: all } };
+}
+
+function endOf({ labels, output, activation, regression }: ReturnType<typeof headOf>) {
+  if (!regression)
+    return {
+      task: "text-classification",
+      labels,
+      scores: { output: output.name, activation },
+    };
   return {
-    labels,
-    outputs: [{ ...logits, shape: [logits.shape[0] ?? -1, labels.length] }],
-    scores: { output: logits.name, activation: multiple ? "sigmoid" : "softmax" } as const,
+    task: "text-regression",
+    ...(labels.length > 1 && { labels }),
+    regression: { output: output.name, activation },
   };
 }
 
-async function textOptions(folder: string, config: HuggingFaceConfig) {
-  if (!(await isFile(join(folder, "tokenizer.json"))))
-    throw new Error(
-      `${folder} has no tokenizer.json. Save the fast tokenizer beside the model: AutoTokenizer.from_pretrained(…).save_pretrained("${folder}")`,
-    );
-  const assets = [{ path: join(folder, "tokenizer.json"), file: "tokenizer.json" }];
-  const settings = await readJson(join(folder, "tokenizer_config.json"), tokenizerSchema);
-  const tokenizerConfig = settings ? { tokenizerConfig: "tokenizer_config.json" } : {};
-  if (settings)
-    assets.push({ path: join(folder, "tokenizer_config.json"), file: "tokenizer_config.json" });
-  const lengths = [settings?.model_max_length, positions(config)].filter(
-    (length): length is number => length !== undefined && length > 0 && length < 1_000_000,
-  );
-  const maxLength = lengths.length > 0 ? Math.min(...lengths) : DEFAULT_MAX_LENGTH;
-  return { assets, text: { tokenizer: "tokenizer.json", ...tokenizerConfig, maxLength } };
+/** How many tokens have a position. RoBERTa and its kin count positions from 2 on. */
+function positions({ max_position_embeddings, n_positions, model_type = "" }: Config) {
+  // In T5 the number is one of distances.
+  const count = max_position_embeddings ?? (/t5/.test(model_type) ? undefined : n_positions);
+  const fromTwo = /roberta|camembert|mpnet|longformer|ibert|xmod|data2vec-text/.test(model_type);
+  return count && count > 0 ? count - (fromTwo ? 2 : 0) : undefined;
 }
 
-/** RoBERTa and its kin count positions from 2 on. */
-function positions({ max_position_embeddings: count, model_type }: HuggingFaceConfig) {
-  return count !== undefined && /roberta|camembert|mpnet/.test(model_type ?? "")
-    ? count - 2
-    : count;
-}
-
-async function vectors(folder: string, { outputs }: Graph) {
-  const named = (name: string) => outputs.find((output) => output.name === name);
-  const output = named("sentence_embedding") ?? named("last_hidden_state") ?? outputs[0];
-  if (!output) throw new Error("The model has no output.");
-  const modules = (await readJson(join(folder, "modules.json"), modulesSchema)) ?? [];
-  const normalize = modules.some(({ type }) => type.endsWith("Normalize"));
-  if (output.shape.length === 2) return { outputs: [output], pooling: { normalize } };
-  const unknown = modules.find(({ type }) => !/\b(Transformer|Pooling|Normalize)$/.test(type));
-  if (unknown)
-    throw new Error(
-      `modules.json has a ${unknown.type} behind the graph, which the server does not have. Export the whole model, with an output sentence_embedding.`,
-    );
-  const settings = await readJson(join(folder, "1_Pooling", "config.json"), poolingSchema);
-  const modes = Object.entries(settings ?? { pooling_mode_mean_tokens: true })
-    .filter(([key, value]) => key.startsWith("pooling_mode") && value === true)
-    .map(([key]) => key);
-  const pooling = { pooling_mode_mean_tokens: "mean", pooling_mode_cls_token: "cls" }[
-    modes[0] ?? ""
-  ] as "mean" | "cls" | undefined;
-  if (!pooling || modes.length > 1)
-    throw new Error(
-      `1_Pooling asks for ${modes.join(" and ") || "nothing"}; mean and cls are taken.`,
-    );
-  return { outputs: [output], pooling: { pooling, normalize } };
-}
-
-async function imageDraft(folder: string, config: HuggingFaceConfig, graph: Graph): Promise<Draft> {
+async function imageDraft(
+  folder: string,
+  config: Config,
+  graph: Graph,
+  given: readonly string[] | undefined,
+): Promise<Draft> {
   const path = join(folder, "preprocessor_config.json");
   const image = imageOptions(await readJson(path, z.unknown()), path);
+  const { labels, output, activation, regression } = headOf(config, graph, { labels: given });
+  if (regression && config.problem_type === "regression")
+    throw new Error(
+      `${join(folder, "config.json")}: "problem_type": "regression" has no task for images; add the .onnx file itself, which makes it a tensor model.`,
+    );
   const [input] = graph.inputs;
   if (!input) throw new Error("The model has no input.");
   const channels = image.color === "rgb" ? 3 : 1;
@@ -147,19 +187,13 @@ async function imageDraft(folder: string, config: HuggingFaceConfig, graph: Grap
   return {
     graph,
     assets: [],
-    manifest: { task: "image-classification", inputs, image, ...classification(config, graph) },
+    manifest: {
+      task: "image-classification",
+      inputs,
+      outputs: [output],
+      image,
+      labels,
+      scores: { output: output.name, activation },
+    },
   };
-}
-
-async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  if (!(await isFile(path))) return undefined;
-  try {
-    return schema.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch (cause) {
-    throw new Error(`${path} is not readable: ${(cause as Error).message}`, { cause });
-  }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }

@@ -72,6 +72,7 @@ export function addCommand(program: Command): void {
         },
         tryOut,
       );
+      for (const note of draft.notes ?? []) console.log(note);
       console.log(report(local));
     });
 }
@@ -82,11 +83,9 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
   if (flags.options && !flags.task) throw new Error("--options go with --task.");
   if (!found.isDirectory())
     return flags.task ? draftForTask(path, flags.task, flags.options) : draftFromFile(path, flags);
-  if (flags.features || flags.labels || flags.task)
-    throw new Error(
-      "--features, --labels and --task go with a file; a folder says itself what it is.",
-    );
-  return draftFromHuggingFace(path, flags.file);
+  if (flags.features || flags.task)
+    throw new Error("--features and --task go with a file; a folder says itself what it is.");
+  return draftFromHuggingFace(path, flags);
 }
 
 /** Runs made-up inputs once: they become the examples, and show whether the scores need a softmax. */

@@ -77,8 +77,12 @@ export const manifestFields = {
   labels: z
     .array(z.string())
     .min(1)
+    .superRefine((labels, context) => {
+      const message = repeatedLabel(labels);
+      if (message) context.addIssue({ code: "custom", message });
+    })
     .optional()
-    .describe("Classification: the labels, in the order of the scores."),
+    .describe("Classification: the labels, in the order of the scores. All are different."),
   cache: z
     .strictObject({
       ttlSeconds: z
@@ -136,6 +140,15 @@ export const manifestFields = {
     .optional()
     .describe("What the training data looked like. Clients do not see it."),
 };
+
+/** Says which label is there twice: answers have scores by label, which could not tell the two apart. */
+export function repeatedLabel(labels: readonly string[]): string | undefined {
+  const index = labels.findIndex((label, at) => labels.indexOf(label) !== at);
+  const label = labels[index];
+  return label === undefined
+    ? undefined
+    : `labels ${labels.indexOf(label)} and ${index} are both ${JSON.stringify(label)}; give each its own name`;
+}
 
 /** What every manifest says; a task's own options are beside it, see {@link ManifestOf}. */
 export type Manifest = z.output<z.ZodObject<typeof manifestFields, z.core.$strict>>;

@@ -5,6 +5,7 @@ import { tabularClassification } from "./tabular-classification/task.ts";
 import { tabularRegression } from "./tabular-regression/task.ts";
 import { tensor } from "./tensor/task.ts";
 import { textClassification } from "./text-classification/task.ts";
+import { textRegression } from "./text-regression/task.ts";
 import type { Task } from "./define.ts";
 
 /** The tasks that come with Nearcast; there is no other list of them. */
@@ -12,6 +13,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   tabularClassification,
   tabularRegression,
   textClassification,
+  textRegression,
   imageClassification,
   featureExtraction,
   recommendation,

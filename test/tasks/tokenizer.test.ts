@@ -124,8 +124,6 @@ test.each(["wordpiece", "bpe", "bpe-prefix", "bpe-words", "unigram", "punctuatio
 );
 
 test.each([
-  ["padding on the left", { padding: { direction: "Left", pad_id: 0, pad_type_id: 0 } }],
-  ["truncation on the left", { truncation: { direction: "Left" } }],
   ["an unknown normalizer", { normalizer: { type: "Nmt" } }],
   ["a character map of SentencePiece", { normalizer: { type: "Precompiled" } }],
   [

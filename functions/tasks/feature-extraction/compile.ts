@@ -5,11 +5,12 @@ import type { Tensor } from "../../tensor.ts";
 import { textInputs } from "../text/inputs.ts";
 import type { Assets, CompiledTask } from "../define.ts";
 import type { textOptions } from "../text/options.ts";
+import { POOL } from "./pooling.ts";
 
 /**
  * A text in, numbers out, from the graph's first output. If that is `[rows, size]`, the answer is the row's
- * vector. If it is `[rows, tokens, size]`, `text.pooling` decides: the mean of the tokens' vectors, the first
- * one (`cls`), or all of them (`none`). `text.normalize` scales vectors to length 1.
+ * vector. If it is `[rows, tokens, size]`, `text.pooling` decides how the tokens' vectors become one; `none` gives
+ * all of them. `text.normalize` scales vectors to length 1, and `text.dimensions` then cuts them off.
  */
 export function compile(
   manifest: ManifestOf<typeof textOptions>,
@@ -17,12 +18,16 @@ export function compile(
   assets: Assets,
 ): CompiledTask {
   const output = manifest.outputs[0];
-  const { pooling = "mean", normalize = false } = manifest.text ?? {};
+  const { pooling = "mean", normalize = false, dimensions } = manifest.text ?? {};
   const rank = output?.shape.length;
   if (!output || output.datatype !== "FP32" || (rank !== 2 && rank !== 3))
     throw new Error("the first output must be FP32 of shape [-1, size] or [-1, -1, size]");
   if (rank === 3 && !manifest.text) throw new Error("an output of token vectors needs text");
-  const finish = normalize ? toUnitLength : Array.from<number>;
+  const width = output.shape[rank - 1] ?? -1;
+  if (dimensions !== undefined && width >= 0 && width < dimensions)
+    throw new Error(`text.dimensions must not be more than the ${width} numbers of a vector`);
+  const finish = (vector: ArrayLike<number>) =>
+    (normalize ? toUnitLength(vector) : Array.from(vector)).slice(0, dimensions);
 
   return {
     ...textInputs(manifest, limits, assets),
@@ -48,7 +53,7 @@ export function compile(
         if (rank === 2) return finish(vector(row));
         const tokens = mask.positions(row).map((token) => vector(row * mask.width + token));
         if (pooling === "none") return tokens.map((token) => finish(token));
-        return finish(pooling === "cls" ? vector(row * mask.width) : mean(tokens, size));
+        return finish(POOL[pooling](tokens, size));
       });
     },
   };
@@ -66,15 +71,6 @@ function maskOf(feeds: Record<string, Tensor>, rows: number) {
         (token) => !masked || masked[row * width + token] === 1n,
       ),
   };
-}
-
-/** The mean, in double precision. Zeros when there are no tokens. */
-function mean(vectors: readonly Float32Array[], size: number): number[] {
-  const sums = Array.from({ length: size }, () => 0);
-  for (const vector of vectors)
-    for (let index = 0; index < size; index++)
-      sums[index] = (sums[index] ?? 0) + (vector[index] ?? 0);
-  return sums.map((sum) => Math.fround(sum / Math.max(1, vectors.length)));
 }
 
 function toUnitLength(vector: ArrayLike<number>): number[] {

@@ -6,7 +6,12 @@ export const featureExtraction = defineTask({
   name: "feature-extraction",
   about: 'A text in, its vector out. With `"pooling": "none"` a vector for each token.',
   options: textOptions,
-  parameters: z.strictObject({}),
+  parameters: z.strictObject({
+    prompt_name: z
+      .string()
+      .optional()
+      .describe("The name of the model's prompt that goes before each text."),
+  }),
   input: "text",
   async compile({ manifest, limits, assets }) {
     const { compile } = await import("./compile.ts");

@@ -1,3 +1,20 @@
+import type { Quality } from "../define.ts";
+
+/** How answers with one `value` are judged. */
+export const regressionQuality: Quality = {
+  // In CSV a number is text.
+  problemWith: (truth) =>
+    Number.isFinite(Number(truth)) && String(truth).trim() !== ""
+      ? undefined
+      : "the label is not a number",
+  metrics: (truths, answers) =>
+    regressionMetrics(
+      truths.map(Number),
+      (answers as { value: number }[]).map(({ value }) => value),
+    ),
+  lessIsBetter: ["mae", "rmse"],
+};
+
 /** Mean absolute error, root of the mean squared error, and R² (absent when all truths are equal). */
 export function regressionMetrics(
   truth: readonly number[],

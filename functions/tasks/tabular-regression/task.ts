@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { defineTask } from "../define.ts";
 import { featureExamples, featuresSchema } from "../tabular/inputs.ts";
-import type { Regression } from "./compile.ts";
 import { regressionOptions } from "./options.ts";
 
 export const tabularRegression = defineTask({
@@ -27,19 +26,7 @@ export const tabularRegression = defineTask({
   }),
   examples: featureExamples,
   async quality() {
-    const { regressionMetrics } = await import("./metrics.ts");
-    return {
-      // In CSV a number is text.
-      problemWith: (truth) =>
-        Number.isFinite(Number(truth)) && String(truth).trim() !== ""
-          ? undefined
-          : "the label is not a number",
-      metrics: (truths, answers) =>
-        regressionMetrics(
-          truths.map(Number),
-          (answers as Regression[]).map(({ value }) => value),
-        ),
-      lessIsBetter: ["mae", "rmse"],
-    };
+    const { regressionQuality } = await import("./metrics.ts");
+    return regressionQuality;
   },
 });

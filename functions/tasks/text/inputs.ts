@@ -69,20 +69,38 @@ function tokenizedText(
   return {
     *preprocess(
       rows: readonly unknown[],
-      { pathOf, longTexts = "cut" }: PreprocessOptions<unknown>,
+      { pathOf, parameters, longTexts = "cut" }: PreprocessOptions<unknown>,
     ): Parts<Run[]> {
       const issues: InputIssue[] = [];
+      const prompt = promptOf(options, parameters as TextParameters);
       const texts = rows.map((row, index) => readText(row, pathOf(index), limits, issues));
       if (issues.length > 0) throw invalidInput(issues);
       const encodings: CutEncoding[] = [];
       for (const text of texts) {
         if (encodings.length > 0) yield;
-        encodings.push(tokenizer.encode(text));
+        encodings.push(tokenizer.encode({ ...text, text: prompt + text.text }));
       }
       if (longTexts === "refuse") checkLengths(encodings, options.maxLength, pathOf);
       return toRuns(encodings);
     },
   };
+}
+
+/** Parameters of a request that the tasks with prompts have. */
+interface TextParameters {
+  prompt_name?: string | undefined;
+}
+
+/** What goes before each text. Throws `invalid_input` for a prompt that the manifest does not have. */
+function promptOf(
+  { prompts = {}, defaultPrompt }: TextOptions,
+  { prompt_name: name = defaultPrompt }: TextParameters,
+): string {
+  if (name === undefined) return "";
+  if (Object.hasOwn(prompts, name)) return prompts[name] ?? "";
+  const names = Object.keys(prompts);
+  const allowed = names.length > 0 ? `must be one of ${names.join(", ")}` : "this model has none";
+  throw invalidInput([{ path: "parameters.prompt_name", message: allowed }]);
 }
 
 function checkLengths(encodings: readonly CutEncoding[], maxLength: number, pathOf: PathOf) {

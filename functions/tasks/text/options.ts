@@ -5,19 +5,64 @@ import type { JsonSchema } from "../define.ts";
 
 const asset = z.string().regex(NAME_PATTERN);
 
-const text = z.strictObject({
-  tokenizer: asset.describe("The asset `tokenizer.json`."),
-  tokenizerConfig: asset.optional().describe("The asset `tokenizer_config.json`."),
-  maxLength: z.number().int().positive().describe("Most tokens of one text."),
-  pooling: z
-    .enum(["mean", "cls", "none"])
-    .optional()
-    .describe("Feature extraction: how the tokens' vectors become one."),
-  normalize: z
-    .boolean()
-    .optional()
-    .describe("Feature extraction: whether vectors get the length 1."),
-});
+/** How the vectors of a text's tokens can become one vector, by the names of sentence-transformers. */
+export const POOLINGS = [
+  "mean",
+  "cls",
+  "max",
+  "mean_sqrt_len_tokens",
+  "weightedmean",
+  "lasttoken",
+] as const;
+export type Pooling = (typeof POOLINGS)[number];
+
+const text = z
+  .strictObject({
+    tokenizer: asset.describe("The asset `tokenizer.json`."),
+    tokenizerConfig: asset
+      .optional()
+      .describe(
+        "The asset `tokenizer_config.json`: its settings go before those of `tokenizer.json`, as in transformers.",
+      ),
+    maxLength: z.number().int().positive().describe("Most tokens of one text."),
+    lowercase: z
+      .boolean()
+      .optional()
+      .describe("Lower-cases texts before the tokenizer's own steps."),
+    prompts: z
+      .record(z.string().min(1), z.string())
+      .optional()
+      .describe(
+        "Feature extraction: what a request can have put before its texts, by the name that its parameter `prompt_name` gives.",
+      ),
+    defaultPrompt: z
+      .string()
+      .optional()
+      .describe("The name of the prompt for requests without `prompt_name`. None when absent."),
+    pooling: z
+      .enum([...POOLINGS, "none"])
+      .optional()
+      .describe(
+        "Feature extraction: how the tokens' vectors become one: their mean, the first one (`cls`), the last one, the largest numbers, the sum over the root of their count, or a mean in which later tokens count more. `none` gives all of them.",
+      ),
+    normalize: z
+      .boolean()
+      .optional()
+      .describe("Feature extraction: whether vectors get the length 1."),
+    dimensions: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .describe(
+        "Feature extraction: how many numbers of a vector are the answer. All when absent.",
+      ),
+  })
+  .refine(
+    ({ prompts = {}, defaultPrompt }) =>
+      defaultPrompt === undefined || Object.hasOwn(prompts, defaultPrompt),
+    { path: ["defaultPrompt"], message: "is no name in text.prompts" },
+  );
 
 export const textOptions = {
   text: text.optional().describe("For graphs that take tokens. Absent for graphs that take text."),

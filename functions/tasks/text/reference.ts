@@ -7,6 +7,7 @@ type Step = z.infer<typeof stepSchema>;
 /** Options of models that the library ignores silently. */
 const UNSUPPORTED = [
   ["BPE", "continuing_subword_prefix"],
+  ["BPE", "dropout"],
   ["Unigram", "byte_fallback"],
 ] as const;
 
@@ -70,12 +71,6 @@ const SPACED_IDEOGRAPHS = {
 };
 
 const NORMALIZERS: Rewrites = {
-  // The library uses NFKC instead, which is close but not the same.
-  Precompiled: () => {
-    throw new Error(
-      "the normalizer Precompiled (SentencePiece's own character map) is not supported: texts would not become the tokens that the model was trained on. Train the tokenizer with NFKC in its place, or put the tokenizer into the graph",
-    );
-  },
   BertNormalizer: (step) =>
     normalizers([
       ...(step["handle_chinese_chars"] ? [SPACED_IDEOGRAPHS] : []),

@@ -1,7 +1,9 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import * as z from "zod";
 import type { Assets } from "../define.ts";
+import { configured, contentOf, hasOneType, tokenizerConfigSchema } from "./configured.ts";
 import type { TextOptions } from "./options.ts";
+import { precompiledMap } from "./precompiled.ts";
 import { likeReference } from "./reference.ts";
 import { unigramSegmenter } from "./unigram.ts";
 
@@ -28,7 +30,8 @@ export type Padding = Record<keyof Encoding, number>;
 /** Where the ids of a text go among special tokens. */
 type Slot = { sequence: 0 | 1; type: number } | { id: number; type: number };
 
-const direction = z.object({ direction: z.enum(["Right"]) });
+// Padding is on the right, where the mask hides it: on the left it would move the positions of the text.
+const padding = z.object({ pad_id: z.number(), pad_type_id: z.number() });
 
 /** The parts of `tokenizer.json` that are read here, and not by the library. */
 const tokenizerSchema = z.looseObject({
@@ -50,32 +53,26 @@ const tokenizerSchema = z.looseObject({
   pre_tokenizer: z.unknown().transform((value) => value ?? null),
   post_processor: z.unknown().transform((value) => value ?? null),
   decoder: z.unknown().transform((value) => value ?? null),
-  truncation: direction.nullish(),
-  padding: direction.extend({ pad_id: z.number(), pad_type_id: z.number() }).nullish(),
-});
-
-const configSchema = z.looseObject({
-  pad_token: z.union([z.string(), z.object({ content: z.string() })]).nullish(),
+  truncation: z.object({ direction: z.enum(["Left", "Right"]).default("Right") }).nullish(),
+  padding: padding.nullish(),
 });
 
 /**
  * The tokenizer of a version: `tokenizer.json` as Hugging Face's tokenizers writes it. Cuts texts to
  * `maxLength` tokens with their special tokens, in a pair the longer text first. Throws an Error when the files
- * are missing or need what is not supported, such as padding on the left.
+ * are missing or need what is not supported.
  */
 export function openTokenizer(options: TextOptions, assets: Assets) {
-  const json = tokenizerSchema.parse(readJson(options.tokenizer, assets));
   const config = options.tokenizerConfig
-    ? configSchema.parse(readJson(options.tokenizerConfig, assets))
+    ? readJson(options.tokenizerConfig, assets, tokenizerConfigSchema)
     : {};
+  const json = configured(readJson(options.tokenizer, assets, tokenizerSchema), config);
+  if (options.lowercase) json.normalizer = lowercased(json.normalizer);
   const tokenizer = new Tokenizer(likeReference(json), {});
-  if (tokenizer.model && json.model.type === "Unigram") {
-    const segment = unigramSegmenter(json.model);
-    tokenizer.model.encode = (words: string[]) => words.flatMap(segment);
-    tokenizer.model.fuse_unk = false;
-  }
-  const single = template(tokenizer, false);
-  const pair = template(tokenizer, true);
+  useOwnSteps(tokenizer, json.model);
+  const oneType = hasOneType(config);
+  const single = template(tokenizer, { paired: false, oneType });
+  const pair = template(tokenizer, { paired: true, oneType });
   for (const slots of [single, pair])
     if (slots.length > options.maxLength)
       throw new Error(`text.maxLength ${options.maxLength} has no room for a text`);
@@ -83,9 +80,12 @@ export function openTokenizer(options: TextOptions, assets: Assets) {
   const idsOf = (text: string): number[] =>
     text === "" ? [] : tokenizer.encode(text, { add_special_tokens: false }).ids;
 
+  const cut = (ids: number[], length: number): number[] =>
+    json.truncation?.direction === "Left" ? ids.slice(ids.length - length) : ids.slice(0, length);
+
   return {
     padding: {
-      input_ids: json.padding?.pad_id ?? padId(tokenizer, config.pad_token),
+      input_ids: json.padding?.pad_id ?? padId(tokenizer, contentOf(config.pad_token)),
       attention_mask: 0,
       token_type_ids: json.padding?.pad_type_id ?? 0,
     } satisfies Padding,
@@ -98,7 +98,7 @@ export function openTokenizer(options: TextOptions, assets: Assets) {
         [texts[0].length, texts[1].length],
         options.maxLength - special,
       );
-      const parts = [texts[0].slice(0, first), texts[1].slice(0, second)] as const;
+      const parts = [cut(texts[0], first), cut(texts[1], second)] as const;
       const ids = slots.map((slot) => ("id" in slot ? [slot.id] : parts[slot.sequence]));
       const input_ids = ids.flat();
       return {
@@ -123,8 +123,38 @@ function cutLengths([first, second]: readonly [number, number], room: number): [
   return first <= second ? [fewer, more] : [more, fewer];
 }
 
+/** Puts steps that are the reference's in the place of the library's. */
+function useOwnSteps(tokenizer: Tokenizer, model: { type: string }): void {
+  if (tokenizer.model && model.type === "Unigram") {
+    const segment = unigramSegmenter(model);
+    tokenizer.model.encode = (words: string[]) => words.flatMap(segment);
+    tokenizer.model.fuse_unk = false;
+  }
+  const replace = (step: Step | null | undefined): void => {
+    if (step?.config.type === "Precompiled")
+      step.normalize = precompiledMap(step.config.precompiled_charsmap);
+    for (const inner of step?.normalizers ?? []) replace(inner);
+  };
+  replace(tokenizer.normalizer as Step | null);
+}
+
+/** A normalizer of the library, or several as one. */
+interface Step {
+  config: { type?: string; precompiled_charsmap?: unknown };
+  normalize(text: string): string;
+  normalizers?: (Step | null)[];
+}
+
+function lowercased(normalizer: unknown) {
+  const normalizers = [{ type: "Lowercase" }, ...(normalizer === null ? [] : [normalizer])];
+  return { type: "Sequence", normalizers };
+}
+
 /** The post-processor's template, found out from what it makes of two marks. */
-function template(tokenizer: Tokenizer, paired: boolean): Slot[] {
+function template(
+  tokenizer: Tokenizer,
+  { paired, oneType }: { paired: boolean; oneType: boolean },
+): Slot[] {
   const [first, second] = ["\0first", "\0second"] as const;
   const { post_processor: process } = tokenizer;
   const made: { tokens: string[]; token_type_ids?: number[] } = process
@@ -134,7 +164,7 @@ function template(tokenizer: Tokenizer, paired: boolean): Slot[] {
   // A post-processor that knows nothing of pairs leaves the second text where it was.
   if (paired && !tokens.includes(second)) tokens.push(second);
   return tokens.map((token, index) => {
-    const type = made.token_type_ids?.[index] ?? Number(token === second);
+    const type = oneType ? 0 : (made.token_type_ids?.[index] ?? Number(token === second));
     if (token === first) return { sequence: 0, type };
     if (token === second) return { sequence: 1, type };
     const id = tokenizer.token_to_id(token);
@@ -143,8 +173,7 @@ function template(tokenizer: Tokenizer, paired: boolean): Slot[] {
   });
 }
 
-function padId(tokenizer: Tokenizer, token: z.infer<typeof configSchema>["pad_token"]): number {
-  const content = typeof token === "string" ? token : token?.content;
+function padId(tokenizer: Tokenizer, content: string | undefined): number {
   const candidates = content === undefined ? ["[PAD]", "<pad>"] : [content];
   return (
     candidates
@@ -153,8 +182,12 @@ function padId(tokenizer: Tokenizer, token: z.infer<typeof configSchema>["pad_to
   );
 }
 
-function readJson(file: string, assets: Assets): unknown {
+function readJson<T>(file: string, assets: Assets, schema: z.ZodType<T>): T {
   const bytes = assets.get(file);
   if (!bytes) throw new Error(`${file} is not an asset`);
-  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  const { data, error } = schema.safeParse(json);
+  if (!error) return data;
+  const issues = error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new Error(`${file} is not supported: ${issues.join("; ")}`);
 }

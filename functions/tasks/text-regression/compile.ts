@@ -1,0 +1,47 @@
+import { NearcastError } from "../../errors.ts";
+import type { Limits } from "../../model/limits.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
+import type { Assets, CompiledTask } from "../define.ts";
+import { textInputs } from "../text/inputs.ts";
+import type { textRegressionOptions } from "./options.ts";
+
+/** One number, or with `labels` one for each of them. */
+export type TextRegression = { value: number } | { values: Record<string, number> };
+
+export function compile(
+  manifest: ManifestOf<typeof textRegressionOptions>,
+  limits: Limits,
+  assets: Assets,
+): CompiledTask {
+  const { labels, regression } = manifest;
+  const width = labels?.length ?? 1;
+  const output = manifest.outputs.find(({ name }) => name === regression.output);
+  const fits = output?.shape.length === 2 && output.shape[1] === width;
+  if (output?.datatype !== "FP32" || !fits)
+    throw new Error(`regression.output must name an FP32 output of shape [-1, ${width}]`);
+  const finish = ACTIVATIONS[regression.activation];
+
+  return {
+    ...textInputs(manifest, limits, assets),
+    outputNames: [output.name],
+    postprocess(outputs, { rows }) {
+      const data = outputs[output.name]?.data;
+      if (!(data instanceof Float32Array) || data.length !== rows * width)
+        throw new NearcastError(
+          "model_corrupt",
+          `Output ${output.name} of ${manifest.name} has not ${width} numbers a row.`,
+        );
+      return Array.from({ length: rows }, (_, row): TextRegression => {
+        const numbers = Array.from(data.subarray(row * width, (row + 1) * width), finish);
+        return labels
+          ? { values: Object.fromEntries(labels.map((label, at) => [label, numbers[at] ?? NaN])) }
+          : { value: numbers[0] ?? NaN };
+      });
+    },
+  };
+}
+
+const ACTIVATIONS = {
+  none: (value: number): number => value,
+  sigmoid: (value: number) => 1 / (1 + Math.exp(-value)),
+} as const;

@@ -1,0 +1,15 @@
+import * as z from "zod";
+import { textOptions } from "../text/options.ts";
+
+export const textRegressionOptions = {
+  regression: z.strictObject({
+    output: z
+      .string()
+      .describe("The output with the numbers: FP32, [-1, 1], or with `labels` [-1, labels]."),
+    activation: z
+      .enum(["none", "sigmoid"])
+      .default("none")
+      .describe("What turns the graph's numbers into the answer's."),
+  }),
+  ...textOptions,
+};

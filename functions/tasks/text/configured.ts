@@ -1,0 +1,181 @@
+import * as z from "zod";
+
+const addedToken = z.looseObject({ content: z.string() });
+const token = z.union([z.string(), addedToken]).nullish();
+
+/** The settings of `tokenizer_config.json` that change tokens. All others change nothing here. */
+export const tokenizerConfigSchema = z.looseObject({
+  tokenizer_class: z.string().nullish(),
+  do_lower_case: z.boolean().nullish(),
+  strip_accents: z.boolean().nullish(),
+  tokenize_chinese_chars: z.boolean().nullish(),
+  add_prefix_space: z.boolean().nullish(),
+  truncation_side: z.enum(["left", "right"]).nullish(),
+  model_input_names: z.array(z.string()).nullish(),
+  pad_token_type_id: z.number().int().nullish(),
+  added_tokens_decoder: z.record(z.string(), addedToken).nullish(),
+  bos_token: token,
+  eos_token: token,
+  unk_token: token,
+  sep_token: token,
+  pad_token: token,
+  cls_token: token,
+  mask_token: token,
+  additional_special_tokens: z.array(z.union([z.string(), addedToken])).nullish(),
+});
+
+export type TokenizerConfig = z.infer<typeof tokenizerConfigSchema>;
+
+/** Members of the configuration that are one special token each. */
+export const SPECIAL_TOKENS = [
+  "bos_token",
+  "eos_token",
+  "unk_token",
+  "sep_token",
+  "pad_token",
+  "cls_token",
+  "mask_token",
+] as const;
+
+/** Classes that set lower case, accents and ideographs of a BertNormalizer, with these defaults. */
+const LIKE_BERT =
+  /^(Bert|ConvBert|DistilBert|DPR\w*|Electra|Funnel|LayoutLM|LayoutLMv2|Lxmert|MobileBert|Realm|Retribert|Splinter|SqueezeBert)Tokenizer(Fast)?$/;
+const LIKE_MPNET = /^MPNetTokenizer(Fast)?$/;
+/** Classes that make no token_type_ids unless the configuration asks for them. */
+const ONE_TYPE =
+  /^(Bart|Barthez|Camembert|DistilBert|GPT2|GPTNeoX|Longformer|LED|Llama|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer(Fast)?$/;
+
+interface Tokenizer {
+  model: { type: string; [option: string]: unknown };
+  added_tokens: { id: number; content: string; [flag: string]: unknown }[];
+  normalizer: unknown;
+  pre_tokenizer: unknown;
+  truncation?: { direction: "Left" | "Right" } | null | undefined;
+  padding?: { pad_id: number; pad_type_id: number } | null | undefined;
+}
+
+/**
+ * `tokenizer.json` with the settings of `tokenizer_config.json` before its own, as transformers' AutoTokenizer
+ * has them.
+ */
+export function configured<T extends Tokenizer>(json: T, config: TokenizerConfig): T {
+  const added_tokens = withAddedTokens(json, config);
+  const side = config.truncation_side;
+  const pad = contentOf(config.pad_token);
+  const pad_id = pad === undefined ? json.padding?.pad_id : idOf(pad, json, added_tokens);
+  const pad_type_id = config.pad_token_type_id ?? json.padding?.pad_type_id ?? 0;
+  return {
+    ...json,
+    added_tokens,
+    normalizer: normalizer(json.normalizer, config),
+    pre_tokenizer: preTokenizer(json.pre_tokenizer, config),
+    ...(side && { truncation: { direction: side === "left" ? "Left" : "Right" } }),
+    padding: pad_id === undefined ? null : { pad_id, pad_type_id },
+  };
+}
+
+/** Whether all tokens of a pair have the type 0, whatever the post-processor says. */
+export function hasOneType({ model_input_names: names, tokenizer_class }: TokenizerConfig) {
+  return names ? !names.includes("token_type_ids") : ONE_TYPE.test(tokenizer_class ?? "");
+}
+
+export function contentOf(given: TokenizerConfig["pad_token"]): string | undefined {
+  return typeof given === "string" ? given : given?.content;
+}
+
+/** The id of a token by its text. */
+export function idOf(
+  content: string,
+  { model }: Tokenizer,
+  added: Tokenizer["added_tokens"],
+): number | undefined {
+  const found = added.find((one) => one.content === content)?.id;
+  if (found !== undefined) return found;
+  const vocab = model["vocab"];
+  if (!Array.isArray(vocab))
+    return Object.hasOwn(vocab as object, content)
+      ? (vocab as Record<string, number>)[content]
+      : undefined;
+  const index = vocab.findIndex((piece) => (piece as [string, number])[0] === content);
+  return index < 0 ? undefined : index;
+}
+
+function normalizer(given: unknown, config: TokenizerConfig): unknown {
+  const step = given as { type?: string } | null;
+  if (step?.type !== "BertNormalizer") return given;
+  const { tokenizer_class: name, do_lower_case: lower, strip_accents: accents } = config;
+  const ideographs = config.tokenize_chinese_chars;
+  const like = (pattern: RegExp) => pattern.test(name ?? "");
+  if (like(LIKE_BERT))
+    return {
+      ...step,
+      lowercase: lower ?? true,
+      strip_accents: accents ?? null,
+      handle_chinese_chars: ideographs ?? true,
+    };
+  if (like(LIKE_MPNET))
+    return { ...step, lowercase: lower ?? true, strip_accents: accents ?? null };
+  // Without a class nothing but what is written counts; all other classes leave the step alone.
+  if (name) return given;
+  return {
+    ...step,
+    ...(typeof lower === "boolean" && { lowercase: lower }),
+    ...(typeof accents === "boolean" && { strip_accents: accents }),
+    ...(typeof ideographs === "boolean" && { handle_chinese_chars: ideographs }),
+  };
+}
+
+function preTokenizer(given: unknown, config: TokenizerConfig): unknown {
+  const step = given as { type?: string } | null;
+  if (step?.type !== "ByteLevel") return given;
+  if (!config.tokenizer_class && typeof config.add_prefix_space !== "boolean") return given;
+  return { ...step, add_prefix_space: config.add_prefix_space ?? false };
+}
+
+/**
+ * The added tokens with those of the configuration: the same text gets its flags, another one comes after. A special
+ * token that has no id is left out: no text can have it.
+ */
+function withAddedTokens(json: Tokenizer, config: TokenizerConfig): Tokenizer["added_tokens"] {
+  const added = [...json.added_tokens];
+  const special = specialTokens(config);
+  const contents = new Set(special.map(contentOf));
+  const declared = Object.entries(config.added_tokens_decoder ?? {}).toSorted(
+    ([a], [b]) => Number(a) - Number(b),
+  );
+  for (const [id, given] of declared) {
+    const { content } = given;
+    const isSpecial = given["special"] === true || contents.has(content);
+    const known = idOf(content, json, added) ?? Number(id);
+    const token = { normalized: !isSpecial, ...given, id: known, special: isSpecial };
+    const at = added.findIndex((one) => one.content === content);
+    if (at >= 0) added[at] = token;
+    else added.push(token);
+  }
+  for (const given of special) {
+    const content = contentOf(given) ?? "";
+    const id = idOf(content, json, added);
+    if (id === undefined || added.some((one) => one.content === content)) continue;
+    const flags = typeof given === "string" ? {} : given;
+    added.push({ normalized: false, ...flags, id, content, special: true });
+  }
+  return added;
+}
+
+/** The special tokens that are written, and those of the class where they are not. */
+function specialTokens(config: TokenizerConfig) {
+  const name = config.tokenizer_class ?? "";
+  const defaults = LIKE_BERT.test(name) ? BERT_TOKENS : {};
+  return [
+    ...SPECIAL_TOKENS.map((one) => config[one] ?? defaults[one]),
+    ...(config.additional_special_tokens ?? []),
+  ].filter((one) => one !== null && one !== undefined);
+}
+
+const BERT_TOKENS: Partial<Record<(typeof SPECIAL_TOKENS)[number], string>> = {
+  unk_token: "[UNK]",
+  sep_token: "[SEP]",
+  pad_token: "[PAD]",
+  cls_token: "[CLS]",
+  mask_token: "[MASK]",
+};

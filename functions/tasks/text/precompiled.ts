@@ -1,0 +1,81 @@
+/**
+ * SentencePiece's own map of characters, as `tokenizer.json` keeps it: in base64 the length of a trie, the trie (a
+ * double array of little-endian uint32), and the replacements, each ended by a zero byte. Gives the function that
+ * replaces as the reference does, whose oddities the models were trained with: of a cluster of less than six bytes
+ * only the first match counts, and the rest of it is dropped.
+ */
+export function precompiledMap(base64: unknown): (text: string) => string {
+  if (typeof base64 !== "string" || base64 === "")
+    throw new Error("the normalizer Precompiled has no precompiled_charsmap");
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  const size = bytes.length < 4 ? 0 : view.getUint32(0, true);
+  if (size === 0 || size % 4 !== 0 || size + 4 > bytes.length)
+    throw new Error("the precompiled_charsmap of the normalizer Precompiled is cut off");
+  const units = Uint32Array.from({ length: size / 4 }, (_, index) =>
+    view.getUint32(4 + index * 4, true),
+  );
+  const replacements = bytes.subarray(4 + size);
+  const decoder = new TextDecoder();
+  const encoder = new TextEncoder();
+  const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
+  const known = new Map<string, string | undefined>();
+
+  /** What the shortest beginning of these bytes that the map has is replaced by. */
+  function search(key: Uint8Array): string | undefined {
+    let position = offsetOf(units[0] ?? 0);
+    for (const byte of key) {
+      if (byte === 0) return undefined;
+      position ^= byte;
+      const unit = units[position] ?? 0;
+      if ((unit & LABEL) >>> 0 !== byte) return undefined;
+      position ^= offsetOf(unit);
+      if ((unit >>> 8) & 1) {
+        const start = (units[position] ?? 0) & VALUE;
+        const end = replacements.indexOf(0, start);
+        return decoder.decode(replacements.subarray(start, end < 0 ? undefined : end));
+      }
+    }
+    return undefined;
+  }
+
+  function replacementOf(part: string): string | undefined {
+    if (known.has(part)) return known.get(part);
+    const found = search(encoder.encode(part));
+    // Few texts have many different characters; a flood of them must not stay in memory.
+    if (known.size < MAX_KNOWN) known.set(part, found);
+    return found;
+  }
+
+  function replaceCluster(cluster: string): string {
+    // Six bytes are never less than two characters of UTF-16.
+    if (cluster.length < 6 && encoder.encode(cluster).length < 6) {
+      const whole = replacementOf(cluster);
+      if (whole !== undefined) return whole;
+    }
+    let made = "";
+    for (const character of cluster) made += replacementOf(character) ?? character;
+    return made;
+  }
+
+  return (text) => {
+    let made = "";
+    if (SIMPLE.test(text)) for (const character of text) made += replaceCluster(character);
+    else for (const { segment } of clusters.segment(text)) made += replaceCluster(segment);
+    return made;
+  };
+}
+
+/** Texts in which each character is a cluster of its own: the common ones, without looking for clusters. */
+const SIMPLE =
+  /^[\x20-\x7E\u00C0-\u02FF\u0370-\u0482\u048A-\u052F\u3000-\u3029\u3041-\u3096\u30A0-\u30FF\u4E00-\u9FFF]*$/u;
+
+const MAX_KNOWN = 10_000;
+
+// The fields of a unit of the trie, as in Darts-clone.
+const LABEL = 0x8000_00ff;
+const VALUE = 0x7fff_ffff;
+
+function offsetOf(unit: number): number {
+  return (unit >>> 10) << ((unit & 0x200) >>> 6);
+}
