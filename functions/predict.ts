@@ -125,7 +125,10 @@ export function createInfer(services: PathServices): Infer {
       );
       const { runs } = inputs;
       const outputNames = recording.phases.time("preprocess", () => {
-        for (const { feeds } of runs) checkInputs(version, feeds);
+        for (const { feeds } of runs) {
+          checkInputs(version, feeds);
+          version.compiled.missing?.check(feeds);
+        }
         return checkOutputNames(manifest, inputs.outputNames);
       });
       const paid = charge?.(recording, manifest.name, rowsOfRuns(manifest, runs));

@@ -1,7 +1,8 @@
 import { invalidInput } from "../errors.ts";
-import type { Manifest, TensorInfo } from "../model/manifest.ts";
+import type { TensorInfo } from "../model/manifest.ts";
 import type { InferInputs } from "../call.ts";
 import type { ModelVersion } from "../model/registry.ts";
+import { checkBatch } from "../predict.ts";
 import { parseParameters, type InParts, type Parts, type Run } from "../tasks/define.ts";
 import type { Tensor, Tensors } from "../tensor.ts";
 import { base64Bytes } from "../wire/base64.ts";
@@ -9,10 +10,13 @@ import { fromNested, toNested } from "../wire/nested.ts";
 
 /**
  * Whether the row is for the model's task, and not for its graph. Rows of tensor models are for the graph, and
- * so are rows that name the graph's inputs, and an image's pixels.
+ * so are rows that name the graph's inputs, and an image's pixels. Features may have the names of inputs: they
+ * are single values, and rows of inputs are arrays.
  */
 export function isTaskRow({ task, manifest }: ModelVersion, row: unknown): boolean {
-  if (task.input === "tensors" || namesInputs(manifest.inputs, row)) return false;
+  if (task.input === "tensors") return false;
+  if (namesInputs(manifest.inputs, row))
+    return task.input === "features" && !Object.values(row).every(Array.isArray);
   return task.input !== "image" || !Array.isArray(row);
 }
 
@@ -37,16 +41,61 @@ export function runsOfRows(
   const { manifest } = version;
   if (isTaskRow(version, rows[0])) return runsOfTask(version, rows, path);
   if (!namesInputs(manifest.inputs, rows[0]))
-    return { runs: [{ feeds: feedsOfColumns(manifest, rows, path), rows: rows.length }] };
+    return { runs: [{ feeds: feedsOfColumns(version, rows, path), rows: rows.length }] };
   rows.forEach((row, index) => {
-    if (!namesInputs(manifest.inputs, row))
+    if (!namesInputs(manifest.inputs, row) || isTaskRow(version, row))
       throw invalidInput([
         { path: `${path}[${index}]`, message: "must have the same members as the first" },
       ]);
   });
   const column = ({ name }: TensorInfo) =>
     rows.map((row) => (row as Record<string, unknown>)[name]);
-  return { runs: [{ feeds: named(manifest.inputs, column, path), rows: rows.length }] };
+  return { runs: [{ feeds: named(version, column, path), rows: rows.length }] };
+}
+
+/**
+ * Makes runs of columns: of features by name, each an array with a value for each row, or of whole tensors as
+ * {@link feedsOfColumns} has them.
+ */
+export function runsOfColumns(
+  version: ModelVersion,
+  columns: unknown,
+  path: string,
+): InParts<InferInputs> {
+  const rows = rowsOfFeatures(version, columns, path);
+  if (!rows) return { runs: [{ feeds: feedsOfColumns(version, columns, path), rows: 1 }] };
+  checkBatch(rows, version.limits.batch, path);
+  return runsOfTask(version, rows, path);
+}
+
+/**
+ * The rows of a tabular model's columns by name, whose values are single ones; undefined for anything else. Throws
+ * `invalid_input` for columns that differ in length: the shorter ones would seem to have missing values.
+ */
+export function rowsOfFeatures(
+  { task, manifest: { inputs, features = [] } }: ModelVersion,
+  columns: unknown,
+  path: string,
+): object[] | undefined {
+  if (task.input !== "features" || !isObject(columns)) return undefined;
+  const isFeature = (name: string) => features.some((feature) => feature.name === name);
+  if (namesInputs(inputs, columns) && !inputs.every(({ name }) => isFeature(name)))
+    return undefined;
+  const named = Object.entries(columns);
+  const [first] = named;
+  if (!first || !named.every(([, values]) => isFlat(values))) return undefined;
+  const count = lengthOf(first[1]);
+  for (const [name, values] of named)
+    if (lengthOf(values) !== count)
+      throw invalidInput([
+        {
+          path: `${path}.${name}`,
+          message: `has ${lengthOf(values)} values, ${path}.${first[0]} has ${count}`,
+        },
+      ]);
+  return Array.from({ length: count }, (_, row) =>
+    Object.fromEntries(named.map(([name, values]) => [name, (values as unknown[])[row]])),
+  );
 }
 
 function runsOfTask(
@@ -67,9 +116,9 @@ function* inParts(parts: Parts<readonly Run[]>): Parts<InferInputs> {
 }
 
 /** Reads whole tensors: an object by input name, or the value of the only input. */
-export function feedsOfColumns({ inputs, name: model }: Manifest, value: unknown, path: string) {
-  if (namesInputs(inputs, value))
-    return named(inputs, ({ name }) => (value as Record<string, unknown>)[name], path);
+export function feedsOfColumns(version: ModelVersion, value: unknown, path: string): Tensors {
+  const { inputs, name: model } = version.manifest;
+  if (namesInputs(inputs, value)) return named(version, ({ name }) => value[name], path);
   if (inputs.length > 1)
     throw invalidInput([
       {
@@ -77,16 +126,20 @@ export function feedsOfColumns({ inputs, name: model }: Manifest, value: unknown
         message: `must be by name: ${model} has ${inputs.map(({ name }) => name).join(", ")}`,
       },
     ]);
-  return named(inputs, () => value, path);
+  return named(version, () => value, path);
 }
 
-/** Whole tensors as JSON: the bare value of the only output, or an object by output name. */
-export function columnsOfTensors(tensors: Tensors): unknown {
-  const [only, ...others] = Object.values(tensors);
-  if (only && others.length === 0) return toNested(only);
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, tensor]) => [name, toNested(tensor)]),
-  );
+/**
+ * Whole tensors as JSON: the bare value of the only output, or an object by output name. Several runs are one after
+ * the other.
+ */
+export function columnsOfTensors(runs: readonly Tensors[]): unknown {
+  const columns = Object.keys(runs[0] ?? {}).map((name) => {
+    const values = runs.map((tensors) => toNested(tensors[name] as Tensor));
+    return [name, values.length === 1 ? values[0] : values.flat()] as const;
+  });
+  const [only, ...others] = columns;
+  return only && others.length === 0 ? only[1] : Object.fromEntries(columns);
 }
 
 /** One value for each row: of the only output, or an object by output name. Throws when an output has no rows. */
@@ -112,21 +165,36 @@ function rowsOf(name: string, tensor: Tensor, count: number): unknown[] {
   return toNested(tensor) as unknown[];
 }
 
-function namesInputs(inputs: readonly TensorInfo[], value: unknown): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+function namesInputs(
+  inputs: readonly TensorInfo[],
+  value: unknown,
+): value is Record<string, unknown> {
+  if (!isObject(value)) return false;
   const keys = Object.keys(value);
   return keys.length === inputs.length && inputs.every(({ name }) => Object.hasOwn(value, name));
 }
 
+function lengthOf(values: unknown): number {
+  return (values as unknown[]).length;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isFlat(values: unknown): values is unknown[] {
+  return Array.isArray(values) && !values.some(Array.isArray);
+}
+
 function named(
-  inputs: readonly TensorInfo[],
+  { manifest: { inputs }, compiled: { missing } }: ModelVersion,
   valueOf: (input: TensorInfo) => unknown,
   path: string,
 ): Tensors {
   return Object.fromEntries(
     inputs.map((input) => {
       const where = inputs.length > 1 ? `${path}.${input.name}` : path;
-      return [input.name, fromNested(input, valueOf(input), where)];
+      return [input.name, fromNested(input, valueOf(input), where, missing?.fill)];
     }),
   );
 }

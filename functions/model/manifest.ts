@@ -31,6 +31,12 @@ const feature = z.strictObject({
     .min(1)
     .optional()
     .describe("The strings that a string feature may be. Any string when absent."),
+  missing: z
+    .union([z.number(), z.boolean(), z.string()])
+    .optional()
+    .describe(
+      'What the graph gets for a value that is missing: null, absent, `"NaN"` or an empty cell. For numbers `"NaN"`, if the graph was trained for it, or a number; else a value of the feature\'s type. A missing value is refused when absent.',
+    ),
 });
 
 const metric = z.strictObject({
@@ -72,7 +78,7 @@ export const manifestFields = {
     .min(1)
     .optional()
     .describe(
-      "Tabular tasks: the features of one input, in order. The graph has one FP32 input for all of them, or one input for each, by its name.",
+      "Tabular tasks: the features of one input, in order. The graph has one input for all of them, one for each, by its name, or a few that take them in order.",
     ),
   labels: z
     .array(z.string())

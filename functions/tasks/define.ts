@@ -34,6 +34,14 @@ export interface PreprocessOptions<Parameters> {
   longTexts?: LongTexts | undefined;
 }
 
+/** Missing values in tensors that a dialect reads itself, and not the task. */
+export interface MissingValues {
+  /** What the graph gets for each null in JSON. Throws `invalid_input` where there must be a value. */
+  fill: (input: string, values: readonly unknown[], path: string) => readonly unknown[];
+  /** The same for NaN; writes to the tensors. */
+  check: (feeds: Tensors) => void;
+}
+
 /** Turns the inputs of one version into tensors, and its tensors into answers. Compiled once. */
 export interface CompiledTask<Parameters = unknown> {
   /** Whether `inputs` are many inputs, and not one. When absent, an array is many. */
@@ -43,6 +51,8 @@ export interface CompiledTask<Parameters = unknown> {
     rows: readonly unknown[],
     options: PreprocessOptions<Parameters>,
   ): InParts<readonly Run[]>;
+  /** Absent where NaN is a value like others, and null is none. */
+  missing?: MissingValues;
   /** The outputs to compute. */
   outputNames: readonly string[];
   /** One answer for each row of the run that made the outputs. */

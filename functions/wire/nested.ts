@@ -3,6 +3,9 @@ import type { TensorInfo } from "../model/manifest.ts";
 import { elementCount, type Datatype, type Tensor, type TensorData } from "../tensor.ts";
 import { ElementError, fromJsonData, toJsonData } from "./json-tensor.ts";
 
+/** What stands for the null in values of an input, such as the task's replacements of missing values. */
+export type Fill = (input: string, values: readonly unknown[], path: string) => readonly unknown[];
+
 /** Most empty arrays that an answer without elements is written as. */
 const MOST_EMPTY = 100_000;
 
@@ -10,7 +13,12 @@ const MOST_EMPTY = 100_000;
  * A tensor from nested arrays, whose nesting gives the shape. An empty dimension hides those below it: they are
  * the manifest's. Throws `invalid_input` with the path of what has another shape, or another datatype.
  */
-export function fromNested(input: TensorInfo, value: unknown, path: string): Tensor {
+export function fromNested(
+  input: TensorInfo,
+  value: unknown,
+  path: string,
+  fill: Fill = (_, values) => values,
+): Tensor {
   const { datatype, shape: wanted } = input;
   const shape = nestingOf(value, wanted.length + 1);
   if (shape.at(-1) === 0)
@@ -37,7 +45,11 @@ export function fromNested(input: TensorInfo, value: unknown, path: string): Ten
   return {
     datatype,
     shape,
-    data: elementsAt(datatype, level, (index) => path + indexPath(index, shape)),
+    data: elementsAt(
+      datatype,
+      fill(input.name, level, path),
+      (index) => path + indexPath(index, shape),
+    ),
   };
 }
 

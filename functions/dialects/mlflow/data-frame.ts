@@ -2,6 +2,7 @@ import * as z from "zod";
 import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
 import type { ModelVersion } from "../../model/registry.ts";
 import { parseCsv } from "../../wire/csv.ts";
+import { rowsOfFeatures } from "../rows.ts";
 
 const row = z.record(z.string(), z.unknown());
 
@@ -113,13 +114,10 @@ function rowsOfInputs(
   if (Array.isArray(inputs)) return { rows: inputs };
   if (input !== "features" || typeof inputs !== "object" || inputs === null)
     return { columns: inputs };
-  const columns = Object.entries(inputs as Record<string, unknown>);
-  if (!columns.every(([, values]) => Array.isArray(values))) return { rows: [inputs] };
-  const count = Math.max(0, ...columns.map(([, values]) => (values as unknown[]).length));
-  const rows = Array.from({ length: count }, (_, index) =>
-    Object.fromEntries(columns.map(([name, values]) => [name, (values as unknown[])[index]])),
-  );
-  return { rows };
+  const rows = rowsOfFeatures(version, inputs, "inputs");
+  if (rows) return { rows };
+  const isRow = !Object.values(inputs).every(Array.isArray);
+  return isRow ? { rows: [inputs] } : { columns: inputs };
 }
 
 /** Whether the only column is the input itself, and not a member of it. */

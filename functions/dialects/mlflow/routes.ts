@@ -55,7 +55,7 @@ export function invocationRoutes({ platform, resolve, predict, infer }: Service)
       read: (version) => runsOf(version, invocation),
     });
     identify(c, manifest, record);
-    return answerJson(c, { predictions: columnsOfTensors(results[0] ?? {}) });
+    return answerJson(c, { predictions: columnsOfTensors(results) });
   }
 
   return new Hono<AppEnv>()
@@ -106,7 +106,5 @@ function readInvocationBody(
 function runsOf(version: ModelVersion, invocation: Invocation): InParts<InferInputs> {
   return "rows" in invocation
     ? runsOfRows(version, invocation.rows, "instances")
-    : {
-        runs: [{ feeds: feedsOfColumns(version.manifest, invocation.columns, "inputs"), rows: 1 }],
-      };
+    : { runs: [{ feeds: feedsOfColumns(version, invocation.columns, "inputs"), rows: 1 }] };
 }

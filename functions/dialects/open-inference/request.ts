@@ -11,7 +11,7 @@ import {
 import { fromBinary, textOf } from "../../wire/binary-tensor.ts";
 import { fromJsonData } from "../../wire/json-tensor.ts";
 import { parseJson } from "../../wire/json.ts";
-import { flatElements } from "../../wire/nested.ts";
+import { flatElements, type Fill } from "../../wire/nested.ts";
 
 const binarySize = z.number().int().nonnegative();
 
@@ -59,13 +59,14 @@ export interface InferRequest {
 
 /**
  * Reads an Open Inference Protocol request. `jsonLength` is the value of `Inference-Header-Content-Length`: the
- * bytes of JSON before the binary tensors. Without it the whole body is JSON, with 0 nothing is. Throws
- * `malformed_request`, `malformed_json` or `invalid_input`.
+ * bytes of JSON before the binary tensors. Without it the whole body is JSON, with 0 nothing is. `fill` replaces
+ * the null in JSON. Throws `malformed_request`, `malformed_json` or `invalid_input`.
  */
 export function readInferRequest(
   body: Uint8Array,
   jsonLength: string | undefined,
   manifest: Manifest,
+  fill: Fill = (_, values) => values,
 ): InferRequest {
   const length = jsonLength === undefined ? body.byteLength : lengthOfJson(jsonLength, body);
   if (length === 0 && jsonLength !== undefined) return readRawBody(body, manifest);
@@ -79,7 +80,7 @@ export function readInferRequest(
   const allBinary = request.parameters?.binary_data_output ?? false;
   return {
     id: request.id,
-    feeds: readTensors(request.inputs, body.subarray(length), length),
+    feeds: readTensors(request.inputs, fill, body.subarray(length), length),
     outputNames: [...outputs.keys()],
     isBinary: (output) => outputs.get(output) ?? allBinary,
   };
@@ -96,7 +97,12 @@ function lengthOfJson(header: string, body: Uint8Array): number {
 }
 
 /** The `spare` bytes before `binary` were read already. They may be overwritten. */
-function readTensors(inputs: readonly RequestInput[], binary: Uint8Array, spare: number): Tensors {
+function readTensors(
+  inputs: readonly RequestInput[],
+  fill: Fill,
+  binary: Uint8Array,
+  spare: number,
+): Tensors {
   const tensors: Tensors = {};
   let offset = 0;
   // Where, in the body's memory, the tensors so far end.
@@ -114,8 +120,10 @@ function readTensors(inputs: readonly RequestInput[], binary: Uint8Array, spare:
         `${path} has binary_data_size ${size}, but the body ends after ${binary.byteLength - offset} bytes.`,
       );
     const data = elements(path, () => {
-      if (size === undefined)
-        return fromJsonData(input.datatype, flatElements(input.data, input.shape));
+      if (size === undefined) {
+        const values = fill(input.name, flatElements(input.data, input.shape), path);
+        return fromJsonData(input.datatype, values);
+      }
       const bytes = binary.subarray(offset, offset + size);
       return fromBinary(input.datatype, bytes, bytes.byteOffset - used);
     });

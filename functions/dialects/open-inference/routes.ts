@@ -36,9 +36,9 @@ export function openInferenceRoutes(service: Service) {
       ...callOf(c),
       model,
       version,
-      read({ manifest }) {
+      read({ manifest, compiled }) {
         const jsonLength = c.req.header("inference-header-content-length");
-        request = readInferRequest(body, jsonLength, manifest);
+        request = readInferRequest(body, jsonLength, manifest, compiled.missing?.fill);
         const { feeds, outputNames } = request;
         return { runs: [{ feeds, rows: rowsOf(feeds) }], outputNames };
       },

@@ -8,7 +8,7 @@ import { callOf, type AppEnv } from "../../http/exchange.ts";
 import type { InParts } from "../../tasks/define.ts";
 import type { Datatype } from "../../tensor.ts";
 import { readBody } from "../../http/body.ts";
-import { columnsOfTensors, feedsOfColumns, rowsOfTensors, runsOfRows } from "../rows.ts";
+import { columnsOfTensors, rowsOfTensors, runsOfColumns, runsOfRows } from "../rows.ts";
 import { answerJson } from "../../http/answer.ts";
 import { readRequest, SIGNATURE } from "./request.ts";
 import { versionStatus } from "./status.ts";
@@ -34,8 +34,7 @@ export function tensorflowServingRoutes({ platform, registryFor, infer }: Servic
       read(found): InParts<InferInputs> {
         const { instances, inputs } = readRequest(body, found.manifest);
         byRow = instances !== undefined;
-        if (!instances)
-          return { runs: [{ feeds: feedsOfColumns(found.manifest, inputs, "inputs"), rows: 1 }] };
+        if (!instances) return runsOfColumns(found, inputs, "inputs");
         checkBatch(instances, found.limits.batch);
         return runsOfRows(found, instances, "instances");
       },
@@ -49,7 +48,7 @@ export function tensorflowServingRoutes({ platform, registryFor, infer }: Servic
               rowsOfTensors(results[index] ?? {}, run.rows),
             ),
           }
-        : { outputs: columnsOfTensors(results[0] ?? {}) },
+        : { outputs: columnsOfTensors(results) },
     );
   }
 

@@ -1,14 +1,19 @@
 import type { Limits } from "../../model/limits.ts";
 import type { Feature } from "../../model/manifest.ts";
+import type { Datatype } from "../../tensor.ts";
 import { textProblem } from "../text/problem.ts";
 
-/** What is wrong with a feature's value, in words. Undefined when it is right. */
-export function problemWith(value: unknown, feature: Feature, limits: Limits): string | undefined {
-  if (value === undefined) return "is missing";
+/** What is wrong with a feature's value for an input of the datatype, in words. Undefined when it is right. */
+export function problemWith(
+  value: unknown,
+  feature: Feature,
+  datatype: Datatype,
+  limits: Limits,
+): string | undefined {
   if (feature.type === "boolean")
     return typeof value === "boolean" ? undefined : "must be true or false";
   if (feature.type === "string") return textProblem(value, limits) ?? notOneOf(value, feature);
-  return notInRange(value, feature);
+  return notInRange(value, feature, datatype);
 }
 
 function notOneOf(value: unknown, { categories }: Feature): string | undefined {
@@ -17,8 +22,9 @@ function notOneOf(value: unknown, { categories }: Feature): string | undefined {
     : `must be one of ${categories.map((category) => JSON.stringify(category)).join(", ")}`;
 }
 
-function notInRange(value: unknown, feature: Feature): string | undefined {
-  if (typeof value !== "number" || !Number.isFinite(Math.fround(value))) return "must be a number";
+function notInRange(value: unknown, feature: Feature, datatype: Datatype): string | undefined {
+  if (typeof value !== "number") return "must be a number";
+  if (!Number.isFinite(datatype === "FP64" ? value : Math.fround(value))) return "must be a number";
   if (feature.type === "integer" && !Number.isSafeInteger(value)) return "must be an integer";
   const unit = feature.unit ? ` ${feature.unit}` : "";
   if (feature.minimum !== undefined && value < feature.minimum)

@@ -1,0 +1,74 @@
+import { invalidInput, type InputIssue } from "../../errors.ts";
+import type { Feature } from "../../model/manifest.ts";
+import { halfFloats, type Tensors } from "../../tensor.ts";
+import type { MissingValues } from "../define.ts";
+import type { Slot } from "./layout.ts";
+
+/** Whether a feature has no value: null, absent or NaN. The text "NaN" is a string feature's value. */
+export function isMissing(value: unknown, { type }: Feature): boolean {
+  if (typeof value === "number") return Number.isNaN(value);
+  return value === null || value === undefined || (value === "NaN" && type !== "string");
+}
+
+/** What the graph gets where the feature has no value. Undefined where it must have one. */
+export function replacementOf({ type, missing }: Feature): unknown {
+  return missing === "NaN" && type !== "string" ? NaN : missing;
+}
+
+/** Missing values in tensors that come without the task: the same features may be missing there. */
+export function missingInTensors(
+  slots: readonly Slot[],
+  features: readonly Feature[],
+): MissingValues {
+  const featureAt = ({ columns }: Slot, index: number) =>
+    features[columns[index % columns.length] ?? 0] as Feature;
+
+  return {
+    fill(input, values, path) {
+      const slot = slots.find((one) => one.input.name === input);
+      if (!slot || !values.includes(null)) return values;
+      const issues: InputIssue[] = [];
+      const filled = values.map((value, index) => {
+        if (value !== null) return value;
+        const feature = featureAt(slot, index);
+        const replacement = replacementOf(feature);
+        if (replacement === undefined)
+          issues.push({ path, message: inRow(slot, index, feature, null) });
+        return replacement;
+      });
+      if (issues.length > 0) throw invalidInput(issues);
+      return filled;
+    },
+    check(feeds) {
+      const issues: InputIssue[] = [];
+      for (const slot of slots) {
+        const { name } = slot.input;
+        const data = floatsOf(feeds, name);
+        for (let index = 0; index < (data?.length ?? 0); index++) {
+          if (!data || !Number.isNaN(data[index])) continue;
+          const feature = featureAt(slot, index);
+          const replacement = replacementOf(feature);
+          if (replacement !== undefined) data[index] = replacement as number;
+          else issues.push({ path: `inputs.${name}`, message: inRow(slot, index, feature, NaN) });
+        }
+      }
+      if (issues.length > 0) throw invalidInput(issues);
+    },
+  };
+}
+
+/** Why a missing value is refused, and who can change that. */
+export function notMissing({ name }: Feature, value: unknown): string {
+  if (value === undefined) return "is missing";
+  return `is missing (${value === null ? "null" : "NaN"}), and the manifest has no field missing for ${name}`;
+}
+
+function inRow({ columns }: Slot, index: number, feature: Feature, value: unknown): string {
+  return `of row ${Math.floor(index / columns.length)}: ${feature.name} ${notMissing(feature, value)}`;
+}
+
+function floatsOf(feeds: Tensors, name: string): Float32Array | Float64Array | undefined {
+  const { datatype, data } = feeds[name] ?? {};
+  if (datatype === "FP16") return halfFloats(data as Uint16Array);
+  return datatype === "FP32" || datatype === "FP64" ? (data as Float32Array) : undefined;
+}
