@@ -1,28 +1,21 @@
 import * as z from "zod";
 import { authSettings, authVariables, checkAuth } from "./auth/settings.ts";
+import { ConfigurationError, problemsIn } from "./config-problems.ts";
 import { rateSchema } from "./limits/rate.ts";
 import type { Limits } from "./model/limits.ts";
-import { NAME_PATTERN } from "./model/name.ts";
 import { isPublicKey } from "./model/signature.ts";
-import { nearest } from "./near-miss.ts";
-
-export type PlatformName = "cloudflare" | "lambda" | "node";
-
-/** One row of the table of variables. */
-export interface Variable {
-  schema: z.ZodType;
-  about: string;
-  /** The platforms where it works; everywhere when absent. Others refuse a value that is not the default. */
-  on?: readonly PlatformName[];
-  /** Other platforms ignore it: they do the same without it, or other programs read it too. */
-  elsewhere?: "ignored";
-  /** What does the same on a platform without it. */
-  instead?: Partial<Record<PlatformName, string>>;
-  /** The one value that a platform takes. */
-  only?: Partial<Record<PlatformName, string>>;
-  /** Its value is not for error messages. */
-  secret?: true;
-}
+import {
+  above0,
+  batchedModel,
+  list,
+  modelName,
+  text,
+  truth,
+  webOrigin,
+  whole,
+  type PlatformName,
+  type Variable,
+} from "./variable.ts";
 
 const MIB = 1024 * 1024;
 
@@ -32,42 +25,6 @@ const LONGEST_TIMEOUT_MS = 86_400_000;
 const NODE: readonly PlatformName[] = ["node"];
 const LAMBDA: readonly PlatformName[] = ["lambda"];
 const LAMBDA_AND_NODE: readonly PlatformName[] = ["lambda", "node"];
-
-function whole(minimum: number, maximum = Infinity) {
-  const error = `must be a whole number from ${minimum} ${maximum === Infinity ? "on" : `to ${maximum}`}`;
-  return z.coerce.number({ error }).int({ error }).min(minimum, { error }).max(maximum, { error });
-}
-
-function above0() {
-  const error = "must be a number above 0";
-  return z.coerce.number({ error }).positive({ error });
-}
-
-const text = (error: string) => z.string({ error }).min(1, { error });
-const modelName = z.string().regex(NAME_PATTERN, "must be the name of a model");
-const truth = z.stringbool({ error: "must be true or false" });
-
-const webOrigin = z
-  .string()
-  .refine(
-    (origin) => origin === "*" || (URL.canParse(origin) && new URL(origin).origin === origin),
-    "must be an origin like https://example.com, or *",
-  );
-
-const batchedModel = z
-  .string()
-  .regex(/^[^:]+:\d+$/, "must be a model with its most rows, like iris:32")
-  .transform((part) => part.split(":"))
-  .pipe(
-    z.tuple([modelName, z.string().transform(Number).pipe(z.number().min(2, "must be 2 or more"))]),
-  );
-
-/** Values separated by commas. */
-const list = <Value>(value: z.ZodType<Value, string>) =>
-  z
-    .string()
-    .transform((values) => values.split(",").map((part) => part.trim()))
-    .pipe(z.array(value));
 
 /** Every variable. A platform with another default gives it to {@link readConfig}. */
 export const VARIABLES = {
@@ -270,17 +227,6 @@ const schema = z.object(shape).superRefine((value, context) => {
 
 export type Config = ReturnType<typeof readConfig>;
 
-/** The environment cannot be used; `problems` has a line for each bad variable. */
-export class ConfigurationError extends Error {
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`The configuration is not usable:\n${problems.map((line) => `  ${line}`).join("\n")}`);
-    this.name = "ConfigurationError";
-    this.problems = problems;
-  }
-}
-
 /**
  * Reads the configuration from environment variables, with the platform's own defaults.
  * Throws one {@link ConfigurationError} that names every bad variable.
@@ -298,10 +244,9 @@ export function readConfig(
       .filter(([name, value]) => value !== undefined && (value !== "" || name === "TRUSTED_KEYS")),
   );
   const result = schema.safeParse({ ...defaults, ...given });
-  const problems = new Set([...misspelled(environment), ...unsupported(given, platform)]);
-  for (const { path, message } of result.error?.issues ?? [])
-    problems.add(`${path.join(".")}: ${message}${notThis(path, message, given)}`);
-  if (!result.success || problems.size > 0) throw new ConfigurationError([...problems]);
+  const issues = result.error?.issues ?? [];
+  const problems = problemsIn({ table: VARIABLES, environment, given, platform, issues });
+  if (!result.success || problems.length > 0) throw new ConfigurationError(problems);
   const value = result.data;
   return {
     store: value.STORE,
@@ -341,62 +286,4 @@ export function readConfig(
     port: value.PORT,
     shutdownGraceMs: value.SHUTDOWN_GRACE_MS,
   };
-}
-
-/** The value that was given, unless it is secret or the message has it already. */
-function notThis(
-  path: readonly PropertyKey[],
-  message: string,
-  given: Record<string, unknown>,
-): string {
-  const [name = "", ...inside] = path;
-  const value = given[String(name)];
-  const { secret }: Variable = VARIABLES[name as VariableName];
-  const shown =
-    !secret && inside.length === 0 && message.startsWith("must be ") && !message.includes(" not ");
-  return shown && value !== undefined
-    ? `, not ${JSON.stringify(value).slice(0, LONGEST_SHOWN)}`
-    : "";
-}
-
-const LONGEST_SHOWN = 80;
-
-const WORDS: Record<PlatformName, string> = {
-  cloudflare: "Workers",
-  lambda: "Lambda",
-  node: "Node",
-};
-
-/** A line for each variable that this platform does not have. */
-function* unsupported(given: Record<string, unknown>, platform: PlatformName): Generator<string> {
-  for (const [name, { schema, on, elsewhere, instead, only }] of rows) {
-    if (given[name] === undefined) continue;
-    const one = only?.[platform];
-    if (one !== undefined && given[name] !== one)
-      yield `${name}: must be ${one} on ${WORDS[platform]}`;
-    if (!on || on.includes(platform) || elsewhere === "ignored") continue;
-    const value = schema.safeParse(given[name]);
-    const usual = schema.safeParse(undefined);
-    if (value.success && usual.success && value.data === usual.data) continue;
-    const where = on.map((other) => WORDS[other]).join(" and ");
-    const hint = instead?.[platform];
-    yield `${name}: is for ${where}, not for ${WORDS[platform]}${hint ? `, where ${hint}` : ""}`;
-  }
-}
-
-/** Names that other programs read, though they are close to ours. */
-const NAMES_OF_OTHERS = new Set(["API_KEY", "CACHEDIR", "CCACHE_DIR", "WORKER"]);
-
-/** A line for each name that is probably a misspelling of a variable that is not set. */
-function* misspelled(environment: Record<string, unknown>): Generator<string> {
-  const unset = rows.map(([name]) => name).filter((name) => !environment[name]);
-  for (const [name, value] of Object.entries(environment)) {
-    // On Workers the environment has bindings too, under any name. They are not strings.
-    if (typeof value !== "string" || value === "") continue;
-    if (Object.hasOwn(VARIABLES, name) || NAMES_OF_OTHERS.has(name)) continue;
-    const meant = nearest(name, unset);
-    // People seldom mistake the first letter, and PAGE_LIMIT means something else.
-    if (meant?.[0] === name[0]?.toUpperCase())
-      yield `${name} is not a variable of Nearcast: did you mean ${meant}?`;
-  }
 }

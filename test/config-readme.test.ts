@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { VARIABLES, type Config, type Variable } from "../functions/config.ts";
+import { VARIABLES, type Config } from "../functions/config.ts";
+import type { Variable } from "../functions/variable.ts";
 import { createPlatform } from "../functions/platform/cloudflare.ts";
 import { createLambdaPlatform } from "../functions/platform/lambda.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";

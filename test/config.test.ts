@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { readConfig, type ConfigurationError, type PlatformName } from "../functions/config.ts";
+import { readConfig } from "../functions/config.ts";
+import type { ConfigurationError } from "../functions/config-problems.ts";
+import type { PlatformName } from "../functions/variable.ts";
 import { createPlatform } from "../functions/platform/cloudflare.ts";
 import { createLambdaPlatform } from "../functions/platform/lambda.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";

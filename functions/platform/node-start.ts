@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { isLoopback, type AuthSettings } from "../auth/settings.ts";
-import { ConfigurationError } from "../config.ts";
+import { ConfigurationError } from "../config-problems.ts";
 import { exampleRequest, KEY_HEADER } from "../model/example-request.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { readRelease } from "../model/release.ts";

@@ -17,12 +17,13 @@ export function createDynamodbLimiter(
 
   return {
     async take(key, cost, { limit, windowSeconds }) {
-      const { sdk, client } = await (started ??= start());
+      const { client, ConditionalCheckFailedException, UpdateItemCommand } = await (started ??=
+        start());
       const seconds = Date.now() / 1000;
       const window = Math.floor(seconds / windowSeconds);
       const end = (window + 1) * windowSeconds;
       const resetSeconds = Math.max(1, Math.ceil(end - seconds));
-      const command = new sdk.UpdateItemCommand({
+      const command = new UpdateItemCommand({
         TableName: table,
         Key: { id: { S: `${key}/${windowSeconds}s/${window}` } },
         UpdateExpression: "ADD used :cost SET expires = :expires",
@@ -40,7 +41,7 @@ export function createDynamodbLimiter(
         const used = Number(Attributes?.["used"]?.N);
         return { allowed: true, remaining: limit - used, resetSeconds };
       } catch (error) {
-        if (!(error instanceof sdk.ConditionalCheckFailedException)) throw error;
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
         return { allowed: false, ...remainingOf(error, limit), resetSeconds };
       }
     },
@@ -48,9 +49,11 @@ export function createDynamodbLimiter(
 }
 
 async function start() {
-  const sdk = await import("./dynamodb-sdk.ts");
+  const { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } =
+    await import("./dynamodb-sdk.ts");
   // The caller has its own patience, and one request must not cost several units.
-  return { sdk, client: new sdk.DynamoDBClient({ maxAttempts: 1 }) };
+  const client = new DynamoDBClient({ maxAttempts: 1 });
+  return { client, ConditionalCheckFailedException, UpdateItemCommand };
 }
 
 function remainingOf({ Item }: ConditionalCheckFailedException, limit: number) {

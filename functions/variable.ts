@@ -1,0 +1,56 @@
+import * as z from "zod";
+import { NAME_PATTERN } from "./model/name.ts";
+
+export type PlatformName = "cloudflare" | "lambda" | "node";
+
+/** One row of the table of variables. */
+export interface Variable {
+  schema: z.ZodType;
+  about: string;
+  /** The platforms where it works; everywhere when absent. Others refuse a value that is not the default. */
+  on?: readonly PlatformName[];
+  /** Other platforms ignore it: they do the same without it, or other programs read it too. */
+  elsewhere?: "ignored";
+  /** What does the same on a platform without it. */
+  instead?: Partial<Record<PlatformName, string>>;
+  /** The one value that a platform takes. */
+  only?: Partial<Record<PlatformName, string>>;
+  /** Its value is not for error messages. */
+  secret?: true;
+}
+
+export function whole(minimum: number, maximum = Infinity) {
+  const error = `must be a whole number from ${minimum} ${maximum === Infinity ? "on" : `to ${maximum}`}`;
+  return z.coerce.number({ error }).int({ error }).min(minimum, { error }).max(maximum, { error });
+}
+
+export function above0() {
+  const error = "must be a number above 0";
+  return z.coerce.number({ error }).positive({ error });
+}
+
+export const text = (error: string) => z.string({ error }).min(1, { error });
+export const modelName = z.string().regex(NAME_PATTERN, "must be the name of a model");
+export const truth = z.stringbool({ error: "must be true or false" });
+
+export const webOrigin = z
+  .string()
+  .refine(
+    (origin) => origin === "*" || (URL.canParse(origin) && new URL(origin).origin === origin),
+    "must be an origin like https://example.com, or *",
+  );
+
+export const batchedModel = z
+  .string()
+  .regex(/^[^:]+:\d+$/, "must be a model with its most rows, like iris:32")
+  .transform((part) => part.split(":"))
+  .pipe(
+    z.tuple([modelName, z.string().transform(Number).pipe(z.number().min(2, "must be 2 or more"))]),
+  );
+
+/** Values separated by commas. */
+export const list = <Value>(value: z.ZodType<Value, string>) =>
+  z
+    .string()
+    .transform((values) => values.split(",").map((part) => part.trim()))
+    .pipe(z.array(value));
