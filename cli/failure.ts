@@ -1,5 +1,7 @@
 import type { S3ServiceException } from "@aws-sdk/client-s3";
 import { NearcastError } from "../functions/errors.ts";
+import { plainReason } from "../functions/plain-reason.ts";
+import { knownReason } from "./add/load-failure.ts";
 import { oneLine } from "./one-line.ts";
 
 /** What an error says to the person at the terminal, with what to do where that is known. */
@@ -10,11 +12,14 @@ export function describeFailure(error: unknown): string {
   if (known) return `${known} (${firstLine(error.message)})`;
   if (status !== undefined)
     return `The store answered with status ${status}: ${firstLine(error.message)}`;
-  const cause = error instanceof NearcastError ? error.cause : undefined;
-  const message = error.message.includes("✖ ")
-    ? oneLine(error.message)
-    : error.message || error.name;
-  return cause ? `${message} ${describeFailure(cause)}` : message;
+  const { cause } = error;
+  if (error instanceof NearcastError && cause !== undefined)
+    return `${error.message} ${describeFailure(cause)}`;
+  if (error.message.includes("✖ ")) return oneLine(error.message);
+  const reason = knownReason(error.message);
+  return reason === undefined
+    ? plainReason(error.message || error.name)
+    : `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`;
 }
 
 /** Errors of the AWS SDK by name or, where an answer had no body to name it, status; of Node by code. */

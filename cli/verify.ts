@@ -49,7 +49,8 @@ export async function verifyPackage(
   const given = await readExamples(local, { undeclared: record });
   if (given.length === 0) throw await withoutExamples(local);
   const answers = new Map<RuntimeName, unknown[]>();
-  for (const runtime of runtimes) answers.set(runtime, await answerExamples(local, given, runtime));
+  for (const runtime of runtimes)
+    answers.set(runtime, await answerExamples(local, given, runtime, [...answers.keys()]));
 
   const first = answers.get(runtimes[0] as RuntimeName) ?? [];
   const missing = given.filter(({ output }) => output === undefined).length;
@@ -132,6 +133,7 @@ async function answerExamples(
   local: LocalPackage,
   examples: readonly Example[],
   runtime: RuntimeName,
+  others: readonly RuntimeName[],
 ): Promise<unknown[]> {
   const { manifest } = local;
   const predictor = await openPredictor(local, runtime);
@@ -143,8 +145,12 @@ async function answerExamples(
     } catch (cause) {
       const unloadable = cause instanceof NearcastError && cause.code !== "invalid_input";
       const where = unloadable ? "" : `Example ${index}: `;
+      const help =
+        unloadable && others.includes("native")
+          ? " It runs on native: --runtime native publishes it for Lambda and Node alone."
+          : "";
       throw new Error(
-        `${label(manifest)} does not run on ${runtime}. ${where}${describeFailure(cause)}`,
+        `${label(manifest)} does not run on ${runtime}. ${where}${describeFailure(cause)}${help}`,
         { cause },
       );
     }

@@ -12,6 +12,7 @@ import type { Resolved } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
 import { loggedInputs } from "./observe/logged-inputs.ts";
 import { Recording } from "./observe/recording.ts";
+import { plainReason } from "./plain-reason.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
 import { runAll } from "./run-all.ts";
 import { checkInputs, checkOutputNames } from "./tasks/check-tensors.ts";
@@ -252,7 +253,7 @@ async function compute(
 const LONGEST_REASON = 300;
 
 function refusedTensors(cause: unknown): NearcastError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = plainReason(cause instanceof Error ? cause.message : String(cause));
   return new NearcastError(
     "invalid_input",
     `The model cannot compute with these tensors: ${reason.slice(0, LONGEST_REASON)}`,

@@ -32,10 +32,10 @@ export function foreignKind(bytes: Uint8Array): FileKind | undefined {
   return pickleKind(head) ?? protobufKind(bytes, head) ?? textKind(head);
 }
 
-/** A file that only names what was not downloaded, or a page that came in its place. */
+/** Of a file that may be anything else: that it only names what was not downloaded, or is a page that came instead. */
 export function pointerKind(bytes: Uint8Array): FileKind | undefined {
   const kind = foreignKind(bytes);
-  return kind && /pointer|HTML|XML/.test(kind.what) ? kind : undefined;
+  return kind && /pointer|HTML page/.test(kind.what) ? kind : undefined;
 }
 
 /** An eight-byte length, and then as much JSON. */

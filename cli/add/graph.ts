@@ -5,7 +5,7 @@ import type { Manifest } from "../../functions/model/manifest.ts";
 import { NAME_PATTERN } from "../../functions/model/name.ts";
 import { datatypeOfOrt } from "../../functions/tensor.ts";
 import { externalDataFiles } from "./external-data.ts";
-import { explainLoadFailure } from "./load-failure.ts";
+import { loadReason } from "./load-failure.ts";
 import { checkModelFile, checkWeightsFile, withoutRank } from "./model-file.ts";
 
 export type TensorInfo = Manifest["inputs"][number];
@@ -31,7 +31,7 @@ export async function readGraph(path: string): Promise<Graph> {
     logSeverityLevel: 4,
     graphOptimizationLevel: "disabled",
   }).catch((cause: unknown) => {
-    throw new Error(explainLoadFailure(path, cause), { cause });
+    throw new Error(`${path}: ${loadReason(cause)}`, { cause });
   });
   const unknown = format === "onnx" ? withoutRank(bytes, "input") : new Set();
   try {

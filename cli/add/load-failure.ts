@@ -1,13 +1,18 @@
 import { plainReason } from "../../functions/plain-reason.ts";
 
-/** Why ONNX Runtime does not load a model, and what to do about it. */
-export function explainLoadFailure(path: string, cause: unknown): string {
+/** Why ONNX Runtime does not load a model, and what to do about it, to follow the model's name and a colon. */
+export function loadReason(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
+  return knownReason(message) ?? `ONNX Runtime cannot load it. ${plainReason(message)}`;
+}
+
+/** The same for what ONNX Runtime is known to say; undefined for anything else. */
+export function knownReason(message: string): string | undefined {
   for (const [pattern, explain] of REASONS) {
     const match = pattern.exec(message);
-    if (match) return `${path}: ${explain(...match.slice(1).map((part) => part ?? ""))}`;
+    if (match) return explain(...match.slice(1).map((part) => part ?? ""));
   }
-  return `${path}: ONNX Runtime cannot load it. ${plainReason(message)}`;
+  return undefined;
 }
 
 const STANDARD =

@@ -4,6 +4,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import { describeFailure } from "../failure.ts";
 import type { Manifest, ManifestOf } from "../../functions/model/manifest.ts";
 import type { classificationOptions } from "../../functions/tasks/classification/answers.ts";
+import { checkFolder } from "../add/folder-kind.ts";
 import { draftForTask, draftFromFile, type Draft } from "../add/from-file.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
 import { EXAMPLES_FILE, writeExamples } from "../examples/files.ts";
@@ -78,14 +79,41 @@ export function addCommand(program: Command): void {
 }
 
 async function readDraft(path: string, flags: Flags): Promise<Draft> {
+  const { features, labels, task, options } = flags;
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new Error(`There is nothing at ${path}.`);
-  if (flags.options && !flags.task) throw new Error("--options go with --task.");
-  if (!found.isDirectory())
-    return flags.task ? draftForTask(path, flags.task, flags.options) : draftFromFile(path, flags);
-  if (flags.features || flags.task)
-    throw new Error("--features and --task go with a file; a folder says itself what it is.");
-  return draftFromHuggingFace(path, flags);
+  if (options && !task) throw new Error("--options need --task, which says whose fields they are.");
+  checkNames("--features", features);
+  checkNames("--labels", labels);
+  if (found.isDirectory()) {
+    if (features || task)
+      throw new Error("--features and --task go with a file; a folder says itself what it is.");
+    await checkFolder(path);
+    return draftFromHuggingFace(path, flags);
+  }
+  if (flags.file !== undefined)
+    throw new Error(`--file picks a file of a folder, and ${path} is a file already.`);
+  if (task) return draftForTask(path, task, { ...options, ...columns(flags) });
+  if (labels && !features)
+    throw new Error(
+      "--labels need --features: they are the classes of a tabular model, and --features names its columns. For a model of another kind, say which: --task <name>",
+    );
+  return draftFromFile(path, flags);
+}
+
+/** The fields of the manifest that `--features` and `--labels` make for a task that is named. */
+function columns({ features, labels }: Flags) {
+  return {
+    ...(features && { features: features.map((name) => ({ name, type: "number" as const })) }),
+    ...(labels && { labels }),
+  };
+}
+
+function checkNames(flag: string, names: readonly string[] = []): void {
+  const given = `It was given ${names.join(",")}.`;
+  if (names.includes("")) throw new Error(`${flag} has an empty name. ${given}`);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) throw new Error(`${flag} has the name ${twice} twice. ${given}`);
 }
 
 /** Runs made-up inputs once: they become the examples, and show whether the scores need a softmax. */

@@ -26,14 +26,33 @@ describe("add", () => {
     "weights outside the folder": [fixture("escaping.onnx"), "must lie beside it"],
     "weights that are not there": ["model.onnx", "does not lie beside it"],
     "a folder that is no export": ["empty", "has no config.json"],
+    "a folder with a model alone": ["plain", "Add the file itself: "],
+    "a TensorFlow folder": ["tensorflow", "tf2onnx.convert --saved-model"],
+    "weights without a graph": ["weights", "optimum-cli export onnx"],
+    "a folder that git-lfs has not filled": ["pointers", "git lfs pull"],
+    "an MLflow folder": ["mlflow", "a model of MLflow"],
     "a path that is not there": ["nothing.onnx", "There is nothing at"],
+  };
+  const folders = {
+    empty: {},
+    plain: { "model.onnx": "" },
+    tensorflow: { "saved_model.pb": "" },
+    weights: { "config.json": "{}", "model.safetensors": "" },
+    pointers: {
+      "config.json": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+    },
+    mlflow: { MLmodel: "", "model.onnx": "" },
   };
 
   test.for(Object.entries(bad))(
     "%s is refused, and nothing is written",
     async ([, [file = "", reason = ""]]) => {
       const work = await temporaryFolder();
-      await mkdir(join(work, "empty"));
+      for (const [folder, files] of Object.entries(folders)) {
+        await mkdir(join(work, folder));
+        for (const [name, content] of Object.entries(files))
+          await writeFile(join(work, folder, name), content);
+      }
       await writeFile(join(work, "README.md"), "# A page\n");
       const whole = await readFile(fixture("line-1.onnx"));
       await writeFile(join(work, "truncated.onnx"), whole.subarray(0, 100));
@@ -59,6 +78,10 @@ describe("add", () => {
         [["--name", "../x"], "cannot name a model"],
         [["--name", "x", "--version", "1/2"], "cannot name a version"],
         [["--name", "x", "--features", "a,b"], "takes 3 numbers a row"],
+        [["--name", "x", "--labels", "a,b"], "--labels need --features"],
+        [["--name", "x", "--features", "a,,b"], "--features has an empty name"],
+        [["--name", "x", "--features", "a,b,a"], "--features has the name a twice"],
+        [["--name", "x", "--file", "model.onnx"], "is a file already"],
         [["--name", "line", "--version", "2"], "a version never changes"],
       ] as const) {
         const outcome = await nearcast([

@@ -1,6 +1,7 @@
 import type { Limits } from "../../model/limits.ts";
 import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
 import type { Manifest } from "../../model/manifest.ts";
+import { plainReason } from "../../plain-reason.ts";
 import { hasHalfFloats, type Tensor, type Tensors } from "../../tensor.ts";
 import { toJsonValues } from "../../wire/json-tensor.ts";
 import { toNested } from "../../wire/nested.ts";
@@ -67,7 +68,7 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
       invalidInput([
         {
           path: "inputs",
-          message: `were refused by the model: ${cause instanceof Error ? cause.message : String(cause)}`,
+          message: `were refused by the model: ${plainReason(cause instanceof Error ? cause.message : String(cause))}`,
         },
       ]),
   };
