@@ -3,7 +3,8 @@
 // loads the version, runs its examples, and prints one line of JSON: a Measurement for each runtime.
 // Native before WASM, whose memory would count as native's; native's does not count as WASM's.
 import { readExamples } from "./examples/files.ts";
-import { openPackage } from "./package-folder.ts";
+import { describeFailure } from "./failure.ts";
+import { openPackage, type LocalPackage } from "./package-folder.ts";
 import { openPredictor, type RuntimeName } from "./predictor.ts";
 
 /** What loading a version and running its examples took. */
@@ -20,22 +21,38 @@ export interface Measurement {
 }
 
 const [models = "", name = "", version = "", ...runtimes] = process.argv.slice(2);
-const local = await openPackage(models, { name, version });
-const examples = await readExamples(local, { undeclared: true });
-const inputs = examples.map(({ input }) => input);
-const measurements: Measurement[] = [];
-for (const runtime of runtimes) measurements.push(await measure(runtime as RuntimeName));
-process.stdout.write(JSON.stringify(measurements));
+try {
+  process.stdout.write(JSON.stringify(await measureAll()));
+} catch (error) {
+  process.stderr.write(describeFailure(error));
+  process.exitCode = 1;
+}
 
-async function measure(runtime: RuntimeName): Promise<Measurement> {
-  const { predictor, answers, loadMs: coldLoadMs } = await runExamples(runtime);
+async function measureAll(): Promise<Measurement[]> {
+  const local = await openPackage(models, { name, version });
+  const examples = await readExamples(local, { undeclared: true });
+  const inputs = examples.map(({ input }) => input);
+  const measurements: Measurement[] = [];
+  for (const runtime of runtimes)
+    measurements.push(await measure(local, inputs, runtime as RuntimeName));
+  return measurements;
+}
+
+type Inputs = readonly unknown[];
+
+async function measure(
+  local: LocalPackage,
+  inputs: Inputs,
+  runtime: RuntimeName,
+): Promise<Measurement> {
+  const { predictor, answers, loadMs: coldLoadMs } = await runExamples(local, inputs, runtime);
   const wasmBytes = await predictor.memoryBytes();
   const residentBytes = process.resourceUsage().maxRSS * 1024;
-  const { loadMs: createMs } = await runExamples(runtime);
+  const { loadMs: createMs } = await runExamples(local, inputs, runtime);
   return { coldLoadMs, createMs, wasmBytes, residentBytes, answers };
 }
 
-async function runExamples(runtime: RuntimeName) {
+async function runExamples(local: LocalPackage, inputs: Inputs, runtime: RuntimeName) {
   const predictor = await openPredictor(local, runtime);
   await predictor.start();
   const answers: unknown[] = [];

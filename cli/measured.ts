@@ -35,13 +35,22 @@ async function measureInOne(
     );
     return JSON.parse(stdout) as Measurement[];
   } catch (cause) {
-    const { stderr, killed } = cause as { stderr?: string; killed?: boolean };
+    const { stderr = "", killed, signal } = cause as ExecFailure;
     const reason = killed
-      ? `no end within ${LIMIT_MS / 1000} s`
-      : (stderr ?? "").trim().split("\n").slice(-5).join("\n");
+      ? `it did not end within ${LIMIT_MS / 1000} s`
+      : signal
+        ? `its process was ended by ${signal}, as a system does that has no more memory`
+        : stderr.trim();
     throw new Error(
       `${label(manifest)} could not be measured on ${runtimes.join(" and ")}: ${reason}`,
       { cause },
     );
   }
+}
+
+/** What a process that failed leaves. */
+interface ExecFailure {
+  stderr?: string;
+  killed?: boolean;
+  signal?: string | null;
 }

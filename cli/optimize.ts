@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
 import { exampleFiles, type Manifest } from "../functions/model/manifest.ts";
 import { compareAnswers } from "./compare.ts";
+import { describeFailure } from "./failure.ts";
 import type { Measurement } from "./measure.ts";
 import { measurePackage } from "./measured.ts";
 import { packageBytes } from "./fit.ts";
@@ -66,7 +67,7 @@ export async function optimizePackage<T>(
         );
         variants.push(variant(recipe.how, made, after, difference, files));
       } catch (error) {
-        refused.push({ how: recipe.how, reason: (error as Error).message });
+        refused.push({ how: recipe.how, reason: describeFailure(error) });
       }
     }
     return await keep(original, variants, refused);

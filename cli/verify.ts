@@ -112,19 +112,23 @@ async function withoutExamples(local: LocalPackage): Promise<Error> {
   );
 }
 
+const CHANGED =
+  "It was changed after the manifest was written: bring it back, or add it as a new version.";
+
 async function checkFiles(
   { folder, manifest }: LocalPackage,
   files: readonly PackageFile[],
 ): Promise<void> {
   for (const { file, sha256, bytes } of files) {
     const content = await readFile(join(folder, file)).catch(() => undefined);
-    if (!content) throw new Error(`${label(manifest)} lacks its file ${file}.`);
+    if (!content)
+      throw new Error(`${label(manifest)} lacks its file ${file}. It must lie in ${folder}.`);
     if (content.byteLength !== bytes)
       throw new Error(
-        `${file} of ${label(manifest)} has ${content.byteLength} bytes, its manifest says ${bytes}.`,
+        `${file} of ${label(manifest)} has ${content.byteLength} bytes, and its manifest says ${bytes}. ${CHANGED}`,
       );
     if (createHash("sha256").update(content).digest("hex") !== sha256)
-      throw new Error(`${file} of ${label(manifest)} does not match its sha256.`);
+      throw new Error(`${file} of ${label(manifest)} does not match its sha256. ${CHANGED}`);
   }
 }
 

@@ -57,13 +57,22 @@ export async function writeVersion(
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOTEMPTY" || code === "EEXIST") throw exists(draft, models);
-    throw error;
+    throw withoutFolder(error, folder, label(draft));
   } finally {
     await rm(temporary, { recursive: true, force: true });
     // Folders that were made for nothing go again; rmdir leaves those that are not empty.
     await rmdir(join(models, draft.name)).catch(() => undefined);
     if (made !== undefined) await rmdir(models).catch(() => undefined);
   }
+}
+
+/** The temporary folder is gone before anybody reads of it. */
+function withoutFolder(error: unknown, folder: string, version: string): unknown {
+  if (!(error instanceof Error) || !error.message.includes(folder)) return error;
+  const message = error.message
+    .replaceAll(`${join(folder, MANIFEST_FILE)} is`, `What would be the manifest of ${version} is`)
+    .replaceAll(`${folder}/`, "");
+  return new Error(message, { cause: error });
 }
 
 export function exists(version: Pick<Manifest, "name" | "version">, models: string): Error {

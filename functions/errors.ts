@@ -1,4 +1,5 @@
 import type { ZodError } from "zod";
+import { plainIssue } from "./plain-issue.ts";
 
 /** Every code an answer can carry, with its HTTP status and title (RFC 9457, section 3.1). */
 const ERRORS = {
@@ -106,7 +107,10 @@ export function invalidInput(issues: InputIssue[]): NearcastError {
 /** A 422 for a body that does not fit its schema, with a path from the body's root for each wrong member. */
 export function invalidBody({ issues }: ZodError): NearcastError {
   return invalidInput(
-    issues.map(({ path, message }) => ({ path: path.join(".") || "body", message })),
+    issues.map(({ path, message }) => ({
+      path: path.join(".") || "body",
+      message: plainIssue(message),
+    })),
   );
 }
 

@@ -7,8 +7,8 @@ const LONGEST_POINTER = 4096;
 const MODEL = /\.(?:onnx|ort)$/;
 
 /** Throws an Error for a folder that is no export to ONNX, or not a whole one, and says what it is and what to do. */
-export async function checkFolder(folder: string): Promise<void> {
-  const names = await namesIn(folder);
+export async function checkFolder(folder: string, file?: string): Promise<void> {
+  const names = [...(await namesIn(folder)), ...(file === undefined ? [] : [file])];
   const has = (name: string) => names.includes(name);
   await checkSettings(folder, names);
   const models = names.filter((name) => MODEL.test(name));
@@ -49,8 +49,8 @@ async function namesIn(folder: string): Promise<string[]> {
 async function checkSettings(folder: string, names: readonly string[]): Promise<void> {
   for (const name of names.filter((one) => one.endsWith(".json"))) {
     const path = join(folder, name);
-    const about = await stat(path);
-    if (!about.isFile() || about.size > LONGEST_POINTER) continue;
+    const about = await stat(path).catch(() => undefined);
+    if (!about?.isFile() || about.size > LONGEST_POINTER) continue;
     const kind = pointerKind(await readFile(path));
     if (kind) throw new Error(`${path} is ${kind.what}. ${kind.how}`);
   }

@@ -88,7 +88,7 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
   if (found.isDirectory()) {
     if (features || task)
       throw new Error("--features and --task go with a file; a folder says itself what it is.");
-    await checkFolder(path);
+    await checkFolder(path, flags.file);
     return draftFromHuggingFace(path, flags);
   }
   if (flags.file !== undefined)

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Option, type Command } from "commander";
 import { apiKeysSchema, type ApiKeyEntry } from "../../functions/auth/api-keys.ts";
+import { plainIssue } from "../../functions/plain-issue.ts";
 
 interface Flags {
   name: string;
@@ -53,7 +54,7 @@ function checked(entry: ApiKeyEntry): ApiKeyEntry {
   const result = apiKeysSchema.safeParse(JSON.stringify([entry]));
   if (result.success) return entry;
   const problems = result.error.issues.map(
-    ({ path: [, name = ""], message }) => `--${String(name)}: ${message}`,
+    ({ path: [, name = ""], message }) => `--${String(name)}: ${plainIssue(message)}`,
   );
   throw new Error(problems.join("; "));
 }

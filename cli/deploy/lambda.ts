@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { apiKeysSchema } from "../../functions/auth/api-keys.ts";
+import { plainIssue } from "../../functions/plain-issue.ts";
 import { readParameter } from "../../functions/platform/parameter-store.ts";
 import type { Architecture } from "../build/architectures.ts";
 import { buildLambdaFolders, LAMBDA_NODE, zipPackage } from "../build/lambda.ts";
@@ -139,7 +140,7 @@ function checkEntries(text: string, where: string, findings: Findings): void {
   if (result.success) return;
   const [issue] = result.error.issues;
   findings.problems.push({
-    what: `${where} has no keys that the function takes: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
+    what: `${where} has no keys that the function takes: ${issue?.path.join(".") ?? ""} ${plainIssue(issue?.message ?? "")}`,
     fix: "It is a JSON array of entries as `npx nearcast key` prints them.",
   });
 }

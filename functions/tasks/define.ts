@@ -2,6 +2,7 @@ import * as z from "zod";
 import { invalidInput, type NearcastError } from "../errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { manifestFields, type Manifest, type ManifestOf } from "../model/manifest.ts";
+import { plainIssue } from "../plain-issue.ts";
 import type { Tensors } from "../tensor.ts";
 
 /** One run of the session: tensors for one or more rows of a request. */
@@ -184,7 +185,7 @@ export function parseParameters<T>(schema: z.ZodType<T>, parameters: unknown): T
   throw invalidInput(
     result.error.issues.map(({ path, message }) => ({
       path: ["parameters", ...path].join("."),
-      message,
+      message: plainIssue(message),
     })),
   );
 }

@@ -208,7 +208,7 @@ describe("a version that could not answer is neither released nor rolled back to
         "line/2/model.json in the store is not a valid manifest",
         '"secret" is not known here',
         'task: must be one of "tabular-classification", ',
-        "inputs[0].shape: must be of type array, not number",
+        "inputs[0].shape: must be an array, not a number",
       ],
     ],
     "a manifest whose task cannot be made": [

@@ -82,6 +82,11 @@ describe("add", () => {
         [["--name", "x", "--features", "a,,b"], "--features has an empty name"],
         [["--name", "x", "--features", "a,b,a"], "--features has the name a twice"],
         [["--name", "x", "--file", "model.onnx"], "is a file already"],
+        [["--name", "x", "--options", "{}"], "--options need --task"],
+        [
+          ["--name", "x", "--task", "tabular-regression", "--options", '{"foo": 1}'],
+          'What would be the manifest of x@1 is not a valid manifest. "foo" is not known here; regression: is missing',
+        ],
         [["--name", "line", "--version", "2"], "a version never changes"],
       ] as const) {
         const outcome = await nearcast([
@@ -93,6 +98,7 @@ describe("add", () => {
         ]);
         expect(outcome.code).toBe(1);
         expect(outcome.stderr).toContain(reason);
+        expect(outcome.stderr).not.toContain("/.new-");
       }
       expect(await snapshot(models)).toEqual(before);
     },

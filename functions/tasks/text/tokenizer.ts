@@ -1,5 +1,6 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import * as z from "zod";
+import { plainIssue } from "../../plain-issue.ts";
 import type { Assets } from "../define.ts";
 import { configured, contentOf, hasOneType, tokenizerConfigSchema } from "./configured.ts";
 import type { TextOptions } from "./options.ts";
@@ -188,6 +189,8 @@ function readJson<T>(file: string, assets: Assets, schema: z.ZodType<T>): T {
   const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   const { data, error } = schema.safeParse(json);
   if (!error) return data;
-  const issues = error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  const issues = error.issues.map(
+    ({ path, message }) => `${path.join(".")}: ${plainIssue(message)}`,
+  );
   throw new Error(`${file} is not supported: ${issues.join("; ")}`);
 }
