@@ -20,6 +20,11 @@ export function isTaskRow({ task, manifest }: ModelVersion, row: unknown): boole
   return task.input !== "image" || !Array.isArray(row);
 }
 
+/** Throws `invalid_input` for no row, or for more rows than the model's limit, where rows are what its batch has. */
+export function checkRows({ manifest, limits }: ModelVersion, rows: readonly unknown[]): void {
+  checkBatch(rows, manifest.batchDimension === null ? Infinity : limits.batch);
+}
+
 /** A row for the task: `{"b64": …}` is an image's bytes, or text. */
 export function taskRow({ task }: ModelVersion, row: unknown, path: string): unknown {
   try {

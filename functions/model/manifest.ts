@@ -16,7 +16,7 @@ const tensorInfo = z.strictObject({
   datatype: z.enum(datatypeNames),
   shape: z
     .array(z.number().int().min(-1))
-    .describe("-1 is a free dimension. The first one is the batch."),
+    .describe("-1 is a free dimension. A first one is the batch, if `batchDimension` is not null."),
 });
 
 const feature = z.strictObject({
@@ -73,6 +73,12 @@ export const manifestFields = {
     .describe("Further files of the version, such as a tokenizer or a catalogue."),
   inputs: z.array(tensorInfo).min(1).describe("The graph's inputs."),
   outputs: z.array(tensorInfo).min(1).describe("The graph's outputs."),
+  batchDimension: z
+    .union([z.literal(0), z.null()])
+    .optional()
+    .describe(
+      "Task `tensor`: 0 when a free first dimension is the batch, as when absent. null when it is none, such as the frames of a sound: then it is no number of rows, which limits and rates count.",
+    ),
   features: z
     .array(feature)
     .min(1)
@@ -180,6 +186,14 @@ export function parseManifest(text: string, schemaOf: ManifestSchemaOf): Manifes
   const result = schemaOf(String(known["task"])).safeParse(known);
   if (!result.success) throw new Error(z.prettifyError(result.error));
   return result.data;
+}
+
+/** Whether the first dimension of a tensor is the number of rows. */
+export function isBatched(
+  { batchDimension }: Pick<Manifest, "batchDimension">,
+  { shape }: TensorInfo,
+): boolean {
+  return shape[0] === -1 && batchDimension !== null;
 }
 
 /** Every file of the version but the manifest itself: artifact, weights, assets, examples. */

@@ -6,7 +6,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { isLoopback } from "../auth/settings.ts";
 import { readConfig, type Config } from "../config.ts";
 import { forwardedAddress } from "../limits/address.ts";
-import type { Manifest } from "../model/manifest.ts";
+import { isBatched, type Manifest } from "../model/manifest.ts";
 import { createBatchingSession } from "../runtime/batching.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import { createFolderAssets } from "./folder-assets.ts";
@@ -62,13 +62,13 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   };
 }
 
-/** Joins the runs of a model that the configuration names, if all its tensors have a free first dimension. */
+/** Joins the runs of a model that the configuration names, if the first dimension of all its tensors is the batch. */
 function batched({ dynamicBatching, workers }: Config, manifest: Manifest, session: Session) {
   const maxRows = dynamicBatching.get(manifest.name);
   if (maxRows === undefined) return session;
-  if ([...manifest.inputs, ...manifest.outputs].every(({ shape }) => shape[0] === -1))
+  if ([...manifest.inputs, ...manifest.outputs].every((tensor) => isBatched(manifest, tensor)))
     return createBatchingSession(session, { maxRows, parallel: Math.max(1, workers) });
-  const message = `DYNAMIC_BATCHING: ${manifest.name} ${manifest.version} has a tensor whose first dimension is not -1.`;
+  const message = `DYNAMIC_BATCHING: ${manifest.name} ${manifest.version} has a tensor whose first dimension is no batch of any size.`;
   logLine({ level: "error", message });
   return session;
 }

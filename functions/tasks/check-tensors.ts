@@ -1,7 +1,7 @@
 import { invalidInput, type InputIssue } from "../errors.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
 import type { Limits } from "../model/limits.ts";
-import type { Manifest, TensorInfo } from "../model/manifest.ts";
+import { isBatched, type Manifest, type TensorInfo } from "../model/manifest.ts";
 
 /**
  * A graph that splits texts gives each of them as many tokens as the longest one has. This many characters are
@@ -26,7 +26,7 @@ export function checkInputs(
       issues.push({ path: `inputs.${name}`, message: `is not an input of ${manifest.name}` });
   for (const input of manifest.inputs) {
     const given = Object.hasOwn(tensors, input.name) ? tensors[input.name] : undefined;
-    const message = given ? mismatch(input, given, limits) : "is missing";
+    const message = given ? mismatch({ manifest, limits }, input, given) : "is missing";
     if (message) issues.push({ path: `inputs.${input.name}`, message });
   }
   if (issues.length > 0) throw invalidInput(issues);
@@ -50,7 +50,11 @@ export function checkOutputNames(
 }
 
 /** What is wrong with a tensor for an input, in words: datatype, shape or size. Undefined when it is right. */
-export function mismatch(input: TensorInfo, given: Tensor, limits: Limits): string | undefined {
+export function mismatch(
+  { manifest, limits }: { manifest: Manifest; limits: Limits },
+  input: TensorInfo,
+  given: Tensor,
+): string | undefined {
   if (given.datatype !== input.datatype)
     return `must have datatype ${input.datatype}, has ${given.datatype}`;
   const fits =
@@ -63,8 +67,8 @@ export function mismatch(input: TensorInfo, given: Tensor, limits: Limits): stri
   const count = elementCount(given.shape);
   if (given.data.length !== count)
     return `has ${given.data.length} elements, its shape [${given.shape.join(", ")}] holds ${count}`;
-  if (input.shape[0] === -1 && (given.shape[0] ?? 0) > limits.batch)
-    return `must have at most ${limits.batch} rows, has ${given.shape[0]}`;
+  if (isBatched(manifest, input) && (given.shape[0] ?? 0) > limits.batch)
+    return `must have at most ${limits.batch} rows, has ${given.shape[0]}. If its first dimension is no batch, "batchDimension": null in the manifest says so`;
   if (given.datatype === "BYTES" && longest(given.data as string[]) > limits.textLength)
     return `must have elements of at most ${limits.textLength} characters`;
   if (given.datatype === "BYTES" && paddedLength(given.data as string[]) > MAX_PADDED_CHARACTERS)

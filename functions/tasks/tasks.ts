@@ -48,6 +48,8 @@ export function createTasks(added: readonly Task[] = []): Tasks {
       parseManifest(text, (task) => byName.get(task)?.manifestSchema ?? unknownTask()),
     async compile(manifest, limits, assets) {
       const task = of(manifest);
+      if (manifest.batchDimension === null && task.input !== "tensors")
+        throw new Error(`task ${task.name} takes rows: its batchDimension cannot be null`);
       const compiled = await task.compile({ manifest, limits, assets });
       // Tensors have their own batch dimension: it fits the graph's, or is refused.
       return task.input === "tensors" ? compiled : fitBatchDimension(manifest, compiled);

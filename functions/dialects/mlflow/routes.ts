@@ -1,14 +1,20 @@
 import { Hono, type Context } from "hono";
 import { invalidInput, NearcastError } from "../../errors.ts";
 import type { ModelVersion } from "../../model/registry.ts";
-import { checkBatch } from "../../predict.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
 import type { InferInputs } from "../../call.ts";
 import { readBody } from "../../http/body.ts";
 import type { InParts } from "../../tasks/define.ts";
 import { readCsv, readInvocation, type Invocation } from "./data-frame.ts";
 import { parseJson } from "../../wire/json.ts";
-import { columnsOfTensors, feedsOfColumns, isTaskRow, runsOfRows, taskRow } from "../rows.ts";
+import {
+  checkRows,
+  columnsOfTensors,
+  feedsOfColumns,
+  isTaskRow,
+  runsOfRows,
+  taskRow,
+} from "../rows.ts";
 import { answer, answerJson } from "../../http/answer.ts";
 import { identify } from "../../http/identify.ts";
 import type { Service } from "../../service.ts";
@@ -35,7 +41,7 @@ export function invocationRoutes({ platform, resolve, predict, infer }: Service)
     const body = await readBody(c, options);
     const call = { ...callOf(c), model, resolved: found };
     const invocation = readInvocationBody(body, mediaType, found);
-    if ("rows" in invocation) checkBatch(invocation.rows, found.limits.batch);
+    if ("rows" in invocation) checkRows(found, invocation.rows);
     if ("rows" in invocation && isTaskRow(found, invocation.rows[0])) {
       const inputs = invocation.rows.map((row, index) => taskRow(found, row, `inputs[${index}]`));
       if (!(compiled.isBatch?.(inputs) ?? true))

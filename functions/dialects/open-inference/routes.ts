@@ -1,7 +1,7 @@
 import { Hono, type Context } from "hono";
 import { mayUse, requireScope } from "../../auth/access.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
-import type { Tensors } from "../../tensor.ts";
+import { rowsOfRuns } from "../../limits/cost.ts";
 import { readBody } from "../../http/body.ts";
 import { readInferRequest, type InferRequest } from "./request.ts";
 import { writeInferAnswer } from "./response.ts";
@@ -40,7 +40,7 @@ export function openInferenceRoutes(service: Service) {
         const jsonLength = c.req.header("inference-header-content-length");
         request = readInferRequest(body, jsonLength, manifest, compiled.missing?.fill);
         const { feeds, outputNames } = request;
-        return { runs: [{ feeds, rows: rowsOf(feeds) }], outputNames };
+        return { runs: [{ feeds, rows: rowsOfRuns(manifest, [{ feeds }]) }], outputNames };
       },
     });
     const { id, isBinary = () => false } = request ?? {};
@@ -96,11 +96,6 @@ export function openInferenceRoutes(service: Service) {
     routes.post(`${path}/infer`, on(answerInference));
   }
   return routes;
-}
-
-/** How many rows a request counts as: the first dimension of its first tensor. */
-function rowsOf(feeds: Tensors): number {
-  return Object.values(feeds)[0]?.shape[0] ?? 1;
 }
 
 /** A handler of both forms of a model's path: with and without a version. */

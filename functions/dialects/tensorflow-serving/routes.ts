@@ -3,12 +3,11 @@ import { methodNotAllowed, NearcastError } from "../../errors.ts";
 import type { Manifest, TensorInfo } from "../../model/manifest.ts";
 import type { Registry } from "../../model/registry.ts";
 import type { InferInputs } from "../../call.ts";
-import { checkBatch } from "../../predict.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
 import type { InParts } from "../../tasks/define.ts";
 import type { Datatype } from "../../tensor.ts";
 import { readBody } from "../../http/body.ts";
-import { columnsOfTensors, rowsOfTensors, runsOfColumns, runsOfRows } from "../rows.ts";
+import { checkRows, columnsOfTensors, rowsOfTensors, runsOfColumns, runsOfRows } from "../rows.ts";
 import { answerJson } from "../../http/answer.ts";
 import { readRequest, SIGNATURE } from "./request.ts";
 import { versionStatus } from "./status.ts";
@@ -35,7 +34,7 @@ export function tensorflowServingRoutes({ platform, registryFor, infer }: Servic
         const { instances, inputs } = readRequest(body, found.manifest);
         byRow = instances !== undefined;
         if (!instances) return runsOfColumns(found, inputs, "inputs");
-        checkBatch(instances, found.limits.batch);
+        checkRows(found, instances);
         return runsOfRows(found, instances, "instances");
       },
     });

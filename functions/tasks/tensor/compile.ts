@@ -36,7 +36,7 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
       const where = `${path}.${input.name}`;
       try {
         const tensor = readTensor(given.get(input.name), input, where);
-        const message = mismatch(input, tensor, limits);
+        const message = mismatch({ manifest, limits }, input, tensor);
         if (message) issues.push({ path: where, message });
         feeds.push([input.name, tensor]);
       } catch (error) {

@@ -1,4 +1,4 @@
-import type { Manifest } from "../../model/manifest.ts";
+import { isBatched, type Manifest } from "../../model/manifest.ts";
 import { elementCount, type Datatype } from "../../tensor.ts";
 import { mulberry32 } from "./seeded.ts";
 
@@ -15,9 +15,10 @@ type NextElement = (datatype: Datatype) => unknown;
  * Two inputs. Small ones count up; large ones have the numbers of {@link mulberry32} from the seeds 1 and 2. None for
  * a graph with free dimensions beside the batch: only its owner knows which sizes go together.
  */
-export function tensorExamples({ inputs }: Manifest): unknown[] {
-  const shapes = inputs.map(({ shape }) =>
-    shape.map((size, dimension) => (dimension === 0 && size === -1 ? 1 : size)),
+export function tensorExamples(manifest: Manifest): unknown[] {
+  const { inputs } = manifest;
+  const shapes = inputs.map((input) =>
+    isBatched(manifest, input) ? [1, ...input.shape.slice(1)] : input.shape,
   );
   const counts = shapes.map(elementCount);
   const isKnown = shapes.every((shape) => !shape.includes(-1));
