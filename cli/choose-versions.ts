@@ -1,10 +1,10 @@
 import { readdir } from "node:fs/promises";
+import { sortVersions } from "../functions/model/versions.ts";
 import { EXAMPLES_FILE, readExamples } from "./examples/files.ts";
 import {
   label,
   localVersions,
   openPackage,
-  sortVersions,
   type LocalPackage,
   type Reference,
 } from "./package-folder.ts";

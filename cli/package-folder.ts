@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Manifest } from "../functions/model/manifest.ts";
 import { NAME_PATTERN } from "../functions/model/name.ts";
+import { sortVersions } from "../functions/model/versions.ts";
 import { oneLine } from "./one-line.ts";
 import { projectTasks } from "./project.ts";
 
@@ -75,10 +76,6 @@ export async function openPackage(
 export async function nextVersion(models: string, name: string): Promise<string> {
   const numbers = (await localVersions(models, name)).filter((text) => /^\d+$/.test(text));
   return String(Math.max(0, ...numbers.map(Number)) + 1);
-}
-
-export function sortVersions(versions: readonly string[]): string[] {
-  return versions.toSorted(new Intl.Collator("en", { numeric: true }).compare);
 }
 
 export function label({ name, version }: Pick<Manifest, "name" | "version">): string {

@@ -1,7 +1,7 @@
 import { readRelease } from "../functions/model/release.ts";
 import { createFolderStore } from "../functions/platform/store/folder.ts";
 import type { Store } from "../functions/model/store.ts";
-import { sortVersions } from "./package-folder.ts";
+import { sortVersions } from "../functions/model/versions.ts";
 import { releaseVersion, type ReleaseNote } from "./releases.ts";
 
 /** One version that a push left in the store. */

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { readRelease } from "../../functions/model/release.ts";
+import { storedVersions } from "../../functions/model/versions.ts";
 import { jsonOption, withStoreOptions, type StoreFlags } from "../options.ts";
-import { storedVersions } from "../releases.ts";
 import { withStore } from "../store.ts";
 
 interface Flags extends StoreFlags {

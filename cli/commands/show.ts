@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { packageFiles, type Manifest } from "../../functions/model/manifest.ts";
 import { readRelease } from "../../functions/model/release.ts";
+import { storedVersions } from "../../functions/model/versions.ts";
 import { jsonOption, withStoreOptions, type StoreFlags } from "../options.ts";
 import { label, parseReference } from "../package-folder.ts";
-import { readManifest, storedVersions } from "../releases.ts";
+import { readManifest } from "../stored-manifest.ts";
 import { withStore } from "../store.ts";
 
 interface Flags extends StoreFlags {

@@ -1,12 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { readRelease } from "../../functions/model/release.ts";
+import { storedVersions } from "../../functions/model/versions.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import type { Store } from "../../functions/model/store.ts";
 import { describeFailure } from "../failure.ts";
 import { checkFit } from "../fit.ts";
 import { localVersions, openPackage } from "../package-folder.ts";
 import type { RuntimeName } from "../predictor.ts";
-import { storedVersions } from "../releases.ts";
 import { isFolder, withStore } from "../store.ts";
 import type { Findings } from "./findings.ts";
 

@@ -15,6 +15,7 @@ import { isNewerFormat, parseRelease, type Release } from "./release.ts";
 import { SIGNATURE_FILE, signersOf } from "./signature.ts";
 import { shownExamples } from "./shown.ts";
 import { createSingleFlight } from "./single-flight.ts";
+import { storedVersions } from "./versions.ts";
 
 /** One version, ready to answer: its manifest and all that is made from it. */
 export interface ModelVersion {
@@ -235,18 +236,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
         throw error;
       }
     },
-    async versions(name) {
-      // In a folder, `../..` would list everything below it.
-      if (name !== undefined && !NAME_PATTERN.test(name)) return new Map();
-      const keys = await store.list(name === undefined ? "" : `${name}/`);
-      const found = new Map<string, string[]>();
-      for (const key of keys.toSorted(new Intl.Collator("en", { numeric: true }).compare)) {
-        // `push` writes the manifest last: without it there is no version yet.
-        const [, model, version] = /^([^/]+)\/([^/]+)\/model\.json$/.exec(key) ?? [];
-        if (model && version) found.set(model, [...(found.get(model) ?? []), version]);
-      }
-      return found;
-    },
+    versions: (name) => storedVersions(store, name),
     file: readFile,
     async ping() {
       // This key is never there, and any answer will do. The time-out is short: probes do not wait for long.

@@ -156,6 +156,25 @@ test(
 );
 
 test(
+  "a release reads every file of the version once",
+  async () => {
+    const { s3, env, push } = await publishing();
+    await succeed(push("line@1"), env);
+    const before = s3.requests.length;
+    await succeed(["release", "line@1", "--store", STORE], env);
+    const asked = s3.requests
+      .slice(before)
+      .filter(({ key }) => key.startsWith("prefix/line/1/"))
+      .map(({ method, key }) => `${method} ${key}`);
+    expect(asked.toSorted()).toEqual([
+      "GET prefix/line/1/model.json",
+      "GET prefix/line/1/model.onnx",
+    ]);
+  },
+  LIMIT_MS,
+);
+
+test(
   "a version that is not whole in the store is not released",
   async () => {
     const { models } = await publishing();
