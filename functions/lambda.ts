@@ -1,5 +1,7 @@
 import { handle } from "hono/aws-lambda";
 import { createApp, type Options } from "./app.ts";
+import { mountedAt } from "./http/exchange.ts";
+import { placeAtRoot } from "./platform/lambda-event.ts";
 import { createLambdaPlatform } from "./platform/lambda.ts";
 import { createService } from "./service.ts";
 
@@ -14,8 +16,17 @@ const GATEWAY_TIMEOUT = 504;
  */
 export function createHandler(options: Options = {}): ReturnType<typeof handle> {
   const platform = createLambdaPlatform(process.env);
-  const answer = handle(createApp(createService(platform, options), options));
-  return async function handler(event, context) {
+  const app = createApp(createService(platform, options), options);
+  const bases = new WeakMap<object, string>();
+  const answer = handle({
+    fetch(request: Request, env: { event: object }) {
+      mountedAt.set(request, bases.get(env.event) ?? "");
+      return app.fetch(request, env);
+    },
+  } as typeof app);
+  return async function handler(given, context) {
+    const { event, base } = placeAtRoot(given);
+    bases.set(event, base);
     const answered = await answer(event, context);
     // After a time-out the work that is left goes on when the next request thaws the process.
     if (answered.statusCode !== GATEWAY_TIMEOUT) await platform.settled();

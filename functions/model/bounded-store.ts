@@ -1,14 +1,20 @@
 import { NearcastError } from "../errors.ts";
 import { within } from "../within.ts";
-import type { Store } from "./store.ts";
+import { StoreRefusal, type Store } from "./store.ts";
 
-type Operations = Pick<Store, "get" | "head" | "list">;
+interface Operations extends Pick<Store, "get" | "list"> {
+  /** Rejects when storage does not answer, or refuses. */
+  ping(): Promise<void>;
+}
+
+/** There is never an object of this key. One that answers with an object all the same is no store. */
+const NEVER_THERE = ".nearcast/no-such-object";
 
 const RETRY_AFTER_SECONDS = 5;
 
 /** A store whose reads settle within `timeoutMs`. A read that fails is a 503 `store_unavailable`. */
 export function boundStore(store: Store, timeoutMs: number): Operations {
-  async function bounded<T>(what: string, read: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async function bounded<T>(did: string, read: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const abort = new AbortController();
     try {
       return await within(read(abort.signal), timeoutMs, () => {
@@ -16,7 +22,8 @@ export function boundStore(store: Store, timeoutMs: number): Operations {
       });
     } catch (cause) {
       abort.abort();
-      throw new NearcastError("store_unavailable", `The model store did not give ${what}.`, {
+      const why = cause instanceof StoreRefusal ? `: ${cause.reason}` : "";
+      throw new NearcastError("store_unavailable", `The model store did not ${did}${why}.`, {
         cause,
         retryAfterSeconds: RETRY_AFTER_SECONDS,
       });
@@ -24,9 +31,14 @@ export function boundStore(store: Store, timeoutMs: number): Operations {
   }
 
   return {
-    get: (key, options) => bounded(key, (signal) => store.get(key, { ...options, signal })),
-    head: (key) => bounded(key, (signal) => store.head(key, { signal })),
+    get: (key, options) =>
+      bounded(`give ${key}`, (signal) => store.get(key, { ...options, signal })),
     list: (prefix) =>
-      bounded(`the list of ${prefix || "models"}`, (signal) => store.list(prefix, { signal })),
+      bounded(`give the list of ${prefix || "models"}`, (signal) => store.list(prefix, { signal })),
+    ping: () =>
+      bounded("answer", async (signal) => {
+        if (await store.head(NEVER_THERE, { signal }))
+          throw new StoreRefusal("what answers there is no store", new Error(NEVER_THERE));
+      }),
   };
 }

@@ -3,6 +3,20 @@ export interface StoredObject {
   etag: string;
 }
 
+/**
+ * Storage refuses, and will until somebody changes a setting: there is no such bucket, or no access to it. `reason`
+ * completes "The model store did not answer: …" and names nothing that a client should not read.
+ */
+export class StoreRefusal extends Error {
+  readonly reason: string;
+
+  constructor(reason: string, cause: Error) {
+    super(`${reason} (${cause.message})`, { cause });
+    this.name = cause.name;
+    this.reason = reason;
+  }
+}
+
 /** A put happens only if the object is absent, or still has this ETag. */
 export type PutCondition = { ifNoneMatch: "*" } | { ifMatch: string };
 

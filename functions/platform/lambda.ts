@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import type { LambdaEvent } from "hono/aws-lambda";
 import { readConfig, type Config } from "../config.ts";
-import { forwardedAddress } from "../limits/address.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { within } from "../within.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
 import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { withFallback } from "./limiter/with-fallback.ts";
+import { callerAddress } from "./lambda-event.ts";
 import { logLine } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
@@ -68,14 +68,8 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     limiter,
     countsPerInstance: !config.rateLimitTable && !config.redisUrl,
     predictionCache,
-    clientAddress({ env, req }) {
-      const { event } = env as { event: LambdaEvent };
-      const request = event.requestContext as { http?: { sourceIp?: string } };
-      return forwardedAddress(
-        request.http?.sourceIp ?? "",
-        req.header("x-forwarded-for"),
-        config.trustedProxies,
-      );
+    clientAddress({ env }) {
+      return callerAddress((env as { event: LambdaEvent }).event, config.trustedProxies);
     },
     log: logLine,
   };

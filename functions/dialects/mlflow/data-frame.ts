@@ -6,18 +6,19 @@ import { rowsOfFeatures } from "../rows.ts";
 
 const row = z.record(z.string(), z.unknown());
 
+// Clients in Python write null for what they leave out.
 export const invocationRequest = z.strictObject({
   dataframe_split: z
     .strictObject({
-      columns: z.array(z.union([z.string(), z.number()])).optional(),
-      index: z.array(z.unknown()).optional(),
+      columns: z.array(z.union([z.string(), z.number()])).nullish(),
+      index: z.array(z.unknown()).nullish(),
       data: z.array(z.array(z.unknown())),
     })
-    .optional(),
-  dataframe_records: z.array(row).optional(),
-  instances: z.array(z.unknown()).optional(),
+    .nullish(),
+  dataframe_records: z.array(row).nullish(),
+  instances: z.array(z.unknown()).nullish(),
   inputs: z.unknown().optional(),
-  params: row.optional(),
+  params: row.nullish(),
 });
 
 /** What to predict from: rows, or whole tensors. */
@@ -27,14 +28,15 @@ export type Invocation = { params?: Record<string, unknown> | undefined } & (
 );
 
 /**
- * Reads one of MLflow's four JSON forms. Throws `malformed_request` when the body is none or several of them,
+ * Reads one of MLflow's four JSON forms. An array alone is `instances`: SageMaker's `JSONSerializer` wraps nothing. Throws `malformed_request` when the body is none or several of them,
  * or `invalid_input`.
  */
 export function readInvocation(json: unknown, version: ModelVersion): Invocation {
-  const parsed = invocationRequest.safeParse(json);
+  const parsed = invocationRequest.safeParse(Array.isArray(json) ? { instances: json } : json);
   if (!parsed.success) throw invalidBody(parsed.error);
-  const { params, ...forms } = parsed.data;
-  const given = Object.values(forms).filter((form) => form !== undefined);
+  const { params: named, ...forms } = parsed.data;
+  const params = named ?? undefined;
+  const given = Object.values(forms).filter((form) => form !== undefined && form !== null);
   if (given.length !== 1)
     throw new NearcastError(
       "malformed_request",

@@ -12,25 +12,31 @@ import { fromBinary, textOf } from "../../wire/binary-tensor.ts";
 import { fromJsonData } from "../../wire/json-tensor.ts";
 import { parseJson } from "../../wire/json.ts";
 import { flatElements, type Fill } from "../../wire/nested.ts";
+import { textsOf } from "./content-type.ts";
 
 const binarySize = z.number().int().nonnegative();
 
 /** Parameters that would change the answer, and that this service does not know. All others are hints. */
 const REFUSED = ["shared_memory_region", "classification", "sequence_id"] as const;
 
+// Clients write null for what they leave out: pydantic's models do.
 const parameters = z
   .looseObject({
-    binary_data_size: binarySize.optional(),
-    binary_data: z.boolean().optional(),
-    binary_data_output: z.boolean().optional(),
+    binary_data_size: binarySize.nullish(),
+    binary_data: z.boolean().nullish(),
+    binary_data_output: z.boolean().nullish(),
+    content_type: z.string().nullish(),
   })
   .refine((given) => !REFUSED.some((name) => given[name]), {
     error: `${REFUSED.join(", ")} are not supported`,
   })
-  .optional();
+  .nullish();
 
 export const inferRequest = z.strictObject({
-  id: z.string().optional(),
+  id: z.string().nullish(),
+  /** KServe's client repeats in the body what the path says. */
+  model_name: z.string().nullish(),
+  model_version: z.string().nullish(),
   parameters,
   inputs: z
     .array(
@@ -43,7 +49,7 @@ export const inferRequest = z.strictObject({
       }),
     )
     .min(1),
-  outputs: z.array(z.strictObject({ name: z.string(), parameters })).optional(),
+  outputs: z.array(z.strictObject({ name: z.string(), parameters })).nullish(),
 });
 
 type Request = z.infer<typeof inferRequest>;
@@ -74,16 +80,27 @@ export function readInferRequest(
   const parsed = inferRequest.safeParse(parseJson(body.subarray(0, length), { exact }));
   if (!parsed.success) throw invalidBody(parsed.error);
   const request = parsed.data;
+  checkModel(request, manifest);
   const outputs = new Map(
     request.outputs?.map((output) => [output.name, output.parameters?.binary_data] as const),
   );
   const allBinary = request.parameters?.binary_data_output ?? false;
   return {
-    id: request.id,
-    feeds: readTensors(request.inputs, fill, body.subarray(length), length),
+    id: request.id ?? undefined,
+    feeds: readTensors(request.inputs, body.subarray(length), { spare: length, manifest, fill }),
     outputNames: [...outputs.keys()],
     isBinary: (output) => outputs.get(output) ?? allBinary,
   };
+}
+
+/** A body that names another model than its path was meant for another answer. */
+function checkModel(request: Request, { name, version }: Manifest): void {
+  for (const [path, given, here] of [
+    ["model_name", request.model_name, name],
+    ["model_version", request.model_version, version],
+  ] as const)
+    if (given && given !== here)
+      throw invalidInput([{ path, message: `is ${given}, but ${here} is asked at this path` }]);
 }
 
 function lengthOfJson(header: string, body: Uint8Array): number {
@@ -99,9 +116,8 @@ function lengthOfJson(header: string, body: Uint8Array): number {
 /** The `spare` bytes before `binary` were read already. They may be overwritten. */
 function readTensors(
   inputs: readonly RequestInput[],
-  fill: Fill,
   binary: Uint8Array,
-  spare: number,
+  { spare, manifest, fill }: { spare: number; manifest: Manifest; fill: Fill },
 ): Tensors {
   const tensors: Tensors = {};
   let offset = 0;
@@ -111,8 +127,8 @@ function readTensors(
     const path = `inputs.${input.name}`;
     if (Object.hasOwn(tensors, input.name))
       throw invalidInput([{ path, message: "is given twice" }]);
-    const size = input.parameters?.binary_data_size;
-    if ((size === undefined) === (input.data === undefined))
+    const size = input.parameters?.binary_data_size ?? undefined;
+    if ((size === undefined) === (input.data === undefined || input.data === null))
       throw invalidInput([{ path, message: "needs either data or parameters.binary_data_size" }]);
     if (size !== undefined && offset + size > binary.byteLength)
       throw new NearcastError(
@@ -120,17 +136,21 @@ function readTensors(
         `${path} has binary_data_size ${size}, but the body ends after ${binary.byteLength - offset} bytes.`,
       );
     const data = elements(path, () => {
-      if (size === undefined) {
-        const values = fill(input.name, flatElements(input.data, input.shape), path);
-        return fromJsonData(input.datatype, values);
-      }
-      const bytes = binary.subarray(offset, offset + size);
-      return fromBinary(input.datatype, bytes, bytes.byteOffset - used);
+      const bytes = size !== undefined && binary.subarray(offset, offset + size);
+      const given = bytes
+        ? fromBinary(input.datatype, bytes, bytes.byteOffset - used)
+        : fromJsonData(
+            input.datatype,
+            fill(input.name, flatElements(input.data, input.shape), path),
+          );
+      if (input.datatype !== "BYTES") return given;
+      return textsOf(given as string[], input.parameters?.content_type);
     });
     if (ArrayBuffer.isView(data) && data.buffer === binary.buffer)
       used = data.byteOffset + data.byteLength;
     offset += size ?? 0;
-    define(tensors, input.name, { datatype: input.datatype, shape: input.shape, data });
+    const shape = shapeOf(input, manifest);
+    define(tensors, input.name, { datatype: input.datatype, shape, data });
   }
   if (offset !== binary.byteLength)
     throw new NearcastError(
@@ -138,6 +158,12 @@ function readTensors(
       `${binary.byteLength - offset} bytes after the last binary tensor belong to no input.`,
     );
   return tensors;
+}
+
+/** MLServer's codecs make `[n, 1]` of every list. A model that takes a list gets one. */
+function shapeOf({ name, shape }: RequestInput, { inputs }: Manifest): readonly number[] {
+  const isList = inputs.find((input) => input.name === name)?.shape.length === 1;
+  return isList && shape.length === 2 && shape[1] === 1 ? shape.slice(0, 1) : shape;
 }
 
 /** The whole body is the data of the only input. Its length decides a free dimension. */

@@ -13,10 +13,11 @@ export const embeddingsRequest = z.strictObject({
   input: z.union([z.string(), z.array(z.string())], {
     error: "must be a string or an array of strings: token ids belong to another tokenizer",
   }),
-  encoding_format: z.enum(["float", "base64"]).default("float"),
-  dimensions: z.number().int().positive().optional(),
+  // Clients in Python write null for what they leave out.
+  encoding_format: z.enum(["float", "base64"]).nullish(),
+  dimensions: z.number().int().positive().nullish(),
   /** The end user, for abuse reports. Not used here. */
-  user: z.string().optional(),
+  user: z.string().nullish(),
 });
 
 /**
@@ -69,13 +70,13 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
 }
 
 /** The vector, or its first `dimensions` numbers scaled to length 1, as OpenAI shortens vectors. */
-function shortened(vector: unknown, dimensions: number | undefined): number[] {
+function shortened(vector: unknown, dimensions: number | null | undefined): number[] {
   if (!Array.isArray(vector) || typeof vector[0] !== "number")
     throw invalidInput([
       { path: "model", message: "gives a vector a token, not one for the text" },
     ]);
   const numbers = vector as number[];
-  if (dimensions === undefined || dimensions === numbers.length) return numbers;
+  if (!dimensions || dimensions === numbers.length) return numbers;
   if (dimensions > numbers.length)
     throw invalidInput([
       { path: "dimensions", message: `must be at most ${numbers.length} for this model` },

@@ -6,8 +6,8 @@ import { parseJson } from "../../wire/json.ts";
 export const SIGNATURE = "serving_default";
 
 export const predictRequest = z.strictObject({
-  signature_name: z.literal(["", SIGNATURE]).optional(),
-  instances: z.array(z.unknown()).optional(),
+  signature_name: z.literal(["", SIGNATURE]).nullish(),
+  instances: z.array(z.unknown()).nullish(),
   inputs: z.unknown().optional(),
 });
 
@@ -16,7 +16,9 @@ export function readRequest(body: Uint8Array, manifest: Manifest) {
   const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
   const parsed = predictRequest.safeParse(parseJson(body, { exact }));
   if (!parsed.success) throw invalidBody(parsed.error);
-  const { instances, inputs } = parsed.data;
+  // Some clients write null for the form that they do not use.
+  const instances = parsed.data.instances ?? undefined;
+  const inputs = parsed.data.inputs ?? undefined;
   if ((instances === undefined) === (inputs === undefined))
     throw new NearcastError(
       "malformed_request",

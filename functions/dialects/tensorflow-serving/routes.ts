@@ -97,6 +97,9 @@ async function labelled(registry: Registry, model: string, label: string): Promi
 function withoutVerb(c: Context<AppEnv>, target: string): string {
   if (target.length > PREDICT.length && target.endsWith(PREDICT))
     return target.slice(0, -PREDICT.length);
+  const verb = /:\w+$/.exec(target)?.[0];
+  if (verb)
+    throw new NearcastError("not_found", `${verb.slice(1)} is not served: ask ${PREDICT} here.`);
   throw methodNotAllowed(c.req.path, ["GET", "HEAD"]);
 }
 

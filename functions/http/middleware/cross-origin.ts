@@ -17,6 +17,7 @@ const EXPOSED = [
   "X-Request-Id",
 ];
 
+/** What clients of the protocols here are known to send. A preflight may ask for any other header too. */
 const ALLOWED = [
   "Authorization",
   "Cache-Control",
@@ -31,8 +32,9 @@ const ALLOWED = [
 ];
 
 /**
- * CORS (Fetch standard) for pages of the given origins, or of all with `*`. Requests without an `Origin` skip
- * Hono's middleware, which needs a full Response of each.
+ * CORS (Fetch standard) for pages of the given origins, or of all with `*`. They may send any header: SDKs and
+ * tracing add a dozen of their own, and no answer depends on a cookie. Requests without an `Origin` skip Hono's
+ * middleware, which needs a full Response of each.
  */
 export function crossOrigin(origins: readonly string[]): MiddlewareHandler<AppEnv> {
   const answer = cors({
@@ -42,11 +44,21 @@ export function crossOrigin(origins: readonly string[]): MiddlewareHandler<AppEn
     exposeHeaders: EXPOSED,
     maxAge: 7200,
   });
-  return function crossOrigin(c, next) {
+  return async function crossOrigin(c, next) {
     if (c.req.header("origin") === undefined) return next();
+    if (c.req.method !== "OPTIONS") return answer(c, next);
     // Hono's middleware answers preflights, with the headers that Hono knows of.
-    if (c.req.method === "OPTIONS")
-      for (const [name, value] of Object.entries(c.get("exchange").headers)) c.header(name, value);
-    return answer(c, next);
+    for (const [name, value] of Object.entries(c.get("exchange").headers)) c.header(name, value);
+    const answered = await answer(c, next);
+    const asked = c.req.header("access-control-request-headers");
+    // Hono makes the answer of `c.res` and of what is returned, in favour of the first.
+    if (asked) c.res.headers.set("Access-Control-Allow-Headers", withAsked(asked));
+    return answered;
   };
+}
+
+function withAsked(asked: string): string {
+  const known = new Set(ALLOWED.map((name) => name.toLowerCase()));
+  const others = asked.split(",").map((name) => name.trim());
+  return [...ALLOWED, ...others.filter((name) => !known.has(name.toLowerCase()))].join(",");
 }

@@ -2,16 +2,14 @@ import { createHash, randomUUID } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { PutCondition, Store } from "../../model/store.ts";
+import { StoreRefusal, type PutCondition, type Store } from "../../model/store.ts";
 
 /** A folder as a store: keys are paths below it, ETags are digests of the content. */
 export function createFolderStore(folder: string): Store {
   const pathOf = (key: string): string => join(folder, ...key.split("/"));
-
   async function read(key: string): Promise<{ bytes: Uint8Array; etag: string } | undefined> {
     const bytes = await readFile(pathOf(key)).catch(unlessMissing);
-    // A missing file is an absent key. A missing folder is a store that cannot answer.
-    if (!bytes) await stat(folder);
+    if (!bytes) await checkFolder(folder);
     return bytes && { bytes, etag: etagOf(bytes) };
   }
 
@@ -28,7 +26,7 @@ export function createFolderStore(folder: string): Store {
       const entries = await readdir(pathOf(prefix), { recursive: true, withFileTypes: true }).catch(
         unlessMissing,
       );
-      if (!entries) await stat(folder);
+      if (!entries) await checkFolder(folder);
       return (entries ?? [])
         .filter((entry) => entry.isFile())
         .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, "/"))
@@ -46,6 +44,24 @@ export function createFolderStore(folder: string): Store {
       }
     },
   };
+}
+
+/** A missing file is an absent key. A missing folder is a store that cannot answer. */
+async function checkFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch((error: unknown) => {
+    throw asRefusal(error);
+  });
+  if (!found.isDirectory())
+    throw new StoreRefusal("STORE names a file, not a folder", new Error(folder));
+}
+
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  if (error.code === "ENOENT" || error.code === "ENOTDIR")
+    return new StoreRefusal("STORE names a folder that does not exist", error);
+  if (error.code === "EACCES" || error.code === "EPERM")
+    return new StoreRefusal("access to its folder is denied", error);
+  return error;
 }
 
 /** Moves the written file to its place in one atomic step. */
@@ -128,7 +144,8 @@ function etagOf(bytes: Uint8Array): string {
 }
 
 function unlessMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT" && error.code !== "ENOTDIR" && error.code !== "EISDIR") throw error;
+  if (error.code !== "ENOENT" && error.code !== "ENOTDIR" && error.code !== "EISDIR")
+    throw asRefusal(error);
 }
 
 function unlessExisting(error: NodeJS.ErrnoException): "exists" {

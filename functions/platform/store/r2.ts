@@ -1,9 +1,9 @@
 import type { R2Bucket, R2Conditional, R2Object, R2ObjectBody } from "@cloudflare/workers-types";
-import type { PutCondition, Store } from "../../model/store.ts";
+import { StoreRefusal, type PutCondition, type Store } from "../../model/store.ts";
 
 /** An R2 bucket through its binding; `prefix` is empty or ends in `/`. */
 export function createR2Store(bucket: R2Bucket, prefix: string): Store {
-  return {
+  return withReasons({
     async get(key, { ifNoneMatch } = {}) {
       const object: R2ObjectBody | R2Object | null = await bucket.get(
         prefix + key,
@@ -33,7 +33,30 @@ export function createR2Store(bucket: R2Bucket, prefix: string): Store {
       const object = await bucket.put(prefix + key, bytes, options);
       return object?.etag;
     },
+  });
+}
+
+/** Error codes of R2, which stand at the end of its messages. */
+const REASONS: Record<string, string> = {
+  10003: "access to its bucket is denied",
+  10005: "the binding names a bucket that cannot exist",
+  10006: "the binding names a bucket that does not exist",
+};
+
+/** A missing bucket is a mistake in the configuration. Workers reject with a plain Error for it. */
+function withReasons(store: Store): Store {
+  return {
+    get: (...asked) => store.get(...asked).catch(explain),
+    head: (...asked) => store.head(...asked).catch(explain),
+    list: (...asked) => store.list(...asked).catch(explain),
+    put: (...asked) => store.put(...asked).catch(explain),
   };
+}
+
+function explain(error: unknown): never {
+  const [, code = ""] = (error instanceof Error && /\((\d+)\)$/.exec(error.message)) || [];
+  const reason = REASONS[code];
+  throw reason === undefined ? error : new StoreRefusal(reason, error as Error);
 }
 
 function onlyIf(condition: PutCondition): R2Conditional {

@@ -1,5 +1,6 @@
 import type { S3ServiceException } from "@aws-sdk/client-s3";
 import type { PutCondition, Store } from "../../model/store.ts";
+import { asRefusal, isMissingBucket } from "./s3-refusal.ts";
 
 export interface S3Options {
   bucket: string;
@@ -28,23 +29,25 @@ export function createS3Store(options: S3Options): Store {
     return { sdk, client };
   }
 
+  const get: Store["get"] = async (key, { ifNoneMatch, signal } = {}) => {
+    const { sdk, client } = await started;
+    const command = new sdk.GetObjectCommand({
+      Bucket: bucket,
+      Key: prefix + key,
+      IfNoneMatch: ifNoneMatch,
+    });
+    try {
+      const { Body, ETag } = await client.send(command, signal && { abortSignal: signal });
+      if (!Body || !ETag) throw new Error(`S3 answered without a body or an ETag for ${key}`);
+      return { bytes: await Body.transformToByteArray(), etag: ETag };
+    } catch (error) {
+      if (statusOf(error) === 304) return "not-modified";
+      return absent(error);
+    }
+  };
+
   return {
-    async get(key, { ifNoneMatch, signal } = {}) {
-      const { sdk, client } = await started;
-      const command = new sdk.GetObjectCommand({
-        Bucket: bucket,
-        Key: prefix + key,
-        IfNoneMatch: ifNoneMatch,
-      });
-      try {
-        const { Body, ETag } = await client.send(command, signal && { abortSignal: signal });
-        if (!Body || !ETag) throw new Error(`S3 answered without a body or an ETag for ${key}`);
-        return { bytes: await Body.transformToByteArray(), etag: ETag };
-      } catch (error) {
-        if (statusOf(error) === 304) return "not-modified";
-        return absent(error);
-      }
-    },
+    get,
     async head(key, { signal } = {}) {
       const { sdk, client } = await started;
       const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: prefix + key });
@@ -55,7 +58,12 @@ export function createS3Store(options: S3Options): Store {
         );
         return { etag: ETag ?? "", size: ContentLength ?? 0 };
       } catch (error) {
-        return absent(error);
+        const status = statusOf(error);
+        if (status === undefined || status >= 500) throw asRefusal(error);
+        // An answer to HEAD has no body that says what is missing, the key or the bucket. One to GET has.
+        const found = await get(key, signal && { signal });
+        if (found === "not-modified") throw error;
+        return found && { etag: found.etag, size: found.bytes.byteLength };
       }
     },
     async list(below, { signal } = {}) {
@@ -66,8 +74,12 @@ export function createS3Store(options: S3Options): Store {
         { Bucket: bucket, Prefix: prefix + below },
         signal && { abortSignal: signal },
       );
-      for await (const page of pages)
-        for (const { Key } of page.Contents ?? []) if (Key) keys.push(Key.slice(prefix.length));
+      try {
+        for await (const page of pages)
+          for (const { Key } of page.Contents ?? []) if (Key) keys.push(Key.slice(prefix.length));
+      } catch (error) {
+        throw asRefusal(error);
+      }
       return keys;
     },
     async put(key, bytes, condition) {
@@ -84,7 +96,7 @@ export function createS3Store(options: S3Options): Store {
         // 412: the condition did not hold. 409: another conditional write was under way. 404: If-Match of nothing.
         const unmet = [404, 409, 412].includes(statusOf(error) ?? 0) && !isMissingBucket(error);
         if (condition && unmet) return undefined;
-        throw error;
+        throw asRefusal(error);
       }
     },
   };
@@ -96,14 +108,10 @@ function conditionHeaders(condition: PutCondition) {
     : { IfNoneMatch: condition.ifNoneMatch };
 }
 
-/** Whether the key is absent. A missing bucket is a mistake in the configuration, not an absent key. */
+/** For an absent key. Anything else is rethrown. */
 function absent(error: unknown): undefined {
   if (statusOf(error) === 404 && !isMissingBucket(error)) return undefined;
-  throw error;
-}
-
-function isMissingBucket(error: unknown): boolean {
-  return error instanceof Error && error.name === "NoSuchBucket";
+  throw asRefusal(error);
 }
 
 function statusOf(error: unknown): number | undefined {
