@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { NearcastError } from "../functions/errors.ts";
 import { exampleFiles, servedFiles, type PackageFile } from "../functions/model/manifest.ts";
 import { shownExamples } from "../functions/model/shown.ts";
+import { pointerKind } from "./add/file-kind.ts";
 import { compareAnswers, worse, type Difference } from "./compare.ts";
 import {
   EXAMPLES_FILE,
@@ -123,6 +124,9 @@ async function checkFiles(
     const content = await readFile(join(folder, file)).catch(() => undefined);
     if (!content)
       throw new Error(`${label(manifest)} lacks its file ${file}. It must lie in ${folder}.`);
+    const pointer = content.byteLength === bytes ? undefined : pointerKind(content);
+    if (pointer)
+      throw new Error(`${file} of ${label(manifest)} is ${pointer.what}. ${pointer.how}`);
     if (content.byteLength !== bytes)
       throw new Error(
         `${file} of ${label(manifest)} has ${content.byteLength} bytes, and its manifest says ${bytes}. ${CHANGED}`,

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
+import { NearcastError } from "../../functions/errors.ts";
 import { describeFailure } from "../failure.ts";
 import type { Manifest, ManifestOf } from "../../functions/model/manifest.ts";
 import type { classificationOptions } from "../../functions/tasks/classification/answers.ts";
@@ -129,7 +130,9 @@ async function tryOut(local: LocalPackage): Promise<Manifest> {
   } catch (cause) {
     // A tensor model may refuse made-up values (an index out of range): its owner knows better ones.
     if (task.input === "tensors") return manifest;
-    throw new Error(`${label(manifest)} does not run: ${describeFailure(cause)}`, { cause });
+    throw new Error(`${label(manifest)} does not run: ${describeFailure(rootOf(cause))}`, {
+      cause,
+    });
   }
   await writeExamples(
     local.folder,
@@ -141,6 +144,13 @@ async function tryOut(local: LocalPackage): Promise<Manifest> {
     return tried;
   const withSoftmax = { scores: { ...scores, activation: "softmax" } };
   return { ...tried, ...withSoftmax };
+}
+
+/** What a task finds wrong with a manifest is said as it is: nobody has seen the manifest yet. */
+function rootOf(error: unknown): unknown {
+  const isManifest =
+    error instanceof NearcastError && error.message.startsWith("The model.json of");
+  return isManifest ? (error.cause ?? error) : error;
 }
 
 function sumsToOne(answer: unknown): boolean {

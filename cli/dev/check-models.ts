@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { packageFiles, type Manifest } from "../../functions/model/manifest.ts";
+import { plainIssue } from "../../functions/plain-issue.ts";
+import { pointerKind } from "../add/file-kind.ts";
 import { projectTasks } from "../project.ts";
 import { MANIFEST_FILE } from "../package-folder.ts";
 import { filesOfModels } from "../local/models.ts";
@@ -46,7 +48,9 @@ async function problemsOfVersion(folder: string, name: string, version: string):
   const problems: string[] = [];
   for (const { file, sha256, bytes } of packageFiles(manifest)) {
     const content = await readFile(join(folder, file)).catch(() => undefined);
+    const pointer = content?.byteLength === bytes ? undefined : content && pointerKind(content);
     if (content === undefined) problems.push(`${path}: there is no file ${file} beside it`);
+    else if (pointer) problems.push(`${path}: ${file} is ${pointer.what}. ${pointer.how}`);
     else if (content.byteLength !== bytes)
       problems.push(`${path}: ${file} has ${content.byteLength} bytes, not ${bytes}`);
     else if (createHash("sha256").update(content).digest("hex") !== sha256)
@@ -61,7 +65,7 @@ function linesOf(message: string): string[] {
   for (const line of message.split("\n")) {
     const at = /^\s*→ at (.*)$/.exec(line)?.[1];
     if (at !== undefined && lines.length > 0) lines.push(`${at}: ${lines.pop()}`);
-    else lines.push(line.replace(/^✖ /, "").trim());
+    else lines.push(plainIssue(line.replace(/^✖ /, "").trim()));
   }
   return lines.filter((line) => line !== "");
 }

@@ -179,7 +179,7 @@ export type ManifestSchemaOf = (task: string) => z.ZodType<Manifest>;
  * unknown field is refused. Throws an Error with every reason in one message.
  */
 export function parseManifest(text: string, schemaOf: ManifestSchemaOf): Manifest {
-  const json: unknown = JSON.parse(text);
+  const json = parseJson(text);
   if (json === null || typeof json !== "object" || Array.isArray(json))
     throw new Error("It must be a JSON object.");
   const known = Object.fromEntries(Object.entries(json).filter(([key]) => !key.startsWith("x-")));
@@ -194,6 +194,14 @@ export function isBatched(
   { shape }: TensorInfo,
 ): boolean {
   return shape[0] === -1 && batchDimension !== null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`It is not JSON: ${(cause as Error).message}.`, { cause });
+  }
 }
 
 /** Every file of the version but the manifest itself: artifact, weights, assets, examples. */

@@ -178,7 +178,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     if (assetBytes(manifest) >= config.sessionBudgetBytes)
       throw new NearcastError(
         "model_too_large",
-        `The assets of ${manifest.name} have ${assetBytes(manifest)} bytes, the session budget is ${config.sessionBudgetBytes}.`,
+        `The assets of ${manifest.name} have ${assetBytes(manifest)} bytes, the session budget is ${config.sessionBudgetBytes}. SESSION_BUDGET_MB raises it.`,
       );
     const read = (manifest.assets ?? []).map(
       async (asset) => [asset.file, await readFile(manifest, asset)] as const,

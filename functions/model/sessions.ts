@@ -63,7 +63,7 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
     if (size > sessionBudgetBytes)
       throw new NearcastError(
         "model_too_large",
-        `The artifact of ${manifest.name} has ${size} bytes, the session budget is ${sessionBudgetBytes}.`,
+        `The artifact of ${manifest.name} has ${size} bytes, the session budget is ${sessionBudgetBytes}. SESSION_BUDGET_MB raises it; nearcast quantize makes the model smaller.`,
       );
     const [runtime, source, weights] = await Promise.all([
       platform.runtime(),

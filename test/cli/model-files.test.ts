@@ -8,7 +8,9 @@ import { nearcast, root, snapshot, temporaryFolder } from "./nearcast.ts";
 interface Case {
   name: string;
   about: string;
-  refused?: string[];
+  /** Words of the refusal. */
+  refused?: string;
+  also?: string[];
   /** The bytes of a NumPy file, in hexadecimal digits. */
   npy?: string;
   value?: unknown;
@@ -24,12 +26,12 @@ const INTERNALS = /onnxruntime_src|\.cc:|::|ERROR_CODE|is it whole|"code":|✖|\
 
 test.for(cases.filter(({ npy }) => npy === undefined))(
   "$name is called what it is: $about",
-  async ({ name, refused = [] }) => {
+  async ({ name, refused = "", also = [] }) => {
     const { message } = await readGraph(join(folder, name)).then(
       () => new Error("It was read."),
       (error: Error) => error,
     );
-    for (const words of [name, ...refused]) expect(message).toContain(words);
+    for (const words of [name, refused, ...also]) expect(message).toContain(words);
     expect(message).not.toMatch(INTERNALS);
   },
 );
@@ -51,7 +53,7 @@ test.for(cases.filter(({ npy }) => npy !== undefined))(
   "$about is read as NumPy reads it",
   ({ npy = "", value, refused }) => {
     const bytes = Buffer.from(npy, "hex");
-    if (refused) return expect(() => readNpy(bytes)).toThrow(refused[0]);
+    if (refused !== undefined) return expect(() => readNpy(bytes)).toThrow(refused);
     const array = readNpy(bytes);
     expect(jsonElements(array)).toEqual([value].flat(Infinity));
     expect(Buffer.from(writeNpy(array)).toString("hex")).toBe(npy);

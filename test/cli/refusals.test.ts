@@ -124,12 +124,19 @@ describe("verify and push", () => {
         manifest.replace('"license"', '"licence"').replace('"task"', '"tasks"'),
       );
       await refused(models, "line@1", "not a valid manifest");
+      await writeFile(path, "{,}");
+      await refused(models, "line@1", "It is not JSON: ");
       await writeFile(path, manifest);
       const artifact = join(models, "line/1/model.onnx");
       const bytes = await readFile(artifact);
       bytes[bytes.length - 1] = 1;
       await writeFile(artifact, bytes);
       await refused(models, "line@1", "does not match its sha256");
+      await writeFile(
+        artifact,
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+      );
+      await refused(models, "line@1", "model.onnx of line@1 is a git-lfs pointer");
       await rm(artifact);
       await refused(models, "line@1", "lacks its file model.onnx");
     },

@@ -3,9 +3,11 @@ import { cp, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { buildLambdaFolders } from "../../cli/build/lambda.ts";
 import { lambdaDirectory } from "../harness/build.ts";
 
+const root = join(import.meta.dirname, "../..");
 // As Lambda's own bootstrap starts it.
 const FLAGS = ["--expose-gc", "--max-http-header-size", "81920", "--max-semi-space-size=6"];
 /** V8's version and flags are in the first bytes of compiled code. */
@@ -50,3 +52,23 @@ test("A package without compiled code starts", async () => {
   await rm(join(directory, "bundle.cjs.cache"), { force: true });
   expect(await load()).toEqual({ rejected: null, handler: "function" });
 });
+
+test.runIf(process.platform === "linux")(
+  "Models without examples do not stop the build: it compiles what the others need",
+  async () => {
+    const models = await mkdtemp(join(tmpdir(), "nearcast-models-"));
+    const output = await mkdtemp(join(tmpdir(), "nearcast-output-"));
+    onTestFinished(async () => {
+      for (const folder of [models, output]) await rm(folder, { recursive: true });
+    });
+    const options = { entry: "entries/lambda.ts", models, output };
+    const architectures = [process.arch as "x64"];
+    // The Identity fixtures' manifests have no examples.
+    await cp(join(root, "test/fixtures/identity/fp32"), join(models, "fp32"), { recursive: true });
+    const [without] = await buildLambdaFolders({ ...options, architectures });
+    expect(without?.uncompiled).toBe("no model in the folder answered an example");
+    await cp(join(root, "models/iris"), join(models, "iris"), { recursive: true });
+    const [withOne] = await buildLambdaFolders({ ...options, architectures });
+    expect(withOne?.uncompiled).toBeUndefined();
+  },
+);
