@@ -53,7 +53,6 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   const closed = new Hono<AppEnv>().route("/", modelRoutes(service, dialects));
   for (const dialect of dialects) closed.route("/", dialect.routes(service));
   closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));
-  const routes = new Hono<AppEnv>().route("/", health).route("/", open).route("/", closed);
 
   const app = new Hono<AppEnv>({ strict: false });
   app.use(acceptSlash(app));
@@ -72,7 +71,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   app.use(limitBody(config.limits.bodyBytes));
   app.route("/", closed);
   // Not `app.notFound`: an app around this one would not call it.
-  app.all("*", notFound(routes));
+  app.all("*", notFound(app));
 
   app.onError((error, c) => {
     const { id } = c.get("exchange");

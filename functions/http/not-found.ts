@@ -4,12 +4,15 @@ import { pathOf, type AppEnv } from "./exchange.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/** Answers requests that no route takes: 405 where the path has other methods, 404 otherwise. */
-export function notFound(routes: Hono<AppEnv>): Handler<AppEnv> {
+/** Answers requests that no route of the app takes: 405 where the path has other methods, 404 otherwise. */
+export function notFound({ router }: Hono<AppEnv>): Handler<AppEnv> {
   return function notFound(c) {
     const path = pathOf(c);
     const matched = path === "/" ? path : path.replace(/\/+$/, "");
-    const methods = METHODS.filter((method) => routes.router.match(method, matched)[0].length > 0);
+    // Middleware matches too, for the method ALL.
+    const methods = METHODS.filter((method) =>
+      router.match(method, matched)[0].some(([[, route]]) => route.method === method),
+    );
     const allowed = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method));
     // An app around this one may tell a path with a slash at its end from the one without.
     if (allowed.length === 0 || allowed.includes(c.req.method))
