@@ -1,10 +1,11 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Manifest } from "../functions/model/manifest.ts";
 import { NAME_PATTERN } from "../functions/model/name.ts";
 import { sortVersions } from "../functions/model/versions.ts";
 import { oneLine } from "./one-line.ts";
 import { projectTasks } from "./project.ts";
+import { readText } from "./read-text.ts";
 
 /** `iris`, or `iris@2`. */
 export interface Reference {
@@ -66,7 +67,7 @@ export async function openPackage(
   }
   const folder = join(models, name, wanted);
   const path = join(folder, MANIFEST_FILE);
-  const manifest = await readManifest(await readFile(path, "utf8"), path);
+  const manifest = await readManifest(await readText(path), path);
   if (manifest.name !== name || manifest.version !== wanted)
     throw new Error(`${path} names itself ${manifest.name}@${manifest.version}.`);
   return { models, folder, manifest };

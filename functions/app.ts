@@ -15,6 +15,7 @@ import { limitBody } from "./http/middleware/limit-body.ts";
 import { limitConcurrency } from "./http/middleware/limit-concurrency.ts";
 import { limitGuesses } from "./http/middleware/limit-guesses.ts";
 import { limitRequests } from "./http/middleware/limit-requests.ts";
+import { refuseDamaged } from "./http/middleware/refuse-damaged.ts";
 import { recordRequests } from "./http/middleware/record-requests.ts";
 import { landingRoutes } from "./http/landing.ts";
 import { modelRoutes } from "./http/models.ts";
@@ -69,6 +70,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   if (limit !== pass) app.use(limit);
   app.use(limitConcurrency(config, turns?.running));
   app.use(limitBody(config.limits.bodyBytes));
+  if (platform.hasLostBytes) app.use(refuseDamaged(platform.hasLostBytes));
   app.route("/", closed);
   // Not `app.notFound`: an app around this one would not call it.
   app.all("*", notFound(app));

@@ -7,6 +7,7 @@ import { pointerKind } from "../add/file-kind.ts";
 import { projectTasks } from "../project.ts";
 import { MANIFEST_FILE } from "../package-folder.ts";
 import { filesOfModels } from "../local/models.ts";
+import { readText } from "../read-text.ts";
 
 /** What is wrong in a models folder, a line each: file, path in the manifest, message. */
 export async function problemsOfModels(models: string): Promise<string[]> {
@@ -37,7 +38,7 @@ async function problemsOfVersion(folder: string, name: string, version: string):
   const tasks = await projectTasks();
   let manifest: Manifest;
   try {
-    manifest = tasks.parseManifest(await readFile(join(folder, MANIFEST_FILE), "utf8"));
+    manifest = tasks.parseManifest(await readText(join(folder, MANIFEST_FILE)));
   } catch (error) {
     return linesOf((error as Error).message).map((line) => `${path}: ${line}`);
   }

@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { NearcastError } from "../../functions/errors.ts";
 import type { Manifest, PackageFile } from "../../functions/model/manifest.ts";
 import { shownExamples } from "../../functions/model/shown.ts";
 import { NAME_PATTERN } from "../../functions/model/name.ts";
 import { oneLine } from "../one-line.ts";
 import { label, MANIFEST_FILE, type LocalPackage } from "../package-folder.ts";
+import { readText } from "../read-text.ts";
 import { pack, references, unpack } from "./pack.ts";
 
 export const EXAMPLES_FILE = "examples.jsonl";
@@ -35,7 +37,7 @@ export async function readExamples(
   { undeclared = false }: { undeclared?: boolean } = {},
 ): Promise<Example[]> {
   const name = manifest.examplesFile?.file ?? (undeclared ? EXAMPLES_FILE : undefined);
-  const text = name && (await readText(join(folder, name), manifest.examplesFile !== undefined));
+  const text = name && (await readLines(join(folder, name), manifest.examplesFile !== undefined));
   if (!name || text === undefined) return manifest.examples;
   const filed: Example[] = [];
   for (const [index, content] of text.split("\n").entries()) {
@@ -64,9 +66,7 @@ export async function hasUndeclaredExamples({ folder, manifest }: Folder): Promi
  */
 export async function writeExamples(folder: string, examples: readonly Example[]): Promise<void> {
   const path = join(folder, MANIFEST_FILE);
-  const { examplesFile: before, ...manifest } = JSON.parse(
-    await readFile(path, "utf8"),
-  ) as Manifest;
+  const { examplesFile: before, ...manifest } = JSON.parse(await readText(path)) as Manifest;
   const own = examples
     .filter(({ line }) => !line)
     .map((example) => ({ example, inline: inlineOf(example) }));
@@ -171,8 +171,9 @@ async function filesOf(
   return files;
 }
 
-async function readText(path: string, isDeclared: boolean): Promise<string | undefined> {
-  return readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+async function readLines(path: string, isDeclared: boolean): Promise<string | undefined> {
+  return readText(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause instanceof NearcastError) throw cause;
     if (cause.code === "ENOENT" && !isDeclared) return undefined;
     throw new Error(`${path} cannot be read.`, { cause });
   });

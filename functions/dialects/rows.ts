@@ -7,6 +7,7 @@ import { parseParameters, type InParts, type Parts, type Run } from "../tasks/de
 import type { Tensor, Tensors } from "../tensor.ts";
 import { base64Bytes } from "../wire/base64.ts";
 import { fromNested, toNested } from "../wire/nested.ts";
+import { decodeText } from "../wire/text.ts";
 
 /**
  * Whether the row is for the model's task, and not for its graph. Rows of tensor models are for the graph, and
@@ -30,7 +31,9 @@ export function taskRow({ task }: ModelVersion, row: unknown, path: string): unk
   try {
     const bytes = base64Bytes(row);
     if (!bytes) return row;
-    return task.input === "image" ? bytes : new TextDecoder().decode(bytes);
+    return task.input === "image"
+      ? bytes
+      : decodeText(bytes, { what: path, remedy: "Encode the text as UTF-8 first." });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw invalidInput([{ path, message: error.message }]);

@@ -1,11 +1,18 @@
 import type { Context, HonoRequest } from "hono";
-import { concatenate } from "../concatenate.ts";
 import { NearcastError } from "../errors.ts";
+import { decodeText, markedEncoding } from "../wire/text.ts";
+import { decompress, type Coding } from "./decompress.ts";
 import type { AppEnv } from "./exchange.ts";
+import { mediaTypeOf } from "./media-type.ts";
 
-const CODINGS = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate" } as const;
+const CODINGS: Readonly<Record<string, Coding>> = {
+  gzip: "gzip",
+  "x-gzip": "gzip",
+  deflate: "deflate",
+};
 
-type Coding = "gzip" | "deflate";
+/** Media types whose bytes are no text, or whose parts have charsets of their own. */
+const NO_TEXT = /^(image\/.*|multipart\/.*|application\/octet-stream)$/;
 
 /** What body.ts needs of a platform. */
 export interface BodyOptions {
@@ -15,28 +22,27 @@ export interface BodyOptions {
 }
 
 /**
- * The body's bytes, decompressed when `Content-Encoding` is gzip or deflate. Rejects with `body_too_large` for
- * more than `maxBytes` after decompression, with `malformed_request` for bytes that do not decompress, and with
- * `unsupported_media_type` for any other coding.
+ * The body's bytes, decompressed when `Content-Encoding` is gzip or deflate, and a text's in UTF-8 whatever its
+ * charset. Rejects with `body_too_large` for more than `maxBytes` after decompression, with `malformed_request`
+ * for bytes that do not decompress or are not of the charset, and with `unsupported_media_type` for any other
+ * coding or charset.
  */
-export function readBody(
+export async function readBody(
   c: Context<AppEnv>,
   { maxBytes, now }: BodyOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return receive(c, now, () => readDecoded(c.req, maxBytes), byteLengthOf);
+  const start = now?.() ?? 0;
+  const body = await readDecoded(c.req, maxBytes);
+  c.get("exchange").received = {
+    bytes: body.byteLength,
+    milliseconds: now && now() - start,
+  };
+  return inUtf8(c.req, body);
 }
 
-/** The body as text. Reads it straight from the platform's stream when it is not compressed. */
-export function readText(c: Context<AppEnv>, options: BodyOptions): Promise<string> {
-  const length = declaredLength(c.req);
-  if (length === undefined || c.req.header("content-encoding") !== undefined)
-    return readBody(c, options).then((bytes) => new TextDecoder().decode(bytes));
-  return receive(
-    c,
-    options.now,
-    () => arrived(c.req.text()),
-    () => length,
-  );
+/** The body as text, by the charset of its `Content-Type`, or UTF-8. Rejects as {@link readBody} does. */
+export async function readText(c: Context<AppEnv>, options: BodyOptions): Promise<string> {
+  return decodeText(await readBody(c, options), { what: "The body" });
 }
 
 /** The declared length of the body in bytes. Undefined where it comes in chunks, or declares none. */
@@ -45,20 +51,18 @@ export function declaredLength(request: HonoRequest): number | undefined {
   return length === undefined || request.header("transfer-encoding") ? undefined : Number(length);
 }
 
-async function receive<T>(
-  c: Context<AppEnv>,
-  now: (() => number) | undefined,
-  read: () => Promise<T>,
-  bytesOf: (body: T) => number,
-): Promise<T> {
-  const start = now?.() ?? 0;
-  const body = await read();
-  c.get("exchange").received = { bytes: bytesOf(body), milliseconds: now && now() - start };
-  return body;
-}
-
-function byteLengthOf({ byteLength }: Uint8Array): number {
-  return byteLength;
+/** The body of a text in another charset than UTF-8 in UTF-8, so that every dialect reads it. */
+function inUtf8(request: HonoRequest, body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const { type, parameters } = mediaTypeOf(request);
+  const { charset } = parameters;
+  const isUtf8 = !charset || /^utf-?8$/i.test(charset);
+  if (isUtf8 && markedEncoding(body) === undefined) return body;
+  // What follows the JSON of a binary request is no text.
+  const isBinary = request.header("inference-header-content-length") !== undefined;
+  if (isBinary || NO_TEXT.test(type)) return body;
+  return new TextEncoder().encode(
+    decodeText(body, { what: "The body", charset: charset || "utf-8" }),
+  );
 }
 
 /**
@@ -82,34 +86,12 @@ async function readDecoded(
   const named = request.header("content-encoding")?.trim().toLowerCase();
   const body = await arrived(request.arrayBuffer());
   if (!named || named === "identity") return new Uint8Array(body);
-  if (!Object.hasOwn(CODINGS, named))
+  const coding = Object.hasOwn(CODINGS, named) ? CODINGS[named] : undefined;
+  if (!coding)
     throw new NearcastError(
       "unsupported_media_type",
       "The Content-Encoding must be gzip or deflate, or absent.",
       { headers: { "Accept-Encoding": "gzip, deflate" } },
     );
-  return decompress(body, CODINGS[named as keyof typeof CODINGS], maxBytes);
-}
-
-async function decompress(body: ArrayBuffer, coding: Coding, maxBytes: number) {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const stream = new Blob([body]).stream().pipeThrough(new DecompressionStream(coding));
-  const reader = stream.getReader();
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      length += next.value.byteLength;
-      if (length > maxBytes)
-        throw new NearcastError(
-          "body_too_large",
-          `The body may have at most ${maxBytes} bytes when it is decompressed.`,
-        );
-      chunks.push(next.value);
-    }
-  } catch (cause) {
-    await reader.cancel().catch(() => undefined);
-    if (cause instanceof NearcastError) throw cause;
-    throw new NearcastError("malformed_request", `The body is not ${coding} data.`, { cause });
-  }
-  return concatenate(chunks);
+  return decompress(new Uint8Array(body), coding, maxBytes);
 }

@@ -8,6 +8,7 @@ import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
 import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { withFallback } from "./limiter/with-fallback.ts";
 import { callerAddress } from "./lambda-event.ts";
+import { hasLostBytes } from "./lambda-body.ts";
 import { logLine } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
@@ -56,6 +57,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     readSecret: readParameter,
     // The package has them beside the handler.
     asset: createFolderAssets(() => join(import.meta.dirname, "docs")),
+    hasLostBytes: ({ env }) => hasLostBytes((env as { event: LambdaEvent }).event),
     waitUntil(promise) {
       const logged = promise
         .catch((error: unknown) => logLine({ level: "error", message: String(error) }))

@@ -46,6 +46,8 @@ export interface Platform {
   isolatesRequests?: boolean;
   /** Whether the client of a request went away. Takes Hono's `c.env`. Absent where that cannot be known. */
   isClientGone?: (bindings: unknown) => boolean;
+  /** Whether bytes of a request's body were replaced before it got here. Absent where nothing does so. */
+  hasLostBytes?: (request: RequestSource) => boolean;
   /** Keeps the promise alive after the answer was sent, or after the client went away. */
   waitUntil: (promise: Promise<unknown>) => void;
   /**

@@ -1,4 +1,5 @@
 import { NearcastError } from "../errors.ts";
+import { decodeText } from "./text.ts";
 
 // ECMAScript 2026 (source text access), not yet in TypeScript's library.
 interface ExactJson {
@@ -17,13 +18,13 @@ const LONG_INTEGER = /[[,:\s-]\d{16}/;
 /**
  * Reads JSON. With `exact`, for models that have a 64-bit datatype, integers above 2^53 become bigints and keep
  * every digit. The reviver that this takes is 50 times slower over long arrays, hence the look for long integers.
- * Throws `malformed_json`.
+ * Throws `malformed_json`, and `malformed_request` for bytes that are not UTF-8.
  */
 export function parseJson(bytes: Uint8Array, options: { exact: boolean }): unknown {
   const parse = (text: string): unknown =>
     options.exact && LONG_INTEGER.test(text) ? exactJson.parse(text, keepDigits) : JSON.parse(text);
+  const text = decodeText(bytes, { what: "The body" });
   return read("The body", () => {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     checkDepth(text);
     return parse(text);
   });
