@@ -1,8 +1,11 @@
 import type { Context } from "hono";
 import { invalidInput, NearcastError } from "../../errors.ts";
 import type { AppEnv } from "../../http/exchange.ts";
+import type { Limits } from "../../model/limits.ts";
 import { readBody, readText, type BodyOptions } from "../../http/body.ts";
+import { mediaTypeOf } from "../../http/media-type.ts";
 import { parseJsonText } from "../../wire/json.ts";
+import { decodeText } from "../../wire/text.ts";
 
 export interface PredictBody {
   inputs: unknown;
@@ -21,16 +24,13 @@ const RAW = /^(image\/(png|jpeg)|application\/octet-stream)$/;
  */
 export async function readPredictBody(
   c: Context<AppEnv>,
-  options: BodyOptions,
+  options: BodyOptions & Pick<Limits, "batch">,
 ): Promise<PredictBody> {
-  const contentType = c.req.header("content-type") ?? "";
-  const mediaType = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
+  const { type: mediaType, parameters } = mediaTypeOf(c.req);
   if (mediaType === "application/json" || mediaType.endsWith("+json"))
     return fromJson(await readText(c, options));
   if (mediaType === "multipart/form-data")
-    return fromForm(
-      new Response(await readBody(c, options), { headers: { "Content-Type": contentType } }),
-    );
+    return fromForm(await readBody(c, options), parameters["boundary"], options.batch);
   if (RAW.test(mediaType))
     return { inputs: await readBody(c, options), parameters: fromQuery(c.req.query()) };
   throw new NearcastError(
@@ -53,22 +53,31 @@ function fromJson(text: string): PredictBody {
   return { inputs, parameters };
 }
 
-async function fromForm(request: Pick<Response, "formData">): Promise<PredictBody> {
-  let form: FormData;
-  try {
-    form = await request.formData();
-  } catch (cause) {
-    throw new NearcastError("malformed_request", "The body is not a valid multipart form.", {
-      cause,
-    });
-  }
+async function fromForm(
+  body: Uint8Array,
+  boundary: string | undefined,
+  batch: number,
+): Promise<PredictBody> {
+  const { readForm } = await import("../../wire/multipart.ts");
   const files: Uint8Array[] = [];
   let parameters: unknown;
-  for (const [name, value] of form) {
-    if (typeof value !== "string") files.push(new Uint8Array(await value.arrayBuffer()));
-    else if (name === "parameters") parameters = parseJsonText(value, "The field parameters");
+  for (const { name, bytes, charset, isFile } of readForm(body, boundary)) {
+    if (name === "parameters") {
+      if (parameters !== undefined)
+        throw invalidInput([{ path: name, message: "is in the form twice" }]);
+      const what = "The field parameters";
+      parameters = parseJsonText(decodeText(bytes, { what, charset }), what);
+    } else if (isFile) files.push(bytes);
     else
-      throw invalidInput([{ path: name, message: "is neither a file nor the field parameters" }]);
+      throw invalidInput([
+        {
+          path: name,
+          message:
+            "is neither a file nor the field parameters: a file has a filename, or a Content-Type such as image/png",
+        },
+      ]);
+    if (files.length > batch)
+      throw invalidInput([{ path: "inputs", message: `must have at most ${batch} files` }]);
   }
   if (files.length === 0) throw invalidInput([{ path: "inputs", message: "needs a file" }]);
   return { inputs: files.length === 1 ? files[0] : files, parameters };

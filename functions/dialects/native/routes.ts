@@ -28,7 +28,8 @@ export function healthRoutes({ checkReady }: Pick<Service, "checkReady">) {
 /** Predictions of the native API. */
 export function predictRoutes({ platform, predict }: Pick<Service, "platform" | "predict">) {
   const { now, config } = platform;
-  const options = { maxBytes: config.limits.bodyBytes, now };
+  const { bodyBytes, batch } = config.limits;
+  const options = { maxBytes: bodyBytes, batch, now };
 
   async function answerPrediction(c: Context<AppEnv>, model: string, version?: string) {
     const body = await readPredictBody(c, options);

@@ -1,0 +1,102 @@
+import {
+  MultipartParseError,
+  parseMultipart,
+  type MultipartPart,
+} from "@remix-run/multipart-parser";
+import { parse } from "content-type";
+import { NearcastError } from "../errors.ts";
+
+/** A field or a file of a form. */
+export interface FormPart {
+  name: string;
+  bytes: Uint8Array;
+  /** The charset of its `Content-Type`. */
+  charset: string | undefined;
+  /** Whether it has a file name, or a `Content-Type` that is none of a text field. */
+  isFile: boolean;
+}
+
+/**
+ * The parts of a `multipart/form-data` body (RFC 7578), in order and one at a time, read alike on every
+ * platform. Names may be quoted or not. `Content-Transfer-Encoding: base64` is decoded, though the RFC has
+ * given it up. Throws `malformed_request` that says which part is wrong.
+ *
+ * @example for (const { name, bytes } of readForm(body, parameters.boundary)) …
+ */
+export function* readForm(body: Uint8Array, boundary = ""): Generator<FormPart, void, undefined> {
+  // As a client writes it: RFC 2046 allows 70 characters, and fewer of them.
+  if (!/^[ -~]{1,200}$/.test(boundary))
+    throw malformed(
+      boundary === ""
+        ? "the Content-Type has no boundary"
+        : "the boundary in the Content-Type is not 1 to 200 characters of ASCII",
+    );
+  const { byteLength } = body;
+  // The body is here, and is within its limit: nothing in it can be larger.
+  const limits = { maxFileSize: byteLength, maxTotalSize: byteLength, maxParts: Infinity };
+  let count = 0;
+  try {
+    for (const part of parseMultipart(body, { boundary, ...limits }))
+      yield partOf(part, headersOf(part, body, boundary), `part ${++count}`);
+  } catch (cause) {
+    if (!(cause instanceof MultipartParseError)) throw cause;
+    throw malformed(`it does not go from --${boundary} to --${boundary}-- with CRLF at line ends`);
+  }
+}
+
+type PartHeaders = Readonly<Record<string, string | undefined>>;
+
+function partOf(part: MultipartPart, headers: PartHeaders, which: string): FormPart {
+  const { type, parameters } = parse(headers["content-disposition"] ?? "");
+  const { name } = parameters;
+  if (type !== "form-data" || name === undefined)
+    throw malformed(`${which} has no Content-Disposition: form-data with a name`);
+  const content = headers["content-type"] && parse(headers["content-type"]);
+  const isNamed = parameters["filename"] !== undefined || parameters["filename*"] !== undefined;
+  return {
+    name,
+    bytes: decoded(part.bytes, headers["content-transfer-encoding"], which),
+    charset: content ? content.parameters["charset"] : undefined,
+    isFile: isNamed || Boolean(content && !content.type.startsWith("text/")),
+  };
+}
+
+/** The part's headers. File names may have bytes that are not UTF-8: Windows' curl sends them so. */
+function headersOf(part: MultipartPart, body: Uint8Array, boundary: string): PartHeaders {
+  try {
+    return part.headers;
+  } catch {
+    const start = part.content[0]?.byteOffset ?? body.byteOffset;
+    const before = body.subarray(0, start - body.byteOffset);
+    const text = new TextDecoder("latin1").decode(before.subarray(-MAX_HEADERS));
+    const own = text.slice(text.lastIndexOf(`--${boundary}\r\n`));
+    const lines = own.split("\r\n").map((line) => /^([^:]+):(.*)/.exec(line));
+    return Object.fromEntries(
+      lines.flatMap((line) => (line ? [[line[1]?.trim().toLowerCase(), line[2]?.trim()]] : [])),
+    );
+  }
+}
+
+/** The parser takes headers of 8 KiB. */
+const MAX_HEADERS = 9000;
+
+function decoded(bytes: Uint8Array, encoding: string | undefined, which: string): Uint8Array {
+  if (encoding === undefined || /^(7bit|8bit|binary)$/i.test(encoding)) return bytes;
+  if (!/^base64$/i.test(encoding))
+    throw malformed(
+      `${which} has the Content-Transfer-Encoding ${encoding.slice(0, 40)}: send it without one`,
+    );
+  try {
+    const binary = atob(new TextDecoder("latin1").decode(bytes));
+    return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  } catch {
+    throw malformed(`${which} says that it is base64, and is not`);
+  }
+}
+
+function malformed(reason: string): NearcastError {
+  return new NearcastError(
+    "malformed_request",
+    `The body is not a valid multipart form: ${reason}.`,
+  );
+}
