@@ -1,6 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
+import { NearcastError } from "../../functions/errors.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
+import type { CsvColumn } from "../../functions/wire/csv-cell.ts";
+import { readTable } from "../../functions/wire/csv-table.ts";
+import { readText } from "../read-text.ts";
 
 /** An input as the API takes it, with what is true of it. */
 export interface Row {
@@ -12,11 +15,12 @@ export interface Row {
 
 /**
  * Reads `.jsonl` (a line `{"input": …, "label": …}` each; lines without a label are left out), or `.csv`
- * with a header: a column `label`, and the features or one column `input`. Throws an Error on a file
- * without a labelled row.
+ * with a header: a column `label`, and the features or one column `input`, in the types of the manifest.
+ * Throws an Error with the line for what cannot be read, and on a file without a labelled row.
  */
 export async function readRows(path: string, manifest: Manifest): Promise<Row[]> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+  const text = await readText(path).catch((cause: unknown) => {
+    if (cause instanceof NearcastError) throw cause;
     throw new Error(`The data file ${path} cannot be read.`, { cause });
   });
   const rows = extname(path).toLowerCase() === ".csv" ? fromCsv(text, manifest) : fromJsonl(text);
@@ -41,46 +45,23 @@ function fromJsonl(text: string): Row[] {
   });
 }
 
+const LABEL = "label";
+const INPUT = "input";
+
 function fromCsv(text: string, { features }: Manifest): Row[] {
-  const [header = [], ...records] = parseCsv(text.replace(/^\uFEFF/, ""));
-  const column = (name: string): number => {
-    const index = header.indexOf(name);
-    if (index === -1)
-      throw new Error(`The data has no column ${name}; it has ${header.join(", ") || "none"}.`);
-    return index;
-  };
-  const label = column("label");
-  const columns = features?.map(({ name, type }) => ({ name, type, index: column(name) }));
-  const input = columns ? -1 : column("input");
-  return records.map((record, index) => ({
-    line: index + 2,
-    label: record[label],
-    input: columns
-      ? Object.fromEntries(
-          columns.map(({ name, type, index }) => [name, typed(record[index] ?? "", type)]),
-        )
-      : record[input],
-  }));
-}
-
-/** An empty cell is a missing value: the model's own check says so. */
-function typed(cell: string, type: string): unknown {
-  if (type === "string") return cell;
-  if (type === "boolean" && /^(true|false)$/i.test(cell)) return cell.toLowerCase() === "true";
-  return cell.trim() === "" || Number.isNaN(Number(cell)) ? cell : Number(cell);
-}
-
-/** RFC 4180: commas, quoted cells with doubled quotes, line ends within quotes. Blank lines are left out. */
-function parseCsv(text: string): string[][] {
-  const records: string[][] = [];
-  let record: string[] = [];
-  for (const [, quoted, plain = "", end] of text.matchAll(
-    /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g,
-  )) {
-    record.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
-    if (end === ",") continue;
-    if (record.length > 1 || record[0] !== "") records.push(record);
-    record = [];
-  }
-  return records;
+  const own: readonly CsvColumn[] = features ?? [{ name: INPUT, type: "string" }];
+  const isFeature = own.some(({ name }) => name === LABEL);
+  const columns = isFeature ? own : [...own, { name: LABEL, type: "string" as const }];
+  const table = readTable(text, {
+    columns,
+    header: "present",
+    others: "ignore",
+    required: columns.map(({ name }) => name),
+    maxRows: Infinity,
+  });
+  return table.map(({ line, values }) => {
+    const { [LABEL]: label, ...others } = values;
+    if (label === undefined) throw new Error(`Line ${line} of the data has no label.`);
+    return { line, label, input: features ? (isFeature ? values : others) : values[INPUT] };
+  });
 }

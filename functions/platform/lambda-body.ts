@@ -7,7 +7,16 @@ import type { LambdaEvent } from "hono/aws-lambda";
  */
 export function hasLostBytes(event: LambdaEvent): boolean {
   if (!event.body || event.isBase64Encoded || !event.body.includes("\uFFFD")) return false;
-  const { headers = {} } = event as { headers?: Record<string, string | undefined> };
-  const name = Object.keys(headers).find((key) => key.toLowerCase() === "content-length");
-  return name === undefined || Number(headers[name]) !== Buffer.byteLength(event.body);
+  // Load balancers have one of the two.
+  const { headers, multiValueHeaders } = event as EventHeaders;
+  const [, length] =
+    Object.entries({ ...multiValueHeaders, ...headers }).find(
+      ([name]) => name.toLowerCase() === "content-length",
+    ) ?? [];
+  return length === undefined || Number(length) !== Buffer.byteLength(event.body);
+}
+
+interface EventHeaders {
+  headers?: Record<string, string | undefined> | null;
+  multiValueHeaders?: Record<string, string[] | undefined> | null;
 }

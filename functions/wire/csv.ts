@@ -1,20 +1,137 @@
+import Papa from "papaparse";
+import { NearcastError } from "../errors.ts";
+
+/** A row as the file has it. */
+export interface CsvRow {
+  /** Where it begins, from 1. */
+  line: number;
+  cells: readonly string[];
+  isQuoted: (column: number) => boolean;
+}
+
+export interface CsvOptions {
+  delimiter: string;
+  /** Most rows. One more is read, and nothing is built of those that follow. */
+  maxRows: number;
+}
+
+const QUOTE = '"';
+const never = () => false;
+
+/** Most empty lines, besides two for each row. Each costs a moment, and compressed bodies can have millions. */
+const EMPTY_LINES = 1000;
+
 /**
- * Rows of cells from CSV (RFC 4180): quoted cells may hold commas, line breaks and doubled quotes. Lines
- * without any text are skipped. Throws a RangeError for a quote that is never closed.
+ * The rows of CSV (RFC 4180), whatever its line ends are. Empty lines are no rows: `emptyLine` is the first one
+ * that stands before a row. Throws `malformed_request` with the line for a quote that is out of place or never
+ * closed, for mixed line ends, and for more empty lines than rows can need.
  */
-export function parseCsv(text: string): string[][] {
-  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y;
-  const rows: string[][] = [];
-  let row: string[] = [];
-  while (cell.lastIndex < text.length) {
-    const start = cell.lastIndex;
-    const found = cell.exec(text);
-    if (!found) throw new RangeError(`has a quote out of place at character ${start}`);
-    row.push(found[1]?.replaceAll('""', '"') ?? found[2] ?? "");
-    if (found[3] === "," && cell.lastIndex < text.length) continue;
-    if (found[3] === ",") row.push("");
-    if (row.some((value) => value !== "")) rows.push(row);
-    row = [];
+export function parseCsv(
+  text: string,
+  { delimiter, maxRows }: CsvOptions,
+): { rows: CsvRow[]; emptyLine: number | undefined } {
+  checkQuotes(text, delimiter);
+  const newline = newlineOf(text);
+  const odd = newline === "\n" ? "\r" : "\n";
+  const mayBeOdd = text.includes(odd);
+  const rows: CsvRow[] = [];
+  let [line, start, empty, emptyLine] = [1, 0, 0, undefined as number | undefined];
+  let firstEmpty: number | undefined;
+  const tooEmpty = () => empty > EMPTY_LINES + 2 * rows.length;
+
+  function take(cells: string[], end: number): void {
+    const raw = text.slice(start, end);
+    if (cells.length === 1 && /^\r*$/.test(cells[0] ?? "") && raw[0] !== QUOTE) {
+      empty += 1;
+      firstEmpty ??= line;
+    } else {
+      emptyLine ??= firstEmpty;
+      const isQuoted = raw.includes(QUOTE) ? quotedIn(raw, cells) : never;
+      const last = cells.length - 1;
+      // Windows writes CRLF, and CRCRLF when what it is given has CRLF already.
+      if (mayBeOdd && newline === "\n" && !isQuoted(last))
+        cells[last] = (cells[last] ?? "").replace(/\r+$/, "");
+      if (mayBeOdd && cells.some((cell, column) => cell.includes(odd) && !isQuoted(column)))
+        throw malformed(`line ${line} has both kinds of line ends, CR and LF`);
+      rows.push({ line, cells, isQuoted });
+    }
+    for (let at = raw.indexOf(newline); at !== -1; at = raw.indexOf(newline, at + 1)) line += 1;
+    start = end;
   }
-  return rows;
+
+  Papa.parse<string[]>(text, {
+    delimiter,
+    newline,
+    // The fast mode splits the whole text at once.
+    fastMode: false,
+    step({ data, meta }, parser) {
+      take(data, meta.cursor);
+      if (rows.length > maxRows || tooEmpty()) parser.abort();
+    },
+  });
+  if (tooEmpty()) throw malformed(`it has ${empty} empty lines and ${rows.length} rows`);
+  return { rows, emptyLine };
+}
+
+/** The first line, to choose the delimiter by. */
+export function firstLine(text: string): string {
+  const start = /[^\r\n]/.exec(text)?.index ?? 0;
+  return text.slice(start, lineEnd(text, start));
+}
+
+/** CR where the first line ends with it alone, LF elsewhere: what stands before an LF is cut off. */
+function newlineOf(text: string): "\n" | "\r" {
+  const end = lineEnd(text, 0);
+  const [ends = ""] = /^[\r\n]*/.exec(text.slice(end, end + 4)) ?? [];
+  return ends === "" || ends.includes("\n") ? "\n" : "\r";
+}
+
+/** Where a line ends: at the first line end outside quotes. */
+function lineEnd(text: string, start: number): number {
+  let quoted = false;
+  for (let at = start; at < text.length; at++) {
+    const character = text[at];
+    if (character === QUOTE) quoted = !quoted;
+    else if (!quoted && (character === "\n" || character === "\r")) return at;
+  }
+  return text.length;
+}
+
+/** Lenient parsers take a quote within a cell for a character, or go on to the next one: rows then merge. */
+function checkQuotes(text: string, delimiter: string): void {
+  const isEdge = (character: string | undefined) =>
+    character === undefined || character === delimiter || character === "\n" || character === "\r";
+  let after = 0;
+  for (let open = text.indexOf(QUOTE); open !== -1; open = text.indexOf(QUOTE, after)) {
+    if (!isEdge(text[open - 1]))
+      throw malformed(
+        `line ${lineOf(text, open)} has a quote within a cell: put the cell in quotes and write the quote twice`,
+      );
+    let close = text.indexOf(QUOTE, open + 1);
+    while (close !== -1 && text[close + 1] === QUOTE) close = text.indexOf(QUOTE, close + 2);
+    if (close === -1)
+      throw malformed(`the quote that line ${lineOf(text, open)} opens is never closed`);
+    after = close + 1;
+    if (!isEdge(text[after]))
+      throw malformed(`line ${lineOf(text, close)} has text after a closing quote`);
+  }
+}
+
+/** Which cells were in quotes. The text keeps to the rules, so that lengths say where each cell begins. */
+function quotedIn(raw: string, cells: readonly string[]): (column: number) => boolean {
+  let at = 0;
+  const quoted = cells.map((cell) => {
+    const isQuoted = raw[at] === QUOTE;
+    at += (isQuoted ? cell.replaceAll(QUOTE, '""').length + 2 : cell.length) + 1;
+    return isQuoted;
+  });
+  return (column) => quoted[column] ?? false;
+}
+
+function lineOf(text: string, at: number): number {
+  return text.slice(0, at).split(/\r*\n|\r/).length;
+}
+
+function malformed(reason: string): NearcastError {
+  return new NearcastError("malformed_request", `The CSV cannot be read: ${reason}.`);
 }

@@ -115,3 +115,51 @@ test(
 function row(a: number, label: number): string {
   return JSON.stringify({ input: { a, b: 0, c: 0 }, label });
 }
+
+test(
+  "CSV is read by the features' types, and what would be misread is refused with its line",
+  async () => {
+    const models = await temporaryFolder();
+    await addLines(models);
+    const data = join(models, "data.csv");
+    const args = ["eval", "line@1", "--data", data, "--models", models, "--json"];
+    const rows = "1,2,3,6\n0,2,1,3\n4,4,4,13\n";
+    const expected = JSON.parse(await evaluated(`a,b,c,label\n${rows}`)) as Evaluation;
+    for (const same of [
+      `\uFEFFa,b,c,label\r\n${rows.replaceAll("\n", "\r\n")}`,
+      `,a,b,c,label\n${rows.replaceAll(/^(?=.)/gm, "0,")}`,
+      `a;b;c;label\n${rows.replaceAll(",", ",0;").replaceAll(/(\d+)$/gm, "$1")}`,
+      `id,a,b,c,label\n${rows.replaceAll(/^(?=.)/gm, '"x, ""y""",')}`,
+      Buffer.from(`\uFEFFa\tb\tc\tlabel\n${rows.replaceAll(",", "\t")}`, "utf16le"),
+    ])
+      expect(JSON.parse(await evaluated(same))).toEqual(expected);
+
+    for (const [text, refused] of [
+      ['a,b,c,label\n1,2,3,6\n0,2,"1,3\n', "the quote that line 3 opens is never closed"],
+      ['a,b,c,label\n1,2,3"4,6\n', "line 2 has a quote within a cell"],
+      ["a,b,c,label\n1,2,3\n", "Line 2 of the CSV has 3 cells"],
+      ["a,b,c,label\n1,2,x,6\n", 'line 2, column c must be a number, is "x"'],
+      ["a,b,c,label\n1,2,3,6\n1,2,3,\n", "Line 3 of the data has no label"],
+      ["a,b,label\n1,2,6\n", "The CSV has no column c; it has a, b, label"],
+      ["a,a,b,c,label\n1,1,2,3,6\n", "has the name a again"],
+      [
+        Buffer.from("note,a,b,c,label\nSch\xf6n,1,2,3,6\n", "latin1"),
+        "data.csv is not UTF-8: byte",
+      ],
+    ] as const) {
+      await writeFile(data, text);
+      const { code, stderr } = await nearcast(args);
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(refused) });
+    }
+
+    await writeFile(join(models, "data.jsonl"), Buffer.from('{"input": "\xe9"}', "latin1"));
+    const jsonl = ["eval", "line@1", "--data", join(models, "data.jsonl"), "--models", models];
+    expect((await nearcast(jsonl)).stderr).toContain("data.jsonl is not UTF-8: byte 11 (0xE9");
+
+    async function evaluated(text: string | Uint8Array): Promise<string> {
+      await writeFile(data, text);
+      return succeed(args);
+    }
+  },
+  LIMIT_MS,
+);

@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
 import type { ModelVersion } from "../../model/registry.ts";
-import { parseCsv } from "../../wire/csv.ts";
 import { rowsOfFeatures } from "../rows.ts";
 
 const row = z.record(z.string(), z.unknown());
@@ -23,7 +22,11 @@ export const invocationRequest = z.strictObject({
 
 /** What to predict from: rows, or whole tensors. */
 export type Invocation = { params?: Record<string, unknown> | undefined } & (
-  | { rows: unknown[] }
+  | {
+      rows: unknown[];
+      /** Of CSV: the line that each row begins on. */
+      lines?: readonly number[];
+    }
   | { columns: unknown }
 );
 
@@ -56,31 +59,6 @@ export function readInvocation(json: unknown, version: ModelVersion): Invocation
   }
   if (forms.instances) return { params, rows: forms.instances };
   return { params, ...rowsOfInputs(version, forms.inputs) };
-}
-
-/**
- * Reads CSV with or without a header line. The parameter `header` of the Content-Type decides (RFC 4180,
- * section 3). Without it, the first line is a header when the model is not tabular, or when one of its cells is
- * not a number.
- */
-export function readCsv(
-  text: string,
-  header: string | undefined,
-  version: ModelVersion,
-): unknown[] {
-  let table: string[][];
-  try {
-    table = parseCsv(text);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new NearcastError("malformed_request", `The CSV ${error.message}.`);
-  }
-  const tabular = version.task.input === "features";
-  const numeric = table[0]?.every((cell) => Number.isFinite(Number(cell))) ?? false;
-  const hasHeader = header ? header === "present" : !(tabular && numeric);
-  const columns = hasHeader ? table.shift() : undefined;
-  const data = table.map((cells) => cells.map((cell) => (isText(version) ? cell : numberOf(cell))));
-  return rowsOfFrame(version, columns, data);
 }
 
 /** Rows by name where columns have names, by position where they have numbers, or single values. */
@@ -127,13 +105,4 @@ function takesValue(version: ModelVersion, column: string | undefined): boolean 
   const { input } = version.task;
   if (input === "features") return false;
   return input !== "tensors" || version.manifest.inputs[0]?.name !== column;
-}
-
-function isText({ task, manifest }: ModelVersion): boolean {
-  return task.input !== "features" && manifest.inputs[0]?.datatype === "BYTES";
-}
-
-function numberOf(cell: string): unknown {
-  const number = Number(cell);
-  return cell.trim() === "" || Number.isNaN(number) ? cell : number;
 }

@@ -1,12 +1,14 @@
 import { Hono, type Context } from "hono";
 import { invalidInput, NearcastError } from "../../errors.ts";
-import type { ModelVersion } from "../../model/registry.ts";
+import type { ModelVersion, Resolved } from "../../model/registry.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
 import type { InferInputs } from "../../call.ts";
 import { readBody } from "../../http/body.ts";
+import { mediaTypeOf, type MediaType } from "../../http/media-type.ts";
 import type { InParts } from "../../tasks/define.ts";
-import { readCsv, readInvocation, type Invocation } from "./data-frame.ts";
+import { readInvocation, type Invocation } from "./data-frame.ts";
 import { parseJson } from "../../wire/json.ts";
+import { decodeText } from "../../wire/text.ts";
 import {
   checkRows,
   columnsOfTensors,
@@ -34,15 +36,32 @@ export function invocationRoutes({ platform, resolve, predict, infer }: Service)
   const options = { maxBytes: limits.bodyBytes, now: platform.now };
 
   async function answerInvocation(c: Context<AppEnv>) {
-    const mediaType = readMediaType(c.req.header("content-type"));
+    const mediaType = mediaTypeOf(c.req);
+    checkMediaType(mediaType);
     const model = modelName(c.req.header("x-amzn-sagemaker-target-model") ?? defaultModel);
     const found = await resolve({ ...callOf(c), model });
-    const { manifest, compiled } = found;
     const body = await readBody(c, options);
+    const invocation = await readInvocationBody(body, mediaType, found);
+    const lines = "rows" in invocation ? invocation.lines : undefined;
+    if (!lines) return answerFrom(c, model, found, invocation);
+    try {
+      return await answerFrom(c, model, found, invocation);
+    } catch (error) {
+      const { byLine } = await import("./csv.ts");
+      throw byLine(error, lines);
+    }
+  }
+
+  async function answerFrom(
+    c: Context<AppEnv>,
+    model: string,
+    found: Resolved,
+    invocation: Invocation,
+  ) {
+    const { manifest, compiled } = found;
     const call = { ...callOf(c), model, resolved: found };
-    const invocation = readInvocationBody(body, mediaType, found);
     if ("rows" in invocation) checkRows(found, invocation.rows);
-    if ("rows" in invocation && isTaskRow(found, invocation.rows[0])) {
+    if ("rows" in invocation && isForTask(found, invocation)) {
       const inputs = invocation.rows.map((row, index) => taskRow(found, row, `inputs[${index}]`));
       if (!(compiled.isBatch?.(inputs) ?? true))
         throw invalidInput([{ path: "inputs", message: "must be an array of rows" }]);
@@ -77,35 +96,35 @@ function modelName(name: string | undefined): string {
   );
 }
 
-interface MediaType {
-  csv: boolean;
-  /** The parameter `header` of text/csv. */
-  header: string | undefined;
-}
-
-function readMediaType(contentType = ""): MediaType {
-  const [type = "", ...parameters] = contentType
-    .toLowerCase()
-    .split(";")
-    .map((part) => part.trim());
+/** Throws `unsupported_media_type` for what is neither JSON nor CSV. */
+function checkMediaType({ type }: MediaType): void {
   if (type !== "application/json" && type !== "text/csv")
     throw new NearcastError(
       "unsupported_media_type",
       "The Content-Type must be application/json or text/csv.",
     );
-  const header = parameters.find((parameter) => parameter.startsWith("header="))?.slice(7);
-  return { csv: type === "text/csv", header };
 }
 
-function readInvocationBody(
+async function readInvocationBody(
   body: Uint8Array,
-  { csv, header }: MediaType,
+  { type, parameters }: MediaType,
   version: ModelVersion,
-): Invocation {
-  const { manifest } = version;
-  if (csv) return { rows: readCsv(new TextDecoder().decode(body), header, version) };
-  const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
+): Promise<Invocation> {
+  if (type === "text/csv") {
+    const { readCsv } = await import("./csv.ts");
+    return readCsv(
+      decodeText(body, { what: "The body" }),
+      parameters["header"]?.toLowerCase(),
+      version,
+    );
+  }
+  const exact = version.manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
   return readInvocation(parseJson(body, { exact }), version);
+}
+
+/** Rows of CSV were read for the task, if the model has one but for tensors. */
+function isForTask(version: ModelVersion, { rows, lines }: Extract<Invocation, { rows: unknown }>) {
+  return lines ? version.task.input !== "tensors" : isTaskRow(version, rows[0]);
 }
 
 /** Rows of tensors are one run. Only a task splits its rows. */

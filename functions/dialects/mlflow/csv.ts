@@ -1,0 +1,161 @@
+import { invalidInput, NearcastError } from "../../errors.ts";
+import type { ModelVersion } from "../../model/registry.ts";
+import type { Datatype } from "../../tensor.ts";
+import { cellValue, type CellType, type CsvColumn } from "../../wire/csv-cell.ts";
+import { ambiguousHeader, isIndex } from "../../wire/csv-header.ts";
+import { emptyLineError, readTable } from "../../wire/csv-table.ts";
+import { parseCsv, type CsvRow } from "../../wire/csv.ts";
+
+/** Rows of a file, and the line that each begins on. */
+export interface CsvRows {
+  rows: unknown[];
+  lines: number[];
+}
+
+/** Names that a column of texts, images or others has in a file. No text is one of them. */
+const VALUE_NAMES = /^(0|texts?|sentences?|inputs?|instances|query|image)$/;
+
+/** The type of a graph's input in CSV. */
+const TYPES: Partial<Record<Datatype, CellType>> = {
+  FP16: "number",
+  FP32: "number",
+  FP64: "number",
+  INT64: "long",
+  UINT64: "long",
+  BOOL: "boolean",
+  BYTES: "string",
+};
+
+/**
+ * Reads CSV for a model: named features, the columns of its tensors, or one column of its inputs. `header` is
+ * the parameter of the Content-Type (RFC 4180, section 3). Without it the names of the columns show a header,
+ * and a first line that may be a row too is refused. Throws `malformed_request` or `invalid_input`, with the
+ * line.
+ */
+export function readCsv(text: string, header: string | undefined, version: ModelVersion): CsvRows {
+  const { manifest, limits } = version;
+  const most = manifest.batchDimension === null ? Infinity : limits.batch;
+  const read = rowsOf(text, header, version, most);
+  // No more of them were read.
+  if (read.rows.length > most)
+    throw invalidInput([{ path: "the CSV", message: `must have at most ${most} rows` }]);
+  return read;
+}
+
+function rowsOf(
+  text: string,
+  header: string | undefined,
+  version: ModelVersion,
+  maxRows: number,
+): CsvRows {
+  if (header !== undefined && header !== "present" && header !== "absent")
+    throw new NearcastError(
+      "malformed_request",
+      "The parameter header of text/csv must be present or absent.",
+    );
+  const { manifest, task } = version;
+  const options = { header, maxRows } as const;
+  const columns = columnsOf(version);
+  if (columns) return ofTable(readTable(text, { ...options, columns }));
+  const { rows, emptyLine } = parseCsv(text, { delimiter: ",", maxRows: maxRows + 1 });
+  const [top] = rows;
+  if (!top) return { rows: [], lines: [] };
+  if (emptyLine !== undefined && top.cells.length === 1) throw emptyLineError(emptyLine);
+  const type = TYPES[manifest.inputs[0]?.datatype ?? "FP32"] ?? "integer";
+  const isFrame = task.input === "tensors";
+  const hasHeader = header
+    ? header === "present"
+    : headed(top, isFrame ? type : undefined, version);
+  const index = hasHeader && top.cells.length > 1 && isIndex(top.cells[0] ?? "") ? 1 : 0;
+  if (hasHeader) rows.shift();
+  for (const row of rows) checkRow(row, top, isFrame ? undefined : index + 1);
+  const cellOf = ({ line, cells, isQuoted }: CsvRow, column: number) =>
+    isFrame
+      ? elementOf(cells[column] ?? "", isQuoted(column), type, `line ${line}, column ${column + 1}`)
+      : (cells[column] ?? "");
+  return {
+    rows: rows.map((row) => {
+      const cells = row.cells.slice(index).map((_, column) => cellOf(row, index + column));
+      return isFrame ? cells : cells[0];
+    }),
+    lines: rows.map(({ line }) => line),
+  };
+}
+
+/** An error's paths by line of the CSV: `inputs[1].age` is `line 3, column age`. */
+export function byLine(error: unknown, lines: readonly number[]): unknown {
+  if (!(error instanceof NearcastError) || !error.issues) return error;
+  return invalidInput(
+    error.issues.map(({ path, message }) => {
+      const found = /^(?:inputs|instances)\[(\d+)\](?:\.(.*))?$/s.exec(path);
+      const line = lines[Number(found?.[1])];
+      if (line === undefined) return { path, message };
+      return { path: `line ${line}${found?.[2] ? `, column ${found[2]}` : ""}`, message };
+    }),
+  );
+}
+
+/** The columns by name: the features, or the inputs of a graph that has several. */
+function columnsOf({ manifest, task }: ModelVersion): readonly CsvColumn[] | undefined {
+  if (manifest.features && task.input !== "tensors") return manifest.features;
+  if (task.input !== "tensors" || manifest.inputs.length === 1) return undefined;
+  return manifest.inputs.map(({ name, datatype }) => ({
+    name,
+    type: TYPES[datatype] ?? "integer",
+  }));
+}
+
+function ofTable(table: ReturnType<typeof readTable>): CsvRows {
+  return { rows: table.map(({ values }) => values), lines: table.map(({ line }) => line) };
+}
+
+/** A frame has a type; a column of values has none. */
+function headed(top: CsvRow, type: CellType | undefined, { manifest }: ModelVersion): boolean {
+  const [first = "", ...others] = top.cells;
+  const names = others.length > 0 && isIndex(first) ? others : top.cells;
+  const named = names.every((name) => manifest.inputs.some((input) => input.name === name));
+  if (type === undefined || type === "string") {
+    if (names.length === 1 && (named || VALUE_NAMES.test(names[0] ?? ""))) return true;
+    throw ambiguousHeader(top);
+  }
+  const isRow = top.cells.every((cell, column) => isElement(cell, top.isQuoted(column), type));
+  const isNumbered = names.every((name, index) => name === String(index));
+  if (isRow && (isNumbered || named)) throw ambiguousHeader(top);
+  return !isRow;
+}
+
+function checkRow({ line, cells }: CsvRow, top: CsvRow, width = top.cells.length): void {
+  const wanted = top.cells.length;
+  const hint = width === 1 ? " Put texts with commas in quotes." : "";
+  if (cells.length !== wanted)
+    throw new NearcastError(
+      "malformed_request",
+      `Line ${line} of the CSV has ${cells.length} cells, line ${top.line} has ${wanted}.${hint}`,
+    );
+  if (wanted !== width)
+    throw new NearcastError(
+      "malformed_request",
+      `The CSV has ${wanted} columns (${top.cells.join(", ").slice(0, 100)}), the model takes one.${hint}`,
+    );
+}
+
+function isElement(cell: string, isQuoted: boolean, type: CellType): boolean {
+  try {
+    cellValue(cell, isQuoted, { type });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** An element of a tensor as JSON has it. A missing number is NaN, as pandas hands it to a model. */
+function elementOf(cell: string, isQuoted: boolean, type: CellType, path: string): unknown {
+  try {
+    const value = cellValue(cell, isQuoted, { type });
+    if (value === undefined && type !== "number") throw new RangeError("is missing");
+    return typeof value === "number" && !Number.isFinite(value) ? String(value) : (value ?? "NaN");
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalidInput([{ path, message: error.message }]);
+  }
+}

@@ -1,0 +1,124 @@
+import { invalidInput, NearcastError } from "../errors.ts";
+import { fits, type CsvColumn } from "./csv-cell.ts";
+import type { CsvRow } from "./csv.ts";
+
+export interface HeaderOptions {
+  /** The columns that can be asked for, in the order of a file without a header. */
+  columns: readonly CsvColumn[];
+  /** Whether the first line is a header. Found out when absent. */
+  header?: "present" | "absent" | undefined;
+  /** What happens to columns of other names: `refuse` when absent. The unnamed index is always left out. */
+  others?: "refuse" | "ignore";
+  /** Columns that the header must have. */
+  required?: readonly string[];
+}
+
+/** The name of an index: none, as pandas and R write it, or what pandas calls a column without a name. */
+const INDEX = /^(Unnamed: 0)?$/;
+
+/**
+ * The column of each cell by the header, undefined for those that are left out; undefined where the first line is
+ * no header. Throws `malformed_request` for a line that could be a header and a row, and `invalid_input` for
+ * columns that are not known or stand twice.
+ */
+export function readHeader(
+  top: CsvRow,
+  options: HeaderOptions,
+): readonly (CsvColumn | undefined)[] | undefined {
+  const names = new Set(options.columns.map(({ name }) => name));
+  return headed(top, options, names) ? orderOf(top, options, names) : undefined;
+}
+
+/** Guessing would lose a row, or answer for one that nobody sent. */
+export function ambiguousHeader({ line, cells }: CsvRow): NearcastError {
+  const shown = cells.join(",").slice(0, 60);
+  return new NearcastError(
+    "malformed_request",
+    `Line ${line} of the CSV (${shown}) may be a header or a row. Say which in the Content-Type: text/csv; header=present or header=absent.`,
+  );
+}
+
+/** How many of the cells are names of columns. */
+export function knownIn(cells: readonly string[], names: ReadonlySet<string>): number {
+  return cells.filter((cell) => names.has(cell)).length;
+}
+
+/** Whether the cell is the header of an index. */
+export function isIndex(name: string): boolean {
+  return INDEX.test(name);
+}
+
+/** `1 cell`, `2 cells`. */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function headed(top: CsvRow, { columns, header }: HeaderOptions, names: ReadonlySet<string>) {
+  if (header) return header === "present";
+  const known = knownIn(top.cells, names);
+  const isHeader = known > 0 || isNumbered(top.cells);
+  const isRow =
+    top.cells.length === columns.length &&
+    columns.every((column, index) => fits(top.cells[index] ?? "", top.isQuoted(index), column));
+  if (!isRow) return isHeader;
+  const anyText = columns.every(({ type, categories }) => type === "string" && !categories);
+  // The names of all columns, as values of columns that take any text: nobody has such a row.
+  if (anyText && known === columns.length) return true;
+  if (isHeader || anyText) throw ambiguousHeader(top);
+  return false;
+}
+
+function orderOf(
+  { line, cells }: CsvRow,
+  { columns, others = "refuse", required = [] }: HeaderOptions,
+  names: ReadonlySet<string>,
+): readonly (CsvColumn | undefined)[] {
+  if (required.length === 0 && isNumbered(cells) && knownIn(cells, names) === 0) {
+    const skipped = INDEX.test(cells[0] ?? "") ? 1 : 0;
+    if (cells.length - skipped !== columns.length) throw notColumns(cells, columns);
+    return cells.map((_, index) => columns[index - skipped]);
+  }
+  const lacking = required.find((name) => !cells.includes(name));
+  if (lacking !== undefined)
+    throw new NearcastError(
+      "malformed_request",
+      `The CSV has no column ${lacking}; it has ${cells.join(", ").slice(0, 200)}.`,
+    );
+  const seen = new Set<string>();
+  // Where a column lacks, the one without a name may be that one.
+  const hasAll = columns.every(({ name }) => cells.includes(name));
+  return cells.map((name, index) => {
+    if (index === 0 && hasAll && INDEX.test(name) && !names.has(name)) return undefined;
+    const column = columns.find((candidate) => candidate.name === name);
+    if (!column && others === "refuse") throw notAColumn(name, index, columns);
+    if (column && seen.has(name))
+      throw invalidInput([
+        { path: `line ${line}, column ${index + 1}`, message: `has the name ${name} again` },
+      ]);
+    seen.add(name);
+    return column;
+  });
+}
+
+function notAColumn(name: string, index: number, columns: readonly CsvColumn[]) {
+  const known = columns.map((column) => column.name).join(", ");
+  return invalidInput([
+    {
+      path: `column ${index + 1}`,
+      message: `${name === "" ? "has no name" : `(${name}) is not a feature of this model`}: it takes ${known}`,
+    },
+  ]);
+}
+
+function notColumns(cells: readonly string[], columns: readonly CsvColumn[]): NearcastError {
+  return new NearcastError(
+    "malformed_request",
+    `The CSV has ${countOf(cells.length, "column")}, the model takes ${columns.length}: ${columns.map(({ name }) => name).join(", ")}.`,
+  );
+}
+
+/** `0,1,2`: what pandas calls columns without names, after the index or without one. */
+function isNumbered([first = "", ...others]: readonly string[]): boolean {
+  const cells = INDEX.test(first) && others.length > 0 ? others : [first, ...others];
+  return cells.every((cell, index) => cell === String(index));
+}

@@ -1,0 +1,122 @@
+import { invalidInput, NearcastError, type InputIssue } from "../errors.ts";
+import { parseCsv, firstLine, type CsvRow } from "./csv.ts";
+import { cellValue, markOf, type CsvColumn, type DecimalMark } from "./csv-cell.ts";
+import { countOf, knownIn, readHeader, type HeaderOptions } from "./csv-header.ts";
+
+export interface TableOptions extends HeaderOptions {
+  maxRows: number;
+}
+
+export interface TableRow {
+  line: number;
+  /** By column; a missing value has no member. */
+  values: Record<string, unknown>;
+}
+
+/** What Excel writes where the comma is the decimal mark, and what others write. */
+const DELIMITERS = [",", ";", "\t", "|"];
+
+/**
+ * Rows of named columns from CSV. The header chooses the delimiter: the one that makes columns of it. Where
+ * that is not the comma, decimals may have commas, in all numbers or in none. Throws `malformed_request` as
+ * {@link parseCsv} does, and where a first line could be a header and a row; `invalid_input` with line and
+ * column for a cell that is not of its column's type.
+ */
+export function readTable(text: string, options: TableOptions): TableRow[] {
+  const { columns, maxRows } = options;
+  const names = new Set(columns.map(({ name }) => name));
+  const first = firstLine(text);
+  const delimiter =
+    DELIMITERS.find(
+      (mark) => knownIn(cellsOf(first, mark), names) > (columns.length > 1 ? 1 : 0),
+    ) ?? ",";
+  const { rows, emptyLine } = parseCsv(text, { delimiter, maxRows: maxRows + 1 });
+  const [top] = rows;
+  if (!top) return [];
+  const header = readHeader(top, options);
+  if (header) rows.shift();
+  const order = header ?? columns;
+  if (order.length === 1 && emptyLine !== undefined) throw emptyLineError(emptyLine);
+  for (const row of rows) checkWidth(row, order.length, Boolean(header), delimiter, first);
+  const mark = delimiter === "," ? "." : decimalMark(rows, order);
+  const issues: InputIssue[] = [];
+  const table = rows.map((row) => ({ line: row.line, values: valuesOf(row, order, mark, issues) }));
+  if (issues.length > 0) throw invalidInput(issues);
+  return table;
+}
+
+/** A line without anything may be an empty text, or nothing: a guess would move all answers after it. */
+export function emptyLineError(line: number): NearcastError {
+  return new NearcastError(
+    "malformed_request",
+    `Line ${line} of the CSV is empty: write "" for an empty text, or leave the line out.`,
+  );
+}
+
+/** Throws `malformed_request` for a row that has not as many cells as there are columns. */
+function checkWidth(
+  { line, cells }: CsvRow,
+  width: number,
+  hasHeader: boolean,
+  delimiter: string,
+  first: string,
+): void {
+  if (cells.length === width) return;
+  const other = DELIMITERS.find((mark) => mark !== delimiter && first.includes(mark));
+  const hint = other
+    ? ` Is ${JSON.stringify(other)} its delimiter? A header with the names of the columns says so.`
+    : "";
+  const wanted = hasHeader ? "the header" : "the model";
+  throw new NearcastError(
+    "malformed_request",
+    `Line ${line} of the CSV has ${countOf(cells.length, "cell")}, ${wanted} has ${countOf(width, "column")}.${hint}`,
+  );
+}
+
+/** One mark for the whole file: 1.234 is another number where the comma is the mark. */
+function decimalMark(
+  rows: readonly CsvRow[],
+  order: readonly (CsvColumn | undefined)[],
+): DecimalMark {
+  let found: { mark: DecimalMark; line: number } | undefined;
+  for (const { line, cells } of rows)
+    for (const [index, column] of order.entries()) {
+      if (!column || column.type === "string" || column.type === "boolean") continue;
+      const mark = markOf(cells[index] ?? "");
+      if (mark && found && found.mark !== mark)
+        throw new NearcastError(
+          "malformed_request",
+          `The CSV has numbers with a decimal comma and with a point: see lines ${found.line} and ${line}.`,
+        );
+      if (mark) found ??= { mark, line };
+    }
+  return found?.mark ?? ".";
+}
+
+function valuesOf(
+  { line, cells, isQuoted }: CsvRow,
+  order: readonly (CsvColumn | undefined)[],
+  mark: DecimalMark,
+  issues: InputIssue[],
+): Record<string, unknown> {
+  const values: [string, unknown][] = [];
+  order.forEach((column, index) => {
+    if (!column) return;
+    try {
+      const value = cellValue(cells[index] ?? "", isQuoted(index), column, mark);
+      if (value !== undefined) values.push([column.name, value]);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      issues.push({ path: `line ${line}, column ${column.name}`, message: error.message });
+    }
+  });
+  return Object.fromEntries(values);
+}
+
+function cellsOf(line: string, delimiter: string): readonly string[] {
+  try {
+    return parseCsv(line, { delimiter, maxRows: 1 }).rows[0]?.cells ?? [];
+  } catch {
+    return [];
+  }
+}
