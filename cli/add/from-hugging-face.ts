@@ -5,7 +5,7 @@ import type { Draft } from "./from-file.ts";
 import { readGraph, type Graph } from "./graph.ts";
 import { checkSettings, isFile, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
 import { headOf, headSchema } from "./hugging-face-head.ts";
-import { imageOptions } from "./hugging-face-image.ts";
+import { readImageOptions } from "./hugging-face-image.ts";
 import { readTokenizer } from "./hugging-face-tokenizer.ts";
 import { readSentenceSettings, readVectors } from "./hugging-face-vectors.ts";
 
@@ -48,7 +48,10 @@ export async function draftFromHuggingFace(
 ): Promise<Draft> {
   const path = join(folder, "config.json");
   const config = await readJson(path, configSchema);
-  if (!config) throw new Error(`${folder} has no config.json; is it an export folder?`);
+  if (!config)
+    throw new Error(
+      `${folder} has no config.json; is it an export folder? A model of another kind is added by its .onnx file.`,
+    );
   const outside = Object.entries(config).filter(([name]) => Object.hasOwn(OUTSIDE, name));
   checkSettings(path, Object.fromEntries(outside), OUTSIDE);
   const kind = kindOf(config);
@@ -174,7 +177,7 @@ async function imageDraft(
   given: readonly string[] | undefined,
 ): Promise<Draft> {
   const path = join(folder, "preprocessor_config.json");
-  const image = imageOptions(await readJson(path, z.unknown()), path);
+  const image = await readImageOptions(path);
   const { labels, output, activation, regression } = headOf(config, graph, { labels: given });
   if (regression && config.problem_type === "regression")
     throw new Error(
@@ -183,7 +186,12 @@ async function imageDraft(
   const [input] = graph.inputs;
   if (!input) throw new Error("The model has no input.");
   const channels = image.color === "rgb" ? 3 : 1;
-  const inputs = [{ ...input, shape: [input.shape[0] ?? -1, channels, image.height, image.width] }];
+  const shape = [input.shape[0] ?? -1, channels, image.height, image.width];
+  if (input.shape.some((size, axis) => axis > 0 && size >= 0 && size !== shape[axis]))
+    throw new Error(
+      `${path} makes images of ${channels} × ${image.height} × ${image.width} (channels, height, width), but ${input.name} of the graph is [${input.shape.join(", ")}].`,
+    );
+  const inputs = [{ ...input, shape }];
   return {
     graph,
     assets: [],

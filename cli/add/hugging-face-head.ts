@@ -4,7 +4,10 @@ import type { Graph, TensorInfo } from "./graph.ts";
 
 /** What `config.json` says of the numbers that the model ends with. */
 export const headSchema = z.looseObject({
-  id2label: z.record(z.string(), z.string()).nullish(),
+  // Stars and years are numbers in some files.
+  id2label: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
+    .nullish(),
   num_labels: z.number().int().positive().nullish(),
   problem_type: z
     .enum(["regression", "single_label_classification", "multi_label_classification"])

@@ -1,35 +1,49 @@
 import * as z from "zod";
 import type { ImageOptions } from "../../functions/tasks/image/options.ts";
+import { checkSettings, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
+import { PROCESSORS, type Processor } from "./hugging-face-processors.ts";
 
 const side = z.number().int().positive();
-const rectangle = z.object({ height: side, width: side });
-const size = z.union([side, rectangle, z.object({ shortest_edge: side })]);
+const rectangle = z.strictObject({ height: side, width: side });
+const size = z.union([side, rectangle, z.strictObject({ shortest_edge: side })]);
+const channels = z.array(z.number()).min(1).max(3);
 
-const step = z.literal(false, "the server does not have this step").nullish();
-
-const schema = z.object({
-  size: size.optional(),
-  do_resize: z.boolean().default(true),
-  do_center_crop: z.boolean().nullish(),
+const schema = z.looseObject({
+  image_processor_type: z.string().nullish(),
+  feature_extractor_type: z.string().nullish(),
+  size: size.nullish(),
   crop_size: z.union([side, rectangle]).nullish(),
+  do_resize: z.boolean().nullish(),
+  do_center_crop: z.boolean().nullish(),
+  do_rescale: z.boolean().nullish(),
+  do_normalize: z.boolean().nullish(),
   crop_pct: z.number().positive().max(1).nullish(),
-  image_processor_type: z.string().default(""),
-  feature_extractor_type: z.string().default(""),
-  do_rescale: z.boolean().default(true),
-  do_normalize: z.boolean().default(true),
-  resample: z.number().int().default(2),
-  rescale_factor: z
-    .number()
-    .positive()
-    .default(1 / 255),
-  image_mean: z.array(z.number()).min(1).max(3).default([0.5, 0.5, 0.5]),
-  image_std: z.array(z.number()).min(1).max(3).default([0.5, 0.5, 0.5]),
-  do_flip_channel_order: step,
-  do_pad: step,
-  include_top: step,
-  rescale_offset: step,
+  resample: z.number().int().nullish(),
+  rescale_factor: z.number().positive().nullish(),
+  image_mean: channels.nullish(),
+  image_std: channels.nullish(),
 });
 type Settings = z.infer<typeof schema>;
+
+const RULES: Record<string, Rule> = {
+  ...rules("used", ...Object.keys(schema.shape)),
+  // The service makes every image RGB, or grey for a model with one channel, in channels, rows and columns.
+  ...rules("harmless", "do_convert_rgb", "processor_class", "_processor_class", "auto_class"),
+  ...rules("harmless", "_valid_processor_keys", "default_to_square", "return_tensors", "device"),
+  ...rules(
+    "harmless",
+    "disable_grouping",
+    "input_data_format",
+    "do_reduce_labels",
+    "reduce_labels",
+  ),
+  data_format: only("channels_first"),
+  // Steps that the server does not have.
+  ...rules(only(false), "do_flip_channel_order", "do_pad", "include_top", "rescale_offset"),
+  ...rules(only(false), "do_thumbnail", "do_align_long_axis", "do_grayscale", "keep_aspect_ratio"),
+  ...rules(only(1), "ensure_multiple_of"),
+  auto_map: () => "it names a processor of its own code; add the .onnx file itself.",
+};
 
 /** Pillow's codes for the filters that the server has. */
 const RESAMPLE: Record<number, ImageOptions["resample"]> = {
@@ -39,75 +53,128 @@ const RESAMPLE: Record<number, ImageOptions["resample"]> = {
 };
 
 /** `preprocessor_config.json` in the manifest's terms. Throws on a step that the server does not have. */
-export function imageOptions(json: unknown, path: string): ImageOptions {
-  const parsed = schema.safeParse(json);
-  if (!parsed.success)
-    throw new Error(`${path} is missing or not readable: ${z.prettifyError(parsed.error)}`);
-  const settings = parsed.data;
-  const resample = RESAMPLE[settings.resample];
+export async function readImageOptions(path: string): Promise<ImageOptions> {
+  const settings = await readJson(path, schema);
+  if (!settings)
+    throw new Error(
+      `${path} is missing: it says how images become the model's input. Save it beside the model: AutoImageProcessor.from_pretrained(…).save_pretrained(…)`,
+    );
+  checkSettings(path, settings, RULES);
+  const named = processorOf(settings, path);
+  const given = withDefaults(settings, named, path);
+  const resample = RESAMPLE[given.resample];
   if (!resample)
     throw new Error(
-      `${path}: resample ${settings.resample} is none of ${Object.keys(RESAMPLE).join(", ")}.`,
+      `${path}: resample ${given.resample} is none of ${Object.keys(RESAMPLE).join(", ")}.`,
     );
-  const target = targetOf(settings);
+  const target = targetOf(given, named);
   if (typeof target === "string") throw new Error(`${path}: ${target}`);
-  const channels = settings.image_mean.length;
-  const none = (value: number): number[] => Array.from({ length: channels }, () => value);
+  const { mean, std } = given;
+  if (mean.length !== std.length)
+    throw new Error(
+      `${path}: image_mean has ${mean.length} channels, image_std ${std.length}; both need as many as the model.`,
+    );
+  const none = (value: number): number[] => mean.map(() => value);
   return {
     ...target,
-    color: channels === 1 ? "grayscale" : "rgb",
+    color: mean.length === 1 ? "grayscale" : "rgb",
     layout: "NCHW",
     resample,
-    scale: settings.do_rescale ? settings.rescale_factor : 1,
-    mean: settings.do_normalize ? settings.image_mean : none(0),
-    std: settings.do_normalize ? settings.image_std : none(1),
+    scale: given.do_rescale ? given.rescale_factor : 1,
+    mean: given.do_normalize ? mean : none(0),
+    std: given.do_normalize ? std : none(1),
   };
 }
 
+/** The settings that are written, and what transformers has for the others. */
+type Given = ReturnType<typeof withDefaults>;
+
+function withDefaults(settings: Settings, { name, processor }: Named, path: string) {
+  const needed = <Value>(key: string, written: Value | null | undefined, own?: Value): Value => {
+    const value = written ?? own;
+    if (value === undefined)
+      throw new Error(
+        `${path} does not say ${key}, and no image_processor_type whose own one is known. Save it again with a newer transformers.`,
+      );
+    return value;
+  };
+  if (name === "EfficientNet" && settings["include_top"] !== false)
+    throw new Error(
+      `${path}: ${name} divides by image_std twice unless it says "include_top": false, which the server does not do; add the .onnx file itself, as a tensor model.`,
+    );
+  return {
+    size: settings.size ?? undefined,
+    crop_size: settings.crop_size ?? undefined,
+    crop_pct: settings.crop_pct ?? undefined,
+    do_resize: settings.do_resize ?? true,
+    do_center_crop: settings.do_center_crop ?? processor?.do_center_crop ?? false,
+    do_rescale: settings.do_rescale ?? true,
+    do_normalize: settings.do_normalize ?? true,
+    rescale_factor: settings.rescale_factor ?? 1 / 255,
+    resample: needed("resample", settings.resample, processor?.resample),
+    mean: [...needed<readonly number[]>("image_mean", settings.image_mean, processor?.image_mean)],
+    std: [...needed<readonly number[]>("image_std", settings.image_std, processor?.image_std)],
+  };
+}
+
+interface Named {
+  /** Without its ending; empty when no file says it. */
+  name: string;
+  processor: Processor | undefined;
+}
+
+function processorOf(
+  { image_processor_type, feature_extractor_type }: Settings,
+  path: string,
+): Named {
+  const written = image_processor_type || feature_extractor_type || "";
+  const name = written.replace(/(ImageProcessor(Fast)?|FeatureExtractor)$/, "");
+  const processor = Object.hasOwn(PROCESSORS, name) ? PROCESSORS[name] : undefined;
+  if (written === "" || processor) return { name, processor };
+  throw new Error(
+    `${path}: the steps of ${written} are not known to the server; add the .onnx file itself, as a tensor model.`,
+  );
+}
+
 /** The size that the model gets, and how the image is brought to it; a string says why not. */
-function targetOf(settings: Settings): Pick<ImageOptions, "width" | "height" | "resize"> | string {
-  const processor = settings.image_processor_type || settings.feature_extractor_type;
-  if (!settings.do_resize || settings.size === undefined)
-    return "it must resize to a size that it names.";
-  // These have steps or sizes of their own, which the settings do not show.
-  if (/^(Levit|Perceiver|PoolFormer|MobileViT)/.test(processor))
-    return `the steps of ${processor} are not known to the server; add the .onnx file itself, as a tensor model.`;
-  if (processor.startsWith("ConvNext")) return likeConvNext(settings);
-  if (!settings.do_center_crop) {
-    if (typeof settings.size === "number") return square(settings.size);
-    if ("height" in settings.size) return settings.size;
-    return "size.shortest_edge without a centre crop gives images of different sizes.";
-  }
+function targetOf(
+  { size: given, crop_size, crop_pct, do_resize, do_center_crop }: Given,
+  { name, processor }: Named,
+): Pick<ImageOptions, "width" | "height" | "resize"> | string {
+  if (!do_resize || given === undefined) return "it must resize to a size that it names.";
   // Some processors take one number for both edges, others for the shorter one.
-  if (typeof settings.size === "number")
+  const isSquare = processor?.square ?? !do_center_crop;
+  if (typeof given === "number" && !processor && do_center_crop)
     return "size must say shortest_edge, or height and width: save it again with a newer transformers.";
-  if (!settings.crop_size) return "do_center_crop needs crop_size.";
-  const cut =
-    typeof settings.crop_size === "number" ? square(settings.crop_size) : settings.crop_size;
-  const resize =
-    "height" in settings.size ? settings.size : { shortestEdge: settings.size.shortest_edge };
+  const wanted =
+    typeof given !== "number" ? given : isSquare ? square(given) : { shortest_edge: given };
+  if (name === "ConvNext") return likeConvNext(wanted, crop_pct);
+  if (!do_center_crop)
+    return "height" in wanted
+      ? wanted
+      : "size.shortest_edge without a centre crop gives images of different sizes.";
+  if (!crop_size) return "do_center_crop needs crop_size.";
+  const cut = typeof crop_size === "number" ? square(crop_size) : crop_size;
+  const resize = "height" in wanted ? wanted : { shortestEdge: wanted.shortest_edge };
   const smallest = "height" in resize ? resize : square(resize.shortestEdge);
   if (cut.width > smallest.width || cut.height > smallest.height)
     return "crop_size is larger than the image that it is cut out of, and the server does not pad.";
   return { ...cut, resize };
 }
 
+type Wanted = { width: number; height: number } | { shortest_edge: number };
+
 /** ConvNeXT crops small images, to `crop_pct` of what they are resized to, and squeezes larger ones. */
-function likeConvNext({ size: given, crop_pct: share }: Settings) {
-  if (given === undefined) return "it must name a size.";
-  const edge =
-    typeof given === "number" ? given : "height" in given ? undefined : given.shortest_edge;
-  if (edge === undefined) return "ConvNeXT needs size.shortest_edge.";
+function likeConvNext(wanted: Wanted, share = CONVNEXT_CROP) {
+  if ("height" in wanted) return "ConvNeXT needs size.shortest_edge.";
+  const { shortest_edge: edge } = wanted;
   if (edge >= CONVNEXT_SQUEEZED_FROM) return square(edge);
-  return {
-    ...square(edge),
-    resize: { shortestEdge: Math.floor(edge / (share ?? CONVNEXT_CROP)) },
-  };
+  return { ...square(edge), resize: { shortestEdge: Math.floor(edge / share) } };
 }
 
 const CONVNEXT_SQUEEZED_FROM = 384;
 const CONVNEXT_CROP = 224 / 256;
 
-function square(side: number): { width: number; height: number } {
-  return { width: side, height: side };
+function square(edge: number): { width: number; height: number } {
+  return { width: edge, height: edge };
 }

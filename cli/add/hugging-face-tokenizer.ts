@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import * as z from "zod";
 import {
+  configured,
   contentOf,
   SPECIAL_TOKENS,
   tokenizerConfigSchema,
@@ -10,6 +11,8 @@ import { checkSettings, isFile, only, readJson, rules, type Rule } from "./huggi
 
 /** `tokenizer.json`, as far as it is looked at here. */
 const tokenizerSchema = z.looseObject({
+  normalizer: z.unknown(),
+  pre_tokenizer: z.unknown(),
   added_tokens: z.array(z.looseObject({ id: z.number(), content: z.string() })).nullish(),
   model: z.looseObject({
     type: z.enum(["WordPiece", "BPE", "Unigram"]),
@@ -83,7 +86,7 @@ const CONFIG_RULES: Record<string, Rule> = {
 
 /** Classes of which transformers' fast form is `tokenizer.json` with the settings that `configured` knows. */
 const CLASSES = new Set(
-  "Albert Bart Barthez Bert BigBird Camembert ConvBert Deberta DebertaV2 DistilBert Electra FNet Funnel GPT2 Herbert LayoutLM LED Longformer Lxmert MPNet MT5 MobileBert Mvp PreTrained Qwen2 Realm Reformer RemBert RetriBert Roberta Splinter SqueezeBert T5 XLMRoberta XLNet"
+  "Albert Bart Bert Camembert ConvBert Deberta DebertaV2 DistilBert Electra Funnel GPT2 LayoutLM LED Longformer Lxmert MPNet MT5 MobileBert PreTrained Qwen2 Roberta SqueezeBert T5 XLMRoberta"
     .split(" ")
     .map((name) => `${name}Tokenizer`)
     .concat("TokenizersBackend"),
@@ -91,7 +94,6 @@ const CLASSES = new Set(
 
 /** The classes that AutoTokenizer takes when no file names one, by `model_type` of `config.json`. */
 const CLASS_OF: Record<string, string> = {
-  big_bird: "BigBird",
   "data2vec-text": "Roberta",
   "deberta-v2": "DebertaV2",
   ernie: "Bert",
@@ -109,7 +111,6 @@ const CLASS_OF: Record<string, string> = {
   t5: "T5",
   "xlm-roberta": "XLMRoberta",
   "xlm-roberta-xl": "XLMRoberta",
-  xlnet: "XLNet",
   xmod: "XLMRoberta",
   yoso: "Albert",
   albert: "Albert",
@@ -120,12 +121,9 @@ const CLASS_OF: Record<string, string> = {
   deberta: "Deberta",
   distilbert: "DistilBert",
   electra: "Electra",
-  fnet: "FNet",
   funnel: "Funnel",
   mobilebert: "MobileBert",
-  rembert: "RemBert",
   roberta: "Roberta",
-  splinter: "Splinter",
   squeezebert: "SqueezeBert",
 };
 
@@ -160,11 +158,13 @@ export async function readTokenizer(folder: string, about: About) {
   const tokenizer_class = config.tokenizer_class ?? classOf(about);
   checkClass(tokenizer_class, configPath);
   const ids = tokenIds(json);
-  checkTokens(config, ids, configPath);
+  const whole = { ...config, ...(tokenizer_class && { tokenizer_class }) };
+  checkTokens(whole, ids, configPath);
+  if (json) checkNormalized(json, whole, configPath);
   await checkAddedTokens(join(folder, "added_tokens.json"), own, ids);
   return {
     path,
-    config: { ...config, ...(tokenizer_class && { tokenizer_class }) },
+    config: whole,
     maxLength: own.model_max_length ?? own.max_len ?? undefined,
   };
 }
@@ -202,7 +202,7 @@ function tokenIds(json: z.infer<typeof tokenizerSchema> | undefined): Ids {
   return new Map([...entries, ...added.map(({ content, id }) => [content, id] as const)]);
 }
 
-/** Every special token must be one of the model's: the graph has a vector for no other. */
+/** Every special token that is written must be one of the model's: the graph has a vector for no other. */
 function checkTokens(config: TokenizerConfig, ids: Ids, path: string): void {
   const declared = Object.values(config.added_tokens_decoder ?? {}).map(({ content }) => content);
   const known = new Set([...ids.keys(), ...declared]);
@@ -224,6 +224,21 @@ function checkTokens(config: TokenizerConfig, ids: Ids, path: string): void {
       throw new Error(
         `${path}: added_tokens_decoder gives ${JSON.stringify(content)} the id ${id}, tokenizer.json ${ids.get(content)}. Save the tokenizer again.`,
       );
+}
+
+/** transformers looks for such tokens as the normalizer of tokenizer.json leaves them, not as its own does. */
+function checkNormalized(
+  json: z.infer<typeof tokenizerSchema>,
+  config: TokenizerConfig,
+  path: string,
+): void {
+  const before = { ...json, added_tokens: json.added_tokens ?? [] };
+  const { normalizer, added_tokens } = configured(before, config);
+  const token = added_tokens.find(({ normalized }) => normalized === true);
+  if (token && JSON.stringify(normalizer) !== JSON.stringify(json.normalizer))
+    throw new Error(
+      `${path}: do_lower_case, strip_accents or tokenize_chinese_chars is another than in tokenizer.json, whose added token ${JSON.stringify(token.content)} is normalized; the two together are not supported. Save the tokenizer again: AutoTokenizer.from_pretrained(…).save_pretrained(…)`,
+    );
 }
 
 async function checkAddedTokens(path: string, own: TokenizerConfig, ids: Ids): Promise<void> {

@@ -129,6 +129,12 @@ export async function readVectors(
   const pooled = kinds.indexOf("Pooling");
   // Before the pooling there is nothing yet that Normalize could change.
   const normalize = kinds.slice(pooled < 0 ? 0 : pooled).includes("Normalize");
+  const settings = join(folder, modules?.[pooled]?.path ?? "1_Pooling", "config.json");
+  const pooling = await readJson(settings, poolingSchema);
+  if (pooling?.include_prompt === false && hasPrompts)
+    throw new Error(
+      `${settings}: "include_prompt": false is not supported together with prompts: the server's vectors include them. Add the .onnx file itself, which makes it a tensor model, and pool its tokens yourself.`,
+    );
   if (found.shape.length === 2) return { output: found, pooling: { normalize }, notes: [] };
 
   const unknown = modules?.find((_, index) => !TAKEN.has(kinds[index] ?? ""));
@@ -143,27 +149,19 @@ export async function readVectors(
     );
   if (modules && pooled < 0)
     throw new Error(`${path} has no Pooling, so nothing says how tokens become one vector.`);
-  const poolingFolder = modules?.[pooled]?.path ?? "1_Pooling";
-  const settings = join(folder, poolingFolder, "config.json");
-  const { mode, isWritten } = await readPooling(settings, hasPrompts);
-  const notes = isWritten
+  checkSettings(settings, pooling, POOLING_RULES);
+  const notes = pooling
     ? []
     : [
         `No file says how the tokens' vectors become one: it is their mean, as in sentence-transformers. Another way is "pooling" in model.json.`,
       ];
-  return { output: found, pooling: { pooling: mode, normalize }, notes };
+  return { output: found, pooling: { pooling: modeOf(pooling, settings), normalize }, notes };
 }
 
 /** Modules that the server has, or that do nothing when a model answers. */
 const TAKEN = new Set(["Transformer", "Pooling", "Normalize", "Dropout"]);
 
-async function readPooling(path: string, hasPrompts: boolean) {
-  const settings = await readJson(path, poolingSchema);
-  checkSettings(path, settings, POOLING_RULES);
-  if (settings?.include_prompt === false && hasPrompts)
-    throw new Error(
-      `${path}: "include_prompt": false is not supported together with prompts: the server's vectors include them. Export the whole model, with an output sentence_embedding.`,
-    );
+function modeOf(settings: z.infer<typeof poolingSchema> | undefined, path: string): Pooling {
   const given = settings?.pooling_mode;
   const older = Object.keys(OLDER_POOLINGS).filter((name) => settings?.[name] === true);
   const modes = given === undefined ? older : [given].flat();
@@ -173,9 +171,8 @@ async function readPooling(path: string, hasPrompts: boolean) {
       `${path} asks for ${modes.join(" and ")}; one way to pool is taken. Export the whole model, with an output sentence_embedding.`,
     );
   const known = OLDER_POOLINGS[mode] ?? POOLINGS.find((one) => one === mode);
-  if (!known)
-    throw new Error(
-      `${path}: pooling_mode ${JSON.stringify(mode)} is not supported: it may be ${POOLINGS.join(", ")}.`,
-    );
-  return { mode: known, isWritten: settings !== undefined };
+  if (known) return known;
+  throw new Error(
+    `${path}: pooling_mode ${JSON.stringify(mode)} is not supported: it may be ${POOLINGS.join(", ")}.`,
+  );
 }

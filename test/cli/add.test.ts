@@ -164,6 +164,13 @@ test.for([
   [{ size: 16, do_center_crop: true, crop_size: 16 }, "size must say shortest_edge"],
   [{ do_flip_channel_order: true }, "do_flip_channel_order"],
   [{ image_processor_type: "LevitImageProcessor" }, "the steps of LevitImageProcessor"],
+  [{ sharpen: 2 }, 'does not know the setting "sharpen": 2'],
+  [{ do_pad: true }, '"do_pad": true is not supported'],
+  [{ size: { height: 16, width: 16, longest_edge: 20 } }, "size"],
+  [{ image_mean: null }, "does not say image_mean"],
+  [{ image_std: [0.5] }, "image_mean has 3 channels, image_std 1"],
+  [{ image_processor_type: "EfficientNetImageProcessor" }, "include_top"],
+  [{ image_processor_type: "CLIPFeatureExtractor" }, "needs crop_size"],
 ] as const)("an image export with %j is refused with the reason", async ([settings, reason]) => {
   await expectRefused(await imageExport(settings), reason);
 });

@@ -84,7 +84,7 @@ export async function addExport(models: string, name: string): Promise<LocalPack
 }
 
 /** A recorded answer in the shape of the service's. */
-export function shaped({ task }: Recorded, answer: Recorded["answers"][number]): unknown {
+function shaped({ task }: Recorded, answer: Recorded["answers"][number]): unknown {
   if (typeof answer === "number") return { value: answer };
   if (Array.isArray(answer)) return answer;
   if (task === "text-classification") return answer;

@@ -16,7 +16,7 @@ export const regressionQuality: Quality = {
 };
 
 /** Mean absolute error, root of the mean squared error, and R² (absent when all truths are equal). */
-export function regressionMetrics(
+function regressionMetrics(
   truth: readonly number[],
   predicted: readonly number[],
 ): Record<string, number> {

@@ -84,7 +84,7 @@ export function contentOf(given: TokenizerConfig["pad_token"]): string | undefin
 }
 
 /** The id of a token by its text. */
-export function idOf(
+function idOf(
   content: string,
   { model }: Tokenizer,
   added: Tokenizer["added_tokens"],
@@ -146,10 +146,14 @@ function withAddedTokens(json: Tokenizer, config: TokenizerConfig): Tokenizer["a
   for (const [id, given] of declared) {
     const { content } = given;
     const isSpecial = given["special"] === true || contents.has(content);
-    const known = idOf(content, json, added) ?? Number(id);
-    const token = { normalized: !isSpecial, ...given, id: known, special: isSpecial };
     const at = added.findIndex((one) => one.content === content);
-    if (at >= 0) added[at] = token;
+    const old = added[at];
+    const flags = { normalized: !isSpecial, ...given };
+    // Whether a token is looked for before the normalizer: once that is so, it stays so.
+    if (old?.["special"] === true) flags.normalized = old["normalized"] === true;
+    else if (old) flags.normalized &&= old["normalized"] === true;
+    const token = { ...flags, id: idOf(content, json, added) ?? Number(id), special: isSpecial };
+    if (old) added[at] = token;
     else added.push(token);
   }
   for (const given of special) {
@@ -164,18 +168,46 @@ function withAddedTokens(json: Tokenizer, config: TokenizerConfig): Tokenizer["a
 
 /** The special tokens that are written, and those of the class where they are not. */
 function specialTokens(config: TokenizerConfig) {
-  const name = config.tokenizer_class ?? "";
-  const defaults = LIKE_BERT.test(name) ? BERT_TOKENS : {};
+  const defaults = defaultTokens(config.tokenizer_class ?? "");
   return [
-    ...SPECIAL_TOKENS.map((one) => config[one] ?? defaults[one]),
+    ...SPECIAL_TOKENS.map((name) => config[name] ?? defaults[name]),
     ...(config.additional_special_tokens ?? []),
-  ].filter((one) => one !== null && one !== undefined);
+  ].filter((token) => token !== null && token !== undefined);
 }
 
-const BERT_TOKENS: Partial<Record<(typeof SPECIAL_TOKENS)[number], string>> = {
+type Defaults = Partial<Record<(typeof SPECIAL_TOKENS)[number], TokenizerConfig["mask_token"]>>;
+
+/** The special tokens that a class has when nothing is written. */
+function defaultTokens(name: string): Defaults {
+  return DEFAULTS.find(([pattern]) => pattern.test(name))?.[1] ?? {};
+}
+
+const MASK = { content: "<mask>", lstrip: true };
+const BERT = {
   unk_token: "[UNK]",
   sep_token: "[SEP]",
   pad_token: "[PAD]",
   cls_token: "[CLS]",
   mask_token: "[MASK]",
 };
+const ROBERTA = {
+  bos_token: "<s>",
+  eos_token: "</s>",
+  sep_token: "</s>",
+  cls_token: "<s>",
+  unk_token: "<unk>",
+  pad_token: "<pad>",
+  mask_token: MASK,
+};
+const ENDS = { bos_token: "[CLS]", eos_token: "[SEP]" };
+
+const DEFAULTS: readonly (readonly [pattern: RegExp, tokens: Defaults])[] = [
+  [/^Funnel/, { ...ROBERTA, cls_token: "<cls>", sep_token: "<sep>", mask_token: "<mask>" }],
+  [LIKE_BERT, BERT],
+  [/^Deberta/, { ...BERT, ...ENDS }],
+  [/^Albert/, { ...BERT, ...ENDS, unk_token: "<unk>", pad_token: "<pad>" }],
+  [LIKE_MPNET, { ...ROBERTA, unk_token: "[UNK]" }],
+  [/^(Bart|Camembert|LED|Longformer|Roberta|XLMRoberta)T/, ROBERTA],
+  [/^M?T5/, { eos_token: "</s>", unk_token: "<unk>", pad_token: "<pad>" }],
+  [/^(GPT2|Qwen2)/, { eos_token: "<|endoftext|>", unk_token: "<|endoftext|>" }],
+];

@@ -4,9 +4,8 @@ import { plainIssue } from "../../plain-issue.ts";
 import type { Assets } from "../define.ts";
 import { configured, contentOf, hasOneType, tokenizerConfigSchema } from "./configured.ts";
 import type { TextOptions } from "./options.ts";
-import { precompiledMap } from "./precompiled.ts";
+import { useOwnSteps } from "./own-steps.ts";
 import { likeReference } from "./reference.ts";
-import { unigramSegmenter } from "./unigram.ts";
 
 export interface TextInput {
   text: string;
@@ -122,28 +121,6 @@ function cutLengths([first, second]: readonly [number, number], room: number): [
   const half = Math.floor(room / 2);
   const [fewer, more] = shorter <= room - shorter ? [shorter, room - shorter] : [half, room - half];
   return first <= second ? [fewer, more] : [more, fewer];
-}
-
-/** Puts steps that are the reference's in the place of the library's. */
-function useOwnSteps(tokenizer: Tokenizer, model: { type: string }): void {
-  if (tokenizer.model && model.type === "Unigram") {
-    const segment = unigramSegmenter(model);
-    tokenizer.model.encode = (words: string[]) => words.flatMap(segment);
-    tokenizer.model.fuse_unk = false;
-  }
-  const replace = (step: Step | null | undefined): void => {
-    if (step?.config.type === "Precompiled")
-      step.normalize = precompiledMap(step.config.precompiled_charsmap);
-    for (const inner of step?.normalizers ?? []) replace(inner);
-  };
-  replace(tokenizer.normalizer as Step | null);
-}
-
-/** A normalizer of the library, or several as one. */
-interface Step {
-  config: { type?: string; precompiled_charsmap?: unknown };
-  normalize(text: string): string;
-  normalizers?: (Step | null)[];
 }
 
 function lowercased(normalizer: unknown) {
