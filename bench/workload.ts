@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { readConfig } from "../functions/config.ts";
 import { createDeadline } from "../functions/load/deadline.ts";
 import { createPhases } from "../functions/observe/phases.ts";
 import { prepare } from "../functions/load/prepare.ts";
+import { createFileDecoders } from "../functions/platform/file-decoders.ts";
 import { parseParameters } from "../functions/tasks/define.ts";
 import { createTasks } from "../functions/tasks/tasks.ts";
 import { DATATYPES, type Tensors } from "../functions/tensor.ts";
@@ -58,7 +60,11 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
     ),
   );
   const { input, parameters: schema } = tasks.of(manifest);
-  const task = await tasks.compile(manifest, config.limits, new Map(assets));
+  const task = await tasks.compile(manifest, {
+    limits: config.limits,
+    assets: new Map(assets),
+    loadDecoder: createFileDecoders((file) => fileURLToPath(import.meta.resolve(file))),
+  });
   const batches = Array.from({ length: REQUESTS }, (_, request) =>
     Array.from(
       { length: rows ?? 1 },

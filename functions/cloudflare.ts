@@ -5,10 +5,23 @@ import { createApp, type Options } from "./app.ts";
 import { createPlatform } from "./platform/cloudflare.ts";
 import type { Platform } from "./platform/types.ts";
 import { createService } from "./service.ts";
+import type { ImageFormat } from "./tasks/image/formats.ts";
+
+/** A bundler must see each name. Imported when they are needed: a model without images does not start them. */
+const DECODERS: Record<ImageFormat, () => Promise<{ default: WebAssembly.Module }>> = {
+  jpeg: () => import("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"),
+  png: () => import("@jsquash/png/codec/pkg/squoosh_png_bg.wasm"),
+  webp: () => import("@jsquash/webp/codec/dec/webp_dec.wasm"),
+};
+
+async function loadDecoder(format: ImageFormat): Promise<WebAssembly.Module> {
+  const { default: module } = await DECODERS[format]();
+  return module;
+}
 
 /** The platform of this Worker, from its bindings. Throws an Error that says what is wrong with them. */
 export function createCloudflarePlatform(): Platform {
-  return createPlatform({ env, waitUntil, wasm, createOrt });
+  return createPlatform({ env, waitUntil, wasm, createOrt, loadDecoder });
 }
 
 /**

@@ -70,6 +70,7 @@ const configs: Record<string, Config> = {
     waitUntil: () => undefined,
     wasm: new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)),
     createOrt: () => ({}) as never,
+    loadDecoder: () => Promise.reject(new Error("no decoder")),
   }).config,
 };
 

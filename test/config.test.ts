@@ -133,6 +133,7 @@ test("a platform refuses what it cannot do", () => {
     waitUntil: () => undefined,
     wasm: new WebAssembly.Module(EMPTY_WASM),
     createOrt: () => ({}) as never,
+    loadDecoder: () => Promise.reject(new Error("no decoder")),
   };
   expect(() => createPlatform({ ...parts, env: {} })).toThrow(/STORE/);
   expect(() => createPlatform({ ...parts, env: { RUNTIME: "native" } })).toThrow(/RUNTIME/);

@@ -48,8 +48,11 @@ const RULES: Record<string, Rule> = {
 /** Pillow's codes for the filters that the server has. */
 const RESAMPLE: Record<number, ImageOptions["resample"]> = {
   0: "nearest",
+  1: "lanczos",
   2: "bilinear",
   3: "bicubic",
+  4: "box",
+  5: "hamming",
 };
 
 /** `preprocessor_config.json` in the manifest's terms. Throws on a step that the server does not have. */
@@ -80,6 +83,8 @@ export async function readImageOptions(path: string): Promise<ImageOptions> {
     color: mean.length === 1 ? "grayscale" : "rgb",
     layout: "NCHW",
     resample,
+    // As `load_image` does, with which pipelines read images.
+    orientation: "exif",
     scale: given.do_rescale ? given.rescale_factor : 1,
     mean: given.do_normalize ? mean : none(0),
     std: given.do_normalize ? std : none(1),

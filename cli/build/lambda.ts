@@ -2,9 +2,10 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import type { BuildOptions } from "esbuild";
 import { zipSync, type Zippable } from "fflate";
+import { DECODER_FILES } from "../../functions/tasks/image/formats.ts";
 import { ownModule } from "../own-module.ts";
 import type { Architecture } from "./architectures.ts";
 import type { CompiledCode } from "./cache-code.ts";
@@ -51,6 +52,7 @@ export async function buildLambdaFolders(options: LambdaBuild): Promise<LambdaPa
     const sources = await bundle(options.entry, folder);
     await copyRuntime(folder, architecture);
     await copyDocumentation(join(folder, "docs"));
+    await copyDecoders(join(folder, "decoders"));
     const uncompiled = await keepCompiledCode(folder, architecture, options);
     packages.push({ architecture, folder, sources, uncompiled });
   }
@@ -108,6 +110,12 @@ async function copyRuntime(folder: string, architecture: Architecture): Promise<
     await copy(join(native, part), join(modules, "onnxruntime-node", part));
   for (const part of ["package.json", "dist/cjs"])
     await copy(join(common, part), join(modules, "onnxruntime-common", part));
+}
+
+/** The decoders of images, which are read when a model needs them. */
+async function copyDecoders(folder: string): Promise<void> {
+  for (const file of Object.values(DECODER_FILES))
+    await copy(require.resolve(file), join(folder, basename(file)));
 }
 
 async function copy(from: string, to: string): Promise<void> {

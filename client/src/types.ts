@@ -15,7 +15,7 @@ export type ModelsOf<Models> = { [Name in keyof Models]: ModelTypes };
 export type AnyModels = Record<string, ModelTypes & { parameters: Record<string, unknown> }>;
 
 /**
- * An image (PNG or JPEG): its bytes, a file or blob, or base64 text with or without `data:…;base64,` before it.
+ * An image (JPEG, PNG or WebP): its bytes, a file or blob, or base64 text with or without `data:…;base64,` before it.
  */
 export type ImageInput = Uint8Array | Blob | string;
 

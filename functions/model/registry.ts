@@ -165,9 +165,11 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     });
     const assets = await readAssets(manifest);
     const limits = tightened(config.limits, manifest.limits);
-    const compiled = await tasks.compile(manifest, limits, assets).catch((cause: unknown) => {
-      throw corrupt(`The ${what} is not valid`, cause);
-    });
+    const compiled = await tasks
+      .compile(manifest, { limits, assets, loadDecoder: platform.loadDecoder })
+      .catch((cause: unknown) => {
+        throw corrupt(`The ${what} is not valid`, cause);
+      });
     const kept = { ...manifest, examples: shownExamples(manifest.examples) };
     const read = { manifest: kept, task: tasks.of(manifest), compiled, limits };
     versions.set(`${name}/${version}`, read);

@@ -6,7 +6,7 @@ import { json, operation, ref } from "./operation.ts";
 import { schemaOf } from "./schema.ts";
 import { isShortExample, smallSchema } from "./small.ts";
 
-const IMAGE_TYPES = ["image/png", "image/jpeg"] as const;
+const IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"] as const;
 
 /** The native predict route of one released model, with the schemas that its manifest gives. */
 export function modelPath({ manifest, task }: ReleasedModel) {

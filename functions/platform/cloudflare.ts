@@ -8,6 +8,7 @@ import { createEdgeArtifactCache, createEdgePredictionCache } from "./edge-cache
 import { createBindingLimiter } from "./limiter/binding.ts";
 import { withFallback } from "./limiter/with-fallback.ts";
 import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
+import type { LoadDecoder } from "../tasks/image/formats.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
 import type { Platform } from "./types.ts";
@@ -17,6 +18,7 @@ interface CloudflareParts {
   waitUntil: (promise: Promise<unknown>) => void;
   wasm: WebAssembly.Module;
   createOrt: CreateOrt;
+  loadDecoder: LoadDecoder;
 }
 
 /**
@@ -27,13 +29,13 @@ const WASM_MEMORY_BYTES = 112 * 1024 * 1024;
 
 /** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
 export function createPlatform(parts: CloudflareParts): Platform {
-  const { env, waitUntil, wasm, createOrt } = parts;
+  const { env, waitUntil, wasm, createOrt, loadDecoder } = parts;
   const defaults = {
     STORE: "r2://MODELS",
     RUNTIME: "wasm",
     // An isolate has 128 MB, and WASM memory is up to three times the artifact while it loads.
     SESSION_BUDGET_MB: 32,
-    // Decoding a JPEG takes some 24 bytes a pixel.
+    // Decoding a progressive JPEG takes some 20 bytes a pixel.
     MAX_IMAGE_PIXELS: 2_000_000,
     MAX_CONCURRENCY: 64,
   };
@@ -69,6 +71,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);
       return found?.ok ? (found.body as unknown as ReadableStream) : undefined;
     },
+    loadDecoder,
     limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),
     predictionCache: withoutFailures(createEdgePredictionCache(), log),
     clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? "",

@@ -1,8 +1,9 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { LambdaEvent } from "hono/aws-lambda";
 import { readConfig, type Config } from "../config.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { within } from "../within.ts";
+import { createFileDecoders } from "./file-decoders.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
 import { createMemoryLimiter } from "../limits/memory-limiter.ts";
@@ -58,6 +59,9 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     // The package has them beside the handler.
     asset: createFolderAssets(() => join(import.meta.dirname, "docs")),
     hasLostBytes: ({ env }) => hasLostBytes((env as { event: LambdaEvent }).event),
+    loadDecoder: createFileDecoders((file) =>
+      join(import.meta.dirname, "decoders", basename(file)),
+    ),
     waitUntil(promise) {
       const logged = promise
         .catch((error: unknown) => logLine({ level: "error", message: String(error) }))

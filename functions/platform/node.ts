@@ -9,6 +9,7 @@ import { forwardedAddress } from "../limits/address.ts";
 import { isBatched, type Manifest } from "../model/manifest.ts";
 import { createBatchingSession } from "../runtime/batching.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
+import { createFileDecoders } from "./file-decoders.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { logLine, logSoon } from "./log.ts";
@@ -43,10 +44,8 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     // A request that did not come from the server, as in `app.request`, has no bindings.
     isClientGone: (bindings) =>
       (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
-    // By the package's own name: that works from the sources and from what is built.
-    asset: createFolderAssets(() =>
-      join(createRequire(import.meta.url).resolve("nearcast/package.json"), "../dist/assets/docs"),
-    ),
+    asset: createFolderAssets(() => join(packageFile(), "../dist/assets/docs")),
+    loadDecoder: createFileDecoders(findDecoder),
     waitUntil(promise) {
       promise.catch((error: unknown) => logLine({ level: "error", message: String(error) }));
     },
@@ -60,6 +59,16 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     },
     log: logSoon,
   };
+}
+
+/** By the package's own name: that works from the sources and from what is built. */
+function packageFile(): string {
+  return createRequire(import.meta.url).resolve("nearcast/package.json");
+}
+
+/** The decoders are dependencies of the package, and perhaps not of the project that it serves. */
+function findDecoder(file: string): string {
+  return createRequire(packageFile()).resolve(file);
 }
 
 /** Joins the runs of a model that the configuration names, if the first dimension of all its tensors is the batch. */

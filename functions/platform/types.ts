@@ -3,6 +3,7 @@ import type { Limiter } from "../limits/limiter.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Store } from "../model/store.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
+import type { LoadDecoder } from "../tasks/image/formats.ts";
 
 /** The tier between memory and the store: artifacts by sha256, already checked. */
 export interface ArtifactCache {
@@ -57,6 +58,8 @@ export interface Platform {
   sha256: (text: string) => string | Promise<string>;
   /** Reads a secret that the platform keeps by name; undefined where there is none of this name. */
   readSecret: (name: string) => Promise<string | undefined>;
+  /** The decoders of images, compiled. Called with the first model that takes images, once for each such model. */
+  loadDecoder: LoadDecoder;
   limiter: Limiter;
   /** Whether each of many instances counts rates for itself, so that together they let through more than the rate. */
   countsPerInstance?: boolean;

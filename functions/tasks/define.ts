@@ -4,6 +4,7 @@ import type { Limits } from "../model/limits.ts";
 import { manifestFields, type Manifest, type ManifestOf } from "../model/manifest.ts";
 import { plainIssue } from "../plain-issue.ts";
 import type { Tensors } from "../tensor.ts";
+import type { LoadDecoder } from "./image/formats.ts";
 
 /** One run of the session: tensors for one or more rows of a request. */
 export interface Run {
@@ -67,6 +68,8 @@ export interface TaskVersion<Options extends z.ZodRawShape> {
   manifest: ManifestOf<Options>;
   limits: Limits;
   assets: Assets;
+  /** The platform's decoders of images. */
+  loadDecoder: LoadDecoder;
 }
 
 /**
@@ -126,11 +129,9 @@ export interface Task extends Omit<
 > {
   /** The schema of the manifests of this task. */
   manifestSchema: z.ZodType<Manifest>;
-  compile(version: {
-    manifest: Manifest;
-    limits: Limits;
-    assets: Assets;
-  }): Promise<CompiledTask> | CompiledTask;
+  compile(
+    version: Omit<TaskVersion<z.ZodRawShape>, "manifest"> & { manifest: Manifest },
+  ): Promise<CompiledTask> | CompiledTask;
   schema(manifest: Manifest): { input: JsonSchema; output: JsonSchema };
   examples?(manifest: Manifest): unknown[] | Promise<unknown[]>;
   quality?(manifest: Manifest, options: { k: number }): Quality | Promise<Quality>;

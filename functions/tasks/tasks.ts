@@ -1,9 +1,11 @@
 import * as z from "zod";
-import type { Limits } from "../model/limits.ts";
 import { manifestFields, parseManifest, type Manifest } from "../model/manifest.ts";
 import { fitBatchDimension } from "./fit-batch.ts";
 import { BUILT_IN_TASKS } from "./built-in.ts";
-import type { Assets, CompiledTask, Task } from "./define.ts";
+import type { CompiledTask, Task } from "./define.ts";
+
+/** What a task is compiled with besides the manifest. */
+export type CompileParts = Omit<Parameters<Task["compile"]>[0], "manifest">;
 
 /** The tasks of a service, by name. */
 export interface Tasks {
@@ -12,7 +14,7 @@ export interface Tasks {
   /** Reads `model.json`. Throws an Error with every reason in one message. */
   parseManifest(text: string): Manifest;
   /** Rejects with an Error when the manifest lacks what the task needs. */
-  compile(manifest: Manifest, limits: Limits, assets: Assets): Promise<CompiledTask>;
+  compile(manifest: Manifest, parts: CompileParts): Promise<CompiledTask>;
   all: readonly Task[];
 }
 
@@ -46,11 +48,11 @@ export function createTasks(added: readonly Task[] = []): Tasks {
     of,
     parseManifest: (text) =>
       parseManifest(text, (task) => byName.get(task)?.manifestSchema ?? unknownTask()),
-    async compile(manifest, limits, assets) {
+    async compile(manifest, parts) {
       const task = of(manifest);
       if (manifest.batchDimension === null && task.input !== "tensors")
         throw new Error(`task ${task.name} takes rows: its batchDimension cannot be null`);
-      const compiled = await task.compile({ manifest, limits, assets });
+      const compiled = await task.compile({ ...parts, manifest });
       // Tensors have their own batch dimension: it fits the graph's, or is refused.
       return task.input === "tensors" ? compiled : fitBatchDimension(manifest, compiled);
     },

@@ -72,6 +72,7 @@ def main():
             "color": "grayscale",
             "layout": "NCHW",
             "resample": "bilinear",
+            "orientation": "exif",
             "scale": SCALE,
             "mean": [0],
             "std": [1],

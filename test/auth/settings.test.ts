@@ -68,7 +68,7 @@ test("what does not go together or cannot be used is refused with its variable",
   // What is written there by mistake could be a key.
   expect(() => read({ API_KEYS: "nc_a-real-key" })).toThrow(/^(?!.*nc_a-real-key)/s);
   const wasm = new WebAssembly.Module(EMPTY_WASM);
-  const parts = { waitUntil: () => undefined, wasm, createOrt: noOrt };
+  const parts = { waitUntil: () => undefined, wasm, createOrt: noOrt, loadDecoder: noDecoder };
   const env = { API_KEYS: "ssm:/keys" };
   expect(() => createPlatform({ ...parts, env })).toThrow(/wrangler secret put/);
 });
@@ -91,4 +91,8 @@ const EMPTY_WASM = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 function noOrt(): never {
   throw new Error("no model is loaded here");
+}
+
+function noDecoder(): never {
+  throw new Error("no decoder");
 }

@@ -1,6 +1,38 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { crc32, deflateSync } from "node:zlib";
+import startEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
+import { defaultOptions } from "@jsquash/jpeg/meta.js";
 import { decode, encode } from "fast-png";
-import { encode as encodeJpeg } from "jpeg-js";
+import type { Pixels } from "../../functions/tasks/image/pixels.ts";
+
+const encoderFile = createRequire(import.meta.url).resolve(
+  "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
+);
+const encoder = await (startEncoder as unknown as StartEncoder)({
+  wasmBinary: await readFile(encoderFile),
+});
+
+type StartEncoder = (module: { wasmBinary: Uint8Array }) => Promise<{
+  encode(rgba: Uint8Array, width: number, height: number, options: object): Uint8Array;
+}>;
+
+interface Rgba {
+  width: number;
+  height: number;
+  data: Uint8Array;
+}
+
+/** The same without the fourth byte of each pixel, where there is one. */
+export function withoutFourth(image: Pixels): Pixels {
+  if (image.channels !== 4) return image;
+  return { ...image, channels: 3, data: image.data.filter((_, at) => at % 4 < 3) };
+}
+
+/** A progressive JPEG. */
+export function encodeJpeg({ width, height, data }: Rgba, quality: number): Buffer<ArrayBuffer> {
+  return Buffer.from(encoder.encode(data, width, height, { ...defaultOptions, quality }));
+}
 
 /** A PNG whose header says one size and whose data inflates to any number of zero bytes. */
 export function encodePng(image: { width: number; height: number; inflatesTo: number }): Buffer {
@@ -39,7 +71,7 @@ export function jpegOfDigit({ input, label }: { input: string; label: string }) 
     }
   const image = { width: largeWidth, height: largeHeight, data: rgba };
   return {
-    jpeg: Buffer.from(encodeJpeg(image, 95).data),
+    jpeg: encodeJpeg(image, 95),
     colourPng: Buffer.from(encode(image)),
     label,
   };

@@ -3,9 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { encode as encodeJpeg } from "jpeg-js";
 import { afterEach, expect, test } from "vitest";
-import { encodePng } from "../harness/images.ts";
+import { encodeJpeg, encodePng } from "../harness/images.ts";
 import type { StartTarget, Target, TargetOptions } from "../harness/targets.ts";
 
 const models = join(import.meta.dirname, "../../models");
@@ -318,7 +317,7 @@ function wide10Png(height: number): Buffer {
 }
 
 function wide10Jpeg(height: number): Buffer {
-  return encodeJpeg({ width: 10, height, data: Buffer.alloc(40 * height) }, 90).data;
+  return encodeJpeg({ width: 10, height, data: Buffer.alloc(40 * height) }, 90);
 }
 
 /** Where a deadline also ends what a busy machine is slow to begin with. */

@@ -13,8 +13,8 @@ export interface PredictBody {
 }
 
 const ACCEPTED =
-  "application/json, multipart/form-data, image/png, image/jpeg or application/octet-stream";
-const RAW = /^(image\/(png|jpeg)|application\/octet-stream)$/;
+  "application/json, multipart/form-data, image/jpeg, image/png, image/webp or application/octet-stream";
+const RAW = /^(image\/(jpeg|png|webp)|application\/octet-stream)$/;
 
 /**
  * Reads `{inputs, parameters}` from JSON, from a multipart form or from a raw image. In a form, the files are

@@ -3,15 +3,20 @@ import { invalidInput, type InputIssue } from "../../errors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import { elementCount } from "../../tensor.ts";
 import { classificationAnswers, type classificationOptions } from "../classification/answers.ts";
-import { decodeImage } from "../image/decode.ts";
+import { openImageDecoder } from "../image/decode.ts";
 import { checkFit, fit } from "../image/fit.ts";
-import { convertColor, fillPixels } from "../image/pixels.ts";
+import type { LoadDecoder } from "../image/formats.ts";
+import { convertColor, fillPixels, levelsOf } from "../image/pixels.ts";
 import type { imageOptions } from "../image/options.ts";
 import type { Parts, PreprocessOptions, Run } from "../define.ts";
 
 type Options = typeof classificationOptions & typeof imageOptions;
 
-export function compile(manifest: ManifestOf<Options>, limits: Limits) {
+export async function compile(
+  manifest: ManifestOf<Options>,
+  limits: Limits,
+  loadDecoder: LoadDecoder,
+) {
   const { image, inputs } = manifest;
   const channels = image.color === "rgb" ? 3 : 1;
   const size =
@@ -29,6 +34,8 @@ export function compile(manifest: ManifestOf<Options>, limits: Limits) {
   if (image.mean.length !== channels || image.std.length !== channels)
     throw new Error(`image.mean and image.std need ${channels} values`);
   checkFit(image);
+  const levels = levelsOf(image);
+  const decodeImage = await openImageDecoder(loadDecoder);
 
   return {
     ...classificationAnswers(manifest),
@@ -36,15 +43,19 @@ export function compile(manifest: ManifestOf<Options>, limits: Limits) {
       const issues: InputIssue[] = [];
       const data = new Float32Array(rows.length * elementCount(size));
       // One budget for the whole request: many images cost as much as a large one.
-      let pixelsLeft = limits.imagePixels;
+      let used = 0;
       for (const [index, row] of rows.entries()) {
         if (index > 0) yield;
         try {
-          const decoded = decodeImage(imageBytes(row), pixelsLeft);
-          pixelsLeft -= decoded.width * decoded.height;
+          const decoded = decodeImage(imageBytes(row), {
+            maxPixels: limits.imagePixels,
+            used,
+            orientation: image.orientation,
+          });
+          used += decoded.width * decoded.height;
           const colored = convertColor(decoded, image.color);
           const sized = fit(colored, image);
-          fillPixels(sized, image, data, index * elementCount(size));
+          fillPixels(sized, levels, image.layout, data, index * elementCount(size));
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;
           issues.push({ path: pathOf(index), message: error.message });

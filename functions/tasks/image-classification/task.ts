@@ -13,19 +13,19 @@ const PICTURE =
 
 export const imageClassification = defineTask({
   name: "image-classification",
-  about: "A PNG or JPEG in, as bytes or as base64 in JSON, a label out.",
+  about: "A JPEG, PNG or WebP in, as bytes or as base64 in JSON, a label out.",
   options: { ...classificationOptions, ...imageOptions },
   parameters: classificationParameters,
   input: "image",
-  async compile({ manifest, limits }) {
+  async compile({ manifest, limits, loadDecoder }) {
     const { compile } = await import("./compile.ts");
-    return compile(manifest, limits);
+    return compile(manifest, limits, loadDecoder);
   },
   schema: (manifest) => ({
     input: {
       type: "string",
       contentEncoding: "base64",
-      description: "A PNG or JPEG image in base64.",
+      description: "A JPEG, PNG or WebP image in base64.",
     },
     output: classificationSchema(manifest),
   }),

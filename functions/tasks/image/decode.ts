@@ -1,57 +1,154 @@
-import { decode as decodeJpegFile } from "jpeg-js";
+import type { IdlePlace } from "./decoder-instance.ts";
+import { createEmscriptenDecoder } from "./emscripten-decoder.ts";
+import { formatOf, type ImageFormat, type LoadDecoder } from "./formats.ts";
+import { colourSpaceOf, joinPlanes } from "./jpeg-colours.ts";
+import { readJpeg } from "./jpeg-file.ts";
+import { decodePlanes, needsPlanes } from "./jpeg-planes.ts";
+import { turnUpright } from "./orientation.ts";
+import type { ImageOptions } from "./options.ts";
 import type { Pixels } from "./pixels.ts";
-import { decodePng } from "./png.ts";
+import { createPngDecoder } from "./png-decoder.ts";
+import { readPng } from "./png-file.ts";
+import { readWebp } from "./webp-file.ts";
 
-/** Bytes that JPEG decoding needs for each pixel: coefficients, planes and the result. */
-const JPEG_BYTES_PER_PIXEL = 24;
-
-/** The most scans. Encoders make about ten. A scan of a few bytes may visit every block of the image. */
-const MAX_JPEG_SCANS = 200;
-
-/**
- * Decodes a PNG or JPEG; the first bytes tell which. Throws a RangeError when it is neither, is damaged, or has
- * more than `maxPixels` pixels. Its message continues the name of the input. The size is checked before
- * anything is inflated.
- */
-export function decodeImage(bytes: Uint8Array, maxPixels: number): Pixels {
-  if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47]))
-    return decoded("PNG", () => decodePng(bytes, maxPixels));
-  if (startsWith(bytes, [0xff, 0xd8, 0xff]))
-    return decoded("JPEG", () => decodeJpeg(bytes, maxPixels));
-  throw new RangeError("must be a PNG or JPEG image");
+/** An image whose header was read, and that is not decoded yet. */
+interface Opened {
+  width: number;
+  height: number;
+  /** EXIF's number. */
+  orientation: number;
+  decode(): Pixels;
 }
 
-function decoded(format: string, decode: () => Pixels): Pixels {
+type Open = (bytes: Uint8Array) => Opened;
+
+export interface DecodeOptions {
+  /** The most pixels of a request. */
+  maxPixels: number;
+  /** Those of the images before this one. */
+  used?: number;
+  orientation: ImageOptions["orientation"];
+}
+
+/**
+ * Decodes a JPEG, PNG or WebP to the pixels that Pillow's `Image.open(…).convert("RGB")` has; the first bytes
+ * tell which. Throws a RangeError when it is none of them, is damaged, of a kind that is not read, or has too
+ * many pixels. Its message continues the name of the input. The size is checked before anything is inflated.
+ */
+export type DecodeImage = (bytes: Uint8Array, options: DecodeOptions) => Pixels;
+
+/** What a message of libjpeg says when pixels are made up. */
+const DAMAGE = /premature end|bad Huffman|instead of RST/i;
+
+/** Models share decoders, and so their memory. Kept when it is made: on Workers no request may wait for another's. */
+const made = new WeakMap<LoadDecoder, DecodeImage>();
+
+/** The decoder of a platform. The first call loads it. */
+export async function openImageDecoder(load: LoadDecoder): Promise<DecodeImage> {
+  const known = made.get(load);
+  if (known) return known;
+  const decodeImage = await loadImageDecoder(load);
+  made.set(load, decodeImage);
+  return decodeImage;
+}
+
+async function loadImageDecoder(load: LoadDecoder): Promise<DecodeImage> {
+  const [jpegModule, pngModule, webpModule, { default: jpeg }, { default: webp }] =
+    await Promise.all([
+      load("jpeg"),
+      load("png"),
+      load("webp"),
+      import("@jsquash/jpeg/codec/dec/mozjpeg_dec.js"),
+      import("@jsquash/webp/codec/dec/webp_dec.js"),
+    ]);
+  const doNotTurn = false;
+  // Both begin with 16 MiB of memory.
+  const idle: IdlePlace = {};
+  const openers: Record<ImageFormat, Open> = {
+    jpeg: openJpeg(createEmscriptenDecoder({ factory: jpeg, module: jpegModule, idle }, doNotTurn)),
+    png: openPng(createPngDecoder(pngModule)),
+    webp: openWebp(createEmscriptenDecoder({ factory: webp, module: webpModule, idle })),
+  };
+
+  return function decodeImage(bytes, { maxPixels, used = 0, orientation }) {
+    const format = formatOf(bytes);
+    const name = { jpeg: "JPEG", png: "PNG", webp: "WebP" }[format];
+    const opened = explained(name, () => openers[format](bytes));
+    const pixels = opened.width * opened.height;
+    if (used + pixels > maxPixels) {
+      const before = used > 0 ? `, and those before it have ${used}` : "";
+      throw new RangeError(
+        `is a ${name} image of ${opened.width} × ${opened.height} = ${pixels} pixels${before}; a request may have ${maxPixels} (MAX_IMAGE_PIXELS, or the model's limits.imagePixels): make it smaller`,
+      );
+    }
+    const image = explained(name, () => opened.decode());
+    return orientation === "exif" ? turnUpright(image, opened.orientation) : image;
+  };
+}
+
+function explained<Result>(format: string, work: () => Result): Result {
   try {
-    return decode();
+    return work();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : "unknown reason";
+    const reason = error instanceof Error ? error.message : "it is damaged";
     throw new RangeError(`is not a ${format} image that can be decoded: ${reason}`, {
       cause: error,
     });
   }
 }
 
-function decodeJpeg(bytes: Uint8Array, maxPixels: number): Pixels {
-  checkScans(bytes);
-  const { width, height, data } = decodeJpegFile(bytes, {
-    useTArray: true,
-    formatAsRGBA: false,
-    tolerantDecoding: false,
-    maxResolutionInMP: maxPixels / 1e6,
-    maxMemoryUsageInMB: Math.ceil((maxPixels * JPEG_BYTES_PER_PIXEL) / (1024 * 1024)) + 1,
+function openJpeg(decoder: ReturnType<typeof createEmscriptenDecoder>): Open {
+  function decodeFile(bytes: Uint8Array): Pixels {
+    const { pixels, messages } = decoder(bytes);
+    if (messages.some((message) => DAMAGE.test(message))) throw new Error("its data is damaged");
+    if (!pixels) throw new Error("it is damaged");
+    return pixels;
+  }
+  return (bytes) => {
+    const file = readJpeg(bytes);
+    return {
+      ...file,
+      decode: () =>
+        needsPlanes(file)
+          ? joinPlanes(decodePlanes(file, decodeFile), colourSpaceOf(file), file)
+          : decodeFile(bytes),
+    };
+  };
+}
+
+function openPng(decoder: ReturnType<typeof createPngDecoder>): Open {
+  return (bytes) => {
+    const file = readPng(bytes);
+    return {
+      ...file,
+      decode() {
+        const image = file.isDeepGrey
+          ? clipped(decoder.decodeDeep(file.file()))
+          : decoder.decode(file.file());
+        if (!image) throw new Error("its data is damaged");
+        return image;
+      },
+    };
+  };
+}
+
+/** Pillow does not scale grey of 16 bits: what is above 255 is white. */
+function clipped(deep: { width: number; height: number; data: Uint16Array } | undefined) {
+  if (!deep) return undefined;
+  return {
+    ...deep,
+    channels: 1 as const,
+    data: Uint8Array.from(deep.data, (value) => Math.min(value, 255)),
+  };
+}
+
+function openWebp(decoder: ReturnType<typeof createEmscriptenDecoder>): Open {
+  return (bytes) => ({
+    ...readWebp(bytes),
+    decode() {
+      const { pixels } = decoder(bytes);
+      if (!pixels) throw new Error("its data is damaged");
+      return pixels;
+    },
   });
-  return { width, height, channels: 3, data };
-}
-
-/** Counts the marker that begins a scan. It cannot occur within a scan. */
-function checkScans(bytes: Uint8Array): void {
-  let scans = 0;
-  for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1))
-    if (bytes[at + 1] === 0xda && ++scans > MAX_JPEG_SCANS)
-      throw new Error(`it has more than ${MAX_JPEG_SCANS} scans`);
-}
-
-function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
-  return magic.every((byte, index) => bytes[index] === byte);
 }

@@ -14,7 +14,15 @@ const image = z.strictObject({
     ),
   color: z.enum(["grayscale", "rgb"]),
   layout: z.enum(["NCHW", "NHWC"]).describe("Where the graph has the channels (C)."),
-  resample: z.enum(["nearest", "bilinear", "bicubic"]).describe("How pixels are resized."),
+  resample: z
+    .enum(["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"])
+    .describe("How pixels are resized: one of Pillow's filters."),
+  orientation: z
+    .enum(["exif", "ignore"])
+    .default("ignore")
+    .describe(
+      "`exif` turns a photo upright as its EXIF data (or XMP) says, before all else. Cameras store how they were held.",
+    ),
   scale: z.number().positive().describe("Such as 1/255."),
   mean: channels.describe("One number a channel."),
   std: channels.describe("One number a channel."),

@@ -1,11 +1,6 @@
+import { FILTERS, PRECISION_BITS, weightsOf, type Weights } from "./filters.ts";
 import type { ImageOptions } from "./options.ts";
 import type { Pixels } from "./pixels.ts";
-
-/** Filters by name: how many source pixels they reach at scale 1, and their weight at a distance. */
-const FILTERS = {
-  bilinear: { support: 1, weight: (distance: number) => Math.max(0, 1 - Math.abs(distance)) },
-  bicubic: { support: 2, weight: cubic },
-} as const;
 
 /** What to keep of the resized image: its size, and where it begins. */
 export interface Cut {
@@ -16,9 +11,9 @@ export interface Cut {
 }
 
 /**
- * Resizes as Pillow's `Image.resize` does, so that a model sees what it was trained on: two passes, eight bits
- * between them, and a filter that widens when the image gets smaller. (Rows first, as in versions before 13,
- * unless that would fill the memory.) Computes only the `cut` of the result.
+ * Resizes as Pillow's `Image.resize` does, to the level: in two passes, with eight bits between them, in its
+ * fixed point, by a filter that widens when the image gets smaller. Computes only the `cut` of the result, and
+ * only what that needs of the first pass: an image one pixel wide and millions high must not fill the memory.
  */
 export function resize(
   image: Pixels,
@@ -27,81 +22,129 @@ export function resize(
   resample: ImageOptions["resample"],
   cut: Cut = { left: 0, top: 0, width, height },
 ): Pixels {
-  const whole = cut.width === width && cut.height === height;
-  if (whole && image.width === width && image.height === height) return image;
   if (resample === "nearest") return nearest(image, width, height, cut);
   const filter = FILTERS[resample];
-  const across = (one: Pixels) => resampleRows(one, width, filter, cut.left, cut.width);
-  const down = (one: Pixels) =>
-    transpose(resampleRows(transpose(one), height, filter, cut.top, cut.height));
-  return cut.width * image.height <= MOST_BETWEEN ? down(across(image)) : across(down(image));
+  const isWider = image.width !== width;
+  const isHigher = image.height !== height;
+  const across = weightsOf(filter, image.width, width, { from: cut.left, length: cut.width });
+  const down = weightsOf(filter, image.height, height, { from: cut.top, length: cut.height });
+  const columns = isWider ? rangeOf(across) : { from: cut.left, length: cut.width };
+  const rows = isHigher ? rangeOf(down) : { from: cut.top, length: cut.height };
+  // Since Pillow 13: rows first only where the image loses more than twice as many of them as of its columns.
+  const downFirst = image.height > height && image.height - height > 2 * (image.width - width);
+  if (!isWider || !isHigher || !downFirst) {
+    const wide = isWider ? resampleAcross(image, across, rows) : cutOf(image, columns, rows);
+    return isHigher ? resampleDown(wide, down, rows.from, { from: 0, length: cut.width }) : wide;
+  }
+  const high = resampleDown(image, down, 0, columns);
+  return resampleAcross(high, across, { from: 0, length: cut.height }, columns.from);
 }
 
-/** Most pixels between the passes: an image one pixel wide and millions high must not fill the memory. */
-const MOST_BETWEEN = 2048 * 2048;
+interface Range {
+  from: number;
+  length: number;
+}
 
-function cubic(distance: number): number {
-  const x = Math.abs(distance);
-  const a = -0.5;
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
-  return 0;
+/** The source pixels that have any weight. */
+function rangeOf({ first, count }: Weights): Range {
+  const last = first.length - 1;
+  const from = first[0] ?? 0;
+  return { from, length: (first[last] ?? 0) + (count[last] ?? 0) - from };
+}
+
+function cutOf(image: Pixels, columns: Range, rows: Range): Pixels {
+  const { channels } = image;
+  if (columns.length === image.width && rows.length === image.height) return image;
+  const [width, height] = [columns.length, rows.length];
+  const data = new Uint8Array(width * height * channels);
+  for (let y = 0; y < height; y++) {
+    const start = ((rows.from + y) * image.width + columns.from) * channels;
+    data.set(image.data.subarray(start, start + width * channels), y * width * channels);
+  }
+  return { width, height, channels, data };
+}
+
+/** The sum in fixed point begins with a half, for rounding. */
+const HALF = 1 << (PRECISION_BITS - 1);
+
+/** Of an image whose columns begin with number `offset`. Leaves the fourth byte of a pixel out. */
+function resampleAcross(image: Pixels, weights: Weights, rows: Range, offset = 0): Pixels {
+  const { channels: stride, data: source, width: sourceWidth } = image;
+  const { first, count, values, stride: most } = weights;
+  const channels = stride === 1 ? 1 : 3;
+  const width = first.length;
+  const data = new Uint8ClampedArray(width * rows.length * channels);
+  for (let y = 0, target = 0; y < rows.length; y++) {
+    const row = ((rows.from + y) * sourceWidth - offset) * stride;
+    for (let x = 0; x < width; x++, target += channels) {
+      let at = row + first[x]! * stride;
+      const end = x * most + count[x]!;
+      if (channels === 1) {
+        let sum = HALF;
+        for (let index = x * most; index < end; index++) sum += source[at++]! * values[index]!;
+        data[target] = sum >> PRECISION_BITS;
+        continue;
+      }
+      let [red, green, blue] = [HALF, HALF, HALF];
+      for (let index = x * most; index < end; index++, at += stride) {
+        const weight = values[index]!;
+        red += source[at]! * weight;
+        green += source[at + 1]! * weight;
+        blue += source[at + 2]! * weight;
+      }
+      data[target] = red >> PRECISION_BITS;
+      data[target + 1] = green >> PRECISION_BITS;
+      data[target + 2] = blue >> PRECISION_BITS;
+    }
+  }
+  return { width, height: rows.length, channels, data: new Uint8Array(data.buffer) };
+}
+
+/** Of an image whose rows begin with number `offset`; a row at a time, as the bytes lie. */
+function resampleDown(image: Pixels, weights: Weights, offset: number, columns: Range): Pixels {
+  const { channels, data: source } = image;
+  const { first, count, values, stride: most } = weights;
+  const [width, height] = [columns.length, first.length];
+  const samples = width * channels;
+  const data = new Uint8ClampedArray(samples * height);
+  const sums = new Int32Array(samples);
+  for (let y = 0; y < height; y++) {
+    sums.fill(HALF);
+    for (let index = 0; index < count[y]!; index++) {
+      const weight = values[y * most + index]!;
+      const row = ((first[y]! - offset + index) * image.width + columns.from) * channels;
+      for (let sample = 0; sample < samples; sample++)
+        sums[sample]! += source[row + sample]! * weight;
+    }
+    const target = y * samples;
+    for (let sample = 0; sample < samples; sample++)
+      data[target + sample] = sums[sample]! >> PRECISION_BITS;
+  }
+  return { width, height, channels, data: new Uint8Array(data.buffer) };
 }
 
 function nearest(image: Pixels, width: number, height: number, cut: Cut): Pixels {
   const { channels } = image;
   const data = new Uint8Array(cut.width * cut.height * channels);
-  for (let y = 0; y < cut.height; y++)
-    for (let x = 0; x < cut.width; x++) {
-      const sourceX = Math.floor(((cut.left + x + 0.5) * image.width) / width);
-      const sourceY = Math.floor(((cut.top + y + 0.5) * image.height) / height);
+  const columns = stepsOf(image.width, width, cut.left, cut.width);
+  const rows = stepsOf(image.height, height, cut.top, cut.height);
+  for (let y = 0, target = 0; y < cut.height; y++)
+    for (let x = 0; x < cut.width; x++)
       for (let channel = 0; channel < channels; channel++)
-        data[(y * cut.width + x) * channels + channel] =
-          image.data[(sourceY * image.width + sourceX) * channels + channel] ?? 0;
-    }
+        data[target++] = image.data[(rows[y]! * image.width + columns[x]!) * channels + channel]!;
   return { width: cut.width, height: cut.height, channels, data };
 }
 
-/** The columns `left` to `left + width` of the image resized to `fullWidth`. */
-function resampleRows(
-  image: Pixels,
-  fullWidth: number,
-  filter: (typeof FILTERS)["bilinear" | "bicubic"],
-  left: number,
-  width: number,
-): Pixels {
-  const { channels, height } = image;
-  const data = new Uint8ClampedArray(width * height * channels);
-  const scale = image.width / fullWidth;
-  const filterScale = Math.max(scale, 1);
-  const support = filter.support * filterScale;
-  for (let x = 0; x < width; x++) {
-    const center = (left + x + 0.5) * scale;
-    const first = Math.max(0, Math.floor(center - support + 0.5));
-    const last = Math.min(image.width, Math.floor(center + support + 0.5));
-    const weights = Float64Array.from({ length: last - first }, (_, index) =>
-      filter.weight((first + index - center + 0.5) / filterScale),
-    );
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
-    for (let y = 0; y < height; y++)
-      for (let channel = 0; channel < channels; channel++) {
-        let sum = 0;
-        for (let index = 0; index < weights.length; index++)
-          sum +=
-            (weights[index] ?? 0) *
-            (image.data[(y * image.width + first + index) * channels + channel] ?? 0);
-        data[(y * width + x) * channels + channel] = Math.floor(sum / total + 0.5);
-      }
-  }
-  return { width, height, channels, data: new Uint8Array(data.buffer) };
-}
+/** Where adding up begins anew: what lies before it would take long, and such a picture is a line. */
+const MOST_STEPS = 1 << 20;
 
-function transpose({ width, height, channels, data }: Pixels): Pixels {
-  const result = new Uint8Array(data.length);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      for (let channel = 0; channel < channels; channel++)
-        result[(x * height + y) * channels + channel] =
-          data[(y * width + x) * channels + channel] ?? 0;
-  return { width: height, height: width, channels, data: result };
+/** Adds up the steps as Pillow does: their sums, and not the products, are rounded. */
+function stepsOf(size: number, resized: number, from: number, length: number): Int32Array {
+  const step = size / resized;
+  const steps = new Int32Array(length);
+  const begin = from > MOST_STEPS ? from : 0;
+  let at = step * (begin + 0.5);
+  for (let pixel = begin; pixel < from + length; pixel++, at += step)
+    if (pixel >= from) steps[pixel - from] = Math.min(size - 1, Math.floor(at));
+  return steps;
 }

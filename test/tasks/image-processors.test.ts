@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { readImageOptions } from "../../cli/add/hugging-face-image.ts";
+import { createFileDecoders } from "../../functions/platform/file-decoders.ts";
+import { openImageDecoder } from "../../functions/tasks/image/decode.ts";
+import { fit } from "../../functions/tasks/image/fit.ts";
+import { convertColor, fillPixels, levelsOf } from "../../functions/tasks/image/pixels.ts";
+import { emptyStore } from "./service.ts";
+
+const read = (name: string) =>
+  JSON.parse(
+    readFileSync(new URL(`../fixtures/images/${name}.json`, import.meta.url), "utf8"),
+  ) as unknown;
+const files = new Map(
+  (read("recorded") as { cases: { name: string; file: string }[] }).cases.map(({ name, file }) => [
+    name,
+    Buffer.from(file, "base64"),
+  ]),
+);
+const { cases } = read("processors") as {
+  cases: {
+    name: string;
+    about: string;
+    config: object;
+    shape: number[];
+    sha256: Record<string, string>;
+  }[];
+};
+const decode = await openImageDecoder(
+  createFileDecoders((name) => fileURLToPath(import.meta.resolve(name))),
+);
+
+describe("exports from Hugging Face get the tensors of their image processor, to the bit", () => {
+  test.each(cases)("$name: $about", async ({ config, shape, sha256 }) => {
+    const path = join(await emptyStore(), "preprocessor_config.json");
+    await writeFile(path, JSON.stringify(config));
+    const options = await readImageOptions(path);
+    expect([3, options.height, options.width]).toEqual(shape);
+    const ours = Object.keys(sha256).map((name) => {
+      const file = files.get(name) ?? Buffer.alloc(0);
+      const image = decode(file, { maxPixels: 1e6, orientation: options.orientation });
+      const sized = fit(convertColor(image, options.color), options);
+      const tensor = new Float32Array(3 * options.height * options.width);
+      fillPixels(sized, levelsOf(options), options.layout, tensor, 0);
+      return [name, createHash("sha256").update(new Uint8Array(tensor.buffer)).digest("hex")];
+    });
+    expect(Object.fromEntries(ours)).toEqual(sha256);
+  });
+});
