@@ -35,7 +35,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     RUNTIME: "wasm",
     // An isolate has 128 MB, and WASM memory is up to three times the artifact while it loads.
     SESSION_BUDGET_MB: 32,
-    // Decoding a progressive JPEG takes some 20 bytes a pixel.
+    // Decoding a progressive JPEG takes up to 16 bytes a pixel.
     MAX_IMAGE_PIXELS: 2_000_000,
     MAX_CONCURRENCY: 64,
   };

@@ -5,8 +5,8 @@ import { encodePng } from "../harness/images.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 
 const STORE = join(import.meta.dirname, "../../models");
-/** 8 kB, and a hundred milliseconds or more to decode. */
-const IMAGE = encodePng({ width: 4000, height: 2000, inflatesTo: 4001 * 2000 });
+/** 16 kB, and a hundred milliseconds or more to decode. */
+const IMAGE = encodePng({ width: 4000, height: 4000, inflatesTo: 4001 * 4000 });
 const IRIS = { inputs: [[5.1, 3.5, 1.4, 0.2]] };
 /** Some seconds to tokenize, none of it at once. */
 const TEXTS = Array.from({ length: 50 }, () => "lasting words ".repeat(3000));

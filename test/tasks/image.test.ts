@@ -12,7 +12,7 @@ import type { ImageOptions } from "../../functions/tasks/image/options.ts";
 import { convertColor } from "../../functions/tasks/image/pixels.ts";
 import { checkFit, fit } from "../../functions/tasks/image/fit.ts";
 import { resize } from "../../functions/tasks/image/resize.ts";
-import { pngChunk, withoutFourth } from "../harness/images.ts";
+import { encodeJpeg, pngChunk, withoutFourth } from "../harness/images.ts";
 
 // What Pillow, with which models are trained, makes of the same files.
 const pillow = JSON.parse(
@@ -86,6 +86,8 @@ test("a narrow and very tall image is shrunk before it is widened", () => {
   expect(wide.data.every((value) => value === 7)).toBe(true);
 });
 
+const EOI = Buffer.from([0xff, 0xd9]);
+
 function file(name: string): Buffer {
   const found = pillow.decoded.find((image) => image.name === name);
   return Buffer.from(found?.file ?? "", "base64");
@@ -105,6 +107,15 @@ describe("files that cost more than they show", () => {
     const scans = Array.from({ length: 1000 }, () => lastScan);
     const bomb = Buffer.concat([jpeg.subarray(0, -2), ...scans, jpeg.subarray(-2)]);
     expect(() => decodeImage(bomb, 1e6)).toThrow(/scans/);
+  });
+
+  test("a large JPEG that goes over its blocks often, though less so than a small one may", () => {
+    const whole = encodeJpeg({ width: 4000, height: 4000, data: Buffer.alloc(64e6) }, 50);
+    const lastScan = whole.subarray(whole.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
+    const bomb = Buffer.concat([whole.subarray(0, -2), ...Array(12).fill(lastScan), EOI]);
+    const begun = performance.now();
+    expect(() => decodeImage(bomb, 16e6)).toThrow(/\d+ scans, too many for its size/);
+    expect(performance.now() - begun).toBeLessThan(200);
   });
 
   test("an interlaced PNG of 4 bits a sample is not misread", () => {

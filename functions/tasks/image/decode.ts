@@ -2,7 +2,7 @@ import type { IdlePlace } from "./decoder-instance.ts";
 import { createEmscriptenDecoder } from "./emscripten-decoder.ts";
 import { formatOf, type ImageFormat, type LoadDecoder } from "./formats.ts";
 import { colourSpaceOf, joinPlanes } from "./jpeg-colours.ts";
-import { readJpeg } from "./jpeg-file.ts";
+import { checkScans, readJpeg } from "./jpeg-file.ts";
 import { decodePlanes, needsPlanes } from "./jpeg-planes.ts";
 import { turnUpright } from "./orientation.ts";
 import type { ImageOptions } from "./options.ts";
@@ -108,10 +108,11 @@ function openJpeg(decoder: ReturnType<typeof createEmscriptenDecoder>): Open {
     const file = readJpeg(bytes);
     return {
       ...file,
-      decode: () =>
-        needsPlanes(file)
-          ? joinPlanes(decodePlanes(file, decodeFile), colourSpaceOf(file), file)
-          : decodeFile(bytes),
+      decode() {
+        checkScans(file);
+        if (!needsPlanes(file)) return decodeFile(bytes);
+        return joinPlanes(decodePlanes(file, decodeFile), colourSpaceOf(file), file);
+      },
     };
   };
 }

@@ -46,10 +46,11 @@ export const ADOBE = 0xee;
 const [EXIF, XMP] = ["Exif\0\0", "http://ns.adobe.com/xap/1.0/\0"];
 
 /**
- * The most scans. Encoders make up to about 15. A scan of a few bytes visits every block of the image, so that a
- * file of many could be long to decode.
+ * The most scans, and pixels in all scans together. Encoders make up to 18. A scan of a few bytes visits every
+ * block of the image, so that a small file of many could take seconds.
  */
-const MOST_SCANS = 64;
+const MOST_SCANS = 32;
+const MOST_SCANNED_PIXELS = 240_000_000;
 
 /** Frames that are not decoded, by their markers (ITU-T T.81, table B.1). */
 const UNKNOWN_FRAMES: Record<number, string> = {
@@ -87,6 +88,13 @@ export function readJpeg(bytes: Uint8Array): JpegFile {
   };
 }
 
+/** Throws an Error where a file goes over its pixels so often that decoding would take long. */
+export function checkScans({ width, height, segments }: JpegFile): void {
+  const scans = segments.filter(({ marker }) => marker === MARKERS.SOS).length;
+  if (scans * width * height > MOST_SCANNED_PIXELS)
+    throw new Error(`it has ${scans} scans, too many for its size: save it as a baseline JPEG`);
+}
+
 export function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![MARKERS.DHT, 0xc8, 0xcc].includes(marker);
 }
@@ -110,7 +118,8 @@ function segmentsOf(bytes: Uint8Array): Segment[] {
     found.push(segment);
     at += length;
     if (marker !== MARKERS.SOS) continue;
-    if (++scans > MOST_SCANS) throw new Error(`it has more than ${MOST_SCANS} scans`);
+    if (++scans > MOST_SCANS)
+      throw new Error(`it has more than ${MOST_SCANS} scans: save it as a baseline JPEG`);
     const end = endOfScan(bytes, at);
     segment.scan = bytes.subarray(at, end);
     at = end;
