@@ -15,6 +15,7 @@ const CLIP_COLORS = {
   image_mean: [0.48145466, 0.4578275, 0.40821073],
   image_std: [0.26862954, 0.26130258, 0.27577711],
 };
+const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
 
 const VIT = { ...HALF, resample: BILINEAR, do_center_crop: false, square: true };
 const CLIP = { ...CLIP_COLORS, resample: BICUBIC, do_center_crop: true, square: false };
@@ -32,6 +33,8 @@ export const PROCESSORS: Readonly<Record<string, Processor>> = {
   EfficientNet: { ...VIT, resample: NEAREST },
   MobileNetV1: MOBILENET,
   MobileNetV2: MOBILENET,
+  Pvt: { ...VIT, ...IMAGENET },
+  Segformer: { ...VIT, ...IMAGENET },
   Siglip: { ...VIT, resample: BICUBIC, square: false },
   ViT: VIT,
 };
