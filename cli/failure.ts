@@ -35,6 +35,8 @@ const KNOWN: Record<string, string> = {
   ENOTFOUND: "The store's host name is not known.",
   EACCES: "The file system refuses access.",
   ENOSPC: "The disk is full.",
+  ERR_FS_FILE_TOO_LARGE:
+    "The file is larger than can be read at once. Keep the weights in files of their own: onnx.save_model(model, path, save_as_external_data=True, all_tensors_to_one_file=False).",
 };
 
 function codeOf(error: Error): string {

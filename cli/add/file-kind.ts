@@ -29,7 +29,7 @@ export function foreignKind(bytes: Uint8Array): FileKind | undefined {
       : [magic].flat().some((text) => head.startsWith(text, at)),
   );
   if (found) return { what: found.what, how: found.how };
-  return pickleKind(head) ?? protobufKind(bytes, head) ?? textKind(head);
+  return pickleKind(head) ?? protobufKind(bytes, head);
 }
 
 /** Of a file that may be anything else: that it only names what was not downloaded, or is a page that came instead. */
@@ -105,8 +105,9 @@ function protobufKind(bytes: Uint8Array, head: string): FileKind | undefined {
   return undefined;
 }
 
-function textKind(head: string): FileKind | undefined {
-  if (/[^\s\u0020-\u00ff]/.test(head)) return undefined;
+/** What a file is whose bytes are all those of a text. */
+export function textKind(bytes: Uint8Array): FileKind | undefined {
+  if (/[^\s\u0020-\u00ff]/.test(latin1(bytes.subarray(0, HEAD_BYTES)))) return undefined;
   return { what: "a text file and no model", how: "Add the .onnx file of the model." };
 }
 

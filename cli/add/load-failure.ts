@@ -73,6 +73,15 @@ const REASONS: readonly (readonly [RegExp, (...found: string[]) => string])[] = 
     (name) =>
       `a node needs ${name}, which nothing in the graph makes. Export the model again; onnx.checker.check_model(path) finds such places.`,
   ],
+  [
+    /ORT model verification failed|Invalid ORT format model/,
+    () => "it is not a whole file in ORT format. Copy or download it again.",
+  ],
+  [
+    /The ORT format model version \[(\d+)\] is not supported in this build (\S+?)\.?\s*$/,
+    (version, runtime) =>
+      `it has version ${version} of the ORT format, which ONNX Runtime ${runtime} does not read. Make it again of the .onnx file with that version, or add the .onnx file.`,
+  ],
   [/Protobuf parsing failed/, () => "it is not a whole ONNX file. Copy or download it again."],
 ];
 

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { lengthDelimited, text } from "./external-data.ts";
-import { foreignKind, HEAD_BYTES, pointerKind } from "./file-kind.ts";
+import { kindByName } from "./file-endings.ts";
+import { foreignKind, HEAD_BYTES, pointerKind, textKind } from "./file-kind.ts";
 
 // Fields of ModelProto, GraphProto, ValueInfoProto, TypeProto and its tensor (onnx.proto).
 const GRAPH = 7;
@@ -14,7 +15,7 @@ const TENSOR_SHAPE = 2;
 export function checkModelFile(path: string, bytes: Uint8Array): void {
   const problem = problemOf(bytes);
   if (problem === undefined) return;
-  const kind = foreignKind(bytes);
+  const kind = foreignKind(bytes) ?? kindByName(path) ?? textKind(bytes);
   throw new Error(
     kind ? `${path} is ${kind.what}. ${kind.how}` : `${path} is not a whole ONNX file: ${problem}.`,
   );

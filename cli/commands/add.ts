@@ -54,6 +54,7 @@ export function addCommand(program: Command): void {
       if ((await localVersions(flags.models, flags.name)).includes(version))
         throw exists(identity, flags.models);
       const draft = await readDraft(path, flags);
+      const notes = [...(draft.notes ?? [])];
       const local = await writeVersion(
         flags.models,
         {
@@ -72,9 +73,9 @@ export function addCommand(program: Command): void {
           })),
           assets: draft.assets,
         },
-        tryOut,
+        (made) => tryOut(made, notes),
       );
-      for (const note of draft.notes ?? []) console.log(note);
+      for (const note of notes) console.log(note);
       console.log(report(local));
     });
 }
@@ -82,7 +83,7 @@ export function addCommand(program: Command): void {
 async function readDraft(path: string, flags: Flags): Promise<Draft> {
   const { features, labels, task, options } = flags;
   const found = await stat(path).catch(() => undefined);
-  if (!found) throw new Error(`There is nothing at ${path}.`);
+  if (!found) throw new Error(`There is nothing at ${path}.${helpWith(path)}`);
   if (options && !task) throw new Error("--options need --task, which says whose fields they are.");
   checkNames("--features", features);
   checkNames("--labels", labels);
@@ -102,6 +103,14 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
   return draftFromFile(path, flags);
 }
 
+/** What to type for what is not on this machine yet: an address, or a name of the Hugging Face Hub. */
+function helpWith(path: string): string {
+  if (/^https?:\/\//.test(path)) return ` Download it first: curl -LO ${path}`;
+  if (/^(?:hf:\/\/)?[\w.-]+\/[\w.-]+$/.test(path) && !/\.(?:onnx|ort)$/.test(path))
+    return ` If it is a name of the Hugging Face Hub, export it first, and add the folder: optimum-cli export onnx --model ${path.replace("hf://", "")} export`;
+  return "";
+}
+
 /** The fields of the manifest that `--features` and `--labels` make for a task that is named. */
 function columns({ features, labels }: Flags) {
   return {
@@ -118,7 +127,7 @@ function checkNames(flag: string, names: readonly string[] = []): void {
 }
 
 /** Runs made-up inputs once: they become the examples, and show whether the scores need a softmax. */
-async function tryOut(local: LocalPackage): Promise<Manifest> {
+async function tryOut(local: LocalPackage, notes: string[]): Promise<Manifest> {
   const { manifest } = local;
   const task = (await projectTasks()).of(manifest);
   const inputs = (await task.examples?.(manifest)) ?? [];
@@ -129,7 +138,10 @@ async function tryOut(local: LocalPackage): Promise<Manifest> {
     for (const input of inputs) answers.push(await predictor.predict(input));
   } catch (cause) {
     // A tensor model may refuse made-up values (an index out of range): its owner knows better ones.
-    if (task.input === "tensors") return manifest;
+    if (task.input === "tensors") {
+      notes.push(`The model does not take made-up inputs: ${describeFailure(cause)}`);
+      return manifest;
+    }
     throw new Error(`${label(manifest)} does not run: ${describeFailure(rootOf(cause))}`, {
       cause,
     });

@@ -49,6 +49,19 @@ test("the command prints it on one line, and writes nothing", async () => {
   }
 });
 
+test("what is not on this machine yet is said to be fetched first", async () => {
+  for (const [path, words] of [
+    ["https://models.example/model.onnx", "Download it first: curl -LO https://models.example"],
+    ["owner/model", "optimum-cli export onnx --model owner/model export"],
+  ] as const) {
+    const models = await temporaryFolder();
+    const { code, stderr } = await nearcast(["add", path, "--name", "bad", "--models", models]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`There is nothing at ${path}. `);
+    expect(stderr).toContain(words);
+  }
+});
+
 test.for(cases.filter(({ npy }) => npy !== undefined))(
   "$about is read as NumPy reads it",
   ({ npy = "", value, refused }) => {
