@@ -23,26 +23,28 @@ const LONG_INTEGER = /[[,:\s-]\d{16}/;
 export function parseJson(bytes: Uint8Array, options: { exact: boolean }): unknown {
   const parse = (text: string): unknown =>
     options.exact && LONG_INTEGER.test(text) ? exactJson.parse(text, keepDigits) : JSON.parse(text);
-  const text = decodeText(bytes, { what: "The body" });
-  return read("The body", () => {
-    checkDepth(text);
-    return parse(text);
-  });
+  return read("The body", decodeText(bytes, { what: "The body" }), parse);
 }
 
 /** Reads JSON from text that messages call `what`. Throws `malformed_json`. */
 export function parseJsonText(text: string, what: string): unknown {
-  return read(what, () => {
-    checkDepth(text);
-    return JSON.parse(text) as unknown;
-  });
+  return read(what, text, JSON.parse);
 }
 
-function read(what: string, parse: () => unknown): unknown {
+/** What Python's `json.dumps` writes for numbers that JSON does not have. */
+const NOT_FINITE = /[[,:]\s*(NaN|-?Infinity)\s*[\],}]/;
+
+function read(what: string, text: string, parse: (text: string) => unknown): unknown {
   try {
-    return parse();
+    checkDepth(text);
+    return parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : "unknown reason";
+    const [, number] = NOT_FINITE.exec(text) ?? [];
+    const reason = number
+      ? `JSON has no ${number}; write it as the string "${number}"${number === "NaN" ? ", or null for a missing value" : ""}`
+      : cause instanceof Error
+        ? cause.message
+        : "unknown reason";
     throw new NearcastError("malformed_json", `${what} is not JSON: ${reason}`, { cause });
   }
 }

@@ -100,6 +100,16 @@ const v2 = (dataOf: (data: unknown[][]) => unknown): Form => ({
   },
 });
 
+/** An empty cell is a missing value. */
+const csv = (table: TableCase, rows: Rows): Request => ({
+  path: "/invocations",
+  type: "text/csv",
+  body: [table.features.map(({ name }) => name), ...rows]
+    .map((row) => `${(row as (string | number | null)[]).map((value) => value ?? "").join(",")}\n`)
+    .join(""),
+  headers: { "X-Amzn-SageMaker-Target-Model": table.name },
+});
+
 const FORMS: Record<string, Form> = {
   "native rows by name": native((table, rows) => rows.map((row) => named(table, row))),
   "native rows by name, some absent": native((table, rows) =>
@@ -126,6 +136,7 @@ const FORMS: Record<string, Form> = {
   "instances of MLflow": invocation((table, rows) => ({
     instances: rows.map((row) => named(table, row)),
   })),
+  CSV: { ...invocation(() => undefined), request: csv },
   "inputs of MLflow by column": invocation((table, rows) => ({ inputs: columns(table, rows) })),
   "inputs of MLflow by row": invocation((table, rows) => ({
     inputs: rows.map((row) => named(table, row)),
@@ -164,11 +175,12 @@ describe.each(Object.entries(targets))("on %s", (_name, start) => {
 
     test("what pandas writes", async () => {
       const headers = { "X-Amzn-SageMaker-Target-Model": table.name };
-      for (const body of [
-        `{"dataframe_split":${table.split}}`,
-        `{"dataframe_records":${table.records}}`,
-      ]) {
-        const { status, text } = await ask({ path: "/invocations", body, headers });
+      for (const [type, body] of [
+        ["application/json", `{"dataframe_split":${table.split}}`],
+        ["application/json", `{"dataframe_records":${table.records}}`],
+        ["text/csv", table.csv],
+      ] as const) {
+        const { status, text } = await ask({ path: "/invocations", type, body, headers });
         expect(status, text).toBe(200);
         const { predictions } = JSON.parse(text) as { predictions: Labelled[] };
         expectNumbers(taskNumbers(table, predictions), table);
@@ -220,6 +232,21 @@ describe.each(Object.entries(targets))("on %s", (_name, start) => {
       );
     },
   );
+
+  test("NaN as Python writes it is no JSON, and the refusal says what is", async () => {
+    const headers = { "X-Amzn-SageMaker-Target-Model": "hist-gradient-boosting" };
+    for (const [path, body] of [
+      ["/v1/models/hist-gradient-boosting/predict", '{"inputs": [[NaN, 7.25, 3]]}'],
+      ["/invocations", '{"instances": [{"age": NaN, "fare": 7.25, "class": 3}]}'],
+    ] as const) {
+      const { status, text } = await ask({ path, body, headers });
+      expect(status).toBe(400);
+      expect(JSON.parse(text)).toMatchObject({
+        [path === "/invocations" ? "message" : "detail"]:
+          'The body is not JSON: JSON has no NaN; write it as the string "NaN", or null for a missing value',
+      });
+    }
+  });
 
   test("columns that differ in length are refused: the shorter ones have no missing values", async () => {
     const table = tableOf("hist-gradient-boosting");
