@@ -2,7 +2,7 @@ import { createArrivals } from "./arrivals.ts";
 import { createJointAnswers } from "./joint-answers.ts";
 import { createShedding, type Queue } from "./shedding.ts";
 
-/** The turns that a request takes: for what its inputs become, and for its runs. */
+/** The turns of a request: one to prepare its inputs, and one for each of its runs. */
 export interface Turns {
   preparing: Admission;
   running: Admission;
@@ -10,33 +10,33 @@ export interface Turns {
 
 /** Turns for work that shares the processor. */
 export interface Admission {
-  /** Throws `overloaded` when a request that comes now would wait too long for its turn. */
+  /** Throws `overloaded` when a new request would wait too long for its turn. */
   check(): void;
-  /** Waits for a turn. Throws `overloaded`; otherwise `leave` must be called after the run. */
+  /** Waits for a turn, or throws `overloaded`. After the run, call `leave`. */
   enter(): Promise<void> | undefined;
-  /** Between two parts of the work: gives a turn that has lasted to others, and waits for the next. */
+  /** For work in parts: when the turn has lasted long, lets others go first and waits for the next turn. */
   pause(): Promise<void> | undefined;
-  /** Gives the turn away. If it gives a promise, wait for that before the run is answered. */
+  /** Ends the turn. If it returns a promise, wait for it before answering the run. */
   leave(): Promise<void> | undefined;
 }
 
-/** Runs that take this long together may begin at once. */
+/** Runs may begin at once while their times add up to this. */
 const SLICE_MS = 5;
-/** Runs that take no longer than this are answered together. */
+/** Runs up to this long are answered together. */
 const SHORT_MS = 0.5;
-/** How much the newest run weighs in the mean. */
+/** The weight of the newest run in the mean. */
 const WEIGHT = 0.1;
 
 /**
- * A queue for the processor, first come, first served. It measures how long runs take, and from that follows how
- * many may begin at once and who is refused. Times are milliseconds of the platform's clock.
+ * A queue for the processor, first come, first served. It measures how long runs take. That decides how many may
+ * begin at once and who is refused. Times are milliseconds of the platform's clock.
  */
 export function createAdmission(options: {
   now: () => number;
   /** Runs that can be computed at once. */
   parallelism: number;
   maxQueueMs: number;
-  /** Lets what has arrived at the process be read; absent where a run does not block that. */
+  /** Reads the requests that have arrived. Absent where a run does not block reading. */
   turnEventLoop: (() => Promise<void>) | undefined;
 }): Admission {
   const { now, parallelism, maxQueueMs, turnEventLoop } = options;
@@ -47,7 +47,7 @@ export function createAdmission(options: {
   const arrivals = turnEventLoop && createArrivals({ now, turnEventLoop });
   const answers = turnEventLoop && createJointAnswers(turnEventLoop);
 
-  /** How many runs may be begun; twice what is computed, where threads of their own take them. */
+  /** How many runs may begin. With threads of their own, it is twice what they compute at once. */
   function places(): number {
     const { meanMs } = queue;
     const least = turnEventLoop ? 1 : parallelism * 2;
@@ -63,7 +63,7 @@ export function createAdmission(options: {
     const turn =
       queue.running < places() ? undefined : new Promise<void>((resolve) => waiting.push(resolve));
     if (!turn) {
-      // Time in which nothing ran is not a part of any run.
+      // Idle time is not part of a run.
       if (queue.running === 0) lastFinished = now();
       queue.running += 1;
     }
@@ -92,7 +92,7 @@ export function createAdmission(options: {
     pause() {
       if (!turnEventLoop || now() - lastFinished < SLICE_MS) return undefined;
       give();
-      // Who was let in is not refused any more.
+      // A request that was let in is not refused later.
       return turnEventLoop().then(take);
     },
     leave() {

@@ -1,20 +1,20 @@
-/** The part of the processor that reading new requests may take before long runs. */
+/** The share of time that reading new requests may take before long runs. */
 const PART = 0.1;
 const LEAST_MS = 1;
-/** After this many turns of the event loop in which nothing new came, nothing more is waiting. */
+/** When this many turns of the event loop bring nothing new, nothing is waiting. */
 const QUIET_TURNS = 3;
 
 /** Reads what has arrived at the process before a long run blocks it. */
 export interface Arrivals {
-  /** A request has been read. */
+  /** To be called for each request that was read. */
   note(): void;
-  /** Turns the event loop until nothing new arrives, or too much time was spent for a run of `runMs`. */
+  /** Turns the event loop until nothing new arrives, or until it has taken too long for a run of `runMs`. */
   read(runMs: number): Promise<void>;
 }
 
 /**
- * The event loop accepts one connection a turn (libuv since 1.45). With a long run in each turn, a burst would
- * wait in the kernel: nobody could be refused there, and nobody would know who has gone away.
+ * The event loop accepts one connection a turn (libuv since 1.45). With a long run in each turn, a burst would wait
+ * in the kernel. There it could not be refused, and clients that leave would not be noticed.
  */
 export function createArrivals({
   now,

@@ -1,25 +1,25 @@
 import { NearcastError } from "../errors.ts";
 
-/** Until when the answer to a request is wanted. Times are milliseconds. */
+/** The time by which a request must be answered, in milliseconds. */
 export interface Deadline {
-  /** Throws `deadline_exceeded` when it is over, `client_closed_request` when the client went away. */
+  /** Throws `deadline_exceeded` when the time is over, `client_closed_request` when the client went away. */
   check(): void;
-  /** Moves it to so long after the request's start, if that is sooner. */
+  /** Sets the time to `timeoutMs` after the request's start, if that is sooner. */
   shorten(timeoutMs: number): void;
   /**
-   * Ends the request with this error, on behalf of another: at once, or where requests are isolated when it next
-   * looks at its deadline.
+   * Ends the request with this error. Another request may call it. Where requests are isolated, the request ends
+   * when it next checks its deadline; elsewhere at once.
    */
   end(error: NearcastError): void;
-  /** The work's result; rejects with `deadline_exceeded` when it is not there in time. */
+  /** Resolves to the work's result, or rejects with `deadline_exceeded` when it takes too long. */
   within<T>(work: Promise<T>): Promise<T>;
-  /** How long ago the request began. */
+  /** Milliseconds since the request began. */
   age(): number;
-  /** What is told why where {@link within} rejects before the work does. */
+  /** Called with the reason when {@link within} rejects before the work does. */
   watcher?: { end(error: NearcastError): void };
 }
 
-/** A deadline that begins now. `isolated`: no request may settle a promise of another, as on Workers. */
+/** A deadline that begins now. `isolated`: a request may not settle a promise of another, as on Workers. */
 export function createDeadline(
   timeoutMs: number,
   isClientGone: () => boolean,
@@ -69,7 +69,7 @@ class RequestDeadline implements Deadline {
     this.#giveUp(error);
   }
 
-  // Every request passes here: `Promise.race` with its clean-up would take twice as long.
+  // Every request comes through here. `Promise.race` and its clean-up would take twice as long.
   within<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#expire = reject;

@@ -1,16 +1,16 @@
 import { createDeferred, type Deferred } from "../deferred.ts";
 
-/** Answers of short runs, which are sent together. */
+/** Sends the answers of short runs together. */
 export interface JointAnswers {
-  /** Resolves when the runs of this turn of the event loop are over. */
+  /** Resolves when all runs of this turn of the event loop are done. */
   wait(): Promise<void>;
-  /** Sends what waits now. */
+  /** Sends the answers that wait. */
   send(): void;
 }
 
 /**
- * Short runs are computed back to back and answered together. With an answer between two runs, each would find
- * the other's code and data in the processor's caches.
+ * Computes short runs back to back and answers them together. Switching between runs and answers would push the
+ * code and data of each out of the processor's caches.
  */
 export function createJointAnswers(turnEventLoop: () => Promise<void>): JointAnswers {
   let answers: Deferred<void> | undefined;

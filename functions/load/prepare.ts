@@ -4,9 +4,9 @@ import type { Phases } from "../observe/phases.ts";
 import type { InParts, Parts } from "../tasks/define.ts";
 
 /**
- * What the inputs of a call become. What is made in parts (decoding an image or tokenizing a text can keep the
- * process from all else for longer than a run does) is made in turn with that of others. Rejects as the work
- * does, with `overloaded`, and before each part with what the deadline throws.
+ * Prepares the inputs of a call. Decoding an image or tokenizing a text can block the process for longer than a run.
+ * Such work is done in parts, and other requests get their turns between them. Rejects as the work does, with
+ * `overloaded`, or before a part with what the deadline throws.
  */
 export async function prepare<T>(
   turns: Admission | undefined,
@@ -27,7 +27,7 @@ export async function prepare<T>(
       if (others) await phases.time("queue", () => others);
     }
   } finally {
-    // Nothing is answered yet: others of this turn of the event loop are not waited for.
+    // Nothing is answered yet, so there is no need to wait for the other runs of this turn.
     void turns?.leave();
   }
 }

@@ -2,7 +2,7 @@ import { NearcastError } from "../errors.ts";
 
 /** This many runs may always wait. */
 const BURST_RUNS = 8;
-/** While the load lasts, nobody waits for more than this, or for more than this many runs. */
+/** Under lasting load a request waits no longer than this, and for no more runs than this. */
 const SUSTAINED_MS = 15;
 const SUSTAINED_RUNS = 2;
 
@@ -10,16 +10,16 @@ const SUSTAINED_RUNS = 2;
 export interface Queue {
   waiting: { readonly length: number };
   running: number;
-  /** From one finished run to the next. */
+  /** Time from one finished run to the next. */
   meanMs: number;
 }
 
-/** Throws `overloaded` when a request that comes now would wait too long for its turn. */
+/** Throws `overloaded` when a new request would wait too long for its turn. */
 export type Shed = () => void;
 
 /**
- * Sheds load by time: a request would wait for those before it, each for the mean time of a run. A burst may
- * queue for `maxQueueMs`. When the queue has not been empty for that long, demand is more than there is, and
+ * Refuses requests that would wait too long. The expected wait is the mean time of a run, for each request that is
+ * ahead. A burst may queue for `maxQueueMs`. When the queue has not been empty for that long, the load is lasting and
  * only a short queue is kept (the idea is CoDel's, RFC 8289).
  */
 export function createShedding(
@@ -33,7 +33,7 @@ export function createShedding(
     const time = now();
     const { waiting, running, meanMs } = queue;
     if (waiting.length === 0) {
-      // A queue that is kept short is empty now and then, although the load lasts.
+      // A short queue is empty now and then, even under lasting load.
       if (time - lastRefused > maxQueueMs) lastEmpty = time;
       return;
     }

@@ -2,16 +2,16 @@ import { within } from "../within.ts";
 import { startPatience } from "./patience.ts";
 
 const PATIENCE_MS = 250;
-/** The first call also connects, and on a cold start imports a client. */
+/** The first call takes longer: it connects, and on a cold start imports a client. */
 const FIRST_PATIENCE_MS = 1500;
 const PAUSE_MS = 1000;
 
-/** Work that needs a shared service; undefined when it failed, took too long, or was not tried. */
+/** Does work that needs a shared service. Resolves to undefined when it failed, took too long or was not tried. */
 export type Breaker = <T>(work: () => Promise<T>) => Promise<{ value: T } | undefined>;
 
 /**
- * Bounds what a shared service that is down or slow costs: each call 250 ms at the most, and after a call
- * that failed there is none for a second. `onFailure` is told why.
+ * Limits the cost of a shared service that is down or slow. Each call takes 250 ms at most. After a failed call
+ * none is tried for a second. `onFailure` is called with the reason.
  */
 export function createBreaker(onFailure: (error: unknown) => void): Breaker {
   let patienceMs = FIRST_PATIENCE_MS;

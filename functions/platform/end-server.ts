@@ -2,14 +2,14 @@ import type { Server, ServerResponse } from "node:http";
 import { Server as NetServer } from "node:net";
 import { setImmediate as turnEventLoop, setTimeout as sleep } from "node:timers/promises";
 
-/** What a client sends on a connection that was open before the end arrives within this. */
+/** How long to wait for a request on a connection that was open before the end. */
 const ON_THE_WAY_MS = 100;
 
 /**
- * Ends an HTTP server so that no request is lost. Connections that wait in the system's queue are accepted first;
- * then no new ones are. Each open connection may bring one more request, which is answered with
- * `Connection: close`. (`http.Server.close` cuts every connection whose next request was not read yet.)
- * A client that says nothing is cut off after `longestRequestMs`.
+ * Ends an HTTP server so that no request is lost. First it accepts the connections that wait in the system's queue,
+ * and then no new ones. Each open connection may bring one more request, which is answered with `Connection: close`.
+ * (`http.Server.close` cuts every connection whose next request was not read yet.) A silent client is cut off after
+ * `longestRequestMs`.
  */
 export async function endServer(server: Server, longestRequestMs: number): Promise<void> {
   server.prependListener("request", (_request: unknown, response: ServerResponse) => {
@@ -19,7 +19,7 @@ export async function endServer(server: Server, longestRequestMs: number): Promi
   await Promise.race([acceptAll(server), longest]);
   NetServer.prototype.close.call(server);
   setInterval(async () => {
-    // What has arrived while a model ran is read before its connection counts as idle.
+    // Reads what arrived while a model ran, before its connection counts as idle.
     await turnEventLoop();
     server.closeIdleConnections();
   }, ON_THE_WAY_MS).unref();
@@ -27,12 +27,12 @@ export async function endServer(server: Server, longestRequestMs: number): Promi
   server.closeAllConnections();
 }
 
-/** After this many turns of the event loop in which no connection came, none is waiting. */
+/** When this many turns of the event loop bring no connection, none is waiting. */
 const QUIET_TURNS = 3;
 
 /**
- * Takes the connections that wait in the system's queue. The event loop accepts one of them a turn (libuv since
- * 1.45), so that a burst which came during a long run is still there.
+ * Accepts the connections that wait in the system's queue. The event loop accepts one a turn (libuv since 1.45), so
+ * a burst that came during a long run still waits there.
  */
 async function acceptAll(server: Server): Promise<void> {
   let quiet = 0;

@@ -3,8 +3,8 @@ import type { StartTimer } from "../within.ts";
 const STEPS = 10;
 
 /**
- * A timer that counts in steps, and the event loop turns between two of them. So it does not count time in which
- * this process was too busy to read an answer that came long ago.
+ * A timer that counts in steps, with a turn of the event loop between two steps. It does not count time in which this
+ * process was too busy to read an answer that had come.
  */
 export const startPatience: StartTimer = (milliseconds, onOver) => {
   let timer: ReturnType<typeof setTimeout> | undefined;

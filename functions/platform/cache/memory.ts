@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { PredictionCache } from "../types.ts";
 
-/** Answers in this process, the least recently used dropped when they add up to more than `maxBytes`. */
+/** Keeps answers in this process. Drops the least recently used when all take more than `maxBytes`. */
 export function createMemoryCache(maxBytes: number): PredictionCache {
   const entries = new LRUCache<string, Uint8Array>({
     maxSize: maxBytes,

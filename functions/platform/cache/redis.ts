@@ -1,10 +1,10 @@
 import type { Redis } from "../redis.ts";
 import type { PredictionCache } from "../types.ts";
 
-/** The type of a reply that is bytes, which are read as such and not as text: `$` in the protocol. */
+/** The type of a reply of bytes, `$` in the protocol. It is read as bytes, not as text. */
 const BLOB_STRING = 36;
 
-/** Answers in Redis, for all that share it. */
+/** Keeps answers in Redis, for all instances that share it. */
 export function createRedisCache(redis: Redis): PredictionCache {
   return {
     get: (key) =>

@@ -1,7 +1,7 @@
 import { createBreaker } from "../breaker.ts";
 import type { Platform, PredictionCache } from "../types.ts";
 
-/** A cache over the network; while it cannot be reached, which is logged, it has nothing. */
+/** Makes a cache over the network never fail. While it cannot be reached, it is empty, and the log says so. */
 export function withoutFailures(shared: PredictionCache, log: Platform["log"]): PredictionCache {
   const attempt = createBreaker((error) =>
     log({ level: "warn", message: "prediction cache out of reach", error: String(error) }),

@@ -5,10 +5,10 @@ import type { Limiter } from "../../limits/limiter.ts";
 const PERIODS = new Set([10, 60]);
 
 /**
- * Workers' rate limiting bindings, one for each rate, named after it: `RATE_LIMIT_100_60`. Each Cloudflare
- * location counts for itself and, in Cloudflare's words, is permissive and eventually consistent. A binding takes
- * one unit a call and does not say what is left. Throws an Error when a rate that is configured has no
- * binding, with the lines to add.
+ * Counts with Workers' rate limiting bindings. Each rate has one, named after it: `RATE_LIMIT_100_60`. Each Cloudflare
+ * location counts for itself and, in Cloudflare's words, is permissive and eventually consistent. A binding takes one
+ * unit a call and does not say what is left. Throws an Error with the lines to add when a configured rate has no
+ * binding.
  */
 export function createBindingLimiter(
   env: Record<string, unknown>,

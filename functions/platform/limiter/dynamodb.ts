@@ -5,9 +5,9 @@ import type { Limiter } from "../../limits/limiter.ts";
 const KEPT_SECONDS = 3600;
 
 /**
- * Exact across all environments that share the table (partition key `id`, a string; time to live in
- * `expires`). Windows are fixed by the clock, which Lambda keeps right: across the border of two windows
- * twice the limit can pass. Each take is one conditional write, and one key bears a thousand of them a second.
+ * Counts exactly for all environments that share the table. Its partition key is `id`, a string, and its time to live
+ * is in `expires`. Windows are fixed by the clock, which Lambda keeps right. Twice the limit can pass around the
+ * border of two windows. Each take is one conditional write. One key bears a thousand writes a second.
  */
 export function createDynamodbLimiter(
   table: string,
@@ -51,7 +51,7 @@ export function createDynamodbLimiter(
 async function start() {
   const { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } =
     await import("./dynamodb-sdk.ts");
-  // The caller has its own patience, and one request must not cost several units.
+  // No retries: the caller has its own time-out, and one request must not cost several units.
   const client = new DynamoDBClient({ maxAttempts: 1 });
   return { client, ConditionalCheckFailedException, UpdateItemCommand };
 }

@@ -4,8 +4,8 @@ import type { Platform } from "../types.ts";
 import { createMemoryLimiter } from "../../limits/memory-limiter.ts";
 
 /**
- * A limiter that instances share; while it cannot be reached each instance counts for itself, and says so
- * in the log: requests go on, with a limit that is so many times looser.
+ * Uses the limiter that instances share. While it cannot be reached, each instance counts for itself and logs that.
+ * Requests go on, and the limit is then multiplied by the number of instances.
  */
 export function withFallback(shared: Limiter, log: Platform["log"]): Limiter {
   const own = createMemoryLimiter();
