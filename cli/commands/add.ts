@@ -96,11 +96,12 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
   if (flags.file !== undefined)
     throw new Error(`--file picks a file of a folder, and ${path} is a file already.`);
   if (task) return draftForTask(path, task, { ...options, ...columns(flags) });
-  if (labels && !features)
+  const draft = await draftFromFile(path, flags);
+  if (labels && draft.manifest.task === "tensor")
     throw new Error(
       "--labels need --features: they are the classes of a tabular model, and --features names its columns. For a model of another kind, say which: --task <name>",
     );
-  return draftFromFile(path, flags);
+  return draft;
 }
 
 /** What to type for what is not on this machine yet: an address, or a name of the Hugging Face Hub. */
