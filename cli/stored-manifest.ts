@@ -14,7 +14,7 @@ export async function readManifest(
   if (!found || found === "not-modified") return undefined;
   const tasks = await projectTasks();
   try {
-    return tasks.parseManifest(new TextDecoder().decode(found.bytes));
+    return tasks.parseManifest(new TextDecoder("utf-8", { fatal: true }).decode(found.bytes));
   } catch (cause) {
     throw new Error(
       `${model}/${version}/${MANIFEST_FILE} in the store is not a valid manifest. ${oneLine((cause as Error).message)}`,

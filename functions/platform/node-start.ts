@@ -81,7 +81,9 @@ export async function releasedManifests(store: Store, tasks: Tasks): Promise<Man
     const stable = (await readRelease(store, name))?.release.stable;
     const manifest = stable && (await store.get(`${name}/${stable}/model.json`));
     if (manifest && manifest !== "not-modified")
-      found.push(tasks.parseManifest(new TextDecoder().decode(manifest.bytes)));
+      found.push(
+        tasks.parseManifest(new TextDecoder("utf-8", { fatal: true }).decode(manifest.bytes)),
+      );
   }
   async function readAll(): Promise<void> {
     const names = (await store.list("")).flatMap(

@@ -1,4 +1,5 @@
 import {
+  MaxHeaderSizeExceededError,
   MultipartParseError,
   parseMultipart,
   type MultipartPart,
@@ -33,16 +34,36 @@ export function* readForm(body: Uint8Array, boundary = ""): Generator<FormPart, 
     );
   const { byteLength } = body;
   // The body is here, and is within its limit: nothing in it can be larger.
-  const limits = { maxFileSize: byteLength, maxTotalSize: byteLength, maxParts: Infinity };
+  const limits = {
+    maxHeaderSize: MAX_HEADERS,
+    maxFileSize: byteLength,
+    maxTotalSize: byteLength,
+    maxParts: Infinity,
+  };
   let count = 0;
   try {
-    for (const part of parseMultipart(body, { boundary, ...limits }))
+    for (const part of parseMultipart(withoutPreamble(body, boundary), { boundary, ...limits }))
       yield partOf(part, headersOf(part, body, boundary), `part ${++count}`);
   } catch (cause) {
     if (!(cause instanceof MultipartParseError)) throw cause;
+    if (cause instanceof MaxHeaderSizeExceededError)
+      throw malformed(`the headers of part ${count + 1} have more than ${MAX_HEADERS} bytes`);
     throw malformed(`it does not go from --${boundary} to --${boundary}-- with CRLF at line ends`);
   }
 }
+
+/** What stands before the first boundary is no part (RFC 2046, section 5.1.1): some clients begin with CRLF. */
+function withoutPreamble(body: Uint8Array, boundary: string): Uint8Array {
+  const start = new TextDecoder("latin1").decode(body.subarray(0, LONGEST_PREAMBLE));
+  if (start.startsWith(`--${boundary}`)) return body;
+  const at = start.indexOf(`\r\n--${boundary}`);
+  return at === -1 ? body : body.subarray(at + 2);
+}
+
+const LONGEST_PREAMBLE = 1000;
+
+/** Bytes of the headers of one part. */
+const MAX_HEADERS = 8192;
 
 type PartHeaders = Readonly<Record<string, string | undefined>>;
 
@@ -68,7 +89,7 @@ function headersOf(part: MultipartPart, body: Uint8Array, boundary: string): Par
   } catch {
     const start = part.content[0]?.byteOffset ?? body.byteOffset;
     const before = body.subarray(0, start - body.byteOffset);
-    const text = new TextDecoder("latin1").decode(before.subarray(-MAX_HEADERS));
+    const text = new TextDecoder("latin1").decode(before.subarray(-2 * MAX_HEADERS));
     const own = text.slice(text.lastIndexOf(`--${boundary}\r\n`));
     const lines = own.split("\r\n").map((line) => /^([^:]+):(.*)/.exec(line));
     return Object.fromEntries(
@@ -76,9 +97,6 @@ function headersOf(part: MultipartPart, body: Uint8Array, boundary: string): Par
     );
   }
 }
-
-/** The parser takes headers of 8 KiB. */
-const MAX_HEADERS = 9000;
 
 function decoded(bytes: Uint8Array, encoding: string | undefined, which: string): Uint8Array {
   if (encoding === undefined || /^(7bit|8bit|binary)$/i.test(encoding)) return bytes;

@@ -27,7 +27,9 @@ export function compile(
   const { recommendation: options, inputs } = manifest;
   const bytes = assets.get(options.catalogue);
   if (!bytes) throw new Error(`recommendation.catalogue ${options.catalogue} is not an asset`);
-  const catalogue = catalogueSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  const catalogue = catalogueSchema.parse(
+    JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)),
+  );
   const width = catalogue.length;
   const columns = new Map(catalogue.map(({ id }, column) => [id, column]));
   if (columns.size !== width) throw new Error(`${options.catalogue} names an item twice`);
