@@ -7,7 +7,7 @@ import { checkSettings, isFile, only, readJson, rules, type Rule } from "./huggi
 import { headOf, headSchema } from "./hugging-face-head.ts";
 import { readImageOptions } from "./hugging-face-image.ts";
 import { readTokenizer } from "./hugging-face-tokenizer.ts";
-import { readSentenceSettings, readVectors } from "./hugging-face-vectors.ts";
+import { checkNothingBehind, readSentenceSettings, readVectors } from "./hugging-face-vectors.ts";
 
 const configSchema = headSchema.extend({
   architectures: z.array(z.string()).nullish(),
@@ -125,16 +125,21 @@ async function textDraft(
     { content: settings, file: "tokenizer_config.json" },
   ];
   const { inputs } = graph;
-  const { prompts, defaultPrompt, dimensions, activationFn } = sentences;
+  const { prompts, defaultPrompt, dimensions, activationFn, isCrossEncoder } = sentences;
   if (kind === "text-classification") {
     if (defaultPrompt !== undefined && prompts?.[defaultPrompt] !== "")
       throw new Error(
         `${join(folder, "config_sentence_transformers.json")}: default_prompt_name ${JSON.stringify(defaultPrompt)} is not supported for a classifier.`,
       );
+    await checkNothingBehind(folder);
     const head = headOf(config, graph, { labels, activationFn });
     const manifest = { inputs, outputs: [head.output], text };
     return { graph, assets, notes: head.notes, manifest: { ...manifest, ...endOf(head) } };
   }
+  if (isCrossEncoder)
+    throw new Error(
+      `${join(folder, "config_sentence_transformers.json")} says that this is a CrossEncoder, but config.json has no classifier (…ForSequenceClassification): its layers behind the graph are not taken. Add the .onnx file itself, which makes it a tensor model.`,
+    );
   const { output, pooling, notes } = await readVectors(folder, graph, {
     hasPrompts: prompts !== undefined,
   });

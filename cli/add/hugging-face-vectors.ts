@@ -17,6 +17,7 @@ const wholeSchema = z.looseObject({
   prompts: z.record(z.string(), z.string().nullable()).nullish(),
   default_prompt_name: z.string().nullish(),
   truncate_dim: z.number().int().positive().nullish(),
+  model_type: z.string().nullish(),
   activation_fn: z.string().nullish(),
 });
 
@@ -99,7 +100,18 @@ export async function readSentenceSettings(folder: string) {
     defaultPrompt: someText ? standard : undefined,
     dimensions: whole?.truncate_dim ?? undefined,
     activationFn: whole?.activation_fn,
+    isCrossEncoder: whole?.model_type === "CrossEncoder",
   };
+}
+
+/** Throws for a classifier with layers of sentence-transformers behind the graph. */
+export async function checkNothingBehind(folder: string): Promise<void> {
+  const modules = await readJson(join(folder, "modules.json"), modulesSchema);
+  const unknown = modules?.find(({ type }) => !/\.(Transformer|Dropout)$/.test(type));
+  if (unknown)
+    throw new Error(
+      `modules.json has a ${unknown.type} behind the graph, which the server does not have. Add the .onnx file itself, which makes it a tensor model.`,
+    );
 }
 
 export interface Vectors {
