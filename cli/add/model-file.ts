@@ -48,12 +48,13 @@ export function withoutRank(bytes: Uint8Array, what: "input" | "output"): Readon
 /** Why the bytes are no ONNX model; undefined when they are one. */
 function problemOf(bytes: Uint8Array): string | undefined {
   try {
-    if (fields(bytes, GRAPH).length > 0) return undefined;
+    const [graph] = fields(bytes, GRAPH);
+    if (graph && fields(graph, VALUES.output).length > 0) return undefined;
   } catch (cause) {
     const reason = (cause as Error).message;
     return `${reason}, and it has ${bytes.byteLength} bytes. Compare that with where it comes from, and copy or download it again`;
   }
-  return "it has no graph. Export the model again, and add that file";
+  return "it has no graph with outputs. Export the model again, and add that file";
 }
 
 function fields(message: Uint8Array, wanted: number): Uint8Array[] {
