@@ -5,6 +5,7 @@ import { NearcastError } from "../functions/errors.ts";
 import { exampleFiles, servedFiles, type PackageFile } from "../functions/model/manifest.ts";
 import { shownExamples } from "../functions/model/shown.ts";
 import { pointerKind } from "./add/file-kind.ts";
+import { checkLabels } from "./check-labels.ts";
 import { compareAnswers, worse, type Difference } from "./compare.ts";
 import {
   EXAMPLES_FILE,
@@ -49,6 +50,7 @@ export async function verifyPackage(
   if (!record) await checkFiles(local, exampleFiles(manifest));
   const given = await readExamples(local, { undeclared: record });
   if (given.length === 0) throw await withoutExamples(local);
+  await checkLabels(local, given);
   const answers = new Map<RuntimeName, unknown[]>();
   for (const runtime of runtimes)
     answers.set(runtime, await answerExamples(local, given, runtime, [...answers.keys()]));

@@ -66,6 +66,12 @@ export function halfFloats({ buffer, byteOffset, length }: Uint16Array): Float32
   return new Float16Array(buffer, byteOffset, length);
 }
 
+/** The numbers of an FP32, FP64 or FP16 tensor. Undefined for every other. */
+export function numbersOf(data: TensorData | undefined): Float32Array | Float64Array | undefined {
+  if (data instanceof Float32Array || data instanceof Float64Array) return data;
+  return data instanceof Uint16Array ? halfFloats(data) : undefined;
+}
+
 /** How many elements a shape has. A scalar's empty shape has one. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);

@@ -1,9 +1,14 @@
 import type { Manifest } from "../../functions/model/manifest.ts";
-import type { ScoresOptions } from "../../functions/tasks/classification/answers.ts";
+import type { LabelOptions, ScoresOptions } from "../../functions/tasks/classification/options.ts";
 import type { ImageOptions } from "../../functions/tasks/image/options.ts";
 import type { TextOptions } from "../../functions/tasks/text/options.ts";
+import { labelsOf } from "../onnx/labels.ts";
 import type { SourceFile } from "../write-version.ts";
+import { classifierOf, isFloat, labelOutputOf } from "./classifier.ts";
+import { featuresOf } from "./columns.ts";
 import { readGraph, type Graph, type TensorInfo } from "./graph.ts";
+import { only } from "./only.ts";
+import type { ScoresFlag } from "./score-meaning.ts";
 
 /** What a model file or an export folder says of itself. */
 export interface Draft {
@@ -15,6 +20,7 @@ export interface Draft {
   /** What all tasks have, and the options of this one. */
   manifest: Pick<Manifest, "task" | "inputs" | "outputs"> &
     Partial<Pick<Manifest, "features" | "labels">> & {
+      label?: LabelOptions;
       scores?: ScoresOptions;
       regression?: { output: string; activation?: string };
       text?: TextOptions;
@@ -25,6 +31,7 @@ export interface Draft {
 export interface Columns {
   features?: string[] | undefined;
   labels?: string[] | undefined;
+  scores?: ScoresFlag | undefined;
 }
 
 /** A model file as a task that is named, with the fields of the manifest that only that task has. */
@@ -38,48 +45,61 @@ export async function draftForTask(
   return { graph, assets: [], manifest: { ...options, task, inputs, outputs } };
 }
 
-/** A model file as the generic `tensor` task, or with names of its columns as a tabular one. */
-export async function draftFromFile(path: string, { features, labels }: Columns): Promise<Draft> {
-  const graph = await readGraph(path);
-  const tensor = { task: "tensor", inputs: graph.inputs, outputs: graph.outputs };
-  if (!features) return { graph, assets: [], manifest: tensor };
-
+/**
+ * A model file as the generic `tensor` task, with names of its columns as a tabular one, or as text classification
+ * where it is a classifier of texts.
+ */
+export async function draftFromFile(path: string, columns: Columns): Promise<Draft> {
+  const { features, labels, scores } = columns;
+  const graph = await readGraph(path, { joinScores: features !== undefined });
+  if (!features && takesText(graph, labels)) return textDraft(path, columns);
+  if (!features) {
+    const flag = labels ? "--labels need" : scores && "--scores needs";
+    if (flag)
+      throw new Error(
+        `${flag} --features: they are for a tabular model, and --features names its columns. For a model of another kind, say which: --task <name>`,
+      );
+    const { inputs, outputs } = graph;
+    return { graph, assets: [], manifest: { task: "tensor", inputs, outputs } };
+  }
   const inputs = tabularInputs(graph, features);
-  const columns = features.map((name) => ({ name, type: "number" as const }));
-  if (!labels) {
-    const output = only(
-      graph.outputs.filter((one) => isFloat(one) && one.shape.slice(1).every((size) => size <= 1)),
-      `one output with one number a row`,
-      graph,
-    );
-    const outputs = [{ ...output, shape: output.shape.map((_, index) => (index === 0 ? -1 : 1)) }];
-    const regression = { output: output.name };
-    return {
-      graph,
-      assets: [],
-      manifest: { task: "tabular-regression", inputs, outputs, features: columns, regression },
-    };
+  const table = { inputs, features: featuresOf(features, inputs, graph) };
+  if (labels || scores || labelOutputOf(graph)) {
+    const { classifier, ...read } = await classifierOf(graph, { inputs, labels, scores });
+    const manifest = { task: "tabular-classification", ...table, ...classifier };
+    return { ...read, assets: [], manifest };
   }
   const output = only(
-    graph.outputs.filter(
-      ({ datatype, shape }) =>
-        datatype === "FP32" && shape.length === 2 && [-1, labels.length].includes(shape[1] ?? 0),
-    ),
-    `one FP32 output with ${labels.length} numbers a row, one for each label`,
-    graph,
+    graph.outputs.filter((one) => isFloat(one) && one.shape.slice(1).every((size) => size <= 1)),
+    "one output with one number a row (a classifier needs --labels)",
+    graph.outputs,
   );
+  const outputs = [{ ...output, shape: output.shape.map((_, index) => (index === 0 ? -1 : 1)) }];
+  const regression = { output: output.name };
   return {
     graph,
     assets: [],
-    manifest: {
-      task: "tabular-classification",
-      inputs,
-      outputs: [{ ...output, shape: [output.shape[0] ?? -1, labels.length] }],
-      features: columns,
-      labels,
-      scores: { output: output.name, activation: "none" },
-    },
+    manifest: { task: "tabular-regression", ...table, outputs, regression },
   };
+}
+
+/** A classifier whose graph splits and counts words itself, as a pipeline with a TfidfVectorizer does. */
+function takesText({ inputs, outputs, view, zipMapLabels }: Graph, labels?: string[]): boolean {
+  const [input] = inputs;
+  const isColumn = input?.datatype === "BYTES" && input.shape.slice(1).every((size) => size === 1);
+  const own = outputs.map(({ name }) => view && labelsOf(view, name));
+  return (
+    isColumn &&
+    inputs.length === 1 &&
+    (labels ?? zipMapLabels ?? own.find(Array.isArray)) !== undefined
+  );
+}
+
+async function textDraft(path: string, { labels, scores }: Columns): Promise<Draft> {
+  const graph = await readGraph(path, { joinScores: true });
+  const { inputs } = graph;
+  const { classifier, ...read } = await classifierOf(graph, { inputs, labels, scores });
+  return { ...read, assets: [], manifest: { task: "text-classification", inputs, ...classifier } };
 }
 
 function tabularInputs({ inputs }: Graph, features: readonly string[]): TensorInfo[] {
@@ -92,17 +112,4 @@ function tabularInputs({ inputs }: Graph, features: readonly string[]): TensorIn
       `The model takes ${width} numbers a row, but --features names ${features.length}.`,
     );
   return [{ ...input, shape: [input.shape[0] ?? -1, features.length] }];
-}
-
-function only(found: TensorInfo[], what: string, { outputs }: Graph): TensorInfo {
-  const [output] = found;
-  if (output && found.length === 1) return output;
-  const has = outputs.map(
-    ({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(", ")}]`,
-  );
-  throw new Error(`The model needs ${what}; it has ${has.join(", ")}.`);
-}
-
-function isFloat({ datatype }: TensorInfo): boolean {
-  return datatype === "FP32" || datatype === "FP64";
 }

@@ -6,6 +6,9 @@ import { NAME_PATTERN } from "../../functions/model/name.ts";
 import { datatypeOfOrt } from "../../functions/tensor.ts";
 import { externalDataFiles } from "./external-data.ts";
 import { loadReason } from "./load-failure.ts";
+import { joinColumns, rewriteGraph } from "../onnx/rewrite.ts";
+import { readOnnx, writeOnnx, type OnnxModel } from "../onnx/model.ts";
+import { viewOf, type GraphView } from "../onnx/view.ts";
 import { checkModelFile, checkWeightsFile, withoutRank } from "./model-file.ts";
 
 export type TensorInfo = Manifest["inputs"][number];
@@ -18,19 +21,52 @@ export interface Graph {
   outputs: TensorInfo[];
   /** Files beside it that hold weights. */
   externalData: string[];
+  /** The file's content and its operators. Undefined in ORT format, which does not show them. */
+  model?: OnnxModel | undefined;
+  view?: GraphView | undefined;
+  /** The file's new content, where the graph had to be changed for all runtimes. */
+  bytes?: Uint8Array | undefined;
+  /** A sentence for each change. */
+  changes: string[];
+  /** The labels of a ZipMap that was cut off. */
+  zipMapLabels?: (string | number)[] | undefined;
+}
+
+interface ReadOptions {
+  /** Whether scores that were cut into an output for each class become one output again. */
+  joinScores?: boolean;
 }
 
 /** Reads what goes in and out of an `.onnx` or `.ort` file. Throws an Error that says why it cannot. */
-export async function readGraph(path: string): Promise<Graph> {
-  const bytes = await readFile(path);
-  const format = isOrt(bytes) ? "ort" : "onnx";
-  if (format === "onnx") checkModelFile(path, bytes);
-  const externalData = format === "onnx" ? await findExternalData(path, bytes) : [];
-  const session = await InferenceSession.create(path, {
+export async function readGraph(path: string, { joinScores }: ReadOptions = {}): Promise<Graph> {
+  const original = await readFile(path);
+  const format = isOrt(original) ? "ort" : "onnx";
+  if (format === "onnx") checkModelFile(path, original);
+  const externalData = format === "onnx" ? await findExternalData(path, original) : [];
+  const model = format === "onnx" ? readOnnx(original) : undefined;
+  const { changes, labels } = model?.graph ? rewriteGraph(model.graph) : { changes: [] };
+  const joined = joinScores && model?.graph ? joinColumns(model.graph) : undefined;
+  if (joined !== undefined) changes.push(joined);
+  const changed = model && changes.length > 0 ? writeOnnx(model) : undefined;
+  const bytes = changed ?? original;
+  const options = {
     executionProviders: ["cpu"],
     logSeverityLevel: 4,
     graphOptimizationLevel: "disabled",
-  }).catch((cause: unknown) => {
+  } as const;
+  const session = await (
+    changed
+      ? InferenceSession.create(changed, {
+          ...options,
+          externalData: await Promise.all(
+            externalData.map(async (file) => ({
+              path: file,
+              data: await readFile(join(dirname(path), file)),
+            })),
+          ),
+        })
+      : InferenceSession.create(path, options)
+  ).catch((cause: unknown) => {
     throw new Error(`${path}: ${loadReason(cause)}`, { cause });
   });
   const unknown = format === "onnx" ? withoutRank(bytes, "input") : new Set();
@@ -47,6 +83,11 @@ export async function readGraph(path: string): Promise<Graph> {
       path,
       format,
       externalData,
+      model,
+      view: model?.graph && viewOf(model.graph),
+      bytes: changed,
+      changes,
+      zipMapLabels: labels,
       inputs: session.inputMetadata.map((info) => tensorInfo(info, "input")),
       outputs: session.outputMetadata.map((info) => tensorInfo(info, "output")),
     };
@@ -87,11 +128,7 @@ async function findExternalData(path: string, bytes: Uint8Array): Promise<string
 function tensorInfo(info: InferenceSession.ValueMetadata, what: "input" | "output"): TensorInfo {
   if (!info.isTensor)
     throw new Error(
-      `The ${what} ${info.name} is no tensor but a map or a sequence, which ONNX Runtime Web does not have. From scikit-learn, export with options={"zipmap": False}.`,
-    );
-  if (info.type === "float16")
-    throw new Error(
-      `The ${what} ${info.name} is float16, which ONNX Runtime's JavaScript API does not take. Export the model with float32 inputs and outputs; its weights may stay float16.`,
+      `The ${what} ${info.name} is no tensor but a sequence or a map, which ONNX Runtime Web does not have. Export the model with tensors only: of several targets in one model, export each as a model of its own.`,
     );
   return {
     name: info.name,

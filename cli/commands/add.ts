@@ -1,11 +1,12 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { NearcastError } from "../../functions/errors.ts";
 import { describeFailure } from "../failure.ts";
-import type { Manifest, ManifestOf } from "../../functions/model/manifest.ts";
-import type { classificationOptions } from "../../functions/tasks/classification/answers.ts";
+import type { Manifest } from "../../functions/model/manifest.ts";
+import type { ClassificationManifest } from "../../functions/tasks/classification/options.ts";
 import { checkFolder } from "../add/folder-kind.ts";
+import { SCORES_FLAGS, type ScoresFlag } from "../add/score-meaning.ts";
 import { draftForTask, draftFromFile, type Draft } from "../add/from-file.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
 import { EXAMPLES_FILE, writeExamples } from "../examples/files.ts";
@@ -22,6 +23,7 @@ interface Flags {
   models: string;
   features?: string[];
   labels?: string[];
+  scores?: ScoresFlag;
   task?: string;
   options?: Record<string, unknown>;
   description?: string;
@@ -40,6 +42,12 @@ export function addCommand(program: Command): void {
     .option("--version <version>", "the version's name (default: the next free number)")
     .option("--features <names>", "columns of a tabular model, separated by commas", commas)
     .option("--labels <names>", "classes in the order of the scores, separated by commas", commas)
+    .addOption(
+      new Option(
+        "--scores <what>",
+        "what a classifier's numbers are, where its operators do not show it",
+      ).choices(SCORES_FLAGS),
+    )
     .option("--task <name>", "any task, such as one of nearcast.config.ts")
     .option("--options <json>", "the fields of the manifest that only this task has", jsonObject)
     .option("--file <path>", "which ONNX file of an export folder")
@@ -66,7 +74,10 @@ export function addCommand(program: Command): void {
           metrics: [],
         },
         {
-          artifact: { path: draft.graph.path, file: `model.${draft.graph.format}` },
+          artifact: {
+            file: `model.${draft.graph.format}`,
+            ...(draft.graph.bytes ? { content: draft.graph.bytes } : { path: draft.graph.path }),
+          },
           externalData: draft.graph.externalData.map((file) => ({
             path: join(dirname(draft.graph.path), file),
             file,
@@ -76,7 +87,7 @@ export function addCommand(program: Command): void {
         (made) => tryOut(made, notes),
       );
       for (const note of notes) console.log(note);
-      console.log(report(local));
+      console.log(report(local, draft.graph.changes));
     });
 }
 
@@ -88,20 +99,21 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
   checkNames("--features", features);
   checkNames("--labels", labels);
   if (found.isDirectory()) {
-    if (features || task)
-      throw new Error("--features and --task go with a file; a folder says itself what it is.");
+    if (features || flags.scores || task)
+      throw new Error(
+        "--features, --scores and --task go with a file; a folder says itself what it is.",
+      );
     await checkFolder(path, flags.file);
     return draftFromHuggingFace(path, flags);
   }
   if (flags.file !== undefined)
     throw new Error(`--file picks a file of a folder, and ${path} is a file already.`);
-  if (task) return draftForTask(path, task, { ...options, ...columns(flags) });
-  const draft = await draftFromFile(path, flags);
-  if (labels && draft.manifest.task === "tensor")
+  if (task && flags.scores)
     throw new Error(
-      "--labels need --features: they are the classes of a tabular model, and --features names its columns. For a model of another kind, say which: --task <name>",
+      `--scores goes without --task. Write it as the manifest has it: --options '{"scores": {"output": "…", "activation": "softmax"}}'`,
     );
-  return draft;
+  if (task) return draftForTask(path, task, { ...options, ...columns(flags) });
+  return draftFromFile(path, flags);
 }
 
 /** What to type for what is not on this machine yet: an address, or a name of the Hugging Face Hub. */
@@ -127,16 +139,15 @@ function checkNames(flag: string, names: readonly string[] = []): void {
   if (twice !== undefined) throw new Error(`${flag} has the name ${twice} twice. ${given}`);
 }
 
-/** Runs made-up inputs once: they become the examples, and show whether the scores need a softmax. */
+/** Runs made-up inputs once: they become the examples. */
 async function tryOut(local: LocalPackage, notes: string[]): Promise<Manifest> {
   const { manifest } = local;
   const task = (await projectTasks()).of(manifest);
   const inputs = (await task.examples?.(manifest)) ?? [];
   if (inputs.length === 0) return manifest;
   const predictor = await openPredictor(local, "native");
-  const answers: unknown[] = [];
   try {
-    for (const input of inputs) answers.push(await predictor.predict(input));
+    for (const input of inputs) await predictor.predict(input);
   } catch (cause) {
     // A tensor model may refuse made-up values (an index out of range): its owner knows better ones.
     if (task.input === "tensors") {
@@ -151,12 +162,7 @@ async function tryOut(local: LocalPackage, notes: string[]): Promise<Manifest> {
     local.folder,
     inputs.map((input) => ({ input })),
   );
-  const { manifest: tried } = await openPackage(local.models, manifest);
-  const { scores } = manifest as Partial<ManifestOf<typeof classificationOptions>>;
-  if (!scores || manifest.task !== "tabular-classification" || answers.every(sumsToOne))
-    return tried;
-  const withSoftmax = { scores: { ...scores, activation: "softmax" } };
-  return { ...tried, ...withSoftmax };
+  return (await openPackage(local.models, manifest)).manifest;
 }
 
 /** What a task finds wrong with a manifest is said as it is: nobody has seen the manifest yet. */
@@ -166,20 +172,30 @@ function rootOf(error: unknown): unknown {
   return isManifest ? (error.cause ?? error) : error;
 }
 
-function sumsToOne(answer: unknown): boolean {
-  const scores = Object.values((answer as { scores: Record<string, number> }).scores);
-  return (
-    scores.every((score) => score >= 0) &&
-    Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) < 1e-3
-  );
-}
-
-function report({ folder, manifest }: LocalPackage): string {
+function report({ folder, manifest }: LocalPackage, changes: readonly string[]): string {
   const next =
     manifest.examples.length > 0 || manifest.examplesFile
       ? `Look at its examples, then: nearcast verify ${label(manifest)} --record`
       : `It has no examples yet: put one {"input": …} under "examples" in ${join(folder, "model.json")}, or a large one on a line of ${EXAMPLES_FILE} beside it. Then: nearcast verify ${label(manifest)} --record`;
-  return `${label(manifest)} is in ${folder}, a ${manifest.task} model.\n${next}`;
+  const changed = changes.map((change) => `The graph was changed for all runtimes. ${change}\n`);
+  return `${label(manifest)} is in ${folder}, a ${manifest.task} model.\n${changed.join("")}${answersOf(manifest)}${next}`;
+}
+
+/** What a classifier answers with. */
+function answersOf(manifest: Partial<ClassificationManifest>): string {
+  const { label: own, scores } = manifest;
+  if (!own && !scores) return "";
+  const from = own
+    ? `the label that its output ${own.output} says`
+    : "the label with the highest score";
+  if (!scores) return `It answers with ${from}, without scores.\n`;
+  const meaning =
+    scores.kind === "decision-values"
+      ? "are decision values, which are no probabilities (if they are logits, say --scores softmax or sigmoid)"
+      : scores.activation === "none"
+        ? "are probabilities"
+        : `become probabilities by a ${scores.activation}`;
+  return `It answers with ${from}; the numbers of ${scores.output} ${meaning}.\n`;
 }
 
 function commas(text: string): string[] {

@@ -28,12 +28,22 @@ export type ImageInput = Uint8Array | Blob | string;
  * }
  */
 export interface Classification<Label extends string = string> {
-  /** The label with the highest score. */
+  /** The graph's own label, or else the label with the highest score. */
   label: Label;
-  /** The score of the label, from 0 to 1 in most models. */
+  /** Independent labels: those that are there. */
+  labels?: Label[];
+  /** The score of the label: a probability. */
   score: number;
   /** The score of every label, or of the `top_k` highest. */
   scores: Partial<Record<Label, number>>;
+}
+
+/** The answer of a classification model that has no probabilities, such as a support vector machine. */
+export interface Decision<Label extends string = string> {
+  /** The graph's own label. */
+  label: Label;
+  /** The decision value of every label; of two labels that of the second alone, above 0 where it is the answer. */
+  decision_values: Partial<Record<Label, number>>;
 }
 
 /** The answer of the task `tabular-regression`. */

@@ -40,8 +40,12 @@ test(
     const manifest = await added("probabilities.onnx", "--features", "a,b", "--labels", "x,y,z");
     expect(manifest).toMatchObject({
       task: "tabular-classification",
-      outputs: [{ name: "scores", shape: [-1, 3] }],
+      outputs: [
+        { name: "label", datatype: "INT64", shape: [-1] },
+        { name: "scores", shape: [-1, 3] },
+      ],
       labels: ["x", "y", "z"],
+      label: { output: "label", values: [0, 1, 2] },
       scores: { output: "scores", activation: "none" },
     });
   },
@@ -49,10 +53,32 @@ test(
 );
 
 test(
-  "a classifier that gives logits gets a softmax",
+  "a classifier that gives logits gets the activation that --scores says",
   async () => {
-    const manifest = await added("logits.onnx", "--features", "a,b", "--labels", "x,y,z");
-    expect(manifest["scores"]).toEqual({ output: "scores", activation: "softmax" });
+    const args = ["logits.onnx", "--features", "a,b", "--labels", "x,y,z"] as const;
+    const asked = await added(...args, "--scores", "softmax");
+    expect(asked["scores"]).toEqual({ output: "scores", activation: "softmax" });
+    // Without it they are called what they are.
+    expect((await added(...args))["scores"]).toEqual({
+      output: "scores",
+      activation: "none",
+      kind: "decision-values",
+    });
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a graph of half-precision numbers becomes a tensor model",
+  async () => {
+    expect(await added("half.onnx")).toMatchObject({
+      task: "tensor",
+      inputs: [{ name: "x", datatype: "FP16", shape: [-1, 2] }],
+      examples: [
+        { input: { x: [[-1, -0.125]] }, output: { y: [[0, 0]] } },
+        { input: { x: [[-0.125, 0.75]] }, output: { y: [[0, 0.75]] } },
+      ],
+    });
   },
   LIMIT_MS,
 );

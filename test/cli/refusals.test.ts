@@ -22,7 +22,6 @@ describe("add", () => {
   const bad = {
     "text that is no model": ["README.md", "is a text file"],
     "a truncated model": ["truncated.onnx", "is not a whole ONNX file"],
-    "float16 inputs": [fixture("half.onnx"), "float16"],
     "weights outside the folder": [fixture("escaping.onnx"), "must lie beside it"],
     "weights that are not there": ["model.onnx", "does not lie beside it"],
     "a folder that is no export": ["empty", "has no config.json"],

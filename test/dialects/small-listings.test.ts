@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
-import type { ScoresOptions } from "../../functions/tasks/classification/answers.ts";
+import type { ScoresOptions } from "../../functions/tasks/classification/options.ts";
 import { targets, type Target } from "../harness/targets.ts";
 
 const folder = join(import.meta.dirname, "../fixtures/identity/fp32/1");

@@ -1,6 +1,7 @@
 import type { ManifestOf } from "../../model/manifest.ts";
 import type { Limits } from "../../model/limits.ts";
-import { classificationAnswers, type classificationOptions } from "../classification/answers.ts";
+import { classificationAnswers } from "../classification/answers.ts";
+import type { classificationOptions } from "../classification/options.ts";
 import { tabularInputs } from "../tabular/inputs.ts";
 
 export function compile(manifest: ManifestOf<typeof classificationOptions>, limits: Limits) {

@@ -1,9 +1,6 @@
-import {
-  classificationOptions,
-  classificationParameters,
-  classificationQuality,
-  classificationSchema,
-} from "../classification/answers.ts";
+import { classificationOptions, classificationParameters } from "../classification/options.ts";
+import { classificationQuality } from "../classification/quality.ts";
+import { classificationSchema } from "../classification/schema.ts";
 import { defineTask } from "../define.ts";
 import { featureExamples, featuresSchema } from "../tabular/inputs.ts";
 

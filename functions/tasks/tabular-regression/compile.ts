@@ -1,7 +1,7 @@
 import type { Limits } from "../../model/limits.ts";
 import { NearcastError } from "../../errors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, hasHalfFloats, numbersOf } from "../../tensor.ts";
 import { tabularInputs } from "../tabular/inputs.ts";
 import type { CompiledTask } from "../define.ts";
 import type { regressionOptions } from "./options.ts";
@@ -19,21 +19,21 @@ export function compile(
 ): CompiledTask {
   const { regression } = manifest;
   const output = manifest.outputs.find(({ name }) => name === regression.output);
-  if (
-    !output ||
-    (output.datatype !== "FP32" && output.datatype !== "FP64") ||
-    Math.abs(elementCount(output.shape)) !== 1
-  )
-    throw new Error("regression.output must name an FP32 or FP64 output of shape [-1, 1] or [-1]");
+  const isFloat = ["FP32", "FP64", "FP16"].includes(output?.datatype ?? "");
+  if (!output || !isFloat || Math.abs(elementCount(output.shape)) !== 1)
+    throw new Error(
+      "regression.output must name an FP32, FP64 or FP16 output of shape [-1, 1] or [-1]",
+    );
+  if (output.datatype === "FP16" && !hasHalfFloats)
+    throw new Error("regression.output is FP16, which needs Node 24 or later");
   const unit = regression.unit === undefined ? {} : { unit: regression.unit };
 
   return {
     ...tabularInputs(manifest, limits),
     outputNames: [output.name],
     postprocess(outputs, { rows }) {
-      const data = outputs[output.name]?.data;
-      const numbers = data instanceof Float32Array || data instanceof Float64Array;
-      if (!numbers || data.length !== rows)
+      const data = numbersOf(outputs[output.name]?.data);
+      if (data?.length !== rows)
         throw new NearcastError(
           "model_corrupt",
           `Output ${output.name} of ${manifest.name} has not one number a row.`,

@@ -1,6 +1,7 @@
 import type { Limits } from "../../model/limits.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
-import { classificationAnswers, type classificationOptions } from "../classification/answers.ts";
+import { classificationAnswers } from "../classification/answers.ts";
+import type { classificationOptions } from "../classification/options.ts";
 import type { Assets } from "../define.ts";
 import { textInputs } from "../text/inputs.ts";
 import type { textOptions } from "../text/options.ts";

@@ -12,7 +12,7 @@ type TextManifest = ManifestOf<typeof textOptions>;
 
 /**
  * The half that all text tasks share. Without `text` in the manifest, one input is a string that goes into the
- * graph as it is, BYTES `[rows]`. With `text`, one input is a string or `{text, text_pair}`, and the tokenizer
+ * graph as it is, BYTES `[rows]` or `[rows, 1]`. With `text`, one input is a string or `{text, text_pair}`, and the tokenizer
  * makes those of `input_ids`, `attention_mask` and `token_type_ids` that the graph has.
  */
 export function textInputs(manifest: TextManifest, limits: Limits, assets: Assets) {
@@ -23,8 +23,17 @@ export function textInputs(manifest: TextManifest, limits: Limits, assets: Asset
 
 function plainText({ task, inputs }: TextManifest, limits: Limits) {
   const input = inputs[0];
-  if (!input || inputs.length > 1 || input.datatype !== "BYTES" || input.shape.length !== 1)
-    throw new Error(`task ${task} needs one BYTES input of shape [-1], or text with a tokenizer`);
+  const perRow = input?.shape.slice(1) ?? [];
+  if (
+    !input ||
+    inputs.length > 1 ||
+    input.datatype !== "BYTES" ||
+    perRow.length > 1 ||
+    perRow.some((size) => size !== 1)
+  )
+    throw new Error(
+      `task ${task} needs one BYTES input of shape [-1] or [-1, 1], or text with a tokenizer`,
+    );
   return {
     preprocess(rows: readonly unknown[], { pathOf }: PreprocessOptions<unknown>) {
       const issues = rows.flatMap((text, row) => {
@@ -35,7 +44,7 @@ function plainText({ task, inputs }: TextManifest, limits: Limits) {
       // A lone surrogate has no UTF-8 form; native and WASM would each replace it in their own way.
       const texts = rows.map((text) => (text as string).toWellFormed());
       return inBatches(texts).map((data) => {
-        const tensor = { datatype: "BYTES" as const, shape: [data.length], data };
+        const tensor = { datatype: "BYTES" as const, shape: [data.length, ...perRow], data };
         return { feeds: { [input.name]: tensor }, rows: data.length };
       });
     },

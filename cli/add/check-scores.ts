@@ -1,0 +1,71 @@
+import type { ScoresOptions } from "../../functions/tasks/classification/options.ts";
+import { numbersOf, type Tensors } from "../../functions/tensor.ts";
+import type { TensorInfo } from "./graph.ts";
+import type { Meaning } from "./score-meaning.ts";
+
+interface Answered {
+  output: TensorInfo;
+  labels: readonly string[];
+  /** What the label output holds for each label, where that is not the label. */
+  values: readonly (string | number)[] | undefined;
+  label: TensorInfo | undefined;
+  /** What the graph answered to made-up inputs. */
+  tensors: Tensors | undefined;
+  meaning: Meaning;
+}
+
+/**
+ * The scores of the manifest, compared with the labels that the graph gave: of two labels it must be known which
+ * side of 0 is which, of more the highest value has to be the label's. Throws an Error where they do not fit.
+ */
+export function checkedScores(answered: Answered): ScoresOptions {
+  const { output, labels, label, meaning } = answered;
+  const scores: ScoresOptions = { output: output.name, ...meaning };
+  if (!label || (label.shape[1] ?? 1) > 1) return scores;
+  const rows = rowsOf(answered);
+  const width = output.shape.length === 1 ? 1 : (output.shape[1] ?? 1);
+  if (meaning.kind !== "decision-values") {
+    if (
+      width === 1 &&
+      rows.some(({ given, numbers }) => given !== Number(side(numbers[0], meaning)))
+    )
+      throw contradiction(output, label);
+    return scores;
+  }
+  if (labels.length > 2) {
+    if (rows.some(({ given, numbers }) => (numbers[given] ?? 0) < Math.max(...numbers)))
+      throw contradiction(output, label);
+    return scores;
+  }
+  const column = Array.from({ length: width }, (_, index) => index).find((index) =>
+    rows.every(({ given, numbers }) => given === Number((numbers[index] ?? 0) > 0)),
+  );
+  if (rows.length === 0 || column === undefined) throw contradiction(output, label);
+  return width === 1 ? scores : { ...scores, column: column as 0 | 1 };
+}
+
+/** Whether one number of two labels stands for the second. */
+function side(number = 0, { activation }: Meaning): boolean {
+  return number > (activation === "sigmoid" ? 0 : 0.5);
+}
+
+/** Of each row its numbers, and the index of the label that the graph gave. */
+function rowsOf({ output, labels, values = labels, label, tensors }: Answered) {
+  const data = numbersOf(tensors?.[output.name]?.data);
+  const given = Array.from((label && (tensors?.[label.name]?.data as ArrayLike<unknown>)) ?? []);
+  const width = data ? data.length / given.length : 0;
+  return given.map((one, row) => {
+    const index = values.map(String).indexOf(String(one));
+    if (index < 0)
+      throw new Error(
+        `The graph's label output ${label?.name} says ${JSON.stringify(String(one))}, which is none of the labels ${values.join(", ")}.`,
+      );
+    return { given: index, numbers: Array.from(data?.slice(row * width, (row + 1) * width) ?? []) };
+  });
+}
+
+function contradiction({ name }: TensorInfo, label: TensorInfo): Error {
+  return new Error(
+    `The numbers of ${name} do not go with the labels of ${label.name}: it is not known which number belongs to which label. Look at the order of --labels, or answer with the label alone: --scores none.`,
+  );
+}

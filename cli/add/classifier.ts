@@ -1,0 +1,124 @@
+import type { LabelOptions, ScoresOptions } from "../../functions/tasks/classification/options.ts";
+import type { Tensors } from "../../functions/tensor.ts";
+import { knownMistake } from "../onnx/converters.ts";
+import { isComputed, labelsOf, labelsOfScores } from "../onnx/labels.ts";
+import { writeOnnx } from "../onnx/model.ts";
+import { declareShapes } from "../onnx/rewrite.ts";
+import type { GraphView } from "../onnx/view.ts";
+import { checkedScores } from "./check-scores.ts";
+import { agreedLabels } from "./graph-labels.ts";
+import type { Graph, TensorInfo } from "./graph.ts";
+import { only } from "./only.ts";
+import { probe, rowsOfProbe } from "./probe.ts";
+import { meaningOf, type ScoresFlag } from "./score-meaning.ts";
+
+/** What a classifier's manifest says of its outputs. */
+export interface Classifier {
+  outputs: TensorInfo[];
+  labels: string[];
+  label?: LabelOptions;
+  scores?: ScoresOptions;
+}
+
+interface Given {
+  /** The graph's inputs, with the number of columns that the features give them. */
+  inputs: TensorInfo[];
+  labels?: readonly string[] | undefined;
+  scores?: ScoresFlag | undefined;
+}
+
+/** The graph's own label: an output of numbers that are no scores, of texts or of truth values. */
+export function labelOutputOf({ view, outputs }: Graph): TensorInfo | undefined {
+  const found = outputs.filter(
+    ({ name, datatype, shape }) =>
+      !isFloat({ datatype }) && shape.length <= 2 && (!view || isComputed(view, name)),
+  );
+  return found.find(({ name }) => view && labelsOf(view, name)) ?? found[0];
+}
+
+/**
+ * Reads the outputs of a classifier, and corrects the shapes that its graph declares. Throws an Error that says what
+ * does not fit, or what it cannot know.
+ */
+export async function classifierOf(
+  graph: Graph,
+  given: Given,
+): Promise<{ graph: Graph; classifier: Classifier }> {
+  const tensors = await probe(graph, given.inputs);
+  const outputs = graph.outputs.map((output) => trueShape(output, tensors, given.inputs));
+  const corrected = withShapes(graph, outputs);
+  return { graph: corrected, classifier: readOutputs(corrected, given, tensors) };
+}
+
+function withShapes(graph: Graph, outputs: TensorInfo[]): Graph {
+  const { model, changes } = graph;
+  const declared = model?.graph ? declareShapes(model.graph, outputs) : [];
+  if (!model || declared.length === 0) return { ...graph, outputs };
+  return { ...graph, outputs, bytes: writeOnnx(model), changes: [...changes, ...declared] };
+}
+
+function readOutputs(graph: Graph, given: Given, tensors: Tensors | undefined): Classifier {
+  const { view, zipMapLabels, outputs } = graph;
+  const found = labelOutputOf(graph);
+  const label = outputs.find(({ name }) => name === found?.name);
+  const mistake = view && label && knownMistake(view, label.name);
+  if (mistake !== undefined) throw new Error(mistake);
+  const width = label?.shape[1] ?? 1;
+  const own = (view && ownLabels(view, label, outputs)) ?? zipMapLabels;
+  const { labels, values } =
+    width > 1 ? independentLabels(given.labels, label) : agreedLabels(own, given.labels, label);
+  const named = label && { label: { output: label.name, ...(values && { values }) } };
+  if (given.scores === "none") {
+    if (!named) throw new Error("--scores none needs a graph that says the label itself.");
+    return { labels, outputs: [label], ...named };
+  }
+  const output = only(
+    outputs.filter(
+      (one) => isFloat(one) && (!view || isComputed(view, one.name)) && holds(one, labels.length),
+    ),
+    `one output with ${labels.length} numbers a row, one for each label${named ? " (or --scores none, to answer with the label alone)" : ""}`,
+    outputs,
+  );
+  const meaning = meaningOf({ view, output, labels, hasLabel: !!label, flag: given.scores });
+  const scores = checkedScores({ output, labels, values, label, tensors, meaning });
+  return { labels, outputs: label ? [label, output] : [output], ...named, scores };
+}
+
+/** The labels that the operators show: of the label output, or else of the classifier that makes the scores. */
+function ownLabels(view: GraphView, label: TensorInfo | undefined, outputs: TensorInfo[]) {
+  if (label) return labelsOf(view, label.name);
+  for (const { name } of outputs) {
+    const found = labelsOfScores(view, name);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function independentLabels(given: readonly string[] | undefined, label: TensorInfo | undefined) {
+  const width = label?.shape[1] ?? 0;
+  if (given?.length !== width)
+    throw new Error(
+      `The graph's label output ${label?.name} says of ${width} labels, each by itself, whether it is there${given ? `, but --labels names ${given.length}` : ""}. Name ${width} labels with --labels.`,
+    );
+  return { labels: [...given], values: undefined };
+}
+
+/** Exporters declare shapes loosely or wrongly: what a run gave is right. */
+function trueShape(
+  output: TensorInfo,
+  tensors: Tensors | undefined,
+  inputs: readonly TensorInfo[],
+): TensorInfo {
+  const [first, ...others] = tensors?.[output.name]?.shape ?? [];
+  if (first === undefined || first !== rowsOfProbe(inputs)) return output;
+  return { ...output, shape: [first > 1 ? -1 : first, ...others] };
+}
+
+function holds({ shape }: TensorInfo, count: number): boolean {
+  if (shape.length === 1) return count === 2;
+  return shape.length === 2 && (shape[1] === count || (shape[1] === 1 && count === 2));
+}
+
+export function isFloat({ datatype }: Pick<TensorInfo, "datatype">): boolean {
+  return datatype === "FP32" || datatype === "FP64" || datatype === "FP16";
+}

@@ -1,0 +1,15 @@
+import type { TensorInfo } from "./graph.ts";
+
+/** The one output that was found. Throws an Error that says `what` is needed and what there is. */
+export function only(
+  found: readonly TensorInfo[],
+  what: string,
+  outputs: readonly TensorInfo[],
+): TensorInfo {
+  const [output] = found;
+  if (output && found.length === 1) return output;
+  const has = outputs.map(
+    ({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(", ")}]`,
+  );
+  throw new Error(`The model needs ${what}; it has ${has.join(", ")}.`);
+}

@@ -1,0 +1,91 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { createNativeRuntime } from "../../functions/runtime/onnxruntime-node.ts";
+import {
+  DATATYPES,
+  elementCount,
+  halfFloats,
+  type Tensor,
+  type TensorData,
+  type Tensors,
+} from "../../functions/tensor.ts";
+import { categoriesOf } from "../onnx/categories.ts";
+import type { Graph, TensorInfo } from "./graph.ts";
+
+/** So many that a classifier of a few classes gives more than one of them. */
+const ROWS = 24;
+
+/**
+ * What the graph answers to made-up inputs: the shapes that its outputs really have, and how its label goes with its
+ * scores. Undefined where it refuses them.
+ */
+export async function probe(
+  graph: Graph,
+  inputs: readonly TensorInfo[],
+): Promise<Tensors | undefined> {
+  const rows = rowsOfProbe(inputs);
+  const names = graph.outputs.map(({ name }) => name);
+  const externalData = graph.externalData.map((name) => ({
+    name,
+    source: { path: join(dirname(graph.path), name) },
+  }));
+  try {
+    const runtime = createNativeRuntime({ threads: 1 });
+    const bytes = graph.bytes ?? (await readFile(graph.path));
+    const session = await runtime.load({ bytes }, externalData);
+    try {
+      const feeds = inputs.map((input) => {
+        const texts = graph.view && categoriesOf(graph.view, input.name);
+        return [input.name, madeUp(input, rows, texts)] as const;
+      });
+      return await session.run(Object.fromEntries(feeds), names);
+    } finally {
+      await session.release();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** Many where the graph takes many. */
+export function rowsOfProbe(inputs: readonly TensorInfo[]): number {
+  return inputs.every(({ shape }) => shape[0] === -1) ? ROWS : 1;
+}
+
+function madeUp(
+  { datatype, shape: declared }: TensorInfo,
+  rows: number,
+  texts: readonly string[] = ["a"],
+): Tensor {
+  const shape = declared.map((size, axis) => (axis === 0 ? rows : Math.abs(size)));
+  const width = elementCount(shape.slice(1));
+  const numbers = Array.from({ length: elementCount(shape) }, (_, index) =>
+    madeUpNumber(Math.floor(index / width), index % width),
+  );
+  const data =
+    datatype === "BYTES"
+      ? numbers.map((_, index) => texts[index % texts.length] ?? "")
+      : elements(datatype, numbers);
+  return { datatype, shape, data };
+}
+
+/** Numbers of both signs and of several sizes. */
+function madeUpNumber(row: number, column: number): number {
+  return (((row * 7 + column * 13) % 29) - 9) * 10 ** ((row % 4) - 1);
+}
+
+function elements(datatype: Tensor["datatype"], numbers: readonly number[]): TensorData {
+  if (datatype === "INT64") return BigInt64Array.from(numbers, (one) => BigInt(Math.round(one)));
+  if (datatype === "UINT64")
+    return BigUint64Array.from(numbers, (one) => BigInt(Math.abs(Math.round(one))));
+  if (datatype === "BOOL") return Uint8Array.from(numbers, (one) => Number(one > 0));
+  if (datatype === "FP32") return Float32Array.from(numbers);
+  if (datatype === "FP64") return Float64Array.from(numbers);
+  if (datatype === "FP16") {
+    const bits = new Uint16Array(numbers.length);
+    halfFloats(bits).set(numbers);
+    return bits;
+  }
+  const { array } = DATATYPES[datatype];
+  return (array as Int32ArrayConstructor).from(numbers, Math.round);
+}

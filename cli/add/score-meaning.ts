@@ -1,0 +1,64 @@
+import type { ScoresOptions } from "../../functions/tasks/classification/options.ts";
+import { isProbability, rangeOf } from "../onnx/range.ts";
+import type { GraphView } from "../onnx/view.ts";
+import type { TensorInfo } from "./graph.ts";
+
+/** What `--scores` can say of a classifier's numbers. */
+export const SCORES_FLAGS = [
+  "probabilities",
+  "softmax",
+  "sigmoid",
+  "decision-values",
+  "none",
+] as const;
+
+export type ScoresFlag = (typeof SCORES_FLAGS)[number];
+export type Meaning = Pick<ScoresOptions, "activation" | "kind">;
+
+interface Scores {
+  view: GraphView | undefined;
+  output: TensorInfo;
+  labels: readonly string[];
+  /** Whether the graph says the label itself, so that nothing hangs on the scores. */
+  hasLabel: boolean;
+  flag: Exclude<ScoresFlag, "none"> | undefined;
+}
+
+/** What the numbers are, as the operators show it or as `--scores` says. Throws an Error that asks. */
+export function meaningOf({ view, output, labels, hasLabel, flag }: Scores): Meaning {
+  const range = view && rangeOf(view, output.name);
+  const probabilities = range !== undefined && isProbability(range);
+  if (flag) {
+    if (probabilities && flag !== "probabilities")
+      throw new Error(
+        `--scores says ${flag}, but ${output.name} holds probabilities already: the graph's last operators make numbers from 0 to 1. Leave --scores out.`,
+      );
+    return flag === "softmax" || flag === "sigmoid"
+      ? { activation: flag }
+      : { activation: "none", ...(flag === "decision-values" && { kind: flag }) };
+  }
+  if (probabilities) return { activation: "none" };
+  if (!range || !hasLabel) throw whichScores(output, range !== undefined);
+  if (labels.length > 2 && isPairwise(view, output.name))
+    throw new Error(
+      `${output.name} holds a decision value for each pair of labels, and not for each label (decision_function_shape="ovo"). Export with decision_function_shape="ovr", or add the label alone with --scores none.`,
+    );
+  return { activation: "none", kind: "decision-values" };
+}
+
+function whichScores({ name }: TensorInfo, known: boolean): Error {
+  const found = known
+    ? `${name} holds numbers of any size, so they are no probabilities as they are`
+    : `The graph does not show what the numbers of ${name} are`;
+  return new Error(
+    `${found}. Say with --scores what they are: softmax or sigmoid (what turns them into probabilities), probabilities (they are that already), decision-values (they are none), or none (answer with the label alone).`,
+  );
+}
+
+/** A support vector classifier compares each pair of labels; scikit-learn's own shape is made of that afterwards. */
+function isPairwise(view: GraphView | undefined, tensor: string): boolean {
+  const node = view?.producerOf(tensor);
+  if (node?.opType === "Identity" || node?.opType === "Cast")
+    return isPairwise(view, node.input[0] ?? "");
+  return node?.opType === "SVMClassifier";
+}

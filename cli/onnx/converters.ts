@@ -1,0 +1,30 @@
+import { labelsOf } from "./labels.ts";
+import type { OnnxNode } from "./model.ts";
+import type { GraphView } from "./view.ts";
+
+/**
+ * What a converter is known to get wrong in this graph, with the way out. Undefined where nothing is known.
+ *
+ * skl2onnx picks the label of an SGDClassifier with loss="modified_huber" by its clipped probabilities. scikit-learn
+ * picks it by the values before, which tell two labels apart that are both clipped to 1.
+ */
+export function knownMistake(view: GraphView, labelOutput: string): string | undefined {
+  const labels = labelsOf(view, labelOutput);
+  const chooser = view.graph.node.find(
+    ({ opType, output }) => opType === "ArgMax" && view.comesFrom(labelOutput, output[0] ?? ""),
+  );
+  if (!chooser || !Array.isArray(labels) || labels.length < 3) return undefined;
+  const clipped = view.graph.node.some(
+    (node) =>
+      isClipToSigns(view, node) && view.comesFrom(chooser.input[0] ?? "", node.output[0] ?? ""),
+  );
+  if (!clipped) return undefined;
+  return 'The graph is an SGDClassifier with loss="modified_huber", for which skl2onnx writes a graph that says other labels than scikit-learn where two classes have the same probability. Train with loss="log_loss", or calibrate the classifier with CalibratedClassifierCV.';
+}
+
+function isClipToSigns(view: GraphView, { opType, input }: OnnxNode): boolean {
+  const [least, most] = input.slice(1).map((name) => view.constantOf(name));
+  const is = (bound: typeof least, number: number) =>
+    bound !== undefined && "numbers" in bound && bound.numbers[0] === number;
+  return opType === "Clip" && is(least, -1) && is(most, 1);
+}

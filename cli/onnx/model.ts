@@ -1,0 +1,85 @@
+import { create, fromBinary, toBinary, type Message } from "@bufbuild/protobuf";
+import { messageOf } from "./proto.ts";
+
+/** An ONNX model as far as it is read or changed here (onnx.proto). Its other fields stay as they are. */
+export type OnnxModel = Message & {
+  graph?: OnnxGraph;
+  opsetImport: { domain: string; version: bigint }[];
+};
+
+export interface OnnxGraph {
+  node: OnnxNode[];
+  initializer: OnnxTensor[];
+  input: OnnxValue[];
+  output: OnnxValue[];
+}
+
+export interface OnnxNode {
+  input: string[];
+  output: string[];
+  opType: string;
+  domain: string;
+  attribute: OnnxAttribute[];
+}
+
+export interface OnnxAttribute {
+  name: string;
+  f: number;
+  i: bigint;
+  s: Uint8Array;
+  t?: OnnxTensor;
+  floats: number[];
+  ints: bigint[];
+  strings: Uint8Array[];
+}
+
+export interface OnnxTensor {
+  name: string;
+  dims: bigint[];
+  dataType: number;
+  floatData: number[];
+  int32Data: number[];
+  stringData: Uint8Array[];
+  int64Data: bigint[];
+  doubleData: number[];
+  rawData: Uint8Array;
+}
+
+export type OnnxValue = Message & {
+  name: string;
+  type?: { tensorType?: { elemType: number; shape?: { dim: { dimValue: bigint }[] } } };
+};
+
+/** Throws an Error when the bytes are no whole protobuf message. */
+export function readOnnx(bytes: Uint8Array): OnnxModel {
+  return fromBinary(messageOf("ModelProto"), bytes) as unknown as OnnxModel;
+}
+
+export function writeOnnx(model: OnnxModel): Uint8Array {
+  return toBinary(messageOf("ModelProto"), model);
+}
+
+/** TensorProto.DataType of float32. */
+const FLOAT = 1;
+
+/** A graph's output that is a float32 tensor `[rows, width]`. */
+export function floatOutput(name: string, width: number): OnnxValue {
+  return tensorValue(name, FLOAT, [-1, width]);
+}
+
+/** An input or output that is a tensor; -1 is any size. */
+export function tensorValue(name: string, elemType: number, shape: readonly number[]): OnnxValue {
+  const dim = shape.map((size) => (size < 0 ? {} : { dimValue: BigInt(size) }));
+  return create(messageOf("ValueInfoProto"), {
+    name,
+    type: { tensorType: { elemType, shape: { dim } } },
+  }) as unknown as OnnxValue;
+}
+
+/** AttributeProto.AttributeType of a string. */
+const STRING_ATTRIBUTE = 3;
+
+export function stringAttribute(name: string, s: Uint8Array): OnnxAttribute {
+  const made = create(messageOf("AttributeProto"), { name, s, type: STRING_ATTRIBUTE });
+  return made as unknown as OnnxAttribute;
+}

@@ -1,0 +1,33 @@
+import type { Quality } from "../define.ts";
+import type { Classification } from "./answers.ts";
+import type { ClassificationManifest } from "./options.ts";
+
+/** Accuracy, precision, recall and F1 of the labels, and the area under the ROC curve of the scores. */
+export async function classificationQuality({
+  labels = [],
+  scores: options,
+}: ClassificationManifest): Promise<Quality> {
+  const { classificationMetrics, confusionOf, rocAuc } = await import("./metrics.ts");
+  const confusion = (truths: readonly unknown[], answers: readonly unknown[]) =>
+    confusionOf(
+      truths.map(String),
+      (answers as Classification[]).map(({ label = "" }) => label),
+    );
+  return {
+    problemWith: (truth) =>
+      labels.includes(String(truth))
+        ? undefined
+        : `the model has no label ${JSON.stringify(truth)}; it has ${labels.join(", ")}`,
+    metrics(truths, answers) {
+      const scores = (answers as Classification[]).map(
+        (answer) => answer.scores ?? answer.decision_values ?? {},
+      );
+      const auc = options && rocAuc(labels, truths.map(String), scores);
+      return {
+        ...classificationMetrics(confusion(truths, answers)),
+        ...(auc !== undefined && { auc }),
+      };
+    },
+    confusion,
+  };
+}

@@ -1,0 +1,55 @@
+import { NearcastError } from "../../errors.ts";
+import type { Tensors } from "../../tensor.ts";
+import { hasIndependentLabels, type ClassificationManifest, type LabelOptions } from "./options.ts";
+
+/**
+ * Reads which labels the graph gives each row: the one, or those of independent ones, by their index. Throws an
+ * Error when the manifest's output cannot hold them.
+ */
+export function labelReader(
+  manifest: ClassificationManifest,
+  { output: name, values }: LabelOptions,
+): (tensors: Tensors, rows: number) => number[][] {
+  const { labels = [], outputs } = manifest;
+  const output = outputs.find((one) => one.name === name);
+  const independent = hasIndependentLabels(manifest);
+  const single =
+    output?.shape.length === 1 || (output?.shape.length === 2 && output.shape[1] === 1);
+  if (!output || output.datatype === "FP16" || !(single || independent))
+    throw new Error(
+      `label.output must name an output of shape [-1], [-1, 1] or, for independent labels, [-1, ${labels.length}]`,
+    );
+  if (values && (independent || values.length !== labels.length))
+    throw new Error(
+      independent
+        ? "label.values does not go with independent labels: each is there or not"
+        : `label.values must have ${labels.length} values, one for each of labels`,
+    );
+  const known = new Map((values ?? labels).map((value, index) => [String(value), index]));
+  const width = independent ? labels.length : 1;
+
+  return (tensors, rows) => {
+    const data = tensors[name]?.data;
+    if (data?.length !== rows * width)
+      throw new NearcastError(
+        "model_corrupt",
+        `Output ${name} of ${manifest.name} has not ${width === 1 ? "one label" : `${width} labels`} a row.`,
+      );
+    const written = Array.from(data as ArrayLike<unknown>, String);
+    if (independent)
+      return Array.from({ length: rows }, (_, row) =>
+        labels
+          .map((_label, index) => index)
+          .filter((index) => written[row * width + index] !== "0"),
+      );
+    return written.map((value) => {
+      const index = known.get(value);
+      if (index === undefined)
+        throw new NearcastError(
+          "model_corrupt",
+          `Output ${name} of ${manifest.name} says ${JSON.stringify(value)}, which is none of its labels.`,
+        );
+      return [index];
+    });
+  };
+}

@@ -1,0 +1,73 @@
+import { NearcastError } from "../../errors.ts";
+import { hasHalfFloats, numbersOf, type Tensors } from "../../tensor.ts";
+import { isOneSided, type ClassificationManifest, type ScoresOptions } from "./options.ts";
+
+type Numbers = Float32Array | Float64Array;
+
+/**
+ * Reads the scores of each row: one for each label, or the one decision value of two labels. Throws an Error when
+ * the manifest's output cannot hold them.
+ */
+export function scoresReader(manifest: ClassificationManifest, options: ScoresOptions) {
+  const { name: model, labels = [], outputs } = manifest;
+  const output = outputs.find(({ name }) => name === options.output);
+  const count = labels.length;
+  const width = output?.shape.length === 1 ? 1 : output?.shape[1];
+  const isFloat = ["FP32", "FP64", "FP16"].includes(output?.datatype ?? "");
+  if (
+    !output ||
+    !isFloat ||
+    output.shape.length > 2 ||
+    (width !== count && !(width === 1 && count === 2))
+  )
+    throw new Error(
+      `scores.output must name an FP32, FP64 or FP16 output of shape [-1, ${count}]${count === 2 ? ", [-1, 1] or [-1]" : ""}`,
+    );
+  if (output.datatype === "FP16" && !hasHalfFloats)
+    throw new Error("scores.output is FP16, which needs Node 24 or later");
+  if (width === 1 && options.activation === "softmax")
+    throw new Error(
+      "scores.activation softmax needs a number for each label; one number has sigmoid",
+    );
+  const complete = completion(manifest, options, width);
+
+  return (tensors: Tensors, rows: number): ArrayLike<number>[] => {
+    const data = numbersOf(tensors[output.name]?.data);
+    if (data?.length !== rows * width)
+      throw new NearcastError(
+        "model_corrupt",
+        `Output ${output.name} of ${model} has not ${width} scores a row.`,
+      );
+    return Array.from({ length: rows }, (_, row) =>
+      complete(data.subarray(row * width, (row + 1) * width)),
+    );
+  };
+}
+
+/** What makes the scores of a row from its numbers. */
+function completion(
+  manifest: ClassificationManifest,
+  { activation, column = 1 }: ScoresOptions,
+  width: number,
+): (values: Numbers) => ArrayLike<number> {
+  const activate = ACTIVATIONS[activation];
+  if (isOneSided(manifest)) return (values) => [activate(values)[width === 1 ? 0 : column] ?? 0];
+  if (width === manifest.labels?.length) return activate;
+  // One probability of two labels is that of the second.
+  return (values) => {
+    const second = activate(values)[0] ?? 0;
+    return [1 - second, second];
+  };
+}
+
+const ACTIVATIONS = {
+  none: (values: Numbers): ArrayLike<number> => values,
+  sigmoid: (values: Numbers): ArrayLike<number> =>
+    Array.from(values, (value) => 1 / (1 + Math.exp(-value))),
+  softmax(values: Numbers): ArrayLike<number> {
+    const highest = Math.max(...values);
+    const powers = Array.from(values, (value) => Math.exp(value - highest));
+    const sum = powers.reduce((total, power) => total + power, 0);
+    return powers.map((power) => power / sum);
+  },
+} as const;

@@ -1,0 +1,111 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { openPackage } from "../../cli/package-folder.ts";
+import { verifyPackage } from "../../cli/verify.ts";
+import { readOnnx, stringAttribute, writeOnnx } from "../../cli/onnx/model.ts";
+import { add, CASES, FIXTURES, type LibraryCase } from "../tasks/library-models.ts";
+import { fixture, nearcast, temporaryFolder } from "./nearcast.ts";
+
+// What `add` and `verify` say of labels and scores that do not go together.
+let models = "";
+const log = vi.spyOn(console, "log").mockReturnValue();
+beforeAll(async () => {
+  models = await mkdtemp(join(tmpdir(), "nearcast-classifiers-"));
+});
+afterAll(() => rm(models, { recursive: true, force: true }));
+
+function library(name: string): LibraryCase {
+  const found = CASES.find((one) => one.name === name);
+  if (!found) throw new Error(`there is no ${name}`);
+  return found;
+}
+
+describe("add", () => {
+  test.for([
+    ["logistic-multi", ["--labels", "virginica,versicolor,setosa"], "the graph says setosa, versi"],
+    ["logistic-multi", ["--labels", "a,b"], "--labels says a, b"],
+    ["logistic-from-one", ["--labels", "0,1,2"], "the graph says 1, 2, 3"],
+    ["logistic-from-one", ["--labels", "a,b"], "Name 3 labels"],
+    ["logistic-from-one", ["--labels", "a,b,b"], "the name b twice"],
+    ["logistic-multi", ["--scores", "softmax"], "holds probabilities already"],
+    ["isolation-forest", ["--labels", "out,in"], "--labels=-1,1"],
+    ["isolation-forest", ["--labels", "0,1"], 'says "-1"'],
+    ["isolation-forest", ["--labels=1,-1"], "do not go with the labels"],
+    ["one-vs-rest-multilabel", ["--labels", "a,b,c"], "Name 4 labels"],
+  ] as const)("refuses %s with %j", async ([name, args, reason]) => {
+    await expect(add(library(name), models, args)).rejects.toThrow(reason);
+  });
+
+  test("takes names for the numbers of a graph", async () => {
+    const folder = await temporaryFolder();
+    await add(library("logistic-from-one"), folder, ["--labels", "a,b,c"]);
+    const { manifest } = await openPackage(folder, { name: "logistic-from-one" });
+    expect(manifest).toMatchObject({ labels: ["a", "b", "c"], label: { values: [1, 2, 3] } });
+  });
+
+  test("asks what logits without a label are", async () => {
+    const args = ["--name", "it", "--models", models, "--features", "a,b,c", "--labels", "no,yes"];
+    const { stderr } = await nearcast(["add", fixture("line-1.onnx"), ...args]);
+    expect(stderr).toContain("value holds numbers of any size");
+    expect(stderr).toContain("--scores");
+  });
+
+  test("says what it changed in the graph", async () => {
+    log.mockClear();
+    await add(library("tfidf-zipmap"), await temporaryFolder());
+    const said = log.mock.calls.flat().join("\n");
+    expect(said).toContain("the locale C.UTF-8, which every machine has, and no longer by en_US");
+    expect(said).toContain("Its ZipMap was cut off");
+    expect(said).toContain("scikit-learn's default token_pattern");
+  });
+
+  test("refuses a locale whose rules only some machines have", async () => {
+    const folder = await temporaryFolder();
+    const model = readOnnx(await readFile(join(FIXTURES, "tfidf-logistic.onnx")));
+    const normalizer = model.graph?.node.find(({ opType }) => opType === "StringNormalizer");
+    normalizer?.attribute.push(stringAttribute("locale", new TextEncoder().encode("tr_TR")));
+    const path = join(folder, "turkish.onnx");
+    await writeFile(path, writeOnnx(model));
+    const { stderr } = await nearcast(["add", path, "--name", "it", "--models", folder]);
+    expect(stderr).toContain("by the locale tr_TR");
+  });
+});
+
+describe("verify", () => {
+  test("refuses labels in another order than the graph's", async () => {
+    const labels = ["virginica", "versicolor", "setosa"];
+    await expect(
+      changed("logistic-multi", (manifest) => (manifest["labels"] = labels)),
+    ).rejects.toThrow("the graph says setosa, versicolor, virginica, its manifest virginica");
+  });
+
+  test("refuses a manifest that does not name the graph's own label", async () => {
+    await expect(changed("svc-binary", (manifest) => delete manifest["label"])).rejects.toThrow(
+      "says the label itself, in its output label",
+    );
+  });
+
+  test("refuses an example with a label that is none of the manifest's", async () => {
+    const examples = [{ input: [1, 2, 3, 4], output: { label: "rose" } }];
+    await expect(
+      changed("logistic-multi", (manifest) => (manifest["examples"] = examples)),
+    ).rejects.toThrow('Example 0 of logistic-multi@1 says "rose"');
+  });
+});
+
+/** A version of which `change` made another manifest. */
+async function changed(
+  name: string,
+  change: (manifest: Record<string, unknown>) => void,
+): Promise<unknown> {
+  const folder = await temporaryFolder();
+  await add(library(name), folder);
+  const path = join(folder, name, "1/model.json");
+  const manifest = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+  change(manifest);
+  await writeFile(path, JSON.stringify(manifest));
+  const local = await openPackage(folder, { name });
+  return verifyPackage(local, { runtimes: ["native"], tolerance: 1e-4, record: true });
+}
