@@ -1,4 +1,4 @@
-"""Asks a running server what MLflow's own clients send to a scoring server: python mlflow_requests.py URL"""
+"""Asks a running server as MLflow's own client asks a scoring server: python mlflow_client.py URL"""
 
 import io
 import json
@@ -6,13 +6,32 @@ import sys
 import urllib.error
 import urllib.request
 
+import numpy as np
+import pandas as pd
+from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+
 NAMES = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
 
 
 def main(url):
-    assert get(f"{url}/ping")[0] == 200
-    assert get(f"{url}/version")[0] == 200
+    client = ScoringServerClient(*url.removeprefix("http://").split(":"))
+    client.wait_server_ready()
+    assert client.get_version()
+    frame = pd.DataFrame(ROWS, columns=NAMES)
+    for data in (frame, frame[NAMES[::-1]], frame.set_index(pd.Index(["a", "b"])), np.array(ROWS), frame.to_dict(orient="records")):
+        answer = client.invoke(data).get_predictions()
+        assert answer["label"].tolist() == ["setosa", "virginica"], answer
+    answer = client.invoke(frame, params={"top_k": 1}).get_predictions()
+    assert [len(scores) for scores in answer["scores"]] == [1, 1], answer
+    try:
+        client.invoke(frame, params={"temperature": 1})
+    except Exception as error:
+        assert "temperature" in str(error), error
+    else:
+        raise AssertionError("an unknown parameter was not refused")
+    print("MLflow's client: ready, version, data frames, arrays, params")
+
     frame = [dict(zip(NAMES, row)) for row in ROWS]
     forms = {
         # What mlflow.deployments and `mlflow models predict` make of a data frame: to_dict(orient="split").
@@ -34,12 +53,7 @@ def main(url):
     for body, kind in [("{}", "application/json"), ("x", "application/octet-stream")]:
         status, answer = post(url, body, kind)
         assert 400 <= status < 500 and answer["error_code"] and answer["message"], answer
-    print("ping, version, four JSON forms, CSV, errors")
-
-
-def get(url):
-    with urllib.request.urlopen(url) as response:
-        return response.status, response.read()
+    print("four JSON forms, CSV, errors, all answered")
 
 
 def post(url, body, kind):

@@ -1,4 +1,4 @@
-"""Asks a running server everything that NVIDIA's own client can: python triton.py URL
+"""Asks a running server everything that NVIDIA's own client can: python triton_client.py URL
 
 The store must hold the models of this repository and the fixtures of test/fixtures/identity.
 """
@@ -49,6 +49,9 @@ def main(url):
             request_compression_algorithm=coding, response_compression_algorithm=coding,
         )
         assert result.as_numpy("probabilities").shape == (2, 3)
+    hints = dict(priority=3, timeout=9_000_000, parameters={"tenant": "a"}, headers={"X-Trace": "b"})
+    hinted = infer(client, "iris", "features", FLOWER, "probabilities", True, True, **hints)
+    assert hinted.as_numpy("probabilities").shape == (2, 3)
     unnamed = client.infer("iris", [tensor("features", FLOWER, True)], request_id="seven")
     assert unnamed.get_response()["id"] == "seven"
     assert unnamed.as_numpy("probabilities").dtype == np.float32
@@ -85,6 +88,11 @@ def main(url):
         "unknown output": lambda: infer(client, "iris", "features", FLOWER, "nothing", True, True),
         "unknown input": lambda: client.infer("iris", [tensor("nothing", FLOWER, True)]),
         "wrong shape": lambda: client.infer("iris", [tensor("features", FLOWER[:, :3], True)]),
+        "a sequence": lambda: infer(client, "iris", "features", FLOWER, "probabilities", True, True, sequence_id=9),
+        "classification": lambda: client.infer(
+            "iris", [tensor("features", FLOWER, True)],
+            outputs=[triton.InferRequestedOutput("probabilities", class_count=2)],
+        ),
         "load with a config": lambda: client.load_model("iris", config="{}"),
     }.items():
         try:
@@ -93,7 +101,7 @@ def main(url):
             assert error.message(), what
         else:
             raise AssertionError(f"{what} was not refused")
-    print("errors in the client's own form")
+    print("errors in the client's own form, all answered")
 
 
 def tensor(name, array, binary):

@@ -1,0 +1,31 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+
+const venv = join(import.meta.dirname, "../../.cache/clients-venv");
+export const MAKE_VENV =
+  "python3 -m venv .cache/clients-venv && .cache/clients-venv/bin/pip install -r test/clients/requirements.txt";
+
+/** Python with the clients of requirements.txt; undefined where nobody has installed them. */
+export function findPython(): string | undefined {
+  const python = join(venv, "bin/python");
+  return runs(python, "-c", "import kserve, mlflow, openai, pandas, tritonclient")
+    ? python
+    : undefined;
+}
+
+/** A browser that can run without a screen; undefined where there is none. */
+export function findBrowser(): string | undefined {
+  const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+  return [process.env["CHROME_PATH"] ?? "", ...names].find(
+    (name) => name && runs(name, "--version"),
+  );
+}
+
+function runs(command: string, ...args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: "ignore", timeout: 120_000 });
+    return true;
+  } catch {
+    return false;
+  }
+}
