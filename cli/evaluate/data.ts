@@ -1,8 +1,10 @@
-import { extname } from "node:path";
+import { dirname, extname } from "node:path";
 import { NearcastError } from "../../functions/errors.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import type { CsvColumn } from "../../functions/wire/csv-cell.ts";
 import { readTable } from "../../functions/wire/csv-table.ts";
+import { referredFiles } from "../examples/files.ts";
+import { unpack } from "../examples/pack.ts";
 import { readText } from "../read-text.ts";
 
 /** An input as the API takes it, with what is true of it. */
@@ -14,8 +16,9 @@ export interface Row {
 }
 
 /**
- * Reads `.jsonl` (a line `{"input": …, "label": …}` each; lines without a label are left out), or `.csv`
- * with a header: a column `label`, and the features or one column `input`, in the types of the manifest.
+ * Reads `.jsonl` (a line `{"input": …, "label": …}` each; lines without a label are left out; large
+ * arrays may be NumPy files beside it, as in `examples.jsonl`), or `.csv` with a header: a column `label`, and the
+ * features or one column `input`, in the types of the manifest.
  * Throws an Error with the line for what cannot be read, and on a file without a labelled row.
  */
 export async function readRows(path: string, manifest: Manifest): Promise<Row[]> {
@@ -23,15 +26,19 @@ export async function readRows(path: string, manifest: Manifest): Promise<Row[]>
     if (cause instanceof NearcastError) throw cause;
     throw new Error(`The data file ${path} cannot be read.`, { cause });
   });
-  const rows = extname(path).toLowerCase() === ".csv" ? fromCsv(text, manifest) : fromJsonl(text);
+  const rows =
+    extname(path).toLowerCase() === ".csv"
+      ? fromCsv(text, manifest)
+      : await fromJsonl(text, dirname(path));
   if (rows.length === 0)
     throw new Error(`${path} has no labelled row, so there is nothing to judge by.`);
   return rows;
 }
 
-function fromJsonl(text: string): Row[] {
-  return text.split("\n").flatMap((content, index) => {
-    if (content.trim() === "") return [];
+async function fromJsonl(text: string, folder: string): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [index, content] of text.split("\n").entries()) {
+    if (content.trim() === "") continue;
     const line = index + 1;
     let row: unknown;
     try {
@@ -41,8 +48,15 @@ function fromJsonl(text: string): Row[] {
     }
     if (typeof row !== "object" || row === null || !("input" in row))
       throw new Error(`Line ${line} of the data is not of the form {"input": …, "label": …}.`);
-    return "label" in row ? [{ input: row.input, label: row.label, line }] : [];
-  });
+    if (!("label" in row)) continue;
+    try {
+      const input = unpack(row.input, await referredFiles(folder, row.input));
+      rows.push({ input, label: row.label, line });
+    } catch (cause) {
+      throw new Error(`Line ${line} of the data: ${(cause as Error).message}`, { cause });
+    }
+  }
+  return rows;
 }
 
 const LABEL = "label";

@@ -45,7 +45,7 @@ export async function readExamples(
     const where = `Line ${index + 1} of ${name} of ${label(manifest)}`;
     try {
       const line = readLine(content);
-      const files = await filesOf(folder, line, undeclared ? undefined : manifest);
+      const files = await referredFiles(folder, line, undeclared ? undefined : manifest);
       filed.push({ ...(unpack(line, files) as Line), line });
     } catch (cause) {
       throw new Error(`${where}: ${oneLine((cause as Error).message)}`, { cause });
@@ -146,15 +146,18 @@ function readLine(content: string): Line {
   return data;
 }
 
-/** With a manifest, only files that it lists. */
-async function filesOf(
+/**
+ * The NumPy files that a value refers to, which lie in the folder; with a manifest only those that it lists. Throws an
+ * Error that names the file at fault.
+ */
+export async function referredFiles(
   folder: string,
-  line: Line,
+  value: unknown,
   manifest?: Manifest,
 ): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   const listed = manifest?.examplesFile?.tensors ?? [];
-  for (const name of references(line)) {
+  for (const name of references(value)) {
     if (manifest && !listed.some(({ file }) => file === name))
       throw new Error(
         `examplesFile.tensors of the manifest does not list ${name}. To list it: nearcast verify ${label(manifest)} --record`,

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { writeNpy } from "../../cli/examples/npy.ts";
 import { addLines, nearcast, removeLines, root, succeed, temporaryFolder } from "./nearcast.ts";
 
 const LIMIT_MS = 300_000;
@@ -160,6 +161,24 @@ test(
       await writeFile(data, text);
       return succeed(args);
     }
+  },
+  LIMIT_MS,
+);
+
+test(
+  "inputs of the data may be NumPy files beside it, and one that is missing is named",
+  async () => {
+    const folder = await temporaryFolder();
+    const data = join(folder, "data.jsonl");
+    await writeFile(data, '{"input": {"$npy": "flower.npy"}, "label": "setosa"}\n');
+    const evaluate = ["eval", "iris@1", "--data", data, "--json"];
+    expect((await nearcast(evaluate)).stderr).toBe(
+      "nearcast: Line 1 of the data: the file flower.npy does not lie beside it.\n",
+    );
+    const flower = { type: "<f8", shape: [4], data: [5.1, 3.5, 1.4, 0.2] } as const;
+    await writeFile(join(folder, "flower.npy"), writeNpy(flower));
+    const { rows, metrics } = JSON.parse(await succeed(evaluate)) as Evaluation;
+    expect([rows, metrics["accuracy"]]).toEqual([1, 1]);
   },
   LIMIT_MS,
 );
