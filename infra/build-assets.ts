@@ -1,5 +1,5 @@
-// Makes what the package holds beside its code: in dist/assets/docs/ the files of the documentation page, and
-// dist/onnxruntime-web/factory.js, because a Worker cannot make a function of a text, as Node does.
+// Makes the package's files beside its code. dist/assets/docs/ gets the files of the documentation page.
+// dist/onnxruntime-web/factory.js is made here because a Worker, unlike Node, cannot make a function from a text.
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -10,7 +10,7 @@ const dist = join(import.meta.dirname, "../dist");
 
 const swagger = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 await mkdir(join(dist, "assets/docs"), { recursive: true });
-// Its licence asks that the notice goes with the files.
+// The licence asks to keep the notice with the files.
 for (const name of [...DOCUMENTATION_ASSETS, "LICENSE", "NOTICE"])
   await cp(join(swagger, name), join(dist, "assets/docs", name));
 

@@ -1,4 +1,4 @@
-// Makes docs/manifest.md, docs/model.schema.json and docs/release.schema.json from the schemas that the service reads with.
+// Makes docs/manifest.md, docs/model.schema.json and docs/release.schema.json from the schemas of the service.
 import { glob, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
@@ -21,7 +21,7 @@ interface Schema {
   maximum?: number;
   exclusiveMinimum?: number;
   format?: string;
-  /** In manifests there are two: that of names, and that of SHA-256 digests. */
+  /** Manifests have two patterns: for names and for SHA-256 digests. */
   pattern?: string;
   properties?: Record<string, Schema>;
   required?: string[];
@@ -47,7 +47,7 @@ function modelSchema(): object {
     type: "object",
     properties: {
       ...common,
-      // Any string: a deployment may have tasks of its own.
+      // Any string, because a deployment may have tasks of its own.
       task: { description: task?.description, anyOf: [{ enum: names }, { type: "string" }] },
     },
     required: schemaOf(z.object(manifestFields)).required,
@@ -218,13 +218,13 @@ function propertiesOf(schema: z.ZodType): Record<string, Schema> {
   return schemaOf(schema).properties ?? {};
 }
 
-/** What the zod schema reads. */
+/** The JSON Schema of what the zod schema reads. */
 function schemaOf(schema: z.ZodType): Schema {
   const { $schema: _, ...made } = z.toJSONSchema(schema, {
     io: "input",
     target: "draft-7",
     override({ jsonSchema }) {
-      // A number is an integer that JavaScript can hold, and a date has a format: both go without saying.
+      // Left out as obvious: the limits of JavaScript's integers, and the format of dates.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
     },
@@ -248,7 +248,7 @@ async function shippedManifests(): Promise<Example[]> {
   return (await Promise.all(texts)).map((text) => JSON.parse(text) as Example);
 }
 
-/** Indented; an array of numbers and strings is on one line. */
+/** Indents JSON, with arrays of numbers and strings on one line. */
 function json(value: unknown): string {
   const text = JSON.stringify(value, undefined, 2);
   return `${text.replaceAll(/\[\s+([^[\]{}]*?)\s+\]/g, (_, inner: string) => `[${inner.replaceAll(/,\s+/g, ", ")}]`)}\n`;

@@ -1,5 +1,5 @@
-// Makes dist/node/ as `nearcast build node` does. A production install has a Node that may take no types, so that
-// this file is bundled before it runs, and the command is not.
+// Makes dist/node/, as `nearcast build node` does. The Node of a production install may not run TypeScript. So this
+// file is bundled before it runs.
 import { buildNode } from "../cli/build/node.ts";
 
 await buildNode({ entry: "entries/server.ts", output: "dist/node" });

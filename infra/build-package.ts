@@ -1,4 +1,4 @@
-// Makes dist/package/: the library and the command as JavaScript with declarations, and what they read beside them.
+// Makes dist/package/: the library and the command as JavaScript with declarations, and the files that they read.
 import { execFile } from "node:child_process";
 import { chmod, cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ for (const path of await readdir(output, { recursive: true }))
 for (const path of BESIDE) await cp(join(root, path), join(output, path), { recursive: true });
 await chmod(join(output, "cli/nearcast.js"), 0o755);
 
-/** The compiler rewrites the extensions of imports in code, and leaves them in declarations. */
+/** The compiler rewrites the extensions of imports in code, but not in declarations. */
 async function nameJavaScript(file: string): Promise<void> {
   const text = await readFile(file, "utf8");
   await writeFile(file, text.replaceAll(/((?:from |import\()"\.{1,2}\/[^"]+)\.ts"/g, '$1.js"'));

@@ -1,7 +1,7 @@
-// `prepare`, which npm runs after each install in this repository: takes out of node_modules what nothing here
-// reads. ONNX Runtime brings every system's binaries, 220 MB of them other systems'; Linux's stay, as Lambda packages
-// are made of them. The Node of the development dependencies brings its headers, 67 MB.
-// JavaScript, as it also runs where Node takes no types.
+// npm runs this as `prepare` after each install in this repository. It deletes files in node_modules that nothing reads.
+// ONNX Runtime brings the binaries of every system, 220 MB for others than this one. Linux's stay, because Lambda
+// packages need them. The Node of the development dependencies brings its headers, 67 MB.
+// It is JavaScript, because it also runs where Node cannot run TypeScript.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 

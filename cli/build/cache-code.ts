@@ -1,6 +1,6 @@
-// A process of its own, forked for `node cache-code <package folder> <models folder> <base path>`: asks the package
-// for the first example of every version and writes bundle.cjs.cache, the code that V8 compiled for that. The models
-// come through the SDK from a local S3, as they do on Lambda.
+// Runs as a process of its own: `node cache-code <package folder> <models folder> <base path>`. It sends the first
+// example of every version to the package. Then it writes bundle.cjs.cache, which holds the code that V8 compiled for
+// them. As on Lambda, the models come from S3 (here a local one) through the SDK.
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -13,7 +13,7 @@ import { toEvent } from "../local/lambda-http.ts";
 import { startFilledS3 } from "../local/filled-s3.ts";
 import { MANIFEST_FILE } from "../package-folder.ts";
 
-/** What the process sends when the code is written. */
+/** The message of the process when the code is written. */
 export interface CompiledCode {
   /** How many versions answered their example. */
   answered: number;
@@ -32,7 +32,7 @@ interface Example {
   input: unknown;
 }
 
-/** Larger ones compile no other code, and a function may refuse them. */
+/** Larger inputs need no other code, and a function may refuse them. */
 const LONGEST_INPUT_BYTES = 512 * 1024;
 
 const [folder = "", models = "", base = ""] = process.argv.slice(2);
@@ -62,7 +62,7 @@ try {
   process.disconnect?.();
 }
 
-/** Of the versions that have one. Whether a manifest is right is for the function to say. */
+/** The first example of each version that has one. Manifests are not checked here: the function does that. */
 async function examples(keys: readonly string[]): Promise<Example[]> {
   const found: Example[] = [];
   for (const key of keys) {

@@ -1,7 +1,7 @@
-// The entry of the Lambda package: runs the bundle beside it with the code that V8 compiled when the package
-// was built. Node's own compile cache would not do: it is kept by user id, processor features and Node patch
-// version, all of which differ on Lambda. V8 itself asks for the same version and flags of V8, and the same
-// source; where it does not take the code, it compiles the source as ever.
+// The entry of the Lambda package. It runs the bundle beside it with the code that V8 compiled at build time. Node's own
+// compile cache would not work: its key has the user id, the processor's features and Node's patch version, which all
+// differ on Lambda. V8 itself only asks for the same version and flags of V8 and the same source. If it does not accept
+// the code, it compiles the source as usual.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { Script } from "node:vm";
 const filename = join(import.meta.dirname, "bundle.cjs");
 const cache = `${filename}.cache`;
 
-// Lambda starts Node with --expose-gc, which counts as another set of flags though it changes no code.
+// Lambda starts Node with --expose-gc. To V8 that is another set of flags, although it changes no code.
 setFlagsFromString("--no-expose-gc");
 const source = readFileSync(filename, "latin1");
 export const script = new Script(

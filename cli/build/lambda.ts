@@ -18,9 +18,9 @@ export interface LambdaBuild {
   entry: string;
   /** The folder that gets `<architecture>/` and `<architecture>.zip`. It is emptied first. */
   output: string;
-  /** The models whose predictions say what code to keep compiled. */
+  /** The models whose predictions decide which code to keep compiled. */
   models: string;
-  /** Where the handler has Nearcast, such as `/ml`; at its root when absent. */
+  /** The path of Nearcast in the handler, such as `/ml`. Its root when absent. */
   base?: string | undefined;
   architectures: readonly Architecture[];
 }
@@ -28,21 +28,21 @@ export interface LambdaBuild {
 export interface LambdaPackage {
   architecture: Architecture;
   folder: string;
-  /** The project's files that the handler was made of. */
+  /** The files of the project in the handler. */
   sources: string[];
-  /** Why it has no compiled code; undefined when it has. */
+  /** Why it has no compiled code. Undefined when it has. */
   uncompiled: string | undefined;
 }
 
 const MAX_ZIP_BYTES = 25 * 1024 * 1024;
-/** The Node that runs it on Lambda: V8 takes compiled code from its own version only. */
+/** The version of Node on Lambda. V8 accepts compiled code of its own version only. */
 export const LAMBDA_NODE = 24;
 
 const require = createRequire(import.meta.url);
 
 /**
- * Builds the function's folder for each architecture: the handler as one file, of ONNX Runtime only what that
- * processor needs, and where this machine is of that kind, the handler's compiled code.
+ * Builds the function's folder for each architecture. It holds the handler as one file and the parts of ONNX Runtime for
+ * that processor. If this machine has that processor, it also holds the handler's compiled code.
  */
 export async function buildLambdaFolders(options: LambdaBuild): Promise<LambdaPackage[]> {
   await rm(options.output, { recursive: true, force: true });
@@ -59,7 +59,7 @@ export async function buildLambdaFolders(options: LambdaBuild): Promise<LambdaPa
   return packages;
 }
 
-/** Zips a folder; the zip lies beside it. Resolves to its size in bytes, and rejects when that is too much. */
+/** Writes a zip beside the folder. Resolves to its size in bytes. Rejects when it is too large. */
 export async function zipPackage({ folder, architecture }: LambdaPackage): Promise<number> {
   const bytes = await zip(folder);
   if (bytes.byteLength > MAX_ZIP_BYTES)
@@ -70,7 +70,7 @@ export async function zipPackage({ folder, architecture }: LambdaPackage): Promi
   return bytes.byteLength;
 }
 
-/** One CommonJS file, of which V8 can keep the compiled code; modules imported later are evaluated later. */
+/** Makes one CommonJS file, so that V8 can keep its compiled code. Late imports still run late. */
 async function bundle(entry: string, folder: string): Promise<string[]> {
   const { build } = await import("esbuild");
   const options: BuildOptions = {
@@ -126,7 +126,7 @@ async function copy(from: string, to: string): Promise<void> {
   });
 }
 
-/** Resolves to the reason when there is none. Compiled code is taken without a look at what processor it is for. */
+/** Resolves to the reason when there is no code. V8 does not check the processor, so it is checked here. */
 async function keepCompiledCode(
   folder: string,
   architecture: Architecture,
@@ -138,7 +138,7 @@ async function keepCompiledCode(
   if (node !== LAMBDA_NODE) return `this is Node ${node}, Lambda runs Node ${LAMBDA_NODE}`;
   const { PATH, HOME, TMPDIR } = process.env;
   const child = fork(ownModule("build/cache-code"), [folder, models, base], {
-    // No variable of this machine's may configure the function.
+    // The variables of this machine must not configure the function.
     env: { PATH, HOME, TMPDIR },
     execArgv: [],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -160,7 +160,7 @@ async function zip(folder: string): Promise<Uint8Array> {
     .filter((entry) => entry.isFile())
     .map((file) => join(file.parentPath, file.name));
   const files: Zippable = {};
-  // A fixed order and date make the same sources give the same zip.
+  // With a fixed order and date, the same sources give the same zip.
   for (const path of paths.toSorted())
     files[relative(folder, path).replaceAll("\\", "/")] = [
       new Uint8Array(await readFile(path)),

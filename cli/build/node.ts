@@ -13,8 +13,8 @@ export interface NodeBuild {
 }
 
 /**
- * Builds the server as JavaScript. From sources it would hold 47 MiB more: Node's compiler for types, and every
- * file of the packages it uses a part of. Rejects when the entry does not compile, which esbuild has printed.
+ * Builds the server as JavaScript. Run from sources it takes 47 MiB more memory, for Node's type stripping and for
+ * whole packages of which it uses a part. Rejects when the entry does not compile. esbuild prints the errors.
  */
 export async function buildNode(options: NodeBuild): Promise<void> {
   const { build } = await import("esbuild");
@@ -24,7 +24,7 @@ export async function buildNode(options: NodeBuild): Promise<void> {
 
 export function nodeBuildOptions({ entry, output }: NodeBuild): BuildOptions {
   return {
-    // The server starts this file as a process of its own: a bundler does not follow its name.
+    // The server starts this file as a process by its name, which a bundler does not follow.
     entryPoints: { server: entry, "inference-process": inferenceProcess() },
     outdir: output,
     outExtension: { ".js": ".mjs" },
@@ -33,7 +33,7 @@ export function nodeBuildOptions({ entry, output }: NodeBuild): BuildOptions {
     format: "esm",
     platform: "node",
     target: "node20",
-    // Names stay, for the stacks in the log.
+    // Names are kept, for the stacks in the log.
     minifySyntax: true,
     minifyWhitespace: true,
     mainFields: ["module", "main"],
@@ -47,12 +47,12 @@ export function nodeBuildOptions({ entry, output }: NodeBuild): BuildOptions {
   };
 }
 
-/** The build for Node starts by looking for worker threads. */
+/** fflate without worker threads. Its build for Node looks for them at the start. */
 export function synchronousFflate(): string {
   return fileURLToPath(import.meta.resolve("fflate/browser"));
 }
 
-/** From the sources where they are, as in the repository; the package has it compiled. */
+/** The source in the repository, or the compiled file in the package. */
 function inferenceProcess(): string {
   const module = "functions/runtime/inference-process";
   const source = join(packageRoot(), `${module}.ts`);

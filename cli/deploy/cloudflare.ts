@@ -5,7 +5,7 @@ import { checkModels } from "./models.ts";
 import { askTool, runTool } from "./run-tool.ts";
 import type { DeployOptions, Deployment } from "./types.ts";
 
-/** The Worker, as wrangler's configuration has it. */
+/** Deploys the Worker that wrangler's configuration describes. */
 export async function prepareCloudflare(options: DeployOptions): Promise<Deployment> {
   const { models, dryRun, stage } = options;
   const findings: Findings = { problems: [], notes: [] };
@@ -56,7 +56,7 @@ async function checkKeys(
     secrets = await askTool("wrangler", ["secret", "list", "--format", "json", ...environment]);
   } catch (error) {
     const message = (error as Error).message;
-    // Before its first deployment there is no Worker that could have a secret.
+    // Before its first deployment there is no Worker to hold a secret.
     if (!/\b10007\b|does not exist/i.test(message)) {
       findings.problems.push({
         what: `Whether the secret API_KEYS is set is not known: ${lastLine(message)}`,

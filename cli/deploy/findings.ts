@@ -1,12 +1,12 @@
-/** What was found before a deployment. */
+/** The results of the checks before a deployment. */
 export interface Findings {
-  /** Each with its fix. One is enough, and nothing is deployed. */
+  /** Each has its fix. A single one stops the deployment. */
   problems: { what: string; fix: string }[];
-  /** What could not be looked at, or is worth knowing. */
+  /** Things that could not be checked, or are good to know. */
   notes: string[];
 }
 
-/** All problems in one list, as the message of one error. */
+/** All problems as one list, for the message of one error. */
 export function describeProblems({ problems }: Findings): string {
   const lines = problems.map(({ what, fix }) => `\n- ${what}\n  ${fix}`);
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;

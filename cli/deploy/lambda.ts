@@ -13,7 +13,7 @@ import { checkModels, isRemote } from "./models.ts";
 import { askTool, runTool } from "./run-tool.ts";
 import type { DeployOptions, Deployment } from "./types.ts";
 
-/** What osls makes of serverless.yml, as far as it matters here. */
+/** The parts of serverless.yml, as osls reads it, that matter here. */
 interface Service {
   provider: {
     runtime?: string;
@@ -27,7 +27,7 @@ interface Service {
 const OUTPUT = "dist/lambda";
 const SSM = "ssm:";
 
-/** The function, as serverless.yml has it, and its package, which is built here. */
+/** Builds the package and deploys the function that serverless.yml describes. */
 export async function prepareLambda(options: DeployOptions): Promise<Deployment> {
   const { models, dryRun } = options;
   const findings: Findings = { problems: [], notes: [] };
@@ -41,7 +41,7 @@ export async function prepareLambda(options: DeployOptions): Promise<Deployment>
     await askTool("osls", ["print", "--format", "json", ...others]),
   ) as Service;
   const { environment = {} } = service.provider;
-  // Where the parameter and the bucket are.
+  // The region of the parameter and the bucket.
   if (service.provider.region) process.env["AWS_REGION"] ??= service.provider.region;
   await build(service, options, findings);
   await checkKeys(environment, dryRun, findings);
@@ -145,7 +145,7 @@ function checkEntries(text: string, where: string, findings: Findings): void {
   });
 }
 
-/** Where the function reads its models, once there is a stack. */
+/** The store of the deployed function, once there is a stack. */
 async function findStore(
   { STORE }: Record<string, unknown>,
   options: DeployOptions,

@@ -12,12 +12,12 @@ import type { Findings } from "./findings.ts";
 
 export interface ModelChecks {
   models: string;
-  /** Where the deployed function reads its models; undefined where that is not known, or not to be asked. */
+  /** The store of the deployed function. Undefined when it is not known or must not be asked. */
   store: string | undefined;
   runtime: RuntimeName;
 }
 
-/** Whether what the project releases is in the store, and fits the platform. */
+/** Checks that the released versions of the project are in the store and fit the platform. */
 export async function checkModels(
   { models, store, runtime }: ModelChecks,
   findings: Findings,
@@ -104,7 +104,7 @@ async function checkVersion(
   }
 }
 
-/** Whether a store can be asked for what is released: a folder of the function's own cannot. */
+/** Whether a store can be asked for releases. A folder inside the function cannot. */
 export function isRemote(store: unknown): store is string {
   return typeof store === "string" && !isFolder(store);
 }

@@ -6,7 +6,7 @@ type Tool = "wrangler" | "osls";
 
 const SILENCE = { SLS_INTERACTIVE_SETUP_ENABLE: "0", WRANGLER_SEND_METRICS: "false" };
 
-/** Runs the project's wrangler or osls on this terminal. Rejects when it fails; it has said why. */
+/** Runs the project's wrangler or osls on this terminal. Rejects when it fails. The tool itself says why. */
 export async function runTool(tool: Tool, args: readonly string[]): Promise<void> {
   const child = spawn(process.execPath, [projectTool(tool), ...args], {
     stdio: "inherit",
@@ -16,7 +16,7 @@ export async function runTool(tool: Tool, args: readonly string[]): Promise<void
   if (code !== 0) throw new Error(`${tool} ${args.join(" ")} ended with ${code}.`);
 }
 
-/** What the tool prints. Rejects with what it said when it fails. */
+/** Resolves to what the tool prints. When it fails, rejects with what it said. */
 export async function askTool(tool: Tool, args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [projectTool(tool), ...args], {
     stdio: ["ignore", "pipe", "pipe"],

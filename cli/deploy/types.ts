@@ -3,7 +3,7 @@ import type { Findings } from "./findings.ts";
 export interface DeployOptions {
   models: string;
   entry: string | undefined;
-  /** Where the deployed function reads its models; what its configuration says when absent. */
+  /** The store of the deployed function. When absent, its configuration decides. */
   store: string | undefined;
   stage: string | undefined;
   dryRun: boolean;

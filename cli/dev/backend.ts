@@ -6,27 +6,27 @@ export interface DevOptions {
   entry: string | undefined;
 }
 
-/** One running service. A change starts another one and ends this one. */
+/** One running service. After a change another one starts and this one ends. */
 export interface Backend {
   answer: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Resolves when nothing of it runs any more. */
+  /** Resolves when all of it has ended. */
   stop: () => Promise<void>;
 }
 
 export interface StartOptions {
-  /** The service ended by itself. */
+  /** Called when the service ends by itself. */
   onEnd: (why: string) => void;
-  /** Ends a start that is under way. */
+  /** Cancels a start. */
   signal: AbortSignal;
 }
 
-/** How one platform is run. */
+/** Runs one platform. */
 export interface Platform {
-  /** What it is, for the terminal. */
+  /** Its name on the terminal. */
   name: string;
-  /** Starts the service as the files are now. Rejects with what it said when it does not start. */
+  /** Starts the service from the present files. When it does not start, rejects with what it said. */
   start: (options: StartOptions) => Promise<Backend>;
-  /** Compiles the project's code anew; rejects when it does not compile. Absent where the platform sees to it. */
+  /** Compiles the project's code again. Rejects when it does not compile. Absent where the platform compiles it itself. */
   build?: () => Promise<void>;
   /** The files that the code was made of. */
   sources: () => readonly string[];

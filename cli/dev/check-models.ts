@@ -9,7 +9,7 @@ import { MANIFEST_FILE } from "../package-folder.ts";
 import { filesOfModels } from "../local/models.ts";
 import { readText } from "../read-text.ts";
 
-/** What is wrong in a models folder, a line each: file, path in the manifest, message. */
+/** The problems of a models folder, a line each: file, path in the manifest, message. */
 export async function problemsOfModels(models: string): Promise<string[]> {
   const keys = await filesOfModels(models).catch(() => []);
   const problems: string[] = [];

@@ -6,7 +6,7 @@ import type { Backend, DevOptions, Platform, StartOptions } from "./backend.ts";
 import { startGroup } from "./process.ts";
 import { startBackend } from "./start-backend.ts";
 
-/** The Worker in workerd through `wrangler dev`, with the models in its local R2. wrangler follows the code itself. */
+/** Runs the Worker in workerd with `wrangler dev`, with the models in its local R2. wrangler itself watches the code. */
 export async function edgePlatform({ models }: DevOptions): Promise<Platform> {
   const script = projectTool("wrangler");
   return {

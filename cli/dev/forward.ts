@@ -1,6 +1,6 @@
 import { request as ask, type IncomingMessage, type ServerResponse } from "node:http";
 
-/** Answers a request with what another server on this machine answers. */
+/** Passes a request on to another server on this machine, and its answer back. */
 export function forward(port: number) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const { method, url, headers } = request;

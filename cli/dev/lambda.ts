@@ -7,7 +7,7 @@ import { startFilledS3 } from "../local/filled-s3.ts";
 import { startLambda, type Lambda } from "../local/lambda.ts";
 import type { DevOptions, Platform } from "./backend.ts";
 
-/** The package that Lambda gets, under its runtime interface client, with the models in a local S3. */
+/** Runs the Lambda package under the runtime interface client, with the models in a local S3. */
 export async function lambdaPlatform({ models, entry }: DevOptions): Promise<Platform> {
   const file = await findEntry("lambda", entry);
   const architecture = ARCHITECTURES.find((name) => name === process.arch);

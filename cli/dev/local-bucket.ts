@@ -1,6 +1,6 @@
-// A process of its own, `node local-bucket <models folder>`: makes the local bucket of `wrangler dev` hold what the
-// models folder holds; other keys stay as they are. wrangler, once imported, ends its process at a signal without
-// waiting for anything: `nearcast dev` has processes to end then.
+// Runs as a process of its own: `node local-bucket <models folder>`. It copies the models folder to the local bucket of
+// `wrangler dev` and leaves other keys as they are. It is not a part of `nearcast dev`: once imported, wrangler ends its
+// process at a signal without waiting, and `nearcast dev` has other processes to end.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ try {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 1;
 }
-// workerd may keep the process alive.
+// workerd may keep the process alive, so it is ended here.
 process.exit();
 
 async function fill(): Promise<void> {

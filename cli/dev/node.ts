@@ -5,13 +5,13 @@ import type { Backend, DevOptions, Platform, StartOptions } from "./backend.ts";
 import { startBackend } from "./start-backend.ts";
 import { sourcesOf } from "../build/sources.ts";
 
-/** Variables that would close the service, or open it further than to this machine. */
+/** Variables that would close the service, or open it to other machines. */
 const REPLACED = ["API_KEYS", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "TRUST_PROXY"];
 
-/** The project's server in a process of its own. */
+/** Runs the project's server in a process of its own. */
 export async function nodePlatform({ models, entry }: DevOptions): Promise<Platform> {
   const file = await findEntry("server", entry);
-  // Two folders in turns: the process that still answers may yet import what was built for it.
+  // Two folders take turns: the process that still answers may import more of its own build.
   let builds = 0;
   let output = "";
   let sources: readonly string[] = [file];
@@ -39,7 +39,7 @@ function startServer(output: string, models: string, options: StartOptions): Pro
     HOST: "127.0.0.1",
     PORT: "0",
     AUTH: "none",
-    // What is released shows at once.
+    // A release shows at once.
     RELEASE_TTL_SECONDS: "0",
   });
   return startBackend({
@@ -48,7 +48,7 @@ function startServer(output: string, models: string, options: StartOptions): Pro
     env,
     program: "it",
     portIn(printed) {
-      // The whole line: a port can arrive in two pieces.
+      // Wait for the whole line: a port can arrive in two pieces.
       const found = /http:\/\/localhost:(\d+)\b.*\n/.exec(printed)?.[1];
       return found === undefined ? undefined : Number(found);
     },

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { within } from "../../functions/within.ts";
 
 const END_MS = 5000;
-/** Groups that were asked to end, and have some time for it. */
+/** Process groups that were asked to end and still have time for it. */
 const ending = new WeakSet<ChildProcess>();
 const windows = process.platform === "win32";
 
-/** A process with everything that it starts, in a group of its own so that all of it can be ended. */
+/** A process in a group of its own, so that everything it starts can be ended with it. */
 export function startGroup(
   args: readonly string[],
   { env, signal }: { env: NodeJS.ProcessEnv; signal: AbortSignal },
@@ -26,13 +26,13 @@ export function startGroup(
   child.once("exit", () => {
     process.off("exit", atExit);
     signal.removeEventListener("abort", atAbort);
-    // What it had started does not go on without it.
+    // What it started ends with it.
     if (!ending.has(child)) killGroup(child);
   });
   return child;
 }
 
-/** Asks a group to end, and ends what is left of it after some seconds. */
+/** Asks a group to end. After some seconds, kills what is left of it. */
 export async function endGroup(child: ChildProcess): Promise<void> {
   const { pid } = child;
   if (pid === undefined) return;
@@ -45,7 +45,7 @@ export async function endGroup(child: ChildProcess): Promise<void> {
   send(child, pid, "SIGKILL");
 }
 
-/** At the very end, where nothing can be waited for. */
+/** For the exit of this process, when nothing can be waited for. */
 function killGroup(child: ChildProcess): void {
   if (child.pid !== undefined) send(child, child.pid, "SIGKILL");
 }
@@ -58,7 +58,7 @@ function send(child: ChildProcess, pid: number, name: "SIGTERM" | "SIGKILL"): vo
   try {
     process.kill(-pid, name);
   } catch {
-    // Nothing of it runs any more.
+    // All of it has ended.
   }
 }
 

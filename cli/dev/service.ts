@@ -4,9 +4,9 @@ import { describeFailure } from "../failure.ts";
 import type { Backend, Platform } from "./backend.ts";
 
 export interface Service {
-  /** Answers from the newest service that started; while the first one starts, waits for it. */
+  /** Answers from the newest service that has started. Waits while the first one starts. */
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-  /** Starts another service and ends the one before. When it does not start, says why, and the one before goes on. */
+  /** Starts another service and ends the present one. If it does not start, says why and keeps the present one. */
   restart: (options: { build: boolean }) => Promise<void>;
   isUp: () => boolean;
   stop: () => Promise<void>;
@@ -14,7 +14,7 @@ export interface Service {
 
 const AGAIN_MS = 1000;
 
-/** The service of a platform, one process after the other behind one port. */
+/** Keeps one port for a platform, with one service process after the other behind it. */
 export function createService(platform: Platform): Service {
   let current: Backend | undefined;
   let starting: Promise<void> = Promise.resolve();
@@ -48,7 +48,7 @@ export function createService(platform: Platform): Service {
       if (stopped && current) end(current);
     } catch (error) {
       if (stopped) return;
-      // esbuild has printed what does not compile, with its place.
+      // esbuild has printed the errors with their places.
       if (!isBuildFailure(error)) console.error(`nearcast: ${describeFailure(error)}`);
       if (current) console.error("What was served before is served on.");
     }

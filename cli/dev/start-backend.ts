@@ -3,14 +3,14 @@ import { forward } from "./forward.ts";
 import { endGroup, startGroup } from "./process.ts";
 
 export interface BackendProcess extends StartOptions {
-  /** The arguments of Node. */
+  /** Node's arguments. */
   args: readonly string[];
   env: NodeJS.ProcessEnv;
-  /** What it is called where its end is told of. */
+  /** Its name in the message about its end. */
   program: string;
-  /** The port, once what the process has printed says that it listens. */
+  /** Finds the port in what the process has printed. Undefined until it listens. */
   portIn: (output: string) => number | undefined;
-  /** Whether its errors are kept back like its output until it listens. */
+  /** Whether its errors, like its output, are held back until it listens. */
   holdErrors: boolean;
   /** The message when it ends before that. */
   failure: (why: string, output: string) => string;

@@ -1,22 +1,22 @@
 import { readdir, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 
-/** Often enough to feel immediate. Asking works on every file system, where notifications do not. */
+/** Often enough to feel immediate. Polling works on every file system; notifications do not. */
 const INTERVAL_MS = 300;
 
-/** What a file was when it was last looked at, by path. */
+/** The state of each file at the last look, by path. */
 type Snapshot = ReadonlyMap<string, string>;
 
 export interface Watched {
-  /** Folders that are watched with all below them. */
+  /** Folders that are watched with everything below them. */
   folders: readonly string[];
-  /** Single files, asked for every time: a build may bring others. */
+  /** Lists single files. It is called for each look, because a build may add files. */
   files: () => readonly string[];
 }
 
 /**
- * Calls `onChange` with the absolute paths that changed, appeared or went, once they have stopped changing: a file is not
- * taken half written. Waits for it before it looks again. Ends when the signal aborts.
+ * Calls `onChange` with the absolute paths that changed, appeared or went. Calls it when they have stopped changing, so
+ * that no file is read half written. Waits for it before the next look. Ends when the signal aborts.
  */
 export async function watch(
   watched: Watched,

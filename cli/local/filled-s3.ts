@@ -6,14 +6,14 @@ import { startS3 } from "./s3-server.ts";
 const BUCKET = "models";
 
 export interface FilledS3 {
-  /** What lies in it, as of the last fill. */
+  /** Its keys after the last fill. */
   keys: readonly string[];
-  /** The variables with which a function reads it. */
+  /** The environment variables with which a function reads it. */
   environment: Record<string, string>;
   close: () => Promise<void>;
 }
 
-/** A local S3 with the files of a models folder. */
+/** Starts a local S3 with the files of a models folder. */
 export async function startFilledS3(models: string): Promise<FilledS3> {
   const s3 = await startS3({ buckets: [BUCKET] });
   const keys = await filesOfModels(models);

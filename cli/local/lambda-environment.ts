@@ -6,7 +6,7 @@ export interface LambdaFunction {
   memorySizeMb?: number;
 }
 
-/** Lambda's environment variables and nothing of the machine's own; `options.env` may add `TMPDIR`. */
+/** Lambda's environment variables, and none of this machine. `options.env` may add `TMPDIR`. */
 export function environment(options: LambdaFunction, port: number): Record<string, string> {
   const memory = String(options.memorySizeMb ?? 1769);
   return {

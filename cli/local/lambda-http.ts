@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import type { Invocation } from "./lambda-invocation.ts";
 
-/** What a Function URL or an HTTP API (payload format 2.0) hands to the function. */
+/** The event that a Function URL or an HTTP API (payload format 2.0) gives to the function. */
 export async function toEvent(request: Request): Promise<APIGatewayProxyEventV2> {
   const url = new URL(request.url);
   const body = Buffer.from(await request.arrayBuffer());
@@ -51,14 +51,14 @@ export async function toEvent(request: Request): Promise<APIGatewayProxyEventV2>
   };
 }
 
-/** What the client receives for what the function returned. */
+/** Turns the function's result into the client's answer. */
 export function fromPayload({ payload, error }: Invocation, method: string): Response {
   if (error === "RequestTooLargeException")
     return Response.json({ message: "Request Too Long" }, { status: 413 });
   if (error === "Sandbox.Timedout")
     return Response.json({ message: "Endpoint request timed out" }, { status: 504 });
   if (error !== undefined) return internalError();
-  // Payload 2.0: anything without a status code is a JSON answer of its own.
+  // Payload 2.0: a result without a status code is the JSON body itself.
   if (!isStructured(payload)) {
     const text = typeof payload === "string" ? payload : JSON.stringify(payload);
     return new Response(text, { headers: { "content-type": "application/json" } });
@@ -72,7 +72,7 @@ export function fromPayload({ payload, error }: Invocation, method: string): Res
     headers.set(name, String(value));
   for (const cookie of payload.cookies ?? []) headers.append("set-cookie", cookie);
   if (!headers.has("content-type")) headers.set("content-type", "application/json");
-  // The service sets its own.
+  // The service sets this field itself.
   for (const name of ["content-length", "transfer-encoding", "connection"]) headers.delete(name);
   const body = Buffer.from(
     payload.body ?? "",

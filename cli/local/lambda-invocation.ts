@@ -4,7 +4,7 @@ export interface Invocation {
   error?: string;
 }
 
-// The limits of a synchronous invocation, in the words of Lambda's own error messages.
+// The limits of a synchronous invocation, with Lambda's own error messages.
 export const requestLimit = 6_291_456;
 export const responseLimit = 6_291_556;
 

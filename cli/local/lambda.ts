@@ -15,13 +15,13 @@ import { findRic, type Ric } from "./ric.ts";
 
 export interface LambdaOptions extends LambdaFunction {
   timeoutMs?: number;
-  /** The node executable; the one that runs this by default. */
+  /** The node executable. By default the one that runs this process. */
   node?: string;
-  /** Stops the process between events, as Lambda does: work that was not awaited makes no progress. */
+  /** Stops the process between events, as Lambda does. Work that was not awaited stands still. */
   freeze?: boolean;
-  /** Makes another command of Node and its arguments, such as one with limits of its own. */
+  /** Changes the command of Node and its arguments, for example to set limits. */
   command?: ((node: string, args: string[]) => [string, string[]]) | undefined;
-  /** Gets the process's output as it comes. */
+  /** Called with the process's output as it comes. */
   onOutput?: (text: string) => void;
   /** Forces one of the two transports described in ric.ts. */
   transport?: Ric["transport"];
@@ -33,7 +33,7 @@ export interface Lambda {
   readonly transport: Ric["transport"];
   /** The running process, if there is one. */
   readonly pid: number | undefined;
-  /** When it first asked for an event, by `performance.now()`: the end of what Lambda calls init. */
+  /** The time of `performance.now()` at its first request for an event, which ends Lambda's init phase. */
   readonly readyAt: number | undefined;
   invoke: (event: unknown) => Promise<Invocation>;
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
@@ -50,7 +50,7 @@ interface Pending {
 
 const initLimit = 60_000;
 
-/** One execution environment: one process, one event at a time, restarted by the event after it ended. */
+/** Starts one execution environment: a process that gets one event at a time. After its end the next event restarts it. */
 export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   const timeoutMs = options.timeoutMs ?? 30_000;
   const ric = await findRic(options.transport);
@@ -117,7 +117,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     const event = await toEvent(request);
     const { signal } = request;
     signal.throwIfAborted();
-    // A client that leaves does not stop the function.
+    // The function goes on when its client leaves.
     const left = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
     });

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 
-/** The keys of a folder of models that belong into a store: releases and the files of versions. */
+/** The keys of a models folder that belong in a store: releases and the files of versions. */
 export async function filesOfModels(folder: string): Promise<string[]> {
   const paths = await readdir(folder, { recursive: true });
   return paths

@@ -1,4 +1,4 @@
-// Preloaded into the Lambda process: stands in for the compiled `rapid-client.node`, and for nothing else.
+// Preloaded into the Lambda process. It replaces the compiled `rapid-client.node` and nothing else.
 import { Agent, request } from "node:http";
 import { registerHooks } from "node:module";
 
@@ -9,7 +9,7 @@ registerHooks({
       : next(specifier, context),
 });
 
-// The addon posts before it returns, and the client then calls next(): one socket keeps that order.
+// The addon posts before it returns, and then the client calls next(). One socket keeps that order.
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 interface NextInvocation {
@@ -39,7 +39,7 @@ export function error(id: string, body: string, xray: string): void {
 }
 
 function post(path: string, body: string, headers: Record<string, string>): void {
-  // The addon ignores the outcome of a post as well.
+  // The addon, too, ignores the result of a post.
   void call("POST", path, body, { "content-type": "application/json", ...headers }).catch(
     () => undefined,
   );

@@ -16,7 +16,7 @@ export interface Ric {
 const buildLimit = 240_000;
 let announced: string | undefined;
 
-/** Where the package is, and where its compiled copy is or would be. */
+/** The folders of the package and of its compiled copy, which may not exist yet. */
 interface Place {
   packageFolder: string;
   cache: string;
@@ -24,8 +24,8 @@ interface Place {
 }
 
 /**
- * How to run `aws-lambda-ric`. Its published index.mjs runs in both cases; only the addon that carries
- * its three HTTP calls is either the one that {@link compileRic} made, or a replacement in JavaScript.
+ * Finds out how to run `aws-lambda-ric`. It always runs the published index.mjs. The addon for its three HTTP calls is
+ * either the one that {@link compileRic} made, or a replacement in JavaScript.
  */
 export async function findRic(transport?: Ric["transport"]): Promise<Ric> {
   const { packageFolder, cache, target } = await findPlace();
@@ -58,13 +58,13 @@ async function findPlace(): Promise<Place> {
   return { packageFolder, cache, target };
 }
 
-/** A project's own, or the one beside this package. */
+/** The project's own copy, or the one beside this package. */
 function findPackage(): string {
   for (const from of [path.join(process.cwd(), "package.json"), import.meta.filename])
     try {
       return path.dirname(createRequire(from).resolve("aws-lambda-ric/package.json"));
     } catch {
-      // Asked for in the next place.
+      // Look in the next place.
     }
   throw new Error(
     "Lambda's runtime interface client is not installed. Get it with: npm install --save-dev --ignore-scripts aws-lambda-ric",
@@ -75,11 +75,11 @@ function isCompiled(target: string): boolean {
   return existsSync(path.join(target, "rapid-client.node"));
 }
 
-/** Compiles the addon with the package's own scripts where that was not done or tried, and there are the tools. */
+/** Compiles the addon with the package's own scripts, if the tools are there and it was not tried before. */
 export async function compileRic(): Promise<void> {
   const place = await findPlace();
   const { cache, target } = place;
-  // The package's own scripts skip everything but Linux.
+  // The package's own scripts work on Linux only.
   if (isCompiled(target) || process.platform !== "linux") return;
   await mkdir(cache, { recursive: true });
   const tools = "command -v make && command -v g++ && { command -v cmake || command -v cmake3; }";
@@ -115,7 +115,7 @@ async function build({ packageFolder, target }: Place): Promise<string | undefin
   return undefined;
 }
 
-/** Resolves to undefined, or to the end of the output of a command that failed. */
+/** Resolves to undefined. When the command fails, resolves to the end of its output. */
 function run(
   command: string,
   args: string[],
@@ -123,7 +123,7 @@ function run(
   limit: number,
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
-    // Its own process group, so that the compilers it started end with it.
+    // It gets its own process group, so that its compilers end with it.
     const child = spawn(command, args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000));
@@ -144,7 +144,7 @@ function run(
   });
 }
 
-/** One builder at a time across processes; a lock whose owner is gone is taken over. */
+/** Lets one process build at a time. Takes over a lock whose owner is gone. */
 async function lock(folder: string): Promise<() => Promise<void>> {
   const owner = path.join(folder, "pid");
   const deadline = Date.now() + buildLimit + 30_000;

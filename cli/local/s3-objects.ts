@@ -36,7 +36,7 @@ export function read(
     "content-type": "binary/octet-stream",
   };
   if (range !== undefined) return readRange(bytes, range, headers);
-  // A damaged object was stored damaged: a checksum would let the SDK see what the application must.
+  // No checksum for a damaged object: the SDK would find the damage, and the application must.
   if (damage === undefined && request.headers["x-amz-checksum-mode"] === "ENABLED")
     Object.assign(headers, object.headers);
   headers["content-length"] = String(bytes.length);

@@ -15,7 +15,7 @@ export class S3Failure extends Error {
   }
 }
 
-/** RFC 9110 section 13.1: a list of entity tags, or `*`. S3 also takes a tag without its quotes. */
+/** Matches a list of entity tags, or `*` (RFC 9110 section 13.1). S3 also accepts a tag without quotes. */
 export function etagMatches(header: string, etag: string): boolean {
   return header.split(",").some((part) => {
     const tag = part.trim().replace(/^W\//, "");
@@ -30,7 +30,7 @@ export interface ListedObject {
   modified: Date;
 }
 
-/** The answer to ListObjectsV2: a common prefix counts towards `max-keys` as one entry. */
+/** The answer to ListObjectsV2. A common prefix counts as one entry of `max-keys`. */
 export function listXml(bucket: string, objects: ListedObject[], query: URLSearchParams): Buffer {
   const prefix = query.get("prefix") ?? "";
   const delimiter = query.get("delimiter") ?? "";

@@ -13,7 +13,7 @@ const digests: Record<string, (bytes: Buffer) => string> = {
   "x-amz-checksum-sha256": (bytes) => createHash("sha256").update(bytes).digest("base64"),
 };
 
-/** The object's own bytes, with every checksum that came with them verified. */
+/** The bytes of the object. Verifies every checksum that came with them. */
 export function decodePutBody(
   headers: IncomingHttpHeaders,
   body: Buffer,
@@ -54,7 +54,7 @@ export function decodePutBody(
   return { bytes, checksums };
 }
 
-/** `size[;chunk-signature=…] CRLF bytes CRLF` until size 0, then `name:value CRLF` trailers. */
+/** Reads chunks `size[;chunk-signature=…] CRLF bytes CRLF` until size 0, then `name:value CRLF` trailers. */
 function decodeChunks(body: Buffer): { bytes: Buffer; trailers: Map<string, string> } {
   const chunks: Buffer[] = [];
   let offset = 0;

@@ -6,9 +6,9 @@ import { list, type Objects, put, read, store } from "./s3-objects.ts";
 import { type Reply, S3Failure, xml } from "./s3-protocol.ts";
 
 /**
- * `down` destroys the socket, `refuse` closes the port, `stall` accepts and never answers, `slow` answers
- * after half a second, `slow-body` stops
- * half way through an object, `garbage` and `truncate` serve a damaged object that looks healthy.
+ * `down` destroys the socket. `refuse` closes the port. `stall` accepts and never answers. `slow` answers after half a
+ * second. `slow-body` stops half way through an object. `garbage` and `truncate` serve a damaged object that looks
+ * healthy.
  */
 export type S3Behaviour =
   | "ok"
@@ -22,7 +22,7 @@ export type S3Behaviour =
   | "garbage"
   | "truncate";
 
-/** `status` is 0 when no answer was sent. A listing has the key ''. */
+/** `status` is 0 when no answer was sent. The key of a listing is ''. */
 export interface S3Request {
   method: string;
   bucket: string;
@@ -34,7 +34,7 @@ export interface S3Server {
   readonly endpoint: string;
   readonly requests: S3Request[];
   behaviour: S3Behaviour;
-  /** Overrides `behaviour` for one key; a port cannot be closed for one key, so `refuse` is not offered. */
+  /** Overrides `behaviour` for one key. `refuse` is not possible: it closes the port for all. */
   behaviourFor: ((key: string) => Exclude<S3Behaviour, "refuse"> | undefined) | undefined;
   put: (bucket: string, key: string, bytes: Uint8Array | string) => string;
   get: (bucket: string, key: string) => Buffer | undefined;
@@ -44,7 +44,7 @@ export interface S3Server {
 
 type Buckets = Map<string, Objects>;
 
-/** An in-memory S3 over real HTTP on loopback, for `@aws-sdk/client-s3` with `forcePathStyle`. */
+/** Starts an S3 in memory, over HTTP on loopback, for `@aws-sdk/client-s3` with `forcePathStyle`. */
 export async function startS3(options: { buckets: string[] }): Promise<S3Server> {
   const buckets: Buckets = new Map(options.buckets.map((name) => [name, new Map()]));
   const requests: S3Request[] = [];
@@ -125,7 +125,7 @@ function answer(
         ? { status: 200, body: randomBytes(256) }
         : list(objects, entry.bucket, url.searchParams);
     }
-    // Nothing below awaits, so the check of a conditional write and the write itself are one step.
+    // Nothing below awaits: the check of a conditional write and the write are one step.
     if (isObjectRead(entry)) {
       const damage = behaviour === "garbage" || behaviour === "truncate" ? behaviour : undefined;
       return read(objects, request, entry.key, damage);
