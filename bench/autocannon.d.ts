@@ -4,7 +4,7 @@ declare module "autocannon" {
     url: string;
     method: "POST";
     headers: Record<string, string>;
-    /** Taken in turn by each connection. */
+    /** Each connection sends them in turn. */
     requests: { body: Buffer }[];
     connections: number;
     duration: number;

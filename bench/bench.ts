@@ -1,5 +1,5 @@
-// `npm run bench`: what the service costs on this machine, beside the least code that does the same. Every part in
-// turn, each with a report of its own; `-- --only service`, or another of PARTS, measures that alone.
+// `npm run bench` measures what the service costs on this machine, and what the least code for the same work costs. Each
+// part writes a report of its own. `-- --only service`, or another of PARTS, measures one part.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setup as build } from "../test/harness/build.ts";
@@ -51,7 +51,7 @@ for (const [name, part] of Object.entries(PARTS))
 interface Part {
   measure: Measure;
   stop: () => Promise<unknown>;
-  /** What is known when all rounds are over. */
+  /** Called when all rounds are over. */
   end?: (record: Record) => Promise<void>;
 }
 

@@ -1,5 +1,5 @@
-// From the start of a process to its first correct prediction, for each runtime and for the least code
-// that does the same on that runtime.
+// Measures the time from the start of a process to its first correct prediction, for each runtime. The least code for
+// the same work on that runtime is measured beside it.
 import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,7 +18,7 @@ export const BUCKET = "models";
 /** Milliseconds; `peak` is MiB of resident memory. */
 export interface ColdStart {
   total: number;
-  /** Lambda: until the process asks for its first event; the rest is the first invocation. */
+  /** Lambda: the time until the process asks for its first event. The rest is the first invocation. */
   init?: number;
   peak?: number;
   /** Lambda: the median of later invocations, by model. */
@@ -40,7 +40,7 @@ async function checkAnswer(response: Response): Promise<void> {
   if (!text.includes('"label":"setosa"')) throw new Error(`Not a prediction: ${text}`);
 }
 
-/** What `npm start` runs, over a folder of models. */
+/** Runs what `npm start` runs, with a folder of models. */
 export async function nodeServer(env: Record<string, string> = {}): Promise<ColdStart> {
   const start = performance.now();
   const server = await startNodeServer({ env });
@@ -67,8 +67,8 @@ export async function nodeScript(entry: string): Promise<ColdStart> {
 }
 
 /**
- * A package under the runtime interface client, its artifact in S3 and its /tmp empty. Then asked for `models`, for
- * what a warm invocation takes.
+ * Runs a package under the runtime interface client, with the artifact in S3 and an empty /tmp. Then asks for `models`
+ * to measure warm invocations.
  */
 export async function lambda(
   directory: string,
@@ -117,11 +117,11 @@ async function warmInvocation({ fetch }: Lambda, model: string): Promise<number>
 }
 
 export interface WorkerColdStart {
-  /** workerd's start with the Worker's modules and global scope, and the emulator around it. */
+  /** The start of workerd and its emulator, with the Worker's modules and global scope. */
   start: number;
   /** The first request, which reads the model from R2. */
   firstRequest: number;
-  /** The first request of a new isolate in the same place: the Cache API may hold the artifact. */
+  /** The first request of a new isolate in the same place. The Cache API may have the artifact. */
   nextIsolate: number;
 }
 

@@ -13,21 +13,21 @@ interface Prices {
 
 /** US dollars for a million predictions, from durations in milliseconds. */
 export interface Costs {
-  /** When the prices were read. */
+  /** The date of the prices. */
   read: string;
   memoryMb: number;
-  /** Lambda, each request billed by itself, rounded up to the billed millisecond. */
+  /** Lambda bills each request by itself, rounded up to a millisecond. */
   lambda: (warm: number) => number;
-  /** One request in a hundred is cold, and billed from the start of the process to its answer. */
+  /** One request in a hundred is cold. It is billed from the start of the process to its answer. */
   lambdaWithCold: (warm: number, cold: number) => number;
-  /** Workers bill processor time; waiting costs nothing. */
+  /** Workers bill processor time. Waiting is free. */
   workers: (cpu: number) => number;
 }
 
 const MILLION = 1e6;
 const COLD_SHARE = 0.01;
 
-/** Costs at the published prices of `prices.json`. */
+/** The costs at the published prices in `prices.json`. */
 export async function readCosts(): Promise<Costs> {
   const file = new URL("prices.json", import.meta.url);
   const { read, lambda, workers } = JSON.parse(await readFile(file, "utf8")) as Prices;

@@ -1,5 +1,5 @@
-// The service's own cost without a network: `app.request`, bare `session.run` of the same input, and the least
-// Hono app around it, in turn in one process. Reads an InProcess, prints an InProcessResult.
+// Measures the service's own cost without a network. In one process, `app.request`, bare `session.run` of the same input
+// and the least Hono app around it take turns. Reads an InProcess, prints an InProcessResult.
 import { Hono } from "hono";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { createApp } from "../functions/app.ts";
@@ -14,7 +14,7 @@ import { createWorkload, ortFeeds, type WorkloadOptions } from "./workload.ts";
 
 type InProcess = { seconds: number } & (WorkloadOptions | TensorsInProcess);
 
-/** In binary, to the model of that name in the store. */
+/** Sent in binary to the model of that name in the store. */
 interface TensorsInProcess {
   tensors: TensorCase;
   store: string;
@@ -25,8 +25,8 @@ export interface InProcessResult {
   app: number;
   bare: number;
   /**
-   * A Hono app that reads the body's JSON, runs the session and answers its outputs, and nothing else; with
-   * tensors their bytes in and out.
+   * A Hono app that only reads the body's JSON, runs the session and answers its outputs. For tensors it takes and
+   * gives their bytes.
    */
   hono: number;
 }
@@ -35,7 +35,7 @@ export function measureInProcess(options: InProcess): Promise<InProcessResult> {
   return runChild<InProcessResult>("in-process.ts", options, SERVER_CORE, V8_FLAGS);
 }
 
-/** Each takes its turn for this long, so that noise of the machine meets both. */
+/** The length of each turn. Turns are short, so that noise of the machine hits all alike. */
 const TURN_MS = 50;
 const WARM_UP_MS = 1000;
 
@@ -44,7 +44,7 @@ interface Sent {
   bodies: Buffer[];
 }
 
-/** What takes turns, and what each is asked. */
+/** The programs that take turns, and their requests. */
 interface Contest {
   store: string;
   path: string;
@@ -144,7 +144,7 @@ async function tensors({ tensors: name, store }: TensorsInProcess): Promise<Cont
     store,
     path: `/v2/models/${name}/infer`,
     toApp: await tensorBodies({ tensors: name, format: "binary" }),
-    // The model's output is its input.
+    // This model answers its input.
     isRight: (answer) => answer.includes(toLeast.bodies[0] ?? "nothing"),
     least,
     toLeast,

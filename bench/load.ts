@@ -1,4 +1,4 @@
-// The load generator, a process of its own: reads a Load, prints a LoadResult.
+// The load generator. It runs as a process of its own, reads a Load and prints a LoadResult.
 import { setTimeout as sleep } from "node:timers/promises";
 import autocannon from "autocannon";
 import { childOptions, cpuSeconds, LOAD_CORE, processTree, runChild } from "./processes.ts";
@@ -10,25 +10,25 @@ export interface Load {
   url: string;
   requests: WorkloadOptions | TensorRequests;
   connections: number;
-  /** What is counted, after {@link WARM_UP_SECONDS} on the same connections. */
+  /** The time that counts. It follows {@link WARM_UP_SECONDS} on the same connections. */
   seconds: number;
 }
 
 export interface LoadResult {
   requestsPerSecond: number;
-  /** Microseconds of the server's processor time a request: what noise of the machine changes least. */
+  /** Microseconds of the server's processor time a request. Noise of the machine changes this least. */
   cpu: number;
   /** Milliseconds. */
   p50: number;
   p99: number;
 }
 
-/** In which V8 compiles the load generator, and the connections are made. */
+/** In this time V8 compiles the load generator and the connections open. */
 const WARM_UP_SECONDS = 0.3;
-/** Autocannon ends only when one of these has passed; a second by default. */
+/** Autocannon looks for its end at this interval. Its default is a second. */
 const SAMPLE_MS = 50;
 
-/** Measures the server with this process id; rejects when a single answer was not a 2xx. */
+/** Measures the server with this process id. Rejects when any answer is not a 2xx. */
 export function measureLoad(pid: number, load: Load): Promise<LoadResult> {
   return runChild<LoadResult>("load.ts", { ...load, pid }, LOAD_CORE);
 }
@@ -44,11 +44,11 @@ if (import.meta.main) {
     headers,
     requests: bodies.map((body) => ({ body })),
     connections,
-    // Until it is stopped.
+    // It runs until it is stopped.
     duration: 3600,
     sampleInt: SAMPLE_MS,
   });
-  // Autocannon's own percentiles are whole milliseconds, and of all that it sent.
+  // Autocannon's own percentiles are whole milliseconds and include the warm-up.
   let latencies: number[] = [];
   instance.on("response", (_client, _status, _bytes, milliseconds) => latencies.push(milliseconds));
   await sleep(WARM_UP_SECONDS * 1000);

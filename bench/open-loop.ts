@@ -1,5 +1,5 @@
-// A load generator that does not wait: requests come at a constant rate, whatever becomes of the earlier
-// ones, as they do from many clients. A process of its own: reads an OpenLoad, prints an OpenLoopResult.
+// A load generator that does not wait for answers. Requests come at a constant rate, as from many clients. It runs as a
+// process of its own, reads an OpenLoad and prints an OpenLoopResult.
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { childOptions } from "./processes.ts";
@@ -14,15 +14,15 @@ export interface OpenLoad {
 }
 
 /**
- * Quantiles are of milliseconds since a request was due, which is before it was sent if that came late:
- * medians over windows of five seconds, since other work on the machine stalls some of them.
+ * Quantiles are milliseconds since a request was due, even if it was sent later. They are medians over windows of five
+ * seconds, because other work on the machine stalls some windows.
  */
 export interface OpenLoopResult {
   offered: number;
   served: number;
-  /** Answers of 503. */
+  /** Answers with status 503. */
   refused: number;
-  /** Neither of both. */
+  /** Answers with any other status, and failures. */
   failed: number;
   /** 200s a second. */
   goodput: number;
@@ -34,7 +34,7 @@ export interface OpenLoopResult {
 
 const WINDOW_MS = 5000;
 
-/** Offers the load and waits for the last answer. */
+/** Sends the load and waits for the last answer. */
 export async function offer({ url, body, rate, seconds }: OpenLoad): Promise<OpenLoopResult> {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 1000 });
   const served: Waited[] = [];
@@ -56,7 +56,7 @@ export async function offer({ url, body, rate, seconds }: OpenLoad): Promise<Ope
         });
       });
       asked.on("error", (error: NodeJS.ErrnoException) => {
-        // The server closed a connection that nobody had used for seconds, just when it was to be used.
+        // The server closed an idle connection at the moment of its next use.
         if (asked.reusedSocket && error.code === "ECONNRESET") return resolve(ask(due));
         failed += 1;
         resolve();

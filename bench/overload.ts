@@ -1,4 +1,4 @@
-// `npm run bench -- --only overload`: five times the load that the server can carry, for a minute.
+// `npm run bench -- --only overload` sends five times the load that the server can carry, for a minute.
 import { join } from "node:path";
 import autocannon from "autocannon";
 import { startNodeServer, type NodeServer } from "../test/harness/node-server.ts";
@@ -8,7 +8,7 @@ import type { Table } from "./report.ts";
 import { median } from "./statistics.ts";
 
 const STORE = join(import.meta.dirname, "../test/fixtures");
-/** Of the fixture `slow`: some five milliseconds a run. */
+/** A run of the fixture `slow` takes about five milliseconds. */
 const PATH = "/v1/models/slow/predict";
 const BODY = JSON.stringify({ inputs: { iterations: [2_500] } });
 const NORMAL = 0.8;
@@ -16,7 +16,7 @@ const FACTOR = 5;
 const CAPACITY_ROUNDS = 3;
 const SECONDS = { capacity: 3, normal: 20, overload: 60 };
 
-/** One table a number of worker processes: the load that is carried, and five times as much. */
+/** Makes a table for each number of worker processes, with the full load and five times as much. */
 export async function overload(): Promise<Table[]> {
   const tables: Table[] = [];
   for (const workers of [0, 2]) tables.push(await overloadWith(workers));
@@ -28,7 +28,7 @@ async function overloadWith(workers: number): Promise<Table> {
     env: { STORE, WORKERS: String(workers), ACCESS_LOG: "false" },
   });
   try {
-    // Worker processes take the other core too, and share it with the load generator.
+    // Worker processes also use the other core and share it with the load generator.
     if (workers === 0) pin(server.pid, SERVER_CORE);
     const carried = await capacity(server);
     const normal = await load(server, carried * NORMAL, SECONDS.normal);
@@ -60,7 +60,7 @@ async function overloadWith(workers: number): Promise<Table> {
   }
 }
 
-/** Answers a second to clients that wait for theirs before they ask again: what the server can carry. */
+/** The load that the server can carry: answers a second to clients that wait for each answer. */
 async function capacity({ url }: NodeServer): Promise<number> {
   const rounds: number[] = [];
   for (let round = 0; round < CAPACITY_ROUNDS; round++) {

@@ -1,4 +1,4 @@
-// Two cores, answers while a model runs, and joined runs: the server beside itself, configured otherwise.
+// Compares configurations of the server: two cores, answers while a model runs, and joined runs.
 import { setTimeout as sleep } from "node:timers/promises";
 import autocannon from "autocannon";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -24,10 +24,10 @@ const SERVERS = {
   "steps joined": { STORE: "test/fixtures/batching", DYNAMIC_BATCHING: "steps:64" },
 };
 
-/** Nobody is refused, and no log is measured. */
+/** No request is refused, and the log is off. */
 const OPEN = { MAX_QUEUE_MS: "60000", ACCESS_LOG: "false" };
 
-/** The servers; `measure` is one round over all of them. */
+/** Starts the servers. `measure` is one round over all of them. */
 export async function startParallel() {
   const bare = await InferenceSession.create(STEPS, sessionOptions);
   const servers = new Map<string, NodeServer>();

@@ -1,4 +1,4 @@
-// `npm run bench:peers`: the Node server beside what users would pick instead, on the same ONNX files.
+// `npm run bench:peers` compares the Node server with its alternatives, on the same ONNX files.
 // Needs python3 with venv; installs the pinned requirements under .cache/peers.
 import { join } from "node:path";
 import { setup as build } from "../test/harness/build.ts";
@@ -65,7 +65,7 @@ await writeReport("peers", await peerTables(record, PEERS), {
 
 async function start(peer: Peer): Promise<RunningPeer> {
   const { bodies, firstLabel } = await createWorkload({ model: "iris", format: peer.format });
-  // The Open Inference Protocol answers scores: the first one is setosa's.
+  // The Open Inference Protocol answers scores. The first one is setosa's.
   const expected =
     peer.format === "v2" ? /"data":\s*\[\s*0\.9/ : new RegExp(`"label":\\s*"${firstLabel}"`);
   return startPeer(peer, { body: bodies[0] ?? Buffer.alloc(0), expected });

@@ -5,16 +5,16 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** The server under test has one core to itself, the load generator another. */
+/** The server under test has a core to itself, and the load generator has another. */
 export const SERVER_CORE = 0;
 export const LOAD_CORE = 1;
 
-/** For the service: a machine with other work must not make it refuse what it is slow to answer. */
+/** For the service, so that it does not refuse requests because the machine is busy with other work. */
 export const PATIENT = { MAX_QUEUE_MS: "60000" };
 
 export const pinning = cpus().length > 1 && works("taskset", ["--version"]);
 
-/** A command that will run on one core, where the machine can do that. */
+/** Makes a command run on one core, where the machine can do that. */
 export function pinnedTo(core: number, command: string, args: string[]): [string, string[]] {
   return pinning ? ["taskset", ["-c", String(core), command, ...args]] : [command, args];
 }
@@ -25,8 +25,8 @@ export function pin(pid: number, core: number): void {
 }
 
 /**
- * Runs a file of this folder as a process of its own, gives it `options` as JSON and reads its answer
- * from the last line it prints. What is compared with the service takes its `nodeFlags`.
+ * Runs a file of this folder as a process of its own, gives it `options` as JSON and reads its answer from the last line
+ * it prints. Programs that are compared with the service need the same `nodeFlags`.
  */
 export async function runChild<Answer>(
   file: string,
@@ -40,7 +40,7 @@ export async function runChild<Answer>(
     path,
     JSON.stringify(options),
   ]);
-  // The service's access log may be long.
+  // Large enough for the service's access log.
   const { stdout } = await promisify(execFile)(command, args, { maxBuffer: Infinity });
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "null") as Answer;
 }
@@ -57,9 +57,9 @@ export async function residentMemory(pid: number): Promise<{ now: number; peak: 
 }
 
 /**
- * MiB that a process and all that descend from it hold, each page once; NaN where there is no /proc. What they
- * share by a fork is in their proportional set sizes. Pages of files are not taken from these: other servers of
- * the same program would make them smaller. They are those of the process that has most of them.
+ * MiB that a process and its descendants hold. Each page counts once. NaN where there is no /proc. Memory that they share
+ * after a fork is taken from their proportional set sizes. Pages of files are not, because other servers of the same
+ * program would make those smaller. For pages of files, the process with most of them counts.
  */
 export async function treeMemory(pid: number): Promise<number> {
   const each = await Promise.all(
@@ -79,8 +79,8 @@ function kibibytes(text: string, field: string): number {
 }
 
 /**
- * Seconds of processor time that these processes have used; NaN without /proc. At once, so that a load generator
- * gets no answer between this and its clock.
+ * Seconds of processor time that these processes have used. NaN without /proc. It is synchronous, so that a load
+ * generator gets no answer between this and its clock.
  */
 export function cpuSeconds(pids: readonly number[]): number {
   try {
@@ -100,7 +100,7 @@ function ownCpuSeconds(pid: number): number {
 /** What `getconf CLK_TCK` says on every Linux that Node runs on. */
 const CLOCK_TICKS_PER_SECOND = 100;
 
-/** A process and all that descend from it, by id; the first alone where there is no /proc. */
+/** The ids of a process and its descendants. Only its own where there is no /proc. */
 export async function processTree(pid: number): Promise<number[]> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
   const children = await Promise.all(

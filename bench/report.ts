@@ -6,7 +6,7 @@ import { pinning } from "./processes.ts";
 
 export interface Table {
   title: string;
-  /** What a reader must know to read the figures. */
+  /** Facts that a reader needs for the figures. */
   note?: string;
   columns: string[];
   rows: string[][];
@@ -14,13 +14,13 @@ export interface Table {
 
 interface ReportOptions {
   rounds: number;
-  /** How the cores are shared. */
+  /** Which core runs what. */
   cores: string;
   /** Of what else was measured. */
   versions?: Record<string, string>;
 }
 
-/** Where servers and load generator are pinned. */
+/** The cores of the servers and of the load generator. */
 export const ONE_CORE_EACH = pinning
   ? "the server on one core, the load generator on the other"
   : "the server and the load generator on the same cores";
@@ -64,7 +64,7 @@ async function machine(cores: string, versions: Record<string, string>): Promise
     "onnxruntime-node": await version("onnxruntime-node"),
     "onnxruntime-web": await version("onnxruntime-web"),
     ...versions,
-    // Reports of the same day are no change to what is measured.
+    // Reports do not count as changes to the measured code.
     commit:
       git("rev-parse", "--short", "HEAD") +
       (git("status", "--porcelain", "--", ":/", ":(exclude,top)bench/results") ? ", changed" : ""),

@@ -2,10 +2,10 @@ import { createRecord, type Record } from "./statistics.ts";
 
 export const ROUNDS = 5;
 
-/** One round over all that is compared, taken in another order in every second one by {@link inTurn}. */
+/** One round over all programs. {@link inTurn} reverses the order in every second round. */
 export type Measure = (record: Record, round: number) => Promise<void>;
 
-/** The round before the first warms servers, disk and harness, and is not counted. */
+/** A round before the first one warms servers, disk and harness. It does not count. */
 export async function inRounds(measure: Measure): Promise<Record> {
   const record = createRecord();
   for (let round = 0; round <= ROUNDS; round++) {
@@ -15,7 +15,7 @@ export async function inRounds(measure: Measure): Promise<Record> {
   return record;
 }
 
-/** Backwards in every second round: nothing always comes first, or always after the same. */
+/** Reverses every second round, so that nothing always comes first or after the same program. */
 export function inTurn<Item>(items: readonly Item[], round: number): Item[] {
   return round % 2 === 0 ? [...items] : items.toReversed();
 }

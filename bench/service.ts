@@ -1,4 +1,4 @@
-// The service beside the least code that does the same: warm requests, batches, cold starts, memory.
+// Compares the service with the least code for the same work: warm requests, batches, cold starts and memory.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { startNodeServer, V8_FLAGS, type NodeServer } from "../test/harness/node-server.ts";
@@ -16,7 +16,7 @@ import { BATCHES, CONNECTIONS, MODELS } from "./tables.ts";
 
 const SECONDS = 1;
 
-/** The servers; `measure` is one round over all that is compared, `end` adds what they hold afterwards. */
+/** Starts the servers. `measure` is one round over all of them. `end` adds the memory that they hold afterwards. */
 export async function startService(bare: Bare) {
   const keys = await modelKeys();
   const s3 = await startS3({ buckets: [BUCKET] });
@@ -77,7 +77,7 @@ async function warmRequests(
   }
 }
 
-/** Resident MiB when every shipped model's session is among what the server holds. */
+/** Resident MiB when the server has sessions of all shipped models. */
 async function warmMemory({ fetch, pid }: NodeServer): Promise<number> {
   for (const { manifest, examples } of await shippedModels())
     for (let turn = 0; turn < 1000; turn++) {
@@ -92,7 +92,7 @@ async function warmMemory({ fetch, pid }: NodeServer): Promise<number> {
   return (await residentMemory(pid)).now;
 }
 
-/** The processor time of the edge's runtime, for what Workers would bill. */
+/** The processor time of the edge's runtime, for the cost on Workers. */
 async function warmWasm(record: Record, { pid, url }: NodeServer): Promise<void> {
   for (const model of MODELS) {
     const load = { requests: { model }, connections: 1, seconds: SECONDS };
@@ -101,7 +101,7 @@ async function warmWasm(record: Record, { pid, url }: NodeServer): Promise<void>
   }
 }
 
-/** What the service gets, so that the memory of both has had the same to do. */
+/** The same requests as the service gets, so that the memory of both can be compared. */
 async function warmModels({ pid, url }: NodeServer): Promise<void> {
   for (const model of MODELS)
     for (const connections of CONNECTIONS) {

@@ -1,5 +1,5 @@
-// Every shipped model's released version with its examples. Also of the bare programs: they read no more
-// than JSON.
+// Reads the released version of every shipped model with its examples. The bare programs use it too: it only reads
+// JSON.
 import { readFile } from "node:fs/promises";
 import type { Manifest } from "../functions/model/manifest.ts";
 import { filesOfModels } from "../cli/local/models.ts";

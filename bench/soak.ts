@@ -1,7 +1,6 @@
-// `npm run bench -- --only soak`: many different requests of every kind to one server, one in twenty of them bad.
-// Each is asked alone first; every later answer must equal that one, so that one with another's answer would be
-// seen. Resident memory is sampled for a trend, each time after a collection: V8 lets garbage lie for longer than
-// this runs.
+// `npm run bench -- --only soak` sends many different requests of every kind to one server. One in twenty is bad. Each
+// request is sent alone first, and every later answer must equal that one. That shows answers that were mixed up. Memory
+// is sampled for a trend, always after a garbage collection, because V8 would keep garbage for longer than this runs.
 import { Agent, request } from "node:http";
 import { compareAnswers } from "../cli/compare.ts";
 import { startNodeServer } from "../test/harness/node-server.ts";
@@ -18,7 +17,7 @@ const CONNECTIONS = 16;
 /** One request in this many is bad. */
 const BAD_EVERY = 20;
 const BATCH = 4;
-/** Numbers of a manifest's example, as far as `nearcast verify` lets them differ. */
+/** How much numbers of an example may differ, as in `nearcast verify`. */
 const TOLERANCE = 1e-4;
 /** MiB between samples: ten bytes a request. */
 const BOUND = 0.1;
@@ -29,9 +28,9 @@ interface Asked {
   headers?: Record<string, string>;
   body: Buffer;
   status: number;
-  /** What must be in the first answer; all further ones must equal that. */
+  /** A part of the first answer. All later answers must equal the first. */
   holds: string;
-  /** The `outputs` of the manifest's example; unknown of other inputs. */
+  /** The `outputs` of the manifest's example. Unknown for other inputs. */
   outputs?: unknown;
 }
 
@@ -49,7 +48,7 @@ export async function soak(): Promise<Table[]> {
     let sent = 0;
     let wrong = 0;
     const sample = async (): Promise<void> => {
-      // For the collection.
+      // Lets the server collect garbage when asked.
       await heapBytes(inspector, async () => (await server.fetch("/health")).arrayBuffer());
       samples.push((await residentMemory(server.pid)).now);
     };
@@ -75,7 +74,7 @@ export async function soak(): Promise<Table[]> {
           console.error(`${turn} requests, ${samples.at(-1)?.toFixed(0)} MiB, ${wrong} wrong`);
         }
         const kinds = turn % BAD_EVERY === 0 ? bad : good;
-        // At random, so that each is under way beside each other one some time.
+        // A random order brings each request together with every other one.
         const asked = kinds[Math.floor(Math.random() * kinds.length)];
         if (asked) await ask(asked);
       }
@@ -101,7 +100,7 @@ function isRight({ holds, outputs }: Asked, text: string): boolean {
 interface Soaked {
   samples: number[];
   wrong: number;
-  /** Different good requests, and how many different answers they have. */
+  /** How many different good requests there were, and how many different answers. */
   kinds: number;
   different: number;
 }

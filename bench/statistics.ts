@@ -1,4 +1,4 @@
-/** The value below which the share `q` (0 to 1) of the values lies; NaN of no values. */
+/** The quantile `q` (0 to 1) of the values. NaN without values. */
 export function quantile(values: ArrayLike<number>, q: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
@@ -11,7 +11,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
-/** What one measurement gave over all rounds. */
+/** The values of one measurement, one for each round. */
 export type Rounds = number[];
 
 /** `12.3 (11.9–14.0)`: the median, and the lowest and highest round. */
@@ -26,7 +26,7 @@ export function ratio(numerator: Rounds, denominator: Rounds): Rounds {
   return numerator.map((value, round) => value / (denominator[round] ?? NaN));
 }
 
-/** One measurement less another of the same round. */
+/** One measurement minus another of the same round. */
 export function difference(left: Rounds, right: Rounds): Rounds {
   return left.map((value, round) => value - (right[round] ?? NaN));
 }
@@ -53,12 +53,12 @@ export function createRecord(): Record {
   };
 }
 
-/** Student's t for a 95 % interval by degrees of freedom from 1 on; beyond them that of the normal. */
+/** Student's t for a 95 % interval, by degrees of freedom from 1 on. Beyond the list, the normal distribution's. */
 const T_95 = [
   12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2, 2.18, 2.16, 2.14, 2.13,
 ];
 
-/** How much a value grows from one sample to the next, by least squares, and half of its 95 % interval. */
+/** The growth of a value from sample to sample, by least squares, and half of its 95 % interval. */
 export function trend(values: readonly number[]): { slope: number; margin: number } {
   const count = values.length;
   const middle = (count - 1) / 2;

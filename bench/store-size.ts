@@ -1,4 +1,4 @@
-// `npm run bench -- --only store`: whether 1,000 models in the store cost more than 10, in a folder and in S3.
+// `npm run bench -- --only store` compares 1,000 models in the store with 10, in a folder and in S3.
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { startNodeServer, type NodeServer } from "../test/harness/node-server.ts";
@@ -13,7 +13,7 @@ import { ratio, summary, type Record } from "./statistics.ts";
 const SIZES = [10, 1000] as const;
 const SECONDS = 1;
 const CACHE = resolve(".cache/bench/stores");
-/** iris is one of the models, and the one that is asked. */
+/** One of the models is iris. It gets the requests. */
 const MODEL = "iris";
 
 interface Sized {
@@ -23,7 +23,7 @@ interface Sized {
   servers: { folder: NodeServer; s3: NodeServer };
 }
 
-/** Servers over stores of each size; `measure` is one round over all of them. */
+/** Starts a server for each size of store. `measure` is one round over all of them. */
 export async function startStores() {
   await rm(CACHE, { recursive: true, force: true });
   const stores = await Promise.all(SIZES.map(startStore));

@@ -6,7 +6,7 @@ export const MODELS = ["iris", "sentiment", "digits"] as const;
 export const CONNECTIONS = [1, 32] as const;
 export const BATCHES = [1, 10, 100, 1000] as const;
 
-/** The tables of `npm run bench` from what it recorded. */
+/** Makes the tables of `npm run bench` from its records. */
 export async function benchTables({ get }: Record): Promise<Table[]> {
   const costs = await readCosts();
   const minus = (left: string, right: string) => summary(difference(get(left), get(right)), 4);

@@ -1,4 +1,4 @@
-// The tensors of the Open Inference Protocol's part: an image's worth of float32, and many iris rows.
+// The tensors for the Open Inference Protocol: float32 values of the size of an image, and many iris rows.
 import { elementCount } from "../functions/tensor.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
@@ -41,7 +41,7 @@ export async function tensorWorkload(name: TensorCase): Promise<TensorWorkload> 
   };
 }
 
-/** The same as what `session.run` takes. */
+/** The same tensors for `session.run`. */
 export async function tensorFeeds(
   name: TensorCase,
 ): Promise<Pick<Workload, "artifact" | "feeds" | "outputNames">> {
@@ -50,7 +50,7 @@ export async function tensorFeeds(
   return { artifact, feeds, outputNames: [output] };
 }
 
-/** What is sent: JSON with numbers, JSON followed by the tensor, or (to the floor) the tensor alone. */
+/** The body: JSON with numbers, JSON followed by the tensor, or (for the least server) the tensor alone. */
 export async function tensorBodies({ tensors: name, format }: TensorRequests) {
   const { input, shape, tensors } = await tensorWorkload(name);
   if (format === "raw")
@@ -60,7 +60,7 @@ export async function tensorBodies({ tensors: name, format }: TensorRequests) {
     return {
       headers: { "content-type": "application/json" },
       bodies: tensors.map((tensor) => {
-        // As few digits as FP32 needs: a double's would only make the bodies longer.
+        // FP32 needs few digits. Those of a double would only make the bodies longer.
         const data = Array.from(tensor, (value) => Number(value.toPrecision(8)));
         return Buffer.from(JSON.stringify({ inputs: [{ ...described, data }] }));
       }),

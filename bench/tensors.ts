@@ -1,5 +1,5 @@
-// Tensors of the Open Inference Protocol, as JSON and in binary, beside bare `session.run` and the least
-// server that carries the same bytes.
+// Compares tensors of the Open Inference Protocol, as JSON and in binary, with bare `session.run` and with the least
+// server for the same bytes.
 import { startNodeServer, V8_FLAGS } from "../test/harness/node-server.ts";
 import type { Bare } from "./bare/build.ts";
 import type { BareLoop } from "./bare/session-run.ts";
@@ -19,7 +19,7 @@ const CASES: [name: TensorCase, shown: string][] = [
   ["iris", `${ROWS} iris rows`],
 ];
 
-/** Servers that take the tensors; `measure` is one round over all of them. */
+/** Starts the servers. `measure` is one round over all of them. */
 export async function startTensors(bare: Bare) {
   const image = await startNodeServer({ env: { ...PATIENT, STORE: IDENTITY } });
   const iris = await startNodeServer({ env: PATIENT });

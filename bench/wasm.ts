@@ -1,5 +1,5 @@
-// `npm run bench -- --only wasm`: what the edge's runtime takes of WASM memory with large weights, and after many
-// loads. The tests in test/runtime do the same and fail beyond the bounds.
+// `npm run bench -- --only wasm` measures the WASM memory of the edge's runtime, with large weights and after many loads.
+// The tests in test/runtime do the same and fail beyond the bounds.
 import { createHash } from "node:crypto";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ const FIXTURE = join(import.meta.dirname, "../test/fixtures/breaking/weights");
 /** One row for {@link largeWeightsStore}'s model. */
 export const LARGE_ROW = Float32Array.from({ length: ROWS }, (_, index) => index / ROWS);
 
-/** A store with one model of 32 MiB of fp32 weights, kept apart: y = x · 2 in its first 2,048 columns. */
+/** A store with one model: y = x · 2 in its first 2,048 columns. Its 32 MiB of fp32 weights are a file of their own. */
 export async function largeWeightsStore(): Promise<string> {
   const store = await mkdtemp(join(tmpdir(), "nearcast-weights-"));
   await cp(FIXTURE, join(store, "weights"), { recursive: true });
@@ -72,13 +72,13 @@ export interface LoadsInTurn {
   sizes: number[];
   /** How many loads found their model loaded; none does when the budget drops one each time. */
   held: number;
-  /** Sessions at the end. */
+  /** The number of sessions at the end. */
   sessions: number;
 }
 
-/** 100 loads of three models in turn under a budget that holds two. */
+/** Loads three models in turn, 100 times, with a budget for two. */
 export async function loadInTurn(): Promise<LoadsInTurn> {
-  // Of 191, 154 and 65 KB.
+  // They have 191, 154 and 65 KB.
   const models = ["sentiment", "search", "iris"];
   const platform = createNodePlatform({ RUNTIME: "wasm", SESSION_BUDGET_MB: "0.35" });
   const registry = createRegistry(platform, createTasks());

@@ -12,30 +12,30 @@ import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 
 export interface WorkloadOptions {
   model: string;
-  /** Inputs a request; one that is not in an array when absent. */
+  /** Inputs a request. When absent, one input without an array. */
   rows?: number | undefined;
   /** The native API (an image as its bytes, or all in JSON), or the Open Inference Protocol (`v2`). */
   format?: "native" | "json" | "v2";
 }
 
-/** Real inputs of one shipped model, in each form that something here sends or runs. */
+/** Real inputs of one shipped model, in each form that the bench sends or runs. */
 export interface Workload {
   model: string;
   contentType: string;
   /** All different. */
   bodies: Buffer[];
-  /** The same inputs as the task makes tensors of them. */
+  /** The tensors that the task makes of the same inputs. */
   feeds: Tensors[];
   outputNames: readonly string[];
   artifact: string;
-  /** The label that the first body must get. */
+  /** The expected label of the first body. */
   firstLabel: string;
 }
 
 /** How many different requests are sent in turn. */
 const REQUESTS = 50;
 
-/** Reads `models/` below the working directory, since bundled programs use it too. */
+/** Reads `models/` below the working directory, because bundled programs use it too. */
 export async function createWorkload(options: WorkloadOptions): Promise<Workload> {
   const { model, rows, format = "native" } = options;
   const read = (file: string) => readFile(`models/${model}/${file}`, "utf8");
@@ -46,7 +46,7 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
     .trim()
     .split("\n")
     .map((line) => (JSON.parse(line) as { input: unknown }).input);
-  // The manifest's first example comes first: its answer is known.
+  // The first body is the manifest's first example, whose answer is known.
   const example = manifest.examples[0] as { input: unknown; output: { label: string } };
   const inputs = [example.input, ...heldOut];
   const config = readConfig(
@@ -112,7 +112,7 @@ function inferenceRequest(tensors: Tensors): unknown {
       name,
       datatype,
       shape,
-      // As few digits as FP32 needs: a double's would only make the bodies longer.
+      // FP32 needs few digits. Those of a double would only make the bodies longer.
       data: Array.from(data as ArrayLike<unknown>, (value) =>
         datatype === "FP32" ? Number((value as number).toPrecision(8)) : value,
       ),
@@ -120,7 +120,7 @@ function inferenceRequest(tensors: Tensors): unknown {
   };
 }
 
-/** Tensors of ONNX Runtime, made outside of what is measured. */
+/** Makes tensors of ONNX Runtime. This time is not measured. */
 export function ortFeeds(
   feeds: Tensors[],
   TensorClass: typeof OrtTensor,
