@@ -97,9 +97,18 @@ function* misspelled(table: Table, environment: Record<string, unknown>): Genera
     // On Workers the environment has bindings too, under any name. They are not strings.
     if (typeof value !== "string" || value === "") continue;
     if (Object.hasOwn(table, name) || NAMES_OF_OTHERS.has(name)) continue;
+    // People seldom mistake the first letter, and PAGE_LIMIT means something else. Asked first, it spares most names
+    // the comparison: with many variables set, that was a tenth of a cold start.
+    const initial = name[0]?.toUpperCase();
+    if (
+      !nearest(
+        name,
+        unset.filter((other) => other[0] === initial),
+      )
+    )
+      continue;
     const meant = nearest(name, unset);
-    // People seldom mistake the first letter, and PAGE_LIMIT means something else.
-    if (meant?.[0] === name[0]?.toUpperCase())
+    if (meant?.[0] === initial)
       yield `${name} is not a variable of Nearcast: did you mean ${meant}?`;
   }
 }
