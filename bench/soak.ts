@@ -48,7 +48,7 @@ export async function soak(): Promise<Table[]> {
     let sent = 0;
     let wrong = 0;
     const sample = async (): Promise<void> => {
-      // Lets the server collect garbage when asked.
+      // Collects garbage first.
       await heapBytes(inspector, async () => (await server.fetch("/health")).arrayBuffer());
       samples.push((await residentMemory(server.pid)).now);
     };

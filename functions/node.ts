@@ -11,7 +11,7 @@ import {
   describeStart,
   explainStartFailure,
   isFolder,
-  releasedManifests,
+  releasedExample,
   urlOf,
 } from "./platform/node-start.ts";
 import { createService } from "./service.ts";
@@ -54,6 +54,6 @@ async function start(options: Options): Promise<void> {
   await once(server, "listening");
   const url = urlOf(host, (server.address() as AddressInfo).port);
   // Only from a folder. From a bucket the service reads a manifest when it is asked for.
-  const models = isFolder(store) ? await releasedManifests(platform.store, service.tasks) : [];
-  console.log(describeStart({ store, url, auth, host, models }));
+  const shown = isFolder(store) ? await releasedExample(platform.store, service.tasks) : undefined;
+  console.log(describeStart({ store, url, auth, host, models: shown ? [shown] : [] }));
 }

@@ -2,13 +2,16 @@ import type { Manifest } from "./manifest.ts";
 
 export const KEY_HEADER = `-H "Authorization: Bearer $KEY"`;
 
+/** A model with its examples. */
+export type Exemplified = Pick<Manifest, "name" | "examples">;
+
 /**
  * A `curl` command that one of the models answers, over several lines; undefined where none has an example that is
  * short enough to paste.
  */
 export function exampleRequest(
   url: string,
-  models: readonly Manifest[],
+  models: readonly Exemplified[],
   { isKeyed }: { isKeyed: boolean },
 ): string | undefined {
   const example = findExample(models);
@@ -25,7 +28,9 @@ export function exampleRequest(
 const LONGEST_EXAMPLE = 300;
 
 /** The shortest of each model's first short example. One with named values goes before: it shows what they mean. */
-function findExample(models: readonly Manifest[]): { model: string; input: unknown } | undefined {
+export function findExample(
+  models: readonly Exemplified[],
+): { model: string; input: unknown } | undefined {
   return models
     .flatMap(({ name, examples }) => {
       const short = examples.find(({ input }) => JSON.stringify(input)?.length <= LONGEST_EXAMPLE);

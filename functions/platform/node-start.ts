@@ -2,7 +2,12 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { isLoopback, type AuthSettings } from "../auth/settings.ts";
 import { ConfigurationError } from "../config-problems.ts";
-import { exampleRequest, KEY_HEADER } from "../model/example-request.ts";
+import {
+  exampleRequest,
+  findExample,
+  KEY_HEADER,
+  type Exemplified,
+} from "../model/example-request.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { readRelease } from "../model/release.ts";
 import { nearest } from "../near-miss.ts";
@@ -72,18 +77,17 @@ const MOST_MANIFESTS = 20;
 const PATIENCE_MS = 2000;
 
 /**
- * The manifests of a few released versions that can be read quickly. Never rejects: a server also starts
- * without its store.
+ * The manifest whose example the banner shows, of a few released versions that can be read quickly. Never rejects: a
+ * server also starts without its store.
  */
-export async function releasedManifests(store: Store, tasks: Tasks): Promise<Manifest[]> {
-  const found: Manifest[] = [];
+export async function releasedExample(store: Store, tasks: Tasks): Promise<Manifest | undefined> {
+  const found = new Map<string, { text: string; draft: Exemplified }>();
   async function read(name: string): Promise<void> {
     const stable = (await readRelease(store, name))?.release.stable;
     const manifest = stable && (await store.get(`${name}/${stable}/model.json`));
-    if (manifest && manifest !== "not-modified")
-      found.push(
-        tasks.parseManifest(new TextDecoder("utf-8", { fatal: true }).decode(manifest.bytes)),
-      );
+    if (!manifest || manifest === "not-modified") return;
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(manifest.bytes);
+    found.set(name, { text, draft: { name, examples: examplesIn(text) } });
   }
   async function readAll(): Promise<void> {
     const names = (await store.list("")).flatMap(
@@ -96,7 +100,23 @@ export async function releasedManifests(store: Store, tasks: Tasks): Promise<Man
     PATIENCE_MS,
     () => undefined,
   );
-  return [...found];
+  for (;;) {
+    const name = findExample([...found.values()].map(({ draft }) => draft))?.model;
+    const text = name !== undefined && found.get(name)?.text;
+    if (!name || !text) return undefined;
+    // Only the one that is shown is checked. The schemas of all tasks take a good part of the start.
+    try {
+      return tasks.parseManifest(text);
+    } catch {
+      found.delete(name);
+    }
+  }
+}
+
+/** The examples of a manifest that was not checked. Throws when it is not JSON. */
+function examplesIn(text: string): Manifest["examples"] {
+  const { examples } = JSON.parse(text) as Partial<Manifest>;
+  return Array.isArray(examples) ? examples.filter((one) => typeof one === "object" && one) : [];
 }
 
 /** Rejects when `STORE` is a folder that does not exist, and names the folder beside it that was probably meant. */
