@@ -116,6 +116,15 @@ describe("the banner", () => {
     expect(await printed(server.logs)).toMatchObject(answer);
   });
 
+  test("shows a model that answers where the manifest of another is wrong", async () => {
+    const store = await storeWith("sentiment");
+    await mkdir(join(store, "wrong/1"), { recursive: true });
+    await writeFile(join(store, "wrong/release.json"), JSON.stringify({ stable: "1" }));
+    await writeFile(join(store, "wrong/1/model.json"), '{ "examples": [null, { "input": {} }] }');
+    const { logs } = await started({ STORE: store });
+    expect(await printed(logs)).toMatchObject({ model: "sentiment" });
+  });
+
   test("quotes what a shell would take for its own", async () => {
     const store = await storeWith("sentiment");
     const path = join(store, "sentiment/1/model.json");
