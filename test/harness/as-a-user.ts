@@ -14,7 +14,7 @@ const path = (process.env["PATH"] ?? "")
   .filter((folder) => !folder.includes("node_modules"))
   .join(delimiter);
 
-/** Without the settings that npm hands to its scripts, which a user's shell does not have. */
+/** Leaves out the settings that npm gives to its scripts. A user's shell does not have them. */
 const own = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^npm_(config|lifecycle|package)_/i.test(name)),
 );
@@ -25,13 +25,13 @@ export const userEnvironment: NodeJS.ProcessEnv = { ...own, PATH: path, CI: "tru
 const started: ChildProcess[] = [];
 const clones: string[] = [];
 afterAll(async () => {
-  // Each command leads a process group of its own, and none but an exited one is without.
+  // Each command leads a process group of its own, until it has exited.
   for (const { pid, exitCode } of started)
     if (pid && exitCode === null) process.kill(-pid, "SIGTERM");
   for (const clone of clones) await rm(clone, { recursive: true, force: true });
 });
 
-/** A folder with what a clone of the repository has; it goes with the test file. */
+/** A folder with the files of a clone of the repository. It is deleted after the test file. */
 export async function makeClone(): Promise<string> {
   const clone = await mkdtemp(join(tmpdir(), "nearcast-clone-"));
   clones.push(clone);
@@ -43,7 +43,7 @@ export async function makeClone(): Promise<string> {
   return clone;
 }
 
-/** Starts a command as a user would, until it ends or prints what `marker` matches; gives what it printed. */
+/** Starts a command as a user would. Resolves to its output when it ends or prints a match of `marker`. */
 export async function asUser(
   command: string,
   cwd: string,
@@ -72,7 +72,7 @@ export async function asUser(
   return output;
 }
 
-/** Runs a line with curl, which asks the port instead of 8787, and gives the JSON that it prints. */
+/** Runs a line with curl on `port` instead of 8787. Resolves to the JSON that it prints. */
 export async function curl(line: string, port: number): Promise<unknown> {
   const { stdout } = await run("sh", [
     "-c",

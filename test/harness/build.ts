@@ -6,15 +6,15 @@ import { unzipSync } from "fflate";
 
 const run = promisify(execFile);
 
-/** Where the package that would be uploaded to Lambda lies unzipped. */
+/** The unzipped Lambda package. */
 export const lambdaDirectory = join(import.meta.dirname, "../../dist/lambda-unzipped");
 
-/** Builds what would be deployed or published, once before all tests; of Lambda's packages this processor's. */
+/** Builds what is deployed or published, once before all tests. Of the Lambda packages, only that for this processor. */
 export async function setup(): Promise<void> {
-  // What test/package/pack.ts packed of an earlier state.
+  // test/package/pack.ts may have left a tarball of an earlier state.
   await rm(join(import.meta.dirname, "../../dist/packed"), { recursive: true, force: true });
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  // Before the others: it and Lambda's build both make dist/assets.
+  // It comes before the others, because it and Lambda's build both make dist/assets.
   await run(npm, ["run", "build:worker"]);
   await Promise.all([
     run(npm, ["run", "build:lambda", "--", process.arch]).then(unzipLambda),

@@ -9,19 +9,19 @@ import {
 import dynalite from "dynalite";
 
 export interface DynamoDb {
-  /** For AWS SDKs, which read them themselves. */
+  /** The variables that AWS SDKs read. */
   readonly env: Record<string, string>;
-  /** How many units each item counts. */
+  /** The units in each item. */
   counts: () => Promise<number[]>;
-  /** When each item may be removed whose id begins so, in seconds of Unix time. */
+  /** When the items whose id begins so may be removed, in seconds of Unix time. */
   expiries: (prefix: string) => Promise<number[]>;
-  /** Refuses connections until it is brought back, on the same port, with an empty table. */
+  /** Refuses connections until it is brought back on the same port with an empty table. */
   takeDown: () => Promise<void>;
   bringBack: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
-/** DynamoDB over HTTP (dynalite) with one table as serverless.yml makes it. */
+/** Starts DynamoDB over HTTP (dynalite) with the table of serverless.yml. */
 export async function startDynamoDb(table: string): Promise<DynamoDb> {
   let server = await listen(0);
   const { port } = server.address() as AddressInfo;

@@ -1,6 +1,6 @@
 /**
- * A command whose process can write no file of more than some hundred bytes: its writes end as on a disk that is
- * full in the middle of a file.
+ * Makes a command that can write files of some hundred bytes at most. Larger writes fail in the middle of a file, as on
+ * a full disk.
  */
 export function withFullDisk(command: string, args: readonly string[]): [string, string[]] {
   return ["sh", ["-c", 'ulimit -f 1 && exec "$0" "$@"', command, ...args]];

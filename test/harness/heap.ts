@@ -5,9 +5,8 @@ interface HeapUsage {
 }
 
 /**
- * Bytes that an isolate needs after a collection: its JavaScript heap, the runtime's objects and buffers;
- * WASM memory is not among them. They are read through the inspector of workerd or Node; workerd's collects when
- * `wake` has the isolate do something.
+ * Bytes that an isolate needs after a garbage collection: its JavaScript heap, the runtime's objects and buffers, without
+ * WASM memory. The inspector of workerd or Node gives them. workerd's collects only when `wake` makes the isolate work.
  */
 export async function heapBytes(inspector: URL, wake: () => Promise<unknown>): Promise<number> {
   const socket = new WebSocket(inspector);

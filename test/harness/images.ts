@@ -23,7 +23,7 @@ interface Rgba {
   data: Uint8Array;
 }
 
-/** The same without the fourth byte of each pixel, where there is one. */
+/** The same image without the fourth byte of each pixel, if it has one. */
 export function withoutFourth(image: Pixels): Pixels {
   if (image.channels !== 4) return image;
   return { ...image, channels: 3, data: image.data.filter((_, at) => at % 4 < 3) };
@@ -58,7 +58,7 @@ export function pngChunk(type: string, data: Buffer): Buffer {
   return result;
 }
 
-/** The digit sixteen times as large: as a JPEG of high quality and as an RGBA PNG. */
+/** The digit, sixteen times as large, as a JPEG of high quality and as an RGBA PNG. */
 export function jpegOfDigit({ input, label }: { input: string; label: string }) {
   const { width, height, data } = decode(Buffer.from(input, "base64"));
   const scale = 16;

@@ -28,7 +28,7 @@ export const handler = async (event, context) => {
 }
 `;
 
-// Where the addon is not compiled the first says so and the second covers the replacement.
+// Where the addon is not compiled, the first is skipped and the second tests the replacement.
 describe.each(["native", "javascript"] as const)("with the %s transport", (transport) => {
   let directory: string;
   let lambda: Lambda | undefined;

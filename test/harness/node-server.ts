@@ -4,9 +4,9 @@ import packageJson from "../../package.json" with { type: "json" };
 import { withFullDisk } from "./full-disk.ts";
 
 export interface NodeServerOptions {
-  /** The server's entry file; what `npm start` runs when absent. */
+  /** The server's entry file. By default the one that `npm start` runs. */
   entry?: string;
-  /** What Node itself is told before an `entry`. */
+  /** Node's own arguments, before the `entry`. */
   nodeFlags?: readonly string[];
   cwd?: string;
   env?: Record<string, string>;
@@ -21,17 +21,17 @@ export interface NodeServer {
   readonly logs: string;
   readonly pid: number;
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
-  /** Resolves to the exit code; null when the process ignored SIGTERM and had to be killed. */
+  /** Resolves to the exit code, or to null when the process ignored SIGTERM and was killed. */
   stop: () => Promise<number | null>;
 }
 
 /** The arguments that `npm start` gives Node. */
 export const START = packageJson.scripts.start.split(" ").slice(1);
 
-/** Those of them that are meant for V8: what is compared with the server is given them too. */
+/** Those of them for V8. Programs that are compared with the server get them too. */
 export const V8_FLAGS = START.filter((argument) => argument.startsWith("--"));
 
-/** Runs the Node entry as a process of its own, on a free port. */
+/** Starts the Node entry as a process of its own, on a free port. */
 export async function startNodeServer(options: NodeServerOptions = {}): Promise<NodeServer> {
   const { entry, nodeFlags = [] } = options;
   const args = entry === undefined ? START : [...nodeFlags, entry];
@@ -42,7 +42,7 @@ export async function startNodeServer(options: NodeServerOptions = {}): Promise<
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     env: {
       PATH: process.env["PATH"] ?? "",
-      // No load balancer is to be waited for.
+      // There is no load balancer to wait for.
       SHUTDOWN_GRACE_MS: "0",
       ...options.env,
       PORT: "0",
@@ -66,7 +66,7 @@ export async function startNodeServer(options: NodeServerOptions = {}): Promise<
     child.stdout.on("data", (chunk: Buffer) => {
       logs += chunk.toString();
       output += chunk.toString();
-      // The whole line: a port can arrive in two pieces.
+      // Wait for the whole line: a port can arrive in two pieces.
       const port = /http:\/\/localhost:(\d+)\b.*\n/.exec(output)?.[1];
       if (port === undefined) return;
       clearTimeout(timer);

@@ -2,8 +2,8 @@ import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Posts JSON whose chunks are sent one by one, and takes an answer that comes before the last of them,
- * after which the server may close the connection. Declare a `Content-Length` to promise more than is sent.
+ * Posts JSON in chunks, one by one. Also accepts an answer before the last chunk. The server may then close the
+ * connection. Declare a `Content-Length` to promise more than is sent.
  */
 export async function postSlowly(
   url: URL,

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 
-/** `stall` reads and never answers; `down` closes what is open and refuses what comes. */
+/** `stall` reads and never answers. `down` closes all connections and refuses new ones. */
 export type RedisBehaviour = "ok" | "stall" | "down";
 
 export interface RedisServer {
@@ -10,7 +10,7 @@ export interface RedisServer {
   readonly commands: string[];
   /** The keys that have not expired. */
   keys: () => string[];
-  /** Writes a value as it stands, without an end. */
+  /** Writes a value that does not expire. */
   put: (key: string, value: string) => void;
   behave: (behaviour: RedisBehaviour) => void;
   stop: () => Promise<void>;
@@ -23,7 +23,7 @@ interface Entry {
 
 type Reply = string | number | Buffer | null | Error | Reply[];
 
-/** Redis over TCP as far as the functions use it: RESP2, strings with an end, transactions. */
+/** Starts a Redis over TCP with what the functions use: RESP2, strings that expire, transactions. */
 export async function startRedis(): Promise<RedisServer> {
   const entries = new Map<string, Entry>();
   const commands: string[] = [];
@@ -136,7 +136,7 @@ function add(entries: Map<string, Entry>, key: string, by: number): Reply {
   return sum;
 }
 
-/** One command, an array of bulk strings, as latin1 so that bytes stay what they are; undefined when cut off. */
+/** Reads one command, an array of bulk strings. They are latin1, which keeps all bytes. Undefined when cut off. */
 function readCommand(bytes: Buffer): { words: string[]; end: number } | undefined {
   let offset = 0;
   const line = (): string | undefined => {

@@ -1,4 +1,4 @@
-// A Redis of its own thread, whose address is the one message it posts.
+// A Redis in a thread of its own. The only message that it posts is its address.
 import { parentPort } from "node:worker_threads";
 import { startRedis } from "./redis-server.ts";
 

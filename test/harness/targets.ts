@@ -12,7 +12,7 @@ import { startWorker, type WorkerHarnessOptions } from "./worker.ts";
 const root = join(import.meta.dirname, "../..");
 const BUCKET = "models";
 
-/** What every store stand-in can be told to do. */
+/** How a stand-in for a store can behave. */
 export type Behaviour =
   | "ok"
   | "down"
@@ -23,14 +23,14 @@ export type Behaviour =
   | "truncate"
   | "forbidden";
 
-/** The store of a target, from outside. */
+/** The store of a target, for tests. */
 export interface TargetStore {
   put: (key: string, bytes: Uint8Array | string) => Promise<void>;
-  /** For the keys that match, or for all. */
+  /** Sets the behaviour for the keys that match, or for all keys. */
   behave: (behaviour: Behaviour, keys?: RegExp) => void;
-  /** Keys of the objects that were asked for so far. */
+  /** The keys of all objects read so far. */
   gets: () => string[];
-  /** How many objects were asked about so far, without their bytes. */
+  /** How many HEAD requests there were so far. */
   heads: () => number;
 }
 
@@ -42,7 +42,7 @@ export interface Target {
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** A new cold process or isolate with an empty local tier over the same store. */
   restart: () => Promise<void>;
-  /** Workers: bytes that the isolate needs after a collection, without WASM memory. */
+  /** Workers: bytes that the isolate needs after a garbage collection, without WASM memory. */
   heapBytes?: () => Promise<number>;
   logs: () => string;
   stop: () => Promise<void>;
@@ -51,7 +51,7 @@ export interface Target {
 export interface TargetOptions {
   /** Environment variables (Node, Lambda) or vars (Workers). An empty `AUTH` asks for authentication. */
   env?: Record<string, string>;
-  /** Folder whose files the store begins with; the shipped models by default. */
+  /** The folder with the first files of the store. By default the shipped models. */
   models?: string;
   /** Node, Lambda: writes to files fail. */
   fullDisk?: boolean;
@@ -97,7 +97,7 @@ async function startLambdaTarget(options: TargetOptions = {}): Promise<Target> {
 
 type Process = Pick<Target, "url" | "fetch" | "logs" | "stop">;
 
-/** A target over an S3 of its own; `start` gets the variables that name it. */
+/** A target with an S3 of its own. `start` gets the variables that name it. */
 export async function startOverS3(
   options: TargetOptions,
   start: (env: Record<string, string>) => Promise<Process>,

@@ -5,11 +5,11 @@ export interface UnfinishedPost {
   readonly status: Promise<number>;
   /** Sends the rest of the body. */
   finish: (rest: string) => void;
-  /** Leaves the connection. */
+  /** Closes the connection. */
   leave: () => void;
 }
 
-/** Begins a request of which the body is still on its way. */
+/** Begins a request and keeps a part of its body back. */
 export function beginPost(
   url: URL,
   begin: string,

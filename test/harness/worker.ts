@@ -13,8 +13,8 @@ import {
 } from "miniflare";
 
 /**
- * `down` fails with R2's internal error, `stall` never answers, `slow` answers after half a second,
- * `slow-body` stops half way through an object, `garbage` and `truncate` serve a damaged object.
+ * `down` fails with R2's internal error. `stall` never answers. `slow` answers after half a second. `slow-body` stops
+ * half way through an object. `garbage` and `truncate` serve a damaged object.
  */
 export type StoreBehaviour =
   | "ok"
@@ -34,34 +34,34 @@ export interface StoreRequest {
 export interface WorkerHarnessOptions {
   /** The output of `wrangler deploy --dry-run --outdir`. */
   directory: string;
-  /** The entry module; the only .js file of the directory by default. */
+  /** The entry module. By default the only .js file of the directory. */
   entry?: string;
   vars?: Record<string, string>;
   compatibilityDate: string;
   compatibilityFlags?: string[];
   /** The folder of static assets, bound as ASSETS. */
   assets?: string;
-  /** Rate limiting bindings by name; a period is 10 or 60 seconds. */
+  /** Rate limiting bindings by name. A period is 10 or 60 seconds. */
   rateLimits?: Record<string, { limit: number; period: 10 | 60 }>;
   /** The R2 binding's name. */
   binding?: string;
-  /** `plain` binds the bucket directly: no behaviours and no request log. */
+  /** `plain` binds the bucket directly, without behaviours and request log. */
   store?: "controlled" | "plain";
 }
 
 export interface WorkerHarness {
-  /** A real port on loopback; it stays the same over restarts. */
+  /** A real port on loopback. Restarts keep it. */
   readonly url: string;
   readonly logs: string;
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
   put: (key: string, bytes: Uint8Array | string) => Promise<string>;
   get: (key: string) => Promise<Buffer | undefined>;
-  /** Without a pattern: for every key, forgetting the patterns set before. */
+  /** Sets the behaviour for the keys that match. Without a pattern it is set for all keys and replaces earlier patterns. */
   setBehaviour: (behaviour: StoreBehaviour, keyPattern?: RegExp) => void;
   storeRequests: () => StoreRequest[];
   /** A fresh isolate over the same bucket. */
   restart: () => Promise<void>;
-  /** Bytes that the isolate needs after a collection; the process keeps much more. */
+  /** Bytes that the isolate needs after a garbage collection. The process keeps much more. */
   heapBytes: () => Promise<number>;
   stop: () => Promise<void>;
 }
