@@ -1,0 +1,3 @@
+import { r2Contract } from "./r2-contract.ts";
+
+r2Contract("");
