@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { setup as build } from "../test/harness/build.ts";
 import { compileRic } from "../cli/local/ric.ts";
 import { buildBare, type Bare } from "./bare/build.ts";
+import { imageTables, startImages } from "./images.ts";
 import { overload } from "./overload.ts";
 import { parallelTables, startParallel } from "./parallel.ts";
 import { pinning } from "./processes.ts";
@@ -26,6 +27,7 @@ const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
   tensors: (bare) => rounds("tensors", startTensors(bare), tensorTables, ONE_CORE_EACH),
   store: () => rounds("store", startStores(), storeTables, `${ONE_CORE_EACH}; cold starts on any`),
   parallel: () => rounds("parallel", startParallel(), parallelTables, SHARED),
+  images: () => rounds("images", startImages(), imageTables, "one process"),
   wasm: async () => writeReport("wasm", await wasm(), { rounds: 1, cores: "one process" }),
   overload: async () =>
     writeReport("overload", await overload(), {

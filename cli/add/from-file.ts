@@ -1,6 +1,6 @@
 import type { Manifest } from "../../functions/model/manifest.ts";
 import type { LabelOptions, ScoresOptions } from "../../functions/tasks/classification/options.ts";
-import type { ImageOptions } from "../../functions/tasks/image/options.ts";
+import type { ImageSettings } from "../../functions/tasks/image/options.ts";
 import type { TextOptions } from "../../functions/tasks/text/options.ts";
 import { labelsOf } from "../onnx/labels.ts";
 import type { SourceFile } from "../write-version.ts";
@@ -24,7 +24,7 @@ export interface Draft {
       scores?: ScoresOptions;
       regression?: { output: string; activation?: string };
       text?: TextOptions;
-      image?: ImageOptions;
+      image?: ImageSettings;
     };
 }
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { ImageOptions } from "../../functions/tasks/image/options.ts";
+import type { ImageOptions, ImageSettings } from "../../functions/tasks/image/options.ts";
 import { checkSettings, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
 import { PROCESSORS, type Processor } from "./hugging-face-processors.ts";
 
@@ -56,7 +56,7 @@ const RESAMPLE: Record<number, ImageOptions["resample"]> = {
 };
 
 /** `preprocessor_config.json` in the manifest's terms. Throws on a step that the server does not have. */
-export async function readImageOptions(path: string): Promise<ImageOptions> {
+export async function readImageOptions(path: string): Promise<ImageSettings> {
   const settings = await readJson(path, schema);
   if (!settings)
     throw new Error(
@@ -69,6 +69,10 @@ export async function readImageOptions(path: string): Promise<ImageOptions> {
   if (!resample)
     throw new Error(
       `${path}: resample ${given.resample} is none of ${Object.keys(RESAMPLE).join(", ")}.`,
+    );
+  if (named.isFast && resample !== "bilinear" && resample !== "bicubic")
+    throw new Error(
+      `${path}: torchvision resizes otherwise with resample ${given.resample} than the server. Save it again without use_fast, or with resample 2 or 3.`,
     );
   const target = targetOf(given, named);
   if (typeof target === "string") throw new Error(`${path}: ${target}`);
@@ -83,6 +87,9 @@ export async function readImageOptions(path: string): Promise<ImageOptions> {
     color: mean.length === 1 ? "grayscale" : "rgb",
     layout: "NCHW",
     resample,
+    ...(named.isFast && { arithmetic: "torchvision" as const }),
+    // This one cuts with torchvision's own function.
+    ...(named.isFast && named.name === "ConvNext" && { crop: "even" as const }),
     // As `load_image` does, with which pipelines read images.
     orientation: "exif",
     scale: given.do_rescale ? given.rescale_factor : 1,
@@ -126,6 +133,8 @@ interface Named {
   /** Without its ending; empty when no file says it. */
   name: string;
   processor: Processor | undefined;
+  /** Whether it computes with torchvision. */
+  isFast: boolean;
 }
 
 function processorOf(
@@ -135,7 +144,8 @@ function processorOf(
   const written = image_processor_type || feature_extractor_type || "";
   const name = written.replace(/(ImageProcessor(Fast)?|FeatureExtractor)$/, "");
   const processor = Object.hasOwn(PROCESSORS, name) ? PROCESSORS[name] : undefined;
-  if (written === "" || processor) return { name, processor };
+  const isFast = written.endsWith("Fast");
+  if (written === "" || processor) return { name, processor, isFast };
   throw new Error(
     `${path}: the steps of ${written} are not known to the server; add the .onnx file itself, as a tensor model.`,
   );

@@ -105,7 +105,7 @@ function expectedPixels({ file, rgb, turned }: (typeof cases)[number]): Buffer {
   const recorded = Buffer.from(rgb, "base64");
   if (!turned && recorded.length === SAMPLES) return recorded;
   const image = decode(Buffer.from(file, "base64"), { maxPixels: 1e6, orientation: "exif" });
-  const { data } = resize(image, WIDTH, HEIGHT, "nearest");
+  const { data } = resize(image, WIDTH, HEIGHT, { resample: "nearest", arithmetic: "pillow" });
   return Buffer.from(
     withoutFourth({ width: WIDTH, height: HEIGHT, channels: image.channels, data }).data,
   );

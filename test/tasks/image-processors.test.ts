@@ -8,6 +8,7 @@ import { readImageOptions } from "../../cli/add/hugging-face-image.ts";
 import { createFileDecoders } from "../../functions/platform/file-decoders.ts";
 import { openImageDecoder } from "../../functions/tasks/image/decode.ts";
 import { fit } from "../../functions/tasks/image/fit.ts";
+import { imageOptions } from "../../functions/tasks/image/options.ts";
 import { convertColor, fillPixels, levelsOf } from "../../functions/tasks/image/pixels.ts";
 import { emptyStore } from "./service.ts";
 
@@ -38,7 +39,7 @@ describe("exports from Hugging Face get the tensors of their image processor, to
   test.each(cases)("$name: $about", async ({ config, shape, sha256 }) => {
     const path = join(await emptyStore(), "preprocessor_config.json");
     await writeFile(path, JSON.stringify(config));
-    const options = await readImageOptions(path);
+    const options = imageOptions.image.parse(await readImageOptions(path));
     expect([3, options.height, options.width]).toEqual(shape);
     const ours = Object.keys(sha256).map((name) => {
       const file = files.get(name) ?? Buffer.alloc(0);

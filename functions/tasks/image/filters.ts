@@ -1,3 +1,5 @@
+import type { ImageOptions } from "./options.ts";
+
 /** Pillow's filters by name: how many source pixels they reach at scale 1, and their weight at a distance. */
 export const FILTERS = {
   box: { support: 0.5, weight: (x: number) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
@@ -29,7 +31,11 @@ function sinc(x: number): number {
 }
 
 /** Pillow's fixed point: 32 bits hold a sum of products with bytes, with two to spare. */
-export const PRECISION_BITS = 22;
+const PILLOW_BITS = 22;
+/** torchvision's weights have 16 bits, one of them for the sign. */
+const TORCH_MOST = 2 ** 15;
+/** The most pixels of a side whose weights are all looked at. */
+const MOST_LOOKED_AT = 65_536;
 
 /** The weights of source pixels for a part of the resized ones. */
 export interface Weights {
@@ -40,37 +46,82 @@ export interface Weights {
   /** In fixed point; `stride` numbers for each. */
   values: Int32Array;
   stride: number;
+  /** Bits behind the point. */
+  bits: number;
 }
 
-/** Weights for `length` of the `resized` pixels, beginning with number `from`, that are made of `size` pixels. */
+export interface Side {
+  /** Pixels before and after resizing. */
+  size: number;
+  resized: number;
+  /** The part of the resized ones that is wanted. */
+  from: number;
+  length: number;
+}
+
+/** The weights by which a side is resized. */
 export function weightsOf(
   filter: Filter,
-  size: number,
-  resized: number,
-  { from, length }: { from: number; length: number },
+  side: Side,
+  arithmetic: ImageOptions["arithmetic"],
 ): Weights {
-  const scale = size / resized;
-  const filterScale = Math.max(scale, 1);
-  const support = filter.support * filterScale;
-  const stride = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(length);
-  const count = new Int32Array(length);
-  const values = new Int32Array(length * stride);
-  const exact = new Float64Array(stride);
-  for (let pixel = 0; pixel < length; pixel++) {
-    const center = (from + pixel + 0.5) * scale;
-    const least = Math.max(0, Math.trunc(center - support + 0.5));
-    const taken = Math.min(size, Math.trunc(center + support + 0.5)) - least;
-    let total = 0;
-    for (let index = 0; index < taken; index++)
-      total += exact[index] = filter.weight((index + least - center + 0.5) * (1 / filterScale));
-    for (let index = 0; index < taken; index++) {
-      const weight = exact[index] ?? 0;
-      const share = (total === 0 ? weight : weight / total) * 2 ** PRECISION_BITS;
-      values[pixel * stride + index] = Math.trunc(share < 0 ? share - 0.5 : share + 0.5);
-    }
+  const bits = arithmetic === "pillow" ? PILLOW_BITS : torchBits(filter, side);
+  const one = 2 ** bits;
+  const stride = strideOf(filter, side);
+  const first = new Int32Array(side.length);
+  const count = new Int32Array(side.length);
+  const values = new Int32Array(side.length * stride);
+  forEachPixel(filter, side, (pixel, least, taken, shares) => {
     first[pixel] = least;
     count[pixel] = taken;
+    for (let index = 0; index < taken; index++) {
+      const share = shares[index]!;
+      values[pixel * stride + index] = Math.trunc(share * one + (share < 0 ? -0.5 : 0.5));
+    }
+  });
+  return { first, count, values, stride, bits };
+}
+
+/** As many bits as the largest weight of the whole side leaves. */
+function torchBits(filter: Filter, side: Side): number {
+  const isLong = side.resized > MOST_LOOKED_AT;
+  const looked = isLong ? side : { ...side, from: 0, length: side.resized };
+  let largest = 0;
+  forEachPixel(filter, looked, (_pixel, _least, taken, shares) => {
+    for (let index = 0; index < taken; index++) largest = Math.max(largest, shares[index]!);
+  });
+  let bits = 0;
+  while (bits < PILLOW_BITS && Math.trunc(0.5 + largest * 2 ** (bits + 1)) < TORCH_MOST) bits++;
+  return bits;
+}
+
+/** How far a filter reaches: it widens when the image gets smaller. */
+function reachOf(filter: Filter, { size, resized }: Side): number {
+  return filter.support * Math.max(size / resized, 1);
+}
+
+function strideOf(filter: Filter, side: Side): number {
+  return Math.ceil(reachOf(filter, side)) * 2 + 1;
+}
+
+/** Visits the wanted pixels with the first source pixel of each, how many it has, and the share of each. */
+function forEachPixel(
+  filter: Filter,
+  side: Side,
+  visit: (pixel: number, least: number, taken: number, shares: Float64Array) => void,
+): void {
+  const scale = side.size / side.resized;
+  const closer = 1 / Math.max(scale, 1);
+  const reach = reachOf(filter, side);
+  const shares = new Float64Array(strideOf(filter, side));
+  for (let pixel = 0; pixel < side.length; pixel++) {
+    const center = (side.from + pixel + 0.5) * scale;
+    const least = Math.max(0, Math.trunc(center - reach + 0.5));
+    const taken = Math.min(side.size, Math.trunc(center + reach + 0.5)) - least;
+    let total = 0;
+    for (let index = 0; index < taken; index++)
+      total += shares[index] = filter.weight((index + least - center + 0.5) * closer);
+    if (total !== 0) for (let index = 0; index < taken; index++) shares[index]! /= total;
+    visit(pixel, least, taken, shares);
   }
-  return { first, count, values, stride };
 }

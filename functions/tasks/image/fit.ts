@@ -6,21 +6,29 @@ import { resize } from "./resize.ts";
  * Brings an image to the manifest's size as Hugging Face's image processors do: resizes it, or with `resize`
  * resizes it to that first and then cuts out the centre. Drops fractions of a pixel.
  */
-export function fit(image: Pixels, { width, height, resize: to, resample }: ImageOptions): Pixels {
-  if (!to) return resize(image, width, height, resample);
+export function fit(image: Pixels, options: ImageOptions): Pixels {
+  const { width, height, resize: to, crop } = options;
+  if (!to) return resize(image, width, height, options);
   const full = "shortestEdge" in to ? atShortestEdge(image, to.shortestEdge) : to;
-  const left = Math.floor((full.width - width) / 2);
-  const top = Math.floor((full.height - height) / 2);
-  return resize(image, full.width, full.height, resample, { left, top, width, height });
+  const left = half(full.width - width, crop);
+  const top = half(full.height - height, crop);
+  return resize(image, full.width, full.height, options, { left, top, width, height });
 }
 
-/** Throws an Error when the centre would be larger than the resized image. */
-export function checkFit({ width, height, resize: to }: ImageOptions): void {
+/** Throws an Error when the centre would be larger than the resized image, or a filter is not torchvision's. */
+export function checkFit({ width, height, resize: to, arithmetic, resample }: ImageOptions): void {
+  if (arithmetic === "torchvision" && resample !== "bilinear" && resample !== "bicubic")
+    throw new Error("image.arithmetic torchvision needs the resample bilinear or bicubic");
   if (!to) return;
   const [narrowest, lowest] =
     "shortestEdge" in to ? [to.shortestEdge, to.shortestEdge] : [to.width, to.height];
   if (narrowest < width || lowest < height)
     throw new Error("image.resize must not be smaller than image.width and image.height");
+}
+
+function half(pixels: number, crop: ImageOptions["crop"]): number {
+  const down = Math.floor(pixels / 2);
+  return crop === "even" && pixels % 2 === 1 && down % 2 === 1 ? down + 1 : down;
 }
 
 function atShortestEdge({ width, height }: Pixels, edge: number) {

@@ -23,12 +23,26 @@ const image = z.strictObject({
     .describe(
       "`exif` turns a photo upright as its EXIF data (or XMP) says, before all else. Cameras store how they were held.",
     ),
+  arithmetic: z
+    .enum(["pillow", "torchvision"])
+    .default("pillow")
+    .describe(
+      "How resizing and normalising round: as Pillow and Hugging Face's processors do, or as torchvision and the processors whose names end in `Fast` do. With `torchvision`, `resample` is `bilinear` or `bicubic`.",
+    ),
+  crop: z
+    .enum(["down", "even"])
+    .default("down")
+    .describe(
+      "Where half a pixel beside the centre goes: down, or to the even number as in torchvision's `center_crop`.",
+    ),
   scale: z.number().positive().describe("Such as 1/255."),
   mean: channels.describe("One number a channel."),
   std: channels.describe("One number a channel."),
 });
 
 export type ImageOptions = z.output<typeof image>;
+/** As a manifest has it. */
+export type ImageSettings = z.input<typeof image>;
 
 export const imageOptions = {
   image: image.describe(

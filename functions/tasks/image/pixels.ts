@@ -29,17 +29,24 @@ export type Levels = readonly Float32Array[];
 
 /**
  * Scales and normalises the levels in the arithmetic of Hugging Face's image processors: the product in 64
- * bits, all else in 32.
+ * bits, all else in 32; or in that of their fast ones, which scale mean and deviation instead.
  */
-export function levelsOf({ scale, mean, std, color }: ImageOptions): Levels {
-  const { fround } = Math;
-  return Array.from({ length: color === "rgb" ? 3 : 1 }, (_, channel) =>
-    Float32Array.from(
-      { length: 256 },
-      (_, level) =>
-        fround(fround(level * scale) - fround(mean[channel] ?? 0)) / fround(std[channel] ?? 1),
-    ),
+export function levelsOf(options: ImageOptions): Levels {
+  return Array.from({ length: options.color === "rgb" ? 3 : 1 }, (_, channel) =>
+    Float32Array.from({ length: 256 }, (_, level) => valueOf(level, channel, options)),
   );
+}
+
+function valueOf(level: number, channel: number, options: ImageOptions): number {
+  const { fround } = Math;
+  const { scale, arithmetic } = options;
+  const mean = fround(options.mean[channel] ?? 0);
+  const std = fround(options.std[channel] ?? 1);
+  if (arithmetic === "pillow") return fround(fround(level * scale) - mean) / std;
+  const isPlain = options.mean.every((one) => one === 0) && options.std.every((one) => one === 1);
+  if (isPlain) return level * fround(scale);
+  const larger = fround(1 / scale);
+  return fround(level - fround(mean * larger)) / fround(std * larger);
 }
 
 /** Writes the values of the pixels' levels into `target` from `offset`, in the manifest's layout. */

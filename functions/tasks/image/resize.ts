@@ -1,4 +1,4 @@
-import { FILTERS, PRECISION_BITS, weightsOf, type Weights } from "./filters.ts";
+import { FILTERS, weightsOf, type Weights } from "./filters.ts";
 import type { ImageOptions } from "./options.ts";
 import type { Pixels } from "./pixels.ts";
 
@@ -11,27 +11,32 @@ export interface Cut {
 }
 
 /**
- * Resizes as Pillow's `Image.resize` does, to the level: in two passes, with eight bits between them, in its
- * fixed point, by a filter that widens when the image gets smaller. Computes only the `cut` of the result, and
+ * Resizes as Pillow's `Image.resize` or torchvision does, to the level: in two passes, with eight bits between
+ * them, in fixed point, by a filter that widens when the image gets smaller. Computes only the `cut` of the result, and
  * only what that needs of the first pass: an image one pixel wide and millions high must not fill the memory.
  */
 export function resize(
   image: Pixels,
   width: number,
   height: number,
-  resample: ImageOptions["resample"],
+  { resample, arithmetic }: Pick<ImageOptions, "resample" | "arithmetic">,
   cut: Cut = { left: 0, top: 0, width, height },
 ): Pixels {
   if (resample === "nearest") return nearest(image, width, height, cut);
   const filter = FILTERS[resample];
   const isWider = image.width !== width;
   const isHigher = image.height !== height;
-  const across = weightsOf(filter, image.width, width, { from: cut.left, length: cut.width });
-  const down = weightsOf(filter, image.height, height, { from: cut.top, length: cut.height });
+  const columnSide = { size: image.width, resized: width, from: cut.left, length: cut.width };
+  const rowSide = { size: image.height, resized: height, from: cut.top, length: cut.height };
+  const across = weightsOf(filter, columnSide, arithmetic);
+  const down = weightsOf(filter, rowSide, arithmetic);
   const columns = isWider ? rangeOf(across) : { from: cut.left, length: cut.width };
   const rows = isHigher ? rangeOf(down) : { from: cut.top, length: cut.height };
   // Since Pillow 13: rows first only where the image loses more than twice as many of them as of its columns.
-  const downFirst = image.height > height && image.height - height > 2 * (image.width - width);
+  const downFirst =
+    arithmetic === "pillow" &&
+    image.height > height &&
+    image.height - height > 2 * (image.width - width);
   if (!isWider || !isHigher || !downFirst) {
     const wide = isWider ? resampleAcross(image, across, rows) : cutOf(image, columns, rows);
     return isHigher ? resampleDown(wide, down, rows.from, { from: 0, length: cut.width }) : wide;
@@ -64,13 +69,12 @@ function cutOf(image: Pixels, columns: Range, rows: Range): Pixels {
   return { width, height, channels, data };
 }
 
-/** The sum in fixed point begins with a half, for rounding. */
-const HALF = 1 << (PRECISION_BITS - 1);
-
 /** Of an image whose columns begin with number `offset`. Leaves the fourth byte of a pixel out. */
 function resampleAcross(image: Pixels, weights: Weights, rows: Range, offset = 0): Pixels {
   const { channels: stride, data: source, width: sourceWidth } = image;
-  const { first, count, values, stride: most } = weights;
+  const { first, count, values, stride: most, bits } = weights;
+  // The sum begins with a half, for rounding.
+  const half = 1 << (bits - 1);
   const channels = stride === 1 ? 1 : 3;
   const width = first.length;
   const data = new Uint8ClampedArray(width * rows.length * channels);
@@ -80,21 +84,21 @@ function resampleAcross(image: Pixels, weights: Weights, rows: Range, offset = 0
       let at = row + first[x]! * stride;
       const end = x * most + count[x]!;
       if (channels === 1) {
-        let sum = HALF;
+        let sum = half;
         for (let index = x * most; index < end; index++) sum += source[at++]! * values[index]!;
-        data[target] = sum >> PRECISION_BITS;
+        data[target] = sum >> bits;
         continue;
       }
-      let [red, green, blue] = [HALF, HALF, HALF];
+      let [red, green, blue] = [half, half, half];
       for (let index = x * most; index < end; index++, at += stride) {
         const weight = values[index]!;
         red += source[at]! * weight;
         green += source[at + 1]! * weight;
         blue += source[at + 2]! * weight;
       }
-      data[target] = red >> PRECISION_BITS;
-      data[target + 1] = green >> PRECISION_BITS;
-      data[target + 2] = blue >> PRECISION_BITS;
+      data[target] = red >> bits;
+      data[target + 1] = green >> bits;
+      data[target + 2] = blue >> bits;
     }
   }
   return { width, height: rows.length, channels, data: new Uint8Array(data.buffer) };
@@ -103,13 +107,14 @@ function resampleAcross(image: Pixels, weights: Weights, rows: Range, offset = 0
 /** Of an image whose rows begin with number `offset`; a row at a time, as the bytes lie. */
 function resampleDown(image: Pixels, weights: Weights, offset: number, columns: Range): Pixels {
   const { channels, data: source } = image;
-  const { first, count, values, stride: most } = weights;
+  const { first, count, values, stride: most, bits } = weights;
+  const half = 1 << (bits - 1);
   const [width, height] = [columns.length, first.length];
   const samples = width * channels;
   const data = new Uint8ClampedArray(samples * height);
   const sums = new Int32Array(samples);
   for (let y = 0; y < height; y++) {
-    sums.fill(HALF);
+    sums.fill(half);
     for (let index = 0; index < count[y]!; index++) {
       const weight = values[y * most + index]!;
       const row = ((first[y]! - offset + index) * image.width + columns.from) * channels;
@@ -117,8 +122,7 @@ function resampleDown(image: Pixels, weights: Weights, offset: number, columns: 
         sums[sample]! += source[row + sample]! * weight;
     }
     const target = y * samples;
-    for (let sample = 0; sample < samples; sample++)
-      data[target + sample] = sums[sample]! >> PRECISION_BITS;
+    for (let sample = 0; sample < samples; sample++) data[target + sample] = sums[sample]! >> bits;
   }
   return { width, height, channels, data: new Uint8Array(data.buffer) };
 }
