@@ -14,15 +14,15 @@ import { emptyStore } from "./service.ts";
 
 const read = (name: string) =>
   JSON.parse(
-    readFileSync(new URL(`../fixtures/images/${name}.json`, import.meta.url), "utf8"),
+    readFileSync(new URL(`../fixtures/${name}/recorded.json`, import.meta.url), "utf8"),
   ) as unknown;
 const files = new Map(
-  (read("recorded") as { cases: { name: string; file: string }[] }).cases.map(({ name, file }) => [
+  (read("images") as { cases: { name: string; file: string }[] }).cases.map(({ name, file }) => [
     name,
     Buffer.from(file, "base64"),
   ]),
 );
-const { cases } = read("processors") as {
+const { cases } = read("image-processors") as {
   cases: {
     name: string;
     about: string;
