@@ -144,12 +144,30 @@ function clipped(deep: { width: number; height: number; data: Uint16Array } | un
 }
 
 function openWebp(decoder: ReturnType<typeof createEmscriptenDecoder>): Open {
-  return (bytes) => ({
-    ...readWebp(bytes),
-    decode() {
-      const { pixels } = decoder(bytes);
-      if (!pixels) throw new Error("its data is damaged");
-      return pixels;
-    },
-  });
+  return (bytes) => {
+    const { first, ...file } = readWebp(bytes);
+    return {
+      ...file,
+      decode() {
+        const { pixels } = decoder(first ? first.file : bytes);
+        if (!pixels) throw new Error("its data is damaged");
+        return first ? placed(pixels, first, file) : pixels;
+      },
+    };
+  };
+}
+
+/** A picture on a black ground, which it may not fill. */
+function placed(
+  picture: Pixels,
+  { left, top }: { left: number; top: number },
+  { width, height }: Pick<Pixels, "width" | "height">,
+): Pixels {
+  if (picture.width === width && picture.height === height) return picture;
+  const { channels } = picture;
+  const row = picture.width * channels;
+  const data = new Uint8Array(width * height * channels);
+  for (let y = 0; y < picture.height; y++)
+    data.set(picture.data.subarray(y * row, (y + 1) * row), ((top + y) * width + left) * channels);
+  return { width, height, channels, data };
 }
