@@ -4,9 +4,11 @@ import type { ImageSettings } from "../../functions/tasks/image/options.ts";
 import type { TextOptions } from "../../functions/tasks/text/options.ts";
 import { labelsOf } from "../onnx/labels.ts";
 import type { SourceFile } from "../write-version.ts";
+import { batchOf } from "./batch-dimension.ts";
 import { classifierOf, isFloat, labelOutputOf } from "./classifier.ts";
 import { featuresOf } from "./columns.ts";
 import { readGraph, type Graph, type TensorInfo } from "./graph.ts";
+import { notesOfMissing, withMissing, type MissingFlag } from "./missing.ts";
 import { only } from "./only.ts";
 import type { ScoresFlag } from "./score-meaning.ts";
 
@@ -19,7 +21,7 @@ export interface Draft {
   notes?: string[];
   /** What all tasks have, and the options of this one. */
   manifest: Pick<Manifest, "task" | "inputs" | "outputs"> &
-    Partial<Pick<Manifest, "features" | "labels">> & {
+    Partial<Pick<Manifest, "features" | "labels" | "batchDimension">> & {
       label?: LabelOptions;
       scores?: ScoresOptions;
       regression?: { output: string; activation?: string };
@@ -32,6 +34,7 @@ export interface Columns {
   features?: string[] | undefined;
   labels?: string[] | undefined;
   scores?: ScoresFlag | undefined;
+  missing?: MissingFlag | undefined;
 }
 
 /** A model file as a task that is named, with the fields of the manifest that only that task has. */
@@ -50,7 +53,7 @@ export async function draftForTask(
  * where it is a classifier of texts.
  */
 export async function draftFromFile(path: string, columns: Columns): Promise<Draft> {
-  const { features, labels, scores } = columns;
+  const { features, labels, scores, missing } = columns;
   const graph = await readGraph(path, { joinScores: features !== undefined });
   if (!features && takesText(graph, labels)) return textDraft(path, columns);
   if (!features) {
@@ -60,14 +63,19 @@ export async function draftFromFile(path: string, columns: Columns): Promise<Dra
         `${flag} --features: they are for a tabular model, and --features names its columns. For a model of another kind, say which: --task <name>`,
       );
     const { inputs, outputs } = graph;
-    return { graph, assets: [], manifest: { task: "tensor", inputs, outputs } };
+    const { notes, ...batch } = batchOf(graph);
+    return { graph, assets: [], notes, manifest: { task: "tensor", inputs, outputs, ...batch } };
   }
   const inputs = tabularInputs(graph, features);
-  const table = { inputs, features: featuresOf(features, inputs, graph) };
+  const table = {
+    inputs,
+    features: withMissing(graph, inputs, featuresOf(features, inputs, graph), missing),
+  };
+  const notes = notesOfMissing(table.features);
   if (labels || scores || labelOutputOf(graph)) {
     const { classifier, ...read } = await classifierOf(graph, { inputs, labels, scores });
     const manifest = { task: "tabular-classification", ...table, ...classifier };
-    return { ...read, assets: [], manifest };
+    return { ...read, assets: [], notes, manifest };
   }
   const output = only(
     graph.outputs.filter((one) => isFloat(one) && one.shape.slice(1).every((size) => size <= 1)),
@@ -79,6 +87,7 @@ export async function draftFromFile(path: string, columns: Columns): Promise<Dra
   return {
     graph,
     assets: [],
+    notes,
     manifest: { task: "tabular-regression", ...table, outputs, regression },
   };
 }

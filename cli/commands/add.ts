@@ -24,6 +24,7 @@ interface Flags {
   features?: string[];
   labels?: string[];
   scores?: ScoresFlag;
+  missing?: string[];
   task?: string;
   options?: Record<string, unknown>;
   description?: string;
@@ -47,6 +48,11 @@ export function addCommand(program: Command): void {
         "--scores <what>",
         "what a classifier's numbers are, where its operators do not show it",
       ).choices(SCORES_FLAGS),
+    )
+    .option(
+      "--missing <features>",
+      "features that may be missing: age,class=-1, with what the model takes for a missing one (default: as the graph shows)",
+      commas,
     )
     .option("--task <name>", "any task, such as one of nearcast.config.ts")
     .option("--options <json>", "the fields of the manifest that only this task has", jsonObject)
@@ -92,6 +98,8 @@ export function addCommand(program: Command): void {
 }
 
 async function readDraft(path: string, flags: Flags): Promise<Draft> {
+  if (flags.missing && (!flags.features || flags.task))
+    throw new Error("--missing goes with --features, without --task: it names some of them.");
   const { features, labels, task, options } = flags;
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new Error(`There is nothing at ${path}.${helpWith(path)}`);

@@ -47,7 +47,9 @@ export interface OnnxTensor {
 
 export type OnnxValue = Message & {
   name: string;
-  type?: { tensorType?: { elemType: number; shape?: { dim: { dimValue: bigint }[] } } };
+  type?: {
+    tensorType?: { elemType: number; shape?: { dim: { dimValue: bigint; dimParam: string }[] } };
+  };
 };
 
 /** Throws an Error when the bytes are no whole protobuf message. */

@@ -21,7 +21,11 @@ const DATATYPES_OF: Record<Feature["type"], readonly Datatype[]> = {
  * Which input takes which features: one input for all, an input for each feature by its name, or a few inputs that
  * take the features in order. Throws an Error for a graph that none of these fits.
  */
-export function layoutOf({ task, inputs, features }: Manifest): Slot[] {
+export function layoutOf({
+  task,
+  inputs,
+  features,
+}: Pick<Manifest, "task" | "inputs" | "features">): Slot[] {
   if (!features) throw new Error(`task ${task} needs features`);
   const slots = byName(inputs, features) ?? inOrder(inputs, features);
   for (const { input, columns } of slots ?? [])
