@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { openPackage } from "../../cli/package-folder.ts";
+import { createTasks } from "../../functions/tasks/tasks.ts";
 import { add, ANSWERED, CASES, expectLibraryAnswers, type LibraryCase } from "./library-models.ts";
 import { openService, RUNTIMES } from "./service.ts";
 
@@ -19,6 +21,14 @@ async function added(one: LibraryCase): Promise<string> {
   return one.name;
 }
 
+/** `/openapi.json` describes the members that the answers have. */
+async function expectDescribed(name: string, answers: unknown): Promise<void> {
+  const { manifest } = await openPackage(models, { name });
+  const { output } = createTasks().of(manifest).schema(manifest);
+  const [answer = {}] = answers as object[];
+  expect((output["required"] as string[]).toSorted()).toEqual(Object.keys(answer).toSorted());
+}
+
 describe("answers as the library does", () => {
   test.for(ANSWERED)("$name: $about", async (one) => {
     const model = await added(one);
@@ -26,6 +36,7 @@ describe("answers as the library does", () => {
       const answer = await openService(models, runtime).predict(model, one.rows);
       expect(answer).toMatchObject({ status: 200 });
       expectLibraryAnswers(one, answer.outputs);
+      await expectDescribed(model, answer.outputs);
     }
   });
 });
