@@ -1,12 +1,13 @@
 import { labelsOf } from "./labels.ts";
 import type { OnnxNode } from "./model.ts";
-import type { GraphView } from "./view.ts";
+import { attributeOf, type GraphView } from "./view.ts";
 
 /**
  * What a converter is known to get wrong in this graph, with the way out. Undefined where nothing is known.
  *
  * skl2onnx picks the label of an SGDClassifier with loss="modified_huber" by its clipped probabilities. scikit-learn
- * picks it by the values before, which tell two labels apart that are both clipped to 1.
+ * picks it by the values before, which tell two labels apart that are both clipped to 1. Of a OneVsRestClassifier of
+ * SVC it takes the first column of each, which ONNX Runtime gives the opposite sign.
  */
 export function knownMistake(view: GraphView, labelOutput: string): string | undefined {
   const labels = labelsOf(view, labelOutput);
@@ -14,6 +15,14 @@ export function knownMistake(view: GraphView, labelOutput: string): string | und
     ({ opType, output }) => opType === "ArgMax" && view.comesFrom(labelOutput, output[0] ?? ""),
   );
   if (!chooser || !Array.isArray(labels) || labels.length < 3) return undefined;
+  const machines = view.graph.node.filter(
+    (node) =>
+      node.opType === "SVMClassifier" &&
+      !attributeOf(node, "prob_a")?.floats.length &&
+      view.comesFrom(chooser.input[0] ?? "", node.output[1] ?? ""),
+  );
+  if (machines.length > 1)
+    return "The graph is a OneVsRestClassifier of SVC without probabilities, for which skl2onnx writes a graph that takes each decision value for its opposite. Export the SVC itself, which takes several classes, or train it with probability=True.";
   const clipped = view.graph.node.some(
     (node) =>
       isClipToSigns(view, node) && view.comesFrom(chooser.input[0] ?? "", node.output[0] ?? ""),

@@ -61,8 +61,9 @@ export function rangeOf(view: GraphView, tensor: string): Range | undefined {
     if (opType === "Concat" || opType === "Max" || opType === "Min" || opType === "Mean")
       return union(node.input.map(of));
     if (opType === "Where") return union(node.input.slice(1).map(of));
+    // What is left of signed numbers is neither a share nor the number itself.
     if (opType === "Normalizer" || opType === "LpNormalization")
-      return (of(first)?.least ?? -1) >= 0 ? UNIT : { least: -1, most: 1 };
+      return (of(first)?.least ?? -1) >= 0 ? UNIT : undefined;
     if (opType === "Div" && isShare(view, first, second) && (of(first)?.least ?? -1) >= 0)
       return UNIT;
     if (opType === "Exp" && isLogShare(view, first)) return UNIT;
