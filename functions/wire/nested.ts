@@ -99,7 +99,7 @@ export function toNested(tensor: Tensor, write = toJsonData): unknown {
 }
 
 /** `[1][0]` for element 2 of the shape [2, 2]. */
-export function indexPath(index: number, shape: readonly number[]): string {
+function indexPath(index: number, shape: readonly number[]): string {
   let path = "";
   let rest = index;
   for (const size of shape.toReversed()) {

@@ -1,0 +1,152 @@
+// Makes docs/parity.md from what the libraries of model authors answered, as the tests compare it.
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+
+const root = join(import.meta.dirname, "..");
+
+interface Area {
+  title: string;
+  /** What is compared with what. */
+  compared: string;
+  /** The recorded answers, and the script that recorded them, below test/fixtures. */
+  recorded: string;
+  script: string;
+  /** The test that compares. */
+  test: string;
+}
+
+/** In the page's order. */
+const AREAS: readonly Area[] = [
+  {
+    title: "Pictures",
+    compared: "Decoded pixels, to the level.",
+    recorded: "images/recorded.json",
+    script: "images/make.py",
+    test: "test/tasks/image-files.test.ts",
+  },
+  {
+    title: "Image processors",
+    compared: "The tensors that the model is given.",
+    recorded: "image-processors/recorded.json",
+    script: "image-processors/make.py",
+    test: "test/tasks/image-processors.test.ts",
+  },
+  {
+    title: "Hugging Face exports",
+    compared: "Token ids, vectors and scores.",
+    recorded: "hugging-face/recorded.json",
+    script: "hugging-face/make.py",
+    test: "test/hugging-face/exports.test.ts",
+  },
+  {
+    title: "scikit-learn and boosting models",
+    compared: "Labels, probabilities, decision values and numbers.",
+    recorded: "tables/recorded.json",
+    script: "tables/make.py",
+    test: "test/tasks/library-models.test.ts",
+  },
+  {
+    title: "Tables with missing values and mixed columns",
+    compared: "The library's predictions, from rows of every form.",
+    recorded: "tabular/recorded.json",
+    script: "tabular/make.py",
+    test: "test/dialects/recorded-tables.ts",
+  },
+  {
+    title: "CSV",
+    compared: "The rows that the model is given.",
+    recorded: "csv/recorded.json",
+    script: "csv/make.py",
+    test: "test/dialects/csv-files.ts",
+  },
+  {
+    title: "Multipart forms",
+    compared: "The file that the form carries.",
+    recorded: "multipart/recorded.json",
+    script: "multipart/make.go",
+    test: "test/http/forms.test.ts",
+  },
+  {
+    title: "Clients of the protocols",
+    compared: "What the client reads from the answer, on Node, workerd and Lambda.",
+    recorded: "clients/recorded.json",
+    script: "clients/make.py",
+    test: "test/dialects/recorded-clients.test.ts",
+  },
+  {
+    title: "Files given to `nearcast add`",
+    compared: "The values of NumPy files; every file that is no model is called what it is.",
+    recorded: "model-files/recorded.json",
+    script: "model-files/make.py",
+    test: "test/cli/model-files.test.ts",
+  },
+];
+
+const recordedSchema = z.object({
+  versions: z.record(z.string(), z.string()),
+  cases: z.array(
+    z.object({
+      name: z.string(),
+      about: z.string(),
+      /** What the refusal says. Without it, the answer equals the reference. */
+      refused: z.union([z.string(), z.array(z.string())]).optional(),
+      /** The flag of `nearcast add` that it asks for first. */
+      asks: z.string().optional(),
+    }),
+  ),
+});
+
+/** The text of docs/parity.md. */
+export async function parityPage(): Promise<string> {
+  const sections = await Promise.all(AREAS.map(section));
+  return `# Compared with the libraries that models come from
+
+Made by \`npm run build:reference\`; do not edit.
+
+Each row is an input, an export or a client that was run through the library or the client named in its section.
+The test named there sends the same through Nearcast. It passes only when the answer **equals** the recorded
+one, or when the request is **refused** with a message that says the words shown. There is no third result.
+
+Two exports are known to be wrong before Nearcast sees them, and look like right ones: skl2onnx 1.20 gives
+\`KNeighborsClassifier(weights="distance")\` other probabilities, by up to 0.08, and drops the columns of
+\`SimpleImputer(add_indicator=True)\`. Compare such a model with \`nearcast eval\` before it is released.
+
+${sections.join("\n")}`;
+}
+
+async function section({ title, compared, recorded, script, test }: Area): Promise<string> {
+  const file = join(root, "test/fixtures", recorded);
+  const { versions, cases } = recordedSchema.parse(JSON.parse(await readFile(file, "utf8")));
+  const refused = cases.filter((one) => one.refused !== undefined).length;
+  const libraries = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `## ${title}
+
+${compared} ${cases.length - refused} equal, ${refused} refused.
+
+Recorded by \`test/fixtures/${script}\` with ${libraries.join(", ")}. Compared by \`${test}\`.
+
+| case | what it is | result |
+| --- | --- | --- |
+${cases.map(row).join("\n")}
+`;
+}
+
+function row({
+  name,
+  about,
+  refused,
+  asks,
+}: z.infer<typeof recordedSchema>["cases"][number]): string {
+  const result =
+    refused === undefined
+      ? `equals${asks ? `, once \`${asks}\` is given` : ""}`
+      : `refused: ${[refused].flat().join("; ")}`;
+  return `| ${[name, about, result].map(cell).join(" | ")} |`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
+
+if (import.meta.main) await writeFile(join(root, "docs", "parity.md"), await parityPage());
