@@ -235,7 +235,7 @@ describe("a version that could not answer is neither released nor rolled back to
       [
         "line@2 could not answer, so nothing was released",
         "model.json of line version 2",
-        "regression.output must name an FP32 or FP64 output",
+        "regression.output must name an FP32, FP64 or FP16 output",
       ],
     ],
     "a file with another digest": [
