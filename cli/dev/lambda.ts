@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { ARCHITECTURES } from "../build/architectures.ts";
 import { buildLambdaFolders } from "../build/lambda.ts";
 import { findEntry } from "../entry.ts";
+import { answerByFetch } from "../local/answer-by-fetch.ts";
 import { startFilledS3 } from "../local/filled-s3.ts";
-import { startLambda, type Lambda } from "../local/lambda.ts";
+import { startLambda } from "../local/lambda.ts";
 import type { DevOptions, Platform } from "./backend.ts";
 
 /** Runs the Lambda package under the runtime interface client, with the models in a local S3. */
@@ -39,28 +39,11 @@ export async function lambdaPlatform({ models, entry }: DevOptions): Promise<Pla
         onOutput: (text) => process.stderr.write(text),
       });
       return {
-        answer: (request, response) => void answer(lambda, request, response),
+        answer: (request, response) => void answerByFetch(lambda.fetch, request, response),
         async stop() {
           await Promise.all([lambda.stop(), s3.close()]);
         },
       };
     },
   };
-}
-
-async function answer(
-  lambda: Lambda,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers))
-    if (value !== undefined) headers.set(name, String(value));
-  const body = chunks.length > 0 ? Buffer.concat(chunks) : null;
-  const { method = "GET", url = "/" } = request;
-  const result = await lambda.fetch(url, { method, headers, body });
-  response.writeHead(result.status, Object.fromEntries(result.headers));
-  response.end(Buffer.from(await result.arrayBuffer()));
 }
