@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { filesOfModels } from "../../cli/local/models.ts";
 import type { Target } from "../harness/targets.ts";
-import { emptyStore, fixture, writePackage } from "../tasks/service.ts";
+import { COLUMNS, writeColumns } from "../tasks/columns-model.ts";
+import { emptyStore } from "../tasks/service.ts";
 
 type Row = Record<string, unknown>;
 
@@ -26,12 +27,7 @@ export function bytesOf({ name }: CsvCase): Promise<Buffer> {
 }
 
 export const FEATURES = {
-  columns: [
-    { name: "age", type: "integer", minimum: 0, maximum: 150, unit: "years" },
-    { name: "income", type: "number" },
-    { name: "member", type: "boolean" },
-    { name: "city", type: "string", categories: ["Oslo", "Bergen"] },
-  ],
+  columns: COLUMNS,
   typed: [
     { name: "id", type: "string" },
     { name: "note", type: "string" },
@@ -48,31 +44,10 @@ export const FEATURES = {
 export async function putColumns({ store }: Target): Promise<void> {
   const folder = await emptyStore();
   const replaced = { age: 1, income: 0.5, member: true, city: "Oslo" };
-  await writeColumns(folder, "columns", FEATURES.columns);
-  await writeColumns(
-    folder,
-    "gaps",
-    FEATURES.columns.map((feature) => ({ ...feature, missing: replaced[feature.name] })),
-  );
+  await writeColumns(folder, "columns");
+  await writeColumns(folder, "gaps", {
+    features: COLUMNS.map((feature) => ({ ...feature, missing: replaced[feature.name] })),
+  });
   for (const key of await filesOfModels(folder))
     await store.put(key, await readFile(join(folder, key)));
-}
-
-async function writeColumns(folder: string, name: string, features: readonly object[]) {
-  await writePackage(folder, {
-    artifact: await fixture("graphs/columns.onnx"),
-    manifest: {
-      name,
-      task: "tabular-regression",
-      inputs: [
-        { name: "age", datatype: "INT64", shape: [-1, 1] },
-        { name: "income", datatype: "FP32", shape: [-1, 1] },
-        { name: "member", datatype: "BOOL", shape: [-1, 1] },
-        { name: "city", datatype: "BYTES", shape: [-1, 1] },
-      ],
-      outputs: [{ name: "value", datatype: "FP32", shape: [-1, 1] }],
-      features,
-      regression: { output: "value" },
-    },
-  });
 }

@@ -1,29 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { writeColumns } from "./columns-model.ts";
 import { emptyStore, fixture, openService, RUNTIMES, writePackage } from "./service.ts";
 
 const tall = { age: 40, income: 2.5, member: true, city: "Oslo" };
 const store = await emptyStore();
-await writePackage(store, {
-  artifact: await fixture("graphs/columns.onnx"),
-  manifest: {
-    name: "columns",
-    task: "tabular-regression",
-    inputs: [
-      { name: "age", datatype: "INT64", shape: [-1, 1] },
-      { name: "income", datatype: "FP32", shape: [-1, 1] },
-      { name: "member", datatype: "BOOL", shape: [-1, 1] },
-      { name: "city", datatype: "BYTES", shape: [-1, 1] },
-    ],
-    outputs: [{ name: "value", datatype: "FP32", shape: [-1, 1] }],
-    features: [
-      { name: "age", type: "integer", minimum: 0, maximum: 150, unit: "years" },
-      { name: "income", type: "number" },
-      { name: "member", type: "boolean" },
-      { name: "city", type: "string", categories: ["Oslo", "Bergen"] },
-    ],
-    regression: { output: "value", unit: "kr" },
-  },
-});
+await writeColumns(store, "columns", { unit: "kr" });
 await writePackage(store, {
   artifact: await fixture("graphs/one-row.onnx"),
   manifest: {
