@@ -18,8 +18,9 @@ export function modelRoutes(
 ) {
   async function describe(c: Context<AppEnv>, name: string, version?: string) {
     const registry = registryFor(c.get("exchange").caller, "read");
-    const [{ manifest }, { stable }, stored] = await Promise.all([
-      registry.resolve(name, { version }),
+    // In this order: a version that does not exist costs no list of the store.
+    const { manifest } = await registry.resolve(name, { version });
+    const [{ stable }, stored] = await Promise.all([
       registry.release(name),
       registry.versions(name),
     ]);

@@ -9,6 +9,7 @@ import type { Tasks } from "../tasks/tasks.ts";
 import { assign, type Assignment } from "./assignment.ts";
 import { boundStore } from "./bounded-store.ts";
 import { tightened, type Limits } from "./limits.ts";
+import { createLookups } from "./lookups.ts";
 import type { Manifest, PackageFile } from "./manifest.ts";
 import { NAME_PATTERN } from "./name.ts";
 import { isNewerFormat, parseRelease, type Release } from "./release.ts";
@@ -43,7 +44,10 @@ export interface Registry {
   /** Rejects with `unknown_model`, `unknown_version`, or what reading the package meets. */
   resolve(name: string, wanted?: Wanted): Promise<Resolved>;
   release(name: string): Promise<Release>;
-  /** The versions in the store, by model. Only those of `name`, when it is given. Sorted, with `10` after `9`. */
+  /**
+   * The versions in the store, by model. Only those of `name`, when it is given and has a release. Sorted, with `10`
+   * after `9`.
+   */
   versions(name?: string): Promise<Map<string, string[]>>;
   /** The bytes of a file of the version, with their digest checked. Rejects with `model_corrupt`. */
   file(manifest: Manifest, file: PackageFile): Promise<Uint8Array>;
@@ -82,6 +86,13 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     waitUntil: platform.waitUntil,
     patienceMs: config.storeTimeoutMs * 2,
   });
+  const lookups = createLookups({
+    list: () => store.list(""),
+    ttlMs: config.releaseTtlMs,
+    patienceMs: config.storeTimeoutMs,
+    isolated: platform.isolatesRequests ?? false,
+    waitUntil: platform.waitUntil,
+  });
   const releases = new LRUCache<string, KnownRelease>({ max: KNOWN_MODELS });
   const failing = new Set<string>();
   const versions = new LRUCache<string, ModelVersion>({
@@ -92,10 +103,12 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
 
   async function readRelease(name: string): Promise<KnownRelease> {
     const known = releases.get(name);
-    const read = known ? revalidatingStore : store;
+    const key = `${name}/release.json`;
     let found: Pick<KnownRelease, "release" | "etag"> | undefined;
     try {
-      const answer = await read.get(`${name}/release.json`, { ifNoneMatch: known?.etag });
+      const answer = known
+        ? await revalidatingStore.get(key, { ifNoneMatch: known.etag })
+        : await lookups.find(key, () => store.get(key));
       if (answer === "not-modified") found = known;
       else if (answer) found = { release: readReleaseOf(name, answer.bytes), etag: answer.etag };
     } catch (error) {
@@ -144,14 +157,36 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     return (await share(`release ${name}`, () => readRelease(name))).release;
   }
 
-  async function readVersion(name: string, version: string): Promise<ModelVersion | undefined> {
-    const { trustedKeys } = config;
-    const [found, signatures] = await Promise.all([
+  async function isReleased(name: string): Promise<boolean> {
+    try {
+      return (await release(name)) !== undefined;
+    } catch (error) {
+      if (error instanceof NearcastError && error.code === "unknown_model") return false;
+      throw error;
+    }
+  }
+
+  /** The bytes of a version's manifest and of its signatures, where these are needed. */
+  async function readSigned(name: string, version: string) {
+    const [manifest, signatures] = await Promise.all([
       store.get(`${name}/${version}/model.json`),
-      trustedKeys && store.get(`${name}/${version}/${SIGNATURE_FILE}`),
+      config.trustedKeys && store.get(`${name}/${version}/${SIGNATURE_FILE}`),
     ]);
-    if (!found || found === "not-modified") return undefined;
-    if (trustedKeys && !(await isTrusted(found.bytes, signatures, trustedKeys)))
+    return manifest && manifest !== "not-modified" ? { ...manifest, signatures } : undefined;
+  }
+
+  /** `named` by a caller, who may have made it up; other versions are those of releases. */
+  async function readVersion(
+    name: string,
+    version: string,
+    { named }: { named: boolean },
+  ): Promise<ModelVersion | undefined> {
+    const { trustedKeys } = config;
+    const found = named
+      ? await lookups.find(`${name}/${version}/model.json`, () => readSigned(name, version))
+      : await readSigned(name, version);
+    if (!found) return undefined;
+    if (trustedKeys && !(await isTrusted(found.bytes, found.signatures, trustedKeys)))
       throw new NearcastError(
         "model_untrusted",
         `No key of TRUSTED_KEYS signed the manifest of ${name} version ${version}.`,
@@ -217,9 +252,13 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
           version === undefined
             ? assign(known, key)
             : ({ version, reason: "named" } satisfies Assignment);
+        // The version of a release is worth a read, also where it was not in the store a moment ago.
+        const named = reason === "named" && wanted !== known.stable;
         const found = NAME_PATTERN.test(wanted)
           ? (versions.get(`${name}/${wanted}`) ??
-            (await share(`version ${name}/${wanted}`, () => readVersion(name, wanted))))
+            (await share(`version ${name}/${wanted} ${named}`, () =>
+              readVersion(name, wanted, { named }),
+            )))
           : undefined;
         if (found) {
           if (version === undefined && failing.size > 0) failing.delete(name);
@@ -238,7 +277,11 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
         throw error;
       }
     },
-    versions: (name) => storedVersions(store, name),
+    async versions(name) {
+      // What has no release does not answer, and costs no list.
+      if (name !== undefined && !(await isReleased(name))) return new Map();
+      return storedVersions(store, name);
+    },
     file: readFile,
     // The time-out is short: probes do not wait for long.
     ping: () => revalidatingStore.ping(),

@@ -32,6 +32,8 @@ export interface TargetStore {
   gets: () => string[];
   /** How many HEAD requests there were so far. */
   heads: () => number;
+  /** How many lists were asked for so far. */
+  lists: () => number;
 }
 
 /** The app, deployed to one platform. */
@@ -135,8 +137,12 @@ export async function startOverS3(
         if (keys) s3.behaviourFor = (key) => (keys.test(key) ? behaviour : undefined);
         else [s3.behaviour, s3.behaviourFor] = [behaviour, undefined];
       },
-      gets: () => s3.requests.filter(({ method }) => method === "GET").map(({ key }) => key),
+      gets: () =>
+        s3.requests
+          .filter(({ method, key }) => method === "GET" && key !== "")
+          .map(({ key }) => key),
       heads: () => s3.requests.filter(({ method }) => method === "HEAD").length,
+      lists: () => s3.requests.filter(({ method, key }) => method === "GET" && key === "").length,
     },
     fetch: (path, init) => running.fetch(path, init),
     logs: () => running.logs(),
@@ -172,6 +178,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
           .filter(({ method }) => method === "get")
           .map(({ key }) => key),
       heads: () => worker.storeRequests().filter(({ method }) => method === "head").length,
+      lists: () => worker.storeRequests().filter(({ method }) => method === "list").length,
     },
     fetch: worker.fetch,
     logs: () => worker.logs,

@@ -53,10 +53,9 @@ export function openInferenceRoutes(service: Service) {
     // A route of its own would slow Hono's matching from 0.1 to 2 µs for every request: see withoutVerb.
     if (model === "stats" && version === undefined) return allStats(c);
     const registry = registryFor(c.get("exchange").caller, "read");
-    const [{ manifest }, versions] = await Promise.all([
-      registry.resolve(model, { version }),
-      registry.versions(model),
-    ]);
+    // In this order: a version that does not exist costs no list of the store.
+    const { manifest } = await registry.resolve(model, { version });
+    const versions = await registry.versions(model);
     return answerJson(c, modelMetadata(manifest, versions.get(model) ?? []));
   }
 

@@ -1,0 +1,119 @@
+import { LRUCache } from "lru-cache";
+import { ageOf } from "../age.ts";
+import { createDeferred, type Deferred } from "../deferred.ts";
+import { NearcastError } from "../errors.ts";
+import { within } from "../within.ts";
+
+/** How long a key that was not in the store counts as absent: a first push shows so late at most. */
+const ABSENT_MS = 3000;
+const MOST_ABSENT = 10_000;
+/** Most reads at a time. The store's client has more connections than these: they are for models that are known. */
+const MOST_READS = 16;
+/** A store whose list could not be read is not asked for it again before this time is over. */
+const LIST_AGAIN_MS = 30_000;
+
+/** Reads from the store what a caller has named, which may be made up. */
+export interface Lookups {
+  /**
+   * What `read` finds at the key. Undefined, without a read, where the store did not have the key a moment ago.
+   * Rejects as `read` does, and with `overloaded` when too many other names are looked for.
+   */
+  find<T>(key: string, read: () => Promise<T | undefined>): Promise<T | undefined>;
+}
+
+type Answer = "read" | "present" | "absent";
+
+interface Waiting {
+  key: string;
+  answer: Deferred<Answer>;
+}
+
+/**
+ * Made-up names cost the store little, and keep nobody waiting who asks for a model. What is absent is remembered for
+ * a moment. Reads happen a few at a time; where more names are waiting, one list of the store says for all of them
+ * which are worth a read.
+ */
+export function createLookups(options: {
+  /** All keys of the store. */
+  list: () => Promise<string[]>;
+  /** What is absent is remembered no longer than this. */
+  ttlMs: number;
+  /** Longest wait for other lookups. */
+  patienceMs: number;
+  /** Whether no request may wait for another: then reads are not counted. */
+  isolated: boolean;
+  waitUntil: (promise: Promise<unknown>) => void;
+}): Lookups {
+  const absentMs = Math.min(ABSENT_MS, options.ttlMs);
+  const absent = new LRUCache<string, number>({ max: MOST_ABSENT });
+  const waiting = new Set<Waiting>();
+  let reading = 0;
+  let roster: { keys: ReadonlySet<string>; listedAt: number } | undefined;
+  let isListing = false;
+  let listFailedAt = -Infinity;
+
+  async function list(): Promise<void> {
+    if (isListing || ageOf(listFailedAt) < LIST_AGAIN_MS) return;
+    isListing = true;
+    const listedAt = Date.now();
+    try {
+      const keys = new Set((await options.list()).filter((key) => NAMED.test(key)));
+      roster = { keys, listedAt };
+      for (const { key, answer } of waiting) answer.resolve(keys.has(key) ? "present" : "absent");
+      waiting.clear();
+    } catch {
+      listFailedAt = Date.now();
+    } finally {
+      isListing = false;
+    }
+  }
+
+  async function ask(key: string): Promise<Answer> {
+    if (options.isolated) return "present";
+    if (reading < MOST_READS) {
+      reading += 1;
+      return "read";
+    }
+    if (roster && ageOf(roster.listedAt) < absentMs)
+      return roster.keys.has(key) ? "present" : "absent";
+    roster = undefined;
+    options.waitUntil(list());
+    const waiter = { key, answer: createDeferred<Answer>() };
+    waiting.add(waiter);
+    return within(waiter.answer.promise, options.patienceMs, () => {
+      // It was answered at the same moment.
+      if (!waiting.delete(waiter)) return waiter.answer.promise;
+      throw new NearcastError("overloaded", "Too many unknown models are asked for.", {
+        retryAfterSeconds: Math.ceil(ABSENT_MS / 1000),
+      });
+    });
+  }
+
+  function passOn(): void {
+    for (const waiter of waiting) {
+      waiting.delete(waiter);
+      return waiter.answer.resolve("read");
+    }
+    reading -= 1;
+  }
+
+  return {
+    async find(key, read) {
+      const missedAt = absent.get(key);
+      if (missedAt !== undefined && ageOf(missedAt) < absentMs) return undefined;
+      const answer = await ask(key);
+      if (answer === "absent") return undefined;
+      try {
+        const askedAt = Date.now();
+        const found = await read();
+        if (found === undefined) absent.set(key, askedAt);
+        return found;
+      } finally {
+        if (answer === "read") passOn();
+      }
+    },
+  };
+}
+
+/** The keys that callers name: a model's release, and a version's manifest. */
+const NAMED = /\/(?:release|model)\.json$/;
