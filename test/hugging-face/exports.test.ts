@@ -7,14 +7,8 @@ import { openPredictor } from "../../cli/predictor.ts";
 import type { ManifestOf } from "../../functions/model/manifest.ts";
 import type { textOptions } from "../../functions/tasks/text/options.ts";
 import { openTokenizer } from "../../functions/tasks/text/tokenizer.ts";
-import {
-  addExport,
-  expectAnswers,
-  expectNear,
-  exportFolder,
-  recorded,
-  refused,
-} from "./exports.ts";
+import { addExport, exportFolder } from "./export-folder.ts";
+import { expectAnswers, expectNear, recorded, refused } from "./exports.ts";
 
 const models = await mkdtemp(join(tmpdir(), "nearcast-models-"));
 afterAll(() => rm(models, { recursive: true }));

@@ -3,7 +3,7 @@ import { draftFromHuggingFace } from "../../cli/add/from-hugging-face.ts";
 import { parseManifest } from "../../functions/model/manifest.ts";
 import { textClassification } from "../../functions/tasks/text-classification/task.ts";
 import { shippedModels } from "../harness/models.ts";
-import { exportFolder } from "./exports.ts";
+import { exportFolder } from "./export-folder.ts";
 
 test("the user's labels go before those of config.json", async () => {
   const { folder, remove } = await exportFolder("no-labels");

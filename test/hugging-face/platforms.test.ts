@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { targets, type Target } from "../harness/targets.ts";
-import { addExport, expectAnswers, expectNear, recorded } from "./exports.ts";
+import { addExport } from "./export-folder.ts";
+import { expectAnswers, expectNear, recorded } from "./exports.ts";
 
 const models = await mkdtemp(join(tmpdir(), "nearcast-models-"));
 // A map of characters and pairs; a prompt by default; bytes, prompts by name and fewer numbers; independent labels.

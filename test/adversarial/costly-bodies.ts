@@ -1,0 +1,116 @@
+import type { Genes } from "./cost/genes.ts";
+import type { Known } from "./cost/search.ts";
+
+const GZIP = { coding: "gzip" } as const;
+const PLAIN = { coding: "none" } as const;
+
+/**
+ * The costliest requests of up to 64 kB that were found, by the recipe that makes each. The cost fuzzer begins with them;
+ * the tests send them.
+ */
+export const COSTLY_BODIES: readonly Known[] = [
+  // A thousand columns, and a million rows without a cell.
+  frame({ columns: 1000, rows: 1_000_000, width: 0, names: "different" }),
+  frame({ columns: 300_000, rows: 1, width: 300_000, names: "numbers" }),
+  frame({ form: "records", rows: 2000, width: 300, names: "different" }),
+  json("v2 inputs", { shape: "list", unit: "zero", count: 1_000_000 }),
+  json("v2 outputs", { shape: "list", unit: "emptyObject", count: 1_000_000 }),
+  json("v2 outputs", { shape: "records", unit: "null", count: 759, width: 351 }),
+  json("openai input", { shape: "list", unit: "zero", count: 1_000_000 }),
+  json("openai body", { shape: "deepLists", unit: "emptyList", count: 466, width: 841 }),
+  json("mlflow records", { shape: "list", unit: "emptyObject", count: 1_000_000 }),
+  json("predict iris body", { shape: "lists", unit: "zero", count: 73_549, width: 29 }),
+  json("predict iris body", { shape: "keys", unit: "zero", count: 300_000 }),
+  csv({ part: "empty lines", count: 6_000_000 }),
+  csv({ part: "quotes", count: 6_000_000 }),
+  {
+    kind: "v2 tensors in binary",
+    genes: {
+      model: "search",
+      first: 1,
+      second: 360_000,
+      third: 1,
+      value: "1",
+      answer: "json",
+      ...GZIP,
+    },
+  },
+  {
+    kind: "v2 tensors in binary",
+    genes: {
+      model: "search",
+      first: 360_000,
+      second: 1,
+      third: 1,
+      value: "1",
+      answer: "json",
+      ...GZIP,
+    },
+  },
+  {
+    kind: "v2 tensors in binary",
+    genes: {
+      model: "fp32",
+      first: 1,
+      second: 1_500_000,
+      third: 1,
+      value: "0",
+      answer: "json",
+      ...GZIP,
+    },
+  },
+  { kind: "top_k of many rows", genes: { model: "retail", rows: 1000, topK: 500, ...GZIP } },
+  ...["all-minilm", "multilingual-e5", "modernbert-embed", "all-distilroberta", "search"].flatMap(
+    (model) => [
+      json(`predict ${model} inputs`, { shape: "text", character: "mark", count: 100_000 }),
+      json(`predict ${model} inputs`, { shape: "text", character: "marks", count: 50_000 }),
+      json(`predict ${model} inputs`, {
+        shape: "texts",
+        character: "marks",
+        count: 20,
+        width: 50_000,
+      }),
+      json(`predict ${model} inputs`, {
+        shape: "texts",
+        character: "rareWord",
+        count: 10,
+        width: 16_000,
+      }),
+    ],
+  ),
+  { kind: "JPEG", genes: { as: "raw", times: 1, width: 2000, height: 2000, scans: 40, ...PLAIN } },
+  { kind: "JPEG", genes: { as: "raw", times: 1, width: 512, height: 512, scans: 200, ...GZIP } },
+  png({ width: 4000, height: 4000, colour: "alpha", depth: "8" }),
+  png({ width: 4000, height: 4000, colour: "grey", depth: "1" }),
+  png({ width: 2580, height: 3528, colour: "alpha", interlace: "yes", chunks: 3909 }),
+  {
+    kind: "WebP",
+    genes: { as: "raw", times: 1, width: 4000, height: 4000, lossless: "yes", ...PLAIN },
+  },
+  {
+    kind: "WebP",
+    genes: { as: "raw", times: 1, width: 4000, height: 4000, lossless: "no", ...GZIP },
+  },
+];
+
+function json(kind: string, genes: Genes): Known {
+  const usual = { shape: "list", unit: "zero", character: "letter", count: 1, width: 1 };
+  return { kind, genes: { ...usual, ...genes, ...GZIP } };
+}
+
+function frame(genes: Genes): Known {
+  const usual = { model: "iris", columns: 4, rows: 1, width: 4, names: "known", cell: "0" };
+  return {
+    kind: "data frame of columns and rows",
+    genes: { ...usual, form: "split", ...genes, ...GZIP },
+  };
+}
+
+function csv(genes: Genes): Known {
+  return { kind: "CSV with an odd part", genes: { model: "iris", ...genes, ...GZIP } };
+}
+
+function png(genes: Genes): Known {
+  const usual = { as: "raw", times: 1, depth: "8", interlace: "no", filter: "0", chunks: 0 };
+  return { kind: "PNG", genes: { ...usual, ...genes, ...PLAIN } };
+}
