@@ -171,6 +171,7 @@ export type ServiceErrorCode =
   | "malformed_json"
   | "unauthorized"
   | "forbidden"
+  | "not_acceptable"
   | "not_found"
   | "unknown_model"
   | "unknown_version"

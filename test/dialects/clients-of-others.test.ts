@@ -161,6 +161,17 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
       expect(answer.body).toEqual({ predictions: [setosa] });
     });
 
+    test("a client that takes no JSON is not answered in it", async () => {
+      const refused = await askFor(server, "text/csv, application/x-npy");
+      expect(refused.status).toBe(406);
+      expect(await refused.json()).toEqual({
+        error_code: "BAD_REQUEST",
+        message: expect.stringContaining("text/csv"),
+      });
+      for (const accept of ["*/*", "text/csv, application/json;q=0.5", "Application/*"])
+        expect((await askFor(server, accept)).status).toBe(200);
+    });
+
     test("another model by SageMaker's header, with parameters, text and tensors", async () => {
       const text = { inputs: ["I love it"], params: { top_k: 1 } };
       expect((await post(server, "/invocations", text, targetModel("sentiment"))).body).toEqual({
@@ -313,6 +324,14 @@ describe.each(PLATFORMS)("on %s", (_name, start) => {
     expect(native.body).toMatchObject({ outputs: setosa });
   });
 });
+
+function askFor({ fetch }: Target, accept: string): Promise<Response> {
+  return fetch("/invocations", {
+    method: "POST",
+    headers: { "content-type": "application/json", accept, ...targetModel("iris") },
+    body: JSON.stringify({ instances: [FLOWER] }),
+  });
+}
 
 function targetModel(model: string) {
   return { "X-Amzn-SageMaker-Target-Model": model };

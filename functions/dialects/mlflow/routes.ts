@@ -38,6 +38,7 @@ export function invocationRoutes({ platform, resolve, predict, infer }: Service)
   async function answerInvocation(c: Context<AppEnv>) {
     const mediaType = mediaTypeOf(c.req);
     checkMediaType(mediaType);
+    checkAccept(c.req.header("accept"));
     const model = modelName(c.req.header("x-amzn-sagemaker-target-model") ?? defaultModel);
     const found = await resolve({ ...callOf(c), model });
     const body = await readBody(c, options);
@@ -102,6 +103,18 @@ function checkMediaType({ type }: MediaType): void {
     throw new NearcastError(
       "unsupported_media_type",
       "The Content-Type must be application/json or text/csv.",
+    );
+}
+
+// JSON by its name, or by an asterisk for the subtype or for all.
+const TAKES_JSON = /(^|,)\s*(application\/(json|\*)|\*\/\*)\s*(;|,|$)/i;
+
+/** Throws `not_acceptable` for a client that would read the answer as another format, such as SageMaker's CSV. */
+function checkAccept(accept: string | undefined): void {
+  if (accept?.trim() && !TAKES_JSON.test(accept))
+    throw new NearcastError(
+      "not_acceptable",
+      `Answers are application/json, and the header Accept allows only ${accept.slice(0, 100)}.`,
     );
 }
 

@@ -17,7 +17,7 @@ export function labelReader(
     output?.shape.length === 1 || (output?.shape.length === 2 && output.shape[1] === 1);
   if (!output || output.datatype === "FP16" || !(single || independent))
     throw new Error(
-      `label.output must name an output of shape [-1], [-1, 1] or, for independent labels, [-1, ${labels.length}]`,
+      `label.output: ${output ? `${name} is ${output.datatype} of shape [${output.shape.join(", ")}]` : `the graph has no output ${name}`}; it must be a label a row, [-1] or [-1, 1], or for independent labels [-1, ${labels.length}]. A Reshape in the graph mends a shape such as [1, -1]`,
     );
   if (values && (independent || values.length !== labels.length))
     throw new Error(
