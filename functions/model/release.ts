@@ -127,7 +127,12 @@ export async function changeRelease(
     }
     if (now?.etag !== current?.etag) break;
   }
-  const winner = (await readRelease(store, model))?.release;
+  const after = await readRelease(store, model);
+  if (after?.etag === current?.etag)
+    throw new Error(
+      `The store refused the release of ${model} ${ATTEMPTS} times, though nobody else has changed it. Nothing was changed: try again.`,
+    );
+  const winner = after?.release;
   const by = winner?.history[0]?.by;
   throw new Error(
     `Another release of ${model} happened at the same time; version ${winner?.stable ?? "?"} answers${by ? `, released by ${by}` : ""}. Nothing was changed.`,

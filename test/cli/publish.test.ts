@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { cp, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import type { ManifestOf } from "../../functions/model/manifest.ts";
@@ -210,6 +210,30 @@ test(
     ) as { stable: string; history: { version: string }[] };
     expect(stable).toBe("1");
     expect(history.map(({ version }) => version)).toEqual(["1", "2", "1"]);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a lock that a killed release left is named with its age, and taken over after its time",
+  async () => {
+    const { models } = await publishing();
+    await succeed(["release", "line@1", "--store", models]);
+    const lock = join(models, "line/release.json.lock");
+    await mkdir(lock);
+    const refused = await nearcast(["release", "line@2", "--store", models]);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/the lock \S*release\.json\.lock is \d+ s old.*after 60 s/);
+    for (const [offset, version] of [
+      [-120_000, "2"],
+      [86_400_000, "1"],
+    ] as const) {
+      await mkdir(lock, { recursive: true });
+      const date = new Date(Date.now() + offset);
+      await utimes(lock, date, date);
+      await succeed(["release", `line@${version}`, "--store", models]);
+    }
+    expect(await readdir(join(models, "line"))).not.toContain("release.json.lock");
   },
   LIMIT_MS,
 );
