@@ -146,7 +146,8 @@ export const VARIABLES = {
   },
   PREDICTION_CACHE_MB: {
     schema: above0().default(32),
-    about: "Memory for kept answers in each process, without Redis; an answer costs some 650 bytes beside its own.",
+    about:
+      "Memory for kept answers in each process, without Redis; an answer costs some 650 bytes beside its own.",
     on: LAMBDA_AND_NODE,
     elsewhere: "ignored",
   },

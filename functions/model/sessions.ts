@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
+import { ageOf } from "../age.ts";
 import { NearcastError } from "../errors.ts";
 import type { Platform } from "../platform/types.ts";
-import type { Session } from "../runtime/types.ts";
+import type { Runtime, Session } from "../runtime/types.ts";
 import type { Manifest, PackageFile } from "./manifest.ts";
 import type { Registry } from "./registry.ts";
 import { createSingleFlight } from "./single-flight.ts";
@@ -23,15 +24,23 @@ export interface Sessions {
   acquire(manifest: Manifest): Promise<SessionLease>;
   /** Whether the artifact's session is in memory. */
   has(manifest: Manifest): boolean;
-  /** Takes the artifact's session out of memory. It is released after its last run. */
+  /** Takes the artifact's session out of memory. It is released after its last run. What failed may be tried again. */
   evict(manifest: Manifest): void;
   /** How many sessions are in memory. */
   count(): number;
 }
 
+/** How long an artifact that ONNX Runtime could not load is refused without a new attempt. */
+const FAILED_MS = 15_000;
+const KNOWN_FAILURES = 1000;
+
+/** What loading takes at the most, as a multiple of the files: they are read, parsed and prepared for the processor. */
+const MEMORY_TO_LOAD = 4;
+
 /**
  * Sessions by the digests of their files. When the files add up to more than the budget, the least recently
- * used session is released, after its last run. A corrupt artifact or a full budget rejects.
+ * used session is released, after its last run. Where the process has the memory, a session is loaded before others
+ * make room for it, so that one that cannot load costs nobody a session. A corrupt artifact or a full budget rejects.
  */
 export function createSessions(platform: Platform, registry: Registry): Sessions {
   const { sessionBudgetBytes, storeTimeoutMs } = platform.config;
@@ -41,6 +50,9 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
       loaded.evicted = true;
       releaseWhenIdle(loaded);
     },
+  });
+  const failures = new LRUCache<string, { error: NearcastError; at: number }>({
+    max: KNOWN_FAILURES,
   });
   const share = createSingleFlight({
     waitUntil: platform.waitUntil,
@@ -58,6 +70,9 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
   }
 
   async function load(manifest: Manifest): Promise<LoadedSession> {
+    const key = keyOf(manifest);
+    const failed = failures.get(key);
+    if (failed && ageOf(failed.at) < FAILED_MS) throw failed.error;
     const { externalData = [], ...artifact } = manifest.artifact;
     const size = externalData.reduce((sum, { bytes }) => sum + bytes, artifact.bytes);
     if (size > sessionBudgetBytes)
@@ -75,20 +90,23 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
         })),
       ),
     ]);
-    // Makes room first, so that the old and the new session are not in memory together.
-    while (sessions.calculatedSize + size > sessionBudgetBytes && sessions.pop());
+    if (!hasMemoryBeside(runtime, size))
+      while (sessions.calculatedSize + size > sessionBudgetBytes && sessions.pop());
     const session = await runtime.load(source, weights).catch((cause: unknown) => {
-      if (cause instanceof NearcastError) throw cause;
-      throw new NearcastError(
-        "model_corrupt",
-        `ONNX Runtime cannot load the artifact of ${manifest.name} version ${manifest.version}.`,
-        { cause },
-      );
+      const error = cause instanceof NearcastError ? cause : unloadable(manifest, cause);
+      if (isOfArtifact(error, runtime)) failures.set(key, { error, at: Date.now() });
+      throw error;
     });
     const prepared = platform.prepareSession?.(manifest, session) ?? session;
     const loaded = { session: prepared, running: 0, evicted: false };
-    sessions.set(keyOf(manifest), loaded, { size });
+    sessions.set(key, loaded, { size });
     return loaded;
+  }
+
+  /** WASM memory is bounded and never shrinks: there the old session makes room for the new one. */
+  function hasMemoryBeside(runtime: Runtime, size: number): boolean {
+    const available = platform.availableBytes?.() ?? 0;
+    return runtime.name === "native" && available > size * MEMORY_TO_LOAD;
   }
 
   async function sourceOf(manifest: Manifest, file: PackageFile) {
@@ -123,6 +141,7 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
     },
     evict(manifest) {
       sessions.delete(keyOf(manifest));
+      failures.delete(keyOf(manifest));
     },
     count() {
       forgetLost();
@@ -134,4 +153,14 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
 /** The same graph with other weights needs another session. */
 function keyOf({ artifact }: Manifest): string {
   return [artifact, ...(artifact.externalData ?? [])].map(({ sha256 }) => sha256).join(" ");
+}
+
+function unloadable({ name, version }: Manifest, cause: unknown): NearcastError {
+  const detail = `ONNX Runtime cannot load the artifact of ${name} version ${version}.`;
+  return new NearcastError("model_corrupt", detail, { cause });
+}
+
+/** A breakdown in WASM may be another model's. */
+function isOfArtifact({ code }: NearcastError, { name }: Runtime): boolean {
+  return code !== "runtime_failed" || name === "native";
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { CallRecord } from "../call.ts";
 import type { Observer } from "./observer.ts";
 
@@ -34,7 +35,13 @@ interface Counts extends Counted {
   lookUps: Record<"hit" | "miss", LookUps>;
 }
 
-/** How often each version ran in this instance, since it started. */
+/** Versions that are counted. A process that lives for years meets many more. */
+const KNOWN_VERSIONS = 1000;
+
+/**
+ * How often each version ran in this instance, since it started. The thousand versions that ran last are known. One
+ * that was forgotten begins anew.
+ */
 export interface Statistics extends Observer {
   /**
    * As in Triton: an answer from the cache is a success, but no inference and no execution. Calls that are
@@ -47,14 +54,14 @@ export interface Statistics extends Observer {
 }
 
 export function createStatistics(): Statistics {
-  const counts = new Map<string, Counts>();
+  const counts = new LRUCache<string, Counts>({ max: KNOWN_VERSIONS });
 
   return {
     call({ model, version, executed, at, rows, error, cache, durations }) {
       if (!executed || version === undefined) return;
       const counted = { name: model, version };
-      const own = counts.get(keyOf(counted)) ?? emptyCounts(counted);
-      counts.set(keyOf(counted), own);
+      let own = counts.get(keyOf(counted));
+      if (!own) counts.set(keyOf(counted), (own = emptyCounts(counted)));
       own.lastAt = at;
       if (error) {
         own.failures += 1;
@@ -76,8 +83,8 @@ export function createStatistics(): Statistics {
         own.milliseconds.success += taken;
       }
     },
-    all: () => [...counts.values()].map(describe),
-    of: (version) => describe(counts.get(keyOf(version)) ?? emptyCounts(version)),
+    all: () => [...counts.rvalues()].flatMap((one) => (one ? [describe(one)] : [])),
+    of: (version) => describe(counts.peek(keyOf(version)) ?? emptyCounts(version)),
   };
 }
 

@@ -54,6 +54,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     artifacts,
     runtime: () => runtime,
     now: () => performance.now(),
+    availableBytes: () => process.availableMemory(),
     sha256,
     readSecret: readParameter,
     // The package has them beside the handler.

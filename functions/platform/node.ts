@@ -38,6 +38,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     runtime: () => (runtime ??= startRuntime(config)),
     prepareSession: (manifest, session) => batched(config, manifest, session),
     now: () => performance.now(),
+    availableBytes: () => process.availableMemory(),
     sha256,
     readSecret: readParameter,
     turnEventLoop: () => setImmediate(),

@@ -39,6 +39,8 @@ export interface Platform {
   runtime(): Promise<Runtime>;
   /** Wraps a loaded session as the configuration asks, such as for joined runs; absent where nothing can ask. */
   prepareSession?(manifest: Manifest, session: Session): Session;
+  /** Bytes of memory that the process can still take, with its container's limit. Absent where that is not known. */
+  availableBytes?: () => number;
   /** Milliseconds for durations. Absent where the platform's clock stands still during computation. */
   now?: () => number;
   /** Reads what has arrived before work blocks the process. Absent where nothing else can arrive. */

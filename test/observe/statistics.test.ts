@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import type { CallRecord } from "../../functions/call.ts";
+import { createStatistics } from "../../functions/observe/statistics.ts";
+
+function ran(version: string): CallRecord {
+  return { model: "iris", version, executed: true, at: 1, rows: 2 } as CallRecord;
+}
+
+test("a version for each of a hundred thousand pushes does not stay: those that ran last are known", () => {
+  const statistics = createStatistics();
+  for (let version = 0; version < 100_000; version++) {
+    statistics.call(ran(String(version)));
+    statistics.call(ran("stable"));
+  }
+  const known = statistics.all();
+  expect(known.length).toBeLessThanOrEqual(1000);
+  expect(known.at(-1)).toMatchObject({ version: "stable", execution_count: 100_000 });
+  expect(statistics.of({ name: "iris", version: "99999" }).inference_count).toBe(2);
+  expect(statistics.of({ name: "iris", version: "0" }).inference_count).toBe(0);
+});
