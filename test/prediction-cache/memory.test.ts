@@ -22,7 +22,7 @@ test("a hundred thousand small answers take the memory that they may, with all i
   const budget = 16 * 1024 * 1024;
   const cache = createMemoryCache(budget);
   const before = memoryBytes();
-  for (let index = 0; index < 100_000; index++) cache.put(...entryOf(index), 3600);
+  for (let index = 0; index < 100_000; index++) void cache.put(...entryOf(index), 3600);
   const used = memoryBytes() - before;
   expect(used / budget).toBeGreaterThan(0.4);
   expect(used / budget).toBeLessThan(1.1);
@@ -34,7 +34,7 @@ test("an answer that is larger than the budget is not kept, and the smallest bud
   for (const budget of [0, 1, 500]) {
     const cache = createMemoryCache(budget);
     const [key, bytes] = entryOf(1);
-    cache.put(key, bytes, 3600);
+    void cache.put(key, bytes, 3600);
     expect(cache.get(key)).toBeUndefined();
   }
 });
