@@ -13,7 +13,6 @@ import { beginRequest } from "./http/middleware/begin-request.ts";
 import { crossOrigin } from "./http/middleware/cross-origin.ts";
 import { limitBody } from "./http/middleware/limit-body.ts";
 import { limitConcurrency } from "./http/middleware/limit-concurrency.ts";
-import { limitGuesses } from "./http/middleware/limit-guesses.ts";
 import { limitRequests } from "./http/middleware/limit-requests.ts";
 import { refuseDamaged } from "./http/middleware/refuse-damaged.ts";
 import { recordRequests } from "./http/middleware/record-requests.ts";
@@ -64,9 +63,8 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   // pass through it.
   app.route("/", health);
   if (auth.mode === "closed") app.use(refuseAll);
-  if (config.rateLimit) app.use(limitGuesses(platform, config.rateLimit));
   app.route("/", open);
-  if (auth.mode === "required") app.use(authenticate(auth, platform));
+  if (auth.mode === "required") app.use(authenticate(auth, platform, config.rateLimit));
   if (limit !== pass) app.use(limit);
   app.use(limitConcurrency(config, turns?.running));
   app.use(limitBody(config.limits.bodyBytes));

@@ -1,5 +1,5 @@
 import type { Caller } from "./caller.ts";
-import type { Platform } from "../platform/types.ts";
+import type { Platform, RequestSource } from "../platform/types.ts";
 import { openKeyRing } from "./key-ring.ts";
 import { createParameterKeyRing } from "./parameter-key-ring.ts";
 import { invalidCredentials } from "./refusals.ts";
@@ -9,35 +9,47 @@ import type { AuthSettings, TokenSettings } from "./settings.ts";
  * Who has this key or token. Returns a promise only where it has to wait. Throws or rejects with `unauthorized`
  * or `forbidden`, and with `authentication_unavailable` when it cannot tell now.
  */
-export type Authenticator = (credentials: string) => Caller | Promise<Caller>;
+export type Authenticator = (
+  credentials: string,
+  source: RequestSource,
+) => Caller | Promise<Caller>;
 
-/** Tries keys first, in any form. Anything else is taken for a token, where tokens are configured. */
+/**
+ * Tries keys first, in any form. Anything else is taken for a token, where tokens are configured. `checkToken` may
+ * throw before a token's signature is checked.
+ */
 export function createAuthenticator(
   { apiKeys, tokens }: Extract<AuthSettings, { mode: "required" }>,
   platform: Platform,
+  checkToken: (source: RequestSource) => void = () => undefined,
 ): Authenticator {
-  const otherwise = tokens ? createTokenReader(tokens, platform) : refuse;
+  const otherwise = tokens ? createTokenReader(tokens, platform, checkToken) : refuse;
   if (!apiKeys) return otherwise;
   const { sha256 } = platform;
   if ("parameter" in apiKeys) {
     const keyRing = createParameterKeyRing(apiKeys.parameter, platform);
-    return async (credentials) =>
-      (await keyRing())(await sha256(credentials)) ?? otherwise(credentials);
+    return async (credentials, source) =>
+      (await keyRing())(await sha256(credentials)) ?? otherwise(credentials, source);
   }
   const findCaller = openKeyRing(apiKeys, platform);
-  return function authenticate(credentials) {
+  return function authenticate(credentials, source) {
     const digest = sha256(credentials);
     if (digest instanceof Promise)
-      return digest.then((known) => findCaller(known) ?? otherwise(credentials));
-    return findCaller(digest) ?? otherwise(credentials);
+      return digest.then((known) => findCaller(known) ?? otherwise(credentials, source));
+    return findCaller(digest) ?? otherwise(credentials, source);
   };
 }
 
 /** Loads the code for tokens with the first token: a deployment with keys alone does not pay for it. */
-function createTokenReader(settings: TokenSettings, platform: Platform): Authenticator {
-  let verify: Authenticator | undefined;
-  return async function readToken(credentials) {
+function createTokenReader(
+  settings: TokenSettings,
+  platform: Platform,
+  checkToken: (source: RequestSource) => void,
+): Authenticator {
+  let verify: ((token: string) => Promise<Caller>) | undefined;
+  return async function readToken(credentials, source) {
     if (credentials.split(".", 4).length !== 3) return refuse();
+    checkToken(source);
     if (!verify) {
       const { createTokenVerifier } = await import("./tokens.ts");
       verify ??= createTokenVerifier(settings, platform);

@@ -98,27 +98,33 @@ test("each caller has a rate, some their own, and nobody else's requests count",
   expect(await statuses("")).toEqual([200, 429, 429]);
 });
 
-test("who tries wrong keys runs out of tries, for right ones too", async () => {
-  const platform = {
-    ...createNodePlatform({}),
-    clientAddress: (c: { req: { header: (name: string) => string | undefined } }) =>
-      c.req.header("x-address") ?? "",
-  };
-  const app = new Hono<AppEnv>()
-    .use(limitGuesses(platform, { limit: 3, windowSeconds: 60 }))
-    .use(async (c, next) => {
-      if (c.req.header("authorization") !== "Bearer right")
-        throw new NearcastError("unauthorized", "No.");
-      await next();
-    })
-    .get("/*", (c) => c.text("yes"))
-    .onError((error, c) => c.text("no", (error as NearcastError).status as 429));
-  const ask = async (key: string, address: string) =>
-    (await app.request("/", { headers: { Authorization: `Bearer ${key}`, "X-Address": address } }))
-      .status;
-  const tries = [];
-  for (let guess = 0; guess < 5; guess++) tries.push(await ask("wrong", "192.0.2.1"));
-  expect(tries).toEqual([401, 401, 401, 429, 429]);
-  expect(await ask("right", "192.0.2.1")).toBe(429);
-  expect(await ask("right", "192.0.2.2")).toBe(200);
+test("who tries wrong keys runs out of tries, and right keys and some tokens still get in", () => {
+  const [one, other] = [sourceOf("192.0.2.1"), sourceOf("192.0.2.2")];
+  const guesses = limitGuesses(
+    { clientAddress: ({ req }) => req.header("") ?? "" },
+    { limit: 3, windowSeconds: 60 },
+  );
+  const refusal = new NearcastError("unauthorized", "No.");
+  const refused = (from: typeof one) => (guesses.refuse(from, refusal) as NearcastError).code;
+  for (let token = 0; token < 1000; token++) guesses.checkToken(one);
+  expect([refused(one), refused(one), refused(one), refused(one)]).toEqual([
+    "unauthorized",
+    "unauthorized",
+    "unauthorized",
+    "rate_limited",
+  ]);
+  // Now a signature costs a try of its own.
+  const checked = { tokens: 0 };
+  expect(() => {
+    for (; checked.tokens < 1000; checked.tokens++) guesses.checkToken(one);
+  }).toThrow("You may have 3 rows in 60 s. Try again in 1 s.");
+  expect(checked.tokens).toBe(50);
+  guesses.checkToken(other);
+  expect(refused(other)).toBe("unauthorized");
+  const outage = new NearcastError("authentication_unavailable", "Later.");
+  expect(guesses.refuse(one, outage)).toBe(outage);
 });
+
+function sourceOf(address: string) {
+  return { env: {}, req: { header: () => address } };
+}

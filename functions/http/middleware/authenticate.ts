@@ -3,8 +3,10 @@ import type { Caller } from "../../auth/caller.ts";
 import { createAuthenticator } from "../../auth/authenticator.ts";
 import { invalidCredentials, missingCredentials, notConfigured } from "../../auth/refusals.ts";
 import type { AuthSettings } from "../../auth/settings.ts";
+import type { Rate } from "../../limits/rate.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { AppEnv } from "../exchange.ts";
+import { limitGuesses } from "./limit-guesses.ts";
 
 /** Refuses everyone: the deployment was not told who may ask. */
 export const refuseAll: MiddlewareHandler<AppEnv> = function refuseAll() {
@@ -13,17 +15,34 @@ export const refuseAll: MiddlewareHandler<AppEnv> = function refuseAll() {
 
 /**
  * Lets only callers with a key or token through, and notes who they are. Open routes stand before it, all
- * others behind it.
+ * others behind it. With a `rate`, an address has so many tries with wrong ones.
  */
 export function authenticate(
   settings: Extract<AuthSettings, { mode: "required" }>,
   platform: Platform,
+  rate: Rate | undefined,
 ): MiddlewareHandler<AppEnv> {
-  const authenticator = createAuthenticator(settings, platform);
-  return function authenticate(c, next) {
+  const guesses = rate && limitGuesses(platform, rate);
+  const authenticator = createAuthenticator(settings, platform, guesses?.checkToken);
+
+  function identify(c: Context<AppEnv>): Caller | Promise<Caller> {
     const credentials = c.req.header("x-api-key") || bearerOf(c.req.header("authorization"));
-    const caller = authenticator(credentials);
-    if (caller instanceof Promise) return admitLater(c, next, caller);
+    return authenticator(credentials, c);
+  }
+
+  return function authenticate(c, next) {
+    let caller: Caller | Promise<Caller>;
+    try {
+      caller = identify(c);
+    } catch (error) {
+      throw guesses ? guesses.refuse(c, error) : error;
+    }
+    if (caller instanceof Promise) {
+      const counted = caller.catch((error: unknown) => {
+        throw guesses ? guesses.refuse(c, error) : error;
+      });
+      return admitLater(c, next, counted);
+    }
     c.get("exchange").caller = caller;
     return next();
   };
