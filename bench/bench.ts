@@ -34,10 +34,22 @@ const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
       rounds: 1,
       cores: pinning ? `WORKERS=0: ${ONE_CORE_EACH}; WORKERS=2: ${SHARED}` : SHARED,
     }),
-  soak: async () => writeReport("soak", await soak(), { rounds: 1, cores: SHARED }),
+  soak: async () =>
+    writeReport(costly ? "soak-costly" : "soak", await soak({ requests, costly }), {
+      rounds: 1,
+      cores: SHARED,
+    }),
 };
 
-const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
+const options = parseArgs({
+  options: {
+    only: { type: "string" },
+    costly: { type: "boolean", default: false },
+    requests: { type: "string", default: "200000" },
+  },
+}).values;
+const { only, costly } = options;
+const requests = Number(options.requests);
 if (only !== undefined && !Object.hasOwn(PARTS, only))
   throw new Error(`--only takes: ${Object.keys(PARTS).join(", ")}`);
 process.chdir(join(import.meta.dirname, ".."));

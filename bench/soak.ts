@@ -1,41 +1,42 @@
 // `npm run bench -- --only soak` sends many different requests of every kind to one server. One in twenty is bad. Each
 // request is sent alone first, and every later answer must equal that one. That shows answers that were mixed up. Memory
 // is sampled for a trend, always after a garbage collection, because V8 would keep garbage for longer than this runs.
+// With `--costly` one in ten is one of the costliest bodies that test/adversarial knows, and the waits of the good ones
+// are compared with those of the same run without such bodies.
 import { Agent, request } from "node:http";
 import { compareAnswers } from "../cli/compare.ts";
+import { modelsFolder } from "../test/adversarial/cost/models.ts";
 import { startNodeServer } from "../test/harness/node-server.ts";
 import { heapBytes } from "../test/harness/heap.ts";
 import { PATIENT, residentMemory } from "./processes.ts";
 import type { Table } from "./report.ts";
-import { shippedModels, type Shipped } from "./shipped.ts";
-import { trend } from "./statistics.ts";
-import { createWorkload, type Workload } from "./workload.ts";
+import { shippedModels } from "./shipped.ts";
+import { badRequests, costlyBodies, goodRequests, type Asked } from "./soak-requests.ts";
+import { soakTable, type Soaked } from "./soak-table.ts";
 
-const REQUESTS = 200_000;
-const SAMPLE_EVERY = 10_000;
-const CONNECTIONS = 16;
-/** One request in this many is bad. */
-const BAD_EVERY = 20;
-const BATCH = 4;
-/** How much numbers of an example may differ, as in `nearcast verify`. */
-const TOLERANCE = 1e-4;
-/** MiB between samples: ten bytes a request. */
-const BOUND = 0.1;
-
-interface Asked {
-  path: string;
-  contentType: string;
-  headers?: Record<string, string>;
-  body: Buffer;
-  status: number;
-  /** A part of the first answer. All later answers must equal the first. */
-  holds: string;
-  /** The `outputs` of the manifest's example. Unknown for other inputs. */
-  outputs?: unknown;
+export interface SoakOptions {
+  requests: number;
+  costly: boolean;
 }
 
-export async function soak(): Promise<Table[]> {
-  const env = { ...PATIENT, NODE_OPTIONS: "--inspect=127.0.0.1:0" };
+/** Memory is sampled so many times. */
+const SAMPLES = 20;
+const CONNECTIONS = 16;
+/** One request in this many is bad, and with costly ones another one in this many is one of those. */
+const BAD_EVERY = 20;
+const COSTLY_EVERY = 10;
+/** For each of this many requests, one is sent while there are no costly ones. */
+const QUIET_PART = 10;
+/** How much numbers of an example may differ, as in `nearcast verify`. */
+const TOLERANCE = 1e-4;
+
+export async function soak({ requests, costly }: SoakOptions): Promise<Table[]> {
+  const store = costly ? await modelsFolder() : undefined;
+  const env = {
+    ...PATIENT,
+    NODE_OPTIONS: "--inspect=127.0.0.1:0",
+    ...(store && { STORE: store.folder, DEFAULT_MODEL: "iris" }),
+  };
   const server = await startNodeServer({ env });
   const inspector = new URL(/ws:\S+/.exec(server.logs)?.[0] ?? "");
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
@@ -43,8 +44,11 @@ export async function soak(): Promise<Table[]> {
     const models = await shippedModels();
     const good = (await Promise.all(models.map(goodRequests))).flat();
     const bad = badRequests();
+    const worst = costly ? costlyBodies() : [];
     const answers = new Map<Asked, string>();
     const samples: number[] = [];
+    const quiet: number[] = [];
+    const mixed: number[] = [];
     let sent = 0;
     let wrong = 0;
     const sample = async (): Promise<void> => {
@@ -52,166 +56,92 @@ export async function soak(): Promise<Table[]> {
       await heapBytes(inspector, async () => (await server.fetch("/health")).arrayBuffer());
       samples.push((await residentMemory(server.pid)).now);
     };
-    const ask = async (asked: Asked): Promise<void> => {
+    const ask = async (asked: Asked): Promise<number> => {
+      const start = performance.now();
       const answer = await send(agent, server.url, asked);
+      const waited = performance.now() - start;
       // Ids differ from request to request.
-      const text = answer.text.replace(/"requestId":"[^"]*"/, "");
+      const text = `${answer.status} ${answer.text.replace(/"requestId":"[^"]*"/, "")}`;
       const known = answers.get(asked);
       answers.set(asked, known ?? text);
-      if (
-        answer.status === asked.status &&
-        (known === undefined ? isRight(asked, text) : text === known)
-      )
-        return;
+      if (known === undefined ? isRight(asked, answer) : text === known) return waited;
       wrong += 1;
-      console.error(`${asked.path}: ${answer.status} ${text.slice(0, 300)}`);
+      console.error(`${asked.path}: ${text.slice(0, 300)}`);
+      return waited;
     };
-    const client = async (): Promise<void> => {
-      while (sent < REQUESTS) {
-        const turn = sent++;
-        if (turn % SAMPLE_EVERY === 0) {
-          await sample();
-          console.error(`${turn} requests, ${samples.at(-1)?.toFixed(0)} MiB, ${wrong} wrong`);
+    /** Sends so many, and notes how long the good ones waited. */
+    const run = async (count: number, waits: number[], isQuiet: boolean) => {
+      const end = sent + count;
+      const client = async (): Promise<void> => {
+        while (sent < end) {
+          const kinds = kindsOf(sent++, isQuiet ? [] : worst);
+          // A random order brings each request together with every other one.
+          const asked = kinds[Math.floor(Math.random() * kinds.length)];
+          if (!asked) continue;
+          const waited = await ask(asked);
+          if (kinds === good) waits.push(waited);
         }
-        const kinds = turn % BAD_EVERY === 0 ? bad : good;
-        // A random order brings each request together with every other one.
-        const asked = kinds[Math.floor(Math.random() * kinds.length)];
-        if (asked) await ask(asked);
-      }
+      };
+      await Promise.all(Array.from({ length: CONNECTIONS }, client));
     };
-    for (const asked of [...good, ...bad]) await ask(asked);
-    await Promise.all(Array.from({ length: CONNECTIONS }, client));
+    const kindsOf = (turn: number, costlyOnes: Asked[]): Asked[] =>
+      turn % BAD_EVERY === 0
+        ? bad
+        : costlyOnes.length > 0 && turn % COSTLY_EVERY === 1
+          ? costlyOnes
+          : good;
+    for (const asked of [...good, ...bad, ...worst]) await ask(asked);
+    const every = Math.ceil(requests / SAMPLES);
     await sample();
+    for (let taken = 0; taken < SAMPLES; taken++) {
+      if (costly) await run(Math.ceil(every / QUIET_PART), quiet, true);
+      await run(every, mixed, false);
+      await sample();
+      console.error(`${sent} requests, ${samples.at(-1)?.toFixed(0)} MiB, ${wrong} wrong`);
+    }
     const different = new Set(good.map((asked) => answers.get(asked))).size;
-    return [soakTable({ samples, wrong, kinds: good.length, different })];
+    const soaked: Soaked = {
+      requests: every * SAMPLES,
+      connections: CONNECTIONS,
+      badEvery: BAD_EVERY,
+      costly: costly ? { every: COSTLY_EVERY, kinds: worst.length, quiet, mixed } : undefined,
+      tolerance: TOLERANCE,
+      samples,
+      wrong,
+      kinds: good.length,
+      different,
+    };
+    return [soakTable(soaked)];
   } finally {
     agent.destroy();
     await server.stop();
+    await store?.remove();
   }
 }
 
-function isRight({ holds, outputs }: Asked, text: string): boolean {
-  if (!text.includes(holds)) return false;
+interface Answer {
+  status: number;
+  text: string;
+}
+
+function isRight({ status, holds, outputs }: Asked, given: Answer): boolean {
+  if (status === undefined) return given.status < 500 || given.status === 507;
+  if (status !== given.status || !given.text.includes(holds)) return false;
   if (outputs === undefined) return true;
-  const answer = JSON.parse(text) as { outputs: unknown };
+  const answer = JSON.parse(given.text) as { outputs: unknown };
   return compareAnswers(outputs, answer.outputs, TOLERANCE).mismatch === undefined;
 }
 
-interface Soaked {
-  samples: number[];
-  wrong: number;
-  /** How many different good requests there were, and how many different answers. */
-  kinds: number;
-  different: number;
-}
-
-function soakTable({ samples, wrong, kinds, different }: Soaked): Table {
-  const { slope, margin } = trend(samples.slice(samples.length >> 1));
-  const [requests, every, asked, answers] = [REQUESTS, SAMPLE_EVERY, kinds, different].map(
-    (count) => count.toLocaleString("en"),
-  );
-  return {
-    title: "Soak",
-    note:
-      `${requests} requests over ${CONNECTIONS} connections, at random of ${asked} different ones with ` +
-      `${answers} different answers: every shipped model, one input and batches, images, tensors in JSON and ` +
-      `in binary; one in ${BAD_EVERY} bad. Each was asked alone first, the manifests' examples compared with their ` +
-      `outputs within ${TOLERANCE}; wrong is what differs from that first answer. MiB of resident memory, sampled ` +
-      `every ${every} after a collection; the trend is of the second half, by least squares, with its 95 % interval. ` +
-      `No trend: the interval holds 0 or what is below, or all of it is below ${BOUND} MiB every ${every} requests.`,
-    columns: ["wrong answers", "memory", `trend, MiB every ${every} requests`, "verdict"],
-    rows: [
-      [
-        String(wrong),
-        samples.map((sample) => sample.toFixed(0)).join(", "),
-        `${slope.toFixed(2)} ± ${margin.toFixed(2)}`,
-        slope - margin <= 0 || slope + margin < BOUND ? "no trend" : "grows",
-      ],
-    ],
-  };
-}
-
-async function goodRequests({ manifest, examples }: Shipped): Promise<Asked[]> {
-  const model = manifest.name;
-  const path = `/v1/models/${model}/predict`;
-  const answered = { contentType: "application/json", status: 200, holds: '"outputs"' };
-  const asked: Asked[] = examples.map(({ input, output }) => ({
-    ...answered,
-    path,
-    body: json({ inputs: input }),
-    outputs: output,
-  }));
-  const add = (workload: Pick<Workload, "contentType" | "bodies">, to = path) => {
-    for (const body of workload.bodies)
-      asked.push({ ...answered, path: to, contentType: workload.contentType, body });
-  };
-  add(await createWorkload({ model, format: "json" }));
-  add(await createWorkload({ model, rows: BATCH }));
-  if (manifest.task === "image-classification") add(await createWorkload({ model }));
-  const [input] = manifest.inputs;
-  if (input?.datatype !== "FP32") return asked;
-  const tensors = await createWorkload({ model, format: "v2" });
-  const v2 = `/v2/models/${model}/infer`;
-  add(tensors, v2);
-  for (const feeds of tensors.feeds) {
-    const { shape = [], data = new Float32Array() } = feeds[input.name] ?? {};
-    const { buffer, byteOffset, byteLength } = data as Float32Array;
-    const parameters = { binary_data_size: byteLength };
-    const head = json({ inputs: [{ name: input.name, datatype: "FP32", shape, parameters }] });
-    asked.push({
-      ...answered,
-      path: v2,
-      contentType: "application/octet-stream",
-      headers: { "inference-header-content-length": String(head.length) },
-      body: Buffer.concat([head, Buffer.from(buffer, byteOffset, byteLength)]),
-    });
-  }
-  return asked;
-}
-
-function badRequests(): Asked[] {
-  const path = "/v1/models/iris/predict";
-  const contentType = "application/json";
-  const bad = (status: number, code: string, body: Buffer, other: Partial<Asked> = {}): Asked => ({
-    path,
-    contentType,
-    body,
-    status,
-    holds: `"code":"${code}"`,
-    ...other,
-  });
-  return [
-    bad(400, "malformed_json", Buffer.from('{"inputs":')),
-    bad(404, "unknown_model", json({ inputs: [1] }), { path: "/v1/models/nobody/predict" }),
-    bad(415, "unsupported_media_type", Buffer.from("a=1"), { contentType: "text/plain" }),
-    bad(422, "invalid_input", json({ inputs: { sepal_length: "long" } })),
-    bad(422, "invalid_input", json({ inputs: [] })),
-    bad(422, "invalid_input", Buffer.from("no image"), {
-      path: "/v1/models/digits/predict",
-      contentType: "image/png",
-    }),
-    bad(
-      422,
-      "invalid_input",
-      json({ inputs: [{ name: "x", shape: [1], datatype: "FP32", data: [1] }] }),
-      {
-        path: "/v2/models/iris/infer",
-        holds: "is not an input",
-      },
-    ),
-  ];
-}
-
-function json(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value));
-}
-
 function send(agent: Agent, url: string, { path, contentType, headers, body }: Asked) {
-  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+  return new Promise<Answer>((resolve, reject) => {
     const asked = request(new URL(path, url), {
       method: "POST",
       agent,
-      headers: { "content-type": contentType, "content-length": body.length, ...headers },
+      headers: {
+        ...(contentType !== undefined && { "content-type": contentType }),
+        "content-length": body.length,
+        ...headers,
+      },
     });
     asked.once("error", reject);
     asked.once("response", (response) => {
