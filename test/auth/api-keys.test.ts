@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 import { apiKey, bearer, keyList } from "./keys.ts";
 import { allRoutes } from "./routes.ts";
@@ -35,7 +36,7 @@ const stranger = apiKey("stranger");
 const ORIGIN = "https://shop.test";
 const KEYS = [full, predictor, reader, before, after, expired, irisOnly];
 
-describe.each(TARGETS)("on %s", (_name, start) => {
+describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
   let target: Target;
   beforeAll(async () => {
     target = await start({

@@ -2,6 +2,7 @@ import { runInNewContext } from "node:vm";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import OpenAI, { AuthenticationError, PermissionDeniedError } from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 import { apiKey, bearer, keyList } from "./keys.ts";
 import { TARGETS } from "./targets.ts";
@@ -9,7 +10,7 @@ import { TARGETS } from "./targets.ts";
 const web = apiKey("web");
 const irisOnly = apiKey("iris-only", { models: ["iris"] });
 
-describe.each(TARGETS)("on %s", (_name, start) => {
+describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
   let target: Target;
   beforeAll(async () => {
     target = await start({ env: { AUTH: "", API_KEYS: keyList(web, irisOnly) } });

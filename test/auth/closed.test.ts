@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { apiKey, bearer, keyList } from "./keys.ts";
 import { allRoutes } from "./routes.ts";
@@ -10,11 +11,13 @@ const HEALTH = new Set(["/health", "/ready", "/v2/health/live", "/v2/health/read
 
 const web = apiKey("web");
 
-describe.each([
-  ["node", targets.node, { HOST: ANYWHERE }],
-  ["worker", targets.worker, {}],
-  ["lambda", targets.lambda, {}],
-] as const)("deployed on %s", (name, start, place: Record<string, string>) => {
+describe.each(
+  inThisFile([
+    ["node", targets.node, { HOST: ANYWHERE }],
+    ["worker", targets.worker, {}],
+    ["lambda", targets.lambda, {}],
+  ] as const),
+)("deployed on %s", (name, start, place: Record<string, string>) => {
   let target: Target;
   beforeAll(async () => {
     target = await start({ env: { ...place, AUTH: "" } });

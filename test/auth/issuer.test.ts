@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 import { AUDIENCE, ISSUER } from "./audience.ts";
 import { type Issuer, signingKey, startIssuer, token } from "./issuer.ts";
@@ -14,7 +15,11 @@ const [first, second, third, madeUp] = (await Promise.all(
 )) as [Key, Key, Key, Key];
 type Key = Awaited<ReturnType<typeof signingKey>>;
 
-const cases = TARGETS.map(([name, start]) => ({ name, start, running: undefined as Running }));
+const cases = inThisFile(TARGETS).map(([name, start]) => ({
+  name,
+  start,
+  running: undefined as Running,
+}));
 type Running = { issuer: Issuer; target: Target } | undefined;
 
 // One after the other: a start takes a core for seconds, which the others' time-outs would feel.

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { targets } from "../harness/targets.ts";
 import { apiKey, bearer, keyList } from "./keys.ts";
 import { startParameterStore } from "./parameter-server.ts";
@@ -7,10 +8,12 @@ import { PREDICT, prediction } from "./targets.ts";
 const NAME = "/nearcast/test/api-keys";
 const web = apiKey("web");
 
-describe.each([
-  ["lambda", targets.lambda],
-  ["node", targets.node],
-] as const)("on %s, with API_KEYS in a parameter of Systems Manager", (name, start) => {
+describe.each(
+  inThisFile([
+    ["lambda", targets.lambda],
+    ["node", targets.node],
+  ] as const),
+)("on %s, with API_KEYS in a parameter of Systems Manager", (name, start) => {
   async function begin(parameters: Record<string, string>) {
     const store = await startParameterStore(parameters);
     onTestFinished(store.close);

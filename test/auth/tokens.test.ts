@@ -1,5 +1,6 @@
 import { CompactSign, exportSPKI, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 import { AUDIENCE, ISSUER } from "./audience.ts";
 import {
@@ -29,7 +30,7 @@ beforeAll(async () => {
   strange = { ...(await signingKey("strange")), kid: "ec" };
 });
 
-describe.each(TARGETS)("on %s", (_name, start) => {
+describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
   let issuer: Issuer;
   let target: Target;
   beforeAll(async () => {

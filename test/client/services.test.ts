@@ -11,6 +11,7 @@ import {
 import type { ErrorCode, problem } from "../../functions/errors.ts";
 import type { Datatype as ServiceDatatype } from "../../functions/tensor.ts";
 import { apiKey, keyList } from "../auth/keys.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { shippedModels } from "../harness/models.ts";
 import { targets, type Target } from "../harness/targets.ts";
 
@@ -46,7 +47,7 @@ const [iris, digits] = ["iris", "digits"].map((name) => {
   return model;
 }) as [(typeof shippedModels)[0], (typeof shippedModels)[0]];
 
-describe.each(["node", "worker"] as const)("on %s", (platform) => {
+describe.each(inThisFile(["node", "worker"] as const))("on %s", (platform) => {
   let target: Target;
   let client: Client<Models>;
   beforeAll(async () => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { post } from "./platforms.ts";
 
@@ -49,7 +50,7 @@ const FORMS: Record<
 
 const target = (model: string) => ({ "X-Amzn-SageMaker-Target-Model": model });
 
-describe.each(Object.entries(targets))("on %s", (_name, start) => {
+describe.each(inThisFile(Object.entries(targets)))("on %s", (_name, start) => {
   let server: Target;
   beforeAll(async () => {
     server = await start();

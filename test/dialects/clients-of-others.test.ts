@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { postSlowly } from "../harness/post-slowly.ts";
 import type { Target } from "../harness/targets.ts";
 import { get, PLATFORMS, post } from "./platforms.ts";
@@ -16,7 +17,7 @@ const NAMED = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_wi
 const setosa = expect.objectContaining({ label: "setosa" });
 const probabilities = [expect.closeTo(1, 1), expect.closeTo(0, 1), expect.closeTo(0, 1)];
 
-describe.each(PLATFORMS)("on %s", (_name, start) => {
+describe.each(inThisFile(PLATFORMS))("on %s", (_name, start) => {
   let server: Target;
   let openai: OpenAI;
   beforeAll(async () => {

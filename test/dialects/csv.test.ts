@@ -6,6 +6,7 @@ import type { Manifest } from "../../functions/model/manifest.ts";
 import type { ModelVersion } from "../../functions/model/registry.ts";
 import type { Datatype } from "../../functions/tensor.ts";
 import { decodeText } from "../../functions/wire/text.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 import { bytesOf, CSV_CASES, FEATURES, putColumns } from "./csv-files.ts";
 import { PLATFORMS, post } from "./platforms.ts";
@@ -82,7 +83,7 @@ describe("cells have the types of the features", () => {
   });
 });
 
-describe.each(PLATFORMS)("CSV on %s", (platform, start) => {
+describe.each(inThisFile(PLATFORMS))("CSV on %s", (platform, start) => {
   let server: Target;
   beforeAll(async () => {
     server = await start();

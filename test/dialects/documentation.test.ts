@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp, type NativeApi } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 import { withVerb } from "../auth/routes.ts";
 import { get, PLATFORMS } from "./platforms.ts";
@@ -20,7 +21,7 @@ interface Content {
   example?: unknown;
 }
 
-describe.each(PLATFORMS)("on %s", (name, start) => {
+describe.each(inThisFile(PLATFORMS))("on %s", (name, start) => {
   let server: Target;
   let description: Description;
   beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 import { get, PLATFORMS, post } from "./platforms.ts";
 
@@ -11,7 +12,7 @@ const flower = (more: object = {}) => ({
   ...more,
 });
 
-describe.each(PLATFORMS)("on %s", (name, start) => {
+describe.each(inThisFile(PLATFORMS))("on %s", (name, start) => {
   let server: Target;
   beforeAll(async () => {
     server = await start();

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 import { PLATFORMS } from "./platforms.ts";
 
@@ -22,7 +23,7 @@ const { cases } = JSON.parse(
   await readFile(new URL("../fixtures/clients/recorded.json", import.meta.url), "utf8"),
 ) as { cases: Recorded[] };
 
-describe.each(PLATFORMS)("on %s", (_name, start) => {
+describe.each(inThisFile(PLATFORMS))("on %s", (_name, start) => {
   let server: Target;
   beforeAll(async () => {
     server = await start();

@@ -27,6 +27,7 @@ import {
 import { fromBinary, toBinary } from "../../functions/wire/binary-tensor.ts";
 import { readInferRequest } from "../../functions/dialects/open-inference/request.ts";
 import { fromJsonData, toJsonData } from "../../functions/wire/json-tensor.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 import { PLATFORMS } from "./platforms.ts";
 
@@ -107,7 +108,7 @@ test("tensors of any datatypes, one after the other, are read as they were sent"
   );
 });
 
-describe.each(PLATFORMS)("on %s", (_name, start) => {
+describe.each(inThisFile(PLATFORMS))("on %s", (_name, start) => {
   let server: Target;
   beforeAll(async () => {
     server = await start();

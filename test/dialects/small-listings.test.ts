@@ -4,6 +4,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import type { ScoresOptions } from "../../functions/tasks/classification/options.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 
 const folder = join(import.meta.dirname, "../fixtures/identity/fp32/1");
@@ -41,7 +42,7 @@ async function manyLabels(): Promise<Manifest & { scores: ScoresOptions }> {
   };
 }
 
-describe.each(Object.entries(targets))("on %s", (_name, start) => {
+describe.each(inThisFile(Object.entries(targets)))("on %s", (_name, start) => {
   let server: Target;
   beforeAll(async () => {
     server = await start();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { putTables, REFUSED, TABLES, type TableCase } from "./recorded-tables.ts";
 
@@ -146,7 +147,7 @@ const FORMS: Record<string, Form> = {
   'v2 with "NaN"': v2((data) => data.flat().map((value) => value ?? "NaN")),
 };
 
-describe.each(Object.entries(targets))("on %s", (_name, start) => {
+describe.each(inThisFile(Object.entries(targets)))("on %s", (_name, start) => {
   let server: Target;
   beforeAll(async () => {
     server = await start();

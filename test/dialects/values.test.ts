@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 import { PLATFORMS } from "./platforms.ts";
 
@@ -154,7 +155,7 @@ const REFUSED: [datatype: string, element: string, reason: string][] = [
   ["BYTES", '{"b64":"/w=="}', "has a BYTES element that is not UTF-8"],
 ];
 
-describe.each(PLATFORMS)("on %s", (_name, start) => {
+describe.each(inThisFile(PLATFORMS))("on %s", (_name, start) => {
   let server: Target;
   beforeAll(async () => {
     server = await start();

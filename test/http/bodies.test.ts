@@ -1,6 +1,7 @@
 import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PLATFORMS } from "../dialects/platforms.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 
 const FLOWER = Buffer.from(JSON.stringify({ inputs: [5.1, 3.5, 1.4, 0.2] }));
@@ -83,7 +84,7 @@ const DIALECTS: [path: string, body: (text: string) => string, headers?: Record<
     ["/v1/embeddings", (text) => JSON.stringify({ model: "search", input: text })],
   ];
 
-describe.each(PLATFORMS)("bodies on %s", (platform, start) => {
+describe.each(inThisFile(PLATFORMS))("bodies on %s", (platform, start) => {
   let server: Target;
   beforeAll(async () => void (server = await start()));
   afterAll(() => server?.stop());

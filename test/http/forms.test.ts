@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { get, PLATFORMS, post } from "../dialects/platforms.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 
 interface FormCase {
@@ -18,7 +19,7 @@ const { cases } = JSON.parse(
 
 const PREDICT = "/v1/models/digits/predict";
 
-describe.each(PLATFORMS)("multipart forms on %s", (_name, start) => {
+describe.each(inThisFile(PLATFORMS))("multipart forms on %s", (_name, start) => {
   let server: Target;
   let image: string;
   beforeAll(async () => {

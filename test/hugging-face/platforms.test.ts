@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { addExport } from "./export-folder.ts";
 import { expectAnswers, expectNear, recorded } from "./exports.ts";
@@ -13,7 +14,7 @@ const exports = recorded.filter(({ name }) => asked.has(name));
 for (const { name } of exports) await addExport(models, name);
 afterAll(() => rm(models, { recursive: true }));
 
-describe.each(["node", "worker", "lambda"] as const)("on %s", (platform) => {
+describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platform) => {
   let target: Target;
   beforeAll(async () => {
     target = await targets[platform]({ models });

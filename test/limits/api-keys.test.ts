@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { startDynamoDb, type DynamoDb } from "../harness/dynamodb.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { awayFromBorder, predict } from "./requests.ts";
@@ -15,11 +16,13 @@ beforeAll(async () => {
 });
 afterAll(() => dynamodb.stop());
 
-describe.each([
-  ["node", targets.node, () => ({}), "X-Forwarded-For"],
-  ["worker", targets.worker, () => ({}), "CF-Connecting-IP"],
-  ["lambda", targets.lambda, () => dynamodb.env, "X-Forwarded-For"],
-] as const)("on %s", (name, start, place, addressHeader) => {
+describe.each(
+  inThisFile([
+    ["node", targets.node, () => ({}), "X-Forwarded-For"],
+    ["worker", targets.worker, () => ({}), "CF-Connecting-IP"],
+    ["lambda", targets.lambda, () => dynamodb.env, "X-Forwarded-For"],
+  ] as const),
+)("on %s", (name, start, place, addressHeader) => {
   let target: Target;
   afterEach(() => target?.stop());
 

@@ -2,12 +2,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { targets } from "../harness/targets.ts";
 
 const models = join(import.meta.dirname, "../../models");
 const inputs = [5.1, 3.5, 1.4, 0.2];
 
-test.each(["node", "worker", "lambda"] as const)(
+test.each(inThisFile(["node", "worker", "lambda"] as const))(
   "on %s a kept answer is for whoever may use the model, and for nobody else",
   async (name) => {
     const [ours, theirs, reader] = [

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { targets } from "../harness/targets.ts";
 import { beginPost } from "../harness/unfinished-post.ts";
 
@@ -6,7 +7,7 @@ const PATH = "/v1/models/iris/predict";
 const BODY = '{"inputs":[5.1,3.5,1.4,0.2]}';
 
 // A Lambda environment has one request at a time: what comes meanwhile goes to another one.
-test.each(["node", "worker"] as const)(
+test.each(inThisFile(["node", "worker"] as const))(
   "on %s, of more requests at once than MAX_CONCURRENCY the rest is 503 before its body is read",
   async (name) => {
     const target = await targets[name]({ env: { MAX_CONCURRENCY: "3" } });

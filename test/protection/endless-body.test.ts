@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { beginPost } from "../harness/unfinished-post.ts";
 
@@ -14,7 +15,7 @@ async function postUnfinished(target: Target, headers: Record<string, string>): 
   return answered;
 }
 
-test.each(["node", "worker"] as const)(
+test.each(inThisFile(["node", "worker"] as const))(
   "on %s, bodies that never end take no place for longer than a request may",
   async (name) => {
     const target = await targets[name]({
@@ -39,7 +40,7 @@ test.each(["node", "worker"] as const)(
   },
 );
 
-test.each(["node", "worker"] as const)(
+test.each(inThisFile(["node", "worker"] as const))(
   "on %s, bodies that arrive slowly make room for others when all places are taken",
   async (name) => {
     const target = await targets[name]({ env: { MAX_CONCURRENCY: "4" } });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { putFixtures } from "./put-fixtures.ts";
 
@@ -6,7 +7,9 @@ const setosa = [5.1, 3.5, 1.4, 0.2];
 /** No INT32 holds -2147483648 / -1: WASM traps, and the native runtime's process dies. */
 const unrepresentable = { a: [6, -2147483648], b: [3, -1] };
 
-describe.each(["worker", "nodeWasm"] as const)("when ONNX Runtime breaks down: %s", (name) => {
+const PLATFORMS = inThisFile(["worker", "nodeWasm"] as const);
+
+describe.each(PLATFORMS)("when ONNX Runtime breaks down: %s", (name) => {
   let target: Target;
   beforeAll(async () => {
     target = await targets[name]();

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { startNodeServer } from "../harness/node-server.ts";
 import { targets } from "../harness/targets.ts";
 import { putFixtures } from "./put-fixtures.ts";
@@ -33,7 +34,7 @@ async function expectRefusals(fetch: Fetch): Promise<void> {
   }
 }
 
-test.each(["node", "nodeWasm", "lambda", "worker"] as const)(
+test.each(inThisFile(["node", "nodeWasm", "lambda", "worker"] as const))(
   "what is not in the package is not read: %s",
   async (name) => {
     // Where there is a local tier, artifacts are loaded by path, from the folder they are kept in.
