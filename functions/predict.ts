@@ -16,7 +16,7 @@ import { plainReason } from "./plain-reason.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
 import { runAll } from "./run-all.ts";
 import { checkInputs, checkOutputNames } from "./tasks/check-tensors.ts";
-import { parseParameters, type Run } from "./tasks/define.ts";
+import { parseParameters, type InputKind, type Run } from "./tasks/define.ts";
 import type { Tensors } from "./tensor.ts";
 
 export interface Prediction {
@@ -87,6 +87,7 @@ export function createPredict(services: PathServices): Predict {
       const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
       const { member = "inputs", longTexts } = call;
       checkBatch(rows, limits.batch, member);
+      if (rows[0] instanceof Uint8Array) refuseFile(task.input, member);
       recording.rows = rows.length;
       // The rows of tensors are in their shapes.
       const countsShapes = task.input === "tensors";
@@ -259,6 +260,17 @@ function refusedTensors(cause: unknown): NearcastError {
     `The model cannot compute with these tensors: ${reason.slice(0, LONGEST_REASON)}`,
     { cause },
   );
+}
+
+/**
+ * Throws `invalid_input` for a file where the inputs are JSON. As an object each of its bytes would be a member of a wrong
+ * name.
+ */
+function refuseFile(kind: InputKind, member: string): void {
+  if (kind !== "image" && kind !== "json")
+    throw invalidInput([
+      { path: member, message: `is a file, and the model takes ${kind}: send application/json` },
+    ]);
 }
 
 /** Throws `invalid_input` for no input, or for more inputs than the limit. */

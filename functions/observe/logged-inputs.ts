@@ -24,7 +24,9 @@ export function loggedInputs({ logging, features }: Manifest, inputs: unknown): 
       // A row with a missing value, or with an object for a number, must not reveal the others.
       if (names && value.some((item) => typeof item !== "object" || item === null))
         return shown(
-          Object.fromEntries(value.map((item, index) => [names[index] ?? `${index}`, item])),
+          Object.fromEntries(
+            value.slice(0, MOST_ITEMS).map((item, index) => [names[index] ?? `${index}`, item]),
+          ),
           depth,
         );
       return value.slice(0, MOST_ITEMS).map((item) => shown(item, depth + 1));
