@@ -58,6 +58,12 @@ export const VARIABLES = {
     about: "Processes that run models beside the server; 0 runs them in the server itself.",
     on: NODE,
   },
+  WORKER_MEMORY_MB: {
+    schema: above0().optional(),
+    about:
+      "Memory that each of these processes may take, in MiB: one that takes more is replaced, and what it was computing is refused with 507. By default 1024, and 4 times SESSION_BUDGET_MB.",
+    on: NODE,
+  },
   DYNAMIC_BATCHING: {
     schema: list(batchedModel).optional(),
     about:
@@ -255,6 +261,7 @@ export function readConfig(
     runtime: value.RUNTIME,
     threads: value.THREADS,
     workers: value.WORKERS,
+    workerMemoryBytes: (value.WORKER_MEMORY_MB ?? 1024 + 4 * value.SESSION_BUDGET_MB) * MIB,
     dynamicBatching: new Map(value.DYNAMIC_BATCHING),
     sessionBudgetBytes: Math.floor(value.SESSION_BUDGET_MB * MIB),
     cacheDirectory: value.CACHE_DIR,

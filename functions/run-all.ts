@@ -19,7 +19,7 @@ export async function runAll(
   for (const { feeds } of runs) {
     deadline.check();
     try {
-      results.push(await session.run(feeds, task.outputNames, owner));
+      results.push(await session.run(feeds, task.outputNames, owner, deadline.endsAt()));
     } catch (cause) {
       if (cause instanceof NearcastError) throw cause;
       if (task.refusal) throw task.refusal(cause);

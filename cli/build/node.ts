@@ -24,8 +24,12 @@ export async function buildNode(options: NodeBuild): Promise<void> {
 
 export function nodeBuildOptions({ entry, output }: NodeBuild): BuildOptions {
   return {
-    // The server starts this file as a process by its name, which a bundler does not follow.
-    entryPoints: { server: entry, "inference-process": inferenceProcess() },
+    // The server starts a process by its file's name, and that a thread, which a bundler does not follow.
+    entryPoints: {
+      server: entry,
+      "inference-process": inModule("inference-process"),
+      "watch-process": inModule("watch-process"),
+    },
     outdir: output,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -53,8 +57,8 @@ export function synchronousFflate(): string {
 }
 
 /** The source in the repository, or the compiled file in the package. */
-function inferenceProcess(): string {
-  const module = "functions/runtime/inference-process";
+function inModule(name: string): string {
+  const module = `functions/runtime/${name}`;
   const source = join(packageRoot(), `${module}.ts`);
   return existsSync(source) ? source : join(packageRoot(), "dist/package", `${module}.js`);
 }

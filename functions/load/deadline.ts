@@ -15,6 +15,8 @@ export interface Deadline {
   within<T>(work: Promise<T>): Promise<T>;
   /** Milliseconds since the request began. */
   age(): number;
+  /** When its time is over, as a time of `performance.now()`. */
+  endsAt(): number;
   /** Called with the reason when {@link within} rejects before the work does. */
   watcher?: { end(error: NearcastError): void };
 }
@@ -46,6 +48,10 @@ class RequestDeadline implements Deadline {
 
   age(): number {
     return performance.now() - this.#start;
+  }
+
+  endsAt(): number {
+    return this.#start + this.#longest;
   }
 
   check(): void {

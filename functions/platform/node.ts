@@ -96,10 +96,15 @@ function openToThisMachine({ HOST, TRUST_PROXY, API_KEYS, JWT_ISSUER }: NodeJS.P
 }
 
 async function startRuntime(config: Config): Promise<Runtime> {
-  const { runtime, threads, workers, sessionBudgetBytes } = config;
+  const { runtime, threads, workers, workerMemoryBytes, sessionBudgetBytes } = config;
   if (runtime === "native" && workers > 0) {
     const { createProcessPool } = await import("../runtime/process-pool.ts");
-    return createProcessPool({ workers, threads, log: logLine });
+    return createProcessPool({
+      workers,
+      threads,
+      memoryBytes: workerMemoryBytes,
+      log: logLine,
+    });
   }
   if (runtime === "native") {
     const { createNativeRuntime } = await import("../runtime/onnxruntime-node.ts");

@@ -14,6 +14,7 @@ interface Waiting {
   feeds: Tensors;
   outputNames: readonly string[];
   rows: number;
+  until: number;
   /** Runs with the same key can be joined. */
   key: string;
   answer: Deferred<Tensors>;
@@ -53,11 +54,13 @@ export function createBatchingSession(session: Session, options: BatchingOptions
 
   return {
     ...session,
-    run(feeds, outputNames, owner) {
+    run(feeds, outputNames, owner, until = Infinity) {
       const rows = rowsOf(feeds);
-      if (rows === undefined || rows >= maxRows) return session.run(feeds, outputNames);
+      if (rows === undefined || rows >= maxRows)
+        return session.run(feeds, outputNames, owner, until);
       const answer = createDeferred<Tensors>();
-      queue.push({ feeds, outputNames, rows, key: keyOf(feeds, outputNames, owner), answer });
+      const key = keyOf(feeds, outputNames, owner);
+      queue.push({ feeds, outputNames, rows, until, key, answer });
       schedule();
       return answer.promise;
     },
@@ -102,8 +105,8 @@ async function answerTogether(session: Session, group: readonly Waiting[]): Prom
       return;
     }
   }
-  for (const { feeds, outputNames, answer } of group)
-    await session.run(feeds, outputNames).then(answer.resolve, answer.reject);
+  for (const { feeds, outputNames, until, answer } of group)
+    await session.run(feeds, outputNames, undefined, until).then(answer.resolve, answer.reject);
 }
 
 /** Each run's own outputs. Undefined where an output does not have a row for each row of the inputs. */
@@ -119,7 +122,8 @@ async function runTogether(
       group.map((waiting) => waiting.feeds[name] as Tensor),
       total,
     );
-  const outputs = await session.run(joint, outputNames);
+  const until = Math.max(...group.map((waiting) => waiting.until));
+  const outputs = await session.run(joint, outputNames, undefined, until);
   if (Object.values(outputs).some(({ shape }) => shape[0] !== total)) return undefined;
   let from = 0;
   return group.map(({ rows }) => {

@@ -8,7 +8,11 @@ const OUT_OF_MEMORY =
  * else. Any other cause stays as it is.
  */
 export function explainFailure(cause: unknown): unknown {
-  if (!OUT_OF_MEMORY.test(String(cause))) return cause;
+  return OUT_OF_MEMORY.test(String(cause)) ? outOfMemory(cause) : cause;
+}
+
+/** There was no memory for a load or a run, or it took more than it may. */
+export function outOfMemory(cause: unknown): NearcastError {
   return new NearcastError(
     "out_of_memory",
     "There is not enough memory for this. Send fewer or smaller inputs.",

@@ -1,11 +1,22 @@
 // A process that runs models for the server: sessions of the native runtime, one call after the other.
-// Its argument is the number of threads for one run.
+// Its arguments are the number of threads for one run, and the most bytes of memory that the process may take.
 import { setPriority } from "node:os";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
 import { NearcastError } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
 import { createNativeRuntime } from "./onnxruntime-node.ts";
 import type { Session } from "./types.ts";
 import type { ProcessAnswer, ProcessCall, ProcessRequest } from "./process-messages.ts";
+import type { Watched } from "./watched.ts";
+
+const [threads, mostBytes] = process.argv.slice(2).map(Number) as [number, number];
+
+// It lies beside this file: as TypeScript in the sources, as JavaScript in what is built.
+const watch = new URL(`watch-process${extname(import.meta.url)}`, import.meta.url);
+new Worker(watch, {
+  workerData: { parent: process.ppid, mostBytes } satisfies Watched,
+}).unref();
 
 /**
  * A third of the server's share of the processor: the server reads and answers first, so that all processes
@@ -18,7 +29,7 @@ try {
   // A sandbox may forbid it. Answers are then only slower.
 }
 
-const runtime = createNativeRuntime({ threads: Number(process.argv[2]) });
+const runtime = createNativeRuntime({ threads });
 /** Promises: a run may arrive while its session is still loading. */
 const sessions = new Map<number, Promise<Session>>();
 
@@ -33,7 +44,8 @@ process.on("message", ({ id, call }: ProcessRequest) => {
 });
 
 // Terminals and systemd send signals to the whole group. This process ignores them, because the server may
-// still need its answers. When the server ends, in whatever way, the channel closes.
+// still need its answers. When the server ends, in whatever way, the channel closes. (While a run blocks this thread,
+// the watching thread sees it.)
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined);
 process.on("disconnect", () => process.exit());
 

@@ -15,6 +15,8 @@ export function createNativeRuntime({ threads }: { threads: number }): Runtime {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // An arena keeps the memory of the largest run for ever. Without it runs are as fast.
+    enableCpuMemArena: false,
     logSeverityLevel: LOG_FATAL_ONLY,
     // ONNX Runtime looks here for files that the artifact names and the package does not list: there are none.
     // Otherwise it would read them from the folder of the artifact or of the process.

@@ -1,5 +1,6 @@
 import type { Tensors } from "../tensor.ts";
-import { runtimeFailed } from "./failures.ts";
+import { NearcastError } from "../errors.ts";
+import { outOfMemory, runtimeFailed } from "./failures.ts";
 import type { Runtime } from "./types.ts";
 import type { ProcessCall } from "./process-messages.ts";
 import {
@@ -19,11 +20,15 @@ interface ProcessPoolOptions {
   workers: number;
   /** For one run. */
   threads: number;
+  /** The most memory that each process may take. */
+  memoryBytes: number;
   log: (entry: Record<string, unknown>) => void;
 }
 
 /** A call whose process died is tried once more: its input may have killed the process, or something else. */
 const MOST_BEGUN = 2;
+/** The longest that an artifact may take to load. */
+const LOAD_MS = 300_000;
 /** Calls that waited behind it are innocent. Still, no call is tried for ever. */
 const MOST_TRIES = 8;
 
@@ -32,16 +37,22 @@ const MOST_TRIES = 8;
  * thread that calls it: with processes, runs go on in parallel and the server answers meanwhile. They are not
  * threads, because native code that crashes ends its whole process. A run goes to the process with the fewest
  * calls. The next call replaces a process that ended. A run that ends two processes rejects with
- * `runtime_failed`.
+ * `runtime_failed`, and so does one that does not end in time, whose process is ended for it. A run that takes more than
+ * `memoryBytes` ends its process and rejects with `out_of_memory`.
  */
-export function createProcessPool({ workers, threads, log }: ProcessPoolOptions): Runtime {
+export function createProcessPool({
+  workers,
+  threads,
+  memoryBytes,
+  log,
+}: ProcessPoolOptions): Runtime {
   const pool: (Member | undefined)[] = Array.from({ length: workers });
   let sessions = 0;
 
   function memberAt(index: number): Member {
     const onEnd = () => (pool[index] = undefined);
     return (pool[index] ??= {
-      process: startInferenceProcess({ threads, log, onEnd }),
+      process: startInferenceProcess({ threads, memoryBytes, log, onEnd }),
       sessions: new Set(),
     });
   }
@@ -63,11 +74,16 @@ export function createProcessPool({ workers, threads, log }: ProcessPoolOptions)
 
       async function loadIn({ process, sessions }: Member): Promise<Tensors | LostCall> {
         sessions.add(session);
-        return process.call({ kind: "load", session, artifact, externalData });
+        const until = performance.now() + LOAD_MS;
+        return process.call({ kind: "load", session, artifact, externalData }, until);
       }
 
       /** A process that replaced another loads what it is asked to run. */
-      async function runIn(member: Member, call: ProcessCall): Promise<Tensors | LostCall> {
+      async function runIn(
+        member: Member,
+        call: ProcessCall,
+        until: number,
+      ): Promise<Tensors | LostCall> {
         if (!member.sessions.has(session)) {
           const answer = await loadIn(member).catch((cause: unknown) => {
             lost = true;
@@ -75,32 +91,39 @@ export function createProcessPool({ workers, threads, log }: ProcessPoolOptions)
           });
           if (isLost(answer)) return answer;
         }
-        return member.process.call(call);
+        return member.process.call(call, until);
       }
 
       const each = pool.map((_, index) => index);
-      await Promise.all(each.map((index) => tryCall(() => loadIn(memberAt(index)))));
+      await Promise.all(each.map((index) => tryCall(() => loadIn(memberAt(index)), Infinity)));
       return {
-        run(feeds, outputNames) {
+        run(feeds, outputNames, _owner, until = Infinity) {
           const call: ProcessCall = { kind: "run", session, feeds, outputNames };
-          return tryCall(() => runIn(leastBusy(), call));
+          return tryCall(() => runIn(leastBusy(), call, until), until);
         },
         lost: () => lost,
         async release() {
           for (const member of pool)
             if (member?.sessions.delete(session))
-              await member.process.call({ kind: "release", session });
+              await member.process.call({ kind: "release", session }, Infinity);
         },
       };
     },
   };
 }
 
-async function tryCall(call: () => Promise<Tensors | LostCall>): Promise<Tensors> {
+async function tryCall(call: () => Promise<Tensors | LostCall>, until: number): Promise<Tensors> {
   for (let [tries, begun] = [0, 0]; tries < MOST_TRIES && begun < MOST_BEGUN; tries++) {
+    if (performance.now() >= until)
+      throw new NearcastError("deadline_exceeded", "Its time was over before the model ran.");
     const answer = await call();
     if (!isLost(answer)) return answer;
-    if (answer.begun) begun++;
+    if (!answer.begun) continue;
+    begun++;
+    // Trying once more would cost as much again.
+    if (answer.reason === "memory")
+      throw outOfMemory(new Error("the process took too much memory"));
+    if (answer.reason === "late") throw runtimeFailed(new Error("the call did not end in time"));
   }
   throw runtimeFailed(new Error("the inference processes that were asked ended"));
 }

@@ -14,8 +14,16 @@ export interface ExternalData {
  * with `out_of_memory`, with `runtime_failed`, or with ONNX Runtime's own reason.
  */
 export interface Session {
-  /** `owner` says whose run it is. Runs of different owners are never joined. */
-  run(feeds: Tensors, outputNames: readonly string[], owner?: string): Promise<Tensors>;
+  /**
+   * `owner` says whose run it is. Runs of different owners are never joined. After `until`, a time of
+   * `performance.now()`, nobody waits for the run any more: it may be ended where the runtime can do that.
+   */
+  run(
+    feeds: Tensors,
+    outputNames: readonly string[],
+    owner?: string,
+    until?: number,
+  ): Promise<Tensors>;
   release(): Promise<void>;
   /** Whether its runtime broke down, so that it will never run again. Absent where that cannot happen. */
   lost?(): boolean;

@@ -118,7 +118,12 @@ test("a row that fails is its own caller's affair", async () => {
 });
 
 test("in processes too, where a deadly row ends some of them and fails alone", async () => {
-  const pool = createProcessPool({ workers: 2, threads: 1, log: () => undefined });
+  const pool = createProcessPool({
+    workers: 2,
+    threads: 1,
+    memoryBytes: 2 ** 32,
+    log: () => undefined,
+  });
   const loaded = await pool.load({ path: join(fixtures, "breaking/divide/1/model.onnx") });
   const batching = createBatchingSession(loaded, { maxRows: MAX_ROWS, parallel: 2 });
   // The last of seven: of more rows, or further in front, it would be divided as part of a vector, which

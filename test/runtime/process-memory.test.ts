@@ -16,7 +16,12 @@ function residentOfChild(): number {
 test.skipIf(process.platform === "win32")(
   "an artifact that cannot be loaded leaves nothing behind, however often it is asked for",
   async () => {
-    const pool = createProcessPool({ workers: 1, threads: 1, log: () => undefined });
+    const pool = createProcessPool({
+      workers: 1,
+      threads: 1,
+      memoryBytes: 2 ** 32,
+      log: () => undefined,
+    });
     const fail = async (times: number) => {
       for (let time = 0; time < times; time++)
         await expect(pool.load({ bytes: new Uint8Array(1000) })).rejects.toThrow();

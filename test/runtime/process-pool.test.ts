@@ -11,7 +11,7 @@ const slow = { path: join(fixtures, "slow/1/model.onnx") };
 const divide = { path: join(fixtures, "breaking/divide/1/model.onnx") };
 
 function startPool(workers: number) {
-  return createProcessPool({ workers, threads: 1, log: () => undefined });
+  return createProcessPool({ workers, threads: 1, memoryBytes: 2 ** 32, log: () => undefined });
 }
 
 function iterations(count: number): Tensors {
