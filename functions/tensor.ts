@@ -1,3 +1,5 @@
+import { fromHalfFloats } from "./half-floats.ts";
+
 /** What ONNX Runtime's JavaScript tensors hold for each datatype. */
 export type TensorData =
   | Float32Array
@@ -53,23 +55,10 @@ export function datatypeOfOrt(ort: string): Datatype {
   return found;
 }
 
-// Half-precision arrays are in Node 24 and workerd, but not yet in TypeScript's es2024 library.
-type HalfArray = new (buffer: ArrayBufferLike, offset: number, length: number) => Float32Array;
-const { Float16Array } = globalThis as unknown as { Float16Array?: HalfArray };
-
-/** Whether FP16 elements can be numbers here, and not only bits. */
-export const hasHalfFloats = Float16Array !== undefined;
-
-/** A view of FP16 bits as numbers. Throws a RangeError without {@link hasHalfFloats}. */
-export function halfFloats({ buffer, byteOffset, length }: Uint16Array): Float32Array {
-  if (!Float16Array) throw new RangeError("needs the binary form for FP16: no Float16Array here");
-  return new Float16Array(buffer, byteOffset, length);
-}
-
-/** The numbers of an FP32, FP64 or FP16 tensor. Undefined for every other. */
+/** The numbers of an FP32, FP64 or FP16 tensor, only to be read. Undefined for every other. */
 export function numbersOf(data: TensorData | undefined): Float32Array | Float64Array | undefined {
   if (data instanceof Float32Array || data instanceof Float64Array) return data;
-  return data instanceof Uint16Array ? halfFloats(data) : undefined;
+  return data instanceof Uint16Array ? fromHalfFloats(data) : undefined;
 }
 
 /** How many elements a shape has. A scalar's empty shape has one. */

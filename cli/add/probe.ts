@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { toHalfFloats } from "../../functions/half-floats.ts";
 import { createNativeRuntime } from "../../functions/runtime/onnxruntime-node.ts";
 import {
   DATATYPES,
   elementCount,
-  halfFloats,
   type Tensor,
   type TensorData,
   type Tensors,
@@ -81,11 +81,7 @@ function elements(datatype: Tensor["datatype"], numbers: readonly number[]): Ten
   if (datatype === "BOOL") return Uint8Array.from(numbers, (one) => Number(one > 0));
   if (datatype === "FP32") return Float32Array.from(numbers);
   if (datatype === "FP64") return Float64Array.from(numbers);
-  if (datatype === "FP16") {
-    const bits = new Uint16Array(numbers.length);
-    halfFloats(bits).set(numbers);
-    return bits;
-  }
+  if (datatype === "FP16") return toHalfFloats(numbers);
   const { array } = DATATYPES[datatype];
   return (array as Int32ArrayConstructor).from(numbers, Math.round);
 }

@@ -1,4 +1,5 @@
-import { elementCount, halfFloats } from "../../functions/tensor.ts";
+import { fromHalfFloats } from "../../functions/half-floats.ts";
+import { elementCount } from "../../functions/tensor.ts";
 
 /** An array of a NumPy file, row-major. Booleans are bytes. */
 export interface NpyArray {
@@ -81,7 +82,7 @@ export function writeNpy({ type, shape, data }: NpyArray): Uint8Array {
 
 /** The elements as JSON has them. 64-bit integers that a number cannot hold are decimal strings. */
 export function jsonElements({ type, data }: NpyArray): unknown[] {
-  const numbers = type === "<f2" ? halfFloats(data as Uint16Array) : data;
+  const numbers = type === "<f2" ? fromHalfFloats(data as Uint16Array) : data;
   return Array.from(numbers, (value): unknown => {
     if (type === "|b1") return value !== 0;
     if (typeof value !== "bigint") return value;

@@ -1,6 +1,7 @@
 import type { Context, TypedResponse } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { JSONParsed } from "hono/utils/types";
+import { writeJson } from "../wire/raw-number.ts";
 import type { AppEnv } from "./exchange.ts";
 
 /**
@@ -47,6 +48,6 @@ export function answerEncoded(
 
 /** Like {@link answer}, in JSON, with the type that `hono/client` reads. */
 export function answerJson<Json>(c: Context<AppEnv>, value: Json) {
-  const response = answer(c, JSON.stringify(value), { "Content-Type": "application/json" });
+  const response = answer(c, writeJson(value), { "Content-Type": "application/json" });
   return response as Response & TypedResponse<JSONParsed<Json>, 200, "json">;
 }

@@ -1,7 +1,8 @@
-import { DATATYPES, halfFloats, type Datatype, type Tensor, type TensorData } from "../tensor.ts";
+import { fromHalfFloats, toHalfFloats } from "../half-floats.ts";
+import { DATATYPES, type Datatype, type Tensor, type TensorData } from "../tensor.ts";
 import { base64Bytes } from "./base64.ts";
 import { textOf } from "./binary-tensor.ts";
-import { rawNumber } from "./json.ts";
+import { rawNumber } from "./raw-number.ts";
 
 /**
  * The one way that elements of tensors are read from JSON and written to it, for every dialect and task:
@@ -59,11 +60,8 @@ export function fromJsonData(datatype: Datatype, values: readonly unknown[]): Te
     case "FP32":
     case "FP64":
       return readFloats(new DATATYPES[datatype].array(values.length), datatype, values);
-    case "FP16": {
-      const bits = new Uint16Array(values.length);
-      readFloats(halfFloats(bits), datatype, values);
-      return bits;
-    }
+    case "FP16":
+      return readHalfFloats(values);
     case "INT8":
     case "INT16":
     case "INT32":
@@ -75,7 +73,7 @@ export function fromJsonData(datatype: Datatype, values: readonly unknown[]): Te
 }
 
 /**
- * Elements as `JSON.stringify` writes them, flat: bools as true and false, 64-bit integers with every digit,
+ * Elements as {@link writeJson} writes them, flat: bools as true and false, 64-bit integers with every digit,
  * negative zero with its sign, NaN and the infinities as strings.
  */
 export function toJsonData(tensor: Pick<Tensor, "datatype" | "data">): unknown[] {
@@ -108,7 +106,7 @@ function written({ datatype, data }: Pick<Tensor, "datatype" | "data">, style: S
         return Number.isSafeInteger(number) ? number : style.longInteger(String(value));
       });
     case "FP16":
-      return writtenFloats(halfFloats(data as Uint16Array), style);
+      return writtenFloats(fromHalfFloats(data as Uint16Array), style);
     case "FP32":
     case "FP64":
       return writtenFloats(data as Float32Array, style);
@@ -140,10 +138,23 @@ function readFloats<T extends Float32Array | Float64Array>(
     elements[index] = number;
     // A finite number beyond the datatype, or one that JSON's reader made infinite, such as 1e999.
     const overflown = Math.abs(elements[index] as number) === Infinity && typeof value !== "string";
-    if (overflown || (Number.isNaN(number) && !isNaNValue(value)))
-      throw new ElementError(index, `must be a number that ${datatype} can hold`);
+    if (overflown || (Number.isNaN(number) && !isNaNValue(value))) throw notHeld(index, datatype);
   }
   return elements;
+}
+
+function readHalfFloats(values: readonly unknown[]): Uint16Array {
+  const numbers = readFloats(new Float64Array(values.length), "FP16", values);
+  const bits = toHalfFloats(numbers);
+  const overflown = fromHalfFloats(bits).findIndex(
+    (half, index) => !Number.isFinite(half) && Number.isFinite(numbers[index]),
+  );
+  if (overflown >= 0) throw notHeld(overflown, "FP16");
+  return bits;
+}
+
+function notHeld(index: number, datatype: Datatype): ElementError {
+  return new ElementError(index, `must be a number that ${datatype} can hold`);
 }
 
 /** NaN for what is no number. A long integer was kept with its digits for another input of the request. */

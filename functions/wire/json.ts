@@ -1,4 +1,5 @@
 import { NearcastError } from "../errors.ts";
+import { rawNumber } from "./raw-number.ts";
 import { decodeText } from "./text.ts";
 
 // ECMAScript 2026 (source text access), not yet in TypeScript's library.
@@ -7,7 +8,6 @@ interface ExactJson {
     text: string,
     reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
   ): unknown;
-  rawJSON(text: string): unknown;
 }
 
 const exactJson = JSON as unknown as ExactJson;
@@ -79,12 +79,7 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** A number that `JSON.stringify` writes with these very digits. */
-export function rawNumber(digits: string): unknown {
-  return exactJson.rawJSON(digits);
-}
-
-/** JSON's arrays with every -0 in them as `JSON.stringify` keeps it. The same arrays when there is none. */
+/** JSON's arrays with every -0 in them as {@link writeJson} keeps it. The same arrays when there is none. */
 export function withSignedZeros(value: unknown): unknown {
   if (value === 0) return Object.is(value, -0) ? rawNumber("-0.0") : value;
   if (typeof value !== "object" || value === null) return value;
@@ -100,7 +95,8 @@ export function withSignedZeros(value: unknown): unknown {
   return copy ?? value;
 }
 
-function keepDigits(_key: string, value: unknown, { source }: { source?: string }): unknown {
+/** Without a source, as on Node 20, the number stays as it was read, and is refused where it must be exact. */
+function keepDigits(_key: string, value: unknown, { source }: { source?: string } = {}): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value) || source === undefined)
     return value;
   return /^-?\d{16,20}$/.test(source) ? BigInt(source) : value;

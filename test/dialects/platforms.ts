@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { filesOfModels } from "../../cli/local/models.ts";
-import { targets, type StartTarget, type Target } from "../harness/targets.ts";
+import { targets, type StartTarget, type Target, type TargetOptions } from "../harness/targets.ts";
 
 const IDENTITY = join(import.meta.dirname, "../fixtures/identity");
 
@@ -10,8 +10,9 @@ export const PLATFORMS: [name: string, start: () => Promise<Target>][] = Object.
   targets,
 ).map(([name, start]) => [name, () => startWithIdentity(start)]);
 
-async function startWithIdentity(start: StartTarget): Promise<Target> {
-  const target = await start({ env: { DEFAULT_MODEL: "iris", MAX_BODY_BYTES: "2000000" } });
+async function startWithIdentity(start: StartTarget, options: TargetOptions = {}): Promise<Target> {
+  const env = { DEFAULT_MODEL: "iris", MAX_BODY_BYTES: "2000000" };
+  const target = await start({ env, ...options });
   for (const key of await filesOfModels(IDENTITY))
     await target.store.put(key, await readFile(join(IDENTITY, key)));
   return target;

@@ -6,6 +6,8 @@ import { withFullDisk } from "./full-disk.ts";
 export interface NodeServerOptions {
   /** The server's entry file. By default the one that `npm start` runs. */
   entry?: string;
+  /** The path of another Node than the one that runs the tests. */
+  node?: string | undefined;
   /** Node's own arguments, before the `entry`. */
   nodeFlags?: readonly string[];
   cwd?: string;
@@ -33,11 +35,11 @@ export const V8_FLAGS = START.filter((argument) => argument.startsWith("--"));
 
 /** Starts the Node entry as a process of its own, on a free port. */
 export async function startNodeServer(options: NodeServerOptions = {}): Promise<NodeServer> {
-  const { entry, nodeFlags = [] } = options;
+  const { entry, node = process.execPath, nodeFlags = [] } = options;
   const args = entry === undefined ? START : [...nodeFlags, entry];
   const command: [string, readonly string[]] = options.fullDisk
-    ? withFullDisk(process.execPath, args)
-    : [process.execPath, args];
+    ? withFullDisk(node, args)
+    : [node, args];
   const child = spawn(...command, {
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     env: {

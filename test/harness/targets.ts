@@ -57,6 +57,8 @@ export interface TargetOptions {
   models?: string;
   /** Node, Lambda: writes to files fail. */
   fullDisk?: boolean;
+  /** Node: the path of another Node than the one that runs the tests. */
+  node?: string;
   /** Workers: rate limiting bindings by name. */
   rateLimits?: WorkerHarnessOptions["rateLimits"];
 }
@@ -73,8 +75,8 @@ export const targets: Record<"node" | "nodeWasm" | "worker" | "lambda", StartTar
 
 async function startNode(options: TargetOptions = {}): Promise<Target> {
   return startOverS3(options, async (env) => {
-    const { fullDisk } = options;
-    const server = await startNodeServer({ cwd: root, env, fullDisk });
+    const { fullDisk, node } = options;
+    const server = await startNodeServer({ cwd: root, env, fullDisk, node });
     return {
       url: server.url,
       fetch: server.fetch,

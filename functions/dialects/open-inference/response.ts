@@ -3,6 +3,7 @@ import type { Manifest } from "../../model/manifest.ts";
 import type { Tensors } from "../../tensor.ts";
 import { toBinary } from "../../wire/binary-tensor.ts";
 import { toJsonData } from "../../wire/json-tensor.ts";
+import { writeJson } from "../../wire/raw-number.ts";
 
 export interface InferAnswer {
   manifest: Manifest;
@@ -21,7 +22,7 @@ export function writeInferAnswer({ manifest, id, tensors, isBinary }: InferAnswe
     chunks.push(chunk);
     return { name, datatype, shape, parameters: { binary_data_size: chunk.byteLength } };
   });
-  const json = JSON.stringify({
+  const json = writeJson({
     model_name: manifest.name,
     model_version: manifest.version,
     ...(id !== undefined && { id }),

@@ -1,5 +1,5 @@
 import { NearcastError } from "../../errors.ts";
-import { hasHalfFloats, numbersOf, type Tensors } from "../../tensor.ts";
+import { numbersOf, type Tensors } from "../../tensor.ts";
 import { isOneSided, type ClassificationManifest, type ScoresOptions } from "./options.ts";
 
 type Numbers = Float32Array | Float64Array;
@@ -23,8 +23,6 @@ export function scoresReader(manifest: ClassificationManifest, options: ScoresOp
     throw new Error(
       `scores.output must name an FP32, FP64 or FP16 output of shape [-1, ${count}]${count === 2 ? ", [-1, 1] or [-1]" : ""}`,
     );
-  if (output.datatype === "FP16" && !hasHalfFloats)
-    throw new Error("scores.output is FP16, which needs Node 24 or later");
   if (width === 1 && options.activation === "softmax")
     throw new Error(
       "scores.activation softmax needs a number for each label; one number has sigmoid",

@@ -1,7 +1,7 @@
 import type { Limits } from "../../model/limits.ts";
 import { NearcastError } from "../../errors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
-import { elementCount, hasHalfFloats, numbersOf } from "../../tensor.ts";
+import { elementCount, numbersOf } from "../../tensor.ts";
 import { tabularInputs } from "../tabular/inputs.ts";
 import type { CompiledTask } from "../define.ts";
 import type { regressionOptions } from "./options.ts";
@@ -24,8 +24,6 @@ export function compile(
     throw new Error(
       "regression.output must name an FP32, FP64 or FP16 output of shape [-1, 1] or [-1]",
     );
-  if (output.datatype === "FP16" && !hasHalfFloats)
-    throw new Error("regression.output is FP16, which needs Node 24 or later");
   const unit = regression.unit === undefined ? {} : { unit: regression.unit };
 
   return {

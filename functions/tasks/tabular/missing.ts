@@ -1,6 +1,7 @@
 import { invalidInput, type InputIssue } from "../../errors.ts";
 import type { Feature } from "../../model/manifest.ts";
-import { halfFloats, type Tensors } from "../../tensor.ts";
+import { toHalfFloats } from "../../half-floats.ts";
+import { numbersOf, type Tensor } from "../../tensor.ts";
 import type { MissingValues } from "../define.ts";
 import type { Slot } from "./layout.ts";
 
@@ -43,12 +44,14 @@ export function missingInTensors(
       const issues: InputIssue[] = [];
       for (const slot of slots) {
         const { name } = slot.input;
-        const data = floatsOf(feeds, name);
-        for (let index = 0; index < (data?.length ?? 0); index++) {
-          if (!data || !Number.isNaN(data[index])) continue;
+        const tensor = feeds[name];
+        const numbers = tensor && floatsOf(tensor);
+        if (!numbers) continue;
+        for (let index = 0; index < numbers.length; index++) {
+          if (!Number.isNaN(numbers[index])) continue;
           const feature = featureAt(slot, index);
           const replacement = replacementOf(feature);
-          if (replacement !== undefined) data[index] = replacement as number;
+          if (replacement !== undefined) put(tensor, index, replacement as number);
           else issues.push({ path: `inputs.${name}`, message: inRow(slot, index, feature, NaN) });
         }
       }
@@ -67,8 +70,11 @@ function inRow({ columns }: Slot, index: number, feature: Feature, value: unknow
   return `of row ${Math.floor(index / columns.length)}: ${feature.name} ${notMissing(feature, value)}`;
 }
 
-function floatsOf(feeds: Tensors, name: string): Float32Array | Float64Array | undefined {
-  const { datatype, data } = feeds[name] ?? {};
-  if (datatype === "FP16") return halfFloats(data as Uint16Array);
-  return datatype === "FP32" || datatype === "FP64" ? (data as Float32Array) : undefined;
+function floatsOf({ datatype, data }: Tensor): Float32Array | Float64Array | undefined {
+  return ["FP16", "FP32", "FP64"].includes(datatype) ? numbersOf(data) : undefined;
+}
+
+function put({ datatype, data }: Tensor, index: number, number: number): void {
+  const element = datatype === "FP16" ? toHalfFloats([number])[0] : number;
+  (data as Float32Array)[index] = element as number;
 }

@@ -2,7 +2,7 @@ import type { Limits } from "../../model/limits.ts";
 import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { plainReason } from "../../plain-reason.ts";
-import { hasHalfFloats, type Tensor, type Tensors } from "../../tensor.ts";
+import { type Tensor, type Tensors } from "../../tensor.ts";
 import { toJsonValues } from "../../wire/json-tensor.ts";
 import { toNested } from "../../wire/nested.ts";
 import { mismatch } from "../check-tensors.ts";
@@ -16,9 +16,6 @@ import { readTensor } from "./read.ts";
  */
 export function compile(manifest: Manifest, limits: Limits): CompiledTask {
   const { inputs, outputs } = manifest;
-  for (const { name, datatype } of [...inputs, ...outputs])
-    if (datatype === "FP16" && !hasHalfFloats)
-      throw new Error(`${name} is FP16, which needs a JavaScript with Float16Array`);
   const names = new Set(inputs.map(({ name }) => name));
 
   function readFeeds(row: unknown, path: string, issues: InputIssue[]): Tensors {
