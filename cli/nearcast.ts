@@ -1,50 +1,35 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
-import { addCommand } from "./commands/add.ts";
-import { buildCommand } from "./commands/build.ts";
-import { deployCommand } from "./commands/deploy.ts";
-import { devCommand } from "./commands/dev.ts";
-import { evalCommand } from "./commands/eval.ts";
-import { gateCommand } from "./commands/gate.ts";
-import { historyCommand } from "./commands/history.ts";
-import { initCommand } from "./commands/init.ts";
-import { keyCommand } from "./commands/key.ts";
-import { listCommand } from "./commands/list.ts";
-import { optimizeCommand } from "./commands/optimize.ts";
-import { pushCommand } from "./commands/push.ts";
-import { quantizeCommand } from "./commands/quantize.ts";
-import { releaseCommand } from "./commands/release.ts";
-import { rollbackCommand } from "./commands/rollback.ts";
-import { showCommand } from "./commands/show.ts";
-import { signCommand } from "./commands/sign.ts";
-import { verifyCommand } from "./commands/verify.ts";
 import { describeFailure } from "./failure.ts";
 
 const program = new Command("nearcast")
   .description("From a trained model to an answering endpoint: add, verify, push, release.")
   .exitOverride();
 
-for (const register of [
-  initCommand,
-  devCommand,
-  addCommand,
-  verifyCommand,
-  optimizeCommand,
-  quantizeCommand,
-  signCommand,
-  pushCommand,
-  listCommand,
-  showCommand,
-  releaseCommand,
-  rollbackCommand,
-  historyCommand,
-  buildCommand,
-  evalCommand,
-  gateCommand,
-  keyCommand,
-  deployCommand,
-])
-  register(program);
+const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) => void>>([
+  ["init", async () => (await import("./commands/init.ts")).initCommand],
+  ["dev", async () => (await import("./commands/dev.ts")).devCommand],
+  ["add", async () => (await import("./commands/add.ts")).addCommand],
+  ["verify", async () => (await import("./commands/verify.ts")).verifyCommand],
+  ["optimize", async () => (await import("./commands/optimize.ts")).optimizeCommand],
+  ["quantize", async () => (await import("./commands/quantize.ts")).quantizeCommand],
+  ["sign", async () => (await import("./commands/sign.ts")).signCommand],
+  ["push", async () => (await import("./commands/push.ts")).pushCommand],
+  ["list", async () => (await import("./commands/list.ts")).listCommand],
+  ["show", async () => (await import("./commands/show.ts")).showCommand],
+  ["release", async () => (await import("./commands/release.ts")).releaseCommand],
+  ["rollback", async () => (await import("./commands/rollback.ts")).rollbackCommand],
+  ["history", async () => (await import("./commands/history.ts")).historyCommand],
+  ["build", async () => (await import("./commands/build.ts")).buildCommand],
+  ["eval", async () => (await import("./commands/eval.ts")).evalCommand],
+  ["gate", async () => (await import("./commands/gate.ts")).gateCommand],
+  ["key", async () => (await import("./commands/key.ts")).keyCommand],
+  ["deploy", async () => (await import("./commands/deploy.ts")).deployCommand],
+]);
+
+// Loading all commands takes several times as long as most of them run. Without a command, help names them all.
+const asked = COMMANDS.get(process.argv[2]);
+for (const load of asked ? [asked] : COMMANDS.values()) (await load())(program);
 
 const USAGE = 2;
 let exitCode = 0;

@@ -109,7 +109,8 @@ async function makeLines(): Promise<string> {
   for (const version of ["1", "2"]) {
     const columns = ["--features", "a,b,c", "--models", models];
     await succeed(["add", fixture(`line-${version}.onnx`), "--name", "line", ...columns]);
-    await succeed(["verify", `line@${version}`, "--record", "--models", models]);
+    const native = ["--runtime", "native"];
+    await succeed(["verify", `line@${version}`, "--record", "--models", models, ...native]);
   }
   return models;
 }

@@ -1,38 +1,26 @@
 import type { ChildProcess } from "node:child_process";
-import { cp, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import type { ManifestOf } from "../../functions/model/manifest.ts";
 import type { regressionOptions } from "../../functions/tasks/tabular-regression/options.ts";
 import { startNodeServer } from "../harness/node-server.ts";
-import { startS3 } from "../../cli/local/s3-server.ts";
 import {
   addLines,
   nearcast,
   removeLines,
   root,
-  s3Environment,
   snapshot,
   succeed,
   temporaryFolder,
 } from "./nearcast.ts";
+import { publishing, STORE } from "./publishing.ts";
 
 type Draft = ManifestOf<typeof regressionOptions>;
 
 const LIMIT_MS = 300_000;
-const STORE = "s3://models/prefix";
 
 afterAll(removeLines);
-
-async function publishing() {
-  const s3 = await startS3({ buckets: ["models"] });
-  onTestFinished(() => s3.close());
-  const models = await temporaryFolder();
-  await addLines(models);
-  const env = s3Environment(s3);
-  const push = (version: string) => ["push", version, "--models", models, "--to", STORE];
-  return { s3, models, env, push };
-}
 
 test(
   "a push that is killed between artifact and manifest is never served, and is taken up again",
@@ -103,34 +91,6 @@ test(
     expect(s3.keys("models").map((key) => [key, s3.get("models", key)?.toString("hex")])).toEqual(
       before,
     );
-  },
-  LIMIT_MS,
-);
-
-test(
-  "of two releases at once one wins, on S3 and in a folder",
-  async () => {
-    const { models, env, push } = await publishing();
-    const folder = join(await temporaryFolder(), "store");
-    await cp(models, folder, { recursive: true });
-    for (const version of ["line@1", "line@2"]) await succeed(push(version), env);
-    for (const store of [STORE, folder]) {
-      // Before the first release, and over an earlier one.
-      for (let round = 0; round < 2; round++) {
-        const versions = ["line@1", "line@2"];
-        const outcomes = await Promise.all(
-          versions.map((version) => nearcast(["release", version, "--store", store], { env })),
-        );
-        const shown = await succeed(["history", "line", "--json", "--store", store], env);
-        const { stable, history } = JSON.parse(shown) as { stable: string; history: unknown[] };
-        // One may have read after the other had written: then it released over it, which is no race.
-        const winners = outcomes.filter(({ code }) => code === 0).length;
-        expect(["1", "2"]).toContain(stable);
-        expect(history.length).toBeLessThanOrEqual(winners + round * 2);
-        for (const { code, stderr } of outcomes)
-          if (code !== 0) expect(stderr).toMatch(/at the same time|is released already/);
-      }
-    }
   },
   LIMIT_MS,
 );

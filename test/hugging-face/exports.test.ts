@@ -6,9 +6,12 @@ import { draftFromHuggingFace } from "../../cli/add/from-hugging-face.ts";
 import { openPredictor } from "../../cli/predictor.ts";
 import type { ManifestOf } from "../../functions/model/manifest.ts";
 import type { textOptions } from "../../functions/tasks/text/options.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { openTokenizer } from "../../functions/tasks/text/tokenizer.ts";
 import { addExport, exportFolder } from "./export-folder.ts";
 import { expectAnswers, expectNear, recorded, refused } from "./exports.ts";
+
+const RUNTIMES = inThisFile(["native", "wasm"] as const);
 
 const models = await mkdtemp(join(tmpdir(), "nearcast-models-"));
 afterAll(() => rm(models, { recursive: true }));
@@ -42,7 +45,7 @@ describe.each(recorded)("$name ($about)", (one) => {
     if (one.types) expect(made.map(({ token_type_ids }) => token_type_ids)).toEqual(one.types);
   });
 
-  test.each(["native", "wasm"] as const)("has the answers of Python on %s", async (runtime) => {
+  test.each(RUNTIMES)("has the answers of Python on %s", async (runtime) => {
     const predictor = await openPredictor(await added, runtime);
     expectAnswers(one, await predictor.predict(inputs));
     for (const [prompt, vectors] of Object.entries(prompted))

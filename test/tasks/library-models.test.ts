@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openPackage } from "../../cli/package-folder.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
 import { createTasks } from "../../functions/tasks/tasks.ts";
 import { add, ANSWERED, CASES, expectLibraryAnswers, type LibraryCase } from "./library-models.ts";
 import { openService, RUNTIMES } from "./service.ts";
@@ -32,7 +33,7 @@ async function expectDescribed(name: string, answers: unknown): Promise<void> {
 describe("answers as the library does", () => {
   test.for(ANSWERED)("$name: $about", async (one) => {
     const model = await added(one);
-    for (const runtime of RUNTIMES) {
+    for (const runtime of inThisFile(RUNTIMES)) {
       const answer = await openService(models, runtime).predict(model, one.rows);
       expect(answer).toMatchObject({ status: 200 });
       expectLibraryAnswers(one, answer.outputs);

@@ -1,0 +1,2 @@
+// The same with the other exports.
+import "./add-images.test.ts";

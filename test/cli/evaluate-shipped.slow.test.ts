@@ -1,0 +1,2 @@
+// The same for the other models.
+import "./evaluate-shipped.test.ts";

@@ -1,0 +1,2 @@
+// The same with the other tokenizers.
+import "./long-texts.test.ts";
