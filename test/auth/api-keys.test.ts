@@ -6,7 +6,7 @@ import { apiKey, bearer, keyList } from "./keys.ts";
 import { allRoutes } from "./routes.ts";
 import { post, PREDICT, prediction, TARGETS } from "./targets.ts";
 
-/** What answers without a key: health, and the pages to enter one in. */
+/** The paths that answer without a key: health, and the pages on which a key is entered. */
 const OPEN = new Set([
   "/",
   "/health",
@@ -197,7 +197,7 @@ describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
     ] as const) {
       expect(await rawStatus(target, method, path), `${method} ${path}`).toBe(401);
     }
-    // The landing page, which says nothing of the models.
+    // The landing page does not name the models.
     for (const path of ["/", "/health/.."])
       expect(await rawStatus(target, "GET", path), path).toBe(200);
     expect((await target.fetch("/nothing", { headers: bearer(full.key) })).status).toBe(404);
@@ -209,7 +209,7 @@ describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
   test("a key for one model is refused another by every route", async () => {
     const modelRoutes = [
       ...allRoutes("search").filter(({ template }) => /:model/.test(template)),
-      // One that does not exist: whether there is one is not said.
+      // A model that does not exist. The answer does not tell whether it exists.
       ...allRoutes("nothing").filter(({ template }) => /:model/.test(template)),
     ];
     expect(modelRoutes.length).toBeGreaterThan(40);
@@ -247,7 +247,7 @@ describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
       ["/versions/1/predict", prediction(bearer(irisOnly.key))],
     ] as const)
       expect((await target.fetch(`/v1/models/iris${path}`, init)).status, path).toBe(200);
-    // Somebody else has used it: statistics have both.
+    // Another caller has used it too, so the statistics have both.
     await target.fetch("/v1/models/diabetes/predict", prediction(bearer(full.key)));
     for (const path of ["/v1/models", "/v2/models/stats", "/openapi.json"]) {
       const response = await get(path, irisOnly.key);
@@ -263,7 +263,7 @@ describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
   });
 });
 
-/** The status of a path that goes over the wire as it is; `fetch` would tidy it up. */
+/** The status of a path that is sent unchanged. `fetch` would clean it up. */
 async function rawStatus(target: Target, method: string, path: string): Promise<number> {
   if (!target.url) return (await target.fetch(path, { method })).status;
   const { hostname, port } = new URL(target.url);

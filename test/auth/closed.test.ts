@@ -5,7 +5,7 @@ import { apiKey, bearer, keyList } from "./keys.ts";
 import { allRoutes } from "./routes.ts";
 import { PREDICT, prediction } from "./targets.ts";
 
-/** Loopback all the same, but by a name that says nothing of it: what everyone might reach. */
+/** This is loopback, but under a name that does not show it. The server must treat it as open to everyone. */
 const ANYWHERE = "::ffff:127.0.0.1";
 const HEALTH = new Set(["/health", "/ready", "/v2/health/live", "/v2/health/ready", "/ping"]);
 
@@ -26,7 +26,7 @@ describe.each(
 
   test("without authentication configured nothing answers but health", async () => {
     for (const { method, path } of allRoutes("iris")) {
-      // Files that anyone has, which Cloudflare serves before the Worker.
+      // Cloudflare serves these public files without the Worker.
       if (name === "worker" && path.startsWith("/docs/swagger-ui")) continue;
       const headers = bearer(web.key);
       const response = await target.fetch(path, {

@@ -8,7 +8,7 @@ const keys = Array.from({ length: COUNT }, (_, index) => apiKey(`key-${index}`))
 const find = createKeyRing(apiKeysSchema.parse(keyList(...keys)));
 const right = keys[0]?.entry.sha256 ?? "";
 
-/** As long as a digest, the first `shared` digits those of the first key; made as a digest is, in one piece. */
+/** A string as long as a digest, in one piece as a digest is. Its first `shared` digits are those of the first key. */
 function digest(shared: number): string {
   const rest = right.slice(shared).replaceAll(/./g, (digit) => (digit === "0" ? "1" : "0"));
   return Buffer.from(right.slice(0, shared) + rest).toString();
@@ -16,7 +16,7 @@ function digest(shared: number): string {
 
 test("a wrong key is refused as fast when it is nearly right", () => {
   const ratios: number[] = [];
-  // A busy machine may disturb some of them; a comparison that stops early makes each more than two.
+  // A busy machine may disturb some of them. A comparison that stops early makes each ratio larger than two.
   while (ratios.length < 10 && !ratios.some(isClose)) ratios.push(nearToFar());
   expect(ratios.filter(isClose), String(ratios)).toHaveLength(1);
 });
@@ -29,7 +29,7 @@ function nearToFar(): number {
   const near = digest(62);
   const durations = { far: [] as number[], near: [] as number[] };
   for (let round = 0; round < 500; round++) {
-    // In turn, and each as often first: noise of the machine meets both.
+    // They take turns, and each is first equally often, so that noise of the machine affects both.
     const order = round % 2 === 0 ? (["far", "near"] as const) : (["near", "far"] as const);
     for (const name of order) durations[name].push(time(name === "far" ? far : near));
   }

@@ -4,7 +4,7 @@ import { AUDIENCE, ISSUER } from "./audience.ts";
 
 let verify: ReturnType<typeof createTokenVerifier> | undefined;
 
-/** A Worker that says who has a token; at /early it answers without having waited for that. */
+/** A Worker that says who has a token. At /early it answers without waiting for that. */
 export default {
   async fetch(request: Request, { JWKS }: { JWKS: string }): Promise<Response> {
     verify ??= createTokenVerifier(

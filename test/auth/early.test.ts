@@ -37,7 +37,7 @@ test("in workerd, a request that ends while it reads the issuer's keys takes nob
   expect(await ask("/early")).toBe("early");
   await issuer.asked(0);
   const waiting = [ask("/"), ask("/")];
-  // Those two are on their way in by then; a reading of their own would be asked for.
+  // By then those two requests have arrived. They would start their own reading.
   expect(await ask("/early")).toBe("early");
   issuer.behave("ok");
   expect(await Promise.all(waiting)).toEqual(["jwt:user-1", "jwt:user-1"]);

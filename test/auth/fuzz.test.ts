@@ -83,7 +83,7 @@ test(
     await fc.assert(
       fc.asyncProperty(fc.oneof(tokens, nearly, part), fc.boolean(), async (credentials, asKey) => {
         const headers = asKey ? { "X-API-Key": credentials } : bearer(credentials);
-        // What cannot be a header does not reach the app.
+        // A value that cannot be a header does not reach the app.
         fc.pre(isHeader(headers));
         expect([401, 403]).toContain(await status(headers));
       }),

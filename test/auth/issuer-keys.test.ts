@@ -6,7 +6,7 @@ import { signingKey, type SigningKey, startIssuer, token, tokenWithoutKid } from
 const first = await signingKey("first");
 const second = await signingKey("second");
 
-// Only the date: connections and time-outs are real.
+// Only the date is changed. Connections and time-outs are real.
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
 

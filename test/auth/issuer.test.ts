@@ -7,7 +7,7 @@ import { type Issuer, signingKey, startIssuer, token } from "./issuer.ts";
 import { bearer } from "./keys.ts";
 import { PREDICT, prediction, TARGETS } from "./targets.ts";
 
-/** A little longer than the issuer is left alone after it was asked. */
+/** A little longer than the pause between two requests to the issuer. */
 const COOLDOWN_MS = 5100;
 
 const [first, second, third, madeUp] = (await Promise.all(
@@ -22,7 +22,7 @@ const cases = inThisFile(TARGETS).map(([name, start]) => ({
 }));
 type Running = { issuer: Issuer; target: Target } | undefined;
 
-// One after the other: a start takes a core for seconds, which the others' time-outs would feel.
+// They start one after the other. A start uses a core for seconds, and the others would time out.
 beforeAll(async () => {
   for (const one of cases) {
     const issuer = await startIssuer(first);
@@ -49,7 +49,7 @@ test.concurrent.for(cases)(
     const { issuer, target } = running;
     const ask = async (key: Key, signal?: AbortSignal) => askWith(target, await token(key), signal);
 
-    // Whoever began the reading goes away; those who wait for it are answered all the same.
+    // The request that began the reading is cancelled. Those that wait for the reading are still answered.
     issuer.behave("stall");
     const leaving = new AbortController();
     const owner = ask(first, leaving.signal).catch(() => "left");
@@ -63,12 +63,12 @@ test.concurrent.for(cases)(
     expect(await Promise.all(waiting)).toEqual([200, 200]);
     expect(issuer.requests()).toBe(1);
 
-    // A new key is picked up, among many that are made up and have the set read once.
+    // A new key is picked up. Many made-up keys come with it, and all together cause one reading of the set.
     expect(await ask(madeUp)).toBe(401);
     expect(issuer.requests()).toBe(1);
     await sleep(COOLDOWN_MS);
     issuer.publish(first, second);
-    // One after the other on Lambda: all must come before the issuer may be asked again.
+    // Lambda answers one after the other. All must come before the issuer may be asked again.
     const many = name === "lambda" ? 5 : 50;
     const asked = await Promise.all([
       ...Array.from({ length: many }, () => ask(madeUp)),
@@ -79,7 +79,7 @@ test.concurrent.for(cases)(
     expect(asked[many]).toBe(200);
     expect(issuer.requests()).toBe(2);
 
-    // The issuer does not answer: its keys go on working, and nothing can be said of others.
+    // The issuer does not answer. Its known keys still work. Unknown keys cannot be judged.
     await sleep(COOLDOWN_MS);
     issuer.publish(first, second, third);
     issuer.behave("stall");

@@ -11,7 +11,7 @@ import {
 } from "jose";
 import { AUDIENCE, ISSUER } from "./audience.ts";
 
-/** A key of the issuer's: signs, and has a public half in the set. */
+/** A key of the issuer. It signs, and its public half is in the set. */
 export interface SigningKey {
   kid: string;
   alg: string;
@@ -25,7 +25,7 @@ export async function signingKey(kid: string, alg = "ES256"): Promise<SigningKey
   return { kid, alg, privateKey, publicKey, jwk: { ...(await exportJWK(publicKey)), kid, alg } };
 }
 
-/** An issuer whose key set is served over HTTP, and can be out of order. */
+/** An issuer that serves its key set over HTTP, and can be made to fail. */
 export async function startIssuer(...keys: SigningKey[]) {
   let published = keys;
   let behaviour: "ok" | "down" | "stall" | "garbage" | "redirect" = "ok";
@@ -48,12 +48,12 @@ export async function startIssuer(...keys: SigningKey[]) {
     jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
     requests: () => requests,
     publish: (...keys: SigningKey[]) => void (published = keys),
-    /** `ok` also answers those that were kept waiting. */
+    /** `ok` also answers requests that have been waiting. */
     behave(next: typeof behaviour) {
       behaviour = next;
       if (next === "ok") for (const go of release) go();
     },
-    /** Until the issuer was asked once more than before. */
+    /** Waits until the issuer was asked once more. */
     async asked(before: number) {
       for (let tries = 0; tries < 3000; tries++) {
         if (requests > before) return;
@@ -96,7 +96,7 @@ export function token(
   return new SignJWT(payload).setProtectedHeader({ alg, kid, ...header }).sign(privateKey);
 }
 
-/** One that does not say which of the issuer's keys signed it. */
+/** A token that does not say which key signed it. */
 export function tokenWithoutKid(
   { alg, privateKey }: SigningKey,
   payload: JWTPayload = claims(),

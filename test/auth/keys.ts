@@ -8,7 +8,7 @@ export function apiKey(name: string, rights: Partial<ApiKeyEntry> = {}, part = "
   return { key, entry: { name, sha256, ...rights } };
 }
 
-/** `API_KEYS` of these. */
+/** The value of `API_KEYS` with these entries. */
 export function keyList(...keys: { entry: ApiKeyEntry }[]): string {
   return JSON.stringify(keys.map(({ entry }) => entry));
 }

@@ -13,7 +13,7 @@ export function allRoutes(model: string): { method: string; path: string; templa
     }));
 }
 
-/** What is posted to a model, a version or a label itself is TensorFlow Serving's `:predict`. */
+/** A POST to a model, a version or a label is TensorFlow Serving's `:predict`. */
 export function withVerb(method: string, template: string): string {
   return method === "POST" && /\/:(model|version|label)$/.test(template)
     ? `${template}:predict`

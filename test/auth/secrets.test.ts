@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 
-/** What a secret looks like, in a comment too. */
+/** How a secret looks, also in a comment. */
 const SECRETS = [
-  // A variable whose name says so, with a value that is no reference to where the secret is kept.
+  // A variable with the name of a secret, whose value is not a reference to the place of the secret.
   /\b(?:\w*(?:API_?KEYS?|SECRET|PASSWORD|PASSWD|PRIVATE_?KEY|ACCESS_?KEY|ACCESS_?KEY_ID|TOKEN|CREDENTIALS?)|REDIS_URL)\w*["']?[ \t]*[:=][ \t]*(?!["']?(?:ssm:\/|\$\{|!\w|["']?\s*(?:#|$)))\S.*/gim,
   // The password of a URL.
   /\b[a-z][a-z\d+.-]*:\/\/[^\s/@"']*:[^\s/@"']+@\S+/gi,

@@ -33,7 +33,7 @@ test("only a Node server on loopback is open by itself, and not with keys", () =
     expect(mode({ HOST }), HOST).toBe("open");
   for (const HOST of ["0.0.0.0", "::", "10.0.0.1", "models.test", "127.0.0.1.models.test"])
     expect(mode({ HOST }), HOST).toBe("closed");
-  // Others ask by way of the proxy.
+  // Other callers come through the proxy.
   expect(mode({ TRUST_PROXY: "1" })).toBe("closed");
   expect(mode({ TRUST_PROXY: "0" })).toBe("open");
   expect(mode({ API_KEYS: keyList(web) })).toBe("required");
@@ -65,7 +65,7 @@ test("what does not go together or cannot be used is refused with its variable",
   ];
   for (const [environment, message] of refused)
     expect(() => read(environment), JSON.stringify(environment)).toThrow(message);
-  // What is written there by mistake could be a key.
+  // A key could be written there by mistake.
   expect(() => read({ API_KEYS: "nc_a-real-key" })).toThrow(/^(?!.*nc_a-real-key)/s);
   const wasm = new WebAssembly.Module(EMPTY_WASM);
   const parts = { waitUntil: () => undefined, wasm, createOrt: noOrt, loadDecoder: noDecoder };

@@ -7,11 +7,11 @@ import { signingKey, startIssuer, token } from "./issuer.ts";
 import { bearer } from "./keys.ts";
 import { PREDICT, prediction } from "./targets.ts";
 
-/** A hundred times as fast: keys are old after three seconds. jose's own dates are right. */
+/** The clock runs a hundred times as fast, so that keys are old after three seconds. jose's own dates stay right. */
 const CLOCK = "const now = Date.now; Date.now = () => now() + 99 * performance.now();";
 const OLD_MS = 3100;
 
-// In workerd the clock cannot be moved; there, as on Node, an answer does not wait for what goes on after it.
+// The clock of workerd cannot be moved. There, as on Node, an answer does not wait for work after it.
 test.each(
   inThisFile([
     ["node", targets.node],
@@ -47,7 +47,7 @@ test.each(
     }
     expect(issuer.requests()).toBe(2);
 
-    // The answer comes while Lambda has the process frozen, and beyond the time-out of the reading.
+    // The issuer's answer comes while Lambda has frozen the process, and after the reading has timed out.
     issuer.publish(first, second);
     issuer.behave("ok");
     await sleep(4000);

@@ -1,6 +1,6 @@
 import { targets } from "../harness/targets.ts";
 
-/** Where authentication is proved: Node with WASM would show nothing more. */
+/** The platforms for tests of authentication. Node with WASM would show nothing more. */
 export const TARGETS = Object.entries({
   node: targets.node,
   worker: targets.worker,

@@ -90,7 +90,7 @@ describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
     expect(await statuses({ models: [] })).toEqual([403, 403, 403]);
     for (const scope of [undefined, "", "openid profile", "predicts Read ADMIN"])
       expect(await statuses({ scope }), scope).toEqual([403, 403, 403]);
-    // Not "every model": a claim that cannot be read restricts.
+    // It does not mean "every model". A claim that cannot be read lets in less, not more.
     expect(await statuses({ models: "iris" })).toEqual([401, 401, 401]);
     expect(await statuses({ models: null })).toEqual([401, 401, 401]);
     const list = await target.fetch("/v1/models", {
@@ -159,7 +159,7 @@ describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
   });
 });
 
-/** A right signature over what is not a set of claims. */
+/** A correct signature over something that is not a set of claims. */
 function notAnObject({ alg, kid, privateKey }: SigningKey): Promise<string> {
   return new CompactSign(new TextEncoder().encode('["predict"]'))
     .setProtectedHeader({ alg, kid })

@@ -50,7 +50,7 @@ export function conformance(start: StartTarget, tolerance: number, { clock = tru
     expect(body).toMatchObject({ status, code, error: body["detail"] });
     expect(body["type"]).toBe(`urn:nearcast:error:${code}`);
     expect(response.headers.get("x-request-id")).toBe(body["requestId"]);
-    // The next good request is right.
+    // The next good request gets the right answer.
     expect((await predict("iris", { inputs: iris })).outputs).toMatchObject({ label: "setosa" });
     return body;
   }
@@ -307,7 +307,7 @@ export function conformance(start: StartTarget, tolerance: number, { clock = tru
         "/v2/repository/index",
       ])
         await refusal(await post(path, `{"inputs": ${deep}}`), 400, "malformed_json");
-      // Brackets in a string are no nesting.
+      // Brackets in a string do not count as nesting.
       const text = JSON.stringify(`${"[".repeat(100)}"\\`);
       const answer = await post("/v1/models/sentiment/predict", `{"inputs": ${text}}`);
       expect(answer.status).toBe(200);
@@ -322,7 +322,7 @@ export function conformance(start: StartTarget, tolerance: number, { clock = tru
     test("a body over the limit, declared and streamed", async () => {
       const path = "/v1/models/sentiment/predict";
       if (!target.url) {
-        // Over Lambda's own limit of 6 MB the service refuses; this is between the two.
+        // Above Lambda's limit of 6 MB the event service refuses the request. This body is between the two limits.
         await refusal(await post(path, { inputs: "x".repeat(5_000_000) }), 413, "body_too_large");
         return;
       }

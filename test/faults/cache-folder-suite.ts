@@ -19,9 +19,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What a platform does with a folder for artifacts that is there, full, damaged or not its own. */
+/** What a platform does with its folder for artifacts: usable, full, damaged, or owned by others. */
 export function cacheFolder(start: typeof targets.node): void {
-  /** Only one session fits: every request loads its artifact, from the folder where that can be. */
+  /** Only one session fits, so every request loads its artifact, if possible from the folder. */
   async function begin(cacheDirectory: string, options: TargetOptions = {}): Promise<Target> {
     const env = { CACHE_DIR: cacheDirectory, SESSION_BUDGET_MB: "0.2", RELEASE_TTL_SECONDS: "0" };
     target = await start({ ...options, env });
@@ -37,7 +37,7 @@ export function cacheFolder(start: typeof targets.node): void {
 
   test("a folder that cannot be made, or is there and takes no files, is done without", async () => {
     await writeFile(join(folder, "file"), "");
-    // Not even the superuser makes folders or files in the last three.
+    // Not even the superuser can make folders or files in the last three.
     for (const place of [
       join(folder, "file"),
       join(folder, "file/below"),

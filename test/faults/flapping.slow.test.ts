@@ -18,7 +18,7 @@ const BEHAVIOURS: Behaviour[] = [
 const ROUNDS = 2;
 const CHANGES = 12;
 const CHANGE_MS = 120;
-/** Answers of each kind in every round, however long a busy machine takes for them. */
+/** The answers of each kind in every round. A busy machine may need long for them. */
 const LEAST = 3;
 
 const requests = shippedModels.map(({ manifest: { name, examples } }) => ({
@@ -31,7 +31,7 @@ afterEach(() => target?.stop());
 
 describe.each(Object.entries(targets))("on %s", (name, start) => {
   test("a store that flaps costs answers at the worst, never a wrong one, and then all are right", async () => {
-    // Sessions are loaded again and again, and releases asked for with each request.
+    // Every request loads a session and asks for the release.
     const env = { STORE_TIMEOUT_MS: "1000", RELEASE_TTL_SECONDS: "0", SESSION_BUDGET_MB: "0.98" };
     const running = await start({ env });
     target = running;

@@ -14,14 +14,14 @@ afterEach(() => server.stop());
 async function begin(env: Record<string, string>): Promise<void> {
   server = await startNodeServer({
     env: { STORE, MAX_QUEUE_MS: "60000", ...env },
-    // All that was taken is answered before it, on a busy machine too.
+    // Every accepted request is answered before that, also on a busy machine.
     stopLimitMs: 60_000,
   });
 }
 
-/** A connection that is kept, on which requests are written as they are. */
+/** A kept connection. Requests are written to it unchanged. */
 interface Client {
-  /** The statuses of the answers to so many requests. */
+  /** Sends `count` requests and gives the statuses of their answers. */
   answers: (count: number) => Promise<string[]>;
   ask: () => void;
   socket: Socket;
@@ -62,7 +62,7 @@ test.each(["0", "2"])(
     const busy = await Promise.all(Array.from({ length: 12 }, open));
     for (const client of busy) client.ask();
     const exit = server.stop();
-    // On the way when the server is told to end.
+    // These requests are running when the server is told to end.
     for (const client of idle) client.ask();
     const late = new Promise((resolve) => {
       const connection = setInterval(() => {

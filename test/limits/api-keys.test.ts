@@ -55,11 +55,11 @@ describe.each(
   test("an address that tries wrong keys runs out of tries, and a right one gets in all the same", async () => {
     await begin({ RATE_LIMIT: "3/60s", ...(name !== "worker" && { TRUST_PROXY: "1" }) });
     const late = { "X-Request-Timeout-Ms": "soon" };
-    // A request that is malformed besides is a try as well.
+    // A malformed request also counts as a try.
     expect(await statuses(1, { ...from("192.0.2.1", "wrong"), ...late })).toEqual([401]);
     expect(await statuses(4, from("192.0.2.1", "wrong"))).toEqual([401, 401, 429, 429]);
     expect(await statuses(3, from("192.0.2.1", free.key))).toEqual([200, 200, 200]);
-    // Its own rate is what it has: failures are not taken from it, and it gives the address no new tries.
+    // The key has its own rate. Failures do not reduce it, and it gives the address no new tries.
     expect(await statuses(1, from("192.0.2.1", free.key))).toEqual([429]);
     expect(await statuses(1, from("192.0.2.1", "wrong"))).toEqual([429]);
     expect(await statuses(1, from("192.0.2.2", "wrong"))).toEqual([401]);

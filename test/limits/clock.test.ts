@@ -37,12 +37,12 @@ test.each([HOUR_SECONDS, -HOUR_SECONDS])(
     };
     const wrong = NOON + seconds * 1000;
     expect(await passed(NOON)).toBe(3);
-    // A window of its own, which has no more than any other, however often the clock goes back and forth.
+    // It has its own window, with no more than any other, however often the clock jumps.
     expect(await passed(wrong)).toBe(3);
     for (const at of [NOON, wrong, NOON, wrong]) expect(await passed(at)).toBe(0);
     // Both windows end by either clock.
     for (const at of [NOON, wrong]) expect(await passed(at + 60_000)).toBe(3);
-    // DynamoDB goes by the right clock when it removes what has expired: not before the window has ended.
+    // DynamoDB uses the right clock to remove expired items. It must not do so before the window has ended.
     for (const expires of await dynamodb.expiries(key))
       expect(expires).toBeGreaterThanOrEqual(NOON / 1000 + 30);
   },

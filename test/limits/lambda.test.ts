@@ -37,7 +37,7 @@ test("a short window ends, and the next one begins", async () => {
   const [one] = (await start(1, { RATE_LIMIT: "2/2s" })) as [Target];
   const status = async () => (await predict(one)).status;
   expect(await status()).toBe(200);
-  // However few of them a slow machine gets into one window.
+  // A slow machine gets only a few of them into one window.
   await expect.poll(status, { interval: 1 }).toBe(429);
   await expect.poll(status, { interval: 500 }).toBe(200);
 });

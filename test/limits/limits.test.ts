@@ -113,7 +113,7 @@ test("who tries wrong keys runs out of tries, and right keys and some tokens sti
     "unauthorized",
     "rate_limited",
   ]);
-  // Now a signature costs a try of its own.
+  // From now on each signature costs a try.
   const checked = { tokens: 0 };
   expect(() => {
     for (; checked.tokens < 1000; checked.tokens++) guesses.checkToken(one);

@@ -73,7 +73,7 @@ test("a batch costs its rows, in every form that it can have, and nothing is com
 
   const before = await send(target, "/v2/models/iris/stats");
   expect(await left(predictPath, { inputs: rows(6) })).toEqual([429, '"caller";r=4']);
-  // What was too much took one unit; the rest is still there.
+  // A request that was refused took one unit. The rest is still there.
   expect(await left(predictPath, { inputs: rows(2) })).toEqual([200, '"caller";r=2']);
   expect((await send(target, inferPath, { inputs: [tensor] })).status).toBe(429);
   const after = await send(target, "/v2/models/iris/stats");
@@ -124,7 +124,7 @@ test("an address that the client only claims is not believed; that of a trusted 
   expect(await forwarded("192.0.2.2")).toBe(200);
   // Only the last entry is the proxy's own.
   expect(await forwarded("192.0.2.9, 192.0.2.2")).toBe(429);
-  // Of one IPv6 network all addresses are one client.
+  // All addresses of one IPv6 network count as one client.
   expect(await forwarded("2001:db8:0:1::1")).toBe(200);
   expect(await forwarded("2001:db8:0:1:ffff::2")).toBe(429);
   expect(await forwarded("2001:db8:0:2::1")).toBe(200);

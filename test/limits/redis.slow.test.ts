@@ -20,7 +20,7 @@ test.each([
   ],
   ["a Lambda environment counts in the same Redis", [targets.node, targets.lambda], 200],
 ] as const)("%s", async (_, starts, count) => {
-  // In a thread of its own: this one is busy with being a thousand clients.
+  // It runs in its own thread, because this one is busy as a thousand clients.
   const thread = new Worker(new URL("../harness/redis-thread.ts", import.meta.url));
   try {
     const [url] = (await once(thread, "message")) as [string];

@@ -3,10 +3,10 @@ import type { Target } from "../harness/targets.ts";
 
 export const IRIS = [5.1, 3.5, 1.4, 0.2];
 
-/** Windows are fixed by the clock: in these the tests do not meet a border, and each takes a rate of its own. */
+/** The clock fixes the windows. These are long enough that no test meets a border. Each test has its own rate. */
 export const WINDOW_SECONDS = 90_000;
 
-/** With these, nothing but a rate refuses what comes at once. */
+/** With these settings only a rate refuses requests that come at once. */
 export const NO_OTHER_LIMITS = {
   MAX_CONCURRENCY: "2000",
   MAX_QUEUE_MS: "120000",
@@ -15,8 +15,8 @@ export const NO_OTHER_LIMITS = {
 };
 
 /**
- * Windows of a minute are fixed by the clock, in DynamoDB and by the simulated binding, as far as is known like
- * Cloudflare's own: at least so many seconds of one are left then.
+ * Waits until so many seconds of the current minute are left. The clock fixes windows of a minute in DynamoDB, in the
+ * simulated binding, and, as far as is known, in Cloudflare's own.
  */
 export async function awayFromBorder(seconds: number): Promise<void> {
   const left = 60_000 - (Date.now() % 60_000);
@@ -29,7 +29,7 @@ export interface Sent {
   body: Record<string, unknown>;
 }
 
-/** Where the tests connect to: a name could be either of two addresses. */
+/** The address that the tests connect to. A name could mean either of two addresses. */
 function addressOf(target: Target): Target["fetch"] {
   const { url } = target;
   if (!url) return target.fetch;
@@ -56,7 +56,7 @@ export async function send(
   };
 }
 
-/** A prediction of as many rows. */
+/** A prediction of `rows` rows. */
 export function predict(
   target: Target,
   rows = 1,
@@ -66,7 +66,7 @@ export function predict(
   return send(target, "/v1/models/iris/predict", { inputs }, headers);
 }
 
-/** How many of so many predictions, all sent at once and spread over the targets, were answered with each status. */
+/** Sends predictions at once, spread over the targets. Counts the answers of each status. */
 export async function flood(
   targets: readonly Target[],
   count: number,

@@ -14,8 +14,8 @@ export async function start(options: TargetOptions): Promise<Target> {
 }
 
 /**
- * The simulated binding's windows are fixed by the clock, as far as is known like Cloudflare's own: what met a
- * border of them is done again, against a new one.
+ * Tries again, against a new Worker, what met the border of a window. The clock fixes the windows of the simulated
+ * binding and, as far as is known, those of Cloudflare's own.
  */
 export async function inOneWindow<T>(
   options: TargetOptions,

@@ -8,6 +8,6 @@ test("of 1,000 requests at once the binding of 100 a minute lets through 100", a
     rateLimits: { RATE_LIMIT_100_60: { limit: 100, period: 60 as const } },
   };
   const statuses = await inOneWindow(options, (target) => flood([target], 1000));
-  // Exact in one place, as here; Cloudflare's locations each count for themselves.
+  // The count is exact in one place, as here. Each of Cloudflare's locations counts for itself.
   expect(statuses).toEqual({ 200: 100, 429: 900 });
 });

@@ -31,7 +31,7 @@ test("a batch takes its rows; addresses and models each have their own", async (
   );
   expect(answer.status).toBe(200);
   expect(answer.headers.get("ratelimit-policy")).toBe('"caller";q=10;w=60');
-  // The binding does not say what is left.
+  // The binding does not tell how much is left.
   expect(answer.headers.get("ratelimit")).toBeNull();
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
   expect(another.status).toBe(200);

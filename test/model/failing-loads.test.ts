@@ -16,7 +16,7 @@ beforeEach(async () => {
   store = await mkdtemp(join(tmpdir(), "nearcast-failing-"));
   await cp(join(models, "iris"), join(store, "iris"), { recursive: true });
   await cp(join(models, "iris"), join(store, "broken"), { recursive: true });
-  // The bytes are those of the manifest, and no model.
+  // The bytes match the manifest, but are not a model.
   const artifact = Buffer.alloc(60_000, 7);
   await writeFile(join(store, "broken/1/model.onnx"), artifact);
   const manifest = JSON.parse(await readFile(join(store, "iris/1/model.json"), "utf8")) as Manifest;
@@ -40,7 +40,7 @@ function open(changes: Partial<Platform>) {
   const node = createNodePlatform({
     STORE: store,
     ACCESS_LOG: "false",
-    // Either artifact fits, and not the other beside it.
+    // One artifact fits. The second does not fit beside it.
     SESSION_BUDGET_MB: "0.07",
   });
   const loads = { good: 0, broken: 0 };

@@ -39,7 +39,7 @@ test("readiness counts released models that could not be read, until they can be
     env: { STORE: store, RELEASE_TTL_SECONDS: "0" },
   });
 
-  // Nobody has asked for the model yet, and a name that no model has is not one that fails.
+  // Nobody has asked for the model yet. A name without a model does not count as failing.
   expect(await predict("nothing")).toBe(404);
   expect((await ready()).body).toEqual({ status: "ready", store: "reachable" });
 

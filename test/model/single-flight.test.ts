@@ -45,6 +45,6 @@ test("a run that never settles costs a waiter its patience, not its answer", asy
   const { share } = flights(50);
   void share("a", () => new Promise(() => undefined));
   expect(await share("a", async () => "own")).toBe("own");
-  // The abandoned run must not shadow later ones.
+  // The abandoned run must not hold up later ones.
   expect(await share("a", async () => "next")).toBe("next");
 });

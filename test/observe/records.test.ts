@@ -118,7 +118,7 @@ test("a call that outlives its deadline has one record, of what its caller was t
       return platform.runtime();
     },
   });
-  // Known before, so that the deadline is met where the runtime is waited for.
+  // The model is known before, so that the deadline falls into the wait for the runtime.
   await service.resolve({ model: "iris" });
   const deadline = createDeadline(50, () => false);
   const work = service.predict({ model: "iris", inputs: IRIS, deadline });

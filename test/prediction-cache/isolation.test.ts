@@ -41,7 +41,7 @@ test.each(inThisFile(["node", "worker", "lambda"] as const))(
     expect(await ask(theirs.key, "iris")).toEqual([403, null]);
     expect(await ask(reader.key, "iris")).toEqual([403, null]);
     expect(await ask(ours.key, "twin")).toEqual([403, null]);
-    // The same artifact under a name that they may use: what it answers is theirs as well.
+    // They may use the same artifact under this name, so they may have its answers.
     expect(await ask(theirs.key, "twin")).toEqual([200, "nearcast; hit"]);
   },
 );

@@ -13,7 +13,7 @@ function newInput(): number[] {
   return [5 + next / 100, 3.5, 1.4, 0.2];
 }
 
-/** What must hold of kept answers wherever they are kept. */
+/** What must hold for kept answers on every platform. */
 export function predictionCache(start: StartTarget): void {
   let target: Target;
   beforeAll(async () => {
@@ -57,7 +57,7 @@ export function predictionCache(start: StartTarget): void {
   const predict = (inputs: unknown, cacheControl?: string, version = "1") =>
     send(`/v1/models/iris/versions/${version}/predict`, { inputs }, cacheControl);
 
-  /** Asks until the answer was kept, which is done after it was sent. */
+  /** Asks until the answer is kept. It is kept after it was sent. */
   async function keep(input: readonly number[], version?: string): Promise<void> {
     await expect
       .poll(async () => (await predict(input, undefined, version)).cache)

@@ -5,7 +5,7 @@ import { createAdmission } from "../../functions/load/admission.ts";
 const begin = (now: () => number) =>
   createAdmission({ now, parallelism: 1, maxQueueMs: 250, turnEventLoop: () => turn() });
 
-/** Of three runs of so many milliseconds each, begun at once: which had ended when each was answered. */
+/** Begins three runs at once. Tells which of them had ended when each was answered. */
 async function answeredAfter(runMs: number): Promise<string[]> {
   let time = 0;
   const admission = begin(() => time);

@@ -6,7 +6,7 @@ import { beginPost } from "../harness/unfinished-post.ts";
 const PATH = "/v1/models/iris/predict";
 const BODY = '{"inputs":[5.1,3.5,1.4,0.2]}';
 
-// A Lambda environment has one request at a time: what comes meanwhile goes to another one.
+// A Lambda environment has one request at a time. Others go to another environment.
 test.each(inThisFile(["node", "worker"] as const))(
   "on %s, of more requests at once than MAX_CONCURRENCY the rest is 503 before its body is read",
   async (name) => {
@@ -16,7 +16,7 @@ test.each(inThisFile(["node", "worker"] as const))(
     const statuses: number[] = [];
     const posts = Array.from({ length: 10 }, () => beginPost(url, BODY.slice(0, 5)));
     const answers = posts.map(async (post) => statuses.push(await post.status));
-    // Seven go before anybody's body is whole; on a busy machine one that seems slow may be among them (408).
+    // Seven are refused before any body is whole. On a busy machine one of them may be refused as too slow (408).
     await expect.poll(() => statuses).toHaveLength(7);
     expect(statuses.filter((status) => status === 503 || status === 408)).toHaveLength(7);
     expect(statuses).toContain(503);

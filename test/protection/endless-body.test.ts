@@ -6,7 +6,7 @@ import { beginPost } from "../harness/unfinished-post.ts";
 
 const TIMEOUT_MS = 400;
 
-/** Posts the beginning of a body and waits for the answer, after which the connection is left. */
+/** Posts the beginning of a body, waits for the answer, and closes the connection. */
 async function postUnfinished(target: Target, headers: Record<string, string>): Promise<number> {
   const url = new URL("/v1/models/iris/predict", target.url);
   const post = beginPost(url, '{"inputs":', headers);
@@ -57,10 +57,10 @@ test.each(inThisFile(["node", "worker"] as const))(
     const statuses: number[] = [];
     const slow = Array.from({ length: 5 }, () => beginPost(url, '{"inputs":'));
     const ends = slow.map(async ({ status }) => statuses.push(await status));
-    // The one too many is refused when the others have their places, or makes room for itself on a busy machine.
+    // The fifth request is refused when the others have their places. On a busy machine it takes the place of one.
     for (let waited = 0; statuses.length === 0 && waited < 3000; waited += 20) await sleep(20);
     await expect.poll(async () => (await ask()).status).toBe(200);
-    // A Worker's request cannot be ended by another: it is told when its body has come.
+    // In a Worker one request cannot end another. The other learns it when its body has come.
     for (const { finish } of slow) finish("[5.1,3.5,1.4,0.2]}");
     await Promise.all(ends);
     expect(statuses).toContain(408);

@@ -19,7 +19,7 @@ test.each(["0", "2"])(
     const url = `${server.url}/v1/models/slow/predict`;
     const body = JSON.stringify({ inputs: { iterations: [ITERATIONS] } });
     await carried(url, body);
-    // In turn, so that other work on the machine meets both.
+    // They take turns, so that other work on the machine slows both.
     const rounds: { best: number; result: OpenLoopResult }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const best = await carried(url, body);
@@ -32,13 +32,13 @@ test.each(["0", "2"])(
       median(rounds.map(figure));
     // bench/overload.ts measures what is left on a quiet machine: four fifths and more.
     expect(typical(({ best, result }) => result.goodput / best)).toBeGreaterThan(0.5);
-    // The queue is a few runs long, and not the quarter of a second of a burst.
+    // The queue holds a few runs. It is not the quarter of a second that a burst may wait.
     expect(typical(({ best, result }) => (result.servedP50 * best) / 1000)).toBeLessThan(20);
     expect(typical(({ result }) => result.refusedP50 / result.servedP50)).toBeLessThan(0.5);
   },
 );
 
-/** Answers a second to three clients that wait for theirs before they ask again. */
+/** How many answers a second three clients get, when each waits for its answer before it asks again. */
 async function carried(url: string, body: string): Promise<number> {
   const begin = performance.now();
   const headers = { "Content-Type": "application/json" };

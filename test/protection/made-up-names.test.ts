@@ -17,7 +17,7 @@ test("500 at once keep neither a cold model nor readiness waiting", async () => 
   });
   expect([await ask("/ready"), await model]).toEqual([200, 200]);
   expect(new Set(await Promise.all(flood))).toEqual(new Set([404]));
-  // A few that were read before the list of the store said which names are worth it.
+  // Some names were looked up before the store's list had said which names exist.
   expect(target.store.gets().filter((key) => key.startsWith("made-up")).length).toBeLessThan(100);
   expect(target.store.lists()).toBeLessThanOrEqual(2);
 });

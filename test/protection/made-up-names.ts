@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import type { StartTarget, Target } from "../harness/targets.ts";
 
-/** What a made-up name costs a runtime's store. */
+/** How many requests to the store made-up names cost. */
 export function madeUpNames(start: StartTarget): void {
   let target: Target;
   afterEach(() => target?.stop());

@@ -12,7 +12,7 @@ const free = apiKey("free");
 const spent = apiKey("spent", { rate: "1/86400s" });
 const reader = apiKey("reader", { scopes: ["read"] });
 
-/** The address that asks, as the proxy before the server says. */
+/** The address of the client, as the proxy in front of the server names it. */
 const from = (address: string) => ({ "X-Forwarded-For": address });
 const guesser = from("192.0.2.9");
 const tooLong = { "Content-Length": "9000000" };
@@ -49,7 +49,7 @@ async function answered(headers: Record<string, string>, body: string): Promise<
   return answer.status;
 }
 
-/** The status of a request whose body is still to come: what was decided without it. */
+/** The status of a request that is answered before its body has come. */
 async function beforeBody(headers: Record<string, string>, of = server): Promise<number> {
   const post = beginPost(new URL(IRIS, of.url), "{", headers);
   try {
@@ -59,7 +59,7 @@ async function beforeBody(headers: Record<string, string>, of = server): Promise
   }
 }
 
-// Each row has what the rows below refuse too: the first refusal is what is answered.
+// Each row also has the faults of the rows below it. The first refusal is the answer.
 test("before a body is read: who asks, how often, how much at once, and how long it is", async () => {
   expect(await beforeBody({ ...tooLong, ...odd, ...bearer(free.key) }, closed)).toBe(503);
   expect(await beforeBody({ ...tooLong, ...odd, ...guesser })).toBe(429);
@@ -106,7 +106,7 @@ test("every request leaves one line: refused, damaged, cut off, timed out, or on
     `${keyed}\r\nHost: a\r\nX-Request-Id: cut\r\nContent-Length: 5000\r\n\r\n{`,
     { leaveAfterMs: 100 },
   );
-  // It keeps its place, as long as it is not known that the rest will not come.
+  // It keeps its place until it is known that the rest will not come.
   ids["late"] = 504;
   await exchange(
     server,
@@ -132,7 +132,7 @@ test("every request leaves one line: refused, damaged, cut off, timed out, or on
   expect(lines()).toHaveLength(expected.length);
 });
 
-/** Sends bytes on a connection of their own, and waits for its end. */
+/** Sends bytes on a new connection and waits for its end. */
 async function exchange(
   { url }: NodeServer,
   bytes: string,

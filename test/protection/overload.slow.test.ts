@@ -14,7 +14,7 @@ async function begin(env: Record<string, string> = {}): Promise<void> {
   expect((await run(1)).status).toBe(200);
 }
 
-/** A run that takes as long as it is told; 10,000 iterations are some 20 ms. */
+/** A run with as many iterations as the input says. 10,000 iterations take about 20 ms. */
 function run(
   iterations: number,
   init: { signal?: AbortSignal; headers?: Record<string, string> } = {},
@@ -36,7 +36,7 @@ async function runsSoFar(): Promise<number> {
 
 test("more than the processor can do is refused before its turn, and the rest is right", async () => {
   await begin({ MAX_QUEUE_MS: "50" });
-  // So long that all hundred have come before a few are done, however busy the machine.
+  // The run is so long that all hundred requests arrive before a few are done, also on a busy machine.
   const iterations = 75_000;
   // The mean time of a run is known after a few.
   for (let warm = 0; warm < 5; warm++) await run(iterations);
@@ -59,7 +59,7 @@ test("more than the processor can do is refused before its turn, and the rest is
     expect(answer.headers.get("retry-after")).toMatch(/^[1-9]\d*$/);
     expect(await answer.json()).toMatchObject({ code: "overloaded" });
   }
-  // Those who are refused do not wait for those who are served.
+  // Refused requests do not wait for those that are served.
   expect(order.lastIndexOf(503)).toBeLessThan(order.lastIndexOf(200));
   expect((await run(iterations)).status).toBe(200);
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { ask, begin, decode, decoded, server } from "./preparing.ts";
 
-/** Some seconds to tokenize, none of it at once. */
+/** Takes some seconds to tokenize, in small pieces. */
 const TEXTS = Array.from({ length: 50 }, () => "lasting words ".repeat(3000));
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -15,14 +15,14 @@ test("an image whose client went away, or whose deadline is over, is not decoded
     await decode({ signal: client.signal });
     client.abort();
   });
-  // Less than one takes: whichever comes first, these are late.
+  // The time is shorter than one run, so these are late in any order.
   const late = Array.from({ length: 8 }, () =>
     decode({ headers: { "X-Request-Timeout-Ms": "20" } }),
   );
   await Promise.allSettled(gone);
   for (const answer of await Promise.all(late)) expect(answer.status).toBe(504);
   await expect.poll(() => decoded().length, { timeout: 20_000 }).toBe(16);
-  // The first of each, and what had its turn before its client was seen to leave.
+  // The first request of each, and those whose turn came before the server saw their clients leave.
   const undone = decoded().filter(({ phases }) => (phases["preprocess"] ?? 0) < 5);
   expect(undone.length).toBeGreaterThan(10);
 });

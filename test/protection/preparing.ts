@@ -9,7 +9,7 @@ const STORE = join(import.meta.dirname, "../../models");
 const IMAGE = encodePng({ width: 4000, height: 4000, inflatesTo: 4001 * 4000 });
 export const IRIS = { inputs: [[5.1, 3.5, 1.4, 0.2]] };
 
-/** Of the test that runs. */
+/** The server of the running test. */
 export let server: NodeServer;
 afterEach(() => server.stop());
 
@@ -47,7 +47,7 @@ export function decode({ signal, headers }: Options = {}): Promise<Response> {
   });
 }
 
-/** Lines of the access log of answers by digits, after the one that warmed it up. */
+/** The access log's lines of the answers of digits, without the first, which loaded the model. */
 export function decoded(): { status: number; phases: Record<string, number> }[] {
   return server.logs
     .split("\n")

@@ -130,7 +130,7 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
       const shown = (await lineOf(id))["inputs"];
       expect([shown].flat()[0]).toEqual({ ...FLOWER, ...hidden });
     }
-    // Nor does a row that is refused show what its fields would be.
+    // A row that is refused does not show its fields either.
     const partial = [FLOWER.sepal_length, 3.5171717, null, 0.2171717];
     for (const [id, inputs] of [
       ["partial", partial],
@@ -210,7 +210,7 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
   test("a client's deadline, a model's and the deployment's end a wait with 504", async () => {
     await begin({ env: { REQUEST_TIMEOUT_MS: "3000", STORE_TIMEOUT_MS: "6000" } });
     await publish("sentiment", "hasty", { limits: { timeoutMs: 1000 } });
-    // Its manifest is known then, its artifact is not.
+    // Then its manifest has been read, and its artifact has not.
     await expectSoon200(() => target.fetch("/v1/models/hasty"));
     target.store.behave("stall");
     const late = [504, "deadline_exceeded"];
@@ -228,7 +228,7 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
       const answer = post(IRIS, { inputs: FLOWER }, { "X-Request-Timeout-Ms": value });
       expect(await codeOf(answer)).toEqual([400, "malformed_request"]);
     }
-    // Nobody waits for what was begun while the store stalled.
+    // Nobody waits for reads that began while the store stalled.
     await target.restart();
     target.store.behave("ok");
     await expectSoon200(() => post(IRIS, { inputs: FLOWER }));
@@ -250,7 +250,7 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
       "no signature",
       signed(theirs),
       signed(ours, Buffer.concat([manifest, Buffer.from("\n")])),
-      // Another's signature under the trusted name.
+      // A signature of another key under the trusted name.
       `${publicKey(ours)} ${signed(theirs).split(" ")[1]}`,
     ]) {
       if (signature !== undefined) await target.store.put("iris/1/model.json.sig", signature);
@@ -259,7 +259,7 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
     expect(target.store.gets()).not.toContain("iris/1/model.onnx");
     await target.store.put("iris/1/model.json.sig", signed(theirs) + signed(ours));
     expect((await post(IRIS, { inputs: FLOWER })).status).toBe(200);
-    // The signature names model and version: it does not fit another place.
+    // The signature names model and version, so it does not fit another version.
     await target.store.put("rose/1/model.json", manifest);
     await target.store.put("rose/1/model.json.sig", signed(ours));
     await target.store.put("rose/release.json", '{"stable":"1"}');
@@ -320,7 +320,7 @@ function wide10Jpeg(height: number): Buffer {
   return encodeJpeg({ width: 10, height, data: Buffer.alloc(40 * height) }, 90);
 }
 
-/** Where a deadline also ends what a busy machine is slow to begin with. */
+/** Here a deadline also ends requests that a busy machine begins too late. */
 async function expectSoon200(ask: () => Promise<Response>): Promise<void> {
   await expect.poll(async () => (await ask()).status).toBe(200);
 }

@@ -33,7 +33,7 @@ test("a store is readable at whatever moment a push or a release was killed, and
     before = versions.length;
     await age(join(folder, "store", "m"));
   }
-  // Each but those that were killed early has added some.
+  // Each process has added some, except those that were killed early.
   expect(before).toBeGreaterThan(ROUNDS / 2);
 }, 300_000);
 
@@ -46,7 +46,7 @@ async function killedPublisher(folder: string, milliseconds: number): Promise<vo
   await Promise.race([once(child.stdout, "data"), closed]);
   await sleep(milliseconds);
   child.kill("SIGKILL");
-  // It did not end by itself: what the one before it left was no obstacle.
+  // It did not end by itself, so what the last process left did not stop it.
   expect(await closed).toEqual([null, "SIGKILL"]);
 }
 
@@ -65,7 +65,7 @@ async function bytesOf(store: Store, key: string): Promise<Buffer> {
   return Buffer.from(found.bytes);
 }
 
-/** As if two minutes had passed: locks that the dead process left can be taken over. */
+/** Makes locks two minutes older, so that those of the dead process can be taken over. */
 async function age(folder: string): Promise<void> {
   const longAgo = new Date(Date.now() - 120_000);
   for (const name of await readdir(folder).catch(() => []))

@@ -15,7 +15,7 @@ import { createS3Store } from "../../functions/platform/store/s3.ts";
 
 const NAME = "raced";
 
-/** What two pushes of one version have in common; everything else differs. */
+/** The files that two pushes of one version have in common. All others differ. */
 const CASES: Record<string, Record<string, (who: string) => string>> = {
   "other manifests, everything else the same": {
     "model.onnx": () => "the same artifact",
@@ -32,7 +32,7 @@ const CASES: Record<string, Record<string, (who: string) => string>> = {
   },
 };
 
-/** Of pushes of different bytes to one new version, at once, exactly one is whole in the store. */
+/** Different bytes are pushed to one new version at the same time. Exactly one push is whole in the store. */
 export function pushRaces(open: () => Store | Promise<Store>, tries: number): void {
   test.each(Object.entries(CASES))("%s", { timeout: 300_000 }, async (what, files) => {
     const folder = await mkdtemp(join(tmpdir(), "nearcast-races-"));
@@ -113,7 +113,7 @@ async function makePackage(folder: string, who: string, version: string, files: 
     sha256: createHash("sha256").update(text).digest("hex"),
   }));
   const [artifact, ...assets] = described.toSorted((a) => (a.file === "model.onnx" ? -1 : 1));
-  // Each names its assets in an order of its own.
+  // Each lists its assets in another order.
   if (who === "bob") assets.reverse();
   const manifest = { name: NAME, version, artifact, assets, description: `by ${who}` };
   contents["model.json"] = JSON.stringify(manifest);
@@ -134,7 +134,7 @@ function base64Of(publicKey: KeyObject): string {
   return publicKey.export({ type: "spki", format: "der" }).subarray(-32).toString("base64");
 }
 
-/** The store, with every operation some milliseconds late: each race takes another course. */
+/** The store with every operation delayed by some milliseconds, so that each race runs differently. */
 function late(store: Store): Store {
   return {
     get: async (...asked) => (await pause(), store.get(...asked)),

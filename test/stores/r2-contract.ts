@@ -3,7 +3,7 @@ import type { Store } from "../../functions/model/store.ts";
 import { storeContract } from "../../functions/testing.ts";
 import { startR2Store } from "./r2-store.ts";
 
-/** The contract of stores, kept by R2. */
+/** Checks that R2 keeps the contract of stores. */
 export function r2Contract(prefix: string): void {
   let r2: { store: Store; stop: () => Promise<void> };
   beforeAll(async () => {

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import type { Store } from "../../functions/model/store.ts";
 import { startWorker } from "../harness/worker.ts";
 
-/** A store that runs in workerd, on its own R2 binding. This side only carries calls and results. */
+/** A store that runs in workerd, on its own R2 binding. This side only passes calls and results on. */
 export async function startR2Store(
   prefix: string,
 ): Promise<{ store: Store; stop: () => Promise<void> }> {

@@ -2,7 +2,7 @@ import type { R2Bucket } from "@cloudflare/workers-types";
 import { createR2Store } from "../../functions/platform/store/r2.ts";
 import type { PutCondition } from "../../functions/model/store.ts";
 
-/** A Worker that does to its bucket, through the store under test, what a request says. */
+/** A Worker that uses its bucket as a request says, through the store under test. */
 export default {
   async fetch(request: Request, { MODELS }: { MODELS: R2Bucket }): Promise<Response> {
     const url = new URL(request.url);

@@ -24,7 +24,7 @@ interface Refusal {
   headers?: Record<string, string>;
 }
 
-/** S3 that answers everything with one error, and as S3 does without a body where it is asked with HEAD. */
+/** An S3 that answers every request with one error. To HEAD it answers without a body, as S3 does. */
 async function startRefusing({ status, code, headers }: Refusal): Promise<string> {
   const server = createServer((request, response) => {
     response.writeHead(status, { "content-type": "application/xml", ...headers });
