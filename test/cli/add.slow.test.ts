@@ -9,7 +9,7 @@ test(
     const args = ["logits.onnx", "--features", "a,b", "--labels", "x,y,z"] as const;
     const asked = await added(...args, "--scores", "softmax");
     expect(asked["scores"]).toEqual({ output: "scores", activation: "softmax" });
-    // Without it they are called what they are.
+    // Without `--scores` they are decision values.
     expect((await added(...args))["scores"]).toEqual({
       output: "scores",
       activation: "none",

@@ -8,7 +8,7 @@ import { readOnnx, stringAttribute, writeOnnx } from "../../cli/onnx/model.ts";
 import { add, CASES, FIXTURES, type LibraryCase } from "../tasks/library-models.ts";
 import { fixture, nearcast, temporaryFolder } from "./nearcast.ts";
 
-// What `add` and `verify` say of labels and scores that do not go together.
+// What `add` and `verify` say about labels and scores that do not fit together.
 let models = "";
 const log = vi.spyOn(console, "log").mockReturnValue();
 beforeAll(async () => {
@@ -95,7 +95,7 @@ describe("verify", () => {
   });
 });
 
-/** A version of which `change` made another manifest. */
+/** A version whose manifest was changed by `change`. */
 async function changed(
   name: string,
   change: (manifest: Record<string, unknown>) => void,

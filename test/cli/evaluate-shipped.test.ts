@@ -22,7 +22,7 @@ test.each(inThisFile(["iris", "sentiment", "digits", "diabetes", "retail"]))(
       const data = `models/${model}/heldout.jsonl`;
       const args = ["eval", `${model}@1`, "--data", data, "--runtime", runtime, "--json"];
       const evaluation = JSON.parse(await succeed(args)) as Evaluation;
-      // A baseline beside the model (…_of_…) is no metric of its own.
+      // A baseline beside the model (…_of_…) is not a metric of the model.
       for (const { name, value, rows } of metrics.filter(({ name }) => !name.includes("_of_"))) {
         expect(evaluation.metrics[name]).toBeCloseTo(value, 6);
         expect(evaluation.rows).toBe(rows);

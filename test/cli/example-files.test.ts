@@ -9,7 +9,7 @@ import { fixture, nearcast, root, succeed, temporaryFolder } from "./nearcast.ts
 
 const LIMIT_MS = 300_000;
 const PICTURE = join(root, "test/fixtures/model-files/picture.onnx");
-/** Both need native alone: what the version is verified on is not the question here. */
+/** Both need only native. Other runtimes make no difference here. */
 const NATIVE = ["--runtime", "native"];
 
 interface Picture {
@@ -58,7 +58,7 @@ test(
     expect(changed.stderr).toContain(
       "example-1-output-1.npy of picture@1 does not match its sha256",
     );
-    // Recording lists the files as they are, but not over an answer that is another one now.
+    // `--record` lists the files as they are, but refuses if an answer has changed.
     const kept = await nearcast(["verify", "picture", "--models", models, ...NATIVE, "--record"]);
     expect(kept.stderr).toContain("examples[0].output.doubled[0][2][239][319] is");
   },

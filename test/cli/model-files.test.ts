@@ -21,7 +21,7 @@ const { cases } = JSON.parse(await readFile(join(folder, "recorded.json"), "utf8
   cases: Case[];
 };
 
-/** What a message shows of ONNX Runtime's source, of zod, and of a folder of ours. */
+/** Traces of ONNX Runtime's source, of zod, and of our own folders in a message. */
 const INTERNALS = /onnxruntime_src|\.cc:|::|ERROR_CODE|is it whole|"code":|✖|\.new-/;
 
 test.for(cases.filter(({ npy }) => npy === undefined))(

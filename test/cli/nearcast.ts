@@ -16,9 +16,9 @@ export interface Outcome {
 
 interface RunOptions {
   env?: Record<string, string>;
-  /** The folder with the command; the repository's own unless given. */
+  /** The folder with the command. By default this repository. */
   repository?: string;
-  /** Gets the process, for tests that end it. */
+  /** Called with the process, for tests that end it. */
   onStart?: (child: ChildProcess) => void;
 }
 
@@ -29,10 +29,10 @@ export function nearcast(args: readonly string[], options: RunOptions = {}): Pro
     cwd: repository,
     env: {
       PATH: process.env["PATH"] ?? "",
-      // No look-up of an instance's role: there is no network in a test.
+      // Do not look up an instance's role: tests have no network.
       AWS_EC2_METADATA_DISABLED: "true",
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
-      // Compiling the same files is a third of most runs.
+      // Without this cache, compiling the same files takes a third of most runs.
       NODE_COMPILE_CACHE: join(root, ".cache/compile"),
       ...options.env,
     },
@@ -49,7 +49,7 @@ export function nearcast(args: readonly string[], options: RunOptions = {}): Pro
   });
 }
 
-/** Runs the command and fails unless it succeeds; gives what it printed. */
+/** Runs the command, fails unless it succeeds, and gives what it printed. */
 export async function succeed(
   args: readonly string[],
   env: Record<string, string> = {},
@@ -63,14 +63,14 @@ export function fixture(name: string): string {
   return join(import.meta.dirname, "fixtures", name);
 }
 
-/** A folder that goes with the test. */
+/** A temporary folder, removed after the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "nearcast-cli-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** What the command needs to reach the stand-in for S3. */
+/** The variables with which the command reaches the stand-in for S3. */
 export function s3Environment({ endpoint }: S3Server): Record<string, string> {
   return {
     S3_ENDPOINT: endpoint,
@@ -115,7 +115,7 @@ async function makeLines(): Promise<string> {
   return models;
 }
 
-/** To be called when all tests of a file are over. */
+/** Call this after all tests of a file. */
 export async function removeLines(): Promise<void> {
   if (lines) await rm(await lines, { recursive: true, force: true });
 }

@@ -17,7 +17,7 @@ test(
       const manifest = JSON.parse(await readFile(path, "utf8")) as object;
       const examples = [{ input: { x: [1] }, output: { y: [8] } }];
       await writeFile(path, JSON.stringify({ ...manifest, examples }));
-      // What it refers to is there, in the package's folder, and the manifest does not list it.
+      // The file exists in the package's folder, but the manifest does not list it.
       await writeFile(
         join(models, model, "1/unlisted.data"),
         Buffer.from(Float32Array.of(7).buffer),

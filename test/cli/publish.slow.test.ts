@@ -23,7 +23,7 @@ test(
         );
         const shown = await succeed(["history", "line", "--json", "--store", store], env);
         const { stable, history } = JSON.parse(shown) as { stable: string; history: unknown[] };
-        // One may have read after the other had written: then it released over it, which is no race.
+        // One may have read after the other had written. Then it released over it, and there was no race.
         const winners = outcomes.filter(({ code }) => code === 0).length;
         expect(["1", "2"]).toContain(stable);
         expect(history.length).toBeLessThanOrEqual(winners + round * 2);

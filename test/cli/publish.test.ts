@@ -100,7 +100,7 @@ test(
   async () => {
     const { s3, env, push } = await publishing();
     for (const version of ["line@1", "line@2"]) await succeed(push(version), env);
-    // Another release is written after this one has read that there is none.
+    // After this release has read that there is none, another one is written.
     const theirs = JSON.stringify({ stable: "2", history: [{ version: "2", by: "ada" }] });
     let seen = 0;
     s3.behaviourFor = (key) => {
@@ -257,7 +257,7 @@ describe("a version that could not answer is neither released nor rolled back to
   );
 });
 
-/** Version 1 and 2 of `line`, 1 answering, and what breaks a version. */
+/** Versions 1 and 2 of `line`. Version 1 answers, and `change` breaks `version`. */
 async function broken(version: string, change: (manifest: Draft) => void, rolledBack = false) {
   const models = await temporaryFolder();
   await addLines(models);

@@ -11,7 +11,7 @@ export async function publishing() {
   const models = await temporaryFolder();
   await addLines(models);
   const env = s3Environment(s3);
-  // What the version is verified on is not the question here.
+  // The version's other runtimes make no difference here.
   const native = ["--runtime", "native"];
   const push = (version: string) => ["push", version, "--models", models, "--to", STORE, ...native];
   return { s3, models, env, push };

@@ -106,13 +106,13 @@ test(
     expect(again).toContain("line@10 answers already.\nother@7 answers already.\n");
     expect(s3.requests.filter(({ method }) => method === "PUT")).toEqual([]);
 
-    // What was taken back since, or released by others, stays.
+    // A release that others have changed since stays as it is.
     await succeed(["release", "line@2", "--store", STORE], env);
     expect(await succeed(push, env)).toContain(
       "line@2 goes on answering: line@10 was in the store before, and is not released over it.",
     );
     expect(await modelsIn([STORE], env)).toMatchObject([{ released: "2" }, { released: "7" }]);
-    // A version that is new there, or that is named, is released.
+    // A version that is new in the store, or that is named, is released.
     await succeed(["verify", "line@11", "--record", "--models", models]);
     const named = ["push", "other@8", "--release", "--models", models, "--to", STORE, ...native];
     expect(await succeed(named, env)).toContain("other@8 answers. It was 7.");

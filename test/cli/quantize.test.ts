@@ -10,7 +10,7 @@ describe.skipIf(process.platform === "win32")("quantize without a Python that it
     ["no python3 at all", undefined, "there is no python3 on the PATH"],
     [
       "a python3 without venv",
-      // It has begun the folder when it finds that it cannot go on, as Debian's does.
+      // It starts the folder and then finds that it cannot go on, as Debian's Python does.
       '#!/bin/sh\n: > "$3/pyvenv.cfg"\necho "ensurepip is not available" >&2\nexit 1\n',
       "Python cannot make a virtual environment (on Debian and Ubuntu: apt install python3-venv). ensurepip is not available",
     ],

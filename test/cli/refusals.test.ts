@@ -182,7 +182,7 @@ describe("verify and push", () => {
     "an operator that WASM lacks is refused there and runs on native",
     async (context) => {
       const models = await temporaryFolder();
-      // Optimised for this processor: on some there is nothing to rewrite, and then nothing is lacking.
+      // The graph is optimised for this processor. On some, nothing is rewritten, and then no operator is missing.
       const path = join(models, "native.onnx");
       const session = await InferenceSession.create(fixture("convolution.onnx"), {
         optimizedModelFilePath: path,
@@ -209,7 +209,7 @@ test(
     const env = s3Environment(s3);
     const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _secret, ...anonymous } = env;
     const push = (to: string) => {
-      // What the version is verified on is not the question here.
+      // The version's other runtimes make no difference here.
       return ["push", "line@1", "--models", models, "--runtime", "native", "--to", to];
     };
     for (const [url, environment, reason] of [
@@ -245,7 +245,7 @@ test("wrong usage ends with 2, help with 0", async () => {
   }
 });
 
-/** Neither verified nor pushed, for this reason, and nothing is written. */
+/** `verify` and `push` refuse the model for this reason, and write nothing. */
 async function refused(models: string, model: string, reason: string, args: string[] = []) {
   const store = join(await temporaryFolder(), "store");
   const before = await snapshot(models);

@@ -19,7 +19,7 @@ function tableOf(name: string): TableCase {
   return found;
 }
 
-/** What `add` cannot see: -1 is a category like others. */
+/** `add` cannot see this, because -1 is a category like others. */
 const SAID: Record<string, string[]> = { "missing-integers": ["class=-1"] };
 
 test.each(TABLES.map((table) => [table.name, table] as const))(
@@ -97,7 +97,7 @@ function add(table: TableCase, models: string, missing: string) {
   return nearcast(["add", pathOf(table), "--name", "it", "--models", models, ...given]);
 }
 
-/** A graph whose inputs' first dimensions have these names. */
+/** A graph whose inputs have first dimensions with these names. */
 async function named(...names: string[]) {
   const model = readOnnx(
     await readFile(new URL("../fixtures/identity/mixed/1/model.onnx", import.meta.url)),

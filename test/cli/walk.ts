@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { addLines, succeed, temporaryFolder } from "./nearcast.ts";
 
 export const LIMIT_MS = 300_000;
-/** A release shows after this. */
+/** The time after which a release shows. */
 export const FRESH = { RELEASE_TTL_SECONDS: "1" };
 
 export type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
@@ -22,7 +22,7 @@ const answerOf = (version: string, value: number) => ({
   outputs: { value },
 });
 
-/** From file to answer, to a new version, and back, with the function running all the while. */
+/** Goes from file to answer, to a new version, and back, while the function keeps running. */
 export async function walk(
   store: string[],
   env: Record<string, string>,

@@ -15,7 +15,7 @@ const root = join(import.meta.dirname, "../..");
 const client = join(root, "client");
 const [npm, tsc] = ["npm", join(root, "node_modules/.bin/tsc")];
 
-/** Asks twice: a prediction that is refused first, and one that is not allowed. */
+/** Sends two requests: a prediction that is refused first, and one that is not allowed. */
 const WORKER = `
   import { createClient } from "@nearcast/client";
   export default {
@@ -38,7 +38,7 @@ describe("the packed tarball of @nearcast/client", () => {
   let packed: Packed;
   beforeAll(async () => {
     project = await realpath(await mkdtemp(join(tmpdir(), "nearcast-client-")));
-    // Without scripts: it is built before all tests, and their output would stand among the JSON.
+    // No scripts: the package is built before all tests, and the scripts' output would mix with the JSON.
     const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", project];
     const listed: unknown = JSON.parse((await run(npm, pack, { cwd: client })).stdout);
     // An array, or by name since npm 12.

@@ -271,7 +271,7 @@ describe("ended", () => {
 
   test("by the signal before anything is sent", async () => {
     const signal = AbortSignal.abort();
-    // One that does not look at the signal would send it.
+    // A client that ignores the signal would send it.
     const options = { fetch: (url: string) => fetch(url) };
     await expect(client(options).predict("iris", 1, { signal })).rejects.toBe(signal.reason);
     expect(stub.requests).toEqual([]);

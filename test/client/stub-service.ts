@@ -13,9 +13,9 @@ export type StubAnswer = (response: ServerResponse) => unknown;
 
 export interface StubService {
   url: string;
-  /** What was asked so far. */
+  /** The requests so far. */
   requests: StubRequest[];
-  /** What is answered to the next requests, in turn; the last one to all that follow. */
+  /** The answers to the next requests, in turn. The last one answers all that follow. */
   answers: StubAnswer[];
   stop: () => Promise<void>;
 }

@@ -1,4 +1,4 @@
-// Compiled and not run: what a user writes, and mistakes that must not compile. package.test.ts compiles it once
+// This is compiled and not run: code of a user, and mistakes that must not compile. package.test.ts compiles it once
 // more against the packed tarball.
 import {
   createClient,
@@ -101,7 +101,7 @@ export async function wrongUses() {
   return { isLily, answers, label };
 }
 
-/** Without types every model and input is taken, and answers have to be looked at. */
+/** Without types the client takes every model and input, and the caller must check the answers. */
 export async function untyped() {
   const anything = createClient("https://models.test");
   const { outputs } = await anything.predict("any", [{ what: "ever" }], {

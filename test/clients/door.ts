@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { answerByFetch } from "../../cli/local/answer-by-fetch.ts";
 import type { Target } from "../harness/targets.ts";
 
-/** A port in front of the target: Lambda has none of its own, and an odd header must arrive as it was sent. */
+/** A port in front of the target. Lambda has no port, and an odd header must arrive as it was sent. */
 export async function openDoor(target: Target): Promise<{ url: string; close: () => void }> {
   if (target.url)
     return { url: target.url.replace("localhost", "127.0.0.1"), close: () => undefined };

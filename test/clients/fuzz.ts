@@ -5,7 +5,7 @@ import { PLATFORMS } from "../dialects/platforms.ts";
 import { setup } from "../harness/build.ts";
 import { openDoor } from "./door.ts";
 
-/** Their tensors are fuzzed by round-trip.test.ts; here they would only be more of the same. */
+/** round-trip.test.ts fuzzes their tensors. Here they would only repeat that. */
 const FIXTURES = "^/v1/models/(bool|bytes|fp..|u?int[0-9]+|gather|image|scalar)/";
 const CHECKS = [
   "not_a_server_error",

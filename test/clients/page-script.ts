@@ -1,4 +1,4 @@
-// Runs in a page of another origin: asks the service whose address stands behind the #, and reports what came.
+// Runs in a page of another origin. Asks the service whose address stands after the #, and reports the answers.
 import OpenAI from "openai";
 import { createClient } from "../../client/src/index.ts";
 

@@ -5,7 +5,7 @@ const venv = join(import.meta.dirname, "../../.cache/clients-venv");
 export const MAKE_VENV =
   "python3 -m venv .cache/clients-venv && .cache/clients-venv/bin/pip install -r test/clients/requirements.txt";
 
-/** Python with the clients of requirements.txt; undefined where nobody has installed them. */
+/** Python with the clients of requirements.txt. Undefined if they are not installed. */
 export function findPython(): string | undefined {
   const python = join(venv, "bin/python");
   return runs(python, "-c", "import kserve, mlflow, openai, pandas, tritonclient")
@@ -13,7 +13,7 @@ export function findPython(): string | undefined {
     : undefined;
 }
 
-/** A browser that can run without a screen; undefined where there is none. */
+/** A browser that can run without a screen. Undefined if there is none. */
 export function findBrowser(): string | undefined {
   const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
   return [process.env["CHROME_PATH"] ?? "", ...names].find(

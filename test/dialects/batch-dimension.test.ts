@@ -7,11 +7,11 @@ import { targets, type Target } from "../harness/targets.ts";
 import { post } from "./platforms.ts";
 
 const PACKAGE = new URL("../fixtures/identity/gather/1/", import.meta.url);
-/** As many as 48 seconds of sound have, and more than the 1,000 rows that a request may have. */
+/** The number of frames in 48 seconds of sound. It is more than the 1,000 rows that a request may have. */
 const FRAMES = Array.from({ length: 1500 }, (_, index) => index % 3);
 const VALUES = FRAMES.map((frame) => 10 * (frame + 1));
 
-/** Each is asked for all frames as one tensor; the answer's values. */
+/** Sends all frames as one tensor in each dialect, and gives the values of the answer. */
 const FORMS: Record<
   string,
   [path: (model: string) => string, body: object, values: (answer: never) => unknown]
@@ -59,7 +59,7 @@ describe.each(inThisFile(Object.entries(targets)))("on %s", (_name, start) => {
   });
   afterAll(() => server?.stop());
 
-  /** A graph that looks numbers up in a table: its only dimension is free. */
+  /** A graph that looks up numbers in a table. Its only dimension is free. */
   async function put(name: string, fields: Partial<Manifest>): Promise<void> {
     const text = await readFile(new URL("model.json", PACKAGE), "utf8");
     const artifact = await readFile(new URL("model.onnx", PACKAGE));

@@ -6,7 +6,7 @@ import { postSlowly } from "../harness/post-slowly.ts";
 import type { Target } from "../harness/targets.ts";
 import { get, PLATFORMS, post } from "./platforms.ts";
 
-// As many tokens as Python's tokenizers makes of the texts; the last text has as many as search takes.
+// The number of tokens that Python's tokenizers make of the texts. The last text has as many as search takes.
 const COUNTED = JSON.parse(
   await readFile(new URL("../fixtures/token-counts.json", import.meta.url), "utf8"),
 ) as { text: string; tokens: number }[];
@@ -338,7 +338,7 @@ function targetModel(model: string) {
   return { "X-Amzn-SageMaker-Target-Model": model };
 }
 
-/** On a connection of its own where there are any: a server may close one whose body it has not read. */
+/** Uses its own connection where there are connections: a server may close one whose body it has not read. */
 async function postTooLarge({ url, fetch }: Target, path: string): Promise<unknown> {
   const size = 2_000_001;
   const response = url

@@ -1,4 +1,4 @@
 import { examplesPrint } from "./clients-page.ts";
 
-// Go compiles its standard library first: a minute.
+// Go first compiles its standard library, which takes a minute.
 examplesPrint(["go"]);

@@ -124,7 +124,7 @@ test("every route of the app is described, and nothing else", async () => {
   const routed = app.routes
     .filter(({ method, path }) => method !== "ALL" && !PARTS_OF_THE_PAGE.has(path))
     .map(({ method, path }) => `${method} ${templateOf(withVerb(method, path))}`);
-  // In Hono's eyes a model: see `describe` in functions/routes/open-inference.ts.
+  // Hono routes this path as a model: see functions/dialects/open-inference/describe.ts.
   const expected = new Set([...routed, "GET /v2/models/stats"]);
   expect([...new Set(described)].sort()).toEqual([...expected].sort());
 });
@@ -136,12 +136,12 @@ const PARTS_OF_THE_PAGE = new Set([
   "/docs/swagger-ui-bundle.js",
 ]);
 
-/** Each released model has a predict path of its own, with its schema. */
+/** Each released model has its own predict path, with its schema. */
 function ofAnyModel(path: string): string {
   return path.replace(/^\/v1\/models\/[^{/]+\/predict$/, "/v1/models/{model}/predict");
 }
 
-/** A route of Hono as OpenAPI writes it. */
+/** A Hono route in OpenAPI's notation. */
 function templateOf(path: string): string {
   return path.replaceAll(/\/:(\w+)/g, "/{$1}");
 }

@@ -268,7 +268,7 @@ describe.each(inThisFile(PLATFORMS))("on %s", (name, start) => {
   });
 });
 
-/** The harness of Lambda hands out compressed bytes; fetch has decompressed the others'. */
+/** Lambda's harness gives compressed bytes. With the others, fetch has decompressed them. */
 async function readAnyway(response: Response): Promise<unknown> {
   const bytes = Buffer.from(await response.arrayBuffer());
   const coding = bytes[0] === 0x7b ? "identity" : response.headers.get("content-encoding");

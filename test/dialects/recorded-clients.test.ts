@@ -51,7 +51,7 @@ describe.each(inThisFile(PLATFORMS))("on %s", (_name, start) => {
   });
 });
 
-/** The best class of each row, whatever protocol answers. */
+/** The best class of each row, in the answer of any protocol. */
 function speciesOf(response: Response, bytes: Buffer): number[] {
   const length = Number(response.headers.get("inference-header-content-length") ?? bytes.length);
   const body = JSON.parse(bytes.subarray(0, length).toString()) as {

@@ -25,7 +25,7 @@ export interface TableCase {
   values?: number[];
 }
 
-/** Rows that a model was not trained for; `refused` is the feature that the message names. */
+/** Rows that the model was not trained for. `refused` is the feature that the message names. */
 export interface RefusedCase {
   name: string;
   about: string;

@@ -35,7 +35,7 @@ const shapes = array(integer({ min: 0, max: 4 }), { minLength: 3, maxLength: 3 }
 
 const texts = string({ unit: "binary", maxLength: 8 }).map((text) => text.replaceAll("\0", ""));
 
-/** Any tensor as the bytes of the binary extension, of which every bit pattern is an element. */
+/** A tensor as bytes of the binary extension. Every bit pattern is an element. */
 function tensors(datatype: Datatype) {
   return shapes.chain((shape) => {
     const count = elementCount(shape);
@@ -51,7 +51,7 @@ function tensors(datatype: Datatype) {
   });
 }
 
-/** The bytes of one element; often zero, the sign alone (negative zero), or all ones. */
+/** The bytes of one element. Often they are zero, only the sign (negative zero), or all ones. */
 function elements(datatype: Datatype) {
   const size = DATATYPES[datatype].bytes;
   if (datatype === "BOOL")
@@ -95,7 +95,7 @@ test("tensors of any datatypes, one after the other, are read as they were sent"
       });
       const head = Buffer.from(JSON.stringify({ inputs }));
       const parts = [Buffer.alloc(before, 7), head, ...list.map(({ bytes }) => bytes)];
-      // A body that is a part of something larger must leave that alone.
+      // If the body is part of a larger buffer, the rest of the buffer must not change.
       const memory = new Uint8Array(Buffer.concat(parts));
       const manifest = { inputs: [] as Manifest["inputs"] } as Manifest;
       const body = memory.subarray(before);

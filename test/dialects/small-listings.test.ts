@@ -10,7 +10,7 @@ import { targets, type Target } from "../harness/targets.ts";
 const folder = join(import.meta.dirname, "../fixtures/identity/fp32/1");
 const KIB = 1024;
 
-/** A version as it was published before examples had files: megabytes of them in its manifest. */
+/** A version from the time before examples had files, with megabytes of examples in its manifest. */
 async function oldManifest(): Promise<Manifest> {
   const manifest = JSON.parse(await readFile(join(folder, "model.json"), "utf8")) as Manifest;
   const values = Array.from({ length: 300_000 }, (_, index) => [index / 7]);

@@ -12,7 +12,7 @@ interface Request {
   headers?: Record<string, string>;
 }
 
-/** How rows are asked for, and how numbers are read from the answer: one array a row. */
+/** Asks for rows, and reads the numbers of the answer, one array for each row. */
 interface Form {
   request: (table: TableCase, rows: Rows) => Request;
   numbers: (table: TableCase, answer: never) => number[][];
@@ -66,7 +66,7 @@ const serving = (body: (table: TableCase, rows: Rows) => unknown): Form => ({
     answer.predictions ?? answer.outputs ?? [],
 });
 
-/** The graph's tensors of the rows, by input: which columns each takes, the manifest says. */
+/** The graph's tensors of the rows, by input. The manifest says which columns each input takes. */
 function tensorsOf({ inputs, features }: TableCase, rows: Rows) {
   let next = 0;
   const named = inputs.every(({ name }) => features.some((feature) => feature.name === name));

@@ -12,7 +12,7 @@ import { asUser } from "../harness/as-a-user.ts";
 import { startWorker } from "../harness/worker.ts";
 import { installProject, type Installed } from "../package/install.ts";
 
-/** A caller's key, and the variables with which a function asks for it. */
+/** A caller's key, and the variables with which a function requires it. */
 export const KEY = "k".repeat(40);
 const sha256 = createHash("sha256").update(KEY).digest("hex");
 export const KEYS = { AUTH: "", API_KEYS: JSON.stringify([{ name: "web", sha256 }]) };

@@ -65,7 +65,7 @@ async function check({ fetch, stop }: Target): Promise<void> {
     expect(answer.headers.get("X-Shop-Milliseconds")).toMatch(/^\d+$/);
     expect(answer.headers.get("X-Model-Name")).toBe("delivery");
 
-    // Compressed once, whatever the shop does to the headers afterwards.
+    // The body is compressed once, whatever the shop does to the headers later.
     const description = await ask("/ml/openapi.json", { headers: { "Accept-Encoding": "gzip" } });
     expect(description.headers.get("X-Shop-Milliseconds")).toMatch(/^\d+$/);
     expect(await description.json()).toMatchObject({ servers: [{ url: "." }] });

@@ -55,14 +55,14 @@ const CODED: [what: string, coding: string, body: Buffer, refused?: string][] = 
 const TEXT = "Schöne Qualität, très déçu";
 const CYRILLIC = "Очень плохо";
 
-/** Encodes what one byte holds in a charset. */
+/** Encodes a text in a charset of one byte a character. */
 function encoded(text: string, charset: string): Buffer {
   const bytes = Array.from({ length: 256 }, (_, byte) => byte);
   const table = bytes.map((byte) => new TextDecoder(charset).decode(Uint8Array.of(byte)));
   return Buffer.from(Array.from(text, (character) => table.indexOf(character)));
 }
 
-/** What does not differ between two answers to the same. */
+/** The part of an answer that is equal in all answers to the same request. */
 function outputs({ status, text }: { status: number; text: string }): [number, string] {
   return [status, text.replace(/"requestId":"[^"]+"/, "")];
 }

@@ -8,7 +8,7 @@ import packageJson from "../../package.json" with { type: "json" };
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
-/** The setup of all tests removes it. */
+/** The global setup of the tests removes it. */
 const packed = join(root, "dist/packed");
 const done = join(packed, "done");
 const failure = join(packed, "failure.txt");

@@ -10,11 +10,11 @@ import { startOverS3, type Target, type TargetOptions } from "../harness/targets
 import { makeProject, type Project } from "./project.ts";
 import { startTool, type Tool } from "./tool.ts";
 
-/** As `npx nearcast` runs it, but as one process with a pid of its own. */
+/** Runs the command as `npx nearcast` does, but as one process whose pid is known. */
 const NEARCAST = "exec node_modules/.bin/node node_modules/.bin/nearcast";
 const TEMPLATES = "dist/package/cli/templates/";
 const MIB = 1024 * 1024;
-/** What the repository's own builds were before there was a package, rounded up. */
+/** The sizes of the repository's own builds before there was a package, rounded up. */
 /** 3,771 for all but pictures; their decoders, 198, and what reads forms, CSV and compressed bodies come on top. */
 const MOST_WORKER_GZIP_KIB = 4050;
 const MOST_ZIP_BYTES = 19.5 * MIB;
@@ -217,7 +217,7 @@ async function answersVersion(port: number, version: string): Promise<void> {
     .toBe(version);
 }
 
-/** Ended by its pid alone, as a supervisor does, it leaves no process of the project behind. */
+/** If only its own process is ended, as a supervisor does, no process of the project stays behind. */
 async function endsCleanly(dev: Tool): Promise<void> {
   await dev.stop();
   await sleep(500);

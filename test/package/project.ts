@@ -11,13 +11,13 @@ const root = join(import.meta.dirname, "../..");
 export interface Project {
   /** What npm would publish. */
   tarball: string;
-  /** The tarball's own files; what they import is linked from the repository. */
+  /** The tarball's own files. Their imports are linked from the repository. */
   unpacked: string;
-  /** Made by the packed command's `init`, and filled by `npm install`. */
+  /** A project that the packed command's `init` made and `npm install` filled. */
   folder: string;
 }
 
-/** Makes and installs a project of the packed package. A minute: once for a test file. */
+/** Makes and installs a project of the packed package. It takes a minute, so call it once in a test file. */
 export async function makeProject(): Promise<Project> {
   const parent = await mkdtemp(join(tmpdir(), "nearcast-package-"));
   afterAll(() => rm(parent, { recursive: true, force: true }));

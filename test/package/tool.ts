@@ -4,14 +4,14 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { expect } from "vitest";
 import { userEnvironment } from "../harness/as-a-user.ts";
 
-/** A command that goes on until it is ended. */
+/** A command that runs until it is ended. */
 export interface Tool {
   output: () => string;
-  /** Waits until what it has printed matches. */
+  /** Waits until its output matches. */
   says: (pattern: RegExp) => Promise<void>;
-  /** Ends the command's own process, as a supervisor does, or all that it started as well, as Ctrl-C does. */
+  /** Ends the command's own process, as a supervisor does, or also all that it started, as Ctrl-C does. */
   stop: (what?: "its process" | "its group") => Promise<void>;
-  /** Processes that run in its folder: after it ended, what it left behind. Linux only; elsewhere none are found. */
+  /** Processes that run in its folder. After its end these were left behind. Finds them on Linux only. */
   leftovers: () => Promise<string[]>;
 }
 

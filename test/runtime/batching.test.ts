@@ -39,7 +39,7 @@ function steps(rows: number, seed: number): Tensors {
   return { x: { datatype: "FP32", shape: [rows, 16], data } };
 }
 
-/** What a session is asked for, counted. */
+/** Counts what a session is asked for. */
 function counted(session: Session): { session: Session; rows: number[] } {
   const rows: number[] = [];
   return {
@@ -126,7 +126,7 @@ test("in processes too, where a deadly row ends some of them and fails alone", a
   });
   const loaded = await pool.load({ path: join(fixtures, "breaking/divide/1/model.onnx") });
   const batching = createBatchingSession(loaded, { maxRows: MAX_ROWS, parallel: 2 });
-  // The last of seven: of more rows, or further in front, it would be divided as part of a vector, which
+  // It is the last of seven. With more rows, or earlier, it would be divided as part of a vector, which
   // does no harm.
   const runs = Array.from({ length: 7 }, (_, index) => {
     const [a, b] = index === 6 ? [-2147483648, -1] : [6 * index, 3];
@@ -206,7 +206,7 @@ test.each(["0", "2"])(
         STORE: join(fixtures, "identity"),
         WORKERS: workers,
         DYNAMIC_BATCHING: "mixed:16,gather:16",
-        // Sixty at once are shed on a busy machine, which is not what is tested here.
+        // A busy machine refuses some of sixty requests at once. That is not tested here.
         MAX_QUEUE_MS: "60000",
       },
     });

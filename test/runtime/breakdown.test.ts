@@ -71,7 +71,7 @@ describe.each(PLATFORMS)("when ONNX Runtime breaks down: %s", (name) => {
   });
 
   test("runs of many arguments at once do not mix", async () => {
-    // All wait for the one load, and then begin together.
+    // All wait for one load, and then begin together.
     await target.restart();
     const answers = await Promise.all(
       Array.from({ length: 16 }, (_, request) => predict("many", thirtyInputs(request))),

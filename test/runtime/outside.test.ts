@@ -37,7 +37,7 @@ async function expectRefusals(fetch: Fetch): Promise<void> {
 test.each(inThisFile(["node", "nodeWasm", "lambda", "worker"] as const))(
   "what is not in the package is not read: %s",
   async (name) => {
-    // Where there is a local tier, artifacts are loaded by path, from the folder they are kept in.
+    // If there is a local tier, artifacts are loaded by path from the tier's folder.
     const target = await targets[name](name === "worker" ? {} : { env: { CACHE_DIR: folder } });
     try {
       await putFixtures(target, "breaking", MODELS);

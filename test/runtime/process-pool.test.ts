@@ -81,7 +81,7 @@ afterEach(async () => {
 
 async function start(workers: string, store = fixtures): Promise<NodeServer> {
   server = await startNodeServer({
-    // What is shed is another test: a busy machine is slow to start a process anew.
+    // Refused requests are another test's subject. A busy machine is slow to start a process again.
     env: { STORE: store, WORKERS: workers, MAX_QUEUE_MS: "60000", REQUEST_TIMEOUT_MS: "120000" },
   });
   return server;

@@ -44,7 +44,7 @@ test("the memory of a runtime that broke down is collected", async () => {
   const CYCLES = 5;
   for (let cycle = 0; cycle < CYCLES; cycle++) {
     const session = await runtime.load({ bytes });
-    // Not by expect().rejects, which would keep the error and with it the memory that it came from.
+    // Not with expect().rejects: it would keep the error, and with it the memory it came from.
     const failure = await codeOf(session.run({ a: int32(-2147483648), b: int32(-1) }, ["y"]));
     const again = await codeOf(session.run({ a: int32(1), b: int32(1) }, ["y"]));
     expect([failure, session.lost?.(), again]).toEqual(["runtime_failed", true, "runtime_failed"]);

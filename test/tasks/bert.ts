@@ -12,7 +12,7 @@ const expected = JSON.parse(Buffer.from(await fixture("bert/expected.json")).toS
 const models = await emptyStore();
 await writePackage(models, await bertPackage());
 
-/** Weights and tokenizer out of a real bucket, through the local tier, cold and after a restart. */
+/** Weights and tokenizer come from a real bucket through the local tier, cold and after a restart. */
 export function answersLikePython(start: StartTarget): void {
   test("a BERT-shaped model with weights of its own gives Python's vectors", async () => {
     const target = await start({ models });

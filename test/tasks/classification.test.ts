@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { emptyStore, openService, RUNTIMES, writePackage, type PackageParts } from "./service.ts";
 
-// What a manifest may say of a classifier's outputs, and what its answers are then.
+// What a manifest may say about a classifier's outputs, and the answers that follow from it.
 const GRAPHS = join(import.meta.dirname, "../cli/fixtures");
 
 const number = (name: string) => ({ name, type: "number" });
@@ -92,7 +92,7 @@ describe("the graph's own label", () => {
   };
 
   test("is the answer's, whatever the scores say", async () => {
-    // Values in another order than the scores' show which of the two decides.
+    // The values have another order than the scores. This shows which of the two decides.
     const label = { output: "label", values: [2, 0, 1] };
     for (const { outputs: said } of await answers("probabilities.onnx", { ...base, label }, [
       [1, 2],

@@ -19,7 +19,7 @@ test("decoders load with the first model that takes images, and not before", asy
   const seven = new Uint8Array(await readFile("models/digits/seven.png"));
   await service.predict({ model: "digits", inputs: seven });
   expect(loaded).toEqual(["jpeg", "png", "webp"]);
-  // Another version shares them, and so their memory.
+  // Another version has the same weights, and so shares their memory.
   await service.predict({ model: "digits", version: "2", inputs: seven });
   expect(loaded).toHaveLength(3);
 });

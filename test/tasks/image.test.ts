@@ -14,7 +14,7 @@ import { checkFit, fit } from "../../functions/tasks/image/fit.ts";
 import { resize } from "../../functions/tasks/image/resize.ts";
 import { encodeJpeg, pngChunk, withoutFourth } from "../harness/images.ts";
 
-// What Pillow, with which models are trained, makes of the same files.
+// The pixels that Pillow reads from the same files. Models are trained with it.
 const pillow = JSON.parse(
   readFileSync(join(import.meta.dirname, "../fixtures/images.json"), "utf8"),
 ) as {
@@ -79,7 +79,7 @@ describe("resizing gives the pixels that Pillow gives, to the level", () => {
 test("a narrow and very tall image is shrunk before it is widened", () => {
   const height = 2_000_000;
   const image: Pixels = { width: 1, height, channels: 1, data: new Uint8Array(height).fill(7) };
-  // The other way round there would be more pixels in between than an array can have.
+  // In the other order the image between the steps would have more pixels than an array can hold.
   const wide = resize(image, 1_000_000, 2, { ...pillows, resample: "bilinear" });
   expect(wide.data.every((value) => value === 7)).toBe(true);
 });
@@ -126,7 +126,7 @@ describe("files that cost more than they show", () => {
   test("a chunk that pixels do not need is not inflated", () => {
     const png = file("RGB PNG");
     const header = png.subarray(0, 33);
-    // A colour profile whose data is not even deflated: whoever inflates it fails.
+    // The data of this colour profile is not deflated, so inflating it fails.
     const profile = pngChunk("iCCP", Buffer.from("name\0\0not deflated"));
     const withProfile = Buffer.concat([header, profile, png.subarray(33)]);
     expect(decodeImage(withProfile, 1e6)).toEqual(decodeImage(png, 1e6));

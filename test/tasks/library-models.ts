@@ -13,7 +13,7 @@ export interface LibraryCase {
   /** Absent for a model of texts. */
   features?: string[];
   labels?: string[];
-  /** Each label is there or not by itself: `predict` has 0 or 1 for each. */
+  /** The labels are independent: `predict` has 0 or 1 for each. */
   independent?: true;
   rows: unknown[];
   /** What `add` needs to be told, and the option that it asks for without. */

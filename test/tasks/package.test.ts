@@ -65,7 +65,7 @@ describe.each(RUNTIMES)("a package on %s", (runtime) => {
       manifest: { ...parts.manifest, name: "other" },
     });
     const { predict } = openService(store, runtime);
-    // At once: on WASM two loads share one table of files.
+    // Both load at once, because on WASM two loads share one table of files.
     const [one, other] = await Promise.all([predict("bert", "hello"), predict("other", "hello")]);
     expect([one.status, other.status]).toEqual([200, 200]);
     expect(one.outputs).not.toEqual(other.outputs);

@@ -18,7 +18,7 @@ export interface Answer {
   errors: { path: string; message: string }[];
 }
 
-/** The service over a folder of packages, as the Node server runs it, without the socket. */
+/** The service over a folder of packages, as the Node server runs it, but without a socket. */
 export function openService(store: string, runtime: RuntimeName, env: Record<string, string> = {}) {
   const platform = createNodePlatform({ STORE: store, RUNTIME: runtime, ...env });
   const logs: Record<string, unknown>[] = [];
@@ -42,7 +42,7 @@ export interface PackageParts {
   artifact: Uint8Array;
   externalData?: Record<string, Uint8Array>;
   assets?: Record<string, Uint8Array>;
-  /** The rest of model.json; `name` is where it goes. */
+  /** The rest of model.json. `name` is also its folder. */
   manifest: { name: string; task: string } & Record<string, unknown>;
 }
 

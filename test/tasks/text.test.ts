@@ -149,7 +149,7 @@ test("a long text among many short ones gets a run with few of them, in the orde
   const task = textInputs(sentiment?.manifest as Manifest, limits, new Map());
   const short = Array.from({ length: 500 }, (_, index) => `text ${index}`);
   const rows = [...short, "a ".repeat(50_000), ...short];
-  // The tensor of a client is one run, which cannot be split.
+  // The tensor of a client is one run. It cannot be split.
   const text = { datatype: "BYTES" as const, shape: [rows.length], data: rows };
   const model = { manifest: sentiment?.manifest as Manifest, limits };
   expect(() => checkInputs(model, { text })).toThrow(/fewer elements/);

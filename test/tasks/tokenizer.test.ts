@@ -35,7 +35,7 @@ async function open(kind: string, maxLength: number) {
   return openTokenizer({ tokenizer: "tokenizer.json", maxLength }, assets);
 }
 
-/** Which texts have other ids than the Python library's, by the recorded digests. */
+/** The texts whose ids differ from the Python library's, by the recorded digests. */
 function unlike(values: unknown[], digests: string): unknown[] {
   expect(digests.length).toBe(values.length * 4);
   return values.flatMap((value, index) => {
