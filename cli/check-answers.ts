@@ -8,7 +8,7 @@ import { SESSION_BUDGET_MB, withRelease } from "./predictor.ts";
 import { projectTasks } from "./project.ts";
 import { readManifest } from "./stored-manifest.ts";
 
-/** A day: the command's own store ends what takes too long, and says so. */
+/** A day. The command's own store ends operations that take too long, and says so. */
 const STORE_TIMEOUT_MS = 86_400_000;
 
 /**
@@ -49,11 +49,11 @@ export async function checkAnswers(store: Store, model: string, version: string)
 interface Read {
   model: string;
   version: string;
-  /** How many bytes each key had that was read. Undefined when it was not there. */
+  /** The number of bytes of each key that was read. Undefined if it was not there. */
   sizes: ReadonlyMap<string, number | undefined>;
 }
 
-/** Throws when the store does not have all of the version: another push helps. */
+/** Throws if the store does not have the whole version. Another push helps. */
 async function checkComplete(store: Store, { model, version, sizes }: Read): Promise<void> {
   const manifest = await readManifest(store, model, version);
   if (!manifest) {

@@ -11,8 +11,8 @@ import { viewOf, type GraphView } from "./onnx/view.ts";
 import { label as named, type LocalPackage } from "./package-folder.ts";
 
 /**
- * Compares the labels of a classifier's graph, manifest and examples. Throws an Error that says which differ, or that
- * the graph says the label itself and the manifest does not name that output.
+ * Compares the labels of a classifier's graph, manifest and examples. Throws an Error that says which differ. It also
+ * throws if the graph gives the label and the manifest does not name that output.
  */
 export async function checkLabels(
   local: LocalPackage,

@@ -12,13 +12,12 @@ import {
 /** What a push takes from a models folder. */
 export interface Choice {
   chosen: LocalPackage[];
-  /** Versions that cannot be verified yet, each with what it lacks and what to type. */
+  /** Versions that cannot be verified yet. Each says what it lacks and what to type. */
   drafts: string[];
 }
 
 /**
- * The named version; without a version the newest that is no draft. Drafts that are newer are told of.
- * Throws when there is none.
+ * The named version. Without a version, the newest that is no draft, and the newer drafts. Throws if there is none.
  */
 export async function chooseVersion(models: string, reference: Reference): Promise<Choice> {
   if (reference.version !== undefined)
@@ -31,7 +30,7 @@ export async function chooseVersion(models: string, reference: Reference): Promi
     drafts.push(draft);
   }
   if (drafts.length > 0) throw new Error(drafts.join(" "));
-  // Says that there is no such model.
+  // This throws that there is no such model.
   return { chosen: [await openPackage(models, reference)], drafts };
 }
 

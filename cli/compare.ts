@@ -1,8 +1,8 @@
-/** How far two answers are apart. */
+/** How much two answers differ. */
 export interface Difference {
   /** Largest difference between two numbers in the same place. */
   largest: number;
-  /** The first thing that is not alike: a label, a length, or a number beyond the tolerance. */
+  /** The first difference: a label, a length, or a number beyond the tolerance. */
   mismatch?: string;
 }
 
@@ -40,7 +40,7 @@ export function compareAnswers(
     .reduce(worse, { largest: 0 });
 }
 
-/** Both differences as one. */
+/** Joins two differences. */
 export function worse(first: Difference, second: Difference): Difference {
   const mismatch = first.mismatch ?? second.mismatch;
   return {

@@ -4,7 +4,7 @@ import { plainReason } from "../functions/plain-reason.ts";
 import { knownReason } from "./add/load-failure.ts";
 import { oneLine } from "./one-line.ts";
 
-/** What an error says to the person at the terminal, with what to do where that is known. */
+/** The error's text for the person at the terminal, with what to do if that is known. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const status = statusOf(error);
@@ -22,7 +22,7 @@ export function describeFailure(error: unknown): string {
     : `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`;
 }
 
-/** Errors of the AWS SDK by name or, where an answer had no body to name it, status; of Node by code. */
+/** Errors of the AWS SDK by name, or by status if the answer had no body. Errors of Node by code. */
 const KNOWN: Record<string, string> = {
   CredentialsProviderError:
     "There are no credentials for the store. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",

@@ -12,7 +12,7 @@ export interface Fit {
   platform: "Cloudflare Workers" | "AWS Lambda";
   what: string;
   bytes: number;
-  /** undefined: a figure to plan by, not a limit. */
+  /** Undefined for a figure to plan with, which is not a limit. */
   limit: number | undefined;
 }
 
@@ -22,7 +22,7 @@ const WORKERS_MEMORY = 128 * MIB;
 /** Lambda's `/tmp` unless configured larger. */
 const LAMBDA_TMP = 512 * MIB;
 
-/** Measures the version against each platform's limits. Throws when one is passed. */
+/** Compares the version with each platform's limits. Throws if it exceeds one. */
 export async function checkFit(
   local: LocalPackage,
   runtimes: readonly RuntimeName[],
@@ -86,7 +86,7 @@ async function lambdaFit(local: LocalPackage, { residentBytes }: Measurement): P
       platform: "AWS Lambda",
       what: "when shipped inside the function, with ONNX Runtime, unzipped (Lambda allows 250 MiB):",
       bytes: files + (await nativeRuntimeBytes()),
-      // A model from S3 is not in the package: over 250 MiB it can still be served.
+      // A model from S3 is not in the package, so it can be served above 250 MiB too.
       limit: undefined,
     },
     {
@@ -98,7 +98,7 @@ async function lambdaFit(local: LocalPackage, { residentBytes }: Measurement): P
   ];
 }
 
-/** What a function loads of the version: all files but its manifest and examples. */
+/** The files of the version that a function loads: all but the manifest and examples. */
 export function packageBytes(manifest: Manifest): number {
   return servedFiles(manifest).reduce((sum, { bytes }) => sum + bytes, 0);
 }

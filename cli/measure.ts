@@ -1,7 +1,7 @@
-// Runs in a process of its own, so that what it measures is one model's alone:
+// Runs in its own process, so that it measures only one model:
 //   node cli/measure.ts <models> <name> <version> <native|wasm>...
 // loads the version, runs its examples, and prints one line of JSON: a Measurement for each runtime.
-// Native before WASM, whose memory would count as native's; native's does not count as WASM's.
+// Native runs before WASM, because WASM's memory would count as native's. Native's does not count as WASM's.
 import { readExamples } from "./examples/files.ts";
 import { describeFailure } from "./failure.ts";
 import { openPackage, type LocalPackage } from "./package-folder.ts";
@@ -15,7 +15,7 @@ export interface Measurement {
   createMs: number;
   /** WASM memory after the runs; 0 on native. */
   wasmBytes: number;
-  /** Most memory that the process has had. */
+  /** The most memory that the process has used. */
   residentBytes: number;
   answers: unknown[];
 }

@@ -17,7 +17,7 @@ export async function measurePackage(
   return measurement as Measurement;
 }
 
-/** On native and then on WASM in the same fresh process: half the starts, and the same figures. */
+/** Measures native and then WASM in the same fresh process. This halves the starts and gives the same figures. */
 export async function measureBoth(local: LocalPackage): Promise<[Measurement, Measurement]> {
   const [native, wasm] = await measureInOne(local, ["native", "wasm"]);
   return [native as Measurement, wasm as Measurement];
@@ -48,7 +48,7 @@ async function measureInOne(
   }
 }
 
-/** What a process that failed leaves. */
+/** What a failed process leaves. */
 interface ExecFailure {
   stderr?: string;
   killed?: boolean;

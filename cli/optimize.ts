@@ -11,13 +11,13 @@ import { packageBytes } from "./fit.ts";
 import type { LocalPackage } from "./package-folder.ts";
 import { writeVersion, type VersionFiles } from "./write-version.ts";
 
-/** One way to store the same model, and what it costs on Workers. */
+/** A way to store the same model, and its costs on Workers. */
 export interface Variant {
   how: string;
   bytes: number;
-  /** Creation of a session on WASM, the median of several. */
+  /** The time to create a session on WASM, the median of several. */
   createMs: number;
-  /** The first creation in a process, ONNX Runtime's own start included. */
+  /** The first creation in a process, with ONNX Runtime's own start. */
   coldLoadMs: number;
   wasmBytes: number;
   /** Largest difference to the original's answers, native and WASM. */
@@ -25,22 +25,22 @@ export interface Variant {
   files: VersionFiles;
 }
 
-/** A way that was tried and cannot be used, with the reason. */
+/** A way that cannot be used, with the reason. */
 export interface Refused {
   how: string;
   reason: string;
 }
 
 const RUNS = 3;
-/** Below this, weights in a file of their own cost a request and save nothing that shows. */
+/** Below this size, weights in their own file cost a request and save nothing measurable. */
 const EXTERNAL_FROM_BYTES = 1024 * 1024;
 const WEIGHTS_FILE = "model.data";
 
 type Recipe = { how: string; file: string; external: boolean };
 
 /**
- * Tries other ways to store the model, each measured in processes of its own. `keep` gets the original
- * and the variants while their files still exist.
+ * Tries other ways to store the model, and measures each in its own processes. `keep` gets the original and the
+ * variants while their files still exist.
  */
 export async function optimizePackage<T>(
   local: LocalPackage,
@@ -76,7 +76,7 @@ export async function optimizePackage<T>(
   }
 }
 
-/** The variant worth keeping: less memory, or as much and a clearly faster start. undefined: none helps. */
+/** The variant worth keeping: less memory, or the same memory and a clearly faster start. Undefined if none helps. */
 export function bestVariant(original: Variant, variants: readonly Variant[]): Variant | undefined {
   return variants
     .filter((one) => isBetter(one, original))
@@ -86,7 +86,9 @@ export function bestVariant(original: Variant, variants: readonly Variant[]): Va
     );
 }
 
-/** 5 % of memory shows; a start must be a fifth and 5 ms faster, for it is measured on a shared machine. */
+/**
+ * Memory must fall by 5 %. A start must be faster by a fifth and by 5 ms, because other work disturbs the measurement.
+ */
 function isBetter(one: Variant, other: Variant): boolean {
   if (one.wasmBytes < other.wasmBytes * 0.95) return true;
   const faster = one.createMs < other.createMs * 0.8 && one.createMs < other.createMs - 5;
@@ -95,7 +97,7 @@ function isBetter(one: Variant, other: Variant): boolean {
 
 function recipesFor(manifest: Manifest): Recipe[] {
   const external = { how: "optimised graph, weights apart", file: "model.onnx", external: true };
-  // What has its weights apart already would only grow when they went back into the graph.
+  // A model with separate weights would only grow if they went back into the graph.
   if (manifest.artifact.externalData) return [external];
   return [
     { how: "optimised graph", file: "model.onnx", external: false },

@@ -36,7 +36,7 @@ export function runtimeOption(choices: readonly string[], fallback: string): Opt
   return new Option("--runtime <name>", "where to run").choices([...choices]).default(fallback);
 }
 
-/** A number for an option; anything else is a usage error. */
+/** Reads an option's number. Anything else is a usage error. */
 export function numberOf(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value))
@@ -44,7 +44,7 @@ export function numberOf(text: string): number {
   return value;
 }
 
-/** A whole number from 1 on for an option; anything else is a usage error. */
+/** Reads an option's whole number from 1 on. Anything else is a usage error. */
 export function positiveInteger(text: string): number {
   const value = numberOf(text);
   if (!Number.isInteger(value) || value < 1)

@@ -19,7 +19,7 @@ export interface Predictor {
   memoryBytes(): Promise<number>;
 }
 
-/** Whoever runs the command has the machine: a model that is too large for a platform still loads here. */
+/** The command may use the whole machine, so a model that is too large for a platform still loads here. */
 export const SESSION_BUDGET_MB = 16_384;
 const NO_DEADLINE = createDeadline(Infinity, () => false);
 

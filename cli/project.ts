@@ -10,9 +10,9 @@ const FILES = ["nearcast.config.ts", "nearcast.config.js"];
 let project: Promise<Options> | undefined;
 
 /**
- * The default export of `nearcast.config.ts` in the working directory, which the project's entries import too;
- * nothing where there is no such file. It is compiled once, however many versions a command opens. Throws an
- * Error that says what is wrong with it.
+ * The default export of `nearcast.config.ts` in the working directory, which the project's entries import too. Nothing
+ * if there is no such file. It is compiled once, however many versions a command opens. Throws an Error that says what
+ * is wrong with it.
  */
 export function loadProject(): Promise<Options> {
   return (project ??= compileProject(process.cwd()));
@@ -21,7 +21,7 @@ export function loadProject(): Promise<Options> {
 async function compileProject(folder: string): Promise<Options> {
   const file = FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
   if (file === undefined) return {};
-  // Beside the project's packages, which it imports by name. Older versions of Node take no types.
+  // It lies beside the project's packages, which it imports by name. Older versions of Node do not read types.
   const cache = resolve(folder, "node_modules/.cache/nearcast");
   const output = join(cache, `config-${process.pid}.mjs`);
   try {

@@ -5,14 +5,14 @@ import { MANIFEST_FILE } from "./package-folder.ts";
 const ATTEMPTS = 10;
 
 /**
- * Adds lines to a version's signature file. Signatures are no part of the version, whose digest they cover: another
- * signer may come later, and of two pushes at once neither takes the other's signatures away.
+ * Adds lines to a version's signature file. Signatures are not part of the version, because they cover its digest. So
+ * another signer may come later, and two pushes at once keep each other's signatures.
  */
 export async function addSignatures(store: Store, version: string, lines: string): Promise<void> {
   await change(store, version, async (there) => [...there, ...linesOf(lines)]);
 }
 
-/** Takes out what does not fit the manifest that the store has: lines of a push that another one has beaten. */
+/** Removes lines that do not fit the manifest in the store: those of a push that lost to another one. */
 export async function dropStaleSignatures(store: Store, version: string): Promise<void> {
   await change(store, version, async (there) => {
     const manifest = there.length > 0 && (await store.get(`${version}/${MANIFEST_FILE}`));

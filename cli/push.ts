@@ -15,17 +15,15 @@ interface Upload {
 
 export interface PushProgress {
   start(totalBytes: number): void;
-  /** A file lies in the store: `present` when it did already. */
+  /** A file is in the store. `present`: it was there before. */
   done(key: string, bytes: number, how: "uploaded" | "present"): void;
 }
 
 /**
- * Uploads a version, its manifest last: until that is there, no function knows of the version. What an
- * interrupted push has left is taken up. Throws before anything is written when the version is in the
- * store with other bytes.
- *
- * Of several pushes of one version at once, exactly one is whole in the end. No file is written over, and all pushes
- * write in the order of the files' names: which one gets the first file that differs stops the others there.
+ * Uploads a version, the manifest last. Until the manifest is there, no function knows the version. Continues a push
+ * that was interrupted. Throws before anything is written if the store has the version with other bytes.  Of several
+ * pushes of one version at once, exactly one is whole in the end. No file is written over, and all pushes write in the
+ * order of the files' names: which one gets the first file that differs stops the others there.
  */
 export async function pushPackage(
   local: LocalPackage,
@@ -65,7 +63,9 @@ export async function pushPackage(
   return { uploaded: missing.size, present: uploads.length - missing.size };
 }
 
-/** What is pushed, in the order in which it is written. Throws when a file is not the one that the manifest names. */
+/**
+ * The files to push, in the order in which they are written. Throws if a file is not the one that the manifest names.
+ */
 async function readUploads({ folder, manifest }: LocalPackage): Promise<Upload[]> {
   const uploads: Upload[] = [];
   const files = packageFiles(manifest).toSorted((a, b) => (a.file < b.file ? -1 : 1));
@@ -91,7 +91,7 @@ async function put(store: Store, upload: Upload, version: string): Promise<void>
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await sleep(RETRY_MS);
     if (await store.put(upload.key, upload.bytes, { ifNoneMatch: "*" })) return;
-    // Someone else was faster, or the answer to our own first attempt was lost: equal bytes are as good.
+    // Another push was faster, or the answer to our first attempt was lost. Equal bytes are as good.
     const found = await compare(store, upload);
     if (found === "same") return;
     if (found === "different") throw beaten(version, upload);

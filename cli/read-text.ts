@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { decodeText } from "../functions/wire/text.ts";
 
 /**
- * The text of a file in UTF-8, or in UTF-16 with its byte order mark. Throws an Error that names the file and the
- * line for bytes that are neither: they would become other characters without a word.
+ * The text of a file in UTF-8, or in UTF-16 with its byte order mark. For other bytes it throws an Error that names the
+ * file and the line. Else they would silently become other characters.
  */
 export async function readText(path: string): Promise<string> {
   const bytes = await readFile(path);

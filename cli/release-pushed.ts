@@ -8,7 +8,7 @@ import { releaseVersion, type ReleaseNote } from "./releases.ts";
 export interface Pushed {
   name: string;
   version: string;
-  /** Whether the store has it only since this push. */
+  /** Whether this push brought it to the store. */
   isNew: boolean;
 }
 
@@ -21,9 +21,9 @@ export interface ReleasePushedOptions {
 }
 
 /**
- * Releases one version of each pushed model: the one that the models folder's own release names, if it is among
- * them, else the newest. Where the store's release is another one, only a version that is new there, or that was
- * named, goes in its place: what was released or rolled back since stays. Gives a line for each model, as it goes.
+ * Releases one version of each pushed model: the one that the models folder's own release names, if it was pushed, else
+ * the newest. If the store has released another version, only a version that is new there, or that was named, replaces
+ * it. So a later release or rollback stays. Gives a line for each model, as it goes.
  */
 export async function* releasePushed(
   store: Store,

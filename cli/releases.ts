@@ -8,7 +8,9 @@ export interface ReleaseNote {
   why?: string | undefined;
 }
 
-/** Lets a version answer. Throws when it could not, because it is not whole or not valid, or when it answers already. */
+/**
+ * Releases a version. Throws if it is not whole or not valid, so that it could not answer, or if it answers already.
+ */
 export async function releaseVersion(
   store: Store,
   model: string,
@@ -22,7 +24,7 @@ export async function releaseVersion(
   });
 }
 
-/** Lets the version answer again that answered before the present one. */
+/** Goes back to the version that answered before the present one. */
 export async function rollbackRelease(
   store: Store,
   model: string,
@@ -38,7 +40,7 @@ export async function rollbackRelease(
   });
 }
 
-/** What the history says of a release. Without `--by` it is by the account in CI, elsewhere by the user. */
+/** The history's entry of a release. Without `--by`, `by` is the account in CI, and elsewhere the user. */
 export function releaseNote({ by, why }: { by?: string; why?: string }): ReleaseNote {
   return { by: by ?? defaultReleaser(), why };
 }

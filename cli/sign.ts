@@ -7,7 +7,7 @@ import { MANIFEST_FILE, type LocalPackage } from "./package-folder.ts";
 /** Length of the public key at the end of its DER form (RFC 8410). */
 const KEY_BYTES = 32;
 
-/** Writes a new Ed25519 private key as PKCS #8 PEM, for its owner's eyes only. Throws when the file is there. */
+/** Writes a new Ed25519 private key as PKCS #8 PEM, readable only by its owner. Throws if the file exists. */
 export async function createKey(path: string): Promise<void> {
   const { privateKey } = generateKeyPairSync("ed25519");
   const pem = privateKey.export({ type: "pkcs8", format: "pem" });

@@ -26,7 +26,7 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
  * Opens a folder, `s3://bucket/prefix` or `r2://bucket/prefix` for a piece of work, and closes it again.
- * Credentials and endpoint come from the environment. Rejects with what is missing, or with the work.
+ * Credentials and endpoint come from the environment. Rejects with what is missing, or as the work rejects.
  */
 export async function withStore<T>(
   url: string,

@@ -7,7 +7,7 @@ export interface VerifyFlags {
   tolerance: number;
 }
 
-/** What decides whether a version may be published; `push` takes the same. */
+/** The options that decide whether a version may be published. `push` takes the same. */
 export function withVerifyOptions(command: Command): Command {
   return command
     .addOption(

@@ -46,7 +46,7 @@ export async function verifyPackage(
 ): Promise<Verification> {
   const { manifest } = local;
   await checkFiles(local, servedFiles(manifest));
-  // Recording writes the examples' files again, so whoever records may have changed them.
+  // Recording writes the examples' files again, so they may have changed.
   if (!record) await checkFiles(local, exampleFiles(manifest));
   const given = await readExamples(local, { undeclared: record });
   if (given.length === 0) throw await withoutExamples(local);
@@ -138,7 +138,7 @@ async function checkFiles(
   }
 }
 
-/** Also proves that the runtime has every operator of the graph: it refuses to load one it lacks. */
+/** Also proves that the runtime has every operator of the graph. It would refuse to load a graph with another one. */
 async function answerExamples(
   local: LocalPackage,
   examples: readonly Example[],
@@ -150,7 +150,7 @@ async function answerExamples(
   const answers: unknown[] = [];
   for (const [index, { input }] of examples.entries())
     try {
-      // As JSON, which is how a client gets it.
+      // As JSON, as a client gets it.
       answers.push(JSON.parse(JSON.stringify(await predictor.predict(input))));
     } catch (cause) {
       const unloadable = cause instanceof NearcastError && cause.code !== "invalid_input";

@@ -33,7 +33,7 @@ export interface WorkerConfiguration {
 
 const FILES = ["wrangler.toml", "wrangler.json", "wrangler.jsonc"];
 
-/** What wrangler's configuration in the working directory says of the Worker. Throws when it has no bucket. */
+/** What wrangler's configuration in the working directory says about the Worker. Throws if it has no bucket. */
 export async function readWorkerConfiguration(env?: string): Promise<WorkerConfiguration> {
   if (!FILES.some((file) => existsSync(file)))
     throw new Error(

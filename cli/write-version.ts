@@ -7,7 +7,7 @@ import { label, MANIFEST_FILE, openPackage, type LocalPackage } from "./package-
 /** A manifest before the digests of its files are known. */
 export type VersionDraft = Omit<Manifest, "artifact" | "assets" | "schema">;
 
-/** Where a file of a new version is now, or what is in it, and its name in the package. */
+/** The present place of a file of a new version, or its content, and its name in the package. */
 export type SourceFile = { file: string } & ({ path: string } | { content: Uint8Array });
 
 export interface VersionFiles {
@@ -19,8 +19,8 @@ export interface VersionFiles {
 }
 
 /**
- * Makes a version in a temporary folder, lets `check` look at it there (it may return a better
- * manifest), and only then gives it its place. When anything fails, nothing is left behind.
+ * Makes a version in a temporary folder, lets `check` look at it there, and only then moves it to its place. `check`
+ * may return a better manifest. If anything fails, nothing is left behind.
  */
 export async function writeVersion(
   models: string,
@@ -51,7 +51,7 @@ export async function writeVersion(
     const local = await openPackage(temporary, draft);
     await writeManifest(folder, await check(local));
     await mkdir(join(models, draft.name), { recursive: true });
-    // Renaming onto a folder that is not empty fails: a version that exists stays as it is.
+    // Renaming onto a folder that is not empty fails, so an existing version stays as it is.
     await rename(folder, place);
     return await openPackage(models, draft);
   } catch (error) {
@@ -60,13 +60,13 @@ export async function writeVersion(
     throw withoutFolder(error, folder, label(draft));
   } finally {
     await rm(temporary, { recursive: true, force: true });
-    // Folders that were made for nothing go again; rmdir leaves those that are not empty.
+    // Removes folders that were made for nothing. rmdir leaves those that are not empty.
     await rmdir(join(models, draft.name)).catch(() => undefined);
     if (made !== undefined) await rmdir(models).catch(() => undefined);
   }
 }
 
-/** The temporary folder is gone before anybody reads of it. */
+/** Messages must not name the temporary folder: it is gone before anybody reads them. */
 function withoutFolder(error: unknown, folder: string, version: string): unknown {
   if (!(error instanceof Error) || !error.message.includes(folder)) return error;
   const message = error.message

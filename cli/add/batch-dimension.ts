@@ -5,7 +5,7 @@ import type { Graph } from "./graph.ts";
 const NO_BATCH = /seq|len|time|frame|step|token|node|edge|chunk|height|width/i;
 const BATCH = /batch/i;
 
-/** What the names of free first dimensions say: that they are no batch, or nothing. A note tells the user. */
+/** Whether the names of free first dimensions say that they are no batch. A note tells the user. */
 export function batchOf({ view }: Pick<Graph, "view">): Pick<Manifest, "batchDimension"> & {
   notes: string[];
 } {

@@ -6,17 +6,17 @@ import type { Meaning } from "./score-meaning.ts";
 interface Answered {
   output: TensorInfo;
   labels: readonly string[];
-  /** What the label output holds for each label, where that is not the label. */
+  /** The value of the label output for each label, if it is not the label itself. */
   values: readonly (string | number)[] | undefined;
   label: TensorInfo | undefined;
-  /** What the graph answered to made-up inputs. */
+  /** The graph's answers to made-up inputs. */
   tensors: Tensors | undefined;
   meaning: Meaning;
 }
 
 /**
- * The scores of the manifest, compared with the labels that the graph gave: of two labels it must be known which
- * side of 0 is which, of more the highest value has to be the label's. Throws an Error where they do not fit.
+ * Compares the scores of the manifest with the labels that the graph gave. With two labels it must be known which side
+ * of 0 stands for which. With more, the label must have the highest value. Throws an Error if they do not fit.
  */
 export function checkedScores(answered: Answered): ScoresOptions {
   const { output, labels, label, meaning } = answered;
@@ -44,12 +44,12 @@ export function checkedScores(answered: Answered): ScoresOptions {
   return width === 1 ? scores : { ...scores, column: column as 0 | 1 };
 }
 
-/** Whether one number of two labels stands for the second. */
+/** Whether the one number for two labels stands for the second. */
 function side(number = 0, { activation }: Meaning): boolean {
   return number > (activation === "sigmoid" ? 0 : 0.5);
 }
 
-/** Of each row its numbers, and the index of the label that the graph gave. */
+/** The numbers of each row, and the index of the label that the graph gave. */
 function rowsOf({ output, labels, values = labels, label, tensors }: Answered) {
   const data = numbersOf(tensors?.[output.name]?.data);
   const given = Array.from((label && (tensors?.[label.name]?.data as ArrayLike<unknown>)) ?? []);

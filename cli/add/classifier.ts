@@ -12,7 +12,7 @@ import { only } from "./only.ts";
 import { probe, rowsOfProbe } from "./probe.ts";
 import { meaningOf, type ScoresFlag } from "./score-meaning.ts";
 
-/** What a classifier's manifest says of its outputs. */
+/** What a classifier's manifest says about its outputs. */
 export interface Classifier {
   outputs: TensorInfo[];
   labels: string[];
@@ -27,7 +27,7 @@ interface Given {
   scores?: ScoresFlag | undefined;
 }
 
-/** The graph's own label: an output of numbers that are no scores, of texts or of truth values. */
+/** The graph's own label: an output of texts, of booleans, or of numbers that are no scores. */
 export function labelOutputOf({ view, outputs }: Graph): TensorInfo | undefined {
   const found = outputs.filter(
     ({ name, datatype, shape }) =>
@@ -38,7 +38,7 @@ export function labelOutputOf({ view, outputs }: Graph): TensorInfo | undefined 
 
 /**
  * Reads the outputs of a classifier, and corrects the shapes that its graph declares. Throws an Error that says what
- * does not fit, or what it cannot know.
+ * does not fit, or what the graph does not show.
  */
 export async function classifierOf(
   graph: Graph,
@@ -84,7 +84,9 @@ function readOutputs(graph: Graph, given: Given, tensors: Tensors | undefined): 
   return { labels, outputs: label ? [label, output] : [output], ...named, scores };
 }
 
-/** The labels that the operators show: of the label output, or else of the classifier that makes the scores. */
+/**
+ * The labels that the operators show: those of the label output, else those of the classifier that makes the scores.
+ */
 function ownLabels(view: GraphView, label: TensorInfo | undefined, outputs: TensorInfo[]) {
   if (label) return labelsOf(view, label.name);
   for (const { name } of outputs) {
@@ -103,7 +105,7 @@ function independentLabels(given: readonly string[] | undefined, label: TensorIn
   return { labels: [...given], values: undefined };
 }
 
-/** Exporters declare shapes loosely or wrongly: what a run gave is right. */
+/** Exporters declare shapes loosely or wrongly. The shapes of a run are right. */
 function trueShape(
   output: TensorInfo,
   tensors: Tensors | undefined,

@@ -3,8 +3,8 @@ import { categoriesOf } from "../onnx/categories.ts";
 import type { Graph, TensorInfo } from "./graph.ts";
 
 /**
- * The features by the types of the inputs that take them: an input for each by its name, or inputs in order. Texts
- * that the graph knows alone become categories.
+ * The features, with the types of the inputs that take them: one input for each feature by name, or inputs in order. If
+ * the graph knows only certain texts, they become categories.
  */
 export function featuresOf(
   names: readonly string[],

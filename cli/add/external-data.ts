@@ -1,6 +1,6 @@
 /**
- * The files in which an ONNX model keeps its weights, by the names it refers to them (`external_data`
- * of TensorProto, onnx.proto). Throws a RangeError when the bytes are not a whole protobuf message.
+ * The names of the files in which an ONNX model keeps its weights (`external_data` of TensorProto, onnx.proto). Throws
+ * a RangeError when the bytes are not a whole protobuf message.
  */
 export function externalDataFiles(model: Uint8Array): string[] {
   const files = new Set<string>();

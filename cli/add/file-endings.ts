@@ -2,7 +2,7 @@ import { KERAS, TENSORFLOW, TORCH, type FileKind } from "./file-signatures.ts";
 
 const ANOTHER = "Export the model that it was made of to ONNX.";
 
-/** Files whose bytes have no mark, or one of many, by the ending of their names. */
+/** Kinds of files by the ending of the name. Their bytes have no mark, or one of many. */
 const ENDINGS: readonly (readonly [RegExp, FileKind])[] = [
   [/\.(?:mlmodel|mlpackage)$/, { what: "a Core ML model", how: ANOTHER }],
   [
@@ -38,7 +38,7 @@ const ENDINGS: readonly (readonly [RegExp, FileKind])[] = [
   ],
 ];
 
-/** What a file is by its name, where it is no ONNX model and its bytes do not say. */
+/** What a file is by its name. For files that are no ONNX model and whose bytes do not tell. */
 export function kindByName(path: string): FileKind | undefined {
   return ENDINGS.find(([ending]) => ending.test(path.toLowerCase()))?.[1];
 }

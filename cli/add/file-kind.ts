@@ -12,7 +12,7 @@ import {
 /** How many bytes tell a kind of file. */
 export const HEAD_BYTES = 4096;
 
-/** What a file is, by its bytes, when it is no ONNX model. Undefined where nothing says so. */
+/** What a file is by its bytes, if it is no ONNX model. Undefined if they do not tell. */
 export function foreignKind(bytes: Uint8Array): FileKind | undefined {
   if (bytes.byteLength === 0)
     return { what: "empty: it has 0 bytes", how: "Copy or download it again." };
@@ -32,7 +32,7 @@ export function foreignKind(bytes: Uint8Array): FileKind | undefined {
   return pickleKind(head) ?? protobufKind(bytes, head);
 }
 
-/** Of a file that may be anything else: that it only names what was not downloaded, or is a page that came instead. */
+/** Whether a file only names what was not downloaded, or is a web page that came instead. */
 export function pointerKind(bytes: Uint8Array): FileKind | undefined {
   const kind = foreignKind(bytes);
   return kind && /pointer|HTML page/.test(kind.what) ? kind : undefined;
@@ -67,7 +67,7 @@ function zipKind(bytes: Uint8Array): FileKind {
   };
 }
 
-/** Pickles begin with their protocol; the oldest with an operation. Compressed ones are joblib's. */
+/** Pickles begin with their protocol, the oldest with an operation. Compressed ones are joblib's. */
 function pickleKind(head: string): FileKind | undefined {
   const protocol = head.startsWith("\u0080") ? head.charCodeAt(1) : 0;
   const isPickle = (protocol >= 2 && protocol <= 5) || /^\(?c[\w.]+\n/.test(head);
@@ -105,13 +105,13 @@ function protobufKind(bytes: Uint8Array, head: string): FileKind | undefined {
   return undefined;
 }
 
-/** What a file is whose bytes are all those of a text. */
+/** What a file is, if all its bytes are text. */
 export function textKind(bytes: Uint8Array): FileKind | undefined {
   if (/[^\s\u0020-\u00ff]/.test(latin1(bytes.subarray(0, HEAD_BYTES)))) return undefined;
   return { what: "a text file and no model", how: "Add the .onnx file of the model." };
 }
 
-/** A character for each byte. (A TextDecoder of that name reads Windows' code page.) */
+/** One character for each byte. (A TextDecoder of that name reads Windows' code page instead.) */
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("latin1");
 }

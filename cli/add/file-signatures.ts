@@ -1,4 +1,4 @@
-/** What a file is that is no ONNX model. */
+/** A kind of file that is no ONNX model. */
 export interface FileKind {
   /** As in "model.onnx is …". */
   what: string;
@@ -6,11 +6,11 @@ export interface FileKind {
   how: string;
 }
 
-/** How one kind of file is known. */
+/** How a kind of file is recognised. */
 interface Signature extends FileKind {
-  /** Where the bytes below lie. */
+  /** The offset of the bytes below. */
   at?: number;
-  /** What such a file has there, as Latin-1: one of these texts, or what a pattern finds. */
+  /** The bytes there, as Latin-1: one of these texts, or a match of the pattern. */
   magic: string | readonly string[] | RegExp;
 }
 

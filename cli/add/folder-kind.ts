@@ -2,11 +2,11 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pointerKind } from "./file-kind.ts";
 
-/** Pointers are shorter; larger files are what they are called. */
+/** Pointers are shorter. A larger file is what its name says. */
 const LONGEST_POINTER = 4096;
 const MODEL = /\.(?:onnx|ort)$/;
 
-/** Throws an Error for a folder that is no export to ONNX, or not a whole one, and says what it is and what to do. */
+/** Throws an Error for a folder that is not a complete export to ONNX. It says what the folder is and what to do. */
 export async function checkFolder(folder: string, file?: string): Promise<void> {
   const names = [...(await namesIn(folder)), ...(file === undefined ? [] : [file])];
   const has = (name: string) => names.includes(name);
@@ -45,7 +45,7 @@ async function namesIn(folder: string): Promise<string[]> {
   return [...own, ...below.map((name) => join("onnx", name))];
 }
 
-/** Of the models only the one that is added is read, and then checked: the others may well not be downloaded. */
+/** Checks only the model that is added, when it is read. The others need not be downloaded. */
 async function checkSettings(folder: string, names: readonly string[]): Promise<void> {
   for (const name of names.filter((one) => one.endsWith(".json"))) {
     const path = join(folder, name);

@@ -12,14 +12,14 @@ import { notesOfMissing, withMissing, type MissingFlag } from "./missing.ts";
 import { only } from "./only.ts";
 import type { ScoresFlag } from "./score-meaning.ts";
 
-/** What a model file or an export folder says of itself. */
+/** What a model file or an export folder says about itself. */
 export interface Draft {
   graph: Graph;
   /** Files of the package beside artifact and weights. */
   assets: SourceFile[];
-  /** What the user should know of how the source was read. */
+  /** What the user should know about how the source was read. */
   notes?: string[];
-  /** What all tasks have, and the options of this one. */
+  /** The fields of all tasks, and the options of this one. */
   manifest: Pick<Manifest, "task" | "inputs" | "outputs"> &
     Partial<Pick<Manifest, "features" | "labels" | "batchDimension">> & {
       label?: LabelOptions;
@@ -37,7 +37,7 @@ export interface Columns {
   missing?: MissingFlag | undefined;
 }
 
-/** A model file as a task that is named, with the fields of the manifest that only that task has. */
+/** A model file with a task that the user names, and the fields of the manifest that only that task has. */
 export async function draftForTask(
   path: string,
   task: string,
@@ -49,8 +49,8 @@ export async function draftForTask(
 }
 
 /**
- * A model file as the generic `tensor` task, with names of its columns as a tabular one, or as text classification
- * where it is a classifier of texts.
+ * A model file as the generic task `tensor`. With names of its columns it is a tabular task. A classifier of texts
+ * becomes text classification.
  */
 export async function draftFromFile(path: string, columns: Columns): Promise<Draft> {
   const { features, labels, scores, missing } = columns;
@@ -92,7 +92,7 @@ export async function draftFromFile(path: string, columns: Columns): Promise<Dra
   };
 }
 
-/** A classifier whose graph splits and counts words itself, as a pipeline with a TfidfVectorizer does. */
+/** A classifier whose graph itself splits and counts words, such as a pipeline with a TfidfVectorizer. */
 function takesText({ inputs, outputs, view, zipMapLabels }: Graph, labels?: string[]): boolean {
   const [input] = inputs;
   const isColumn = input?.datatype === "BYTES" && input.shape.slice(1).every((size) => size === 1);
@@ -113,7 +113,7 @@ async function textDraft(path: string, { labels, scores }: Columns): Promise<Dra
 
 function tabularInputs({ inputs }: Graph, features: readonly string[]): TensorInfo[] {
   const [input] = inputs;
-  // One packed input, or one of its own for each column.
+  // One packed input, or one input for each column.
   if (inputs.length > 1 || !input || input.shape.length !== 2) return inputs;
   const width = input.shape[1];
   if (width !== -1 && width !== features.length)

@@ -19,15 +19,15 @@ const configSchema = headSchema.extend({
 type Config = z.infer<typeof configSchema>;
 
 /**
- * Settings of `config.json` that act outside the graph. All others describe the network, and the graph is what
- * came of them.
+ * Settings of `config.json` that act outside the graph. All others describe the network, and the graph contains their
+ * result.
  */
 const OUTSIDE: Record<string, Rule> = {
   ...rules(only(""), "function_to_apply", "prefix", "prompt", "instruction"),
   ...rules(only({}), "custom_pipelines", "task_specific_params"),
 };
 
-/** Longest text where the export says nothing of it. */
+/** The longest text, if the export does not say it. */
 const DEFAULT_MAX_LENGTH = 512;
 
 export interface ExportOptions {
@@ -39,8 +39,8 @@ export interface ExportOptions {
 
 /**
  * An export folder as optimum writes it: `config.json`, `tokenizer.json` or `preprocessor_config.json`,
- * and `onnx/model.onnx` or `model.onnx`. Throws an Error that names the file and the setting which the service
- * cannot do as transformers and sentence-transformers do it.
+ * and `onnx/model.onnx` or `model.onnx`. Throws an Error that names the file and the setting that the service cannot
+ * follow as transformers and sentence-transformers do.
  */
 export async function draftFromHuggingFace(
   folder: string,
@@ -76,7 +76,7 @@ function kindOf({ architectures }: Config): Kind {
   return "feature-extraction";
 }
 
-/** An audio classifier is called as a text classifier is: the graph's inputs tell the two apart. */
+/** An audio classifier has the same name as a text classifier. The graph's inputs tell the two apart. */
 function checkKind(kind: Kind, { architectures }: Config, { path, inputs }: Graph): void {
   const needed = kind === "image-classification" ? "pixel_values" : "input_ids";
   if (inputs.some(({ name }) => name === needed)) return;
@@ -167,9 +167,9 @@ function endOf({ labels, output, activation, regression }: ReturnType<typeof hea
   };
 }
 
-/** How many tokens have a position. RoBERTa and its kin count positions from 2 on. */
+/** How many tokens have a position. RoBERTa and similar models count positions from 2. */
 function positions({ max_position_embeddings, n_positions, model_type = "" }: Config) {
-  // In T5 the number is one of distances.
+  // In T5 the number counts distances.
   const count = max_position_embeddings ?? (/t5/.test(model_type) ? undefined : n_positions);
   const fromTwo = /roberta|camembert|mpnet|longformer|ibert|xmod|data2vec-text/.test(model_type);
   return count && count > 0 ? count - (fromTwo ? 2 : 0) : undefined;

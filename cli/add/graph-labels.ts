@@ -1,15 +1,15 @@
 import type { TensorInfo } from "./graph.ts";
 import type { GraphLabels } from "../onnx/labels.ts";
 
-/** The labels of a classifier, and what its label output holds for each. */
+/** The labels of a classifier, and the value of its label output for each. */
 export interface Labels {
   labels: string[];
   values?: (string | number)[] | undefined;
 }
 
 /**
- * The labels that the graph's own and those of `--labels` agree on. Numbers of the graph may get names; names of the
- * graph, and numbers that are given, must be the graph's. Throws an Error that says how they differ.
+ * The labels, from the graph and `--labels`, which must agree. `--labels` may give names to the graph's numbers. If the
+ * graph has names, or `--labels` has numbers, both must be the same. Throws an Error that says how they differ.
  */
 export function agreedLabels(
   ofGraph: GraphLabels,
@@ -27,7 +27,7 @@ export function agreedLabels(
   return asNames ? { labels: [...given], values: ofGraph } : { labels: own };
 }
 
-/** Where the operators do not show the labels, `--labels` has to. */
+/** If the operators do not show the labels, `--labels` must give them. */
 function namedLabels(
   ofGraph: "positions" | undefined,
   given: readonly string[] | undefined,

@@ -24,7 +24,7 @@ export interface Graph {
   /** The file's content and its operators. Undefined in ORT format, which does not show them. */
   model?: OnnxModel | undefined;
   view?: GraphView | undefined;
-  /** The file's new content, where the graph had to be changed for all runtimes. */
+  /** The file's new content, if the graph had to be changed for all runtimes. */
   bytes?: Uint8Array | undefined;
   /** A sentence for each change. */
   changes: string[];
@@ -33,7 +33,7 @@ export interface Graph {
 }
 
 interface ReadOptions {
-  /** Whether scores that were cut into an output for each class become one output again. */
+  /** Whether scores with one output for each class become one output again. */
   joinScores?: boolean;
 }
 

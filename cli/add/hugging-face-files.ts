@@ -3,12 +3,12 @@ import * as z from "zod";
 import { oneLine } from "../one-line.ts";
 
 /**
- * What `add` knows of a setting: it is `used`, it changes nothing that the service does (`harmless`), or only some
- * values of it change nothing. A function gives what is allowed, in words, when the value is not.
+ * What `add` knows about a setting. It is `used`, or it changes nothing that the service does (`harmless`), or only
+ * some values change nothing. For those, a function gives the allowed values in words if the value is not allowed.
  */
 export type Rule = "used" | "harmless" | ((value: unknown) => string | undefined);
 
-/** Reads a JSON file. Undefined when there is none. Throws an Error that names the file and the setting at fault. */
+/** Reads a JSON file. Undefined if there is none. Throws an Error that names the file and the wrong setting. */
 export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
   if (!(await isFile(path))) return undefined;
   let json: unknown;
@@ -23,8 +23,7 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
 }
 
 /**
- * Throws an Error for the first setting of a file that is not known, or has a value that would change what the
- * service answers.
+ * Throws an Error for the first setting of a file that is not known, or whose value would change the answers.
  */
 export function checkSettings(
   path: string,
@@ -35,7 +34,7 @@ export function checkSettings(
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (rule === "used" || rule === "harmless") continue;
     if (rule === undefined) {
-      // Nothing is what every setting is when it is not there.
+      // `null` is the same as no setting.
       if (value === null) continue;
       throw new Error(
         `${path}: add does not know the setting ${shown(name, value)}. If it changes neither what the model gets nor what it answers, take it out of the file; if it does, add the .onnx file itself, which makes it a tensor model.`,

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { repeatedLabel } from "../../functions/model/manifest.ts";
 import type { Graph, TensorInfo } from "./graph.ts";
 
-/** What `config.json` says of the numbers that the model ends with. */
+/** What `config.json` says about the model's last numbers. */
 export const headSchema = z.looseObject({
   // Stars and years are numbers in some files.
   id2label: z
@@ -12,7 +12,7 @@ export const headSchema = z.looseObject({
   problem_type: z
     .enum(["regression", "single_label_classification", "multi_label_classification"])
     .nullish(),
-  /** How a cross-encoder of sentence-transformers turns logits into scores; the second name is older. */
+  /** How a cross-encoder of sentence-transformers turns logits into scores. The second name is older. */
   sentence_transformers: z.looseObject({ activation_fn: z.string().nullish() }).nullish(),
   sbert_ce_default_activation_function: z.string().nullish(),
 });
@@ -24,7 +24,7 @@ export interface Head {
   labels: string[];
   output: TensorInfo;
   activation: Activation;
-  /** Numbers instead of labels: the model was trained for them, or there is but one. */
+  /** Whether the model answers with numbers: it was trained for them, or it has only one. */
   regression: boolean;
   notes: string[];
 }

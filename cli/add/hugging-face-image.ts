@@ -27,7 +27,7 @@ type Settings = z.infer<typeof schema>;
 
 const RULES: Record<string, Rule> = {
   ...rules("used", ...Object.keys(schema.shape)),
-  // The service makes every image RGB, or grey for a model with one channel, in channels, rows and columns.
+  // The service makes every image RGB, or grey for a model with one channel. The order is channels, rows, columns.
   ...rules("harmless", "do_convert_rgb", "processor_class", "_processor_class", "auto_class"),
   ...rules("harmless", "_valid_processor_keys", "default_to_square", "return_tensors", "device"),
   ...rules(
@@ -55,7 +55,7 @@ const RESAMPLE: Record<number, ImageOptions["resample"]> = {
   5: "hamming",
 };
 
-/** `preprocessor_config.json` in the manifest's terms. Throws on a step that the server does not have. */
+/** `preprocessor_config.json` as fields of the manifest. Throws for a step that the server does not have. */
 export async function readImageOptions(path: string): Promise<ImageSettings> {
   const settings = await readJson(path, schema);
   if (!settings)
@@ -90,7 +90,7 @@ export async function readImageOptions(path: string): Promise<ImageSettings> {
     ...(named.isFast && { arithmetic: "torchvision" as const }),
     // This one cuts with torchvision's own function.
     ...(named.isFast && named.name === "ConvNext" && { crop: "even" as const }),
-    // As `load_image` does, with which pipelines read images.
+    // As `load_image` does, which pipelines use to read images.
     orientation: "exif",
     scale: given.do_rescale ? given.rescale_factor : 1,
     mean: given.do_normalize ? mean : none(0),
@@ -98,7 +98,7 @@ export async function readImageOptions(path: string): Promise<ImageSettings> {
   };
 }
 
-/** The settings that are written, and what transformers has for the others. */
+/** The settings in the file, and the defaults of transformers for the others. */
 type Given = ReturnType<typeof withDefaults>;
 
 function withDefaults(settings: Settings, { name, processor }: Named, path: string) {
@@ -130,7 +130,7 @@ function withDefaults(settings: Settings, { name, processor }: Named, path: stri
 }
 
 interface Named {
-  /** Without its ending; empty when no file says it. */
+  /** The name without its ending. Empty if no file says it. */
   name: string;
   processor: Processor | undefined;
   /** Whether it computes with torchvision. */
@@ -151,7 +151,7 @@ function processorOf(
   );
 }
 
-/** The size that the model gets, and how the image is brought to it; a string says why not. */
+/** The size that the model gets, and how the image is brought to it. A string says why this is not possible. */
 function targetOf(
   { size: given, crop_size, crop_pct, do_resize, do_center_crop }: Given,
   { name, processor }: Named,
@@ -179,7 +179,7 @@ function targetOf(
 
 type Wanted = { width: number; height: number } | { shortest_edge: number };
 
-/** ConvNeXT crops small images, to `crop_pct` of what they are resized to, and squeezes larger ones. */
+/** ConvNeXT resizes small images and crops them to `crop_pct` of that. It squeezes larger ones. */
 function likeConvNext(wanted: Wanted, share = CONVNEXT_CROP) {
   if ("height" in wanted) return "ConvNeXT needs size.shortest_edge.";
   const { shortest_edge: edge } = wanted;

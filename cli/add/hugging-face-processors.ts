@@ -1,11 +1,11 @@
-/** What an image processor of transformers does where `preprocessor_config.json` says nothing. */
+/** The defaults of an image processor of transformers, for settings that `preprocessor_config.json` lacks. */
 export interface Processor {
   /** Pillow's code of the filter. */
   resample: number;
   image_mean: readonly number[];
   image_std: readonly number[];
   do_center_crop: boolean;
-  /** Whether one number as `size` is both edges, or the shorter one. */
+  /** Whether one number as `size` means both edges, or the shorter one. */
   square: boolean;
 }
 

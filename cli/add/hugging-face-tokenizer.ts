@@ -28,7 +28,7 @@ const configSchema = tokenizerConfigSchema.extend({
 const idsSchema = z.record(z.string(), z.number());
 
 const TOKENIZER_RULES: Record<string, Rule> = {
-  // AutoTokenizer takes the side from truncation, and its own length and strategy. Padding is hidden by the mask.
+  // AutoTokenizer takes the side from truncation, but has its own length and strategy. The mask hides padding.
   ...rules("used", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer"),
   ...rules("used", "post_processor", "model"),
   ...rules("harmless", "version", "decoder"),
@@ -77,14 +77,14 @@ const CONFIG_RULES: Record<string, Rule> = {
     "model_specific_special_tokens",
   ),
   ...rules(only(false), "add_bos_token", "add_eos_token", "split_special_tokens", "from_slow"),
-  // Another file than the one beside it.
+  // It is another file than the one beside it.
   tokenizer_file: only(),
   clean_text: only(true),
   auto_map: () =>
     "it names a tokenizer of its own code. Save one of transformers' own tokenizers beside the model.",
 };
 
-/** Classes of which transformers' fast form is `tokenizer.json` with the settings that `configured` knows. */
+/** Classes whose fast form in transformers is `tokenizer.json` with the settings that `configured` knows. */
 const CLASSES = new Set(
   "Albert Bart Bert Camembert ConvBert Deberta DebertaV2 DistilBert Electra Funnel GPT2 LayoutLM LED Longformer Lxmert MPNet MT5 MobileBert PreTrained Qwen2 Roberta SqueezeBert T5 XLMRoberta"
     .split(" ")
@@ -127,15 +127,15 @@ const CLASS_OF: Record<string, string> = {
   squeezebert: "SqueezeBert",
 };
 
-/** What the other files of an export say of its tokenizer. */
+/** What the other files of an export say about its tokenizer. */
 interface About {
   tokenizer_class?: string | null | undefined;
   model_type?: string | undefined;
 }
 
 /**
- * The tokenizer of an export folder: the path of `tokenizer.json`, the settings that go before its own, as
- * AutoTokenizer collects them from all files, and the most tokens that they allow.
+ * The tokenizer of an export folder: the path of `tokenizer.json`, the settings that override it, as AutoTokenizer
+ * collects them from all files, and the most tokens that they allow.
  */
 export async function readTokenizer(folder: string, about: About) {
   const path = join(folder, "tokenizer.json");
@@ -182,7 +182,7 @@ function checkClass(name: string | undefined, path: string): void {
   );
 }
 
-/** `special_tokens_map.json` counts as long as the configuration has no added tokens of its own. */
+/** `special_tokens_map.json` counts only if the configuration has no added tokens. */
 async function olderFiles(folder: string, own: TokenizerConfig): Promise<Partial<TokenizerConfig>> {
   const path = join(folder, "special_tokens_map.json");
   const map = await readJson(path, tokenizerConfigSchema);
@@ -202,7 +202,7 @@ function tokenIds(json: z.infer<typeof tokenizerSchema> | undefined): Ids {
   return new Map([...entries, ...added.map(({ content, id }) => [content, id] as const)]);
 }
 
-/** Every special token that is written must be one of the model's: the graph has a vector for no other. */
+/** Every special token in the files must be a token of the model. The graph has no vectors for others. */
 function checkTokens(config: TokenizerConfig, ids: Ids, path: string): void {
   const declared = Object.values(config.added_tokens_decoder ?? {}).map(({ content }) => content);
   const known = new Set([...ids.keys(), ...declared]);

@@ -68,7 +68,7 @@ const POOLING_RULES: Record<string, Rule> = {
 
 const MODULE = /^sentence_transformers\.(?:\w+\.)*(\w+)$/;
 
-/** What sentence-transformers' files say of texts: their length, their case, and what goes before them. */
+/** What the files of sentence-transformers say about texts: their length, their case, and their prompts. */
 export async function readSentenceSettings(folder: string) {
   let maxLength: number | undefined;
   let lowercase = false;
@@ -120,7 +120,7 @@ export interface Vectors {
   notes: string[];
 }
 
-/** The output with the vectors, and how sentence-transformers' modules make one of them. */
+/** The output with the vectors, and how the modules of sentence-transformers make one vector of them. */
 export async function readVectors(
   folder: string,
   { outputs }: Graph,
@@ -139,7 +139,7 @@ export async function readVectors(
   const modules = await readJson(path, modulesSchema);
   const kinds = modules?.map(({ type }) => MODULE.exec(type)?.[1] ?? type) ?? [];
   const pooled = kinds.indexOf("Pooling");
-  // Before the pooling there is nothing yet that Normalize could change.
+  // Before the pooling there is no vector that Normalize could change.
   const normalize = kinds.slice(pooled < 0 ? 0 : pooled).includes("Normalize");
   const settings = join(folder, modules?.[pooled]?.path ?? "1_Pooling", "config.json");
   const pooling = await readJson(settings, poolingSchema);

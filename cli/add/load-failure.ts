@@ -1,12 +1,12 @@
 import { plainReason } from "../../functions/plain-reason.ts";
 
-/** Why ONNX Runtime does not load a model, and what to do about it, to follow the model's name and a colon. */
+/** Why ONNX Runtime does not load a model, and what to do. The text follows the model's name and a colon. */
 export function loadReason(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
   return knownReason(message) ?? `ONNX Runtime cannot load it. ${plainReason(message)}`;
 }
 
-/** The same for what ONNX Runtime is known to say; undefined for anything else. */
+/** The same for known messages of ONNX Runtime. Undefined for others. */
 export function knownReason(message: string): string | undefined {
   for (const [pattern, explain] of REASONS) {
     const match = pattern.exec(message);
@@ -18,7 +18,7 @@ export function knownReason(message: string): string | undefined {
 const STANDARD =
   "Nearcast runs the standard operators of ONNX (ai.onnx, ai.onnx.ml) and those of com.microsoft.";
 
-/** What ONNX Runtime says, and what that means to whoever exported the model. */
+/** Messages of ONNX Runtime, and what each means to the person who exported the model. */
 const REASONS: readonly (readonly [RegExp, (...found: string[]) => string])[] = [
   [
     /Unsupported model IR version: (\d+), max supported IR version: (\d+)/,

@@ -3,12 +3,15 @@ import { layoutOf, type Slot } from "../../functions/tasks/tabular/layout.ts";
 import { columnKey, missingColumns } from "../onnx/missing.ts";
 import type { Graph, TensorInfo } from "./graph.ts";
 
-/** What a user says of missing values: names of features, or `name=value` with what the graph takes for one. */
+/**
+ * What the user says about missing values: names of features, or `name=value` with the value that the graph takes for
+ * one.
+ */
 export type MissingFlag = readonly string[];
 
 /**
- * The features with what the graph gets for their missing values: as the user says, or as the graph's operators show.
- * Throws an Error for a flag that names no feature, or says too little.
+ * The features, each with the value that the graph gets if it is missing: as the user says, or as the graph's operators
+ * show. Throws an Error for a flag that names no feature, or says too little.
  */
 export function withMissing(
   { view }: Pick<Graph, "view">,
@@ -28,7 +31,7 @@ export function withMissing(
   });
 }
 
-/** Which features may be missing, for the user. */
+/** Tells the user which features may be missing. */
 export function notesOfMissing(features: readonly Feature[]): string[] {
   const named = features.filter(({ missing }) => missing !== undefined);
   if (named.length === 0) return [];
@@ -51,7 +54,7 @@ function slotOf(slots: readonly Slot[], feature: number): Slot | undefined {
   return slots.find(({ columns }) => columns.includes(feature));
 }
 
-/** Of the inputs that can have a missing value: an integer and a boolean cannot. */
+/** The inputs that can have a missing value. Integers and booleans cannot. */
 function widthsOf(slots: readonly Slot[]): Map<string, number> {
   const able = slots.filter(({ input }) => /^(FP|BYTES)/.test(input.datatype));
   return new Map(able.map(({ input, columns }) => [input.name, columns.length]));

@@ -11,7 +11,7 @@ const VALUE_TYPE = 2;
 const TENSOR_TYPE = 1;
 const TENSOR_SHAPE = 2;
 
-/** Throws an Error that says what the file is, where it is no ONNX model, and what to do. */
+/** Throws an Error if the file is no ONNX model. It says what the file is and what to do. */
 export function checkModelFile(path: string, bytes: Uint8Array): void {
   const problem = problemOf(bytes);
   if (problem === undefined) return;
@@ -45,7 +45,7 @@ export function withoutRank(bytes: Uint8Array, what: "input" | "output"): Readon
   return names;
 }
 
-/** Why the bytes are no ONNX model; undefined when they are one. */
+/** Why the bytes are no ONNX model. Undefined if they are one. */
 function problemOf(bytes: Uint8Array): string | undefined {
   try {
     const [graph] = fields(bytes, GRAPH);

@@ -1,6 +1,6 @@
 import type { TensorInfo } from "./graph.ts";
 
-/** The one output that was found. Throws an Error that says `what` is needed and what there is. */
+/** The one output that was found. Throws an Error that says `what` is needed and which outputs there are. */
 export function only(
   found: readonly TensorInfo[],
   what: string,

@@ -12,12 +12,12 @@ import {
 import { categoriesOf } from "../onnx/categories.ts";
 import type { Graph, TensorInfo } from "./graph.ts";
 
-/** So many that a classifier of a few classes gives more than one of them. */
+/** Enough rows that a classifier of a few classes gives more than one of them. */
 const ROWS = 24;
 
 /**
- * What the graph answers to made-up inputs: the shapes that its outputs really have, and how its label goes with its
- * scores. Undefined where it refuses them.
+ * The graph's answers to made-up inputs. They show the true shapes of its outputs, and how its label fits its scores.
+ * Undefined if the graph refuses the inputs.
  */
 export async function probe(
   graph: Graph,
@@ -47,7 +47,7 @@ export async function probe(
   }
 }
 
-/** Many where the graph takes many. */
+/** Many rows, if the graph takes many. */
 export function rowsOfProbe(inputs: readonly TensorInfo[]): number {
   return inputs.every(({ shape }) => shape[0] === -1) ? ROWS : 1;
 }

@@ -3,7 +3,7 @@ import { isProbability, rangeOf } from "../onnx/range.ts";
 import type { GraphView } from "../onnx/view.ts";
 import type { TensorInfo } from "./graph.ts";
 
-/** What `--scores` can say of a classifier's numbers. */
+/** What `--scores` can say about a classifier's numbers. */
 export const SCORES_FLAGS = [
   "probabilities",
   "softmax",
@@ -19,12 +19,12 @@ interface Scores {
   view: GraphView | undefined;
   output: TensorInfo;
   labels: readonly string[];
-  /** Whether the graph says the label itself, so that nothing hangs on the scores. */
+  /** Whether the graph gives the label, so that nothing depends on the scores. */
   hasLabel: boolean;
   flag: Exclude<ScoresFlag, "none"> | undefined;
 }
 
-/** What the numbers are, as the operators show it or as `--scores` says. Throws an Error that asks. */
+/** What the numbers are, as the operators show or as `--scores` says. Throws an Error that asks for `--scores`. */
 export function meaningOf({ view, output, labels, hasLabel, flag }: Scores): Meaning {
   const range = view && rangeOf(view, output.name);
   const probabilities = range !== undefined && isProbability(range);
@@ -55,7 +55,7 @@ function whichScores({ name }: TensorInfo, known: boolean): Error {
   );
 }
 
-/** A support vector classifier compares each pair of labels; scikit-learn's own shape is made of that afterwards. */
+/** A support vector classifier compares each pair of labels. scikit-learn makes its own shape from that later. */
 function isPairwise(view: GraphView | undefined, tensor: string): boolean {
   const node = view?.producerOf(tensor);
   if (node?.opType === "Identity" || node?.opType === "Cast")

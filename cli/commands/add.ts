@@ -124,7 +124,7 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
   return draftFromFile(path, flags);
 }
 
-/** What to type for what is not on this machine yet: an address, or a name of the Hugging Face Hub. */
+/** What to type for a model that is not on this machine yet: an address, or a name of the Hugging Face Hub. */
 function helpWith(path: string): string {
   if (/^https?:\/\//.test(path)) return ` Download it first: curl -LO ${path}`;
   if (/^(?:hf:\/\/)?[\w.-]+\/[\w.-]+$/.test(path) && !/\.(?:onnx|ort)$/.test(path))
@@ -132,7 +132,7 @@ function helpWith(path: string): string {
   return "";
 }
 
-/** The fields of the manifest that `--features` and `--labels` make for a task that is named. */
+/** The fields of the manifest that `--features` and `--labels` make for a named task. */
 function columns({ features, labels }: Flags) {
   return {
     ...(features && { features: features.map((name) => ({ name, type: "number" as const })) }),
@@ -173,7 +173,7 @@ async function tryOut(local: LocalPackage, notes: string[]): Promise<Manifest> {
   return (await openPackage(local.models, manifest)).manifest;
 }
 
-/** What a task finds wrong with a manifest is said as it is: nobody has seen the manifest yet. */
+/** Passes on what a task finds wrong with the manifest. The user has not seen the manifest yet. */
 function rootOf(error: unknown): unknown {
   const isManifest =
     error instanceof NearcastError && error.message.startsWith("The model.json of");
@@ -189,7 +189,7 @@ function report({ folder, manifest }: LocalPackage, changes: readonly string[]):
   return `${label(manifest)} is in ${folder}, a ${manifest.task} model.\n${changed.join("")}${answersOf(manifest)}${next}`;
 }
 
-/** What a classifier answers with. */
+/** Says what the classifier answers with. */
 function answersOf(manifest: Partial<ClassificationManifest>): string {
   const { label: own, scores } = manifest;
   if (!own && !scores) return "";
@@ -216,7 +216,7 @@ function jsonObject(text: string): Record<string, unknown> {
     if (typeof value === "object" && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>;
   } catch {
-    // Said below.
+    // This is said below.
   }
   throw new InvalidArgumentError("It is no JSON object, such as '{\"field\": 1}'.");
 }

@@ -19,7 +19,7 @@ interface Flags {
   json?: true;
 }
 
-/** Sums of the same numbers in another order differ by less. */
+/** Sums of the same numbers in another order differ by less than this. */
 const ROUNDING = 1e-12;
 
 /** `nearcast gate <candidate> --against <model> --data <file>`. */

@@ -33,7 +33,7 @@ async function checkEmpty(folder: string): Promise<void> {
     if (error.code === "ENOTDIR") throw new Error(`${folder} is a file. Name a new folder.`);
     throw error;
   });
-  // A fresh clone of an empty repository is as good as an empty folder.
+  // A fresh clone of an empty repository counts as an empty folder.
   const other = found.find((entry) => entry !== ".git");
   if (other !== undefined)
     throw new Error(

@@ -49,7 +49,7 @@ function listOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text) => text.split(","));
 }
 
-/** The entry, when the server would take it. */
+/** The entry, if the server would accept it. */
 function checked(entry: ApiKeyEntry): ApiKeyEntry {
   const result = apiKeysSchema.safeParse(JSON.stringify([entry]));
   if (result.success) return entry;

@@ -80,7 +80,7 @@ function wrongUsage(model: string | undefined, flags: Flags): string | undefined
   return undefined;
 }
 
-/** Before anything is written: of many versions, one that must not be published stops them all. */
+/** Runs before anything is written. One version that must not be published stops all. */
 async function verifyAll(chosen: readonly LocalPackage[], flags: Flags): Promise<void> {
   for (const local of chosen) {
     if (chosen.length > 1) process.stderr.write(`verifying ${label(local.manifest)}\n`);
@@ -99,7 +99,7 @@ function releaseHint(pushed: readonly Pushed[], { to, local, all }: Flags): stri
   return `To let it answer: nearcast release ${name}@${version} --store ${where}`;
 }
 
-/** A bar on a terminal, a line a file elsewhere. */
+/** A progress bar on a terminal, elsewhere a line for each file. */
 function showProgress(): PushProgress {
   if (!process.stderr.isTTY)
     return {

@@ -82,7 +82,7 @@ async function writeQuantized(
     {
       ...rest,
       version: flags.version ?? (await nextVersion(flags.models, manifest.name)),
-      // They were the original's.
+      // These were the original's.
       metrics: [],
     },
     {
@@ -95,7 +95,7 @@ async function writeQuantized(
   );
 }
 
-/** Examples keep their inputs: the outputs were the original's. */
+/** Examples keep only their inputs. The outputs were the original's. */
 async function withoutOutputs(made: LocalPackage): Promise<LocalPackage> {
   const examples = await readExamples(made);
   await writeExamples(
@@ -105,7 +105,7 @@ async function withoutOutputs(made: LocalPackage): Promise<LocalPackage> {
   return openPackage(made.models, made.manifest);
 }
 
-/** Also proves that the new version runs before it is given its place. */
+/** Also proves that the new version runs, before it gets its place. */
 async function withMetrics(made: LocalPackage, data: string | undefined): Promise<Manifest> {
   const { manifest } = made;
   await answersOf(made, "native");

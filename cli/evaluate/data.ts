@@ -7,7 +7,7 @@ import { referredFiles } from "../examples/files.ts";
 import { unpack } from "../examples/pack.ts";
 import { readText } from "../read-text.ts";
 
-/** An input as the API takes it, with what is true of it. */
+/** An input as the API takes it, and its true label. */
 export interface Row {
   input: unknown;
   label: unknown;
@@ -16,10 +16,10 @@ export interface Row {
 }
 
 /**
- * Reads `.jsonl` (a line `{"input": …, "label": …}` each; lines without a label are left out; large
- * arrays may be NumPy files beside it, as in `examples.jsonl`), or `.csv` with a header: a column `label`, and the
- * features or one column `input`, in the types of the manifest.
- * Throws an Error with the line for what cannot be read, and on a file without a labelled row.
+ * Reads `.jsonl` or `.csv`. A line of `.jsonl` is `{"input": …, "label": …}`. Lines without a label are ignored. Large
+ * arrays may be NumPy files beside it, as in `examples.jsonl`. A `.csv` has a header, a column `label`, and the
+ * features or one column `input`, with the types of the manifest. Throws an Error with the line that cannot be read,
+ * or for a file without a labelled row.
  */
 export async function readRows(path: string, manifest: Manifest): Promise<Row[]> {
   const text = await readText(path).catch((cause: unknown) => {

@@ -12,7 +12,7 @@ export interface Evaluation {
   /** By name, the main one first. */
   metrics: Record<string, number>;
   confusion?: ReturnType<NonNullable<Quality["confusion"]>>;
-  /** Metrics of which less is better. */
+  /** Metrics for which less is better. */
   lessIsBetter: readonly string[];
 }
 
@@ -24,13 +24,13 @@ interface Options {
 
 const BATCH = 100;
 
-/** How much better the candidate is; negative when it is worse. */
+/** How much better the candidate is. Negative if it is worse. */
 export function gain(metric: string, candidate: Evaluation, baseline: Evaluation): number {
   const more = (candidate.metrics[metric] ?? NaN) - (baseline.metrics[metric] ?? NaN);
   return candidate.lessIsBetter.includes(metric) ? -more : more;
 }
 
-/** Predicts every row through the predict path and says how good that is. Throws on a row it refuses. */
+/** Predicts every row through the predict path, and measures how good that is. Throws for a row that is refused. */
 export async function evaluate(
   local: LocalPackage,
   rows: readonly Row[],

@@ -22,14 +22,14 @@ type Line = z.output<typeof lineSchema>;
 export interface Example {
   input: unknown;
   output?: unknown;
-  /** How the example stands in its file. Undefined when it is in the manifest. */
+  /** The example as it stands in its file. Undefined if it is in the manifest. */
   line?: Line;
 }
 
 type Folder = Pick<LocalPackage, "folder" | "manifest">;
 
 /**
- * The examples of a version: those in its manifest, then those in its file. `undeclared`: also those in files that
+ * The examples of a version: those in its manifest, then those in its file. With `undeclared` also those in files that
  * the manifest does not list yet. Throws an Error that names the file and the line.
  */
 export async function readExamples(
@@ -61,8 +61,8 @@ export async function hasUndeclaredExamples({ folder, manifest }: Folder): Promi
 }
 
 /**
- * Writes examples into the manifest, and those that are too large for it into files beside it. All else in the
- * manifest stays, the publisher's own fields (`x-…`) too.
+ * Writes examples into the manifest, and those that are too large for it into files beside it. The rest of the manifest
+ * stays, also the publisher's own fields (`x-…`).
  */
 export async function writeExamples(folder: string, examples: readonly Example[]): Promise<void> {
   const path = join(folder, MANIFEST_FILE);
@@ -112,7 +112,7 @@ async function writeFiles(
   };
 }
 
-/** What of a line stays as it is: an output that was taken out is gone. */
+/** The part of a line that stays as it is. An output that was taken out is gone. */
 function keptOf({ line, output }: Example): unknown[] {
   return [line?.input, output === undefined ? undefined : line?.output];
 }
@@ -147,8 +147,8 @@ function readLine(content: string): Line {
 }
 
 /**
- * The NumPy files that a value refers to, which lie in the folder; with a manifest only those that it lists. Throws an
- * Error that names the file at fault.
+ * The NumPy files in the folder that a value refers to. With a manifest, only those that it lists. Throws an Error that
+ * names the wrong file.
  */
 export async function referredFiles(
   folder: string,

@@ -10,7 +10,7 @@ export interface NpyArray {
 
 export type NpyType = keyof typeof TYPES;
 
-/** Types by NumPy's name for them, with what holds the elements. FP16 elements are raw bits. */
+/** Types by NumPy's name, each with the array class that holds the elements. FP16 elements are raw bits. */
 const TYPES = {
   "|b1": Uint8Array,
   "|i1": Int8Array,
@@ -27,7 +27,7 @@ const TYPES = {
 } as const;
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-/** Elements begin at a multiple of it. */
+/** Elements begin at a multiple of this. */
 const ALIGNMENT = 64;
 
 /** Reads a `.npy` file (NEP 1). Throws an Error that says what is wrong, and how to save the array again. */
@@ -55,7 +55,7 @@ export function readNpy(bytes: Uint8Array): NpyArray {
     .filter((size) => size.trim() !== "")
     .map(Number);
   const count = elementCount(shape);
-  // A copy, which begins where every type may begin.
+  // A copy begins at an offset that suits every type.
   const elements = new Uint8Array(bytes.subarray(start + length));
   const wanted = count * TYPES[type].BYTES_PER_ELEMENT;
   if (elements.byteLength !== wanted)
@@ -80,7 +80,7 @@ export function writeNpy({ type, shape, data }: NpyArray): Uint8Array {
   return bytes;
 }
 
-/** The elements as JSON has them. 64-bit integers that a number cannot hold are decimal strings. */
+/** The elements as JSON values. 64-bit integers that a number cannot hold are decimal strings. */
 export function jsonElements({ type, data }: NpyArray): unknown[] {
   const numbers = type === "<f2" ? fromHalfFloats(data as Uint16Array) : data;
   return Array.from(numbers, (value): unknown => {

@@ -1,11 +1,11 @@
 import { readNpy, jsonElements, writeNpy, type NpyArray, type NpyType } from "./npy.ts";
 
-/** In an example, stands for the array in a NumPy file beside it. */
+/** In an example, this stands for the array in a NumPy file beside it. */
 const REFERENCE = "$npy";
 /** Shorter arrays stay in the text. */
 const FEWEST_ELEMENTS = 1000;
 
-/** A value with its large arrays replaced by references; `save` gets the file of each and returns its name. */
+/** Replaces the large arrays of a value by references. `save` gets the file of each and returns its name. */
 export function pack(value: unknown, save: (npy: Uint8Array) => string): unknown {
   if (Array.isArray(value)) {
     const array = arrayOf(value);
@@ -15,7 +15,7 @@ export function pack(value: unknown, save: (npy: Uint8Array) => string): unknown
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, pack(one, save)]));
 }
 
-/** A value with each reference replaced by the array in that file, nested as JSON has it. */
+/** Replaces each reference of a value by the array in that file, nested as in JSON. */
 export function unpack(value: unknown, files: ReadonlyMap<string, Uint8Array>): unknown {
   if (Array.isArray(value)) return value.map((one) => unpack(one, files));
   if (typeof value !== "object" || value === null) return value;
@@ -41,7 +41,10 @@ function referenceOf(value: object): string | undefined {
   return typeof file === "string" && Object.keys(value).length === 1 ? file : undefined;
 }
 
-/** Nested arrays as one, when they are large, of one shape, and of numbers or booleans that a file keeps exactly. */
+/**
+ * Nested arrays as one array, if they are large, have one shape, and hold numbers or booleans that a file keeps
+ * exactly.
+ */
 function arrayOf(value: readonly unknown[]): NpyArray | undefined {
   const shape: number[] = [];
   let elements: unknown[] = [value];

@@ -11,7 +11,7 @@ export interface Project {
   platforms: readonly PlatformName[];
 }
 
-/** The files of a project, with their templates. Some are made for projects on certain platforms alone. */
+/** The files of a project, with their templates. Some are only for certain platforms. */
 const FILES: readonly { path: string; template: string; platforms?: PlatformName[] }[] = [
   { path: ".github/workflows/deploy.yml", template: "github/deploy.yml" },
   { path: ".gitignore", template: "gitignore" },
@@ -39,14 +39,14 @@ const START: Record<PlatformName, Record<string, string>> = {
   lambda: { start: "nearcast dev --lambda" },
 };
 
-/** What each platform's tools are, besides Node itself: wrangler needs 22, and Lambda's code is compiled by 24. */
+/** The lowest Node version of each platform's tools. wrangler needs 22, and Lambda's code is compiled by 24. */
 const TOOLS: Record<PlatformName, readonly string[]> = {
   node: [],
   cloudflare: ["node", "wrangler"],
   lambda: ["aws-lambda-ric", "node", "osls"],
 };
 
-/** Scripts that run when a package is installed. The others' would download or compile what is not needed. */
+/** The install scripts that may run. Those of other packages would download or compile what is not needed. */
 const INSTALL_SCRIPTS: Record<string, boolean> = {
   "aws-lambda-ric": false,
   esbuild: true,
@@ -74,7 +74,8 @@ export function projectFiles(project: Project): Map<string, string | Uint8Array>
 }
 
 /**
- * `{{name}}` is the project's name; what is between `{{#cloudflare|lambda}}` and `{{/}}` is for projects on either.
+ * `{{name}}` is the project's name. Text between `{{#cloudflare|lambda}}` and `{{/}}` is for projects on either
+ * platform.
  */
 export function fillIn(template: string, { name, platforms }: Project): string {
   return template
@@ -84,7 +85,9 @@ export function fillIn(template: string, { name, platforms }: Project): string {
     .replaceAll("{{name}}", name);
 }
 
-/** The project's name, by its folder's: a Worker, a bucket and a stack can be named so. Throws when none is left. */
+/**
+ * The project's name, made from its folder's. It suits a Worker, a bucket and a stack. Throws if no character is left.
+ */
 export function projectName(folder: string): string {
   const name = folder
     .toLowerCase()
@@ -99,7 +102,7 @@ export function projectName(folder: string): string {
   return name;
 }
 
-/** A bucket's name has 63 characters at most, and `-models` behind this one. */
+/** A bucket's name has at most 63 characters, and ends with `-models`. */
 const MAX_NAME = 48;
 
 function packageJson({ name, platforms }: Project): string {

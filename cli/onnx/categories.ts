@@ -2,14 +2,13 @@ import type { GraphView } from "./view.ts";
 import { attributeOf, decode } from "./view.ts";
 
 /**
- * The texts that a graph's input may be, where a OneHotEncoder behind it refuses all others. Undefined where none
- * does.
+ * The texts that a graph's input may have, if a OneHotEncoder behind it refuses all others. Undefined if none does.
  */
 export function categoriesOf(view: GraphView, input: string): string[] | undefined {
   const encoder = view.graph.node.find(
     (node) =>
       node.opType === "OneHotEncoder" &&
-      // With zeros, a text that is not known is no error.
+      // With zeros, an unknown text is no error.
       attributeOf(node, "zeros")?.i === 0n &&
       columnOf(view, node.input[0] ?? "") === input,
   );
@@ -19,7 +18,7 @@ export function categoriesOf(view: GraphView, input: string): string[] | undefin
 
 const SAME = new Set(["Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten"]);
 
-/** The graph's input that a tensor of one column is. Undefined where it is computed. */
+/** The graph's input behind a tensor of one column. Undefined if the tensor is computed. */
 function columnOf(view: GraphView, tensor: string): string | undefined {
   const node = view.producerOf(tensor);
   if (!node) return tensor;

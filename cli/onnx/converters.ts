@@ -3,7 +3,7 @@ import type { OnnxNode } from "./model.ts";
 import { attributeOf, type GraphView } from "./view.ts";
 
 /**
- * What a converter is known to get wrong in this graph, with the way out. Undefined where nothing is known.
+ * A known fault of a converter in this graph, and what to do. Undefined if none is known.
  *
  * skl2onnx picks the label of an SGDClassifier with loss="modified_huber" by its clipped probabilities. scikit-learn
  * picks it by the values before, which tell two labels apart that are both clipped to 1. Of a OneVsRestClassifier of

@@ -1,14 +1,14 @@
 import type { OnnxNode } from "./model.ts";
 import { attributeOf, decode, textOf, type GraphView } from "./view.ts";
 
-/** What a graph's label output can say: for a position, the labels are 0 to one less than there are scores. */
+/** What a graph's label output can hold. For a position, the labels are 0 to one less than the number of scores. */
 export type GraphLabels = (string | number)[] | "positions" | undefined;
 
-/** Operators that hand on the same elements. */
+/** Operators that pass on the same elements. */
 const SAME = new Set(["Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Cast"]);
 const CLASSIFIERS = new Set(["LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier"]);
 
-/** The labels that an output can say, in the order of the scores. Undefined where the operators do not show it. */
+/** The labels that an output can hold, in the order of the scores. Undefined if the operators do not show it. */
 export function labelsOf(view: GraphView, output: string): GraphLabels {
   const node = view.producerOf(output);
   const input = node?.input[0] ?? "";
@@ -25,7 +25,7 @@ export function labelsOf(view: GraphView, output: string): GraphLabels {
   return node.opType === "LabelEncoder" ? encoded(node, labelsOf(view, input)) : undefined;
 }
 
-/** The labels of the classifier that makes these scores, in their order. Undefined where they are made otherwise. */
+/** The labels of the classifier that makes these scores, in their order. Undefined if something else makes them. */
 export function labelsOfScores(view: GraphView, scores: string): (string | number)[] | undefined {
   const node = view.producerOf(scores);
   if (!node) return undefined;
@@ -45,7 +45,7 @@ export function classLabels(node: OnnxNode): (string | number)[] | undefined {
   return undefined;
 }
 
-/** LabelEncoder maps keys to values. Both lie in attributes that are named by their type. */
+/** LabelEncoder maps keys to values. The names of both attributes depend on their type. */
 function encoded(node: OnnxNode, given: GraphLabels): GraphLabels {
   const list = (what: "keys" | "values"): (string | number)[] | undefined => {
     const { strings, ints } =
@@ -60,12 +60,12 @@ function encoded(node: OnnxNode, given: GraphLabels): GraphLabels {
   return mapped?.every((label) => label !== undefined) ? mapped : undefined;
 }
 
-/** The label outputs that the scikit-learn converters and their like write: one that is no constant. */
+/** The label outputs as scikit-learn's and similar converters write them: those that are no constant. */
 export function isComputed(view: GraphView, output: string): boolean {
   return view.graph.input.some(({ name }) => view.comesFrom(output, name));
 }
 
-/** What a post_transform of the classifiers of ai.onnx.ml makes of the scores. */
+/** What the scores are after a post_transform of ai.onnx.ml's classifiers. */
 export function postTransform(node: OnnxNode): string {
   return textOf(node, "post_transform") || "NONE";
 }

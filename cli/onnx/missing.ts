@@ -1,25 +1,25 @@
 import type { OnnxNode } from "./model.ts";
 import { attributeOf, decode, type GraphView } from "./view.ts";
 
-/** What a graph does with a missing value of one of its columns: what it wants for it; undefined when it takes none. */
+/** The value that a graph wants for a missing value of a column. Undefined if the column takes none. */
 export type TakesMissing = "NaN" | "nan" | undefined;
 
-/** The columns of a tensor: for each, the columns of the graph's inputs that it has values of. */
+/** The columns of a tensor. Each has the columns of the graph's inputs that its values come from. */
 type Columns = readonly ReadonlySet<string>[];
 
-/** Operators that hand on every value by itself, NaN as NaN. */
+/** Operators that pass on each value by itself, NaN as NaN. */
 const EACH = new Set(["Identity", "Cast", "Scaler", "Add", "Sub", "Mul", "Div", "Neg"]);
-/** Operators that hand on the same values in another form. */
+/** Operators that pass on the same values in another form. */
 const RESHAPES = new Set(["Reshape", "Flatten", "Squeeze", "Unsqueeze"]);
-/** What a converter calls a category that was missing in the training data. */
+/** The name that a converter gives to the category of missing values in the training data. */
 const MISSING_TEXT = "nan";
 /** TensorProto.DataType of the floats: float32, float16, float64, bfloat16. */
 const FLOATS = new Set([1, 10, 11, 16]);
 
 /**
- * Which columns of the inputs a graph was made to take missing values of: all that comes of them goes into an
- * imputer, into trees that say where missing values go, or into an encoder with a category for them. `widths` are
- * the inputs' numbers of columns. Keys are made by {@link columnKey}.
+ * The columns of the inputs in which a graph takes missing values. All that is computed from such a column goes into an
+ * imputer, into trees that say where missing values go, or into an encoder with a category for them. `widths` are the
+ * numbers of columns of the inputs. {@link columnKey} makes the keys.
  */
 export function missingColumns(
   view: GraphView,
@@ -59,7 +59,7 @@ export function columnKey(input: string, column: number): string {
   return `${column} ${input}`;
 }
 
-/** What becomes of a missing value where it is not handed on. Undefined for an operator that is no end. */
+/** What happens to a missing value that is not passed on. Undefined for an operator that is no end. */
 function endOf(view: GraphView, node: OnnxNode): "NaN" | "nan" | "refuses" | undefined {
   switch (node.opType) {
     case "Imputer":
@@ -81,8 +81,8 @@ function endOf(view: GraphView, node: OnnxNode): "NaN" | "nan" | "refuses" | und
 
 /**
  * Trees say for each node where a missing value goes. skl2onnx says "not to the true branch" for all nodes of forests,
- * wherever scikit-learn sends it; those compare with BRANCH_LEQ. XGBoost and CatBoost, whose trees compare
- * otherwise, mean it.
+ * wherever scikit-learn sends it. Such nodes compare with BRANCH_LEQ. The trees of XGBoost and CatBoost compare
+ * otherwise, and what they say is right.
  */
 function knowsDirections(node: OnnxNode): boolean {
   const directions = attributeOf(node, "nodes_missing_value_tracks_true")?.ints ?? [];
@@ -114,7 +114,7 @@ function isReplaced(view: GraphView, { opType, input, output }: OnnxNode): boole
   );
 }
 
-/** The columns of what the operator makes. Undefined where it makes one value of many, or is not known here. */
+/** The columns of the operator's output. Undefined if it makes one value of many, or is not known here. */
 function handedOn(view: GraphView, node: OnnxNode, given: readonly Columns[]): Columns | undefined {
   const [first = []] = given;
   const { opType, input } = node;

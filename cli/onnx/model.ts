@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary, type Message } from "@bufbuild/protobuf";
 import { messageOf } from "./proto.ts";
 
-/** An ONNX model as far as it is read or changed here (onnx.proto). Its other fields stay as they are. */
+/** The fields of an ONNX model that are read or changed here (onnx.proto). Other fields stay as they are. */
 export type OnnxModel = Message & {
   graph?: OnnxGraph;
   opsetImport: { domain: string; version: bigint }[];
