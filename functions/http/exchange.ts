@@ -6,26 +6,26 @@ import type { NearcastError } from "../errors.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { Deadline } from "../load/deadline.ts";
 
-/** One request and its answer, as HTTP knows them. Each member that changes is written in one place only. */
+/** One HTTP request and its answer. Each member that changes is written in only one place. */
 export interface Exchange {
   /** The client's own id of the request, or one made for it. */
   readonly id: string;
   readonly deadline: Deadline;
-  /** The header fields that the answer will have besides its `Content-Type`, whatever it will be. */
+  /** The header fields that any answer will have besides its `Content-Type`. */
   readonly headers: Record<string, string>;
-  /** Whether handlers of an app around this one came first: they may have set header fields of their own. */
+  /** Whether handlers of an outer app came first. They may have set header fields. */
   readonly wrapped: boolean;
-  /** Where among the matched handlers one of Nearcast's is. */
+  /** The position of one of Nearcast's handlers among those that matched. */
   readonly routeIndex: number;
   /** Written by authentication. */
   caller: Caller;
-  /** What the caller's rate has left; written by `limitRequests`. */
+  /** What is left of the caller's rate. `limitRequests` writes it. */
   quota?: Quota;
-  /** The whole body is here; written by body.ts. */
+  /** The whole body has arrived. body.ts writes it. */
   received?: NonNullable<CallOptions["received"]>;
-  /** What the model was asked, if one was; written by {@link callOf}. */
+  /** The call of a model, if there was one. {@link callOf} writes it. */
   record?: CallRecord;
-  /** What was answered instead; written by the error handler. */
+  /** The error that was answered instead. The error handler writes it. */
   error?: NearcastError;
 }
 
@@ -34,7 +34,7 @@ export interface AppEnv {
   Variables: { exchange: Exchange };
 }
 
-/** What a call of the service says of the request that it is made for. */
+/** What a call of the service says about its request. */
 export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   const exchange = c.get("exchange");
   const { id, caller, deadline, quota, received } = exchange;
@@ -50,15 +50,15 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   };
 }
 
-/** Where the app is mounted, for requests that were asked again without that path. */
+/** The path where the app is mounted, for requests that were answered again without that path. */
 export const mountedAt = new WeakMap<Request, string>();
 
-/** Where the app is mounted, without a slash at the end: empty where it is not. */
+/** The path where the app is mounted, without a slash at the end. Empty if it is not mounted. */
 export function baseOf(c: Context<AppEnv>): string {
   return mountedAt.get(c.req.raw) ?? routeBase(c);
 }
 
-/** The path below the place where the app is mounted. */
+/** The request's path below the mount point. */
 export function pathOf(c: Context<AppEnv>): string {
   const { path } = c.req;
   const base = routeBase(c);
@@ -69,7 +69,7 @@ function routeBase(c: Context<AppEnv>): string {
   return basePath(c, c.get("exchange").routeIndex).replace(/\/+$/, "");
 }
 
-/** What the request's `Cache-Control` (RFC 9111, section 5.2.1) has to say. */
+/** The directives of the request's `Cache-Control` (RFC 9111, section 5.2.1). */
 function cacheDirective(header: string | undefined): CallOptions["cache"] {
   if (header === undefined) return undefined;
   const names = new Set(

@@ -19,11 +19,11 @@ dd { margin: 0 0 .75rem; }
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** More would be no page to read: the API has the whole list. */
+/** A page with more would be too long. The API has the whole list. */
 const MOST_MODELS = 50;
 
 /**
- * `GET /`: what is served, and a request that works. Where keys are asked for it says so and nothing of the
+ * `GET /`: the models that are served, and a request that works. If keys are required, it says so and does not show the
  * models.
  */
 export function landingRoutes(
@@ -45,7 +45,7 @@ export function landingRoutes(
 
   async function readModels(): Promise<ReleasedModel[]> {
     const registry = registryFor(ANYONE, "read");
-    // Without its store there is still a page.
+    // There is a page even if the store cannot be read.
     return answeringModels(registry).catch(() => []);
   }
 }

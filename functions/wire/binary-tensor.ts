@@ -1,6 +1,6 @@
 import { DATATYPES, type Datatype, type Tensor, type TensorData } from "../tensor.ts";
 
-/** BYTES elements are a little-endian u32 length and as many bytes. */
+/** A BYTES element is a little-endian u32 length and that many bytes. */
 const LENGTH_BYTES = 4;
 
 /**
@@ -22,14 +22,14 @@ export function fromBinary(datatype: Datatype, bytes: Uint8Array, spare = 0): Te
   return new array(buffer as ArrayBuffer, byteOffset, byteLength / size);
 }
 
-/** A tensor in the binary tensor extension; a view on its elements but for BYTES. */
+/** A tensor in the binary tensor extension. It is a view on the elements, except for BYTES. */
 export function toBinary({ datatype, data }: Pick<Tensor, "datatype" | "data">): Uint8Array {
   if (datatype === "BYTES") return writeStrings(data as string[]);
   const { buffer, byteOffset, byteLength } = data as Uint8Array;
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** The text of one BYTES element. Throws a RangeError for what ONNX Runtime's strings cannot hold. */
+/** The text of one BYTES element. Throws a RangeError for text that ONNX Runtime's strings cannot hold. */
 export function textOf(bytes: Uint8Array): string {
   let text: string;
   try {

@@ -1,4 +1,4 @@
-/** What the cells of a column are. `long` is an integer of 64 bits. */
+/** The type of a column's cells. `long` is an integer of 64 bits. */
 export type CellType = "number" | "integer" | "long" | "boolean" | "string";
 
 export interface CsvColumn {
@@ -8,10 +8,10 @@ export interface CsvColumn {
   categories?: readonly string[] | undefined;
 }
 
-/** The mark of decimals in a file's numbers. */
+/** The decimal mark of a file's numbers. */
 export type DecimalMark = "." | ",";
 
-/** What pandas reads as a missing number, and how it, R, Excel and SQL write one. */
+/** The texts that pandas reads as a missing number, and those with which pandas, R, Excel and SQL write one. */
 const MISSING =
   /^(|#N\/A|#N\/A N\/A|#NA|<NA>|N\/A|NA|NULL|None|n\/a|null|-?(NaN|nan)|-?1\.#(IND|QNAN))$/;
 
@@ -20,7 +20,7 @@ const WITH_COMMA = /^[+-]?\d+,\d+([eE][+-]?\d+)?$/;
 const INFINITE = /^([+-]?)inf(inity)?$/i;
 
 /**
- * The value of a cell by the type of its column, and never by its look: `007` in a column of strings is text.
+ * The value of a cell. The column's type decides, never the look of the cell: `007` in a column of strings is text.
  * Undefined for a missing value. Throws a RangeError that says what is wrong.
  */
 export function cellValue(
@@ -62,7 +62,7 @@ export function fits(cell: string, isQuoted: boolean, column: Omit<CsvColumn, "n
   }
 }
 
-/** pandas and R write a missing string as nothing or NA, and write both as text too: quotes tell them apart. */
+/** pandas and R write a missing string as nothing or NA. Both can also be texts: then they are in quotes. */
 function stringOf(cell: string, isQuoted: boolean, categories: readonly string[] | undefined) {
   if (categories?.includes(cell)) return cell;
   if (cell === "" && !isQuoted) return undefined;

@@ -5,15 +5,15 @@ import type { CsvRow } from "./csv.ts";
 export interface HeaderOptions {
   /** The columns that can be asked for, in the order of a file without a header. */
   columns: readonly CsvColumn[];
-  /** Whether the first line is a header. Found out when absent. */
+  /** Whether the first line is a header. Detected if absent. */
   header?: "present" | "absent" | undefined;
-  /** What happens to columns of other names: `refuse` when absent. The unnamed index is always left out. */
+  /** What happens to columns with other names. `refuse` if absent. The unnamed index is always ignored. */
   others?: "refuse" | "ignore";
   /** Columns that the header must have. */
   required?: readonly string[];
 }
 
-/** The name of an index: none, as pandas and R write it, or what pandas calls a column without a name. */
+/** The name of an index: empty, as pandas and R write it, or the name that pandas gives to a column without one. */
 const INDEX = /^(Unnamed: 0)?$/;
 
 /**
@@ -29,7 +29,7 @@ export function readHeader(
   return headed(top, options, names) ? orderOf(top, options, names) : undefined;
 }
 
-/** Guessing would lose a row, or answer for one that nobody sent. */
+/** A guess could lose a row, or answer for a row that nobody sent. */
 export function ambiguousHeader({ line, cells }: CsvRow): NearcastError {
   const shown = cells.join(",").slice(0, 60);
   return new NearcastError(
@@ -38,7 +38,7 @@ export function ambiguousHeader({ line, cells }: CsvRow): NearcastError {
   );
 }
 
-/** How many of the cells are names of columns. */
+/** Counts the cells that are names of columns. */
 export function knownIn(cells: readonly string[], names: ReadonlySet<string>): number {
   return cells.filter((cell) => names.has(cell)).length;
 }
@@ -62,7 +62,7 @@ function headed(top: CsvRow, { columns, header }: HeaderOptions, names: Readonly
     columns.every((column, index) => fits(top.cells[index] ?? "", top.isQuoted(index), column));
   if (!isRow) return isHeader;
   const anyText = columns.every(({ type, categories }) => type === "string" && !categories);
-  // The names of all columns, as values of columns that take any text: nobody has such a row.
+  // The line has the names of all columns, and all columns take any text. Nobody has such a row.
   if (anyText && known === columns.length) return true;
   if (isHeader || anyText) throw ambiguousHeader(top);
   return false;
@@ -85,7 +85,7 @@ function orderOf(
       `The CSV has no column ${lacking}; it has ${cells.join(", ").slice(0, 200)}.`,
     );
   const seen = new Set<string>();
-  // Where a column lacks, the one without a name may be that one.
+  // If a column is missing, the unnamed one may be it.
   const hasAll = columns.every(({ name }) => cells.includes(name));
   return cells.map((name, index) => {
     if (index === 0 && hasAll && INDEX.test(name) && !names.has(name)) return undefined;
@@ -117,7 +117,7 @@ function notColumns(cells: readonly string[], columns: readonly CsvColumn[]): Ne
   );
 }
 
-/** `0,1,2`: what pandas calls columns without names, after the index or without one. */
+/** `0,1,2`: the names that pandas gives to columns without names, with or without the index first. */
 function isNumbered([first = "", ...others]: readonly string[]): boolean {
   const cells = INDEX.test(first) && others.length > 0 ? others : [first, ...others];
   return cells.every((cell, index) => cell === String(index));

@@ -9,11 +9,11 @@ export interface TableOptions extends HeaderOptions {
 
 export interface TableRow {
   line: number;
-  /** By column; a missing value has no member. */
+  /** Values by column. A missing value has no member. */
   values: Record<string, unknown>;
 }
 
-/** What Excel writes where the comma is the decimal mark, and what others write. */
+/** The delimiter of Excel where the comma is the decimal mark, and those of others. */
 const DELIMITERS = [",", ";", "\t", "|"];
 
 /**
@@ -45,7 +45,7 @@ export function readTable(text: string, options: TableOptions): TableRow[] {
   return table;
 }
 
-/** A line without anything may be an empty text, or nothing: a guess would move all answers after it. */
+/** An empty line may be an empty text, or nothing. A wrong guess would shift all answers after it. */
 export function emptyLineError(line: number): NearcastError {
   return new NearcastError(
     "malformed_request",
@@ -53,7 +53,7 @@ export function emptyLineError(line: number): NearcastError {
   );
 }
 
-/** Throws `malformed_request` for a row that has not as many cells as there are columns. */
+/** Throws `malformed_request` for a row with another number of cells than there are columns. */
 function checkWidth(
   { line, cells }: CsvRow,
   width: number,
@@ -73,7 +73,7 @@ function checkWidth(
   );
 }
 
-/** One mark for the whole file: 1.234 is another number where the comma is the mark. */
+/** The whole file has one decimal mark. 1.234 is another number if the comma is the mark. */
 function decimalMark(
   rows: readonly CsvRow[],
   order: readonly (CsvColumn | undefined)[],

@@ -1,9 +1,9 @@
 import Papa from "papaparse";
 import { NearcastError } from "../errors.ts";
 
-/** A row as the file has it. */
+/** A row of the file. */
 export interface CsvRow {
-  /** Where it begins, from 1. */
+  /** The line where it begins, from 1. */
   line: number;
   cells: readonly string[];
   isQuoted: (column: number) => boolean;
@@ -11,14 +11,14 @@ export interface CsvRow {
 
 export interface CsvOptions {
   delimiter: string;
-  /** Most rows. One more is read, and nothing is built of those that follow. */
+  /** The most rows. One more is read, and nothing is built from those after it. */
   maxRows: number;
 }
 
 const QUOTE = '"';
 const never = () => false;
 
-/** Most empty lines, besides two for each row. Each costs a moment, and compressed bodies can have millions. */
+/** The most empty lines, besides two for each row. Each costs time, and compressed bodies can have millions. */
 const EMPTY_LINES = 1000;
 
 /**
@@ -48,7 +48,7 @@ export function parseCsv(
       emptyLine ??= firstEmpty;
       const isQuoted = raw.includes(QUOTE) ? quotedIn(raw, cells) : never;
       const last = cells.length - 1;
-      // Windows writes CRLF, and CRCRLF when what it is given has CRLF already.
+      // Windows writes CRLF. If the text already has CRLF, it writes CRCRLF.
       if (mayBeOdd && newline === "\n" && !isQuoted(last))
         cells[last] = (cells[last] ?? "").replace(/\r+$/, "");
       if (mayBeOdd && cells.some((cell, column) => cell.includes(odd) && !isQuoted(column)))
@@ -79,7 +79,7 @@ export function firstLine(text: string): string {
   return text.slice(start, lineEnd(text, start));
 }
 
-/** CR where the first line ends with it alone, LF elsewhere: what stands before an LF is cut off. */
+/** CR if the first line ends with CR alone, else LF. A CR before LF is cut off. */
 function newlineOf(text: string): "\n" | "\r" {
   const end = lineEnd(text, 0);
   const [ends = ""] = /^[\r\n]*/.exec(text.slice(end, end + 4)) ?? [];
@@ -97,7 +97,7 @@ function lineEnd(text: string, start: number): number {
   return text.length;
 }
 
-/** Lenient parsers take a quote within a cell for a character, or go on to the next one: rows then merge. */
+/** Lenient parsers read a quote within a cell as a character, or read on to the next quote. Then rows merge. */
 function checkQuotes(text: string, delimiter: string): void {
   const isEdge = (character: string | undefined) =>
     character === undefined || character === delimiter || character === "\n" || character === "\r";
@@ -117,7 +117,7 @@ function checkQuotes(text: string, delimiter: string): void {
   }
 }
 
-/** Which cells were in quotes. The text keeps to the rules, so that lengths say where each cell begins. */
+/** Which cells were in quotes. The text follows the rules, so the lengths show where each cell begins. */
 function quotedIn(raw: string, cells: readonly string[]): (column: number) => boolean {
   let at = 0;
   const quoted = cells.map((cell) => {

@@ -17,7 +17,7 @@ import { rawNumber } from "./raw-number.ts";
 /** One element that is not of the datatype. */
 export class ElementError extends RangeError {
   readonly index: number;
-  /** What the element must be, in words. */
+  /** Says in words what the element must be. */
   readonly reason: string;
 
   constructor(index: number, reason: string) {
@@ -136,7 +136,7 @@ function readFloats<T extends Float32Array | Float64Array>(
     const value = values[index];
     const number = typeof value === "number" ? value : numberOf(value);
     elements[index] = number;
-    // A finite number beyond the datatype, or one that JSON's reader made infinite, such as 1e999.
+    // A finite number outside the datatype, or one that JSON's reader made infinite, such as 1e999.
     const overflown = Math.abs(elements[index] as number) === Infinity && typeof value !== "string";
     if (overflown || (Number.isNaN(number) && !isNaNValue(value))) throw notHeld(index, datatype);
   }
@@ -157,7 +157,7 @@ function notHeld(index: number, datatype: Datatype): ElementError {
   return new ElementError(index, `must be a number that ${datatype} can hold`);
 }
 
-/** NaN for what is no number. A long integer was kept with its digits for another input of the request. */
+/** NaN for anything that is no number. Another input of the request may have needed a long integer's digits. */
 function numberOf(value: unknown): number {
   return typeof value === "bigint" ? Number(value) : (NOT_FINITE.get(value) ?? NaN);
 }
@@ -179,7 +179,7 @@ function readIntegers(datatype: keyof typeof INTEGERS, values: readonly unknown[
   return elements;
 }
 
-/** A number is written as its two halves: a bigint for each would take four times as long. */
+/** Writes a number as its two halves. A bigint for each number would take four times as long. */
 function readLongIntegers(
   datatype: keyof typeof LONG_INTEGERS,
   values: readonly unknown[],

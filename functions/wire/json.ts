@@ -12,7 +12,7 @@ interface ExactJson {
 
 const exactJson = JSON as unknown as ExactJson;
 
-/** Where a number of 16 digits or more may begin that has no point before them. */
+/** Finds where a number may begin that has 16 digits or more and no point before them. */
 const LONG_INTEGER = /[[,:\s-]\d{16}/;
 
 /**
@@ -31,7 +31,7 @@ export function parseJsonText(text: string, what: string): unknown {
   return read(what, text, JSON.parse);
 }
 
-/** What Python's `json.dumps` writes for numbers that JSON does not have. */
+/** The words that Python's `json.dumps` writes for numbers that JSON does not have. */
 const NOT_FINITE = /[[,:]\s*(NaN|-?Infinity)\s*[\],}]/;
 
 function read(what: string, text: string, parse: (text: string) => unknown): unknown {
@@ -49,7 +49,7 @@ function read(what: string, text: string, parse: (text: string) => unknown): unk
   }
 }
 
-/** Far more than any tensor's rank; code that follows a value down must not run out of stack. */
+/** Far more than any tensor's rank. Code that walks down a value must not run out of stack. */
 const MAX_DEPTH = 64;
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
@@ -69,7 +69,7 @@ function checkDepth(text: string): void {
   }
 }
 
-/** Where the string that begins at `start` ends; the end of the text for one that does not. */
+/** The end of the string that begins at `start`. The end of the text if the string does not end. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

@@ -13,7 +13,7 @@ export interface FormPart {
   bytes: Uint8Array;
   /** The charset of its `Content-Type`. */
   charset: string | undefined;
-  /** Whether it has a file name, or a `Content-Type` that is none of a text field. */
+  /** Whether it has a file name, or a `Content-Type` that no text field has. */
   isFile: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface FormPart {
  * @example for (const { name, bytes } of readForm(body, parameters.boundary)) …
  */
 export function* readForm(body: Uint8Array, boundary = ""): Generator<FormPart, void, undefined> {
-  // As a client writes it: RFC 2046 allows 70 characters, and fewer of them.
+  // Any boundary that clients write. RFC 2046 allows at most 70 characters, and fewer kinds of them.
   if (!/^[ -~]{1,200}$/.test(boundary))
     throw malformed(
       boundary === ""
@@ -33,7 +33,7 @@ export function* readForm(body: Uint8Array, boundary = ""): Generator<FormPart, 
         : "the boundary in the Content-Type is not 1 to 200 characters of ASCII",
     );
   const { byteLength } = body;
-  // The body is here, and is within its limit: nothing in it can be larger.
+  // The body is complete and within its limit, so nothing in it can be larger.
   const limits = {
     maxHeaderSize: MAX_HEADERS,
     maxFileSize: byteLength,
@@ -52,7 +52,7 @@ export function* readForm(body: Uint8Array, boundary = ""): Generator<FormPart, 
   }
 }
 
-/** What stands before the first boundary is no part (RFC 2046, section 5.1.1): some clients begin with CRLF. */
+/** The text before the first boundary is no part (RFC 2046, section 5.1.1). Some clients begin with CRLF. */
 function withoutPreamble(body: Uint8Array, boundary: string): Uint8Array {
   const start = new TextDecoder("latin1").decode(body.subarray(0, LONGEST_PREAMBLE));
   if (start.startsWith(`--${boundary}`)) return body;
@@ -82,7 +82,7 @@ function partOf(part: MultipartPart, headers: PartHeaders, which: string): FormP
   };
 }
 
-/** The part's headers. File names may have bytes that are not UTF-8: Windows' curl sends them so. */
+/** The part's headers. File names may have bytes that are not UTF-8, as curl on Windows sends them. */
 function headersOf(part: MultipartPart, body: Uint8Array, boundary: string): PartHeaders {
   try {
     return part.headers;

@@ -3,10 +3,10 @@ import type { TensorInfo } from "../model/manifest.ts";
 import { elementCount, type Datatype, type Tensor, type TensorData } from "../tensor.ts";
 import { ElementError, fromJsonData, toJsonData } from "./json-tensor.ts";
 
-/** What stands for the null in values of an input, such as the task's replacements of missing values. */
+/** The value for `null` in an input, such as the task's replacement of a missing value. */
 export type Fill = (input: string, values: readonly unknown[], path: string) => readonly unknown[];
 
-/** Most empty arrays that an answer without elements is written as. */
+/** The most empty arrays in an answer without elements. */
 const MOST_EMPTY = 100_000;
 
 /**
@@ -117,12 +117,12 @@ function nestingOf(value: unknown, deepest: number): number[] {
   return sizes;
 }
 
-/** The first that is not an array of the size; -1 when all are. */
+/** The index of the first item that is not an array of this size. -1 if all are. */
 function findOdd(level: readonly unknown[], size: number): number {
   return level.findIndex((inner) => !Array.isArray(inner) || inner.length !== size);
 }
 
-/** All items of arrays of one size. Takes a quarter of the time of `flat`. */
+/** All items of arrays of one size. This takes a quarter of the time of `flat`. */
 function joined(level: readonly unknown[], size: number): readonly unknown[] {
   if (level.length === 1) return level[0] as unknown[];
   const items: unknown[] = [];
@@ -131,7 +131,7 @@ function joined(level: readonly unknown[], size: number): readonly unknown[] {
   return items;
 }
 
-/** After how many elements a dimension of the shape ends, from the outermost in. */
+/** The number of elements after which each dimension of the shape ends, outermost first. */
 function runningProducts(shape: readonly number[]): number[] {
   let product = 1;
   return shape.map((size) => (product *= size));

@@ -19,11 +19,11 @@ const CHARSETS = new Set([
 const REMEDY = "Send UTF-8, or name the charset in the Content-Type: charset=iso-8859-1.";
 
 interface TextOptions {
-  /** What messages call the text, such as `The body`. */
+  /** The name of the text in messages, such as `The body`. */
   what: string;
   /** The charset that was declared. UTF-8 when absent. */
   charset?: string | undefined;
-  /** What to do about bytes that are not of the charset. */
+  /** What the sender can do about bytes that are not of the charset. */
   remedy?: string;
 }
 
@@ -42,14 +42,14 @@ export function decodeText(bytes: Uint8Array, options: TextOptions): string {
   }
 }
 
-/** The encoding that a byte order mark names. Undefined where there is none, or UTF-8's. */
+/** The encoding that a byte order mark names. Undefined if there is none, or UTF-8's. */
 export function markedEncoding([first, second]: Uint8Array): string | undefined {
   if (first === 0xff && second === 0xfe) return "utf-16le";
   return first === 0xfe && second === 0xff ? "utf-16be" : undefined;
 }
 
 function encodingOf(charset: string, what: string): string {
-  // ASCII is half of UTF-8. The Encoding Standard reads it as windows-1252, and so guesses at what is not ASCII.
+  // ASCII is half of UTF-8. The Encoding Standard reads it as windows-1252, and so guesses bytes that are not ASCII.
   if (/^(us-)?ascii$/i.test(charset)) return "utf-8";
   let encoding: string | undefined;
   try {
@@ -66,7 +66,7 @@ function encodingOf(charset: string, what: string): string {
 
 function problemOf(bytes: Uint8Array, encoding: string, what: string): string {
   if (encoding !== "utf-8") return `${what} is not ${encoding}, though it says so.`;
-  // The first byte that decoding with replacements would have changed.
+  // Finds the first byte that decoding with replacements would have changed.
   const replaced = new TextEncoder().encode(
     new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes),
   );

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Target } from "../harness/targets.ts";
 
-/** Requests and answers are JSON text here: JavaScript's own reader would round what is compared. */
+/** Requests and answers are compared as JSON text, because JavaScript's own reader would round numbers. */
 interface Form {
   path: (model: string) => string;
   headers?: (model: string) => Record<string, string>;
   /** A body with one element as a tensor of three dimensions. */
   one: (datatype: string, element: string) => string;
-  /** A body with a tensor of the shape [2, 0, 3]; undefined where that cannot be said. */
+  /** A body with a tensor of the shape [2, 0, 3]. Undefined if the dialect cannot express it. */
   empty?: (datatype: string) => string;
-  /** What stands before and after the element in the answer. */
+  /** The text before and after the element in the answer. */
   around: [before: string, after: string];
   emptyAnswer?: string;
 }
@@ -115,7 +115,7 @@ const KEPT: [datatype: string, element: string, answer: string][] = [
   ["BYTES", '{"b64":"w5w="}', '"Ü"'],
 ];
 
-/** Long integers come as decimal strings; they leave as strings natively and else as digits. */
+/** Requests have long integers as decimal strings. Native answers have strings too, others have digits. */
 const LONG: [datatype: string, digits: string][] = [
   ["INT64", "9007199254740993"],
   ["INT64", "-9223372036854775808"],

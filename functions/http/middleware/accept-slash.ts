@@ -3,9 +3,9 @@ import { basePath } from "hono/route";
 import { mountedAt, type AppEnv } from "../exchange.ts";
 
 /**
- * A slash at the end is no other place: some clients ask for `/v2/`. By itself an app sees to that in its router;
- * an app around it has a router of its own, which tells `/ml/v2/` from `/ml/v2`. Such a request is answered as if
- * the app were not mounted.
+ * Answers a path with a slash at the end as the path without it, because some clients ask for `/v2/`. An app's own
+ * router does this. But if the app is mounted in another, that app's router treats `/ml/v2/` and `/ml/v2` as different.
+ * Then the request is answered as if the app were not mounted.
  */
 export function acceptSlash(app: Hono<AppEnv>): MiddlewareHandler<AppEnv> {
   return function acceptSlash(c, next) {
@@ -16,7 +16,7 @@ export function acceptSlash(app: Hono<AppEnv>): MiddlewareHandler<AppEnv> {
     url.pathname = url.pathname.slice(base.length);
     const request = new Request(url, c.req.raw);
     mountedAt.set(request, base);
-    // Hono copies the header fields that were set by now from here to the answer.
+    // Hono copies the header fields that are set until now to the answer.
     const id = c.res.headers.get("X-Request-Id");
     if (id !== null) request.headers.set("X-Request-Id", id);
     return app.fetch(request, c.env) as Promise<Response>;

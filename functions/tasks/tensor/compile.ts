@@ -10,9 +10,9 @@ import type { CompiledTask } from "../define.ts";
 import { readTensor } from "./read.ts";
 
 /**
- * Any graph: one input is an object of tensors by name, each nested arrays or `{datatype, shape, data}`,
- * and the answer an object of nested arrays. INT64 and UINT64 are numbers, or decimal strings where a
- * number would not be exact. An array of inputs runs the graph once for each.
+ * Runs any graph. One input is an object of tensors by name: nested arrays or `{datatype, shape, data}`. The answer is
+ * an object of nested arrays. INT64 and UINT64 are numbers, or decimal strings if a number would not be exact. An array
+ * of inputs runs the graph once for each.
  */
 export function compile(manifest: Manifest, limits: Limits): CompiledTask {
   const { inputs, outputs } = manifest;
@@ -60,7 +60,7 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
         Object.entries(results).map(([name, result]) => [name, toNested(result, toJsonValues)]),
       ),
     ],
-    // Free dimensions that do not fit each other, an index out of range: only the graph can tell.
+    // Only the graph can tell whether free dimensions fit each other, or an index is out of range.
     refusal: (cause) =>
       invalidInput([
         {

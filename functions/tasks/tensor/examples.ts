@@ -2,18 +2,18 @@ import { isBatched, type Manifest } from "../../model/manifest.ts";
 import { elementCount, type Datatype } from "../../tensor.ts";
 import { mulberry32 } from "./seeded.ts";
 
-/** Up to this size an input can be read and checked by eye. */
+/** Up to this size a person can read and check an input. */
 const MOST_READABLE = 4096;
-/** Of larger inputs nothing is made up: a picture of 1,182 × 1,182 pixels in three colours still is. */
+/** Larger inputs are not made up. A picture of 1,182 × 1,182 pixels in three colours just fits. */
 const MOST_ELEMENTS = 2 ** 22;
-/** As many as a picture has. Each is a number that all floating point types hold. */
+/** As many levels as a picture has. All floating point types hold each of them exactly. */
 const LEVELS = 256;
 
 type NextElement = (datatype: Datatype) => unknown;
 
 /**
- * Two inputs. Small ones count up; large ones have the numbers of {@link mulberry32} from the seeds 1 and 2. None for
- * a graph with free dimensions beside the batch: only its owner knows which sizes go together.
+ * Two inputs. Small ones count up. Large ones have the numbers of {@link mulberry32} from the seeds 1 and 2. None for a
+ * graph with free dimensions beside the batch: only its owner knows which sizes fit together.
  */
 export function tensorExamples(manifest: Manifest): unknown[] {
   const { inputs } = manifest;
@@ -52,7 +52,10 @@ function counting(start: number): NextElement {
   };
 }
 
-/** Floats from 0 to below 1, bytes of all values; of other integers 0 and 1, which also are positions in a table. */
+/**
+ * Floats from 0 to below 1, and bytes of all values. Other integers are 0 and 1, which are valid positions in a table
+ * too.
+ */
 function seeded(seed: number): NextElement {
   const random = mulberry32(seed);
   return (datatype) => {

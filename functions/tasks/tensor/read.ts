@@ -4,8 +4,8 @@ import { elementCount, type Tensor } from "../../tensor.ts";
 import { elementsAt, fromNested } from "../../wire/nested.ts";
 
 /**
- * A JSON value as the tensor that the manifest describes: nested arrays, or `{datatype, shape, data}`. Throws
- * `invalid_input` with the path of what is wrong.
+ * Reads the tensor that the manifest describes from JSON: nested arrays, or `{datatype, shape, data}`. Throws
+ * `invalid_input` with the path of the mistake.
  */
 export function readTensor(given: unknown, info: TensorInfo, path: string): Tensor {
   if (given === undefined) throw invalidInput([{ path, message: "is missing" }]);
