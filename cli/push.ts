@@ -107,7 +107,7 @@ async function compare(
   const head = await store.head(key);
   if (!head) return "absent";
   if (head.size !== bytes.byteLength) return "different";
-  const found = await store.get(key);
+  const found = await store.get(key, { maxBytes: bytes.byteLength });
   if (!found || found === "not-modified") return "absent";
   return sha256(found.bytes) === sha256(bytes) ? "same" : "different";
 }

@@ -79,6 +79,12 @@ export const VARIABLES = {
     about: "Folder of the local artifact tier.",
     on: LAMBDA_AND_NODE,
   },
+  CACHE_DIR_MB: {
+    schema: above0().default(4096),
+    about:
+      "The most MiB of artifacts in that folder: those used longest ago make room. One that does not fit is loaded from memory.",
+    on: LAMBDA_AND_NODE,
+  },
   RELEASE_TTL_SECONDS: {
     schema: z.coerce
       .number({ error: "must be a number from 0 on" })
@@ -265,6 +271,7 @@ export function readConfig(
     dynamicBatching: new Map(value.DYNAMIC_BATCHING),
     sessionBudgetBytes: Math.floor(value.SESSION_BUDGET_MB * MIB),
     cacheDirectory: value.CACHE_DIR,
+    cacheDirectoryBytes: value.CACHE_DIR_MB * MIB,
     releaseTtlMs: value.RELEASE_TTL_SECONDS * 1000,
     storeTimeoutMs: value.STORE_TIMEOUT_MS,
     requestTimeoutMs: value.REQUEST_TIMEOUT_MS,

@@ -1,11 +1,14 @@
-import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
 import { ageOf } from "../age.ts";
 import { createSingleFlight } from "../model/single-flight.ts";
 import type { Platform } from "../platform/types.ts";
+import { readAtMost } from "../read-at-most.ts";
 import { authenticationUnavailable, RETRY_AFTER_SECONDS } from "./refusals.ts";
 
 /** Longest wait for the issuer. */
 const TIMEOUT_MS = 3000;
+/** Ten thousand keys have less. */
+const MAX_SET_BYTES = 16 * 1024 * 1024;
 /** Keys older than this are read again. They go on working meanwhile. */
 const MAX_AGE_MS = 5 * 60_000;
 /** Asks the issuer at most once in this time, however many unknown keys arrive. */
@@ -39,7 +42,7 @@ export function createIssuerKeys(
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       if (response.status !== 200) throw new Error(`${url} answered with ${response.status}`);
-      known = createLocalJWKSet(await response.json());
+      known = createLocalJWKSet(await readSet(response, url));
       readAt = Date.now();
       failure = undefined;
     } catch (error) {
@@ -74,4 +77,11 @@ export function createIssuerKeys(
       throw error;
     }
   };
+}
+
+async function readSet({ body }: Response, url: string): Promise<JSONWebKeySet> {
+  // Not every library of types knows that the stream can be iterated.
+  const stream = body as unknown as AsyncIterable<Uint8Array>;
+  const text = new TextDecoder().decode(await readAtMost(stream, MAX_SET_BYTES, url));
+  return JSON.parse(text) as JSONWebKeySet;
 }

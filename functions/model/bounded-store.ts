@@ -1,4 +1,5 @@
 import { NearcastError } from "../errors.ts";
+import { TooManyBytes } from "../read-at-most.ts";
 import { within } from "../within.ts";
 import { StoreRefusal, type Store } from "./store.ts";
 
@@ -12,7 +13,10 @@ const NEVER_THERE = ".nearcast/no-such-object";
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** A store whose reads settle within `timeoutMs`. A read that fails is a 503 `store_unavailable`. */
+/**
+ * A store whose reads settle within `timeoutMs`. A read that fails is a 503 `store_unavailable`, and a file that is
+ * longer than it may be a 502 `model_corrupt`.
+ */
 export function boundStore(store: Store, timeoutMs: number): Operations {
   async function bounded<T>(did: string, read: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const abort = new AbortController();
@@ -22,6 +26,8 @@ export function boundStore(store: Store, timeoutMs: number): Operations {
       });
     } catch (cause) {
       abort.abort();
+      if (cause instanceof TooManyBytes)
+        throw new NearcastError("model_corrupt", `In the model store ${cause.message}.`, { cause });
       const why = cause instanceof StoreRefusal ? `: ${cause.reason}` : "";
       throw new NearcastError("store_unavailable", `The model store did not ${did}${why}.`, {
         cause,

@@ -227,7 +227,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     { name, version }: Manifest,
     { file, bytes, sha256 }: PackageFile,
   ): Promise<Uint8Array> {
-    const found = await store.get(`${name}/${version}/${file}`);
+    const found = await store.get(`${name}/${version}/${file}`, { maxBytes: bytes });
     if (!found || found === "not-modified")
       throw corrupt(`${name} version ${version} has no file ${file}`);
     if (found.bytes.byteLength !== bytes || (await digest(found.bytes)) !== sha256)

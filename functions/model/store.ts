@@ -20,15 +20,22 @@ export class StoreRefusal extends Error {
 /** A put happens only if the object is absent, or still has this ETag. */
 export type PutCondition = { ifNoneMatch: "*" } | { ifMatch: string };
 
+/** The most bytes of a file that nothing tells the length of: a manifest, a release, a signature. */
+export const MAX_UNTOLD_BYTES = 64 * 1024 * 1024;
+
+export interface GetOptions {
+  ifNoneMatch?: string | undefined;
+  signal?: AbortSignal;
+  /** Rejects with `TooManyBytes` when there are more. {@link MAX_UNTOLD_BYTES} when absent. */
+  maxBytes?: number;
+}
+
 /**
  * Object storage. Every method rejects when storage cannot answer. Absence and unmet conditions are values.
  * `signal` ends the wait where the driver can do that; callers also limit the wait themselves.
  */
 export interface Store {
-  get: (
-    key: string,
-    options?: { ifNoneMatch?: string | undefined; signal?: AbortSignal },
-  ) => Promise<StoredObject | "not-modified" | undefined>;
+  get: (key: string, options?: GetOptions) => Promise<StoredObject | "not-modified" | undefined>;
   head: (
     key: string,
     options?: { signal?: AbortSignal },

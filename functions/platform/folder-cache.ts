@@ -1,16 +1,21 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { lstat, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeRoom } from "./folder-room.ts";
 import { logLine } from "./log.ts";
 import type { ArtifactCache } from "./types.ts";
 
 /**
  * Artifacts as files named by their sha256. Loading by path takes half the memory of loading bytes. A folder
- * where others could swap a file after its digest was checked is not used.
+ * where others could swap a file after its digest was checked is not used. All files together take at most `maxBytes`:
+ * those used longest ago make room. Other processes may use the same folder: none removes what another has just been
+ * given, and each that writes may go beyond the bound by what the others write at the same moment.
  */
-export function createFolderCache(folder: string): ArtifactCache {
+export function createFolderCache(folder: string, maxBytes: number): ArtifactCache {
   let warned = false;
+  /** Writes are one after the other, so that each sees what the one before it took. */
+  let writing: Promise<unknown> = Promise.resolve();
 
   async function isSafe(): Promise<boolean> {
     if (await isOwn(folder)) return true;
@@ -20,33 +25,44 @@ export function createFolderCache(folder: string): ArtifactCache {
     return false;
   }
 
+  async function write(sha256: string, bytes: Uint8Array): Promise<string | undefined> {
+    const path = join(folder, sha256);
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      if (!(await isSafe())) return undefined;
+      if (!(await makeRoom(folder, maxBytes, bytes.byteLength))) return undefined;
+      await writeFile(temporary, bytes);
+      await rename(temporary, path);
+      return path;
+    } catch {
+      // With a full or read-only disk the next cold start downloads again. This request still gets its
+      // answer.
+      await rm(temporary, { force: true }).catch(() => undefined);
+      return undefined;
+    }
+  }
+
   return {
     async get(sha256, size) {
       const path = join(folder, sha256);
       try {
         if (!(await isSafe())) return undefined;
+        if ((await stat(path)).size !== size) return undefined;
+        // Marks it as used before it is read, so that nobody removes it meanwhile.
+        const now = new Date();
+        await utimes(path, now, now).catch(() => undefined);
         // A disk can lose bytes.
-        const sound = (await stat(path)).size === size && (await digestOf(path)) === sha256;
-        return sound ? { path } : undefined;
+        return (await digestOf(path)) === sha256 ? { path } : undefined;
       } catch {
         return undefined;
       }
     },
     async put(sha256, bytes) {
-      const path = join(folder, sha256);
-      const temporary = `${path}.${randomUUID()}.tmp`;
-      try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        if (!(await isSafe())) return { bytes };
-        await writeFile(temporary, bytes);
-        await rename(temporary, path);
-        return { path };
-      } catch {
-        // With a full or read-only disk the next cold start downloads again. This request still gets its
-        // answer.
-        await rm(temporary, { force: true }).catch(() => undefined);
-        return { bytes };
-      }
+      const written = writing.then(() => write(sha256, bytes));
+      writing = written;
+      const path = await written;
+      return path === undefined ? { bytes } : { path };
     },
   };
 }

@@ -34,6 +34,8 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
   const defaults = {
     RUNTIME: "native",
     SESSION_BUDGET_MB: 256,
+    // Of the 512 MB that `/tmp` has.
+    CACHE_DIR_MB: 400,
     // A second less than the function's time-out in serverless.yml.
     REQUEST_TIMEOUT_MS: 28_000,
     // Lambda takes events of up to 6 MB, and a binary body is base64 in them.

@@ -1,3 +1,5 @@
+import { boundResponses } from "./bounded-responses.ts";
+
 /** Longest wait for the parameter, with the SDK's own retries. */
 const TIMEOUT_MS = 5000;
 
@@ -8,7 +10,7 @@ const TIMEOUT_MS = 5000;
  */
 export async function readParameter(name: string): Promise<string | undefined> {
   const { GetParameterCommand, ParameterNotFound, SSMClient } = await import("./parameter-sdk.ts");
-  const client = new SSMClient();
+  const client = boundResponses(new SSMClient());
   try {
     const command = new GetParameterCommand({ Name: name, WithDecryption: true });
     const abortSignal = AbortSignal.timeout(TIMEOUT_MS);

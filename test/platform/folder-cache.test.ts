@@ -10,7 +10,7 @@ test("a file in the cache that is not what its name says is not used, and is rep
   const bytes = Buffer.alloc(100_000, 1);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const path = join(folder, sha256);
-  const cache = createFolderCache(folder);
+  const cache = createFolderCache(folder, 2 ** 30);
   expect(await cache.get(sha256, bytes.length)).toBeUndefined();
   expect(await cache.put(sha256, bytes)).toEqual({ path });
   expect(await cache.get(sha256, bytes.length)).toEqual({ path });

@@ -1,5 +1,6 @@
 import type { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type { Limiter } from "../../limits/limiter.ts";
+import { boundResponses } from "../bounded-responses.ts";
 
 /** How long after its window DynamoDB may remove an item. */
 const KEPT_SECONDS = 3600;
@@ -52,7 +53,7 @@ async function start() {
   const { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } =
     await import("./dynamodb-sdk.ts");
   // No retries: the caller has its own time-out, and one request must not cost several units.
-  const client = new DynamoDBClient({ maxAttempts: 1 });
+  const client = boundResponses(new DynamoDBClient({ maxAttempts: 1 }));
   return { client, ConditionalCheckFailedException, UpdateItemCommand };
 }
 

@@ -2,24 +2,37 @@ import { createHash, randomUUID } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { StoreRefusal, type PutCondition, type Store } from "../../model/store.ts";
+import {
+  MAX_UNTOLD_BYTES,
+  StoreRefusal,
+  type PutCondition,
+  type Store,
+} from "../../model/store.ts";
+import { TooManyBytes } from "../../read-at-most.ts";
 
 /** A folder as a store: keys are paths below it, ETags are digests of the content. */
 export function createFolderStore(folder: string): Store {
   const pathOf = (key: string): string => join(folder, ...key.split("/"));
-  async function read(key: string): Promise<{ bytes: Uint8Array; etag: string } | undefined> {
-    const bytes = await readFile(pathOf(key)).catch(unlessMissing);
+  async function read(
+    key: string,
+    maxBytes: number,
+  ): Promise<{ bytes: Uint8Array; etag: string } | undefined> {
+    const path = pathOf(key);
+    const found = await stat(path).catch(unlessMissing);
+    if (found && found.size > maxBytes) throw new TooManyBytes(key, maxBytes);
+    // A pipe or a device may never end.
+    const bytes = found?.isFile() ? await readFile(path).catch(unlessMissing) : undefined;
     if (!bytes) await checkFolder(folder);
     return bytes && { bytes, etag: etagOf(bytes) };
   }
 
   return {
-    async get(key, { ifNoneMatch } = {}) {
-      const found = await read(key);
+    async get(key, { ifNoneMatch, maxBytes = MAX_UNTOLD_BYTES } = {}) {
+      const found = await read(key, maxBytes);
       return found && found.etag === ifNoneMatch ? "not-modified" : found;
     },
     async head(key) {
-      const found = await read(key);
+      const found = await read(key, Infinity);
       return found && { etag: found.etag, size: found.bytes.byteLength };
     },
     async list(prefix) {

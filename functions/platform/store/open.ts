@@ -20,6 +20,9 @@ export function openStore(config: Config): { store: Store; artifacts: ArtifactCa
     throw new Error(`STORE must be a folder or s3://bucket/prefix here, not ${config.store}`);
   return {
     store: createS3Store({ bucket, prefix, ...config.s3 }),
-    artifacts: createFolderCache(config.cacheDirectory ?? join(tmpdir(), "nearcast")),
+    artifacts: createFolderCache(
+      config.cacheDirectory ?? join(tmpdir(), "nearcast"),
+      config.cacheDirectoryBytes,
+    ),
   };
 }

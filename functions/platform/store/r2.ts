@@ -1,10 +1,16 @@
 import type { R2Bucket, R2Conditional, R2Object, R2ObjectBody } from "@cloudflare/workers-types";
-import { StoreRefusal, type PutCondition, type Store } from "../../model/store.ts";
+import {
+  MAX_UNTOLD_BYTES,
+  StoreRefusal,
+  type PutCondition,
+  type Store,
+} from "../../model/store.ts";
+import { TooManyBytes } from "../../read-at-most.ts";
 
 /** An R2 bucket through its binding; `prefix` is empty or ends in `/`. */
 export function createR2Store(bucket: R2Bucket, prefix: string): Store {
   return withReasons({
-    async get(key, { ifNoneMatch } = {}) {
+    async get(key, { ifNoneMatch, maxBytes = MAX_UNTOLD_BYTES } = {}) {
       const object: R2ObjectBody | R2Object | null = await bucket.get(
         prefix + key,
         ifNoneMatch ? { onlyIf: { etagDoesNotMatch: ifNoneMatch } } : {},
@@ -12,6 +18,8 @@ export function createR2Store(bucket: R2Bucket, prefix: string): Store {
       if (!object) return undefined;
       // Does not look for "body": through wrangler's proxy of a binding even that would consume the body.
       if (!("arrayBuffer" in object)) return "not-modified";
+      // R2 gives no more than it says.
+      if (object.size > maxBytes) throw new TooManyBytes(key, maxBytes);
       return { bytes: new Uint8Array(await object.arrayBuffer()), etag: object.etag };
     },
     async head(key) {

@@ -1,5 +1,8 @@
 import type { S3ServiceException } from "@aws-sdk/client-s3";
-import type { PutCondition, Store } from "../../model/store.ts";
+import { addAbortSignal, type Readable } from "node:stream";
+import { MAX_UNTOLD_BYTES, type PutCondition, type Store } from "../../model/store.ts";
+import { readAtMost } from "../../read-at-most.ts";
+import { boundResponses } from "../bounded-responses.ts";
 import { asRefusal, isMissingBucket } from "./s3-refusal.ts";
 
 export interface S3Options {
@@ -26,10 +29,11 @@ export function createS3Store(options: S3Options): Store {
       ...(endpoint && { endpoint }),
       ...(region && { region }),
     });
-    return { sdk, client };
+    return { sdk, client: boundResponses(client) };
   }
 
-  const get: Store["get"] = async (key, { ifNoneMatch, signal } = {}) => {
+  const get: Store["get"] = async (key, options = {}) => {
+    const { ifNoneMatch, signal, maxBytes = MAX_UNTOLD_BYTES } = options;
     const { sdk, client } = await started;
     const command = new sdk.GetObjectCommand({
       Bucket: bucket,
@@ -39,7 +43,9 @@ export function createS3Store(options: S3Options): Store {
     try {
       const { Body, ETag } = await client.send(command, signal && { abortSignal: signal });
       if (!Body || !ETag) throw new Error(`S3 answered without a body or an ETag for ${key}`);
-      return { bytes: await Body.transformToByteArray(), etag: ETag };
+      const body = Body as Readable;
+      if (signal) addAbortSignal(signal, body);
+      return { bytes: await readAtMost(body, maxBytes, key), etag: ETag };
     } catch (error) {
       if (statusOf(error) === 304) return "not-modified";
       return absent(error);

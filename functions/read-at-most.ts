@@ -1,0 +1,28 @@
+import { concatenate } from "./concatenate.ts";
+
+/** What was read has more bytes than it may have. */
+export class TooManyBytes extends Error {
+  constructor(what: string, maxBytes: number) {
+    super(`${what} has more than the ${maxBytes} bytes that it may have`);
+  }
+}
+
+/**
+ * The bytes of a stream. Rejects with {@link TooManyBytes} as soon as there are more than `maxBytes`, and cancels the
+ * stream: one that never ends must not fill the memory.
+ */
+export async function readAtMost(
+  stream: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  what: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop cancels the stream.
+  for await (const part of stream) {
+    bytes += part.byteLength;
+    if (bytes > maxBytes) throw new TooManyBytes(what, maxBytes);
+    parts.push(part);
+  }
+  return concatenate(parts);
+}
