@@ -23,8 +23,8 @@ export interface BodyOptions {
 
 /**
  * The body's bytes, decompressed when `Content-Encoding` is gzip or deflate, and a text's in UTF-8 whatever its
- * charset. Rejects with `body_too_large` for more than `maxBytes` after decompression, with `malformed_request`
- * for bytes that do not decompress or are not of the charset, and with `unsupported_media_type` for any other
+ * charset. Rejects with `body_too_large` for more than `maxBytes` after decompression or for far more than
+ * came, with `malformed_request` for bytes that do not decompress or are not of the charset, and with `unsupported_media_type` for any other
  * coding or charset.
  */
 export async function readBody(
@@ -32,7 +32,7 @@ export async function readBody(
   { maxBytes, now }: BodyOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const start = now?.() ?? 0;
-  const body = await readDecoded(c.req, maxBytes);
+  const body = await readDecoded(c, maxBytes);
   c.get("exchange").received = {
     bytes: body.byteLength,
     milliseconds: now && now() - start,
@@ -79,10 +79,8 @@ export async function arrived<T>(read: Promise<T>): Promise<T> {
   }
 }
 
-async function readDecoded(
-  request: HonoRequest,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+async function readDecoded(c: Context<AppEnv>, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { req: request } = c;
   const named = request.header("content-encoding")?.trim().toLowerCase();
   const body = await arrived(request.arrayBuffer());
   if (!named || named === "identity") return new Uint8Array(body);
@@ -93,5 +91,6 @@ async function readDecoded(
       "The Content-Encoding must be gzip or deflate, or absent.",
       { headers: { "Accept-Encoding": "gzip, deflate" } },
     );
-  return decompress(new Uint8Array(body), coding, maxBytes);
+  const { deadline } = c.get("exchange");
+  return decompress(new Uint8Array(body), coding, { maxBytes, deadline });
 }

@@ -1,10 +1,17 @@
 import { concatenate } from "../concatenate.ts";
 import { NearcastError } from "../errors.ts";
+import type { Deadline } from "../load/deadline.ts";
 
 export type Coding = "gzip" | "deflate";
 
 /** More members than any client sends. An empty one has 20 bytes and takes as long as a page of text. */
 const MAX_MEMBERS = 1000;
+
+/** Bytes that any body may decompress to: an image of zeros is a few hundred bytes. */
+const FREE_BYTES = 2 ** 20;
+
+/** How many times its own length a body may decompress to, beyond the free bytes. JSON and CSV have 3 to 15. */
+const MOST_EXPANSION = 20;
 
 /** What zlib calls data that ends too early. */
 const Z_BUF_ERROR = -5;
@@ -13,18 +20,20 @@ const Z_BUF_ERROR = -5;
  * The bytes of a gzip or deflate body. The platforms' own `DecompressionStream`s differ over several members,
  * bytes after the end and cut streams, so that pako reads all: gzip as RFC 1952 has it (any number of members,
  * zeros after the last one), deflate with zlib's header (RFC 9110, section 8.4.1.2) or, as many clients send
- * it, without. Rejects with `body_too_large` for more than `maxBytes`, and with `malformed_request` for what
- * does not decompress, is cut off, or has other bytes after its end.
+ * it, without. Rejects with `body_too_large` for more than `maxBytes`, or for more than {@link MOST_EXPANSION} times
+ * as many bytes as came, with `malformed_request` for what does not decompress, is cut off, or has other bytes after
+ * its end, and as `deadline` does.
  */
 export async function decompress(
   body: Uint8Array,
   coding: Coding,
-  maxBytes: number,
+  { maxBytes, deadline }: { maxBytes: number; deadline: Pick<Deadline, "check"> },
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (coding === "gzip") checkMembers(body);
   const { Inflate } = await import("pako");
   const inflate = new Inflate({ windowBits: windowBits(body, coding) });
   const chunks: Uint8Array[] = [];
+  const mostExpanded = Math.max(FREE_BYTES, MOST_EXPANSION * body.byteLength);
   let length = 0;
   let stream: { avail_in: number } | undefined;
   inflate.onStart = (started) => void (stream = started);
@@ -35,6 +44,12 @@ export async function decompress(
         "body_too_large",
         `The body may have at most ${maxBytes} bytes when it is decompressed.`,
       );
+    if (length > mostExpanded)
+      throw new NearcastError(
+        "body_too_large",
+        `The body of ${body.byteLength} bytes has more than ${mostExpanded} when it is decompressed: beyond ${FREE_BYTES} it may have ${MOST_EXPANSION} times its length. Send it without Content-Encoding.`,
+      );
+    deadline.check();
     chunks.push(chunk);
   };
   inflate.push(body, true);

@@ -6,6 +6,7 @@ import {
 } from "@remix-run/multipart-parser";
 import { parse } from "content-type";
 import { NearcastError } from "../errors.ts";
+import { fromBase64 } from "./base64.ts";
 
 /** A field or a file of a form. */
 export interface FormPart {
@@ -105,8 +106,7 @@ function decoded(bytes: Uint8Array, encoding: string | undefined, which: string)
       `${which} has the Content-Transfer-Encoding ${encoding.slice(0, 40)}: send it without one`,
     );
   try {
-    const binary = atob(new TextDecoder("latin1").decode(bytes));
-    return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+    return fromBase64(new TextDecoder("latin1").decode(bytes));
   } catch {
     throw malformed(`${which} says that it is base64, and is not`);
   }

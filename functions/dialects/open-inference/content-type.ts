@@ -1,3 +1,4 @@
+import { fromBase64 } from "../../wire/base64.ts";
 import { textOf } from "../../wire/binary-tensor.ts";
 
 /** MLServer's names for BYTES that are texts as they stand: of a list, of a NumPy array, of a column of pandas. */
@@ -9,18 +10,18 @@ const PLAIN = new Set(["str", "np", "pd"]);
  */
 export function textsOf(elements: string[], contentType: string | null | undefined): string[] {
   if (!contentType || PLAIN.has(contentType)) return elements;
-  if (contentType === "base64") return elements.map(fromBase64);
+  if (contentType === "base64") return elements.map(decoded);
   throw new RangeError(
     `has the content_type ${contentType}: BYTES may have ${[...PLAIN].join(", ")} or base64`,
   );
 }
 
-function fromBase64(element: string, index: number): string {
-  let binary: string;
+function decoded(element: string, index: number): string {
+  let bytes: Uint8Array;
   try {
-    binary = atob(element);
+    bytes = fromBase64(element);
   } catch {
     throw new RangeError(`element ${index} must be base64, as its content_type says`);
   }
-  return textOf(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
+  return textOf(bytes);
 }
