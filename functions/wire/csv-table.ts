@@ -1,5 +1,5 @@
-import { invalidInput, NearcastError, type InputIssue } from "../errors.ts";
-import { parseCsv, firstLine, type CsvRow } from "./csv.ts";
+import { InputIssues, NearcastError } from "../errors.ts";
+import { checkCells, firstLine, parseCsv, SPARE_CELLS, type CsvRow } from "./csv.ts";
 import { cellValue, markOf, type CsvColumn, type DecimalMark } from "./csv-cell.ts";
 import { countOf, knownIn, readHeader, type HeaderOptions } from "./csv-header.ts";
 
@@ -26,11 +26,13 @@ export function readTable(text: string, options: TableOptions): TableRow[] {
   const { columns, maxRows } = options;
   const names = new Set(columns.map(({ name }) => name));
   const first = firstLine(text);
+  const maxCells = options.others === "ignore" ? Infinity : columns.length + SPARE_CELLS;
+  for (const mark of DELIMITERS) checkCells(first, mark, maxCells);
   const delimiter =
     DELIMITERS.find(
       (mark) => knownIn(cellsOf(first, mark), names) > (columns.length > 1 ? 1 : 0),
     ) ?? ",";
-  const { rows, emptyLine } = parseCsv(text, { delimiter, maxRows: maxRows + 1 });
+  const { rows, emptyLine } = parseCsv(text, { delimiter, maxRows: maxRows + 1, maxCells });
   const [top] = rows;
   if (!top) return [];
   const header = readHeader(top, options);
@@ -39,9 +41,9 @@ export function readTable(text: string, options: TableOptions): TableRow[] {
   if (order.length === 1 && emptyLine !== undefined) throw emptyLineError(emptyLine);
   for (const row of rows) checkWidth(row, order.length, Boolean(header), delimiter, first);
   const mark = delimiter === "," ? "." : decimalMark(rows, order);
-  const issues: InputIssue[] = [];
+  const issues = new InputIssues();
   const table = rows.map((row) => ({ line: row.line, values: valuesOf(row, order, mark, issues) }));
-  if (issues.length > 0) throw invalidInput(issues);
+  issues.check();
   return table;
 }
 
@@ -97,7 +99,7 @@ function valuesOf(
   { line, cells, isQuoted }: CsvRow,
   order: readonly (CsvColumn | undefined)[],
   mark: DecimalMark,
-  issues: InputIssue[],
+  issues: InputIssues,
 ): Record<string, unknown> {
   const values: [string, unknown][] = [];
   order.forEach((column, index) => {

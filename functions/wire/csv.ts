@@ -13,9 +13,15 @@ export interface CsvOptions {
   delimiter: string;
   /** The most rows. One more is read, and nothing is built from those after it. */
   maxRows: number;
+  /** Most cells of a line, roughly: {@link checkCells} counts them. Any number when absent. */
+  maxCells?: number;
 }
 
 const QUOTE = '"';
+const LINE_FEED = 0x0a;
+
+/** Cells that a line may have besides those of its columns: more than texts in quotes have commas. */
+export const SPARE_CELLS = 10_000;
 const never = () => false;
 
 /** The most empty lines, besides two for each row. Each costs time, and compressed bodies can have millions. */
@@ -28,8 +34,9 @@ const EMPTY_LINES = 1000;
  */
 export function parseCsv(
   text: string,
-  { delimiter, maxRows }: CsvOptions,
+  { delimiter, maxRows, maxCells = Infinity }: CsvOptions,
 ): { rows: CsvRow[]; emptyLine: number | undefined } {
+  checkCells(text, delimiter, maxCells);
   checkQuotes(text, delimiter);
   const newline = newlineOf(text);
   const odd = newline === "\n" ? "\r" : "\n";
@@ -71,6 +78,24 @@ export function parseCsv(
   });
   if (tooEmpty()) throw malformed(`it has ${empty} empty lines and ${rows.length} rows`);
   return { rows, emptyLine };
+}
+
+/**
+ * A line can have a million cells, and the parser makes them all. Throws `malformed_request` for a line with more than
+ * `most`, before any is made. A delimiter within quotes counts too.
+ */
+export function checkCells(text: string, delimiter: string, most: number): void {
+  if (text.length <= most || most === Infinity) return;
+  const mark = delimiter.charCodeAt(0);
+  let [cells, line] = [1, 1];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === LINE_FEED) [cells, line] = [1, line + 1];
+    else if (code === mark) {
+      cells += 1;
+      if (cells > most) throw malformed(`line ${line} has more than ${most} cells`);
+    }
+  }
 }
 
 /** The first line, to choose the delimiter by. */
@@ -129,7 +154,17 @@ function quotedIn(raw: string, cells: readonly string[]): (column: number) => bo
 }
 
 function lineOf(text: string, at: number): number {
-  return text.slice(0, at).split(/\r*\n|\r/).length;
+  let [line, returns] = [1, 0];
+  for (let index = 0; index < at; index++) {
+    const character = text[index];
+    if (character === "\r") returns += 1;
+    else {
+      // CRs before an LF are one line end with it.
+      line += character === "\n" ? 1 : returns;
+      returns = 0;
+    }
+  }
+  return line + returns;
 }
 
 function malformed(reason: string): NearcastError {

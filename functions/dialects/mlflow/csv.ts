@@ -4,7 +4,7 @@ import type { Datatype } from "../../tensor.ts";
 import { cellValue, type CellType, type CsvColumn } from "../../wire/csv-cell.ts";
 import { ambiguousHeader, isIndex } from "../../wire/csv-header.ts";
 import { emptyLineError, readTable } from "../../wire/csv-table.ts";
-import { parseCsv, type CsvRow } from "../../wire/csv.ts";
+import { parseCsv, SPARE_CELLS, type CsvRow } from "../../wire/csv.ts";
 
 /** Rows of a file, and the line that each begins on. */
 export interface CsvRows {
@@ -57,12 +57,16 @@ function rowsOf(
   const options = { header, maxRows } as const;
   const columns = columnsOf(version);
   if (columns) return ofTable(readTable(text, { ...options, columns }));
-  const { rows, emptyLine } = parseCsv(text, { delimiter: ",", maxRows: maxRows + 1 });
+  const isFrame = task.input === "tensors";
+  const { rows, emptyLine } = parseCsv(text, {
+    delimiter: ",",
+    maxRows: maxRows + 1,
+    ...(!isFrame && { maxCells: SPARE_CELLS }),
+  });
   const [top] = rows;
   if (!top) return { rows: [], lines: [] };
   if (emptyLine !== undefined && top.cells.length === 1) throw emptyLineError(emptyLine);
   const type = TYPES[manifest.inputs[0]?.datatype ?? "FP32"] ?? "integer";
-  const isFrame = task.input === "tensors";
   const hasHeader = header
     ? header === "present"
     : headed(top, isFrame ? type : undefined, version);
@@ -71,7 +75,7 @@ function rowsOf(
   for (const row of rows) checkRow(row, top, isFrame ? undefined : index + 1);
   const cellOf = ({ line, cells, isQuoted }: CsvRow, column: number) =>
     isFrame
-      ? elementOf(cells[column] ?? "", isQuoted(column), type, `line ${line}, column ${column + 1}`)
+      ? elementOf(cells[column] ?? "", isQuoted(column), type, { line, column })
       : (cells[column] ?? "");
   return {
     rows: rows.map((row) => {
@@ -149,13 +153,18 @@ function isElement(cell: string, isQuoted: boolean, type: CellType): boolean {
 }
 
 /** An element of a tensor as JSON has it. A missing number is NaN, as pandas hands it to a model. */
-function elementOf(cell: string, isQuoted: boolean, type: CellType, path: string): unknown {
+function elementOf(
+  cell: string,
+  isQuoted: boolean,
+  type: CellType,
+  { line, column }: { line: number; column: number },
+): unknown {
   try {
     const value = cellValue(cell, isQuoted, { type });
     if (value === undefined && type !== "number") throw new RangeError("is missing");
     return typeof value === "number" && !Number.isFinite(value) ? String(value) : (value ?? "NaN");
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw invalidInput([{ path, message: error.message }]);
+    throw invalidInput([{ path: `line ${line}, column ${column + 1}`, message: error.message }]);
   }
 }
