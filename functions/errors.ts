@@ -99,10 +99,27 @@ export function invalidInput(issues: InputIssue[]): NearcastError {
     .slice(0, MAX_ISSUES)
     .map(({ path, message }) => ({ path: cut(path), message: cut(message) }));
   const first = shown[0] ?? { path: "inputs", message: "is invalid" };
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+  const orMore = issues.length < MAX_ISSUES ? "" : "at least ";
+  const more = issues.length > 1 ? ` (and ${orMore}${issues.length - 1} more)` : "";
   return new NearcastError("invalid_input", `${first.path} ${first.message}${more}`, {
     issues: shown,
   });
+}
+
+/** What is wrong with an input, as far as an answer tells it. */
+export class InputIssues {
+  readonly #found: InputIssue[] = [];
+
+  /** Throws `invalid_input` when there are as many as an answer has: a body can have a million of them. */
+  push(issue: InputIssue): void {
+    this.#found.push(issue);
+    if (this.#found.length === MAX_ISSUES) this.check();
+  }
+
+  /** Throws `invalid_input` when there is any. */
+  check(): void {
+    if (this.#found.length > 0) throw invalidInput(this.#found);
+  }
 }
 
 /** A 422 for a body that does not fit its schema, with a path from the body's root for each wrong member. */

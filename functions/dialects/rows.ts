@@ -72,26 +72,32 @@ export function runsOfColumns(
 ): InParts<InferInputs> {
   const rows = rowsOfFeatures(version, columns, path);
   if (!rows) return { runs: [{ feeds: feedsOfColumns(version, columns, path), rows: 1 }] };
-  checkBatch(rows, version.limits.batch, path);
   return runsOfTask(version, rows, path);
 }
 
 /**
  * The rows of a tabular model's columns by name, whose values are single ones; undefined for anything else. Throws
- * `invalid_input` for columns that differ in length: the shorter ones would seem to have missing values.
+ * `invalid_input` for a column that is no feature, for more rows than the model's limit, and for columns that differ in
+ * length: the shorter ones would seem to have missing values.
  */
 export function rowsOfFeatures(
-  { task, manifest: { inputs, features = [] } }: ModelVersion,
+  { task, limits, manifest: { inputs, features = [] } }: ModelVersion,
   columns: unknown,
   path: string,
 ): object[] | undefined {
   if (task.input !== "features" || !isObject(columns)) return undefined;
-  const isFeature = (name: string) => features.some((feature) => feature.name === name);
+  const names = new Set(features.map(({ name }) => name));
+  const isFeature = (name: string) => names.has(name);
   if (namesInputs(inputs, columns) && !inputs.every(({ name }) => isFeature(name)))
     return undefined;
   const named = Object.entries(columns);
   const [first] = named;
   if (!first || !named.every(([, values]) => isFlat(values))) return undefined;
+  const other = named.find(([name]) => !isFeature(name));
+  if (other)
+    throw invalidInput([
+      { path: `${path}.${other[0]}`, message: "is not a feature of this model" },
+    ]);
   const count = lengthOf(first[1]);
   for (const [name, values] of named)
     if (lengthOf(values) !== count)
@@ -101,6 +107,7 @@ export function rowsOfFeatures(
           message: `has ${lengthOf(values)} values, ${path}.${first[0]} has ${count}`,
         },
       ]);
+  checkBatch(first[1] as unknown[], limits.batch, path);
   return Array.from({ length: count }, (_, row) =>
     Object.fromEntries(named.map(([name, values]) => [name, (values as unknown[])[row]])),
   );
@@ -186,7 +193,8 @@ function lengthOf(values: unknown): number {
   return (values as unknown[]).length;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** Whether the value is an object and no array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -7,10 +7,14 @@ const LENGTH_BYTES = 4;
  * Elements from the binary tensor extension: little-endian and back to back. They are a view on the
  * bytes: where those are not aligned for the datatype, they move back into the `spare` bytes before them,
  * which nobody reads any more; where there are too few, they are copied. Throws a RangeError that says
- * why not.
+ * why not, and for more than `most` elements of BYTES: no more than those are read.
  */
-export function fromBinary(datatype: Datatype, bytes: Uint8Array, spare = 0): TensorData {
-  if (datatype === "BYTES") return readStrings(bytes);
+export function fromBinary(
+  datatype: Datatype,
+  bytes: Uint8Array,
+  { spare = 0, most = Infinity } = {},
+): TensorData {
+  if (datatype === "BYTES") return readStrings(bytes, most);
   const { array, bytes: size } = DATATYPES[datatype];
   if (bytes.byteLength % size !== 0)
     throw new RangeError(`has ${bytes.byteLength} bytes, ${datatype} elements have ${size}`);
@@ -30,10 +34,10 @@ export function toBinary({ datatype, data }: Pick<Tensor, "datatype" | "data">):
 }
 
 /** The text of one BYTES element. Throws a RangeError for text that ONNX Runtime's strings cannot hold. */
-export function textOf(bytes: Uint8Array): string {
+export function textOf(bytes: Uint8Array, decoder = strictDecoder()): string {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    text = decoder.decode(bytes);
   } catch {
     throw new RangeError("has a BYTES element that is not UTF-8");
   }
@@ -46,7 +50,12 @@ function movedBack(bytes: Uint8Array, by: number): Uint8Array {
   return wider.copyWithin(0, by).subarray(0, bytes.byteLength);
 }
 
-function readStrings(bytes: Uint8Array): string[] {
+function strictDecoder(): TextDecoder {
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+}
+
+function readStrings(bytes: Uint8Array, most: number): string[] {
+  const decoder = strictDecoder();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const strings: string[] = [];
   let offset = 0;
@@ -55,7 +64,9 @@ function readStrings(bytes: Uint8Array): string[] {
     const length = end <= bytes.byteLength ? view.getUint32(offset, true) : Infinity;
     if (end + length > bytes.byteLength)
       throw new RangeError(`ends in the middle of BYTES element ${strings.length}`);
-    strings.push(textOf(bytes.subarray(end, end + length)));
+    if (strings.length === most)
+      throw new RangeError(`has more BYTES elements than the ${most} that its shape holds`);
+    strings.push(textOf(bytes.subarray(end, end + length), decoder));
     offset = end + length;
   }
   return strings;

@@ -1,24 +1,26 @@
 import * as z from "zod";
 import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
 import type { ModelVersion } from "../../model/registry.ts";
-import { rowsOfFeatures } from "../rows.ts";
-
-const row = z.record(z.string(), z.unknown());
+import { listOfAny } from "../lists.ts";
+import { checkRows, isObject, rowsOfFeatures } from "../rows.ts";
 
 // Clients in Python write null for what they leave out.
 export const invocationRequest = z.strictObject({
   dataframe_split: z
     .strictObject({
-      columns: z.array(z.union([z.string(), z.number()])).nullish(),
-      index: z.array(z.unknown()).nullish(),
-      data: z.array(z.array(z.unknown())),
+      columns: listOfAny().nullish(),
+      index: listOfAny().nullish(),
+      data: listOfAny(),
     })
     .nullish(),
-  dataframe_records: z.array(row).nullish(),
-  instances: z.array(z.unknown()).nullish(),
+  dataframe_records: listOfAny().nullish(),
+  instances: listOfAny().nullish(),
   inputs: z.unknown().optional(),
-  params: row.nullish(),
+  params: z.record(z.string(), z.unknown()).nullish(),
 });
+
+/** More members than an input of any task has, besides features. */
+const MOST_MEMBERS = 100;
 
 /** What to predict from: rows, or whole tensors. */
 export type Invocation = { params?: Record<string, unknown> | undefined } & (
@@ -46,42 +48,77 @@ export function readInvocation(json: unknown, version: ModelVersion): Invocation
       "The request needs exactly one of dataframe_split, dataframe_records, instances and inputs.",
     );
   if (forms.dataframe_split) {
-    const { columns, data } = forms.dataframe_split;
-    return { params, rows: rowsOfFrame(version, columns?.map(String), data) };
+    return { params, rows: rowsOfFrame(version, forms.dataframe_split) };
   }
   if (forms.dataframe_records) {
-    const columns = Object.keys(forms.dataframe_records[0] ?? {});
-    const isValue = columns.length === 1 && takesValue(version, columns[0] ?? "");
-    const rows = forms.dataframe_records.map((record) =>
-      isValue ? record[columns[0] ?? ""] : record,
-    );
-    return { params, rows };
+    return { params, rows: rowsOfRecords(version, forms.dataframe_records) };
   }
   if (forms.instances) return { params, rows: forms.instances };
   return { params, ...rowsOfInputs(version, forms.inputs) };
 }
 
+function rowsOfRecords(version: ModelVersion, records: readonly unknown[]): unknown[] {
+  checkRows(version, records);
+  const odd = records.findIndex((record) => !isObject(record));
+  if (odd >= 0)
+    throw invalidInput([{ path: `dataframe_records.${odd}`, message: "must be an object" }]);
+  const [column, ...others] = Object.keys(records[0] as object);
+  const isValue = column !== undefined && others.length === 0 && takesValue(version, column);
+  return records.map((record) => (isValue ? (record as Record<string, unknown>)[column] : record));
+}
+
 /** Rows by name where columns have names, by position where they have numbers, or single values. */
-function rowsOfFrame(
-  version: ModelVersion,
-  columns: readonly string[] | undefined,
-  data: unknown[][],
-) {
-  const width = columns?.length ?? data[0]?.length ?? 0;
-  data.forEach((cells, index) => {
+function rowsOfFrame(version: ModelVersion, frame: { columns?: unknown; data: unknown[] }) {
+  checkRows(version, frame.data);
+  const [first] = frame.data;
+  const given = Array.isArray(frame.columns) ? (frame.columns as unknown[]) : undefined;
+  const width = given?.length ?? (Array.isArray(first) ? first.length : 0);
+  frame.data.forEach((cells, index) => {
+    const path = `row ${index}`;
+    if (!Array.isArray(cells)) throw invalidInput([{ path, message: "must be an array" }]);
     if (cells.length !== width)
       throw invalidInput([
-        { path: `row ${index}`, message: `has ${cells.length} cells, there are ${width} columns` },
+        { path, message: `has ${cells.length} cells, there are ${width} columns` },
       ]);
   });
+  const data = frame.data as unknown[][];
+  const columns = given?.map(nameOf);
   if (width === 1 && takesValue(version, columns?.[0])) return data.map(([cell]) => cell);
   const numbered = !columns || columns.every((name, index) => name === String(index));
   // One tensor takes the whole frame, as in MLflow's own ONNX flavour.
   const isTensor = version.task.input === "tensors" && version.manifest.inputs.length === 1;
   if (numbered || isTensor) return data;
+  checkColumns(version, columns);
   return data.map((cells) =>
     Object.fromEntries(columns.map((name, index) => [name, cells[index]])),
   );
+}
+
+function nameOf(name: unknown, index: number): string {
+  if (typeof name === "string" || typeof name === "number") return String(name);
+  const path = `dataframe_split.columns.${index}`;
+  throw invalidInput([{ path, message: "must be a string or a number" }]);
+}
+
+/** Throws `invalid_input` for columns that no row can have: before a row is made of them. */
+function checkColumns({ manifest, task }: ModelVersion, columns: readonly string[]): void {
+  const { features = [], inputs } = manifest;
+  const path = "dataframe_split.columns";
+  const known = new Set([...features, ...inputs].map(({ name }) => name));
+  const isKnown = (name: string) => known.has(name);
+  const other = columns.find((name) => !isKnown(name));
+  // The inputs of other tasks have members that only the task knows.
+  if (task.input === "features" && other !== undefined)
+    throw invalidInput([{ path, message: `have ${other}, which is not a feature of this model` }]);
+  if (columns.length > known.size + MOST_MEMBERS)
+    throw invalidInput([
+      { path, message: `must be at most ${known.size + MOST_MEMBERS}, are ${columns.length}` },
+    ]);
+  const seen = new Set<string>();
+  for (const name of columns) {
+    if (seen.has(name)) throw invalidInput([{ path, message: `have ${name} twice` }]);
+    seen.add(name);
+  }
 }
 
 /** Columns by feature become rows. A list of a task's inputs is rows already. All else is tensors. */
@@ -92,8 +129,7 @@ function rowsOfInputs(
   const { input } = version.task;
   if (input === "tensors") return { columns: inputs };
   if (Array.isArray(inputs)) return { rows: inputs };
-  if (input !== "features" || typeof inputs !== "object" || inputs === null)
-    return { columns: inputs };
+  if (input !== "features" || !isObject(inputs)) return { columns: inputs };
   const rows = rowsOfFeatures(version, inputs, "inputs");
   if (rows) return { rows };
   const isRow = !Object.values(inputs).every(Array.isArray);

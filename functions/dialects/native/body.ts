@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { invalidInput, NearcastError } from "../../errors.ts";
+import { InputIssues, invalidInput, NearcastError } from "../../errors.ts";
 import type { AppEnv } from "../../http/exchange.ts";
 import type { Limits } from "../../model/limits.ts";
 import { readBody, readText, type BodyOptions } from "../../http/body.ts";
@@ -43,12 +43,12 @@ function fromJson(text: string): PredictBody {
   const body = parseJsonText(text, "The body");
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw invalidInput([{ path: "body", message: "must be an object with inputs" }]);
-  const { inputs, parameters, ...others } = body as Record<string, unknown>;
-  const unknown = Object.keys(others);
-  if (unknown.length > 0)
-    throw invalidInput(
-      unknown.map((path) => ({ path, message: "is not a member of the request" })),
-    );
+  const { inputs, parameters } = body as Record<string, unknown>;
+  const issues = new InputIssues();
+  for (const path of Object.keys(body))
+    if (path !== "inputs" && path !== "parameters")
+      issues.push({ path, message: "is not a member of the request" });
+  issues.check();
   if (inputs === undefined) throw invalidInput([{ path: "inputs", message: "is missing" }]);
   return { inputs, parameters };
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
-import type { Manifest } from "../../model/manifest.ts";
+import { isBatched, type Manifest } from "../../model/manifest.ts";
 import {
   datatypeNames,
   elementCount,
@@ -12,6 +12,7 @@ import { fromBinary, textOf } from "../../wire/binary-tensor.ts";
 import { fromJsonData } from "../../wire/json-tensor.ts";
 import { parseJson } from "../../wire/json.ts";
 import { flatElements, type Fill } from "../../wire/nested.ts";
+import { shortList } from "../lists.ts";
 import { textsOf } from "./content-type.ts";
 
 const binarySize = z.number().int().nonnegative();
@@ -32,24 +33,27 @@ const parameters = z
   })
   .nullish();
 
+/** More than any graph has. */
+const MOST_TENSORS = 1000;
+const MOST_DIMENSIONS = 64;
+
 export const inferRequest = z.strictObject({
   id: z.string().nullish(),
   /** KServe's client repeats in the body what the path says. */
   model_name: z.string().nullish(),
   model_version: z.string().nullish(),
   parameters,
-  inputs: z
-    .array(
-      z.strictObject({
-        name: z.string(),
-        shape: z.array(z.number().int().nonnegative()),
-        datatype: z.enum(datatypeNames),
-        parameters,
-        data: z.unknown().optional(),
-      }),
-    )
-    .min(1),
-  outputs: z.array(z.strictObject({ name: z.string(), parameters })).nullish(),
+  inputs: shortList(
+    z.strictObject({
+      name: z.string(),
+      shape: shortList(z.number().int().nonnegative(), MOST_DIMENSIONS),
+      datatype: z.enum(datatypeNames),
+      parameters,
+      data: z.unknown().optional(),
+    }),
+    MOST_TENSORS,
+  ).refine((inputs) => inputs.length > 0, "must not be empty"),
+  outputs: shortList(z.strictObject({ name: z.string(), parameters }), MOST_TENSORS).nullish(),
 });
 
 type Request = z.infer<typeof inferRequest>;
@@ -63,16 +67,23 @@ export interface InferRequest {
   isBinary: (output: string) => boolean;
 }
 
+interface ReadOptions {
+  /** What replaces the null in JSON. */
+  fill?: Fill | undefined;
+  /** Most rows. */
+  batch?: number | undefined;
+}
+
 /**
  * Reads an Open Inference Protocol request. `jsonLength` is the value of `Inference-Header-Content-Length`: the
- * bytes of JSON before the binary tensors. Without it the whole body is JSON, with 0 nothing is. `fill` replaces
- * the null in JSON. Throws `malformed_request`, `malformed_json` or `invalid_input`.
+ * bytes of JSON before the binary tensors. Without it the whole body is JSON, with 0 nothing is. Throws
+ * `malformed_request`, `malformed_json` or `invalid_input`.
  */
 export function readInferRequest(
   body: Uint8Array,
   jsonLength: string | undefined,
   manifest: Manifest,
-  fill: Fill = (_, values) => values,
+  options: ReadOptions = {},
 ): InferRequest {
   const length = jsonLength === undefined ? body.byteLength : lengthOfJson(jsonLength, body);
   if (length === 0 && jsonLength !== undefined) return readRawBody(body, manifest);
@@ -87,7 +98,11 @@ export function readInferRequest(
   const allBinary = request.parameters?.binary_data_output ?? false;
   return {
     id: request.id ?? undefined,
-    feeds: readTensors(request.inputs, body.subarray(length), { spare: length, manifest, fill }),
+    feeds: readTensors(request.inputs, body.subarray(length), {
+      ...options,
+      spare: length,
+      manifest,
+    }),
     outputNames: [...outputs.keys()],
     isBinary: (output) => outputs.get(output) ?? allBinary,
   };
@@ -117,7 +132,7 @@ function lengthOfJson(header: string, body: Uint8Array): number {
 function readTensors(
   inputs: readonly RequestInput[],
   binary: Uint8Array,
-  { spare, manifest, fill }: { spare: number; manifest: Manifest; fill: Fill },
+  { spare, manifest, fill, batch }: ReadOptions & { spare: number; manifest: Manifest },
 ): Tensors {
   const tensors: Tensors = {};
   let offset = 0;
@@ -135,21 +150,20 @@ function readTensors(
         "malformed_request",
         `${path} has binary_data_size ${size}, but the body ends after ${binary.byteLength - offset} bytes.`,
       );
+    const shape = shapeOf(input, manifest);
+    checkShape(path, input.name, shape, { manifest, batch });
+    const count = elementCount(shape);
     const data = elements(path, () => {
       const bytes = size !== undefined && binary.subarray(offset, offset + size);
       const given = bytes
-        ? fromBinary(input.datatype, bytes, bytes.byteOffset - used)
-        : fromJsonData(
-            input.datatype,
-            fill(input.name, flatElements(input.data, input.shape), path),
-          );
+        ? fromBinary(input.datatype, bytes, { spare: bytes.byteOffset - used, most: count })
+        : fromJsonData(input.datatype, jsonElements(input, path, fill));
       if (input.datatype !== "BYTES") return given;
       return textsOf(given as string[], input.parameters?.content_type);
     });
     if (ArrayBuffer.isView(data) && data.buffer === binary.buffer)
       used = data.byteOffset + data.byteLength;
     offset += size ?? 0;
-    const shape = shapeOf(input, manifest);
     define(tensors, input.name, { datatype: input.datatype, shape, data });
   }
   if (offset !== binary.byteLength)
@@ -158,6 +172,39 @@ function readTensors(
       `${binary.byteLength - offset} bytes after the last binary tensor belong to no input.`,
     );
   return tensors;
+}
+
+/** Before any element is read: what the shape says is refused by the model whatever the elements are. */
+function checkShape(
+  path: string,
+  name: string,
+  shape: readonly number[],
+  { manifest, batch = Infinity }: Pick<ReadOptions, "batch"> & { manifest: Manifest },
+): void {
+  const info = manifest.inputs.find((input) => input.name === name);
+  const [rows = 0] = shape;
+  if (info && isBatched(manifest, info) && rows > batch)
+    throw invalidInput([
+      {
+        path,
+        message: `must have at most ${batch} rows, has ${rows}. If its first dimension is no batch, "batchDimension": null in the manifest says so`,
+      },
+    ]);
+}
+
+function jsonElements(
+  { name, datatype, data, shape }: RequestInput,
+  path: string,
+  fill: Fill = (_, values) => values,
+): readonly unknown[] {
+  const flat = flatElements(data, shape);
+  const count = elementCount(shape);
+  // A number is cheap. A text is not.
+  if (datatype === "BYTES" && flat.length !== count)
+    throw new RangeError(
+      `has ${flat.length} elements, its shape [${shape.join(", ")}] holds ${count}`,
+    );
+  return fill(name, flat, path);
 }
 
 /** MLServer's codecs make `[n, 1]` of every list. A model that takes a list gets one. */

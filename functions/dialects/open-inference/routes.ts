@@ -36,9 +36,12 @@ export function openInferenceRoutes(service: Service) {
       ...callOf(c),
       model,
       version,
-      read({ manifest, compiled }) {
+      read({ manifest, compiled, limits: { batch } }) {
         const jsonLength = c.req.header("inference-header-content-length");
-        request = readInferRequest(body, jsonLength, manifest, compiled.missing?.fill);
+        request = readInferRequest(body, jsonLength, manifest, {
+          fill: compiled.missing?.fill,
+          batch,
+        });
         const { feeds, outputNames } = request;
         return { runs: [{ feeds, rows: rowsOfRuns(manifest, [{ feeds }]) }], outputNames };
       },

@@ -10,9 +10,12 @@ import { jsonBody } from "../../http/json-body.ts";
 
 export const embeddingsRequest = z.strictObject({
   model: z.string(),
-  input: z.union([z.string(), z.array(z.string())], {
-    error: "must be a string or an array of strings: token ids belong to another tokenizer",
-  }),
+  input: z
+    .custom<string | string[]>(
+      isTexts,
+      "must be a string or an array of strings: token ids belong to another tokenizer",
+    )
+    .meta({ anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] }),
   // Clients in Python write null for what they leave out.
   encoding_format: z.enum(["float", "base64"]).nullish(),
   dimensions: z.number().int().positive().nullish(),
@@ -67,6 +70,13 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
       });
     },
   );
+}
+
+/** A schema of the array would make an issue for each item that is no string. */
+function isTexts(input: unknown): boolean {
+  return Array.isArray(input)
+    ? input.every((text) => typeof text === "string")
+    : typeof input === "string";
 }
 
 /** The vector, or its first `dimensions` numbers scaled to length 1, as OpenAI shortens vectors. */

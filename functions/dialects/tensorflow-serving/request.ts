@@ -1,13 +1,14 @@
 import * as z from "zod";
 import { invalidBody, NearcastError } from "../../errors.ts";
 import type { Manifest } from "../../model/manifest.ts";
+import { listOfAny } from "../lists.ts";
 import { parseJson } from "../../wire/json.ts";
 
 export const SIGNATURE = "serving_default";
 
 export const predictRequest = z.strictObject({
   signature_name: z.literal(["", SIGNATURE]).nullish(),
-  instances: z.array(z.unknown()).nullish(),
+  instances: listOfAny().nullish(),
   inputs: z.unknown().optional(),
 });
 

@@ -1,5 +1,5 @@
 import type { Limits } from "../../model/limits.ts";
-import { invalidInput, type InputIssue } from "../../errors.ts";
+import { InputIssues } from "../../errors.ts";
 import type { Feature, Manifest } from "../../model/manifest.ts";
 import type { Datatype, Tensors } from "../../tensor.ts";
 import type { CompiledTask, JsonSchema } from "../define.ts";
@@ -25,7 +25,7 @@ export function tabularInputs(
   const width = features.length;
 
   /** The values of a row in the manifest's order. Adds what is wrong to `issues`. */
-  function readRow(row: unknown, path: string, issues: InputIssue[]): unknown[] {
+  function readRow(row: unknown, path: string, issues: InputIssues): unknown[] {
     if (typeof row !== "object" || row === null) {
       issues.push({ path, message: "must be an object of features or an array of their values" });
       return [];
@@ -61,9 +61,9 @@ export function tabularInputs(
     isBatch: (value) =>
       Array.isArray(value) && (value.length === 0 || typeof value[0] === "object"),
     preprocess(rows, { pathOf }) {
-      const issues: InputIssue[] = [];
+      const issues = new InputIssues();
       const table = rows.map((row, index) => readRow(row, pathOf(index), issues));
-      if (issues.length > 0) throw invalidInput(issues);
+      issues.check();
       const feeds: Tensors = {};
       for (const slot of slots)
         feeds[slot.input.name] = packed(

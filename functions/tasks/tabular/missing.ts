@@ -1,4 +1,4 @@
-import { invalidInput, type InputIssue } from "../../errors.ts";
+import { InputIssues } from "../../errors.ts";
 import type { Feature } from "../../model/manifest.ts";
 import { toHalfFloats } from "../../half-floats.ts";
 import { numbersOf, type Tensor } from "../../tensor.ts";
@@ -28,7 +28,7 @@ export function missingInTensors(
     fill(input, values, path) {
       const slot = slots.find((one) => one.input.name === input);
       if (!slot || !values.includes(null)) return values;
-      const issues: InputIssue[] = [];
+      const issues = new InputIssues();
       const filled = values.map((value, index) => {
         if (value !== null) return value;
         const feature = featureAt(slot, index);
@@ -37,11 +37,11 @@ export function missingInTensors(
           issues.push({ path, message: inRow(slot, index, feature, null) });
         return replacement;
       });
-      if (issues.length > 0) throw invalidInput(issues);
+      issues.check();
       return filled;
     },
     check(feeds) {
-      const issues: InputIssue[] = [];
+      const issues = new InputIssues();
       for (const slot of slots) {
         const { name } = slot.input;
         const tensor = feeds[name];
@@ -55,7 +55,7 @@ export function missingInTensors(
           else issues.push({ path: `inputs.${name}`, message: inRow(slot, index, feature, NaN) });
         }
       }
-      if (issues.length > 0) throw invalidInput(issues);
+      issues.check();
     },
   };
 }
