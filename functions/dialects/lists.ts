@@ -1,19 +1,20 @@
 import * as z from "zod";
+import type { JsonSchema } from "../tasks/define.ts";
 
 /**
  * An array whose items are not looked at: a schema for them would make an object for each, and an issue for each that
- * is wrong.
+ * is wrong. `items` is their JSON Schema, for the API's description.
  */
-export function listOfAny(): z.ZodType<unknown[]> {
-  return z.custom<unknown[]>(Array.isArray, "must be an array").meta({ type: "array", items: {} });
+export function listOfAny(items: JsonSchema = {}): z.ZodType<unknown[]> {
+  return z.custom<unknown[]>(Array.isArray, "must be an array").meta({ type: "array", items });
 }
 
-/** An array of at most `most` items. Those of a longer one are not looked at. */
-export function shortList<Item extends z.ZodType>(item: Item, most: number) {
+/** What `list` reads, of at most `most` items. Those of a longer one are not looked at. */
+export function shortList<Item extends z.ZodType>(list: z.ZodArray<Item>, most: number) {
   return z.preprocess((value, { issues }) => {
     if (!Array.isArray(value) || value.length <= most) return value;
     const message = `must have at most ${most} items, has ${value.length}`;
     issues.push({ code: "custom", message, input: value });
     return z.NEVER;
-  }, z.array(item));
+  }, list);
 }

@@ -8,12 +8,12 @@ import { checkRows, isObject, rowsOfFeatures } from "../rows.ts";
 export const invocationRequest = z.strictObject({
   dataframe_split: z
     .strictObject({
-      columns: listOfAny().nullish(),
+      columns: listOfAny({ type: ["string", "number"] }).nullish(),
       index: listOfAny().nullish(),
-      data: listOfAny(),
+      data: listOfAny({ type: "array", items: {} }),
     })
     .nullish(),
-  dataframe_records: listOfAny().nullish(),
+  dataframe_records: listOfAny({ type: "object" }).nullish(),
   instances: listOfAny().nullish(),
   inputs: z.unknown().optional(),
   params: z.record(z.string(), z.unknown()).nullish(),

@@ -13,7 +13,7 @@ import { schemaOf } from "../../openapi/schema.ts";
 import { datatypeNames } from "../../tensor.ts";
 import type { Description } from "../define.ts";
 import { changeRequest, indexRequest } from "./repository.ts";
-import { inferRequest } from "./request.ts";
+import { inferRequest } from "./schema.ts";
 
 const string = { type: "string" };
 const count = { type: "integer", minimum: 0 };

@@ -1,63 +1,14 @@
-import * as z from "zod";
 import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
 import { isBatched, type Manifest } from "../../model/manifest.ts";
-import {
-  datatypeNames,
-  elementCount,
-  type Tensor,
-  type TensorData,
-  type Tensors,
-} from "../../tensor.ts";
+import { elementCount, type Tensor, type TensorData, type Tensors } from "../../tensor.ts";
 import { fromBinary, textOf } from "../../wire/binary-tensor.ts";
 import { fromJsonData } from "../../wire/json-tensor.ts";
 import { parseJson } from "../../wire/json.ts";
 import { flatElements, type Fill } from "../../wire/nested.ts";
-import { shortList } from "../lists.ts";
+import { inferRequest, type RequestBody } from "./schema.ts";
 import { textsOf } from "./content-type.ts";
 
-const binarySize = z.number().int().nonnegative();
-
-/** Parameters that would change the answer, and that this service does not know. All others are hints. */
-const REFUSED = ["shared_memory_region", "classification", "sequence_id"] as const;
-
-// Clients write null for what they leave out: pydantic's models do.
-const parameters = z
-  .looseObject({
-    binary_data_size: binarySize.nullish(),
-    binary_data: z.boolean().nullish(),
-    binary_data_output: z.boolean().nullish(),
-    content_type: z.string().nullish(),
-  })
-  .refine((given) => !REFUSED.some((name) => given[name]), {
-    error: `${REFUSED.join(", ")} are not supported`,
-  })
-  .nullish();
-
-/** More than any graph has. */
-const MOST_TENSORS = 1000;
-const MOST_DIMENSIONS = 64;
-
-export const inferRequest = z.strictObject({
-  id: z.string().nullish(),
-  /** KServe's client repeats in the body what the path says. */
-  model_name: z.string().nullish(),
-  model_version: z.string().nullish(),
-  parameters,
-  inputs: shortList(
-    z.strictObject({
-      name: z.string(),
-      shape: shortList(z.number().int().nonnegative(), MOST_DIMENSIONS),
-      datatype: z.enum(datatypeNames),
-      parameters,
-      data: z.unknown().optional(),
-    }),
-    MOST_TENSORS,
-  ).refine((inputs) => inputs.length > 0, "must not be empty"),
-  outputs: shortList(z.strictObject({ name: z.string(), parameters }), MOST_TENSORS).nullish(),
-});
-
-type Request = z.infer<typeof inferRequest>;
-type RequestInput = Request["inputs"][number];
+type RequestInput = RequestBody["inputs"][number];
 
 export interface InferRequest {
   id?: string | undefined;
@@ -109,7 +60,7 @@ export function readInferRequest(
 }
 
 /** A body that names another model than its path was meant for another answer. */
-function checkModel(request: Request, { name, version }: Manifest): void {
+function checkModel(request: RequestBody, { name, version }: Manifest): void {
   for (const [path, given, here] of [
     ["model_name", request.model_name, name],
     ["model_version", request.model_version, version],
@@ -193,14 +144,13 @@ function checkShape(
 }
 
 function jsonElements(
-  { name, datatype, data, shape }: RequestInput,
+  { name, data, shape }: RequestInput,
   path: string,
   fill: Fill = (_, values) => values,
 ): readonly unknown[] {
   const flat = flatElements(data, shape);
   const count = elementCount(shape);
-  // A number is cheap. A text is not.
-  if (datatype === "BYTES" && flat.length !== count)
+  if (flat.length > count)
     throw new RangeError(
       `has ${flat.length} elements, its shape [${shape.join(", ")}] holds ${count}`,
     );

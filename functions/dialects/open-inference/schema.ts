@@ -1,0 +1,54 @@
+import * as z from "zod";
+import { datatypeNames } from "../../tensor.ts";
+import { shortList } from "../lists.ts";
+
+const binarySize = z.number().int().nonnegative();
+
+/** Parameters that would change the answer, and that this service does not know. All others are hints. */
+const REFUSED = ["shared_memory_region", "classification", "sequence_id"] as const;
+
+// Clients write null for what they leave out: pydantic's models do.
+const parameters = z
+  .looseObject({
+    binary_data_size: binarySize.nullish(),
+    binary_data: z.boolean().nullish(),
+    binary_data_output: z.boolean().nullish(),
+    content_type: z.string().nullish(),
+  })
+  .refine((given) => !REFUSED.some((name) => given[name]), {
+    error: `${REFUSED.join(", ")} are not supported`,
+  })
+  .nullish();
+
+/** More than any graph has. */
+const MOST_TENSORS = 1000;
+const MOST_DIMENSIONS = 64;
+
+export const inferRequest = z.strictObject({
+  id: z.string().nullish(),
+  /** KServe's client repeats in the body what the path says. */
+  model_name: z.string().nullish(),
+  model_version: z.string().nullish(),
+  parameters,
+  inputs: shortList(
+    z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          shape: shortList(z.array(z.number().int().nonnegative()), MOST_DIMENSIONS),
+          datatype: z.enum(datatypeNames),
+          parameters,
+          data: z.unknown().optional(),
+        }),
+      )
+      .min(1),
+    MOST_TENSORS,
+  ),
+  outputs: shortList(
+    z.array(z.strictObject({ name: z.string(), parameters })),
+    MOST_TENSORS,
+  ).nullish(),
+});
+
+/** A body as it came. */
+export type RequestBody = z.infer<typeof inferRequest>;
