@@ -61,6 +61,36 @@ export function numbersOf(data: TensorData | undefined): Float32Array | Float64A
   return data instanceof Uint16Array ? fromHalfFloats(data) : undefined;
 }
 
+/** A copy of the rows of a tensor from `from` on: a part of its first dimension. */
+export function rowsFrom({ datatype, shape, data }: Tensor, from: number, rows: number): Tensor {
+  const width = elementCount(shape.slice(1));
+  return {
+    datatype,
+    shape: [rows, ...shape.slice(1)],
+    data: data.slice(from * width, (from + rows) * width),
+  };
+}
+
+/** One tensor with the rows of all, which are alike in all but their first dimension. */
+export function joinedRows(tensors: readonly Tensor[]): Tensor {
+  const { datatype, shape } = tensors[0] as Tensor;
+  const rows = tensors.reduce((sum, tensor) => sum + (tensor.shape[0] ?? 0), 0);
+  return { datatype, shape: [rows, ...shape.slice(1)], data: joinedData(datatype, tensors) };
+}
+
+function joinedData(datatype: Datatype, tensors: readonly Tensor[]): TensorData {
+  if (datatype === "BYTES") return tensors.flatMap(({ data }) => data as string[]);
+  const length = tensors.reduce((sum, { data }) => sum + data.length, 0);
+  // One of the arrays of the table: which one, the datatype says.
+  const all = new DATATYPES[datatype].array(length) as Float32Array;
+  let offset = 0;
+  for (const { data } of tensors) {
+    all.set(data as Float32Array, offset);
+    offset += data.length;
+  }
+  return all;
+}
+
 /** How many elements a shape has. A scalar's empty shape has one. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);

@@ -1,5 +1,5 @@
 import { createDeferred, type Deferred } from "../deferred.ts";
-import { DATATYPES, type Tensor, type TensorData, type Tensors } from "../tensor.ts";
+import { joinedRows, rowsFrom, type Tensor, type Tensors } from "../tensor.ts";
 import type { Session } from "./types.ts";
 
 interface BatchingOptions {
@@ -118,50 +118,16 @@ async function runTogether(
   const total = group.reduce((sum, { rows }) => sum + rows, 0);
   const joint: Tensors = {};
   for (const name of Object.keys(feeds))
-    joint[name] = joined(
-      group.map((waiting) => waiting.feeds[name] as Tensor),
-      total,
-    );
+    joint[name] = joinedRows(group.map((waiting) => waiting.feeds[name] as Tensor));
   const until = Math.max(...group.map((waiting) => waiting.until));
   const outputs = await session.run(joint, outputNames, undefined, until);
   if (Object.values(outputs).some(({ shape }) => shape[0] !== total)) return undefined;
   let from = 0;
   return group.map(({ rows }) => {
     const own: Tensors = {};
-    for (const name of outputNames)
-      own[name] = rowsFrom(outputs[name] as Tensor, { from, rows, total });
+    // Copies: no caller gets the memory that holds all rows.
+    for (const name of outputNames) own[name] = rowsFrom(outputs[name] as Tensor, from, rows);
     from += rows;
     return own;
   });
-}
-
-function joined(tensors: readonly Tensor[], total: number): Tensor {
-  const { datatype, shape } = tensors[0] as Tensor;
-  return { datatype, shape: [total, ...shape.slice(1)], data: concatenated(datatype, tensors) };
-}
-
-function concatenated(datatype: Tensor["datatype"], tensors: readonly Tensor[]): TensorData {
-  if (datatype === "BYTES") return tensors.flatMap(({ data }) => data as string[]);
-  const length = tensors.reduce((sum, { data }) => sum + data.length, 0);
-  // One of the arrays of the table: which one, the datatype says.
-  const all = new DATATYPES[datatype].array(length) as Float32Array;
-  let offset = 0;
-  for (const { data } of tensors) {
-    all.set(data as Float32Array, offset);
-    offset += data.length;
-  }
-  return all;
-}
-
-/** A copy: no caller gets the memory that holds all rows. */
-function rowsFrom(
-  { datatype, shape, data }: Tensor,
-  { from, rows, total }: { from: number; rows: number; total: number },
-): Tensor {
-  const width = data.length / total;
-  return {
-    datatype,
-    shape: [rows, ...shape.slice(1)],
-    data: data.slice(from * width, (from + rows) * width),
-  };
 }
