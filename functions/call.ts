@@ -41,6 +41,8 @@ export interface PredictCall extends CallOptions {
   /** What error messages call the inputs: the member of the request that had them. `inputs` when absent. */
   member?: string;
   longTexts?: LongTexts;
+  /** Bytes of the dialect's answer for each byte of the task's own as JSON. 1 when absent. */
+  answerScale?: number;
 }
 
 /** What is asked of a model's graph. */
@@ -54,6 +56,8 @@ export interface InferInputs {
   runs: readonly Pick<Run, "feeds" | "rows">[];
   /** The outputs to compute. All of them when absent or empty. */
   outputNames?: readonly string[] | undefined;
+  /** Which outputs the answer has in binary; the others are JSON. */
+  isBinary?: (output: string) => boolean;
 }
 
 /** `collapsed`: another call was computing the same. `bypass`: the call forbade looking. */
@@ -79,6 +83,12 @@ export interface CallRecord {
   readonly rows: number;
   /** How many tokens the inputs had. Absent where the model has no tokenizer of its own. */
   readonly tokens: number | undefined;
+  /** How many pixels the images had. Absent where there were none. */
+  readonly pixels: number | undefined;
+  /** How many bytes the request's body had, decompressed, or its tensors, if they had more. */
+  readonly bytes: number | undefined;
+  /** What it cost, in the units that rates count. 0 where it was refused before that was known. */
+  readonly cost: number;
   /** Whether the inputs were accepted and the runs started. */
   readonly executed: boolean;
   /** Milliseconds by phase. Absent where the platform's clock stands still. */

@@ -122,7 +122,7 @@ export const VARIABLES = {
   RATE_LIMIT: {
     schema: rateSchema.optional(),
     about:
-      "What each caller may have, such as `100/60s`: rows in a window. A key's own rate goes before it.",
+      "What each caller may have, such as `100/60s`: units in a window, as a call costs them. A key's own rate goes before it.",
   },
   MODEL_RATE_LIMIT: {
     schema: rateSchema.optional(),
@@ -197,6 +197,21 @@ export const VARIABLES = {
   MAX_IMAGE_PIXELS: {
     schema: whole(1).default(16_000_000),
     about: "Most pixels (width × height) that the images of a request may decode to.",
+  },
+  MAX_ELEMENTS: {
+    schema: whole(1).default(4_194_304),
+    about:
+      "Most elements of a request's tensors: a picture of 1,182 × 1,182 pixels in three colours has as many.",
+  },
+  MAX_POSITION_PAIRS: {
+    schema: whole(1).default(4_194_304),
+    about:
+      "Most pairs of positions of a request's tensors: rows × the square of the longest dimension besides the batch that the manifest leaves free, without `maxShape`. 16 rows of 512 have as many, and one of 2,048.",
+  },
+  MAX_ANSWER_BYTES: {
+    schema: whole(1).default(16 * MIB),
+    about:
+      "Longest answer; a number with a fraction counts 20 bytes in JSON. The default has room for 1,000 vectors of 768 numbers.",
   },
   DEFAULT_MODEL: {
     schema: modelName.optional(),
@@ -285,6 +300,9 @@ export function readConfig(
       batch: value.MAX_BATCH,
       textLength: value.MAX_TEXT_LENGTH,
       imagePixels: value.MAX_IMAGE_PIXELS,
+      elements: value.MAX_ELEMENTS,
+      positionPairs: value.MAX_POSITION_PAIRS,
+      answerBytes: value.MAX_ANSWER_BYTES,
     } satisfies Limits,
     rateLimit: value.RATE_LIMIT,
     modelRateLimit: value.MODEL_RATE_LIMIT,

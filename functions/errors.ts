@@ -29,6 +29,7 @@ const ERRORS = {
   shutting_down: [503, "Shutting down"],
   store_unavailable: [503, "Model store out of reach"],
   deadline_exceeded: [504, "Deadline exceeded"],
+  answer_too_large: [507, "Answer too large"],
   out_of_memory: [507, "Not enough memory"],
   model_too_large: [507, "Model larger than the memory budget"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;

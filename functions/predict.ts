@@ -2,7 +2,7 @@ import { ANYONE } from "./auth/caller.ts";
 import type { RegistryFor } from "./auth/access.ts";
 import type { CallOptions, CallRecord, InferCall, InferInputs, PredictCall } from "./call.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
-import { rowsOfRuns } from "./limits/cost.ts";
+import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/charge.ts";
 import type { Turns } from "./load/admission.ts";
 import { createDeadline, type Deadline } from "./load/deadline.ts";
@@ -14,10 +14,12 @@ import { loggedInputs } from "./observe/logged-inputs.ts";
 import { Recording } from "./observe/recording.ts";
 import { plainReason } from "./plain-reason.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
-import { runAll } from "./run-all.ts";
+import { runAll, type RunFeeds, type RunTask } from "./run-all.ts";
 import { checkInputs, checkOutputNames } from "./tasks/check-tensors.ts";
 import { parseParameters, type InputKind, type Run } from "./tasks/define.ts";
+import { joinOutputs, splitRun } from "./tasks/split-run.ts";
 import type { Tensors } from "./tensor.ts";
+import { bytesOfTensors, checkAnswerBytes, expectedOutputs } from "./wire/answer-size.ts";
 
 export interface Prediction {
   manifest: Manifest;
@@ -85,29 +87,35 @@ export function createPredict(services: PathServices): Predict {
       const parameters = parseParameters(task.parameters, call.parameters);
       const batch = compiled.isBatch ? compiled.isBatch(call.inputs) : Array.isArray(call.inputs);
       const rows = batch ? (call.inputs as unknown[]) : [call.inputs];
-      const { member = "inputs", longTexts } = call;
+      const { member = "inputs", longTexts, answerScale = 1 } = call;
       checkBatch(rows, limits.batch, member);
       if (rows[0] instanceof Uint8Array) refuseFile(task.input, member);
       recording.rows = rows.length;
       // The rows of tensors are in their shapes.
       const countsShapes = task.input === "tensors";
-      const paid = countsShapes ? undefined : charge?.(recording, manifest.name, rows.length);
+      const paid = countsShapes ? undefined : charge?.(recording, manifest.name);
       if (paid) await paid;
       const pathOf = batch ? (row: number) => `${member}[${row}]` : () => member;
       const runs = await prepare(turns?.preparing, recording.phases, deadline, () =>
         compiled.preprocess(rows, { pathOf, parameters, longTexts }),
       );
-      if (countsShapes) await charge?.(recording, manifest.name, rowsOfRuns(manifest, runs));
-      recording.tokens = countTokens(runs);
+      if (countsShapes) measure(recording, manifest, runs);
+      recording.tokens = totalOf(runs, "tokens");
+      recording.pixels = totalOf(runs, "pixels");
+      const owed = charge?.(recording, manifest.name);
+      if (owed) await owed;
+      if (compiled.answerBytes) {
+        let bytes = 0;
+        for (const run of runs) bytes += compiled.answerBytes(run, parameters);
+        checkAnswerBytes(bytes * answerScale, limits.answerBytes);
+      }
       recording.executed = true;
-      const results = await execute(services, way, version, compiled, runs);
-      const answers = recording.phases.time("postprocess", () =>
-        runs.flatMap((run, index) =>
-          compiled.postprocess(results[index] as Tensors, run, parameters),
-        ),
+      const answers = await execute(services, way, version, compiled, runs, (outputs, run) =>
+        recording.phases.time("postprocess", () => compiled.postprocess(outputs, run, parameters)),
       );
       const { tokens } = recording;
-      return { manifest, outputs: batch ? answers : answers[0], tokens };
+      const outputs = answers.length === 1 ? answers[0] : answers.flat(1);
+      return { manifest, outputs: batch ? outputs : outputs?.[0], tokens };
     });
 }
 
@@ -121,24 +129,42 @@ export function createInfer(services: PathServices): Infer {
     travel(services, "infer", call, async (way) => {
       const { deadline, recording } = way;
       const version = await begin(services, way);
-      const { manifest } = version;
+      const { manifest, compiled, limits } = version;
       const inputs = await prepare(turns?.preparing, recording.phases, deadline, () =>
         call.read(version),
       );
-      const { runs } = inputs;
+      const { runs, isBinary } = inputs;
+      const isTokens = compiled.maxTokens !== undefined;
       const outputNames = recording.phases.time("preprocess", () => {
         for (const { feeds } of runs) {
           checkInputs(version, feeds);
-          version.compiled.missing?.check(feeds);
+          compiled.missing?.check(feeds);
         }
         return checkOutputNames(manifest, inputs.outputNames);
       });
-      const paid = charge?.(recording, manifest.name, rowsOfRuns(manifest, runs));
+      measure(recording, manifest, runs);
+      if (isTokens) recording.tokens = tokensOfRuns(runs);
+      const paid = charge?.(recording, manifest.name);
       if (paid) await paid;
-      recording.rows = runs.reduce((sum, { rows }) => sum + rows, 0);
+      let bytes = 0;
+      for (const { feeds } of runs) {
+        const expected = expectedOutputs(manifest, outputNames, { feeds, isTokens });
+        bytes += bytesOfTensors(expected, isBinary);
+      }
+      checkAnswerBytes(bytes, limits.answerBytes);
       recording.executed = true;
-      const task = { outputNames, refusal: refusedTensors };
-      const results = await execute(services, way, version, task, runs);
+      const task = {
+        outputNames,
+        refusal: refusedTensors,
+        outputBytes: (outputs: Tensors) => bytesOfTensors(outputs, isBinary),
+      };
+      const parts = isTokens ? runs.map((run) => splitRun(version, run)) : undefined;
+      const all = parts ? parts.flat() : runs;
+      const made = await execute(services, way, version, task, all, (outputs) => outputs);
+      let next = 0;
+      const results = parts
+        ? parts.map(({ length }) => joinOutputs(made.slice(next, (next += length))))
+        : made;
       return { manifest, runs, results };
     });
 }
@@ -194,40 +220,46 @@ async function begin({ resolve }: PathServices, { call, deadline, recording }: W
   return found;
 }
 
-type RunTask = Parameters<typeof runAll>[1];
-type Runs = Parameters<typeof runAll>[2];
-
-/** The outputs of each run: kept ones, where the model's answers are kept, or computed ones. */
-function execute(
+/** What `take` makes of the outputs of each run: of kept ones, where the model's answers are kept, or of computed ones. */
+async function execute<R extends RunFeeds, Taken>(
   services: PathServices,
   way: Way,
-  { manifest }: Resolved,
+  version: Resolved,
   task: RunTask,
-  runs: Runs,
-): Promise<Tensors[]> {
+  runs: readonly R[],
+  take: (outputs: Tensors, run: R) => Taken,
+): Promise<Taken[]> {
+  const { manifest, limits } = version;
   const { cachedRuns } = services;
   const ttlSeconds = cachedRuns?.ttlSeconds(manifest) ?? 0;
-  if (!cachedRuns || ttlSeconds === 0) return compute(services, way, manifest, task, runs);
+  if (!cachedRuns || ttlSeconds === 0) return compute(services, way, version, task, runs, take);
   const { outputNames } = task;
-  return cachedRuns.outputs({
+  const kept = await cachedRuns.outputs({
     manifest,
     outputNames,
     runs,
     ttlSeconds,
     directive: way.call.cache,
     recording: way.recording,
-    compute: (missing) => compute(services, way, manifest, task, missing),
+    compute: (missing) => compute(services, way, version, task, missing, (outputs) => outputs),
   });
+  if (task.outputBytes)
+    checkAnswerBytes(
+      kept.reduce((sum, outputs) => sum + (task.outputBytes?.(outputs) ?? 0), 0),
+      limits.answerBytes,
+    );
+  return runs.map((run, index) => take(kept[index] as Tensors, run));
 }
 
 /** Loads the model when it is not in memory, and runs it. */
-async function compute(
+async function compute<R extends Pick<RunFeeds, "feeds">, Taken>(
   { sessions, turns }: PathServices,
   { call, deadline, recording: { phases } }: Way,
-  manifest: Manifest,
+  { manifest, limits: { answerBytes } }: Resolved,
   task: RunTask,
-  runs: Runs,
-): Promise<Tensors[]> {
+  runs: readonly R[],
+  take: (outputs: Tensors, run: R) => Taken,
+): Promise<Taken[]> {
   deadline.check();
   // Versions with the same artifact share its session, but not their runs.
   const owner = `${(call.caller ?? ANYONE).name} ${manifest.name}/${manifest.version}`;
@@ -235,12 +267,11 @@ async function compute(
   try {
     const turn = turns?.running.enter();
     if (turn) await phases.time("queue", () => turn);
-    let results: Tensors[];
+    let results: Taken[];
     let answers: Promise<void> | undefined;
     try {
-      results = await phases.time("run", () =>
-        runAll(lease.session, task, runs, { deadline, owner }),
-      );
+      const options = { deadline, phases, owner, answerBytes, take };
+      results = await runAll(lease.session, task, runs, options);
     } finally {
       answers = turns?.running.leave();
     }
@@ -282,7 +313,14 @@ export function checkBatch(rows: readonly unknown[], limit: number, member = "in
     ]);
 }
 
-function countTokens(runs: readonly Run[]): number | undefined {
-  if (runs.every(({ tokens }) => tokens === undefined)) return undefined;
-  return runs.reduce((sum, { tokens = 0 }) => sum + tokens, 0);
+/** Notes how many rows and bytes tensors have: rows are in their shapes. */
+function measure(recording: Recording, manifest: Manifest, runs: readonly RunFeeds[]): void {
+  recording.rows = rowsOfRuns(manifest, runs);
+  recording.bytes = Math.max(recording.bytes ?? 0, bytesOfRuns(runs));
+}
+
+function totalOf(runs: readonly Run[], count: "tokens" | "pixels"): number | undefined {
+  let total: number | undefined;
+  for (const { [count]: own } of runs) if (own !== undefined) total = (total ?? 0) + own;
+  return total;
 }

@@ -1,30 +1,51 @@
 import { NearcastError } from "./errors.ts";
 import type { Deadline } from "./load/deadline.ts";
+import type { Phases } from "./observe/phases.ts";
 import type { Session } from "./runtime/types.ts";
 import type { CompiledTask, Run } from "./tasks/define.ts";
 import type { Tensors } from "./tensor.ts";
+import { checkAnswerBytes } from "./wire/answer-size.ts";
+
+export type RunTask = Pick<CompiledTask, "outputNames" | "refusal" | "outputBytes">;
+export type RunFeeds = Pick<Run, "feeds">;
+
+export interface RunOptions<R extends RunFeeds, Taken> {
+  deadline: Deadline;
+  phases: Phases;
+  owner: string;
+  /** The most that the outputs may add up to, as the task counts them. */
+  answerBytes: number;
+  /** Makes of a run's outputs what is kept of them: those of many runs could be gigabytes. */
+  take: (outputs: Tensors, run: R) => Taken;
+}
 
 /**
  * Runs the session for each run in turn: ONNX Runtime does not compute two at a time. Rejects when the deadline
- * is over. A failed run rejects with the task's refusal, or with `model_corrupt`, since its input was checked;
- * with `out_of_memory` or `runtime_failed` when that was the reason.
+ * is over, and with `answer_too_large`. A failed run rejects with the task's refusal, or with `model_corrupt`,
+ * since its input was checked; with `out_of_memory` or `runtime_failed` when that was the reason.
  */
-export async function runAll(
+export async function runAll<R extends RunFeeds, Taken>(
   session: Session,
-  task: Pick<CompiledTask, "outputNames" | "refusal">,
-  runs: readonly Pick<Run, "feeds">[],
-  { deadline, owner }: { deadline: Deadline; owner: string },
-): Promise<Tensors[]> {
-  const results: Tensors[] = [];
-  for (const { feeds } of runs) {
+  task: RunTask,
+  runs: readonly R[],
+  { deadline, phases, owner, answerBytes, take }: RunOptions<R, Taken>,
+): Promise<Taken[]> {
+  const results: Taken[] = [];
+  let bytes = 0;
+  for (const run of runs) {
     deadline.check();
+    let outputs: Tensors;
     try {
-      results.push(await session.run(feeds, task.outputNames, owner, deadline.endsAt()));
+      outputs = await phases.time("run", () =>
+        session.run(run.feeds, task.outputNames, owner, deadline.endsAt()),
+      );
     } catch (cause) {
       if (cause instanceof NearcastError) throw cause;
       if (task.refusal) throw task.refusal(cause);
       throw new NearcastError("model_corrupt", "The model failed on a valid input.", { cause });
     }
+    if (task.outputBytes) checkAnswerBytes((bytes += task.outputBytes(outputs)), answerBytes);
+    results.push(take(outputs, run));
   }
   deadline.check();
   return results;

@@ -44,7 +44,7 @@ test.each([
   [{ SESSION_BUDGET_MB: "0" }, 'SESSION_BUDGET_MB: must be a number above 0, not "0"'],
   [{ RUNTIME: "gpu" }, 'RUNTIME: must be native or wasm, not "gpu"'],
   [{ ACCESS_LOG: "maybe" }, 'ACCESS_LOG: must be true or false, not "maybe"'],
-  [{ RATE_LIMIT: "100" }, 'RATE_LIMIT: must be like 100/60s: rows in seconds, not "100"'],
+  [{ RATE_LIMIT: "100" }, 'RATE_LIMIT: must be like 100/60s: units in seconds, not "100"'],
   [
     { DYNAMIC_BATCHING: "iris" },
     "DYNAMIC_BATCHING.0: must be a model with its most rows, like iris:32",

@@ -192,5 +192,6 @@ export type ServiceErrorCode =
   | "shutting_down"
   | "store_unavailable"
   | "deadline_exceeded"
+  | "answer_too_large"
   | "out_of_memory"
   | "model_too_large";

@@ -1,6 +1,7 @@
 import type { Context, TypedResponse } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { JSONParsed } from "hono/utils/types";
+import { checkAnswerBytes } from "../wire/answer-size.ts";
 import { writeJson } from "../wire/raw-number.ts";
 import type { AppEnv } from "./exchange.ts";
 
@@ -31,6 +32,7 @@ export function answerEncoded(
   body: string | Uint8Array<ArrayBuffer>,
   headers: Record<string, string>,
 ): Response {
+  checkAnswerBytes(body.length, c.get("exchange").maxAnswerBytes ?? Infinity);
   const coding = c.req.header("accept-encoding")?.trim().toLowerCase();
   if (coding !== "gzip" && coding !== "deflate") return answer(c, body, headers);
   const stream = new Blob([body]).stream().pipeThrough(new CompressionStream(coding));
@@ -46,8 +48,13 @@ export function answerEncoded(
   } as ResponseInit);
 }
 
-/** Like {@link answer}, in JSON, with the type that `hono/client` reads. */
+/**
+ * Like {@link answer}, in JSON, with the type that `hono/client` reads. Throws `answer_too_large` for more than the
+ * limit: what a task of the deployment's own answers, and numbers that are longer than most.
+ */
 export function answerJson<Json>(c: Context<AppEnv>, value: Json) {
-  const response = answer(c, writeJson(value), { "Content-Type": "application/json" });
+  const json = writeJson(value);
+  checkAnswerBytes(json.length, c.get("exchange").maxAnswerBytes ?? Infinity);
+  const response = answer(c, json, { "Content-Type": "application/json" });
   return response as Response & TypedResponse<JSONParsed<Json>, 200, "json">;
 }

@@ -17,6 +17,8 @@ export interface Exchange {
   readonly wrapped: boolean;
   /** The position of one of Nearcast's handlers among those that matched. */
   readonly routeIndex: number;
+  /** The most bytes that an answer of a model may have. */
+  readonly maxAnswerBytes?: number;
   /** Written by authentication. */
   caller: Caller;
   /** What is left of the caller's rate. `limitRequests` writes it. */

@@ -1,5 +1,47 @@
 import { isBatched, type Manifest } from "../model/manifest.ts";
 import type { Run } from "../tasks/define.ts";
+import type { Tensors } from "../tensor.ts";
+
+/** What a call is made of. */
+export interface Size {
+  /** Inputs, or rows of tensors. */
+  rows: number;
+  /** Of texts: with special tokens. Of tensors: with padding. */
+  tokens?: number | undefined;
+  /** Of images, as they are decoded. */
+  pixels?: number | undefined;
+  /** Of the body after decompression, or of its tensors, whichever are more. */
+  bytes?: number | undefined;
+}
+
+/** A unit has room for one row of so many tokens, which few models are trained for more of. */
+const TOKENS_PER_UNIT = 512;
+const PIXELS_PER_UNIT = 1_000_000;
+/** As many as the JPEG of a megapixel has. */
+const BYTES_PER_UNIT = 256 * 1024;
+
+/**
+ * What a call costs, in the units that rates count: one for each row, each started 512 tokens, each started
+ * megapixel or each started 256 KiB, whichever are most. At least 1.
+ */
+export function costOf({ rows, tokens = 0, pixels = 0, bytes = 0 }: Size): number {
+  return Math.max(
+    1,
+    rows,
+    Math.ceil(tokens / TOKENS_PER_UNIT),
+    Math.ceil(pixels / PIXELS_PER_UNIT),
+    Math.ceil(bytes / BYTES_PER_UNIT),
+  );
+}
+
+/** What a call is made of, in words: `1 row, 60000 tokens, 972480 bytes`. */
+export function describeSize({ rows, tokens, pixels, bytes }: Size): string {
+  const parts = { rows, tokens, pixels, bytes };
+  return Object.entries(parts)
+    .filter(([, count]) => count !== undefined)
+    .map(([unit, count]) => `${count} ${count === 1 ? unit.slice(0, -1) : unit}`)
+    .join(", ");
+}
 
 /**
  * How many rows the runs have. A run has as many as the largest first dimension of its inputs, where that is
@@ -14,4 +56,24 @@ export function rowsOfRuns(manifest: Manifest, runs: readonly Pick<Run, "feeds">
     rows += largest;
   }
   return rows;
+}
+
+/** How many bytes the tensors of the runs have. Texts count in the body alone. */
+export function bytesOfRuns(runs: readonly Pick<Run, "feeds">[]): number {
+  let bytes = 0;
+  for (const { feeds } of runs)
+    for (const name in feeds) {
+      const data = feeds[name]?.data;
+      if (ArrayBuffer.isView(data)) bytes += data.byteLength;
+    }
+  return bytes;
+}
+
+/** How many tokens tensors of token ids have, by the largest input of each run. */
+export function tokensOfRuns(runs: readonly Pick<Run, "feeds">[]): number {
+  return runs.reduce((sum, { feeds }) => sum + mostElements(feeds), 0);
+}
+
+function mostElements(feeds: Tensors): number {
+  return Object.values(feeds).reduce((most, { data }) => Math.max(most, data.length), 0);
 }

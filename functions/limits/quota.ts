@@ -1,5 +1,6 @@
 import { NearcastError } from "../errors.ts";
 import type { Taken } from "./limiter.ts";
+import { describeSize, type Size } from "./cost.ts";
 import type { Rate } from "./rate.ts";
 
 /** A key's rate, and what was left of it last time. */
@@ -21,17 +22,17 @@ export function quotaHeaders(quota: Quota): Record<string, string> {
   };
 }
 
-/** Refuses a request that costs more than is left, or more than there ever is. */
-export function rateLimited(quota: Quota, cost: number): NearcastError {
+/** Refuses a request that costs more than is left, or more than there ever is. `size` says why it costs that. */
+export function rateLimited(quota: Quota, cost: number, size?: Size): NearcastError {
   const { policy, rate, remaining, resetSeconds } = quota;
   const headers = quotaHeaders(quota);
-  const allowance = `${rate.limit} rows in ${rate.windowSeconds} s`;
+  const allowance = `${rate.limit} units in ${rate.windowSeconds} s`;
   const whose = policy === "model" ? "All callers of this model together may have" : "You may have";
   // No Retry-After: the client would send the same again for ever.
   if (cost > rate.limit)
     return new NearcastError(
       "rate_limited",
-      `${whose} ${allowance}, and this request has ${cost}: it can never pass. Send fewer rows at once.`,
+      `${whose} ${allowance}, and this request costs ${cost}${size ? ` (${describeSize(size)})` : ""}: it can never pass. Send fewer or smaller inputs at once.`,
       { headers },
     );
   const left = remaining === undefined || remaining === 0 ? "" : `, ${remaining} of which are left`;

@@ -1,15 +1,15 @@
 import * as z from "zod";
 
-/** A number of rows in a number of seconds. */
+/** A number of units, as a call costs them, in a number of seconds. */
 export interface Rate {
   limit: number;
   windowSeconds: number;
 }
 
-/** A rate as configuration has it: `100/60s` is a hundred rows in sixty seconds. */
+/** A rate as configuration has it: `100/60s` is a hundred units in sixty seconds. */
 export const rateSchema = z
   .string()
-  .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,4}s$/, "must be like 100/60s: rows in seconds")
+  .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,4}s$/, "must be like 100/60s: units in seconds")
   .transform((text): Rate => {
     const [limit = 0, windowSeconds = 0] = text.split("/").map((part) => Number.parseInt(part, 10));
     return { limit, windowSeconds };

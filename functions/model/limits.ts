@@ -8,6 +8,15 @@ export interface Limits {
   textLength: number;
   /** Pixels the images of one request may decode to. */
   imagePixels: number;
+  /** Elements of the tensors of one request, of which a graph is asked without its task. */
+  elements: number;
+  /**
+   * Rows × the square of the longest dimension that a manifest leaves without a bound: the pairs of positions that
+   * attention compares.
+   */
+  positionPairs: number;
+  /** Bytes of one answer. */
+  answerBytes: number;
 }
 
 /** The deployment's limits, with a model's own where they are lower. */
@@ -21,5 +30,8 @@ export function tightened(
     batch: lower("batch"),
     textLength: lower("textLength"),
     imagePixels: lower("imagePixels"),
+    elements: lower("elements"),
+    positionPairs: lower("positionPairs"),
+    answerBytes: lower("answerBytes"),
   };
 }

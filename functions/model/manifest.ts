@@ -19,6 +19,20 @@ const tensorInfo = z.strictObject({
     .describe("-1 is a free dimension. A first one is the batch, if `batchDimension` is not null."),
 });
 
+const inputInfo = tensorInfo
+  .extend({
+    maxShape: z
+      .array(z.number().int().min(-1))
+      .optional()
+      .describe(
+        "The most that each dimension of a request may be, such as `[-1, 480000]` for `[-1, -1]`; -1 says nothing. A free dimension without it, which is not the batch, falls under `MAX_POSITION_PAIRS`, and that of a tokenizer's inputs under `text.maxLength`.",
+      ),
+  })
+  .refine(({ shape, maxShape }) => !maxShape || maxShape.length === shape.length, {
+    path: ["maxShape"],
+    error: "must have as many sizes as shape",
+  });
+
 const feature = z.strictObject({
   name: z.string().min(1),
   type: z.enum(["number", "integer", "boolean", "string"]),
@@ -71,7 +85,7 @@ export const manifestFields = {
     .array(file)
     .optional()
     .describe("Further files of the version, such as a tokenizer or a catalogue."),
-  inputs: z.array(tensorInfo).min(1).describe("The graph's inputs."),
+  inputs: z.array(inputInfo).min(1).describe("The graph's inputs."),
   outputs: z.array(tensorInfo).min(1).describe("The graph's outputs."),
   batchDimension: z
     .union([z.literal(0), z.null()])
@@ -115,6 +129,11 @@ export const manifestFields = {
       batch: limit.describe("Inputs in one request."),
       textLength: limit.describe("Characters of one text."),
       imagePixels: limit.describe("Pixels that the images of a request may decode to."),
+      elements: limit.describe("Elements of a request's tensors."),
+      positionPairs: limit.describe(
+        "Rows × the square of the longest free dimension besides the batch, without `maxShape`.",
+      ),
+      answerBytes: limit.describe("Bytes of an answer."),
     })
     .partial()
     .optional()
@@ -168,6 +187,7 @@ export type Manifest = z.output<z.ZodObject<typeof manifestFields, z.core.$stric
 export type ManifestOf<Options extends z.ZodRawShape> = Manifest &
   z.output<z.ZodObject<Options, z.core.$strict>>;
 export type TensorInfo = z.output<typeof tensorInfo>;
+export type InputInfo = z.output<typeof inputInfo>;
 export type PackageFile = z.output<typeof file>;
 export type Feature = z.output<typeof feature>;
 

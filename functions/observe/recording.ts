@@ -20,6 +20,9 @@ export class Recording {
   version: Resolved | undefined;
   rows = 0;
   tokens: number | undefined;
+  pixels: number | undefined;
+  bytes: number | undefined;
+  cost = 0;
   executed = false;
   cache: CacheOutcome | undefined;
   quota: Quota | undefined;
@@ -45,6 +48,7 @@ export class Recording {
     this.#tell = tell;
     this.#onRecord = onRecord;
     this.quota = quota;
+    this.bytes = received?.bytes;
     this.phases = createPhases(now, received?.milliseconds);
   }
 
@@ -64,6 +68,9 @@ export class Recording {
       reason,
       rows: this.rows,
       tokens: this.tokens,
+      pixels: this.pixels,
+      bytes: this.bytes,
+      cost: this.cost,
       executed: this.executed,
       durations: this.phases.durations,
       cache: this.cache,

@@ -38,6 +38,8 @@ export function createPlatform(parts: CloudflareParts): Platform {
     // Decoding a progressive JPEG takes up to 16 bytes a pixel.
     MAX_IMAGE_PIXELS: 2_000_000,
     MAX_CONCURRENCY: 64,
+    // Numbers, their JSON and its bytes are in an isolate's 128 MB at once, beside the model.
+    MAX_ANSWER_BYTES: 8 * 1024 * 1024,
   };
   const config = readConfig(env, defaults, "cloudflare");
   if (config.auth.mode === "required" && config.auth.apiKeys && "parameter" in config.auth.apiKeys)

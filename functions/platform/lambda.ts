@@ -40,6 +40,8 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     REQUEST_TIMEOUT_MS: 28_000,
     // Lambda takes events of up to 6 MB, and a binary body is base64 in them.
     MAX_BODY_BYTES: 4_500_000,
+    // The same holds for its answers.
+    MAX_ANSWER_BYTES: 4_500_000,
   };
   const config = readConfig(environment, defaults, "lambda");
   const { store, artifacts } = openStore(config);

@@ -1,13 +1,28 @@
 import { invalidInput, type InputIssue } from "../errors.ts";
 import { elementCount, type Tensor, type Tensors } from "../tensor.ts";
 import type { Limits } from "../model/limits.ts";
-import { isBatched, type Manifest, type TensorInfo } from "../model/manifest.ts";
+import { isBatched, type InputInfo, type Manifest } from "../model/manifest.ts";
+import type { CompiledTask } from "./define.ts";
+import { excessOf } from "./excess.ts";
 
 /**
  * A graph that splits texts gives each of them as many tokens as the longest one has. This many characters are
  * some 80 MB. One long text among a thousand short ones would be gigabytes.
  */
 export const MAX_PADDED_CHARACTERS = 4_000_000;
+
+/**
+ * Rows are padded to the longest of their run, and a run ends before it has more tokens than this. Otherwise
+ * one long text would make many short ones as long.
+ */
+export const MAX_TOKENS_PER_RUN = 8192;
+
+/** A model's inputs, and how much they may have. */
+export interface Checked {
+  manifest: Manifest;
+  limits: Limits;
+  compiled?: Pick<CompiledTask, "maxTokens">;
+}
 
 /** The longest dimension that ONNX Runtime takes. */
 const LONGEST_DIMENSION = 2 ** 31 - 1;
@@ -16,19 +31,19 @@ const LONGEST_DIMENSION = 2 ** 31 - 1;
  * Throws `invalid_input` unless the tensors are the manifest's inputs, in name, datatype and shape, and
  * within the model's limits.
  */
-export function checkInputs(
-  { manifest, limits }: { manifest: Manifest; limits: Limits },
-  tensors: Tensors,
-): void {
+export function checkInputs(checked: Checked, tensors: Tensors): void {
+  const { manifest, limits } = checked;
   const issues: InputIssue[] = [];
   for (const name of Object.keys(tensors))
     if (!manifest.inputs.some((input) => input.name === name))
       issues.push({ path: `inputs.${name}`, message: `is not an input of ${manifest.name}` });
   for (const input of manifest.inputs) {
     const given = Object.hasOwn(tensors, input.name) ? tensors[input.name] : undefined;
-    const message = given ? mismatch({ manifest, limits }, input, given) : "is missing";
+    const message = given ? mismatch(checked, input, given) : "is missing";
     if (message) issues.push({ path: `inputs.${input.name}`, message });
   }
+  const message = tooManyElements(limits, [tensors]);
+  if (message) issues.push({ path: "inputs", message });
   if (issues.length > 0) throw invalidInput(issues);
 }
 
@@ -49,10 +64,19 @@ export function checkOutputNames(
   return names;
 }
 
+/** What is wrong with the number of elements of a request, in words. */
+export function tooManyElements({ elements }: Limits, all: readonly Tensors[]): string | undefined {
+  let count = 0;
+  for (const tensors of all) for (const name in tensors) count += tensors[name]?.data.length ?? 0;
+  return count > elements
+    ? `have ${count} elements; a request may have ${elements} (MAX_ELEMENTS, or the model's limits.elements)`
+    : undefined;
+}
+
 /** What is wrong with a tensor for an input, in words: datatype, shape or size. Undefined when it is right. */
 export function mismatch(
-  { manifest, limits }: { manifest: Manifest; limits: Limits },
-  input: TensorInfo,
+  { manifest, limits, compiled }: Checked,
+  input: InputInfo,
   given: Tensor,
 ): string | undefined {
   if (given.datatype !== input.datatype)
@@ -69,6 +93,12 @@ export function mismatch(
     return `has ${given.data.length} elements, its shape [${given.shape.join(", ")}] holds ${count}`;
   if (isBatched(manifest, input) && (given.shape[0] ?? 0) > limits.batch)
     return `must have at most ${limits.batch} rows, has ${given.shape[0]}. If its first dimension is no batch, "batchDimension": null in the manifest says so`;
+  const excess = excessOf(input, given.shape, {
+    isBatched: isBatched(manifest, input),
+    maxPairs: limits.positionPairs,
+    maxTokens: compiled?.maxTokens,
+  });
+  if (excess !== undefined) return excess;
   if (given.datatype === "BYTES" && longest(given.data as string[]) > limits.textLength)
     return `must have elements of at most ${limits.textLength} characters`;
   if (given.datatype === "BYTES" && paddedLength(given.data as string[]) > MAX_PADDED_CHARACTERS)

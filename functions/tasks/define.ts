@@ -12,6 +12,8 @@ export interface Run {
   rows: number;
   /** How many tokens the rows have: with special tokens, without padding. */
   tokens?: number;
+  /** How many pixels the images of the rows were decoded to. */
+  pixels?: number;
   /** What postprocessing needs to know of the rows. Only the task reads it. */
   context?: unknown;
 }
@@ -55,8 +57,17 @@ export interface CompiledTask<Parameters = unknown> {
   ): InParts<readonly Run[]>;
   /** Absent where NaN is a value like others, and null is none. */
   missing?: MissingValues;
+  /** The most tokens of a row in tensors that a dialect reads itself. Absent where they are no tokens. */
+  maxTokens?: number;
   /** The outputs to compute. */
   outputNames: readonly string[];
+  /**
+   * About how many bytes of JSON the answers of a run will be, which is refused before it runs when that is too
+   * much. Absent where only the outputs tell, or where answers are always small.
+   */
+  answerBytes?(run: Run, parameters: Parameters): number;
+  /** The same by the outputs of a run, before they are made JSON. */
+  outputBytes?(outputs: Tensors): number;
   /** One answer for each row of the run that made the outputs. */
   postprocess(outputs: Tensors, run: Run, parameters: Parameters): unknown[];
   /** The error for a failed run. Absent where a checked input can fail only with a bad model. */

@@ -1,5 +1,5 @@
 import type { Manifest } from "../model/manifest.ts";
-import { elementCount, type Tensor } from "../tensor.ts";
+import { rowsFrom } from "../tensor.ts";
 import type { CompiledTask, InParts, Parts, Run } from "./define.ts";
 
 /** Lets a task whose graph takes one row at a time answer batches: with one run for each row. */
@@ -23,23 +23,18 @@ function* splitLater(parts: Parts<readonly Run[]>): Parts<readonly Run[]> {
   return (yield* parts).flatMap(splitRows);
 }
 
-function splitRows({ feeds, rows, tokens }: Run): Run[] {
-  if (rows === 1) return [{ feeds, rows, ...(tokens !== undefined && { tokens }) }];
+function splitRows({ feeds, rows, tokens, pixels }: Run): Run[] {
+  // The counts are for the whole request: it does not matter which run carries them.
+  const counts = {
+    ...(tokens !== undefined && { tokens }),
+    ...(pixels !== undefined && { pixels }),
+  };
+  if (rows === 1) return [{ feeds, rows, ...counts }];
   return Array.from({ length: rows }, (_, row) => ({
     feeds: Object.fromEntries(
-      Object.entries(feeds).map(([name, tensor]) => [name, rowOf(tensor, row)]),
+      Object.entries(feeds).map(([name, tensor]) => [name, rowsFrom(tensor, row, 1)]),
     ),
     rows: 1,
-    // The count is for the whole request: it does not matter which run carries it.
-    ...(row === 0 && tokens !== undefined && { tokens }),
+    ...(row === 0 && counts),
   }));
-}
-
-function rowOf({ datatype, shape, data }: Tensor, row: number): Tensor {
-  const width = elementCount(shape.slice(1));
-  return {
-    datatype,
-    shape: [1, ...shape.slice(1)],
-    data: data.slice(row * width, (row + 1) * width),
-  };
 }

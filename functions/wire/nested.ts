@@ -7,7 +7,7 @@ import { ElementError, fromJsonData, toJsonData } from "./json-tensor.ts";
 export type Fill = (input: string, values: readonly unknown[], path: string) => readonly unknown[];
 
 /** The most empty arrays in an answer without elements. */
-const MOST_EMPTY = 100_000;
+export const MOST_EMPTY = 100_000;
 
 /**
  * A tensor from nested arrays, whose nesting gives the shape. An empty dimension hides those below it: they are

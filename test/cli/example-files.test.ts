@@ -100,7 +100,9 @@ test(
     await succeed(["add", fixture("free-dimension.onnx"), "--name", "free", "--models", models]);
     const row = Array.from({ length: 20_000 }, (_, index) => index / 7);
     const examples = [{ input: { x: [row] } }, { input: { x: [[1, -1]] } }];
-    const manifest = { ...(await readManifest(folder)), "x-own": 1, examples };
+    const added = await readManifest(folder);
+    const inputs = added.inputs.map((input) => ({ ...input, maxShape: [-1, 20_000] }));
+    const manifest = { ...added, inputs, "x-own": 1, examples };
     await writeFile(join(folder, "model.json"), JSON.stringify(manifest));
     await succeed(["verify", "free", "--models", models, ...NATIVE, "--record"]);
     const { artifact, ...written } = await readManifest(folder);

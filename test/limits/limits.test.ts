@@ -117,7 +117,7 @@ test("who tries wrong keys runs out of tries, and right keys and some tokens sti
   const checked = { tokens: 0 };
   expect(() => {
     for (; checked.tokens < 1000; checked.tokens++) guesses.checkToken(one);
-  }).toThrow("You may have 3 rows in 60 s. Try again in 1 s.");
+  }).toThrow("You may have 3 units in 60 s. Try again in 1 s.");
   expect(checked.tokens).toBe(50);
   guesses.checkToken(other);
   expect(refused(other)).toBe("unauthorized");

@@ -33,7 +33,7 @@ test("every answer says what is left, and a refusal when to come again; then it 
   await predict(target);
   const refused = await predict(target);
   expect([refused.status, refused.body["code"]]).toEqual([429, "rate_limited"]);
-  expect(refused.body["detail"]).toMatch(/2 rows in 4 s. Try again in [1-4] s/);
+  expect(refused.body["detail"]).toMatch(/2 units in 4 s. Try again in [1-4] s/);
   const seconds = Number(refused.headers.get("retry-after"));
   expect(refused.headers.get("ratelimit")).toBe(`"caller";r=0;t=${seconds}`);
   expect(seconds).toBeGreaterThanOrEqual(1);
@@ -90,8 +90,10 @@ test("a batch larger than the limit is told that it can never pass", async () =>
   ] as const) {
     const refused = await predict(target, rows);
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, null]);
-    expect(refused.body["detail"]).toContain(`${limit} rows in 60 s, and this request has ${rows}`);
-    expect(refused.body["detail"]).toContain("Send fewer rows at once");
+    expect(refused.body["detail"]).toContain(
+      `${limit} units in 60 s, and this request costs ${rows} (${rows} rows, `,
+    );
+    expect(refused.body["detail"]).toContain("Send fewer or smaller inputs at once");
     if (rows === 6) await running?.restart();
   }
 });

@@ -91,6 +91,9 @@ export function protection(start: StartTarget, { clock = true } = {}): void {
       digest: answer.headers.get("x-model-digest"),
       status: 200,
       cold: true,
+      rows: 1,
+      bytes: JSON.stringify({ inputs: FLOWER }).length,
+      cost: 1,
       ...(clock && { milliseconds: expect.any(Number), phases: expect.any(Object) }),
     });
     if (clock)

@@ -145,7 +145,15 @@ describe.each(RUNTIMES)("a BERT-shaped model on %s", (runtime) => {
 
 test("a long text among many short ones gets a run with few of them, in the order of the request", () => {
   const sentiment = shippedModels.find(({ manifest }) => manifest.name === "sentiment");
-  const limits = { bodyBytes: 1e7, batch: 2000, textLength: 100_000, imagePixels: 1e6 };
+  const limits = {
+    bodyBytes: 1e7,
+    batch: 2000,
+    textLength: 100_000,
+    imagePixels: 1e6,
+    elements: 1e6,
+    positionPairs: 1e6,
+    answerBytes: 1e7,
+  };
   const task = textInputs(sentiment?.manifest as Manifest, limits, new Map());
   const short = Array.from({ length: 500 }, (_, index) => `text ${index}`);
   const rows = [...short, "a ".repeat(50_000), ...short];

@@ -42,8 +42,9 @@ export function openInferenceRoutes(service: Service) {
           fill: compiled.missing?.fill,
           batch,
         });
-        const { feeds, outputNames } = request;
-        return { runs: [{ feeds, rows: rowsOfRuns(manifest, [{ feeds }]) }], outputNames };
+        const { feeds, outputNames, isBinary } = request;
+        const rows = rowsOfRuns(manifest, [{ feeds }]);
+        return { runs: [{ feeds, rows }], outputNames, isBinary };
       },
     });
     const { id, isBinary = () => false } = request ?? {};

@@ -7,6 +7,7 @@ import { answerJson } from "../../http/answer.ts";
 import { identify } from "../../http/identify.ts";
 import type { Service } from "../../service.ts";
 import { jsonBody } from "../../http/json-body.ts";
+import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 
 export const embeddingsRequest = z.strictObject({
   model: z.string(),
@@ -22,6 +23,9 @@ export const embeddingsRequest = z.strictObject({
   /** The end user, for abuse reports. Not used here. */
   user: z.string().nullish(),
 });
+
+/** Four bytes a number as base64, of the 20 that it counts in JSON. */
+const BASE64_SCALE = (4 * 4) / 3 / NUMBER_BYTES;
 
 /**
  * OpenAI's `POST /v1/embeddings`, for models with the task feature-extraction. Refuses a text with more tokens
@@ -55,6 +59,7 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
         member: "input",
         // As OpenAI does. The vector of half a text would spoil a search, and nobody would notice.
         longTexts: "refuse",
+        ...(format === "base64" && { answerScale: BASE64_SCALE }),
       });
       const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
       identify(c, manifest, record);

@@ -39,7 +39,8 @@ export function beginRequest(platform: Platform, before: number): MiddlewareHand
     const timeout = c.req.header(TIMEOUT);
     if (timeout !== undefined && WHOLE_NUMBER.test(timeout)) deadline.shorten(Number(timeout));
     const headers = { [REQUEST_ID]: id, ...SECURITY_HEADERS };
-    c.set("exchange", { id, deadline, headers, caller, wrapped, routeIndex });
+    const { answerBytes: maxAnswerBytes } = config.limits;
+    c.set("exchange", { id, deadline, headers, maxAnswerBytes, caller, wrapped, routeIndex });
     return deadline.within(next());
   };
 }

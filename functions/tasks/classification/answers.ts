@@ -1,4 +1,5 @@
 import type { Tensors } from "../../tensor.ts";
+import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import type { CompiledTask } from "../define.ts";
 import {
   hasIndependentLabels,
@@ -31,7 +32,7 @@ export interface Classification {
 /** The half that all classification tasks share: from the graph's outputs to labels and scores. */
 export function classificationAnswers(
   manifest: ClassificationManifest,
-): Pick<CompiledTask<Parameters>, "outputNames" | "postprocess"> {
+): Pick<CompiledTask<Parameters>, "outputNames" | "answerBytes" | "postprocess"> {
   const { labels, label, scores } = manifest;
   if (!labels) throw new Error(`task ${manifest.task} needs labels`);
   if (!label && !scores) throw new Error(`task ${manifest.task} needs scores, label or both`);
@@ -69,7 +70,16 @@ export function classificationAnswers(
   }
 
   const independent = hasIndependentLabels(manifest);
+  // The longest labels can be the best ones, for every row.
+  const labelBytes = labels
+    .map((name) => JSON.stringify(name).length + 2)
+    .toSorted((a, b) => b - a);
+  const ownBytes = 2 * NUMBER_BYTES + sum(independent ? labelBytes : labelBytes.slice(0, 1));
   return {
+    answerBytes({ rows }, { top_k: topK = scored.length }) {
+      const named = scores ? labelBytes.slice(0, topK) : [];
+      return rows * (ownBytes + sum(named) + named.length * NUMBER_BYTES);
+    },
     outputNames: [...new Set([label?.output, scores?.output].filter((name) => name !== undefined))],
     postprocess(outputs: Tensors, { rows }, { top_k: topK }) {
       const given = readLabels?.(outputs, rows);
@@ -77,4 +87,8 @@ export function classificationAnswers(
       return Array.from({ length: rows }, (_, row) => answer(given?.[row], values?.[row], topK));
     },
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

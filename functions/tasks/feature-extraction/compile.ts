@@ -2,6 +2,7 @@ import type { Limits } from "../../model/limits.ts";
 import { NearcastError } from "../../errors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import type { Tensor } from "../../tensor.ts";
+import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { textInputs } from "../text/inputs.ts";
 import type { Assets, CompiledTask } from "../define.ts";
 import type { textOptions } from "../text/options.ts";
@@ -32,6 +33,10 @@ export function compile(
   return {
     ...textInputs(manifest, limits, assets),
     outputNames: [output.name],
+    answerBytes({ rows, tokens = rows }) {
+      const vectors = rank === 3 && pooling === "none" ? tokens : rows;
+      return vectors * Math.min(Math.max(width, 1), dimensions ?? Infinity) * NUMBER_BYTES;
+    },
     postprocess(outputs, { feeds, rows }) {
       const made = outputs[output.name];
       const mask = maskOf(feeds, rows);

@@ -11,6 +11,11 @@ import { convertColor, fillPixels, levelsOf } from "../image/pixels.ts";
 import type { imageOptions } from "../image/options.ts";
 import type { Parts, PreprocessOptions, Run } from "../define.ts";
 
+/** The graph gets at most so many numbers in one run: six pictures of 224 × 224 pixels in three colours. */
+const MAX_NUMBERS_PER_RUN = 1_000_000;
+/** All runs of a request wait in memory, and a few bytes are an image that is made as large as the graph wants it. */
+const MAX_NUMBERS = 16_000_000;
+
 type Options = typeof classificationOptions & typeof imageOptions;
 
 export async function compile(
@@ -36,13 +41,23 @@ export async function compile(
     throw new Error(`image.mean and image.std need ${channels} values`);
   checkFit(image);
   const levels = levelsOf(image);
+  const width = elementCount(size);
+  const most = Math.max(1, Math.floor(MAX_NUMBERS / width));
+  const step = Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / width));
   const decodeImage = await openImageDecoder(loadDecoder);
 
   return {
     ...classificationAnswers(manifest),
     *preprocess(rows: readonly unknown[], { pathOf }: PreprocessOptions<unknown>): Parts<Run[]> {
       const issues: InputIssue[] = [];
-      const data = new Float32Array(rows.length * elementCount(size));
+      if (rows.length > most)
+        throw invalidInput([
+          {
+            path: "inputs",
+            message: `must have at most ${most} images of the ${size.join(" × ")} numbers that the model takes, has ${rows.length}`,
+          },
+        ]);
+      const data = new Float32Array(rows.length * width);
       // One budget for the whole request: many images cost as much as a large one.
       let used = 0;
       for (const [index, row] of rows.entries()) {
@@ -56,15 +71,28 @@ export async function compile(
           used += decoded.width * decoded.height;
           const colored = convertColor(decoded, image.color);
           const sized = fit(colored, image);
-          fillPixels(sized, levels, image.layout, data, index * elementCount(size));
+          fillPixels(sized, levels, image.layout, data, index * width);
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;
           issues.push({ path: pathOf(index), message: error.message });
         }
       }
       if (issues.length > 0) throw invalidInput(issues);
-      const pixels = { datatype: "FP32" as const, shape: [rows.length, ...size], data };
-      return [{ feeds: { [input.name]: pixels }, rows: rows.length }];
+      return Array.from({ length: Math.ceil(rows.length / step) }, (_, run) => {
+        const from = run * step;
+        const count = Math.min(step, rows.length - from);
+        const pixels = {
+          datatype: "FP32" as const,
+          shape: [count, ...size],
+          data: data.subarray(from * width, (from + count) * width),
+        };
+        // The count is for the whole request.
+        return {
+          feeds: { [input.name]: pixels },
+          rows: count,
+          ...(run === 0 && { pixels: used }),
+        };
+      });
     },
   };
 }

@@ -3,9 +3,10 @@ import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { plainReason } from "../../plain-reason.ts";
 import { type Tensor, type Tensors } from "../../tensor.ts";
+import { bytesOfTensors, expectedOutputs } from "../../wire/answer-size.ts";
 import { toJsonValues } from "../../wire/json-tensor.ts";
 import { toNested } from "../../wire/nested.ts";
-import { mismatch } from "../check-tensors.ts";
+import { mismatch, tooManyElements } from "../check-tensors.ts";
 import type { CompiledTask } from "../define.ts";
 import { readTensor } from "./read.ts";
 
@@ -17,6 +18,7 @@ import { readTensor } from "./read.ts";
 export function compile(manifest: Manifest, limits: Limits): CompiledTask {
   const { inputs, outputs } = manifest;
   const names = new Set(inputs.map(({ name }) => name));
+  const outputNames = outputs.map(({ name }) => name);
 
   function readFeeds(row: unknown, path: string, issues: InputIssue[]): Tensors {
     if (typeof row !== "object" || row === null || Array.isArray(row)) {
@@ -51,10 +53,18 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
         feeds: readFeeds(row, pathOf(index), issues),
         rows: 1,
       }));
+      const message = tooManyElements(
+        limits,
+        runs.map(({ feeds }) => feeds),
+      );
+      if (message) issues.push({ path: "inputs", message });
       if (issues.length > 0) throw invalidInput(issues);
       return runs;
     },
-    outputNames: outputs.map(({ name }) => name),
+    outputNames,
+    answerBytes: ({ feeds }) =>
+      bytesOfTensors(expectedOutputs(manifest, outputNames, { feeds, isTokens: false })),
+    outputBytes: (results) => bytesOfTensors(results),
     postprocess: (results) => [
       Object.fromEntries(
         Object.entries(results).map(([name, result]) => [name, toNested(result, toJsonValues)]),

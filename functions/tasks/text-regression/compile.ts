@@ -1,6 +1,7 @@
 import { NearcastError } from "../../errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
+import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import type { Assets, CompiledTask } from "../define.ts";
 import { textInputs } from "../text/inputs.ts";
 import type { textRegressionOptions } from "./options.ts";
@@ -19,11 +20,13 @@ export function compile(
   const fits = output?.shape.length === 2 && output.shape[1] === width;
   if (output?.datatype !== "FP32" || !fits)
     throw new Error(`regression.output must name an FP32 output of shape [-1, ${width}]`);
+  const rowBytes = JSON.stringify(labels ?? "value").length + width * NUMBER_BYTES;
   const finish = ACTIVATIONS[regression.activation];
 
   return {
     ...textInputs(manifest, limits, assets),
     outputNames: [output.name],
+    answerBytes: ({ rows }) => rows * rowBytes,
     postprocess(outputs, { rows }) {
       const data = outputs[output.name]?.data;
       if (!(data instanceof Float32Array) || data.length !== rows * width)

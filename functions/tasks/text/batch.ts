@@ -1,14 +1,9 @@
 import type { ManifestOf } from "../../model/manifest.ts";
 import type { Tensors } from "../../tensor.ts";
+import { MAX_TOKENS_PER_RUN } from "../check-tensors.ts";
 import type { Run } from "../define.ts";
 import type { textOptions } from "./options.ts";
 import type { Encoding, Padding } from "./tokenizer.ts";
-
-/**
- * Rows are padded to the longest of their run, and a run ends before it has more tokens than this. Otherwise
- * one long text would make many short ones as long.
- */
-const MAX_TOKENS_PER_RUN = 8192;
 
 const NAMES = ["input_ids", "attention_mask", "token_type_ids"] as const;
 type TokenInput = (typeof NAMES)[number];

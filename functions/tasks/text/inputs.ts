@@ -76,6 +76,7 @@ function tokenizedText(
   const tokenizer = openTokenizer(options, assets);
   const toRuns = tokenBatcher(manifest, tokenizer.padding);
   return {
+    maxTokens: options.maxLength,
     *preprocess(
       rows: readonly unknown[],
       { pathOf, parameters, longTexts = "cut" }: PreprocessOptions<unknown>,

@@ -1,0 +1,43 @@
+import { isBatched, type Manifest } from "../model/manifest.ts";
+import { joinedRows, rowsFrom, type Tensor, type Tensors } from "../tensor.ts";
+import { MAX_TOKENS_PER_RUN } from "./check-tensors.ts";
+import type { CompiledTask, Run } from "./define.ts";
+
+type Feeds = Pick<Run, "feeds" | "rows">;
+
+/**
+ * A run of tokens that a client made, in as many runs as its texts would have been: one of all rows can need
+ * gigabytes. A graph of another kind may compute its rows together, and stays one run.
+ */
+export function splitRun(
+  { manifest, compiled }: { manifest: Manifest; compiled: Pick<CompiledTask, "maxTokens"> },
+  run: Feeds,
+): Feeds[] {
+  const { inputs, outputs } = manifest;
+  const shapes = inputs.map(({ name }) => run.feeds[name]?.shape ?? []);
+  const [rows = 0] = shapes[0] ?? [];
+  const width = Math.max(1, ...shapes.map(([, size = 1]) => size));
+  const areRows =
+    compiled.maxTokens !== undefined &&
+    rows * width > MAX_TOKENS_PER_RUN &&
+    [...inputs, ...outputs].every((tensor) => isBatched(manifest, tensor)) &&
+    shapes.every(([size]) => size === rows);
+  if (!areRows) return [run];
+  const step = Math.max(1, Math.floor(MAX_TOKENS_PER_RUN / width));
+  return Array.from({ length: Math.ceil(rows / step) }, (_, index) => {
+    const from = index * step;
+    const count = Math.min(step, rows - from);
+    const feeds: Tensors = {};
+    for (const name in run.feeds) feeds[name] = rowsFrom(run.feeds[name] as Tensor, from, count);
+    return { feeds, rows: count };
+  });
+}
+
+/** The outputs of a run by those of its parts. */
+export function joinOutputs(parts: readonly Tensors[]): Tensors {
+  const [first = {}] = parts;
+  if (parts.length === 1) return first;
+  const joined: Tensors = {};
+  for (const name in first) joined[name] = joinedRows(parts.map((part) => part[name] as Tensor));
+  return joined;
+}
