@@ -27,6 +27,8 @@ export interface Prediction {
   outputs: unknown;
   /** How many tokens the inputs had. Undefined where the model has no tokenizer of its own. */
   tokens: number | undefined;
+  /** About how many bytes the outputs are as JSON. 0 where that is not known. */
+  answerBytes: number;
   record: CallRecord;
 }
 
@@ -37,6 +39,8 @@ export interface Inference {
   runs: InferInputs["runs"];
   /** The outputs of each run, in the order asked for, or the manifest's. */
   results: Tensors[];
+  /** About how many bytes the outputs are, as the dialect writes them. */
+  answerBytes: number;
   record: CallRecord;
 }
 
@@ -104,18 +108,22 @@ export function createPredict(services: PathServices): Predict {
       recording.pixels = totalOf(runs, "pixels");
       const owed = charge?.(recording, manifest.name);
       if (owed) await owed;
-      if (compiled.answerBytes) {
-        let bytes = 0;
-        for (const run of runs) bytes += compiled.answerBytes(run, parameters);
-        checkAnswerBytes(bytes * answerScale, limits.answerBytes);
-      }
+      let answerBytes = 0;
+      if (compiled.answerBytes)
+        for (const run of runs) answerBytes += compiled.answerBytes(run, parameters) * answerScale;
+      checkAnswerBytes(answerBytes, limits.answerBytes);
       recording.executed = true;
-      const answers = await execute(services, way, version, compiled, runs, (outputs, run) =>
-        recording.phases.time("postprocess", () => compiled.postprocess(outputs, run, parameters)),
-      );
+      let measured = 0;
+      const answers = await execute(services, way, version, compiled, runs, (outputs, run) => {
+        measured += compiled.outputBytes?.(outputs) ?? 0;
+        return recording.phases.time("postprocess", () =>
+          compiled.postprocess(outputs, run, parameters),
+        );
+      });
+      answerBytes = Math.max(answerBytes, measured);
       const { tokens } = recording;
       const outputs = answers.length === 1 ? answers[0] : answers.flat(1);
-      return { manifest, outputs: batch ? outputs : outputs?.[0], tokens };
+      return { manifest, outputs: batch ? outputs : outputs?.[0], tokens, answerBytes };
     });
 }
 
@@ -146,6 +154,7 @@ export function createInfer(services: PathServices): Infer {
       if (isTokens) recording.tokens = tokensOfRuns(runs);
       const paid = charge?.(recording, manifest.name);
       if (paid) await paid;
+      let answerBytes = 0;
       let bytes = 0;
       for (const { feeds } of runs) {
         const expected = expectedOutputs(manifest, outputNames, { feeds, isTokens });
@@ -156,7 +165,11 @@ export function createInfer(services: PathServices): Infer {
       const task = {
         outputNames,
         refusal: refusedTensors,
-        outputBytes: (outputs: Tensors) => bytesOfTensors(outputs, isBinary),
+        outputBytes(outputs: Tensors) {
+          const own = bytesOfTensors(outputs, isBinary);
+          answerBytes += own;
+          return own;
+        },
       };
       const parts = isTokens ? runs.map((run) => splitRun(version, run)) : undefined;
       const all = parts ? parts.flat() : runs;
@@ -165,7 +178,7 @@ export function createInfer(services: PathServices): Infer {
       const results = parts
         ? parts.map(({ length }) => joinOutputs(made.slice(next, (next += length))))
         : made;
-      return { manifest, runs, results };
+      return { manifest, runs, results, answerBytes };
     });
 }
 

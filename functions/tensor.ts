@@ -71,6 +71,17 @@ export function rowsFrom({ datatype, shape, data }: Tensor, from: number, rows: 
   };
 }
 
+/** The same rows without a copy of their elements, but of texts. */
+export function viewOfRows({ datatype, shape, data }: Tensor, from: number, rows: number): Tensor {
+  const width = elementCount(shape.slice(1));
+  const [start, end] = [from * width, (from + rows) * width];
+  return {
+    datatype,
+    shape: [rows, ...shape.slice(1)],
+    data: Array.isArray(data) ? data.slice(start, end) : data.subarray(start, end),
+  };
+}
+
 /** One tensor with the rows of all, which are alike in all but their first dimension. */
 export function joinedRows(tensors: readonly Tensor[]): Tensor {
   const { datatype, shape } = tensors[0] as Tensor;

@@ -6,6 +6,7 @@ import { checkBatch } from "../predict.ts";
 import { parseParameters, type InParts, type Parts, type Run } from "../tasks/define.ts";
 import type { Tensor, Tensors } from "../tensor.ts";
 import { base64Bytes } from "../wire/base64.ts";
+import { TensorJson } from "../wire/json-pieces.ts";
 import { fromNested, toNested } from "../wire/nested.ts";
 import { decodeText } from "../wire/text.ts";
 
@@ -150,15 +151,33 @@ export function feedsOfColumns(version: ModelVersion, value: unknown, path: stri
  */
 export function columnsOfTensors(runs: readonly Tensors[]): unknown {
   const columns = Object.keys(runs[0] ?? {}).map((name) => {
-    const values = runs.map((tensors) => toNested(tensors[name] as Tensor));
-    return [name, values.length === 1 ? values[0] : values.flat()] as const;
+    const tensors = runs.map((outputs) => outputs[name] as Tensor);
+    const [only, ...others] = tensors;
+    if (only && others.length === 0) return [name, new TensorJson(only, "nested")] as const;
+    return [name, tensors.flatMap((tensor) => toNested(tensor))] as const;
   });
   const [only, ...others] = columns;
   return only && others.length === 0 ? only[1] : Object.fromEntries(columns);
 }
 
-/** One value for each row: of the only output, or an object by output name. Throws when an output has no rows. */
-export function rowsOfTensors(tensors: Tensors, count: number): unknown[] {
+/**
+ * One value for each row: of the only output of the only run, or an object by output name. Throws `invalid_input` when an
+ * output has no rows.
+ */
+export function rowsOfResults(
+  runs: readonly { rows: number }[],
+  results: readonly Tensors[],
+): unknown {
+  const [only, ...others] = results.flatMap((tensors) => Object.entries(tensors));
+  if (only && others.length === 0) {
+    const [name, tensor] = only;
+    checkHasRows(name, tensor, runs[0]?.rows ?? 0);
+    return new TensorJson(tensor, "nested");
+  }
+  return runs.flatMap((run, index) => rowsOfTensors(results[index] ?? {}, run.rows));
+}
+
+function rowsOfTensors(tensors: Tensors, count: number): unknown[] {
   const columns = Object.entries(tensors).map(
     ([name, tensor]) => [name, rowsOf(name, tensor, count)] as const,
   );
@@ -170,6 +189,11 @@ export function rowsOfTensors(tensors: Tensors, count: number): unknown[] {
 }
 
 function rowsOf(name: string, tensor: Tensor, count: number): unknown[] {
+  checkHasRows(name, tensor, count);
+  return toNested(tensor) as unknown[];
+}
+
+function checkHasRows(name: string, tensor: Tensor, count: number): void {
   if (tensor.shape[0] !== count)
     throw invalidInput([
       {
@@ -177,7 +201,6 @@ function rowsOf(name: string, tensor: Tensor, count: number): unknown[] {
         message: `is not one value a row: ask with inputs for whole tensors`,
       },
     ]);
-  return toNested(tensor) as unknown[];
 }
 
 function namesInputs(

@@ -49,12 +49,16 @@ export function answerEncoded(
 }
 
 /**
- * Like {@link answer}, in JSON, with the type that `hono/client` reads. Throws `answer_too_large` for more than the
- * limit: what a task of the deployment's own answers, and numbers that are longer than most.
+ * Like {@link answer}, for JSON. Throws `answer_too_large` for more than the limit: what a task of the deployment's
+ * own answers, and numbers that are longer than most.
  */
-export function answerJson<Json>(c: Context<AppEnv>, value: Json) {
-  const json = writeJson(value);
+export function answerText(c: Context<AppEnv>, json: string): Response {
   checkAnswerBytes(json.length, c.get("exchange").maxAnswerBytes ?? Infinity);
-  const response = answer(c, json, { "Content-Type": "application/json" });
+  return answer(c, json, { "Content-Type": "application/json" });
+}
+
+/** Like {@link answerText}, with the type that `hono/client` reads. */
+export function answerJson<Json>(c: Context<AppEnv>, value: Json) {
+  const response = answerText(c, writeJson(value));
   return response as Response & TypedResponse<JSONParsed<Json>, 200, "json">;
 }

@@ -17,7 +17,8 @@ import {
   runsOfRows,
   taskRow,
 } from "../rows.ts";
-import { answer, answerJson } from "../../http/answer.ts";
+import { answer } from "../../http/answer.ts";
+import { answerPrediction } from "../../http/write-answer.ts";
 import { identify } from "../../http/identify.ts";
 import type { Service } from "../../service.ts";
 import { VERSION } from "../../version.ts";
@@ -33,6 +34,7 @@ export function pingRoutes({ checkReady }: Service) {
 
 export function invocationRoutes({ platform, resolve, predict, infer }: Service) {
   const { limits, defaultModel } = platform.config;
+  const { turnEventLoop } = platform;
   const options = { maxBytes: limits.bodyBytes, now: platform.now };
 
   async function answerInvocation(c: Context<AppEnv>) {
@@ -66,22 +68,23 @@ export function invocationRoutes({ platform, resolve, predict, infer }: Service)
       const inputs = invocation.rows.map((row, index) => taskRow(found, row, `inputs[${index}]`));
       if (!(compiled.isBatch?.(inputs) ?? true))
         throw invalidInput([{ path: "inputs", message: "must be an array of rows" }]);
-      const { outputs, record } = await predict({
+      const { outputs, answerBytes, record } = await predict({
         ...call,
         inputs,
         parameters: invocation.params,
       });
       identify(c, manifest, record);
-      return answerJson(c, { predictions: outputs });
+      return answerPrediction(c, { predictions: outputs }, { bytes: answerBytes, turnEventLoop });
     }
     if (Object.keys(invocation.params ?? {}).length > 0)
       throw invalidInput([{ path: "params", message: "are not taken with tensors" }]);
-    const { results, record } = await infer({
+    const { results, answerBytes, record } = await infer({
       ...call,
       read: (version) => runsOf(version, invocation),
     });
     identify(c, manifest, record);
-    return answerJson(c, { predictions: columnsOfTensors(results) });
+    const value = { predictions: columnsOfTensors(results) };
+    return answerPrediction(c, value, { bytes: answerBytes, turnEventLoop });
   }
 
   return new Hono<AppEnv>()

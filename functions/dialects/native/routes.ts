@@ -2,6 +2,7 @@ import { Hono, type Context } from "hono";
 import { answerJson } from "../../http/answer.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { identify } from "../../http/identify.ts";
+import { answerPrediction, isLarge } from "../../http/write-answer.ts";
 import { jsonBody } from "../../http/json-body.ts";
 import type { Service } from "../../service.ts";
 import { withSignedZeros } from "../../wire/json.ts";
@@ -27,26 +28,32 @@ export function healthRoutes({ checkReady }: Pick<Service, "checkReady">) {
 
 /** Predictions of the native API. */
 export function predictRoutes({ platform, predict }: Pick<Service, "platform" | "predict">) {
-  const { now, config } = platform;
+  const { now, config, turnEventLoop } = platform;
   const { bodyBytes, batch } = config.limits;
   const options = { maxBytes: bodyBytes, batch, now };
 
-  async function answerPrediction(c: Context<AppEnv>, model: string, version?: string) {
+  async function answerPredict(c: Context<AppEnv>, model: string, version?: string) {
     const body = await readPredictBody(c, options);
-    const { manifest, outputs, record } = await predict({ ...callOf(c), model, version, ...body });
+    const { manifest, outputs, answerBytes, record } = await predict({
+      ...callOf(c),
+      model,
+      version,
+      ...body,
+    });
     identify(c, manifest, record);
-    return answerJson(c, {
+    const value = {
       model: manifest.name,
       version: manifest.version,
-      outputs: withSignedZeros(outputs),
-    });
+      outputs: isLarge(answerBytes) ? outputs : withSignedZeros(outputs),
+    };
+    return answerPrediction(c, value, { bytes: answerBytes, turnEventLoop });
   }
 
   return new Hono<AppEnv>()
     .post("/v1/models/:model/predict", jsonBody<PredictRequest>(), (c) =>
-      answerPrediction(c, c.req.param("model")),
+      answerPredict(c, c.req.param("model")),
     )
     .post("/v1/models/:model/versions/:version/predict", jsonBody<PredictRequest>(), (c) =>
-      answerPrediction(c, c.req.param("model"), c.req.param("version")),
+      answerPredict(c, c.req.param("model"), c.req.param("version")),
     );
 }

@@ -6,6 +6,7 @@ import { readBody } from "../../http/body.ts";
 import { readInferRequest, type InferRequest } from "./request.ts";
 import { writeInferAnswer } from "./response.ts";
 import { answerEncoded, answerJson } from "../../http/answer.ts";
+import { writeAnswer } from "../../http/write-answer.ts";
 import { identify } from "../../http/identify.ts";
 import { modelConfiguration, modelMetadata, serverMetadata } from "./metadata.ts";
 import { repositoryRoutes } from "./repository.ts";
@@ -32,7 +33,7 @@ export function openInferenceRoutes(service: Service) {
   ): Promise<Response> {
     const body = await readBody(c, options);
     let request: InferRequest | undefined;
-    const { manifest, results, record } = await infer({
+    const { manifest, results, answerBytes, record } = await infer({
       ...callOf(c),
       model,
       version,
@@ -48,7 +49,10 @@ export function openInferenceRoutes(service: Service) {
       },
     });
     const { id, isBinary = () => false } = request ?? {};
-    const answer = writeInferAnswer({ manifest, id, tensors: results[0] ?? {}, isBinary });
+    const tensors = results[0] ?? {};
+    const answer = await writeInferAnswer({ manifest, id, tensors, isBinary }, (value) =>
+      writeAnswer(c, value, { bytes: answerBytes, turnEventLoop: platform.turnEventLoop }),
+    );
     identify(c, manifest, record);
     return answerEncoded(c, answer.body, answer.headers);
   }

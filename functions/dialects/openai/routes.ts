@@ -3,7 +3,7 @@ import * as z from "zod";
 import { invalidInput, NearcastError } from "../../errors.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { readJson } from "../../http/read-json.ts";
-import { answerJson } from "../../http/answer.ts";
+import { answerPrediction } from "../../http/write-answer.ts";
 import { identify } from "../../http/identify.ts";
 import type { Service } from "../../service.ts";
 import { jsonBody } from "../../http/json-body.ts";
@@ -51,6 +51,7 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
       const {
         outputs,
         tokens = 0,
+        answerBytes,
         record,
       } = await predict({
         ...call,
@@ -63,7 +64,7 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
       });
       const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));
       identify(c, manifest, record);
-      return answerJson(c, {
+      const value = {
         object: "list" as const,
         data: vectors.map((vector, index) => ({
           object: "embedding" as const,
@@ -72,7 +73,9 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
         })),
         model: manifest.name,
         usage: { prompt_tokens: tokens, total_tokens: tokens },
-      });
+      };
+      const { turnEventLoop } = platform;
+      return answerPrediction(c, value, { bytes: answerBytes, turnEventLoop });
     },
   );
 }

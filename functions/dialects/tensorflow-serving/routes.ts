@@ -7,8 +7,9 @@ import { callOf, type AppEnv } from "../../http/exchange.ts";
 import type { InParts } from "../../tasks/define.ts";
 import type { Datatype } from "../../tensor.ts";
 import { readBody } from "../../http/body.ts";
-import { checkRows, columnsOfTensors, rowsOfTensors, runsOfColumns, runsOfRows } from "../rows.ts";
+import { checkRows, columnsOfTensors, rowsOfResults, runsOfColumns, runsOfRows } from "../rows.ts";
 import { answerJson } from "../../http/answer.ts";
+import { answerPrediction } from "../../http/write-answer.ts";
 import { readRequest, SIGNATURE } from "./request.ts";
 import { versionStatus } from "./status.ts";
 import { identify } from "../../http/identify.ts";
@@ -26,7 +27,7 @@ export function tensorflowServingRoutes({ platform, registryFor, infer }: Servic
   async function answerPredict(c: Context<AppEnv>, model: string, version?: string) {
     const body = await readBody(c, options);
     let byRow = false;
-    const { manifest, runs, results, record } = await infer({
+    const { manifest, runs, results, answerBytes, record } = await infer({
       ...callOf(c),
       model,
       version,
@@ -39,16 +40,11 @@ export function tensorflowServingRoutes({ platform, registryFor, infer }: Servic
       },
     });
     identify(c, manifest, record);
-    return answerJson(
-      c,
-      byRow
-        ? {
-            predictions: runs.flatMap((run, index) =>
-              rowsOfTensors(results[index] ?? {}, run.rows),
-            ),
-          }
-        : { outputs: columnsOfTensors(results) },
-    );
+    const value = byRow
+      ? { predictions: rowsOfResults(runs, results) }
+      : { outputs: columnsOfTensors(results) };
+    const { turnEventLoop } = platform;
+    return answerPrediction(c, value, { bytes: answerBytes, turnEventLoop });
   }
 
   async function describe(c: Context<AppEnv>, model: string, version?: string) {
