@@ -17,6 +17,12 @@ export const MAX_PADDED_CHARACTERS = 4_000_000;
  */
 export const MAX_TOKENS_PER_RUN = 8192;
 
+/**
+ * The most numbers that a task makes of one request: 64 MB. All runs of a request wait in memory, and a few bytes are an
+ * image, or a basket, that is made as large as the graph wants it.
+ */
+export const MAX_NUMBERS = 16_000_000;
+
 /** A model's inputs, and how much they may have. */
 export interface Checked {
   manifest: Manifest;

@@ -9,12 +9,11 @@ import { checkFit, fit } from "../image/fit.ts";
 import type { LoadDecoder } from "../image/formats.ts";
 import { convertColor, fillPixels, levelsOf } from "../image/pixels.ts";
 import type { imageOptions } from "../image/options.ts";
+import { MAX_NUMBERS } from "../check-tensors.ts";
 import type { Parts, PreprocessOptions, Run } from "../define.ts";
 
 /** The graph gets at most so many numbers in one run: six pictures of 224 × 224 pixels in three colours. */
 const MAX_NUMBERS_PER_RUN = 1_000_000;
-/** All runs of a request wait in memory, and a few bytes are an image that is made as large as the graph wants it. */
-const MAX_NUMBERS = 16_000_000;
 
 type Options = typeof classificationOptions & typeof imageOptions;
 

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
+import { MAX_NUMBERS } from "../check-tensors.ts";
 import type { Assets, CompiledTask, Run } from "../define.ts";
 import type { recommendationOptions, RecommendationParameters } from "./options.ts";
 
@@ -77,6 +78,14 @@ export function compile(
   return {
     isBatch: (value) => Array.isArray(value) && Array.isArray(value[0]),
     preprocess(rows, { pathOf }) {
+      const most = Math.max(1, Math.floor(MAX_NUMBERS / width));
+      if (rows.length > most)
+        throw invalidInput([
+          {
+            path: "inputs",
+            message: `must have at most ${most} baskets of a catalogue of ${width} items, has ${rows.length}`,
+          },
+        ]);
       const issues: InputIssue[] = [];
       const baskets = rows.map((row, index) => readBasket(row, pathOf(index), issues));
       if (issues.length > 0) throw invalidInput(issues);
