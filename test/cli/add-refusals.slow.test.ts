@@ -1,0 +1,2 @@
+// The same with the other refusals.
+import "./add-refusals.test.ts";
