@@ -1,8 +1,11 @@
 // ECMAScript 2026 (JSON.parse source text access): in Node 22, workerd and browsers, not in Node 20.
 const { rawJSON } = JSON as unknown as { rawJSON?: (text: string) => unknown };
 
-/** Marks a string as a number, where there is no `JSON.rawJSON`. Nobody outside knows it. */
-const MARK = `${crypto.randomUUID()}:`;
+/**
+ * Marks a string as a number, where there is no `JSON.rawJSON`. Nobody outside knows it. workerd, which has it, allows no
+ * random values while a Worker starts.
+ */
+const MARK = rawJSON ? "" : `${crypto.randomUUID()}:`;
 const MARKED = new RegExp(`"${MARK}(-?[\\d.]+)"`, "g");
 
 /** A number that {@link writeJson} writes with these very digits. */
