@@ -7,7 +7,7 @@ import { openPredictor } from "../../cli/predictor.ts";
 import type { ManifestOf } from "../../functions/model/manifest.ts";
 import type { textOptions } from "../../functions/tasks/text/options.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
-import { openTokenizer } from "../../functions/tasks/text/tokenizer.ts";
+import { openEncoder } from "../tasks/encoder.ts";
 import { addExport, exportFolder } from "./export-folder.ts";
 import { expectAnswers, expectNear, recorded, refused } from "./exports.ts";
 
@@ -34,7 +34,7 @@ describe.each(recorded)("$name ($about)", (one) => {
         files.map(async (file) => [file, await readFile(join(folder, file))] as const),
       ),
     );
-    const { encode } = openTokenizer(text, assets);
+    const { encode } = openEncoder(text, assets);
     const prompt = text.prompts?.[text.defaultPrompt ?? ""] ?? "";
     const made = inputs.map((input) =>
       typeof input === "string"

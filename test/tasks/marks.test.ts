@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { withOrderedMarks } from "../../functions/tasks/text/marks.ts";
-import { openTokenizer } from "../../functions/tasks/text/tokenizer.ts";
+import { openEncoder } from "./encoder.ts";
 import { fixture } from "./service.ts";
 
 const FORMS = ["NFC", "NFD", "NFKC", "NFKD"] as const;
@@ -24,7 +24,7 @@ test.each(["wordpiece", "bpe-words", "unigram", "punctuation"])(
   "%s takes fifty thousand marks in the worst order in linear time",
   async (kind) => {
     const assets = new Map([["tokenizer.json", await fixture(`tokenizers/${kind}.json`)]]);
-    const { encode } = openTokenizer({ tokenizer: "tokenizer.json", maxLength: 512 }, assets);
+    const { encode } = openEncoder({ tokenizer: "tokenizer.json", maxLength: 512 }, assets);
     const began = performance.now();
     encode({ text: "a" + "\u0301\u0316".repeat(50_000) });
     // Sorted by insertion it takes ten seconds.

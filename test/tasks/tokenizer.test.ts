@@ -3,7 +3,8 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import { tokenBatcher } from "../../functions/tasks/text/batch.ts";
-import { openTokenizer, type TextInput } from "../../functions/tasks/text/tokenizer.ts";
+import type { TextInput } from "../../functions/tasks/text/tokenizer.ts";
+import { openEncoder } from "./encoder.ts";
 import { fixture } from "./service.ts";
 
 interface Expected {
@@ -32,7 +33,7 @@ const names = ["input_ids", "attention_mask", "token_type_ids"] as const;
 
 async function open(kind: string, maxLength: number) {
   const assets = new Map([["tokenizer.json", await fixture(`tokenizers/${kind}.json`)]]);
-  return openTokenizer({ tokenizer: "tokenizer.json", maxLength }, assets);
+  return openEncoder({ tokenizer: "tokenizer.json", maxLength }, assets);
 }
 
 /** The texts whose ids differ from the Python library's, by the recorded digests. */
@@ -81,7 +82,7 @@ describe.each(Object.keys(expected))("the tokenizer %s makes the same ids as Pyt
     const batches = Array.from({ length: Math.ceil(pairs.length / recorded.batch) }, (_, index) =>
       pairs.slice(index * recorded.batch, (index + 1) * recorded.batch),
     ).map((batch) => {
-      const runs = toRuns(batch.map(encode));
+      const runs = toRuns(batch.map((pair) => encode(pair)));
       expect(runs.length).toBe(1);
       return batch.map((_, row) =>
         names.map((name) => {
@@ -127,7 +128,7 @@ test.each([
   ) as object;
   const bytes = Buffer.from(JSON.stringify({ ...json, ...change }));
   const open = () =>
-    openTokenizer({ tokenizer: "t.json", maxLength: 8 }, new Map([["t.json", bytes]]));
+    openEncoder({ tokenizer: "t.json", maxLength: 8 }, new Map([["t.json", bytes]]));
   expect(open).toThrow();
 });
 

@@ -6,33 +6,51 @@ export function withOrderedMarks(text: string): string {
   return text.replaceAll(LONG_RUN, ordered);
 }
 
-const LONG_RUN = /\p{M}{64,}/gu;
+const LONG_RUN = /\p{M}{24,}/gu;
+
+/** Marks that are in one place of the order. */
+interface Group {
+  one: string;
+}
+
+/** By Unicode's order. There are about sixty, and two thousand marks: they are kept. */
+const groups: Group[] = [];
+const groupOf = new Map<string, Group | undefined>();
 
 function ordered(run: string): string {
-  const marks = Array.from(run, (mark) => Array.from(mark.normalize("NFD"))).flat();
-  const different = [...new Set(marks)].filter(moves).toSorted(compare);
-  const rank = new Map<string, number>();
-  let last = 0;
-  for (const [index, mark] of different.entries()) {
-    if (index > 0 && compare(different[index - 1] ?? "", mark) !== 0) last += 1;
-    rank.set(mark, last);
-  }
   let made = "";
-  let moving: string[][] = [];
+  let moving = new Map<Group, string>();
   const flush = (): void => {
-    made += moving.flat().join("");
-    moving = [];
+    for (const group of groups) made += moving.get(group) ?? "";
+    moving = new Map();
   };
-  for (const mark of marks) {
-    const at = rank.get(mark);
-    if (at === undefined) {
-      // Nothing moves past a mark that stays.
-      flush();
-      made += mark;
-    } else (moving[at] ??= []).push(mark);
-  }
+  for (const composed of run)
+    for (const mark of composed.normalize("NFD")) {
+      const group = groupOf.has(mark) ? groupOf.get(mark) : findGroup(mark);
+      if (group) moving.set(group, (moving.get(group) ?? "") + mark);
+      else {
+        // Nothing moves past a mark that stays.
+        if (moving.size > 0) flush();
+        made += mark;
+      }
+    }
   flush();
   return made;
+}
+
+function findGroup(mark: string): Group | undefined {
+  let group: Group | undefined;
+  if (moves(mark)) {
+    const at = groups.findIndex(({ one }) => !swap(mark, one));
+    group = groups[at];
+    // It goes before the first group that does not go before it, unless it is of that group.
+    if (!group || swap(group.one, mark)) {
+      group = { one: mark };
+      groups.splice(at < 0 ? groups.length : at, 0, group);
+    }
+  }
+  groupOf.set(mark, group);
+  return group;
 }
 
 /** The mark that goes after all others, U+0345. */
@@ -43,10 +61,7 @@ function moves(mark: string): boolean {
   return mark === HIGHEST || swap(HIGHEST, mark);
 }
 
-function compare(first: string, second: string): number {
-  return Number(swap(first, second)) - Number(swap(second, first));
-}
-
+/** Whether normalising changes the order of two marks. */
 function swap(first: string, second: string): boolean {
   return first !== second && (first + second).normalize("NFD") === second + first;
 }

@@ -1,10 +1,13 @@
+import type { Parts } from "../define.ts";
+import type { Effort } from "./effort.ts";
+
 /**
  * SentencePiece's own map of characters, as `tokenizer.json` keeps it: in base64 the length of a trie, the trie (a
  * double array of little-endian uint32), and the replacements, each ended by a zero byte. Gives the function that
  * replaces as the reference does, whose oddities the models were trained with: of a cluster of less than six bytes
  * only the first match counts, and the rest of it is dropped.
  */
-export function precompiledMap(base64: unknown): (text: string) => string {
+export function precompiledMap(base64: unknown): (text: string, effort: Effort) => Parts<string> {
   if (typeof base64 !== "string" || base64 === "")
     throw new Error("the normalizer Precompiled has no precompiled_charsmap");
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -58,17 +61,37 @@ export function precompiledMap(base64: unknown): (text: string) => string {
     return made;
   }
 
-  return (text) => {
+  return function* replace(text, effort) {
     let made = "";
-    if (SIMPLE.test(text)) for (const character of text) made += replaceCluster(character);
-    else for (const { segment } of clusters.segment(text)) made += replaceCluster(segment);
+    let start = 0;
+    for (const { 0: odd, index } of text.matchAll(ODD)) {
+      for (const character of text.slice(start, index)) {
+        if (effort.isDue(1)) yield;
+        made += replacementOf(character) ?? character;
+      }
+      for (const { segment } of clusters.segment(odd)) {
+        if (effort.isDue(segment.length)) yield;
+        made += replaceCluster(segment);
+      }
+      start = index + odd.length;
+    }
+    for (const character of text.slice(start)) {
+      if (effort.isDue(1)) yield;
+      made += replacementOf(character) ?? character;
+    }
     return made;
   };
 }
 
-/** Texts in which each character is a cluster of its own: the common ones, without looking for clusters. */
-const SIMPLE =
-  /^[\x20-\x7E\u00C0-\u02FF\u0370-\u0482\u048A-\u052F\u3000-\u3029\u3041-\u3096\u30A0-\u30FF\u4E00-\u9FFF]*$/u;
+/**
+ * Characters that can be in one cluster with others: marks, joiners, letters of Korean syllables, flags, ends of lines,
+ * and those that go before others.
+ */
+const JOINING =
+  "\\p{M}\\p{Grapheme_Extend}\\p{Emoji_Modifier}\\p{Cf}\\p{Regional_Indicator}\\r\\n\u0E33\u0EB3\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF\u0D4E\u{111C2}\u{111C3}\u{113D1}\u{1193F}\u{11941}\u{11A3A}\u{11A84}-\u{11A89}\u{11D46}\u{11F02}\u{16D63}-\u{16D6A}";
+
+/** Where characters may be in one cluster. All others are clusters of their own, found without looking for any. */
+const ODD = new RegExp(`(?:[^${JOINING}]?[${JOINING}]+)+[^${JOINING}]?`, "gu");
 
 const MAX_KNOWN = 10_000;
 

@@ -1,11 +1,13 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import * as z from "zod";
 import { plainIssue } from "../../plain-issue.ts";
-import type { Assets } from "../define.ts";
+import type { Assets, LongTexts, Parts } from "../define.ts";
 import { configured, contentOf, hasOneType, tokenizerConfigSchema } from "./configured.ts";
 import type { TextOptions } from "./options.ts";
-import { useOwnSteps } from "./own-steps.ts";
+import type { Effort } from "./effort.ts";
+import { openModel } from "./models.ts";
 import { likeReference } from "./reference.ts";
+import { textEncoder } from "./text-encoder.ts";
 
 export interface TextInput {
   text: string;
@@ -20,8 +22,18 @@ export interface Encoding {
 }
 
 export interface CutEncoding extends Encoding {
-  /** How many tokens there were before the text was cut, special tokens included. */
+  /**
+   * How many tokens there were before the text was cut, special tokens included. Where texts may be cut, it is
+   * only as many as were needed.
+   */
   uncut: number;
+}
+
+export interface EncodeOptions {
+  longTexts: LongTexts;
+  /** The most characters of a text after it was normalised. */
+  mostCharacters: number;
+  effort: Effort;
 }
 
 /** What pads the shorter rows of a batch. */
@@ -29,6 +41,8 @@ export type Padding = Record<keyof Encoding, number>;
 
 /** Where the ids of a text go among special tokens. */
 type Slot = { sequence: 0 | 1; type: number } | { id: number; type: number };
+
+type IdOf = (token: string) => number | undefined;
 
 // Padding is on the right, where the mask hides it: on the left it would move the positions of the text.
 const padding = z.object({ pad_id: z.number(), pad_type_id: z.number() });
@@ -45,6 +59,10 @@ const tokenizerSchema = z.looseObject({
         single_word: z
           .literal(false, "an added token with single_word is not supported")
           .optional(),
+        lstrip: z.boolean().optional(),
+        rstrip: z.boolean().optional(),
+        special: z.boolean().optional(),
+        normalized: z.boolean().optional(),
       }),
     )
     .nullish()
@@ -68,48 +86,76 @@ export function openTokenizer(options: TextOptions, assets: Assets) {
     : {};
   const json = configured(readJson(options.tokenizer, assets, tokenizerSchema), config);
   if (options.lowercase) json.normalizer = lowercased(json.normalizer);
-  const tokenizer = new Tokenizer(likeReference(json), {});
-  useOwnSteps(tokenizer, json.model);
+  const model = openModel(json.model);
+  const { added_tokens: added } = json;
+  // The library gets no vocabulary: its model would take the memory a second time.
+  const library = new Tokenizer({ ...likeReference(json), added_tokens: [], model: NO_MODEL }, {});
+  const encodeText = textEncoder({
+    normalizer: library.normalizer,
+    preTokenizer: library.pre_tokenizer,
+    model,
+    added: added.map(
+      ({
+        id,
+        content,
+        lstrip = false,
+        rstrip = false,
+        special = false,
+        normalized = !special,
+      }) => ({ id, content, lstrip, rstrip, normalized }),
+    ),
+  });
+  const addedIds = new Map(added.map(({ content, id }) => [content, id]));
+  const idOf = (token: string) => addedIds.get(token) ?? model.idOf(token);
   const oneType = hasOneType(config);
-  const single = template(tokenizer, { paired: false, oneType });
-  const pair = template(tokenizer, { paired: true, oneType });
+  const process = library.post_processor;
+  const single = template(process, idOf, { paired: false, oneType });
+  const pair = template(process, idOf, { paired: true, oneType });
+  const { maxLength } = options;
   for (const slots of [single, pair])
-    if (slots.length > options.maxLength)
-      throw new Error(`text.maxLength ${options.maxLength} has no room for a text`);
-
-  const idsOf = (text: string): number[] =>
-    text === "" ? [] : tokenizer.encode(text, { add_special_tokens: false }).ids;
-
+    if (slots.length > maxLength)
+      throw new Error(`text.maxLength ${maxLength} has no room for a text`);
+  const cutsLeft = json.truncation?.direction === "Left";
   const cut = (ids: number[], length: number): number[] =>
-    json.truncation?.direction === "Left" ? ids.slice(ids.length - length) : ids.slice(0, length);
+    cutsLeft ? ids.slice(ids.length - length) : ids.slice(0, length);
+  const none: number[] = [];
 
   return {
     padding: {
-      input_ids: json.padding?.pad_id ?? padId(tokenizer, contentOf(config.pad_token)),
+      input_ids: json.padding?.pad_id ?? padId(idOf, contentOf(config.pad_token)),
       attention_mask: 0,
       token_type_ids: json.padding?.pad_type_id ?? 0,
     } satisfies Padding,
 
-    encode: (input: TextInput): CutEncoding => {
+    /** Works in parts. Throws a RangeError that continues the name of the text. */
+    *encode(input: TextInput, encodeOptions: EncodeOptions): Parts<CutEncoding> {
       const slots = input.pair === undefined ? single : pair;
-      const texts = [idsOf(input.text), input.pair === undefined ? [] : idsOf(input.pair)] as const;
       const special = slots.filter((slot) => "id" in slot).length;
-      const [first, second] = cutLengths(
-        [texts[0].length, texts[1].length],
-        options.maxLength - special,
-      );
-      const parts = [cut(texts[0], first), cut(texts[1], second)] as const;
+      const room = maxLength - special;
+      // What is cut off at the end need not be made. Of a pair, the longer text is cut: one is made in full.
+      const needsAll = encodeOptions.longTexts === "refuse" || cutsLeft;
+      const enough = (least: number) => ({
+        ...encodeOptions,
+        enough: needsAll ? Infinity : Math.max(least, room),
+      });
+      const isSingle = input.pair === undefined;
+      const first = yield* encodeText(input.text, enough(isSingle ? 0 : Infinity));
+      const second = isSingle ? none : yield* encodeText(input.pair ?? "", enough(first.length));
+      const lengths = cutLengths([first.length, second.length], room);
+      const parts = [cut(first, lengths[0]), cut(second, lengths[1])] as const;
       const ids = slots.map((slot) => ("id" in slot ? [slot.id] : parts[slot.sequence]));
       const input_ids = ids.flat();
       return {
         input_ids,
         attention_mask: input_ids.map(() => 1),
         token_type_ids: slots.flatMap(({ type }, index) => (ids[index] ?? []).map(() => type)),
-        uncut: texts[0].length + texts[1].length + special,
+        uncut: first.length + second.length + special,
       };
     },
   };
 }
+
+const NO_MODEL = { type: "WordPiece", vocab: {} };
 
 /**
  * How many tokens of each text stay, so that both together have at most `room`. If the shorter text fits into
@@ -130,11 +176,11 @@ function lowercased(normalizer: unknown) {
 
 /** The post-processor's template, found out from what it makes of two marks. */
 function template(
-  tokenizer: Tokenizer,
+  process: Tokenizer["post_processor"],
+  idOf: IdOf,
   { paired, oneType }: { paired: boolean; oneType: boolean },
 ): Slot[] {
   const [first, second] = ["\0first", "\0second"] as const;
-  const { post_processor: process } = tokenizer;
   const made: { tokens: string[]; token_type_ids?: number[] } = process
     ? process([first], paired ? [second] : null, true)
     : { tokens: [first] };
@@ -145,19 +191,15 @@ function template(
     const type = oneType ? 0 : (made.token_type_ids?.[index] ?? Number(token === second));
     if (token === first) return { sequence: 0, type };
     if (token === second) return { sequence: 1, type };
-    const id = tokenizer.token_to_id(token);
+    const id = idOf(token);
     if (id === undefined) throw new Error(`the special token ${token} has no id`);
     return { id, type };
   });
 }
 
-function padId(tokenizer: Tokenizer, content: string | undefined): number {
+function padId(idOf: IdOf, content: string | undefined): number {
   const candidates = content === undefined ? ["[PAD]", "<pad>"] : [content];
-  return (
-    candidates
-      .map((candidate) => tokenizer.token_to_id(candidate))
-      .find((id) => id !== undefined) ?? 0
-  );
+  return candidates.map(idOf).find((id) => id !== undefined) ?? 0;
 }
 
 function readJson<T>(file: string, assets: Assets, schema: z.ZodType<T>): T {

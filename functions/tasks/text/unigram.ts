@@ -1,78 +1,77 @@
 import * as z from "zod";
+import type { Parts } from "../define.ts";
+import { ROOT, Trie } from "./trie.ts";
+import { PART_LENGTH } from "./effort.ts";
+import { codePointsOf, type WordModel } from "./word-model.ts";
 
 /** What a Unigram model is in `tokenizer.json`: pieces with their log probabilities. */
-const unigramSchema = z.looseObject({
+const schema = z.looseObject({
   vocab: z.array(z.tuple([z.string(), z.number()])).min(1),
   unk_id: z.number().int().nullish(),
 });
-
-interface TrieNode {
-  next: Map<string, TrieNode>;
-  /** Set where a piece ends. */
-  score?: number;
-}
 
 /** How much less likely an unknown character is than the least likely piece. The number is the reference's. */
 const UNKNOWN_PENALTY = 10;
 
 /**
- * The most likely pieces of a word, with scores summed in the reference's order. The library sums in another
- * order: rounding then chooses another of the equally likely ways to cut `!!!!!`.
+ * Unigram: the most likely pieces of a word, with scores summed in the reference's order. The library sums in
+ * another order: rounding then chooses another of the equally likely ways to cut `!!!!!`.
  */
-export function unigramSegmenter(json: unknown): (word: string) => string[] {
-  const { vocab, unk_id: unknownId } = unigramSchema.parse(json);
-  const root: TrieNode = { next: new Map() };
-  let lowest = Infinity;
-  for (const [index, [piece, score]] of vocab.entries()) {
-    lowest = Math.min(lowest, score);
-    if (piece === "" || index === unknownId) continue;
-    let node = root;
-    for (const character of piece) {
-      const next = node.next.get(character) ?? { next: new Map() };
-      node.next.set(character, next);
-      node = next;
-    }
-    node.score = score;
-  }
-  const unknownScore = lowest - UNKNOWN_PENALTY;
+export function unigram(json: unknown): WordModel {
+  const { vocab, unk_id: unknownId } = schema.parse(json);
+  if (typeof unknownId !== "number")
+    throw new Error("a Unigram model without unk_id is not supported");
+  const trie = new Trie();
+  const scores = Float64Array.from(vocab, ([, score]) => score);
+  for (const [index, [piece]] of vocab.entries()) trie.add(piece, index);
+  const unknownScore = scores.reduce((least, score) => Math.min(least, score)) - UNKNOWN_PENALTY;
 
-  return function segment(word) {
-    const characters = Array.from(word);
-    const best: { score: number; start: number; known: boolean }[] = [
-      { score: 0, start: 0, known: true },
-    ];
-    const offer = (end: number, score: number, start: number, known: boolean): void => {
-      const reached = best[end];
-      if (!reached || score > reached.score) best[end] = { score, start, known };
+  function* encode(word: string, ids: number[]): Parts<void> {
+    const points = codePointsOf(word);
+    const { length } = points;
+    /** For each end: the best score, where its last piece starts (-1: not reached), and the piece (-1: unknown). */
+    const best = new Float64Array(length + 1);
+    const starts = new Int32Array(length + 1).fill(-1);
+    const pieces = new Int32Array(length + 1);
+    const offer = (end: number, score: number, start: number, piece: number): void => {
+      if (starts[end]! >= 0 && score <= best[end]!) return;
+      best[end] = score;
+      starts[end] = start;
+      pieces[end] = piece;
     };
-    for (let start = 0; start < characters.length; start++) {
-      const soFar = best[start]?.score ?? 0;
-      let node: TrieNode | undefined = root;
+    for (let start = 0; start < length; start++) {
+      if (start > 0 && start % PART_LENGTH === 0) yield;
+      const soFar = best[start]!;
+      let node = ROOT;
       let single = false;
-      for (let end = start; end < characters.length;) {
-        node = node.next.get(characters[end] as string);
-        if (!node) break;
+      for (let end = start; end < length;) {
+        node = trie.next(node, points[end]!);
+        if (node === ROOT) break;
         end += 1;
-        if (node.score === undefined) continue;
-        offer(end, node.score + soFar, start, true);
+        const piece = trie.numberAt(node);
+        if (piece < 0 || piece === unknownId) continue;
+        offer(end, scores[piece]! + soFar, start, piece);
         single ||= end === start + 1;
       }
-      if (!single) offer(start + 1, unknownScore + soFar, start, false);
+      if (!single) offer(start + 1, unknownScore + soFar, start, -1);
     }
-    const pieces: string[] = [];
-    let unknownEnd: number | undefined;
-    for (let end = characters.length; end > 0;) {
-      const { start, known } = best[end] ?? { start: end - 1, known: false };
+    const found: number[] = [];
+    for (let end = length; end > 0; end = starts[end]!) {
+      const piece = pieces[end]!;
       // Neighbouring unknown characters are one unknown token.
-      if (!known) unknownEnd ??= end;
-      if (known && unknownEnd !== undefined) {
-        pieces.push(characters.slice(end, unknownEnd).join(""));
-        unknownEnd = undefined;
-      }
-      if (known) pieces.push(characters.slice(start, end).join(""));
-      end = start;
+      if (piece >= 0) found.push(piece);
+      else if (found.at(-1) !== unknownId) found.push(unknownId!);
     }
-    if (unknownEnd !== undefined) pieces.push(characters.slice(0, unknownEnd).join(""));
-    return pieces.toReversed();
+    for (let at = found.length - 1; at >= 0; at--) ids.push(found[at]!);
+  }
+
+  return {
+    idOf: (token) => trie.numberOf(token),
+    encode(word, ids) {
+      const parts = encode(word, ids);
+      if (word.length > PART_LENGTH) return parts;
+      parts.next();
+      return undefined;
+    },
   };
 }

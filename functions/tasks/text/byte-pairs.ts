@@ -1,0 +1,162 @@
+import * as z from "zod";
+import type { Parts } from "../define.ts";
+import { MergeQueue } from "./merge-queue.ts";
+import { PairTable } from "./pair-table.ts";
+import { PART_LENGTH } from "./effort.ts";
+import { vocabularySchema, type WordModel } from "./word-model.ts";
+
+/** What a BPE model is in `tokenizer.json`. Merges are pairs of tokens, or in older files both with a space between. */
+const schema = z.looseObject({
+  vocab: vocabularySchema,
+  merges: z.custom<(string | [string, string])[]>(Array.isArray),
+  unk_token: z.string().nullish(),
+  end_of_word_suffix: z.string().nullish(),
+  fuse_unk: z.boolean().nullish(),
+  byte_fallback: z.boolean().nullish(),
+  ignore_merges: z.boolean().nullish(),
+});
+
+/** Of words up to this length, so many are remembered with their ids. */
+const [REMEMBERED_LENGTH, MOST_REMEMBERED] = [32, 10_000];
+
+/**
+ * Byte pair encoding, as the reference does it: of all neighbours in a word the pair that was learned first is
+ * joined, until there is none. A queue gives the next pair; time grows with n log n.
+ */
+export function bytePairs(json: unknown): WordModel {
+  const options = schema.parse(json);
+  const vocab = new Map(Object.entries(options.vocab));
+  const suffix = options.end_of_word_suffix ?? "";
+  const unknownId = options.unk_token ? vocab.get(options.unk_token) : undefined;
+  const fusesUnknown = options.fuse_unk ?? false;
+  const ignoresMerges = options.ignore_merges ?? false;
+  const byteIds = options.byte_fallback ? idsOfBytes(vocab) : undefined;
+  const pairs = new PairTable();
+  const ranks = new Int32Array(options.merges.length + 1);
+  const joined = new Int32Array(options.merges.length + 1);
+  for (const [rank, merge] of options.merges.entries()) {
+    const [left, right] =
+      typeof merge === "string" ? (merge.split(" ", 2) as [string, string]) : merge;
+    const ids = [vocab.get(left), vocab.get(right), vocab.get(left + right)];
+    const [first, second, both] = ids;
+    if (first === undefined || second === undefined || both === undefined)
+      throw new Error(
+        `the merge of ${left} and ${right} has a token that is not in the vocabulary`,
+      );
+    const pair = pairs.add(first, second);
+    ranks[pair] = rank;
+    joined[pair] = both;
+  }
+  const remembered = new Map<string, readonly number[]>();
+
+  /** The ids of a word's characters, before any are joined. */
+  function* symbolsOf(word: string): Parts<number[]> {
+    const symbols: number[] = [];
+    let unknown = false;
+    const flush = (): void => {
+      if (unknown) symbols.push(unknownId!);
+      unknown = false;
+    };
+    for (let at = 0, count = 1; at < word.length; count++) {
+      if (count % PART_LENGTH === 0) yield;
+      const end = at + (word.codePointAt(at)! > 0xffff ? 2 : 1);
+      const character = word.slice(at, end) + (end === word.length ? suffix : "");
+      at = end;
+      const id = vocab.get(character);
+      if (id !== undefined) {
+        flush();
+        symbols.push(id);
+        continue;
+      }
+      const bytes = byteIds?.(character);
+      if (bytes) {
+        symbols.push(...bytes);
+        continue;
+      }
+      if (unknownId === undefined) continue;
+      if (!fusesUnknown) flush();
+      unknown = true;
+    }
+    flush();
+    return symbols;
+  }
+
+  function* join(word: string, ids: number[]): Parts<void> {
+    const symbols = yield* symbolsOf(word);
+    const { length } = symbols;
+    // Each symbol's neighbours. The left one of a pair becomes both; the right one is -1 from then on.
+    const before = new Int32Array(length);
+    const after = new Int32Array(length);
+    for (let at = 0; at < length; at++) {
+      before[at] = at - 1;
+      after[at] = at + 1;
+    }
+    const queue = new MergeQueue();
+    const offer = (left: number): void => {
+      const right = after[left]!;
+      if (right >= length) return;
+      const pair = pairs.find(symbols[left]!, symbols[right]!);
+      if (pair > 0) queue.push(ranks[pair]!, left);
+    };
+    for (let at = 0; at < length - 1; at++) {
+      if (at > 0 && at % PART_LENGTH === 0) yield;
+      offer(at);
+    }
+    for (let count = 1; queue.pop(); count++) {
+      if (count % PART_LENGTH === 0) yield;
+      const left = queue.position;
+      const right = after[left]!;
+      if (symbols[left]! < 0 || right >= length) continue;
+      const pair = pairs.find(symbols[left]!, symbols[right]!);
+      // A neighbour has been joined to another since.
+      if (pair === 0 || ranks[pair] !== queue.rank) continue;
+      symbols[left] = joined[pair]!;
+      symbols[right] = -1;
+      const next = after[right]!;
+      after[left] = next;
+      if (next < length) before[next] = left;
+      if (before[left]! >= 0) offer(before[left]!);
+      offer(left);
+    }
+    for (let at = 0; at < length; at = after[at]!) ids.push(symbols[at]!);
+  }
+
+  return {
+    idOf: (token) => vocab.get(token),
+    encode(word, ids) {
+      const whole = ignoresMerges ? vocab.get(word) : undefined;
+      if (whole !== undefined) {
+        ids.push(whole);
+        return undefined;
+      }
+      if (word.length > REMEMBERED_LENGTH) {
+        const parts = join(word, ids);
+        if (word.length > PART_LENGTH) return parts;
+        parts.next();
+        return undefined;
+      }
+      let known = remembered.get(word);
+      if (!known) {
+        const made: number[] = [];
+        join(word, made).next();
+        // Few texts have many different words; a flood of them must not stay in memory.
+        if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+        remembered.set(word, (known = made));
+      }
+      for (const id of known) ids.push(id);
+      return undefined;
+    },
+  };
+}
+
+/** Finds the tokens of a character's UTF-8 bytes, `<0x41>` and so forth. Undefined where one has none. */
+function idsOfBytes(vocab: ReadonlyMap<string, number>) {
+  const encoder = new TextEncoder();
+  const ids = Array.from({ length: 256 }, (_, byte) =>
+    vocab.get(`<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`),
+  );
+  return (character: string): number[] | undefined => {
+    const found = Array.from(encoder.encode(character), (byte) => ids[byte]);
+    return found.every((id) => id !== undefined) ? found : undefined;
+  };
+}

@@ -1,0 +1,40 @@
+import type { Normalizer } from "./library-steps.ts";
+import type { Parts } from "../define.ts";
+import type { Effort } from "./effort.ts";
+import { withOrderedMarks } from "./marks.ts";
+import { precompiledMap } from "./precompiled.ts";
+
+/** Changes a text, at once or in parts. */
+export type Normalize = (text: string, effort: Effort) => string | Parts<string>;
+
+/** The library's normalizers one after another, with own ones in the place of those that are slow or that differ. */
+export function normalizersOf(step: Normalizer | null): Normalize[] {
+  if (!step) return [];
+  if (step.normalizers) return step.normalizers.flatMap(normalizersOf);
+  const { type = "", precompiled_charsmap: map } = step.config;
+  if (type === "Precompiled") return [precompiledMap(map)];
+  if (/^NFK?[CD]$/.test(type)) return [(text) => withOrderedMarks(text).normalize(type)];
+  if (type === "BertNormalizer") return bertNormalizers(step.config);
+  return [(text) => step.normalize(text)];
+}
+
+/** The library looks at each character by itself, with regular expressions: ten times as slow. */
+function bertNormalizers(options: Normalizer["config"]): Normalize[] {
+  const { clean_text, handle_chinese_chars, lowercase, strip_accents } = options;
+  const steps: Normalize[] = [];
+  if (clean_text) steps.push((text) => text.replaceAll(CONTROLS, "").replaceAll(ODD_SPACE, " "));
+  if (handle_chinese_chars) steps.push((text) => text.replaceAll(IDEOGRAPHS, " $& "));
+  if (lowercase) steps.push((text) => text.toLowerCase());
+  if (strip_accents ?? lowercase) steps.push(withoutAccents);
+  return steps;
+}
+
+function withoutAccents(text: string): string {
+  return withOrderedMarks(text)
+    .normalize("NFD")
+    .replaceAll(/\p{Mn}/gu, "");
+}
+
+const CONTROLS = /\uFFFD|(?![\t\n\r])\p{Cc}|\p{Cf}|\p{Co}/gu;
+const ODD_SPACE = /[^\S ]/g;
+const IDEOGRAPHS = /[\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFAFF]/g;

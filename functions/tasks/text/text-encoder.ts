@@ -1,0 +1,108 @@
+import type { Tokenizer } from "@huggingface/tokenizers";
+import type { Parts } from "../define.ts";
+import { addedTokenSplitter, type AddedToken } from "./added-tokens.ts";
+import type { Effort } from "./effort.ts";
+import type { Normalizer, PreTokenizer } from "./library-steps.ts";
+import { normalizersOf } from "./normalizers.ts";
+import { preTokenizersOf } from "./pre-tokenizers.ts";
+import type { WordModel } from "./word-model.ts";
+
+export interface EncodeOptions {
+  /** Work may end when there are so many ids. */
+  enough: number;
+  /** The most characters of the normalised text. */
+  mostCharacters: number;
+  effort: Effort;
+}
+
+/** Turns a text into ids, without special tokens, in parts. Throws a RangeError that continues the text's name. */
+export type EncodeText = (text: string, options: EncodeOptions) => Parts<number[]>;
+
+interface Steps {
+  normalizer: Tokenizer["normalizer"];
+  preTokenizer: Tokenizer["pre_tokenizer"];
+  model: WordModel;
+  added: readonly (AddedToken & { normalized: boolean })[];
+}
+
+/**
+ * Does what the library's `encode` does, with its steps, piece by piece. A long text then does not block the
+ * process, and what comes after `enough` ids costs nothing.
+ */
+export function textEncoder({ normalizer, preTokenizer, model, added }: Steps): EncodeText {
+  const normalizers = normalizersOf(normalizer as Normalizer | null);
+  const preTokenizers = preTokenizersOf(preTokenizer as PreTokenizer | null);
+  const isRaw = (token: { normalized: boolean }) => !token.normalized || normalizer === null;
+  const splitRaw = addedTokenSplitter(added.filter(isRaw));
+  const splitNormal = addedTokenSplitter(
+    added
+      .filter((token) => !isRaw(token))
+      .map((token) => ({ ...token, content: normalizer?.normalize(token.content) ?? "" })),
+  );
+
+  return function* encode(text, options) {
+    const ids: number[] = [];
+    for (const [index, section] of splitRaw(text).entries()) {
+      if (options.effort.isDue(1)) yield;
+      if (typeof section === "number") ids.push(section);
+      else if (section !== "")
+        for (const part of splitNormal(yield* normalized(section, options))) {
+          if (typeof part === "number") ids.push(part);
+          else if (part !== "") yield* encodeWords([part], { ...options, ids, index, depth: 0 });
+          if (ids.length >= options.enough) break;
+        }
+      if (ids.length >= options.enough) break;
+    }
+    return ids;
+  };
+
+  function* normalized(text: string, { effort, mostCharacters }: EncodeOptions): Parts<string> {
+    let made = text;
+    for (const step of normalizers) {
+      if (effort.isDue(made.length)) yield;
+      const changed = step(made, effort);
+      made = typeof changed === "string" ? changed : yield* changed;
+      if (made.length > mostCharacters)
+        throw new RangeError(
+          `must have at most ${mostCharacters} characters when it is normalised for the model, has ${made.length}`,
+        );
+    }
+    return made;
+  }
+
+  /** Takes words through the pre-tokenizers from number `depth`, and to the model. */
+  function* encodeWords(
+    words: readonly string[],
+    options: EncodeOptions & { ids: number[]; index: number; depth: number },
+  ): Parts<void> {
+    const { effort, enough, ids, index, depth } = options;
+    const step = preTokenizers[depth];
+    const place = { section_index: index };
+    for (const { chunk, characters } of chunksOf(words)) {
+      if (effort.isDue(characters)) yield;
+      if (step) {
+        const parts = chunk.flatMap((word) => step(word, place));
+        yield* encodeWords(parts, { ...options, depth: depth + 1 });
+      } else
+        for (const word of chunk) {
+          const later = model.encode(word, ids);
+          if (later) yield* later;
+          if (ids.length >= enough) return;
+        }
+      if (ids.length >= enough) return;
+    }
+  }
+}
+
+const CHUNK_CHARACTERS = 2048;
+
+/** Words in groups that take about the same time. */
+function* chunksOf(words: readonly string[]) {
+  for (let start = 0; start < words.length;) {
+    let [end, characters] = [start, 0];
+    while (end < words.length && characters < CHUNK_CHARACTERS)
+      characters += (words[end++]?.length ?? 0) + 1;
+    yield { chunk: words.slice(start, end), characters };
+    start = end;
+  }
+}

@@ -1,0 +1,51 @@
+import { PairTable } from "./pair-table.ts";
+
+/** The node of the empty text. */
+export const ROOT = 0;
+
+/** Texts with a number each, found character by character. */
+export class Trie {
+  readonly #steps = new PairTable();
+  /** By node: the number of the text that ends there, and one. */
+  #numbers = new Int32Array(1024);
+
+  /** A text that was there before gets the new number. */
+  add(text: string, number: number): void {
+    let node = ROOT;
+    for (const character of text) node = this.#steps.add(node, character.codePointAt(0)!);
+    if (node >= this.#numbers.length) {
+      const numbers = new Int32Array(Math.max(node + 1, this.#numbers.length * 2));
+      numbers.set(this.#numbers);
+      this.#numbers = numbers;
+    }
+    this.#numbers[node] = number + 1;
+  }
+
+  /** The node after one more character, or {@link ROOT} where no text goes on with it. */
+  next(node: number, codePoint: number): number {
+    return this.#steps.find(node, codePoint);
+  }
+
+  /** The number of the text that ends here, or -1. */
+  numberAt(node: number): number {
+    return (this.#numbers[node] ?? 0) - 1;
+  }
+
+  /** The node of a text, from another node. Undefined where no text goes on with it. */
+  nodeOf(text: string, from = ROOT): number | undefined {
+    let node = from;
+    for (const character of text) {
+      node = this.next(node, character.codePointAt(0)!);
+      if (node === ROOT) return undefined;
+    }
+    return node;
+  }
+
+  /** The number of a text. */
+  numberOf(text: string): number | undefined {
+    const node = this.nodeOf(text);
+    if (node === undefined) return undefined;
+    const number = this.numberAt(node);
+    return number < 0 ? undefined : number;
+  }
+}
