@@ -213,6 +213,16 @@ export const HEAVY_BODIES: HeavyBody[] = [
     says: /is not a feature of this model \(and at least 99 more\)/,
   },
   {
+    name: "unknown tensors",
+    path: "/v1/models/fp32/predict",
+    make: (bytes) => {
+      const names = items((index) => `"${key(index)}":0`, Math.min(bytes, 3e6));
+      return json(`{"inputs":{${names}}}`);
+    },
+    status: 422,
+    says: /is not an input of this model \(and at least 99 more\)/,
+  },
+  {
     name: "inputs of zeros",
     path: predict,
     make: (bytes) => json(`{"inputs":[[],${items("0", bytes)}]}`),

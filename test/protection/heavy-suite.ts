@@ -71,13 +71,13 @@ export function heavyBodies(start: StartTarget, { longest = LONG } = {}): void {
         {
           name: "x",
           datatype: "FP32",
-          shape: [1, 1, bytes / 4],
+          shape: [1, 3, 224, 224],
           parameters: { binary_data_size: bytes },
         },
       ],
       parameters: { binary_data_output: true },
     });
-    const response = await target.fetch("/v2/models/fp32/infer", {
+    const response = await target.fetch("/v2/models/image/infer", {
       method: "POST",
       headers: {
         "Content-Type": "application/octet-stream",

@@ -1,5 +1,5 @@
 import type { Limits } from "../../model/limits.ts";
-import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
+import { InputIssues, invalidInput, NearcastError } from "../../errors.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { plainReason } from "../../plain-reason.ts";
 import { type Tensor, type Tensors } from "../../tensor.ts";
@@ -20,7 +20,7 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
   const names = new Set(inputs.map(({ name }) => name));
   const outputNames = outputs.map(({ name }) => name);
 
-  function readFeeds(row: unknown, path: string, issues: InputIssue[]): Tensors {
+  function readFeeds(row: unknown, path: string, issues: InputIssues): Tensors {
     if (typeof row !== "object" || row === null || Array.isArray(row)) {
       const message = `must be an object of tensors: ${[...names].join(", ")}`;
       issues.push({ path, message });
@@ -40,7 +40,7 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
         feeds.push([input.name, tensor]);
       } catch (error) {
         if (!(error instanceof NearcastError)) throw error;
-        issues.push(...(error.issues ?? []));
+        for (const issue of error.issues ?? []) issues.push(issue);
       }
     }
     return Object.fromEntries(feeds);
@@ -48,7 +48,7 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
 
   return {
     preprocess(rows, { pathOf }) {
-      const issues: InputIssue[] = [];
+      const issues = new InputIssues();
       const runs = rows.map((row, index) => ({
         feeds: readFeeds(row, pathOf(index), issues),
         rows: 1,
@@ -58,7 +58,7 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
         runs.map(({ feeds }) => feeds),
       );
       if (message) issues.push({ path: "inputs", message });
-      if (issues.length > 0) throw invalidInput(issues);
+      issues.check();
       return runs;
     },
     outputNames,
