@@ -22,14 +22,12 @@ const WORKERS_MEMORY = 128 * MIB;
 /** Lambda's `/tmp` unless configured larger. */
 const LAMBDA_TMP = 512 * MIB;
 
+type Measured = Partial<Record<RuntimeName, Measurement>>;
+
 /** Compares the version with each platform's limits. Throws if it exceeds one. */
-export async function checkFit(
-  local: LocalPackage,
-  runtimes: readonly RuntimeName[],
-): Promise<Fit[]> {
+export async function checkFit(local: LocalPackage, measured: Measured): Promise<Fit[]> {
   const { manifest } = local;
   const fits: Fit[] = [];
-  const measured = await measureFor(local, runtimes);
   if (measured.wasm) fits.push(...workersFit(local, measured.wasm));
   if (measured.native) fits.push(...(await lambdaFit(local, measured.native)));
   const over = fits.find(({ bytes, limit }) => limit !== undefined && bytes > limit);
@@ -48,14 +46,19 @@ export function mebibytes(bytes: number): string {
   return `${(bytes / MIB).toFixed(1)} MiB`;
 }
 
-async function measureFor(
+/**
+ * Loads the version and runs its examples in a process of its own, which is ended after `limitMs`. Rejects with
+ * `MeasurementEnded` then.
+ */
+export async function measureFor(
   local: LocalPackage,
   runtimes: readonly RuntimeName[],
-): Promise<Partial<Record<RuntimeName, Measurement>>> {
+  limitMs?: number,
+): Promise<Measured> {
   const [first] = runtimes;
   if (!first || runtimes.length === 1)
-    return first ? { [first]: await measurePackage(local, first) } : {};
-  const [native, wasm] = await measureBoth(local);
+    return first ? { [first]: await measurePackage(local, first, limitMs) } : {};
+  const [native, wasm] = await measureBoth(local, limitMs);
   return { native, wasm };
 }
 

@@ -14,7 +14,8 @@ import {
   type Example,
 } from "./examples/files.ts";
 import { describeFailure } from "./failure.ts";
-import { checkFit, type Fit } from "./fit.ts";
+import { checkFit, measureFor, type Fit } from "./fit.ts";
+import { MeasurementEnded } from "./measured.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
 import { openPredictor, type RuntimeName } from "./predictor.ts";
 
@@ -24,6 +25,8 @@ export interface VerifyOptions {
   tolerance: number;
   /** Take the answers of the first runtime for the examples that have none. */
   record: boolean;
+  /** Longest time to load the version and run its examples, before it counts as one that never ends. */
+  limitMs?: number;
 }
 
 export interface Verification {
@@ -42,7 +45,7 @@ export interface Verification {
 /** Checks one local version. Throws an Error with the reason when the version must not be published. */
 export async function verifyPackage(
   local: LocalPackage,
-  { runtimes, tolerance, record }: VerifyOptions,
+  { runtimes, tolerance, record, limitMs }: VerifyOptions,
 ): Promise<Verification> {
   const { manifest } = local;
   await checkFiles(local, servedFiles(manifest));
@@ -51,6 +54,12 @@ export async function verifyPackage(
   const given = await readExamples(local, { undeclared: record });
   if (given.length === 0) throw await withoutExamples(local);
   await checkLabels(local, given);
+  // First in a process of its own: a graph that loops for ever, or takes all memory, ends that one and not this one.
+  // Any other failure is met again below, where its example is known.
+  const measured = await measureFor(local, runtimes, limitMs).catch((error: Error) => {
+    if (error instanceof MeasurementEnded) throw error;
+    return error;
+  });
   const answers = new Map<RuntimeName, unknown[]>();
   for (const runtime of runtimes)
     answers.set(runtime, await answerExamples(local, given, runtime, [...answers.keys()]));
@@ -81,13 +90,14 @@ export async function verifyPackage(
           `Native and WASM answer ${label(manifest)} differently`,
         )
       : undefined;
+  if (measured instanceof Error) throw measured;
   return {
     model: manifest.name,
     version: manifest.version,
     examples: examples.length,
     differences,
     betweenRuntimes,
-    fit: await checkFit(local, runtimes),
+    fit: await checkFit(local, measured),
     recorded: record && (missing > 0 || (await isStale(given, local))) ? examples : undefined,
   };
 }

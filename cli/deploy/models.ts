@@ -4,7 +4,7 @@ import { storedVersions } from "../../functions/model/versions.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import type { Store } from "../../functions/model/store.ts";
 import { describeFailure } from "../failure.ts";
-import { checkFit } from "../fit.ts";
+import { checkFit, measureFor } from "../fit.ts";
 import { localVersions, openPackage } from "../package-folder.ts";
 import type { RuntimeName } from "../predictor.ts";
 import { isFolder, withStore } from "../store.ts";
@@ -95,7 +95,8 @@ async function checkVersion(
     return;
   }
   try {
-    await checkFit(await openPackage(models, { name, version }), [runtime]);
+    const local = await openPackage(models, { name, version });
+    await checkFit(local, await measureFor(local, [runtime]));
   } catch (error) {
     findings.problems.push({
       what: describeFailure(error),
