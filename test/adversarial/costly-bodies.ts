@@ -78,11 +78,23 @@ export const COSTLY_BODIES: readonly Known[] = [
       }),
     ],
   ),
+  // As much as a compressed body may become.
+  json("v2 inputs", { shape: "records", unit: "zero", count: 97_214, width: 1 }),
+  json("mlflow frame columns", { shape: "keys", unit: "emptyList", count: 22_092 }),
+  json("predict iris body", { shape: "lists", unit: "emptyObject", count: 10_123, width: 29 }),
+  json("predict modernbert-embed inputs", { shape: "text", character: "escape", count: 100_000 }),
+  csv({ part: "empty lines", count: 1_124_502, coding: "members" }),
+  json("POST /v1/models/iris/predict", {
+    shape: "texts",
+    count: 1057,
+    width: 823,
+    type: "application/octet-stream",
+  }),
   { kind: "JPEG", genes: { as: "raw", times: 1, width: 2000, height: 2000, scans: 40, ...PLAIN } },
   { kind: "JPEG", genes: { as: "raw", times: 1, width: 512, height: 512, scans: 200, ...GZIP } },
   png({ width: 4000, height: 4000, colour: "alpha", depth: "8" }),
   png({ width: 4000, height: 4000, colour: "grey", depth: "1" }),
-  png({ width: 2580, height: 3528, colour: "alpha", interlace: "yes", chunks: 1500 }),
+  png({ width: 2000, height: 3000, colour: "alpha", interlace: "yes", chunks: 900 }),
   {
     kind: "WebP",
     genes: { as: "raw", times: 1, width: 4000, height: 4000, lossless: "yes", ...PLAIN },
@@ -95,7 +107,7 @@ export const COSTLY_BODIES: readonly Known[] = [
 
 function json(kind: string, genes: Genes): Known {
   const usual = { shape: "list", unit: "zero", character: "letter", count: 1, width: 1 };
-  return { kind, genes: { ...usual, ...genes, ...GZIP } };
+  return { kind, genes: { ...usual, ...GZIP, ...genes } };
 }
 
 function frame(genes: Genes): Known {
@@ -107,7 +119,7 @@ function frame(genes: Genes): Known {
 }
 
 function csv(genes: Genes): Known {
-  return { kind: "CSV with an odd part", genes: { model: "iris", ...genes, ...GZIP } };
+  return { kind: "CSV with an odd part", genes: { model: "iris", ...GZIP, ...genes } };
 }
 
 function png(genes: Genes): Known {

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { costlyRequests } from "./cost/corpus.ts";
+import { modelsFolder } from "./cost/models.ts";
+import { referenceMs } from "./cost/reference.ts";
+import { startServerUnderTest, type ServerUnderTest } from "./cost/server.ts";
+import { validBinary, validCsv, validJson } from "./valid-requests.ts";
+
+/**
+ * In reference times of some 50 ms, and MiB. Several times what a request may cost by itself: other work on the machine
+ * makes all work slower. A picture is decoded in one piece, and 16 megapixels take as much as ten requests may.
+ */
+const MOST = { piece: 6, cpu: 20, memory: 320 } as const;
+const MOST_OF_PICTURE = { ...MOST, piece: 60, cpu: 80 } as const;
+
+let models: Awaited<ReturnType<typeof modelsFolder>>;
+let server: ServerUnderTest;
+beforeAll(async () => {
+  models = await modelsFolder();
+  const warmUp = [...validJson, ...validBinary, validCsv];
+  server = await startServerUnderTest({ STORE: models.folder }, warmUp);
+});
+afterAll(async () => {
+  await server?.stop();
+  await models?.remove();
+});
+
+test("the costliest bodies of up to 64 kB are refused or answered at a bounded cost", async () => {
+  const reference = referenceMs();
+  const costly: unknown[] = [];
+  for (const { name, attack } of costlyRequests()) {
+    const cost = await server.measure(attack);
+    const { status, code, ended, piece, cpu, memory } = cost;
+    const most = /^(PNG|JPEG|WebP) /.test(name) ? MOST_OF_PICTURE : MOST;
+    const isOver =
+      piece > most.piece * reference || cpu > most.cpu * reference || memory > most.memory;
+    if (ended || isOver || (status >= 500 && code !== "answer_too_large"))
+      costly.push({ name, ...cost, reference });
+  }
+  expect(costly).toEqual([]);
+});
