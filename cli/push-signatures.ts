@@ -1,4 +1,4 @@
-import { SIGNATURE_FILE, signersOf } from "../functions/model/signature.ts";
+import { MAX_SIGNATURES, SIGNATURE_FILE, signersOf } from "../functions/model/signature.ts";
 import type { Store } from "../functions/model/store.ts";
 import { MANIFEST_FILE } from "./package-folder.ts";
 
@@ -9,7 +9,9 @@ const ATTEMPTS = 10;
  * another signer may come later, and two pushes at once keep each other's signatures.
  */
 export async function addSignatures(store: Store, version: string, lines: string): Promise<void> {
-  await change(store, version, async (there) => [...there, ...linesOf(lines)]);
+  await change(store, version, async (there) =>
+    [...there, ...linesOf(lines)].slice(-MAX_SIGNATURES),
+  );
 }
 
 /** Removes lines that do not fit the manifest in the store: those of a push that lost to another one. */

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { SIGNATURE_FILE, signersOf } from "../functions/model/signature.ts";
+import { MAX_SIGNATURES, SIGNATURE_FILE, signersOf } from "../functions/model/signature.ts";
 import { MANIFEST_FILE, type LocalPackage } from "./package-folder.ts";
 
 /** Length of the public key at the end of its DER form (RFC 8410). */
@@ -42,9 +42,14 @@ export async function readSignatures({ folder }: LocalPackage): Promise<string> 
 export async function checkSignatures(local: LocalPackage): Promise<void> {
   const signatures = await readSignatures(local);
   const lines = signatures.split("\n").filter((line) => line !== "");
+  const path = join(local.folder, SIGNATURE_FILE);
+  if (lines.length > MAX_SIGNATURES)
+    throw new Error(
+      `${path} has ${lines.length} signatures, and ${MAX_SIGNATURES} are looked at: take some out.`,
+    );
   const manifest = await readFile(join(local.folder, MANIFEST_FILE));
   if ((await signersOf(manifest, signatures)).length !== lines.length)
     throw new Error(
-      `${join(local.folder, SIGNATURE_FILE)} does not fit the manifest, which was changed after it was signed: sign it again.`,
+      `${path} does not fit the manifest, which was changed after it was signed: sign it again.`,
     );
 }

@@ -1,6 +1,11 @@
 /** Beside `model.json`: a line for each signer, `<public key> <signature>`, both base64. */
 export const SIGNATURE_FILE = "model.json.sig";
 
+/** Most signatures of one manifest that are looked at. */
+export const MAX_SIGNATURES = 32;
+/** Twice what these take: a file that anyone has written who may write to the store must not cost seconds. */
+const MAX_SIGNATURE_FILE_BYTES = 8 * 1024;
+
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
@@ -11,12 +16,21 @@ export function isPublicKey(text: string): boolean {
 
 /**
  * The signers of a manifest: the public keys in its signature file whose signature fits exactly these bytes. A
- * line that is no signature counts for nothing.
+ * line that is no signature counts for nothing. Only signatures by keys `among` these are checked, where they are given,
+ * and {@link MAX_SIGNATURES} at most.
  */
-export async function signersOf(manifest: Uint8Array, signatures: string): Promise<string[]> {
+export async function signersOf(
+  manifest: Uint8Array,
+  signatures: string,
+  among?: readonly string[],
+): Promise<string[]> {
   const signers: string[] = [];
-  for (const line of signatures.split("\n")) {
+  let checked = 0;
+  for (const line of signatures.slice(0, MAX_SIGNATURE_FILE_BYTES).split("\n")) {
     const [key = "", signature = ""] = line.trim().split(" ");
+    if (among && !among.includes(key)) continue;
+    checked += 1;
+    if (checked > MAX_SIGNATURES) break;
     if (await fits(manifest, key, signature)) signers.push(key);
   }
   return signers;
