@@ -10,10 +10,11 @@ export function plainReason(message: string): string {
   );
   for (let place = PLACE.exec(text); place; place = PLACE.exec(text)) {
     const after = text.slice(place.index + place[0].length);
-    text = text.slice(0, place.index) + withoutSignature(after);
+    text = text.slice(0, place.index) + withoutSignature(after).replace(CONDITION, "");
   }
   for (const prefix of PREFIXES) text = text.replace(prefix, "");
-  return text.replace(CONDITION, "$1").trim() || "it gave no reason.";
+  for (const [code, words] of WORDS) text = text.replaceAll(code, words);
+  return text.trim() || "it gave no reason.";
 }
 
 const PREFIXES = [
@@ -31,8 +32,15 @@ const RUNNING =
   /Non-zero status code returned while running (\S+) node\. Name:'([^']*)' Status Message: /;
 /** A file of ONNX Runtime's source, with the line. */
 const PLACE = /(?:\S*\/)?[\w.-]+\.(?:cc|cpp|h|hpp|cu):\d+ /;
-/** The condition that did not hold, in C++, where words follow it. */
-const CONDITION = /(^|: )[^.:]* was false\. (?=\S)/;
+/** The condition that did not hold, in C++. */
+const CONDITION = /^.*? was false\. ?/;
+
+/** C++ that is left, and what it means. */
+const WORDS: readonly (readonly [code: RegExp, words: string])[] = [
+  [/(?<=: )sto(?:d|f|ld|i|ll?|ull?)(?=$| )/g, "a text is no number"],
+  [/\bshape\.Size\(\)/g, "size"],
+  [/:?\b\w+(?:::\w+)+/g, ""],
+];
 
 /** Cuts off the C++ function that a message begins with: up to the end of its parameters, or only its name. */
 function withoutSignature(text: string): string {
@@ -43,7 +51,7 @@ function withoutSignature(text: string): string {
   while (text[end] === "(");
   return text
     .slice(end)
-    .replace(/^(?:::<lambda.*?>|::operator\(\)|\s*const\b|\s*\[with [^\]]*\])*\s*/, "");
+    .replace(/^(?:::<lambda.*?>|::operator\(\)|\s*const\b|\s*\[(?:with )?\w+ = [^\]]*\])*\s*/, "");
 }
 
 /** The position behind the group of parentheses that begins at `start`. */
