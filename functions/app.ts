@@ -47,9 +47,13 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   const limit: MiddlewareHandler<AppEnv> =
     config.rateLimit || auth.mode !== "open" ? limitRequests(platform) : pass;
 
+  const admit = limitConcurrency(config, turns?.running);
+
   const health = new Hono<AppEnv>();
   for (const dialect of dialects) if (dialect.health) health.route("/", dialect.health(service));
-  const open = landingRoutes(service, limit).route("/", pageRoutes(service, limit));
+  const limitOpen: MiddlewareHandler<AppEnv> = (c, next) =>
+    limit(c, async () => void (await admit(c, next)));
+  const open = landingRoutes(service, limitOpen).route("/", pageRoutes(service, limitOpen));
   const closed = new Hono<AppEnv>().route("/", modelRoutes(service, dialects));
   for (const dialect of dialects) closed.route("/", dialect.routes(service));
   closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));
@@ -66,7 +70,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   app.route("/", open);
   if (auth.mode === "required") app.use(authenticate(auth, platform, config.rateLimit));
   if (limit !== pass) app.use(limit);
-  app.use(limitConcurrency(config, turns?.running));
+  app.use(admit);
   app.use(limitBody(config.limits.bodyBytes));
   if (platform.hasLostBytes) app.use(refuseDamaged(platform.hasLostBytes));
   app.route("/", closed);

@@ -24,6 +24,7 @@ const LONGEST_TIMEOUT_MS = 86_400_000;
 
 const NODE: readonly PlatformName[] = ["node"];
 const LAMBDA: readonly PlatformName[] = ["lambda"];
+const CLOUDFLARE_AND_NODE: readonly PlatformName[] = ["cloudflare", "node"];
 const LAMBDA_AND_NODE: readonly PlatformName[] = ["lambda", "node"];
 
 /** Every variable. A platform with another default gives it to {@link readConfig}. */
@@ -176,7 +177,14 @@ export const VARIABLES = {
   MAX_CONCURRENCY: {
     schema: whole(1).default(256),
     about:
-      "Most requests, besides GET, that one instance answers at once; further ones are refused with 503.",
+      "Most requests that one instance answers at once, and as many GETs; further ones are refused with 503.",
+  },
+  BODY_BUDGET_MB: {
+    schema: above0().default(256),
+    about:
+      "MiB of bodies above 64 KiB that may be on their way at once: of requests, the oldest slow one then gives up its place, and on Node of answers, whose slowest readers are cut off.",
+    on: CLOUDFLARE_AND_NODE,
+    elsewhere: "ignored",
   },
   MAX_QUEUE_MS: {
     schema: whole(1).default(250),
@@ -291,6 +299,7 @@ export function readConfig(
     storeTimeoutMs: value.STORE_TIMEOUT_MS,
     requestTimeoutMs: value.REQUEST_TIMEOUT_MS,
     maxConcurrency: value.MAX_CONCURRENCY,
+    bodyBudgetBytes: Math.floor(value.BODY_BUDGET_MB * MIB),
     maxQueueMs: value.MAX_QUEUE_MS,
     corsOrigins: value.CORS_ORIGINS,
     trustedKeys: value.TRUSTED_KEYS,

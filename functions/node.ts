@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve as listen } from "@hono/node-server";
 import { createApp, type Options } from "./app.ts";
+import { boundedServer } from "./platform/bounded-server.ts";
 import { endServer } from "./platform/end-server.ts";
 import { createNodePlatform } from "./platform/node.ts";
 import {
@@ -16,7 +17,7 @@ import {
 } from "./platform/node-start.ts";
 import { createService } from "./service.ts";
 
-export { createNodePlatform };
+export { boundedServer, createNodePlatform };
 
 /**
  * The whole service as a server in this process, until SIGINT or SIGTERM. When it cannot start, it says why in
@@ -42,6 +43,7 @@ async function start(options: Options): Promise<void> {
     fetch: createApp(service, options).fetch,
     hostname: host,
     port,
+    createServer: boundedServer(platform.config),
   }) as Server;
   const end = () => endServer(server, requestTimeoutMs);
   // Ctrl-C does not wait for load balancers. A second signal ends the wait.
@@ -52,6 +54,8 @@ async function start(options: Options): Promise<void> {
     await end();
   });
   await once(server, "listening");
+  // Such as a lack of file descriptors: the connections that are open go on.
+  server.on("error", (error) => platform.log({ level: "error", message: error.message }));
   const url = urlOf(host, (server.address() as AddressInfo).port);
   // Only from a folder. From a bucket the service reads a manifest when it is asked for.
   const shown = isFolder(store) ? await releasedExample(platform.store, service.tasks) : undefined;

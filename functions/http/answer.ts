@@ -19,6 +19,9 @@ export function answer(
   const all = { ...exchange.headers, ...headers };
   // Header fields that an app around this one has set are kept by Hono's own responses only.
   if (exchange.wrapped) return c.newResponse(body, status, all);
+  // Without `encodeBody` workerd would compress what is compressed.
+  if (headers["Content-Encoding"] !== undefined)
+    return new Response(body, { status, headers: all, encodeBody: "manual" } as ResponseInit);
   return new Response(body, { status, headers: all });
 }
 

@@ -57,6 +57,9 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+/** In an `Accept-Encoding`, unless with a weight of 0. */
+const GZIP = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i;
+
 const MEDIA_TYPES: Record<DocumentationAsset, string> = {
   "swagger-ui.css": "text/css; charset=utf-8",
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -81,14 +84,35 @@ export function pageRoutes(
     .get("/docs/start.js", limit, (c) => answer(c, START, { "Content-Type": "text/javascript" }));
   for (const name of DOCUMENTATION_ASSETS)
     routes.get(`/docs/${name}`, limit, async (c) => {
-      const found = await platform.asset(name);
+      const { headers: own, wrapped } = c.get("exchange");
+      // Through the response of an app around this one workerd would compress it again.
+      const takesGzip = !wrapped && GZIP.test(c.req.header("accept-encoding") ?? "");
+      const compressed = takesGzip ? await platform.asset(`${name}.gz`) : undefined;
+      const found = compressed ?? (await platform.asset(name));
       if (!found) throw new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
-      return answer(c, found, {
-        "Content-Type": MEDIA_TYPES[name],
+      const headers = {
         "Cache-Control": "public, max-age=86400",
+        ETag: found.etag,
+        Vary: "Accept-Encoding",
+      };
+      if (matches(c.req.header("if-none-match"), found.etag)) {
+        if (found.body instanceof ReadableStream) await found.body.cancel();
+        return c.newResponse(null, 304, { ...own, ...headers });
+      }
+      return answer(c, found.body, {
+        ...headers,
+        "Content-Type": MEDIA_TYPES[name],
+        ...(compressed && { "Content-Encoding": "gzip" }),
       });
     });
   return routes;
+}
+
+/** Whether an `If-None-Match` (RFC 9110, section 13.1.2) names the tag. */
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  const tags = new Set(header.split(",").map((tag) => tag.trim().replace(/^W\//, "")));
+  return tags.has("*") || tags.has(etag.replace(/^W\//, ""));
 }
 
 /** `GET /openapi.json`, made from the dialects and from the models that are released now. */

@@ -11,6 +11,7 @@ import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
 import type { LoadDecoder } from "../tasks/image/formats.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
+import { VERSION } from "../version.ts";
 import type { Platform } from "./types.ts";
 
 interface CloudflareParts {
@@ -40,6 +41,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     MAX_CONCURRENCY: 64,
     // Numbers, their JSON and its bytes are in an isolate's 128 MB at once, beside the model.
     MAX_ANSWER_BYTES: 8 * 1024 * 1024,
+    BODY_BUDGET_MB: 32,
   };
   const config = readConfig(env, defaults, "cloudflare");
   if (config.auth.mode === "required" && config.auth.apiKeys && "parameter" in config.auth.apiKeys)
@@ -71,7 +73,9 @@ export function createPlatform(parts: CloudflareParts): Platform {
     async asset(name) {
       const assets = env["ASSETS"] as Fetcher | undefined;
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);
-      return found?.ok ? (found.body as unknown as ReadableStream) : undefined;
+      if (!found?.ok) return undefined;
+      const etag = found.headers.get("etag") ?? `W/"${VERSION}"`;
+      return { body: found.body as unknown as ReadableStream, etag };
     },
     loadDecoder,
     limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),

@@ -1,6 +1,7 @@
-import type { Server, ServerResponse } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import { Server as NetServer } from "node:net";
 import { setImmediate as turnEventLoop, setTimeout as sleep } from "node:timers/promises";
+import { createDeferred } from "../deferred.ts";
 
 /** How long to wait for a request on a connection that was open before the end. */
 const ON_THE_WAY_MS = 100;
@@ -12,12 +13,11 @@ const ON_THE_WAY_MS = 100;
  * `longestRequestMs`.
  */
 export async function endServer(server: Server, longestRequestMs: number): Promise<void> {
-  server.prependListener("request", (_request: unknown, response: ServerResponse) => {
-    response.setHeader("Connection", "close");
-  });
+  const start = holdRequests(server);
   const longest = sleep(longestRequestMs, undefined, { ref: false });
   await Promise.race([acceptAll(server), longest]);
   NetServer.prototype.close.call(server);
+  start();
   setInterval(async () => {
     // Reads what arrived while a model ran, before its connection counts as idle.
     await turnEventLoop();
@@ -27,15 +27,44 @@ export async function endServer(server: Server, longestRequestMs: number): Promi
   server.closeAllConnections();
 }
 
-/** When this many turns of the event loop bring no connection, none is waiting. */
+/**
+ * From now on requests wait until the returned function is called. A client that waits opens no further connection.
+ */
+function holdRequests(server: Server): () => void {
+  const started = createDeferred<void>();
+  const listeners = server.listeners("request") as RequestListener[];
+  server.removeAllListeners("request");
+  server.on("request", async (request, response) => {
+    response.setHeader("Connection", "close");
+    await started.promise;
+    for (const listener of listeners) listener.call(server, request, response);
+  });
+  return () => started.resolve();
+}
+
+/** When this many turns of the event loop, and this long, bring no connection, none is waiting. */
 const QUIET_TURNS = 3;
+const QUIET_MS = 30;
+/** A connection that comes between the last turn and the end is lost, so that turn has to be short. */
+const SHORT_TURN_MS = 0.5;
+/** Where new clients come all the time, any turn without one must do. */
+const PATIENCE_MS = 300;
 
 /**
  * Accepts the connections that wait in the system's queue. The event loop accepts one a turn (libuv since 1.45), so
- * a burst that came during a long run still waits there.
+ * a burst that came during a long run still waits there. What is in the queue when the server closes is reset.
  */
 async function acceptAll(server: Server): Promise<void> {
-  let quiet = 0;
-  server.on("connection", () => (quiet = 0));
-  for (; quiet < QUIET_TURNS; quiet++) await turnEventLoop();
+  const begin = performance.now();
+  let accepted = 0;
+  server.on("connection", () => (accepted += 1));
+  for (let quietSince = begin, turns = 0; ; turns++) {
+    const [before, turnBegin] = [accepted, performance.now()];
+    await turnEventLoop();
+    const now = performance.now();
+    if (accepted > before) [quietSince, turns] = [now, 0];
+    const isQuiet =
+      turns >= QUIET_TURNS && now - quietSince >= QUIET_MS && now - turnBegin < SHORT_TURN_MS;
+    if (isQuiet || (accepted === before && now - begin >= PATIENCE_MS)) return;
+  }
 }

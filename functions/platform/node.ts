@@ -12,7 +12,7 @@ import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import { createFileDecoders } from "./file-decoders.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createMemoryLimiter } from "../limits/memory-limiter.ts";
-import { logLine, logSoon } from "./log.ts";
+import { logLine, logSoon, lostLogLines } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
@@ -59,6 +59,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
       return forwardedAddress(peer, req.header("x-forwarded-for"), config.trustedProxies);
     },
     log: logSoon,
+    lostLogLines,
   };
 }
 

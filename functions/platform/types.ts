@@ -22,6 +22,12 @@ export interface PredictionCache {
 export const DOCUMENTATION_ASSETS = ["swagger-ui.css", "swagger-ui-bundle.js"] as const;
 export type DocumentationAsset = (typeof DOCUMENTATION_ASSETS)[number];
 
+export interface Asset {
+  body: ReadableStream | Uint8Array<ArrayBuffer>;
+  /** Changes with the bytes (RFC 9110, section 8.8.3). */
+  etag: string;
+}
+
 /** The part of a request that tells where it came from. Hono's context is one. */
 export interface RequestSource {
   /** What the server gives beside the request. */
@@ -68,8 +74,10 @@ export interface Platform {
   predictionCache: PredictionCache;
   /** The address that a request came from. Empty when there is none. */
   clientAddress(request: RequestSource): string;
-  /** A file of the documentation page. Undefined where it was not deployed. */
-  asset(name: DocumentationAsset): Promise<ReadableStream | ArrayBuffer | undefined>;
+  /** A file of the documentation page, or with `.gz` its compressed bytes. Undefined where it was not deployed. */
+  asset(name: DocumentationAsset | `${DocumentationAsset}.gz`): Promise<Asset | undefined>;
   /** Writes one structured line to the platform's log. */
   log(entry: Record<string, unknown>): void;
+  /** How many lines of the log could not be written. Absent where that cannot be known. */
+  lostLogLines?: () => number;
 }

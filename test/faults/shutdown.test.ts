@@ -1,3 +1,4 @@
+import { get } from "node:http";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -129,4 +130,33 @@ test("where nobody has asked for readiness, or at a second signal, the end does 
   await expect.poll(async () => (await server.fetch("/ready")).status).toBe(503);
   process.kill(server.pid, "SIGINT");
   expect(await exit).toBe(0);
+});
+
+test("clients that open a connection for each request lose none at SIGTERM", async () => {
+  const env = { STORE: join(import.meta.dirname, "../../models") };
+  const lost: unknown[] = [];
+  for (let tries = 0; tries < 3; tries++) {
+    server = await startNodeServer({ env });
+    const url = new URL("/health", server.url);
+    let answered = 0;
+    const ask = () =>
+      new Promise<boolean>((resolve) => {
+        const asked = get(url, { agent: false }, (answer) => {
+          answered += 1;
+          answer.on("error", (error) => lost.push(error));
+          answer.resume().once("close", () => resolve(true));
+        });
+        asked.once("error", (error: NodeJS.ErrnoException) => {
+          if (error.code !== "ECONNREFUSED") lost.push(error);
+          resolve(error.code !== "ECONNREFUSED");
+        });
+      });
+    const clients = Array.from({ length: 24 }, async () => {
+      while (await ask());
+    });
+    await expect.poll(() => answered).toBeGreaterThan(200);
+    expect(await server.stop()).toBe(0);
+    await Promise.all(clients);
+  }
+  expect(lost).toEqual([]);
 });

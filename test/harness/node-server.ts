@@ -14,6 +14,8 @@ export interface NodeServerOptions {
   env?: Record<string, string>;
   /** Its writes to files fail. */
   fullDisk?: boolean | undefined;
+  /** How many files it may have open. */
+  openFiles?: number;
   startLimitMs?: number;
   stopLimitMs?: number;
 }
@@ -39,7 +41,9 @@ export async function startNodeServer(options: NodeServerOptions = {}): Promise<
   const args = entry === undefined ? START : [...nodeFlags, entry];
   const command: [string, readonly string[]] = options.fullDisk
     ? withFullDisk(node, args)
-    : [node, args];
+    : options.openFiles
+      ? ["sh", ["-c", `ulimit -n ${options.openFiles} && exec "$0" "$@"`, node, ...args]]
+      : [node, args];
   const child = spawn(...command, {
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     env: {

@@ -11,7 +11,7 @@ export function describe(models: readonly ReleasedModel[]): Description {
       "get /ready": {
         tag: "Health",
         summary:
-          "It can answer a prediction; `failing` counts released models that it could not read",
+          "It can answer a prediction; `failing` counts released models that it could not read, `lostLogLines` what its log lost",
       },
       "post /v1/models/{model}/versions/{version}/predict": {
         tag: "Predict",

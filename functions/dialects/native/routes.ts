@@ -16,13 +16,19 @@ interface PredictRequest {
 }
 
 /** `GET /health`: the process is alive. `GET /ready`: it can answer a prediction. */
-export function healthRoutes({ checkReady }: Pick<Service, "checkReady">) {
+export function healthRoutes({ checkReady, platform }: Pick<Service, "checkReady" | "platform">) {
   return new Hono<AppEnv>()
     .get("/health", (c) => answerJson(c, { status: "ok" as const }))
     .get("/ready", async (c) => {
       const { store, failing } = await checkReady();
-      // A number, and no names: everyone may ask this.
-      return answerJson(c, { status: "ready" as const, store, ...(failing > 0 && { failing }) });
+      const lostLogLines = platform.lostLogLines?.() ?? 0;
+      // Numbers, and no names: everyone may ask this.
+      return answerJson(c, {
+        status: "ready" as const,
+        store,
+        ...(failing > 0 && { failing }),
+        ...(lostLogLines > 0 && { lostLogLines }),
+      });
     });
 }
 

@@ -1,39 +1,67 @@
-import type { MiddlewareHandler } from "hono";
+import type { MiddlewareHandler, Next } from "hono";
 import type { Admission } from "../../load/admission.ts";
 import type { Config } from "../../config.ts";
 import { NearcastError } from "../../errors.ts";
+import { declaredLength } from "../body.ts";
 import type { AppEnv, Exchange } from "../exchange.ts";
 import { checkTimeout } from "./begin-request.ts";
 
 /** A body may take this long to arrive, even while others wait. */
 const MIN_ARRIVAL_MS = 1000;
+/** Shorter bodies are not counted: `MAX_CONCURRENCY` bounds them, and long ones do not keep them out. */
+const SHORT_BYTES = 65_536;
 
 /**
- * Refuses requests with 503 before their bodies are read: when too many are being answered at once, which
- * bounds the memory of their bodies, or when the queue for the processor is full. First it refuses a time-out
- * that is no number, with 400.
+ * Refuses requests with 503 before their bodies are read: when too many are being answered at once, when their bodies
+ * have too many bytes in all, or when the queue for the processor is full. GETs have as many places of their own: they
+ * have no body to be slow with. First it refuses a time-out that is no number, with 400.
  */
 export function limitConcurrency(
-  { maxConcurrency, requestTimeoutMs }: Pick<Config, "maxConcurrency" | "requestTimeoutMs">,
+  {
+    maxConcurrency,
+    requestTimeoutMs,
+    bodyBudgetBytes,
+    limits,
+  }: Pick<Config, "maxConcurrency" | "requestTimeoutMs" | "bodyBudgetBytes" | "limits">,
   admission: Admission | undefined,
 ): MiddlewareHandler<AppEnv> {
   const patienceMs = Math.min(MIN_ARRIVAL_MS, requestTimeoutMs);
-  /** In the order in which they came. */
-  const answering = new Set<Exchange>();
+  /** In the order in which they came, with the bytes that are counted. */
+  const answering = new Map<Exchange, number>();
+  let total = 0;
+  /** Requests without a body, in the order in which they came. */
+  const reading = new Set<Exchange>();
+
+  function leave(exchange: Exchange): void {
+    total -= answering.get(exchange) ?? 0;
+    answering.delete(exchange);
+  }
+
+  /** Whether there is a place for one more, of so many counted bytes. A single body may have any size. */
+  function isFull(bytes: number): boolean {
+    const isOver = bytes > 0 && total > 0 && total + bytes > bodyBudgetBytes;
+    return answering.size >= maxConcurrency || isOver;
+  }
 
   /**
    * A request that was answered 504 may never end here: Node does not say that the rest of a body will not
    * come, and workerd drops what a request still waits for. The oldest request whose body is still coming makes
    * room. Otherwise clients that send slowly would keep all others out.
    */
-  function makeRoom(): void {
-    for (const exchange of answering) {
+  function makeRoom(bytes: number): void {
+    for (const [exchange, own] of answering) {
+      const { received } = exchange;
+      if (received === undefined || own === 0) continue;
+      answering.set(exchange, counted(received.bytes));
+      total += counted(received.bytes) - own;
+    }
+    for (const [exchange, own] of answering) {
       const { deadline, received } = exchange;
       const age = deadline.age();
       if (age < patienceMs) return;
-      if (age >= requestTimeoutMs) answering.delete(exchange);
-      else if (!received && answering.size >= maxConcurrency) {
-        answering.delete(exchange);
+      if (age >= requestTimeoutMs) leave(exchange);
+      else if (!received && isFull(bytes) && (own > 0 || answering.size >= maxConcurrency)) {
+        leave(exchange);
         deadline.end(
           new NearcastError("request_timeout", "The body is slow to arrive, and others wait.", {
             retryAfterSeconds: 1,
@@ -43,21 +71,45 @@ export function limitConcurrency(
     }
   }
 
-  return async function limitConcurrency(c, next) {
-    checkTimeout(c);
-    if (c.req.method === "GET" || c.req.method === "HEAD") return next();
-    if (answering.size >= maxConcurrency) makeRoom();
-    if (answering.size >= maxConcurrency)
-      throw new NearcastError("overloaded", "Too many requests at once; try again later.", {
-        retryAfterSeconds: 1,
-      });
+  async function answerWithoutBody(exchange: Exchange, next: Next): Promise<void> {
+    if (reading.size >= maxConcurrency)
+      for (const old of reading) if (old.deadline.age() >= requestTimeoutMs) reading.delete(old);
+    if (reading.size >= maxConcurrency) throw tooMany();
     admission?.check();
-    const exchange = c.get("exchange");
-    answering.add(exchange);
+    reading.add(exchange);
     try {
       return await next();
     } finally {
-      answering.delete(exchange);
+      reading.delete(exchange);
+    }
+  }
+
+  return async function limitConcurrency(c, next) {
+    checkTimeout(c);
+    const exchange = c.get("exchange");
+    if (c.req.method === "GET" || c.req.method === "HEAD") return answerWithoutBody(exchange, next);
+    // A body that does not say its length may become as long as any.
+    const length = declaredLength(c.req) ?? limits.bodyBytes;
+    const bytes = counted(Math.min(length, limits.bodyBytes));
+    if (isFull(bytes)) makeRoom(bytes);
+    if (isFull(bytes)) throw tooMany();
+    admission?.check();
+    answering.set(exchange, bytes);
+    total += bytes;
+    try {
+      return await next();
+    } finally {
+      leave(exchange);
     }
   };
+}
+
+function counted(bytes: number): number {
+  return bytes > SHORT_BYTES ? bytes : 0;
+}
+
+function tooMany(): NearcastError {
+  return new NearcastError("overloaded", "Too many requests at once; try again later.", {
+    retryAfterSeconds: 1,
+  });
 }

@@ -1,0 +1,26 @@
+import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
+import type { Config } from "../config.ts";
+import { makeRoom } from "./connections.ts";
+import { inTurn } from "./in-turn.ts";
+import { boundUnread } from "./unread-answers.ts";
+
+/**
+ * Makes Node's HTTP server, in which no client takes more than its part of connections, memory and turns, however it
+ * sends and reads.
+ *
+ * @example serve({ fetch: app.fetch, createServer: boundedServer(platform.config) })
+ */
+export function boundedServer(
+  config: Pick<Config, "requestTimeoutMs" | "bodyBudgetBytes">,
+): typeof createServer {
+  function createBounded(options: ServerOptions, listener: RequestListener): Server {
+    const unread = { patienceMs: config.requestTimeoutMs, maxBytes: config.bodyBudgetBytes };
+    const server = createServer(
+      { ...options, ServerResponse: boundUnread(unread) },
+      inTurn(listener),
+    );
+    makeRoom(server);
+    return server;
+  }
+  return createBounded as typeof createServer;
+}
