@@ -1,12 +1,17 @@
 // A server whose clients ask for more preparation than the processor has time for.
 import { join } from "node:path";
 import { afterEach, expect } from "vitest";
-import { encodePng } from "../harness/images.ts";
+import { encodePng, pngChunk } from "../harness/images.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 
 const STORE = join(import.meta.dirname, "../../models");
-/** 16 kB, and a hundred milliseconds or more to decode. */
-const IMAGE = encodePng({ width: 4000, height: 4000, inflatesTo: 4001 * 4000 });
+/** A hundred milliseconds or more to decode. A text beside the picture gives it the bytes that so many pixels need. */
+const PICTURE = encodePng({ width: 4000, height: 4000, inflatesTo: 4001 * 4000 });
+const IMAGE = Buffer.concat([
+  PICTURE.subarray(0, 33),
+  pngChunk("tEXt", Buffer.alloc(260_000, "a")),
+  PICTURE.subarray(33),
+]);
 export const IRIS = { inputs: [[5.1, 3.5, 1.4, 0.2]] };
 
 /** The server of the running test. */

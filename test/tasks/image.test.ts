@@ -12,7 +12,7 @@ import type { ImageOptions } from "../../functions/tasks/image/options.ts";
 import { convertColor } from "../../functions/tasks/image/pixels.ts";
 import { checkFit, fit } from "../../functions/tasks/image/fit.ts";
 import { resize } from "../../functions/tasks/image/resize.ts";
-import { encodeJpeg, pngChunk, withoutFourth } from "../harness/images.ts";
+import { encodeJpeg, encodePng, pngChunk, withoutFourth } from "../harness/images.ts";
 
 // The pixels that Pillow reads from the same files. Models are trained with it.
 const pillow = JSON.parse(
@@ -91,6 +91,11 @@ function file(name: string): Buffer {
   return Buffer.from(found?.file ?? "", "base64");
 }
 
+/** A black PNG, 4,000 pixels wide. */
+function wide(height: number): Buffer {
+  return encodePng({ width: 4000, height, inflatesTo: 4001 * height });
+}
+
 describe("files that cost more than they show", () => {
   test("more pixels than allowed are refused, in either format", () => {
     for (const { name, width, height, file: base64 } of pillow.decoded) {
@@ -114,6 +119,21 @@ describe("files that cost more than they show", () => {
     const begun = performance.now();
     expect(() => decodeImage(bomb, 16e6)).toThrow(/\d+ scans, too many for its size/);
     expect(performance.now() - begun).toBeLessThan(200);
+  });
+
+  test("a few kilobytes that would become many millions of pixels", () => {
+    expect(decode(wide(1000), { maxPixels: 16e6, orientation: "ignore" }).width).toBe(4000);
+    expect(() => decodeImage(wide(4000), 16e6)).toThrow(
+      /16000000 pixels in \d+ bytes; more than 4200000 pixels need a byte for each 64/,
+    );
+  });
+
+  test("a small JPEG with the scans of a large photo", () => {
+    const whole = encodeJpeg({ width: 2000, height: 2000, data: Buffer.alloc(16e6) }, 50);
+    const lastScan = whole.subarray(whole.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
+    expect(() => decodeImage(whole, 16e6)).not.toThrow();
+    const bomb = Buffer.concat([whole.subarray(0, -2), ...Array(12).fill(lastScan), EOI]);
+    expect(() => decodeImage(bomb, 16e6)).toThrow(/\d+ scans, too many for its size/);
   });
 
   test("an interlaced PNG of 4 bits a sample is not misread", () => {
@@ -210,8 +230,8 @@ test("small PNGs of every filter and colour type are what fast-png makes of them
 
 test("a header that promises more than its data can hold takes no memory", () => {
   const header = Buffer.alloc(13);
-  header.writeUInt32BE(4000, 0);
-  header.writeUInt32BE(4000, 4);
+  header.writeUInt32BE(2000, 0);
+  header.writeUInt32BE(2000, 4);
   header.set([8, 6], 8);
   const file = Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),

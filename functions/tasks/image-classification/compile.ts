@@ -17,6 +17,9 @@ const MAX_NUMBERS_PER_RUN = 1_000_000;
 
 type Options = typeof classificationOptions & typeof imageOptions;
 
+/** An image of more pixels takes milliseconds: there is a pause between decoding and resizing. */
+const MANY_PIXELS = 250_000;
+
 export async function compile(
   manifest: ManifestOf<Options>,
   limits: Limits,
@@ -68,6 +71,7 @@ export async function compile(
             orientation: image.orientation,
           });
           used += decoded.width * decoded.height;
+          if (decoded.width * decoded.height > MANY_PIXELS) yield;
           const colored = convertColor(decoded, image.color);
           const sized = fit(colored, image);
           fillPixels(sized, levels, image.layout, data, index * width);

@@ -17,6 +17,8 @@ interface Opened {
   height: number;
   /** EXIF's number. */
   orientation: number;
+  /** Throws an Error where decoding would take long for another reason than the size. */
+  check?(): void;
   decode(): Pixels;
 }
 
@@ -36,6 +38,13 @@ export interface DecodeOptions {
  * many pixels. Its message continues the name of the input. The size is checked before anything is inflated.
  */
 export type DecodeImage = (bytes: Uint8Array, options: DecodeOptions) => Pixels;
+
+/**
+ * An image may have so many pixels, whatever its bytes: some fifty milliseconds of work. A larger one needs bytes, or a few
+ * kilobytes of nothing would cost as much as a photo. Photos have up to 30 pixels a byte.
+ */
+const FREE_PIXELS = 4_200_000;
+const MOST_PIXELS_PER_BYTE = 64;
 
 /** What a message of libjpeg says when pixels are made up. */
 const DAMAGE = /premature end|bad Huffman|instead of RST/i;
@@ -81,6 +90,11 @@ async function loadImageDecoder(load: LoadDecoder): Promise<DecodeImage> {
         `is a ${name} image of ${opened.width} × ${opened.height} = ${pixels} pixels${before}; a request may have ${maxPixels} (MAX_IMAGE_PIXELS, or the model's limits.imagePixels): make it smaller`,
       );
     }
+    explained(name, () => opened.check?.());
+    if (pixels > Math.max(FREE_PIXELS, bytes.length * MOST_PIXELS_PER_BYTE))
+      throw new RangeError(
+        `is a ${name} image of ${opened.width} × ${opened.height} = ${pixels} pixels in ${bytes.length} bytes; more than ${FREE_PIXELS} pixels need a byte for each ${MOST_PIXELS_PER_BYTE}: make it smaller`,
+      );
     const image = explained(name, () => opened.decode());
     return orientation === "exif" ? turnUpright(image, opened.orientation) : image;
   };
@@ -108,8 +122,8 @@ function openJpeg(decoder: ReturnType<typeof createEmscriptenDecoder>): Open {
     const file = readJpeg(bytes);
     return {
       ...file,
+      check: () => checkScans(file, bytes.length),
       decode() {
-        checkScans(file);
         if (!needsPlanes(file)) return decodeFile(bytes);
         return joinPlanes(decodePlanes(file, decodeFile), colourSpaceOf(file), file);
       },

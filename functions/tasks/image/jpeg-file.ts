@@ -51,6 +51,9 @@ const [EXIF, XMP] = ["Exif\0\0", "http://ns.adobe.com/xap/1.0/\0"];
  */
 const MOST_SCANS = 32;
 const MOST_SCANNED_PIXELS = 240_000_000;
+/** So many are free, and more need bytes: photos have less than a hundred a byte. */
+const FREE_SCANNED_PIXELS = 42_000_000;
+const MOST_SCANNED_PER_BYTE = 640;
 
 /** Frames that are not decoded, by their markers (ITU-T T.81, table B.1). */
 const UNKNOWN_FRAMES: Record<number, string> = {
@@ -89,9 +92,10 @@ export function readJpeg(bytes: Uint8Array): JpegFile {
 }
 
 /** Throws an Error where a file goes over its pixels so often that decoding would take long. */
-export function checkScans({ width, height, segments }: JpegFile): void {
+export function checkScans({ width, height, segments }: JpegFile, bytes: number): void {
   const scans = segments.filter(({ marker }) => marker === MARKERS.SOS).length;
-  if (scans * width * height > MOST_SCANNED_PIXELS)
+  const most = Math.max(FREE_SCANNED_PIXELS, bytes * MOST_SCANNED_PER_BYTE);
+  if (scans * width * height > Math.min(MOST_SCANNED_PIXELS, most))
     throw new Error(`it has ${scans} scans, too many for its size: save it as a baseline JPEG`);
 }
 
