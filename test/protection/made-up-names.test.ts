@@ -5,7 +5,7 @@ import { madeUpNames } from "./made-up-names.ts";
 madeUpNames(targets.node);
 
 test("500 at once keep neither a cold model nor readiness waiting", async () => {
-  const target = await targets.node();
+  const target = await targets.node({ env: { MAX_CONCURRENCY: "600" } });
   onTestFinished(() => target.stop());
   target.store.behave("slow", /release\.json$/);
   const ask = async (path: string, init?: RequestInit) => (await target.fetch(path, init)).status;

@@ -23,7 +23,7 @@ test("an image whose client went away, or whose deadline is over, is not decoded
   for (const answer of await Promise.all(late)) expect(answer.status).toBe(504);
   await expect.poll(() => decoded().length, { timeout: 20_000 }).toBe(16);
   // The first request of each, and those whose turn came before the server saw their clients leave.
-  const undone = decoded().filter(({ phases }) => (phases["preprocess"] ?? 0) < 5);
+  const undone = decoded().filter(({ phases }) => (phases?.["preprocess"] ?? 0) < 5);
   expect(undone.length).toBeGreaterThan(10);
 });
 
