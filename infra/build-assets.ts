@@ -3,7 +3,6 @@
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { DOCUMENTATION_ASSETS } from "../functions/platform/types.ts";
 import { factoryBody } from "../functions/runtime/onnxruntime-web-factory.ts";
 
@@ -14,12 +13,6 @@ await mkdir(join(dist, "assets/docs"), { recursive: true });
 // The licence asks to keep the notice with the files.
 for (const name of [...DOCUMENTATION_ASSETS, "LICENSE", "NOTICE"])
   await cp(join(swagger, name), join(dist, "assets/docs", name));
-// Compressed here, so that no request has to.
-for (const name of DOCUMENTATION_ASSETS)
-  await writeFile(
-    join(dist, "assets/docs", `${name}.gz`),
-    gzipSync(await readFile(join(swagger, name)), { level: 9 }),
-  );
 
 const source = await readFile(new URL(import.meta.resolve("onnxruntime-web/wasm")), "utf8");
 await mkdir(join(dist, "onnxruntime-web"), { recursive: true });

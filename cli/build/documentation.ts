@@ -6,6 +6,5 @@ import { packageRoot } from "../own-module.ts";
 /** Copies the files of the documentation page into a folder. */
 export async function copyDocumentation(folder: string): Promise<void> {
   const from = join(packageRoot(), "dist/assets/docs");
-  for (const name of DOCUMENTATION_ASSETS)
-    for (const file of [name, `${name}.gz`]) await cp(join(from, file), join(folder, file));
+  for (const name of DOCUMENTATION_ASSETS) await cp(join(from, name), join(folder, name));
 }

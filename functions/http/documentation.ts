@@ -87,8 +87,7 @@ export function pageRoutes(
       const { headers: own, wrapped } = c.get("exchange");
       // Through the response of an app around this one workerd would compress it again.
       const takesGzip = !wrapped && GZIP.test(c.req.header("accept-encoding") ?? "");
-      const compressed = takesGzip ? await platform.asset(`${name}.gz`) : undefined;
-      const found = compressed ?? (await platform.asset(name));
+      const found = await platform.asset(name, { takesGzip });
       if (!found) throw new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
       const headers = {
         "Cache-Control": "public, max-age=86400",
@@ -102,7 +101,7 @@ export function pageRoutes(
       return answer(c, found.body, {
         ...headers,
         "Content-Type": MEDIA_TYPES[name],
-        ...(compressed && { "Content-Encoding": "gzip" }),
+        ...(found.isGzip && { "Content-Encoding": "gzip" }),
       });
     });
   return routes;

@@ -75,7 +75,8 @@ export function createPlatform(parts: CloudflareParts): Platform {
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);
       if (!found?.ok) return undefined;
       const etag = found.headers.get("etag") ?? `W/"${VERSION}"`;
-      return { body: found.body as unknown as ReadableStream, etag };
+      // Cloudflare's edge compresses.
+      return { body: found.body as unknown as ReadableStream, etag, isGzip: false };
     },
     loadDecoder,
     limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),

@@ -1,28 +1,35 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Asset, Platform } from "./types.ts";
+import { promisify } from "node:util";
+import { constants, gzip } from "node:zlib";
+import type { Asset, DocumentationAsset, Platform } from "./types.ts";
+
+const compress = promisify(gzip);
 
 /**
- * The documentation's files, from a folder. The folder is looked up with the first file. Each file is read once, and
- * all answers share its bytes.
+ * The documentation's files, from a folder. The folder is looked up with the first file. Each file is read and
+ * compressed once, and all answers share its bytes.
  */
 export function createFolderAssets(findFolder: () => string): Platform["asset"] {
-  const read = new Map<string, Promise<Asset | undefined>>();
+  const made = new Map<string, Promise<Asset | undefined>>();
 
-  async function readAsset(name: string): Promise<Asset | undefined> {
+  async function make(name: DocumentationAsset, isGzip: boolean): Promise<Asset | undefined> {
     try {
-      const body = new Uint8Array(await readFile(join(findFolder(), name)));
+      const file = await readFile(join(findFolder(), name));
+      const level = constants.Z_BEST_COMPRESSION;
+      const body = new Uint8Array(isGzip ? await compress(file, { level }) : file);
       const digest = createHash("sha256").update(body).digest("base64url");
-      return { body, etag: `"${digest}"` };
+      return { body, etag: `"${digest}"`, isGzip };
     } catch {
       return undefined;
     }
   }
 
-  return function asset(name) {
-    const known = read.get(name) ?? readAsset(name);
-    read.set(name, known);
+  return function asset(name, { takesGzip }) {
+    const key = `${name} ${takesGzip}`;
+    const known = made.get(key) ?? make(name, takesGzip);
+    made.set(key, known);
     return known;
   };
 }

@@ -26,6 +26,7 @@ export interface Asset {
   body: ReadableStream | Uint8Array<ArrayBuffer>;
   /** Changes with the bytes (RFC 9110, section 8.8.3). */
   etag: string;
+  isGzip: boolean;
 }
 
 /** The part of a request that tells where it came from. Hono's context is one. */
@@ -74,8 +75,11 @@ export interface Platform {
   predictionCache: PredictionCache;
   /** The address that a request came from. Empty when there is none. */
   clientAddress(request: RequestSource): string;
-  /** A file of the documentation page, or with `.gz` its compressed bytes. Undefined where it was not deployed. */
-  asset(name: DocumentationAsset | `${DocumentationAsset}.gz`): Promise<Asset | undefined>;
+  /**
+   * A file of the documentation page, compressed where the client takes that and nothing behind the platform
+   * compresses. Undefined where it was not deployed.
+   */
+  asset(name: DocumentationAsset, client: { takesGzip: boolean }): Promise<Asset | undefined>;
   /** Writes one structured line to the platform's log. */
   log(entry: Record<string, unknown>): void;
   /** How many lines of the log could not be written. Absent where that cannot be known. */
