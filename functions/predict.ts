@@ -14,7 +14,7 @@ import { loggedInputs } from "./observe/logged-inputs.ts";
 import { Recording } from "./observe/recording.ts";
 import { plainReason } from "./plain-reason.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
-import { runAll, type RunFeeds, type RunTask } from "./run-all.ts";
+import { runAll, type RunFeeds, type RunTask, type Take } from "./run-all.ts";
 import { checkInputs, checkOutputNames } from "./tasks/check-tensors.ts";
 import { parseParameters, type InputKind, type Run } from "./tasks/define.ts";
 import { joinOutputs, splitRun } from "./tasks/split-run.ts";
@@ -114,12 +114,19 @@ export function createPredict(services: PathServices): Predict {
       checkAnswerBytes(answerBytes, limits.answerBytes);
       recording.executed = true;
       let measured = 0;
-      const answers = await execute(services, way, version, compiled, runs, (outputs, run) => {
-        measured += compiled.outputBytes?.(outputs) ?? 0;
-        return recording.phases.time("postprocess", () =>
-          compiled.postprocess(outputs, run, parameters),
-        );
-      });
+      const answers = await execute(
+        services,
+        way,
+        version,
+        compiled,
+        runs,
+        (outputs, run, bytes) => {
+          measured += bytes;
+          return recording.phases.time("postprocess", () =>
+            compiled.postprocess(outputs, run, parameters),
+          );
+        },
+      );
       answerBytes = Math.max(answerBytes, measured);
       const { tokens } = recording;
       const outputs = answers.length === 1 ? answers[0] : answers.flat(1);
@@ -154,7 +161,6 @@ export function createInfer(services: PathServices): Infer {
       if (isTokens) recording.tokens = tokensOfRuns(runs);
       const paid = charge?.(recording, manifest.name);
       if (paid) await paid;
-      let answerBytes = 0;
       let bytes = 0;
       for (const { feeds } of runs) {
         const expected = expectedOutputs(manifest, outputNames, { feeds, isTokens });
@@ -165,15 +171,15 @@ export function createInfer(services: PathServices): Infer {
       const task = {
         outputNames,
         refusal: refusedTensors,
-        outputBytes(outputs: Tensors) {
-          const own = bytesOfTensors(outputs, isBinary);
-          answerBytes += own;
-          return own;
-        },
+        outputBytes: (outputs: Tensors) => bytesOfTensors(outputs, isBinary),
       };
       const parts = isTokens ? runs.map((run) => splitRun(version, run)) : undefined;
       const all = parts ? parts.flat() : runs;
-      const made = await execute(services, way, version, task, all, (outputs) => outputs);
+      let answerBytes = 0;
+      const made = await execute(services, way, version, task, all, (outputs, _run, own) => {
+        answerBytes += own;
+        return outputs;
+      });
       let next = 0;
       const results = parts
         ? parts.map(({ length }) => joinOutputs(made.slice(next, (next += length))))
@@ -240,7 +246,7 @@ async function execute<R extends RunFeeds, Taken>(
   version: Resolved,
   task: RunTask,
   runs: readonly R[],
-  take: (outputs: Tensors, run: R) => Taken,
+  take: Take<R, Taken>,
 ): Promise<Taken[]> {
   const { manifest, limits } = version;
   const { cachedRuns } = services;
@@ -256,12 +262,12 @@ async function execute<R extends RunFeeds, Taken>(
     recording: way.recording,
     compute: (missing) => compute(services, way, version, task, missing, (outputs) => outputs),
   });
-  if (task.outputBytes)
-    checkAnswerBytes(
-      kept.reduce((sum, outputs) => sum + (task.outputBytes?.(outputs) ?? 0), 0),
-      limits.answerBytes,
-    );
-  return runs.map((run, index) => take(kept[index] as Tensors, run));
+  const bytes = kept.map((outputs) => task.outputBytes?.(outputs) ?? 0);
+  checkAnswerBytes(
+    bytes.reduce((sum, own) => sum + own, 0),
+    limits.answerBytes,
+  );
+  return runs.map((run, index) => take(kept[index] as Tensors, run, bytes[index] ?? 0));
 }
 
 /** Loads the model when it is not in memory, and runs it. */
@@ -271,7 +277,7 @@ async function compute<R extends Pick<RunFeeds, "feeds">, Taken>(
   { manifest, limits: { answerBytes } }: Resolved,
   task: RunTask,
   runs: readonly R[],
-  take: (outputs: Tensors, run: R) => Taken,
+  take: Take<R, Taken>,
 ): Promise<Taken[]> {
   deadline.check();
   // Versions with the same artifact share its session, but not their runs.

@@ -9,6 +9,9 @@ import { checkAnswerBytes } from "./wire/answer-size.ts";
 export type RunTask = Pick<CompiledTask, "outputNames" | "refusal" | "outputBytes">;
 export type RunFeeds = Pick<Run, "feeds">;
 
+/** Gets the outputs of a run, and how many bytes they are in the answer, as the task counts them. */
+export type Take<R, Taken> = (outputs: Tensors, run: R, bytes: number) => Taken;
+
 export interface RunOptions<R extends RunFeeds, Taken> {
   deadline: Deadline;
   phases: Phases;
@@ -16,7 +19,7 @@ export interface RunOptions<R extends RunFeeds, Taken> {
   /** The most that the outputs may add up to, as the task counts them. */
   answerBytes: number;
   /** Makes of a run's outputs what is kept of them: those of many runs could be gigabytes. */
-  take: (outputs: Tensors, run: R) => Taken;
+  take: Take<R, Taken>;
 }
 
 /**
@@ -44,8 +47,9 @@ export async function runAll<R extends RunFeeds, Taken>(
       if (task.refusal) throw task.refusal(cause);
       throw new NearcastError("model_corrupt", "The model failed on a valid input.", { cause });
     }
-    if (task.outputBytes) checkAnswerBytes((bytes += task.outputBytes(outputs)), answerBytes);
-    results.push(take(outputs, run));
+    const own = task.outputBytes?.(outputs) ?? 0;
+    checkAnswerBytes((bytes += own), answerBytes);
+    results.push(take(outputs, run, own));
   }
   deadline.check();
   return results;
