@@ -18,11 +18,16 @@ export function answer(
   const exchange = c.get("exchange");
   const all = { ...exchange.headers, ...headers };
   // Header fields that an app around this one has set are kept by Hono's own responses only.
-  if (exchange.wrapped) return c.newResponse(body, status, all);
-  // Without `encodeBody` workerd would compress what is compressed.
-  if (headers["Content-Encoding"] !== undefined)
-    return new Response(body, { status, headers: all, encodeBody: "manual" } as ResponseInit);
-  return new Response(body, { status, headers: all });
+  if (headers["Content-Encoding"] === undefined)
+    return exchange.wrapped
+      ? c.newResponse(body, status, all)
+      : new Response(body, { status, headers: all });
+  // Without `encodeBody` workerd would compress a second time.
+  return new Response(body, {
+    status,
+    headers: exchange.wrapped ? c.newResponse(null, status, all).headers : all,
+    encodeBody: "manual",
+  } as ResponseInit);
 }
 
 /**
@@ -39,16 +44,7 @@ export function answerEncoded(
   const coding = c.req.header("accept-encoding")?.trim().toLowerCase();
   if (coding !== "gzip" && coding !== "deflate") return answer(c, body, headers);
   const stream = new Blob([body]).stream().pipeThrough(new CompressionStream(coding));
-  const encoded = answer(c, stream, {
-    ...headers,
-    "Content-Encoding": coding,
-    Vary: "Accept-Encoding",
-  });
-  // Without `encodeBody` workerd would compress a second time.
-  return new Response(encoded.body, {
-    headers: encoded.headers,
-    encodeBody: "manual",
-  } as ResponseInit);
+  return answer(c, stream, { ...headers, "Content-Encoding": coding, Vary: "Accept-Encoding" });
 }
 
 /**
