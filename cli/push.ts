@@ -21,7 +21,7 @@ export interface PushProgress {
 
 /**
  * Uploads a version, the manifest last. Until the manifest is there, no function knows the version. Continues a push
- * that was interrupted. Throws before anything is written if the store has the version with other bytes.  Of several
+ * that was interrupted. Throws before anything is written if the store has the version with other bytes. Of several
  * pushes of one version at once, exactly one is whole in the end. No file is written over, and all pushes write in the
  * order of the files' names: which one gets the first file that differs stops the others there.
  */

@@ -24,8 +24,8 @@ export interface BodyOptions {
 /**
  * The body's bytes, decompressed when `Content-Encoding` is gzip or deflate, and a text's in UTF-8 whatever its
  * charset. Rejects with `body_too_large` for more than `maxBytes` after decompression or for far more than
- * came, with `malformed_request` for bytes that do not decompress or are not of the charset, and with `unsupported_media_type` for any other
- * coding or charset.
+ * came, with `malformed_request` for bytes that do not decompress or are not of the charset, and with
+ * `unsupported_media_type` for any other coding or charset.
  */
 export async function readBody(
   c: Context<AppEnv>,

@@ -23,42 +23,9 @@ export const COSTLY_BODIES: readonly Known[] = [
   json("predict iris body", { shape: "keys", unit: "zero", count: 25_000 }),
   csv({ part: "empty lines", count: 6_000_000 }),
   csv({ part: "quotes", count: 6_000_000 }),
-  {
-    kind: "v2 tensors in binary",
-    genes: {
-      model: "search",
-      first: 1,
-      second: 360_000,
-      third: 1,
-      value: "1",
-      answer: "json",
-      ...GZIP,
-    },
-  },
-  {
-    kind: "v2 tensors in binary",
-    genes: {
-      model: "search",
-      first: 360_000,
-      second: 1,
-      third: 1,
-      value: "1",
-      answer: "json",
-      ...GZIP,
-    },
-  },
-  {
-    kind: "v2 tensors in binary",
-    genes: {
-      model: "fp32",
-      first: 1,
-      second: 1_500_000,
-      third: 1,
-      value: "0",
-      answer: "json",
-      ...GZIP,
-    },
-  },
+  binary({ model: "search", first: 1, second: 360_000, value: "1" }),
+  binary({ model: "search", first: 360_000, second: 1, value: "1" }),
+  binary({ model: "fp32", first: 1, second: 1_500_000, value: "0" }),
   { kind: "top_k of many rows", genes: { model: "retail", rows: 1000, topK: 500, ...GZIP } },
   ...["all-minilm", "multilingual-e5", "modernbert-embed", "all-distilroberta", "search"].flatMap(
     (model) => [
@@ -104,6 +71,10 @@ export const COSTLY_BODIES: readonly Known[] = [
     genes: { as: "raw", times: 1, width: 4000, height: 4000, lossless: "no", ...GZIP },
   },
 ];
+
+function binary(genes: Genes): Known {
+  return { kind: "v2 tensors in binary", genes: { third: 1, answer: "json", ...GZIP, ...genes } };
+}
 
 function json(kind: string, genes: Genes): Known {
   const usual = { shape: "list", unit: "zero", character: "letter", count: 1, width: 1 };
