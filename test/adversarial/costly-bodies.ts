@@ -59,6 +59,10 @@ export const COSTLY_BODIES: readonly Known[] = [
   }),
   { kind: "JPEG", genes: { as: "raw", times: 1, width: 2000, height: 2000, scans: 40, ...PLAIN } },
   { kind: "JPEG", genes: { as: "raw", times: 1, width: 512, height: 512, scans: 200, ...GZIP } },
+  oddJpeg({ components: "4", sampling: "12", progressive: "no", scans: 0 }),
+  oddJpeg({ components: "3", sampling: "12", progressive: "yes", scans: 9 }),
+  png({ width: 2049, height: 2049, colour: "grey", depth: "16", filter: "4" }),
+  png({ width: 2049, height: 2049, colour: "alpha", depth: "16", filter: "4" }),
   png({ width: 4000, height: 4000, colour: "alpha", depth: "8" }),
   png({ width: 4000, height: 4000, colour: "grey", depth: "1" }),
   png({ width: 2000, height: 3000, colour: "alpha", interlace: "yes", chunks: 900 }),
@@ -91,6 +95,11 @@ function frame(genes: Genes): Known {
 
 function csv(genes: Genes): Known {
   return { kind: "CSV with an odd part", genes: { model: "iris", ...GZIP, ...genes } };
+}
+
+function oddJpeg(genes: Genes): Known {
+  const usual = { as: "raw", times: 1, width: 2049, height: 2049, restarts: 0, profile: 0 };
+  return { kind: "JPEG of any structure", genes: { ...usual, ...genes, ...GZIP } };
 }
 
 function png(genes: Genes): Known {

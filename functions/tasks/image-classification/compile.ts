@@ -11,6 +11,7 @@ import { convertColor, fillPixels, levelsOf } from "../image/pixels.ts";
 import type { imageOptions } from "../image/options.ts";
 import { MAX_NUMBERS } from "../check-tensors.ts";
 import type { Parts, PreprocessOptions, Run } from "../define.ts";
+import { fromBase64 } from "../../wire/base64.ts";
 
 /** The graph gets at most so many numbers in one run: six pictures of 224 × 224 pixels in three colours. */
 const MAX_NUMBERS_PER_RUN = 1_000_000;
@@ -105,11 +106,9 @@ function imageBytes(row: unknown): Uint8Array {
   if (row instanceof Uint8Array) return row;
   if (typeof row !== "string") throw new RangeError("must be an image as a base64 string");
   const base64 = row.startsWith("data:") ? row.slice(row.indexOf(",") + 1) : row;
-  let binary: string;
   try {
-    binary = atob(base64);
+    return fromBase64(base64);
   } catch {
     throw new RangeError("must be an image as a base64 string");
   }
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }

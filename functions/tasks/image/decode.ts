@@ -150,11 +150,8 @@ function openPng(decoder: ReturnType<typeof createPngDecoder>): Open {
 /** Pillow does not scale grey of 16 bits: what is above 255 is white. */
 function clipped(deep: { width: number; height: number; data: Uint16Array } | undefined) {
   if (!deep) return undefined;
-  return {
-    ...deep,
-    channels: 1 as const,
-    data: Uint8Array.from(deep.data, (value) => Math.min(value, 255)),
-  };
+  const data = new Uint8ClampedArray(deep.data);
+  return { ...deep, channels: 1 as const, data: new Uint8Array(data.buffer) };
 }
 
 function openWebp(decoder: ReturnType<typeof createEmscriptenDecoder>): Open {

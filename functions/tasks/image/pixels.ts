@@ -15,12 +15,18 @@ export function convertColor(image: Pixels, color: ImageOptions["color"]): Pixel
   const { width, height, channels: stride, data } = image;
   const channels = isGrey ? 3 : 1;
   const result = new Uint8Array(width * height * channels);
-  for (let pixel = 0, at = 0; pixel < width * height; pixel++, at += stride) {
-    if (isGrey) result.fill(data[pixel]!, pixel * 3, pixel * 3 + 3);
-    else
+  const pixels = width * height;
+  if (isGrey)
+    for (let pixel = 0, to = 0; pixel < pixels; pixel++) {
+      const level = data[pixel]!;
+      result[to++] = level;
+      result[to++] = level;
+      result[to++] = level;
+    }
+  else
+    for (let pixel = 0, at = 0; pixel < pixels; pixel++, at += stride)
       result[pixel] =
         (data[at]! * 19595 + data[at + 1]! * 38470 + data[at + 2]! * 7471 + 0x8000) >> 16;
-  }
   return { width, height, channels, data: result };
 }
 

@@ -58,10 +58,9 @@ export function createPngDecoder(module: WebAssembly.Module): PngDecoder {
         const height = exports.imagedatargba16_height(image);
         exports.imagedatargba16_data(image);
         // The samples are a part of the WASM memory, red, green, blue and alpha: grey is the first of each four.
-        const data = Uint16Array.from(
-          { length: width * height },
-          (_, pixel) => instance.samples?.[pixel * 4] ?? 0,
-        );
+        const { samples = new Uint16Array() } = instance;
+        const data = new Uint16Array(width * height);
+        for (let pixel = 0; pixel < data.length; pixel++) data[pixel] = samples[pixel * 4] ?? 0;
         exports["__wbg_imagedatargba16_free"](image);
         return { width, height, data };
       }),

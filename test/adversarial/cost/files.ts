@@ -1,6 +1,7 @@
 import { postJson, type Attack } from "../request.ts";
 import { digitPng } from "../valid-requests.ts";
 import type { Gene, Genes, Recipe } from "./genes.ts";
+import { flatJpeg, type JpegOptions } from "./jpeg.ts";
 import { jpegOfScans, plainPng, plainWebp, type PngOptions } from "./pictures.ts";
 
 const CARRY = {
@@ -50,6 +51,38 @@ const jpeg: Recipe = {
   },
 };
 
+const oddJpeg: Recipe = {
+  name: "JPEG of any structure",
+  genes: {
+    ...CARRY,
+    width: [8, 8000],
+    height: [8, 8000],
+    components: ["1", "3", "4"],
+    sampling: ["11", "21", "12", "22", "14", "41"],
+    progressive: ["no", "yes"],
+    scans: [0, 31],
+    restarts: [0, 5000],
+    profile: [0, 4_000_000],
+  },
+  make(genes) {
+    const [width, height] = [Number(genes["width"]), Number(genes["height"])];
+    if (width * height > 17_000_000) return undefined;
+    const [across = 1, down = 1] = Array.from(String(genes["sampling"]), Number);
+    const file = flatJpeg({
+      width,
+      height,
+      components: Number(genes["components"]) as JpegOptions["components"],
+      across,
+      down,
+      isProgressive: genes["progressive"] === "yes",
+      scans: Number(genes["scans"]),
+      restartInterval: Number(genes["restarts"]),
+      profileBytes: Number(genes["profile"]),
+    });
+    return carried(file, "image/jpeg", genes);
+  },
+};
+
 const webp: Recipe = {
   name: "WebP",
   genes: { ...CARRY, width: [1, 16_383], height: [1, 16_383], lossless: ["no", "yes"] },
@@ -96,7 +129,7 @@ const form: Recipe = {
   },
 };
 
-export const fileRecipes: Recipe[] = [png, jpeg, webp, form];
+export const fileRecipes: Recipe[] = [png, jpeg, oddJpeg, webp, form];
 
 function posted(type: string, chunks: readonly Buffer[]): Attack {
   return {
