@@ -1,8 +1,6 @@
 // `npm run bench -- --only images`: from a file to the graph's input of 224 × 224, in JPEG and PNG, in this process.
-import { fileURLToPath } from "node:url";
 import { encode as encodePng } from "fast-png";
-import { createFileDecoders } from "../functions/platform/file-decoders.ts";
-import { openImageDecoder } from "../functions/tasks/image/decode.ts";
+import { decodeImage as decode } from "../test/harness/decode-image.ts";
 import { fit } from "../functions/tasks/image/fit.ts";
 import type { ImageOptions } from "../functions/tasks/image/options.ts";
 import { convertColor, fillPixels, levelsOf } from "../functions/tasks/image/pixels.ts";
@@ -43,9 +41,6 @@ function photo(width: number, height: number) {
 
 /** One round decodes each file some times. */
 export async function startImages() {
-  const decode = await openImageDecoder(
-    createFileDecoders((name) => fileURLToPath(import.meta.resolve(name))),
-  );
   const levels = levelsOf(OPTIONS);
   const files = Object.entries(SIZES).flatMap(([size, [width, height, times]]) =>
     FORMATS.map((format) => {

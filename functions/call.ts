@@ -24,8 +24,8 @@ export interface CallOptions {
   key?: string | undefined;
   /** `no-cache` computes the answer again. `no-store` also does not keep it. */
   cache?: "no-cache" | "no-store" | undefined;
-  /** How many bytes the request was, and how long it took to read them. */
-  received?: { bytes: number; milliseconds: number | undefined } | undefined;
+  /** How many bytes the body has, how many came (fewer where it was compressed), and how long it took to read them. */
+  received?: { bytes: number; sentBytes: number; milliseconds: number | undefined } | undefined;
   /** What is left of the caller's rate. The cost of the call is taken from it. */
   quota?: Quota | undefined;
   /** Gets the record, once, before the call settles. */
@@ -47,8 +47,8 @@ export interface PredictCall extends CallOptions {
 
 /** What is asked of a model's graph. */
 export interface InferCall extends CallOptions {
-  /** Reads the request once the version is known. */
-  read: (version: ModelVersion) => InParts<InferInputs>;
+  /** Reads the request once the version is known. `sentBytes` is that of `received`. */
+  read: (version: ModelVersion, sentBytes: number | undefined) => InParts<InferInputs>;
 }
 
 export interface InferInputs {

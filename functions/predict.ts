@@ -101,7 +101,12 @@ export function createPredict(services: PathServices): Predict {
       if (paid) await paid;
       const pathOf = batch ? (row: number) => `${member}[${row}]` : () => member;
       const runs = await prepare(turns?.preparing, recording.phases, deadline, () =>
-        compiled.preprocess(rows, { pathOf, parameters, longTexts }),
+        compiled.preprocess(rows, {
+          pathOf,
+          parameters,
+          longTexts,
+          sentBytes: call.received?.sentBytes,
+        }),
       );
       if (countsShapes) measure(recording, manifest, runs);
       recording.tokens = totalOf(runs, "tokens");
@@ -146,7 +151,7 @@ export function createInfer(services: PathServices): Infer {
       const version = await begin(services, way);
       const { manifest, compiled, limits } = version;
       const inputs = await prepare(turns?.preparing, recording.phases, deadline, () =>
-        call.read(version),
+        call.read(version, call.received?.sentBytes),
       );
       const { runs, isBinary } = inputs;
       const isTokens = compiled.maxTokens !== undefined;

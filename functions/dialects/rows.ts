@@ -41,14 +41,21 @@ export function taskRow({ task }: ModelVersion, row: unknown, path: string): unk
   }
 }
 
+/** Where rows stand in a request, and how many bytes of it came. */
+interface Origin {
+  path: string;
+  sentBytes: number | undefined;
+}
+
 /** Makes runs of rows. A row is a task's input, an object by input name, or the only input's value. */
 export function runsOfRows(
   version: ModelVersion,
   rows: readonly unknown[],
-  path: string,
+  origin: Origin,
 ): InParts<InferInputs> {
   const { manifest } = version;
-  if (isTaskRow(version, rows[0])) return runsOfTask(version, rows, path);
+  const { path } = origin;
+  if (isTaskRow(version, rows[0])) return runsOfTask(version, rows, origin);
   if (!namesInputs(manifest.inputs, rows[0]))
     return { runs: [{ feeds: feedsOfColumns(version, rows, path), rows: rows.length }] };
   rows.forEach((row, index) => {
@@ -69,11 +76,12 @@ export function runsOfRows(
 export function runsOfColumns(
   version: ModelVersion,
   columns: unknown,
-  path: string,
+  origin: Origin,
 ): InParts<InferInputs> {
+  const { path } = origin;
   const rows = rowsOfFeatures(version, columns, path);
   if (!rows) return { runs: [{ feeds: feedsOfColumns(version, columns, path), rows: 1 }] };
-  return runsOfTask(version, rows, path);
+  return runsOfTask(version, rows, origin);
 }
 
 /**
@@ -117,12 +125,12 @@ export function rowsOfFeatures(
 function runsOfTask(
   version: ModelVersion,
   rows: readonly unknown[],
-  path: string,
+  { path, sentBytes }: Origin,
 ): InParts<InferInputs> {
   const pathOf = (row: number) => `${path}[${row}]`;
   const given = rows.map((row, index) => taskRow(version, row, pathOf(index)));
   const parameters = parseParameters(version.task.parameters, undefined);
-  const runs = version.compiled.preprocess(given, { pathOf, parameters });
+  const runs = version.compiled.preprocess(given, { pathOf, parameters, sentBytes });
   if (runs instanceof Promise) return runs.then((made) => ({ runs: made }));
   return "next" in runs ? inParts(runs) : { runs };
 }

@@ -32,9 +32,10 @@ export async function readBody(
   { maxBytes, now }: BodyOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const start = now?.() ?? 0;
-  const body = await readDecoded(c, maxBytes);
+  const { body, sentBytes } = await readDecoded(c, maxBytes);
   c.get("exchange").received = {
     bytes: body.byteLength,
+    sentBytes,
     milliseconds: now && now() - start,
   };
   return inUtf8(c.req, body);
@@ -79,11 +80,12 @@ export async function arrived<T>(read: Promise<T>): Promise<T> {
   }
 }
 
-async function readDecoded(c: Context<AppEnv>, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readDecoded(c: Context<AppEnv>, maxBytes: number) {
   const { req: request } = c;
   const named = request.header("content-encoding")?.trim().toLowerCase();
-  const body = await arrived(request.arrayBuffer());
-  if (!named || named === "identity") return new Uint8Array(body);
+  const sent = new Uint8Array(await arrived(request.arrayBuffer()));
+  const sentBytes = sent.byteLength;
+  if (!named || named === "identity") return { body: sent, sentBytes };
   const coding = Object.hasOwn(CODINGS, named) ? CODINGS[named] : undefined;
   if (!coding)
     throw new NearcastError(
@@ -92,5 +94,5 @@ async function readDecoded(c: Context<AppEnv>, maxBytes: number): Promise<Uint8A
       { headers: { "Accept-Encoding": "gzip, deflate" } },
     );
   const { deadline } = c.get("exchange");
-  return decompress(new Uint8Array(body), coding, { maxBytes, deadline });
+  return { body: await decompress(sent, coding, { maxBytes, deadline }), sentBytes };
 }

@@ -36,6 +36,8 @@ export interface PreprocessOptions<Parameters> {
   pathOf: PathOf;
   parameters: Parameters;
   longTexts?: LongTexts | undefined;
+  /** How many bytes of the request came, compressed or not. Undefined where none came over a wire. */
+  sentBytes?: number | undefined;
 }
 
 /** Missing values in tensors that a dialect reads itself, and not the task. */

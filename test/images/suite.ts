@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createFileDecoders } from "../../functions/platform/file-decoders.ts";
-import { openImageDecoder } from "../../functions/tasks/image/decode.ts";
+import { decodeImage as decode } from "../harness/decode-image.ts";
 import { resize } from "../../functions/tasks/image/resize.ts";
 import { encodeJpeg, encodePng, withoutFourth } from "../harness/images.ts";
 import type { StartTarget, Target } from "../harness/targets.ts";
@@ -14,9 +12,6 @@ const { cases } = JSON.parse(
 ) as { cases: { name: string; file: string; rgb: string; turned?: object; refused?: string }[] };
 const [WIDTH, HEIGHT] = [37, 29];
 const SAMPLES = WIDTH * HEIGHT * 3;
-const decode = await openImageDecoder(
-  createFileDecoders((name) => fileURLToPath(import.meta.resolve(name))),
-);
 
 /** The files' pixels through the whole service: the model answers with what it gets. */
 export function imagesOn(start: StartTarget, { maxPixels }: { maxPixels: number }): void {

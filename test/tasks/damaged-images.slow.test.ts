@@ -1,19 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createFileDecoders } from "../../functions/platform/file-decoders.ts";
-import { openImageDecoder } from "../../functions/tasks/image/decode.ts";
+import { decodeImage as decode } from "../harness/decode-image.ts";
 import { withoutFourth } from "../harness/images.ts";
 
 const pillow = JSON.parse(
   await readFile(join(import.meta.dirname, "../fixtures/images.json"), "utf8"),
 ) as { decoded: { file: string }[] };
 
-const decode = await openImageDecoder(
-  createFileDecoders((name) => fileURLToPath(import.meta.resolve(name))),
-);
 const decodeImage = (file: Uint8Array, maxPixels: number) =>
   withoutFourth(decode(file, { maxPixels, orientation: "ignore" }));
 

@@ -1,15 +1,10 @@
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { createFileDecoders } from "../../functions/platform/file-decoders.ts";
-import { openImageDecoder } from "../../functions/tasks/image/decode.ts";
+import { decodeImage as decode } from "../harness/decode-image.ts";
 import { convertColor } from "../../functions/tasks/image/pixels.ts";
 import { flatJpeg, type JpegOptions } from "../adversarial/cost/jpeg.ts";
 import { plainPng, type PngOptions } from "../adversarial/cost/pictures.ts";
 
 const SIDE = 1000;
-const decode = await openImageDecoder(
-  createFileDecoders((name) => fileURLToPath(import.meta.resolve(name))),
-);
 
 const KINDS: Record<string, Buffer> = {
   "a JPEG of four components": jpeg({ components: 4 }),

@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { createFileDecoders } from "../../functions/platform/file-decoders.ts";
-import { openImageDecoder } from "../../functions/tasks/image/decode.ts";
+import { decodeImage as decode } from "../harness/decode-image.ts";
 import { convertColor, type Pixels } from "../../functions/tasks/image/pixels.ts";
 import { withoutFourth } from "../harness/images.ts";
 
@@ -22,9 +20,6 @@ interface Recorded {
 const { cases } = JSON.parse(
   readFileSync(new URL("../fixtures/images/recorded.json", import.meta.url), "utf8"),
 ) as { cases: Recorded[] };
-const decode = await openImageDecoder(
-  createFileDecoders((name) => fileURLToPath(import.meta.resolve(name))),
-);
 const read = cases.filter(({ refused }) => refused === undefined);
 
 describe("files of every kind have Pillow's pixels, to the level", () => {

@@ -2,11 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { readImageOptions } from "../../cli/add/hugging-face-image.ts";
-import { createFileDecoders } from "../../functions/platform/file-decoders.ts";
-import { openImageDecoder } from "../../functions/tasks/image/decode.ts";
+import { decodeImage as decode } from "../harness/decode-image.ts";
 import { fit } from "../../functions/tasks/image/fit.ts";
 import { imageOptions } from "../../functions/tasks/image/options.ts";
 import { convertColor, fillPixels, levelsOf } from "../../functions/tasks/image/pixels.ts";
@@ -31,9 +29,6 @@ const { cases } = read("image-processors") as {
     sha256: Record<string, string>;
   }[];
 };
-const decode = await openImageDecoder(
-  createFileDecoders((name) => fileURLToPath(import.meta.resolve(name))),
-);
 
 describe("exports from Hugging Face get the tensors of their image processor, to the bit", () => {
   test.each(cases)("$name: $about", async ({ config, shape, sha256 }) => {

@@ -1,12 +1,10 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { decode as decodePng } from "fast-png";
 import { describe, expect, test } from "vitest";
-import { openImageDecoder } from "../../functions/tasks/image/decode.ts";
-import { createFileDecoders } from "../../functions/platform/file-decoders.ts";
+import { decodeImage as decode } from "../harness/decode-image.ts";
 import type { Pixels } from "../../functions/tasks/image/pixels.ts";
 import type { ImageOptions } from "../../functions/tasks/image/options.ts";
 import { convertColor } from "../../functions/tasks/image/pixels.ts";
@@ -43,9 +41,6 @@ const pillow = JSON.parse(
   }[];
 };
 
-const decode = await openImageDecoder(
-  createFileDecoders((name) => fileURLToPath(import.meta.resolve(name))),
-);
 const decodeImage = (file: Uint8Array, maxPixels: number) =>
   withoutFourth(decode(file, { maxPixels, orientation: "ignore" }));
 const pillows = { arithmetic: "pillow" } as const;

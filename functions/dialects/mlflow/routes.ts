@@ -80,7 +80,7 @@ export function invocationRoutes({ platform, resolve, predict, infer }: Service)
       throw invalidInput([{ path: "params", message: "are not taken with tensors" }]);
     const { results, answerBytes, record } = await infer({
       ...call,
-      read: (version) => runsOf(version, invocation),
+      read: (version, sentBytes) => runsOf(version, invocation, sentBytes),
     });
     identify(c, manifest, record);
     const value = { predictions: columnsOfTensors(results) };
@@ -144,8 +144,12 @@ function isForTask(version: ModelVersion, { rows, lines }: Extract<Invocation, {
 }
 
 /** Rows of tensors are one run. Only a task splits its rows. */
-function runsOf(version: ModelVersion, invocation: Invocation): InParts<InferInputs> {
+function runsOf(
+  version: ModelVersion,
+  invocation: Invocation,
+  sentBytes: number | undefined,
+): InParts<InferInputs> {
   return "rows" in invocation
-    ? runsOfRows(version, invocation.rows, "instances")
+    ? runsOfRows(version, invocation.rows, { path: "instances", sentBytes })
     : { runs: [{ feeds: feedsOfColumns(version, invocation.columns, "inputs"), rows: 1 }] };
 }

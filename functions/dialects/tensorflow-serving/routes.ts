@@ -31,12 +31,12 @@ export function tensorflowServingRoutes({ platform, registryFor, infer }: Servic
       ...callOf(c),
       model,
       version,
-      read(found): InParts<InferInputs> {
+      read(found, sentBytes): InParts<InferInputs> {
         const { instances, inputs } = readRequest(body, found.manifest);
         byRow = instances !== undefined;
-        if (!instances) return runsOfColumns(found, inputs, "inputs");
+        if (!instances) return runsOfColumns(found, inputs, { path: "inputs", sentBytes });
         checkRows(found, instances);
-        return runsOfRows(found, instances, "instances");
+        return runsOfRows(found, instances, { path: "instances", sentBytes });
       },
     });
     identify(c, manifest, record);

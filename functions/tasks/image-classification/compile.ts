@@ -4,9 +4,10 @@ import type { ManifestOf } from "../../model/manifest.ts";
 import { elementCount } from "../../tensor.ts";
 import { classificationAnswers } from "../classification/answers.ts";
 import type { classificationOptions } from "../classification/options.ts";
-import { openImageDecoder } from "../image/decode.ts";
+import { loadImageDecoder } from "../image/decode.ts";
 import { checkFit, fit } from "../image/fit.ts";
 import type { LoadDecoder } from "../image/formats.ts";
+import { createPixelBudget } from "../image/pixel-budget.ts";
 import { convertColor, fillPixels, levelsOf } from "../image/pixels.ts";
 import type { imageOptions } from "../image/options.ts";
 import { MAX_NUMBERS } from "../check-tensors.ts";
@@ -47,11 +48,14 @@ export async function compile(
   const width = elementCount(size);
   const most = Math.max(1, Math.floor(MAX_NUMBERS / width));
   const step = Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / width));
-  const decodeImage = await openImageDecoder(loadDecoder);
+  const openImage = await loadImageDecoder(loadDecoder);
 
   return {
     ...classificationAnswers(manifest),
-    *preprocess(rows: readonly unknown[], { pathOf }: PreprocessOptions<unknown>): Parts<Run[]> {
+    *preprocess(
+      rows: readonly unknown[],
+      { pathOf, sentBytes }: PreprocessOptions<unknown>,
+    ): Parts<Run[]> {
       const issues: InputIssue[] = [];
       if (rows.length > most)
         throw invalidInput([
@@ -62,17 +66,17 @@ export async function compile(
         ]);
       const data = new Float32Array(rows.length * width);
       // One budget for the whole request: many images cost as much as a large one.
+      const budget = createPixelBudget({ maxPixels: limits.imagePixels, sentBytes });
       let used = 0;
       for (const [index, row] of rows.entries()) {
         if (index > 0) yield;
         try {
-          const decoded = decodeImage(imageBytes(row), {
-            maxPixels: limits.imagePixels,
-            used,
-            orientation: image.orientation,
-          });
-          used += decoded.width * decoded.height;
-          if (decoded.width * decoded.height > MANY_PIXELS) yield;
+          const opened = openImage(imageBytes(row));
+          budget.take(opened);
+          const pixels = opened.width * opened.height;
+          used += pixels;
+          const decoded = opened.decode(image.orientation);
+          if (pixels > MANY_PIXELS) yield;
           const colored = convertColor(decoded, image.color);
           const sized = fit(colored, image);
           fillPixels(sized, levels, image.layout, data, index * width);

@@ -2,10 +2,11 @@ import type { IdlePlace } from "./decoder-instance.ts";
 import { createEmscriptenDecoder } from "./emscripten-decoder.ts";
 import { formatOf, type ImageFormat, type LoadDecoder } from "./formats.ts";
 import { colourSpaceOf, joinPlanes } from "./jpeg-colours.ts";
-import { checkScans, readJpeg } from "./jpeg-file.ts";
+import { readJpeg, scansOf } from "./jpeg-file.ts";
 import { decodePlanes, needsPlanes } from "./jpeg-planes.ts";
 import { turnUpright } from "./orientation.ts";
 import type { ImageOptions } from "./options.ts";
+import type { ImageSize } from "./pixel-budget.ts";
 import type { Pixels } from "./pixels.ts";
 import { createPngDecoder } from "./png-decoder.ts";
 import { readPng } from "./png-file.ts";
@@ -17,51 +18,46 @@ interface Opened {
   height: number;
   /** EXIF's number. */
   orientation: number;
-  /** Throws an Error where decoding would take long for another reason than the size. */
-  check?(): void;
+  effort: number;
+  scans?: number;
   decode(): Pixels;
 }
 
 type Open = (bytes: Uint8Array) => Opened;
 
-export interface DecodeOptions {
-  /** The most pixels of a request. */
-  maxPixels: number;
-  /** Those of the images before this one. */
-  used?: number;
-  orientation: ImageOptions["orientation"];
+/** An image whose size is known, and that is not decoded yet. */
+export interface OpenedImage extends ImageSize {
+  /** The pixels that Pillow's `Image.open(…).convert("RGB")` has. Throws a RangeError where it is damaged. */
+  decode(orientation: ImageOptions["orientation"]): Pixels;
 }
 
 /**
- * Decodes a JPEG, PNG or WebP to the pixels that Pillow's `Image.open(…).convert("RGB")` has; the first bytes
- * tell which. Throws a RangeError when it is none of them, is damaged, of a kind that is not read, or has too
- * many pixels. Its message continues the name of the input. The size is checked before anything is inflated.
+ * Reads the header of a JPEG, PNG or WebP; the first bytes tell which. Nothing is inflated. Throws a RangeError when it
+ * is none of them, is damaged, or of a kind that is not read. Its message continues the name of the input.
  */
-export type DecodeImage = (bytes: Uint8Array, options: DecodeOptions) => Pixels;
+export type OpenImage = (bytes: Uint8Array) => OpenedImage;
 
-/**
- * An image may have so many pixels, whatever its bytes: some fifty milliseconds of work. A larger one needs bytes, or a few
- * kilobytes of nothing would cost as much as a photo. Photos have up to 30 pixels a byte.
- */
-const FREE_PIXELS = 4_200_000;
-const MOST_PIXELS_PER_BYTE = 64;
+/** JPEGs whose planes are decoded apart take twice as long as others. */
+const EFFORT_OF_PLANES = 2;
+/** PNGs take time by their bytes before compression. Most have 4 for a pixel, or fewer. */
+const USUAL_PIXEL_BYTES = 4;
 
 /** What a message of libjpeg says when pixels are made up. */
 const DAMAGE = /premature end|bad Huffman|instead of RST/i;
 
 /** Models share decoders, and so their memory. Kept when it is made: on Workers no request may wait for another's. */
-const made = new WeakMap<LoadDecoder, DecodeImage>();
+const made = new WeakMap<LoadDecoder, OpenImage>();
 
 /** The decoder of a platform. The first call loads it. */
-export async function openImageDecoder(load: LoadDecoder): Promise<DecodeImage> {
+export async function loadImageDecoder(load: LoadDecoder): Promise<OpenImage> {
   const known = made.get(load);
   if (known) return known;
-  const decodeImage = await loadImageDecoder(load);
-  made.set(load, decodeImage);
-  return decodeImage;
+  const openImage = await startImageDecoder(load);
+  made.set(load, openImage);
+  return openImage;
 }
 
-async function loadImageDecoder(load: LoadDecoder): Promise<DecodeImage> {
+async function startImageDecoder(load: LoadDecoder): Promise<OpenImage> {
   const [jpegModule, pngModule, webpModule, { default: jpeg }, { default: webp }] =
     await Promise.all([
       load("jpeg"),
@@ -79,24 +75,23 @@ async function loadImageDecoder(load: LoadDecoder): Promise<DecodeImage> {
     webp: openWebp(createEmscriptenDecoder({ factory: webp, module: webpModule, idle })),
   };
 
-  return function decodeImage(bytes, { maxPixels, used = 0, orientation }) {
-    const format = formatOf(bytes);
-    const name = { jpeg: "JPEG", png: "PNG", webp: "WebP" }[format];
-    const opened = explained(name, () => openers[format](bytes));
-    const pixels = opened.width * opened.height;
-    if (used + pixels > maxPixels) {
-      const before = used > 0 ? `, and those before it have ${used}` : "";
-      throw new RangeError(
-        `is a ${name} image of ${opened.width} × ${opened.height} = ${pixels} pixels${before}; a request may have ${maxPixels} (MAX_IMAGE_PIXELS, or the model's limits.imagePixels): make it smaller`,
-      );
-    }
-    explained(name, () => opened.check?.());
-    if (pixels > Math.max(FREE_PIXELS, bytes.length * MOST_PIXELS_PER_BYTE))
-      throw new RangeError(
-        `is a ${name} image of ${opened.width} × ${opened.height} = ${pixels} pixels in ${bytes.length} bytes; more than ${FREE_PIXELS} pixels need a byte for each ${MOST_PIXELS_PER_BYTE}: make it smaller`,
-      );
-    const image = explained(name, () => opened.decode());
-    return orientation === "exif" ? turnUpright(image, opened.orientation) : image;
+  return function openImage(bytes) {
+    const kind = formatOf(bytes);
+    const format = { jpeg: "JPEG", png: "PNG", webp: "WebP" }[kind];
+    const opened = explained(format, () => openers[kind](bytes));
+    const { width, height, effort, scans = 1 } = opened;
+    return {
+      format,
+      width,
+      height,
+      effort,
+      scans,
+      bytes: bytes.length,
+      decode(orientation) {
+        const image = explained(format, () => opened.decode());
+        return orientation === "exif" ? turnUpright(image, opened.orientation) : image;
+      },
+    };
   };
 }
 
@@ -122,7 +117,8 @@ function openJpeg(decoder: ReturnType<typeof createEmscriptenDecoder>): Open {
     const file = readJpeg(bytes);
     return {
       ...file,
-      check: () => checkScans(file, bytes.length),
+      effort: needsPlanes(file) ? EFFORT_OF_PLANES : 1,
+      scans: scansOf(file),
       decode() {
         if (!needsPlanes(file)) return decodeFile(bytes);
         return joinPlanes(decodePlanes(file, decodeFile), colourSpaceOf(file), file);
@@ -136,6 +132,7 @@ function openPng(decoder: ReturnType<typeof createPngDecoder>): Open {
     const file = readPng(bytes);
     return {
       ...file,
+      effort: Math.max(1, file.pixelBytes / USUAL_PIXEL_BYTES),
       decode() {
         const image = file.isDeepGrey
           ? clipped(decoder.decodeDeep(file.file()))
@@ -159,6 +156,7 @@ function openWebp(decoder: ReturnType<typeof createEmscriptenDecoder>): Open {
     const { first, ...file } = readWebp(bytes);
     return {
       ...file,
+      effort: 1,
       decode() {
         const { pixels } = decoder(first ? first.file : bytes);
         if (!pixels) throw new Error("its data is damaged");

@@ -45,15 +45,8 @@ export const DRI = 0xdd;
 export const ADOBE = 0xee;
 const [EXIF, XMP] = ["Exif\0\0", "http://ns.adobe.com/xap/1.0/\0"];
 
-/**
- * The most scans, and pixels in all scans together. Encoders make up to 18. A scan of a few bytes visits every
- * block of the image, so that a small file of many could take seconds.
- */
+/** The most scans, whatever their size. Encoders make up to 18. */
 const MOST_SCANS = 32;
-const MOST_SCANNED_PIXELS = 240_000_000;
-/** So many are free, and more need bytes: photos have less than a hundred a byte. */
-const FREE_SCANNED_PIXELS = 42_000_000;
-const MOST_SCANNED_PER_BYTE = 640;
 
 /** Frames that are not decoded, by their markers (ITU-T T.81, table B.1). */
 const UNKNOWN_FRAMES: Record<number, string> = {
@@ -91,12 +84,9 @@ export function readJpeg(bytes: Uint8Array): JpegFile {
   };
 }
 
-/** Throws an Error where a file goes over its pixels so often that decoding would take long. */
-export function checkScans({ width, height, segments }: JpegFile, bytes: number): void {
-  const scans = segments.filter(({ marker }) => marker === MARKERS.SOS).length;
-  const most = Math.max(FREE_SCANNED_PIXELS, bytes * MOST_SCANNED_PER_BYTE);
-  if (scans * width * height > Math.min(MOST_SCANNED_PIXELS, most))
-    throw new Error(`it has ${scans} scans, too many for its size: save it as a baseline JPEG`);
+/** How often a file goes over all its pixels. */
+export function scansOf({ segments }: JpegFile): number {
+  return segments.filter(({ marker }) => marker === MARKERS.SOS).length;
 }
 
 export function isFrame(marker: number): boolean {

@@ -8,6 +8,8 @@ export interface PngFile {
   height: number;
   /** Grey of 16 bits, which Pillow has as numbers up to 65,535. */
   isDeepGrey: boolean;
+  /** Bytes of a pixel before compression, which is less than one for a few colours. */
+  pixelBytes: number;
   orientation: number;
   /** The chunks that pixels need, and no others: colour profiles and texts could inflate without bound. */
   file(): Uint8Array;
@@ -42,6 +44,7 @@ export function readPng(bytes: Uint8Array): PngFile {
     width,
     height,
     isDeepGrey: color === 0 && depth === 16,
+    pixelBytes: (samples * depth) / 8,
     orientation: orientationOfPng(chunks),
     file() {
       const needed = chunks.filter(({ type }) => ["IHDR", "PLTE", "IDAT", "IEND"].includes(type));
