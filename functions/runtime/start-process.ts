@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NearcastError } from "../errors.ts";
+import { Line } from "../line.ts";
 import type { Tensors } from "../tensor.ts";
 import type { ProcessAnswer, ProcessCall, ProcessRequest } from "./process-messages.ts";
 import { OVER_MEMORY_SIGNAL } from "./watched.ts";
@@ -26,6 +27,7 @@ export interface InferenceProcess {
 }
 
 interface Waiting {
+  id: number;
   resolve: (answer: Tensors | LostCall) => void;
   reject: (error: Error) => void;
   until: number;
@@ -58,7 +60,7 @@ export function startInferenceProcess({
   onEnd,
 }: InferenceProcessOptions): InferenceProcess {
   /** In the order of the calls, which is the order of their answers: the first is the one that is computed. */
-  const waiting = new Map<number, Waiting>();
+  const waiting = new Line<Waiting>();
   let calls = 0;
   let ended = false;
   let isLate = false;
@@ -72,8 +74,7 @@ export function startInferenceProcess({
   );
   child.on("message", (message) => {
     const { id, outputs, error } = message as ProcessAnswer;
-    const call = waiting.get(id);
-    waiting.delete(id);
+    const call = take(id);
     timeFirst();
     if (error === undefined) call?.resolve(outputs ?? {});
     else if (error.code) call?.reject(new NearcastError(error.code, error.message));
@@ -96,6 +97,16 @@ export function startInferenceProcess({
   child.unref();
   child.channel?.unref();
 
+  /** Its answer has come. */
+  function take(id: number): Waiting | undefined {
+    for (const place of waiting)
+      if (place.value.id === id) {
+        waiting.leave(place);
+        return place.value;
+      }
+    return undefined;
+  }
+
   function kill(): void {
     child.kill("SIGKILL");
   }
@@ -107,17 +118,17 @@ export function startInferenceProcess({
     kill();
     onEnd();
     let begun = true;
-    for (const { resolve } of waiting.values()) {
-      resolve({ begun, reason });
+    for (const place of waiting) {
+      waiting.leave(place);
+      place.value.resolve({ begun, reason });
       begun = false;
     }
-    waiting.clear();
   }
 
   /** Gives the call that is computed now its time. */
   function timeFirst(): void {
     clearTimeout(timer);
-    const [first] = waiting.values();
+    const first = waiting.first?.value;
     if (!first) child.channel?.unref();
     else if (first.until !== Infinity) wait(first.until - performance.now(), lateFirst);
   }
@@ -125,7 +136,7 @@ export function startInferenceProcess({
   /** A process with calls keeps the server alive, unless nobody waits for any of them. */
   function lateFirst(): void {
     const now = performance.now();
-    if ([...waiting.values()].every(({ until }) => until <= now)) child.channel?.unref();
+    if ([...waiting].every(({ value }) => value.until <= now)) child.channel?.unref();
     wait(GRACE_MS, () => {
       isLate = true;
       kill();
@@ -142,7 +153,7 @@ export function startInferenceProcess({
       if (ended) return Promise.resolve({ begun: false, reason: "crash" });
       const id = ++calls;
       return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve, reject, until });
+        waiting.enter({ id, resolve, reject, until });
         if (waiting.size === 1) {
           child.channel?.ref();
           timeFirst();

@@ -2,6 +2,7 @@ import type { MiddlewareHandler, Next } from "hono";
 import type { Admission } from "../../load/admission.ts";
 import type { Config } from "../../config.ts";
 import { NearcastError } from "../../errors.ts";
+import { Line, type Place } from "../../line.ts";
 import { declaredLength } from "../body.ts";
 import type { AppEnv, Exchange } from "../exchange.ts";
 import { checkTimeout } from "./begin-request.ts";
@@ -10,6 +11,12 @@ import { checkTimeout } from "./begin-request.ts";
 const MIN_ARRIVAL_MS = 1000;
 /** Shorter bodies are not counted: `MAX_CONCURRENCY` bounds them, and long ones do not keep them out. */
 const SHORT_BYTES = 65_536;
+
+/** A request that is being answered, with the bytes of its body that are counted. */
+interface Answering {
+  exchange: Exchange;
+  bytes: number;
+}
 
 /**
  * Refuses requests with 503 before their bodies are read: when too many are being answered at once, when their bodies
@@ -26,15 +33,14 @@ export function limitConcurrency(
   admission: Admission | undefined,
 ): MiddlewareHandler<AppEnv> {
   const patienceMs = Math.min(MIN_ARRIVAL_MS, requestTimeoutMs);
-  /** In the order in which they came, with the bytes that are counted. */
-  const answering = new Map<Exchange, number>();
+  const answering = new Line<Answering>();
+  /** The counted bytes of all that are being answered. */
   let total = 0;
-  /** Requests without a body, in the order in which they came. */
-  const reading = new Set<Exchange>();
+  /** Requests without a body. */
+  const reading = new Line<Exchange>();
 
-  function leave(exchange: Exchange): void {
-    total -= answering.get(exchange) ?? 0;
-    answering.delete(exchange);
+  function leave(place: Place<Answering>): void {
+    if (answering.leave(place)) total -= place.value.bytes;
   }
 
   /** Whether there is a place for one more, of so many counted bytes. A single body may have any size. */
@@ -49,19 +55,21 @@ export function limitConcurrency(
    * room. Otherwise clients that send slowly would keep all others out.
    */
   function makeRoom(bytes: number): void {
-    for (const [exchange, own] of answering) {
-      const { received } = exchange;
-      if (received === undefined || own === 0) continue;
-      answering.set(exchange, counted(received.bytes));
-      total += counted(received.bytes) - own;
+    for (const { value } of answering) {
+      const { received } = value.exchange;
+      if (received === undefined || value.bytes === 0) continue;
+      total -= value.bytes;
+      value.bytes = counted(received.bytes);
+      total += value.bytes;
     }
-    for (const [exchange, own] of answering) {
+    for (const place of answering) {
+      const { exchange, bytes: own } = place.value;
       const { deadline, received } = exchange;
       const age = deadline.age();
       if (age < patienceMs) return;
-      if (age >= requestTimeoutMs) leave(exchange);
+      if (age >= requestTimeoutMs) leave(place);
       else if (!received && isFull(bytes) && (own > 0 || answering.size >= maxConcurrency)) {
-        leave(exchange);
+        leave(place);
         deadline.end(
           new NearcastError("request_timeout", "The body is slow to arrive, and others wait.", {
             retryAfterSeconds: 1,
@@ -73,14 +81,15 @@ export function limitConcurrency(
 
   async function answerWithoutBody(exchange: Exchange, next: Next): Promise<void> {
     if (reading.size >= maxConcurrency)
-      for (const old of reading) if (old.deadline.age() >= requestTimeoutMs) reading.delete(old);
+      for (const old of reading)
+        if (old.value.deadline.age() >= requestTimeoutMs) reading.leave(old);
     if (reading.size >= maxConcurrency) throw tooMany();
     admission?.check();
-    reading.add(exchange);
+    const place = reading.enter(exchange);
     try {
       return await next();
     } finally {
-      reading.delete(exchange);
+      reading.leave(place);
     }
   }
 
@@ -94,12 +103,12 @@ export function limitConcurrency(
     if (isFull(bytes)) makeRoom(bytes);
     if (isFull(bytes)) throw tooMany();
     admission?.check();
-    answering.set(exchange, bytes);
+    const place = answering.enter({ exchange, bytes });
     total += bytes;
     try {
       return await next();
     } finally {
-      leave(exchange);
+      leave(place);
     }
   };
 }
