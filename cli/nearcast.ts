@@ -1,47 +1,6 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
-import { describeFailure } from "./failure.ts";
+import { run } from "./run.ts";
 
-const program = new Command("nearcast")
-  .description("From a trained model to an answering endpoint: add, verify, push, release.")
-  .exitOverride();
-
-const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) => void>>([
-  ["init", async () => (await import("./commands/init.ts")).initCommand],
-  ["dev", async () => (await import("./commands/dev.ts")).devCommand],
-  ["add", async () => (await import("./commands/add.ts")).addCommand],
-  ["verify", async () => (await import("./commands/verify.ts")).verifyCommand],
-  ["optimize", async () => (await import("./commands/optimize.ts")).optimizeCommand],
-  ["quantize", async () => (await import("./commands/quantize.ts")).quantizeCommand],
-  ["sign", async () => (await import("./commands/sign.ts")).signCommand],
-  ["push", async () => (await import("./commands/push.ts")).pushCommand],
-  ["list", async () => (await import("./commands/list.ts")).listCommand],
-  ["show", async () => (await import("./commands/show.ts")).showCommand],
-  ["release", async () => (await import("./commands/release.ts")).releaseCommand],
-  ["rollback", async () => (await import("./commands/rollback.ts")).rollbackCommand],
-  ["history", async () => (await import("./commands/history.ts")).historyCommand],
-  ["build", async () => (await import("./commands/build.ts")).buildCommand],
-  ["eval", async () => (await import("./commands/eval.ts")).evalCommand],
-  ["gate", async () => (await import("./commands/gate.ts")).gateCommand],
-  ["key", async () => (await import("./commands/key.ts")).keyCommand],
-  ["deploy", async () => (await import("./commands/deploy.ts")).deployCommand],
-]);
-
-// Loading all commands takes several times as long as most of them run. Without a command, help names them all.
-const asked = COMMANDS.get(process.argv[2]);
-for (const load of asked ? [asked] : COMMANDS.values()) (await load())(program);
-
-const USAGE = 2;
-let exitCode = 0;
-try {
-  await program.parseAsync();
-} catch (error) {
-  // commander has printed its own message, and asks for exit code 0 after --help.
-  if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : USAGE;
-  else {
-    process.stderr.write(`nearcast: ${describeFailure(error)}\n`);
-    exitCode = 1;
-  }
-}
+const exitCode = await run(process.argv.slice(2));
 // A store that hangs must not keep the process alive, and a pipe must get all that was written.
 process.stdout.write("", () => process.exit(exitCode));

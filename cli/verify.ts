@@ -15,6 +15,7 @@ import {
 } from "./examples/files.ts";
 import { describeFailure } from "./failure.ts";
 import { checkFit, measureFor, type Fit } from "./fit.ts";
+import type { Measurement } from "./measure.ts";
 import { MeasurementEnded } from "./measured.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
 import { openPredictor, type RuntimeName } from "./predictor.ts";
@@ -54,7 +55,7 @@ export async function verifyPackage(
   const given = await readExamples(local, { undeclared: record });
   if (given.length === 0) throw await withoutExamples(local);
   await checkLabels(local, given);
-  // First in a process of its own: a graph that loops for ever, or takes all memory, ends that one and not this one.
+  // In a process of its own: a graph that loops for ever, or takes all memory, ends that one and not this one.
   // Any other failure is met again below, where its example is known.
   const measured = await measureFor(local, runtimes, limitMs).catch((error: Error) => {
     if (error instanceof MeasurementEnded) throw error;
@@ -62,7 +63,12 @@ export async function verifyPackage(
   });
   const answers = new Map<RuntimeName, unknown[]>();
   for (const runtime of runtimes)
-    answers.set(runtime, await answerExamples(local, given, runtime, [...answers.keys()]));
+    answers.set(
+      runtime,
+      measured instanceof Error
+        ? await answerExamples(local, given, runtime, [...answers.keys()])
+        : answersOf(measured[runtime], given),
+    );
 
   const first = answers.get(runtimes[0] as RuntimeName) ?? [];
   const missing = given.filter(({ output }) => output === undefined).length;
@@ -146,6 +152,11 @@ async function checkFiles(
     if (createHash("sha256").update(content).digest("hex") !== sha256)
       throw new Error(`${file} of ${label(manifest)} does not match its sha256. ${CHANGED}`);
   }
+}
+
+/** The measured process also ran the examples that are not listed yet, after the others. */
+function answersOf(measurement: Measurement | undefined, examples: readonly Example[]): unknown[] {
+  return (measurement?.answers ?? []).slice(0, examples.length);
 }
 
 /** Also proves that the runtime has every operator of the graph. It would refuse to load a graph with another one. */

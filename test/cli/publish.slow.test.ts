@@ -1,7 +1,7 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { nearcast, removeLines, succeed, temporaryFolder } from "./nearcast.ts";
+import { nearcastProcess, removeLines, succeed, temporaryFolder } from "./nearcast.ts";
 import { publishing, STORE } from "./publishing.ts";
 
 const LIMIT_MS = 300_000;
@@ -19,7 +19,9 @@ test(
       for (let round = 0; round < 2; round++) {
         const versions = ["line@1", "line@2"];
         const outcomes = await Promise.all(
-          versions.map((version) => nearcast(["release", version, "--store", store], { env })),
+          versions.map((version) =>
+            nearcastProcess(["release", version, "--store", store], { env }),
+          ),
         );
         const shown = await succeed(["history", "line", "--json", "--store", store], env);
         const { stable, history } = JSON.parse(shown) as { stable: string; history: unknown[] };

@@ -8,6 +8,7 @@ import { startNodeServer } from "../harness/node-server.ts";
 import {
   addLines,
   nearcast,
+  nearcastProcess,
   removeLines,
   root,
   snapshot,
@@ -33,7 +34,10 @@ test(
       child?.kill("SIGKILL");
       return "stall";
     };
-    const killed = await nearcast(push("line@1"), { env, onStart: (started) => (child = started) });
+    const killed = await nearcastProcess(push("line@1"), {
+      env,
+      onStart: (started) => (child = started),
+    });
     expect(killed.code).toBe(null);
     s3.behaviourFor = undefined;
     expect(s3.keys("models")).toEqual(["prefix/line/1/model.onnx"]);
@@ -63,7 +67,7 @@ test(
   async () => {
     const { s3, env, push } = await publishing();
     s3.behaviourFor = (key) => (key.endsWith("model.onnx") ? "stall" : undefined);
-    const { code, stderr } = await nearcast(push("line@1"), {
+    const { code, stderr } = await nearcastProcess(push("line@1"), {
       env: { ...env, STORE_TIMEOUT_MS: "1000" },
     });
     expect(code).toBe(1);

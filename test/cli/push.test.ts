@@ -6,6 +6,7 @@ import { startS3 } from "../../cli/local/s3-server.ts";
 import {
   addLines,
   nearcast,
+  nearcastProcess,
   removeLines,
   s3Environment,
   snapshot,
@@ -127,8 +128,11 @@ test(
     const models = await twoLines();
     const local = ["r2://nearcast-models", "--local", "--persist-to", await temporaryFolder()];
     const push = ["push", "--all", "--release", "--models", models, "--runtime", "native", "--to"];
-    expect(await succeed([...push, ...local])).toContain("line@2 answers.");
-    expect(await modelsIn(local)).toEqual([{ name: "line", versions: ["1", "2"], released: "2" }]);
+    expect(await succeed([...push, ...local], {}, nearcastProcess)).toContain("line@2 answers.");
+    const listed = ["list", "--json", "--store", ...local];
+    expect(JSON.parse(await succeed(listed, {}, nearcastProcess))).toEqual({
+      models: [{ name: "line", versions: ["1", "2"], released: "2" }],
+    });
   },
   LIMIT_MS,
 );

@@ -1,7 +1,7 @@
 import { chmod, cp, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { nearcast, root, snapshot, temporaryFolder } from "./nearcast.ts";
+import { nearcastProcess, root, snapshot, temporaryFolder } from "./nearcast.ts";
 
 const LIMIT_MS = 300_000;
 
@@ -35,7 +35,7 @@ describe.skipIf(process.platform === "win32")("quantize without a Python that it
       }
       const before = await snapshot(repository);
 
-      const outcome = await nearcast(["quantize", "digits", "--int8"], {
+      const outcome = await nearcastProcess(["quantize", "digits", "--int8"], {
         repository,
         env: { PATH: path },
       });

@@ -7,6 +7,7 @@ import {
   addLines,
   fixture,
   nearcast,
+  nearcastProcess,
   removeLines,
   root,
   s3Environment,
@@ -150,9 +151,9 @@ test("wrong usage ends with 2, help with 0", async () => {
     ["push", "line"],
     ["verify", "x", "--runtime", "gpu"],
   ])
-    expect((await nearcast(args)).code).toBe(2);
+    expect((await nearcastProcess(args)).code).toBe(2);
   for (const args of [["--help"], ["gate", "--help"]]) {
-    const { code, stdout } = await nearcast(args);
+    const { code, stdout } = await nearcastProcess(args);
     expect(code).toBe(0);
     expect(stdout).toContain("Usage: nearcast");
   }

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { addLines, succeed, temporaryFolder } from "./nearcast.ts";
+import { addLines, nearcastProcess, succeed, temporaryFolder } from "./nearcast.ts";
 
 export const LIMIT_MS = 300_000;
 /** The time after which a release shows. */
@@ -30,21 +30,22 @@ export async function walk(
 ): Promise<void> {
   const models = await temporaryFolder();
   const [url = "", ...flags] = store;
+  const run = (args: string[]) => succeed(args, env, nearcastProcess);
   await addLines(models);
   for (const version of ["line@1", "line@2"])
-    await succeed(["push", version, "--models", models, "--to", url, ...flags], env);
+    await run(["push", version, "--models", models, "--to", url, ...flags]);
   const fetch = await start();
   expect((await predict(fetch)) as object).toMatchObject({ code: "unknown_model" });
 
   const at = ["--store", url, ...flags];
-  await succeed(["release", "line@1", ...at, "--by", "ada"], env);
+  await run(["release", "line@1", ...at, "--by", "ada"]);
   await expect.poll(() => predict(fetch)).toEqual(answerOf("1", 6));
-  await succeed(["release", "line@2", ...at, "--by", "ada", "--why", "ten times as much"], env);
+  await run(["release", "line@2", ...at, "--by", "ada", "--why", "ten times as much"]);
   await expect.poll(() => predict(fetch)).toEqual(answerOf("2", 60));
-  await succeed(["rollback", "line", ...at, "--by", "bob"], env);
+  await run(["rollback", "line", ...at, "--by", "bob"]);
   await expect.poll(() => predict(fetch)).toEqual(answerOf("1", 6));
 
-  const history = JSON.parse(await succeed(["history", "line", "--json", ...at], env)) as object;
+  const history = JSON.parse(await run(["history", "line", "--json", ...at])) as object;
   expect(history).toMatchObject({
     stable: "1",
     history: [
@@ -53,7 +54,7 @@ export async function walk(
       { version: "1", by: "ada" },
     ],
   });
-  expect(JSON.parse(await succeed(["list", "--json", ...at], env))).toEqual({
+  expect(JSON.parse(await run(["list", "--json", ...at]))).toEqual({
     models: [{ name: "line", versions: ["1", "2"], released: "1" }],
   });
 }

@@ -1,0 +1,44 @@
+import { Command, CommanderError } from "commander";
+import { describeFailure } from "./failure.ts";
+
+const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) => void>>([
+  ["init", async () => (await import("./commands/init.ts")).initCommand],
+  ["dev", async () => (await import("./commands/dev.ts")).devCommand],
+  ["add", async () => (await import("./commands/add.ts")).addCommand],
+  ["verify", async () => (await import("./commands/verify.ts")).verifyCommand],
+  ["optimize", async () => (await import("./commands/optimize.ts")).optimizeCommand],
+  ["quantize", async () => (await import("./commands/quantize.ts")).quantizeCommand],
+  ["sign", async () => (await import("./commands/sign.ts")).signCommand],
+  ["push", async () => (await import("./commands/push.ts")).pushCommand],
+  ["list", async () => (await import("./commands/list.ts")).listCommand],
+  ["show", async () => (await import("./commands/show.ts")).showCommand],
+  ["release", async () => (await import("./commands/release.ts")).releaseCommand],
+  ["rollback", async () => (await import("./commands/rollback.ts")).rollbackCommand],
+  ["history", async () => (await import("./commands/history.ts")).historyCommand],
+  ["build", async () => (await import("./commands/build.ts")).buildCommand],
+  ["eval", async () => (await import("./commands/eval.ts")).evalCommand],
+  ["gate", async () => (await import("./commands/gate.ts")).gateCommand],
+  ["key", async () => (await import("./commands/key.ts")).keyCommand],
+  ["deploy", async () => (await import("./commands/deploy.ts")).deployCommand],
+]);
+
+const USAGE = 2;
+
+/** Runs the command with these arguments, and gives the exit code of its process. */
+export async function run(args: readonly string[]): Promise<number> {
+  const program = new Command("nearcast")
+    .description("From a trained model to an answering endpoint: add, verify, push, release.")
+    .exitOverride();
+  // Loading all commands takes several times as long as most of them run. Without a command, help names them all.
+  const asked = COMMANDS.get(args[0]);
+  for (const load of asked ? [asked] : COMMANDS.values()) (await load())(program);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    // commander has printed its own message, and asks for exit code 0 after --help.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    process.stderr.write(`nearcast: ${describeFailure(error)}\n`);
+    return 1;
+  }
+}
