@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/harness/build.ts"],
+    globalSetup: ["test/harness/temporary.ts", "test/harness/build.ts"],
     // Two cores: more workers only make every real server slower than its time-outs.
     maxWorkers: 2,
     // These only end what hangs: a busy machine takes several times as long for anything.

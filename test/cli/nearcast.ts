@@ -30,8 +30,9 @@ type Command = (
 ) => Promise<Outcome>;
 
 /** All that the command gets of the environment. */
-const environment = (env: Record<string, string> = {}): Record<string, string> => ({
+export const environment = (env: Record<string, string> = {}): Record<string, string> => ({
   PATH: process.env["PATH"] ?? "",
+  TMPDIR: tmpdir(),
   // Do not look up an instance's role: tests have no network.
   AWS_EC2_METADATA_DISABLED: "true",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
@@ -59,8 +60,8 @@ async function runHere(args: readonly string[], env: Record<string, string>): Pr
     env: process.env,
     log: console.log,
     error: console.error,
-    writeOut: process.stdout.write,
-    writeError: process.stderr.write,
+    writeOut: process.stdout.write.bind(process.stdout),
+    writeError: process.stderr.write.bind(process.stderr),
   };
   process.env = env;
   console.log = (...values: unknown[]) => void (stdout += `${format(...values)}\n`);

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../../package.json" with { type: "json" };
 import { withFullDisk } from "./full-disk.ts";
@@ -48,6 +49,7 @@ export async function startNodeServer(options: NodeServerOptions = {}): Promise<
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     env: {
       PATH: process.env["PATH"] ?? "",
+      TMPDIR: tmpdir(),
       // There is no load balancer to wait for.
       SHUTDOWN_GRACE_MS: "0",
       ...options.env,
