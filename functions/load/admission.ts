@@ -14,7 +14,7 @@ export interface Admission {
   check(): void;
   /** Waits for a turn, or throws `overloaded`. After the run, call `leave`. */
   enter(): Promise<void> | undefined;
-  /** For work in parts: when the turn has lasted long, lets others go first and waits for the next turn. */
+  /** For work in parts. When the turn has lasted long, it lets others go first and waits for the next turn. */
   pause(): Promise<void> | undefined;
   /** Ends the turn. If it returns a promise, wait for it before answering the run. */
   leave(): Promise<void> | undefined;
@@ -47,7 +47,7 @@ export function createAdmission(options: {
   const arrivals = turnEventLoop && createArrivals({ now, turnEventLoop });
   const answers = turnEventLoop && createJointAnswers(turnEventLoop);
 
-  /** How many runs may begin. With threads of their own, it is twice what they compute at once. */
+  /** How many runs may begin. Runs on other threads: twice as many as those threads compute at once. */
   function places(): number {
     const { meanMs } = queue;
     const least = turnEventLoop ? 1 : parallelism * 2;

@@ -1,5 +1,5 @@
 /** The share of time that reading new requests may take before long runs. */
-const PART = 0.1;
+const READING_SHARE = 0.1;
 const LEAST_MS = 1;
 /** When this many turns of the event loop bring nothing new, nothing is waiting. */
 const QUIET_TURNS = 3;
@@ -29,7 +29,7 @@ export function createArrivals({
       arrived += 1;
     },
     async read(runMs) {
-      const end = now() + Math.max(LEAST_MS, runMs * PART);
+      const end = now() + Math.max(LEAST_MS, runMs * READING_SHARE);
       for (let quiet = 0; quiet < QUIET_TURNS && now() < end; quiet++) {
         const before = arrived;
         await turnEventLoop();

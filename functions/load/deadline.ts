@@ -15,13 +15,13 @@ export interface Deadline {
   within<T>(work: Promise<T>): Promise<T>;
   /** Milliseconds since the request began. */
   age(): number;
-  /** When its time is over, as a time of `performance.now()`. */
+  /** When the time is over, as a value of `performance.now()`. */
   endsAt(): number;
   /** Called with the reason when {@link within} rejects before the work does. */
   watcher?: { end(error: NearcastError): void };
 }
 
-/** A deadline that begins now. `isolated`: a request may not settle a promise of another, as on Workers. */
+/** A deadline that begins now. `isolated` says that no request may settle a promise of another, as on Workers. */
 export function createDeadline(
   timeoutMs: number,
   isClientGone: () => boolean,

@@ -5,8 +5,8 @@ import type { InParts, Parts } from "../tasks/define.ts";
 
 /**
  * Prepares the inputs of a call. Decoding an image or tokenizing a text can block the process for longer than a run.
- * Such work is done in parts, and other requests get their turns between them. Rejects as the work does, with
- * `overloaded`, or before a part with what the deadline throws.
+ * Such work is done in parts, and other requests get their turns between them. Rejects with the work's own error, with
+ * `overloaded`, or, before a part, with the deadline's error.
  */
 export async function prepare<T>(
   turns: Admission | undefined,

@@ -2,11 +2,11 @@ import { NearcastError } from "../errors.ts";
 
 /** This many runs may always wait. */
 const BURST_RUNS = 8;
-/** Under lasting load a request waits no longer than this, and for no more runs than this. */
+/** Under lasting load, a request waits for this time and this many runs at most. */
 const SUSTAINED_MS = 15;
 const SUSTAINED_RUNS = 2;
 
-/** How long the queue for the processor is. */
+/** The state of the queue for the processor. */
 export interface Queue {
   waiting: { readonly length: number };
   running: number;
@@ -18,7 +18,7 @@ export interface Queue {
 export type Shed = () => void;
 
 /**
- * Refuses requests that would wait too long. The expected wait is the mean time of a run, for each request that is
+ * Refuses requests that would wait too long. The expected wait is the mean time of a run, times the number of requests
  * ahead. A burst may queue for `maxQueueMs`. When the queue has not been empty for that long, the load is lasting and
  * only a short queue is kept (the idea is CoDel's, RFC 8289).
  */

@@ -1,14 +1,14 @@
 import { pipeline, Readable, Transform } from "node:stream";
 import { TooManyBytes } from "../read-at-most.ts";
 
-/** More than any answer of AWS that is not an object: a page of a list has a thousand keys. */
+/** No answer of AWS but an object is this large. The largest is a page of a list, with a thousand keys. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 
 interface Context {
   commandName?: string;
 }
 
-/** The part of an AWS client that takes a step around each of its requests. */
+/** The part of an AWS client that lets others add a step to each request. */
 interface Client {
   middlewareStack: {
     add(
@@ -21,9 +21,9 @@ interface Client {
   };
 }
 
-/** Bounds what the SDK reads whole: all answers but objects, which are streams to it. */
+/** Limits the size of answers that the SDK reads into memory. Those are all but objects, which it streams. */
 export function boundResponses<Made extends object>(client: Made): Made {
-  // The type of each client names its own commands.
+  // Each client's type names only its own commands.
   (client as unknown as Client).middlewareStack.add(
     (next, { commandName }) =>
       async (request) => {
@@ -47,6 +47,6 @@ function limited(body: Readable): Readable {
       else done(new TooManyBytes("an answer of AWS", MAX_RESPONSE_BYTES));
     },
   });
-  // The reader of `limit` gets the error.
+  // Whoever reads `limit` gets the error.
   return pipeline(body, limit, () => undefined);
 }

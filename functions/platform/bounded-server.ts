@@ -5,8 +5,8 @@ import { inTurn } from "./in-turn.ts";
 import { boundUnread } from "./unread-answers.ts";
 
 /**
- * Makes Node's HTTP server, in which no client takes more than its part of connections, memory and turns, however it
- * sends and reads.
+ * Makes Node's HTTP server with bounds. However a client sends and reads, it gets only its share of connections, memory
+ * and turns.
  *
  * @example serve({ fetch: app.fetch, createServer: boundedServer(platform.config) })
  */

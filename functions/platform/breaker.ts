@@ -6,12 +6,14 @@ const PATIENCE_MS = 250;
 const FIRST_PATIENCE_MS = 1500;
 const PAUSE_MS = 1000;
 
-/** Does work that needs a shared service. Resolves to undefined when it failed, took too long or was not tried. */
+/**
+ * Does work that needs a shared service. Resolves to undefined when the work failed, took too long or was not tried.
+ */
 export type Breaker = <T>(work: () => Promise<T>) => Promise<{ value: T } | undefined>;
 
 /**
- * Limits the cost of a shared service that is down or slow. Each call takes 250 ms at most. After a failed call
- * none is tried for a second. `onFailure` is called with the reason.
+ * Limits the cost of a shared service that is down or slow. Each call takes 250 ms at most. After a failed call, no
+ * call is tried for one second. `onFailure` is called with the reason.
  */
 export function createBreaker(onFailure: (error: unknown) => void): Breaker {
   let patienceMs = FIRST_PATIENCE_MS;

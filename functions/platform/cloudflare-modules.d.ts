@@ -1,4 +1,4 @@
-// What workerd and wrangler's bundler provide beyond npm packages.
+// Modules that workerd and wrangler's bundler provide, and no npm package.
 declare module "cloudflare:workers" {
   export const env: Record<string, unknown>;
   export function waitUntil(promise: Promise<unknown>): void;

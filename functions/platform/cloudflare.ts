@@ -39,7 +39,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     // Decoding a progressive JPEG takes up to 16 bytes a pixel.
     MAX_IMAGE_PIXELS: 2_000_000,
     MAX_CONCURRENCY: 64,
-    // Numbers, their JSON and its bytes are in an isolate's 128 MB at once, beside the model.
+    // An isolate's 128 MB hold the numbers, their JSON, its bytes and the model at the same time.
     MAX_ANSWER_BYTES: 8 * 1024 * 1024,
     BODY_BUDGET_MB: 32,
   };
@@ -75,7 +75,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
       const found = await assets?.fetch(`https://assets.nearcast.invalid/docs/${name}`);
       if (!found?.ok) return undefined;
       const etag = found.headers.get("etag") ?? `W/"${VERSION}"`;
-      // Cloudflare's edge compresses.
+      // Cloudflare's edge compresses answers.
       return { body: found.body as unknown as ReadableStream, etag, isGzip: false };
     },
     loadDecoder,
@@ -86,11 +86,11 @@ export function createPlatform(parts: CloudflareParts): Platform {
   };
 }
 
-// Workers Logs read the members of a line of JSON.
+// Workers Logs can search by the members of a JSON line.
 const log: Platform["log"] = (entry) =>
   console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
 
-/** Every configured rate, those of keys too. */
+/** All configured rates, including those of single keys. */
 function ratesOf({ rateLimit, modelRateLimit, auth }: Config): (Rate | undefined)[] {
   const keys =
     auth.mode === "required" && auth.apiKeys && !("parameter" in auth.apiKeys) ? auth.apiKeys : [];

@@ -2,19 +2,19 @@ import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
-/** Each takes some kilobytes of memory. */
+/** Each connection takes some kilobytes of memory. */
 const MOST_CONNECTIONS = 10_000;
 /** Files for everything else: the store's connections, artifacts, processes. */
 const OTHER_FILES = 64;
-/** So many of the idle ones are closed at once that the next connections cost nothing. */
-const PART = 1 / 16;
+/** Closes this share of the connections at once, so that the next ones need no search. */
+const CLOSED_SHARE = 1 / 16;
 
 /**
- * Closes the connections that have been idle longest when there are so many that a new one might find no file
- * descriptor. A connection that has no request which is being answered is idle, also when it never had any.
+ * Closes the connections that have been idle longest before a new one would find no file descriptor. A connection is
+ * idle while no request of it is being answered, even if it never had one.
  */
 export function makeRoom(server: Server, most = mostConnections()): void {
-  /** When each connection was last used, as a number that grows. */
+  /** The last use of each connection, as a number that grows with each use. */
   const connections = new Map<Socket, number>();
   let uses = 0;
 
@@ -28,14 +28,14 @@ export function makeRoom(server: Server, most = mostConnections()): void {
   function closeIdle(): void {
     const idle = [...connections].filter(([socket]) => isIdle(socket));
     idle.sort(([, one], [, other]) => one - other);
-    for (const [socket] of idle.slice(0, Math.ceil(most * PART))) {
+    for (const [socket] of idle.slice(0, Math.ceil(most * CLOSED_SHARE))) {
       connections.delete(socket);
       socket.destroy();
     }
   }
 }
 
-/** Node keeps the response that has the connection there, and asks the same before it closes idle connections. */
+/** Node keeps the connection's current response in this property. Its own check for idle connections reads it too. */
 function isIdle({ _httpMessage: response }: Socket & { _httpMessage?: unknown }): boolean {
   return !response;
 }
@@ -45,7 +45,7 @@ function mostConnections(): number {
   return Math.min(MOST_CONNECTIONS, files - Math.max(OTHER_FILES, files / 8));
 }
 
-/** How many files this process may have open. Only Linux says it in a file. */
+/** How many files this process may have open. Infinite where no file says it: only Linux has one. */
 function openFiles(): number {
   try {
     const limits = readFileSync("/proc/self/limits", "latin1");

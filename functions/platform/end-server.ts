@@ -3,13 +3,13 @@ import { Server as NetServer } from "node:net";
 import { setImmediate as turnEventLoop, setTimeout as sleep } from "node:timers/promises";
 import { createDeferred } from "../deferred.ts";
 
-/** How long to wait for a request on a connection that was open before the end. */
+/** How long to wait for a request on an open connection. */
 const ON_THE_WAY_MS = 100;
 
 /**
- * Ends an HTTP server so that no request is lost. First it accepts the connections that wait in the system's queue,
- * and then no new ones. Each open connection may bring one more request, which is answered with `Connection: close`.
- * (`http.Server.close` cuts every connection whose next request was not read yet.) A silent client is cut off after
+ * Ends an HTTP server so that no request is lost. First it accepts the connections that wait in the system's queue, and
+ * then no new ones. Each open connection may bring one more request. Its answer says `Connection: close`.
+ * (`http.Server.close` would cut each connection whose next request was not read yet.) A silent client is cut off after
  * `longestRequestMs`.
  */
 export async function endServer(server: Server, longestRequestMs: number): Promise<void> {
@@ -27,9 +27,7 @@ export async function endServer(server: Server, longestRequestMs: number): Promi
   server.closeAllConnections();
 }
 
-/**
- * From now on requests wait until the returned function is called. A client that waits opens no further connection.
- */
+/** Makes requests wait until the returned function is called. A client that waits opens no further connection. */
 function holdRequests(server: Server): () => void {
   const started = createDeferred<void>();
   const listeners = server.listeners("request") as RequestListener[];
@@ -42,17 +40,17 @@ function holdRequests(server: Server): () => void {
   return () => started.resolve();
 }
 
-/** When this many turns of the event loop, and this long, bring no connection, none is waiting. */
+/** No connection waits when this many turns of the event loop, over this time, have brought none. */
 const QUIET_TURNS = 3;
 const QUIET_MS = 30;
-/** A connection that comes between the last turn and the end is lost, so that turn has to be short. */
+/** The last turn must be this short: a connection that comes between it and the end is lost. */
 const SHORT_TURN_MS = 0.5;
-/** Where new clients come all the time, any turn without one must do. */
+/** With new clients all the time, one turn without a connection is enough after this time. */
 const PATIENCE_MS = 300;
 
 /**
- * Accepts the connections that wait in the system's queue. The event loop accepts one a turn (libuv since 1.45), so
- * a burst that came during a long run still waits there. What is in the queue when the server closes is reset.
+ * Accepts the connections that wait in the system's queue. The event loop accepts one a turn (libuv since 1.45), so a
+ * burst that came during a long run still waits there. Closing the server resets the connections in the queue.
  */
 async function acceptAll(server: Server): Promise<void> {
   const begin = performance.now();

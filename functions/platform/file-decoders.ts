@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { DECODER_FILES, type LoadDecoder } from "../tasks/image/formats.ts";
 
-/** The decoders of images from files, each compiled once. `find` gives the path of what a package calls so. */
+/** Loads image decoders from files and compiles each once. `find` gives the path of a package's file. */
 export function createFileDecoders(find: (file: string) => string): LoadDecoder {
   const compiled = new Map<string, Promise<WebAssembly.Module>>();
   return function loadDecoder(format) {

@@ -8,7 +8,7 @@ import type { Asset, DocumentationAsset, Platform } from "./types.ts";
 const compress = promisify(gzip);
 
 /**
- * The documentation's files, from a folder. The folder is looked up with the first file. Each file is read and
+ * Serves the documentation's files from a folder. The first request looks the folder up. Each file is read and
  * compressed once, and all answers share its bytes.
  */
 export function createFolderAssets(findFolder: () => string): Platform["asset"] {

@@ -7,14 +7,14 @@ import { logLine } from "./log.ts";
 import type { ArtifactCache } from "./types.ts";
 
 /**
- * Artifacts as files named by their sha256. Loading by path takes half the memory of loading bytes. A folder
- * where others could swap a file after its digest was checked is not used. All files together take at most `maxBytes`:
- * those used longest ago make room. Other processes may use the same folder: none removes what another has just been
- * given, and each that writes may go beyond the bound by what the others write at the same moment.
+ * Artifacts as files named by their sha256. Loading by path takes half the memory of loading bytes. Does not use a
+ * folder where others could swap a file after its digest was checked. All files together take at most `maxBytes`: the
+ * least recently used ones are removed first. Other processes may use the same folder. No process removes a file that
+ * another has just opened. Processes that write at the same moment can exceed the bound together.
  */
 export function createFolderCache(folder: string, maxBytes: number): ArtifactCache {
   let warned = false;
-  /** Writes are one after the other, so that each sees what the one before it took. */
+  /** Writes run one after the other, so that each sees how much room the one before it took. */
   let writing: Promise<unknown> = Promise.resolve();
 
   async function isSafe(): Promise<boolean> {
@@ -36,8 +36,7 @@ export function createFolderCache(folder: string, maxBytes: number): ArtifactCac
       await rename(temporary, path);
       return path;
     } catch {
-      // With a full or read-only disk the next cold start downloads again. This request still gets its
-      // answer.
+      // The disk is full or read-only. This request still gets its answer; the next cold start downloads again.
       await rm(temporary, { force: true }).catch(() => undefined);
       return undefined;
     }
@@ -71,7 +70,7 @@ export function createFolderCache(folder: string, maxBytes: number): ArtifactCac
 async function isOwn(folder: string): Promise<boolean> {
   const user = process.geteuid?.();
   if (user === undefined) return true;
-  // A link counts only when this user made it, and owns what it leads to.
+  // A link counts only when this user made it and owns its target.
   const [entry, { uid, mode }] = await Promise.all([lstat(folder), stat(folder)]);
   return entry.uid === user && uid === user && (mode & WRITABLE_BY_OTHERS) === 0;
 }

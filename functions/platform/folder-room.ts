@@ -1,23 +1,23 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Artifacts, and what is written of one. Nothing else in the folder is touched. */
+/** Names of artifacts, finished and half written. No other file in the folder is touched. */
 const OWN = /^[0-9a-f]{64}(\.[0-9a-f-]{36}\.tmp)?$/;
 /** A file that was used more recently may still be loading, in this process or in another. */
 const IN_USE_MS = 60_000;
-/** A write that takes longer was left by a process that died. */
+/** A temporary file of this age was left by a process that died. */
 const ABANDONED_MS = 3_600_000;
 
 interface Found {
   path: string;
   size: number;
-  /** Milliseconds since it was last used, or written. */
+  /** Milliseconds since the file was last used or written. */
   age: number;
 }
 
 /**
- * Removes the files of the folder that were used longest ago, until `bytes` more fit into `maxBytes`. False when they do
- * not fit: then nothing that is in use was removed.
+ * Removes the files of the folder that were used longest ago, until `bytes` more fit into `maxBytes`. False when they
+ * do not fit without removing a file that is in use.
  */
 export async function makeRoom(folder: string, maxBytes: number, bytes: number): Promise<boolean> {
   if (bytes > maxBytes) return false;
@@ -46,6 +46,6 @@ async function ownFiles(folder: string): Promise<string[]> {
 /** Undefined when another process has just removed it. */
 async function look(path: string): Promise<Found | undefined> {
   const found = await stat(path).catch(() => undefined);
-  // A time in the future was written before somebody set the clock back.
+  // A time in the future comes from before the clock was set back.
   return found && { path, size: found.size, age: Math.abs(Date.now() - found.mtimeMs) };
 }

@@ -1,14 +1,14 @@
 import type { RequestListener, ServerResponse, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 
-/** More requests than this never wait on all connections together. Each takes some kilobytes. */
+/** The most requests that wait, on all connections together. Each takes some kilobytes. */
 const MOST_WAITING = 10_000;
 
 /**
- * Starts the requests of a connection one after the other, each when the answer before it has left. By itself Node
- * starts all that a client sends without waiting for answers: a thousand small ones come with one read of 64 KiB, and
- * each would make its answer and keep it. While requests wait, nothing more is read from their connection. Between
- * them other connections have their turn.
+ * Starts the requests of a connection one after the other, each when the answer before it has left. Node itself starts
+ * all requests that a client sends without waiting for answers. One read of 64 KiB can hold a thousand, and the answers
+ * of all would fill the memory. While requests wait, nothing more is read from their connection, and other connections
+ * have their turn.
  */
 export function inTurn(listener: RequestListener): RequestListener {
   const waiting = new Map<Socket, number>();
@@ -35,12 +35,12 @@ export function inTurn(listener: RequestListener): RequestListener {
 
   function hold(socket: Socket): void {
     socket.pause();
-    // Node reads on when the listener reads a body, which is whole where another request came after it.
+    // Node resumes reading when the listener reads a body. It need not: with a request after it, the body is complete.
     socket.on("resume", pause);
     socket.once("close", forget);
   }
 
-  /** One of the requests is about to start. */
+  /** Called when a waiting request is about to start. */
   function letGo(socket: Socket): void {
     const left = (waiting.get(socket) ?? 0) - 1;
     total -= 1;
@@ -59,7 +59,7 @@ export function inTurn(listener: RequestListener): RequestListener {
   }
 
   return function startInTurn(request, response) {
-    // A response has the connection when all before it are done.
+    // A response gets the connection when all responses before it are done.
     if (response.socket) listener(request, response);
     else wait(request, response);
   };

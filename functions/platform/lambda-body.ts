@@ -1,13 +1,13 @@
 import type { LambdaEvent } from "hono/aws-lambda";
 
 /**
- * Whether bytes of the body were lost before the function got it. AWS hands over the body of JSON, CSV and other
- * text as a string: each byte that is not UTF-8 is a U+FFFD in it, which has three. A body that the client wrote
- * with U+FFFD keeps its length.
+ * Whether bytes of the body were lost before the function got it. AWS hands over JSON, CSV and other text as a string.
+ * Each byte that is not UTF-8 becomes U+FFFD there, which takes three bytes, so that the length changes. If the client
+ * itself sent U+FFFD, the length stays the same.
  */
 export function hasLostBytes(event: LambdaEvent): boolean {
   if (!event.body || event.isBase64Encoded || !event.body.includes("\uFFFD")) return false;
-  // Load balancers have one of the two.
+  // An event of a load balancer has one of the two.
   const { headers, multiValueHeaders } = event as EventHeaders;
   const [, length] =
     Object.entries({ ...multiValueHeaders, ...headers }).find(

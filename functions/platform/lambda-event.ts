@@ -1,7 +1,7 @@
 import type { LambdaEvent } from "hono/aws-lambda";
 import { forwardedAddress } from "../limits/address.ts";
 
-/** What the kinds of events have in parts. Fields are absent, or null, where a kind does not have them. */
+/** The fields of all kinds of events. A field is absent or null in kinds that do not have it. */
 interface AnyEvent {
   version?: string;
   rawPath?: string;
@@ -21,15 +21,15 @@ interface AnyEvent {
   };
 }
 
-/** An event whose path begins at this service's root, and the part of the URL's path before that. */
+/** An event whose path begins at this service's root, and `base`: the part of the URL's path before it. */
 export interface Placed<E> {
   event: E;
   base: string;
 }
 
 /**
- * Takes out of the path what says how the gateway came here: the name of a stage, or the path that a domain of one's
- * own maps to this API. `base` is what stood there in the client's URL.
+ * Takes the gateway's prefix out of the path: the name of a stage, or the path that a custom domain maps to this API.
+ * `base` is that prefix in the client's URL.
  */
 export function placeAtRoot<E extends LambdaEvent>(given: E): Placed<E> {
   const event: AnyEvent = given as object;
@@ -38,7 +38,7 @@ export function placeAtRoot<E extends LambdaEvent>(given: E): Placed<E> {
   const name = event.rawPath === undefined ? "path" : "rawPath";
   const path = event[name] ?? "/";
   const own = pathBelowApi(event, path);
-  // A REST API leaves the stage out of the path, which the client's URL has.
+  // A REST API leaves the stage out of the event's path; the client's URL has it.
   const asked = event.requestContext?.path ?? "";
   const full = own === "/" ? asked || path : asked.endsWith(own) ? asked : path;
   const base = own === "/" ? full.replace(/\/$/, "") : full.slice(0, -own.length);
@@ -46,8 +46,8 @@ export function placeAtRoot<E extends LambdaEvent>(given: E): Placed<E> {
 }
 
 /**
- * The address that asked, behind as many proxies. A load balancer and API Gateway append it to `X-Forwarded-For`;
- * a load balancer says it nowhere else.
+ * The client's address, behind this many proxies. Load balancers and API Gateway append it to `X-Forwarded-For`. Load
+ * balancers give it nowhere else.
  */
 export function callerAddress(given: LambdaEvent, proxies: number): string {
   const { requestContext, ...event } = given as object as AnyEvent;
@@ -63,14 +63,14 @@ function pathBelowApi({ version, routeKey, resource, ...event }: AnyEvent, path:
   const template = resource ?? routeKey?.split(" ")[1];
   const routed = template?.startsWith("/") && fill(template, event.pathParameters ?? {});
   if (routed && (routed === "/" || path.endsWith(routed))) return routed;
-  // An HTTP API at its own address has the stage in the path, unless it is the default one.
+  // The path of an HTTP API at its own address begins with the stage, unless that is the default one.
   const isHttpApi = version !== undefined && /\.execute-api\./.test(domainName);
   if (!isHttpApi || stage === "$default") return path;
   if (path === `/${stage}`) return "/";
   return path.startsWith(`/${stage}/`) ? path.slice(stage.length + 1) : path;
 }
 
-/** `/{proxy+}` with what the gateway found for `proxy`; undefined where it does not say that. */
+/** `/{proxy+}` with the gateway's value of `proxy`; undefined where the event has none. */
 function fill(template: string, values: Record<string, string | undefined>): string | undefined {
   const names = [...template.matchAll(/\{([^}+]+)\+?\}/g)].map(([, name = ""]) => name);
   if (names.some((name) => values[name] === undefined)) return undefined;

@@ -20,13 +20,13 @@ import type { Platform } from "./types.ts";
 
 export interface LambdaPlatform extends Platform {
   /**
-   * Settles when all promises given to `waitUntil` have, or after a short time. Only then Lambda sends the
-   * answer, and freezes the process. Work that is left goes on when the next request thaws it.
+   * Settles when all promises given to `waitUntil` have settled, or after a short time. Lambda then sends the answer
+   * and freezes the process. Unfinished work goes on when the next request thaws it.
    */
   settled(): Promise<void>;
 }
 
-/** The longest that an answer waits for background work, such as reading an issuer's keys again. */
+/** How long an answer waits for background work, such as reading an issuer's keys again. */
 const SETTLING_MS = 250;
 
 /** AWS Lambda: S3 (or a folder in the package) as the store, `/tmp` as the local tier, native runtime. */
@@ -34,13 +34,13 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
   const defaults = {
     RUNTIME: "native",
     SESSION_BUDGET_MB: 256,
-    // Of the 512 MB that `/tmp` has.
+    // `/tmp` has 512 MB.
     CACHE_DIR_MB: 400,
-    // A second less than the function's time-out in serverless.yml.
+    // One second less than the function's time-out in serverless.yml.
     REQUEST_TIMEOUT_MS: 28_000,
     // Lambda takes events of up to 6 MB, and a binary body is base64 in them.
     MAX_BODY_BYTES: 4_500_000,
-    // The same holds for its answers.
+    // Answers have the same limit.
     MAX_ANSWER_BYTES: 4_500_000,
   };
   const config = readConfig(environment, defaults, "lambda");
@@ -49,7 +49,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
   const pending = new Set<Promise<unknown>>();
   // Lambda's init phase has a whole processor, whatever memory the function has.
   const runtime = startRuntime(config.threads);
-  // The error goes to whoever loads a model.
+  // A call that loads a model gets the error.
   runtime.catch(() => undefined);
   return {
     name: "lambda",
@@ -61,7 +61,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     availableBytes: () => process.availableMemory(),
     sha256,
     readSecret: readParameter,
-    // The package has them beside the handler.
+    // The package has these files beside the handler.
     asset: createFolderAssets(() => join(import.meta.dirname, "docs")),
     hasLostBytes: ({ env }) => hasLostBytes((env as { event: LambdaEvent }).event),
     loadDecoder: createFileDecoders((file) =>

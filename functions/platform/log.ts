@@ -15,7 +15,7 @@ const SIZE = 65_536;
 /** UTF-8 takes at most this many bytes for a UTF-16 code unit. */
 const WIDEST = 3;
 const NO_LINES = Buffer.alloc(0);
-/** More bytes than this do not wait for a reader of the log that is slow. */
+/** The most bytes that wait for a slow reader of the log. Further lines are lost. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
 let lines = NO_LINES;
@@ -23,15 +23,14 @@ let used = 0;
 let count = 0;
 let isFlushedAtExit = false;
 let lost = 0;
-/** What the log was told of them. */
-let told = 0;
+/** How many of the lost lines the log has reported. */
+let reported = 0;
 let isWatched = false;
 
 /**
- * Like {@link logLine}, but writes the lines of some milliseconds together. One by one, each would wake its
- * reader, which is a fifth of what a prediction costs. Lines wait as bytes outside the heap: as objects or
- * strings they would outlive the young generation, which costs as much. Errors and warnings are written at
- * once, with the lines before them.
+ * Like {@link logLine}, but writes the lines of some milliseconds together. Each write wakes the reader of the log,
+ * which takes a fifth of a prediction's time. Lines wait as bytes outside the heap: objects or strings would outlive
+ * the young generation, which costs as much. Errors and warnings are written at once, with the lines before them.
  */
 export function logSoon(entry: Entry): void {
   if (!isFlushedAtExit) process.once("exit", flush);
@@ -48,7 +47,7 @@ export function logSoon(entry: Entry): void {
   if (entry["level"] !== "info") flush();
 }
 
-/** The stream owns the bytes that are being written. */
+/** Later lines need a new buffer: the stream still reads this one. */
 function flush(): void {
   if (used > 0) write(lines.subarray(0, used), count);
   lines = NO_LINES;
@@ -57,8 +56,8 @@ function flush(): void {
 }
 
 /**
- * Writes so many lines, or counts them as lost: the disk is full, or the reader went away or is slow. The service
- * goes on without its log.
+ * Writes this many lines, or counts them as lost when the disk is full or the reader is slow or gone. The service goes
+ * on without its log.
  */
 function write(bytes: Buffer, lineCount: number): void {
   if (!isWatched) {
@@ -77,17 +76,17 @@ function write(bytes: Buffer, lineCount: number): void {
 }
 
 function tellOfLost(): void {
-  if (lost === told) return;
-  const since = lost - told;
-  told = lost;
+  if (lost === reported) return;
+  const since = lost - reported;
+  reported = lost;
   const message = `The log could not be written: ${since} lines before this one are lost.`;
   process.stderr.write(lineOf({ level: "error", message, lostLines: since }), (error) => {
-    // They are told of later.
-    if (error) told -= since;
+    // The next report counts these lines again.
+    if (error) reported -= since;
   });
 }
 
-/** Every entry says at least its level. */
+/** An entry has at least a level, so that its JSON has a member after the time. */
 function lineOf(entry: Entry): string {
   return `{"time":"${new Date().toISOString()}",${JSON.stringify(entry).slice(1)}\n`;
 }

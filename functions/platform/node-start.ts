@@ -15,7 +15,7 @@ import type { Tasks } from "../tasks/tasks.ts";
 import type { Store } from "../model/store.ts";
 import { within } from "../within.ts";
 
-/** What the banner of a server says. */
+/** The facts for a server's banner. */
 export interface Start {
   store: string;
   url: string;
@@ -59,7 +59,7 @@ function tryIt({ url, auth, models }: Pick<Start, "url" | "auth" | "models">): s
   return ["Try it:", `  ${command.replaceAll("\n", "\n  ")}`];
 }
 
-/** Hosts that answer at `localhost`. All addresses of the machine include it. */
+/** Hosts that are reached at `localhost`. The wildcard addresses include it. */
 const LOCALHOST = /^(localhost|(::ffff:)?127\.0\.0\.1|::1|(::ffff:)?0\.0\.0\.0|::)$/i;
 
 /** The URL at which this machine reaches a server that listens on `host`. */
@@ -77,8 +77,8 @@ const MOST_MANIFESTS = 20;
 const PATIENCE_MS = 2000;
 
 /**
- * The manifest whose example the banner shows, of a few released versions that can be read quickly. Never rejects: a
- * server also starts without its store.
+ * The manifest whose example the banner shows. Looks only at a few released versions. Never rejects: a server also
+ * starts without its store.
  */
 export async function releasedExample(store: Store, tasks: Tasks): Promise<Manifest | undefined> {
   const found = new Map<string, { text: string; draft: Exemplified }>();
@@ -104,7 +104,7 @@ export async function releasedExample(store: Store, tasks: Tasks): Promise<Manif
     const name = findExample([...found.values()].map(({ draft }) => draft))?.model;
     const text = name !== undefined && found.get(name)?.text;
     if (!name || !text) return undefined;
-    // Only the one that is shown is checked. The schemas of all tasks take a good part of the start.
+    // Checks only the manifest that is shown: the schemas of all tasks would slow the start down.
     try {
       return tasks.parseManifest(text);
     } catch {
@@ -119,7 +119,7 @@ function examplesIn(text: string): Manifest["examples"] {
   return Array.isArray(examples) ? examples.filter((one) => typeof one === "object" && one) : [];
 }
 
-/** Rejects when `STORE` is a folder that does not exist, and names the folder beside it that was probably meant. */
+/** Rejects when the folder that `STORE` names does not exist. Names a similar folder beside it, if there is one. */
 export async function checkStoreFolder(store: string): Promise<void> {
   if (!isFolder(store)) return;
   const found = await stat(store).catch(() => undefined);
@@ -135,7 +135,7 @@ export async function checkStoreFolder(store: string): Promise<void> {
   throw new ConfigurationError([`STORE: there is no folder ${path}: ${help}`]);
 }
 
-/** Why a server does not start, in one line, or in a line for each bad variable. */
+/** Why a server does not start: one line, or one for each bad variable. */
 export function explainStartFailure(error: unknown): string {
   if (error instanceof ConfigurationError)
     return error.problems.map((problem) => `nearcast: ${problem}`).join("\n");

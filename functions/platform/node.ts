@@ -42,7 +42,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     sha256,
     readSecret: readParameter,
     turnEventLoop: () => setImmediate(),
-    // A request that did not come from the server, as in `app.request`, has no bindings.
+    // A request has no bindings when it did not come from the server, as with `app.request`.
     isClientGone: (bindings) =>
       (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
     asset: createFolderAssets(() => join(packageFile(), "../dist/assets/docs")),
@@ -63,17 +63,17 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   };
 }
 
-/** By the package's own name: that works from the sources and from what is built. */
+/** Finds it by the package's own name, which works from the sources and from the build. */
 function packageFile(): string {
   return createRequire(import.meta.url).resolve("nearcast/package.json");
 }
 
-/** The decoders are dependencies of the package, and perhaps not of the project that it serves. */
+/** The decoders are dependencies of this package. The project that uses it may not find them itself. */
 function findDecoder(file: string): string {
   return createRequire(packageFile()).resolve(file);
 }
 
-/** Joins the runs of a model that the configuration names, if the first dimension of all its tensors is the batch. */
+/** Joins runs if the configuration names this model and the first dimension of all its tensors is the batch. */
 function batched({ dynamicBatching, workers }: Config, manifest: Manifest, session: Session) {
   const maxRows = dynamicBatching.get(manifest.name);
   if (maxRows === undefined) return session;
@@ -88,8 +88,8 @@ function batched({ dynamicBatching, workers }: Config, manifest: Manifest, sessi
 const wasmMemoryBytes = (sessionBudgetBytes: number) => 4 * sessionBudgetBytes + 64 * 1024 * 1024;
 
 /**
- * A server that only this machine reaches needs no key, unless one is configured. Behind a proxy, others reach
- * it.
+ * A server that only this machine can reach needs no key, unless one is configured. Behind a proxy, others can reach it
+ * too.
  */
 function openToThisMachine({ HOST, TRUST_PROXY, API_KEYS, JWT_ISSUER }: NodeJS.ProcessEnv) {
   const reached = (HOST && !isLoopback(HOST)) || (TRUST_PROXY && Number(TRUST_PROXY) !== 0);

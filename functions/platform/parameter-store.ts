@@ -1,12 +1,12 @@
 import { boundResponses } from "./bounded-responses.ts";
 
-/** Longest wait for the parameter, with the SDK's own retries. */
+/** Longest wait for the parameter, including the SDK's own retries. */
 const TIMEOUT_MS = 5000;
 
 /**
- * The decrypted value of a parameter of AWS Systems Manager. Undefined when it does not exist. Secrets
- * Manager's secrets are parameters too: `/aws/reference/secretsmanager/<name>`. The SDK is imported here, so
- * that deployments without such a secret do not pay for it.
+ * The decrypted value of a parameter of AWS Systems Manager. Undefined when it does not exist. Secrets Manager's
+ * secrets are parameters too: `/aws/reference/secretsmanager/<name>`. The SDK is imported late, so that deployments
+ * without such a secret do not pay for it.
  */
 export async function readParameter(name: string): Promise<string | undefined> {
   const { GetParameterCommand, ParameterNotFound, SSMClient } = await import("./parameter-sdk.ts");

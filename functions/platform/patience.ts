@@ -3,8 +3,8 @@ import type { StartTimer } from "../within.ts";
 const STEPS = 10;
 
 /**
- * A timer that counts in steps, with a turn of the event loop between two steps. It does not count time in which this
- * process was too busy to read an answer that had come.
+ * A timer that counts in steps, with a turn of the event loop between two steps. So it does not count time in which
+ * this process was too busy to read an answer.
  */
 export const startPatience: StartTimer = (milliseconds, onOver) => {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -8,8 +8,8 @@ export async function connect(url: string, onEnd: () => void) {
     url,
     RESP: 2,
     disableClientInfo: true,
-    // Commands fail at once, and the next caller opens the connection again. The client has no timers that
-    // could keep an ending process alive.
+    // Commands fail at once, and the next caller opens the connection again. So the client has no timers that could
+    // keep an ending process alive.
     disableOfflineQueue: true,
     socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
   });

@@ -9,7 +9,9 @@ import { openRedis } from "./redis.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { PredictionCache } from "./types.ts";
 
-/** What Redis does for all instances where `REDIS_URL` names one; without it this process keeps answers itself. */
+/**
+ * The services that Redis gives all instances, where `REDIS_URL` is set. Without it, this process keeps answers itself.
+ */
 export function openRedisServices({ redisUrl, predictionCache }: Config): {
   limiter?: Limiter;
   predictionCache: PredictionCache;

@@ -3,12 +3,12 @@ import type { connect } from "./redis-client.ts";
 
 type Client = Awaited<ReturnType<typeof connect>>;
 
-/** Does some work with the only connection to Redis, and opens it first where needed. Rejects when either fails. */
+/** Does work with the one connection to Redis. Opens the connection first where needed. Rejects when either fails. */
 export type Redis = <T>(work: (client: Client) => Promise<T>) => Promise<T>;
 
 /**
- * A connection that takes longer to answer is given up: it may be dead without either end's being told. Sooner
- * than the callers' own patience ends, after which Lambda would freeze the process and the count with it.
+ * Gives up a connection that takes longer to answer: it may be dead, and neither end would know. This is shorter than
+ * the callers' own time-outs. After those, Lambda would freeze the process before this timer ends.
  */
 const ANSWER_TIMEOUT_MS = 200;
 

@@ -12,7 +12,7 @@ export interface ArtifactCache {
   put(sha256: string, bytes: Uint8Array): Promise<ArtifactSource>;
 }
 
-/** Keeps answers by key, for a while. Never rejects: a cache that fails or is slow has nothing. */
+/** Keeps answers by key, for a while. Never rejects: a cache that fails or is slow acts as empty. */
 export interface PredictionCache {
   get(key: string): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   put(key: string, bytes: Uint8Array, ttlSeconds: number): void | Promise<void>;
@@ -29,7 +29,7 @@ export interface Asset {
   isGzip: boolean;
 }
 
-/** The part of a request that tells where it came from. Hono's context is one. */
+/** The part of a request that tells where it came from. Hono's context has it. */
 export interface RequestSource {
   /** What the server gives beside the request. */
   readonly env: unknown;
@@ -44,44 +44,44 @@ export interface Platform {
   artifacts: ArtifactCache;
   /** Resolves to the same runtime each time. The first call starts it. */
   runtime(): Promise<Runtime>;
-  /** Wraps a loaded session as the configuration asks, such as for joined runs; absent where nothing can ask. */
+  /** Wraps a loaded session as the configuration asks, such as to join runs. Absent where no setting can ask for it. */
   prepareSession?(manifest: Manifest, session: Session): Session;
-  /** Bytes of memory that the process can still take, with its container's limit. Absent where that is not known. */
+  /** Bytes of memory that the process can still take within its container's limit. Absent where that is not known. */
   availableBytes?: () => number;
   /** Milliseconds for durations. Absent where the platform's clock stands still during computation. */
   now?: () => number;
-  /** Reads what has arrived before work blocks the process. Absent where nothing else can arrive. */
+  /** Reads the requests that have arrived, before work blocks the process. Absent where no other request can arrive. */
   turnEventLoop?: () => Promise<void>;
   /** Whether no request may settle a promise of another. False when absent. */
   isolatesRequests?: boolean;
   /** Whether the client of a request went away. Takes Hono's `c.env`. Absent where that cannot be known. */
   isClientGone?: (bindings: unknown) => boolean;
-  /** Whether bytes of a request's body were replaced before it got here. Absent where nothing does so. */
+  /** Whether bytes of a request's body were replaced on the way here. Absent where that cannot happen. */
   hasLostBytes?: (request: RequestSource) => boolean;
-  /** Keeps the promise alive after the answer was sent, or after the client went away. */
+  /** Keeps the promise's work alive after the answer was sent, or after the client went away. */
   waitUntil: (promise: Promise<unknown>) => void;
-  /**
-   * The digest of the text's UTF-8 bytes, in hexadecimal. A promise only where the platform has nothing
-   * synchronous.
-   */
+  /** The digest of the text's UTF-8 bytes, in hexadecimal. A promise only where the platform has no synchronous one. */
   sha256: (text: string) => string | Promise<string>;
-  /** Reads a secret that the platform keeps by name; undefined where there is none of this name. */
+  /** Reads a secret from the platform by its name. Undefined where there is no secret of this name. */
   readSecret: (name: string) => Promise<string | undefined>;
-  /** The decoders of images, compiled. Called with the first model that takes images, once for each such model. */
+  /**
+   * Gives the compiled decoder of an image format. Called once for each model that takes images, from the first such
+   * model on.
+   */
   loadDecoder: LoadDecoder;
   limiter: Limiter;
-  /** Whether each of many instances counts rates for itself, so that together they let through more than the rate. */
+  /** Whether each instance counts rates for itself, so that many together let through more than the rate. */
   countsPerInstance?: boolean;
   predictionCache: PredictionCache;
   /** The address that a request came from. Empty when there is none. */
   clientAddress(request: RequestSource): string;
   /**
-   * A file of the documentation page, compressed where the client takes that and nothing behind the platform
-   * compresses. Undefined where it was not deployed.
+   * A file of the documentation page. It is compressed if the client accepts that and the platform's edge does not
+   * compress. Undefined where the file was not deployed.
    */
   asset(name: DocumentationAsset, client: { takesGzip: boolean }): Promise<Asset | undefined>;
   /** Writes one structured line to the platform's log. */
   log(entry: Record<string, unknown>): void;
-  /** How many lines of the log could not be written. Absent where that cannot be known. */
+  /** How many lines of the log could not be written. Absent where nobody can know. */
   lostLogLines?: () => number;
 }

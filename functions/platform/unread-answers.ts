@@ -1,17 +1,17 @@
 import { ServerResponse, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 
-/** How long and how much of their answers clients may leave unread. */
+/** How much of their answers clients may leave unread, and for how long. */
 interface UnreadOptions {
-  /** A connection is closed when its client has taken nothing for this long. */
+  /** Closes a connection when its client has read nothing for this long. */
   patienceMs: number;
-  /** With more unread bytes in all, the connections that have waited longest are closed. */
+  /** Closes the connections that have waited longest when all together have more unread bytes than this. */
   maxBytes: number;
 }
 
 /**
- * The class of a server's responses. They notice when the system's buffers are full because the client does not read.
- * Where it does, that costs one comparison.
+ * The class of a server's responses. They notice a client that does not read: the system's buffers are full then. For
+ * clients that read, this costs one comparison.
  */
 export function boundUnread({ patienceMs, maxBytes }: UnreadOptions): typeof ServerResponse {
   /** Unread bytes by connection. The one that has waited longest is the first. */
@@ -24,16 +24,16 @@ export function boundUnread({ patienceMs, maxBytes }: UnreadOptions): typeof Ser
     const known = unread.get(socket);
     count(socket, socket.writableLength);
     if (known !== undefined) return;
-    // Node ends a connection that is this long without progress.
+    // Node ends a connection that makes no progress for this long.
     response.setTimeout(patienceMs);
     const forget = (): void => {
       response.off("finish", forget);
       socket.off("close", forget);
       count(socket, 0);
-      // The next request may compute for longer.
+      // The next request may compute for longer than `patienceMs`.
       socket.setTimeout(0);
     };
-    // Before Node's own listener, which sets the time for the next request to come.
+    // Runs before Node's own listener, which sets the time-out for the next request.
     response.prependListener("finish", forget);
     socket.on("close", forget);
     closeOldest();
@@ -45,7 +45,7 @@ export function boundUnread({ patienceMs, maxBytes }: UnreadOptions): typeof Ser
     else unread.delete(socket);
   }
 
-  /** A single one may have any size. */
+  /** Keeps the last connection: a single answer may have any size. */
   function closeOldest(): void {
     for (const socket of unread.keys()) {
       if (total <= maxBytes || unread.size === 1) return;

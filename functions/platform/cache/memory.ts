@@ -2,15 +2,14 @@ import { LRUCache } from "lru-cache";
 import type { PredictionCache } from "../types.ts";
 
 /**
- * What an entry takes beside its bytes and its key: the buffer's objects on the heap and off it, and its place in the
- * table. Measured with a hundred thousand entries: some 400 bytes of heap, and what the system takes for a small
- * allocation.
+ * The memory of an entry without its bytes and its key: the buffer's objects and a place in the table. With a hundred
+ * thousand entries it measured about 400 bytes of heap each, plus the cost of a small allocation outside the heap.
  */
 const ENTRY_OVERHEAD_BYTES = 600;
 
 /**
- * Keeps answers in this process. Drops the least recently used when all take more than `maxBytes` of memory, with all
- * that it takes to keep them.
+ * Keeps answers in this process. Drops the least recently used ones when all together, overhead included, take more
+ * than `maxBytes` of memory.
  */
 export function createMemoryCache(maxBytes: number): PredictionCache {
   const entries = new LRUCache<string, Uint8Array>({

@@ -1,10 +1,10 @@
 import type { Redis } from "../redis.ts";
 import type { PredictionCache } from "../types.ts";
 
-/** The type of a reply of bytes, `$` in the protocol. It is read as bytes, not as text. */
+/** The code of `$`, which marks a reply of bytes in the protocol. The client reads it as bytes, not as text. */
 const BLOB_STRING = 36;
 
-/** Keeps answers in Redis, for all instances that share it. */
+/** Keeps answers in Redis. All instances share them. */
 export function createRedisCache(redis: Redis): PredictionCache {
   return {
     get: (key) =>

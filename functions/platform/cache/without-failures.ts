@@ -1,7 +1,10 @@
 import { createBreaker } from "../breaker.ts";
 import type { Platform, PredictionCache } from "../types.ts";
 
-/** Makes a cache over the network never fail. While it cannot be reached, it is empty, and the log says so. */
+/**
+ * Wraps a cache over the network so that it never fails. While it cannot be reached, it acts as empty and the log says
+ * so.
+ */
 export function withoutFailures(shared: PredictionCache, log: Platform["log"]): PredictionCache {
   const attempt = createBreaker((error) =>
     log({ level: "warn", message: "prediction cache out of reach", error: String(error) }),

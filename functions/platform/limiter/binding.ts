@@ -6,9 +6,9 @@ const PERIODS = new Set([10, 60]);
 
 /**
  * Counts with Workers' rate limiting bindings. Each rate has one, named after it: `RATE_LIMIT_100_60`. Each Cloudflare
- * location counts for itself and, in Cloudflare's words, is permissive and eventually consistent. A binding takes one
- * unit a call and does not say what is left. Throws an Error with the lines to add when a configured rate has no
- * binding.
+ * location counts for itself and, in Cloudflare's words, is permissive and eventually consistent. A call of a binding
+ * takes one unit and does not say how many are left. When a configured rate has no binding, throws an Error with the
+ * lines to add to wrangler.toml.
  */
 export function createBindingLimiter(
   env: Record<string, unknown>,

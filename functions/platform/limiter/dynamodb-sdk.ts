@@ -1,4 +1,4 @@
-// The parts of the SDK that the limiter uses, to be imported late: see store/s3-sdk.ts.
+// The parts of the SDK that the limiter uses. They are imported late: see store/s3-sdk.ts.
 export {
   ConditionalCheckFailedException,
   DynamoDBClient,

@@ -2,13 +2,14 @@ import type { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type { Limiter } from "../../limits/limiter.ts";
 import { boundResponses } from "../bounded-responses.ts";
 
-/** How long after its window DynamoDB may remove an item. */
+/** DynamoDB may remove an item this long after its window. */
 const KEPT_SECONDS = 3600;
 
 /**
- * Counts exactly for all environments that share the table. Its partition key is `id`, a string, and its time to live
- * is in `expires`. Windows are fixed by the clock, which Lambda keeps right. Twice the limit can pass around the
- * border of two windows. Each take is one conditional write. One key bears a thousand writes a second.
+ * Counts exactly for all environments that share the table. The table's partition key is `id`, a string; its time to
+ * live is in `expires`. The clock fixes the windows, and Lambda keeps the clock right. Up to twice the limit can pass
+ * around the border of two windows. Each take is one conditional write. DynamoDB allows a thousand writes a second to
+ * one key.
  */
 export function createDynamodbLimiter(
   table: string,

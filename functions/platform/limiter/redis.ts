@@ -1,13 +1,13 @@
 import type { Redis } from "../redis.ts";
 import type { Limiter } from "../../limits/limiter.ts";
 
-/** Units given back may arrive this late. A window that ends sooner is left as it is. */
+/** Giving units back may take this long. If the window ends sooner, nothing is given back. */
 const GIVE_BACK_MS = 1000;
 
 /**
  * Counts exactly for all instances that share the Redis (2.6.12 or later). A window begins with the key's first unit
- * and has a fixed length. Twice the limit can pass around the border of two windows. Redis ends the window, so the
- * clocks of the instances do not matter.
+ * and has a fixed length. Up to twice the limit can pass around the border of two windows. Redis ends the window, so
+ * the instances' clocks do not matter.
  */
 export function createRedisLimiter(redis: Redis): Limiter {
   return {
@@ -18,7 +18,7 @@ export function createRedisLimiter(redis: Redis): Limiter {
           condition: "NX",
           expiration: { type: "PX", value: windowSeconds * 1000 },
         } as const;
-        // A transaction takes one round trip and never leaves a key without its end.
+        // A transaction takes one round trip, and no key is ever left without an expiry.
         const [, used, left] = await client
           .multi()
           .set(name, 0, window)
@@ -27,7 +27,7 @@ export function createRedisLimiter(redis: Redis): Limiter {
           .execTyped();
         const allowed = used <= limit;
         const before = used - cost;
-        // A smaller request may still take what was left.
+        // Gives the units back: a smaller request may still fit.
         if (!allowed && before < limit && left > GIVE_BACK_MS)
           await client.multi().set(name, 0, window).decrBy(name, cost).exec();
         return {

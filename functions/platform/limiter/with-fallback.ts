@@ -5,7 +5,7 @@ import { createMemoryLimiter } from "../../limits/memory-limiter.ts";
 
 /**
  * Uses the limiter that instances share. While it cannot be reached, each instance counts for itself and logs that.
- * Requests go on, and the limit is then multiplied by the number of instances.
+ * Requests go on, but all instances together then let through a multiple of the limit.
  */
 export function withFallback(shared: Limiter, log: Platform["log"]): Limiter {
   const own = createMemoryLimiter();

@@ -10,7 +10,7 @@ import {
 } from "../../model/store.ts";
 import { TooManyBytes } from "../../read-at-most.ts";
 
-/** A folder as a store: keys are paths below it, ETags are digests of the content. */
+/** A folder as a store. Keys are paths below it; ETags are digests of the content. */
 export function createFolderStore(folder: string): Store {
   const pathOf = (key: string): string => join(folder, ...key.split("/"));
   async function read(
@@ -59,7 +59,7 @@ export function createFolderStore(folder: string): Store {
   };
 }
 
-/** A missing file is an absent key. A missing folder is a store that cannot answer. */
+/** A missing file is only an absent key. With a missing folder, the store cannot answer. */
 async function checkFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch((error: unknown) => {
     throw asRefusal(error);
@@ -102,16 +102,13 @@ async function place(
   return etag;
 }
 
-/** A write takes milliseconds. A lock of this age was left by a process that died. */
+/** A lock of this age was left by a process that died: a write takes milliseconds. */
 const ABANDONED_AFTER_MS = 60_000;
 /** Longest wait for a lock. */
 const PATIENCE_MS = 1000;
 const RETRY_MS = 20;
 
-/**
- * Takes the lock. When it is still held after {@link PATIENCE_MS}, rejects and says which lock it is, and how
- * old.
- */
+/** Takes the lock. Rejects when it is still held after {@link PATIENCE_MS}. The error names the lock and its age. */
 async function acquire(lock: string): Promise<void> {
   const start = performance.now();
   while (!(await tryToAcquire(lock))) {
@@ -124,9 +121,9 @@ async function tryToAcquire(lock: string): Promise<boolean> {
   if ((await mkdir(lock).catch(unlessExisting)) !== "exists") return true;
   const found = await stat(lock).catch(unlessMissing);
   if (!found || !isAbandoned(found)) return false;
-  // Two processes may find the lock abandoned: the slower must not remove the new lock of the faster. So a
-  // second lock, named after the first, allows the removal. Its holder can die too: it is taken over in the
-  // same way.
+  // Two processes may find the lock abandoned. The slower one must not remove the new lock of the faster one. So only
+  // the holder of a second lock, named after the first, may remove it. If that holder dies, its lock is taken over in
+  // the same way.
   const removal = `${lock}.${found.ino}-${Math.trunc(found.mtimeMs)}`;
   if (!(await tryToAcquire(removal))) return false;
   try {
@@ -139,7 +136,7 @@ async function tryToAcquire(lock: string): Promise<boolean> {
   return (await mkdir(lock).catch(unlessExisting)) !== "exists";
 }
 
-/** A lock from the future was made before somebody set the clock back. It would never grow old. */
+/** A lock from the future counts too: it was made before the clock was set back. */
 function isAbandoned({ mtimeMs }: { mtimeMs: number }): boolean {
   return Math.abs(Date.now() - mtimeMs) >= ABANDONED_AFTER_MS;
 }
@@ -148,7 +145,7 @@ async function heldError(lock: string): Promise<Error> {
   const found = await stat(lock).catch(unlessMissing);
   const seconds = Math.max(0, Math.round((Date.now() - (found?.mtimeMs ?? Date.now())) / 1000));
   return new Error(
-    `Somebody else is writing: the lock ${lock} is ${seconds} s old. One that a killed process left is taken over after ${ABANDONED_AFTER_MS / 1000} s: try again then.`,
+    `Another process is writing: the lock ${lock} is ${seconds} s old. A lock that a killed process left is taken over after ${ABANDONED_AFTER_MS / 1000} s: try again then.`,
   );
 }
 

@@ -9,8 +9,8 @@ import { createS3Store } from "./s3.ts";
 import { parseStoreUrl } from "./url.ts";
 
 /**
- * The store that `STORE` names, `s3://bucket/prefix` or a folder, and its local tier, which a folder does not
- * need. Throws for any other scheme.
+ * Opens the store that `STORE` names, `s3://bucket/prefix` or a folder, and its local tier. A folder needs no local
+ * tier. Throws for any other scheme.
  */
 export function openStore(config: Config): { store: Store; artifacts: ArtifactCache } {
   if (!/^\w+:\/\//.test(config.store))

@@ -16,9 +16,9 @@ export function createR2Store(bucket: R2Bucket, prefix: string): Store {
         ifNoneMatch ? { onlyIf: { etagDoesNotMatch: ifNoneMatch } } : {},
       );
       if (!object) return undefined;
-      // Does not look for "body": through wrangler's proxy of a binding even that would consume the body.
+      // Does not ask for "body": through wrangler's proxy of a binding, even `in` would consume the body.
       if (!("arrayBuffer" in object)) return "not-modified";
-      // R2 gives no more than it says.
+      // R2 never gives more bytes than `size` says.
       if (object.size > maxBytes) throw new TooManyBytes(key, maxBytes);
       return { bytes: new Uint8Array(await object.arrayBuffer()), etag: object.etag };
     },
@@ -44,14 +44,14 @@ export function createR2Store(bucket: R2Bucket, prefix: string): Store {
   });
 }
 
-/** Error codes of R2, which stand at the end of its messages. */
+/** Error codes of R2. They are at the end of its messages. */
 const REASONS: Record<string, string> = {
   10003: "access to its bucket is denied",
   10005: "the binding names a bucket that cannot exist",
   10006: "the binding names a bucket that does not exist",
 };
 
-/** A missing bucket is a mistake in the configuration. Workers reject with a plain Error for it. */
+/** Turns R2's plain Errors for mistakes in the configuration, such as a missing bucket, into refusals. */
 function withReasons(store: Store): Store {
   return {
     get: (...asked) => store.get(...asked).catch(explain),

@@ -3,7 +3,7 @@ import { StoreRefusal } from "../../model/store.ts";
 
 const CREDENTIALS = "it does not accept the credentials";
 
-/** What S3's error codes mean to whoever set the store up. */
+/** What S3's error codes say of the configuration. */
 const REASONS: Record<string, string> = {
   NoSuchBucket: "STORE names a bucket that does not exist",
   InvalidBucketName: "STORE names a bucket that cannot exist",
@@ -16,7 +16,7 @@ const REASONS: Record<string, string> = {
   InvalidToken: CREDENTIALS,
   TokenRefreshRequired: CREDENTIALS,
   RequestTimeTooSkewed: "the clock here is wrong",
-  // The SDK's own: it sent nothing.
+  // The SDK's own error: it sent no request.
   CredentialsProviderError: "there are no credentials for it",
 };
 
@@ -27,7 +27,7 @@ const OTHER_REGION = new Set([
   "IllegalLocationConstraintException",
 ]);
 
-/** The error as a refusal of S3, where it is one. */
+/** Turns an error that is a refusal of S3 into a {@link StoreRefusal}. Gives other errors back. */
 export function asRefusal(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { $metadata, $response } = error as Partial<S3ServiceException>;
@@ -43,7 +43,7 @@ export function asRefusal(error: unknown): unknown {
   return reason === undefined ? error : new StoreRefusal(reason, error);
 }
 
-/** Whether the bucket is missing, which is a mistake in the configuration and not an absent key. */
+/** Whether the bucket is missing. That is a mistake in the configuration, not an absent key. */
 export function isMissingBucket(error: unknown): boolean {
   return error instanceof Error && error.name === "NoSuchBucket";
 }

@@ -1,5 +1,5 @@
-// The parts of the SDK that the store uses, to be imported late. A bundler keeps a package whole that is itself
-// imported late, and of this file only what it names.
+// The parts of the SDK that the store uses. They are imported late, through this file: a bundler would keep the whole
+// of a package that is imported late, but of this file it keeps only these names.
 export {
   GetObjectCommand,
   HeadObjectCommand,

@@ -11,15 +11,15 @@ export interface S3Options {
   prefix: string;
   endpoint: string | undefined;
   forcePathStyle: boolean;
-  /** The environment decides when absent. */
+  /** From the environment when absent. */
   region?: string;
 }
 
-/** A bucket behind the S3 API. The SDK's import begins at once, beside the rest of the start. */
+/** A bucket behind the S3 API. The import of the SDK begins at once, while the rest starts. */
 export function createS3Store(options: S3Options): Store {
   const { bucket, prefix, endpoint, forcePathStyle, region } = options;
   const started = start();
-  // The error goes to whoever asks the store.
+  // The first call of the store gets the error.
   started.catch(() => undefined);
 
   async function start() {
@@ -66,7 +66,7 @@ export function createS3Store(options: S3Options): Store {
       } catch (error) {
         const status = statusOf(error);
         if (status === undefined || status >= 500) throw asRefusal(error);
-        // An answer to HEAD has no body that says what is missing, the key or the bucket. One to GET has.
+        // Only the answer to GET has a body that says what is missing, the key or the bucket. HEAD has none.
         const found = await get(key, signal && { signal });
         if (found === "not-modified") throw error;
         return found && { etag: found.etag, size: found.bytes.byteLength };
@@ -99,7 +99,8 @@ export function createS3Store(options: S3Options): Store {
       try {
         return (await client.send(command)).ETag;
       } catch (error) {
-        // 412: the condition did not hold. 409: another conditional write was under way. 404: If-Match of nothing.
+        // 412: the condition did not hold. 409: another conditional write was under way. 404: If-Match for an absent
+        // key.
         const unmet = [404, 409, 412].includes(statusOf(error) ?? 0) && !isMissingBucket(error);
         if (condition && unmet) return undefined;
         throw asRefusal(error);
