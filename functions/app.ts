@@ -61,7 +61,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   const app = new Hono<AppEnv>({ strict: false });
   app.use(acceptSlash(app));
   if (observer.request) app.use(recordRequests(observer.request, platform.now));
-  app.use(beginRequest(platform, app.routes.length));
+  app.use(beginRequest(platform, app.routes.length, turns?.transfer));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
   // The order of routes and middleware decides who may ask: a route that stands before a middleware does not
   // pass through it.

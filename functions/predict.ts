@@ -4,9 +4,9 @@ import type { CallOptions, CallRecord, InferCall, InferInputs, PredictCall } fro
 import { invalidInput, NearcastError } from "./errors.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/charge.ts";
-import type { Turns } from "./load/admission.ts";
 import { createDeadline, type Deadline } from "./load/deadline.ts";
 import { prepare } from "./load/prepare.ts";
+import type { Turns } from "./load/turns.ts";
 import type { Manifest } from "./model/manifest.ts";
 import type { Resolved } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";

@@ -1,6 +1,8 @@
 import { createAccess, type RegistryFor } from "./auth/access.ts";
 import { createCharge } from "./limits/charge.ts";
-import { createAdmission, type Turns } from "./load/admission.ts";
+import { createAdmission } from "./load/admission.ts";
+import { createTransferTurns } from "./load/transfer-turns.ts";
+import type { Turns } from "./load/turns.ts";
 import { createReadiness, type Readiness } from "./model/ready.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions, type Sessions } from "./model/sessions.ts";
@@ -102,6 +104,7 @@ function createTurns({ config, now, turnEventLoop }: Platform): Turns | undefine
   const { maxQueueMs, workers } = config;
   const options = { now, maxQueueMs, turnEventLoop };
   return {
+    transfer: turnEventLoop && createTransferTurns({ now, maxQueueMs, turnEventLoop }),
     preparing: createAdmission({ ...options, parallelism: 1 }),
     running: createAdmission({
       ...options,

@@ -11,6 +11,9 @@ const CODINGS: Readonly<Record<string, Coding>> = {
   deflate: "deflate",
 };
 
+/** A longer body waits for its turn: to read it takes a part of a millisecond or more. */
+const LONG_BYTES = 16 * 1024;
+
 /** Media types whose bytes are no text, or whose parts have charsets of their own. */
 const NO_TEXT = /^(image\/.*|multipart\/.*|application\/octet-stream)$/;
 
@@ -24,7 +27,7 @@ export interface BodyOptions {
 /**
  * The body's bytes, decompressed when `Content-Encoding` is gzip or deflate, and a text's in UTF-8 whatever its
  * charset. Rejects with `body_too_large` for more than `maxBytes` after decompression or for far more than
- * came, with `malformed_request` for bytes that do not decompress or are not of the charset, and with
+ * came, with `overloaded` when too many others are being read, with `malformed_request` for bytes that do not decompress or are not of the charset, and with
  * `unsupported_media_type` for any other coding or charset.
  */
 export async function readBody(
@@ -85,6 +88,11 @@ async function readDecoded(c: Context<AppEnv>, maxBytes: number) {
   const named = request.header("content-encoding")?.trim().toLowerCase();
   const sent = new Uint8Array(await arrived(request.arrayBuffer()));
   const sentBytes = sent.byteLength;
+  const { deadline, transfer } = c.get("exchange");
+  if (transfer && (named || sentBytes > LONG_BYTES)) {
+    await transfer.read();
+    deadline.check();
+  }
   if (!named || named === "identity") return { body: sent, sentBytes };
   const coding = Object.hasOwn(CODINGS, named) ? CODINGS[named] : undefined;
   if (!coding)
@@ -93,6 +101,5 @@ async function readDecoded(c: Context<AppEnv>, maxBytes: number) {
       "The Content-Encoding must be gzip or deflate, or absent.",
       { headers: { "Accept-Encoding": "gzip, deflate" } },
     );
-  const { deadline } = c.get("exchange");
   return { body: await decompress(sent, coding, { maxBytes, deadline }), sentBytes };
 }

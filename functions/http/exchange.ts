@@ -5,6 +5,7 @@ import type { CallOptions, CallRecord } from "../call.ts";
 import type { NearcastError } from "../errors.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { Deadline } from "../load/deadline.ts";
+import type { TransferTurns } from "../load/transfer-turns.ts";
 
 /** One HTTP request and its answer. Each member that changes is written in only one place. */
 export interface Exchange {
@@ -19,6 +20,8 @@ export interface Exchange {
   readonly routeIndex: number;
   /** The most bytes that an answer of a model may have. */
   readonly maxAnswerBytes?: number;
+  /** Turns to read the body and to write the answer. Absent where there are none. */
+  readonly transfer?: TransferTurns | undefined;
   /** Written by authentication. */
   caller: Caller;
   /** What is left of the caller's rate. `limitRequests` writes it. */

@@ -1,6 +1,5 @@
 import type { Context, TypedResponse } from "hono";
 import type { JSONParsed } from "hono/utils/types";
-import type { Platform } from "../platform/types.ts";
 import { checkAnswerBytes } from "../wire/answer-size.ts";
 import { jsonPieces } from "../wire/json-pieces.ts";
 import { writeJson } from "../wire/raw-number.ts";
@@ -15,7 +14,6 @@ const PIECE_BYTES = 128 * 1024;
 interface WriteOptions {
   /** About how many bytes it will be. */
   bytes: number;
-  turnEventLoop: Platform["turnEventLoop"] | undefined;
 }
 
 /** Whether an answer is written in pieces, which keep the sign of negative zeros by themselves. */
@@ -30,9 +28,9 @@ export function isLarge(bytes: number): boolean {
 export function writeAnswer(
   c: Context<AppEnv>,
   value: unknown,
-  { bytes, turnEventLoop }: WriteOptions,
+  { bytes }: WriteOptions,
 ): string | Promise<string> {
-  return isLarge(bytes) ? writeInPieces(c, value, turnEventLoop) : writeJson(value);
+  return isLarge(bytes) ? writeInPieces(c, value) : writeJson(value);
 }
 
 /** Answers with {@link writeAnswer}, and the type that `hono/client` reads. */
@@ -46,12 +44,8 @@ export async function answerPrediction<Json>(
   return response as Response & TypedResponse<JSONParsed<Json>, 200, "json">;
 }
 
-async function writeInPieces(
-  c: Context<AppEnv>,
-  value: unknown,
-  turnEventLoop: WriteOptions["turnEventLoop"],
-): Promise<string> {
-  const { deadline, maxAnswerBytes = Infinity } = c.get("exchange");
+async function writeInPieces(c: Context<AppEnv>, value: unknown): Promise<string> {
+  const { deadline, maxAnswerBytes = Infinity, transfer } = c.get("exchange");
   let json = "";
   let looked = 0;
   for (const piece of jsonPieces(value)) {
@@ -60,7 +54,7 @@ async function writeInPieces(
     looked = json.length;
     checkAnswerBytes(json.length, maxAnswerBytes);
     deadline.check();
-    await turnEventLoop?.();
+    await transfer?.writeOn();
   }
   return json;
 }

@@ -2,18 +2,14 @@ import { createArrivals } from "./arrivals.ts";
 import { createJointAnswers } from "./joint-answers.ts";
 import { createShedding, type Queue } from "./shedding.ts";
 
-/** The turns of a request: one to prepare its inputs, and one for each of its runs. */
-export interface Turns {
-  preparing: Admission;
-  running: Admission;
-}
-
 /** Turns for work that shares the processor. */
 export interface Admission {
   /** Throws `overloaded` when a new request would wait too long for its turn. */
   check(): void;
   /** Waits for a turn, or throws `overloaded`. After the run, call `leave`. */
   enter(): Promise<void> | undefined;
+  /** Like `enter`, for a request that was let in before: it is not refused. */
+  enterAgain(): Promise<void> | undefined;
   /** For work in parts. When the turn has lasted long, it lets others go first and waits for the next turn. */
   pause(): Promise<void> | undefined;
   /** Ends the turn. If it returns a promise, wait for it before answering the run. */
@@ -38,10 +34,12 @@ export function createAdmission(options: {
   maxQueueMs: number;
   /** Reads the requests that have arrived. Absent where a run does not block reading. */
   turnEventLoop: (() => Promise<void>) | undefined;
+  /** What a run is thought to take before any was measured. By default all may begin at once until then. */
+  firstMeanMs?: number;
 }): Admission {
-  const { now, parallelism, maxQueueMs, turnEventLoop } = options;
+  const { now, parallelism, maxQueueMs, turnEventLoop, firstMeanMs = 0 } = options;
   const waiting: (() => void)[] = [];
-  const queue: Queue = { waiting, running: 0, meanMs: 0 };
+  const queue: Queue = { waiting, running: 0, meanMs: firstMeanMs };
   let lastFinished = 0;
   const shed = createShedding(queue, { now, maxQueueMs });
   const arrivals = turnEventLoop && createArrivals({ now, turnEventLoop });
@@ -89,6 +87,7 @@ export function createAdmission(options: {
       check();
       return take();
     },
+    enterAgain: take,
     pause() {
       if (!turnEventLoop || now() - lastFinished < SLICE_MS) return undefined;
       give();

@@ -34,7 +34,6 @@ export function pingRoutes({ checkReady }: Service) {
 
 export function invocationRoutes({ platform, resolve, predict, infer }: Service) {
   const { limits, defaultModel } = platform.config;
-  const { turnEventLoop } = platform;
   const options = { maxBytes: limits.bodyBytes, now: platform.now };
 
   async function answerInvocation(c: Context<AppEnv>) {
@@ -74,7 +73,7 @@ export function invocationRoutes({ platform, resolve, predict, infer }: Service)
         parameters: invocation.params,
       });
       identify(c, manifest, record);
-      return answerPrediction(c, { predictions: outputs }, { bytes: answerBytes, turnEventLoop });
+      return answerPrediction(c, { predictions: outputs }, { bytes: answerBytes });
     }
     if (Object.keys(invocation.params ?? {}).length > 0)
       throw invalidInput([{ path: "params", message: "are not taken with tensors" }]);
@@ -84,7 +83,7 @@ export function invocationRoutes({ platform, resolve, predict, infer }: Service)
     });
     identify(c, manifest, record);
     const value = { predictions: columnsOfTensors(results) };
-    return answerPrediction(c, value, { bytes: answerBytes, turnEventLoop });
+    return answerPrediction(c, value, { bytes: answerBytes });
   }
 
   return new Hono<AppEnv>()

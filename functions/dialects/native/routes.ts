@@ -34,7 +34,7 @@ export function healthRoutes({ checkReady, platform }: Pick<Service, "checkReady
 
 /** Predictions of the native API. */
 export function predictRoutes({ platform, predict }: Pick<Service, "platform" | "predict">) {
-  const { now, config, turnEventLoop } = platform;
+  const { now, config } = platform;
   const { bodyBytes, batch } = config.limits;
   const options = { maxBytes: bodyBytes, batch, now };
 
@@ -52,7 +52,7 @@ export function predictRoutes({ platform, predict }: Pick<Service, "platform" | 
       version: manifest.version,
       outputs: isLarge(answerBytes) ? outputs : withSignedZeros(outputs),
     };
-    return answerPrediction(c, value, { bytes: answerBytes, turnEventLoop });
+    return answerPrediction(c, value, { bytes: answerBytes });
   }
 
   return new Hono<AppEnv>()

@@ -51,7 +51,7 @@ export function openInferenceRoutes(service: Service) {
     const { id, isBinary = () => false } = request ?? {};
     const tensors = results[0] ?? {};
     const answer = await writeInferAnswer({ manifest, id, tensors, isBinary }, (value) =>
-      writeAnswer(c, value, { bytes: answerBytes, turnEventLoop: platform.turnEventLoop }),
+      writeAnswer(c, value, { bytes: answerBytes }),
     );
     identify(c, manifest, record);
     return answerEncoded(c, answer.body, answer.headers);

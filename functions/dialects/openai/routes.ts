@@ -74,8 +74,7 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
         model: manifest.name,
         usage: { prompt_tokens: tokens, total_tokens: tokens },
       };
-      const { turnEventLoop } = platform;
-      return answerPrediction(c, value, { bytes: answerBytes, turnEventLoop });
+      return answerPrediction(c, value, { bytes: answerBytes });
     },
   );
 }

@@ -43,8 +43,7 @@ export function tensorflowServingRoutes({ platform, registryFor, infer }: Servic
     const value = byRow
       ? { predictions: rowsOfResults(runs, results) }
       : { outputs: columnsOfTensors(results) };
-    const { turnEventLoop } = platform;
-    return answerPrediction(c, value, { bytes: answerBytes, turnEventLoop });
+    return answerPrediction(c, value, { bytes: answerBytes });
   }
 
   async function describe(c: Context<AppEnv>, model: string, version?: string) {

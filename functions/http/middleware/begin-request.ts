@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { ANYONE, NOBODY } from "../../auth/caller.ts";
 import { NearcastError } from "../../errors.ts";
 import { createDeadline } from "../../load/deadline.ts";
+import type { TransferTurns } from "../../load/transfer-turns.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { AppEnv } from "../exchange.ts";
 
@@ -22,7 +23,11 @@ const WHOLE_NUMBER = /^[1-9]\d{0,9}$/;
  * client may set a shorter one: `X-Request-Timeout-Ms`, in whole milliseconds. Work that others wait for too
  * (loading a model) goes on. `before` is how many of the app's handlers come first.
  */
-export function beginRequest(platform: Platform, before: number): MiddlewareHandler<AppEnv> {
+export function beginRequest(
+  platform: Platform,
+  before: number,
+  transfer?: TransferTurns,
+): MiddlewareHandler<AppEnv> {
   const { config, isClientGone = () => false, isolatesRequests = false } = platform;
   const options = { isolated: isolatesRequests };
   // Until authentication knows who it is.
@@ -40,7 +45,8 @@ export function beginRequest(platform: Platform, before: number): MiddlewareHand
     if (timeout !== undefined && WHOLE_NUMBER.test(timeout)) deadline.shorten(Number(timeout));
     const headers = { [REQUEST_ID]: id, ...SECURITY_HEADERS };
     const { answerBytes: maxAnswerBytes } = config.limits;
-    c.set("exchange", { id, deadline, headers, maxAnswerBytes, caller, wrapped, routeIndex });
+    const route = { wrapped, routeIndex };
+    c.set("exchange", { id, deadline, headers, maxAnswerBytes, transfer, caller, ...route });
     return deadline.within(next());
   };
 }

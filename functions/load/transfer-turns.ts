@@ -1,0 +1,44 @@
+import { createAdmission } from "./admission.ts";
+
+/**
+ * Turns to read a body and to write an answer. Both block the process: a long JSON or a compressed body for tens of
+ * milliseconds. Many connections can send such bodies in one turn of the event loop, and a request that arrives meanwhile
+ * would wait for all of them. A turn is what is computed until the event loop turns: it has no end to be called.
+ */
+export interface TransferTurns {
+  /** Waits for a turn to read a long body, or throws `overloaded`. */
+  read(): Promise<void> | undefined;
+  /** Lets others go first, and waits for a turn to write the next piece of an answer. */
+  writeOn(): Promise<void>;
+}
+
+/** Of a body that is long enough to wait. */
+const FIRST_MEAN_MS = 1;
+
+/** The options are those of {@link createAdmission}. */
+export function createTransferTurns(options: {
+  now: () => number;
+  maxQueueMs: number;
+  turnEventLoop: () => Promise<void>;
+}): TransferTurns {
+  const { turnEventLoop } = options;
+  const admission = createAdmission({ ...options, parallelism: 1, firstMeanMs: FIRST_MEAN_MS });
+
+  function leave(): void {
+    void turnEventLoop().then(() => void admission.leave());
+  }
+
+  return {
+    read() {
+      const turn = admission.enter();
+      if (turn) return turn.then(leave);
+      leave();
+      return undefined;
+    },
+    async writeOn() {
+      await turnEventLoop();
+      await admission.enterAgain();
+      leave();
+    },
+  };
+}
