@@ -44,7 +44,7 @@ describe("a server that cannot start ends with 1 and one line that says why", ()
     [{ STORE: "nowhere/models" }, "nowhere/models: it must be a folder with models, or s3://"],
     [{ STORE: "r2://MODELS" }, "STORE must be a folder or s3://bucket/prefix here"],
     // RFC 5737: addresses for documentation, which no machine has.
-    [{ HOST: "192.0.2.1", AUTH: "none" }, "HOST: 192.0.2.1 is no address of this machine"],
+    [{ HOST: "192.0.2.1", AUTH: "none" }, "HOST: 192.0.2.1 is not an address of this machine"],
   ])("%j", async (env, line) => {
     const { code, stdout, stderr } = await failedStart(env);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });

@@ -156,7 +156,7 @@ function explain(error: unknown): string {
   if (code === "EACCES" && port !== undefined)
     return `This user may not listen on port ${port}. Choose one from 1024 on, such as PORT=8787.`;
   if (code && NO_ADDRESS.has(code))
-    return `HOST: ${address ?? hostname} is no address of this machine. Use 127.0.0.1 for this machine alone, or 0.0.0.0 for all its addresses.`;
+    return `HOST: ${address ?? hostname} is not an address of this machine. Use 127.0.0.1 for this machine alone, or 0.0.0.0 for all its addresses.`;
   // An error thrown on purpose says what is wrong. For a defect, its place in the code helps more.
   return error.constructor === Error ? error.message : (error.stack ?? error.message);
 }

@@ -8,7 +8,7 @@ import { textClassification } from "./text-classification/task.ts";
 import { textRegression } from "./text-regression/task.ts";
 import type { Task } from "./define.ts";
 
-/** The tasks that come with Nearcast; there is no other list of them. */
+/** The tasks that come with Nearcast. There is no other list of them. */
 export const BUILT_IN_TASKS: readonly Task[] = [
   tabularClassification,
   tabularRegression,

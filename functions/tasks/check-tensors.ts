@@ -6,24 +6,25 @@ import type { CompiledTask } from "./define.ts";
 import { excessOf } from "./excess.ts";
 
 /**
- * A graph that splits texts gives each of them as many tokens as the longest one has. This many characters are
- * some 80 MB. One long text among a thousand short ones would be gigabytes.
+ * The most characters of a run of texts, padded to the longest. A graph that splits texts gives each as many tokens as
+ * the longest one has. This many characters take about 80 MB. One long text among a thousand short ones would take
+ * gigabytes.
  */
 export const MAX_PADDED_CHARACTERS = 4_000_000;
 
 /**
- * Rows are padded to the longest of their run, and a run ends before it has more tokens than this. Otherwise
- * one long text would make many short ones as long.
+ * The most tokens of a run, padding included. All rows of a run are padded to its longest. Without this bound, one long
+ * text would make many short ones as long as itself.
  */
 export const MAX_TOKENS_PER_RUN = 8192;
 
 /**
- * The most numbers that a task makes of one request: 64 MB. All runs of a request wait in memory, and a few bytes are an
- * image, or a basket, that is made as large as the graph wants it.
+ * The most numbers that a task makes from one request: 64 MB. All runs of a request wait in memory. An image or a
+ * basket of a few bytes becomes as large as the graph's input.
  */
 export const MAX_NUMBERS = 16_000_000;
 
-/** A model's inputs, and how much they may have. */
+/** A model's inputs, and their limits. */
 export interface Checked {
   manifest: Manifest;
   limits: Limits;
@@ -53,7 +54,7 @@ export function checkInputs(checked: Checked, tensors: Tensors): void {
   if (issues.length > 0) throw invalidInput(issues);
 }
 
-/** The outputs to compute. Throws `invalid_input` for a name that the manifest does not have. */
+/** The outputs to compute. Throws `invalid_input` for a name that is not in the manifest. */
 export function checkOutputNames(
   manifest: Manifest,
   names: readonly string[] = [],
@@ -70,7 +71,7 @@ export function checkOutputNames(
   return names;
 }
 
-/** What is wrong with the number of elements of a request, in words. */
+/** What is wrong with the number of elements of a request, in words. Undefined when it is right. */
 export function tooManyElements({ elements }: Limits, all: readonly Tensors[]): string | undefined {
   let count = 0;
   for (const tensors of all) for (const name in tensors) count += tensors[name]?.data.length ?? 0;
@@ -79,7 +80,7 @@ export function tooManyElements({ elements }: Limits, all: readonly Tensors[]): 
     : undefined;
 }
 
-/** What is wrong with a tensor for an input, in words: datatype, shape or size. Undefined when it is right. */
+/** What is wrong with a tensor's datatype, shape or size, in words. Undefined when all are right. */
 export function mismatch(
   { manifest, limits, compiled }: Checked,
   input: InputInfo,
@@ -98,7 +99,7 @@ export function mismatch(
   if (given.data.length !== count)
     return `has ${given.data.length} elements, its shape [${given.shape.join(", ")}] holds ${count}`;
   if (isBatched(manifest, input) && (given.shape[0] ?? 0) > limits.batch)
-    return `must have at most ${limits.batch} rows, has ${given.shape[0]}. If its first dimension is no batch, "batchDimension": null in the manifest says so`;
+    return `must have at most ${limits.batch} rows, has ${given.shape[0]}. If its first dimension is not a batch, set "batchDimension": null in the manifest`;
   const excess = excessOf(input, given.shape, {
     isBatched: isBatched(manifest, input),
     maxPairs: limits.positionPairs,

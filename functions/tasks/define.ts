@@ -10,11 +10,11 @@ import type { LoadDecoder } from "./image/formats.ts";
 export interface Run {
   feeds: Tensors;
   rows: number;
-  /** How many tokens the rows have: with special tokens, without padding. */
+  /** How many tokens the rows have, with special tokens and without padding. */
   tokens?: number;
-  /** How many pixels the images of the rows were decoded to. */
+  /** How many pixels the rows' images have, decoded. */
   pixels?: number;
-  /** What postprocessing needs to know of the rows. Only the task reads it. */
+  /** Anything that postprocessing needs to know of the rows. Only the task reads it. */
   context?: unknown;
 }
 
@@ -22,7 +22,7 @@ export interface Run {
 export type InParts<T> = T | Parts<T> | Promise<T>;
 export type Parts<T> = Generator<undefined, T, undefined>;
 
-/** What happens to a text with more tokens than the model takes: it is cut (the default) or refused. */
+/** What to do with a text of more tokens than the model takes: cut it (the default) or refuse it. */
 export type LongTexts = "cut" | "refuse";
 
 /** The path of a row in the request, for error messages: `inputs` or `inputs[3]`. */
@@ -40,43 +40,49 @@ export interface PreprocessOptions<Parameters> {
   sentBytes?: number | undefined;
 }
 
-/** Missing values in tensors that a dialect reads itself, and not the task. */
+/** How to treat missing values in tensors that the dialect reads instead of the task. */
 export interface MissingValues {
-  /** What the graph gets for each null in JSON. Throws `invalid_input` where there must be a value. */
+  /**
+   * Replaces each null of JSON with the value that the graph gets. Throws `invalid_input` where a value must not be
+   * missing.
+   */
   fill: (input: string, values: readonly unknown[], path: string) => readonly unknown[];
-  /** The same for NaN; writes to the tensors. */
+  /** Does the same for NaN, in the tensors themselves. */
   check: (feeds: Tensors) => void;
 }
 
 /** Turns the inputs of one version into tensors, and its tensors into answers. Compiled once. */
 export interface CompiledTask<Parameters = unknown> {
-  /** Whether `inputs` are many inputs, and not one. When absent, an array is many. */
+  /** Whether `inputs` are several inputs or one. When absent, an array means several. */
   isBatch?(inputs: unknown): boolean;
   /** Turns inputs into runs, in order. Throws `invalid_input` with the path of every bad row. */
   preprocess(
     rows: readonly unknown[],
     options: PreprocessOptions<Parameters>,
   ): InParts<readonly Run[]>;
-  /** Absent where NaN is a value like others, and null is none. */
+  /** Absent where NaN is an ordinary value and null is not allowed. */
   missing?: MissingValues;
-  /** The most tokens of a row in tensors that a dialect reads itself. Absent where they are no tokens. */
+  /**
+   * The most tokens of a row in tensors that the dialect reads instead of the task. Absent where tensors are not
+   * tokens.
+   */
   maxTokens?: number;
   /** The outputs to compute. */
   outputNames: readonly string[];
   /**
-   * About how many bytes of JSON the answers of a run will be, which is refused before it runs when that is too
-   * much. Absent where only the outputs tell, or where answers are always small.
+   * About how many bytes of JSON the answers of a run will have. A run with too many is refused before it starts.
+   * Absent where only the outputs show it, or where answers are always small.
    */
   answerBytes?(run: Run, parameters: Parameters): number;
-  /** The same by the outputs of a run, before they are made JSON. */
+  /** The same, from the outputs of a run before they become JSON. */
   outputBytes?(outputs: Tensors): number;
-  /** One answer for each row of the run that made the outputs. */
+  /** Makes one answer for each row of the run. */
   postprocess(outputs: Tensors, run: Run, parameters: Parameters): unknown[];
   /** The error for a failed run. Absent where a checked input can fail only with a bad model. */
   refusal?(cause: unknown): NearcastError;
 }
 
-/** What a task compiles: one version. */
+/** The version that a task compiles. */
 export interface TaskVersion<Options extends z.ZodRawShape> {
   manifest: ManifestOf<Options>;
   limits: Limits;
@@ -86,24 +92,24 @@ export interface TaskVersion<Options extends z.ZodRawShape> {
 }
 
 /**
- * What one input is. Dialects read requests by it: `features` can come as rows of a table, `text` and `image`
- * as bytes, `tensors` have their own batch dimension, and `json` is anything else.
+ * The kind of one input. Dialects read requests by it: `features` can come as rows of a table, `text` and `image` as
+ * bytes. `tensors` have their own batch dimension. `json` is anything else.
  */
 export type InputKind = "features" | "text" | "image" | "tensors" | "json";
 
 export type JsonSchema = Record<string, unknown>;
 
-/** How `nearcast eval` judges the answers of a task. */
+/** How `nearcast eval` measures the answers of a task. */
 export interface Quality {
-  /** The parameters of the predictions that are judged. */
+  /** The parameters of the predictions to measure. */
   parameters?: Record<string, unknown>;
-  /** What is wrong with a true label of the data, in words. Undefined when it is right. */
+  /** What is wrong with a label in the data, in words. Undefined when it is right. */
   problemWith?(truth: unknown): string | undefined;
   /** Metrics by name, the main one first. */
   metrics(truths: readonly unknown[], answers: readonly unknown[]): Record<string, number>;
   /** Metrics where less is better. */
   lessIsBetter?: readonly string[];
-  /** Counts by true and by answered label, where answers are labels. */
+  /** Counts by true label and answered label. Absent where answers are not labels. */
   confusion?(
     truths: readonly unknown[],
     answers: readonly unknown[],
@@ -111,31 +117,31 @@ export interface Quality {
 }
 
 export interface TaskDefinition<Options extends z.ZodRawShape, Parameters> {
-  /** What `task` in a manifest says, such as `text-classification`. */
+  /** The name that manifests give as `task`, such as `text-classification`. */
   name: string;
-  /** What goes in and what comes out, in a sentence. */
+  /** The input and the answer, in one sentence. */
   about?: string;
   /** The fields of the manifest that only this task has. */
   options: Options;
-  /** What a request's `parameters` may be. */
+  /** The schema of a request's `parameters`. */
   parameters: z.ZodType<Parameters>;
   input: InputKind;
   /**
-   * Makes a version ready. Import heavy code here: a cold start then pays only for the models that are asked.
-   * Throws an Error that says what the manifest lacks.
+   * Makes a version ready. Import heavy code here: a cold start then pays only for the models that it needs. Throws an
+   * Error that says what the manifest lacks.
    */
   compile(
     version: TaskVersion<Options>,
   ): CompiledTask<Parameters> | Promise<CompiledTask<Parameters>>;
   /** The JSON Schemas of one input and of its answer, for the API's description. */
   schema(manifest: ManifestOf<Options>): { input: JsonSchema; output: JsonSchema };
-  /** Inputs with which `nearcast add` tries a new version. None when absent. */
+  /** Makes inputs with which `nearcast add` tries a new version. None when absent. */
   examples?(manifest: ManifestOf<Options>): unknown[] | Promise<unknown[]>;
-  /** Absent where answers cannot be compared with a label. */
+  /** Says how to measure answers. Absent where they cannot be compared with labels. */
   quality?(manifest: ManifestOf<Options>, options: { k: number }): Quality | Promise<Quality>;
 }
 
-/** A task: made by {@link defineTask}, given to `createService`. */
+/** A task, made by {@link defineTask} and given to `createService`. */
 export interface Task extends Omit<
   TaskDefinition<z.ZodRawShape, unknown>,
   "compile" | "schema" | "examples" | "quality"
@@ -151,7 +157,7 @@ export interface Task extends Omit<
 }
 
 /**
- * Defines a task: what comes before and after the model, for every version whose manifest names it.
+ * Defines a task: the work before and after the model, for all versions whose manifests name it.
  *
  * @example
  * const doubled = defineTask({
@@ -179,11 +185,11 @@ export function defineTask<const Options extends z.ZodRawShape, Parameters>(
   for (const field of Object.keys(options))
     if (Object.hasOwn(manifestFields, field))
       throw new Error(
-        `Task ${name}: every manifest has the field ${field}; name the option otherwise.`,
+        `Task ${name}: every manifest has the field ${field}; choose another name for the option.`,
       );
   let schema: z.ZodType | undefined;
   return {
-    // A manifest was read with the schema below: it has the options of its task.
+    // Manifests are read with the schema below, so they have the options of their task.
     ...(definition as unknown as Omit<Task, "manifestSchema">),
     get manifestSchema() {
       schema ??= z.strictObject({ ...manifestFields, task: z.literal(name), ...options });

@@ -1,18 +1,19 @@
 import type { InputInfo } from "../model/manifest.ts";
 
 interface Bounds {
-  /** Whether the first dimension is the number of rows, which has a limit of its own. */
+  /** Whether the first dimension is the number of rows. Rows have a limit of their own. */
   isBatched: boolean;
-  /** For dimensions that the manifest leaves free without a bound. */
+  /** The most pairs of positions, for free dimensions without a bound in the manifest. */
   maxPairs: number;
-  /** For the same dimensions of a tokenizer's inputs. */
+  /** The most tokens a row, for such dimensions of a tokenizer's inputs. */
   maxTokens: number | undefined;
 }
 
 /**
- * What is too large about a shape that fits its input, in words. A graph may compare every position of a row with
- * every other, as attention does: then a free dimension costs its square, and few bytes of a compressed body are
- * gigabytes. Only the manifest can say what its graph takes; where it does not, the pairs of positions are limited.
+ * What is too large about a shape that fits its input, in words. A graph may compare every position of a row with every
+ * other, as attention does. A free dimension then costs its square, and a few bytes of a compressed body become
+ * gigabytes. The manifest can say how much its graph takes. If it does not, the number of pairs of positions is
+ * limited.
  */
 export function excessOf(
   { shape: wanted, maxShape = [] }: InputInfo,
@@ -30,7 +31,7 @@ export function excessOf(
     return longest > maxTokens
       ? `must have at most ${maxTokens} tokens a row (the manifest's text.maxLength), has ${longest}. Send fewer, or give the input a maxShape in the manifest`
       : undefined;
-  // Nothing but dimensions.
+  // An empty tensor costs nothing.
   if (shape.includes(0)) return undefined;
   const rows = isBatched ? (shape[0] ?? 1) : 1;
   const positions = free.reduce((product, size) => product * size, 1);

@@ -2,7 +2,7 @@ import type { Manifest } from "../model/manifest.ts";
 import { rowsFrom } from "../tensor.ts";
 import type { CompiledTask, InParts, Parts, Run } from "./define.ts";
 
-/** Lets a task whose graph takes one row at a time answer batches: with one run for each row. */
+/** Lets a task answer batches when its graph takes only one row: makes one run for each row. */
 export function fitBatchDimension(manifest: Manifest, task: CompiledTask): CompiledTask {
   const sizes = manifest.inputs.map(({ shape }) => shape[0]);
   if (sizes.every((size) => size === -1)) return task;
@@ -24,7 +24,7 @@ function* splitLater(parts: Parts<readonly Run[]>): Parts<readonly Run[]> {
 }
 
 function splitRows({ feeds, rows, tokens, pixels }: Run): Run[] {
-  // The counts are for the whole request: it does not matter which run carries them.
+  // The counts are for the whole request, so any run may carry them.
   const counts = {
     ...(tokens !== undefined && { tokens }),
     ...(pixels !== undefined && { pixels }),

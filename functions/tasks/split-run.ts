@@ -6,8 +6,8 @@ import type { CompiledTask, Run } from "./define.ts";
 type Feeds = Pick<Run, "feeds" | "rows">;
 
 /**
- * A run of tokens that a client made, in as many runs as its texts would have been: one of all rows can need
- * gigabytes. A graph of another kind may compute its rows together, and stays one run.
+ * Splits a run of a client's own tokens as texts would be split: one run of all rows can need gigabytes. A run of
+ * another kind of tensors is not split, since its graph may compute rows together.
  */
 export function splitRun(
   { manifest, compiled }: { manifest: Manifest; compiled: Pick<CompiledTask, "maxTokens"> },
@@ -33,7 +33,7 @@ export function splitRun(
   });
 }
 
-/** The outputs of a run by those of its parts. */
+/** Joins the outputs of a run's parts. */
 export function joinOutputs(parts: readonly Tensors[]): Tensors {
   const [first = {}] = parts;
   if (parts.length === 1) return first;

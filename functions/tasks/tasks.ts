@@ -4,7 +4,7 @@ import { fitBatchDimension } from "./fit-batch.ts";
 import { BUILT_IN_TASKS } from "./built-in.ts";
 import type { CompiledTask, Task } from "./define.ts";
 
-/** What a task is compiled with besides the manifest. */
+/** Everything but the manifest that compiling a task needs. */
 export type CompileParts = Omit<Parameters<Task["compile"]>[0], "manifest">;
 
 /** The tasks of a service, by name. */
@@ -13,7 +13,7 @@ export interface Tasks {
   of(manifest: Pick<Manifest, "task">): Task;
   /** Reads `model.json`. Throws an Error with every reason in one message. */
   parseManifest(text: string): Manifest;
-  /** Rejects with an Error when the manifest lacks what the task needs. */
+  /** Rejects with an Error when the manifest lacks something that the task needs. */
   compile(manifest: Manifest, parts: CompileParts): Promise<CompiledTask>;
   all: readonly Task[];
 }
@@ -33,7 +33,7 @@ export function createTasks(added: readonly Task[] = []): Tasks {
     throw new Error(`task ${name} is none of ${[...byName.keys()].join(", ")}`);
   }
 
-  /** Reads manifests of an unknown task: it refuses them, and says what else is wrong. */
+  /** Reads manifests of an unknown task. Refuses them, and names their other mistakes too. */
   function unknownTask(): z.ZodType<Manifest> {
     const options = all.flatMap((task) => Object.keys(task.options));
     return z.strictObject({
@@ -53,7 +53,7 @@ export function createTasks(added: readonly Task[] = []): Tasks {
       if (manifest.batchDimension === null && task.input !== "tensors")
         throw new Error(`task ${task.name} takes rows: its batchDimension cannot be null`);
       const compiled = await task.compile({ ...parts, manifest });
-      // Tensors have their own batch dimension: it fits the graph's, or is refused.
+      // Tensors have their own batch dimension. It must fit the graph's.
       return task.input === "tensors" ? compiled : fitBatchDimension(manifest, compiled);
     },
   };

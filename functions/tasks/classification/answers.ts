@@ -11,25 +11,25 @@ import { labelReader } from "./read-label.ts";
 import { scoresReader } from "./read-scores.ts";
 
 export interface Classification {
-  /** The graph's own label, or else the label with the highest score. */
+  /** The graph's own label. Without one, the label with the highest score. */
   label?: string;
-  /** Independent labels: those that the graph says are there. */
+  /** For independent labels: all that the graph reports. */
   labels?: string[];
   /** The probability of the label. */
   score?: number;
   /**
-   * Probability by label: all of them, or the `top_k` highest. Highest first. Labels that are whole numbers come
-   * first in their own order, as in every JavaScript object.
+   * Probabilities by label: all of them, or the `top_k` highest. The highest comes first, except that labels which are
+   * whole numbers come before all others, in their own order, as in every JavaScript object.
    */
   scores?: Record<string, number>;
   /**
-   * Of a model without probabilities: its decision value by label, ordered as `scores` are. Of two labels only the
-   * second has one, which is above 0 where that label is the answer.
+   * For a model without probabilities: its decision values by label, in the order of `scores`. With two labels, only
+   * the second has a value. It is above 0 when that label is the answer.
    */
   decision_values?: Record<string, number>;
 }
 
-/** The half that all classification tasks share: from the graph's outputs to labels and scores. */
+/** The part that all classification tasks share: turns the graph's outputs into labels and scores. */
 export function classificationAnswers(
   manifest: ClassificationManifest,
 ): Pick<CompiledTask<Parameters>, "outputNames" | "answerBytes" | "postprocess"> {
@@ -70,7 +70,7 @@ export function classificationAnswers(
   }
 
   const independent = hasIndependentLabels(manifest);
-  // The longest labels can be the best ones, for every row.
+  // Assumes the longest labels: every row may answer with them.
   const labelBytes = labels
     .map((name) => JSON.stringify(name).length + 2)
     .toSorted((a, b) => b - a);

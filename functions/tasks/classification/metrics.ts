@@ -33,8 +33,8 @@ export function classificationMetrics({ labels, counts }: Confusion): Record<str
 }
 
 /**
- * Area under the ROC curve: of two labels that of the second, of more the mean of each against the
- * rest. undefined when the data lacks a label or holds no other.
+ * Area under the ROC curve. With two labels, that of the second label. With more, the mean over all labels of each
+ * against the rest. Undefined when the data lacks a label or has only one.
  */
 export function rocAuc(
   labels: readonly string[],
@@ -54,7 +54,7 @@ export function rocAuc(
   return areas / judged.length;
 }
 
-/** The share of pairs of a positive and a negative that the scores order rightly; a tie counts half. */
+/** The share of pairs of a positive and a negative whose scores are in the right order. A tie counts half. */
 function areaOf(positive: readonly boolean[], scores: readonly number[]): number | undefined {
   const positives = positive.filter(Boolean).length;
   const negatives = positive.length - positives;

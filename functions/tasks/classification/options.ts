@@ -15,12 +15,12 @@ export const classificationOptions = {
         .min(1)
         .optional()
         .describe(
-          "What this output holds for each of `labels`, in their order; BOOL holds 0 and 1. Absent where it holds the labels as they are written there.",
+          "The value of this output for each of `labels`, in their order; 0 and 1 for a BOOL output. Absent when the output holds the labels themselves.",
         ),
     })
     .optional()
     .describe(
-      "The graph's own label. It is the answer's label, whatever the scores say. Absent where the graph has none: the highest score decides.",
+      "The graph's own label. It is the answer's label, whatever the scores are. Without it, the highest score decides.",
     ),
   scores: z
     .strictObject({
@@ -31,22 +31,22 @@ export const classificationOptions = {
         ),
       activation: z
         .enum(["none", "softmax", "sigmoid"])
-        .describe("What turns these numbers into scores."),
+        .describe("The function that turns these numbers into scores."),
       kind: z
         .enum(["probabilities", "decision-values"])
         .optional()
         .describe(
-          "What the scores are: `probabilities` (the default), or the distances of a model that has no probabilities, such as a support vector machine.",
+          "The kind of scores: `probabilities` (the default), or the distances of a model that has no probabilities, such as a support vector machine.",
         ),
       column: z
         .union([z.literal(0), z.literal(1)])
         .optional()
         .describe(
-          "Decision values of two labels: which of two columns is above 0 for the second label. The second when absent.",
+          "For decision values of two labels in two columns: the column that is above 0 for the second label. The second column when absent.",
         ),
     })
     .optional()
-    .describe("Absent where an answer is a label without scores."),
+    .describe("Absent for answers without scores."),
 };
 
 export const classificationParameters = z.strictObject({
@@ -55,7 +55,7 @@ export const classificationParameters = z.strictObject({
     .int()
     .positive()
     .optional()
-    .describe("How many labels to answer with. All of them when absent."),
+    .describe("How many labels the answer has. All of them when absent."),
 });
 
 export type Parameters = z.output<typeof classificationParameters>;
@@ -63,13 +63,13 @@ export type ClassificationManifest = ManifestOf<typeof classificationOptions>;
 export type LabelOptions = NonNullable<ClassificationManifest["label"]>;
 export type ScoresOptions = NonNullable<ClassificationManifest["scores"]>;
 
-/** Whether the graph says of each label by itself whether it is there. */
+/** Whether the graph reports each label independently of the others. */
 export function hasIndependentLabels({ labels = [], label, outputs }: ClassificationManifest) {
   const shape = outputs.find(({ name }) => name === label?.output)?.shape;
   return labels.length > 1 && shape?.length === 2 && shape[1] === labels.length;
 }
 
-/** Decision values of two labels are one number: how far the input is on the second label's side. */
+/** Whether the scores are one number: with decision values of two labels, the distance to the second label's side. */
 export function isOneSided(manifest: ClassificationManifest): boolean {
   const { labels = [], scores } = manifest;
   return (

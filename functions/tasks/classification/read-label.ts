@@ -3,8 +3,8 @@ import type { Tensors } from "../../tensor.ts";
 import { hasIndependentLabels, type ClassificationManifest, type LabelOptions } from "./options.ts";
 
 /**
- * Reads which labels the graph gives each row: the one, or those of independent ones, by their index. Throws an
- * Error when the manifest's output cannot hold them.
+ * Reads the labels of each row, as indexes: one label, or any number of independent labels. Throws an Error when the
+ * manifest's output cannot hold them.
  */
 export function labelReader(
   manifest: ClassificationManifest,
@@ -17,12 +17,12 @@ export function labelReader(
     output?.shape.length === 1 || (output?.shape.length === 2 && output.shape[1] === 1);
   if (!output || output.datatype === "FP16" || !(single || independent))
     throw new Error(
-      `label.output: ${output ? `${name} is ${output.datatype} of shape [${output.shape.join(", ")}]` : `the graph has no output ${name}`}; it must be a label a row, [-1] or [-1, 1], or for independent labels [-1, ${labels.length}]. A Reshape in the graph mends a shape such as [1, -1]`,
+      `label.output: ${output ? `${name} is ${output.datatype} of shape [${output.shape.join(", ")}]` : `the graph has no output ${name}`}; it must have one label a row, [-1] or [-1, 1], or for independent labels [-1, ${labels.length}]. Add a Reshape to the graph for a shape such as [1, -1]`,
     );
   if (values && (independent || values.length !== labels.length))
     throw new Error(
       independent
-        ? "label.values does not go with independent labels: each is there or not"
+        ? "label.values does not go with independent labels: each of them is true or false"
         : `label.values must have ${labels.length} values, one for each of labels`,
     );
   const known = new Map((values ?? labels).map((value, index) => [String(value), index]));
@@ -33,7 +33,7 @@ export function labelReader(
     if (data?.length !== rows * width)
       throw new NearcastError(
         "model_corrupt",
-        `Output ${name} of ${manifest.name} has not ${width === 1 ? "one label" : `${width} labels`} a row.`,
+        `Output ${name} of ${manifest.name} does not have ${width === 1 ? "one label" : `${width} labels`} a row.`,
       );
     const written = Array.from(data as ArrayLike<unknown>, String);
     if (independent)

@@ -5,8 +5,8 @@ import { isOneSided, type ClassificationManifest, type ScoresOptions } from "./o
 type Numbers = Float32Array | Float64Array;
 
 /**
- * Reads the scores of each row: one for each label, or the one decision value of two labels. Throws an Error when
- * the manifest's output cannot hold them.
+ * Reads the scores of each row: one for each label, or one decision value for two labels. Throws an Error when the
+ * manifest's output cannot hold them.
  */
 export function scoresReader(manifest: ClassificationManifest, options: ScoresOptions) {
   const { name: model, labels = [], outputs } = manifest;
@@ -25,7 +25,7 @@ export function scoresReader(manifest: ClassificationManifest, options: ScoresOp
     );
   if (width === 1 && options.activation === "softmax")
     throw new Error(
-      "scores.activation softmax needs a number for each label; one number has sigmoid",
+      "scores.activation softmax needs a number for each label; use sigmoid for one number",
     );
   const complete = completion(manifest, options, width);
 
@@ -34,7 +34,7 @@ export function scoresReader(manifest: ClassificationManifest, options: ScoresOp
     if (data?.length !== rows * width)
       throw new NearcastError(
         "model_corrupt",
-        `Output ${output.name} of ${model} has not ${width} scores a row.`,
+        `Output ${output.name} of ${model} does not have ${width} scores a row.`,
       );
     return Array.from({ length: rows }, (_, row) =>
       complete(data.subarray(row * width, (row + 1) * width)),
@@ -42,7 +42,7 @@ export function scoresReader(manifest: ClassificationManifest, options: ScoresOp
   };
 }
 
-/** What makes the scores of a row from its numbers. */
+/** Gives the function that makes a row's scores from its numbers. */
 function completion(
   manifest: ClassificationManifest,
   { activation, column = 1 }: ScoresOptions,
@@ -51,7 +51,7 @@ function completion(
   const activate = ACTIVATIONS[activation];
   if (isOneSided(manifest)) return (values) => [activate(values)[width === 1 ? 0 : column] ?? 0];
   if (width === manifest.labels?.length) return activate;
-  // One probability of two labels is that of the second.
+  // With one probability for two labels, it is the second label's.
   return (values) => {
     const second = activate(values)[0] ?? 0;
     return [1 - second, second];

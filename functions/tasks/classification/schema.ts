@@ -36,11 +36,11 @@ function scoreProperties(manifest: ClassificationManifest): Record<string, JsonS
   return {
     decision_values: isOneSided(manifest)
       ? numbersByLabel(
-          `The model's decision value, which is no probability: above 0 for ${labels[1]}.`,
+          `The model's decision value, not a probability: above 0 for ${labels[1]}.`,
           labels.slice(1),
         )
       : numbersByLabel(
-          "Decision value by label, highest first. They are no probabilities.",
+          "Decision values by label, highest first. They are not probabilities.",
           labels,
         ),
   };

@@ -9,9 +9,9 @@ import type { textOptions } from "../text/options.ts";
 import { POOL } from "./pooling.ts";
 
 /**
- * A text in, numbers out, from the graph's first output. If that is `[rows, size]`, the answer is the row's
- * vector. If it is `[rows, tokens, size]`, `text.pooling` decides how the tokens' vectors become one; `none` gives
- * all of them. `text.normalize` scales vectors to length 1, and `text.dimensions` then cuts them off.
+ * Turns a text into numbers, from the graph's first output. If that is `[rows, size]`, the answer is the row's vector.
+ * If it is `[rows, tokens, size]`, `text.pooling` says how the tokens' vectors become one; `none` keeps all of them.
+ * `text.normalize` scales vectors to length 1. After that, `text.dimensions` cuts them off.
  */
 export function compile(
   manifest: ManifestOf<typeof textOptions>,
@@ -64,7 +64,7 @@ export function compile(
   };
 }
 
-/** Which positions of each row are tokens and not padding. */
+/** Which positions of each row are tokens; the others are padding. */
 function maskOf(feeds: Record<string, Tensor>, rows: number) {
   const tensor = feeds["attention_mask"] ?? feeds["input_ids"];
   const width = (tensor?.data.length ?? 0) / rows;

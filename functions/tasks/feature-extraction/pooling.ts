@@ -2,7 +2,7 @@ import type { Pooling } from "../text/options.ts";
 
 type Vectors = readonly Float32Array[];
 
-/** The vectors of a text's tokens, in order, as one vector of `size` numbers. Sums are in double precision. */
+/** Makes one vector of `size` numbers from the vectors of a text's tokens, in order. Sums are in double precision. */
 export const POOL: Record<Pooling, (vectors: Vectors, size: number) => number[]> = {
   mean: (vectors, size) =>
     sum(vectors, size).map((total) => Math.fround(total / Math.max(1, vectors.length))),

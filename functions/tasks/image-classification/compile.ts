@@ -14,12 +14,12 @@ import { MAX_NUMBERS } from "../check-tensors.ts";
 import type { Parts, PreprocessOptions, Run } from "../define.ts";
 import { fromBase64 } from "../../wire/base64.ts";
 
-/** The graph gets at most so many numbers in one run: six pictures of 224 × 224 pixels in three colours. */
+/** The most numbers in one run: six pictures of 224 × 224 pixels in three colours. */
 const MAX_NUMBERS_PER_RUN = 1_000_000;
 
 type Options = typeof classificationOptions & typeof imageOptions;
 
-/** An image of more pixels takes milliseconds: there is a pause between decoding and resizing. */
+/** An image of more pixels takes milliseconds. It gets a pause between decoding and resizing. */
 const MANY_PIXELS = 250_000;
 
 export async function compile(

@@ -12,11 +12,11 @@ import { createPngDecoder } from "./png-decoder.ts";
 import { readPng } from "./png-file.ts";
 import { readWebp } from "./webp-file.ts";
 
-/** An image whose header was read, and that is not decoded yet. */
+/** An image with a read header. It is not decoded yet. */
 interface Opened {
   width: number;
   height: number;
-  /** EXIF's number. */
+  /** The orientation by EXIF's numbers. */
   orientation: number;
   effort: number;
   scans?: number;
@@ -25,27 +25,31 @@ interface Opened {
 
 type Open = (bytes: Uint8Array) => Opened;
 
-/** An image whose size is known, and that is not decoded yet. */
+/** An image of known size. It is not decoded yet. */
 export interface OpenedImage extends ImageSize {
-  /** The pixels that Pillow's `Image.open(…).convert("RGB")` has. Throws a RangeError where it is damaged. */
+  /** Gives the pixels of Pillow's `Image.open(…).convert("RGB")`. Throws a RangeError when the image is damaged. */
   decode(orientation: ImageOptions["orientation"]): Pixels;
 }
 
 /**
- * Reads the header of a JPEG, PNG or WebP; the first bytes tell which. Nothing is inflated. Throws a RangeError when it
- * is none of them, is damaged, or of a kind that is not read. Its message continues the name of the input.
+ * Reads the header of a JPEG, PNG or WebP, and inflates nothing. The first bytes show the format. Throws a RangeError
+ * when the image has another format, is damaged, or is of a kind that is not supported. The message continues the name
+ * of the input.
  */
 export type OpenImage = (bytes: Uint8Array) => OpenedImage;
 
-/** JPEGs whose planes are decoded apart take twice as long as others. */
+/** JPEGs whose planes are decoded one by one take twice as long as others. */
 const EFFORT_OF_PLANES = 2;
-/** PNGs take time by their bytes before compression. Most have 4 for a pixel, or fewer. */
+/** The time for a PNG grows with its bytes before compression. Most have 4 bytes a pixel or fewer. */
 const USUAL_PIXEL_BYTES = 4;
 
-/** What a message of libjpeg says when pixels are made up. */
+/** Messages of libjpeg that mean it made up pixels. */
 const DAMAGE = /premature end|bad Huffman|instead of RST/i;
 
-/** Models share decoders, and so their memory. Kept when it is made: on Workers no request may wait for another's. */
+/**
+ * Models share decoders, and so their memory. Kept only once it is made: on Workers no request may wait for another's
+ * promise.
+ */
 const made = new WeakMap<LoadDecoder, OpenImage>();
 
 /** The decoder of a platform. The first call loads it. */
@@ -67,7 +71,7 @@ async function startImageDecoder(load: LoadDecoder): Promise<OpenImage> {
       import("@jsquash/webp/codec/dec/webp_dec.js"),
     ]);
   const doNotTurn = false;
-  // Both begin with 16 MiB of memory.
+  // JPEG and WebP share one place for an idle decoder: each begins with 16 MiB of memory.
   const idle: IdlePlace = {};
   const openers: Record<ImageFormat, Open> = {
     jpeg: openJpeg(createEmscriptenDecoder({ factory: jpeg, module: jpegModule, idle }, doNotTurn)),
@@ -144,7 +148,7 @@ function openPng(decoder: ReturnType<typeof createPngDecoder>): Open {
   };
 }
 
-/** Pillow does not scale grey of 16 bits: what is above 255 is white. */
+/** Pillow does not scale grey of 16 bits. All values above 255 become white. */
 function clipped(deep: { width: number; height: number; data: Uint16Array } | undefined) {
   if (!deep) return undefined;
   const data = new Uint8ClampedArray(deep.data);
@@ -166,7 +170,7 @@ function openWebp(decoder: ReturnType<typeof createEmscriptenDecoder>): Open {
   };
 }
 
-/** A picture on a black ground, which it may not fill. */
+/** Places a picture on a black ground. The picture may be smaller than the ground. */
 function placed(
   picture: Pixels,
   { left, top }: { left: number; top: number },

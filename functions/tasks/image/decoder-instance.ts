@@ -1,6 +1,6 @@
 /**
- * The most WASM memory that an idle decoder keeps: it never shrinks. JPEG's and WebP's begin with 16 MiB, which
- * is enough for some two million pixels.
+ * The most WASM memory that an idle decoder keeps, since WASM memory never shrinks. The memory of JPEG and WebP
+ * decoders begins with 16 MiB, enough for about two million pixels.
  */
 const KEPT_BYTES = 20 * 1024 * 1024;
 
@@ -11,9 +11,9 @@ export interface IdlePlace {
 }
 
 /**
- * Uses one instance of a decoder again and again. One that failed is in an unknown state, and one whose memory
- * has grown would hold it for ever: the next use starts another, which takes less than a millisecond. So does
- * one whose place was taken by another decoder.
+ * Uses one instance of a decoder again and again. Drops an instance that failed, since its state is unknown, and one
+ * whose memory has grown, since it would keep that memory for ever. Another decoder may also take its place. The next
+ * use then starts a new instance, which takes less than a millisecond.
  */
 export function keepInstance<Instance>(
   start: () => Instance,

@@ -1,7 +1,7 @@
 import { keepInstance, type IdlePlace } from "./decoder-instance.ts";
 import type { Pixels } from "./pixels.ts";
 
-/** What Emscripten's modules take, and what they become. */
+/** The options of Emscripten's modules, and the functions that these modules then have. */
 interface Module {
   noInitialRun: boolean;
   print(line: string): void;
@@ -14,7 +14,7 @@ interface Module {
   HEAPU8?: Uint8Array;
 }
 
-/** What a decoder made of a file: the pixels, unless it failed, and what it said on the way. */
+/** The result of decoding a file: the pixels, unless it failed, and the decoder's messages. */
 export interface Decoded {
   pixels: Pixels | undefined;
   messages: readonly string[];
@@ -33,7 +33,7 @@ export function createEmscriptenDecoder(
       noInitialRun: true,
       print: () => undefined,
       printErr: (line) => void said.messages.push(line),
-      // At once: then the module below has its functions when the factory returns.
+      // Calls `done` at once, so that the module has its functions when the factory returns.
       instantiateWasm(imports, done) {
         const instance = new WebAssembly.Instance(module, imports);
         done(instance);

@@ -1,6 +1,6 @@
 import type { ImageOptions } from "./options.ts";
 
-/** Pillow's filters by name: how many source pixels they reach at scale 1, and their weight at a distance. */
+/** Pillow's filters by name: how many source pixels each reaches at scale 1, and its weight at a distance. */
 export const FILTERS = {
   box: { support: 0.5, weight: (x: number) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
   bilinear: { support: 1, weight: (x: number) => Math.max(0, 1 - Math.abs(x)) },
@@ -30,23 +30,23 @@ function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI);
 }
 
-/** Pillow's fixed point: 32 bits hold a sum of products with bytes, with two to spare. */
+/** Pillow's fixed point: 32 bits hold a sum of products with bytes, and two bits to spare. */
 const PILLOW_BITS = 22;
 /** torchvision's weights have 16 bits, one of them for the sign. */
 const TORCH_MOST = 2 ** 15;
-/** The most pixels of a side whose weights are all looked at. */
+/** For a longer side, only the weights of the wanted part decide the number of bits. */
 const MOST_LOOKED_AT = 65_536;
 
-/** The weights of source pixels for a part of the resized ones. */
+/** The weights of the source pixels, for the wanted part of the resized pixels. */
 export interface Weights {
-  /** The first source pixel of each. */
+  /** The first source pixel of each resized pixel. */
   first: Int32Array;
-  /** How many source pixels each has. */
+  /** How many source pixels each resized pixel has. */
   count: Int32Array;
-  /** In fixed point; `stride` numbers for each. */
+  /** In fixed point, `stride` numbers for each resized pixel. */
   values: Int32Array;
   stride: number;
-  /** Bits behind the point. */
+  /** Bits after the point. */
   bits: number;
 }
 
@@ -54,7 +54,7 @@ export interface Side {
   /** Pixels before and after resizing. */
   size: number;
   resized: number;
-  /** The part of the resized ones that is wanted. */
+  /** The wanted part of the resized pixels. */
   from: number;
   length: number;
 }
@@ -82,7 +82,7 @@ export function weightsOf(
   return { first, count, values, stride, bits };
 }
 
-/** As many bits as the largest weight of the whole side leaves. */
+/** The most bits after the point that the largest weight of the whole side leaves room for. */
 function torchBits(filter: Filter, side: Side): number {
   const isLong = side.resized > MOST_LOOKED_AT;
   const looked = isLong ? side : { ...side, from: 0, length: side.resized };
@@ -95,7 +95,7 @@ function torchBits(filter: Filter, side: Side): number {
   return bits;
 }
 
-/** How far a filter reaches: it widens when the image gets smaller. */
+/** How far a filter reaches. It widens when the image gets smaller. */
 function reachOf(filter: Filter, { size, resized }: Side): number {
   return filter.support * Math.max(size / resized, 1);
 }
@@ -104,7 +104,9 @@ function strideOf(filter: Filter, side: Side): number {
   return Math.ceil(reachOf(filter, side)) * 2 + 1;
 }
 
-/** Visits the wanted pixels with the first source pixel of each, how many it has, and the share of each. */
+/**
+ * Visits the wanted pixels. Gives the first source pixel of each, the number of its source pixels, and their shares.
+ */
 function forEachPixel(
   filter: Filter,
   side: Side,

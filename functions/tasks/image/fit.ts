@@ -3,8 +3,9 @@ import type { Pixels } from "./pixels.ts";
 import { resize } from "./resize.ts";
 
 /**
- * Brings an image to the manifest's size as Hugging Face's image processors do: resizes it, or with `resize`
- * resizes it to that first and then cuts out the centre. Drops fractions of a pixel.
+ * Brings an image to the manifest's size, as Hugging Face's image processors do. Without `resize`, it resizes the image
+ * to that size. With `resize`, it resizes the image to that first and then cuts out the centre. Drops fractions of a
+ * pixel.
  */
 export function fit(image: Pixels, options: ImageOptions): Pixels {
   const { width, height, resize: to, crop } = options;
@@ -15,7 +16,7 @@ export function fit(image: Pixels, options: ImageOptions): Pixels {
   return resize(image, full.width, full.height, options, { left, top, width, height });
 }
 
-/** Throws an Error when the centre would be larger than the resized image, or a filter is not torchvision's. */
+/** Throws an Error when the centre would be larger than the resized image, or torchvision lacks the filter. */
 export function checkFit({ width, height, resize: to, arithmetic, resample }: ImageOptions): void {
   if (arithmetic === "torchvision" && resample !== "bilinear" && resample !== "bicubic")
     throw new Error("image.arithmetic torchvision needs the resample bilinear or bicubic");

@@ -1,17 +1,17 @@
-/** The formats whose decoders are WASM. */
+/** The formats that can be decoded. Their decoders are WASM. */
 export type ImageFormat = "jpeg" | "png" | "webp";
 
-/** The compiled decoder of a format. Each platform finds it elsewhere; {@link DECODER_FILES} names it. */
+/** Loads the compiled decoder of a format. Each platform has it in another place; {@link DECODER_FILES} names it. */
 export type LoadDecoder = (format: ImageFormat) => Promise<WebAssembly.Module>;
 
-/** Where the packages have the decoders. */
+/** The decoders' files in their packages. */
 export const DECODER_FILES: Readonly<Record<ImageFormat, string>> = {
   jpeg: "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
   png: "@jsquash/png/codec/pkg/squoosh_png_bg.wasm",
   webp: "@jsquash/webp/codec/dec/webp_dec.wasm",
 };
 
-/** First bytes of formats that are not decoded, so that a refusal can name them. */
+/** First bytes of formats that are not supported, so that a refusal can name them. */
 const OTHERS: readonly (readonly [name: string, offset: number, magic: string])[] = [
   ["a GIF", 0, "GIF8"],
   ["a BMP", 0, "BM"],
@@ -27,7 +27,7 @@ const OTHERS: readonly (readonly [name: string, offset: number, magic: string])[
   ["a PDF", 0, "%PDF"],
 ];
 
-/** Throws a RangeError that names what the bytes are, where that is known. */
+/** The format by the first bytes. Throws a RangeError for any other format, and names it where it is known. */
 export function formatOf(bytes: Uint8Array): ImageFormat {
   if (hasText(bytes, 0, "\xff\xd8\xff")) return "jpeg";
   if (hasText(bytes, 0, "\x89PNG\r\n\x1a\n")) return "png";

@@ -1,10 +1,10 @@
 import type { JpegFile } from "./jpeg-file.ts";
 import type { Pixels } from "./pixels.ts";
 
-/** What the planes of a JPEG are. */
+/** The meaning of a JPEG's planes. */
 type ColourSpace = "YCbCr" | "RGB" | "YCCK" | "CMYK";
 
-/** As libjpeg decides it (`default_decompress_parms`), for three and four components. */
+/** The colour space of three or four components, decided as libjpeg does (`default_decompress_parms`). */
 export function colourSpaceOf({ components, adobeTransform, hasJfif }: JpegFile): ColourSpace {
   if (components.length === 4)
     return adobeTransform === undefined || adobeTransform === 0 ? "CMYK" : "YCCK";
@@ -13,7 +13,7 @@ export function colourSpaceOf({ components, adobeTransform, hasJfif }: JpegFile)
   return String.fromCharCode(...components.map(({ id }) => id)) === "RGB" ? "RGB" : "YCbCr";
 }
 
-/** Puts planes together as libjpeg and Pillow do, to RGB with a fourth byte. */
+/** Joins planes to RGB with a fourth byte, as libjpeg and Pillow do. */
 export function joinPlanes(
   planes: readonly Uint8Array[],
   space: ColourSpace,
@@ -26,7 +26,7 @@ export function joinPlanes(
     let [red, green, blue] = [first[pixel] ?? 0, second[pixel] ?? 0, third[pixel] ?? 0];
     if (isLuma) [red, green, blue] = fromLuma(red, green - 128, blue - 128);
     if (black) {
-      // Pillow takes all four for inverted, as Adobe's programs write them; YCCK has been inverted once already.
+      // Pillow takes all four planes as inverted, since Adobe's programs write them so. YCCK was inverted once already.
       const light = black[pixel] ?? 0;
       red = light - scaled(isLuma ? red : 255 - red, light);
       green = light - scaled(isLuma ? green : 255 - green, light);
@@ -40,7 +40,7 @@ export function joinPlanes(
   return { width, height, channels: 4, data };
 }
 
-/** In the fixed point of libjpeg's `jdcolor.c`: 65,536 times 1.402, 0.344136, 0.714136 and 1.772. */
+/** YCbCr to RGB in the fixed point of libjpeg's `jdcolor.c`: 65,536 times 1.402, 0.344136, 0.714136 and 1.772. */
 function fromLuma(luma: number, blueness: number, redness: number): [number, number, number] {
   return [
     clamp(luma + ((91_881 * redness + 32_768) >> 16)),

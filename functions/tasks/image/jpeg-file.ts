@@ -5,28 +5,28 @@ import { readExif, readXmp } from "./orientation.ts";
 /** A component of a JPEG: a plane of its colours. */
 export interface Component {
   id: number;
-  /** How many of its blocks lie beside and above each other in a unit of the file. */
+  /** How many of its blocks lie beside each other, and above each other, in a unit of the file. */
   across: number;
   down: number;
 }
 
-/** A part of the file from its marker to the next. */
+/** A part of the file, from its marker to the next one. */
 export interface Segment {
   marker: number;
-  /** Without the marker and the length. */
+  /** The segment's bytes without its marker and length. */
   data: Uint8Array;
-  /** Of a scan: what follows, which has the pixels. */
+  /** For a scan: the bytes after the segment, which hold the pixels. */
   scan?: Uint8Array;
 }
 
-/** What is to know of a JPEG before it is decoded. */
+/** The facts about a JPEG before it is decoded. */
 export interface JpegFile {
   width: number;
   height: number;
   components: readonly Component[];
-  /** Coefficients come in more than one scan. */
+  /** Whether coefficients come in more than one scan. */
   isProgressive: boolean;
-  /** What the Adobe marker says of the colours. Undefined where there is none. */
+  /** The colour transform of the Adobe marker. Undefined without that marker. */
   adobeTransform: number | undefined;
   hasJfif: boolean;
   orientation: number;
@@ -45,10 +45,10 @@ export const DRI = 0xdd;
 export const ADOBE = 0xee;
 const [EXIF, XMP] = ["Exif\0\0", "http://ns.adobe.com/xap/1.0/\0"];
 
-/** The most scans, whatever their size. Encoders make up to 18. */
+/** The most scans, of any size. Encoders make up to 18. */
 const MOST_SCANS = 32;
 
-/** Frames that are not decoded, by their markers (ITU-T T.81, table B.1). */
+/** Kinds of frames that are not supported, by their markers (ITU-T T.81, table B.1). */
 const UNKNOWN_FRAMES: Record<number, string> = {
   0xc3: "it is lossless",
   0xc5: "it is hierarchical",
@@ -84,7 +84,7 @@ export function readJpeg(bytes: Uint8Array): JpegFile {
   };
 }
 
-/** How often a file goes over all its pixels. */
+/** How often the scans visit all pixels of the file. */
 export function scansOf({ segments }: JpegFile): number {
   return segments.filter(({ marker }) => marker === MARKERS.SOS).length;
 }
@@ -98,13 +98,13 @@ function segmentsOf(bytes: Uint8Array): Segment[] {
   let scans = 0;
   for (let at = 2; ;) {
     at = bytes.indexOf(0xff, at);
-    // Fill bytes, which may precede a marker.
+    // Skips fill bytes, which may come before a marker.
     while (at >= 0 && bytes[at + 1] === 0xff) at++;
     const marker = bytes[at + 1];
     if (at < 0 || marker === undefined) throw new Error("it is truncated");
     at += 2;
     if (marker === MARKERS.EOI) return found;
-    // Markers without a length, and bytes between segments.
+    // Skips markers without a length, and bytes between segments.
     if (marker < 0xc0 || (marker >= MARKERS.RST0 && marker <= MARKERS.SOI)) continue;
     const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
     if (length < 2 || at + length > bytes.length) throw new Error("it is truncated");
@@ -120,7 +120,9 @@ function segmentsOf(bytes: Uint8Array): Segment[] {
   }
 }
 
-/** The next marker but a restart, before which there is a byte of 255 that is neither data nor fill. */
+/**
+ * The position of the next marker that is not a restart. A marker follows a byte of 255 that is neither data nor fill.
+ */
 function endOfScan(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
     const next = bytes[at + 1] ?? 0;
@@ -138,11 +140,11 @@ function readFrame(data: Uint8Array) {
     view.getUint16(3),
     view.getUint8(5),
   ];
-  if (bits !== 8) throw new Error(`it has ${bits} bits a sample, only 8 are read`);
+  if (bits !== 8) throw new Error(`it has ${bits} bits a sample; only 8 are supported`);
   if (width === 0 || height === 0 || data.length < 6 + 3 * count)
     throw new Error("its header is not valid");
   if (![1, 3, 4].includes(count))
-    throw new Error(`it has ${count} components; 1, 3 and 4 are read`);
+    throw new Error(`it has ${count} components; 1, 3 and 4 are supported`);
   const components = Array.from({ length: count }, (_, index): Component => {
     const sampling = view.getUint8(7 + 3 * index);
     return { id: view.getUint8(6 + 3 * index), across: sampling >> 4, down: sampling & 15 };

@@ -17,8 +17,8 @@ type Plane = Uint8Array<ArrayBuffer>;
 type DecodeFile = (file: Uint8Array) => Pixels;
 
 /**
- * Whether the decoder refuses the file or makes other pixels of it than newer releases of libjpeg, such as
- * Pillow's: with four components, and with planes of half the height.
+ * Whether the file needs its planes decoded one by one. The decoder refuses four components. For planes of half the
+ * height, its pixels differ from those of newer releases of libjpeg, such as Pillow's.
  */
 export function needsPlanes({ components }: JpegFile): boolean {
   return (
@@ -27,13 +27,13 @@ export function needsPlanes({ components }: JpegFile): boolean {
 }
 
 /**
- * The planes of a file with three or four components as it has them, at full size. The decoder makes three at
- * a time, of a file that says of them that they are red, green and blue; or one, as a grey picture.
+ * The planes of a file with three or four components, at full size and without colour conversion. The decoder makes
+ * three planes at a time, from a copy of the file that calls them red, green and blue; or one plane, as a grey picture.
  */
 export function decodePlanes(file: JpegFile, decode: DecodeFile): Plane[] {
   const { components } = file;
   const planes: Plane[] = planesOf(decode(fileOf(file, [0, 1, 2])));
-  // The second component has fewer samples than the first, whose size the file must keep.
+  // Keeps the first component, because the file must keep its size. The second may have fewer samples.
   if (components.length === 4) planes.push(...planesOf(decode(fileOf(file, [0, 2, 3]))).slice(2));
   const half = halfHeight(components);
   return planes.map((plane, index) =>
@@ -70,7 +70,10 @@ function planesOf({ width, height, channels, data }: Pixels): [Plane, Plane, Pla
   return planes;
 }
 
-/** Twice as high: each row and a third of the one it is nearer to, as `h1v2_fancy_upsample` of libjpeg-turbo 3. */
+/**
+ * Doubles the height. Each new row mixes its row with a third of the nearer neighbour, as `h1v2_fancy_upsample` of
+ * libjpeg-turbo 3 does.
+ */
 function smoothDown(half: Pixels, { width, height }: Pick<Pixels, "width" | "height">): Plane {
   const result = new Uint8Array(width * height);
   const { data, channels } = half;
@@ -88,7 +91,7 @@ function smoothDown(half: Pixels, { width, height }: Pick<Pixels, "width" | "hei
   return result;
 }
 
-/** The same file with three of its components, which an Adobe marker calls red, green and blue, or with one. */
+/** A copy of the file with one of its components, or with three that an Adobe marker calls red, green and blue. */
 function fileOf(file: JpegFile, kept: readonly number[]): Uint8Array {
   const components = kept.flatMap((index) => file.components[index] ?? []);
   const all = mostOf(file.components);
@@ -121,7 +124,7 @@ function fileOf(file: JpegFile, kept: readonly number[]): Uint8Array {
   return concatenate([...parts, Uint8Array.of(0xff, MARKERS.EOI)]);
 }
 
-/** A scan with the components that are kept, or nothing where it has none of them. */
+/** The scan with only the kept components. Empty where it has none of them. */
 function scanOf(
   file: JpegFile,
   { data, scan = new Uint8Array() }: Segment,
@@ -154,9 +157,10 @@ function scanOf(
   ];
   if (kept.length === found.length) return [written(MARKERS.SOS, header), scan];
   const { across, down } = mostOf(file.components);
-  // A scan of one component has all its blocks in rows, and none beyond its edges.
+  // A scan of one component has its blocks in rows, and no blocks beyond its edges.
   const isInOrder = kept.length > 1 || kept.every(({ blocks }) => blocks === 1 && across === 1);
-  if (!isInOrder || start > 0) throw new Error("its components are in an order that is not read");
+  if (!isInOrder || start > 0)
+    throw new Error("its components are in an order that is not supported");
   const units = Math.ceil(file.width / (8 * across)) * Math.ceil(file.height / (8 * down));
   const split = splitScan(scan, {
     components: found,

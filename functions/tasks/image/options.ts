@@ -10,18 +10,20 @@ const image = z.strictObject({
     .union([z.strictObject({ shortestEdge: side }), z.strictObject({ width: side, height: side })])
     .optional()
     .describe(
-      "Resizes the image first: to a size, or its shorter edge to a length, and the ratio stays. Then its centre is cut out. When absent, the image is resized to `width` × `height`.",
+      "Resizes the image first, then cuts out its centre. The value is a size, or a length for the shorter edge, which keeps the ratio. When absent, the image is resized to `width` × `height`.",
     ),
   color: z.enum(["grayscale", "rgb"]),
-  layout: z.enum(["NCHW", "NHWC"]).describe("Where the graph has the channels (C)."),
+  layout: z
+    .enum(["NCHW", "NHWC"])
+    .describe("The order of the graph's dimensions; C are the channels."),
   resample: z
     .enum(["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"])
-    .describe("How pixels are resized: one of Pillow's filters."),
+    .describe("The filter for resizing, by Pillow's names."),
   orientation: z
     .enum(["exif", "ignore"])
     .default("ignore")
     .describe(
-      "`exif` turns a photo upright as its EXIF data (or XMP) says, before all else. Cameras store how they were held.",
+      "`exif` first turns a photo upright, as its EXIF or XMP data say. Cameras store how they were held.",
     ),
   arithmetic: z
     .enum(["pillow", "torchvision"])
@@ -33,7 +35,7 @@ const image = z.strictObject({
     .enum(["down", "even"])
     .default("down")
     .describe(
-      "Where half a pixel beside the centre goes: down, or to the even number as in torchvision's `center_crop`.",
+      "How a centre at half a pixel is rounded: down, or to the even number as in torchvision's `center_crop`.",
     ),
   scale: z.number().positive().describe("Such as 1/255."),
   mean: channels.describe("One number a channel."),
@@ -41,11 +43,11 @@ const image = z.strictObject({
 });
 
 export type ImageOptions = z.output<typeof image>;
-/** As a manifest has it. */
+/** The options as they are written in a manifest. */
 export type ImageSettings = z.input<typeof image>;
 
 export const imageOptions = {
   image: image.describe(
-    "How an image becomes the graph's input. A pixel (0 to 255) becomes `(pixel × scale − mean) / std`, by channel.",
+    "How an image becomes the graph's input. In each channel, a pixel (0 to 255) becomes `(pixel × scale − mean) / std`.",
   ),
 };

@@ -2,14 +2,14 @@ import { hasText } from "./formats.ts";
 import type { Pixels } from "./pixels.ts";
 
 const ORIENTATION_TAG = 0x0112;
-/** Types of an EXIF value that can hold an orientation: a byte, 16 and 32 bits. */
+/** The types of an EXIF value that can hold an orientation: a byte, 16 bits and 32 bits. */
 const READERS: Record<number, (view: DataView, offset: number, isLittle: boolean) => number> = {
   1: (view, offset) => view.getUint8(offset),
   3: (view, offset, isLittle) => view.getUint16(offset, isLittle),
   4: (view, offset, isLittle) => view.getUint32(offset, isLittle),
 };
 
-/** The orientation in EXIF data, with or without the word `Exif` before it. Undefined when it says none. */
+/** The orientation in EXIF data, with or without the word `Exif` before it. Undefined when it has none. */
 export function readExif(data: Uint8Array): number | undefined {
   let at = 0;
   for (let times = 0; times < 2; times++) if (hasText(data, at, "Exif\0\0")) at += 6;
@@ -30,13 +30,13 @@ export function readExif(data: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** The orientation in XMP, where there is no EXIF. Undefined when it says none. */
+/** The orientation in XMP data, for images without EXIF. Undefined when it has none. */
 export function readXmp(data: Uint8Array): number | undefined {
   const [, found] = /tiff:Orientation(?:="|>)(\d)/.exec(new TextDecoder().decode(data)) ?? [];
   return found === undefined ? undefined : Number(found);
 }
 
-/** Where each pixel of the turned image comes from, by EXIF's numbers. */
+/** By EXIF's numbers: where the pixels of the turned image come from. */
 const SOURCES: Record<number, { swaps: boolean; fromRight: boolean; fromBottom: boolean }> = {
   2: { swaps: false, fromRight: true, fromBottom: false },
   3: { swaps: false, fromRight: true, fromBottom: true },
@@ -47,7 +47,7 @@ const SOURCES: Record<number, { swaps: boolean; fromRight: boolean; fromBottom: 
   8: { swaps: true, fromRight: true, fromBottom: false },
 };
 
-/** Turns an image upright, as Pillow's `exif_transpose` does. Numbers beyond 2 to 8 change nothing. */
+/** Turns an image upright, as Pillow's `exif_transpose` does. Other numbers than 2 to 8 change nothing. */
 export function turnUpright(image: Pixels, orientation: number): Pixels {
   const source = SOURCES[orientation];
   if (!source) return image;
@@ -71,7 +71,7 @@ export function turnUpright(image: Pixels, orientation: number): Pixels {
   return { width, height, channels, data };
 }
 
-/** Pixels of four bytes as numbers, which move four times as fast. */
+/** Views pixels of four bytes as 32-bit numbers, which can be moved four times as fast. */
 function whole(data: Uint8Array, channels: number): Uint8Array | Uint32Array {
   if (channels !== 4 || data.byteOffset % 4 !== 0) return data;
   return new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);

@@ -1,6 +1,6 @@
 import type { ImageOptions } from "./options.ts";
 
-/** Eight bits a channel, interleaved, rows from the top: grey, RGB, or RGB with a fourth byte that says nothing. */
+/** Eight bits a channel, interleaved, rows from the top: grey, RGB, or RGB with a fourth byte that is ignored. */
 export interface Pixels {
   width: number;
   height: number;
@@ -8,7 +8,7 @@ export interface Pixels {
   data: Uint8Array;
 }
 
-/** Converts between grey and RGB as Pillow's convert() does; ITU-R 601-2 luma, in its fixed point. */
+/** Converts between grey and RGB as Pillow's convert() does: ITU-R 601-2 luma in Pillow's fixed point. */
 export function convertColor(image: Pixels, color: ImageOptions["color"]): Pixels {
   const isGrey = image.channels === 1;
   if (isGrey === (color === "grayscale")) return image;
@@ -34,8 +34,8 @@ export function convertColor(image: Pixels, color: ImageOptions["color"]): Pixel
 export type Levels = readonly Float32Array[];
 
 /**
- * Scales and normalises the levels in the arithmetic of Hugging Face's image processors: the product in 64
- * bits, all else in 32; or in that of their fast ones, which scale mean and deviation instead.
+ * Scales and normalises the levels in the arithmetic of Hugging Face's image processors: the product in 64 bits, all
+ * else in 32. Or in that of the fast processors, which scale mean and deviation instead.
  */
 export function levelsOf(options: ImageOptions): Levels {
   return Array.from({ length: options.color === "rgb" ? 3 : 1 }, (_, channel) =>
@@ -55,7 +55,7 @@ function valueOf(level: number, channel: number, options: ImageOptions): number 
   return fround(level - fround(mean * larger)) / fround(std * larger);
 }
 
-/** Writes the values of the pixels' levels into `target` from `offset`, in the manifest's layout. */
+/** Writes the normalised pixels into `target` from `offset` on, in the manifest's layout. */
 export function fillPixels(
   image: Pixels,
   levels: Levels,

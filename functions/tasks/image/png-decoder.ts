@@ -1,7 +1,7 @@
 import { keepInstance } from "./decoder-instance.ts";
 import type { Pixels } from "./pixels.ts";
 
-/** What the WASM of `@jsquash/png` exports. Its own JavaScript can start it only once. */
+/** The exports of `@jsquash/png`'s WASM. The package's own JavaScript is not used: it can start the WASM only once. */
 interface Exports {
   memory: WebAssembly.Memory;
   __wbindgen_malloc(bytes: number, alignment: number): number;
@@ -16,7 +16,7 @@ interface Exports {
 
 interface Instance {
   exports: Exports;
-  /** What the last call handed to JavaScript. */
+  /** The image that the last call gave to JavaScript. */
   image?: Pixels;
   samples?: Uint16Array;
 }
@@ -57,7 +57,7 @@ export function createPngDecoder(module: WebAssembly.Module): PngDecoder {
         const width = exports.imagedatargba16_width(image);
         const height = exports.imagedatargba16_height(image);
         exports.imagedatargba16_data(image);
-        // The samples are a part of the WASM memory, red, green, blue and alpha: grey is the first of each four.
+        // The samples are a view of the WASM memory: red, green, blue and alpha. Grey is the first of each four.
         const { samples = new Uint16Array() } = instance;
         const data = new Uint16Array(width * height);
         for (let pixel = 0; pixel < data.length; pixel++) data[pixel] = samples[pixel * 4] ?? 0;
@@ -73,7 +73,10 @@ function pass(exports: Exports, bytes: Uint8Array): [address: number, bytes: num
   return [address, bytes.byteLength];
 }
 
-/** The functions that Rust calls, by the beginning of their names: these end in a digest. */
+/**
+ * Starts the WASM with the functions that Rust calls. Finds them by the beginning of their names, which end in a
+ * digest.
+ */
 function start(module: WebAssembly.Module): Instance {
   const functions: Record<string, (...values: number[]) => unknown> = {
     __wbg_newwithownedu8clampedarrayandsh: (address = 0, bytes = 0, width = 0, height = 0) => {

@@ -2,28 +2,31 @@ import { concatenate } from "../../concatenate.ts";
 import { crc32 } from "./crc32.ts";
 import { orientationOfPng, type PngChunk } from "./png-orientation.ts";
 
-/** What is to know of a PNG before it is decoded. */
+/** The facts about a PNG before it is decoded. */
 export interface PngFile {
   width: number;
   height: number;
-  /** Grey of 16 bits, which Pillow has as numbers up to 65,535. */
+  /** Whether it is grey of 16 bits. Pillow keeps that as numbers up to 65,535. */
   isDeepGrey: boolean;
   /** Bytes of a pixel before compression, which is less than one for a few colours. */
   pixelBytes: number;
   orientation: number;
-  /** The chunks that pixels need, and no others: colour profiles and texts could inflate without bound. */
+  /**
+   * Makes a file of the chunks that the pixels need. Leaves out all others: colour profiles and texts could inflate
+   * without bound.
+   */
   file(): Uint8Array;
 }
 
 /** Samples a pixel by colour type: grey, RGB, palette, grey and alpha, RGBA (PNG, section 11.2.1). */
 const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-/** Deflate expands at most so many times. */
+/** Deflate expands at most this many times. */
 const MOST_EXPANSION = 1032;
-/** More than it makes of a single pixel, with all its tables. */
+/** More bytes than Deflate makes of a single pixel, with all its tables. */
 const LEAST_COMPRESSED = 1024;
 
 interface Chunk extends PngChunk {
-  /** Type and data, which the checksum is of. */
+  /** The type and the data. The checksum is computed over both. */
   checked: Uint8Array;
   checksum: number;
   whole: Uint8Array;

@@ -10,12 +10,15 @@ export interface PngChunk {
 
 /** EXIF has at most 64 KiB, and twice as many characters in hexadecimal. */
 const MOST_TEXT_BYTES = 160 * 1024;
-/** Deflate expands about a thousandfold: each step makes at most 1 MiB. */
+/** Input bytes of one step. Deflate expands about a thousandfold, so that a step makes at most 1 MiB. */
 const INFLATE_STEP_BYTES = 1024;
 
 const [EXIF_TEXT, XMP_TEXT] = ["Raw profile type exif", "XML:com.adobe.xmp"];
 
-/** EXIF is in a chunk of its own; ImageMagick wrote it in hexadecimal as a text. XMP is a text too. */
+/**
+ * The orientation of a PNG. EXIF is in a chunk of its own, or in a text in hexadecimal, as ImageMagick writes it. XMP
+ * is a text too.
+ */
 export function orientationOfPng(chunks: readonly PngChunk[]): number {
   const exif = chunks.find(({ type }) => type === "eXIf")?.data ?? exifOfText(chunks);
   const found = exif && readExif(exif);
@@ -24,7 +27,7 @@ export function orientationOfPng(chunks: readonly PngChunk[]): number {
   return (xmp && readXmp(xmp)) ?? 1;
 }
 
-/** A line with the kind of data, one with its length, and lines of hexadecimal digits. */
+/** Reads ImageMagick's text: a line with the kind of data, a line with its length, and lines of hexadecimal digits. */
 function exifOfText(chunks: readonly PngChunk[]): Uint8Array | undefined {
   const text = textOf(chunks, EXIF_TEXT);
   if (!text) return undefined;
@@ -45,7 +48,7 @@ function textOf(chunks: readonly PngChunk[], keyword: string): Uint8Array | unde
     if (new TextDecoder().decode(data.subarray(0, end)) !== keyword) continue;
     if (type === "tEXt") return data.subarray(end + 1);
     if (type === "zTXt") return inflated(data.subarray(end + 2));
-    // A flag, a method, a language and the keyword in that language.
+    // Skips a flag, a method, a language and the keyword in that language.
     const language = data.indexOf(0, end + 3);
     const text = data.subarray(data.indexOf(0, language + 1) + 1);
     return data[end + 1] === 1 ? inflated(text) : text;
@@ -53,7 +56,7 @@ function textOf(chunks: readonly PngChunk[], keyword: string): Uint8Array | unde
   return undefined;
 }
 
-/** As much as can be inflated, up to the most that is needed. */
+/** Inflates as much as possible, up to the most that is needed. */
 function inflated(data: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];
   const inflator = new Unzlib((part) => void parts.push(part));
@@ -63,7 +66,7 @@ function inflated(data: Uint8Array): Uint8Array {
       if (parts.reduce((size, part) => size + part.length, 0) >= MOST_TEXT_BYTES) break;
     }
   } catch {
-    // Damaged: what came before it may be enough.
+    // The data is damaged. The part before the damage may be enough.
   }
   return concatenate(parts);
 }

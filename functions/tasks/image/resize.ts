@@ -11,9 +11,9 @@ export interface Cut {
 }
 
 /**
- * Resizes as Pillow's `Image.resize` or torchvision does, to the level: in two passes, with eight bits between
- * them, in fixed point, by a filter that widens when the image gets smaller. Computes only the `cut` of the result, and
- * only what that needs of the first pass: an image one pixel wide and millions high must not fill the memory.
+ * Resizes exactly as Pillow's `Image.resize` or torchvision does: in two passes, with eight bits between them, in fixed
+ * point, by a filter that widens when the image gets smaller. Computes only the `cut` of the result and only the part
+ * of the first pass that it needs. An image one pixel wide and millions high must not fill the memory.
  */
 export function resize(
   image: Pixels,
@@ -32,7 +32,7 @@ export function resize(
   const down = weightsOf(filter, rowSide, arithmetic);
   const columns = isWider ? rangeOf(across) : { from: cut.left, length: cut.width };
   const rows = isHigher ? rangeOf(down) : { from: cut.top, length: cut.height };
-  // Since Pillow 13: rows first only where the image loses more than twice as many of them as of its columns.
+  // As Pillow since 13: resizes rows first only when the image loses more than twice as many rows as columns.
   const downFirst =
     arithmetic === "pillow" &&
     image.height > height &&
@@ -69,11 +69,11 @@ function cutOf(image: Pixels, columns: Range, rows: Range): Pixels {
   return { width, height, channels, data };
 }
 
-/** Of an image whose columns begin with number `offset`. Leaves the fourth byte of a pixel out. */
+/** Resizes across. The image's columns begin with number `offset`. Leaves out the fourth byte of a pixel. */
 function resampleAcross(image: Pixels, weights: Weights, rows: Range, offset = 0): Pixels {
   const { channels: stride, data: source, width: sourceWidth } = image;
   const { first, count, values, stride: most, bits } = weights;
-  // The sum begins with a half, for rounding.
+  // Sums begin with a half, for rounding.
   const half = 1 << (bits - 1);
   const channels = stride === 1 ? 1 : 3;
   const width = first.length;
@@ -104,7 +104,7 @@ function resampleAcross(image: Pixels, weights: Weights, rows: Range, offset = 0
   return { width, height: rows.length, channels, data: new Uint8Array(data.buffer) };
 }
 
-/** Of an image whose rows begin with number `offset`; a row at a time, as the bytes lie. */
+/** Resizes down. The image's rows begin with number `offset`. Takes a row at a time, in the order of the bytes. */
 function resampleDown(image: Pixels, weights: Weights, offset: number, columns: Range): Pixels {
   const { channels, data: source } = image;
   const { first, count, values, stride: most, bits } = weights;
@@ -139,10 +139,12 @@ function nearest(image: Pixels, width: number, height: number, cut: Cut): Pixels
   return { width: cut.width, height: cut.height, channels, data };
 }
 
-/** Where adding up begins anew: what lies before it would take long, and such a picture is a line. */
+/**
+ * A cut that begins after more steps is not reached by adding up: that would take long, and such a picture is a line.
+ */
 const MOST_STEPS = 1 << 20;
 
-/** Adds up the steps as Pillow does: their sums, and not the products, are rounded. */
+/** Adds up the steps as Pillow does, with a rounding in each sum. A product would round differently. */
 function stepsOf(size: number, resized: number, from: number, length: number): Int32Array {
   const step = size / resized;
   const steps = new Int32Array(length);

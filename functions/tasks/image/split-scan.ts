@@ -1,6 +1,6 @@
 import { MARKERS } from "./jpeg-file.ts";
 
-/** The codes of a Huffman table: for each 16 bits that come next, a code's length (times 256) and its symbol. */
+/** The codes of a Huffman table. For each value of the next 16 bits: the code's length (times 256) plus its symbol. */
 export type HuffmanTable = Uint16Array;
 
 /** Reads a DHT segment into `tables`, by class (times 16) and number (ITU-T T.81, B.2.4.2). */
@@ -20,9 +20,9 @@ export function readHuffmanTables(data: Uint8Array, tables: Map<number, HuffmanT
   }
 }
 
-/** A component in a scan. */
+/** A component of a scan. */
 export interface ScannedComponent {
-  /** Its blocks in each unit of the scan. */
+  /** How many blocks it has in each unit of the scan. */
   blocks: number;
   isKept: boolean;
   /** Undefined where the scan has no codes of this kind. */
@@ -32,16 +32,16 @@ export interface ScannedComponent {
 
 export interface Scan {
   components: readonly ScannedComponent[];
-  /** Units in the whole scan, and between restarts: 0 when there are none. */
+  /** Units in the whole scan, and between restarts (0 without restarts). */
   units: number;
   restartInterval: number;
-  /** Whether it refines coefficients that an earlier scan has begun, with a bit for each block. */
+  /** Whether the scan refines the coefficients of an earlier one, with a bit for each block. */
   isRefinement: boolean;
 }
 
 /**
- * Copies a scan of several components without the blocks of some. Each component counts its levels for itself,
- * and so each block's bits stay as they are. Throws an Error where there is no such code.
+ * Copies a scan of several components without the blocks of some. Each component's levels depend only on its own
+ * blocks, so the bits of the others stay as they are. Throws an Error for bits that are no code.
  */
 export function splitScan(data: Uint8Array, scan: Scan): Uint8Array {
   const bits = new BitCopier(data);
@@ -65,7 +65,7 @@ export function splitScan(data: Uint8Array, scan: Scan): Uint8Array {
   return bits.end();
 }
 
-/** Reads bits, and writes those it should copy. A byte of 255 is followed by a zero (ITU-T T.81, F.1.2.3). */
+/** Reads bits and copies the wanted ones. A zero follows each byte of 255 (ITU-T T.81, F.1.2.3). */
 class BitCopier {
   copies = true;
   readonly #data: Uint8Array;
@@ -82,7 +82,7 @@ class BitCopier {
     this.#written = new Uint8Array(data.length * 2 + 4);
   }
 
-  /** Passes over a code, and gives its symbol. */
+  /** Reads a code and gives its symbol. */
   code(table: HuffmanTable | undefined): number {
     this.#fill();
     const entry = table?.[(this.#next >>> (this.#available - 16)) & 0xffff] ?? 0;
@@ -91,7 +91,7 @@ class BitCopier {
     return entry & 0xff;
   }
 
-  /** Passes over up to 16 bits. */
+  /** Reads up to 16 bits. */
   pass(count: number): void {
     if (count === 0) return;
     this.#fill();
@@ -99,7 +99,7 @@ class BitCopier {
     if (this.copies) this.#write((this.#next >>> this.#available) & ((1 << count) - 1), count);
   }
 
-  /** Passes over the padding and a restart marker. */
+  /** Reads the padding and a restart marker. */
   restart(): void {
     this.#pad();
     this.#available = 0;
@@ -117,7 +117,7 @@ class BitCopier {
     return this.#written.subarray(0, this.#length);
   }
 
-  /** At least 16 bits; zeros where the data, or what is before a restart, has ended. */
+  /** Fills up to at least 16 bits. Adds zeros after the end of the data, or before a restart. */
   #fill(): void {
     while (this.#available < 16) {
       const byte = this.#data[this.#at] ?? 0;

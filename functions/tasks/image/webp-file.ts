@@ -2,12 +2,12 @@ import { concatenate } from "../../concatenate.ts";
 import { hasText } from "./formats.ts";
 import { readExif, readXmp } from "./orientation.ts";
 
-/** What is to know of a WebP before it is decoded. */
+/** The facts about a WebP before it is decoded. */
 export interface WebpFile {
   width: number;
   height: number;
   orientation: number;
-  /** The first picture of an animation, as a file of its own, and where it lies on the whole. */
+  /** The first picture of an animation as a file of its own, and its place on the canvas. */
   first: { file: Uint8Array; left: number; top: number } | undefined;
 }
 
@@ -42,7 +42,9 @@ function canvasOf(extended: Uint8Array | undefined) {
   return { width: 1 + read24(extended, 4), height: 1 + read24(extended, 7) };
 }
 
-/** Before its chunks a frame has its place, halved, and its size, each in 24 bits (RFC 9649, section 2.7.1.1). */
+/**
+ * Reads a frame. Before its chunks it has its place, halved, and its size, each in 24 bits (RFC 9649, section 2.7.1.1).
+ */
 function firstPicture(frame: Uint8Array, canvas: Pick<WebpFile, "width" | "height">) {
   const chunks = chunksOf(frame.subarray(16));
   const { width, height } = sizeOf(chunks);

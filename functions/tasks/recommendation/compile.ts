@@ -17,12 +17,12 @@ const itemSchema = z.strictObject({ id: z.string().min(1), name: z.string() });
 const catalogueSchema = z.array(itemSchema).min(1);
 type Item = z.output<typeof itemSchema>;
 
-/** Baskets of a large catalogue go to the graph in several runs of at most this many numbers. */
+/** The most numbers in one run. Baskets of a large catalogue take several runs. */
 const MAX_NUMBERS_PER_RUN = 250_000;
 
 /**
- * A basket of item ids in, the items that go best with it out. The graph takes baskets as FP32
- * `[rows, items]` of ones and zeros and gives scores of the same shape, in the catalogue's order.
+ * Takes a basket of item ids and answers with the items that go best with it. The graph takes baskets as FP32 `[rows,
+ * items]` of ones and zeros. Its scores have the same shape, in the catalogue's order.
  */
 export function compile(
   manifest: ManifestOf<typeof recommendationOptions>,
@@ -37,7 +37,7 @@ export function compile(
   const width = catalogue.length;
   const columns = new Map(catalogue.map(({ id }, column) => [id, column]));
   if (columns.size !== width) throw new Error(`${options.catalogue} names an item twice`);
-  // The longest items can be the best ones, for every basket.
+  // Assumes the longest items: every basket may be answered with them.
   const itemBytes = catalogue
     .map((item) => JSON.stringify({ ...item, score: 0 }).length + NUMBER_BYTES)
     .toSorted((a, b) => b - a);
@@ -48,7 +48,7 @@ export function compile(
       throw new Error(`task ${manifest.task} needs FP32 tensors of shape [-1, ${width}]`);
   if (!input || !output || inputs.length > 1) throw new Error("there must be one input");
 
-  /** The columns of a basket's items. Adds what is wrong to `issues`. */
+  /** The columns of a basket's items. Adds mistakes to `issues`. */
   function readBasket(basket: unknown, path: string, issues: InputIssue[]): number[] {
     if (!Array.isArray(basket) || basket.length === 0) {
       issues.push({ path, message: "must be an array of at least one item id" });
@@ -103,7 +103,7 @@ export function compile(
       if (!(scores instanceof Float32Array) || !baskets || scores.length !== rows * width)
         throw new NearcastError(
           "model_corrupt",
-          `Output ${output.name} of ${manifest.name} has not ${width} scores a row.`,
+          `Output ${output.name} of ${manifest.name} does not have ${width} scores a row.`,
         );
       const sorted = new Float32Array(width);
       return Array.from({ length: rows }, (_, row): Recommendation[] => {
@@ -112,7 +112,7 @@ export function compile(
         let others = 0;
         for (let column = 0; column < width; column++)
           if (baskets[start + column] === 0) sorted[others++] = score(column);
-        // Numbers alone are sorted ten times as fast as items by their numbers.
+        // Sorts numbers alone: that is ten times as fast as sorting items by their numbers.
         const least = sorted.subarray(0, others).sort().at(-topK) ?? -Infinity;
         const best: number[] = [];
         for (let column = 0; column < width; column++)

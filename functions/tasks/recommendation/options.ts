@@ -12,12 +12,7 @@ export const recommendationOptions = {
 };
 
 export const recommendationParameters = z.strictObject({
-  top_k: z
-    .number()
-    .int()
-    .positive()
-    .default(10)
-    .describe("How many items to answer with, at most."),
+  top_k: z.number().int().positive().default(10).describe("The most items in an answer."),
 });
 
 export type RecommendationParameters = z.output<typeof recommendationParameters>;

@@ -34,7 +34,7 @@ export function compile(
       if (data?.length !== rows)
         throw new NearcastError(
           "model_corrupt",
-          `Output ${output.name} of ${manifest.name} has not one number a row.`,
+          `Output ${output.name} of ${manifest.name} does not have one number a row.`,
         );
       return Array.from(data, (value): Regression => ({ value, ...unit }));
     },

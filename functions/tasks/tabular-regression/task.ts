@@ -26,7 +26,7 @@ export const tabularRegression = defineTask({
   }),
   examples: featureExamples,
   async quality() {
-    const { regressionQuality } = await import("./metrics.ts");
+    const { regressionQuality } = await import("../regression/quality.ts");
     return regressionQuality;
   },
 });

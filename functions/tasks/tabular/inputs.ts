@@ -9,8 +9,8 @@ import { isMissing, missingInTensors, notMissing, replacementOf } from "./missin
 import { packed } from "./pack.ts";
 
 /**
- * The half that all tabular tasks share. One input is an object of named features, or an array of them in the
- * manifest's order. The graph takes them as {@link layoutOf} says.
+ * The part that all tabular tasks share: turns features into tensors. One input is an object of named features, or an
+ * array of values in the manifest's order. {@link layoutOf} decides which graph input takes which features.
  */
 export function tabularInputs(
   manifest: Manifest,
@@ -24,7 +24,7 @@ export function tabularInputs(
   const names = new Set(features.map(({ name }) => name));
   const width = features.length;
 
-  /** The values of a row in the manifest's order. Adds what is wrong to `issues`. */
+  /** The values of a row in the manifest's order. Adds mistakes to `issues`. */
   function readRow(row: unknown, path: string, issues: InputIssues): unknown[] {
     if (typeof row !== "object" || row === null) {
       issues.push({ path, message: "must be an object of features or an array of their values" });

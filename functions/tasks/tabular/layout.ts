@@ -1,7 +1,7 @@
 import type { Feature, Manifest, TensorInfo } from "../../model/manifest.ts";
 import type { Datatype } from "../../tensor.ts";
 
-/** A graph input, and the features that a row of it has, by their place in the manifest. */
+/** A graph input and its features, by their place in the manifest. */
 export interface Slot {
   input: TensorInfo;
   columns: readonly number[];
@@ -18,8 +18,8 @@ const DATATYPES_OF: Record<Feature["type"], readonly Datatype[]> = {
 };
 
 /**
- * Which input takes which features: one input for all, an input for each feature by its name, or a few inputs that
- * take the features in order. Throws an Error for a graph that none of these fits.
+ * Decides which input takes which features: one input for all, one input for each feature by its name, or a few inputs
+ * that take the features in order. Throws an Error when the graph fits none of these.
  */
 export function layoutOf({
   task,
@@ -55,7 +55,10 @@ function byName(inputs: readonly TensorInfo[], features: readonly Feature[]): Sl
   return slots.every((slot) => slot !== undefined) ? slots : undefined;
 }
 
-/** Inputs of width 1 alone must have the names of the features: their order in a graph says little. */
+/**
+ * Gives the inputs the features in order. Refuses it when all inputs have width 1: those need the features' names,
+ * since the order of inputs in a graph means little.
+ */
 function inOrder(inputs: readonly TensorInfo[], features: readonly Feature[]): Slot[] | undefined {
   if (inputs.length > 1 && inputs.every((input) => widthOf(input) === 1)) return undefined;
   let next = 0;

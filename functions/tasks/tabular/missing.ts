@@ -11,12 +11,12 @@ export function isMissing(value: unknown, { type }: Feature): boolean {
   return value === null || value === undefined || (value === "NaN" && type !== "string");
 }
 
-/** What the graph gets where the feature has no value. Undefined where it must have one. */
+/** The graph's value for a missing feature. Undefined when the feature must not be missing. */
 export function replacementOf({ type, missing }: Feature): unknown {
   return missing === "NaN" && type !== "string" ? NaN : missing;
 }
 
-/** Missing values in tensors that come without the task: the same features may be missing there. */
+/** Treats missing values in tensors that the task did not make. The same features may be missing there. */
 export function missingInTensors(
   slots: readonly Slot[],
   features: readonly Feature[],
@@ -60,7 +60,7 @@ export function missingInTensors(
   };
 }
 
-/** Why a missing value is refused, and who can change that. */
+/** Why a missing value is refused, and what in the manifest would allow it. */
 export function notMissing({ name }: Feature, value: unknown): string {
   if (value === undefined) return "is missing";
   return `is missing (${value === null ? "null" : "NaN"}), and the manifest has no field missing for ${name}`;

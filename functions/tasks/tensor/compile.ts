@@ -12,8 +12,8 @@ import { readTensor } from "./read.ts";
 
 /**
  * Runs any graph. One input is an object of tensors by name: nested arrays or `{datatype, shape, data}`. The answer is
- * an object of nested arrays. INT64 and UINT64 are numbers, or decimal strings if a number would not be exact. An array
- * of inputs runs the graph once for each.
+ * an object of nested arrays. INT64 and UINT64 are numbers, or decimal strings where a number would not be exact. For
+ * an array of inputs, the graph runs once for each.
  */
 export function compile(manifest: Manifest, limits: Limits): CompiledTask {
   const { inputs, outputs } = manifest;

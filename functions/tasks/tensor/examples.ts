@@ -2,18 +2,18 @@ import { isBatched, type Manifest } from "../../model/manifest.ts";
 import { elementCount, type Datatype } from "../../tensor.ts";
 import { mulberry32 } from "./seeded.ts";
 
-/** Up to this size a person can read and check an input. */
+/** The most elements of an input that a person can read and check. */
 const MOST_READABLE = 4096;
-/** Larger inputs are not made up. A picture of 1,182 × 1,182 pixels in three colours just fits. */
+/** The most elements of an example. A picture of 1,182 × 1,182 pixels in three colours just fits. */
 const MOST_ELEMENTS = 2 ** 22;
-/** As many levels as a picture has. All floating point types hold each of them exactly. */
+/** The levels of a picture's pixel. All floating point types hold them exactly. */
 const LEVELS = 256;
 
 type NextElement = (datatype: Datatype) => unknown;
 
 /**
- * Two inputs. Small ones count up. Large ones have the numbers of {@link mulberry32} from the seeds 1 and 2. None for a
- * graph with free dimensions beside the batch: only its owner knows which sizes fit together.
+ * Makes two inputs. Small ones count up. Large ones have the numbers of {@link mulberry32} from the seeds 1 and 2.
+ * Makes none for a graph with free dimensions besides the batch: only its owner knows which sizes fit together.
  */
 export function tensorExamples(manifest: Manifest): unknown[] {
   const { inputs } = manifest;
@@ -53,8 +53,8 @@ function counting(start: number): NextElement {
 }
 
 /**
- * Floats from 0 to below 1, and bytes of all values. Other integers are 0 and 1, which are valid positions in a table
- * too.
+ * Makes floats from 0 to below 1, and bytes of all values. Other integers are 0 and 1, so that they are also valid
+ * positions in a table.
  */
 function seeded(seed: number): NextElement {
   const random = mulberry32(seed);

@@ -1,6 +1,6 @@
 /**
- * Mulberry32, a generator of pseudo-random numbers by Tommy Ettinger: numbers from 0 to below 1, the same ones for the
- * same seed everywhere.
+ * Mulberry32, a generator of pseudo-random numbers by Tommy Ettinger. Gives numbers from 0 to below 1; the same seed
+ * gives the same numbers everywhere.
  */
 export function mulberry32(seed: number): () => number {
   let state = seed;

@@ -6,7 +6,7 @@ import type { Assets, CompiledTask } from "../define.ts";
 import { textInputs } from "../text/inputs.ts";
 import type { textRegressionOptions } from "./options.ts";
 
-/** One number, or with `labels` one for each of them. */
+/** One number, or with `labels` one number for each label. */
 export type TextRegression = { value: number } | { values: Record<string, number> };
 
 export function compile(
@@ -32,7 +32,7 @@ export function compile(
       if (!(data instanceof Float32Array) || data.length !== rows * width)
         throw new NearcastError(
           "model_corrupt",
-          `Output ${output.name} of ${manifest.name} has not ${width} numbers a row.`,
+          `Output ${output.name} of ${manifest.name} does not have ${width} numbers a row.`,
         );
       return Array.from({ length: rows }, (_, row): TextRegression => {
         const numbers = Array.from(data.subarray(row * width, (row + 1) * width), finish);

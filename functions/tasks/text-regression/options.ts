@@ -9,7 +9,7 @@ export const textRegressionOptions = {
     activation: z
       .enum(["none", "sigmoid"])
       .default("none")
-      .describe("What turns the graph's numbers into the answer's."),
+      .describe("The function that turns the graph's numbers into the answer's."),
   }),
   ...textOptions,
 };

@@ -33,7 +33,7 @@ export const textRegression = defineTask({
   examples: textExamples,
   async quality({ labels }) {
     if (labels) throw new Error("a model that answers with several numbers cannot be judged");
-    const { regressionQuality } = await import("../tabular-regression/metrics.ts");
+    const { regressionQuality } = await import("../regression/quality.ts");
     return regressionQuality;
   },
 });

@@ -4,12 +4,15 @@ import { ROOT, Trie } from "./trie.ts";
 export interface AddedToken {
   id: number;
   content: string;
-  /** Whether it takes the white space before it, and after it. */
+  /** `lstrip` and `rstrip`: whether the token includes the white space before it, and after it. */
   lstrip: boolean;
   rstrip: boolean;
 }
 
-/** Splits a text at its added tokens: their ids, and the texts between them. The longest token at a place counts. */
+/**
+ * Splits a text at its added tokens. Gives their ids and the texts between them. Where several tokens fit, the longest
+ * one counts.
+ */
 export function addedTokenSplitter(tokens: readonly AddedToken[]) {
   if (tokens.length === 0) return (text: string): (string | number)[] => [text];
   const trie = new Trie();

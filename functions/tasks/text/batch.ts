@@ -9,8 +9,8 @@ const NAMES = ["input_ids", "attention_mask", "token_type_ids"] as const;
 type TokenInput = (typeof NAMES)[number];
 
 /**
- * Makes runs of encoded texts: INT64 `[rows, tokens]` for each input of the graph. For a graph with a fixed
- * number of tokens, all rows are padded to it. Throws an Error when the graph takes anything else.
+ * Makes runs of encoded texts: INT64 `[rows, tokens]` for each input of the graph. For a graph with a fixed number of
+ * tokens, pads all rows to it. Throws an Error when the graph takes other inputs.
  */
 export function tokenBatcher(
   { task, inputs, text }: ManifestOf<typeof textOptions>,
@@ -47,12 +47,12 @@ export function tokenBatcher(
   return (encodings) => {
     const runs: Run[] = [];
     let start = 0;
-    // An empty text without special tokens has no tokens, but a tensor needs one.
+    // An empty text without special tokens has no tokens, but a tensor needs at least one.
     let width = fixed >= 0 ? fixed : 1;
     encodings.forEach(({ input_ids: ids }, row) => {
       const wider = Math.max(width, ids.length);
       const full = (row + 1 - start) * wider > MAX_TOKENS_PER_RUN;
-      // A graph that takes no mask cannot tell padding from text: only equal lengths share a run.
+      // A graph without a mask cannot tell padding from text, so only texts of equal length share a run.
       const unlike = !names.includes("attention_mask") && fixed < 0 && ids.length !== width;
       if (row > start && (full || unlike)) {
         runs.push(toRun(encodings.slice(start, row), width));

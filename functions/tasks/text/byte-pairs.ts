@@ -5,7 +5,9 @@ import { PairTable } from "./pair-table.ts";
 import { PART_LENGTH } from "./effort.ts";
 import { vocabularySchema, type WordModel } from "./word-model.ts";
 
-/** What a BPE model is in `tokenizer.json`. Merges are pairs of tokens, or in older files both with a space between. */
+/**
+ * A BPE model in `tokenizer.json`. A merge is a pair of tokens; in older files, one text with a space between the two.
+ */
 const schema = z.looseObject({
   vocab: vocabularySchema,
   merges: z.custom<(string | [string, string])[]>(Array.isArray),
@@ -16,12 +18,12 @@ const schema = z.looseObject({
   ignore_merges: z.boolean().nullish(),
 });
 
-/** Of words up to this length, so many are remembered with their ids. */
+/** Remembers the ids of words up to this length, and of this many words. */
 const [REMEMBERED_LENGTH, MOST_REMEMBERED] = [32, 10_000];
 
 /**
- * Byte pair encoding, as the reference does it: of all neighbours in a word the pair that was learned first is
- * joined, until there is none. A queue gives the next pair; time grows with n log n.
+ * Byte pair encoding as in the reference. Joins neighbours in a word as long as any pair is known; the pair that was
+ * learned first goes first. A queue gives the next pair, so that the time grows with n log n.
  */
 export function bytePairs(json: unknown): WordModel {
   const options = schema.parse(json);
@@ -84,7 +86,7 @@ export function bytePairs(json: unknown): WordModel {
   function* join(word: string, ids: number[]): Parts<void> {
     const symbols = yield* symbolsOf(word);
     const { length } = symbols;
-    // Each symbol's neighbours. The left one of a pair becomes both; the right one is -1 from then on.
+    // Each symbol's neighbours. When a pair is joined, its left place gets the new symbol and its right place gets -1.
     const before = new Int32Array(length);
     const after = new Int32Array(length);
     for (let at = 0; at < length; at++) {
@@ -108,7 +110,7 @@ export function bytePairs(json: unknown): WordModel {
       const right = after[left]!;
       if (symbols[left]! < 0 || right >= length) continue;
       const pair = pairs.find(symbols[left]!, symbols[right]!);
-      // A neighbour has been joined to another since.
+      // Skips a pair that was changed by a join in the meantime.
       if (pair === 0 || ranks[pair] !== queue.rank) continue;
       symbols[left] = joined[pair]!;
       symbols[right] = -1;
@@ -139,7 +141,7 @@ export function bytePairs(json: unknown): WordModel {
       if (!known) {
         const made: number[] = [];
         join(word, made).next();
-        // Few texts have many different words; a flood of them must not stay in memory.
+        // Few texts have many different words. A flood of new words must not stay in memory.
         if (remembered.size >= MOST_REMEMBERED) remembered.clear();
         remembered.set(word, (known = made));
       }
@@ -149,7 +151,7 @@ export function bytePairs(json: unknown): WordModel {
   };
 }
 
-/** Finds the tokens of a character's UTF-8 bytes, `<0x41>` and so forth. Undefined where one has none. */
+/** Gives the tokens of a character's UTF-8 bytes, such as `<0x41>`. Undefined when one of the bytes has no token. */
 function idsOfBytes(vocab: ReadonlyMap<string, number>) {
   const encoder = new TextEncoder();
   const ids = Array.from({ length: 256 }, (_, byte) =>

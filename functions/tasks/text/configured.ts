@@ -3,7 +3,7 @@ import * as z from "zod";
 const addedToken = z.looseObject({ content: z.string() });
 const token = z.union([z.string(), addedToken]).nullish();
 
-/** The settings of `tokenizer_config.json` that change tokens. All others change nothing here. */
+/** The settings of `tokenizer_config.json` that change tokens. Other settings are ignored. */
 export const tokenizerConfigSchema = z.looseObject({
   tokenizer_class: z.string().nullish(),
   do_lower_case: z.boolean().nullish(),
@@ -26,7 +26,7 @@ export const tokenizerConfigSchema = z.looseObject({
 
 export type TokenizerConfig = z.infer<typeof tokenizerConfigSchema>;
 
-/** Members of the configuration that are one special token each. */
+/** The members of the configuration that hold one special token each. */
 export const SPECIAL_TOKENS = [
   "bos_token",
   "eos_token",
@@ -37,11 +37,11 @@ export const SPECIAL_TOKENS = [
   "mask_token",
 ] as const;
 
-/** Classes that set lower case, accents and ideographs of a BertNormalizer, with these defaults. */
+/** Tokenizer classes that set the lower case, accents and ideographs of a BertNormalizer, with these defaults. */
 const LIKE_BERT =
   /^(Bert|ConvBert|DistilBert|DPR\w*|Electra|Funnel|LayoutLM|LayoutLMv2|Lxmert|MobileBert|Realm|Retribert|Splinter|SqueezeBert)Tokenizer(Fast)?$/;
 const LIKE_MPNET = /^MPNetTokenizer(Fast)?$/;
-/** Classes that make no token_type_ids unless the configuration asks for them. */
+/** Tokenizer classes that make token_type_ids only when the configuration asks for them. */
 const ONE_TYPE =
   /^(Bart|Barthez|Camembert|DistilBert|GPT2|GPTNeoX|Longformer|LED|Llama|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer(Fast)?$/;
 
@@ -55,8 +55,8 @@ interface Tokenizer {
 }
 
 /**
- * `tokenizer.json` with the settings of `tokenizer_config.json` before its own, as transformers' AutoTokenizer
- * has them.
+ * Applies the settings of `tokenizer_config.json` to `tokenizer.json`. They go before its own, as in transformers'
+ * AutoTokenizer.
  */
 export function configured<T extends Tokenizer>(json: T, config: TokenizerConfig): T {
   const added_tokens = withAddedTokens(json, config);
@@ -115,7 +115,7 @@ function normalizer(given: unknown, config: TokenizerConfig): unknown {
     };
   if (like(LIKE_MPNET))
     return { ...step, lowercase: lower ?? true, strip_accents: accents ?? null };
-  // Without a class nothing but what is written counts; all other classes leave the step alone.
+  // Without a class, only the written settings count. All other classes leave the step as it is.
   if (name) return given;
   return {
     ...step,
@@ -133,8 +133,8 @@ function preTokenizer(given: unknown, config: TokenizerConfig): unknown {
 }
 
 /**
- * The added tokens with those of the configuration: the same text gets its flags, another one comes after. A special
- * token that has no id is left out: no text can have it.
+ * The added tokens, merged with those of the configuration. A token with the same text gets the configuration's flags.
+ * A new token is appended. A special token without an id is left out: no text can contain it.
  */
 function withAddedTokens(json: Tokenizer, config: TokenizerConfig): Tokenizer["added_tokens"] {
   const added = [...json.added_tokens];
@@ -149,7 +149,7 @@ function withAddedTokens(json: Tokenizer, config: TokenizerConfig): Tokenizer["a
     const at = added.findIndex((one) => one.content === content);
     const old = added[at];
     const flags = { normalized: !isSpecial, ...given };
-    // Whether a token is looked for before the normalizer: once that is so, it stays so.
+    // A token that is searched before the normalizer runs stays so.
     if (old?.["special"] === true) flags.normalized = old["normalized"] === true;
     else if (old) flags.normalized &&= old["normalized"] === true;
     const token = { ...flags, id: idOf(content, json, added) ?? Number(id), special: isSpecial };
@@ -166,7 +166,7 @@ function withAddedTokens(json: Tokenizer, config: TokenizerConfig): Tokenizer["a
   return added;
 }
 
-/** The special tokens that are written, and those of the class where they are not. */
+/** The special tokens that the configuration has, or else those of its class. */
 function specialTokens(config: TokenizerConfig) {
   const defaults = defaultTokens(config.tokenizer_class ?? "");
   return [
@@ -177,7 +177,7 @@ function specialTokens(config: TokenizerConfig) {
 
 type Defaults = Partial<Record<(typeof SPECIAL_TOKENS)[number], TokenizerConfig["mask_token"]>>;
 
-/** The special tokens that a class has when nothing is written. */
+/** The special tokens of a class, for configurations without any. */
 function defaultTokens(name: string): Defaults {
   return DEFAULTS.find(([pattern]) => pattern.test(name))?.[1] ?? {};
 }

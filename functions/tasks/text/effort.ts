@@ -1,11 +1,11 @@
-/** Characters after which work on a text makes a pause: some milliseconds of the slowest steps. */
+/** Work on a text pauses after this many characters. The slowest steps take some milliseconds for them. */
 export const PART_LENGTH = 4096;
 
-/** How much has been done since the last pause. Many short texts share one pause. */
+/** Counts the work since the last pause. Many short texts share one pause. */
 export class Effort {
   #characters = 0;
 
-  /** Counts characters that are about to be worked on. True when a pause is due before that. */
+  /** Counts the characters of the next step. True when a pause is due before it. */
   isDue(characters: number): boolean {
     this.#characters += characters;
     if (this.#characters < PART_LENGTH) return false;

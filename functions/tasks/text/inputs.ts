@@ -10,17 +10,18 @@ import type { Assets, Parts, PathOf, PreprocessOptions, Run } from "../define.ts
 import type { TextOptions, textOptions } from "./options.ts";
 
 /**
- * How many times as long as the longest text a normalised one may be. Korean and Vietnamese letters become three;
- * there are rare ones that become eighteen.
+ * A normalised text may have this many times the characters of the longest allowed text. Korean and Vietnamese letters
+ * become three; rare characters become eighteen.
  */
 const MOST_EXPANSION = 4;
 
 type TextManifest = ManifestOf<typeof textOptions>;
 
 /**
- * The half that all text tasks share. Without `text` in the manifest, one input is a string that goes into the
- * graph as it is, BYTES `[rows]` or `[rows, 1]`. With `text`, one input is a string or `{text, text_pair}`, and the tokenizer
- * makes those of `input_ids`, `attention_mask` and `token_type_ids` that the graph has.
+ * The part that all text tasks share: turns texts into tensors. Without `text` in the manifest, one input is a string.
+ * It goes into the graph unchanged, as BYTES `[rows]` or `[rows, 1]`. With `text`, one input is a string or `{text,
+ * text_pair}`. The tokenizer then makes the graph's inputs: `input_ids`, `attention_mask` and `token_type_ids`, or some
+ * of them.
  */
 export function textInputs(manifest: TextManifest, limits: Limits, assets: Assets) {
   return manifest.text
@@ -48,7 +49,7 @@ function plainText({ task, inputs }: TextManifest, limits: Limits) {
         return message === undefined ? [] : { path: pathOf(row), message };
       });
       if (issues.length > 0) throw invalidInput(issues);
-      // A lone surrogate has no UTF-8 form; native and WASM would each replace it in their own way.
+      // A lone surrogate has no UTF-8 form. Native and WASM would replace it in different ways.
       const texts = rows.map((text) => (text as string).toWellFormed());
       return inBatches(texts).map((data) => {
         const tensor = { datatype: "BYTES" as const, shape: [data.length, ...perRow], data };
@@ -110,12 +111,12 @@ function tokenizedText(
   };
 }
 
-/** Parameters of a request that the tasks with prompts have. */
+/** The parameters of requests, for tasks with prompts. */
 interface TextParameters {
   prompt_name?: string | undefined;
 }
 
-/** What goes before each text. Throws `invalid_input` for a prompt that the manifest does not have. */
+/** The prompt that goes before each text. Throws `invalid_input` for a name that the manifest does not have. */
 function promptOf(
   { prompts = {}, defaultPrompt }: TextOptions,
   { prompt_name: name = defaultPrompt }: TextParameters,

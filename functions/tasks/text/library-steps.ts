@@ -1,4 +1,4 @@
-/** A normalizer of the library, or several as one. */
+/** A normalizer of the library, or a sequence of them. */
 export interface Normalizer {
   config: {
     type?: string;
@@ -12,13 +12,13 @@ export interface Normalizer {
   normalizers?: (Normalizer | null)[];
 }
 
-/** What a pre-tokenizer may need to know besides its text. */
+/** The place of a text, which some pre-tokenizers need. */
 export interface Place {
-  /** Which part of the whole text it is, counted with the added tokens. */
+  /** The number of this part within the whole text. Added tokens count as parts. */
   section_index: number;
 }
 
-/** A pre-tokenizer of the library, or several as one. */
+/** A pre-tokenizer of the library, or a sequence of them. */
 export interface PreTokenizer {
   config?: { type?: string; use_regex?: boolean; add_prefix_space?: boolean };
   pre_tokenize_text(text: string, place: Place): string[];

@@ -1,6 +1,6 @@
 /**
- * A text with its long runs of combining marks in canonical order, so that `normalize` gives the same for both. It
- * sorts a run by insertion: fifty thousand marks in a bad order would take it ten seconds.
+ * Puts long runs of combining marks into canonical order. `normalize` gives the same for both texts, but sorts a run by
+ * insertion: fifty thousand marks in a bad order would take it ten seconds.
  */
 export function withOrderedMarks(text: string): string {
   return text.replaceAll(LONG_RUN, ordered);
@@ -8,12 +8,12 @@ export function withOrderedMarks(text: string): string {
 
 const LONG_RUN = /\p{M}{24,}/gu;
 
-/** Marks that are in one place of the order. */
+/** The marks with one combining class. */
 interface Group {
   one: string;
 }
 
-/** By Unicode's order. There are about sixty, and two thousand marks: they are kept. */
+/** All groups found so far, in Unicode's order. They are kept: there are about sixty, with two thousand marks. */
 const groups: Group[] = [];
 const groupOf = new Map<string, Group | undefined>();
 
@@ -29,7 +29,7 @@ function ordered(run: string): string {
       const group = groupOf.has(mark) ? groupOf.get(mark) : findGroup(mark);
       if (group) moving.set(group, (moving.get(group) ?? "") + mark);
       else {
-        // Nothing moves past a mark that stays.
+        // No mark moves past a mark without a class.
         if (moving.size > 0) flush();
         made += mark;
       }
@@ -43,7 +43,7 @@ function findGroup(mark: string): Group | undefined {
   if (moves(mark)) {
     const at = groups.findIndex(({ one }) => !swap(mark, one));
     group = groups[at];
-    // It goes before the first group that does not go before it, unless it is of that group.
+    // `at` is the first group that does not go before the mark. The mark is of that group, or of a new one before it.
     if (!group || swap(group.one, mark)) {
       group = { one: mark };
       groups.splice(at < 0 ? groups.length : at, 0, group);
@@ -53,10 +53,10 @@ function findGroup(mark: string): Group | undefined {
   return group;
 }
 
-/** The mark that goes after all others, U+0345. */
+/** The mark that goes after all others. */
 const HIGHEST = "\u0345";
 
-/** Whether a mark has a combining class, by which it is ordered. */
+/** Whether a mark has a combining class other than 0, so that it can move. */
 function moves(mark: string): boolean {
   return mark === HIGHEST || swap(HIGHEST, mark);
 }

@@ -1,9 +1,9 @@
-/** Positions are below this, and ranks times it are exact in a double. */
+/** All positions are below this. A rank times this is exact in a double. */
 const POSITIONS = 2 ** 31;
 
-/** Pairs of a word by rank, and by position where ranks are equal: a binary heap of both in one number. */
+/** Pairs of a word by rank, and by position where ranks are equal. A binary heap with both in one number. */
 export class MergeQueue {
-  /** What the last {@link pop} took off. */
+  /** The rank of the pair that the last {@link pop} removed. */
   rank = 0;
   position = 0;
   readonly #heap: number[] = [];
@@ -22,7 +22,7 @@ export class MergeQueue {
     heap[at] = key;
   }
 
-  /** Takes off the first. False when there is none. */
+  /** Removes the first pair. False when there is none. */
   pop(): boolean {
     const heap = this.#heap;
     const first = heap[0];

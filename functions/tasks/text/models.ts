@@ -5,7 +5,7 @@ import type { WordModel } from "./word-model.ts";
 
 const MODELS = { WordPiece: wordPiece, BPE: bytePairs, Unigram: unigram } as const;
 
-/** The model of a `tokenizer.json`. */
+/** Opens the model of a `tokenizer.json`. */
 export function openModel(json: { type: keyof typeof MODELS }): WordModel {
   return MODELS[json.type](json);
 }

@@ -7,7 +7,7 @@ import { precompiledMap } from "./precompiled.ts";
 /** Changes a text, at once or in parts. */
 export type Normalize = (text: string, effort: Effort) => string | Parts<string>;
 
-/** The library's normalizers one after another, with own ones in the place of those that are slow or that differ. */
+/** The library's normalizers in order. Own ones replace those that are slow or differ from the reference. */
 export function normalizersOf(step: Normalizer | null): Normalize[] {
   if (!step) return [];
   if (step.normalizers) return step.normalizers.flatMap(normalizersOf);
@@ -18,7 +18,9 @@ export function normalizersOf(step: Normalizer | null): Normalize[] {
   return [(text) => step.normalize(text)];
 }
 
-/** The library looks at each character by itself, with regular expressions: ten times as slow. */
+/**
+ * Replaces the library's BertNormalizer. That tests each character with regular expressions and is ten times as slow.
+ */
 function bertNormalizers(options: Normalizer["config"]): Normalize[] {
   const { clean_text, handle_chinese_chars, lowercase, strip_accents } = options;
   const steps: Normalize[] = [];

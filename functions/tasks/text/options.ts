@@ -5,7 +5,7 @@ import type { JsonSchema } from "../define.ts";
 
 const asset = z.string().regex(NAME_PATTERN);
 
-/** How the vectors of a text's tokens can become one vector, by the names of sentence-transformers. */
+/** The ways to make one vector from those of a text's tokens, by their names in sentence-transformers. */
 export const POOLINGS = [
   "mean",
   "cls",
@@ -33,7 +33,7 @@ const text = z
       .record(z.string().min(1), z.string())
       .optional()
       .describe(
-        "Feature extraction: what a request can have put before its texts, by the name that its parameter `prompt_name` gives.",
+        "Feature extraction: prompts by name. The parameter `prompt_name` of a request puts one before its texts.",
       ),
     defaultPrompt: z
       .string()
@@ -43,25 +43,25 @@ const text = z
       .enum([...POOLINGS, "none"])
       .optional()
       .describe(
-        "Feature extraction: how the tokens' vectors become one: their mean, the first one (`cls`), the last one, the largest numbers, the sum over the root of their count, or a mean in which later tokens count more. `none` gives all of them.",
+        "Feature extraction: how the tokens' vectors become one: their mean, the first one (`cls`), the last one, the largest numbers, the sum over the root of their count, or a mean in which later tokens count more. `none` keeps all of them.",
       ),
     normalize: z
       .boolean()
       .optional()
-      .describe("Feature extraction: whether vectors get the length 1."),
+      .describe("Feature extraction: whether vectors are scaled to length 1."),
     dimensions: z
       .number()
       .int()
       .positive()
       .optional()
       .describe(
-        "Feature extraction: how many numbers of a vector are the answer. All when absent.",
+        "Feature extraction: how many numbers of a vector the answer has. All when absent.",
       ),
   })
   .refine(
     ({ prompts = {}, defaultPrompt }) =>
       defaultPrompt === undefined || Object.hasOwn(prompts, defaultPrompt),
-    { path: ["defaultPrompt"], message: "is no name in text.prompts" },
+    { path: ["defaultPrompt"], message: "is not a name in text.prompts" },
   );
 
 export const textOptions = {

@@ -1,14 +1,14 @@
 const FIRST_CAPACITY = 1024;
 
 /**
- * Numbers pairs of whole numbers, from 1 in the order in which they were added. Typed arrays: a Map would take four
- * times the memory for the hundreds of thousands of pairs that a vocabulary has.
+ * Gives pairs of whole numbers a number, from 1 on, in the order of their addition. Uses typed arrays: a vocabulary has
+ * hundreds of thousands of pairs, and a Map would take four times the memory.
  */
 export class PairTable {
   size = 0;
   #firsts = new Int32Array(FIRST_CAPACITY);
   #seconds = new Int32Array(FIRST_CAPACITY);
-  /** The pairs' numbers by hash, twice as many as there can be pairs; 0 where there is none. */
+  /** The pairs' numbers by hash, 0 where there is none. It has twice as many places as pairs fit. */
   #slots = new Int32Array(FIRST_CAPACITY * 2);
 
   /** The number of a pair, or 0. */
@@ -16,7 +16,7 @@ export class PairTable {
     return this.#slots[this.#slotOf(first, second)]!;
   }
 
-  /** The number of a pair, which is added where it is new. */
+  /** The number of a pair. Adds the pair when it is new. */
   add(first: number, second: number): number {
     let slot = this.#slotOf(first, second);
     const known = this.#slots[slot]!;

@@ -2,10 +2,10 @@ import type { Parts } from "../define.ts";
 import type { Effort } from "./effort.ts";
 
 /**
- * SentencePiece's own map of characters, as `tokenizer.json` keeps it: in base64 the length of a trie, the trie (a
- * double array of little-endian uint32), and the replacements, each ended by a zero byte. Gives the function that
- * replaces as the reference does, whose oddities the models were trained with: of a cluster of less than six bytes
- * only the first match counts, and the rest of it is dropped.
+ * Reads SentencePiece's map of characters from `tokenizer.json`. It is base64 of: the length of a trie, the trie (a
+ * double array of little-endian uint32), and the replacements, each ended by a zero byte. Gives a function that
+ * replaces characters as the reference does. Models were trained with the reference's oddities: in a cluster of less
+ * than six bytes, only the first match counts, and the rest of the cluster is dropped.
  */
 export function precompiledMap(base64: unknown): (text: string, effort: Effort) => Parts<string> {
   if (typeof base64 !== "string" || base64 === "")
@@ -24,7 +24,7 @@ export function precompiledMap(base64: unknown): (text: string, effort: Effort) 
   const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
   const known = new Map<string, string | undefined>();
 
-  /** What the shortest beginning of these bytes that the map has is replaced by. */
+  /** The replacement of the shortest beginning of these bytes that is in the map. */
   function search(key: Uint8Array): string | undefined {
     let position = offsetOf(units[0] ?? 0);
     for (const byte of key) {
@@ -45,13 +45,13 @@ export function precompiledMap(base64: unknown): (text: string, effort: Effort) 
   function replacementOf(part: string): string | undefined {
     if (known.has(part)) return known.get(part);
     const found = search(encoder.encode(part));
-    // Few texts have many different characters; a flood of them must not stay in memory.
+    // Few texts have many different characters. A flood of them must not stay in memory.
     if (known.size < MAX_KNOWN) known.set(part, found);
     return found;
   }
 
   function replaceCluster(cluster: string): string {
-    // Six bytes are never less than two characters of UTF-16.
+    // Six UTF-16 units or more have at least six bytes, so that only shorter clusters need counting.
     if (cluster.length < 6 && encoder.encode(cluster).length < 6) {
       const whole = replacementOf(cluster);
       if (whole !== undefined) return whole;
@@ -84,13 +84,13 @@ export function precompiledMap(base64: unknown): (text: string, effort: Effort) 
 }
 
 /**
- * Characters that can be in one cluster with others: marks, joiners, letters of Korean syllables, flags, ends of lines,
- * and those that go before others.
+ * Characters that can share a cluster with others: marks, joiners, letters of Korean syllables, flags, ends of lines,
+ * and prepended characters.
  */
 const JOINING =
   "\\p{M}\\p{Grapheme_Extend}\\p{Emoji_Modifier}\\p{Cf}\\p{Regional_Indicator}\\r\\n\u0E33\u0EB3\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF\u0D4E\u{111C2}\u{111C3}\u{113D1}\u{1193F}\u{11941}\u{11A3A}\u{11A84}-\u{11A89}\u{11D46}\u{11F02}\u{16D63}-\u{16D6A}";
 
-/** Where characters may be in one cluster. All others are clusters of their own, found without looking for any. */
+/** Places where characters may share a cluster. Each other character is a cluster of its own, and needs no search. */
 const ODD = new RegExp(`(?:[^${JOINING}]?[${JOINING}]+)+[^${JOINING}]?`, "gu");
 
 const MAX_KNOWN = 10_000;

@@ -4,7 +4,7 @@ import * as z from "zod";
 const stepSchema = z.looseObject({ type: z.string() });
 type Step = z.infer<typeof stepSchema>;
 
-/** Options of models that the library ignores silently. */
+/** Options of models that the library would ignore silently. */
 const UNSUPPORTED = [
   ["BPE", "continuing_subword_prefix"],
   ["BPE", "dropout"],
@@ -12,9 +12,9 @@ const UNSUPPORTED = [
 ] as const;
 
 /**
- * Models are trained with the Rust library `tokenizers`, the reference. @huggingface/tokenizers 0.2.0 does some
- * steps differently: this rewrites them into steps on which both agree. Throws an Error for steps that cannot
- * be rewritten. The proof is a record of the reference's ids for a thousand texts.
+ * Rewrites the steps that @huggingface/tokenizers 0.2.0 does differently into steps that give the reference's tokens.
+ * The reference is the Rust library `tokenizers`, with which models are trained. Throws an Error for steps that cannot
+ * be rewritten. A test compares with a record of the reference's ids for a thousand texts.
  */
 export function likeReference<
   T extends {
@@ -35,7 +35,7 @@ export function likeReference<
   };
 }
 
-/** RoBERTa has one type of token, but the library gives the second text of a pair another. */
+/** RoBERTa has one type of token, but the library gives the second text of a pair another type. */
 function postProcessor(given: unknown): unknown {
   const step = stepSchema.nullable().parse(given);
   if (Array.isArray(step?.["processors"]))
@@ -59,9 +59,9 @@ function rewrite(given: unknown, rewrites: Rewrites): Step {
   return rewrites[step.type]?.(step) ?? step;
 }
 
-// In JavaScript, Σ at the end of a word becomes ς. The reference lowers letter by letter.
+// JavaScript lowers Σ at the end of a word to ς. The reference lowers letter by letter.
 const PLAIN_SIGMA = { type: "Replace", pattern: { String: "Σ" }, content: "σ" };
-// The library looks for ideographs in UTF-16 units, and misses those beyond the first plane.
+// The library searches for ideographs in UTF-16 units and misses those beyond the first plane.
 const SPACED_IDEOGRAPHS = {
   type: "Replace",
   pattern: {
@@ -78,7 +78,7 @@ const NORMALIZERS: Rewrites = {
       step,
     ]),
   Lowercase: (step) => normalizers([PLAIN_SIGMA, step]),
-  // `trim` takes off U+FEFF and leaves U+0085.
+  // The library uses `trim`, which removes U+FEFF and leaves U+0085.
   Strip: ({ strip_left: left, strip_right: right }) => {
     const ends = [left && "\\A\\s+", right && "(?<!\\s)\\s+\\z"].filter(Boolean).join("|");
     return { type: "Replace", pattern: { Regex: ends || "(?!)" }, content: "" };
@@ -91,7 +91,7 @@ const PUNCTUATION = "[\\p{P}\\x21-\\x2F\\x3A-\\x40\\x5B-\\x60\\x7B-\\x7E]";
 const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}";
 const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-// JavaScript's \s, \d and \w are not Unicode's. The library translates them only in Split.
+// JavaScript's \s, \d and \w differ from Unicode's. The library translates them only in Split.
 const PRE_TOKENIZERS: Rewrites = {
   Whitespace: () => kept(`[${WORD}]+|[^${WORD}\\s]+`),
   WhitespaceSplit: () => kept("\\S+"),
@@ -100,7 +100,7 @@ const PRE_TOKENIZERS: Rewrites = {
   Punctuation: ({ behavior = "Isolated" }) =>
     split({ type: "Split", pattern: { Regex: PUNCTUATION }, behavior, invert: false }),
   Split: split,
-  // The library does not split at the marks, and adds the scores of the whole text: ties come out differently.
+  // The library does not split at the marks, and adds up the scores of the whole text. Ties then end differently.
   Metaspace: (step) => {
     const { replacement = "▁", split: wanted = true, add_prefix_space: prefixed = true } = step;
     const scheme = step["prepend_scheme"] ?? (prefixed ? "always" : "never");
@@ -120,7 +120,7 @@ const PRE_TOKENIZERS: Rewrites = {
   },
 };
 
-/** The library knows two behaviours, and reads `invert` as "keep only the matches". */
+/** Rewrites a Split. The library knows only two behaviours, and takes `invert` as "keep only the matches". */
 function split(step: Step): Step {
   const {
     pattern,
@@ -140,12 +140,12 @@ function split(step: Step): Step {
   throw new Error(`a Split that is ${behavior} and inverted is not supported`);
 }
 
-/** Pieces are the matches. What lies between them is dropped. */
+/** The pieces are the matches. The text between them is dropped. */
 function kept(regex: string): Step {
   return { type: "Split", pattern: { Regex: regex }, behavior: "Removed", invert: true };
 }
 
-/** Pieces are the matches and what lies between them. */
+/** The pieces are the matches and the texts between them. */
 function isolated(regex: string): Step {
   return { type: "Split", pattern: { Regex: regex }, behavior: "Isolated", invert: false };
 }

@@ -8,14 +8,17 @@ import { preTokenizersOf } from "./pre-tokenizers.ts";
 import type { WordModel } from "./word-model.ts";
 
 export interface EncodeOptions {
-  /** Work may end when there are so many ids. */
+  /** Work may end when there are this many ids. */
   enough: number;
   /** The most characters of the normalised text. */
   mostCharacters: number;
   effort: Effort;
 }
 
-/** Turns a text into ids, without special tokens, in parts. Throws a RangeError that continues the text's name. */
+/**
+ * Turns a text into ids, without special tokens, in parts. Throws a RangeError whose message continues the input's
+ * name.
+ */
 export type EncodeText = (text: string, options: EncodeOptions) => Parts<number[]>;
 
 interface Steps {
@@ -26,8 +29,8 @@ interface Steps {
 }
 
 /**
- * Does what the library's `encode` does, with its steps, piece by piece. A long text then does not block the
- * process, and what comes after `enough` ids costs nothing.
+ * Does the work of the library's `encode`, with its steps, but piece by piece. A long text then does not block the
+ * process, and text after `enough` ids costs nothing.
  */
 export function textEncoder({ normalizer, preTokenizer, model, added }: Steps): EncodeText {
   const normalizers = normalizersOf(normalizer as Normalizer | null);
@@ -70,7 +73,7 @@ export function textEncoder({ normalizer, preTokenizer, model, added }: Steps): 
     return made;
   }
 
-  /** Takes words through the pre-tokenizers from number `depth`, and to the model. */
+  /** Takes words through the pre-tokenizers, from number `depth` on, and then through the model. */
   function* encodeWords(
     words: readonly string[],
     options: EncodeOptions & { ids: number[]; index: number; depth: number },

@@ -14,7 +14,7 @@ export interface TextInput {
   pair?: string;
 }
 
-/** A text, or two, as token ids with the special tokens; all three of the same length. */
+/** One or two texts as token ids, with special tokens. All three arrays have the same length. */
 export interface Encoding {
   input_ids: number[];
   attention_mask: number[];
@@ -23,31 +23,31 @@ export interface Encoding {
 
 export interface CutEncoding extends Encoding {
   /**
-   * How many tokens there were before the text was cut, special tokens included. Where texts may be cut, it is
-   * only as many as were needed.
+   * How many tokens there were before the cut, with special tokens. Where texts may be cut, it counts only the tokens
+   * that were made.
    */
   uncut: number;
 }
 
 export interface EncodeOptions {
   longTexts: LongTexts;
-  /** The most characters of a text after it was normalised. */
+  /** The most characters of a normalised text. */
   mostCharacters: number;
   effort: Effort;
 }
 
-/** What pads the shorter rows of a batch. */
+/** The values that pad the shorter rows of a batch. */
 export type Padding = Record<keyof Encoding, number>;
 
-/** Where the ids of a text go among special tokens. */
+/** A place in the template: the ids of a text, or a special token. */
 type Slot = { sequence: 0 | 1; type: number } | { id: number; type: number };
 
 type IdOf = (token: string) => number | undefined;
 
-// Padding is on the right, where the mask hides it: on the left it would move the positions of the text.
+// Padding is always on the right, where the mask hides it. On the left it would move the text's positions.
 const padding = z.object({ pad_id: z.number(), pad_type_id: z.number() });
 
-/** The parts of `tokenizer.json` that are read here, and not by the library. */
+/** The parts of `tokenizer.json` that this code reads instead of the library. */
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({ type: z.enum(["WordPiece", "BPE", "Unigram"]) }),
   added_tokens: z
@@ -55,7 +55,7 @@ const tokenizerSchema = z.looseObject({
       z.looseObject({
         id: z.number().int(),
         content: z.string(),
-        // The library finds such a token in the middle of a word too.
+        // The library would find such a token in the middle of a word too.
         single_word: z
           .literal(false, "an added token with single_word is not supported")
           .optional(),
@@ -76,9 +76,9 @@ const tokenizerSchema = z.looseObject({
 });
 
 /**
- * The tokenizer of a version: `tokenizer.json` as Hugging Face's tokenizers writes it. Cuts texts to
- * `maxLength` tokens with their special tokens, in a pair the longer text first. Throws an Error when the files
- * are missing or need what is not supported.
+ * Opens the tokenizer of a version from `tokenizer.json`, as Hugging Face's tokenizers writes it. It cuts texts to
+ * `maxLength` tokens, special tokens included; of a pair, the longer text first. Throws an Error when the files are
+ * missing or need a feature that is not supported.
  */
 export function openTokenizer(options: TextOptions, assets: Assets) {
   const config = options.tokenizerConfig
@@ -88,7 +88,7 @@ export function openTokenizer(options: TextOptions, assets: Assets) {
   if (options.lowercase) json.normalizer = lowercased(json.normalizer);
   const model = openModel(json.model);
   const { added_tokens: added } = json;
-  // The library gets no vocabulary: its model would take the memory a second time.
+  // The library gets no vocabulary: its model would take that memory a second time.
   const library = new Tokenizer({ ...likeReference(json), added_tokens: [], model: NO_MODEL }, {});
   const encodeText = textEncoder({
     normalizer: library.normalizer,
@@ -127,12 +127,13 @@ export function openTokenizer(options: TextOptions, assets: Assets) {
       token_type_ids: json.padding?.pad_type_id ?? 0,
     } satisfies Padding,
 
-    /** Works in parts. Throws a RangeError that continues the name of the text. */
+    /** Works in parts. Throws a RangeError whose message continues the input's name. */
     *encode(input: TextInput, encodeOptions: EncodeOptions): Parts<CutEncoding> {
       const slots = input.pair === undefined ? single : pair;
       const special = slots.filter((slot) => "id" in slot).length;
       const room = maxLength - special;
-      // What is cut off at the end need not be made. Of a pair, the longer text is cut: one is made in full.
+      // Tokens that are cut off at the end need not be made. Of a pair the longer text is cut, so one text is made in
+      // full.
       const needsAll = encodeOptions.longTexts === "refuse" || cutsLeft;
       const enough = (least: number) => ({
         ...encodeOptions,
@@ -174,7 +175,7 @@ function lowercased(normalizer: unknown) {
   return { type: "Sequence", normalizers };
 }
 
-/** The post-processor's template, found out from what it makes of two marks. */
+/** The post-processor's template. It is found by giving the post-processor a mark in place of each text. */
 function template(
   process: Tokenizer["post_processor"],
   idOf: IdOf,
@@ -185,7 +186,7 @@ function template(
     ? process([first], paired ? [second] : null, true)
     : { tokens: [first] };
   const tokens = [...made.tokens];
-  // A post-processor that knows nothing of pairs leaves the second text where it was.
+  // A post-processor without pairs drops the second text. It goes to the end.
   if (paired && !tokens.includes(second)) tokens.push(second);
   return tokens.map((token, index) => {
     const type = oneType ? 0 : (made.token_type_ids?.[index] ?? Number(token === second));

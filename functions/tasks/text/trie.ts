@@ -3,13 +3,13 @@ import { PairTable } from "./pair-table.ts";
 /** The node of the empty text. */
 export const ROOT = 0;
 
-/** Texts with a number each, found character by character. */
+/** Texts with a number each. They are found character by character. */
 export class Trie {
   readonly #steps = new PairTable();
-  /** By node: the number of the text that ends there, and one. */
+  /** By node: the number of the text that ends there, plus one. */
   #numbers = new Int32Array(1024);
 
-  /** A text that was there before gets the new number. */
+  /** Adds a text. A text that is there already gets the new number. */
   add(text: string, number: number): void {
     let node = ROOT;
     for (const character of text) node = this.#steps.add(node, character.codePointAt(0)!);
@@ -21,17 +21,17 @@ export class Trie {
     this.#numbers[node] = number + 1;
   }
 
-  /** The node after one more character, or {@link ROOT} where no text goes on with it. */
+  /** The node after one more character. {@link ROOT} when no text goes on with it. */
   next(node: number, codePoint: number): number {
     return this.#steps.find(node, codePoint);
   }
 
-  /** The number of the text that ends here, or -1. */
+  /** The number of the text that ends at this node, or -1. */
   numberAt(node: number): number {
     return (this.#numbers[node] ?? 0) - 1;
   }
 
-  /** The node of a text, from another node. Undefined where no text goes on with it. */
+  /** The node of a text that begins at another node. Undefined when no text goes on with it. */
   nodeOf(text: string, from = ROOT): number | undefined {
     let node = from;
     for (const character of text) {

@@ -4,18 +4,21 @@ import { ROOT, Trie } from "./trie.ts";
 import { PART_LENGTH } from "./effort.ts";
 import { codePointsOf, type WordModel } from "./word-model.ts";
 
-/** What a Unigram model is in `tokenizer.json`: pieces with their log probabilities. */
+/** A Unigram model in `tokenizer.json`: pieces with their log probabilities. */
 const schema = z.looseObject({
   vocab: z.array(z.tuple([z.string(), z.number()])).min(1),
   unk_id: z.number().int().nullish(),
 });
 
-/** How much less likely an unknown character is than the least likely piece. The number is the reference's. */
+/**
+ * How much lower the score of an unknown character is than that of the least likely piece. The number is the
+ * reference's.
+ */
 const UNKNOWN_PENALTY = 10;
 
 /**
- * Unigram: the most likely pieces of a word, with scores summed in the reference's order. The library sums in
- * another order: rounding then chooses another of the equally likely ways to cut `!!!!!`.
+ * Unigram: finds the most likely pieces of a word. Adds up scores in the reference's order. The library adds in another
+ * order, and its rounding chooses another of the equally likely ways to cut `!!!!!`.
  */
 export function unigram(json: unknown): WordModel {
   const { vocab, unk_id: unknownId } = schema.parse(json);
@@ -29,7 +32,7 @@ export function unigram(json: unknown): WordModel {
   function* encode(word: string, ids: number[]): Parts<void> {
     const points = codePointsOf(word);
     const { length } = points;
-    /** For each end: the best score, where its last piece starts (-1: not reached), and the piece (-1: unknown). */
+    /** For each end: the best score, the start of its last piece (-1: not reached), and that piece (-1: unknown). */
     const best = new Float64Array(length + 1);
     const starts = new Int32Array(length + 1).fill(-1);
     const pieces = new Int32Array(length + 1);

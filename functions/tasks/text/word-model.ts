@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Parts } from "../define.ts";
 
-/** Cuts the words that a pre-tokenizer made into tokens. All take time in proportion to a word's length, or little more. */
+/** Cuts a pre-tokenizer's words into tokens. The time grows with a word's length, or little faster. */
 export interface WordModel {
   /** Appends the ids of a word's tokens. A short word is done at once, a long one in parts. */
   encode(word: string, ids: number[]): Parts<void> | undefined;
@@ -9,13 +9,16 @@ export interface WordModel {
   idOf(token: string): number | undefined;
 }
 
-/** Ids by token. Zod would take as long for the entries of a large one as all the rest of a cold start. */
+/**
+ * Ids by token. Its entries are not checked: with a large vocabulary, zod would take as long for them as all the rest
+ * of a cold start.
+ */
 export const vocabularySchema = z.custom<Record<string, number>>(
   (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   "must be an object of ids by token",
 );
 
-/** The code points of a word: fewer than its UTF-16 units where some have two. */
+/** The code points of a word. They are fewer than its UTF-16 units where some take two. */
 export function codePointsOf(word: string): Int32Array {
   const points = new Int32Array(word.length);
   let length = 0;

@@ -10,8 +10,8 @@ const schema = z.looseObject({
 });
 
 /**
- * WordPiece: the longest token that a word begins with, then the longest that goes on, and so forth. The library
- * tries every length, which takes the square of a word's length.
+ * WordPiece: takes the longest token that begins the word, then the longest that goes on, and so forth. The library
+ * tries every length, which takes time with the square of a word's length.
  */
 export function wordPiece(json: unknown): WordModel {
   const {
