@@ -22,12 +22,15 @@ async function predict(target: Target, input: readonly number[]) {
   return [outputs.label, answer.headers.get("cache-status")];
 }
 
-/** The suite, with answers kept in Redis, and what Redis adds. */
+/** The suite, with answers kept in Redis. */
 export function predictionCacheInRedis(platform: "node" | "lambda"): void {
   predictionCache((options = {}) =>
     targets[platform]({ ...options, env: { ...options.env, REDIS_URL: redis.url } }),
   );
+}
 
+/** What Redis adds to the suite. */
+export function whatRedisAdds(platform: "node" | "lambda"): void {
   let running: Target | undefined;
   afterEach(async () => {
     redis.behave("ok");

@@ -1,3 +1,8 @@
-import { predictionCacheInRedis } from "./redis-suite.ts";
+import { describe } from "vitest";
+import { predictionCacheInRedis, whatRedisAdds } from "./redis-suite.ts";
 
-predictionCacheInRedis("node");
+describe("on Node", () => predictionCacheInRedis("node"));
+describe("on Lambda", () => {
+  predictionCacheInRedis("lambda");
+  whatRedisAdds("lambda");
+});

@@ -1,3 +1,3 @@
-import { predictionCacheInRedis } from "./redis-suite.ts";
+import { whatRedisAdds } from "./redis-suite.ts";
 
-predictionCacheInRedis("lambda");
+whatRedisAdds("node");

@@ -14,7 +14,10 @@ const LONG = 5_900_000;
 const FREE = 1_040_000;
 
 /** Bodies that cost far more than they weigh. `longest` is the platform's own limit of a request. */
-export function heavyBodies(start: StartTarget, { longest = LONG } = {}): void {
+export function heavyBodies(
+  start: StartTarget,
+  { longest = LONG, bodies = HEAVY_BODIES } = {},
+): void {
   let target: Target;
   beforeAll(async () => {
     // The old space of a small container; workerd and Lambda have their own.
@@ -30,7 +33,7 @@ export function heavyBodies(start: StartTarget, { longest = LONG } = {}): void {
     return { status: response.status, text: await response.text() };
   }
 
-  describe.each(HEAVY_BODIES)("$name", (heavy) => {
+  describe.each(bodies)("$name", (heavy) => {
     test.skipIf(longest < LONG)("is refused with what is wrong", async () => {
       const { status, text } = await send(heavy.path, requestOf(heavy, { bytes: LONG }));
       expect(text).toMatch(heavy.says);

@@ -1,3 +1,3 @@
 import { pushRacesInFolderAndS3 } from "./push-races.ts";
 
-pushRacesInFolderAndS3(6);
+pushRacesInFolderAndS3(2);
