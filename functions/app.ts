@@ -27,7 +27,7 @@ export interface AppOptions {
 }
 
 /**
- * What a project adds to Nearcast: `nearcast.config.ts` exports it, for the command and for the project's entries.
+ * A project's additions to Nearcast. `nearcast.config.ts` exports them for the command and for the project's entries.
  *
  * @example export default { tasks: [myTask], dialects: [myDialect] } satisfies Options;
  */
@@ -63,8 +63,8 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   if (observer.request) app.use(recordRequests(observer.request, platform.now));
   app.use(beginRequest(platform, app.routes.length, turns?.transfer));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
-  // The order of routes and middleware decides who may ask: a route that stands before a middleware does not
-  // pass through it.
+  // The order of routes and middleware decides who may ask: a request to a route does not pass through middleware that
+  // comes after it.
   app.route("/", health);
   if (auth.mode === "closed") app.use(refuseAll);
   app.route("/", open);
@@ -83,7 +83,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
       error instanceof NearcastError
         ? error
         : new NearcastError("internal", `The request failed; its id is ${id}.`);
-    // Errors that the service answers on purpose are in the access log. This logs what went wrong.
+    // Errors that the service answers on purpose are in the access log. This logs failures and their causes.
     if (shown.status >= 500 && (shown !== error || error.cause !== undefined))
       platform.log({
         level: "error",
@@ -104,7 +104,7 @@ export type NativeApi = Hono<
   ExtractSchema<ReturnType<typeof predictRoutes> | ReturnType<typeof modelRoutes>>
 >;
 
-/** `get /health` for each route, as the API's description names them. */
+/** The routes as the API's description names them, such as `get /health`. */
 function operationsOf(...apps: readonly Hono<AppEnv>[]): Set<string> {
   return new Set(
     apps.flatMap(({ routes }) =>

@@ -7,7 +7,7 @@ import type { Platform } from "./platform/types.ts";
 import { createService } from "./service.ts";
 import type { ImageFormat } from "./tasks/image/formats.ts";
 
-/** A bundler must see each name. Imported when they are needed: a model without images does not start them. */
+/** A bundler must see each name. They are imported only when needed: models without images do not start them. */
 const DECODERS: Record<ImageFormat, () => Promise<{ default: WebAssembly.Module }>> = {
   jpeg: () => import("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"),
   png: () => import("@jsquash/png/codec/pkg/squoosh_png_bg.wasm"),

@@ -15,15 +15,15 @@ export class ConfigurationError extends Error {
 
 type Table = Readonly<Record<string, Variable>>;
 
-/** What is to be looked at for mistakes. */
+/** The values to check. */
 interface Reading {
   table: Table;
-  /** Every variable of the process, also those that are not Nearcast's. */
+  /** All variables of the process, not only Nearcast's. */
   environment: Record<string, unknown>;
-  /** Those of the table that are set. */
+  /** The variables of the table that are set. */
   given: Record<string, unknown>;
   platform: PlatformName;
-  /** What the schemas found. */
+  /** The mistakes that the schemas found. */
   issues: readonly z.core.$ZodIssue[];
 }
 
@@ -38,7 +38,7 @@ export function problemsIn({ table, environment, given, platform, issues }: Read
   return [...problems];
 }
 
-/** The value that was given, unless it is secret or the message has it already. */
+/** Shows the given value, unless it is secret or already in the message. */
 function notThis(
   table: Table,
   given: Record<string, unknown>,
@@ -87,18 +87,18 @@ function* unsupported(
   }
 }
 
-/** Names that other programs read, though they are close to ours. */
+/** Names of other programs' variables that are close to ours. */
 const NAMES_OF_OTHERS = new Set(["API_KEY", "CACHEDIR", "CCACHE_DIR", "WORKER"]);
 
 /** A line for each name that is probably a misspelling of a variable that is not set. */
 function* misspelled(table: Table, environment: Record<string, unknown>): Generator<string> {
   const unset = Object.keys(table).filter((name) => !environment[name]);
   for (const [name, value] of Object.entries(environment)) {
-    // On Workers the environment has bindings too, under any name. They are not strings.
+    // On Workers the environment also has bindings, with any names. They are not strings.
     if (typeof value !== "string" || value === "") continue;
     if (Object.hasOwn(table, name) || NAMES_OF_OTHERS.has(name)) continue;
-    // People seldom mistake the first letter, and PAGE_LIMIT means something else. Asked first, it spares most names
-    // the comparison: with many variables set, that was a tenth of a cold start.
+    // The first letter must be right: people seldom mistake it, and PAGE_LIMIT means something else. This test comes
+    // first, because comparing all names took a tenth of a cold start with many variables.
     const initial = name[0]?.toUpperCase();
     if (
       !nearest(

@@ -19,7 +19,7 @@ import {
 
 const MIB = 1024 * 1024;
 
-/** A day. A timer of more than some weeks would end at once. */
+/** One day. A timer of more than some weeks would end at once. */
 const LONGEST_TIMEOUT_MS = 86_400_000;
 
 const NODE: readonly PlatformName[] = ["node"];
@@ -27,12 +27,12 @@ const LAMBDA: readonly PlatformName[] = ["lambda"];
 const CLOUDFLARE_AND_NODE: readonly PlatformName[] = ["cloudflare", "node"];
 const LAMBDA_AND_NODE: readonly PlatformName[] = ["lambda", "node"];
 
-/** Every variable. A platform with another default gives it to {@link readConfig}. */
+/** All variables. A platform with other defaults gives them to {@link readConfig}. */
 export const VARIABLES = {
   STORE: {
     schema: text("must be a folder, s3://bucket/prefix or r2://BINDING/prefix"),
     about:
-      "Where the models lie: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers).",
+      "The store with the models: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers).",
   },
   S3_ENDPOINT: {
     schema: z.url("must be a URL").optional(),
@@ -62,18 +62,18 @@ export const VARIABLES = {
   WORKER_MEMORY_MB: {
     schema: above0().optional(),
     about:
-      "Memory that each of these processes may take, in MiB: one that takes more is replaced, and what it was computing is refused with 507. By default 1024, and 4 times SESSION_BUDGET_MB.",
+      "Memory that each of these processes may take, in MiB. A process that takes more is replaced, and its current run is refused with 507. By default 1024, and 4 times SESSION_BUDGET_MB.",
     on: NODE,
   },
   DYNAMIC_BATCHING: {
     schema: list(batchedModel).optional(),
     about:
-      "Models whose runs are joined, with the most rows of a joint run: `iris:32,search:16`. For models that compute each row by itself, and many of them together faster.",
+      "Models whose runs are joined, with the most rows of a joint run: `iris:32,search:16`. For models that compute each row by itself, and are faster with many rows at once.",
     on: NODE,
   },
   SESSION_BUDGET_MB: {
     schema: above0(),
-    about: "Sessions are kept while their artifacts add up to no more than this many MiB.",
+    about: "The most MiB of artifacts whose sessions are kept in memory.",
   },
   CACHE_DIR: {
     schema: text("must be a folder").optional(),
@@ -83,7 +83,7 @@ export const VARIABLES = {
   CACHE_DIR_MB: {
     schema: above0().default(4096),
     about:
-      "The most MiB of artifacts in that folder: those used longest ago make room. One that does not fit is loaded from memory.",
+      "The most MiB of artifacts in that folder; the least recently used ones are removed. An artifact that does not fit is loaded from memory.",
     on: LAMBDA_AND_NODE,
   },
   RELEASE_TTL_SECONDS: {
@@ -91,7 +91,7 @@ export const VARIABLES = {
       .number({ error: "must be a number from 0 on" })
       .min(0, "must be a number from 0 on")
       .default(10),
-    about: "A release is asked for again when it is older: how soon a release or rollback shows.",
+    about: "Seconds after which a release is read again: how soon a release or rollback shows.",
   },
   STORE_TIMEOUT_MS: {
     schema: whole(1, LONGEST_TIMEOUT_MS).default(10_000),
@@ -100,17 +100,20 @@ export const VARIABLES = {
   API_KEYS: {
     schema: authVariables.API_KEYS,
     about:
-      "Who may ask: a JSON array of keys, or `ssm:/name` of a parameter that has it (Lambda and Node).",
+      "Who may ask: a JSON array of keys, or `ssm:/name` of a parameter that holds it (Lambda and Node).",
     secret: true,
   },
-  JWT_ISSUER: { schema: authVariables.JWT_ISSUER, about: "What a token's `iss` must be." },
+  JWT_ISSUER: {
+    schema: authVariables.JWT_ISSUER,
+    about: "The value that a token's `iss` must have.",
+  },
   JWT_AUDIENCE: {
     schema: authVariables.JWT_AUDIENCE,
-    about: "What a token's `aud` must be or contain.",
+    about: "The value that a token's `aud` must be or contain.",
   },
   JWT_JWKS_URL: {
     schema: authVariables.JWT_JWKS_URL,
-    about: "Where the issuer's keys are; by default `/.well-known/jwks.json` below the issuer.",
+    about: "URL of the issuer's keys; by default `/.well-known/jwks.json` below the issuer.",
   },
   AUTH: { schema: authVariables.AUTH, about: "`none` lets everyone in." },
   TRUSTED_KEYS: {
@@ -118,16 +121,16 @@ export const VARIABLES = {
       z.string().refine(isPublicKey, "must be Ed25519 public keys in base64"),
     ).optional(),
     about:
-      "Ed25519 public keys in base64, separated by commas: only versions whose manifest one of them signed are served. Absent: no signature is asked for.",
+      "Ed25519 public keys in base64, separated by commas. Only versions whose manifest one of them signed are served. When absent, no signature is needed.",
   },
   RATE_LIMIT: {
     schema: rateSchema.optional(),
     about:
-      "What each caller may have, such as `100/60s`: units in a window, as a call costs them. A key's own rate goes before it.",
+      "The rate of each caller, such as `100/60s`: units of cost in a window. A key's own rate replaces it.",
   },
   MODEL_RATE_LIMIT: {
     schema: rateSchema.optional(),
-    about: "What all callers together may have of each model.",
+    about: "The rate of each model, for all callers together.",
   },
   TRUST_PROXY: {
     schema: whole(0, 10).default(0),
@@ -137,7 +140,7 @@ export const VARIABLES = {
   },
   RATE_LIMIT_TABLE: {
     schema: text("must be the name of a table").optional(),
-    about: "The DynamoDB table that counts for all environments.",
+    about: "The DynamoDB table in which all environments count together.",
     on: LAMBDA,
     instead: {
       node: "REDIS_URL counts for all instances",
@@ -148,19 +151,19 @@ export const VARIABLES = {
     schema: z
       .url({ protocol: /^rediss?$/, error: "must be like redis://host:6379, or rediss://" })
       .optional(),
-    about: "Where limits are counted and predictions kept for all instances.",
+    about: "The Redis that counts limits and keeps predictions for all instances.",
     on: LAMBDA_AND_NODE,
     instead: { cloudflare: "rate limiting bindings count" },
     secret: true,
   },
   PREDICTION_CACHE_TTL_SECONDS: {
     schema: whole(0, 31_536_000).default(0),
-    about: "How long answers are kept of models whose manifests do not say; 0 keeps none.",
+    about: "How long answers are kept, for models whose manifests do not say; 0 keeps none.",
   },
   PREDICTION_CACHE_MB: {
     schema: above0().default(32),
     about:
-      "Memory for kept answers in each process, without Redis; an answer costs some 650 bytes beside its own.",
+      "Memory for kept answers in each process, without Redis; an answer takes about 650 bytes more than its own.",
     on: LAMBDA_AND_NODE,
     elsewhere: "ignored",
   },
@@ -177,12 +180,12 @@ export const VARIABLES = {
   MAX_CONCURRENCY: {
     schema: whole(1).default(256),
     about:
-      "Most requests that one instance answers at once, and as many GETs; further ones are refused with 503.",
+      "Most requests that one instance answers at once, and as many GETs besides; more are refused with 503.",
   },
   BODY_BUDGET_MB: {
     schema: above0().default(256),
     about:
-      "MiB of bodies above 64 KiB that may be on their way at once: of requests, the oldest slow one then gives up its place, and on Node of answers, whose slowest readers are cut off.",
+      "Most MiB of bodies above 64 KiB in transfer at once. Beyond it, the oldest slow request loses its place. On Node, the same bound holds for answers: the slowest readers are cut off.",
     on: CLOUDFLARE_AND_NODE,
     elsewhere: "ignored",
   },
@@ -194,7 +197,7 @@ export const VARIABLES = {
   },
   ACCESS_LOG: {
     schema: truth.default(true),
-    about: "Whether every request leaves a line in the log.",
+    about: "Whether each request writes a line to the log.",
   },
   MAX_BODY_BYTES: { schema: whole(1).default(6 * MIB), about: "Longest body, decompressed." },
   MAX_BATCH: { schema: whole(1).default(1000), about: "Most inputs in one request." },
@@ -209,17 +212,17 @@ export const VARIABLES = {
   MAX_ELEMENTS: {
     schema: whole(1).default(4_194_304),
     about:
-      "Most elements of a request's tensors: a picture of 1,182 × 1,182 pixels in three colours has as many.",
+      "Most elements of a request's tensors. A picture of 1,182 × 1,182 pixels in three colours just fits.",
   },
   MAX_POSITION_PAIRS: {
     schema: whole(1).default(4_194_304),
     about:
-      "Most pairs of positions of a request's tensors: rows × the square of the longest dimension besides the batch that the manifest leaves free, without `maxShape`. 16 rows of 512 have as many, and one of 2,048.",
+      "Most pairs of positions of a request's tensors: rows × the square of the longest dimension besides the batch that the manifest leaves free, without `maxShape`. 16 rows of 512 just fit, and one row of 2,048.",
   },
   MAX_ANSWER_BYTES: {
     schema: whole(1).default(16 * MIB),
     about:
-      "Longest answer; a number with a fraction counts 20 bytes in JSON. The default has room for 1,000 vectors of 768 numbers.",
+      "Longest answer in bytes; a number with a fraction counts 20 bytes of JSON. The default has room for 1,000 vectors of 768 numbers.",
   },
   DEFAULT_MODEL: {
     schema: modelName.optional(),
@@ -240,7 +243,7 @@ export const VARIABLES = {
   SHUTDOWN_GRACE_MS: {
     schema: whole(0, LONGEST_TIMEOUT_MS).default(5000),
     about:
-      "After SIGTERM, `/ready` answers 503 and requests are still taken for this long, so that load balancers stop sending. No wait where nobody has asked `/ready`.",
+      "After SIGTERM, `/ready` answers 503 while requests are still accepted for this long, so that load balancers stop sending. There is no wait if nobody has asked `/ready`.",
     on: NODE,
     elsewhere: "ignored",
   },
@@ -272,8 +275,8 @@ export function readConfig(
   defaults: Record<string, unknown>,
   platform: PlatformName,
 ) {
-  // An empty variable counts as not set: CI systems and shells pass "nothing" so. Trust is the exception: a
-  // secret that expands to nothing must not mean that everything is trusted.
+  // An empty variable counts as not set: CI systems and shells pass a missing value so. Trust is the exception: an
+  // empty secret must not mean that everything is trusted.
   const given: Record<string, unknown> = Object.fromEntries(
     rows
       .map(([name]) => [name, environment[name]] as const)

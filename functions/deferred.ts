@@ -4,7 +4,7 @@ export interface Deferred<T> {
   readonly reject: (reason: unknown) => void;
 }
 
-/** A promise that is settled from outside. Node 20 has no `Promise.withResolvers`. */
+/** A promise with the functions that settle it. Node 20 has no `Promise.withResolvers`. */
 export function createDeferred<T>(): Deferred<T> {
   let resolve!: Deferred<T>["resolve"];
   let reject!: Deferred<T>["reject"];

@@ -17,7 +17,7 @@ const ERRORS = {
   unsupported_media_type: [415, "Unsupported media type"],
   invalid_input: [422, "Invalid input"],
   rate_limited: [429, "Too many requests"],
-  /** Only the access log gets this answer: the client is gone. (The status is nginx's.) */
+  /** Only the access log shows this answer: the client is gone. (The status is nginx's.) */
   client_closed_request: [499, "Client closed the request"],
   internal: [500, "Internal error"],
   model_corrupt: [502, "Model package is corrupt"],
@@ -71,8 +71,8 @@ export class NearcastError extends Error {
 }
 
 /**
- * The RFC 9457 body of an error. The extra string member `error` is what clients of the Open
- * Inference Protocol and TensorFlow Serving read.
+ * The RFC 9457 body of an error. Clients of the Open Inference Protocol and TensorFlow Serving read the extra string
+ * member `error`.
  */
 export function problem(error: NearcastError, requestId: string) {
   const [status, title] = ERRORS[error.code];
@@ -92,8 +92,8 @@ const MAX_ISSUES = 100;
 const MAX_ISSUE_TEXT = 400;
 
 /**
- * A 422 with the first {@link MAX_ISSUES} issues. The detail is the first one in words. Names from the request
- * are cut: they must not make an answer larger than Lambda can send.
+ * A 422 with the first {@link MAX_ISSUES} issues. The detail has the first issue in words. Names from the request are
+ * cut, so that the answer does not become larger than Lambda can send.
  */
 export function invalidInput(issues: InputIssue[]): NearcastError {
   const shown = issues
@@ -107,11 +107,11 @@ export function invalidInput(issues: InputIssue[]): NearcastError {
   });
 }
 
-/** What is wrong with an input, as far as an answer tells it. */
+/** Collects the issues of an input, up to the number that an answer shows. */
 export class InputIssues {
   readonly #found: InputIssue[] = [];
 
-  /** Throws `invalid_input` when there are as many as an answer has: a body can have a million of them. */
+  /** Adds an issue. Throws `invalid_input` when an answer would show no more: a body can have a million issues. */
   push(issue: InputIssue): void {
     this.#found.push(issue);
     if (this.#found.length === MAX_ISSUES) this.check();
@@ -133,7 +133,7 @@ export function invalidBody({ issues }: ZodError): NearcastError {
   );
 }
 
-/** A 405 that says what methods the path takes. */
+/** A 405 that names the methods of the path. */
 export function methodNotAllowed(path: string, methods: readonly string[]): NearcastError {
   const allowed = methods.join(", ");
   return new NearcastError("method_not_allowed", `${path} takes ${allowed}.`, {

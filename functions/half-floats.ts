@@ -1,17 +1,17 @@
-// In Node 24, workerd and browsers, but not yet in TypeScript's es2024 library.
+// Node 24, workerd and browsers have these. TypeScript's es2024 library does not yet.
 interface HalfArrays {
   new (numbers: ArrayLike<number>): Float32Array<ArrayBuffer>;
   new (buffer: ArrayBufferLike, offset: number, length: number): Float32Array;
 }
 const { Float16Array } = globalThis as unknown as { Float16Array?: HalfArrays };
 
-/** The numbers that FP16 bits stand for, only to be read. */
+/** The numbers of FP16 bits. The result may share the bits' memory: only read it. */
 export function fromHalfFloats(bits: Uint16Array): Float32Array {
   if (Float16Array) return new Float16Array(bits.buffer, bits.byteOffset, bits.length);
   return Float32Array.from(bits, numberOf);
 }
 
-/** FP16 bits: of each number the nearest one, which is infinite from 65,520 on. */
+/** The FP16 bits nearest to each number. They are infinite from 65,520 on. */
 export function toHalfFloats(numbers: ArrayLike<number>): Uint16Array<ArrayBuffer> {
   if (Float16Array) return new Uint16Array(new Float16Array(numbers).buffer);
   return Uint16Array.from(numbers, bitsOf);
@@ -20,10 +20,10 @@ export function toHalfFloats(numbers: ArrayLike<number>): Uint16Array<ArrayBuffe
 const [SIGN, INFINITE, NOT_A_NUMBER] = [0x8000, 0x7c00, 0x7e00];
 const FRACTION_BITS = 10;
 const LEAST_EXPONENT = -14;
-/** Half of them lies between the largest number and the power of two above it. */
+/** The middle between the largest FP16 number and the power of two above it. */
 const ROUNDED_TO_INFINITY = 65_520;
 
-/** A sign, 5 bits of exponent, and 10 of fraction (IEEE 754, binary16). For a JavaScript without Float16Array. */
+/** For a JavaScript without Float16Array: a sign, 5 bits of exponent and 10 of fraction (IEEE 754, binary16). */
 function numberOf(bits: number): number {
   const sign = bits & SIGN ? -1 : 1;
   const exponent = (bits & INFINITE) >> FRACTION_BITS;
@@ -39,7 +39,7 @@ function bitsOf(number: number): number {
   const size = Math.abs(number);
   if (size >= ROUNDED_TO_INFINITY) return sign | INFINITE;
   const exponent = Math.max(LEAST_EXPONENT, exponentOf(size));
-  // Exact: a multiplication by a power of two.
+  // Exact, since it multiplies by a power of two.
   const fraction = roundedToEven(size * 2 ** (FRACTION_BITS - exponent));
   // A fraction that was rounded up to the next power of two carries into the exponent, as it should.
   return sign | (fraction + ((exponent - LEAST_EXPONENT) << FRACTION_BITS));
@@ -51,7 +51,7 @@ function exponentOf(size: number): number {
   return (view.getUint16(0) >> 4) - 1023;
 }
 
-/** To the nearest integer, and to the even one between two, as the addition of 2^52 does. */
+/** Rounds to the nearest integer, or to the even one when two are equally near, as adding 2^52 does. */
 function roundedToEven(number: number): number {
   return number + 2 ** 52 - 2 ** 52;
 }

@@ -28,7 +28,7 @@ export function createHandler(options: Options = {}): ReturnType<typeof handle> 
     const { event, base } = placeAtRoot(given);
     bases.set(event, base);
     const answered = await answer(event, context);
-    // After a time-out the work that is left goes on when the next request thaws the process.
+    // After a time-out, unfinished work goes on when the next request thaws the process.
     if (answered.statusCode !== GATEWAY_TIMEOUT) await platform.settled();
     return answered;
   };

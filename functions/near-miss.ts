@@ -1,11 +1,11 @@
-/** The name that the text is most likely a misspelling of. Undefined when none is near. */
+/** The name that the text probably misspells. Undefined when none is near. */
 export function nearest(text: string, names: readonly string[]): string | undefined {
   const written = text.toUpperCase();
   let best: string | undefined;
   let least = Infinity;
   for (const name of names) {
     const allowed = allowedEdits(name);
-    // Names of another length are farther apart than that. Comparing all took 17 ms of a cold start.
+    // Skips names whose length differs by more than the allowed edits. Comparing all took 17 ms of a cold start.
     if (Math.abs(written.length - name.length) > allowed) continue;
     const distance = editDistance(written, name.toUpperCase());
     if (distance <= allowed && distance < least) [best, least] = [name, distance];
@@ -13,7 +13,7 @@ export function nearest(text: string, names: readonly string[]): string | undefi
   return best;
 }
 
-/** Short words are near too many others. One edit needs six letters, two need ten. */
+/** One edit needs six letters, two need ten: shorter words are near too many others. */
 function allowedEdits({ length }: string): number {
   if (length >= 10) return 2;
   return length >= 6 ? 1 : -1;

@@ -20,8 +20,8 @@ import { createService } from "./service.ts";
 export { boundedServer, createNodePlatform };
 
 /**
- * The whole service as a server in this process, until SIGINT or SIGTERM. When it cannot start, it says why in
- * a line and ends the process with code 1.
+ * The whole service as a server in this process, until SIGINT or SIGTERM. When it cannot start, it prints the reason in
+ * one line and ends the process with code 1.
  *
  * @example await serve();
  */
@@ -54,10 +54,10 @@ async function start(options: Options): Promise<void> {
     await end();
   });
   await once(server, "listening");
-  // Such as a lack of file descriptors: the connections that are open go on.
+  // Such as a lack of file descriptors. Open connections go on.
   server.on("error", (error) => platform.log({ level: "error", message: error.message }));
   const url = urlOf(host, (server.address() as AddressInfo).port);
-  // Only from a folder. From a bucket the service reads a manifest when it is asked for.
+  // Only for a folder. From a bucket, the service reads manifests only when they are asked for.
   const shown = isFolder(store) ? await releasedExample(platform.store, service.tasks) : undefined;
   console.log(describeStart({ store, url, auth, host, models: shown ? [shown] : [] }));
 }

@@ -1,4 +1,4 @@
-/** What zod says is wrong with a value, in plain words that follow a path. Any other message stays as it is. */
+/** Turns zod's message about a value into plain words that can follow a path. Leaves other messages as they are. */
 export function plainIssue(message: string): string {
   for (const [pattern, words] of PLAIN) {
     const match = pattern.exec(message);

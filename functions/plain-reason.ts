@@ -1,6 +1,6 @@
 /**
- * What ONNX Runtime says of a failure, without what tells a user nothing: its error codes, the places in its source,
- * the signatures of its functions, and the paths of files.
+ * Takes out of ONNX Runtime's message what tells a user nothing: error codes, places in its source, signatures of
+ * functions, and paths of files.
  */
 export function plainReason(message: string): string {
   let text = message.replaceAll(/\s+/g, " ").trim();
@@ -32,17 +32,17 @@ const RUNNING =
   /Non-zero status code returned while running (\S+) node\. Name:'([^']*)' Status Message: /;
 /** A file of ONNX Runtime's source, with the line. */
 const PLACE = /(?:\S*\/)?[\w.-]+\.(?:cc|cpp|h|hpp|cu):\d+ /;
-/** The condition that did not hold, in C++. */
+/** A failed condition in C++. */
 const CONDITION = /^.*? was false\. ?/;
 
-/** C++ that is left, and what it means. */
+/** C++ that is still left, and its meaning. */
 const WORDS: readonly (readonly [code: RegExp, words: string])[] = [
   [/(?<=: )sto(?:d|f|ld|i|ll?|ull?)(?=$| )/g, "a text is no number"],
   [/\bshape\.Size\(\)/g, "size"],
   [/:?\b\w+(?:::\w+)+/g, ""],
 ];
 
-/** Cuts off the C++ function that a message begins with: up to the end of its parameters, or only its name. */
+/** Cuts the name of a C++ function, with its parameters if it has them, off the beginning of a message. */
 function withoutSignature(text: string): string {
   const start = /^[\w:<>*&,~ ]*?[\w>~]\(/.exec(text);
   if (!start) return text.replace(/^\w+ (?=[A-Z])/, "");
@@ -54,7 +54,7 @@ function withoutSignature(text: string): string {
     .replace(/^(?:::<lambda.*?>|::operator\(\)|\s*const\b|\s*\[(?:with )?\w+ = [^\]]*\])*\s*/, "");
 }
 
-/** The position behind the group of parentheses that begins at `start`. */
+/** The position after the group of parentheses that begins at `start`. */
 function endOfGroup(text: string, start: number): number {
   let depth = 0;
   for (let index = start; index < text.length; index++) {

@@ -27,7 +27,7 @@ export interface Prediction {
   outputs: unknown;
   /** How many tokens the inputs had. Undefined where the model has no tokenizer of its own. */
   tokens: number | undefined;
-  /** About how many bytes the outputs are as JSON. 0 where that is not known. */
+  /** About how many bytes of JSON the outputs have. 0 when unknown. */
   answerBytes: number;
   record: CallRecord;
 }
@@ -37,9 +37,9 @@ export type Predict = (call: PredictCall) => Promise<Prediction>;
 export interface Inference {
   manifest: Manifest;
   runs: InferInputs["runs"];
-  /** The outputs of each run, in the order asked for, or the manifest's. */
+  /** The outputs of each run, in the requested order or the manifest's. */
   results: Tensors[];
-  /** About how many bytes the outputs are, as the dialect writes them. */
+  /** About how many bytes the outputs have in the dialect's answer. */
   answerBytes: number;
   record: CallRecord;
 }
@@ -47,21 +47,21 @@ export interface Inference {
 export type Infer = (call: InferCall) => Promise<Inference>;
 
 /**
- * The version that answers a call. Rejects with `forbidden`, `unknown_model`, `unknown_version`, or with the
- * error that reading the package met.
+ * The version that answers a call. Rejects with `forbidden`, `unknown_model`, `unknown_version`, or with the error from
+ * reading the package.
  */
 export type Resolve = (call: CallOptions) => Promise<Resolved>;
 
-/** What both paths need: where models come from, where they run, and who gets the records. */
+/** The services that both paths use: for reading models, running them and recording calls. */
 export interface PathServices {
   resolve: Resolve;
   sessions: Sessions;
-  /** Longest time for a call without a deadline of its own. */
+  /** The longest time for a call without its own deadline. */
   timeoutMs: number;
   now: (() => number) | undefined;
   /** Gets the record of every call. */
   tell: ((record: CallRecord) => void) | undefined;
-  /** Absent where there is no clock to measure turns by. */
+  /** Absent where no clock can measure turns. */
   turns: Turns | undefined;
   /** Takes the cost of a call from the rates. Absent where nothing is limited. */
   charge?: Charge;
@@ -69,23 +69,23 @@ export interface PathServices {
   cachedRuns?: CachedRuns;
 }
 
-/** One call on its way, with the recording that becomes its record. */
-interface Way {
+/** One call while it is being answered. Its recording becomes its record. */
+interface OngoingCall {
   call: CallOptions;
   deadline: Deadline;
   recording: Recording;
 }
 
 /**
- * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`,
- * `rate_limited`, `overloaded`, `deadline_exceeded`, or with the error that loading or running the model met.
+ * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`, `rate_limited`,
+ * `overloaded`, `deadline_exceeded`, or with the error from loading or running the model.
  */
 export function createPredict(services: PathServices): Predict {
   const { charge, turns } = services;
   return (call) =>
-    travel(services, "predict", call, async (way) => {
-      const { deadline, recording } = way;
-      const version = await begin(services, way);
+    recordCall(services, "predict", call, async (ongoing) => {
+      const { deadline, recording } = ongoing;
+      const version = await begin(services, ongoing);
       const { manifest, task, compiled, limits } = version;
       recording.inputs = loggedInputs(manifest, call.inputs);
       const parameters = parseParameters(task.parameters, call.parameters);
@@ -121,7 +121,7 @@ export function createPredict(services: PathServices): Predict {
       let measured = 0;
       const answers = await execute(
         services,
-        way,
+        ongoing,
         version,
         compiled,
         runs,
@@ -146,9 +146,9 @@ export function createPredict(services: PathServices): Predict {
 export function createInfer(services: PathServices): Infer {
   const { charge, turns } = services;
   return (call) =>
-    travel(services, "infer", call, async (way) => {
-      const { deadline, recording } = way;
-      const version = await begin(services, way);
+    recordCall(services, "infer", call, async (ongoing) => {
+      const { deadline, recording } = ongoing;
+      const version = await begin(services, ongoing);
       const { manifest, compiled, limits } = version;
       const inputs = await prepare(turns?.preparing, recording.phases, deadline, () =>
         call.read(version, call.received?.sentBytes),
@@ -181,7 +181,7 @@ export function createInfer(services: PathServices): Infer {
       const parts = isTokens ? runs.map((run) => splitRun(version, run)) : undefined;
       const all = parts ? parts.flat() : runs;
       let answerBytes = 0;
-      const made = await execute(services, way, version, task, all, (outputs, _run, own) => {
+      const made = await execute(services, ongoing, version, task, all, (outputs, _run, own) => {
         answerBytes += own;
         return outputs;
       });
@@ -204,22 +204,22 @@ export function createResolve(registryFor: RegistryFor): Resolve {
 }
 
 /** Makes the record of a call, however it ends. */
-async function travel<Answer>(
+async function recordCall<Answer>(
   services: PathServices,
   kind: CallRecord["kind"],
   call: CallOptions,
-  go: (way: Way) => Promise<Answer>,
+  answerCall: (ongoing: OngoingCall) => Promise<Answer>,
 ): Promise<Answer & { record: CallRecord }> {
   const { id = crypto.randomUUID(), caller = ANYONE, model } = call;
   const deadline = call.deadline ?? createDeadline(services.timeoutMs, () => false);
   const recording = new Recording({ id, kind, caller: caller.name, model }, call, services);
-  // The work may go on after the deadline. The record says what the caller was told. It is no function: V8
-  // moves a function that every call makes to its old objects, which then keep whole requests alive.
-  // Predictions would cost 30 % more.
+  // The work may go on after the deadline. The record shows what the caller was told. The watcher is an object, not a
+  // function: V8 moves a function that each call makes to its old objects, and they keep whole requests alive.
+  // Predictions would take 30 % more time.
   deadline.watcher = recording;
   try {
-    const work = go({ call, deadline, recording });
-    // A caller with a deadline of its own waits by it.
+    const work = answerCall({ call, deadline, recording });
+    // A caller with its own deadline applies it itself.
     const answer = await (call.deadline ? work : deadline.within(work));
     return { ...answer, record: recording.end() };
   } catch (error) {
@@ -229,7 +229,7 @@ async function travel<Answer>(
 }
 
 /** Resolves the version, and applies its limits to the call. */
-async function begin({ resolve }: PathServices, { call, deadline, recording }: Way) {
+async function begin({ resolve }: PathServices, { call, deadline, recording }: OngoingCall) {
   const { received } = call;
   const found = call.resolved ?? (await recording.phases.time("resolve", () => resolve(call)));
   recording.version = found;
@@ -244,10 +244,13 @@ async function begin({ resolve }: PathServices, { call, deadline, recording }: W
   return found;
 }
 
-/** What `take` makes of the outputs of each run: of kept ones, where the model's answers are kept, or of computed ones. */
+/**
+ * Gives the outputs of each run to `take` and collects its results. Uses kept outputs where the model's answers are
+ * kept.
+ */
 async function execute<R extends RunFeeds, Taken>(
   services: PathServices,
-  way: Way,
+  ongoing: OngoingCall,
   version: Resolved,
   task: RunTask,
   runs: readonly R[],
@@ -256,16 +259,16 @@ async function execute<R extends RunFeeds, Taken>(
   const { manifest, limits } = version;
   const { cachedRuns } = services;
   const ttlSeconds = cachedRuns?.ttlSeconds(manifest) ?? 0;
-  if (!cachedRuns || ttlSeconds === 0) return compute(services, way, version, task, runs, take);
+  if (!cachedRuns || ttlSeconds === 0) return compute(services, ongoing, version, task, runs, take);
   const { outputNames } = task;
   const kept = await cachedRuns.outputs({
     manifest,
     outputNames,
     runs,
     ttlSeconds,
-    directive: way.call.cache,
-    recording: way.recording,
-    compute: (missing) => compute(services, way, version, task, missing, (outputs) => outputs),
+    directive: ongoing.call.cache,
+    recording: ongoing.recording,
+    compute: (missing) => compute(services, ongoing, version, task, missing, (outputs) => outputs),
   });
   const bytes = kept.map((outputs) => task.outputBytes?.(outputs) ?? 0);
   checkAnswerBytes(
@@ -278,7 +281,7 @@ async function execute<R extends RunFeeds, Taken>(
 /** Loads the model when it is not in memory, and runs it. */
 async function compute<R extends Pick<RunFeeds, "feeds">, Taken>(
   { sessions, turns }: PathServices,
-  { call, deadline, recording: { phases } }: Way,
+  { call, deadline, recording: { phases } }: OngoingCall,
   { manifest, limits: { answerBytes } }: Resolved,
   task: RunTask,
   runs: readonly R[],
@@ -318,8 +321,8 @@ function refusedTensors(cause: unknown): NearcastError {
 }
 
 /**
- * Throws `invalid_input` for a file where the inputs are JSON. As an object each of its bytes would be a member of a wrong
- * name.
+ * Throws `invalid_input` for a file where the inputs must be JSON. Read as an object, each of its bytes would be an
+ * unknown member.
  */
 function refuseFile(kind: InputKind, member: string): void {
   if (kind !== "image" && kind !== "json")
@@ -337,7 +340,7 @@ export function checkBatch(rows: readonly unknown[], limit: number, member = "in
     ]);
 }
 
-/** Notes how many rows and bytes tensors have: rows are in their shapes. */
+/** Records how many rows and bytes the tensors have. Their shapes have the rows. */
 function measure(recording: Recording, manifest: Manifest, runs: readonly RunFeeds[]): void {
   recording.rows = rowsOfRuns(manifest, runs);
   recording.bytes = Math.max(recording.bytes ?? 0, bytesOfRuns(runs));

@@ -1,6 +1,6 @@
 import { concatenate } from "./concatenate.ts";
 
-/** What was read has more bytes than it may have. */
+/** A stream or file has more bytes than allowed. */
 export class TooManyBytes extends Error {
   constructor(what: string, maxBytes: number) {
     super(`${what} has more than the ${maxBytes} bytes that it may have`);
@@ -8,8 +8,8 @@ export class TooManyBytes extends Error {
 }
 
 /**
- * The bytes of a stream. Rejects with {@link TooManyBytes} as soon as there are more than `maxBytes`, and cancels the
- * stream: one that never ends must not fill the memory.
+ * Reads the bytes of a stream. As soon as there are more than `maxBytes`, cancels the stream and rejects with {@link
+ * TooManyBytes}. A stream that never ends must not fill the memory.
  */
 export async function readAtMost(
   stream: AsyncIterable<Uint8Array>,

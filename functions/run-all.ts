@@ -9,23 +9,23 @@ import { checkAnswerBytes } from "./wire/answer-size.ts";
 export type RunTask = Pick<CompiledTask, "outputNames" | "refusal" | "outputBytes">;
 export type RunFeeds = Pick<Run, "feeds">;
 
-/** Gets the outputs of a run, and how many bytes they are in the answer, as the task counts them. */
+/** Gets the outputs of a run, and how many bytes they take in the answer by the task's count. */
 export type Take<R, Taken> = (outputs: Tensors, run: R, bytes: number) => Taken;
 
 export interface RunOptions<R extends RunFeeds, Taken> {
   deadline: Deadline;
   phases: Phases;
   owner: string;
-  /** The most that the outputs may add up to, as the task counts them. */
+  /** The most bytes that all outputs may have in the answer, by the task's count. */
   answerBytes: number;
-  /** Makes of a run's outputs what is kept of them: those of many runs could be gigabytes. */
+  /** Turns a run's outputs into what is kept of them. The outputs of many runs could take gigabytes. */
   take: Take<R, Taken>;
 }
 
 /**
- * Runs the session for each run in turn: ONNX Runtime does not compute two at a time. Rejects when the deadline
- * is over, and with `answer_too_large`. A failed run rejects with the task's refusal, or with `model_corrupt`,
- * since its input was checked; with `out_of_memory` or `runtime_failed` when that was the reason.
+ * Runs the session for each run in turn: ONNX Runtime does not compute two at a time. Rejects when the deadline is
+ * over, and with `answer_too_large`. A failed run rejects with `out_of_memory` or `runtime_failed` when that is the
+ * reason. Otherwise it rejects with the task's refusal, or with `model_corrupt`, since the input was checked.
  */
 export async function runAll<R extends RunFeeds, Taken>(
   session: Session,

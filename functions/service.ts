@@ -37,7 +37,7 @@ export interface Service extends Readiness {
   predict: Predict;
   /** Answers tensors with tensors. */
   infer: Infer;
-  /** The version that answers a call, for dialects that must know it before they read the inputs. */
+  /** Finds the version that answers a call, for dialects that need it before they read the inputs. */
   resolve: Resolve;
   /** The registry, limited to what a caller may use for one purpose. */
   registryFor: RegistryFor;
@@ -50,8 +50,8 @@ export interface Service extends Readiness {
 }
 
 /**
- * Makes the service of a platform. It has no HTTP in it: an app, a queue's consumer and a script use the same.
- * Throws an Error for two tasks with the same name.
+ * Makes the service of a platform. It knows nothing of HTTP: an app, a queue's consumer and a script use the same
+ * service. Throws an Error for two tasks with the same name.
  *
  * @example
  * const service = createService(createNodePlatform({ STORE: "models" }));
@@ -108,9 +108,9 @@ function createTurns({ config, now, turnEventLoop }: Platform): Turns | undefine
     preparing: createAdmission({ ...options, parallelism: 1 }),
     running: createAdmission({
       ...options,
-      // Joined runs are computed at the same time, as many as there are rows.
+      // Joined runs are computed at the same time, up to the rows of a joint run.
       parallelism: Math.max(workers, 1, ...config.dynamicBatching.values()),
-      // Runs in processes of their own do not block this one.
+      // Runs in other processes do not block this one.
       ...(workers > 0 && { turnEventLoop: undefined }),
     }),
   };

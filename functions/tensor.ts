@@ -1,6 +1,6 @@
 import { fromHalfFloats } from "./half-floats.ts";
 
-/** What ONNX Runtime's JavaScript tensors hold for each datatype. */
+/** The arrays in which ONNX Runtime's JavaScript tensors hold their elements. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -15,8 +15,8 @@ export type TensorData =
   | string[];
 
 /**
- * The datatypes by their Open Inference Protocol name: ONNX Runtime's name, the array that holds the elements,
- * and the bytes of one element on the wire (0: variable). FP16 elements are raw bits.
+ * The datatypes by their names in the Open Inference Protocol. Each has ONNX Runtime's name, the array for its
+ * elements, and the bytes of one element on the wire (0: variable). FP16 elements are raw bits.
  */
 export const DATATYPES = {
   BOOL: { ort: "bool", array: Uint8Array, bytes: 1 },
@@ -55,7 +55,10 @@ export function datatypeOfOrt(ort: string): Datatype {
   return found;
 }
 
-/** The numbers of an FP32, FP64 or FP16 tensor, only to be read. Undefined for every other. */
+/**
+ * The numbers of an FP32, FP64 or FP16 tensor. Only read them: they may be the tensor's own. Undefined for other
+ * datatypes.
+ */
 export function numbersOf(data: TensorData | undefined): Float32Array | Float64Array | undefined {
   if (data instanceof Float32Array || data instanceof Float64Array) return data;
   return data instanceof Uint16Array ? fromHalfFloats(data) : undefined;
@@ -71,7 +74,7 @@ export function rowsFrom({ datatype, shape, data }: Tensor, from: number, rows: 
   };
 }
 
-/** The same rows without a copy of their elements, but of texts. */
+/** Like {@link rowsFrom}, but copies only texts. Other elements stay in the tensor's memory. */
 export function viewOfRows({ datatype, shape, data }: Tensor, from: number, rows: number): Tensor {
   const width = elementCount(shape.slice(1));
   const [start, end] = [from * width, (from + rows) * width];
@@ -82,7 +85,7 @@ export function viewOfRows({ datatype, shape, data }: Tensor, from: number, rows
   };
 }
 
-/** One tensor with the rows of all, which are alike in all but their first dimension. */
+/** Joins the rows of tensors. They may differ only in their first dimension. */
 export function joinedRows(tensors: readonly Tensor[]): Tensor {
   const { datatype, shape } = tensors[0] as Tensor;
   const rows = tensors.reduce((sum, tensor) => sum + (tensor.shape[0] ?? 0), 0);
@@ -92,7 +95,7 @@ export function joinedRows(tensors: readonly Tensor[]): Tensor {
 function joinedData(datatype: Datatype, tensors: readonly Tensor[]): TensorData {
   if (datatype === "BYTES") return tensors.flatMap(({ data }) => data as string[]);
   const length = tensors.reduce((sum, { data }) => sum + data.length, 0);
-  // One of the arrays of the table: which one, the datatype says.
+  // The datatype decides which kind of array this is.
   const all = new DATATYPES[datatype].array(length) as Float32Array;
   let offset = 0;
   for (const { data } of tensors) {

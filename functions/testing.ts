@@ -9,8 +9,8 @@ export interface ContractCase {
 }
 
 /**
- * What every store must do, for any test runner. The cases write only below keys of their own, so that all of them
- * can share a store, one that is not empty too. The last one writes 1,050 objects: give it time.
+ * What every store must do, for any test runner. Each case writes only below keys of its own, so that all can share a
+ * store, even one that is not empty. The last case writes 1,050 objects: give it time.
  *
  * @example for (const { name, run } of storeContract(() => createMyStore())) test(name, run);
  */
@@ -20,7 +20,7 @@ export function storeContract(open: () => Store | Promise<Store>): ContractCase[
 
 /**
  * What every limiter that counts exactly must do, for any test runner. (Cloudflare's bindings do not count exactly.)
- * The cases take from keys of their own. The last one waits until a window of two seconds has ended.
+ * Each case takes from keys of its own. The last case waits until a window of two seconds has ended.
  *
  * @example for (const { name, run } of limiterContract(() => createMyLimiter())) test(name, run);
  */
@@ -115,7 +115,7 @@ const STORE_CASES: Record<string, (store: Store) => Promise<void>> = {
   },
 };
 
-/** What those of ten writers wrote, all at once, whose write was not refused. */
+/** Lets ten writers write at once. Gives what the writers wrote whose writes were not refused. */
 async function winners(
   write: (value: Uint8Array) => Promise<string | undefined>,
 ): Promise<string[]> {
@@ -133,7 +133,7 @@ function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** A day: where windows are fixed by the clock, hardly any run meets the end of one. */
+/** Windows of a day: where the clock fixes windows, a test hardly ever meets the end of one. */
 const RATE = { limit: 10, windowSeconds: 86_400 };
 
 const LIMITER_CASES: Record<string, (limiter: Limiter) => Promise<void>> = {
@@ -181,7 +181,7 @@ const LIMITER_CASES: Record<string, (limiter: Limiter) => Promise<void>> = {
   async "begins anew when the window has ended"(limiter) {
     const key = freshKey("window");
     const rate = { limit: 1, windowSeconds: 2 };
-    // A window may end between two takes: the next one cannot, if they are quick.
+    // One window may end between two takes. With quick takes, the next one cannot.
     const isUsedUp = async () => !(await limiter.take(key, 1, rate)).allowed;
     ok(await becomes(isUsedUp, 0), "nothing was refused");
     ok(await becomes(async () => !(await isUsedUp()), 200), "the window does not end");
@@ -211,7 +211,7 @@ function casesOf<Tested>(
   }));
 }
 
-/** Makes a key that no earlier run has used: whatever is tested may keep its content. */
+/** Makes a key that no earlier run has used, since a store or limiter may keep its content. */
 function freshKey(name: string): string {
   return `${name}-${crypto.randomUUID().slice(0, 8)}`;
 }

@@ -7,15 +7,17 @@ export type PlatformName = "cloudflare" | "lambda" | "node";
 export interface Variable {
   schema: z.ZodType;
   about: string;
-  /** The platforms where it works; everywhere when absent. Others refuse a value that is not the default. */
+  /**
+   * The platforms that support the variable; all when absent. Other platforms refuse a value that is not the default.
+   */
   on?: readonly PlatformName[];
-  /** Other platforms ignore it: they do the same without it, or other programs read it too. */
+  /** Other platforms ignore the variable: they do the same without it, or other programs read it too. */
   elsewhere?: "ignored";
-  /** What does the same on a platform without it. */
+  /** What to use instead, on a platform that does not support the variable. */
   instead?: Partial<Record<PlatformName, string>>;
-  /** The one value that a platform takes. */
+  /** The only value that a platform accepts. */
   only?: Partial<Record<PlatformName, string>>;
-  /** Its value is not for error messages. */
+  /** Error messages must not show the value. */
   secret?: true;
 }
 

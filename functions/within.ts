@@ -1,8 +1,8 @@
 import { createDeferred } from "./deferred.ts";
 
 /**
- * The value of the work, or of `onLate` when the work is not done in time (what `onLate` throws rejects). Late
- * work goes on, and its failure is dropped.
+ * Gives the work's value, or that of `onLate` when the work takes too long. Rejects with an error that `onLate` throws.
+ * Late work goes on, and its failure is ignored.
  *
  * @example await within(store.get(key), 1000, () => undefined)
  */
@@ -21,7 +21,7 @@ export async function within<T, Late>(
   }
 }
 
-/** Calls `onOver` after a time, unless the returned function is called before. */
+/** Calls `onOver` after some time. The returned function prevents that. */
 export type StartTimer = (milliseconds: number, onOver: () => void) => () => void;
 
 function startTimeout(milliseconds: number, onOver: () => void): () => void {

@@ -16,7 +16,7 @@ const keySchema = z.strictObject({
   /** The models the key may use; all of them when absent. */
   models: z.array(name).min(1).optional(),
   rate: rateSchema.optional(),
-  /** The key works until then. A date means its first moment in UTC. */
+  /** When the key stops working. A date means its first moment in UTC. */
   expires: z
     .union([z.iso.datetime({ offset: true }), z.iso.date()], {
       error: "must be like 2027-01-31 or 2027-01-31T12:00:00Z",
@@ -24,7 +24,7 @@ const keySchema = z.strictObject({
     .optional(),
 });
 
-/** One entry of `API_KEYS`, as it is written there. */
+/** One entry of `API_KEYS` as it is written there. */
 export type ApiKeyEntry = z.input<typeof keySchema>;
 export type ApiKey = z.output<typeof keySchema>;
 
@@ -38,7 +38,7 @@ export const apiKeysSchema = z
     try {
       return JSON.parse(text);
     } catch {
-      // Leaves out the parser's message, which quotes the secret text.
+      // Leaves out the parser's message: it quotes the secret text.
       context.addIssue({ code: "custom", message: "must be a JSON array of keys" });
       return z.NEVER;
     }

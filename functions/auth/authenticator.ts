@@ -6,8 +6,8 @@ import { invalidCredentials } from "./refusals.ts";
 import type { AuthSettings, TokenSettings } from "./settings.ts";
 
 /**
- * Who has this key or token. Returns a promise only where it has to wait. Throws or rejects with `unauthorized`
- * or `forbidden`, and with `authentication_unavailable` when it cannot tell now.
+ * Finds the caller of a key or token. Returns a promise only when it has to wait. Throws or rejects with `unauthorized`
+ * or `forbidden`, and with `authentication_unavailable` when keys cannot be read now.
  */
 export type Authenticator = (
   credentials: string,
@@ -15,8 +15,8 @@ export type Authenticator = (
 ) => Caller | Promise<Caller>;
 
 /**
- * Tries keys first, in any form. Anything else is taken for a token, where tokens are configured. `checkToken` may
- * throw before a token's signature is checked.
+ * Tries the credentials as a key first, whatever their form, and then as a token, where tokens are configured.
+ * `checkToken` may throw before a token's signature is checked.
  */
 export function createAuthenticator(
   { apiKeys, tokens }: Extract<AuthSettings, { mode: "required" }>,
@@ -40,7 +40,7 @@ export function createAuthenticator(
   };
 }
 
-/** Loads the code for tokens with the first token: a deployment with keys alone does not pay for it. */
+/** Loads the code for tokens with the first token, so that deployments with only keys do not pay for it. */
 function createTokenReader(
   settings: TokenSettings,
   platform: Platform,
@@ -59,5 +59,5 @@ function createTokenReader(
 }
 
 function refuse(): never {
-  throw invalidCredentials("The key or token is not valid, or no longer.");
+  throw invalidCredentials("The key or token is not valid, or no longer valid.");
 }

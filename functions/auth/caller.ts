@@ -1,14 +1,14 @@
 import type { Rate } from "../limits/rate.ts";
 
-/** What a caller may do: ask for predictions, read about models, load and unload them. */
+/** What a caller may do: ask for predictions, read about models, or load and unload them. */
 export const SCOPES = ["predict", "read", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Who asks, and what they may do. */
 export interface Caller {
   /**
-   * The name of the API key, or `jwt:` and the subject of the token. The prefix keeps a subject from passing
-   * for a key.
+   * The name of the API key, or `jwt:` and the subject of the token. The prefix prevents a subject from looking like a
+   * key's name.
    */
   name: string;
   scopes: ReadonlySet<Scope>;

@@ -7,17 +7,16 @@ import { authenticationUnavailable, RETRY_AFTER_SECONDS } from "./refusals.ts";
 
 /** Longest wait for the issuer. */
 const TIMEOUT_MS = 3000;
-/** Ten thousand keys have less. */
+/** The most bytes of a key set. Ten thousand keys have fewer. */
 const MAX_SET_BYTES = 16 * 1024 * 1024;
-/** Keys older than this are read again. They go on working meanwhile. */
+/** Keys older than this are read again. The old ones work in the meantime. */
 const MAX_AGE_MS = 5 * 60_000;
 /** Asks the issuer at most once in this time, however many unknown keys arrive. */
 const COOLDOWN_MS = RETRY_AFTER_SECONDS * 1000;
 
 /**
- * The keys of an issuer, from its JSON Web Key Set, for jose's `jwtVerify`. An unknown key makes it read the
- * set again. While the issuer is down, known keys go on working, and any other rejects with
- * `authentication_unavailable`.
+ * The keys of an issuer, from its JSON Web Key Set, for jose's `jwtVerify`. For an unknown key, it reads the set again.
+ * While the issuer is down, known keys go on working, and others reject with `authentication_unavailable`.
  *
  * jose's own remote set refuses every token when the issuer is down and the set has grown old. On Workers,
  * where no request may wait for another's promise, it reads the set once for each request. This one keeps only
@@ -27,7 +26,7 @@ export function createIssuerKeys(
   url: string,
   platform: Pick<Platform, "waitUntil" | "log">,
 ): JWTVerifyGetKey {
-  // A read ends after its own time-out. Whoever has waited that long is waiting for a read that was lost.
+  // A read ends after its own time-out. A request that has waited longer waits for a lost read.
   const share = createSingleFlight({ waitUntil: platform.waitUntil, patienceMs: TIMEOUT_MS });
   let known: JWTVerifyGetKey | undefined;
   let readAt = -Infinity;
@@ -80,7 +79,7 @@ export function createIssuerKeys(
 }
 
 async function readSet({ body }: Response, url: string): Promise<JSONWebKeySet> {
-  // Not every library of types knows that the stream can be iterated.
+  // Some type libraries do not know that the stream can be iterated.
   const stream = body as unknown as AsyncIterable<Uint8Array>;
   const text = new TextDecoder().decode(await readAtMost(stream, MAX_SET_BYTES, url));
   return JSON.parse(text) as JSONWebKeySet;

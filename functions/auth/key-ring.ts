@@ -3,12 +3,12 @@ import type { ApiKey } from "./api-keys.ts";
 import type { Caller } from "./caller.ts";
 
 /**
- * The caller whose key has this SHA-256 digest (64 hexadecimal digits). Undefined when there is none, or when
- * it has expired.
+ * Finds the caller whose key has this SHA-256 digest (64 hexadecimal digits). Undefined when there is no such key, or
+ * when it has expired.
  */
 export type FindCaller = (sha256: string) => Caller | undefined;
 
-/** Like {@link createKeyRing}, and logs which rates are not what they seem, and what they need. */
+/** Like {@link createKeyRing}, but logs a warning for rates that each environment would count for itself. */
 export function openKeyRing(keys: readonly ApiKey[], platform: Platform): FindCaller {
   const names = new Set(keys.filter(({ rate }) => rate).map(({ name }) => name));
   if (platform.countsPerInstance && names.size > 0)
@@ -19,7 +19,7 @@ export function openKeyRing(keys: readonly ApiKey[], platform: Platform): FindCa
   return createKeyRing(keys);
 }
 
-/** Compares every digest to its last digit, whatever matches: the time tells nothing about the keys. */
+/** Always compares all digits of all digests, so that the time reveals nothing about the keys. */
 export function createKeyRing(keys: readonly ApiKey[]): FindCaller {
   const entries = keys.map((key) => ({
     sha256: key.sha256,

@@ -4,12 +4,12 @@ import { apiKeysSchema } from "./api-keys.ts";
 import { type FindCaller, openKeyRing } from "./key-ring.ts";
 import { authenticationUnavailable, notConfigured } from "./refusals.ts";
 
-/** Longer than the platform's own bound for one reading. */
+/** Longer than the platform's own time-out for reading a secret. */
 const PATIENCE_MS = 10_000;
 
 /**
- * The key ring of a secret outside the configuration. The secret is read once, beginning now. A read that fails
- * is `authentication_unavailable`, and the next request tries again. A parameter that does not exist is
+ * The key ring of a secret outside the configuration. Reads the secret once, beginning now. A failed read rejects with
+ * `authentication_unavailable`, and the next request tries again. A parameter that does not exist rejects with
  * `authentication_not_configured`.
  */
 export function createParameterKeyRing(
@@ -30,7 +30,7 @@ export function createParameterKeyRing(
   }
 
   const open = () => keyRing ?? share("keys", read);
-  // Reads beside the rest of the cold start. The requests that need it see the failure.
+  // Reads while the rest of the cold start goes on. Requests that need the keys get the failure.
   Promise.resolve(open()).catch(() => undefined);
   return open;
 }

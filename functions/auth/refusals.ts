@@ -29,7 +29,7 @@ export function forbidden(detail: string, scope?: string): NearcastError {
   });
 }
 
-/** 503 of a deployment that was not told who may use it. */
+/** 503 of a deployment with no setting for who may use it. */
 export function notConfigured(): NearcastError {
   return new NearcastError(
     "authentication_not_configured",
@@ -37,7 +37,7 @@ export function notConfigured(): NearcastError {
   );
 }
 
-/** 503 while keys cannot be read: nobody knows whether the credentials are right. */
+/** 503 while keys cannot be read, so that the credentials cannot be checked. */
 export function authenticationUnavailable(detail: string, cause?: unknown): NearcastError {
   return new NearcastError("authentication_unavailable", detail, {
     retryAfterSeconds: RETRY_AFTER_SECONDS,

@@ -3,14 +3,14 @@ import { apiKeysSchema, type ApiKey } from "./api-keys.ts";
 
 /** Who is let in. */
 export type AuthSettings =
-  /** Everyone, with every scope: on purpose, or because only this machine can ask. */
+  /** Everyone, with every scope: by `AUTH=none`, or because only this machine can ask. */
   | { mode: "open" }
-  /** Nobody: nothing was configured. Health is answered still. */
+  /** Nobody, since nothing was configured. Health still answers. */
   | { mode: "closed" }
-  /** Whoever has a key or a token. */
+  /** Callers with a key or a token. */
   | { mode: "required"; apiKeys: ApiKeySource | undefined; tokens: TokenSettings | undefined };
 
-/** The keys, or the parameter of AWS Systems Manager that has them. */
+/** The keys, or the name of the secret that holds them. */
 export type ApiKeySource = readonly ApiKey[] | { parameter: string };
 
 /** Which JSON Web Tokens are accepted. */
@@ -27,7 +27,7 @@ const PARAMETER = /^ssm:(\/.+)$/;
 export const authVariables = {
   /** `none` lets everyone in. */
   AUTH: z.literal("none", { error: "must be none, or unset" }).optional(),
-  /** A secret: see `apiKeysSchema`; or `ssm:/name` of a parameter that has it (Lambda and Node). */
+  /** Secret. A value for `apiKeysSchema`, or `ssm:/name` of a parameter that holds it (Lambda and Node). */
   API_KEYS: z
     .string()
     .transform((text, context): ApiKeySource => {
@@ -40,11 +40,11 @@ export const authVariables = {
       return z.NEVER;
     })
     .optional(),
-  /** What a token's `iss` must be. */
+  /** The value that a token's `iss` must have. */
   JWT_ISSUER: z.url().optional(),
-  /** What a token's `aud` must be or contain. */
+  /** The value that a token's `aud` must be or contain. */
   JWT_AUDIENCE: z.string().min(1).optional(),
-  /** Where the issuer's JSON Web Key Set is; by default `/.well-known/jwks.json` below the issuer. */
+  /** URL of the issuer's JSON Web Key Set; by default `/.well-known/jwks.json` below the issuer. */
   JWT_JWKS_URL: z.url().optional(),
 };
 
@@ -76,7 +76,7 @@ export function authSettings(value: AuthVariables): AuthSettings {
   return apiKeys || tokens ? { mode: "required", apiKeys, tokens } : { mode: "closed" };
 }
 
-/** A host that only this machine reaches. With any other, the server is a deployment. */
+/** Whether only this machine can reach the host. With any other host, the server is a deployment. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
@@ -86,7 +86,7 @@ function jwksUrl({ JWT_ISSUER, JWT_JWKS_URL }: AuthVariables): string | undefine
   return JWT_ISSUER && `${JWT_ISSUER.replace(/\/$/, "")}/.well-known/jwks.json`;
 }
 
-/** Keys read over plain HTTP could be anybody's. */
+/** Whether keys from this URL can be trusted. Anybody could change them over plain HTTP. */
 function isTrustworthy(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));

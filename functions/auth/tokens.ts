@@ -7,7 +7,7 @@ import { createIssuerKeys } from "./issuer-keys.ts";
 import { authenticationUnavailable, forbidden, invalidCredentials } from "./refusals.ts";
 import type { TokenSettings } from "./settings.ts";
 
-/** Signatures by a private key of the issuer. `none` and shared secrets are not among them. */
+/** Signatures by a private key of the issuer. `none` and shared secrets are not accepted. */
 const ALGORITHMS = ["RS256", "ES256", "EdDSA"];
 
 /** How far apart the issuer's clock and this one may be. */
@@ -23,7 +23,7 @@ const claimsSchema = z.object({
   sub: z.string().min(1).max(255),
   /** RFC 8693, section 4.2. */
   scope: words.optional(),
-  /** What Microsoft and Okta call it. */
+  /** The name of the same claim at Microsoft and Okta. */
   scp: words.optional(),
   /** The models the token is for. Every model when absent. */
   models: z.array(z.string()).optional(),
@@ -47,7 +47,7 @@ export function createTokenVerifier(
     requiredClaims: ["exp"],
   };
 
-  /** Several keys of the issuer could have signed it, as during a rotation. */
+  /** Tries each key of the issuer that could have signed the token, as during a rotation. */
   async function verifyWithEach(
     token: string,
     candidates: errors.JWKSMultipleMatchingKeys,

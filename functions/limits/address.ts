@@ -1,11 +1,11 @@
 const MAX_LENGTH = 64;
 
 /**
- * The address that a limit counts. Of an IPv6 address it is the /64: one household or machine gets a whole /64,
- * and could use a new address for every request.
+ * The address that a limit counts. For IPv6 it is the /64: a household or machine gets a whole /64 and could use a new
+ * address for each request.
  */
 export function addressKey(given: string): string {
-  // Some proxies append the client's port, which differs with every connection.
+  // Some proxies append the client's port. It changes with every connection.
   const [, bracketed, ofPort] = /^\[(.*)\](?::\d+)?$|^([^:]*):\d+$/.exec(given) ?? [];
   const address = bracketed ?? ofPort ?? given;
   if (!address.includes(":")) return address.slice(0, MAX_LENGTH);

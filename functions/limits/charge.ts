@@ -2,30 +2,30 @@ import type { Platform } from "../platform/types.ts";
 import { costOf, type Size } from "./cost.ts";
 import { rateLimited, type Quota } from "./quota.ts";
 
-/** What a call is made of as far as it is known, and what it has paid for. */
+/** The size of a call as far as it is known, and what the call has paid. */
 export interface Paying extends Size {
-  /** Units, by what is known of the call. */
+  /** The cost in units, by what is known of the call. */
   cost: number;
   quota: Quota | undefined;
 }
 
 /**
- * Takes what a call costs beyond what it has paid, from the caller's rate and from the model's. The caller's has
- * paid the first unit with the request. It is called again when more is known of the call: the tokens of its texts,
- * the pixels of its images. Notes the cost, and what is left. Undefined where there is nothing to take. Rejects
- * with `rate_limited`. When the model's rate refuses, the caller gets nothing back.
+ * Takes the unpaid cost of a call from the caller's rate and from the model's rate. The request itself has already
+ * taken one unit from the caller's. It is called again when more is known of the call: the tokens of its texts, the
+ * pixels of its images. Notes the cost and what is left. Returns undefined when there is nothing to take. Rejects with
+ * `rate_limited`. When the model's rate refuses, the caller gets nothing back.
  */
 export type Charge = (paying: Paying, model: string) => Promise<void> | undefined;
 
-/** What {@link Charge} does on a platform. */
+/** Makes the {@link Charge} of a platform. */
 export function createCharge({
   limiter,
   config: { modelRateLimit },
 }: Pick<Platform, "limiter" | "config">): Charge {
-  /** What is left then. */
+  /** Takes units from a rate. Gives what is left. */
   async function take(quota: Quota, units: number, paying: Paying): Promise<Quota> {
     const { policy, key, rate } = quota;
-    // Refuses at once what can never pass: it would use up a limiter without costs.
+    // Refuses a cost over the whole limit at once. A limiter that takes unit by unit would be used up by it.
     if (paying.cost > rate.limit) throw rateLimited(quota, paying.cost, paying);
     const { allowed, ...left } = await limiter.take(key, units, rate);
     const now = { policy, key, rate, ...left };

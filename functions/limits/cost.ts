@@ -2,22 +2,22 @@ import { isBatched, type Manifest } from "../model/manifest.ts";
 import type { Run } from "../tasks/define.ts";
 import type { Tensors } from "../tensor.ts";
 
-/** What a call is made of. */
+/** The size of a call. */
 export interface Size {
-  /** Inputs, or rows of tensors. */
+  /** The number of inputs, or of rows of tensors. */
   rows: number;
-  /** Of texts: with special tokens. Of tensors: with padding. */
+  /** Tokens: of texts with special tokens, of tensors with padding. */
   tokens?: number | undefined;
-  /** Of images, as they are decoded. */
+  /** Pixels of the decoded images. */
   pixels?: number | undefined;
-  /** Of the body after decompression, or of its tensors, whichever are more. */
+  /** Bytes of the body after decompression, or of its tensors, whichever are more. */
   bytes?: number | undefined;
 }
 
-/** A unit has room for one row of so many tokens, which few models are trained for more of. */
+/** Tokens in one unit. Few models are trained for more in a row. */
 const TOKENS_PER_UNIT = 512;
 const PIXELS_PER_UNIT = 1_000_000;
-/** As many as the JPEG of a megapixel has. */
+/** Bytes in one unit: about the size of a JPEG of one megapixel. */
 const BYTES_PER_UNIT = 256 * 1024;
 
 /**
@@ -34,7 +34,7 @@ export function costOf({ rows, tokens = 0, pixels = 0, bytes = 0 }: Size): numbe
   );
 }
 
-/** What a call is made of, in words: `1 row, 60000 tokens, 972480 bytes`. */
+/** The size of a call in words: `1 row, 60000 tokens, 972480 bytes`. */
 export function describeSize({ rows, tokens, pixels, bytes }: Size): string {
   const parts = { rows, tokens, pixels, bytes };
   return Object.entries(parts)
@@ -44,8 +44,8 @@ export function describeSize({ rows, tokens, pixels, bytes }: Size): string {
 }
 
 /**
- * How many rows the runs have. A run has as many as the largest first dimension of its inputs, where that is
- * the batch.
+ * How many rows the runs have. The rows of a run are the largest first dimension of its inputs, where that is the
+ * batch.
  */
 export function rowsOfRuns(manifest: Manifest, runs: readonly Pick<Run, "feeds">[]): number {
   let rows = 0;
@@ -58,7 +58,7 @@ export function rowsOfRuns(manifest: Manifest, runs: readonly Pick<Run, "feeds">
   return rows;
 }
 
-/** How many bytes the tensors of the runs have. Texts count in the body alone. */
+/** How many bytes the tensors of the runs have. Texts do not count: the body's bytes include them. */
 export function bytesOfRuns(runs: readonly Pick<Run, "feeds">[]): number {
   let bytes = 0;
   for (const { feeds } of runs)

@@ -1,17 +1,16 @@
 import type { Rate } from "./rate.ts";
 
-/** What a limiter says of a request. */
+/** A limiter's answer to a take. */
 export interface Taken {
   allowed: boolean;
   /** Units the key has left in its window. Absent where the limiter does not know. */
   remaining?: number;
-  /** Seconds until the window ends. The longest they can be, where the limiter does not know. */
+  /** Seconds until the window ends. The whole window where the limiter does not know. */
   resetSeconds: number;
 }
 
 /**
- * Counts units by key in windows of time. Never rejects: while its service is out of reach it counts in this
- * instance.
+ * Counts units by key in windows of time. Never rejects: while its service is out of reach, it counts in this instance.
  */
 export interface Limiter {
   /** Takes `cost` units (1 or more) from the key's window. Takes nothing when fewer are left. */

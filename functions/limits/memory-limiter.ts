@@ -9,16 +9,16 @@ interface Window {
 
 interface MemoryLimiter extends Limiter {
   take(key: string, cost: number, rate: Rate): Taken;
-  /** What the key has left. Takes nothing. */
+  /** Shows what the key has left. Takes nothing. */
   peek(key: string, rate: Rate): Taken;
 }
 
-/** With more keys than this in use, the one unused for longest starts again from zero. */
+/** With more keys than this, the least recently used one starts again from zero. */
 const MAX_KEYS = 20_000;
 
 /**
- * Exact within one process. A key's window begins with its first unit and has a fixed length: up to twice the
- * limit can pass where two windows meet. The clock is monotonic: setting the time changes nothing.
+ * Counts exactly within one process. A key's window begins with its first unit and has a fixed length. Up to twice the
+ * limit can pass around the border of two windows. The clock is monotonic, so that setting the time changes nothing.
  */
 export function createMemoryLimiter(now: () => number = () => performance.now()): MemoryLimiter {
   const windows = new LRUCache<string, Window>({ max: MAX_KEYS });

@@ -3,9 +3,9 @@ import type { Taken } from "./limiter.ts";
 import { describeSize, type Size } from "./cost.ts";
 import type { Rate } from "./rate.ts";
 
-/** A key's rate, and what was left of it last time. */
+/** A key's rate, and what was left of it after the last take. */
 export interface Quota extends Omit<Taken, "allowed"> {
-  /** Who has the rate, as the `RateLimit` fields name it. */
+  /** Whose rate it is. The `RateLimit` fields use the same word. */
   policy: "caller" | "model";
   key: string;
   rate: Rate;
@@ -22,7 +22,7 @@ export function quotaHeaders(quota: Quota): Record<string, string> {
   };
 }
 
-/** Refuses a request that costs more than is left, or more than there ever is. `size` says why it costs that. */
+/** The error for a request that costs more than is left, or more than the whole limit. `size` explains the cost. */
 export function rateLimited(quota: Quota, cost: number, size?: Size): NearcastError {
   const { policy, rate, remaining, resetSeconds } = quota;
   const headers = quotaHeaders(quota);

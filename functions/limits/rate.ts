@@ -1,12 +1,12 @@
 import * as z from "zod";
 
-/** A number of units, as a call costs them, in a number of seconds. */
+/** A number of units of cost in a number of seconds. */
 export interface Rate {
   limit: number;
   windowSeconds: number;
 }
 
-/** A rate as configuration has it: `100/60s` is a hundred units in sixty seconds. */
+/** A rate in the configuration: `100/60s` is a hundred units in sixty seconds. */
 export const rateSchema = z
   .string()
   .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,4}s$/, "must be like 100/60s: units in seconds")

@@ -1,9 +1,8 @@
 import type { Observer } from "./observer.ts";
 
 /**
- * Writes one line for every request, with the same members on every platform. It leaves out what a platform
- * cannot measure, and steps that a request did not reach. It has inputs only where the model's manifest says
- * so.
+ * Writes one line for every request, with the same members on every platform. It leaves out what the platform cannot
+ * measure and steps that the request did not reach. It has inputs only where the model's manifest asks for them.
  */
 export function createAccessLog(log: (entry: Record<string, unknown>) => void): Observer {
   return {
@@ -16,7 +15,7 @@ export function createAccessLog(log: (entry: Record<string, unknown>) => void): 
         method,
         path,
         key: caller,
-        // A name without a model was made up by the client: it is not logged.
+        // Logs only names of models that exist: others are made up by clients.
         model: call?.version && call.model,
         version: call?.version,
         digest: call?.digest && `sha256:${call.digest}`,

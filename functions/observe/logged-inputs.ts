@@ -5,9 +5,9 @@ const LONGEST_TEXT = 200;
 const DEEPEST = 4;
 
 /**
- * The inputs as the access log has them: nothing, unless the manifest turns their logging on. Leaves out the
- * values that the manifest names, and shortens the rest so that a line stays short. Names the values of a
- * tabular row given by position first.
+ * The inputs for the access log. Undefined, unless the manifest turns their logging on. Leaves out the values that the
+ * manifest names, and shortens the rest so that the line stays short. Gives values by position in a tabular row their
+ * names first.
  */
 export function loggedInputs({ logging, features }: Manifest, inputs: unknown): unknown {
   if (!logging) return undefined;
@@ -21,7 +21,7 @@ export function loggedInputs({ logging, features }: Manifest, inputs: unknown): 
     if (value instanceof Uint8Array) return `(${value.byteLength} bytes)`;
     if (depth === DEEPEST) return "…";
     if (Array.isArray(value)) {
-      // A row with a missing value, or with an object for a number, must not reveal the others.
+      // A row with a missing value, or with an object instead of a number, must not reveal the others.
       if (names && value.some((item) => typeof item !== "object" || item === null))
         return shown(
           Object.fromEntries(

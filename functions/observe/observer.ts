@@ -1,10 +1,10 @@
 import type { CallRecord } from "../call.ts";
 import type { ErrorCode } from "../errors.ts";
 
-/** What happened to one HTTP request. It may have had one call of a model in it. */
+/** What happened to one HTTP request. It may include one call of a model. */
 export interface RequestRecord {
   readonly id: string;
-  /** Of the client's `traceparent` (W3C Trace Context). */
+  /** The trace id of the client's `traceparent` (W3C Trace Context). */
   readonly traceId: string | undefined;
   readonly method: string;
   readonly path: string;
@@ -12,7 +12,7 @@ export interface RequestRecord {
   /** The caller's name. */
   readonly caller: string;
   readonly error: { code: ErrorCode; message: string } | undefined;
-  /** From the first middleware to the answer's headers; absent where the platform's clock stands still. */
+  /** The time from the first middleware to the answer's headers. Absent where the platform's clock stands still. */
   readonly milliseconds: number | undefined;
   /** Whether it was the first request of this instance. */
   readonly cold: boolean;
@@ -20,7 +20,7 @@ export interface RequestRecord {
 }
 
 /**
- * Gets records. Both methods must return at once. What they throw is logged, and changes nothing else.
+ * Gets records. Both methods must return at once. Errors that they throw are logged and change nothing else.
  *
  * @example
  * const failures: Observer = { call: ({ error }) => void (error && count(error.code)) };
@@ -32,7 +32,7 @@ export interface Observer {
   request?: (record: RequestRecord) => void;
 }
 
-/** One observer that tells all of them. */
+/** Makes one observer that passes records to all of them. */
 export function tellAll(
   observers: readonly Observer[],
   onFailure: (error: unknown) => void,

@@ -3,16 +3,16 @@ export type Durations = Readonly<Record<string, number>>;
 
 /** Durations of the parts of one request, for `Server-Timing`. */
 export interface Phases {
-  /** Does the work and returns its result. Notes a promise's duration when it is fulfilled. */
+  /** Does the work, measures it, and returns its result. A promise is measured until it is fulfilled. */
   time<T>(name: string, work: () => T): T;
-  /** How long each phase took in all. Undefined where nothing can be measured. */
+  /** The total time of each phase. Undefined where nothing can be measured. */
   durations: Durations | undefined;
 }
 
 const UNTIMED: Phases = { time: (_name, work) => work(), durations: undefined };
 
 /**
- * Measures phases by the platform's clock; reading the request is the first. Without a clock it only does the
+ * Measures phases with the platform's clock. Reading the request is the first phase. Without a clock, it only does the
  * work.
  */
 export function createPhases(now: (() => number) | undefined, readMs?: number): Phases {

@@ -12,8 +12,8 @@ interface Begun {
 }
 
 /**
- * Collects what becomes the record of one call. The record is made once, when the call ends or its deadline
- * passes. What happens later is not in it.
+ * Collects the facts for the record of one call. The record is made once, when the call ends or its deadline passes.
+ * Later events are not in it.
  */
 export class Recording {
   readonly phases: Phases;

@@ -4,7 +4,7 @@ import type { Observer } from "./observer.ts";
 
 const TIMED = ["success", "queue", "compute_input", "compute_infer", "compute_output"] as const;
 
-/** The phase of the path that each of Triton's durations is. */
+/** The phase for each of Triton's durations. */
 const PHASES = {
   queue: "load",
   compute_input: "preprocess",
@@ -19,13 +19,13 @@ interface LookUps {
   milliseconds: number;
 }
 
-/** The version that counts belong to. */
+/** The version of some counts. */
 interface Counted {
   name: string;
   version: string;
 }
 
-/** Counts, and milliseconds by duration. Failures have a count and no duration. */
+/** Counts, and milliseconds by duration. Failures have only a count. */
 interface Counts extends Counted {
   rows: number;
   runs: number;
@@ -35,17 +35,17 @@ interface Counts extends Counted {
   lookUps: Record<"hit" | "miss", LookUps>;
 }
 
-/** Versions that are counted. A process that lives for years meets many more. */
+/** The most versions with counts. A process that lives for years meets many more. */
 const KNOWN_VERSIONS = 1000;
 
 /**
- * How often each version ran in this instance, since it started. The thousand versions that ran last are known. One
- * that was forgotten begins anew.
+ * How often each version ran in this instance since its start. Only the thousand versions that ran last are kept. A
+ * forgotten version begins again from zero.
  */
 export interface Statistics extends Observer {
   /**
-   * As in Triton: an answer from the cache is a success, but no inference and no execution. Calls that are
-   * refused before they run do not count.
+   * Counts a call as Triton does. An answer from the cache is a success, but not an inference or execution. Calls that
+   * are refused before they run do not count.
    */
   call: (record: CallRecord) => void;
   /** An entry for each version that ran, in the form of the Open Inference Protocol's statistics extension. */

@@ -68,7 +68,7 @@ export interface DocumentOptions {
   version: string;
   /** Whether callers need a key or token. */
   secured: boolean;
-  /** Operations that are open even then, such as `get /health`. */
+  /** Operations that are open even if callers need a key, such as `get /health`. */
   open: ReadonlySet<string>;
 }
 

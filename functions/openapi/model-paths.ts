@@ -51,7 +51,7 @@ export function modelPath({ manifest, task }: ReleasedModel) {
   };
 }
 
-/** The schemas of one model, by the names under which its path refers to them. */
+/** The schemas of one model, by the names in its path. */
 export function modelComponents({ manifest, task }: ReleasedModel): Record<string, JsonSchema> {
   const names = schemaNames(manifest.name);
   const { input, output } = task.schema(manifest);

@@ -1,6 +1,6 @@
 import type { JsonSchema } from "../tasks/define.ts";
 
-/** How an operation differs from the usual one: JSON in, JSON out, a problem when it fails. */
+/** The differences of an operation from the usual one: JSON in, JSON out, a problem when it fails. */
 export interface OperationOptions {
   tag: string;
   summary: string;
@@ -79,7 +79,7 @@ export function object(properties: Record<string, object>): JsonSchema {
   return { type: "object", required: Object.keys(properties), properties };
 }
 
-/** A path parameter that is one of the given values. Any name when none are given. */
+/** A path parameter with one of the given values. Any name when none are given. */
 function pathParameter(name: string, values: readonly string[], description: string) {
   const schema = values.length > 0 ? { type: "string", enum: values } : { type: "string" };
   return { name, in: "path", required: true, description, schema };

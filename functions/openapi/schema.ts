@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { JsonSchema } from "../tasks/define.ts";
 
-/** The JSON Schema of what a zod schema reads. */
+/** The JSON Schema of a zod schema's input. */
 export function schemaOf(schema: z.ZodType): JsonSchema {
   const { $schema: _, ...made } = z.toJSONSchema(schema, {
     io: "input",

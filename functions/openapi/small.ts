@@ -8,21 +8,21 @@ const SCHEMA_BYTES = 64 * 1024;
 /** Most values of an enum, and most members of an object, that a schema lists. */
 const MOST_LISTED = 200;
 
-/** Whether a value may stand in the description as an example. */
+/** Whether a value is short enough for an example in the description. */
 export function isShortExample(value: unknown): boolean {
   return value !== undefined && jsonBytes(value) <= EXAMPLE_BYTES;
 }
 
 /**
- * The schema without its long lists, such as thousands of labels; it accepts all that the whole one does. The
- * model's own page has them.
+ * The schema without its long lists, such as thousands of labels. It accepts all that the whole schema accepts. The
+ * model's own page has the lists.
  */
 export function smallSchema(schema: JsonSchema, model: string): JsonSchema {
   const short = withoutLongLists(schema) as JsonSchema;
   if (jsonBytes(short) <= SCHEMA_BYTES) return short;
   return {
     ...("type" in schema && { type: schema["type"] }),
-    description: `Too long to show here. GET /v1/models/${model} says what it has.`,
+    description: `Too long to show here. GET /v1/models/${model} has it.`,
   };
 }
 

@@ -15,26 +15,28 @@ export interface CachedCall {
   outputNames: readonly string[];
   runs: readonly Feeds[];
   ttlSeconds: number;
-  /** What the call wants of kept answers. */
+  /** Whether the call may use kept answers, and may keep its own. */
   directive: CallOptions["cache"];
   recording: Pick<Recording, "cache" | "phases">;
-  /** Computes the runs without kept outputs, in order. */
+  /** Computes those runs that have no kept outputs, in order. */
   compute: (runs: readonly Feeds[]) => Promise<Tensors[]>;
 }
 
 export interface CachedRuns {
-  /** How long the model's outputs are kept. 0: not at all. */
+  /** How long the model's outputs are kept, in seconds. 0: not at all. */
   ttlSeconds(manifest: Manifest): number;
-  /** The outputs of each run, in order: kept ones, or new ones, which are kept then. Rejects as `compute` does. */
+  /**
+   * The outputs of each run, in order. They are kept ones, or new ones that are then kept. Rejects as `compute` does.
+   */
   outputs(call: CachedCall): Promise<Tensors[]>;
 }
 
-/** How long a request waits for another that computes the same. Then it computes too. */
+/** How long a request waits for another one that computes the same. After that it computes itself. */
 const PATIENCE_MS = 10_000;
-/** Larger outputs cost more to move than most models cost to run. */
+/** Larger outputs are not kept: moving them takes longer than most models run. */
 const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
 
-/** Keeps answers for requests that ask the same of the same artifact, whoever sends them. */
+/** Keeps answers for requests with the same inputs for the same artifact, whoever sends them. */
 export function createCachedRuns({ predictionCache, config, waitUntil }: Platform): CachedRuns {
   const share = createSingleFlight({ waitUntil, patienceMs: PATIENCE_MS });
 
@@ -48,7 +50,7 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
     if (entry.byteLength <= MAX_ENTRY_BYTES) await predictionCache.put(key, entry, ttlSeconds);
   }
 
-  /** Computes the runs without kept outputs, and keeps theirs. */
+  /** Computes the runs that have no kept outputs, and keeps the new outputs. */
   async function complete(
     { runs, compute, ttlSeconds }: CachedCall,
     keys: readonly string[],
@@ -58,7 +60,7 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
     const computed = await compute(missing.map((index) => runs[index] as Feeds));
     const outputs = [...kept];
     for (const [position, index] of missing.entries()) outputs[index] = computed[position];
-    // Waits until they are kept: the next request would compute them again before that.
+    // Waits until the outputs are kept. A request before that would compute them again.
     await Promise.all(
       missing.map((index) => keep(keys[index] as string, outputs[index] as Tensors, ttlSeconds)),
     );
@@ -90,7 +92,7 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
         recording.cache ??= "collapsed";
         return outputs;
       } catch (error) {
-        // The other request's computation failed, perhaps because of its own deadline. One of those who waited
+        // The other request's computation failed, perhaps because of its own deadline. One of the waiting requests
         // begins again.
         if (recording.cache) throw error;
       }

@@ -3,7 +3,7 @@ import { datatypeNames, elementCount, type Tensors } from "../tensor.ts";
 import { fromBinary } from "../wire/binary-tensor.ts";
 import { LENGTH_BYTES, tensorBytes } from "./tensor-bytes.ts";
 
-/** The first bytes of the SHA-256 of the rest. They show whether an entry was damaged or cut off. */
+/** An entry begins with this many bytes of the SHA-256 of the rest. They show whether it was damaged or cut off. */
 const CHECK_BYTES = 16;
 
 const size = z.number().int().min(0);
@@ -12,14 +12,14 @@ const description = z.tuple([
   z.array(z.tuple([z.string(), z.enum(datatypeNames), z.array(size), size])),
 ]);
 
-/** Outputs as one piece of bytes: a check, and {@link tensorBytes}. */
+/** Writes outputs as one piece of bytes: a check, then {@link tensorBytes}. */
 export async function writeEntry(outputs: Tensors): Promise<Uint8Array> {
   const entry = tensorBytes(Object.entries(outputs), { about: "outputs", reserved: CHECK_BYTES });
   entry.set(await checkOf(entry));
   return entry;
 }
 
-/** The outputs of an entry, as copies. Undefined when the entry is damaged. */
+/** Reads the outputs of an entry, as copies. Undefined when the entry is damaged. */
 export async function readEntry(entry: Uint8Array): Promise<Tensors | undefined> {
   if (entry.byteLength < CHECK_BYTES + LENGTH_BYTES) return undefined;
   const check = await checkOf(entry);
