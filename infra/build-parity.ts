@@ -108,9 +108,10 @@ Each row is an input, an export or a client that was run through the library or 
 The test named there sends the same through Nearcast. It passes only when the answer **equals** the recorded
 one, or when the request is **refused** with a message that says the words shown. There is no third result.
 
-Two exports are known to be wrong before Nearcast sees them, and look like right ones: skl2onnx 1.20 gives
-\`KNeighborsClassifier(weights="distance")\` other probabilities, by up to 0.08, and drops the columns of
-\`SimpleImputer(add_indicator=True)\`. Compare such a model with \`nearcast eval\` before it is released.
+Three exports are known to be wrong before Nearcast sees them, and look like right ones: skl2onnx 1.20 gives
+\`KNeighborsClassifier(weights="distance")\` other probabilities, by up to 0.08, drops the columns of
+\`SimpleImputer(add_indicator=True)\`, and forgets the \`stop_words\` of a \`TfidfVectorizer\` or \`CountVectorizer\` that counts
+pairs of words. Compare such a model with \`nearcast eval\` before it is released.
 
 ${sections.join("\n")}`;
 }

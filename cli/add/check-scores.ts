@@ -30,11 +30,14 @@ export function checkedScores(answered: Answered): ScoresOptions {
       rows.some(({ given, numbers }) => given !== Number(side(numbers[0], meaning)))
     )
       throw contradiction(output, label);
+    if (meaning.activation !== "none" && width > 1) {
+      if (meaning.activation === "softmax" && rows.every(isMirrored)) throw mirrored(output);
+      if (rows.some(isElsewhere)) throw contradiction(output, label);
+    }
     return scores;
   }
   if (labels.length > 2) {
-    if (rows.some(({ given, numbers }) => (numbers[given] ?? 0) < Math.max(...numbers)))
-      throw contradiction(output, label);
+    if (rows.some(isElsewhere)) throw contradiction(output, label);
     return scores;
   }
   const column = Array.from({ length: width }, (_, index) => index).find((index) =>
@@ -44,13 +47,28 @@ export function checkedScores(answered: Answered): ScoresOptions {
   return width === 1 ? scores : { ...scores, column: column as 0 | 1 };
 }
 
+interface Row {
+  /** The index of the label that the graph gave. */
+  given: number;
+  numbers: readonly number[];
+}
+
+/** Whether another label than the given one has the highest number. */
+function isElsewhere({ given, numbers }: Row): boolean {
+  return (numbers[given] ?? 0) < Math.max(...numbers);
+}
+
+/** Whether the two numbers are a decision value and its opposite. */
+function isMirrored({ numbers: [first = 0, second = 0] }: Row): boolean {
+  return first === -second;
+}
+
 /** Whether the one number for two labels stands for the second. */
 function side(number = 0, { activation }: Meaning): boolean {
   return number > (activation === "sigmoid" ? 0 : 0.5);
 }
 
-/** The numbers of each row, and the index of the label that the graph gave. */
-function rowsOf({ output, labels, values = labels, label, tensors }: Answered) {
+function rowsOf({ output, labels, values = labels, label, tensors }: Answered): Row[] {
   const data = numbersOf(tensors?.[output.name]?.data);
   const given = Array.from((label && (tensors?.[label.name]?.data as ArrayLike<unknown>)) ?? []);
   const width = data ? data.length / given.length : 0;
@@ -62,6 +80,13 @@ function rowsOf({ output, labels, values = labels, label, tensors }: Answered) {
       );
     return { given: index, numbers: Array.from(data?.slice(row * width, (row + 1) * width) ?? []) };
   });
+}
+
+/** A softmax of d and -d is a sigmoid of 2d. */
+function mirrored({ name }: TensorInfo): Error {
+  return new Error(
+    `The two numbers of ${name} are a decision value and its opposite, for which a softmax gives no probabilities that a library gives: scikit-learn takes a sigmoid. Say --scores sigmoid.`,
+  );
 }
 
 function contradiction({ name }: TensorInfo, label: TensorInfo): Error {

@@ -3,6 +3,7 @@ import type { LabelOptions, ScoresOptions } from "../../functions/tasks/classifi
 import type { ImageSettings } from "../../functions/tasks/image/options.ts";
 import type { TextOptions } from "../../functions/tasks/text/options.ts";
 import { labelsOf } from "../onnx/labels.ts";
+import { knownTextMistake } from "../onnx/text-steps.ts";
 import type { SourceFile } from "../write-version.ts";
 import { batchOf } from "./batch-dimension.ts";
 import { classifierOf, isFloat, labelOutputOf } from "./classifier.ts";
@@ -55,6 +56,8 @@ export async function draftForTask(
 export async function draftFromFile(path: string, columns: Columns): Promise<Draft> {
   const { features, labels, scores, missing } = columns;
   const graph = await readGraph(path, { joinScores: features !== undefined });
+  const mistake = graph.view && knownTextMistake(graph.view);
+  if (mistake !== undefined && (features || takesText(graph, labels))) throw new Error(mistake);
   if (!features && takesText(graph, labels)) return textDraft(path, columns);
   if (!features) {
     const flag = labels ? "--labels need" : scores && "--scores needs";
@@ -79,7 +82,7 @@ export async function draftFromFile(path: string, columns: Columns): Promise<Dra
   }
   const output = only(
     graph.outputs.filter((one) => isFloat(one) && one.shape.slice(1).every((size) => size <= 1)),
-    "one output with one number a row (a classifier needs --labels)",
+    "one output with one number a row (a classifier needs --labels; a model with several numbers a row is added without --features, as a tensor model)",
     graph.outputs,
   );
   const outputs = [{ ...output, shape: output.shape.map((_, index) => (index === 0 ? -1 : 1)) }];

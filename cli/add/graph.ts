@@ -6,7 +6,7 @@ import { NAME_PATTERN } from "../../functions/model/name.ts";
 import { datatypeOfOrt } from "../../functions/tensor.ts";
 import { externalDataFiles } from "./external-data.ts";
 import { loadReason } from "./load-failure.ts";
-import { joinColumns, rewriteGraph } from "../onnx/rewrite.ts";
+import { joinColumns, listLabels, rewriteGraph } from "../onnx/rewrite.ts";
 import { readOnnx, writeOnnx, type OnnxModel } from "../onnx/model.ts";
 import { viewOf, type GraphView } from "../onnx/view.ts";
 import { checkModelFile, checkWeightsFile, withoutRank } from "./model-file.ts";
@@ -33,7 +33,7 @@ export interface Graph {
 }
 
 interface ReadOptions {
-  /** Whether scores with one output for each class become one output again. */
+  /** For classifiers: whether scores with one output for each class become one output again, and labels a list. */
   joinScores?: boolean;
 }
 
@@ -47,6 +47,7 @@ export async function readGraph(path: string, { joinScores }: ReadOptions = {}):
   const { changes, labels } = model?.graph ? rewriteGraph(model.graph) : { changes: [] };
   const joined = joinScores && model?.graph ? joinColumns(model.graph) : undefined;
   if (joined !== undefined) changes.push(joined);
+  if (joinScores && model?.graph) changes.push(...listLabels(model.graph));
   const changed = model && changes.length > 0 ? writeOnnx(model) : undefined;
   const bytes = changed ?? original;
   const options = {

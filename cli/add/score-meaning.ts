@@ -1,6 +1,7 @@
 import type { ScoresOptions } from "../../functions/tasks/classification/options.ts";
+import { classLabels, postTransform } from "../onnx/labels.ts";
 import { isProbability, rangeOf } from "../onnx/range.ts";
-import type { GraphView } from "../onnx/view.ts";
+import { attributeOf, type GraphView } from "../onnx/view.ts";
 import type { TensorInfo } from "./graph.ts";
 
 /** What `--scores` can say about a classifier's numbers. */
@@ -37,7 +38,10 @@ export function meaningOf({ view, output, labels, hasLabel, flag }: Scores): Mea
       ? { activation: flag }
       : { activation: "none", ...(flag === "decision-values" && { kind: flag }) };
   }
-  if (probabilities) return { activation: "none" };
+  if (probabilities) {
+    if (isMirroredSoftmax(view, output.name)) throw whichSoftmax(output);
+    return { activation: "none" };
+  }
   if (!range || !hasLabel) throw whichScores(output, range !== undefined);
   if (labels.length > 2 && isPairwise(view, output.name))
     throw new Error(
@@ -52,6 +56,27 @@ function whichScores({ name }: TensorInfo, known: boolean): Error {
     : `The graph does not show what the numbers of ${name} are`;
   return new Error(
     `${found}. Say with --scores what they are: softmax or sigmoid (what turns them into probabilities), probabilities (they are that already), decision-values (they are none), or none (answer with the label alone).`,
+  );
+}
+
+/**
+ * A softmax of a decision value and its opposite. skl2onnx writes it for a LinearDiscriminantAnalysis of two classes
+ * too, where scikit-learn takes a sigmoid: other probabilities, by up to 0.2.
+ */
+function isMirroredSoftmax(view: GraphView | undefined, tensor: string): boolean {
+  const node = view?.producerOf(tensor);
+  if (node?.opType !== "LinearClassifier" || postTransform(node) !== "SOFTMAX") return false;
+  const weights = attributeOf(node, "coefficients")?.floats ?? [];
+  const half = weights.length / 2;
+  return (
+    classLabels(node)?.length === 2 &&
+    weights.slice(half).every((one, at) => one === -(weights[at] ?? 0))
+  );
+}
+
+function whichSoftmax({ name }: TensorInfo): Error {
+  return new Error(
+    `${name} is a softmax of a decision value and its opposite. That is right for a LogisticRegression with multi_class="multinomial": then say --scores probabilities. skl2onnx writes it for a LinearDiscriminantAnalysis of two classes too, which has other probabilities: then export with options={id(model): {"raw_scores": True}}, and say --scores sigmoid.`,
   );
 }
 

@@ -78,6 +78,20 @@ export function tensorValue(name: string, elemType: number, shape: readonly numb
   }) as unknown as OnnxValue;
 }
 
+/** TensorProto.DataType of int64. */
+const INT64 = 7;
+
+/** A constant of int64. */
+export function integers(name: string, values: readonly number[]): OnnxTensor {
+  const fields = { name, dims: [BigInt(values.length)], dataType: INT64 };
+  const made = create(messageOf("TensorProto"), { ...fields, int64Data: values.map(BigInt) });
+  return made as unknown as OnnxTensor;
+}
+
+export function node(opType: string, input: string[], output: string[]): OnnxNode {
+  return create(messageOf("NodeProto"), { opType, input, output }) as unknown as OnnxNode;
+}
+
 /** AttributeProto.AttributeType of a string. */
 const STRING_ATTRIBUTE = 3;
 

@@ -1,12 +1,14 @@
 import { classLabels } from "./labels.ts";
 import {
   floatOutput,
-  stringAttribute,
+  integers,
+  node,
   tensorValue,
   type OnnxGraph,
   type OnnxNode,
 } from "./model.ts";
-import { attributeOf, decode, textOf, viewOf, type GraphView } from "./view.ts";
+import { rewriteTextSteps } from "./text-steps.ts";
+import { viewOf, type GraphView } from "./view.ts";
 
 /** What was changed in a graph so that all runtimes have it. */
 export interface Rewritten {
@@ -16,69 +18,25 @@ export interface Rewritten {
   labels?: (string | number)[] | undefined;
 }
 
-/** Every runtime has it, on every machine. */
-const LOCALE = "C.UTF-8";
-
-/** Changes what ONNX Runtime Web lacks: ZipMap, and locales that are not installed. Throws an Error where it cannot. */
+/**
+ * Changes what ONNX Runtime Web lacks, such as ZipMap and locales that are not installed, and what converters are known
+ * to write wrongly. Throws an Error where it cannot.
+ */
 export function rewriteGraph(graph: OnnxGraph): Rewritten {
-  const changes = graph.node.flatMap((node) => [
-    ...(useCommonLocale(node) ?? []),
-    ...(splitAsScikitLearn(graph, node) ?? []),
-  ]);
+  const changes = rewriteTextSteps(graph);
   let labels: Rewritten["labels"];
-  for (const node of graph.node.filter(({ opType }) => opType === "ZipMap")) {
-    labels = classLabels(node);
-    changes.push(cutZipMap(graph, node, labels?.length ?? 0));
+  for (const map of graph.node.filter(({ opType }) => opType === "ZipMap")) {
+    labels = classLabels(map);
+    changes.push(cutZipMap(graph, map, labels?.length ?? 0));
   }
   return { changes, labels };
 }
 
-/** StringNormalizer changes case by a locale of the machine. It is the same in all but a few languages. */
-function useCommonLocale(node: OnnxNode): string[] | undefined {
-  const action = textOf(node, "case_change_action") || "NONE";
-  if (node.opType !== "StringNormalizer" || action === "NONE") return undefined;
-  const locale = textOf(node, "locale") || "en_US";
-  if (locale === LOCALE || locale === "C") return undefined;
-  if (/^(az|lt|tr)/i.test(locale))
-    throw new Error(
-      `The graph changes the case of texts by the locale ${locale}, whose rules only machines with that locale have. Export the model without a change of case (lowercase=False), and change it before you ask.`,
-    );
-  const attribute = attributeOf(node, "locale");
-  const s = new TextEncoder().encode(LOCALE);
-  if (attribute) attribute.s = s;
-  else node.attribute.push(stringAttribute("locale", s));
-  return [
-    `Its StringNormalizer changes case by the locale ${LOCALE}, which every machine has, and no longer by ${locale}.`,
-  ];
-}
-
-/** What skl2onnx writes for scikit-learn's default token_pattern, and what that pattern matches. */
-const CONVERTED_PATTERN = "[a-zA-Z0-9_]+";
-const DEFAULT_PATTERN = "[\\p{L}\\p{N}_]{2,}";
-
-/**
- * skl2onnx writes the default token_pattern of TfidfVectorizer and CountVectorizer as one that cuts words at é and
- * keeps words of one letter, which breaks pairs of words. A vocabulary with such words had that pattern itself.
- */
-function splitAsScikitLearn(graph: OnnxGraph, node: OnnxNode): string[] | undefined {
-  const pattern = attributeOf(node, "tokenexp");
-  if (node.opType !== "Tokenizer" || !pattern || decode(pattern.s) !== CONVERTED_PATTERN)
-    return undefined;
-  const words = graph.node
-    .filter(({ opType }) => opType === "TfIdfVectorizer")
-    .flatMap((one) => attributeOf(one, "pool_strings")?.strings.map(decode) ?? []);
-  if (words.length === 0 || words.some((word) => word.length === 1)) return undefined;
-  pattern.s = new TextEncoder().encode(DEFAULT_PATTERN);
-  return [
-    `Its Tokenizer splits texts at ${DEFAULT_PATTERN}, as scikit-learn's default token_pattern does; skl2onnx had written ${CONVERTED_PATTERN}, which cuts words at letters such as é.`,
-  ];
-}
-
 /** Gives the tensor before a ZipMap in the place of its sequence of maps. */
-function cutZipMap(graph: OnnxGraph, node: OnnxNode, width: number): string {
-  const [tensor = ""] = node.input;
-  const [sequence = ""] = node.output;
-  graph.node = graph.node.filter((one) => one !== node);
+function cutZipMap(graph: OnnxGraph, map: OnnxNode, width: number): string {
+  const [tensor = ""] = map.input;
+  const [sequence = ""] = map.output;
+  graph.node = graph.node.filter((one) => one !== map);
   const at = graph.output.findIndex(({ name }) => name === sequence);
   const isOutput = graph.output.some(({ name }) => name === tensor);
   if (at >= 0) graph.output.splice(at, 1, ...(isOutput ? [] : [floatOutput(tensor, width)]));
@@ -144,4 +102,23 @@ function columnOf(view: GraphView, output: string) {
       : undefined;
   };
   return numberOf(axes) === 1 ? { tensor, column: numberOf(starts) } : undefined;
+}
+
+/**
+ * skl2onnx picks the labels of a QuadraticDiscriminantAnalysis from a list, which gives them in one row [1, rows]. Makes
+ * a list of them. Gives a sentence for each change.
+ */
+export function listLabels(graph: OnnxGraph): string[] {
+  const view = viewOf(graph);
+  return graph.output.flatMap(({ name, type }, at) => {
+    const picker = view.producerOf(name);
+    const labels = graph.initializer.find((one) => one.name === picker?.input[0]);
+    if (picker?.opType !== "ArrayFeatureExtractor" || labels?.dims.length !== 1) return [];
+    const [row, shape] = [`${name}_in_a_row`, `${name}_as_a_list`];
+    picker.output = [row];
+    graph.initializer.push(integers(shape, [-1]));
+    graph.node.splice(graph.node.indexOf(picker) + 1, 0, node("Reshape", [row, shape], [name]));
+    graph.output[at] = tensorValue(name, type?.tensorType?.elemType ?? 0, [-1]);
+    return [`Its output ${name} is a list of labels, and no longer one row of them.`];
+  });
 }

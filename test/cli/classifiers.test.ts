@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openPackage } from "../../cli/package-folder.ts";
+import { openPredictor } from "../../cli/predictor.ts";
 import { verifyPackage } from "../../cli/verify.ts";
 import { readOnnx, stringAttribute, writeOnnx } from "../../cli/onnx/model.ts";
 import { add, CASES, FIXTURES, type LibraryCase } from "../tasks/library-models.ts";
-import { fixture, nearcast, temporaryFolder } from "./nearcast.ts";
+import { fixture, nearcast, succeed, temporaryFolder } from "./nearcast.ts";
 
 // What `add` and `verify` say about labels and scores that do not fit together.
 let models = "";
@@ -61,6 +62,21 @@ describe("add", () => {
     expect(said).toContain("scikit-learn's default token_pattern");
   });
 
+  test("answers for texts that are nothing but a stop word of the graph", async () => {
+    const folder = await temporaryFolder();
+    const model = readOnnx(await readFile(join(FIXTURES, "tfidf-logistic.onnx")));
+    const normalizer = model.graph?.node.find(({ opType }) => opType === "StringNormalizer");
+    normalizer?.attribute.push(stopWords("the", "of"));
+    const path = join(folder, "stop-words.onnx");
+    await writeFile(path, writeOnnx(model));
+    const said = await succeed(["add", path, "--name", "it", "--models", folder]);
+    expect(said).toContain("Its StringNormalizer has no stop words any more");
+    const predictor = await openPredictor(await openPackage(folder, { name: "it" }), "native");
+    const texts = ["great fun", "the", "dull"];
+    const answers = await predictor.predict(texts);
+    expect(answers).toEqual(await Promise.all(texts.map((text) => predictor.predict(text))));
+  });
+
   test("refuses a locale whose rules only some machines have", async () => {
     const folder = await temporaryFolder();
     const model = readOnnx(await readFile(join(FIXTURES, "tfidf-logistic.onnx")));
@@ -94,6 +110,14 @@ describe("verify", () => {
     ).rejects.toThrow('Example 0 of logistic-multi@1 says "rose"');
   });
 });
+
+/** As skl2onnx wrote them where scikit-learn kept `stop_words_`, before 1.7. */
+function stopWords(...words: string[]) {
+  const strings = words.map((word) => new TextEncoder().encode(word));
+  const made = stringAttribute("stopwords", new Uint8Array());
+  // AttributeProto.AttributeType of strings.
+  return Object.assign(made, { strings, type: 8 });
+}
 
 /** A version whose manifest was changed by `change`. */
 async function changed(

@@ -34,7 +34,7 @@ export function compile(
       if (data?.length !== rows)
         throw new NearcastError(
           "model_corrupt",
-          `Output ${output.name} of ${manifest.name} does not have one number a row.`,
+          `Output ${output.name} of ${manifest.name} has ${data?.length ?? 0} numbers for ${rows} rows, and must have one for each. A model of several numbers a row is of the task tensor.`,
         );
       return Array.from(data, (value): Regression => ({ value, ...unit }));
     },
