@@ -64,8 +64,12 @@ export function runsOfRows(
         { path: `${path}[${index}]`, message: "must have the same members as the first" },
       ]);
   });
-  const column = ({ name }: TensorInfo) =>
-    rows.map((row) => (row as Record<string, unknown>)[name]);
+  const column = ({ name, shape }: TensorInfo) => {
+    const values = rows.map((row) => (row as Record<string, unknown>)[name]);
+    // A table has a cell where the graph has a list of one.
+    const isCell = shape.length === 2 && shape[1] === 1 && !values.some(Array.isArray);
+    return isCell ? values.map((value) => [value]) : values;
+  };
   return { runs: [{ feeds: named(version, column, path), rows: rows.length }] };
 }
 

@@ -60,12 +60,28 @@ function headed(top: CsvRow, { columns, header }: HeaderOptions, names: Readonly
   const isRow =
     top.cells.length === columns.length &&
     columns.every((column, index) => fits(top.cells[index] ?? "", top.isQuoted(index), column));
+  if (!isRow && !isHeader && isOfWords(top, columns)) throw neither(top, columns);
   if (!isRow) return isHeader;
   const anyText = columns.every(({ type, categories }) => type === "string" && !categories);
   // The line has the names of all columns, and all columns take any text. Nobody has such a row.
   if (anyText && known === columns.length) return true;
   if (isHeader || anyText) throw ambiguousHeader(top);
   return false;
+}
+
+/** Whether no cell of a column of numbers has a number: names that the model does not have. */
+function isOfWords(top: CsvRow, columns: readonly CsvColumn[]): boolean {
+  const typed = columns.flatMap((column, index) =>
+    column.type === "string" ? [] : !fits(top.cells[index] ?? "", top.isQuoted(index), column),
+  );
+  return top.cells.length === columns.length && typed.length > 0 && typed.every(Boolean);
+}
+
+function neither({ line, cells }: CsvRow, columns: readonly CsvColumn[]): NearcastError {
+  return new NearcastError(
+    "malformed_request",
+    `Line ${line} of the CSV (${cells.join(",").slice(0, 60)}) is neither a row nor a header of this model. Its columns are ${columns.map(({ name }) => name).join(", ")}.`,
+  );
 }
 
 function orderOf(

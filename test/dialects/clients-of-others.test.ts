@@ -59,6 +59,11 @@ describe.each(inThisFile(PLATFORMS))("on %s", (_name, start) => {
       const answered = { number_out: [0.5, 1], count_out: [2], flag_out: true, text_out: "hi" };
       const rows = await post(server, "/v1/models/mixed:predict", { instances: [row, row] });
       expect(rows.body).toEqual({ predictions: [answered, answered] });
+      // A table has a cell where the graph has [-1, 1].
+      const records = await post(server, "/v1/models/mixed:predict", {
+        instances: [{ ...row, count: 2 }],
+      });
+      expect(records.body).toEqual({ predictions: [answered] });
       const inputs = { number: [[0.5, 1]], count: [[2]], flag: [true], text: ["hi"] };
       expect((await post(server, "/v1/models/mixed:predict", { inputs })).body).toEqual({
         outputs: { number_out: [[0.5, 1]], count_out: [[2]], flag_out: [true], text_out: ["hi"] },
@@ -212,6 +217,12 @@ describe.each(inThisFile(PLATFORMS))("on %s", (_name, start) => {
       const answer = await post(server, "/invocations", body, headers);
       expect(answer.status).toBe(status);
       expect(answer.body).toEqual({ error_code: expect.any(String), message: expect.any(String) });
+    });
+
+    test("MLflow 1's frame by itself is told where it belongs", async () => {
+      const { body } = await post(server, "/invocations", { columns: ["a"], data: [[1]] });
+      expect(body["message"]).toContain("It has columns, data.");
+      expect(body["message"]).toContain("belongs under dataframe_split");
     });
 
     test("too large a body has its own error", async () => {

@@ -231,6 +231,15 @@ describe.each(inThisFile(PLATFORMS))("on %s", (name, start) => {
     expect(answer.status).toBe(status);
   });
 
+  test("a parameter that would change the answer is named", async () => {
+    const inputs = [flower({ data: [...FLOWER] })];
+    const outputs = [{ name: "probabilities", parameters: { classification: 2 } }];
+    const { status, body } = await post(server, "/v2/models/iris/infer", { inputs, outputs });
+    expect(status).toBe(422);
+    expect(body["error"]).toContain("outputs.0.parameters.classification is not supported");
+    expect(body["error"]).not.toContain("sequence_id");
+  });
+
   test("truncated binary, and a header beyond the body or beside it", async () => {
     const json = { inputs: [flower({ parameters: { binary_data_size: 16 } })] };
     const cases = [

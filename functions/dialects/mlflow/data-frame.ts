@@ -19,6 +19,10 @@ export const invocationRequest = z.strictObject({
   params: z.record(z.string(), z.unknown()).nullish(),
 });
 
+const FORMS = ["dataframe_split", "dataframe_records", "instances", "inputs"] as const;
+const ONE_FORM =
+  "The request needs exactly one of dataframe_split, dataframe_records, instances and inputs.";
+
 /** More members than an input of any task has, besides features. */
 const MOST_MEMBERS = 100;
 
@@ -37,16 +41,13 @@ export type Invocation = { params?: Record<string, unknown> | undefined } & (
  * or `invalid_input`.
  */
 export function readInvocation(json: unknown, version: ModelVersion): Invocation {
+  if (isObject(json) && !FORMS.some((form) => Object.hasOwn(json, form))) throw noForm(json);
   const parsed = invocationRequest.safeParse(Array.isArray(json) ? { instances: json } : json);
   if (!parsed.success) throw invalidBody(parsed.error);
   const { params: named, ...forms } = parsed.data;
   const params = named ?? undefined;
   const given = Object.values(forms).filter((form) => form !== undefined && form !== null);
-  if (given.length !== 1)
-    throw new NearcastError(
-      "malformed_request",
-      "The request needs exactly one of dataframe_split, dataframe_records, instances and inputs.",
-    );
+  if (given.length !== 1) throw new NearcastError("malformed_request", ONE_FORM);
   if (forms.dataframe_split) {
     return { params, rows: rowsOfFrame(version, forms.dataframe_split) };
   }
@@ -55,6 +56,15 @@ export function readInvocation(json: unknown, version: ModelVersion): Invocation
   }
   if (forms.instances) return { params, rows: forms.instances };
   return { params, ...rowsOfInputs(version, forms.inputs) };
+}
+
+/** MLflow 1 sent a frame by itself, whose form the Content-Type named. */
+function noForm(json: object): NearcastError {
+  const found = Object.keys(json).join(", ").slice(0, 100) || "none";
+  const hint = Object.hasOwn(json, "data")
+    ? " A frame of columns and data belongs under dataframe_split."
+    : "";
+  return new NearcastError("malformed_request", `${ONE_FORM} It has ${found}.${hint}`);
 }
 
 function rowsOfRecords(version: ModelVersion, records: readonly unknown[]): unknown[] {

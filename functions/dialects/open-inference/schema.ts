@@ -7,6 +7,8 @@ const binarySize = z.number().int().nonnegative();
 /** Parameters that would change the answer, and that this service does not know. All others are hints. */
 const REFUSED = ["shared_memory_region", "classification", "sequence_id"] as const;
 
+const NOT_SUPPORTED = "is not supported, and would change the answer: leave it out";
+
 // Clients write null for what they leave out: pydantic's models do.
 const parameters = z
   .looseObject({
@@ -15,8 +17,9 @@ const parameters = z
     binary_data_output: z.boolean().nullish(),
     content_type: z.string().nullish(),
   })
-  .refine((given) => !REFUSED.some((name) => given[name]), {
-    error: `${REFUSED.join(", ")} are not supported`,
+  .superRefine((given, context) => {
+    for (const name of REFUSED.filter((one) => given[one]))
+      context.addIssue({ code: "custom", path: [name], message: NOT_SUPPORTED });
   })
   .nullish();
 
