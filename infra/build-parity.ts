@@ -108,10 +108,15 @@ Each row is an input, an export or a client that was run through the library or 
 The test named there sends the same through Nearcast. It passes only when the answer **equals** the recorded
 one, or when the request is **refused** with a message that says the words shown. There is no third result.
 
-Three exports are known to be wrong before Nearcast sees them, and look like right ones: skl2onnx 1.20 gives
-\`KNeighborsClassifier(weights="distance")\` other probabilities, by up to 0.08, drops the columns of
-\`SimpleImputer(add_indicator=True)\`, and forgets the \`stop_words\` of a \`TfidfVectorizer\` or \`CountVectorizer\` that counts
-pairs of words. Compare such a model with \`nearcast eval\` before it is released.
+Some exports are wrong before Nearcast sees them. They look like right ones, so \`add\` cannot tell them apart. Compare
+such a model with \`nearcast eval\` before it is released:
+
+- skl2onnx 1.20: \`KNeighborsClassifier(weights="distance")\`, whose probabilities differ by up to 0.08;
+  \`SimpleImputer(add_indicator=True)\`, whose columns are dropped; \`stop_words\` of a \`TfidfVectorizer\` or \`CountVectorizer\`
+  that counts pairs of words.
+- onnxmltools 1.16: XGBoost's regressor of \`reg:logistic\`, which lacks the sigmoid; LightGBM with \`boosting_type="rf"\`,
+  which adds its trees up, with \`multiclassova\`, \`sigmoid\` other than 1, \`linear_tree\`, \`reg_sqrt\` or \`zero_as_missing\`.
+- CatBoost 1.2: \`MultiClassOneVsAll\`, and the regressors of \`Poisson\` and \`Tweedie\`, which answer with the logarithm.
 
 ${sections.join("\n")}`;
 }
