@@ -6,6 +6,7 @@ import { START, startNodeServer, V8_FLAGS } from "../harness/node-server.ts";
 
 const CONNECTIONS = 32;
 const REQUESTS = 1500;
+const COLLECTION = /\bgc=s .*\bpromoted=(\d+)/g;
 /** A request makes about 8 kB of objects. They moved nearly all, and since then 50 bytes. */
 const MOST_BYTES = 1000;
 
@@ -15,15 +16,7 @@ test.each(inThisFile([{}, { WORKERS: "1" }]))(
   async (env) => {
     const store = await manyModels(300);
     onTestFinished(store.remove);
-    const server = await startNodeServer({
-      entry: START.at(-1) as string,
-      nodeFlags: [...V8_FLAGS, "--trace-gc", "--trace-gc-nvp"],
-      env: { ...env, STORE: store.folder, ACCESS_LOG: "false", MAX_QUEUE_MS: "60000" },
-    });
-    onTestFinished(async () => void (await server.stop()));
-    const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-    onTestFinished(() => agent.destroy());
-    const predict = () => post(agent, `${server.url}/v1/models/iris/predict`);
+    const { server, predict } = await start({ ...env, STORE: store.folder });
     await Promise.all(Array.from({ length: CONNECTIONS }, predict));
     for (let lists = 0; lists < 3; lists++) await (await server.fetch("/v1/models")).text();
     // What the lists have left is moved while the first of these are answered.
@@ -31,13 +24,40 @@ test.each(inThisFile([{}, { WORKERS: "1" }]))(
 
     const from = server.logs.length;
     await inFlight(CONNECTIONS, REQUESTS, predict);
-    const moved = [...server.logs.slice(from).matchAll(/\bgc=s .*\bpromoted=(\d+)/g)];
+    const moved = [...server.logs.slice(from).matchAll(COLLECTION)];
     const bytes = moved.reduce((sum, [, promoted]) => sum + Number(promoted), 0);
     expect(moved.length).toBeGreaterThan(3);
     expect(bytes / REQUESTS).toBeLessThan(MOST_BYTES);
   },
   60_000,
 );
+
+test.each(inThisFile([1]))(
+  "of the requests over %d connection few meet a collection",
+  async (width) => {
+    const { server, predict } = await start({});
+    await inFlight(CONNECTIONS, CONNECTIONS * 10, predict);
+    // In this time V8 would have made the space of young objects small.
+    await inFlight(width, REQUESTS, predict);
+    const from = server.logs.length;
+    await inFlight(width, REQUESTS, predict);
+    const collections = server.logs.slice(from).match(COLLECTION) ?? [];
+    expect(collections.length / REQUESTS).toBeLessThan(1 / 35);
+  },
+);
+
+/** The server that `npm start` starts, which tells of its garbage collections. */
+async function start(env: Record<string, string>) {
+  const server = await startNodeServer({
+    entry: START.at(-1) as string,
+    nodeFlags: [...V8_FLAGS, "--trace-gc", "--trace-gc-nvp"],
+    env: { ...env, ACCESS_LOG: "false", MAX_QUEUE_MS: "60000" },
+  });
+  onTestFinished(async () => void (await server.stop()));
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  onTestFinished(() => agent.destroy());
+  return { server, predict: () => post(agent, `${server.url}/v1/models/iris/predict`) };
+}
 
 /** Does the work so many times, always `width` at a time. */
 async function inFlight(width: number, times: number, work: () => Promise<void>): Promise<void> {
