@@ -188,7 +188,9 @@ function typeOf(field: Schema): string {
   if (field.enum) return field.enum.map(code).join(", ");
   if (anyOf)
     return anyOf
-      .map(({ properties = {} }) => Object.keys(properties).map(code).join(", "))
+      .map((one) =>
+        one.properties ? Object.keys(one.properties).map(code).join(", ") : typeOf(one),
+      )
       .join(" or ");
   if (items) return `array of ${items.anyOf ? "objects" : typeOf(items)}`;
   if (pattern === NAME_PATTERN.source) return "name";

@@ -5,7 +5,7 @@ import { openInference } from "./open-inference/dialect.ts";
 import { openai } from "./openai/dialect.ts";
 import { tensorflowServing } from "./tensorflow-serving/dialect.ts";
 
-/** The dialects that come with Nearcast; there is no other list of them. */
+/** The dialects that come with Nearcast. There is no other list of them. */
 export const BUILT_IN_DIALECTS: readonly Dialect[] = [
   native,
   tensorflowServing,

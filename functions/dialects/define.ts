@@ -4,41 +4,41 @@ import type { AppEnv } from "../http/exchange.ts";
 import type { ReleasedModel } from "../model/released-models.ts";
 import type { Service } from "../service.ts";
 
-/** A part of an OpenAPI 3.1 document: paths with their operations, and the schemas they refer to. */
+/** A part of an OpenAPI 3.1 document: paths with their operations, and the schemas that they refer to. */
 export interface Description {
   paths: Record<string, Record<string, object>>;
   schemas?: Record<string, object>;
 }
 
-/** A model, as the answers at `/v1/models` have it. */
+/** A model in the answers at `/v1/models`. */
 export interface ListedModel {
   name: string;
-  /** The versions that the answer is about. */
+  /** The versions in the answer. */
   versions: readonly string[];
 }
 
 export interface DialectDefinition {
   name: string;
   /**
-   * The paths of this dialect, such as `/v1/embeddings`, counted from where the app is mounted. All errors at
-   * and below them have its `errorBody`, refusals and 404 too.
+   * The paths of this dialect, such as `/v1/embeddings`, relative to the app's mount path. All errors at and below them
+   * have its `errorBody`, including refusals and 404.
    */
   paths: readonly string[];
   /** Routes for load balancers and probes. They are never refused, limited or counted. */
   health?: (service: Service) => Hono<AppEnv>;
   /** All other routes. */
   routes: (service: Service) => Hono<AppEnv>;
-  /** The JSON body of an error; RFC 9457's when absent. */
+  /** Makes the JSON body of an error. RFC 9457's body when absent. */
   errorBody?: (error: NearcastError, requestId: string) => object;
   /** The dialect's part of `/openapi.json`. */
   describe?: (models: readonly ReleasedModel[]) => Description;
-  /** What this dialect adds to the list of models, which dialects share. */
+  /** The members that this dialect adds to the shared list of models. */
   modelList?: (models: readonly ListedModel[]) => object;
-  /** What it adds to the description of one model. */
+  /** The members that it adds to the description of one model. */
   model?: (model: ListedModel) => object;
 }
 
-/** A dialect: made by {@link defineDialect}, given to `createApp`. */
+/** A dialect, made by {@link defineDialect} and given to `createApp`. */
 export type Dialect = DialectDefinition;
 
 /**

@@ -11,9 +11,9 @@ import { fromNested, toNested } from "../wire/nested.ts";
 import { decodeText } from "../wire/text.ts";
 
 /**
- * Whether the row is for the model's task, and not for its graph. Rows of tensor models are for the graph, and
- * so are rows that name the graph's inputs, and an image's pixels. Features may have the names of inputs: they
- * are single values, and rows of inputs are arrays.
+ * Whether the row is for the model's task or for its graph. Rows of tensor models, rows that name the graph's inputs,
+ * and an image's pixels are for the graph. Features may have the names of inputs, but features are single values and
+ * inputs are arrays.
  */
 export function isTaskRow({ task, manifest }: ModelVersion, row: unknown): boolean {
   if (task.input === "tensors") return false;
@@ -22,12 +22,12 @@ export function isTaskRow({ task, manifest }: ModelVersion, row: unknown): boole
   return task.input !== "image" || !Array.isArray(row);
 }
 
-/** Throws `invalid_input` for no row, or for more rows than the model's limit, where rows are what its batch has. */
+/** Throws `invalid_input` for no rows, and for more than the model's limit where rows are its batch. */
 export function checkRows({ manifest, limits }: ModelVersion, rows: readonly unknown[]): void {
   checkBatch(rows, manifest.batchDimension === null ? Infinity : limits.batch);
 }
 
-/** A row for the task: `{"b64": …}` is an image's bytes, or text. */
+/** Turns a row into a task's input. `{"b64": …}` holds an image's bytes, or text. */
 export function taskRow({ task }: ModelVersion, row: unknown, path: string): unknown {
   try {
     const bytes = base64Bytes(row);
@@ -47,7 +47,7 @@ interface Origin {
   sentBytes: number | undefined;
 }
 
-/** Makes runs of rows. A row is a task's input, an object by input name, or the only input's value. */
+/** Turns rows into runs. A row is a task's input, an object by input name, or the only input's value. */
 export function runsOfRows(
   version: ModelVersion,
   rows: readonly unknown[],
@@ -74,8 +74,8 @@ export function runsOfRows(
 }
 
 /**
- * Makes runs of columns: of features by name, each an array with a value for each row, or of whole tensors as
- * {@link feedsOfColumns} has them.
+ * Turns columns into runs. Columns are features by name, each an array with one value for each row, or whole tensors as
+ * {@link feedsOfColumns} reads them.
  */
 export function runsOfColumns(
   version: ModelVersion,
@@ -89,9 +89,9 @@ export function runsOfColumns(
 }
 
 /**
- * The rows of a tabular model's columns by name, whose values are single ones; undefined for anything else. Throws
- * `invalid_input` for a column that is no feature, for more rows than the model's limit, and for columns that differ in
- * length: the shorter ones would seem to have missing values.
+ * Turns a tabular model's columns by name, with single values, into rows. Undefined for anything else. Throws
+ * `invalid_input` for a column that is not a feature, for more rows than the model's limit, and for columns that differ
+ * in length: the shorter ones would seem to have missing values.
  */
 export function rowsOfFeatures(
   { task, limits, manifest: { inputs, features = [] } }: ModelVersion,
@@ -158,8 +158,8 @@ export function feedsOfColumns(version: ModelVersion, value: unknown, path: stri
 }
 
 /**
- * Whole tensors as JSON: the bare value of the only output, or an object by output name. Several runs are one after
- * the other.
+ * Whole tensors as JSON: the bare value of the only output, or an object by output name. The rows of several runs
+ * follow each other.
  */
 export function columnsOfTensors(runs: readonly Tensors[]): unknown {
   const columns = Object.keys(runs[0] ?? {}).map((name) => {
@@ -173,8 +173,8 @@ export function columnsOfTensors(runs: readonly Tensors[]): unknown {
 }
 
 /**
- * One value for each row: of the only output of the only run, or an object by output name. Throws `invalid_input` when an
- * output has no rows.
+ * One value for each row: the only output's value, or an object by output name. Throws `invalid_input` when an output
+ * has no rows.
  */
 export function rowsOfResults(
   runs: readonly { rows: number }[],
@@ -228,7 +228,7 @@ function lengthOf(values: unknown): number {
   return (values as unknown[]).length;
 }
 
-/** Whether the value is an object and no array. */
+/** Whether the value is an object but not an array. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

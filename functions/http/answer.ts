@@ -6,8 +6,8 @@ import { writeJson } from "../wire/raw-number.ts";
 import type { AppEnv } from "./exchange.ts";
 
 /**
- * An answer with the header fields that were gathered for the request. They are in a plain object: Hono's own
- * `c.header` and `c.json` make and copy `Headers`, which is a tenth of what a prediction costs.
+ * Makes an answer with the request's header fields. They are in a plain object: Hono's own `c.header` and `c.json` make
+ * and copy `Headers`, which takes a tenth of a prediction's time.
  */
 export function answer(
   c: Context<AppEnv>,
@@ -17,7 +17,7 @@ export function answer(
 ): Response {
   const exchange = c.get("exchange");
   const all = { ...exchange.headers, ...headers };
-  // Header fields that an app around this one has set are kept by Hono's own responses only.
+  // Only Hono's own responses keep the header fields that an app around this one has set.
   if (headers["Content-Encoding"] === undefined)
     return exchange.wrapped
       ? c.newResponse(body, status, all)
@@ -31,8 +31,8 @@ export function answer(
 }
 
 /**
- * Like {@link answer}, and compresses when `Accept-Encoding` names gzip or deflate and nothing else. HTTP
- * libraries send a list of codings unasked, and tensors hardly shrink: a megabyte of float32 would cost tens of
+ * Like {@link answer}, but compresses when `Accept-Encoding` names only gzip or only deflate. HTTP libraries send a
+ * list of codings without being asked, and tensors hardly shrink: compressing a megabyte of float32 would take tens of
  * milliseconds to save a tenth.
  */
 export function answerEncoded(
@@ -48,15 +48,15 @@ export function answerEncoded(
 }
 
 /**
- * Like {@link answer}, for JSON. Throws `answer_too_large` for more than the limit: what a task of the deployment's
- * own answers, and numbers that are longer than most.
+ * Like {@link answer}, for JSON. Throws `answer_too_large` when it is over the limit. Estimates made before can miss
+ * that, for a deployment's own tasks and for unusually long numbers.
  */
 export function answerText(c: Context<AppEnv>, json: string): Response {
   checkAnswerBytes(json.length, c.get("exchange").maxAnswerBytes ?? Infinity);
   return answer(c, json, { "Content-Type": "application/json" });
 }
 
-/** Like {@link answerText}, with the type that `hono/client` reads. */
+/** Like {@link answerText}, but typed for `hono/client`. */
 export function answerJson<Json>(c: Context<AppEnv>, value: Json) {
   const response = answerText(c, writeJson(value));
   return response as Response & TypedResponse<JSONParsed<Json>, 200, "json">;

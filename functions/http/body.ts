@@ -14,10 +14,10 @@ const CODINGS: Readonly<Record<string, Coding>> = {
 /** A longer body waits for its turn: to read it takes a part of a millisecond or more. */
 const LONG_BYTES = 16 * 1024;
 
-/** Media types whose bytes are no text, or whose parts have charsets of their own. */
+/** Media types whose bytes are not text, or whose parts have their own charsets. */
 const NO_TEXT = /^(image\/.*|multipart\/.*|application\/octet-stream)$/;
 
-/** What body.ts needs of a platform. */
+/** The parts of a platform that reading a body needs. */
 export interface BodyOptions {
   /** Most bytes, after decompression. */
   maxBytes: number;
@@ -25,10 +25,10 @@ export interface BodyOptions {
 }
 
 /**
- * The body's bytes, decompressed when `Content-Encoding` is gzip or deflate, and a text's in UTF-8 whatever its
- * charset. Rejects with `body_too_large` for more than `maxBytes` after decompression or for far more than
- * came, with `overloaded` when too many others are being read, with `malformed_request` for bytes that do not decompress or are not of the charset, and with
- * `unsupported_media_type` for any other coding or charset.
+ * Reads the body's bytes. Decompresses gzip and deflate, and gives text of any charset as UTF-8. Rejects with
+ * `body_too_large` when there are more than `maxBytes` after decompression, or far more than arrived. Rejects with
+ * `overloaded` when too many other bodies are being read. Rejects with `malformed_request` for bytes that do not
+ * decompress or do not fit the charset. Rejects with `unsupported_media_type` for any other coding or charset.
  */
 export async function readBody(
   c: Context<AppEnv>,
@@ -44,24 +44,24 @@ export async function readBody(
   return inUtf8(c.req, body);
 }
 
-/** The body as text, by the charset of its `Content-Type`, or UTF-8. Rejects as {@link readBody} does. */
+/** Reads the body as text, in the charset of its `Content-Type` or UTF-8. Rejects as {@link readBody} does. */
 export async function readText(c: Context<AppEnv>, options: BodyOptions): Promise<string> {
   return decodeText(await readBody(c, options), { what: "The body" });
 }
 
-/** The declared length of the body in bytes. Undefined where it comes in chunks, or declares none. */
+/** The declared length of the body in bytes. Undefined when it comes in chunks or declares no length. */
 export function declaredLength(request: HonoRequest): number | undefined {
   const length = request.header("content-length");
   return length === undefined || request.header("transfer-encoding") ? undefined : Number(length);
 }
 
-/** The body of a text in another charset than UTF-8 in UTF-8, so that every dialect reads it. */
+/** Converts a text of another charset to UTF-8, so that every dialect can read it. */
 function inUtf8(request: HonoRequest, body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const { type, parameters } = mediaTypeOf(request);
   const { charset } = parameters;
   const isUtf8 = !charset || /^utf-?8$/i.test(charset);
   if (isUtf8 && markedEncoding(body) === undefined) return body;
-  // What follows the JSON of a binary request is no text.
+  // In a binary request, the bytes after the JSON are not text.
   const isBinary = request.header("inference-header-content-length") !== undefined;
   if (isBinary || NO_TEXT.test(type)) return body;
   return new TextEncoder().encode(
@@ -70,8 +70,8 @@ function inUtf8(request: HonoRequest, body: Uint8Array<ArrayBuffer>): Uint8Array
 }
 
 /**
- * Waits for a read of the body. Rejects with `malformed_request` when the read fails: the client went away in
- * the middle, or its framing is wrong.
+ * Waits for a read of the body. Rejects with `malformed_request` when the read fails because the client went away or
+ * the body's framing is wrong.
  */
 export async function arrived<T>(read: Promise<T>): Promise<T> {
   try {

@@ -4,25 +4,25 @@ import type { Deadline } from "../load/deadline.ts";
 
 export type Coding = "gzip" | "deflate";
 
-/** More members than any client sends. An empty one has 20 bytes and takes as long as a page of text. */
+/** More gzip members than any client sends. An empty member has 20 bytes and takes as long as a page of text. */
 const MAX_MEMBERS = 1000;
 
-/** Bytes that any body may decompress to: an image of zeros is a few hundred bytes. */
+/** Any body may decompress to this many bytes. An image of zeros compresses to a few hundred bytes. */
 const FREE_BYTES = 2 ** 20;
 
-/** How many times its own length a body may decompress to, beyond the free bytes. JSON and CSV have 3 to 15. */
+/** Beyond the free bytes, a body may decompress to this many times its length. JSON and CSV reach 3 to 15 times. */
 const MOST_EXPANSION = 20;
 
-/** What zlib calls data that ends too early. */
+/** The code of zlib for data that ends too early. */
 const Z_BUF_ERROR = -5;
 
 /**
- * The bytes of a gzip or deflate body. The platforms' own `DecompressionStream`s differ over several members,
- * bytes after the end and cut streams, so that pako reads all: gzip as RFC 1952 has it (any number of members,
- * zeros after the last one), deflate with zlib's header (RFC 9110, section 8.4.1.2) or, as many clients send
- * it, without. Rejects with `body_too_large` for more than `maxBytes`, or for more than {@link MOST_EXPANSION} times
- * as many bytes as came, with `malformed_request` for what does not decompress, is cut off, or has other bytes after
- * its end, and as `deadline` does.
+ * Decompresses a gzip or deflate body. It uses pako, because the platforms' own `DecompressionStream`s differ for
+ * several members, bytes after the end and cut streams. Reads gzip as in RFC 1952 (any number of members, zeros after
+ * the last one), and deflate with zlib's header (RFC 9110, section 8.4.1.2) or without it, as many clients send it.
+ * Rejects with `body_too_large` for more than `maxBytes`, or for more than {@link MOST_EXPANSION} times the body's
+ * bytes. Rejects with `malformed_request` for data that does not decompress, is cut off, or has other bytes after its
+ * end. Rejects as `deadline` does.
  */
 export async function decompress(
   body: Uint8Array,

@@ -9,7 +9,7 @@ import type { Dialect } from "../dialects/define.ts";
 import type { Service } from "../service.ts";
 import { VERSION } from "../version.ts";
 
-/** The page's files lie in a folder beside it, or in its own folder when its address ends with a slash. */
+/** The page's files are in a folder beside it, or in its own folder when its address ends with a slash. */
 const page = (keyField: string, folder: string) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -22,7 +22,7 @@ ${keyField}<div id="api"></div>
 </html>
 `;
 
-// Swagger UI has no field for a key before it has loaded the description.
+// Swagger UI has a field for a key only after it has loaded the description, which may need the key.
 const KEY_FIELD = `<label style="display: block; margin: 1em; font-family: sans-serif">API key or token
 <input id="key" type="password" autocomplete="off" spellcheck="false" size="50" autofocus>
 and Enter, to read the description and to try it: the key stays in this page.</label>
@@ -45,7 +45,7 @@ if (field) field.addEventListener("change", open);
 else open();
 `;
 
-// Swagger UI sets style attributes and has its icons in data: URLs.
+// Swagger UI sets style attributes, and its icons are data: URLs.
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -57,7 +57,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** In an `Accept-Encoding`, unless with a weight of 0. */
+/** Finds gzip in an `Accept-Encoding`, unless its weight is 0. */
 const GZIP = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i;
 
 const MEDIA_TYPES: Record<DocumentationAsset, string> = {
@@ -65,7 +65,7 @@ const MEDIA_TYPES: Record<DocumentationAsset, string> = {
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 };
 
-/** `GET /docs`: a page to read the description and to try it. It is open even where callers need a key. */
+/** `GET /docs`: a page to read and try the API. It is open even where callers need a key. */
 export function pageRoutes(
   { platform }: Pick<Service, "platform">,
   limit: MiddlewareHandler<AppEnv>,
@@ -85,7 +85,7 @@ export function pageRoutes(
   for (const name of DOCUMENTATION_ASSETS)
     routes.get(`/docs/${name}`, limit, async (c) => {
       const { headers: own, wrapped } = c.get("exchange");
-      // Through the response of an app around this one workerd would compress it again.
+      // In an app around this one, workerd would compress the response again.
       const takesGzip = !wrapped && GZIP.test(c.req.header("accept-encoding") ?? "");
       const found = await platform.asset(name, { takesGzip });
       if (!found) throw new NearcastError("not_found", `There is nothing at ${c.req.path}.`);

@@ -5,13 +5,13 @@ import { problem, type NearcastError } from "../errors.ts";
 import { answer } from "./answer.ts";
 import { pathOf, type AppEnv } from "./exchange.ts";
 
-/** Answers an error in the shape that this path's clients read. */
+/** Answers an error in the shape for this path's clients. */
 export type AnswerError = (c: Context<AppEnv>, error: NearcastError) => Response;
 
 export function createAnswerError(dialects: readonly Dialect[]): AnswerError {
   const shapes = dialects
     .flatMap(({ paths, errorBody }) => paths.map((path) => ({ path, errorBody })))
-    // The longest path first: it is the most specific.
+    // The longest path is the most specific one, so it comes first.
     .toSorted((a, b) => b.path.length - a.path.length);
 
   return function answerError(c, error) {

@@ -9,14 +9,14 @@ import type { TransferTurns } from "../load/transfer-turns.ts";
 
 /** One HTTP request and its answer. Each member that changes is written in only one place. */
 export interface Exchange {
-  /** The client's own id of the request, or one made for it. */
+  /** The client's own id of the request, or a new one. */
   readonly id: string;
   readonly deadline: Deadline;
-  /** The header fields that any answer will have besides its `Content-Type`. */
+  /** The header fields of the answer, without its `Content-Type`. */
   readonly headers: Record<string, string>;
   /** Whether handlers of an outer app came first. They may have set header fields. */
   readonly wrapped: boolean;
-  /** The position of one of Nearcast's handlers among those that matched. */
+  /** The position of one of Nearcast's handlers among the handlers that matched. */
   readonly routeIndex: number;
   /** The most bytes that an answer of a model may have. */
   readonly maxAnswerBytes?: number;
@@ -28,7 +28,7 @@ export interface Exchange {
   quota?: Quota;
   /** The whole body has arrived. body.ts writes it. */
   received?: NonNullable<CallOptions["received"]>;
-  /** The call of a model, if there was one. {@link callOf} writes it. */
+  /** The record of the model's call, if there was one. {@link callOf} writes it. */
   record?: CallRecord;
   /** The error that was answered instead. The error handler writes it. */
   error?: NearcastError;
@@ -39,7 +39,7 @@ export interface AppEnv {
   Variables: { exchange: Exchange };
 }
 
-/** What a call of the service says about its request. */
+/** The options of a call that come from its request. */
 export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   const exchange = c.get("exchange");
   const { id, caller, deadline, quota, received } = exchange;
@@ -55,10 +55,10 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   };
 }
 
-/** The path where the app is mounted, for requests that were answered again without that path. */
+/** The mount paths of requests that are answered a second time, without that path. */
 export const mountedAt = new WeakMap<Request, string>();
 
-/** The path where the app is mounted, without a slash at the end. Empty if it is not mounted. */
+/** The path at which the app is mounted, without a slash at the end. Empty if it is not mounted. */
 export function baseOf(c: Context<AppEnv>): string {
   return mountedAt.get(c.req.raw) ?? routeBase(c);
 }

@@ -14,8 +14,8 @@ const CACHE_STATUS: Record<CacheOutcome, string> = {
 };
 
 /**
- * The headers that say what made an answer, and whether it was kept from an earlier request. Also how long each
- * phase took, where that is measured, and what is left of the caller's rate.
+ * Sets the headers that name the model, version and artifact of an answer, and whether it was kept from an earlier
+ * request. Also the time of each phase, where it is measured, and what is left of the caller's rate.
  */
 export function identify(c: Context<AppEnv>, manifest: Manifest, record?: CallRecord): void {
   const { headers } = c.get("exchange");

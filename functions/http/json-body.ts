@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from "hono";
 
 /**
- * Tells `hono/client` the type of a route's JSON body. It reads nothing: bodies are checked where they are
- * decoded, against the model's manifest.
+ * Gives `hono/client` the type of a route's JSON body. It reads nothing: bodies are checked against the model's
+ * manifest when they are decoded.
  */
 export function jsonBody<Json>(): MiddlewareHandler<
   object,

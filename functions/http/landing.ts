@@ -19,7 +19,7 @@ dd { margin: 0 0 .75rem; }
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** A page with more would be too long. The API has the whole list. */
+/** The most models on the page. The API has the whole list. */
 const MOST_MODELS = 50;
 
 /**
@@ -45,7 +45,7 @@ export function landingRoutes(
 
   async function readModels(): Promise<ReleasedModel[]> {
     const registry = registryFor(ANYONE, "read");
-    // There is a page even if the store cannot be read.
+    // Shows the page even if the store cannot be read.
     return answeringModels(registry).catch(() => []);
   }
 }

@@ -2,7 +2,7 @@ import { parse } from "content-type";
 import type { HonoRequest } from "hono";
 
 export interface MediaType {
-  /** In lower case, without parameters. Empty where the request has no `Content-Type`. */
+  /** In lower case, without parameters. Empty when the request has no `Content-Type`. */
   type: string;
   /** By their names in lower case. */
   parameters: Readonly<Record<string, string | undefined>>;

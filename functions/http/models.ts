@@ -9,8 +9,8 @@ import type { AppEnv } from "./exchange.ts";
 import { identify } from "./identify.ts";
 
 /**
- * `/v1/models`, where the native API, KServe, OpenAI and TensorFlow Serving all list and describe models. Their
- * members do not clash: answers have the native ones and those that each dialect adds.
+ * `/v1/models`, where the native API, KServe, OpenAI and TensorFlow Serving all list and describe models. Their members
+ * do not clash: answers have the native members and those of each dialect.
  */
 export function modelRoutes(
   { registryFor }: Pick<Service, "registryFor">,
@@ -18,7 +18,7 @@ export function modelRoutes(
 ) {
   async function describe(c: Context<AppEnv>, name: string, version?: string) {
     const registry = registryFor(c.get("exchange").caller, "read");
-    // In this order: a version that does not exist costs no list of the store.
+    // Resolves first, so that a version that does not exist needs no list of the store.
     const { manifest } = await registry.resolve(name, { version });
     const [{ stable }, stored] = await Promise.all([
       registry.release(name),

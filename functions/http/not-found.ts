@@ -4,17 +4,17 @@ import { pathOf, type AppEnv } from "./exchange.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/** Answers requests that no route of the app takes: 405 where the path has other methods, 404 otherwise. */
+/** Answers requests without a route: 405 when the path has other methods, 404 otherwise. */
 export function notFound({ router }: Hono<AppEnv>): Handler<AppEnv> {
   return function notFound(c) {
     const path = pathOf(c);
     const matched = path === "/" ? path : path.replace(/\/+$/, "");
-    // Middleware matches too, for the method ALL.
+    // Leaves out middleware, which matches too, for the method ALL.
     const methods = METHODS.filter((method) =>
       router.match(method, matched)[0].some(([[, route]]) => route.method === method),
     );
     const allowed = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method));
-    // An app around this one may tell a path with a slash at its end from the one without.
+    // An allowed method gets here when an app around this one distinguishes a path with a slash at its end.
     if (allowed.length === 0 || allowed.includes(c.req.method))
       throw new NearcastError("not_found", `There is nothing at ${c.req.path}.`);
     throw methodNotAllowed(c.req.path, allowed);

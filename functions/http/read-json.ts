@@ -7,7 +7,7 @@ import { readBody } from "./body.ts";
 import type { AppEnv } from "./exchange.ts";
 
 /**
- * The body's JSON, read by a schema. Rejects as {@link readBody} does, with `malformed_json`, and with
+ * Reads the body's JSON with a schema. Rejects as {@link readBody} does, with `malformed_json`, and with
  * `invalid_input` and a path for each wrong member.
  *
  * @example const { model, texts } = await readJson(c, requestSchema, service.platform);

@@ -6,24 +6,24 @@ import { writeJson } from "../wire/raw-number.ts";
 import { answerText } from "./answer.ts";
 import type { AppEnv } from "./exchange.ts";
 
-/** Less is written in some milliseconds. */
+/** Smaller answers are written in a few milliseconds. */
 const LARGE_BYTES = 256 * 1024;
-/** So much is written between two looks at other requests and at the deadline. */
+/** After this many bytes, other requests get their turns and the deadline is checked. */
 const PIECE_BYTES = 128 * 1024;
 
 interface WriteOptions {
-  /** About how many bytes it will be. */
+  /** About how many bytes the answer will have. */
   bytes: number;
 }
 
-/** Whether an answer is written in pieces, which keep the sign of negative zeros by themselves. */
+/** Whether an answer is written in pieces. Writing in pieces keeps the sign of negative zeros. */
 export function isLarge(bytes: number): boolean {
   return bytes >= LARGE_BYTES;
 }
 
 /**
- * The JSON of what a model answered. A large answer is written in pieces, between which other requests get their
- * turns: a promise then. Throws, or rejects with, `answer_too_large` or what the deadline throws.
+ * Writes the JSON of a model's answer. For a large answer it returns a promise and writes in pieces, so that other
+ * requests get their turns. Throws or rejects with `answer_too_large` or with the deadline's error.
  */
 export function writeAnswer(
   c: Context<AppEnv>,
@@ -33,7 +33,7 @@ export function writeAnswer(
   return isLarge(bytes) ? writeInPieces(c, value) : writeJson(value);
 }
 
-/** Answers with {@link writeAnswer}, and the type that `hono/client` reads. */
+/** Answers with {@link writeAnswer}, typed for `hono/client`. */
 export async function answerPrediction<Json>(
   c: Context<AppEnv>,
   value: Json,

@@ -1,6 +1,6 @@
 import type { Release } from "./release.ts";
 
-/** Which version answers, and why: it is released, on trial, or the call named it. */
+/** The version that answers, and why: it is released, it is on trial, or the call named it. */
 export interface Assignment {
   version: string;
   reason: "stable" | "candidate" | "named";
@@ -9,8 +9,8 @@ export interface Assignment {
 const PARTS = 2 ** 32;
 
 /**
- * The version that answers a key. Without a key it is the stable one. Every instance gives the same key the
- * same version, and none keeps state for it. Who has a candidate keeps it when its share grows.
+ * The version for a key, or the stable one without a key. All instances give the same key the same version, without
+ * keeping state. A key that has a candidate keeps it when the candidate's share grows.
  *
  * @example assign({ ...release, candidates: [{ version: "4", percent: 5 }] }, "customer-42")
  */
@@ -26,7 +26,7 @@ export function assign({ stable, candidates, salt }: Release, key: string | unde
   return { version: stable, reason: "stable" };
 }
 
-/** FNV-1a over UTF-16 units, then MurmurHash3's finalizer: it spreads keys that differ only in their last digits. */
+/** FNV-1a over UTF-16 units, then MurmurHash3's finalizer, which spreads keys that differ only in their last digits. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++)

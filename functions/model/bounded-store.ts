@@ -4,18 +4,18 @@ import { within } from "../within.ts";
 import { StoreRefusal, type Store } from "./store.ts";
 
 interface Operations extends Pick<Store, "get" | "list"> {
-  /** Rejects when storage does not answer, or refuses. */
+  /** Rejects when storage refuses or does not answer. */
   ping(): Promise<void>;
 }
 
-/** There is never an object of this key. One that answers with an object all the same is no store. */
+/** No store has an object with this key. A server that answers with one is not a store. */
 const NEVER_THERE = ".nearcast/no-such-object";
 
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * A store whose reads settle within `timeoutMs`. A read that fails is a 503 `store_unavailable`, and a file that is
- * longer than it may be a 502 `model_corrupt`.
+ * Wraps a store so that reads settle within `timeoutMs`. A failed read rejects with `store_unavailable` (503). A file
+ * that is too long rejects with `model_corrupt` (502).
  */
 export function boundStore(store: Store, timeoutMs: number): Operations {
   async function bounded<T>(did: string, read: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -44,7 +44,10 @@ export function boundStore(store: Store, timeoutMs: number): Operations {
     ping: () =>
       bounded("answer", async (signal) => {
         if (await store.head(NEVER_THERE, { signal }))
-          throw new StoreRefusal("what answers there is no store", new Error(NEVER_THERE));
+          throw new StoreRefusal(
+            "the server at its address is not a store",
+            new Error(NEVER_THERE),
+          );
       }),
   };
 }

@@ -6,8 +6,8 @@ export const KEY_HEADER = `-H "Authorization: Bearer $KEY"`;
 export type Exemplified = Pick<Manifest, "name" | "examples">;
 
 /**
- * A `curl` command that one of the models answers, over several lines; undefined where none has an example that is
- * short enough to paste.
+ * A `curl` command over several lines that one of the models answers. Undefined when no model has an example short
+ * enough to paste.
  */
 export function exampleRequest(
   url: string,
@@ -24,10 +24,13 @@ export function exampleRequest(
   return words.join(" \\\n  ");
 }
 
-/** Longer ones, such as an image's, are not for a terminal. */
+/** The longest example to show, in characters. Longer ones, such as an image's, are not for a terminal. */
 const LONGEST_EXAMPLE = 300;
 
-/** The shortest of each model's first short example. One with named values goes before: it shows what they mean. */
+/**
+ * Takes each model's first short example, and gives the shortest of them. Prefers examples with named values: they show
+ * what the values mean.
+ */
 export function findExample(
   models: readonly Exemplified[],
 ): { model: string; input: unknown } | undefined {
@@ -44,7 +47,10 @@ function rank(input: unknown): number {
   return JSON.stringify(input).length + (named ? 0 : LONGEST_EXAMPLE);
 }
 
-/** JSON in one line, with spaces as people write it. A string has no line break in it that is not escaped. */
+/**
+ * JSON in one line, with spaces as people write it. Line breaks inside strings are escaped, so that all others can be
+ * replaced.
+ */
 function spaced(value: unknown): string {
   return JSON.stringify(value, undefined, 1)
     .replaceAll(/([[{])\n */g, "$1")

@@ -1,4 +1,4 @@
-/** The most that one request may send. A model's manifest can lower each. */
+/** The most that one request may send. A model's manifest can lower each limit. */
 export interface Limits {
   /** Bytes of the body, after decompression. */
   bodyBytes: number;
@@ -6,20 +6,20 @@ export interface Limits {
   batch: number;
   /** UTF-16 code units of one text. */
   textLength: number;
-  /** Pixels the images of one request may decode to. */
+  /** Decoded pixels of all images in one request. */
   imagePixels: number;
-  /** Elements of the tensors of one request, of which a graph is asked without its task. */
+  /** Elements of all tensors in one request, when a client sends tensors. */
   elements: number;
   /**
-   * Rows × the square of the longest dimension that a manifest leaves without a bound: the pairs of positions that
-   * attention compares.
+   * Pairs of positions, as attention compares them: rows × the square of the longest dimension without a bound in the
+   * manifest.
    */
   positionPairs: number;
   /** Bytes of one answer. */
   answerBytes: number;
 }
 
-/** The deployment's limits, with a model's own where they are lower. */
+/** The deployment's limits, or the model's own where those are lower. */
 export function tightened(
   limits: Limits,
   own: { [Name in keyof Limits]?: number | undefined } = {},

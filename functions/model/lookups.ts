@@ -4,19 +4,19 @@ import { createDeferred, type Deferred } from "../deferred.ts";
 import { NearcastError } from "../errors.ts";
 import { within } from "../within.ts";
 
-/** How long a key that was not in the store counts as absent: a first push shows so late at most. */
+/** How long a key counts as absent after a read did not find it. A first push shows after this time at most. */
 const ABSENT_MS = 3000;
 const MOST_ABSENT = 10_000;
-/** Most reads at a time. The store's client has more connections than these: they are for models that are known. */
+/** Most reads at a time. The store's client has more connections; the rest are for known models. */
 const MOST_READS = 16;
-/** A store whose list could not be read is not asked for it again before this time is over. */
+/** After a failed list, waits this long before it asks the store for a list again. */
 const LIST_AGAIN_MS = 30_000;
 
-/** Reads from the store what a caller has named, which may be made up. */
+/** Reads keys that callers have named. The names may be made up. */
 export interface Lookups {
   /**
-   * What `read` finds at the key. Undefined, without a read, where the store did not have the key a moment ago.
-   * Rejects as `read` does, and with `overloaded` when too many other names are looked for.
+   * The result of `read` for the key. Undefined, without a read, when the store did not have the key a moment ago.
+   * Rejects as `read` does, and with `overloaded` when too many other names are being looked up.
    */
   find<T>(key: string, read: () => Promise<T | undefined>): Promise<T | undefined>;
 }
@@ -29,18 +29,17 @@ interface Waiting {
 }
 
 /**
- * Made-up names cost the store little, and keep nobody waiting who asks for a model. What is absent is remembered for
- * a moment. Reads happen a few at a time; where more names are waiting, one list of the store says for all of them
- * which are worth a read.
+ * Keeps made-up names from costing the store much, and from delaying calls of real models. Remembers absent keys for a
+ * moment. Reads only a few keys at a time. When more names wait, one list of the store shows which of them exist.
  */
 export function createLookups(options: {
   /** All keys of the store. */
   list: () => Promise<string[]>;
-  /** What is absent is remembered no longer than this. */
+  /** The longest time for which an absent key is remembered. */
   ttlMs: number;
-  /** Longest wait for other lookups. */
+  /** The longest wait for other lookups. */
   patienceMs: number;
-  /** Whether no request may wait for another: then reads are not counted. */
+  /** Whether no request may wait for another. Reads are not limited then. */
   isolated: boolean;
   waitUntil: (promise: Promise<unknown>) => void;
 }): Lookups {
@@ -81,9 +80,9 @@ export function createLookups(options: {
     const waiter = { key, answer: createDeferred<Answer>() };
     waiting.add(waiter);
     return within(waiter.answer.promise, options.patienceMs, () => {
-      // It was answered at the same moment.
+      // The lookup was answered at the same moment.
       if (!waiting.delete(waiter)) return waiter.answer.promise;
-      throw new NearcastError("overloaded", "Too many unknown models are asked for.", {
+      throw new NearcastError("overloaded", "Too many requests name unknown models.", {
         retryAfterSeconds: Math.ceil(ABSENT_MS / 1000),
       });
     });
@@ -115,5 +114,5 @@ export function createLookups(options: {
   };
 }
 
-/** The keys that callers name: a model's release, and a version's manifest. */
+/** The kinds of keys that callers can name: a model's release and a version's manifest. */
 const NAMED = /\/(?:release|model)\.json$/;

@@ -12,11 +12,13 @@ const file = z.strictObject({
 const limit = z.number().int().positive();
 
 const tensorInfo = z.strictObject({
-  name: z.string().min(1).describe("As the graph has it."),
+  name: z.string().min(1).describe("The name in the graph."),
   datatype: z.enum(datatypeNames),
   shape: z
     .array(z.number().int().min(-1))
-    .describe("-1 is a free dimension. A first one is the batch, if `batchDimension` is not null."),
+    .describe(
+      "-1 is a free dimension. A free first dimension is the batch, unless `batchDimension` is null.",
+    ),
 });
 
 const inputInfo = tensorInfo
@@ -25,7 +27,7 @@ const inputInfo = tensorInfo
       .array(z.number().int().min(-1))
       .optional()
       .describe(
-        "The most that each dimension of a request may be, such as `[-1, 480000]` for `[-1, -1]`; -1 says nothing. A free dimension without it, which is not the batch, falls under `MAX_POSITION_PAIRS`, and that of a tokenizer's inputs under `text.maxLength`.",
+        "The largest size of each dimension in a request, such as `[-1, 480000]` for `[-1, -1]`; -1 sets no limit. Without it, `MAX_POSITION_PAIRS` limits a free dimension that is not the batch, and `text.maxLength` limits that of a tokenizer's inputs.",
       ),
   })
   .refine(({ shape, maxShape }) => !maxShape || maxShape.length === shape.length, {
@@ -49,18 +51,18 @@ const feature = z.strictObject({
     .union([z.number(), z.boolean(), z.string()])
     .optional()
     .describe(
-      'What the graph gets for a value that is missing: null, absent, `"NaN"` or an empty cell. For numbers `"NaN"`, if the graph was trained for it, or a number; else a value of the feature\'s type. A missing value is refused when absent.',
+      'The graph\'s value for a missing one: null, absent, `"NaN"` or an empty cell. For numbers: a number, or `"NaN"` if the graph was trained for it. Otherwise: a value of the feature\'s type. When absent, missing values are refused.',
     ),
 });
 
 const metric = z.strictObject({
   name: z.string().min(1),
   value: z.number(),
-  dataset: z.string().describe("What it was measured on."),
-  rows: z.number().int().positive().optional().describe("How many rows that data has."),
+  dataset: z.string().describe("The data for the measurement."),
+  rows: z.number().int().positive().optional().describe("The number of rows in that data."),
 });
 
-/** The fields that versions of every task have; a task adds its own. */
+/** The fields of every manifest. A task adds its own. */
 export const manifestFields = {
   $schema: z.string().optional().describe("For editors. The service does not read it."),
   schema: z.literal(1).describe("The format of this file."),
@@ -69,16 +71,16 @@ export const manifestFields = {
   task: z
     .string()
     .describe(
-      "What turns inputs into tensors and tensors into answers. Each task has fields of its own.",
+      "The task turns inputs into tensors, and tensors into answers. Each task has fields of its own.",
     ),
   description: z.string().describe("What the model does. Clients see it."),
-  license: z.string().optional().describe("Such as `Apache-2.0`."),
+  license: z.string().optional().describe("The license's name, such as `Apache-2.0`."),
   artifact: file
     .extend({
       externalData: z
         .array(file)
         .optional()
-        .describe("Weights outside the ONNX file, under the names that it uses for them."),
+        .describe("Weights outside the ONNX file. The ONNX file refers to them by these names."),
     })
     .describe("The ONNX (or ORT) file."),
   assets: z
@@ -91,14 +93,14 @@ export const manifestFields = {
     .union([z.literal(0), z.null()])
     .optional()
     .describe(
-      "Task `tensor`: 0 when a free first dimension is the batch, as when absent. null when it is none, such as the frames of a sound: then it is no number of rows, which limits and rates count.",
+      "Task `tensor`: 0 (the default) when a free first dimension is the batch. null when it is not, such as the frames of a sound. Limits and rates count the batch as rows.",
     ),
   features: z
     .array(feature)
     .min(1)
     .optional()
     .describe(
-      "Tabular tasks: the features of one input, in order. The graph has one input for all of them, one for each, by its name, or a few that take them in order.",
+      "Tabular tasks: the features of one input, in order. The graph has one input for all features, one for each feature by its name, or a few that take them in order.",
     ),
   labels: z
     .array(z.string())
@@ -116,11 +118,11 @@ export const manifestFields = {
         .int()
         .min(0)
         .max(31_536_000)
-        .describe("How long the same inputs get the same answer again. 0 keeps no answers."),
+        .describe("How long answers are kept for the same inputs. 0 keeps none."),
     })
     .optional()
     .describe(
-      "Only for graphs that always compute the same. Without it the deployment's `PREDICTION_CACHE_TTL_SECONDS` holds.",
+      "Only for graphs that always compute the same answer for the same inputs. When absent, the deployment's `PREDICTION_CACHE_TTL_SECONDS` holds.",
     ),
   limits: z
     .strictObject({
@@ -128,7 +130,7 @@ export const manifestFields = {
       bodyBytes: limit.describe("Bytes of a request's body."),
       batch: limit.describe("Inputs in one request."),
       textLength: limit.describe("Characters of one text."),
-      imagePixels: limit.describe("Pixels that the images of a request may decode to."),
+      imagePixels: limit.describe("Decoded pixels of a request's images."),
       elements: limit.describe("Elements of a request's tensors."),
       positionPairs: limit.describe(
         "Rows × the square of the longest free dimension besides the batch, without `maxShape`.",
@@ -137,7 +139,7 @@ export const manifestFields = {
     })
     .partial()
     .optional()
-    .describe("Lower limits than the deployment's own."),
+    .describe("Limits below the deployment's own."),
   logging: z
     .strictObject({
       inputs: z.literal(true),
@@ -149,14 +151,16 @@ export const manifestFields = {
     .array(z.strictObject({ input: z.unknown(), output: z.unknown().optional() }))
     .default([])
     .describe(
-      "Inputs with their answers, checked by `nearcast verify`. `nearcast verify --record` adds missing answers. Large ones lie in `examplesFile`.",
+      "Inputs with their answers, checked by `nearcast verify`. `nearcast verify --record` adds missing answers. Large examples are in `examplesFile`.",
     ),
   examplesFile: file
     .extend({
       tensors: z
         .array(file)
         .optional()
-        .describe('NumPy files that the lines name, as `{"$npy": "example-1-input-1.npy"}`.'),
+        .describe(
+          'NumPy files. The lines refer to them, such as `{"$npy": "example-1-input-1.npy"}`.',
+        ),
     })
     .optional()
     .describe(
@@ -165,14 +169,14 @@ export const manifestFields = {
   metrics: z
     .array(metric)
     .default([])
-    .describe("How good the version is. The first is the main one."),
+    .describe("Measured metrics of the version. The first is the main one."),
   baseline: z
     .record(z.string(), z.unknown())
     .optional()
-    .describe("What the training data looked like. Clients do not see it."),
+    .describe("A summary of the training data. Clients do not see it."),
 };
 
-/** Says which label is there twice: answers have scores by label, which could not tell the two apart. */
+/** Names a label that is there twice. Answers have scores by label, so that the two could not be told apart. */
 export function repeatedLabel(labels: readonly string[]): string | undefined {
   const index = labels.findIndex((label, at) => labels.indexOf(label) !== at);
   const label = labels[index];
@@ -181,7 +185,7 @@ export function repeatedLabel(labels: readonly string[]): string | undefined {
     : `labels ${labels.indexOf(label)} and ${index} are both ${JSON.stringify(label)}; give each its own name`;
 }
 
-/** What every manifest says; a task's own options are beside it, see {@link ManifestOf}. */
+/** The fields that all manifests have. {@link ManifestOf} adds a task's own options. */
 export type Manifest = z.output<z.ZodObject<typeof manifestFields, z.core.$strict>>;
 /** A manifest with the options of one task. */
 export type ManifestOf<Options extends z.ZodRawShape> = Manifest &
@@ -191,12 +195,12 @@ export type InputInfo = z.output<typeof inputInfo>;
 export type PackageFile = z.output<typeof file>;
 export type Feature = z.output<typeof feature>;
 
-/** The schema of the manifests of a task; of one that is not known too, which refuses them. */
+/** Gives the schema of a task's manifests. For an unknown task, a schema that refuses them. */
 export type ManifestSchemaOf = (task: string) => z.ZodType<Manifest>;
 
 /**
- * Reads `model.json`. Fields that begin with `x-` are the publisher's own and are dropped; any other
- * unknown field is refused. Throws an Error with every reason in one message.
+ * Reads `model.json`. Drops fields that begin with `x-`: they are the publisher's own. Refuses any other unknown field.
+ * Throws an Error with all reasons in one message.
  */
 export function parseManifest(text: string, schemaOf: ManifestSchemaOf): Manifest {
   const json = parseJson(text);
@@ -224,7 +228,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Every file of the version but the manifest itself: artifact, weights, assets, examples. */
+/** All files of the version but the manifest itself: artifact, weights, assets, examples. */
 export function packageFiles(manifest: Manifest): PackageFile[] {
   return [...servedFiles(manifest), ...exampleFiles(manifest)];
 }
@@ -242,7 +246,7 @@ export function exampleFiles({ examplesFile }: Manifest): PackageFile[] {
   return [lines, ...tensors];
 }
 
-/** What a client may see of a version: all but the publisher's internals. */
+/** The part of a manifest that clients may see: all but the publisher's internals. */
 export function publicManifest(manifest: Manifest) {
   const { $schema: _$schema, schema: _schema, baseline: _baseline, ...visible } = manifest;
   return visible;

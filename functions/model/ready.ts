@@ -5,29 +5,32 @@ import type { Sessions } from "./sessions.ts";
 import { createSingleFlight } from "./single-flight.ts";
 import type { Platform } from "../platform/types.ts";
 
-/** What an instance that can answer says of itself. */
+/** The state of an instance that can answer. */
 export interface Ready {
-  /** Whether the store answers. `unreachable`: it does not, but models in memory do. */
+  /** Whether the store answers. `unreachable`: it does not, but models in memory still answer. */
   store: "reachable" | "unreachable";
   /**
-   * How many released models this instance could not read when they were asked last. They do not make it unready:
-   * any other instance would fail the same way, and one that gets no requests could never find them mended.
+   * How many released models this instance could not read when they were last asked for. The instance stays ready: any
+   * other would fail the same way, and without requests it could never see that they were mended.
    */
   failing: number;
 }
 
-/** Whether this instance should be sent requests. */
+/** Whether this instance should get requests. */
 export interface Readiness {
-  /** Rejects with `store_unavailable` when no prediction could be answered, with `shutting_down` after `announceEnd`. */
+  /**
+   * Rejects with `store_unavailable` when no prediction could be answered, and with `shutting_down` after
+   * `announceEnd`.
+   */
   checkReady: () => Promise<Ready>;
   /**
-   * From now on {@link checkReady} rejects. True where anybody has ever called it: a load balancer may be sending
-   * requests, and needs some time to learn of the end.
+   * Makes {@link checkReady} reject from now on. Returns true if anybody has ever called it: a load balancer may be
+   * sending requests, and needs time to notice the end.
    */
   announceEnd: () => boolean;
 }
 
-/** Asks the store at most once in this time, however many probes there are: anyone may ask for health. */
+/** Asks the store at most once in this time, however many probes there are: anyone may send probes. */
 const FRESH_MS = 1000;
 /** Longer than the registry's own limit for one call. */
 const PATIENCE_MS = 2000;

@@ -20,40 +20,40 @@ import { storedVersions } from "./versions.ts";
 
 /** One version, ready to answer: its manifest and all that is made from it. */
 export interface ModelVersion {
-  /** Of its examples only the small ones: nothing that lists models is to carry megabytes. */
+  /** Has only the small examples: lists of models must not carry megabytes. */
   manifest: Manifest;
   task: Task;
   compiled: CompiledTask;
   limits: Limits;
 }
 
-/** Which version is asked for. */
+/** The version that a call asks for. */
 export interface Wanted {
-  /** The version by name; the release decides where it is absent. */
+  /** The version by name. The release decides when absent. */
   version?: string | undefined;
-  /** The same key gets the same version. Without a key it is the stable one. */
+  /** The same key gets the same version. Without a key, the stable version answers. */
   key?: string | undefined;
 }
 
-/** The version that answers, and why that one. */
+/** The version that answers, and why. */
 export interface Resolved extends ModelVersion {
   reason: Assignment["reason"];
 }
 
 export interface Registry {
-  /** Rejects with `unknown_model`, `unknown_version`, or what reading the package meets. */
+  /** Rejects with `unknown_model`, `unknown_version`, or the error from reading the package. */
   resolve(name: string, wanted?: Wanted): Promise<Resolved>;
   release(name: string): Promise<Release>;
   /**
-   * The versions in the store, by model. Only those of `name`, when it is given and has a release. Sorted, with `10`
-   * after `9`.
+   * The versions in the store, by model, sorted with `10` after `9`. With `name`, only that model's versions, and none
+   * if it has no release.
    */
   versions(name?: string): Promise<Map<string, string[]>>;
-  /** The bytes of a file of the version, with their digest checked. Rejects with `model_corrupt`. */
+  /** Reads a file of the version and checks its digest. Rejects with `model_corrupt`. */
   file(manifest: Manifest, file: PackageFile): Promise<Uint8Array>;
   /** Rejects when the store cannot be reached. */
   ping(): Promise<void>;
-  /** How many models could not be read when they were asked last, because of their release or package. */
+  /** How many models could not be read when they were last asked for, because of their release or package. */
   failing(): number;
 }
 
@@ -64,10 +64,10 @@ interface KnownRelease {
 }
 
 const KNOWN_MODELS = 1000;
-/** Longest wait to read a release again that is known but old. */
+/** The longest wait for reading an old release again. */
 const REVALIDATION_TIMEOUT_MS = 1000;
 
-/** What only another release, or a mended package, can change. */
+/** Errors that only another release or a mended package can end. */
 const BROKEN: ReadonlySet<ErrorCode> = new Set([
   "model_corrupt",
   "model_untrusted",
@@ -113,8 +113,8 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
       else if (answer) found = { release: readReleaseOf(name, answer.bytes), etag: answer.etag };
     } catch (error) {
       if (!known) throw error;
-      // Storage is out of reach, or has no valid release. The last known release goes on answering, and is read
-      // again later.
+      // Storage is out of reach or has no valid release. The last known release goes on answering and is read again
+      // later.
       platform.log({
         level: "warn",
         message: "release served stale",
@@ -124,7 +124,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
       found = known;
     }
     if (!found) {
-      // Not kept: names that clients make up would push out those of real models.
+      // Not kept: made-up names would push out those of real models.
       releases.delete(name);
       throw unknownModel(name);
     }
@@ -138,7 +138,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     if (isNewerFormat(release))
       platform.log({
         level: "warn",
-        message: "release of a newer format: only its stable version is understood",
+        message: "the release has a newer format: only its stable version is used",
         model: name,
         format: release.schema,
       });
@@ -166,7 +166,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     }
   }
 
-  /** The bytes of a version's manifest and of its signatures, where these are needed. */
+  /** Reads a version's manifest, and its signatures where they are needed. */
   async function readSigned(name: string, version: string) {
     const [manifest, signatures] = await Promise.all([
       store.get(`${name}/${version}/model.json`),
@@ -175,7 +175,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     return manifest && manifest !== "not-modified" ? { ...manifest, signatures } : undefined;
   }
 
-  /** `named` by a caller, who may have made it up; other versions are those of releases. */
+  /** Reads a version. `named`: a caller named it and may have made it up. Other versions are from releases. */
   async function readVersion(
     name: string,
     version: string,
@@ -235,7 +235,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     return found.bytes;
   }
 
-  /** Only models that are in the store come into the set, and those that are there no more leave it. */
+  /** Adds only models that are in the store. Removes those that are no longer there. */
   function noteFailure(name: string, error: unknown): void {
     if (!(error instanceof NearcastError)) return;
     if (BROKEN.has(error.code)) failing.add(name);
@@ -246,13 +246,13 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     release,
     async resolve(name, { version, key } = {}) {
       try {
-        // Read also when the call names a version: it tells an unknown model from an unknown version.
+        // Also read when the call names a version: it shows whether the model or only the version is unknown.
         const known = freshRelease(name) ?? (await release(name));
         const { version: wanted, reason } =
           version === undefined
             ? assign(known, key)
             : ({ version, reason: "named" } satisfies Assignment);
-        // The version of a release is worth a read, also where it was not in the store a moment ago.
+        // Reads the version of a release even if the store did not have it a moment ago.
         const named = reason === "named" && wanted !== known.stable;
         const found = NAME_PATTERN.test(wanted)
           ? (versions.get(`${name}/${wanted}`) ??
@@ -278,12 +278,12 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
       }
     },
     async versions(name) {
-      // What has no release does not answer, and costs no list.
+      // A model without a release does not answer, so no list is needed.
       if (name !== undefined && !(await isReleased(name))) return new Map();
       return storedVersions(store, name);
     },
     file: readFile,
-    // The time-out is short: probes do not wait for long.
+    // Uses the short time-out: probes do not wait for long.
     ping: () => revalidatingStore.ping(),
     failing: () => failing.size,
   };

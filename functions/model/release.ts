@@ -7,7 +7,7 @@ const percent = z.number().min(0).max(100);
 
 const event = z.looseObject({
   version,
-  at: z.iso.datetime().optional().describe("Absent where it was released by hand."),
+  at: z.iso.datetime().optional().describe("Absent when the file was written by hand."),
   by: z.string().optional(),
   why: z.string().optional(),
 });
@@ -16,14 +16,14 @@ const candidate = z.union([
   z.looseObject({ version, percent: percent.describe("Its share of the traffic.") }),
   z.looseObject({
     version,
-    shadow: percent.describe("How much of the traffic it gets a copy of."),
+    shadow: percent.describe("The share of the traffic of which it gets a copy."),
   }),
 ]);
 
-/** The format that this code writes. It knows all of it. */
+/** The newest format that this code knows. It writes this one. */
 const FORMAT = 2;
 
-// Loose: a file from a newer Nearcast must not take a model down.
+// Allows unknown fields: a file from a newer Nearcast must not take a model down.
 export const releaseSchema = z.looseObject({
   schema: z
     .number()
@@ -37,9 +37,12 @@ export const releaseSchema = z.looseObject({
   salt: z
     .string()
     .default("")
-    .describe("Decides who gets which candidate. Another salt decides anew."),
-  policy: z.record(z.string(), z.unknown()).optional().describe("When a candidate is taken back."),
-  history: z.array(event).default([]).describe("What was released, newest first."),
+    .describe("Decides which key gets which candidate. Another salt gives another decision."),
+  policy: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("The rules for taking a candidate back."),
+  history: z.array(event).default([]).describe("Earlier releases, newest first."),
 });
 
 export type Release = z.infer<typeof releaseSchema>;
@@ -49,8 +52,8 @@ const HISTORY_LIMIT = 100;
 const ATTEMPTS = 3;
 
 /**
- * Reads `release.json` of format 1 or 2. When the format is newer, or another part than `stable` is wrong, only
- * `stable` counts: it goes on answering. Throws an Error when there is no `stable`.
+ * Reads `release.json` of format 1 or 2. If the format is newer, or a part other than `stable` is wrong, it uses only
+ * `stable`, which goes on answering. Throws an Error when there is no `stable`.
  *
  * @example parseRelease('{"stable": "3"}').stable // "3"
  */
@@ -76,7 +79,7 @@ export function isNewerFormat({ schema }: Release): boolean {
   return schema > FORMAT;
 }
 
-/** The model's release, with the ETag that a change needs. Undefined when nothing was released yet. */
+/** Reads the model's release and its ETag, which a change needs. Undefined when nothing was released yet. */
 export async function readRelease(
   store: Store,
   model: string,
@@ -87,9 +90,9 @@ export async function readRelease(
 }
 
 /**
- * Changes the release by compare-and-swap. `decide` gets the current release and returns the next version, or
- * throws. A release ends the trial of all candidates. When two changes meet, one is written and the other
- * throws. When the store refuses a write though nobody has changed the release, it is tried again.
+ * Changes the release by compare-and-swap. `decide` gets the current release and returns the next version, or throws. A
+ * release ends the trial of all candidates. Of two changes at the same time, one is written and the other throws. If
+ * the store refuses a write although nobody has changed the release, it tries again.
  */
 export async function changeRelease(
   store: Store,
@@ -120,7 +123,7 @@ export async function changeRelease(
     );
     if (written) return release;
     const now = await readRelease(store, model);
-    // It was written after all: the answer to an earlier attempt was lost.
+    // An earlier attempt wrote it, but the store's answer was lost.
     if (now?.release.salt === release.salt && now.release.revision === release.revision) {
       const [written, ours] = [now.release.history[0], release.history[0]];
       if (JSON.stringify(written) === JSON.stringify(ours)) return release;

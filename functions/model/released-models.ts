@@ -8,14 +8,14 @@ export interface ReleasedModel extends ModelVersion {
   versions: readonly string[];
 }
 
-/** The models that answer. A broken package is left out; asking for it by name says what is wrong. */
+/** The models that answer. Leaves out broken packages. A call that names one gets the reason. */
 export async function answeringModels(registry: Registry): Promise<ReleasedModel[]> {
   return [...(await releasedModels(registry)).values()].filter(
     (model): model is ReleasedModel => !(model instanceof NearcastError),
   );
 }
 
-/** Every model in the store by name, with its released version, or with the error that reading it met. */
+/** All models in the store by name, each with its released version, or with the error from reading it. */
 export async function releasedModels(
   registry: Registry,
 ): Promise<Map<string, ReleasedModel | NearcastError>> {
@@ -32,7 +32,7 @@ export async function releasedModels(
       return [name, model instanceof NearcastError ? model : { ...model, versions }] as const;
     });
     for (const [name, model] of await Promise.all(read))
-      // Pushed, but not released yet: it does not answer.
+      // Leaves out models that were pushed but not released: they do not answer.
       if (!(model instanceof NearcastError && model.code === "unknown_model"))
         models.set(name, model);
   }

@@ -13,34 +13,40 @@ interface LoadedSession {
   evicted: boolean;
 }
 
-/** A session that stays in memory until `end` is called. */
+/** A session that stays in memory until the lease's `end` is called. */
 export interface SessionLease {
   session: Session;
   end: () => void;
 }
 
 export interface Sessions {
-  /** The artifact's session. Loads it when it is not in memory. Every lease must be ended. */
+  /** Gets the artifact's session. Loads it when it is not in memory. Every lease must be ended. */
   acquire(manifest: Manifest): Promise<SessionLease>;
   /** Whether the artifact's session is in memory. */
   has(manifest: Manifest): boolean;
-  /** Takes the artifact's session out of memory. It is released after its last run. What failed may be tried again. */
+  /**
+   * Takes the artifact's session out of memory. It is released after its last run. An artifact that failed may then be
+   * loaded again.
+   */
   evict(manifest: Manifest): void;
   /** How many sessions are in memory. */
   count(): number;
 }
 
-/** How long an artifact that ONNX Runtime could not load is refused without a new attempt. */
+/** How long an artifact is refused, without a new attempt, after ONNX Runtime could not load it. */
 const FAILED_MS = 15_000;
 const KNOWN_FAILURES = 1000;
 
-/** What loading takes at the most, as a multiple of the files: they are read, parsed and prepared for the processor. */
+/**
+ * The most memory that loading takes, as a multiple of the files: they are read, parsed and prepared for the processor.
+ */
 const MEMORY_TO_LOAD = 4;
 
 /**
- * Sessions by the digests of their files. When the files add up to more than the budget, the least recently
- * used session is released, after its last run. Where the process has the memory, a session is loaded before others
- * make room for it, so that one that cannot load costs nobody a session. A corrupt artifact or a full budget rejects.
+ * Sessions by the digests of their files. When the files add up to more than the budget, the least recently used
+ * session is released after its last run. If the process has enough memory, it loads the new session before it releases
+ * others, so that an artifact that cannot load costs no other model its session. Rejects for a corrupt artifact or a
+ * full budget.
  */
 export function createSessions(platform: Platform, registry: Registry): Sessions {
   const { sessionBudgetBytes, storeTimeoutMs } = platform.config;
@@ -63,7 +69,7 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
     if (loaded.evicted && loaded.running === 0) platform.waitUntil(loaded.session.release());
   }
 
-  /** All at once: their runtime can be collected only when none of them is held any more. */
+  /** Drops all lost sessions at once: their runtime can be collected only when no session of it is held. */
   function forgetLost(): void {
     const lost = [...sessions.keys()].filter((key) => sessions.peek(key)?.session.lost?.());
     for (const key of lost) sessions.delete(key);
@@ -103,7 +109,10 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
     return loaded;
   }
 
-  /** WASM memory is bounded and never shrinks: there the old session makes room for the new one. */
+  /**
+   * Whether the new session fits beside the old ones. False for WASM, whose memory is bounded and never shrinks: there
+   * old sessions make room first.
+   */
   function hasMemoryBeside(runtime: Runtime, size: number): boolean {
     const available = platform.availableBytes?.() ?? 0;
     return runtime.name === "native" && available > size * MEMORY_TO_LOAD;
@@ -150,7 +159,7 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
   };
 }
 
-/** The same graph with other weights needs another session. */
+/** The digests of the artifact and its weights: the same graph with other weights needs another session. */
 function keyOf({ artifact }: Manifest): string {
   return [artifact, ...(artifact.externalData ?? [])].map(({ sha256 }) => sha256).join(" ");
 }
@@ -160,7 +169,7 @@ function unloadable({ name, version }: Manifest, cause: unknown): NearcastError 
   return new NearcastError("model_corrupt", detail, { cause });
 }
 
-/** A breakdown in WASM may be another model's. */
+/** Whether a failure is the artifact's own. A breakdown in WASM may come from another model. */
 function isOfArtifact({ code }: NearcastError, { name }: Runtime): boolean {
   return code !== "runtime_failed" || name === "native";
 }

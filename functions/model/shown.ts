@@ -2,10 +2,10 @@ import type { Manifest } from "./manifest.ts";
 
 type Example = Manifest["examples"][number];
 
-/** Most bytes of JSON that the examples of one version take where models are described. */
+/** Most bytes of JSON for the examples of one version in a model's description. */
 const SHOWN_BYTES = 32 * 1024;
 
-/** The examples that are small enough to lie in a manifest and to be shown with it, in their order. */
+/** The examples that are small enough for a manifest and its description, in their order. */
 export function shownExamples(examples: readonly Example[]): Example[] {
   let left = SHOWN_BYTES;
   return examples.filter((example) => {
@@ -18,7 +18,7 @@ export function shownExamples(examples: readonly Example[]): Example[] {
 
 const LONGEST_DESCRIPTION = 1000;
 
-/** A model's description of itself, cut where it is a whole page. */
+/** A model's description, cut when it is as long as a page. */
 export function shownDescription(text: string): string {
   return text.length > LONGEST_DESCRIPTION ? `${text.slice(0, LONGEST_DESCRIPTION)}…` : text;
 }

@@ -1,9 +1,9 @@
-/** Beside `model.json`: a line for each signer, `<public key> <signature>`, both base64. */
+/** A file beside `model.json` with a line for each signer: `<public key> <signature>`, both in base64. */
 export const SIGNATURE_FILE = "model.json.sig";
 
-/** Most signatures of one manifest that are looked at. */
+/** The most signatures of one manifest that are read. */
 export const MAX_SIGNATURES = 32;
-/** Twice what these take: a file that anyone has written who may write to the store must not cost seconds. */
+/** Twice the bytes of that many signatures. A huge file in the store must not take seconds. */
 const MAX_SIGNATURE_FILE_BYTES = 8 * 1024;
 
 const KEY_BYTES = 32;
@@ -15,9 +15,8 @@ export function isPublicKey(text: string): boolean {
 }
 
 /**
- * The signers of a manifest: the public keys in its signature file whose signature fits exactly these bytes. A
- * line that is no signature counts for nothing. Only signatures by keys `among` these are checked, where they are given,
- * and {@link MAX_SIGNATURES} at most.
+ * The signers of a manifest: the public keys in its signature file whose signatures fit exactly these bytes. Ignores
+ * lines that are not signatures. Checks at most {@link MAX_SIGNATURES}, and with `among` only those by these keys.
  */
 export async function signersOf(
   manifest: Uint8Array,

@@ -1,9 +1,9 @@
 import { within } from "../within.ts";
 
 /**
- * Does a piece of work once for all who ask for the same key at the same time. `waitUntil` keeps it going when
- * the request that began it ends early. On Workers a promise of another request may never settle even so: a
- * waiter waits `patienceMs` at most, and then does the work itself.
+ * Does work only once when several requests ask for the same key at the same time. `waitUntil` keeps the work going
+ * when the request that began it ends early. On Workers, another request's promise may still never settle. So a request
+ * waits for `patienceMs` at most, and then does the work itself.
  */
 export function createSingleFlight(options: {
   waitUntil: (promise: Promise<unknown>) => void;
@@ -24,7 +24,7 @@ export function createSingleFlight(options: {
     let awaited: Promise<T> | undefined;
     for (;;) {
       const flight = flights.get(key) as Promise<T> | undefined;
-      // When many waiters have lost patience, one of them begins again and the others wait for it.
+      // When several requests have waited too long, one begins again and the others wait for it.
       if (!flight || flight === awaited) return start(key, work);
       const settled = await within(
         flight.then((value) => ({ value })),

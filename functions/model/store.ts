@@ -4,8 +4,8 @@ export interface StoredObject {
 }
 
 /**
- * Storage refuses, and will until somebody changes a setting: there is no such bucket, or no access to it. `reason`
- * completes "The model store did not answer: …" and names nothing that a client should not read.
+ * Storage refuses and will go on refusing until somebody changes a setting: there is no such bucket, or no access to
+ * it. `reason` completes "The model store did not answer: …". Clients may read it.
  */
 export class StoreRefusal extends Error {
   readonly reason: string;
@@ -17,10 +17,10 @@ export class StoreRefusal extends Error {
   }
 }
 
-/** A put happens only if the object is absent, or still has this ETag. */
+/** The condition of a put: the object is absent, or still has this ETag. */
 export type PutCondition = { ifNoneMatch: "*" } | { ifMatch: string };
 
-/** The most bytes of a file that nothing tells the length of: a manifest, a release, a signature. */
+/** The most bytes of a file whose length no manifest gives: a manifest, a release, a signature. */
 export const MAX_UNTOLD_BYTES = 64 * 1024 * 1024;
 
 export interface GetOptions {
@@ -40,8 +40,8 @@ export interface Store {
     key: string,
     options?: { signal?: AbortSignal },
   ) => Promise<{ etag: string; size: number } | undefined>;
-  /** Every key that begins with `prefix`, which is empty or ends in `/`. */
+  /** All keys that begin with `prefix`. It is empty or ends in `/`. */
   list: (prefix: string, options?: { signal?: AbortSignal }) => Promise<string[]>;
-  /** The new ETag. Undefined when the condition did not hold: nothing was written then. */
+  /** Writes the object and gives its new ETag. Undefined when the condition did not hold and nothing was written. */
   put: (key: string, bytes: Uint8Array, condition?: PutCondition) => Promise<string | undefined>;
 }

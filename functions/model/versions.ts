@@ -2,8 +2,8 @@ import { NAME_PATTERN } from "./name.ts";
 import type { Store } from "./store.ts";
 
 /**
- * The versions in a store, by model; only those of `name` when it is given. Sorted, with `10` after `9`. A version
- * without a manifest does not count: `push` writes the manifest last.
+ * The versions in a store by model, or only those of `name`. Sorted, with `10` after `9`. A version without a manifest
+ * does not count: `push` writes the manifest last.
  */
 export async function storedVersions(
   store: Pick<Store, "list">,

@@ -21,10 +21,9 @@ interface Waiting {
 }
 
 /**
- * A session that joins runs along their first dimension: those that came while the runtime was busy, in their
- * order, as long as owners, names, datatypes and all other dimensions are the same. A run never waits for
- * others to join. A joint run that fails is repeated run by run, so that one caller's bad row does not fail
- * another's.
+ * A session that joins runs along their first dimension. It joins runs that came while the runtime was busy, in their
+ * order, while owners, names, datatypes and all other dimensions are the same. A run never waits for others to join. If
+ * a joint run fails, each run is repeated alone, so that one caller's bad row does not fail another's.
  */
 export function createBatchingSession(session: Session, options: BatchingOptions): Session {
   const { maxRows, parallel } = options;
@@ -32,7 +31,7 @@ export function createBatchingSession(session: Session, options: BatchingOptions
   let running = 0;
   let scheduled = false;
 
-  /** Waits until all requests that have arrived by now were read. */
+  /** Starts runs after all requests that have arrived by now were read. */
   function schedule(): void {
     if (scheduled || queue.length === 0 || running >= parallel) return;
     scheduled = true;
@@ -85,7 +84,7 @@ function keyOf(feeds: Tensors, outputNames: readonly string[], owner = ""): stri
   return JSON.stringify([owner, outputNames, inputs]);
 }
 
-/** The first run, and the runs behind it that can join it. */
+/** The first run, and the runs after it that can join it. */
 function takeTogether(queue: readonly Waiting[], maxRows: number) {
   const [taken, left]: [Waiting[], Waiting[]] = [[], []];
   let rows = 0;
@@ -109,7 +108,10 @@ async function answerTogether(session: Session, group: readonly Waiting[]): Prom
     await session.run(feeds, outputNames, undefined, until).then(answer.resolve, answer.reject);
 }
 
-/** Each run's own outputs. Undefined where an output does not have a row for each row of the inputs. */
+/**
+ * Computes runs together and gives each its own outputs. Undefined when an output does not have one row for each row of
+ * the inputs.
+ */
 async function runTogether(
   session: Session,
   group: readonly Waiting[],
@@ -125,7 +127,7 @@ async function runTogether(
   let from = 0;
   return group.map(({ rows }) => {
     const own: Tensors = {};
-    // Copies: no caller gets the memory that holds all rows.
+    // Makes copies: no caller may get the memory that holds all rows.
     for (const name of outputNames) own[name] = rowsFrom(outputs[name] as Tensor, from, rows);
     from += rows;
     return own;

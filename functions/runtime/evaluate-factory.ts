@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { compileFunction } from "node:vm";
 import { factoryBody, type CreateOrt } from "./onnxruntime-web-factory.ts";
 
-/** ONNX Runtime Web as a function, on Node. For Workers the build makes the same function. */
+/** Makes the factory of ONNX Runtime Web on Node. For Workers, the build makes the same function. */
 export async function evaluateFactory(): Promise<CreateOrt> {
   const filename = fileURLToPath(import.meta.resolve("onnxruntime-web/wasm"));
   const body = factoryBody(await readFile(filename, "utf8"));

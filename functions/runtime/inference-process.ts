@@ -12,25 +12,25 @@ import type { Watched } from "./watched.ts";
 
 const [threads, mostBytes] = process.argv.slice(2).map(Number) as [number, number];
 
-// It lies beside this file: as TypeScript in the sources, as JavaScript in what is built.
+// The file is beside this one: TypeScript in the sources, JavaScript in the build.
 const watch = new URL(`watch-process${extname(import.meta.url)}`, import.meta.url);
 new Worker(watch, {
   workerData: { parent: process.ppid, mostBytes } satisfies Watched,
 }).unref();
 
 /**
- * A third of the server's share of the processor: the server reads and answers first, so that all processes
- * have work.
+ * Gives this process a third of the server's share of the processor. The server reads and answers first, so that all
+ * processes have work.
  */
 const NICENESS = 5;
 try {
   setPriority(NICENESS);
 } catch {
-  // A sandbox may forbid it. Answers are then only slower.
+  // A sandbox may forbid this. Answers are then only slower.
 }
 
 const runtime = createNativeRuntime({ threads });
-/** Promises: a run may arrive while its session is still loading. */
+/** Holds promises, since a run may arrive while its session is still loading. */
 const sessions = new Map<number, Promise<Session>>();
 
 process.on("message", ({ id, call }: ProcessRequest) => {

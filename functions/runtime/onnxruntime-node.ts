@@ -7,19 +7,19 @@ import { LOG_FATAL_ONLY, wrapSession } from "./session.ts";
 import type { ExternalData, Runtime } from "./types.ts";
 
 /**
- * Native ONNX Runtime. `threads` is always set: on a fraction of a core, as on a small Lambda, the default (a
- * thread a core) makes the 95th percentile ten times worse.
+ * Native ONNX Runtime. `threads` is always set. With a fraction of a core, as on a small Lambda, the default of one
+ * thread a core makes the 95th percentile ten times worse.
  */
 export function createNativeRuntime({ threads }: { threads: number }): Runtime {
   const options: InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // An arena keeps the memory of the largest run for ever. Without it runs are as fast.
+    // An arena keeps the memory of the largest run for ever. Runs are as fast without it.
     enableCpuMemArena: false,
     logSeverityLevel: LOG_FATAL_ONLY,
-    // ONNX Runtime looks here for files that the artifact names and the package does not list: there are none.
-    // Otherwise it would read them from the folder of the artifact or of the process.
+    // Where ONNX Runtime looks for files that the artifact names and the package does not list. There are none here.
+    // Without this, it would read them from the artifact's folder or the process's.
     extra: { session: { model_external_initializers_file_folder_path: join(devNull, "none") } },
   };
   return {
@@ -42,10 +42,7 @@ export function createNativeRuntime({ threads }: { threads: number }): Runtime {
   };
 }
 
-/**
- * The local tier names files by digest, not as the artifact does. So their bytes are given under the artifact's
- * names.
- */
+/** Gives ONNX Runtime the bytes under the artifact's names, since the local tier names files by digest. */
 async function mounted({ name, source }: ExternalData) {
   return { path: name, data: "path" in source ? await readFile(source.path) : source.bytes };
 }

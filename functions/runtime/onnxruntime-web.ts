@@ -7,13 +7,13 @@ const LOAD_WAIT_MS = 5;
 const LOAD_PATIENCE_MS = 20_000;
 const WASM_PAGE_BYTES = 65_536;
 
-/** One started ONNX Runtime with its own WASM memory, and its state. */
+/** One started ONNX Runtime with its own WASM memory. */
 interface Instance {
   ort: OrtWeb;
   memory?: WebAssembly.Memory;
-  /** The WASM module runs: a failure from now on is a load's or a run's, and not the start's. */
+  /** Whether the WASM module runs. A failure is then the fault of a load or run, not of the start. */
   started: boolean;
-  /** It broke down and is not used any more. It is collected with its last session. */
+  /** Whether it broke down. It is then not used any more, and is collected with its last session. */
   lost: boolean;
   loading: boolean;
   running: boolean;
@@ -21,15 +21,15 @@ interface Instance {
 
 interface WebRuntimeOptions {
   createOrt: CreateOrt;
-  /** Already compiled: workerd accepts no other. */
+  /** Compiled already: workerd accepts only such modules. */
   module: WebAssembly.Module;
   /** The most that WASM memory may grow to. A load or run that needs more rejects with `out_of_memory`. */
   maxMemoryBytes: number;
 }
 
 /**
- * WASM ONNX Runtime. A trap or an abort leaves its memory in an unknown state. That instance is then lost with
- * its sessions, the call rejects with `runtime_failed`, and the next load starts another instance.
+ * ONNX Runtime in WASM. A trap or an abort leaves its memory in an unknown state. The instance is then lost with its
+ * sessions, the call rejects with `runtime_failed`, and the next load starts another instance.
  */
 export function createWebRuntime(options: WebRuntimeOptions): Runtime {
   let current: Instance | undefined;
@@ -81,9 +81,9 @@ export function createWebRuntime(options: WebRuntimeOptions): Runtime {
 function inInstance(mine: Instance, session: Session): Session {
   return {
     async run(feeds, outputNames) {
-      // ONNX Runtime Web's runs yield to each other while their arguments lie on the only WASM stack: they
-      // would overwrite each other's. So a run waits for the end of the one before, which needs no timer and is
-      // some turns away. It does not wait for that run's promise, which may never settle on Workers.
+      // ONNX Runtime Web's runs yield while their arguments lie on the only WASM stack, so overlapping runs would
+      // overwrite each other's arguments. A run therefore waits for the end of the run before it, which needs no timer
+      // and is some turns away. It does not await that run's promise, which may never settle on Workers.
       while (mine.running && !mine.lost) await Promise.resolve();
       if (mine.lost) throw runtimeFailed(new Error("another run broke the runtime down"));
       mine.running = true;
@@ -100,7 +100,7 @@ function inInstance(mine: Instance, session: Session): Session {
   };
 }
 
-/** ONNX Runtime and its JavaScript refuse with plain errors. Any other error is a breakdown. */
+/** Explains a failure. ONNX Runtime and its JavaScript refuse with plain errors; any other error is a breakdown. */
 function explainIn(mine: Instance, cause: unknown): unknown {
   const refused = cause instanceof Error && [Error, TypeError].includes(cause.constructor as never);
   if (refused && mine.started) return explainFailure(cause);
@@ -109,8 +109,8 @@ function explainIn(mine: Instance, cause: unknown): unknown {
 }
 
 /**
- * ONNX Runtime's options take the module only as bytes, and have no limit of memory. So it gets a `WebAssembly`
- * of ours, which uses the compiled module and makes a memory no larger than allowed.
+ * Starts an instance with our own `WebAssembly`. It uses the compiled module and makes a memory no larger than allowed.
+ * ONNX Runtime's own options take the module only as bytes, and cannot limit memory.
  */
 function startInstance({ createOrt, module, maxMemoryBytes }: WebRuntimeOptions): Instance {
   const ort = createOrt(
@@ -118,7 +118,7 @@ function startInstance({ createOrt, module, maxMemoryBytes }: WebRuntimeOptions)
       Memory: {
         value: function Memory(descriptor: WebAssembly.MemoryDescriptor) {
           const most = Math.floor(maxMemoryBytes / WASM_PAGE_BYTES);
-          // At most what the module itself declares: 65,536 pages, all that 32 bits can address.
+          // Not more than the module declares: 65,536 pages, which is all that 32 bits can address.
           const maximum = Math.min(descriptor.maximum ?? most, most);
           mine.memory = new WebAssembly.Memory({ ...descriptor, maximum });
           return mine.memory;
@@ -140,7 +140,7 @@ function startInstance({ createOrt, module, maxMemoryBytes }: WebRuntimeOptions)
   return mine;
 }
 
-/** Without prepacking, WASM memory has the weights once and not twice. */
+/** Options for external weights. Without prepacking, WASM memory holds the weights once instead of twice. */
 function mountedOptions(externalData: readonly ExternalData[]) {
   return {
     externalData: externalData.map(({ name, source }) => ({ path: name, data: bytesOf(source) })),

@@ -2,7 +2,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { Tensors } from "../tensor.ts";
 import type { ArtifactSource, ExternalData } from "./types.ts";
 
-/** What the server asks of an inference process. The server chooses the number `session`. */
+/** The server's calls to an inference process. The server chooses the number `session`. */
 export type ProcessCall =
   | {
       kind: "load";

@@ -12,33 +12,33 @@ import {
 
 interface Member {
   process: InferenceProcess;
-  /** What it was told to load, and not yet to release. */
+  /** The sessions that it was told to load and not yet to release. */
   sessions: Set<number>;
 }
 
 interface ProcessPoolOptions {
   workers: number;
-  /** For one run. */
+  /** Threads for one run. */
   threads: number;
   /** The most memory that each process may take. */
   memoryBytes: number;
   log: (entry: Record<string, unknown>) => void;
 }
 
-/** A call whose process died is tried once more: its input may have killed the process, or something else. */
+/** A call whose process died is tried once more: the cause may have been its input, or something else. */
 const MOST_BEGUN = 2;
 /** The longest that an artifact may take to load. */
 const LOAD_MS = 300_000;
-/** Calls that waited behind it are innocent. Still, no call is tried for ever. */
+/** Calls that only waited in a process that died are tried up to this often. */
 const MOST_TRIES = 8;
 
 /**
- * The native runtime in `workers` processes, each with its own session for every artifact. A run blocks the
- * thread that calls it: with processes, runs go on in parallel and the server answers meanwhile. They are not
- * threads, because native code that crashes ends its whole process. A run goes to the process with the fewest
- * calls. The next call replaces a process that ended. A run that ends two processes rejects with
- * `runtime_failed`, and so does one that does not end in time, whose process is ended for it. A run that takes more than
- * `memoryBytes` ends its process and rejects with `out_of_memory`.
+ * The native runtime in `workers` processes, each with its own session for every artifact. A run blocks the thread that
+ * calls it: with processes, runs go on in parallel and the server answers meanwhile. They are not threads, because
+ * native code that crashes ends its whole process. A run goes to the process with the fewest calls. The next call
+ * replaces a process that ended. A run that ends two processes rejects with `runtime_failed`. A run that does not end
+ * in time rejects with it too, and its process is ended. A run that takes more than `memoryBytes` ends its process and
+ * rejects with `out_of_memory`.
  */
 export function createProcessPool({
   workers,
@@ -78,7 +78,7 @@ export function createProcessPool({
         return process.call({ kind: "load", session, artifact, externalData }, until);
       }
 
-      /** A process that replaced another loads what it is asked to run. */
+      /** Runs a call in a process. A new process first loads the session. */
       async function runIn(
         member: Member,
         call: ProcessCall,
@@ -120,10 +120,10 @@ async function tryCall(call: () => Promise<Tensors | LostCall>, until: number): 
     if (!isLost(answer)) return answer;
     if (!answer.begun) continue;
     begun++;
-    // Trying once more would cost as much again.
+    // Does not try again: that would cost as much once more.
     if (answer.reason === "memory")
       throw outOfMemory(new Error("the process took too much memory"));
     if (answer.reason === "late") throw runtimeFailed(new Error("the call did not end in time"));
   }
-  throw runtimeFailed(new Error("the inference processes that were asked ended"));
+  throw runtimeFailed(new Error("the inference processes of this call ended"));
 }

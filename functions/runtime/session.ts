@@ -3,14 +3,14 @@ import { DATATYPES, datatypeOfOrt, type Tensor, type Tensors } from "../tensor.t
 import type { Session } from "./types.ts";
 
 /**
- * Keeps ONNX Runtime from logging. An input that the graph cannot compute with is the client's mistake, and the
- * rejection says what was wrong. Set for sessions, and again for runs (WASM defaults to warnings).
+ * Keeps ONNX Runtime from logging. An input that the graph cannot compute is the client's mistake, and the rejection
+ * has the reason. It is set for sessions and again for runs, since WASM defaults to warnings there.
  */
 export const LOG_FATAL_ONLY = 4;
 
 /**
- * Wraps an ONNX Runtime session (native and WASM share their types) so that it takes and gives our tensors.
- * `explain` turns what a run threw into what it rejects with.
+ * Wraps an ONNX Runtime session so that it takes and gives our tensors. Native and WASM share their types. `explain`
+ * turns a run's error into the rejection.
  */
 export function wrapSession(
   session: InferenceSession,
@@ -38,9 +38,9 @@ export function wrapSession(
 
 function toOrt(tensor: Tensor, OrtTensorClass: TensorConstructor): OrtTensor {
   const type = DATATYPES[tensor.datatype].ort;
-  // The constructor's overloads pair each type with its array; the datatype table has paired them already.
+  // The constructor's overloads pair each type with its array. The table of datatypes has paired them already.
   const made = new OrtTensorClass(type as "float32", tensor.data as Float32Array, tensor.shape);
-  // Where there is a Float16Array the constructor makes one, which the native runtime reads as empty.
+  // The constructor makes a Float16Array where there is one, but the native runtime would read that as empty.
   if (type === "float16") Object.defineProperty(made, "data", { value: tensor.data });
   return made;
 }

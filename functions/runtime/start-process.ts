@@ -7,10 +7,10 @@ import type { Tensors } from "../tensor.ts";
 import type { ProcessAnswer, ProcessCall, ProcessRequest } from "./process-messages.ts";
 import { OVER_MEMORY_SIGNAL } from "./watched.ts";
 
-/** Why a process ended: by itself, because it took too much memory, or because its call did not end in time. */
+/** Why a process ended: it crashed, it took too much memory, or its call did not end in time. */
 type Reason = "crash" | "memory" | "late";
 
-/** What became of a call when its inference process ended: not begun, or perhaps the cause. */
+/** A call whose inference process ended. `begun`: it was being computed, and may be the cause. */
 export interface LostCall {
   begun: boolean;
   reason: Reason;
@@ -18,8 +18,8 @@ export interface LostCall {
 
 export interface InferenceProcess {
   /**
-   * Rejects with ONNX Runtime's reason. Resolves to a {@link LostCall} when the process ended. When the call is not done
-   * {@link GRACE_MS} after `until`, a time of `performance.now()`, the process is ended.
+   * Rejects with ONNX Runtime's reason. Resolves to a {@link LostCall} when the process ended. Ends the process when
+   * the call is not done {@link GRACE_MS} after `until`, a time of `performance.now()`.
    */
   call(call: ProcessCall, until: number): Promise<Tensors | LostCall>;
   /** Calls that have not been answered. */
@@ -33,12 +33,12 @@ interface Waiting {
   until: number;
 }
 
-/** A run that nobody waits for any more may take this long to end: a new process costs about as much. */
+/** A run that nobody waits for may take this much longer: starting a new process takes about as long. */
 const GRACE_MS = 2000;
 /** The longest that a timer can be. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Tensors are objects by name. None of their members is a boolean. */
+/** Whether an answer is a lost call. Tensors by name have no boolean members. */
 export function isLost(answer: Tensors | LostCall): answer is LostCall {
   return typeof (answer as LostCall).begun === "boolean";
 }
@@ -46,7 +46,7 @@ export function isLost(answer: Tensors | LostCall): answer is LostCall {
 interface InferenceProcessOptions {
   /** For one run. */
   threads: number;
-  /** The most memory that it may take. */
+  /** The most memory that the process may take. */
   memoryBytes: number;
   log: (entry: Record<string, unknown>) => void;
   /** Called once, before its calls count as lost. */
@@ -59,13 +59,13 @@ export function startInferenceProcess({
   log,
   onEnd,
 }: InferenceProcessOptions): InferenceProcess {
-  /** In the order of the calls, which is the order of their answers: the first is the one that is computed. */
+  /** In the order of the calls and of their answers. The first call is the one that is being computed. */
   const waiting = new Line<Waiting>();
   let calls = 0;
   let ended = false;
   let isLate = false;
   let timer: NodeJS.Timeout | undefined;
-  // It lies beside this file: as TypeScript in the sources, as JavaScript in what is built.
+  // The file is beside this one: TypeScript in the sources, JavaScript in the build.
   const file = `inference-process${extname(import.meta.url)}`;
   const child = fork(
     fileURLToPath(new URL(file, import.meta.url)),
@@ -81,12 +81,12 @@ export function startInferenceProcess({
     else call?.reject(new Error(error.message));
   });
   child.on("disconnect", () => {
-    // The server waits for its calls' answers, which are known when the process has ended.
+    // Keeps the server alive until the process has ended and its calls are settled.
     if (waiting.size > 0) child.ref();
     kill();
   });
   child.on("error", () => end("crash"));
-  // Comes after its last message, and says how it ended.
+  // `close` comes after the last message and shows how the process ended.
   child.on("close", (exitCode, signal) => {
     const atRest = isLate ? "late" : "crash";
     const reason = signal === OVER_MEMORY_SIGNAL && !isLate ? "memory" : atRest;
@@ -97,7 +97,7 @@ export function startInferenceProcess({
   child.unref();
   child.channel?.unref();
 
-  /** Its answer has come. */
+  /** Removes the call whose answer has come. */
   function take(id: number): Waiting | undefined {
     for (const place of waiting)
       if (place.value.id === id) {
@@ -125,7 +125,7 @@ export function startInferenceProcess({
     }
   }
 
-  /** Gives the call that is computed now its time. */
+  /** Starts the timer for the call that is being computed. */
   function timeFirst(): void {
     clearTimeout(timer);
     const first = waiting.first?.value;
@@ -133,7 +133,10 @@ export function startInferenceProcess({
     else if (first.until !== Infinity) wait(first.until - performance.now(), lateFirst);
   }
 
-  /** A process with calls keeps the server alive, unless nobody waits for any of them. */
+  /**
+   * The first call's time is over. Gives it a little more before its process is ended. A process whose calls nobody
+   * waits for no longer keeps the server alive.
+   */
   function lateFirst(): void {
     const now = performance.now();
     if ([...waiting].every(({ value }) => value.until <= now)) child.channel?.unref();

@@ -1,9 +1,9 @@
 import type { Tensors } from "../tensor.ts";
 
-/** An artifact ready to load: its bytes, or its path on a local disk (which needs half the memory). */
+/** An artifact ready to load: its bytes, or its path on a local disk, which needs half the memory. */
 export type ArtifactSource = { bytes: Uint8Array } | { path: string };
 
-/** Weights in a file beside the artifact, under the name that the artifact uses for it. */
+/** Weights in a file beside the artifact, by the name that the artifact uses. */
 export interface ExternalData {
   name: string;
   source: ArtifactSource;
@@ -15,8 +15,8 @@ export interface ExternalData {
  */
 export interface Session {
   /**
-   * `owner` says whose run it is. Runs of different owners are never joined. After `until`, a time of
-   * `performance.now()`, nobody waits for the run any more: it may be ended where the runtime can do that.
+   * Runs of different `owner`s are never joined. Nobody waits for the run after `until`, a time of `performance.now()`.
+   * A runtime that can end runs may then end it.
    */
   run(
     feeds: Tensors,
@@ -25,7 +25,7 @@ export interface Session {
     until?: number,
   ): Promise<Tensors>;
   release(): Promise<void>;
-  /** Whether its runtime broke down, so that it will never run again. Absent where that cannot happen. */
+  /** Whether its runtime broke down, so that the session will never run again. Absent where that cannot happen. */
   lost?(): boolean;
 }
 

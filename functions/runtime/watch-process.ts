@@ -1,5 +1,5 @@
-// A thread of an inference process. It goes on while a run blocks the main thread, which sees neither the end of the
-// server nor how much memory the run takes.
+// A thread of an inference process. A run blocks the main thread, so this one notices the end of the server and how
+// much memory the run takes.
 import { workerData } from "node:worker_threads";
 import { OVER_MEMORY_SIGNAL, type Watched } from "./watched.ts";
 

@@ -1,4 +1,4 @@
-/** What the watching thread of an inference process is told. */
+/** The settings of an inference process's watching thread. */
 export interface Watched {
   /** The server's process id. The process ends with it. */
   parent: number;
@@ -6,5 +6,8 @@ export interface Watched {
   mostBytes: number;
 }
 
-/** Ends a process that took too much memory. Nothing else sends it, so it says why. Windows knows no such signals. */
+/**
+ * Ends a process that took too much memory. Nothing else sends this signal, so it shows the reason. Windows has no such
+ * signals.
+ */
 export const OVER_MEMORY_SIGNAL = process.platform === "win32" ? "SIGKILL" : "SIGUSR2";

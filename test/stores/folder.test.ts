@@ -30,7 +30,7 @@ test("a lock that a dead process left is taken over, by one, and a fresh one is 
   const lock = join(folder, "release.json.lock");
   await mkdir(lock);
   await expect(store.put("release.json", bytes("early"), { ifMatch: etag })).rejects.toThrow(
-    `the lock ${lock} is 1 s old. One that a killed process left is taken over after 60 s`,
+    `the lock ${lock} is 1 s old. A lock that a killed process left is taken over after 60 s`,
   );
   expect(new TextDecoder().decode((await readStored(store))?.bytes)).toBe("start");
 

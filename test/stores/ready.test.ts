@@ -86,10 +86,10 @@ test.each<[string, Refusal, string]>([
   expect(logged).toContain(reason);
 });
 
-test("what answers everything with a page is no store", async () => {
+test("a server that answers everything with a page is not a store", async () => {
   const page = await startRefusing({ status: 200, code: "", headers: { etag: '"x"' } });
   const { status, body } = await ready(overS3(page));
-  expect([status, body.detail]).toEqual([503, expect.stringContaining("is no store")]);
+  expect([status, body.detail]).toEqual([503, expect.stringContaining("is not a store")]);
 });
 
 test("a folder that is not there, or is a file", async () => {

@@ -6,16 +6,16 @@ import { ambiguousHeader, isIndex } from "../../wire/csv-header.ts";
 import { emptyLineError, readTable } from "../../wire/csv-table.ts";
 import { parseCsv, SPARE_CELLS, type CsvRow } from "../../wire/csv.ts";
 
-/** Rows of a file, and the line that each begins on. */
+/** The rows of a file, and the line on which each begins. */
 export interface CsvRows {
   rows: unknown[];
   lines: number[];
 }
 
-/** Names that a column of texts, images or others has in a file. No text is one of them. */
+/** Usual names of a column of texts, images or other values. A value itself is hardly ever one of these. */
 const VALUE_NAMES = /^(0|texts?|sentences?|inputs?|instances|query|image)$/;
 
-/** The type of a graph's input in CSV. */
+/** The types of cells for a graph's datatypes. */
 const TYPES: Partial<Record<Datatype, CellType>> = {
   FP16: "number",
   FP32: "number",
@@ -27,16 +27,15 @@ const TYPES: Partial<Record<Datatype, CellType>> = {
 };
 
 /**
- * Reads CSV for a model: named features, the columns of its tensors, or one column of its inputs. `header` is
- * the parameter of the Content-Type (RFC 4180, section 3). Without it the names of the columns show a header,
- * and a first line that may be a row too is refused. Throws `malformed_request` or `invalid_input`, with the
- * line.
+ * Reads CSV for a model: named features, the columns of its tensors, or one column of its inputs. `header` is the
+ * parameter of the Content-Type (RFC 4180, section 3). Without it, a first line with the columns' names is a header;
+ * one that could also be a row is refused. Throws `malformed_request` or `invalid_input`, with the line.
  */
 export function readCsv(text: string, header: string | undefined, version: ModelVersion): CsvRows {
   const { manifest, limits } = version;
   const most = manifest.batchDimension === null ? Infinity : limits.batch;
   const read = rowsOf(text, header, version, most);
-  // No more of them were read.
+  // One row more than the limit was read.
   if (read.rows.length > most)
     throw invalidInput([{ path: "the CSV", message: `must have at most ${most} rows` }]);
   return read;
@@ -86,7 +85,7 @@ function rowsOf(
   };
 }
 
-/** An error's paths by line of the CSV: `inputs[1].age` is `line 3, column age`. */
+/** Turns an error's paths into lines of the CSV: `inputs[1].age` becomes `line 3, column age`. */
 export function byLine(error: unknown, lines: readonly number[]): unknown {
   if (!(error instanceof NearcastError) || !error.issues) return error;
   return invalidInput(
@@ -99,7 +98,7 @@ export function byLine(error: unknown, lines: readonly number[]): unknown {
   );
 }
 
-/** The columns by name: the features, or the inputs of a graph that has several. */
+/** The columns by name: the features, or the inputs of a graph with several inputs. */
 function columnsOf({ manifest, task }: ModelVersion): readonly CsvColumn[] | undefined {
   if (manifest.features && task.input !== "tensors") return manifest.features;
   if (task.input !== "tensors" || manifest.inputs.length === 1) return undefined;
@@ -113,7 +112,7 @@ function ofTable(table: ReturnType<typeof readTable>): CsvRows {
   return { rows: table.map(({ values }) => values), lines: table.map(({ line }) => line) };
 }
 
-/** A frame has a type; a column of values has none. */
+/** Whether the first line is a header. Frames have a `type`; a column of single values has none. */
 function headed(top: CsvRow, type: CellType | undefined, { manifest }: ModelVersion): boolean {
   const [first = "", ...others] = top.cells;
   const names = others.length > 0 && isIndex(first) ? others : top.cells;
@@ -152,7 +151,7 @@ function isElement(cell: string, isQuoted: boolean, type: CellType): boolean {
   }
 }
 
-/** An element of a tensor as JSON has it. A missing number is NaN, as pandas hands it to a model. */
+/** A cell as an element of a tensor in JSON. A missing number is NaN, as pandas gives it to a model. */
 function elementOf(
   cell: string,
   isQuoted: boolean,

@@ -4,7 +4,7 @@ import type { ModelVersion } from "../../model/registry.ts";
 import { listOfAny } from "../lists.ts";
 import { checkRows, isObject, rowsOfFeatures } from "../rows.ts";
 
-// Clients in Python write null for what they leave out.
+// Clients in Python write null for absent members.
 export const invocationRequest = z.strictObject({
   dataframe_split: z
     .strictObject({
@@ -23,22 +23,22 @@ const FORMS = ["dataframe_split", "dataframe_records", "instances", "inputs"] as
 const ONE_FORM =
   "The request needs exactly one of dataframe_split, dataframe_records, instances and inputs.";
 
-/** More members than an input of any task has, besides features. */
+/** No input of a task has more members, apart from features. */
 const MOST_MEMBERS = 100;
 
-/** What to predict from: rows, or whole tensors. */
+/** The request's inputs: rows, or whole tensors. */
 export type Invocation = { params?: Record<string, unknown> | undefined } & (
   | {
       rows: unknown[];
-      /** Of CSV: the line that each row begins on. */
+      /** For CSV: the line on which each row begins. */
       lines?: readonly number[];
     }
   | { columns: unknown }
 );
 
 /**
- * Reads one of MLflow's four JSON forms. An array alone is `instances`: SageMaker's `JSONSerializer` wraps nothing. Throws `malformed_request` when the body is none or several of them,
- * or `invalid_input`.
+ * Reads one of MLflow's four JSON forms. A bare array counts as `instances`: SageMaker's `JSONSerializer` sends it so.
+ * Throws `malformed_request` when the body has none of the forms or several, or `invalid_input`.
  */
 export function readInvocation(json: unknown, version: ModelVersion): Invocation {
   if (isObject(json) && !FORMS.some((form) => Object.hasOwn(json, form))) throw noForm(json);
@@ -77,7 +77,7 @@ function rowsOfRecords(version: ModelVersion, records: readonly unknown[]): unkn
   return records.map((record) => (isValue ? (record as Record<string, unknown>)[column] : record));
 }
 
-/** Rows by name where columns have names, by position where they have numbers, or single values. */
+/** The rows of a frame: by name where columns have names, by position where they have numbers, or single values. */
 function rowsOfFrame(version: ModelVersion, frame: { columns?: unknown; data: unknown[] }) {
   checkRows(version, frame.data);
   const [first] = frame.data;
@@ -95,7 +95,7 @@ function rowsOfFrame(version: ModelVersion, frame: { columns?: unknown; data: un
   const columns = given?.map(nameOf);
   if (width === 1 && takesValue(version, columns?.[0])) return data.map(([cell]) => cell);
   const numbered = !columns || columns.every((name, index) => name === String(index));
-  // One tensor takes the whole frame, as in MLflow's own ONNX flavour.
+  // A single tensor takes the whole frame, as in MLflow's own ONNX flavour.
   const isTensor = version.task.input === "tensors" && version.manifest.inputs.length === 1;
   if (numbered || isTensor) return data;
   checkColumns(version, columns);
@@ -110,14 +110,14 @@ function nameOf(name: unknown, index: number): string {
   throw invalidInput([{ path, message: "must be a string or a number" }]);
 }
 
-/** Throws `invalid_input` for columns that no row can have: before a row is made of them. */
+/** Throws `invalid_input` for columns that no row can have, before any row is made. */
 function checkColumns({ manifest, task }: ModelVersion, columns: readonly string[]): void {
   const { features = [], inputs } = manifest;
   const path = "dataframe_split.columns";
   const known = new Set([...features, ...inputs].map(({ name }) => name));
   const isKnown = (name: string) => known.has(name);
   const other = columns.find((name) => !isKnown(name));
-  // The inputs of other tasks have members that only the task knows.
+  // For other tasks, only the task knows the members of inputs.
   if (task.input === "features" && other !== undefined)
     throw invalidInput([{ path, message: `have ${other}, which is not a feature of this model` }]);
   if (columns.length > known.size + MOST_MEMBERS)
@@ -131,7 +131,7 @@ function checkColumns({ manifest, task }: ModelVersion, columns: readonly string
   }
 }
 
-/** Columns by feature become rows. A list of a task's inputs is rows already. All else is tensors. */
+/** Turns columns by feature into rows. A list of a task's inputs is rows already. Anything else is tensors. */
 function rowsOfInputs(
   version: ModelVersion,
   inputs: unknown,
@@ -146,7 +146,7 @@ function rowsOfInputs(
   return isRow ? { rows: [inputs] } : { columns: inputs };
 }
 
-/** Whether the only column is the input itself, and not a member of it. */
+/** Whether the only column holds the input itself instead of a member of it. */
 function takesValue(version: ModelVersion, column: string | undefined): boolean {
   const { input } = version.task;
   if (input === "features") return false;

@@ -9,7 +9,7 @@ const ERROR_CODES: Record<number, string> = {
   503: "TEMPORARILY_UNAVAILABLE",
 };
 
-/** An error's body as MLflow's clients read it. */
+/** The body of an error for MLflow's clients. */
 export function mlflowError(error: NearcastError) {
   const other = error.status < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR";
   return { error_code: ERROR_CODES[error.status] ?? other, message: error.message };

@@ -99,7 +99,7 @@ function modelName(name: string | undefined): string {
   );
 }
 
-/** Throws `unsupported_media_type` for what is neither JSON nor CSV. */
+/** Throws `unsupported_media_type` unless the body is JSON or CSV. */
 function checkMediaType({ type }: MediaType): void {
   if (type !== "application/json" && type !== "text/csv")
     throw new NearcastError(
@@ -108,10 +108,10 @@ function checkMediaType({ type }: MediaType): void {
     );
 }
 
-// JSON by its name, or by an asterisk for the subtype or for all.
+// Matches JSON by its name, or by an asterisk for the subtype or for both types.
 const TAKES_JSON = /(^|,)\s*(application\/(json|\*)|\*\/\*)\s*(;|,|$)/i;
 
-/** Throws `not_acceptable` for a client that would read the answer as another format, such as SageMaker's CSV. */
+/** Throws `not_acceptable` for a client that expects another format, such as SageMaker's CSV. */
 function checkAccept(accept: string | undefined): void {
   if (accept?.trim() && !TAKES_JSON.test(accept))
     throw new NearcastError(
@@ -137,12 +137,12 @@ async function readInvocationBody(
   return readInvocation(parseJson(body, { exact }), version);
 }
 
-/** Rows of CSV were read for the task, if the model has one but for tensors. */
+/** Whether rows go through the model's task. Rows of CSV do, unless it is the task `tensor`. */
 function isForTask(version: ModelVersion, { rows, lines }: Extract<Invocation, { rows: unknown }>) {
   return lines ? version.task.input !== "tensors" : isTaskRow(version, rows[0]);
 }
 
-/** Rows of tensors are one run. Only a task splits its rows. */
+/** The runs of tensors. Rows of tensors are one run: only tasks split rows. */
 function runsOf(
   version: ModelVersion,
   invocation: Invocation,

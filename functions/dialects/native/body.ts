@@ -17,10 +17,9 @@ const ACCEPTED =
 const RAW = /^(image\/(jpeg|png|webp)|application\/octet-stream)$/;
 
 /**
- * Reads `{inputs, parameters}` from JSON, from a multipart form or from a raw image. In a form, the files are
- * the inputs, and the field `parameters` is JSON. With a raw image, the query has the parameters. Rejects as
- * {@link readBody} does, and with `malformed_json`, `malformed_request`, `unsupported_media_type` or
- * `invalid_input`.
+ * Reads `{inputs, parameters}` from JSON, from a multipart form or from a raw image. In a form, the files are the
+ * inputs and the field `parameters` is JSON. With a raw image, the query has the parameters. Rejects as {@link
+ * readBody} does, and with `malformed_json`, `malformed_request`, `unsupported_media_type` or `invalid_input`.
  */
 export async function readPredictBody(
   c: Context<AppEnv>,
@@ -83,7 +82,7 @@ async function fromForm(
   return { inputs: files.length === 1 ? files[0] : files, parameters };
 }
 
-/** Query values are strings. One that reads as JSON (`top_k=3`) is taken as JSON. */
+/** Reads parameters from the query. Its values are strings. A value that is valid JSON (`top_k=3`) counts as JSON. */
 function fromQuery(query: Record<string, string>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => {

@@ -8,7 +8,7 @@ import type { Service } from "../../service.ts";
 import { withSignedZeros } from "../../wire/json.ts";
 import { readPredictBody } from "./body.ts";
 
-/** The body of a prediction, as `hono/client` sends it. */
+/** The body of a prediction for `hono/client`. */
 interface PredictRequest {
   /** One input, or an array of them. */
   inputs: unknown;
@@ -22,7 +22,7 @@ export function healthRoutes({ checkReady, platform }: Pick<Service, "checkReady
     .get("/ready", async (c) => {
       const { store, failing } = await checkReady();
       const lostLogLines = platform.lostLogLines?.() ?? 0;
-      // Numbers, and no names: everyone may ask this.
+      // Answers numbers but no names, since everyone may ask.
       return answerJson(c, {
         status: "ready" as const,
         store,

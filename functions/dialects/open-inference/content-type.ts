@@ -1,12 +1,13 @@
 import { fromBase64 } from "../../wire/base64.ts";
 import { textOf } from "../../wire/binary-tensor.ts";
 
-/** MLServer's names for BYTES that are texts as they stand: of a list, of a NumPy array, of a column of pandas. */
+/** MLServer's content types for BYTES that hold plain texts: from a list, a NumPy array, or a pandas column. */
 const PLAIN = new Set(["str", "np", "pd"]);
 
 /**
- * The texts of a BYTES input whose parameter `content_type` says how MLServer's client encoded them. Throws a
- * RangeError for encodings whose meaning only MLServer knows, and for base64 that is none or no text.
+ * Decodes the texts of a BYTES input. Its parameter `content_type` says how MLServer's client encoded them. Throws a
+ * RangeError for encodings that only MLServer can read, for invalid base64, and for base64 of something other than
+ * text.
  */
 export function textsOf(elements: string[], contentType: string | null | undefined): string[] {
   if (!contentType || PLAIN.has(contentType)) return elements;

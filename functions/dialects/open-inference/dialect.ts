@@ -2,7 +2,7 @@ import { defineDialect } from "../define.ts";
 import { describe } from "./describe.ts";
 import { liveRoutes, openInferenceRoutes } from "./routes.ts";
 
-/** The Open Inference Protocol (KServe v2, Triton). Its clients read the member `error`, which every error has. */
+/** The Open Inference Protocol (KServe v2, Triton). Its clients read the member `error`. Every error has it. */
 export const openInference = defineDialect({
   name: "open-inference",
   paths: ["/v2"],

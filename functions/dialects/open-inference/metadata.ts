@@ -23,8 +23,8 @@ export function modelMetadata(manifest: Manifest, versions: readonly string[]) {
 }
 
 /**
- * `GET /v2/models/{model}/config`, in the form of Triton's model configuration. A `max_batch_size` of 0 means
- * that `dims` are whole shapes, and not those of one row.
+ * `GET /v2/models/{model}/config`, in the form of Triton's model configuration. With a `max_batch_size` of 0, `dims`
+ * are whole shapes instead of shapes of one row.
  */
 export function modelConfiguration(manifest: Manifest) {
   return {

@@ -15,8 +15,8 @@ export const changeRequest = z.strictObject({
 });
 
 /**
- * The model repository extension. Every released model is READY, since the first request loads it. In this
- * instance, `load` does that ahead of time and `unload` takes the session out of memory.
+ * The model repository extension. Every released model is READY, since its first request loads it. `load` does that
+ * earlier, and `unload` takes the session out of memory. Both act only on this instance.
  */
 export function repositoryRoutes({ platform, registryFor, sessions }: Service) {
   const options = { maxBytes: platform.config.limits.bodyBytes, now: platform.now };

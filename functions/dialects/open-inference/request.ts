@@ -14,20 +14,20 @@ export interface InferRequest {
   id?: string | undefined;
   feeds: Tensors;
   outputNames: readonly string[];
-  /** Whether an output goes into the binary part of the answer. */
+  /** Whether the output goes into the binary part of the answer. */
   isBinary: (output: string) => boolean;
 }
 
 interface ReadOptions {
-  /** What replaces the null in JSON. */
+  /** Replaces each null of the JSON. */
   fill?: Fill | undefined;
   /** Most rows. */
   batch?: number | undefined;
 }
 
 /**
- * Reads an Open Inference Protocol request. `jsonLength` is the value of `Inference-Header-Content-Length`: the
- * bytes of JSON before the binary tensors. Without it the whole body is JSON, with 0 nothing is. Throws
+ * Reads an Open Inference Protocol request. `jsonLength` is the value of `Inference-Header-Content-Length`: the bytes
+ * of JSON before the binary tensors. Without it, the whole body is JSON; with 0, none of it. Throws
  * `malformed_request`, `malformed_json` or `invalid_input`.
  */
 export function readInferRequest(
@@ -59,7 +59,7 @@ export function readInferRequest(
   };
 }
 
-/** A body that names another model than its path was meant for another answer. */
+/** Refuses a body that names another model than its path: it was meant for that model. */
 function checkModel(request: RequestBody, { name, version }: Manifest): void {
   for (const [path, given, here] of [
     ["model_name", request.model_name, name],
@@ -79,7 +79,7 @@ function lengthOfJson(header: string, body: Uint8Array): number {
   return length;
 }
 
-/** The `spare` bytes before `binary` were read already. They may be overwritten. */
+/** The `spare` bytes before `binary` were read already and may be overwritten. */
 function readTensors(
   inputs: readonly RequestInput[],
   binary: Uint8Array,
@@ -87,7 +87,7 @@ function readTensors(
 ): Tensors {
   const tensors: Tensors = {};
   let offset = 0;
-  // Where, in the body's memory, the tensors so far end.
+  // The end of the tensors so far, in the body's memory.
   let used = binary.byteOffset - spare;
   for (const input of inputs) {
     const path = `inputs.${input.name}`;
@@ -125,7 +125,7 @@ function readTensors(
   return tensors;
 }
 
-/** Before any element is read: what the shape says is refused by the model whatever the elements are. */
+/** Checks the shape before any element is read: the model refuses a wrong shape, whatever the elements are. */
 function checkShape(
   path: string,
   name: string,
@@ -138,7 +138,7 @@ function checkShape(
     throw invalidInput([
       {
         path,
-        message: `must have at most ${batch} rows, has ${rows}. If its first dimension is no batch, "batchDimension": null in the manifest says so`,
+        message: `must have at most ${batch} rows, has ${rows}. If its first dimension is not a batch, set "batchDimension": null in the manifest`,
       },
     ]);
 }
@@ -157,13 +157,13 @@ function jsonElements(
   return fill(name, flat, path);
 }
 
-/** MLServer's codecs make `[n, 1]` of every list. A model that takes a list gets one. */
+/** The shape of an input. MLServer's codecs turn every list into `[n, 1]`; a model that takes a list gets `[n]`. */
 function shapeOf({ name, shape }: RequestInput, { inputs }: Manifest): readonly number[] {
   const isList = inputs.find((input) => input.name === name)?.shape.length === 1;
   return isList && shape.length === 2 && shape[1] === 1 ? shape.slice(0, 1) : shape;
 }
 
-/** The whole body is the data of the only input. Its length decides a free dimension. */
+/** Reads a body that is only the data of the single input. Its length gives a free dimension. */
 function readRawBody(body: Uint8Array, manifest: Manifest): InferRequest {
   const [input, ...others] = manifest.inputs;
   if (!input || others.length > 0)
@@ -187,7 +187,7 @@ function readRawBody(body: Uint8Array, manifest: Manifest): InferRequest {
   return { feeds: tensors, outputNames: [], isBinary: () => false };
 }
 
-/** The first free dimension takes all elements, others are 1. Undefined when that does not come out even. */
+/** Gives the first free dimension all elements, and other free dimensions 1. Undefined when the count does not fit. */
 function shapeFor(shape: readonly number[], count: number): readonly number[] | undefined {
   const known = elementCount(shape.filter((size) => size !== -1));
   const free = shape.indexOf(-1);
@@ -204,7 +204,7 @@ function elements<T>(path: string, read: () => T): T {
   }
 }
 
-/** Sets an own property, whatever its name: a client may call a tensor `__proto__`. */
+/** Sets an own property even if its name is `__proto__`: a client may call a tensor so. */
 function define(tensors: Tensors, name: string, tensor: Tensor): void {
   Object.defineProperty(tensors, name, { value: tensor, enumerable: true });
 }

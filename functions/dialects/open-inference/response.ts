@@ -12,8 +12,8 @@ export interface InferAnswer {
 }
 
 /**
- * An Open Inference Protocol answer with its headers: JSON, then the outputs that the client wants in binary. `write`
- * makes the JSON.
+ * Writes an Open Inference Protocol answer and its headers: JSON, then the outputs that the client wants in binary.
+ * `write` makes the JSON.
  */
 export async function writeInferAnswer(
   { manifest, id, tensors, isBinary }: InferAnswer,

@@ -58,10 +58,10 @@ export function openInferenceRoutes(service: Service) {
   }
 
   async function describe(c: Context<AppEnv>, model: string, version?: string) {
-    // A route of its own would slow Hono's matching from 0.1 to 2 µs for every request: see withoutVerb.
+    // A separate route would slow Hono's matching from 0.1 to 2 µs for every request: see withoutVerb.
     if (model === "stats" && version === undefined) return allStats(c);
     const registry = registryFor(c.get("exchange").caller, "read");
-    // In this order: a version that does not exist costs no list of the store.
+    // Resolves first, so that a version that does not exist needs no list of the store.
     const { manifest } = await registry.resolve(model, { version });
     const versions = await registry.versions(model);
     return answerJson(c, modelMetadata(manifest, versions.get(model) ?? []));
@@ -105,7 +105,7 @@ export function openInferenceRoutes(service: Service) {
   return routes;
 }
 
-/** A handler of both forms of a model's path: with and without a version. */
+/** Makes a handler for both forms of a model's path: with and without a version. */
 function on(answer: (c: Context<AppEnv>, model: string, version?: string) => Promise<Response>) {
   return (c: Context<AppEnv>) => answer(c, c.req.param("model") ?? "", c.req.param("version"));
 }

@@ -4,12 +4,12 @@ import { shortList } from "../lists.ts";
 
 const binarySize = z.number().int().nonnegative();
 
-/** Parameters that would change the answer, and that this service does not know. All others are hints. */
+/** Parameters that would change the answer and that are not supported. All other parameters are hints. */
 const REFUSED = ["shared_memory_region", "classification", "sequence_id"] as const;
 
 const NOT_SUPPORTED = "is not supported, and would change the answer: leave it out";
 
-// Clients write null for what they leave out: pydantic's models do.
+// Clients with pydantic models write null for absent members.
 const parameters = z
   .looseObject({
     binary_data_size: binarySize.nullish(),
@@ -23,13 +23,13 @@ const parameters = z
   })
   .nullish();
 
-/** More than any graph has. */
+/** More tensors than any graph has. */
 const MOST_TENSORS = 1000;
 const MOST_DIMENSIONS = 64;
 
 export const inferRequest = z.strictObject({
   id: z.string().nullish(),
-  /** KServe's client repeats in the body what the path says. */
+  /** KServe's client repeats the path's model in the body. */
   model_name: z.string().nullish(),
   model_version: z.string().nullish(),
   parameters,
@@ -53,5 +53,5 @@ export const inferRequest = z.strictObject({
   ).nullish(),
 });
 
-/** A body as it came. */
+/** A body as it was sent. */
 export type RequestBody = z.infer<typeof inferRequest>;

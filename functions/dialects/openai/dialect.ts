@@ -14,7 +14,7 @@ export const openai = defineDialect({
   model: ({ name }) => openaiModel(name),
 });
 
-/** OpenAI's description of a model. There is no date of creation in a package. */
+/** OpenAI's description of a model. Packages have no date of creation. */
 function openaiModel(name: string) {
   return { id: name, object: "model", created: 0, owned_by: "nearcast" };
 }

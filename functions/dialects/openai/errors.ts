@@ -2,7 +2,7 @@ import type { ErrorCode, NearcastError } from "../../errors.ts";
 
 const MODEL_NOT_FOUND = "model_not_found";
 
-/** What OpenAI calls its errors. */
+/** OpenAI's codes for errors. */
 const CODES: Partial<Record<ErrorCode, string>> = {
   unauthorized: "invalid_api_key",
   unknown_model: MODEL_NOT_FOUND,
@@ -10,7 +10,7 @@ const CODES: Partial<Record<ErrorCode, string>> = {
   rate_limited: "rate_limit_exceeded",
 };
 
-/** An error's body as OpenAI's clients read it. */
+/** The body of an error for OpenAI's clients. */
 export function openaiError(error: NearcastError) {
   return {
     error: {

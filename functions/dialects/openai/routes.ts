@@ -17,14 +17,14 @@ export const embeddingsRequest = z.strictObject({
       "must be a string or an array of strings: token ids belong to another tokenizer",
     )
     .meta({ anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] }),
-  // Clients in Python write null for what they leave out.
+  // Clients in Python write null for absent members.
   encoding_format: z.enum(["float", "base64"]).nullish(),
   dimensions: z.number().int().positive().nullish(),
-  /** The end user, for abuse reports. Not used here. */
+  /** The end user, for OpenAI's abuse reports. Ignored here. */
   user: z.string().nullish(),
 });
 
-/** Four bytes a number as base64, of the 20 that it counts in JSON. */
+/** The size of a number as base64 of four bytes, as a share of the 20 bytes that it counts in JSON. */
 const BASE64_SCALE = (4 * 4) / 3 / NUMBER_BYTES;
 
 /**
@@ -58,7 +58,7 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
         resolved,
         inputs,
         member: "input",
-        // As OpenAI does. The vector of half a text would spoil a search, and nobody would notice.
+        // Refuses long texts, as OpenAI does. The vector of half a text would spoil a search, and nobody would notice.
         longTexts: "refuse",
         ...(format === "base64" && { answerScale: BASE64_SCALE }),
       });
@@ -79,14 +79,14 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
   );
 }
 
-/** A schema of the array would make an issue for each item that is no string. */
+/** Whether the input is texts. A zod schema of the array would make an issue for each item that is not a string. */
 function isTexts(input: unknown): boolean {
   return Array.isArray(input)
     ? input.every((text) => typeof text === "string")
     : typeof input === "string";
 }
 
-/** The vector, or its first `dimensions` numbers scaled to length 1, as OpenAI shortens vectors. */
+/** The vector, or its first `dimensions` numbers scaled to length 1, as OpenAI shortens it. */
 function shortened(vector: unknown, dimensions: number | null | undefined): number[] {
   if (!Array.isArray(vector) || typeof vector[0] !== "number")
     throw invalidInput([

@@ -3,7 +3,7 @@ import { describe } from "./describe.ts";
 import { tensorflowServingRoutes } from "./routes.ts";
 import { versionStatus } from "./status.ts";
 
-/** TensorFlow Serving's REST API. Its clients read the member `error`, which every error has. */
+/** TensorFlow Serving's REST API. Its clients read the member `error`. Every error has it. */
 export const tensorflowServing = defineDialect({
   name: "tensorflow-serving",
   paths: [],

@@ -12,12 +12,12 @@ export const predictRequest = z.strictObject({
   inputs: z.unknown().optional(),
 });
 
-/** The rows or the columns of a body. Throws `malformed_json`, `malformed_request` or `invalid_input`. */
+/** Reads the rows or the columns of a body. Throws `malformed_json`, `malformed_request` or `invalid_input`. */
 export function readRequest(body: Uint8Array, manifest: Manifest) {
   const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
   const parsed = predictRequest.safeParse(parseJson(body, { exact }));
   if (!parsed.success) throw invalidBody(parsed.error);
-  // Some clients write null for the form that they do not use.
+  // Some clients write null for the form that they leave out.
   const instances = parsed.data.instances ?? undefined;
   const inputs = parsed.data.inputs ?? undefined;
   if ((instances === undefined) === (inputs === undefined))

@@ -18,8 +18,8 @@ import type { Service } from "../../service.ts";
 const PREDICT = ":predict";
 
 /**
- * TensorFlow Serving's REST API below `/v1/models`: `:predict` and `metadata`. Its status shares a route with
- * the native description: the answer has the members of both.
+ * TensorFlow Serving's REST API below `/v1/models`: `:predict` and `metadata`. Its status shares a route with the
+ * native description, and the answer has the members of both.
  */
 export function tensorflowServingRoutes({ platform, registryFor, infer }: Service) {
   const options = { maxBytes: platform.config.limits.bodyBytes, now: platform.now };
@@ -85,9 +85,8 @@ async function labelled(registry: Registry, model: string, label: string): Promi
 }
 
 /**
- * What stands before `:predict`. A route for that form alone (`/:model{[^/]+:predict}`) would stand beside
- * `/:model`. Hono's fast router does not take such pairs: matching would take 2 µs for every request, and not
- * 0.1.
+ * The text before `:predict`. A separate route for it (`/:model{[^/]+:predict}`) would compete with `/:model`. Hono's
+ * fast router does not support such pairs: matching would take 2 µs instead of 0.1 for every request.
  */
 function withoutVerb(c: Context<AppEnv>, target: string): string {
   if (target.length > PREDICT.length && target.endsWith(PREDICT))

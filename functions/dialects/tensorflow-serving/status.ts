@@ -1,4 +1,4 @@
-/** A model's status as TensorFlow Serving's clients read it. Every version in the store is available. */
+/** A model's status for TensorFlow Serving's clients. Every version in the store is available. */
 export function versionStatus(versions: readonly string[]) {
   return {
     model_version_status: versions.map((version) => ({

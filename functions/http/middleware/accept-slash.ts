@@ -16,7 +16,7 @@ export function acceptSlash(app: Hono<AppEnv>): MiddlewareHandler<AppEnv> {
     url.pathname = url.pathname.slice(base.length);
     const request = new Request(url, c.req.raw);
     mountedAt.set(request, base);
-    // Hono copies the header fields that are set until now to the answer.
+    // Hono copies the header fields that are set so far to the answer.
     const id = c.res.headers.get("X-Request-Id");
     if (id !== null) request.headers.set("X-Request-Id", id);
     return app.fetch(request, c.env) as Promise<Response>;

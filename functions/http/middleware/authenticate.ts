@@ -8,14 +8,14 @@ import type { Platform } from "../../platform/types.ts";
 import type { AppEnv } from "../exchange.ts";
 import { limitGuesses } from "./limit-guesses.ts";
 
-/** Refuses everyone: the deployment was not told who may ask. */
+/** Refuses everyone, since the deployment has no setting for who may ask. */
 export const refuseAll: MiddlewareHandler<AppEnv> = function refuseAll() {
   throw notConfigured();
 };
 
 /**
- * Lets only callers with a key or token through, and notes who they are. Open routes stand before it, all
- * others behind it. With a `rate`, an address has so many tries with wrong ones.
+ * Lets only callers with a key or token through, and notes who they are. Open routes come before it, all others after
+ * it. A `rate` limits how many wrong keys and tokens an address may send.
  */
 export function authenticate(
   settings: Extract<AuthSettings, { mode: "required" }>,

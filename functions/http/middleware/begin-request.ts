@@ -19,9 +19,9 @@ const TIMEOUT = "X-Request-Timeout-Ms";
 const WHOLE_NUMBER = /^[1-9]\d{0,9}$/;
 
 /**
- * Begins the exchange, and answers 504 when there is no answer in time. The deployment sets the time, and the
- * client may set a shorter one: `X-Request-Timeout-Ms`, in whole milliseconds. Work that others wait for too
- * (loading a model) goes on. `before` is how many of the app's handlers come first.
+ * Begins the exchange, and answers 504 when there is no answer in time. The deployment sets the time. The client may
+ * set a shorter one with `X-Request-Timeout-Ms`, in whole milliseconds. Work that others wait for too, such as loading
+ * a model, goes on. `before` is the number of the app's handlers that come first.
  */
 export function beginRequest(
   platform: Platform,
@@ -30,7 +30,7 @@ export function beginRequest(
 ): MiddlewareHandler<AppEnv> {
   const { config, isClientGone = () => false, isolatesRequests = false } = platform;
   const options = { isolated: isolatesRequests };
-  // Until authentication knows who it is.
+  // The caller until authentication finds out who it is.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
   return function beginRequest(c, next) {
     const { routeIndex } = c.req;
@@ -52,8 +52,8 @@ export function beginRequest(
 }
 
 /**
- * Throws `malformed_request` for a time-out that is no number. It stands behind authentication, which refuses
- * first, and behind CORS, so that a page can read the error.
+ * Throws `malformed_request` for a time-out that is not a number. It comes after authentication, which refuses first,
+ * and after CORS, so that a page can read the error.
  */
 export function checkTimeout({ req }: Context): void {
   const timeout = req.header(TIMEOUT);
@@ -61,12 +61,12 @@ export function checkTimeout({ req }: Context): void {
     throw new NearcastError("malformed_request", `${TIMEOUT} must be a whole number above 0.`);
 }
 
-/** The id that an app around this one gave the request. The answer has it already. */
+/** The id that an app around this one gave the request, from the answer's header. */
 function idOfAnswer(c: Context): string | undefined {
   return readId(c.newResponse(null).headers.get(REQUEST_ID) ?? undefined);
 }
 
-/** The client's id of the request, if it can stand in a header and in a log. */
+/** The client's id of the request, if it is safe in a header and in a log. */
 function readId(text = ""): string | undefined {
   return /^[\w=-]{1,255}$/.test(text) ? text : undefined;
 }

@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type { AppEnv } from "../exchange.ts";
 
-/** The headers of an answer that pages of other origins may read. */
+/** The answer's headers that pages of other origins may read. */
 const EXPOSED = [
   "Cache-Status",
   "Inference-Header-Content-Length",
@@ -17,7 +17,7 @@ const EXPOSED = [
   "X-Request-Id",
 ];
 
-/** What clients of the protocols here are known to send. A preflight may ask for any other header too. */
+/** Headers that known clients of these protocols send. A preflight may ask for any other header too. */
 const ALLOWED = [
   "Authorization",
   "Cache-Control",
@@ -32,9 +32,9 @@ const ALLOWED = [
 ];
 
 /**
- * CORS (Fetch standard) for pages of the given origins, or of all with `*`. They may send any header: SDKs and
- * tracing add a dozen of their own, and no answer depends on a cookie. Requests without an `Origin` skip Hono's
- * middleware, which needs a full Response of each.
+ * CORS (Fetch standard) for pages of the given origins, or of all with `*`. They may send any header: SDKs and tracing
+ * add a dozen, and no answer depends on a cookie. Requests without an `Origin` skip Hono's middleware, which needs a
+ * full Response for each.
  */
 export function crossOrigin(origins: readonly string[]): MiddlewareHandler<AppEnv> {
   const answer = cors({
@@ -47,11 +47,11 @@ export function crossOrigin(origins: readonly string[]): MiddlewareHandler<AppEn
   return async function crossOrigin(c, next) {
     if (c.req.header("origin") === undefined) return next();
     if (c.req.method !== "OPTIONS") return answer(c, next);
-    // Hono's middleware answers preflights, with the headers that Hono knows of.
+    // Hono's middleware answers preflights, but only with headers that Hono has.
     for (const [name, value] of Object.entries(c.get("exchange").headers)) c.header(name, value);
     const answered = await answer(c, next);
     const asked = c.req.header("access-control-request-headers");
-    // Hono makes the answer of `c.res` and of what is returned, in favour of the first.
+    // Hono merges `c.res` and the returned response. Headers of `c.res` win.
     if (asked) c.res.headers.set("Access-Control-Allow-Headers", withAsked(asked));
     return answered;
   };

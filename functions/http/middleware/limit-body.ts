@@ -5,8 +5,8 @@ import type { AppEnv } from "../exchange.ts";
 import { arrived, declaredLength } from "../body.ts";
 
 /**
- * Refuses bodies over the limit with 413. Checks a declared length without touching the body, which on Node
- * would cost a full Request object. Hono's own middleware counts the bodies without a length.
+ * Refuses bodies over the limit with 413. Checks a declared length without touching the body: on Node, that would make
+ * a full Request object. For bodies without a length, Hono's own middleware counts the bytes.
  */
 export function limitBody(maxBytes: number): MiddlewareHandler<AppEnv> {
   const tooLarge = (): never => {

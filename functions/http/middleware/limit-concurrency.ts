@@ -7,9 +7,9 @@ import { declaredLength } from "../body.ts";
 import type { AppEnv, Exchange } from "../exchange.ts";
 import { checkTimeout } from "./begin-request.ts";
 
-/** A body may take this long to arrive, even while others wait. */
+/** A body may take this long to arrive even while others wait. */
 const MIN_ARRIVAL_MS = 1000;
-/** Shorter bodies are not counted: `MAX_CONCURRENCY` bounds them, and long ones do not keep them out. */
+/** Shorter bodies are not counted. `MAX_CONCURRENCY` bounds them, and long bodies do not keep them out. */
 const SHORT_BYTES = 65_536;
 
 /** A request that is being answered, with the bytes of its body that are counted. */
@@ -20,8 +20,8 @@ interface Answering {
 
 /**
  * Refuses requests with 503 before their bodies are read: when too many are being answered at once, when their bodies
- * have too many bytes in all, or when the queue for the processor is full. GETs have as many places of their own: they
- * have no body to be slow with. First it refuses a time-out that is no number, with 400.
+ * have too many bytes in all, or when the queue for the processor is full. GETs have the same number of places of their
+ * own, because they have no slow bodies. It first refuses a time-out that is not a number, with 400.
  */
 export function limitConcurrency(
   {
@@ -43,16 +43,16 @@ export function limitConcurrency(
     if (answering.leave(place)) total -= place.value.bytes;
   }
 
-  /** Whether there is a place for one more, of so many counted bytes. A single body may have any size. */
+  /** Whether there is no place for one more body of this many counted bytes. A single body may have any size. */
   function isFull(bytes: number): boolean {
     const isOver = bytes > 0 && total > 0 && total + bytes > bodyBudgetBytes;
     return answering.size >= maxConcurrency || isOver;
   }
 
   /**
-   * A request that was answered 504 may never end here: Node does not say that the rest of a body will not
-   * come, and workerd drops what a request still waits for. The oldest request whose body is still coming makes
-   * room. Otherwise clients that send slowly would keep all others out.
+   * Ends the oldest request whose body is still arriving. Otherwise clients that send slowly would keep all others out.
+   * Even a request that was answered 504 may never end here: Node does not report that the rest of a body will not
+   * come, and workerd drops work that a request still waits for.
    */
   function makeRoom(bytes: number): void {
     for (const { value } of answering) {
@@ -97,7 +97,7 @@ export function limitConcurrency(
     checkTimeout(c);
     const exchange = c.get("exchange");
     if (c.req.method === "GET" || c.req.method === "HEAD") return answerWithoutBody(exchange, next);
-    // A body that does not say its length may become as long as any.
+    // A body without a declared length may become as long as the limit.
     const length = declaredLength(c.req) ?? limits.bodyBytes;
     const bytes = counted(Math.min(length, limits.bodyBytes));
     if (isFull(bytes)) makeRoom(bytes);

@@ -5,27 +5,27 @@ import { rateLimited } from "../../limits/quota.ts";
 import type { Rate } from "../../limits/rate.ts";
 import type { Platform, RequestSource } from "../../platform/types.ts";
 
-/** What an address may try that sends wrong keys and tokens. */
+/** Counts wrong keys and tokens by client address. */
 export interface Guesses {
   /**
-   * To be called before a token's signature is checked. Throws `rate_limited` where the address has used up its
-   * tries, and those checks that it still has then.
+   * Call it before checking a token's signature. Throws `rate_limited` when the address has used up its tries and the
+   * few checks that it gets after that.
    */
   checkToken: (source: RequestSource) => void;
-  /** Counts credentials that were refused. The error to answer: the refusal, or `rate_limited` after the last try. */
+  /** Counts refused credentials. Returns the error to answer: the refusal, or `rate_limited` after the last try. */
   refuse: (source: RequestSource, error: unknown) => unknown;
 }
 
 /**
- * Tokens whose signature is checked for an address without tries: a right one gets in among this many. A check takes
- * about 0.1 ms for each key that can have signed it, of which there are eight at most.
+ * An address without tries may still have this many tokens checked, so that a right one gets in. A check takes about
+ * 0.1 ms for each key that may have signed the token, eight at most.
  */
 const TOKENS_WITHOUT_TRIES: Rate = { limit: 50, windowSeconds: 1 };
 
 /**
  * Counts refused credentials by client address, in this instance. An address that has used up the rate gets 429 for
- * further wrong ones until its window ends. A right key costs a comparison of digests and always gets in: many share
- * an address, and nobody is to lock the others out.
+ * further wrong credentials until its window ends. A right key takes only a comparison of digests and always gets in:
+ * many clients share an address, and none may lock the others out.
  */
 export function limitGuesses(
   { clientAddress }: Pick<Platform, "clientAddress">,

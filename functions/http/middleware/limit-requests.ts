@@ -7,9 +7,9 @@ import type { Platform } from "../../platform/types.ts";
 import type { AppEnv } from "../exchange.ts";
 
 /**
- * Takes one unit of the caller's rate for every request, before its body is read. Where everyone may ask, the
- * rate is the client address's. Health stands before it and is never limited: probes decide whether this
- * instance lives. Rejects with `rate_limited`.
+ * Takes one unit of the caller's rate for every request, before its body is read. Where everyone may ask, it counts by
+ * client address. Health comes before it and is never limited: probes decide whether this instance lives. Rejects with
+ * `rate_limited`.
  */
 export function limitRequests(
   platform: Pick<Platform, "limiter" | "config" | "clientAddress">,

@@ -5,7 +5,7 @@ import type { AppEnv } from "../exchange.ts";
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 
-/** Makes a record of every request, once it is answered. */
+/** Makes a record of every request after it is answered. */
 export function recordRequests(
   tell: (record: RequestRecord) => void,
   now: (() => number) | undefined,

@@ -4,7 +4,7 @@ import type { Platform } from "../../platform/types.ts";
 import type { AppEnv } from "../exchange.ts";
 
 /**
- * Refuses a body of which the platform has replaced bytes: a model would answer for another text. Rejects with
+ * Refuses a body in which the platform has replaced bytes: the model would answer for another text. Rejects with
  * `malformed_request`.
  */
 export function refuseDamaged(
@@ -14,7 +14,7 @@ export function refuseDamaged(
     if (!hasLostBytes(c)) return next();
     throw new NearcastError(
       "malformed_request",
-      "The body is not UTF-8. The gateway before this function replaces what is not UTF-8 in text, whatever charset it is in. Send UTF-8, or compress the body (Content-Encoding: gzip), which arrives as it is.",
+      "The body is not UTF-8. The gateway before this function replaces bytes of text that are not UTF-8, in any charset. Send UTF-8, or compress the body (Content-Encoding: gzip), which arrives unchanged.",
     );
   };
 }
