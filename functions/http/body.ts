@@ -35,8 +35,22 @@ export async function readBody(
   { maxBytes, now }: BodyOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const start = now?.() ?? 0;
-  const { body, sentBytes } = await readDecoded(c, maxBytes);
-  c.get("exchange").received = {
+  const exchange = c.get("exchange");
+  const { deadline, transfer } = exchange;
+  let body: Uint8Array<ArrayBuffer>;
+  try {
+    body = new Uint8Array(await c.req.arrayBuffer());
+  } catch (cause) {
+    throw notWhole(cause);
+  }
+  const sentBytes = body.byteLength;
+  const coding = codingOf(c.req);
+  if (transfer && (coding || sentBytes > LONG_BYTES)) {
+    await transfer.read();
+    deadline.check();
+  }
+  if (coding) body = await decompress(body, coding, { maxBytes, deadline });
+  exchange.received = {
     bytes: body.byteLength,
     sentBytes,
     milliseconds: now && now() - start,
@@ -50,9 +64,14 @@ export async function readText(c: Context<AppEnv>, options: BodyOptions): Promis
 }
 
 /** The declared length of the body in bytes. Undefined when it comes in chunks or declares no length. */
-export function declaredLength(request: HonoRequest): number | undefined {
-  const length = request.header("content-length");
-  return length === undefined || request.header("transfer-encoding") ? undefined : Number(length);
+export function declaredLength(c: Context<AppEnv>): number | undefined {
+  const exchange = c.get("exchange");
+  if (exchange.declaredLength === undefined) {
+    const length = c.req.header("content-length");
+    const isDeclared = length !== undefined && !c.req.header("transfer-encoding");
+    exchange.declaredLength = isDeclared ? Number(length) : null;
+  }
+  return exchange.declaredLength ?? undefined;
 }
 
 /** Converts a text of another charset to UTF-8, so that every dialect can read it. */
@@ -69,37 +88,21 @@ function inUtf8(request: HonoRequest, body: Uint8Array<ArrayBuffer>): Uint8Array
   );
 }
 
-/**
- * Waits for a read of the body. Rejects with `malformed_request` when the read fails because the client went away or
- * the body's framing is wrong.
- */
-export async function arrived<T>(read: Promise<T>): Promise<T> {
-  try {
-    return await read;
-  } catch (cause) {
-    throw cause instanceof NearcastError
-      ? cause
-      : new NearcastError("malformed_request", "The body did not arrive whole.", { cause });
-  }
+/** What a failed read of the body means: the client went away in the middle, or its framing is wrong. */
+export function notWhole(cause: unknown): NearcastError {
+  return cause instanceof NearcastError
+    ? cause
+    : new NearcastError("malformed_request", "The body did not arrive whole.", { cause });
 }
 
-async function readDecoded(c: Context<AppEnv>, maxBytes: number) {
-  const { req: request } = c;
+/** Undefined where the body is as it was sent. */
+function codingOf(request: HonoRequest): Coding | undefined {
   const named = request.header("content-encoding")?.trim().toLowerCase();
-  const sent = new Uint8Array(await arrived(request.arrayBuffer()));
-  const sentBytes = sent.byteLength;
-  const { deadline, transfer } = c.get("exchange");
-  if (transfer && (named || sentBytes > LONG_BYTES)) {
-    await transfer.read();
-    deadline.check();
-  }
-  if (!named || named === "identity") return { body: sent, sentBytes };
-  const coding = Object.hasOwn(CODINGS, named) ? CODINGS[named] : undefined;
-  if (!coding)
-    throw new NearcastError(
-      "unsupported_media_type",
-      "The Content-Encoding must be gzip or deflate, or absent.",
-      { headers: { "Accept-Encoding": "gzip, deflate" } },
-    );
-  return { body: await decompress(sent, coding, { maxBytes, deadline }), sentBytes };
+  if (!named || named === "identity") return undefined;
+  if (Object.hasOwn(CODINGS, named)) return CODINGS[named];
+  throw new NearcastError(
+    "unsupported_media_type",
+    "The Content-Encoding must be gzip or deflate, or absent.",
+    { headers: { "Accept-Encoding": "gzip, deflate" } },
+  );
 }

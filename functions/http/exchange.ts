@@ -16,12 +16,16 @@ export interface Exchange {
   readonly headers: Record<string, string>;
   /** Whether handlers of an outer app came first. They may have set header fields. */
   readonly wrapped: boolean;
+  /** `X-Request-Timeout-Ms` as it was sent. */
+  readonly timeout: string | undefined;
   /** The position of one of Nearcast's handlers among the handlers that matched. */
   readonly routeIndex: number;
   /** The most bytes that an answer of a model may have. */
   readonly maxAnswerBytes?: number;
   /** Turns to read the body and to write the answer. Absent where there are none. */
   readonly transfer?: TransferTurns | undefined;
+  /** Bytes of the body by its header. Null where it declares none. body.ts writes it when it is asked first. */
+  declaredLength?: number | null;
   /** Written by authentication. */
   caller: Caller;
   /** What is left of the caller's rate. `limitRequests` writes it. */

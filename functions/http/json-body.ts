@@ -1,13 +1,10 @@
-import type { MiddlewareHandler } from "hono";
-
 /**
- * Gives `hono/client` the type of a route's JSON body. It reads nothing: bodies are checked against the model's
- * manifest when they are decoded.
+ * Tells `hono/client` the type of a route's JSON body, as the third type of its handler's `Context`. Bodies are checked
+ * where they are decoded, against the model's manifest.
+ *
+ * @example app.post("/v1/embeddings", (c: Context<AppEnv, string, JsonBody<EmbeddingsRequest>>) => …)
  */
-export function jsonBody<Json>(): MiddlewareHandler<
-  object,
-  string,
-  { in: { json: Json }; out: { json: Json } }
-> {
-  return (_c, next) => next();
+export interface JsonBody<Json> {
+  in: { json: Json };
+  out: { json: Json };
 }

@@ -42,18 +42,24 @@ function read(what: string, text: string, parse: (text: string) => unknown): unk
   }
 }
 
-/** JSON's arrays with every -0 in them as {@link writeJson} keeps it. The same arrays when there is none. */
+/** JSON's values with every -0 in them as {@link writeJson} keeps it. The same value when there is none. */
 export function withSignedZeros(value: unknown): unknown {
   if (value === 0) return Object.is(value, -0) ? rawNumber("-0.0") : value;
   if (typeof value !== "object" || value === null) return value;
-  if (!Array.isArray(value))
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, withSignedZeros(item)]),
-    );
+  if (!Array.isArray(value)) return signedMembers(value as Record<string, unknown>);
   let copy: unknown[] | undefined;
   for (let index = 0; index < value.length; index++) {
     const signed = withSignedZeros(value[index]);
     if (signed !== value[index]) (copy ??= [...(value as unknown[])])[index] = signed;
   }
   return copy ?? value;
+}
+
+function signedMembers(members: Record<string, unknown>): unknown {
+  for (const key in members)
+    if (withSignedZeros(members[key]) !== members[key])
+      return Object.fromEntries(
+        Object.entries(members).map(([name, item]) => [name, withSignedZeros(item)]),
+      );
+  return members;
 }

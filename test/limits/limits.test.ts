@@ -83,7 +83,15 @@ test("each caller has a rate, some their own, and nobody else's requests count",
     .use((c, next) => {
       const caller = callers[c.req.header("x-caller") ?? ""] ?? ANYONE;
       const deadline = createDeadline(60_000, () => false);
-      c.set("exchange", { id: "1", headers: {}, wrapped: false, routeIndex: 0, caller, deadline });
+      c.set("exchange", {
+        id: "1",
+        headers: {},
+        wrapped: false,
+        routeIndex: 0,
+        timeout: undefined,
+        caller,
+        deadline,
+      });
       return next();
     })
     .use(limitRequests(platform))

@@ -3,7 +3,7 @@ import { answerJson } from "../../http/answer.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { identify } from "../../http/identify.ts";
 import { answerPrediction, isLarge } from "../../http/write-answer.ts";
-import { jsonBody } from "../../http/json-body.ts";
+import type { JsonBody } from "../../http/json-body.ts";
 import type { Service } from "../../service.ts";
 import { withSignedZeros } from "../../wire/json.ts";
 import { readPredictBody } from "./body.ts";
@@ -56,10 +56,15 @@ export function predictRoutes({ platform, predict }: Pick<Service, "platform" | 
   }
 
   return new Hono<AppEnv>()
-    .post("/v1/models/:model/predict", jsonBody<PredictRequest>(), (c) =>
-      answerPredict(c, c.req.param("model")),
+    .post(
+      "/v1/models/:model/predict",
+      (c: Context<AppEnv, "/v1/models/:model/predict", JsonBody<PredictRequest>>) =>
+        answerPredict(c, c.req.param("model")),
     )
-    .post("/v1/models/:model/versions/:version/predict", jsonBody<PredictRequest>(), (c) =>
-      answerPredict(c, c.req.param("model"), c.req.param("version")),
+    .post(
+      "/v1/models/:model/versions/:version/predict",
+      (
+        c: Context<AppEnv, "/v1/models/:model/versions/:version/predict", JsonBody<PredictRequest>>,
+      ) => answerPredict(c, c.req.param("model"), c.req.param("version")),
     );
 }

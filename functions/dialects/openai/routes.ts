@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono, type Context } from "hono";
 import * as z from "zod";
 import { invalidInput, NearcastError } from "../../errors.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
@@ -6,7 +6,7 @@ import { readJson } from "../../http/read-json.ts";
 import { answerPrediction } from "../../http/write-answer.ts";
 import { identify } from "../../http/identify.ts";
 import type { Service } from "../../service.ts";
-import { jsonBody } from "../../http/json-body.ts";
+import type { JsonBody } from "../../http/json-body.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 
 export const embeddingsRequest = z.strictObject({
@@ -34,8 +34,7 @@ const BASE64_SCALE = (4 * 4) / 3 / NUMBER_BYTES;
 export function embeddingsRoutes({ platform, resolve, predict }: Service) {
   return new Hono<AppEnv>().post(
     "/v1/embeddings",
-    jsonBody<z.input<typeof embeddingsRequest>>(),
-    async (c) => {
+    async (c: Context<AppEnv, string, JsonBody<z.input<typeof embeddingsRequest>>>) => {
       const body = await readJson(c, embeddingsRequest, platform);
       const { model, input, encoding_format: format, dimensions } = body;
       const call = { ...callOf(c), model };

@@ -4,7 +4,7 @@ import { NearcastError } from "../../errors.ts";
 import { createDeadline } from "../../load/deadline.ts";
 import type { TransferTurns } from "../../load/transfer-turns.ts";
 import type { Platform } from "../../platform/types.ts";
-import type { AppEnv } from "../exchange.ts";
+import type { AppEnv, Exchange } from "../exchange.ts";
 
 /** Answers are data, not pages: browsers must not run, sniff, frame or keep them. */
 const SECURITY_HEADERS = {
@@ -45,8 +45,17 @@ export function beginRequest(
     if (timeout !== undefined && WHOLE_NUMBER.test(timeout)) deadline.shorten(Number(timeout));
     const headers = { [REQUEST_ID]: id, ...SECURITY_HEADERS };
     const { answerBytes: maxAnswerBytes } = config.limits;
-    const route = { wrapped, routeIndex };
-    c.set("exchange", { id, deadline, headers, maxAnswerBytes, transfer, caller, ...route });
+    c.set("exchange", {
+      id,
+      deadline,
+      headers,
+      timeout,
+      maxAnswerBytes,
+      transfer,
+      caller,
+      wrapped,
+      routeIndex,
+    });
     return deadline.within(next());
   };
 }
@@ -55,8 +64,7 @@ export function beginRequest(
  * Throws `malformed_request` for a time-out that is not a number. It comes after authentication, which refuses first,
  * and after CORS, so that a page can read the error.
  */
-export function checkTimeout({ req }: Context): void {
-  const timeout = req.header(TIMEOUT);
+export function checkTimeout({ timeout }: Pick<Exchange, "timeout">): void {
   if (timeout !== undefined && !WHOLE_NUMBER.test(timeout))
     throw new NearcastError("malformed_request", `${TIMEOUT} must be a whole number above 0.`);
 }

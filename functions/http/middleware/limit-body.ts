@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { NearcastError } from "../../errors.ts";
 import type { AppEnv } from "../exchange.ts";
-import { arrived, declaredLength } from "../body.ts";
+import { declaredLength, notWhole } from "../body.ts";
 
 /**
  * Refuses bodies over the limit with 413. Checks a declared length without touching the body: on Node, that would make
@@ -16,8 +16,11 @@ export function limitBody(maxBytes: number): MiddlewareHandler<AppEnv> {
 
   return function limitBody(c, next) {
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
-    const length = declaredLength(c.req);
-    if (length === undefined) return arrived(countBody(c, next));
+    const length = declaredLength(c);
+    if (length === undefined)
+      return countBody(c, next).catch((cause: unknown) => {
+        throw notWhole(cause);
+      });
     if (length > maxBytes) tooLarge();
     return next();
   };

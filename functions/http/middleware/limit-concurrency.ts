@@ -94,11 +94,11 @@ export function limitConcurrency(
   }
 
   return async function limitConcurrency(c, next) {
-    checkTimeout(c);
     const exchange = c.get("exchange");
+    checkTimeout(exchange);
     if (c.req.method === "GET" || c.req.method === "HEAD") return answerWithoutBody(exchange, next);
     // A body without a declared length may become as long as the limit.
-    const length = declaredLength(c.req) ?? limits.bodyBytes;
+    const length = declaredLength(c) ?? limits.bodyBytes;
     const bytes = counted(Math.min(length, limits.bodyBytes));
     if (isFull(bytes)) makeRoom(bytes);
     if (isFull(bytes)) throw tooMany();
