@@ -12,7 +12,7 @@ import { residentMemory } from "./processes.ts";
 import { quantile } from "./statistics.ts";
 import { createWorkload } from "./workload.ts";
 
-/** Where the models lie in the S3 stand-in. */
+/** The place of the models in the S3 stand-in. */
 export const BUCKET = "models";
 
 /** Milliseconds; `peak` is MiB of resident memory. */

@@ -25,7 +25,7 @@ const OPTIONS: ImageOptions = {
   std: [0.5, 0.5, 0.5],
 };
 
-/** Slopes, as a photo has them, with grain. */
+/** A picture with slopes and grain, like a photo. */
 function photo(width: number, height: number) {
   const data = new Uint8Array(width * height * 4);
   for (let y = 0, at = 0; y < height; y++)
@@ -39,7 +39,7 @@ function photo(width: number, height: number) {
   return { width, height, data };
 }
 
-/** One round decodes each file some times. */
+/** In one round, each file is decoded this many times. */
 export async function startImages() {
   const levels = levelsOf(OPTIONS);
   const files = Object.entries(SIZES).flatMap(([size, [width, height, times]]) =>

@@ -14,9 +14,9 @@ export interface Table {
 
 interface ReportOptions {
   rounds: number;
-  /** Which core runs what. */
+  /** Which program runs on which core. */
   cores: string;
-  /** Of what else was measured. */
+  /** Facts about other measured programs. */
   versions?: Record<string, string>;
 }
 

@@ -4,13 +4,13 @@ import { createWorkload, type Workload } from "./workload.ts";
 
 const BATCH = 4;
 
-/** A request of the soak, and what is known of its answer. */
+/** A request of the soak, with the known facts about its answer. */
 export interface Asked {
   path: string;
   contentType?: string;
   headers?: Record<string, string>;
   body: Buffer;
-  /** Undefined where the first answer decides. */
+  /** Undefined when the first answer decides. */
   status?: number;
   /** A part of the first answer. All later answers must equal the first. */
   holds: string;

@@ -9,7 +9,10 @@ export interface Soaked {
   connections: number;
   /** One request in this many was bad. */
   badEvery: number;
-  /** Present where one in so many was costly: of how many kinds, and milliseconds of the good ones without and with them. */
+  /**
+   * With costly requests: one in how many, of how many kinds, and the milliseconds of good requests without and with
+   * them.
+   */
   costly: { every: number; kinds: number; quiet: number[]; mixed: number[] } | undefined;
   tolerance: number;
   /** MiB. */
@@ -20,7 +23,7 @@ export interface Soaked {
   different: number;
 }
 
-/** What a soak showed, with a verdict on each of its questions. */
+/** The result of a soak, with a verdict on each of its questions. */
 export function soakTable(soaked: Soaked): Table {
   const { samples, wrong, kinds, different, costly } = soaked;
   const { slope, margin } = trend(samples.slice(samples.length >> 1));

@@ -19,13 +19,13 @@ export interface SoakOptions {
   costly: boolean;
 }
 
-/** Memory is sampled so many times. */
+/** How many times memory is sampled. */
 const SAMPLES = 20;
 const CONNECTIONS = 16;
 /** One request in this many is bad, and with costly ones another one in this many is one of those. */
 const BAD_EVERY = 20;
 const COSTLY_EVERY = 10;
-/** For each of this many requests, one is sent while there are no costly ones. */
+/** One in this many requests is sent while there are no costly ones. */
 const QUIET_PART = 10;
 /** How much numbers of an example may differ, as in `nearcast verify`. */
 const TOLERANCE = 1e-4;
@@ -69,7 +69,7 @@ export async function soak({ requests, costly }: SoakOptions): Promise<Table[]> 
       console.error(`${asked.path}: ${text.slice(0, 300)}`);
       return waited;
     };
-    /** Sends so many, and notes how long the good ones waited. */
+    /** Sends this many requests, and notes how long the good ones waited. */
     const run = async (count: number, waits: number[], isQuiet: boolean) => {
       const end = sent + count;
       const client = async (): Promise<void> => {

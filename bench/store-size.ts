@@ -13,7 +13,7 @@ import { ratio, summary, type Record } from "./statistics.ts";
 const SIZES = [10, 1000] as const;
 const SECONDS = 1;
 const CACHE = resolve(".cache/bench/stores");
-/** One of the models is iris. It gets the requests. */
+/** One of the models is iris. All requests go to it. */
 const MODEL = "iris";
 
 interface Sized {

@@ -40,7 +40,7 @@ export async function largeWeightsStore(): Promise<string> {
 export interface LargeWeights {
   y: unknown;
   wasm: number;
-  /** JavaScript's buffers that cannot be collected, more than before; WASM memory is not among them. */
+  /** The growth of JavaScript's buffers that cannot be collected, without WASM memory. */
   buffers: number;
 }
 
@@ -70,7 +70,7 @@ async function buffersAtRest(): Promise<number> {
 export interface LoadsInTurn {
   /** Bytes of WASM memory after each load. */
   sizes: number[];
-  /** How many loads found their model loaded; none does when the budget drops one each time. */
+  /** How many loads found their model loaded. It is 0 when the budget drops a model each time. */
   held: number;
   /** The number of sessions at the end. */
   sessions: number;

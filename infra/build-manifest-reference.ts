@@ -77,12 +77,12 @@ async function manifestPage(): Promise<string> {
 # The manifest: \`model.json\`
 
 Each version of a model is a folder: \`models/<name>/<version>/\`. Its \`model.json\` says all that the service knows of
-the version. \`nearcast add\` writes it, and \`nearcast verify\` checks it. A field that is not on this page is an error,
-except for fields whose name begins with \`x-\`: those are yours.
+the version. \`nearcast add\` writes it, and \`nearcast verify\` checks it. A field that is not on this page is an
+error, except for fields whose name begins with \`x-\`: those are yours.
 
 ## In your editor
 
-[model.schema.json](model.schema.json) is this page as a JSON Schema: with it an editor completes fields and marks
+[model.schema.json](model.schema.json) is this page as a JSON Schema. With it, an editor completes fields and marks
 mistakes. It is in the npm package. For Visual Studio Code, put this into \`.vscode/settings.json\`:
 
 \`\`\`json
@@ -112,15 +112,15 @@ ${json({ ...example, examples: example.examples.slice(0, 1), metrics: example.me
 
 ## Fields of every task
 
-\`a.b\` is the field \`b\` of the object \`a\`. \`a[].b\` is the field \`b\` of each object in the array \`a\`. Such a field is
-required where its object is there. A name has up to 64 letters, digits, dots, underscores and hyphens, and begins with
-a letter or a digit.
+\`a.b\` is the field \`b\` of the object \`a\`. \`a[].b\` is the field \`b\` of each object in the array \`a\`. Such a
+field is required if its object is there. A name has up to 64 letters, digits, dots, underscores and hyphens, and
+begins with a letter or a digit.
 
 ${table(schemaOf(z.object(manifestFields)))}
 ## Large examples
 
-Examples of some kilobytes belong into \`examples\`. Larger ones, such as a picture's 200,000 numbers, lie in files beside
-the manifest: \`examples.jsonl\` has an example on each line, and its large arrays are NumPy files.
+Examples of some kilobytes belong into \`examples\`. Larger ones, such as a picture's 200,000 numbers, are in files
+beside the manifest: \`examples.jsonl\` has an example on each line, and its large arrays are NumPy files.
 
 \`\`\`json
 {"input": {"image": {"$npy": "example-1-input-1.npy"}}, "output": {"scores": [[0.9, 0.1]]}}
@@ -129,13 +129,13 @@ the manifest: \`examples.jsonl\` has an example on each line, and its large arra
 \`{"$npy": …}\` stands for the array in that file: numbers or booleans in C order and little-endian, as \`numpy.save\`
 writes them. \`verify\`, \`optimize\`, \`quantize\` and \`push\` read these files; no prediction and no listing does.
 
-To add one, write its line into \`examples.jsonl\` and run \`nearcast verify <model> --record\`: it records the outputs, and
-lists the files in \`examplesFile\`. It also moves examples there that are too large for the manifest.
+To add one, write its line into \`examples.jsonl\` and run \`nearcast verify <model> --record\`: it records the outputs,
+and lists the files in \`examplesFile\`. It also moves examples there that are too large for the manifest.
 
-For a tensor model whose inputs have over 4,096 elements, \`nearcast add\` makes two examples from the seeds 1 and 2 of the
-generator Mulberry32, the inputs in their order and row by row. From each number n, which is from 0 to below 1, comes the
-level ⌊256 n⌋, and from that an element: level / 256 of a floating point type, the level itself of UINT8, level mod 2 of
-another integer type, and whether the level is even of BOOL.
+For a tensor model whose inputs have over 4,096 elements, \`nearcast add\` makes two examples, from the seeds 1 and 2 of
+the generator Mulberry32. It fills the inputs in their order, row by row. Each number n, from 0 to below 1, gives the
+level ⌊256 n⌋. The level gives the element: level / 256 for a floating point type, the level itself for UINT8, level mod
+2 for another integer type, and whether the level is even for BOOL.
 
 ## Tasks
 
@@ -220,7 +220,7 @@ function propertiesOf(schema: z.ZodType): Record<string, Schema> {
   return schemaOf(schema).properties ?? {};
 }
 
-/** The JSON Schema of what the zod schema reads. */
+/** The JSON Schema of the zod schema's input. */
 function schemaOf(schema: z.ZodType): Schema {
   const { $schema: _, ...made } = z.toJSONSchema(schema, {
     io: "input",

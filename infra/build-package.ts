@@ -19,7 +19,7 @@ for (const path of await readdir(output, { recursive: true }))
 for (const path of BESIDE) await cp(join(root, path), join(output, path), { recursive: true });
 await chmod(join(output, "cli/nearcast.js"), 0o755);
 
-/** The compiler rewrites the extensions of imports in code, but not in declarations. */
+/** Rewrites the extensions of imports in declarations. The compiler does so only in code. */
 async function nameJavaScript(file: string): Promise<void> {
   const text = await readFile(file, "utf8");
   await writeFile(file, text.replaceAll(/((?:from |import\()"\.{1,2}\/[^"]+)\.ts"/g, '$1.js"'));

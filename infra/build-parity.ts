@@ -1,4 +1,4 @@
-// Makes docs/parity.md from what the libraries of model authors answered, as the tests compare it.
+// Makes docs/parity.md from the recorded answers of model authors' libraries, with which the tests compare.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "..");
 
 interface Area {
   title: string;
-  /** What is compared with what. */
+  /** What the test compares. */
   compared: string;
   /** The recorded answers, and the script that recorded them, below test/fixtures. */
   recorded: string;
@@ -16,7 +16,7 @@ interface Area {
   test: string;
 }
 
-/** In the page's order. */
+/** In the order of the page. */
 const AREAS: readonly Area[] = [
   {
     title: "Pictures",
@@ -89,9 +89,9 @@ const recordedSchema = z.object({
     z.object({
       name: z.string(),
       about: z.string(),
-      /** What the refusal says. Without it, the answer equals the reference. */
+      /** Words of the refusal. When absent, the answer equals the reference. */
       refused: z.union([z.string(), z.array(z.string())]).optional(),
-      /** The flag of `nearcast add` that it asks for first. */
+      /** The flag that `nearcast add` asks for first. */
       asks: z.string().optional(),
     }),
   ),

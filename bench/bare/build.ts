@@ -21,7 +21,7 @@ const PROGRAMS = [
   "tensor-server",
 ];
 
-/** What {@link buildBare} made: folders of the handler and the Worker, files of the rest. */
+/** The output of {@link buildBare}: folders for the handler and the Worker, files for the rest. */
 export interface Bare {
   lambda: string;
   worker: string;

@@ -1,4 +1,4 @@
-// A handler as one would write it for one model: fetch the object with the SDK, run ONNX Runtime.
+// A handler as people write it for one model: fetch the object with the SDK, run ONNX Runtime.
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { sessionOptions } from "./session-options.ts";

@@ -1,4 +1,4 @@
-// The least that answers a prediction from a cold process: ONNX Runtime, the model, one run.
+// The least code that answers a prediction from a cold process: ONNX Runtime, the model, one run.
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { sessionOptions } from "./session-options.ts";
 

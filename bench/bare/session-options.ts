@@ -1,6 +1,6 @@
 import type { InferenceSession } from "onnxruntime-node";
 
-/** As the native runtime has them, so that only the code around the session differs. */
+/** The native runtime's options, so that only the code around the session differs. */
 export const sessionOptions: InferenceSession.SessionOptions = {
   executionProviders: ["cpu"],
   intraOpNumThreads: 1,

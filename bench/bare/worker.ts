@@ -22,7 +22,7 @@ async function load(models: R2Bucket): Promise<InferenceSession> {
   const object = await models.get("iris/1/model.onnx");
   if (!object) throw new Error("The model is not in the bucket");
   const bytes = new Uint8Array(await object.arrayBuffer());
-  // workerd compiles no bytes, ONNX Runtime takes no module: answer its one call with the module.
+  // workerd cannot compile bytes, and ONNX Runtime takes no module. So its one call to compile gets the module.
   env.wasm.numThreads = 1;
   env.wasm.wasmBinary = new ArrayBuffer(8);
   const instantiate = WebAssembly.instantiate;

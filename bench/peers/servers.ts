@@ -14,7 +14,7 @@ export interface Peer {
   name: string;
   format: NonNullable<WorkloadOptions["format"]>;
   path: (model: string) => string;
-  /** The only ones it has; all when absent. */
+  /** The only models that it has. All when absent. */
   models?: string[];
   command: (
     port: number,
@@ -27,7 +27,7 @@ const here = import.meta.dirname;
 const cache = join(here, "../../.cache/peers");
 const nativePath = (model: string) => `/v1/models/${model}/predict`;
 
-/** The service first, then what it is beside, the floors last. */
+/** The service first, then the other servers, the floors last. */
 export function peersWith(bare: Bare): Peer[] {
   return [
     nearcast("Nearcast", WITHOUT_LOG),
@@ -98,7 +98,7 @@ function nearcast(name: string, env: Record<string, string>): Peer {
   };
 }
 
-/** The least that a server on Node does, of iris alone. */
+/** The least servers on Node, with only iris. */
 function floor(name: string, entry: string): Peer {
   return {
     name,

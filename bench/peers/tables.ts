@@ -10,7 +10,7 @@ export const LOADS = [
   { model: "digits", connections: 32 },
 ] as const;
 
-/** A reader of any row must know what the service does not do there. */
+/** A note that readers of every row need: what the service does not do there. */
 const SETTINGS =
   "Nearcast has ACCESS_LOG=false and MAX_QUEUE_MS=60000, since no other server here writes a log or " +
   "refuses what has waited; one row has the log, as by default. Floors: node:http with one run and neither " +

@@ -1,21 +1,21 @@
 import { NearcastClientError } from "./error.ts";
 
-/** Timers of all runtimes hold 31 bits; a longer one would end at once. */
+/** Timers of all runtimes hold 31 bits. A longer one would end at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Until when an answer is wanted. */
+/** The time until which the caller waits for an answer. */
 export interface Deadline {
   /** Aborted with the caller's reason, or with the error `timeout`. */
   signal: AbortSignal;
   /** Infinity without a timeout. */
   leftMs: () => number;
-  /** Resolves after so many milliseconds; rejects with the signal's reason. */
+  /** Resolves after this many milliseconds. Rejects with the signal's reason. */
   wait: (ms: number) => Promise<void>;
-  /** Lets go of the timer and of the caller's signal. */
+  /** Removes the timer and the listener on the caller's signal. */
   end: () => void;
 }
 
-/** Joins a caller's signal and timeout. `AbortSignal.any` is younger than browsers that are still in use. */
+/** Joins a caller's signal and timeout. Browsers that are still in use lack `AbortSignal.any`. */
 export function createDeadline(
   outer: AbortSignal | undefined,
   timeoutMs: number = Infinity,

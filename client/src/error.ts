@@ -1,15 +1,15 @@
 import type { InputIssue, Problem, ServiceErrorCode } from "./types.ts";
 
 /**
- * Every code of a {@link NearcastClientError}: the service's, `network` (no answer came), `timeout` (`timeoutMs` is
- * over), `unexpected_answer` (the answer is not the service's, but a proxy's or another server's).
+ * The codes of a {@link NearcastClientError}: those of the service, `network` (no answer came), `timeout` (`timeoutMs`
+ * is over) and `unexpected_answer` (the answer came from a proxy or another server).
  */
 export type ErrorCode =
   | ServiceErrorCode
   | "network"
   | "timeout"
   | "unexpected_answer"
-  // Keeps completion of the others in editors.
+  // Lets editors still complete the other codes.
   | (string & {});
 
 interface ErrorDetails {
@@ -21,7 +21,7 @@ interface ErrorDetails {
 }
 
 /**
- * What every call of the client rejects with, except when its signal is aborted.
+ * The error of every failed call, except when its signal is aborted.
  *
  * @example
  * try {
@@ -32,16 +32,16 @@ interface ErrorDetails {
  */
 export class NearcastClientError extends Error {
   override readonly name = "NearcastClientError";
-  /** The HTTP status; 0 where no answer came. */
+  /** The HTTP status. 0 when no answer came. */
   readonly status: number;
   readonly code: ErrorCode;
   /** What is wrong, in words. The message of the error is the same. */
   readonly detail: string;
-  /** What is wrong with the input, by path; empty for other errors. */
+  /** What is wrong with the input, by path. Empty for other errors. */
   readonly errors: readonly InputIssue[];
-  /** The id that the service's log has; empty where no answer came. */
+  /** The request's id in the service's log. Empty when no answer came. */
   readonly requestId: string;
-  /** When the service said to try again, in seconds. */
+  /** After how many seconds to try again, if the service says so. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, detail: string, details: ErrorDetails = {}) {
@@ -55,7 +55,7 @@ export class NearcastClientError extends Error {
   }
 }
 
-/** The error that an answer stands for, whether its body is a problem or something else. */
+/** The error for a failed answer, whether or not its body is a problem. */
 export function errorOf(response: Response, body: unknown): NearcastClientError {
   const { status, headers } = response;
   const details = {

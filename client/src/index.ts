@@ -13,13 +13,13 @@ export type { CallOptions, ClientOptions } from "./request.ts";
 export type * from "./types.ts";
 
 export interface PredictOptions<Parameters = Record<string, unknown>> extends CallOptions {
-  /** The version that answers; the released one when absent. */
+  /** The version that answers. The released one when absent. */
   version?: string | undefined;
-  /** What the model's task can be told, such as `{ top_k: 3 }`. */
+  /** Parameters of the model's task, such as `{ top_k: 3 }`. */
   parameters?: Parameters | undefined;
 }
 
-/** Asks for predictions. One input gives one output; an array of inputs gives an array, in their order. */
+/** Asks for predictions. One input gives one output. An array of inputs gives an array, in the same order. */
 export interface Predict<Models extends ModelsOf<Models> = AnyModels> {
   <Name extends keyof Models & string>(
     model: Name,
@@ -35,24 +35,24 @@ export interface Predict<Models extends ModelsOf<Models> = AnyModels> {
 
 /**
  * A service and the types of its models. Every call rejects with {@link NearcastClientError}, or with the reason of its
- * signal. A timeout that is not above 0 is a RangeError, a name such as `..` a TypeError.
+ * signal. A timeout that is not above 0 gives a RangeError, and a name such as `..` a TypeError.
  */
 export interface Client<Models extends ModelsOf<Models> = AnyModels> {
   predict: Predict<Models>;
   /** Every released model. */
   models: (options?: CallOptions) => Promise<ModelSummary[]>;
-  /** The public part of a version's manifest; the released one's when no version is named. */
+  /** The public part of a version's manifest. The released version's when none is named. */
   model: (
     name: keyof Models & string,
     options?: CallOptions & { version?: string | undefined },
   ) => Promise<ModelDescription>;
-  /** Whether the service is alive; rejects when it is not. */
+  /** Resolves when the service is alive. Rejects when it is not. */
   health: (options?: CallOptions) => Promise<Health>;
 }
 
 /**
- * A client of the service at `url`, whose path may be below a prefix (`https://shop.example/ml`) and in a page
- * relative (`/ml`). Throws a TypeError when it is no URL.
+ * Makes a client of the service at `url`. The URL may have a prefix (`https://shop.example/ml`), and in a page it may
+ * be relative (`/ml`). Throws a TypeError when it is not a URL.
  *
  * @example
  * interface Models {
@@ -103,7 +103,7 @@ function modelPath(model: string, version?: string): string {
   return version === undefined ? path : `${path}/versions/${segment(version)}`;
 }
 
-/** URLs take `.` and `..` for other folders, however they are encoded. */
+/** URLs treat `.` and `..` as other folders, even when they are encoded. */
 function segment(name: string): string {
   if (/^\.{0,2}$/.test(name))
     throw new TypeError(`"${name}" is not the name of a model or version`);

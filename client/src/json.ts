@@ -1,6 +1,6 @@
 /**
- * Writes a request's body as JSON. Bytes and blobs anywhere in it become base64, as the service reads images; a
- * BigInt becomes a decimal string, as it reads INT64.
+ * Writes a request's body as JSON. Bytes and blobs anywhere in it become base64, the service's form of images. A BigInt
+ * becomes a decimal string, its form of INT64.
  */
 export async function toJson(body: unknown): Promise<string> {
   const blobs = new Map<Blob, string>();
@@ -15,7 +15,7 @@ export async function toJson(body: unknown): Promise<string> {
   return JSON.stringify(encode(body, blobs));
 }
 
-/** A copy for JSON. Blobs that are not in the map yet are put there, to be read. */
+/** A copy for JSON. Puts blobs that are not in the map yet into it, to be read. */
 function encode(value: unknown, blobs: Map<Blob, string>): unknown {
   if (typeof value === "bigint") return String(value);
   if (typeof value !== "object" || value === null) return value;

@@ -5,24 +5,25 @@ import { toJson } from "./json.ts";
 export interface ClientOptions {
   /** An API key or JSON Web Token, sent as `Authorization: Bearer`. */
   key?: string | undefined;
-  /** Instead of the global `fetch`: a service binding's, or one of a test. */
+  /** Used instead of the global `fetch`: a service binding's, or a test's. */
   fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
   /** Sent with every request. */
   headers?: HeadersInit | undefined;
   /**
-   * How often a request is sent again at most; 2 by default. Any request that was refused with 429 or 503 and
-   * `Retry-After`; one that only reads also without an answer and after 502, 503 and 504. Never another.
+   * How often a request is sent again at most; 2 by default. Repeats any request that was refused with 429 or 503 and
+   * `Retry-After`. Repeats a request that only reads also without an answer and after 502, 503 and 504. Repeats no
+   * other.
    */
   maxRetries?: number | undefined;
 }
 
-/** What every call may be given. */
+/** The options of every call. */
 export interface CallOptions {
   /** Ends the call, which then rejects with the signal's reason (an `AbortError`). */
   signal?: AbortSignal | undefined;
-  /** The longest time for the answer in milliseconds, retries included. The service is told and stops as well. */
+  /** The longest time for the answer in milliseconds, retries included. The service gets it too and stops then. */
   timeoutMs?: number | undefined;
-  /** Your id for the service's log, up to 255 of `A-Z a-z 0-9 _ - =`; the service makes one otherwise. */
+  /** Your id for the service's log, up to 255 characters of `A-Z a-z 0-9 _ - =`. The service makes one when absent. */
   requestId?: string | undefined;
 }
 
@@ -31,24 +32,27 @@ export interface Answer {
   body: Record<string, unknown>;
 }
 
-/** What to ask. */
+/** One question to the service. */
 export interface Question {
   /** Below the service's address. */
   url: URL;
-  /** Sent by POST, where there is one. */
+  /** Sent by POST. Without it, the request is a GET. */
   body?: unknown;
-  /** Which members the answer's body has. */
+  /** The members that the answer's body must have. */
   members: readonly string[];
 }
 
-/** A wait that is longer is left to the caller, who is told of it by `retryAfterSeconds`. */
+/** Longer waits are left to the caller, who sees them in `retryAfterSeconds`. */
 const LONGEST_WAIT_MS = 60_000;
-/** Without `Retry-After`: the first wait, doubled each time and cut by chance, so that pages do not come back at once. */
+/**
+ * The first wait without `Retry-After`. It doubles each time and is shortened at random, so that pages do not all come
+ * back at once.
+ */
 const FIRST_WAIT_MS = 250;
 const UNANSWERED = new Set([0, 502, 503, 504]);
 const REFUSED = new Set([429, 503]);
 
-/** Asks, again where that is safe. Rejects with {@link NearcastClientError} or the signal's reason. */
+/** Asks, and repeats where that is safe. Rejects with {@link NearcastClientError} or the signal's reason. */
 export async function request(
   client: ClientOptions,
   question: Question,
@@ -107,7 +111,7 @@ async function ask(
   return { headers: response.headers, body: answer };
 }
 
-/** Milliseconds until the same may be asked again; undefined where it may not. */
+/** Milliseconds until the request may be repeated. Undefined when it must not be. */
 function retryDelay(error: unknown, attempt: number, isRead: boolean): number | undefined {
   if (!(error instanceof NearcastClientError)) return undefined;
   const { status, retryAfterSeconds } = error;

@@ -1,17 +1,17 @@
-/** What one model takes and answers with. */
+/** The types of one model's input, output and parameters. */
 export interface ModelTypes {
-  /** One input; many of them are an array. */
+  /** One input. Several inputs are an array. */
   input: unknown;
-  /** What is answered to one input. */
+  /** The answer to one input. */
   output: unknown;
-  /** What `parameters` may hold, such as `{ top_k?: number }`. */
+  /** The type of `parameters`, such as `{ top_k?: number }`. */
   parameters: unknown;
 }
 
 /** Types by a model's name. */
 export type ModelsOf<Models> = { [Name in keyof Models]: ModelTypes };
 
-/** The models of a client that was given no types: any name and any input, answers unknown. */
+/** The models of a client without types: any name, any input, unknown answers. */
 export type AnyModels = Record<string, ModelTypes & { parameters: Record<string, unknown> }>;
 
 /**
@@ -28,9 +28,9 @@ export type ImageInput = Uint8Array | Blob | string;
  * }
  */
 export interface Classification<Label extends string = string> {
-  /** The graph's own label, or else the label with the highest score. */
+  /** The graph's own label. Without one, the label with the highest score. */
   label: Label;
-  /** Independent labels: those that are there. */
+  /** For independent labels: all that the model reports. */
   labels?: Label[];
   /** The score of the label: a probability. */
   score: number;
@@ -42,14 +42,17 @@ export interface Classification<Label extends string = string> {
 export interface Decision<Label extends string = string> {
   /** The graph's own label. */
   label: Label;
-  /** The decision value of every label; of two labels that of the second alone, above 0 where it is the answer. */
+  /**
+   * The decision value of every label. With two labels, only the second has one; it is above 0 when that label is the
+   * answer.
+   */
   decision_values: Partial<Record<Label, number>>;
 }
 
 /** The answer of the task `tabular-regression`. */
 export interface Regression {
   value: number;
-  /** The unit of the value, where the model names one. */
+  /** The unit of the value, if the model has one. */
   unit?: string;
 }
 
@@ -63,18 +66,18 @@ export interface RecommendedItem {
 /** The answer of the task `feature-extraction`: the vector of a text. */
 export type Vector = number[];
 
-/** What answered, and its answer. */
+/** An answer, and what computed it. */
 export interface Prediction<Output> {
   model: string;
   version: string;
-  /** The artifact that computed it, as `sha256:…`; empty where a proxy or CORS hides `X-Model-Digest`. */
+  /** The artifact that computed it, as `sha256:…`. Empty when a proxy or CORS hides `X-Model-Digest`. */
   digest: string;
-  /** The id that the service's log has; empty where a proxy or CORS hides `X-Request-Id`. */
+  /** The request's id in the service's log. Empty when a proxy or CORS hides `X-Request-Id`. */
   requestId: string;
   outputs: Output;
 }
 
-/** A released model, as the list of models has it. */
+/** A released model in the list of models. */
 export interface ModelSummary {
   name: string;
   /** The version that answers. */
@@ -92,13 +95,13 @@ export interface ModelDescription extends ModelSummary {
   released: string;
   ready: boolean;
   license?: string;
-  /** The tensors of the graph; inputs of a prediction are those of the task. */
+  /** The graph's tensors. The inputs of a prediction are the task's instead. */
   inputs: TensorInfo[];
   outputs: TensorInfo[];
   artifact: { file: string; sha256: string; bytes: number };
-  /** Tabular tasks: what an input consists of. */
+  /** Tabular tasks: the features of an input. */
   features?: Feature[];
-  /** Classification tasks: what an answer can be. */
+  /** Classification tasks: the possible labels of an answer. */
   labels?: string[];
   examples: { input?: unknown; output?: unknown }[];
   metrics: { name: string; value: number; dataset: string; rows?: number }[];
@@ -113,7 +116,7 @@ export interface Feature {
   minimum?: number;
   maximum?: number;
   unit?: string;
-  /** The strings that a string feature may be. */
+  /** The possible strings of a string feature. */
   categories?: string[];
 }
 
@@ -147,7 +150,7 @@ export interface Health {
 
 /** One thing wrong with an input. */
 export interface InputIssue {
-  /** Reads like JavaScript: `inputs[3].sepal_width`. */
+  /** Written as in JavaScript: `inputs[3].sepal_width`. */
   path: string;
   message: string;
 }

@@ -1,2 +1,2 @@
-// Next's bundler cannot take ONNX Runtime's native library in: Nearcast stays a package.
+// Next's bundler cannot include ONNX Runtime's native library, so Nearcast stays a package.
 export default { serverExternalPackages: ["nearcast"] };

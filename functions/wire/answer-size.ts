@@ -3,7 +3,7 @@ import { isBatched, type Manifest } from "../model/manifest.ts";
 import { DATATYPES, elementCount, type Datatype, type Tensor, type Tensors } from "../tensor.ts";
 import { MOST_EMPTY } from "./nested.ts";
 
-/** What an element counts in JSON, with its comma. Most values of a float have 17 digits or so. */
+/** The bytes that an element counts in JSON, with its comma. Most floats have about 17 digits. */
 const JSON_BYTES: Record<Datatype, number> = {
   BOOL: 6,
   INT8: 4,
@@ -17,19 +17,19 @@ const JSON_BYTES: Record<Datatype, number> = {
   FP16: 14,
   FP32: 20,
   FP64: 20,
-  // The quotes. What is between them is added.
+  // The quotes and the comma. The text between the quotes is added.
   BYTES: 3,
 };
 
-/** What a number with a fraction counts in JSON. */
+/** The bytes that a number with a fraction counts in JSON. */
 export const NUMBER_BYTES = JSON_BYTES.FP32;
 
-/** How an output is written. */
+/** Whether an output is written in binary. */
 type IsBinary = (output: string) => boolean;
 
 type Sized = Pick<Tensor, "datatype" | "shape"> & { data?: Tensor["data"] };
 
-/** About how many bytes tensors are as JSON, or in the binary tensor extension. */
+/** About how many bytes tensors take as JSON, or in the binary tensor extension. */
 export function bytesOfTensors(tensors: Record<string, Sized>, isBinary?: IsBinary): number {
   let bytes = 0;
   for (const name in tensors) bytes += bytesOf(tensors[name] as Sized, isBinary?.(name) ?? false);
@@ -37,8 +37,8 @@ export function bytesOfTensors(tensors: Record<string, Sized>, isBinary?: IsBina
 }
 
 /**
- * The outputs of a run as far as their shapes are known before it. A dimension of unknown size counts as 1. Where
- * the inputs are tokens, a free one has as many.
+ * The outputs of a run, as far as their shapes are known before it. A dimension of unknown size counts as 1. For inputs
+ * of tokens, a free dimension has as many as there are tokens.
  */
 export function expectedOutputs(
   manifest: Manifest,
@@ -74,7 +74,7 @@ export function checkAnswerBytes(bytes: number, limit: number): void {
 
 function bytesOf({ datatype, shape, data }: Sized, binary: boolean): number {
   const count = elementCount(shape);
-  // What is empty is still written, as arrays of nothing; more of them than that are refused.
+  // An empty tensor is still written, as empty arrays. Too many of them are refused elsewhere.
   if (count === 0 && !binary)
     return 3 * Math.min(elementCount(shape.slice(0, shape.indexOf(0))), MOST_EMPTY);
   const each = binary ? DATATYPES[datatype].bytes || 4 : JSON_BYTES[datatype];

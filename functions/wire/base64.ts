@@ -8,7 +8,7 @@ export function base64Bytes(value: unknown): Uint8Array | undefined {
   }
 }
 
-/** The bytes of base64. Throws what `atob` does for text that is none. */
+/** The bytes of base64. Throws the error of `atob` for other text. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);

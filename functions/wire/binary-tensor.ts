@@ -4,10 +4,10 @@ import { DATATYPES, type Datatype, type Tensor, type TensorData } from "../tenso
 const LENGTH_BYTES = 4;
 
 /**
- * Elements from the binary tensor extension: little-endian and back to back. They are a view on the
- * bytes: where those are not aligned for the datatype, they move back into the `spare` bytes before them,
- * which nobody reads any more; where there are too few, they are copied. Throws a RangeError that says
- * why not, and for more than `most` elements of BYTES: no more than those are read.
+ * Reads elements of the binary tensor extension: little-endian and back to back. The result is a view on the bytes. If
+ * they are not aligned for the datatype, they are moved back into the `spare` bytes before them, which nobody needs any
+ * more. With too few spare bytes, they are copied. Throws a RangeError that says why the bytes do not fit. BYTES are
+ * read up to `most` elements; it throws for more.
  */
 export function fromBinary(
   datatype: Datatype,

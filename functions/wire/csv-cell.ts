@@ -4,14 +4,14 @@ export type CellType = "number" | "integer" | "long" | "boolean" | "string";
 export interface CsvColumn {
   name: string;
   type: CellType;
-  /** The only strings of the column. */
+  /** The only strings that the column may have. */
   categories?: readonly string[] | undefined;
 }
 
 /** The decimal mark of a file's numbers. */
 export type DecimalMark = "." | ",";
 
-/** The texts that pandas reads as a missing number, and those with which pandas, R, Excel and SQL write one. */
+/** Texts that pandas reads as a missing number, or that pandas, R, Excel or SQL write for one. */
 const MISSING =
   /^(|#N\/A|#N\/A N\/A|#NA|<NA>|N\/A|NA|NULL|None|n\/a|null|-?(NaN|nan)|-?1\.#(IND|QNAN))$/;
 
@@ -20,8 +20,8 @@ const WITH_COMMA = /^[+-]?\d+,\d+([eE][+-]?\d+)?$/;
 const INFINITE = /^([+-]?)inf(inity)?$/i;
 
 /**
- * The value of a cell. The column's type decides, never the look of the cell: `007` in a column of strings is text.
- * Undefined for a missing value. Throws a RangeError that says what is wrong.
+ * The value of a cell. The column's type decides how to read it, never the cell's look: `007` in a column of strings is
+ * text. Undefined for a missing value. Throws a RangeError that says what is wrong.
  */
 export function cellValue(
   cell: string,
@@ -62,7 +62,7 @@ export function fits(cell: string, isQuoted: boolean, column: Omit<CsvColumn, "n
   }
 }
 
-/** pandas and R write a missing string as nothing or NA. Both can also be texts: then they are in quotes. */
+/** pandas and R write a missing string as nothing or NA. As texts, both must be in quotes. */
 function stringOf(cell: string, isQuoted: boolean, categories: readonly string[] | undefined) {
   if (categories?.includes(cell)) return cell;
   if (cell === "" && !isQuoted) return undefined;

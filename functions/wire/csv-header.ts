@@ -3,11 +3,11 @@ import { fits, type CsvColumn } from "./csv-cell.ts";
 import type { CsvRow } from "./csv.ts";
 
 export interface HeaderOptions {
-  /** The columns that can be asked for, in the order of a file without a header. */
+  /** The known columns, in the order of a file without a header. */
   columns: readonly CsvColumn[];
   /** Whether the first line is a header. Detected if absent. */
   header?: "present" | "absent" | undefined;
-  /** What happens to columns with other names. `refuse` if absent. The unnamed index is always ignored. */
+  /** What to do with columns of other names; `refuse` when absent. An unnamed index is always ignored. */
   others?: "refuse" | "ignore";
   /** Columns that the header must have. */
   required?: readonly string[];
@@ -17,9 +17,9 @@ export interface HeaderOptions {
 const INDEX = /^(Unnamed: 0)?$/;
 
 /**
- * The column of each cell by the header, undefined for those that are left out; undefined where the first line is
- * no header. Throws `malformed_request` for a line that could be a header and a row, and `invalid_input` for
- * columns that are not known or stand twice.
+ * The column of each cell by the header, or undefined for an ignored one. Returns undefined when the first line is not
+ * a header. Throws `malformed_request` for a line that could be a header or a row, and `invalid_input` for columns that
+ * are unknown or there twice.
  */
 export function readHeader(
   top: CsvRow,
@@ -29,7 +29,9 @@ export function readHeader(
   return headed(top, options, names) ? orderOf(top, options, names) : undefined;
 }
 
-/** A guess could lose a row, or answer for a row that nobody sent. */
+/**
+ * The error for a first line that may be a header or a row. A guess could lose a row, or answer a row that nobody sent.
+ */
 export function ambiguousHeader({ line, cells }: CsvRow): NearcastError {
   const shown = cells.join(",").slice(0, 60);
   return new NearcastError(
@@ -63,7 +65,7 @@ function headed(top: CsvRow, { columns, header }: HeaderOptions, names: Readonly
   if (!isRow && !isHeader && isOfWords(top, columns)) throw neither(top, columns);
   if (!isRow) return isHeader;
   const anyText = columns.every(({ type, categories }) => type === "string" && !categories);
-  // The line has the names of all columns, and all columns take any text. Nobody has such a row.
+  // The line has the names of all columns, and all columns take any text. Nobody sends such a row as data.
   if (anyText && known === columns.length) return true;
   if (isHeader || anyText) throw ambiguousHeader(top);
   return false;
@@ -101,7 +103,7 @@ function orderOf(
       `The CSV has no column ${lacking}; it has ${cells.join(", ").slice(0, 200)}.`,
     );
   const seen = new Set<string>();
-  // If a column is missing, the unnamed one may be it.
+  // If a column is missing, the unnamed one may be the missing one.
   const hasAll = columns.every(({ name }) => cells.includes(name));
   return cells.map((name, index) => {
     if (index === 0 && hasAll && INDEX.test(name) && !names.has(name)) return undefined;

@@ -13,14 +13,14 @@ export interface TableRow {
   values: Record<string, unknown>;
 }
 
-/** The delimiter of Excel where the comma is the decimal mark, and those of others. */
+/** The usual delimiters. Excel writes `;` where the comma is the decimal mark. */
 const DELIMITERS = [",", ";", "\t", "|"];
 
 /**
- * Rows of named columns from CSV. The header chooses the delimiter: the one that makes columns of it. Where
- * that is not the comma, decimals may have commas, in all numbers or in none. Throws `malformed_request` as
- * {@link parseCsv} does, and where a first line could be a header and a row; `invalid_input` with line and
- * column for a cell that is not of its column's type.
+ * Rows of named columns from CSV. The delimiter is the one that splits the header into columns. If it is not the comma,
+ * numbers may have decimal commas, in all numbers or in none. Throws `malformed_request` as {@link parseCsv} does, and
+ * for a first line that could be a header or a row. Throws `invalid_input`, with line and column, for a cell that does
+ * not fit its column's type.
  */
 export function readTable(text: string, options: TableOptions): TableRow[] {
   const { columns, maxRows } = options;
@@ -47,7 +47,9 @@ export function readTable(text: string, options: TableOptions): TableRow[] {
   return table;
 }
 
-/** An empty line may be an empty text, or nothing. A wrong guess would shift all answers after it. */
+/**
+ * The error for an empty line, which may be an empty text or nothing. A wrong guess would shift all answers after it.
+ */
 export function emptyLineError(line: number): NearcastError {
   return new NearcastError(
     "malformed_request",
@@ -75,7 +77,7 @@ function checkWidth(
   );
 }
 
-/** The whole file has one decimal mark. 1.234 is another number if the comma is the mark. */
+/** The decimal mark of the whole file. With a comma as the mark, 1.234 would be another number. */
 function decimalMark(
   rows: readonly CsvRow[],
   order: readonly (CsvColumn | undefined)[],

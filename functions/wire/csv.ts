@@ -11,26 +11,26 @@ export interface CsvRow {
 
 export interface CsvOptions {
   delimiter: string;
-  /** The most rows. One more is read, and nothing is built from those after it. */
+  /** The most rows. One more is read, so that the caller notices; nothing is built from later rows. */
   maxRows: number;
-  /** Most cells of a line, roughly: {@link checkCells} counts them. Any number when absent. */
+  /** About the most cells of a line, as {@link checkCells} counts them. No limit when absent. */
   maxCells?: number;
 }
 
 const QUOTE = '"';
 const LINE_FEED = 0x0a;
 
-/** Cells that a line may have besides those of its columns: more than texts in quotes have commas. */
+/** Cells that a line may have in addition to its columns: the commas in its quoted texts count as cells. */
 export const SPARE_CELLS = 10_000;
 const never = () => false;
 
-/** The most empty lines, besides two for each row. Each costs time, and compressed bodies can have millions. */
+/** The most empty lines, in addition to two for each row. Each takes time, and compressed bodies can have millions. */
 const EMPTY_LINES = 1000;
 
 /**
- * The rows of CSV (RFC 4180), whatever its line ends are. Empty lines are no rows: `emptyLine` is the first one
- * that stands before a row. Throws `malformed_request` with the line for a quote that is out of place or never
- * closed, for mixed line ends, and for more empty lines than rows can need.
+ * Reads the rows of CSV (RFC 4180) with any line ends. Empty lines are not rows; `emptyLine` is the first one that
+ * comes before a row. Throws `malformed_request`, with the line, for a quote that is misplaced or never closed, for
+ * mixed line ends, and for too many empty lines.
  */
 export function parseCsv(
   text: string,
@@ -55,7 +55,7 @@ export function parseCsv(
       emptyLine ??= firstEmpty;
       const isQuoted = raw.includes(QUOTE) ? quotedIn(raw, cells) : never;
       const last = cells.length - 1;
-      // Windows writes CRLF. If the text already has CRLF, it writes CRCRLF.
+      // Windows turns LF into CRLF. If the text already has CRLF, that makes CRCRLF.
       if (mayBeOdd && newline === "\n" && !isQuoted(last))
         cells[last] = (cells[last] ?? "").replace(/\r+$/, "");
       if (mayBeOdd && cells.some((cell, column) => cell.includes(odd) && !isQuoted(column)))
@@ -81,8 +81,8 @@ export function parseCsv(
 }
 
 /**
- * A line can have a million cells, and the parser makes them all. Throws `malformed_request` for a line with more than
- * `most`, before any is made. A delimiter within quotes counts too.
+ * Throws `malformed_request` for a line with more than `most` cells, before any is made: the parser would make a
+ * million of them. Delimiters within quotes count too.
  */
 export function checkCells(text: string, delimiter: string, most: number): void {
   if (text.length <= most || most === Infinity) return;
@@ -98,7 +98,7 @@ export function checkCells(text: string, delimiter: string, most: number): void 
   }
 }
 
-/** The first line, to choose the delimiter by. */
+/** The first line, which shows the delimiter. */
 export function firstLine(text: string): string {
   const start = /[^\r\n]/.exec(text)?.index ?? 0;
   return text.slice(start, lineEnd(text, start));
@@ -111,7 +111,7 @@ function newlineOf(text: string): "\n" | "\r" {
   return ends === "" || ends.includes("\n") ? "\n" : "\r";
 }
 
-/** Where a line ends: at the first line end outside quotes. */
+/** The end of a line: the first line end outside quotes. */
 function lineEnd(text: string, start: number): number {
   let quoted = false;
   for (let at = start; at < text.length; at++) {
@@ -122,7 +122,10 @@ function lineEnd(text: string, start: number): number {
   return text.length;
 }
 
-/** Lenient parsers read a quote within a cell as a character, or read on to the next quote. Then rows merge. */
+/**
+ * Refuses misplaced quotes. Lenient parsers take a quote within a cell as a character, or read on to the next quote, so
+ * that rows merge.
+ */
 function checkQuotes(text: string, delimiter: string): void {
   const isEdge = (character: string | undefined) =>
     character === undefined || character === delimiter || character === "\n" || character === "\r";
@@ -142,7 +145,7 @@ function checkQuotes(text: string, delimiter: string): void {
   }
 }
 
-/** Which cells were in quotes. The text follows the rules, so the lengths show where each cell begins. */
+/** Whether a cell was in quotes. The quotes are known to be right, so the cells' lengths show where each begins. */
 function quotedIn(raw: string, cells: readonly string[]): (column: number) => boolean {
   let at = 0;
   const quoted = cells.map((cell) => {
@@ -159,7 +162,7 @@ function lineOf(text: string, at: number): number {
     const character = text[index];
     if (character === "\r") returns += 1;
     else {
-      // CRs before an LF are one line end with it.
+      // CRs before an LF are part of the same line end.
       line += character === "\n" ? 1 : returns;
       returns = 0;
     }

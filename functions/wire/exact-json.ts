@@ -1,13 +1,13 @@
 import { endOfString } from "./json-budget.ts";
 
-/** What may begin a string or a long integer. */
+/** The beginning of a string, or a possible long integer. */
 const QUOTE_OR_DIGITS = /"|\d{16,}/g;
-/** What stands before an integer, and after it. */
+/** The characters before an integer, and after it. */
 const [BEFORE, AFTER] = [/[[,:\s]/, /\s*(?:[\],}]|$)/y];
 
 /**
- * JSON with bigints. A reviver is asked about every value, which takes 50 times as long over long arrays. So long
- * integers become strings first, which no client can send: each begins with a mark that nobody knows.
+ * Reads JSON with bigints. A reviver would be called for every value and take 50 times as long for long arrays. So long
+ * integers first become strings that no client can send: each begins with a random mark.
  */
 export function parseExactly(text: string): unknown {
   const mark = crypto.randomUUID();
@@ -26,7 +26,7 @@ export function parseExactly(text: string): unknown {
     AFTER.lastIndex = end;
     const isInteger = BEFORE.test(text[start - 1] ?? " ") && AFTER.test(text);
     if (!isInteger || token.length > 20 || Number.isSafeInteger(Number(token))) continue;
-    // JSON has no number with zeros before it: its reader says so.
+    // JSON allows no zeros before a number. Its parser will report that.
     if (token.startsWith("0")) continue;
     pieces.push(text.slice(done, start), `"${mark}${text.slice(start, end)}"`);
     done = end;
@@ -36,13 +36,13 @@ export function parseExactly(text: string): unknown {
   try {
     marked = JSON.parse(pieces.join("") + text.slice(done));
   } catch {
-    // The message is about the text as it came.
+    // Parses the original text, so that the message is about it.
     return JSON.parse(text);
   }
   return withBigints(marked, mark);
 }
 
-/** The value, in which bigints have taken the place of the strings with the mark. */
+/** The value with bigints in place of the marked strings. */
 function withBigints(value: unknown, mark: string): unknown {
   if (typeof value === "string")
     return value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value;
@@ -63,7 +63,7 @@ function withBigints(value: unknown, mark: string): unknown {
   return object;
 }
 
-/** Sets a member, also one that is called `__proto__`. */
+/** Sets a member even if its name is `__proto__`. */
 function define(object: object, key: string, value: unknown): void {
   Object.defineProperty(object, key, {
     value,

@@ -1,11 +1,11 @@
 import { NearcastError } from "../errors.ts";
 
-/** Far more than any tensor's rank; code that follows a value down must not run out of stack. */
+/** Far more than any tensor's rank. Code that follows a value down must not run out of stack. */
 const MAX_DEPTH = 64;
 
 /**
- * What JSON may have, whatever its length, and the characters of a longer text for each. Numbers are cheap: a few
- * bytes each. These take as much memory as ten of them, and as much time.
+ * How many arrays, objects, members and strings any JSON may have (`free`), and how many characters a longer text must
+ * have for each. Each takes the memory and time of ten numbers. Numbers are cheap: a few bytes each.
  */
 const BUDGETS = {
   arrays: { free: 524_288, characters: 12 },
@@ -18,8 +18,8 @@ const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * Looks at JSON before anything is made of it. Throws a RangeError for arrays and objects in more than 64 levels, and
- * `body_too_large` where `what` has more of them, of their members or of strings than there may be.
+ * Checks JSON before it is parsed. Throws a RangeError for arrays and objects in more than 64 levels, and
+ * `body_too_large` when `what` has too many arrays, objects, members or strings.
  */
 export function checkBudget(text: string, what: string): void {
   let [depth, arrays, objects, members, quoted] = [0, 0, 0, 0, 0];
@@ -53,7 +53,7 @@ export function checkBudget(text: string, what: string): void {
   }
 }
 
-/** Where the string that begins at `start` ends; the end of the text for one that does not. */
+/** The end of the string that begins at `start`. The end of the text if the string never ends. */
 export function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

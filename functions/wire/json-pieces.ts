@@ -4,7 +4,7 @@ import { withSignedZeros } from "./json.ts";
 import { toNested } from "./nested.ts";
 import { writeJson } from "./raw-number.ts";
 
-/** About so many numbers are written at a time: some milliseconds. */
+/** About this many numbers are written at a time, in some milliseconds. */
 const NUMBERS_PER_PIECE = 8192;
 
 /** A tensor in an answer, which becomes JSON when it is written: flat, or nested by its shape. */
@@ -92,7 +92,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** What `JSON.rawJSON` makes is not. */
+/** Whether a value is an ordinary object. Values of `JSON.rawJSON` are not. */
 function isPlain(value: unknown): value is Record<string, unknown> {
   return isObject(value) && Object.getPrototypeOf(value) === Object.prototype;
 }

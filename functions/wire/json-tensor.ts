@@ -5,10 +5,10 @@ import { textOf } from "./binary-tensor.ts";
 import { rawNumber } from "./raw-number.ts";
 
 /**
- * The one way that elements of tensors are read from JSON and written to it, for every dialect and task:
+ * The only code that reads elements of tensors from JSON and writes them, for all dialects and tasks:
  *
- * - floats: a number whose datatype holds it. One that would become infinite is refused. What JSON has no number
- *   for is a string, as in protobuf's JSON mapping: "NaN", "Infinity", "-Infinity". -0 keeps its sign;
+ * - floats: a number that the datatype can hold. One that would become infinite is refused. A value without a number
+ *   in JSON is a string, as in protobuf's JSON mapping: "NaN", "Infinity", "-Infinity". -0 keeps its sign;
  * - integers: a number that is exact, a bigint, or a decimal string;
  * - BOOL: true, false, 1 or 0;
  * - BYTES: a string of well-formed Unicode without NUL, or `{"b64": …}` with its UTF-8.
@@ -81,8 +81,8 @@ export function toJsonData(tensor: Pick<Tensor, "datatype" | "data">): unknown[]
 }
 
 /**
- * The same as JavaScript's own values, for callers who do not write JSON: 64-bit integers that a number does not
- * hold are decimal strings, negative zero is `-0`.
+ * Like {@link toJsonData}, but as JavaScript's own values, for callers who do not write JSON. 64-bit integers that a
+ * number cannot hold are decimal strings, and negative zero is `-0`.
  */
 export function toJsonValues(tensor: Pick<Tensor, "datatype" | "data">): unknown[] {
   return written(tensor, { longInteger: (digits) => digits, negativeZero: -0 });
@@ -136,7 +136,7 @@ function readFloats<T extends Float32Array | Float64Array>(
     const value = values[index];
     const number = typeof value === "number" ? value : numberOf(value);
     elements[index] = number;
-    // A finite number outside the datatype, or one that JSON's reader made infinite, such as 1e999.
+    // A finite number that the datatype cannot hold, or one that JSON's parser made infinite, such as 1e999.
     const overflown = Math.abs(elements[index] as number) === Infinity && typeof value !== "string";
     if (overflown || (Number.isNaN(number) && !isNaNValue(value))) throw notHeld(index, datatype);
   }
@@ -157,7 +157,10 @@ function notHeld(index: number, datatype: Datatype): ElementError {
   return new ElementError(index, `must be a number that ${datatype} can hold`);
 }
 
-/** NaN for anything that is no number. Another input of the request may have needed a long integer's digits. */
+/**
+ * The number, or NaN for any other value. It may be a bigint, since another input of the request may need long
+ * integers.
+ */
 function numberOf(value: unknown): number {
   return typeof value === "bigint" ? Number(value) : (NOT_FINITE.get(value) ?? NaN);
 }
@@ -179,7 +182,7 @@ function readIntegers(datatype: keyof typeof INTEGERS, values: readonly unknown[
   return elements;
 }
 
-/** Writes a number as its two halves. A bigint for each number would take four times as long. */
+/** Writes each number as two halves of 32 bits. A bigint for each would take four times as long. */
 function readLongIntegers(
   datatype: keyof typeof LONG_INTEGERS,
   values: readonly unknown[],

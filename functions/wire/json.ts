@@ -18,7 +18,7 @@ export function parseJson(bytes: Uint8Array, options: { exact: boolean }): unkno
   return read("The body", decodeText(bytes, { what: "The body" }), parse);
 }
 
-/** Reads JSON from text that messages call `what`. Throws as {@link parseJson} does. */
+/** Reads JSON from text. Messages call the text `what`. Throws as {@link parseJson} does. */
 export function parseJsonText(text: string, what: string): unknown {
   return read(what, text, JSON.parse);
 }
@@ -42,7 +42,7 @@ function read(what: string, text: string, parse: (text: string) => unknown): unk
   }
 }
 
-/** JSON's values with every -0 in them as {@link writeJson} keeps it. The same value when there is none. */
+/** A value in which {@link writeJson} keeps the sign of every -0. The same value when it has none. */
 export function withSignedZeros(value: unknown): unknown {
   if (value === 0) return Object.is(value, -0) ? rawNumber("-0.0") : value;
   if (typeof value !== "object" || value === null) return value;

@@ -19,14 +19,14 @@ export interface FormPart {
 }
 
 /**
- * The parts of a `multipart/form-data` body (RFC 7578), in order and one at a time, read alike on every
- * platform. Names may be quoted or not. `Content-Transfer-Encoding: base64` is decoded, though the RFC has
- * given it up. Throws `malformed_request` that says which part is wrong.
+ * Reads the parts of a `multipart/form-data` body (RFC 7578), in order and one at a time, in the same way on every
+ * platform. Names may be quoted or not. Decodes `Content-Transfer-Encoding: base64`, which the RFC no longer allows.
+ * Throws `malformed_request` that names the wrong part.
  *
  * @example for (const { name, bytes } of readForm(body, parameters.boundary)) …
  */
 export function* readForm(body: Uint8Array, boundary = ""): Generator<FormPart, void, undefined> {
-  // Any boundary that clients write. RFC 2046 allows at most 70 characters, and fewer kinds of them.
+  // Accepts all boundaries that clients write. RFC 2046 allows at most 70 characters, and fewer kinds.
   if (!/^[ -~]{1,200}$/.test(boundary))
     throw malformed(
       boundary === ""
@@ -53,7 +53,10 @@ export function* readForm(body: Uint8Array, boundary = ""): Generator<FormPart, 
   }
 }
 
-/** The text before the first boundary is no part (RFC 2046, section 5.1.1). Some clients begin with CRLF. */
+/**
+ * Cuts off the text before the first boundary, which is not a part (RFC 2046, section 5.1.1). Some clients begin with
+ * CRLF.
+ */
 function withoutPreamble(body: Uint8Array, boundary: string): Uint8Array {
   const start = new TextDecoder("latin1").decode(body.subarray(0, LONGEST_PREAMBLE));
   if (start.startsWith(`--${boundary}`)) return body;
@@ -63,7 +66,7 @@ function withoutPreamble(body: Uint8Array, boundary: string): Uint8Array {
 
 const LONGEST_PREAMBLE = 1000;
 
-/** Bytes of the headers of one part. */
+/** The most bytes of one part's headers. */
 const MAX_HEADERS = 8192;
 
 type PartHeaders = Readonly<Record<string, string | undefined>>;

@@ -3,15 +3,15 @@ import type { TensorInfo } from "../model/manifest.ts";
 import { elementCount, type Datatype, type Tensor, type TensorData } from "../tensor.ts";
 import { ElementError, fromJsonData, toJsonData } from "./json-tensor.ts";
 
-/** The value for `null` in an input, such as the task's replacement of a missing value. */
+/** Replaces `null` in an input, such as with the task's value for a missing feature. */
 export type Fill = (input: string, values: readonly unknown[], path: string) => readonly unknown[];
 
 /** The most empty arrays in an answer without elements. */
 export const MOST_EMPTY = 100_000;
 
 /**
- * A tensor from nested arrays, whose nesting gives the shape. An empty dimension hides those below it: they are
- * the manifest's. Throws `invalid_input` with the path of what has another shape, or another datatype.
+ * Reads a tensor from nested arrays. The nesting gives the shape. An empty dimension hides those below it; the manifest
+ * gives them. Throws `invalid_input` with the path of the part with another shape or datatype.
  */
 export function fromNested(
   input: TensorInfo,
@@ -53,7 +53,9 @@ export function fromNested(
   };
 }
 
-/** Elements from JSON values. Throws `invalid_input` with the path of the one that is not of the datatype. */
+/**
+ * Reads elements from JSON values. Throws `invalid_input` with the path of an element that does not fit the datatype.
+ */
 export function elementsAt(
   datatype: Datatype,
   values: readonly unknown[],
@@ -68,8 +70,8 @@ export function elementsAt(
 }
 
 /**
- * The elements of a tensor of known shape from arrays that are flat, or nested as far as the sender likes. Throws
- * a RangeError for nesting that contradicts the shape: the elements would be taken in another order than meant.
+ * The elements of a tensor of known shape, from arrays that are flat or nested to any depth. Throws a RangeError for
+ * nesting that contradicts the shape: the elements would be in a wrong order.
  */
 export function flatElements(data: unknown, shape: readonly number[]): readonly unknown[] {
   const nesting = nestingOf(data, Infinity);
@@ -87,8 +89,8 @@ export function flatElements(data: unknown, shape: readonly number[]): readonly 
 }
 
 /**
- * A tensor's elements nested by its shape; a scalar is one element. `write` makes them JSON: as
- * `JSON.stringify` writes them, when absent. Throws `invalid_input` for a shape of a great many empty arrays.
+ * A tensor's elements nested by its shape; a scalar is one element. `write` turns elements into JSON values. Throws
+ * `invalid_input` for a shape of too many empty arrays.
  */
 export function toNested(tensor: Tensor, write = toJsonData): unknown {
   const { shape } = tensor;

@@ -2,13 +2,13 @@
 const { rawJSON } = JSON as unknown as { rawJSON?: (text: string) => unknown };
 
 /**
- * Marks a string as a number, where there is no `JSON.rawJSON`. Nobody outside knows it. workerd, which has it, allows no
- * random values while a Worker starts.
+ * Marks a string as a number where there is no `JSON.rawJSON`. It is random, so that no client can send it. workerd
+ * allows no random values while a Worker starts, but has `JSON.rawJSON`.
  */
 const MARK = rawJSON ? "" : `${crypto.randomUUID()}:`;
 const MARKED = new RegExp(`"${MARK}(-?[\\d.]+)"`, "g");
 
-/** A number that {@link writeJson} writes with these very digits. */
+/** A number that {@link writeJson} writes with exactly these digits. */
 export function rawNumber(digits: string): unknown {
   return rawJSON ? rawJSON(digits) : MARK + digits;
 }

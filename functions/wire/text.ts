@@ -1,8 +1,8 @@
 import { NearcastError } from "../errors.ts";
 
 /**
- * The charsets that every platform's `TextDecoder` reads alike, by the names of the Encoding Standard. Those of
- * Chinese, Japanese and Korean are not among them: workerd and Node differ over some of their bytes.
+ * The charsets that `TextDecoder` reads in the same way on every platform, by the names of the Encoding Standard.
+ * Charsets of Chinese, Japanese and Korean are left out: workerd and Node differ for some of their bytes.
  */
 const CHARSETS = new Set([
   "utf-8",
@@ -23,14 +23,14 @@ interface TextOptions {
   what: string;
   /** The charset that was declared. UTF-8 when absent. */
   charset?: string | undefined;
-  /** What the sender can do about bytes that are not of the charset. */
+  /** What the sender can do about bytes that do not fit the charset. */
   remedy?: string;
 }
 
 /**
- * Text from bytes, without its byte order mark. A byte order mark of UTF-16 counts more than the charset. No
- * byte is ever replaced: throws `malformed_request` for one that is not of the charset, and
- * `unsupported_media_type` for a charset that is not known.
+ * Reads text from bytes, without the byte order mark. A byte order mark of UTF-16 overrides the charset. Never replaces
+ * a byte: throws `malformed_request` for bytes that do not fit the charset, and `unsupported_media_type` for an unknown
+ * charset.
  */
 export function decodeText(bytes: Uint8Array, options: TextOptions): string {
   const { what, charset = "utf-8", remedy = REMEDY } = options;
@@ -49,13 +49,13 @@ export function markedEncoding([first, second]: Uint8Array): string | undefined 
 }
 
 function encodingOf(charset: string, what: string): string {
-  // ASCII is half of UTF-8. The Encoding Standard reads it as windows-1252, and so guesses bytes that are not ASCII.
+  // Reads ASCII as UTF-8, which includes it. The Encoding Standard reads it as windows-1252 and so guesses other bytes.
   if (/^(us-)?ascii$/i.test(charset)) return "utf-8";
   let encoding: string | undefined;
   try {
     ({ encoding } = new TextDecoder(charset));
   } catch {
-    // Not known at all.
+    // The charset is unknown.
   }
   if (encoding !== undefined && CHARSETS.has(encoding)) return encoding;
   throw new NearcastError(
@@ -66,7 +66,7 @@ function encodingOf(charset: string, what: string): string {
 
 function problemOf(bytes: Uint8Array, encoding: string, what: string): string {
   if (encoding !== "utf-8") return `${what} is not ${encoding}, though it says so.`;
-  // Finds the first byte that decoding with replacements would have changed.
+  // Finds the first byte that decoding with replacements would change.
   const replaced = new TextEncoder().encode(
     new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes),
   );

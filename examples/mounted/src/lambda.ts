@@ -8,7 +8,7 @@ const answer = handle(createShop(createService(platform)));
 
 export async function handler(event: LambdaEvent, context?: LambdaContext) {
   const answered = await answer(event, context);
-  // Lambda stops the process once it has the answer. What the answer did not wait for ends before.
+  // Lambda freezes the process once it has the answer. Background work must end before.
   await platform.settled();
   return answered;
 }

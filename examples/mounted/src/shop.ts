@@ -5,7 +5,7 @@ import { createApp, type Service } from "nearcast";
 export function createShop(service: Service): Hono {
   const shop = new Hono();
 
-  // Outside: for every request, those below /ml among them.
+  // Outside: for every request, also those below /ml.
   shop.use(async (c, next) => {
     const start = Date.now();
     // Nearcast takes this id for its own log, its errors and its records.
@@ -16,7 +16,7 @@ export function createShop(service: Service): Hono {
   shop.get("/", (c) => c.text("Welcome to the shop."));
   shop.notFound((c) => c.text("The shop has no such page.", 404));
 
-  // Inside: for what is below /ml alone. The shop offers no Open Inference Protocol.
+  // Inside: only for requests below /ml. The shop does not offer the Open Inference Protocol.
   const ml = new Hono();
   ml.all("/v2/*", (c) => c.text("The shop speaks the native API.", 404));
   ml.route("/", createApp(service));

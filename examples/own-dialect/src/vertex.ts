@@ -13,7 +13,7 @@ import {
 } from "nearcast";
 import * as z from "zod";
 
-/** Everything below it is answered as Google's Vertex AI answers, errors included. */
+/** All answers below this path have the form of Google's Vertex AI, errors included. */
 const PREFIX = "/v1/projects";
 
 const predictRequest = z.strictObject({
@@ -21,7 +21,7 @@ const predictRequest = z.strictObject({
   parameters: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** Google's name for each kind of error (google.rpc.Code); by its HTTP status where none is here. */
+/** Google's name for each kind of error (google.rpc.Code). Others get a name by their HTTP status. */
 const STATUSES: Partial<Record<ErrorCode, string>> = {
   unauthorized: "UNAUTHENTICATED",
   forbidden: "PERMISSION_DENIED",
@@ -35,7 +35,7 @@ const STATUSES: Partial<Record<ErrorCode, string>> = {
   deadline_exceeded: "DEADLINE_EXCEEDED",
 };
 
-/** Vertex AI's `endpoints.predict`, where an endpoint has the name of a model. */
+/** Vertex AI's `endpoints.predict`. The endpoint is the name of a model. */
 export const vertex = defineDialect({
   name: "vertex",
   paths: [PREFIX],
@@ -69,7 +69,7 @@ export const vertex = defineDialect({
     },
   }),
 
-  // For /openapi.json: the schema of the body is the one that reads it.
+  // For /openapi.json. The same schema reads the body.
   describe: (models) => ({
     paths: Object.assign(
       {},

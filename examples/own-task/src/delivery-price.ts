@@ -17,10 +17,10 @@ const answer = z.strictObject({
 type Parcel = z.infer<typeof parcel>;
 type Answer = z.infer<typeof answer>;
 
-/** A parcel in, a price out. The model knows kilometres and kilograms; the towns are looked up here. */
+/** A parcel in, a price out. The model takes kilometres and kilograms. This task looks the towns up. */
 export const deliveryPrice = defineTask({
   name: "delivery-price",
-  // What model.json says besides what every manifest does.
+  // The fields of model.json that only this task has.
   options: {
     delivery: z.strictObject({
       output: z.string(),
@@ -28,7 +28,7 @@ export const deliveryPrice = defineTask({
       roundTo: z.number().positive().default(0.01),
     }),
   },
-  // What a request may say: {"inputs": …, "parameters": {"details": true}}.
+  // The parameters of a request: {"inputs": …, "parameters": {"details": true}}.
   parameters: z.strictObject({
     details: z.boolean().default(false).describe("Answer the distance as well."),
   }),

@@ -13,7 +13,7 @@ const PLACES = new Map<string, Place>([
   ["warsaw", { latitude: 52.23, longitude: 21.01 }],
 ]);
 
-/** Where a town is. It stands in for a table of your own: a query, a `fetch`, a key-value store. */
+/** Finds a town. Replace it with a source of your own: a query, a `fetch`, a key-value store. */
 export async function findPlace(name: string): Promise<Place | undefined> {
   return PLACES.get(name.toLowerCase());
 }
