@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { packageFiles } from "../functions/model/manifest.ts";
+import { MAX_MANIFEST_BYTES, packageFiles } from "../functions/model/manifest.ts";
 import type { Store } from "../functions/model/store.ts";
 import { label, MANIFEST_FILE, type LocalPackage } from "./package-folder.ts";
 import { addSignatures, dropStaleSignatures } from "./push-signatures.ts";
@@ -77,10 +77,12 @@ async function readUploads({ folder, manifest }: LocalPackage): Promise<Upload[]
       );
     uploads.push({ key: `${manifest.name}/${manifest.version}/${file}`, bytes });
   }
-  uploads.push({
-    key: `${manifest.name}/${manifest.version}/${MANIFEST_FILE}`,
-    bytes: await readFile(join(folder, MANIFEST_FILE)),
-  });
+  const bytes = await readFile(join(folder, MANIFEST_FILE));
+  if (bytes.byteLength > MAX_MANIFEST_BYTES)
+    throw new Error(
+      `${join(folder, MANIFEST_FILE)} has ${bytes.byteLength} bytes, and at most ${MAX_MANIFEST_BYTES} are served: put large examples into examplesFile. Nothing was pushed.`,
+    );
+  uploads.push({ key: `${manifest.name}/${manifest.version}/${MANIFEST_FILE}`, bytes });
   return uploads;
 }
 

@@ -195,6 +195,11 @@ export type InputInfo = z.output<typeof inputInfo>;
 export type PackageFile = z.output<typeof file>;
 export type Feature = z.output<typeof feature>;
 
+/**
+ * Most bytes of `model.json`. A hundred thousand labels take 2 MiB, and examples that are larger lie in files of their own.
+ */
+export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
+
 /** Gives the schema of a task's manifests. For an unknown task, a schema that refuses them. */
 export type ManifestSchemaOf = (task: string) => z.ZodType<Manifest>;
 

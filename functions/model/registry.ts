@@ -10,10 +10,10 @@ import { assign, type Assignment } from "./assignment.ts";
 import { boundStore } from "./bounded-store.ts";
 import { tightened, type Limits } from "./limits.ts";
 import { createLookups } from "./lookups.ts";
-import type { Manifest, PackageFile } from "./manifest.ts";
+import { MAX_MANIFEST_BYTES, type Manifest, type PackageFile } from "./manifest.ts";
 import { NAME_PATTERN } from "./name.ts";
-import { isNewerFormat, parseRelease, type Release } from "./release.ts";
-import { SIGNATURE_FILE, signersOf } from "./signature.ts";
+import { isNewerFormat, MAX_RELEASE_BYTES, parseRelease, type Release } from "./release.ts";
+import { MAX_STORED_SIGNATURE_BYTES, SIGNATURE_FILE, signersOf } from "./signature.ts";
 import { shownExamples } from "./shown.ts";
 import { createSingleFlight } from "./single-flight.ts";
 import { storedVersions } from "./versions.ts";
@@ -107,8 +107,8 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     let found: Pick<KnownRelease, "release" | "etag"> | undefined;
     try {
       const answer = known
-        ? await revalidatingStore.get(key, { ifNoneMatch: known.etag })
-        : await lookups.find(key, () => store.get(key));
+        ? await revalidatingStore.get(key, { ifNoneMatch: known.etag, maxBytes: MAX_RELEASE_BYTES })
+        : await lookups.find(key, () => store.get(key, { maxBytes: MAX_RELEASE_BYTES }));
       if (answer === "not-modified") found = known;
       else if (answer) found = { release: readReleaseOf(name, answer.bytes), etag: answer.etag };
     } catch (error) {
@@ -169,8 +169,9 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
   /** Reads a version's manifest, and its signatures where they are needed. */
   async function readSigned(name: string, version: string) {
     const [manifest, signatures] = await Promise.all([
-      store.get(`${name}/${version}/model.json`),
-      config.trustedKeys && store.get(`${name}/${version}/${SIGNATURE_FILE}`),
+      store.get(`${name}/${version}/model.json`, { maxBytes: MAX_MANIFEST_BYTES }),
+      config.trustedKeys &&
+        store.get(`${name}/${version}/${SIGNATURE_FILE}`, { maxBytes: MAX_STORED_SIGNATURE_BYTES }),
     ]);
     return manifest && manifest !== "not-modified" ? { ...manifest, signatures } : undefined;
   }

@@ -48,6 +48,9 @@ export const releaseSchema = z.looseObject({
 export type Release = z.infer<typeof releaseSchema>;
 export type ReleaseEvent = z.infer<typeof event>;
 
+/** A hundred events, each with its reason, take some 50 KiB. */
+export const MAX_RELEASE_BYTES = 1024 * 1024;
+
 const HISTORY_LIMIT = 100;
 const ATTEMPTS = 3;
 
@@ -84,7 +87,7 @@ export async function readRelease(
   store: Store,
   model: string,
 ): Promise<{ release: Release; etag: string } | undefined> {
-  const found = await store.get(keyOf(model));
+  const found = await store.get(keyOf(model), { maxBytes: MAX_RELEASE_BYTES });
   if (!found || found === "not-modified") return undefined;
   return { release: parseRelease(new TextDecoder().decode(found.bytes)), etag: found.etag };
 }
@@ -115,6 +118,10 @@ export async function changeRelease(
     history: [next, ...pastOf(current?.release)].slice(0, HISTORY_LIMIT),
   };
   const bytes = new TextEncoder().encode(`${JSON.stringify(release, undefined, 2)}\n`);
+  if (bytes.byteLength > MAX_RELEASE_BYTES)
+    throw new Error(
+      `The release of ${model} would have ${bytes.byteLength} bytes, and at most ${MAX_RELEASE_BYTES} are read: give shorter reasons. Nothing was changed.`,
+    );
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const written = await store.put(
       keyOf(model),

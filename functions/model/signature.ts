@@ -5,6 +5,8 @@ export const SIGNATURE_FILE = "model.json.sig";
 export const MAX_SIGNATURES = 32;
 /** Twice the bytes of that many signatures. A huge file in the store must not take seconds. */
 const MAX_SIGNATURE_FILE_BYTES = 8 * 1024;
+/** A longer file is refused: it is none that a push wrote. */
+export const MAX_STORED_SIGNATURE_BYTES = 64 * 1024;
 
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;

@@ -20,7 +20,7 @@ export class StoreRefusal extends Error {
 /** The condition of a put: the object is absent, or still has this ETag. */
 export type PutCondition = { ifNoneMatch: "*" } | { ifMatch: string };
 
-/** The most bytes of a file whose length no manifest gives: a manifest, a release, a signature. */
+/** The most bytes of an object whose reader does not say more. */
 export const MAX_UNTOLD_BYTES = 64 * 1024 * 1024;
 
 export interface GetOptions {

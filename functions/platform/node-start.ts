@@ -8,7 +8,7 @@ import {
   KEY_HEADER,
   type Exemplified,
 } from "../model/example-request.ts";
-import type { Manifest } from "../model/manifest.ts";
+import { MAX_MANIFEST_BYTES, type Manifest } from "../model/manifest.ts";
 import { readRelease } from "../model/release.ts";
 import { nearest } from "../near-miss.ts";
 import type { Tasks } from "../tasks/tasks.ts";
@@ -84,7 +84,8 @@ export async function releasedExample(store: Store, tasks: Tasks): Promise<Manif
   const found = new Map<string, { text: string; draft: Exemplified }>();
   async function read(name: string): Promise<void> {
     const stable = (await readRelease(store, name))?.release.stable;
-    const manifest = stable && (await store.get(`${name}/${stable}/model.json`));
+    const manifest =
+      stable && (await store.get(`${name}/${stable}/model.json`, { maxBytes: MAX_MANIFEST_BYTES }));
     if (!manifest || manifest === "not-modified") return;
     const text = new TextDecoder("utf-8", { fatal: true }).decode(manifest.bytes);
     found.set(name, { text, draft: { name, examples: examplesIn(text) } });

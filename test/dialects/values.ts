@@ -93,6 +93,9 @@ const KEPT: [datatype: string, element: string, answer: string][] = [
   ["FP64", "-0.0", "-0.0"],
   ["FP64", "1e308", "1e+308"],
   ["FP64", "5e-324", "5e-324"],
+  // Like any decimal: the nearest number.
+  ["FP64", "9007199254740993", "9007199254740992"],
+  ["FP32", "16777217", "16777216"],
   ["FP16", '"NaN"', '"NaN"'],
   ["FP16", '"-Infinity"', '"-Infinity"'],
   ["FP16", "-0.0", "-0.0"],

@@ -1,10 +1,48 @@
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { createApp } from "../../functions/app.ts";
+import { createDeferred } from "../../functions/deferred.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { targets } from "../harness/targets.ts";
 import { beginPost } from "../harness/unfinished-post.ts";
 
+const MODELS = join(import.meta.dirname, "../../models");
 const PATH = "/v1/models/iris/predict";
 const BODY = '{"inputs":[5.1,3.5,1.4,0.2]}';
+
+// A request waits for the store. `GET /v1/models/{name}` reads it.
+test("of more GETs at once than MAX_CONCURRENCY the rest is 503, and health and predictions are answered", async () => {
+  let waiting = 0;
+  const open = createDeferred<void>();
+  const platform = createNodePlatform({ STORE: MODELS, MAX_CONCURRENCY: "3", ACCESS_LOG: "false" });
+  const service = createService({
+    ...platform,
+    store: {
+      ...platform.store,
+      async list(prefix) {
+        waiting += 1;
+        await open.promise;
+        return platform.store.list(prefix);
+      },
+    },
+  });
+  const app = createApp(service);
+  const statuses: number[] = [];
+  const ask = async (path: string) => (await app.request(path)).status;
+  const gets = Array.from({ length: 10 }, async () => statuses.push(await ask("/v1/models")));
+  await expect.poll(() => statuses).toEqual(Array(7).fill(503));
+  expect(waiting).toBeGreaterThan(0);
+  expect(await ask("/health")).toBe(200);
+  const post = { method: "POST", headers: { "Content-Type": "application/json" }, body: BODY };
+  expect((await app.request(PATH, post)).status).toBe(200);
+  expect(await ask("/docs")).toBe(503);
+  open.resolve();
+  await Promise.all(gets);
+  expect(statuses.slice(7)).toEqual([200, 200, 200]);
+  expect(await ask("/docs")).toBe(200);
+});
 
 // A Lambda environment has one request at a time. Others go to another environment.
 test.each(inThisFile(["node", "worker"] as const))(

@@ -198,9 +198,17 @@ export const HEAVY_BODIES: HeavyBody[] = [
     name: "a body of unknown members",
     path: predict,
     make: (bytes) =>
-      json(`{${items((index) => `"${key(index)}":0`, Math.min(bytes, 3e6))},"inputs":[]}`),
+      json(`{${items((index) => `"${key(index)}":0`, Math.min(bytes, 2e5))},"inputs":[]}`),
     status: 422,
     says: /is not a member of the request \(and at least 99 more\)/,
+  },
+  {
+    name: "a body of very many unknown members",
+    path: predict,
+    make: (bytes) =>
+      json(`{${items((index) => `"${key(index)}":0`, Math.min(bytes, 3e6))},"inputs":[]}`),
+    status: 413,
+    says: /more than 32768 different names of members/,
   },
   {
     name: "rows of unknown features",
@@ -216,7 +224,7 @@ export const HEAVY_BODIES: HeavyBody[] = [
     name: "unknown tensors",
     path: "/v1/models/fp32/predict",
     make: (bytes) => {
-      const names = items((index) => `"${key(index)}":0`, Math.min(bytes, 3e6));
+      const names = items((index) => `"${key(index)}":0`, Math.min(bytes, 2e5));
       return json(`{"inputs":{${names}}}`);
     },
     status: 422,

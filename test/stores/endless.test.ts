@@ -1,15 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { createIssuerKeys } from "../../functions/auth/issuer-keys.ts";
 import { readParameter } from "../../functions/platform/parameter-store.ts";
+import { createDynamodbLimiter } from "../../functions/platform/limiter/dynamodb.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import { createS3Store } from "../../functions/platform/store/s3.ts";
+import { createService } from "../../functions/service.ts";
 import { startNodeServer } from "../harness/node-server.ts";
 
 const MIB = 1024 * 1024;
@@ -43,6 +46,7 @@ beforeAll(async () => {
   await once(server, "listening");
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   vi.stubEnv("AWS_ENDPOINT_URL_SSM", url);
+  vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", url);
 });
 afterAll(() => {
   server.closeAllConnections();
@@ -101,6 +105,49 @@ test("so are a parameter and an issuer's keys without an end", async () => {
     code: "authentication_unavailable",
   });
   expect(JSON.stringify(logs)).toContain("more than the 16777216 bytes");
+  await expectLeft(16 * MIB);
+});
+
+const OVERSIZED = [
+  { file: "release.json", most: MIB },
+  { file: "1/model.json", most: 16 * MIB },
+  { file: "1/model.json.sig", most: 64 * 1024 },
+];
+const FLOWER = { model: "iris", inputs: [5.1, 3.5, 1.4, 0.2] };
+const trusting = { TRUSTED_KEYS: Buffer.alloc(32, 1).toString("base64"), AUTH: "none" };
+
+test.each(OVERSIZED)("so is $file on S3, after what it may have", async ({ file, most }) => {
+  files.clear();
+  for (const good of ["release.json", "1/model.json"])
+    if (good !== file)
+      files.set(`/models/iris/${good}`, await readFile(join(models, "iris", good)));
+  if (!file.endsWith(".sig")) files.set("/models/iris/1/model.json.sig", Buffer.from(""));
+  const s3 = { STORE: "s3://models", S3_ENDPOINT: url, S3_FORCE_PATH_STYLE: "true" };
+  const service = createService(createNodePlatform({ ...s3, ...trusting }));
+  await expect(service.predict(FLOWER)).rejects.toMatchObject({
+    code: "model_corrupt",
+    message: expect.stringContaining(`more than the ${most} bytes`) as string,
+  });
+  await expectLeft(most);
+  files.clear();
+});
+
+test.each(OVERSIZED)("and so is $file in a folder", async ({ file, most }) => {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-endless-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await cp(join(models, "iris"), join(folder, "iris"), { recursive: true });
+  await writeFile(join(folder, "iris", file), Buffer.alloc(most + 1, " "));
+  const service = createService(createNodePlatform({ STORE: folder, ...trusting }));
+  await expect(service.predict(FLOWER)).rejects.toMatchObject({
+    code: "model_corrupt",
+    message: expect.stringContaining(`more than the ${most} bytes`) as string,
+  });
+});
+
+test("an answer of DynamoDB without an end is left", async () => {
+  const limiter = createDynamodbLimiter("rates", { start: "now" });
+  const rate = { limit: 10, windowSeconds: 60 };
+  await expect(limiter.take("someone", 1, rate)).rejects.toThrow();
   await expectLeft(16 * MIB);
 });
 

@@ -31,6 +31,28 @@ test.each([
   expect(() => read(`[${items},"${" ".repeat(12_000_000)}"]`)).not.toThrow();
 });
 
+const named = (count: number, width: number) =>
+  Array.from({ length: count / width }, (_, row) => {
+    const members = Array.from({ length: width }, (_, column) => `"${row}-${column}k":0`);
+    return `{${members.join(",")}}`;
+  }).join(",");
+
+test.each([
+  ["one object", `{"a":${named(30_000, 30_000)}}`],
+  ["records", named(30_000, 30)],
+])("as many different names as any model takes are read, in %s", (_what, items) => {
+  expect(read(`[${items}]`)).toEqual(JSON.parse(`[${items}]`));
+});
+
+test.each([
+  ["one object", named(40_000, 40_000)],
+  ["records", named(40_000, 1)],
+])("more different names are refused, in %s", (_what, items) => {
+  const refusal = expect.objectContaining({ code: "body_too_large" });
+  expect(() => read(`[${items}]`)).toThrow(/more than 32768 different names of members/);
+  expect(() => read(`[${items}]`)).toThrow(refusal);
+});
+
 test("integers of 64 bits keep their digits, wherever they stand", () => {
   const long = "9007199254740993";
   const text = `{"${long}":[${long}, -${long} ,{"a":${long}\n}, 1.${long}, ${long}.5, ${long}e1,
