@@ -1,17 +1,36 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
+/** The quick tests of these folders leave nothing in the process that others meet, so they may share it and its modules. */
+const SHARING =
+  "test/{auth,client,conformance,dialects,faults,http,hugging-face,images,model,observe,tasks,wire}/**/*.test.ts";
+const ALL = "test/**/*.test.ts";
+const SLOW = "test/**/*.slow.test.ts";
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: ["test/harness/temporary.ts", "test/harness/build.ts"],
     // Two cores: more workers only make every real server slower than its time-outs.
     maxWorkers: 2,
-    // These only end what hangs: a busy machine takes several times as long for anything.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
-    // Every test file has a process of its own, which compiles the same modules again without it.
-    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/compile") },
-    expect: { poll: { timeout: 30_000 } },
+    projects: [
+      suites("quick-sharing", { include: [SHARING], exclude: [SLOW], isolate: false }),
+      suites("quick", { include: [ALL], exclude: [SLOW, SHARING] }),
+      suites("slow", { include: [SLOW] }),
+    ],
   },
 });
+
+function suites(name: string, files: { include: string[]; exclude?: string[]; isolate?: boolean }) {
+  return {
+    test: {
+      name,
+      ...files,
+      // Test files in processes of their own compile the same modules again without it.
+      env: { NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/compile") },
+      // These only end what hangs: a busy machine takes several times as long for anything.
+      testTimeout: 180_000,
+      hookTimeout: 180_000,
+      expect: { poll: { timeout: 30_000 } },
+    },
+  };
+}
