@@ -1,0 +1,3 @@
+import { predictionCacheInRedis } from "./redis-suite.ts";
+
+predictionCacheInRedis("node");
