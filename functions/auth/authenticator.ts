@@ -1,7 +1,7 @@
 import type { Caller } from "./caller.ts";
 import type { Platform, RequestSource } from "../platform/types.ts";
 import { openKeyRing } from "./key-ring.ts";
-import { createParameterKeyRing } from "./parameter-key-ring.ts";
+import { createSecretKeyRing } from "./secret-key-ring.ts";
 import { invalidCredentials } from "./refusals.ts";
 import type { AuthSettings, TokenSettings } from "./settings.ts";
 
@@ -26,8 +26,8 @@ export function createAuthenticator(
   const otherwise = tokens ? createTokenReader(tokens, platform, checkToken) : refuse;
   if (!apiKeys) return otherwise;
   const { sha256 } = platform;
-  if ("parameter" in apiKeys) {
-    const keyRing = createParameterKeyRing(apiKeys.parameter, platform);
+  if ("secretName" in apiKeys) {
+    const keyRing = createSecretKeyRing(apiKeys.secretName, platform);
     return async (credentials, source) =>
       (await keyRing())(await sha256(credentials)) ?? otherwise(credentials, source);
   }

@@ -11,7 +11,7 @@ export type AuthSettings =
   | { mode: "required"; apiKeys: ApiKeySource | undefined; tokens: TokenSettings | undefined };
 
 /** The keys, or the name of the secret that holds them. */
-export type ApiKeySource = readonly ApiKey[] | { parameter: string };
+export type ApiKeySource = readonly ApiKey[] | { secretName: string };
 
 /** Which JSON Web Tokens are accepted. */
 export interface TokenSettings {
@@ -31,8 +31,8 @@ export const authVariables = {
   API_KEYS: z
     .string()
     .transform((text, context): ApiKeySource => {
-      const parameter = PARAMETER.exec(text)?.[1];
-      if (parameter !== undefined) return { parameter };
+      const secretName = PARAMETER.exec(text)?.[1];
+      if (secretName !== undefined) return { secretName };
       const keys = apiKeysSchema.safeParse(text);
       if (keys.success) return keys.data;
       for (const { path, message } of keys.error.issues)

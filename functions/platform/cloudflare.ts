@@ -44,7 +44,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     BODY_BUDGET_MB: 32,
   };
   const config = readConfig(env, defaults, "cloudflare");
-  if (config.auth.mode === "required" && config.auth.apiKeys && "parameter" in config.auth.apiKeys)
+  if (config.auth.mode === "required" && config.auth.apiKeys && "secretName" in config.auth.apiKeys)
     throw new Error(
       "API_KEYS must be the keys themselves on Workers: wrangler secret put API_KEYS",
     );
@@ -93,6 +93,6 @@ const log: Platform["log"] = (entry) =>
 /** All configured rates, including those of single keys. */
 function ratesOf({ rateLimit, modelRateLimit, auth }: Config): (Rate | undefined)[] {
   const keys =
-    auth.mode === "required" && auth.apiKeys && !("parameter" in auth.apiKeys) ? auth.apiKeys : [];
+    auth.mode === "required" && auth.apiKeys && !("secretName" in auth.apiKeys) ? auth.apiKeys : [];
   return [rateLimit, modelRateLimit, ...keys.map(({ rate }) => rate)];
 }

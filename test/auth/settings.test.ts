@@ -20,7 +20,7 @@ test("nobody gets in unless somebody said who", () => {
   expect(read({ AUTH: "", API_KEYS: "" })).toEqual({ mode: "closed" });
   expect(read({ AUTH: "none" })).toEqual({ mode: "open" });
   expect(read({ API_KEYS: "[]" })).toMatchObject({ mode: "required", apiKeys: [] });
-  expect(read({ API_KEYS: "ssm:/keys" })).toMatchObject({ apiKeys: { parameter: "/keys" } });
+  expect(read({ API_KEYS: "ssm:/keys" })).toMatchObject({ apiKeys: { secretName: "/keys" } });
   expect(read(JWT)).toMatchObject({
     mode: "required",
     tokens: { jwksUrl: "https://issuer.test/.well-known/jwks.json" },

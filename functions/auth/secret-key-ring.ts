@@ -9,18 +9,18 @@ const PATIENCE_MS = 10_000;
 
 /**
  * The key ring of a secret outside the configuration. Reads the secret once, beginning now. A failed read rejects with
- * `authentication_unavailable`, and the next request tries again. A parameter that does not exist rejects with
+ * `authentication_unavailable`, and the next request tries again. A secret that does not exist rejects with
  * `authentication_not_configured`.
  */
-export function createParameterKeyRing(
-  parameter: string,
+export function createSecretKeyRing(
+  secretName: string,
   platform: Platform,
 ): () => FindCaller | Promise<FindCaller> {
   const share = createSingleFlight({ waitUntil: platform.waitUntil, patienceMs: PATIENCE_MS });
   let keyRing: FindCaller | undefined;
 
   async function read(): Promise<FindCaller> {
-    const text = await platform.readSecret(parameter).catch((error: unknown) => {
+    const text = await platform.readSecret(secretName).catch((error: unknown) => {
       throw authenticationUnavailable("The API keys cannot be read now.", error);
     });
     if (text === undefined) throw notConfigured();
