@@ -101,7 +101,7 @@ export async function readImageOptions(path: string): Promise<ImageSettings> {
 /** The settings in the file, and the defaults of transformers for the others. */
 type Given = ReturnType<typeof withDefaults>;
 
-function withDefaults(settings: Settings, { name, processor }: Named, path: string) {
+function withDefaults(settings: Settings, { name, processor, isFast }: Named, path: string) {
   const needed = <Value>(key: string, written: Value | null | undefined, own?: Value): Value => {
     const value = written ?? own;
     if (value === undefined)
@@ -114,12 +114,18 @@ function withDefaults(settings: Settings, { name, processor }: Named, path: stri
     throw new Error(
       `${path}: ${name} divides by image_std twice unless it says "include_top": false, which the server does not do; add the .onnx file itself, as a tensor model.`,
     );
+  // Where the class has no such step, the setting changes nothing.
+  const hasCrop = isFast || (processor?.crops ?? true);
+  if (name === "ConvNext" && isFast && settings.do_center_crop)
+    throw new Error(
+      `${path}: "do_center_crop": true is not supported for ${name}ImageProcessorFast: it may be false, or absent.`,
+    );
   return {
     size: settings.size ?? undefined,
     crop_size: settings.crop_size ?? undefined,
     crop_pct: settings.crop_pct ?? undefined,
     do_resize: settings.do_resize ?? true,
-    do_center_crop: settings.do_center_crop ?? processor?.do_center_crop ?? false,
+    do_center_crop: hasCrop && (settings.do_center_crop ?? processor?.do_center_crop ?? false),
     do_rescale: settings.do_rescale ?? true,
     do_normalize: settings.do_normalize ?? true,
     rescale_factor: settings.rescale_factor ?? 1 / 255,

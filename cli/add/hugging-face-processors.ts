@@ -5,6 +5,8 @@ export interface Processor {
   image_mean: readonly number[];
   image_std: readonly number[];
   do_center_crop: boolean;
+  /** Whether it has that step at all. The processors whose names end in `Fast` all have it. */
+  crops: boolean;
   /** Whether one number as `size` means both edges, or the shorter one. */
   square: boolean;
 }
@@ -17,20 +19,22 @@ const CLIP_COLORS = {
 };
 const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
 
-const VIT = { ...HALF, resample: BILINEAR, do_center_crop: false, square: true };
-const CLIP = { ...CLIP_COLORS, resample: BICUBIC, do_center_crop: true, square: false };
-const MOBILENET = { ...HALF, resample: BILINEAR, do_center_crop: true, square: false };
+const PLAIN = { do_center_crop: false, crops: false, square: true };
+const CROPPED = { do_center_crop: true, crops: true };
+const VIT = { ...HALF, ...PLAIN, resample: BILINEAR };
+const CLIP = { ...CLIP_COLORS, ...CROPPED, resample: BICUBIC, square: false };
+const MOBILENET = { ...HALF, ...CROPPED, resample: BILINEAR, square: false };
 
 /** By the name of the class without its ending. Others have steps that their settings do not show. */
 export const PROCESSORS: Readonly<Record<string, Processor>> = {
-  Beit: { ...VIT, resample: BICUBIC, do_center_crop: true },
+  Beit: { ...VIT, ...CROPPED, resample: BICUBIC },
   Bit: CLIP,
-  Blip: { ...CLIP, do_center_crop: false, square: true },
+  Blip: { ...CLIP, ...PLAIN },
   CLIP,
   ChineseCLIP: CLIP,
   ConvNext: { ...VIT, square: false },
-  DeiT: { ...VIT, resample: BICUBIC, do_center_crop: true },
-  EfficientNet: { ...VIT, resample: NEAREST },
+  DeiT: { ...VIT, ...CROPPED, resample: BICUBIC },
+  EfficientNet: { ...VIT, crops: true, resample: NEAREST },
   MobileNetV1: MOBILENET,
   MobileNetV2: MOBILENET,
   Pvt: { ...VIT, ...IMAGENET },

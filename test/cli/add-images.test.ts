@@ -71,6 +71,14 @@ test.for(
     [{ image_std: [0.5] }, "image_mean has 3 channels, image_std 1"],
     [{ image_processor_type: "EfficientNetImageProcessor" }, "include_top"],
     [{ image_processor_type: "CLIPFeatureExtractor" }, "needs crop_size"],
+    [
+      {
+        image_processor_type: "ConvNextImageProcessorFast",
+        size: { shortest_edge: 16 },
+        do_center_crop: true,
+      },
+      '"do_center_crop": true is not supported',
+    ],
   ] as const),
 )("an image export with %j is refused with the reason", async ([settings, reason]) => {
   await expectRefused(await imageExport(settings), reason);

@@ -1,7 +1,7 @@
 import type { Limits } from "../../model/limits.ts";
 import { NearcastError } from "../../errors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
-import type { Tensor } from "../../tensor.ts";
+import { numbersOf, type Tensor } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { textInputs } from "../text/inputs.ts";
 import type { Assets, CompiledTask } from "../define.ts";
@@ -21,8 +21,11 @@ export function compile(
   const output = manifest.outputs[0];
   const { pooling = "mean", normalize = false, dimensions } = manifest.text ?? {};
   const rank = output?.shape.length;
-  if (!output || output.datatype !== "FP32" || (rank !== 2 && rank !== 3))
-    throw new Error("the first output must be FP32 of shape [-1, size] or [-1, -1, size]");
+  const isFloat = ["FP32", "FP64", "FP16"].includes(output?.datatype ?? "");
+  if (!output || !isFloat || (rank !== 2 && rank !== 3))
+    throw new Error(
+      `the first output must be FP32, FP64 or FP16 of shape [-1, size] or [-1, -1, size]${output ? `; ${output.name} is ${output.datatype} [${output.shape.join(", ")}]` : ""}`,
+    );
   if (rank === 3 && !manifest.text) throw new Error("an output of token vectors needs text");
   const width = output.shape[rank - 1] ?? -1;
   if (dimensions !== undefined && width >= 0 && width < dimensions)
@@ -40,9 +43,10 @@ export function compile(
     postprocess(outputs, { feeds, rows }) {
       const made = outputs[output.name];
       const mask = maskOf(feeds, rows);
+      const data = numbersOf(made?.data);
       if (
         !made ||
-        !(made.data instanceof Float32Array) ||
+        !data ||
         made.shape.length !== rank ||
         made.shape[0] !== rows ||
         (rank === 3 && made.shape[1] !== mask.width)
@@ -51,7 +55,6 @@ export function compile(
           "model_corrupt",
           `Output ${output.name} of ${manifest.name} has another shape than its manifest says.`,
         );
-      const { data } = made;
       const size = made.shape[rank - 1] ?? 0;
       const vector = (index: number) => data.subarray(index * size, (index + 1) * size);
       return Array.from({ length: rows }, (_, row) => {

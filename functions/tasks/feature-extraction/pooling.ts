@@ -1,6 +1,6 @@
 import type { Pooling } from "../text/options.ts";
 
-type Vectors = readonly Float32Array[];
+type Vectors = readonly (Float32Array | Float64Array)[];
 
 /** Makes one vector of `size` numbers from the vectors of a text's tokens, in order. Sums are in double precision. */
 export const POOL: Record<Pooling, (vectors: Vectors, size: number) => number[]> = {

@@ -1,6 +1,7 @@
 import { NearcastError } from "../../errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
+import { numbersOf } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import type { Assets, CompiledTask } from "../define.ts";
 import { textInputs } from "../text/inputs.ts";
@@ -18,8 +19,11 @@ export function compile(
   const width = labels?.length ?? 1;
   const output = manifest.outputs.find(({ name }) => name === regression.output);
   const fits = output?.shape.length === 2 && output.shape[1] === width;
-  if (output?.datatype !== "FP32" || !fits)
-    throw new Error(`regression.output must name an FP32 output of shape [-1, ${width}]`);
+  const isFloat = ["FP32", "FP64", "FP16"].includes(output?.datatype ?? "");
+  if (!output || !isFloat || !fits)
+    throw new Error(
+      `regression.output must name an FP32, FP64 or FP16 output of shape [-1, ${width}]`,
+    );
   const rowBytes = JSON.stringify(labels ?? "value").length + width * NUMBER_BYTES;
   const finish = ACTIVATIONS[regression.activation];
 
@@ -28,8 +32,8 @@ export function compile(
     outputNames: [output.name],
     answerBytes: ({ rows }) => rows * rowBytes,
     postprocess(outputs, { rows }) {
-      const data = outputs[output.name]?.data;
-      if (!(data instanceof Float32Array) || data.length !== rows * width)
+      const data = numbersOf(outputs[output.name]?.data);
+      if (data?.length !== rows * width)
         throw new NearcastError(
           "model_corrupt",
           `Output ${output.name} of ${manifest.name} does not have ${width} numbers a row.`,

@@ -5,7 +5,9 @@ export const textRegressionOptions = {
   regression: z.strictObject({
     output: z
       .string()
-      .describe("The output with the numbers: FP32, [-1, 1], or with `labels` [-1, labels]."),
+      .describe(
+        "The output with the numbers: FP32, FP64 or FP16, [-1, 1], or with `labels` [-1, labels].",
+      ),
     activation: z
       .enum(["none", "sigmoid"])
       .default("none")
