@@ -17,6 +17,8 @@ import {
 } from "./nearcast.ts";
 
 const LIMIT_MS = 300_000;
+/** The version's other runtimes make no difference. */
+const NATIVE = { both: ["--runtime", "native"] };
 afterAll(removeLines);
 
 describe("verify and push", () => {
@@ -25,33 +27,33 @@ describe("verify and push", () => {
     async () => {
       const models = await temporaryFolder();
       await succeed(["add", fixture("line-1.onnx"), "--name", "fresh", "--models", models]);
-      await refused(models, "fresh", "have no recorded output");
+      await refused(models, "fresh", "have no recorded output", NATIVE);
 
       await addLines(models);
       const path = join(models, "line/1/model.json");
       const manifest = await readFile(path, "utf8");
       await writeFile(path, manifest.replace('"value": 9', '"value": 9.5'));
-      await refused(models, "line@1", "examples[1].output.value is 9, not 9.5");
+      await refused(models, "line@1", "examples[1].output.value is 9, not 9.5", NATIVE);
       await writeFile(
         path,
         manifest.replace('"license"', '"licence"').replace('"task"', '"tasks"'),
       );
-      await refused(models, "line@1", "not a valid manifest");
+      await refused(models, "line@1", "not a valid manifest", NATIVE);
       await writeFile(path, "{,}");
-      await refused(models, "line@1", "It is not JSON: ");
+      await refused(models, "line@1", "It is not JSON: ", NATIVE);
       await writeFile(path, manifest);
       const artifact = join(models, "line/1/model.onnx");
       const bytes = await readFile(artifact);
       bytes[bytes.length - 1] = 1;
       await writeFile(artifact, bytes);
-      await refused(models, "line@1", "does not match its sha256");
+      await refused(models, "line@1", "does not match its sha256", NATIVE);
       await writeFile(
         artifact,
         "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
       );
-      await refused(models, "line@1", "model.onnx of line@1 is a git-lfs pointer");
+      await refused(models, "line@1", "model.onnx of line@1 is a git-lfs pointer", NATIVE);
       await rm(artifact);
-      await refused(models, "line@1", "lacks its file model.onnx");
+      await refused(models, "line@1", "lacks its file model.onnx", NATIVE);
     },
     LIMIT_MS,
   );
@@ -80,7 +82,7 @@ describe("verify and push", () => {
     async () => {
       const models = await temporaryFolder();
       await succeed(["add", fixture("free-dimension.onnx"), "--name", "free", "--models", models]);
-      await refused(models, "free", "has no examples", ["--record"]);
+      await refused(models, "free", "has no examples", { verify: ["--record"] });
       const path = join(models, "free/1/model.json");
       const manifest = JSON.parse(await readFile(path, "utf8")) as object;
       const examples = [{ input: { x: [[1, -1, 2]] } }];
@@ -160,13 +162,18 @@ test("wrong usage ends with 2, help with 0", async () => {
 });
 
 /** `verify` and `push` refuse the model for this reason, and write nothing. */
-async function refused(models: string, model: string, reason: string, args: string[] = []) {
+async function refused(
+  models: string,
+  model: string,
+  reason: string,
+  { both = [], verify = [] }: { both?: string[]; verify?: string[] } = {},
+) {
   const store = join(await temporaryFolder(), "store");
   const before = await snapshot(models);
-  const verified = await nearcast(["verify", model, "--models", models, ...args]);
+  const verified = await nearcast(["verify", model, "--models", models, ...both, ...verify]);
   expect(verified.code).toBe(1);
   expect(verified.stderr).toContain(reason);
-  const pushed = await nearcast(["push", model, "--models", models, "--to", store]);
+  const pushed = await nearcast(["push", model, "--models", models, "--to", store, ...both]);
   expect(pushed.code).toBe(1);
   expect(await snapshot(models)).toEqual(before);
   await expect(snapshot(store)).rejects.toThrow("ENOENT");
