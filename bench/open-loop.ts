@@ -11,6 +11,8 @@ export interface OpenLoad {
   /** Requests a second. */
   rate: number;
   seconds: number;
+  /** The load begins this many seconds before the ones that count. */
+  leadSeconds?: number;
 }
 
 /**
@@ -35,11 +37,19 @@ export interface OpenLoopResult {
 const WINDOW_MS = 5000;
 
 /** Sends the load and waits for the last answer. */
-export async function offer({ url, body, rate, seconds }: OpenLoad): Promise<OpenLoopResult> {
+export async function offer({
+  url,
+  body,
+  rate,
+  seconds,
+  leadSeconds = 0,
+}: OpenLoad): Promise<OpenLoopResult> {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 1000 });
   const served: Waited[] = [];
   const refused: Waited[] = [];
   let failed = 0;
+  /** Answers that do not count. */
+  let early = 0;
   const ask = (due: number): Promise<void> =>
     new Promise((resolve) => {
       const headers = { "Content-Type": "application/json", "Content-Length": body.length };
@@ -49,9 +59,10 @@ export async function offer({ url, body, rate, seconds }: OpenLoad): Promise<Ope
             window: Math.floor((due - start) / WINDOW_MS),
             ms: performance.now() - due,
           };
-          if (answer.statusCode === 200) served.push(waited);
-          else if (answer.statusCode === 503) refused.push(waited);
-          else failed += 1;
+          if (answer.statusCode !== 200 && answer.statusCode !== 503) failed += 1;
+          else if (waited.window < 0) early += 1;
+          else if (answer.statusCode === 200) served.push(waited);
+          else refused.push(waited);
           resolve();
         });
       });
@@ -64,18 +75,19 @@ export async function offer({ url, body, rate, seconds }: OpenLoad): Promise<Ope
       asked.end(body);
     });
 
-  const start = performance.now();
+  const begin = performance.now();
+  const start = begin + leadSeconds * 1000;
   const answers: Promise<void>[] = [];
-  const count = Math.round(rate * seconds);
+  const count = Math.round(rate * (leadSeconds + seconds));
   while (answers.length < count) {
-    const due = Math.min(count, Math.ceil(((performance.now() - start) / 1000) * rate));
-    while (answers.length < due) answers.push(ask(start + (answers.length / rate) * 1000));
+    const due = Math.min(count, Math.ceil(((performance.now() - begin) / 1000) * rate));
+    while (answers.length < due) answers.push(ask(begin + (answers.length / rate) * 1000));
     await sleep(1);
   }
   await Promise.all(answers);
   agent.destroy();
   return {
-    offered: count,
+    offered: count - early,
     served: served.length,
     refused: refused.length,
     failed,

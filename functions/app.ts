@@ -47,7 +47,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   const limit: MiddlewareHandler<AppEnv> =
     config.rateLimit || auth.mode !== "open" ? limitRequests(platform) : pass;
 
-  const admit = limitConcurrency(config, turns?.running);
+  const admit = limitConcurrency(config, turns);
 
   const health = new Hono<AppEnv>();
   for (const dialect of dialects) if (dialect.health) health.route("/", dialect.health(service));

@@ -178,9 +178,9 @@ export const VARIABLES = {
       "Longest time for one request; the client's own `X-Request-Timeout-Ms` and a model's may be shorter.",
   },
   MAX_CONCURRENCY: {
-    schema: whole(1).default(256),
+    schema: whole(1).default(512),
     about:
-      "Most requests that one instance answers at once, and as many GETs besides; more are refused with 503.",
+      "Most requests that are in one instance at once, waiting or being answered, and as many GETs; further ones are refused with 503.",
   },
   BODY_BUDGET_MB: {
     schema: above0().default(256),
@@ -190,8 +190,9 @@ export const VARIABLES = {
     elsewhere: "ignored",
   },
   MAX_QUEUE_MS: {
-    schema: whole(1).default(250),
-    about: "Longest wait of a burst for the processor; under lasting overload it is much shorter.",
+    schema: whole(1).optional(),
+    about:
+      "Refuse what would wait longer for the processor, where late answers are of no use; by default requests wait until their deadlines.",
     on: NODE,
     elsewhere: "ignored",
   },
@@ -303,7 +304,7 @@ export function readConfig(
     requestTimeoutMs: value.REQUEST_TIMEOUT_MS,
     maxConcurrency: value.MAX_CONCURRENCY,
     bodyBudgetBytes: Math.floor(value.BODY_BUDGET_MB * MIB),
-    maxQueueMs: value.MAX_QUEUE_MS,
+    maxQueueMs: value.MAX_QUEUE_MS ?? Infinity,
     corsOrigins: value.CORS_ORIGINS,
     trustedKeys: value.TRUSTED_KEYS,
     accessLog: value.ACCESS_LOG,

@@ -292,7 +292,7 @@ async function compute<R extends Pick<RunFeeds, "feeds">, Taken>(
   const owner = `${(call.caller ?? ANYONE).name} ${manifest.name}/${manifest.version}`;
   const lease = await phases.time("load", () => sessions.acquire(manifest));
   try {
-    const turn = turns?.running.enter();
+    const turn = turns?.running.enter(deadline);
     if (turn) await phases.time("queue", () => turn);
     let results: Taken[];
     let answers: Promise<void> | undefined;

@@ -1,8 +1,6 @@
 import { createAccess, type RegistryFor } from "./auth/access.ts";
 import { createCharge } from "./limits/charge.ts";
-import { createAdmission } from "./load/admission.ts";
-import { createTransferTurns } from "./load/transfer-turns.ts";
-import type { Turns } from "./load/turns.ts";
+import { createTurns, type Turns } from "./load/turns.ts";
 import { createReadiness, type Readiness } from "./model/ready.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions, type Sessions } from "./model/sessions.ts";
@@ -58,7 +56,7 @@ export interface Service extends Readiness {
  * const { outputs } = await service.predict({ model: "iris", inputs: [5.1, 3.5, 1.4, 0.2] });
  */
 export function createService(platform: Platform, options: ServiceOptions = {}): Service {
-  const { config, now } = platform;
+  const { config, now, turnEventLoop } = platform;
   const tasks = createTasks(options.tasks);
   const registry = createRegistry(platform, tasks);
   const registryFor = createAccess(registry);
@@ -72,7 +70,7 @@ export function createService(platform: Platform, options: ServiceOptions = {}):
   const observer = tellAll(observers, (error) =>
     platform.log({ level: "error", message: "An observer failed.", error: String(error) }),
   );
-  const turns = createTurns(platform);
+  const turns = now && createTurns({ ...config, now, turnEventLoop });
   const resolve = createResolve(registryFor);
   const paths = {
     resolve,
@@ -96,22 +94,5 @@ export function createService(platform: Platform, options: ServiceOptions = {}):
     statistics,
     turns,
     observer,
-  };
-}
-
-function createTurns({ config, now, turnEventLoop }: Platform): Turns | undefined {
-  if (!now) return undefined;
-  const { maxQueueMs, workers } = config;
-  const options = { now, maxQueueMs, turnEventLoop };
-  return {
-    transfer: turnEventLoop && createTransferTurns({ now, maxQueueMs, turnEventLoop }),
-    preparing: createAdmission({ ...options, parallelism: 1 }),
-    running: createAdmission({
-      ...options,
-      // Joined runs are computed at the same time, up to the rows of a joint run.
-      parallelism: Math.max(workers, 1, ...config.dynamicBatching.values()),
-      // Runs in other processes do not block this one.
-      ...(workers > 0 && { turnEventLoop: undefined }),
-    }),
   };
 }

@@ -1,19 +1,35 @@
+import type { NearcastError } from "../errors.ts";
 import { createArrivals } from "./arrivals.ts";
+import type { Deadline } from "./deadline.ts";
 import { createJointAnswers } from "./joint-answers.ts";
-import { createShedding, type Queue } from "./shedding.ts";
+import type { Overload, Queue } from "./overload.ts";
 
 /** Turns for work that shares the processor. */
 export interface Admission {
   /** Throws `overloaded` when a new request would wait too long for its turn. */
   check(): void;
-  /** Waits for a turn, or throws `overloaded`. After the run, call `leave`. */
-  enter(): Promise<void> | undefined;
+  /**
+   * Waits for a turn, or throws `overloaded`. Rejects with what the deadline throws, also when the turn comes too late for
+   * a usual run. After the run, call `leave`.
+   */
+  enter(deadline?: Pick<Deadline, "check">): Promise<void> | undefined;
   /** Like `enter`, for a request that was let in before: it is not refused. */
   enterAgain(): Promise<void> | undefined;
   /** For work in parts. When the turn has lasted long, it lets others go first and waits for the next turn. */
   pause(): Promise<void> | undefined;
   /** Ends the turn. If it returns a promise, wait for it before answering the run. */
   leave(): Promise<void> | undefined;
+  /** How many have a turn or wait for one. */
+  length(): number;
+  /** What a request is told that finds no place. */
+  refusal(): NearcastError;
+}
+
+interface Waiter {
+  begin: () => void;
+  end: (error: unknown) => void;
+  /** Absent for one that had a turn before. */
+  deadline: Pick<Deadline, "check"> | undefined;
 }
 
 /** Runs may begin at once while their times add up to this. */
@@ -22,44 +38,47 @@ const SLICE_MS = 5;
 const SHORT_MS = 0.5;
 /** The weight of the newest run in the mean. */
 const WEIGHT = 0.1;
+/** A run may take this many times the mean. */
+const LONG_RUN = 1.5;
 
 /**
  * A queue for the processor, first come, first served. It measures how long runs take. That decides how many may
- * begin at once and who is refused. Times are milliseconds of the platform's clock.
+ * begin at once, and during an overload who is refused. Times are milliseconds of the platform's clock.
  */
 export function createAdmission(options: {
   now: () => number;
+  overload: Overload;
   /** Runs that can be computed at once. */
   parallelism: number;
-  maxQueueMs: number;
   /** Reads the requests that have arrived. Absent where a run does not block reading. */
   turnEventLoop: (() => Promise<void>) | undefined;
-  /** What a run is thought to take before any was measured. By default all may begin at once until then. */
+  /** What a run is thought to take before any was measured. */
   firstMeanMs?: number;
 }): Admission {
-  const { now, parallelism, maxQueueMs, turnEventLoop, firstMeanMs = 0 } = options;
-  const waiting: (() => void)[] = [];
+  const { now, overload, parallelism, turnEventLoop, firstMeanMs = SLICE_MS } = options;
+  const waiting: Waiter[] = [];
   const queue: Queue = { waiting, running: 0, meanMs: firstMeanMs };
+  let isMeasured = false;
   let lastFinished = 0;
-  const shed = createShedding(queue, { now, maxQueueMs });
   const arrivals = turnEventLoop && createArrivals({ now, turnEventLoop });
   const answers = turnEventLoop && createJointAnswers(turnEventLoop);
 
   /** How many runs may begin. Runs on other threads: twice as many as those threads compute at once. */
   function places(): number {
-    const { meanMs } = queue;
     const least = turnEventLoop ? 1 : parallelism * 2;
-    return meanMs === 0 ? Infinity : Math.max(least, (parallelism * SLICE_MS) / meanMs);
+    return Math.max(least, (parallelism * SLICE_MS) / queue.meanMs);
   }
 
   function check(): void {
     arrivals?.note();
-    shed();
+    if (overload.isFull(queue)) throw overload.refusal(queue);
   }
 
-  function take(): Promise<void> | undefined {
+  function take(deadline?: Pick<Deadline, "check">): Promise<void> | undefined {
     const turn =
-      queue.running < places() ? undefined : new Promise<void>((resolve) => waiting.push(resolve));
+      queue.running < places()
+        ? undefined
+        : new Promise<void>((begin, end) => waiting.push({ begin, end, deadline }));
     if (!turn) {
       // Idle time is not part of a run.
       if (queue.running === 0) lastFinished = now();
@@ -72,27 +91,44 @@ export function createAdmission(options: {
   function give(): void {
     const time = now();
     const taken = time - lastFinished;
-    queue.meanMs = queue.meanMs === 0 ? taken : queue.meanMs + WEIGHT * (taken - queue.meanMs);
+    queue.meanMs = isMeasured ? queue.meanMs + WEIGHT * (taken - queue.meanMs) : taken;
+    isMeasured = true;
     lastFinished = time;
     queue.running -= 1;
-    while (waiting.length > 0 && queue.running < places()) {
+    while (queue.running < places()) {
+      const next = waiting.shift();
+      if (!next) return;
+      if (isLate(next)) continue;
       queue.running += 1;
-      waiting.shift()?.();
+      next.begin();
+    }
+  }
+
+  /**
+   * Ends the wait of a request that a run would not help any more. Otherwise each run of a long queue could be one that
+   * ends just after its deadline.
+   */
+  function isLate({ deadline, end }: Waiter): boolean {
+    try {
+      deadline?.check(queue.meanMs * parallelism * LONG_RUN);
+      return false;
+    } catch (error) {
+      end(error);
+      return true;
     }
   }
 
   return {
     check,
-    enter() {
+    enter(deadline) {
       check();
-      return take();
+      return take(deadline);
     },
-    enterAgain: take,
+    enterAgain: () => take(),
     pause() {
       if (!turnEventLoop || now() - lastFinished < SLICE_MS) return undefined;
       give();
-      // A request that was let in is not refused later.
-      return turnEventLoop().then(take);
+      return turnEventLoop().then(() => take());
     },
     leave() {
       give();
@@ -101,5 +137,7 @@ export function createAdmission(options: {
       answers.send();
       return undefined;
     },
+    length: () => waiting.length + queue.running,
+    refusal: () => overload.refusal(queue),
   };
 }

@@ -2,8 +2,11 @@ import { NearcastError } from "../errors.ts";
 
 /** The time by which a request must be answered, in milliseconds. */
 export interface Deadline {
-  /** Throws `deadline_exceeded` when the time is over, `client_closed_request` when the client went away. */
-  check(): void;
+  /**
+   * Throws `deadline_exceeded` when the time is over, `client_closed_request` when the client went away. With `neededMs` also
+   * when less time is left than that, of a time that is long enough for it.
+   */
+  check(neededMs?: number): void;
   /** Sets the time to `timeoutMs` after the request's start, if that is sooner. */
   shorten(timeoutMs: number): void;
   /**
@@ -54,9 +57,11 @@ class RequestDeadline implements Deadline {
     return this.#start + this.#longest;
   }
 
-  check(): void {
+  check(neededMs = 0): void {
     if (this.#ended) throw this.#ended;
-    if (this.age() >= this.#longest) throw this.#exceeded();
+    // A short deadline says that this call is a quick one, whatever others need.
+    const needed = Math.min(neededMs, this.#longest / 2);
+    if (this.age() + needed >= this.#longest) throw this.#exceeded();
     if (this.#isClientGone())
       throw new NearcastError("client_closed_request", "The client went away.");
   }

@@ -16,7 +16,7 @@ export async function prepare<T>(
 ): Promise<T> {
   const made = phases.time("preprocess", work);
   if (!isInParts(made)) return await made;
-  const turn = turns?.enter();
+  const turn = turns?.enter(deadline);
   if (turn) await phases.time("queue", () => turn);
   try {
     for (;;) {

@@ -1,4 +1,5 @@
 import { createAdmission } from "./admission.ts";
+import type { Overload } from "./overload.ts";
 
 /**
  * Turns to read a body and to write an answer. Both block the process: a long JSON or a compressed body for tens of
@@ -18,7 +19,7 @@ const FIRST_MEAN_MS = 1;
 /** The options are those of {@link createAdmission}. */
 export function createTransferTurns(options: {
   now: () => number;
-  maxQueueMs: number;
+  overload: Overload;
   turnEventLoop: () => Promise<void>;
 }): TransferTurns {
   const { turnEventLoop } = options;

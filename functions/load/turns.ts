@@ -1,5 +1,8 @@
-import type { Admission } from "./admission.ts";
-import type { TransferTurns } from "./transfer-turns.ts";
+import type { Config } from "../config.ts";
+import type { NearcastError } from "../errors.ts";
+import { createAdmission, type Admission } from "./admission.ts";
+import { createOverload } from "./overload.ts";
+import { createTransferTurns, type TransferTurns } from "./transfer-turns.ts";
 
 /** The turns of a request: for its body and its answer, one to prepare its inputs, and one for each of its runs. */
 export interface Turns {
@@ -7,4 +10,43 @@ export interface Turns {
   transfer: TransferTurns | undefined;
   preparing: Admission;
   running: Admission;
+  /**
+   * To be called when more than `MAX_CONCURRENCY` requests have come. Begins an overload if the processor is what they
+   * wait for. Returns what the request is told that came too much.
+   */
+  overflow(): NearcastError;
+}
+
+export interface TurnsOptions extends Pick<
+  Config,
+  "maxConcurrency" | "maxQueueMs" | "workers" | "dynamicBatching"
+> {
+  now: () => number;
+  /** Reads the requests that have arrived. Absent where nothing else can arrive. */
+  turnEventLoop: (() => Promise<void>) | undefined;
+}
+
+export function createTurns(options: TurnsOptions): Turns {
+  const { now, turnEventLoop, maxConcurrency, maxQueueMs, workers, dynamicBatching } = options;
+  const overload = createOverload(now, maxQueueMs);
+  const preparing = createAdmission({ now, turnEventLoop, overload, parallelism: 1 });
+  const running = createAdmission({
+    now,
+    // Runs in other processes do not block this one.
+    turnEventLoop: workers > 0 ? undefined : turnEventLoop,
+    overload,
+    // Joined runs are computed at the same time, up to the rows of a joint run.
+    parallelism: Math.max(workers, 1, ...dynamicBatching.values()),
+  });
+  return {
+    transfer: turnEventLoop && createTransferTurns({ now, overload, turnEventLoop }),
+    preparing,
+    running,
+    overflow() {
+      const refusal = running.refusal();
+      // Slow bodies and slow stores also make a crowd. No shorter queue would help there.
+      if (preparing.length() + running.length() >= maxConcurrency / 2) overload.begin();
+      return refusal;
+    },
+  };
 }

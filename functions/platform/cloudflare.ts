@@ -38,7 +38,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     SESSION_BUDGET_MB: 32,
     // Decoding a progressive JPEG takes up to 16 bytes a pixel.
     MAX_IMAGE_PIXELS: 2_000_000,
-    MAX_CONCURRENCY: 64,
+    MAX_CONCURRENCY: 256,
     // An isolate's 128 MB hold the numbers, their JSON, its bytes and the model at the same time.
     MAX_ANSWER_BYTES: 8 * 1024 * 1024,
     BODY_BUDGET_MB: 32,

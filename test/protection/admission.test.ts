@@ -1,23 +1,32 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createAdmission } from "../../functions/load/admission.ts";
+import { createOverload } from "../../functions/load/overload.ts";
 
 const begin = (now: () => number) =>
-  createAdmission({ now, parallelism: 1, maxQueueMs: 250, turnEventLoop: () => turn() });
+  createAdmission({
+    now,
+    overload: createOverload(now, Infinity),
+    parallelism: 1,
+    turnEventLoop: () => turn(),
+  });
+const PATIENT = { check: () => undefined };
 
-/** Begins three runs at once. Tells which of them had ended when each was answered. */
+/** Begins three runs at once, after one that tells how long they take. Tells which of them had ended when each was answered. */
 async function answeredAfter(runMs: number): Promise<string[]> {
   let time = 0;
   const admission = begin(() => time);
   const ended: string[] = [];
   const run = async (name: string): Promise<string> => {
-    await admission.enter();
+    await admission.enter(PATIENT);
     await turn();
     time += runMs;
     ended.push(name);
     await admission.leave();
     return `${name} after ${ended.join("")}`;
   };
+  await run("first");
+  ended.length = 0;
   return Promise.all(["a", "b", "c"].map(run));
 }
 
@@ -30,9 +39,13 @@ test("a run that is not short is answered at once", async () => {
 });
 
 test("a short run is not kept for one of a later turn", async () => {
-  const admission = begin(() => 0);
-  void admission.enter();
-  void admission.enter();
+  let time = 0;
+  const admission = begin(() => time);
+  void admission.enter(PATIENT);
+  time += 0.1;
+  void admission.leave();
+  void admission.enter(PATIENT);
+  void admission.enter(PATIENT);
   const answers = admission.leave();
   expect(answers).toBeInstanceOf(Promise);
   await answers;

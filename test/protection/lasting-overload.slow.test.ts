@@ -20,20 +20,25 @@ test.each(["0", "2"])(
     const body = JSON.stringify({ inputs: { iterations: [ITERATIONS] } });
     await carried(url, body);
     // They take turns, so that other work on the machine slows both.
-    const rounds: { best: number; result: OpenLoopResult }[] = [];
+    const rounds: { best: number; normal: OpenLoopResult; result: OpenLoopResult }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const best = await carried(url, body);
-      const result = await offer({ url, body, rate: best * 5, seconds: 2 });
+      const normal = await offer({ url, body, rate: best * 0.8, seconds: 2 });
+      // First more must have come than clients that wait can ask, and those must have been answered.
+      const leadSeconds = Math.min(1 + (2 * 512) / best, 30);
+      const result = await offer({ url, body, rate: best * 5, seconds: 2, leadSeconds });
       expect(result.failed).toBe(0);
       expect(result.served + result.refused).toBe(result.offered);
-      rounds.push({ best, result });
+      rounds.push({ best, normal, result });
     }
     const typical = (figure: (round: (typeof rounds)[number]) => number) =>
       median(rounds.map(figure));
-    // bench/overload.ts measures what is left on a quiet machine: four fifths and more.
+    // bench/overload.ts measures what is left on a quiet machine: nine tenths and more.
     expect(typical(({ best, result }) => result.goodput / best)).toBeGreaterThan(0.5);
-    // The queue holds a few runs. It is not the quarter of a second that a burst may wait.
+    // The queue holds a few runs.
     expect(typical(({ best, result }) => (result.servedP50 * best) / 1000)).toBeLessThan(20);
+    // overload-law.test.ts has the exact bound, on a clock of its own.
+    expect(typical(({ normal, result }) => result.servedP99 / normal.servedP99)).toBeLessThan(10);
     expect(typical(({ result }) => result.refusedP50 / result.servedP50)).toBeLessThan(0.5);
   },
 );

@@ -3,9 +3,12 @@ import { createServer } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { setImmediate as turnEventLoop } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { createOverload } from "../../functions/load/overload.ts";
 import { createTransferTurns } from "../../functions/load/transfer-turns.ts";
 import { inTurn } from "../../functions/platform/in-turn.ts";
 import { createPace } from "../../functions/platform/pace.ts";
+
+const now = () => performance.now();
 
 /** Counts the turns of the event loop until the test ends. */
 function countTurns(): () => number {
@@ -67,8 +70,8 @@ test("of tasks of many connections a turn does some milliseconds, in the order i
 test("bodies that are costly to read have turns of the event loop, and others come between", async () => {
   const turns = countTurns();
   const transfer = createTransferTurns({
-    now: () => performance.now(),
-    maxQueueMs: 60_000,
+    now,
+    overload: createOverload(now, 60_000),
     turnEventLoop: () => turnEventLoop(),
   });
   const readAt: number[] = [];
@@ -87,8 +90,8 @@ test("bodies that are costly to read have turns of the event loop, and others co
 test("what costs little is read in the same turn", async () => {
   const turns = countTurns();
   const transfer = createTransferTurns({
-    now: () => performance.now(),
-    maxQueueMs: 60_000,
+    now,
+    overload: createOverload(now, 60_000),
     turnEventLoop: () => turnEventLoop(),
   });
   for (let body = 0; body < 200; body++) await Promise.all([transfer.read(), turnEventLoop()]);
@@ -99,8 +102,8 @@ test("what costs little is read in the same turn", async () => {
 
 test("a body that would wait too long is refused, and a begun answer goes on", async () => {
   const transfer = createTransferTurns({
-    now: () => performance.now(),
-    maxQueueMs: 100,
+    now,
+    overload: createOverload(now, 100),
     turnEventLoop: () => turnEventLoop(),
   });
   async function read(): Promise<void> {

@@ -1,8 +1,8 @@
 import type { MiddlewareHandler, Next } from "hono";
-import type { Admission } from "../../load/admission.ts";
 import type { Config } from "../../config.ts";
 import { NearcastError } from "../../errors.ts";
 import { Line, type Place } from "../../line.ts";
+import type { Turns } from "../../load/turns.ts";
 import { declaredLength } from "../body.ts";
 import type { AppEnv, Exchange } from "../exchange.ts";
 import { checkTimeout } from "./begin-request.ts";
@@ -20,7 +20,7 @@ interface Answering {
 
 /**
  * Refuses requests with 503 before their bodies are read: when too many are being answered at once, when their bodies
- * have too many bytes in all, or when the queue for the processor is full. GETs have the same number of places of their
+ * have too many bytes in all, or, during an overload, when the queue for the processor is full. GETs have the same number of places of their
  * own, because they have no slow bodies. It first refuses a time-out that is not a number, with 400.
  */
 export function limitConcurrency(
@@ -30,7 +30,7 @@ export function limitConcurrency(
     bodyBudgetBytes,
     limits,
   }: Pick<Config, "maxConcurrency" | "requestTimeoutMs" | "bodyBudgetBytes" | "limits">,
-  admission: Admission | undefined,
+  turns: Turns | undefined,
 ): MiddlewareHandler<AppEnv> {
   const patienceMs = Math.min(MIN_ARRIVAL_MS, requestTimeoutMs);
   const answering = new Line<Answering>();
@@ -84,7 +84,7 @@ export function limitConcurrency(
       for (const old of reading)
         if (old.value.deadline.age() >= requestTimeoutMs) reading.leave(old);
     if (reading.size >= maxConcurrency) throw tooMany();
-    admission?.check();
+    turns?.running.check();
     const place = reading.enter(exchange);
     try {
       return await next();
@@ -101,8 +101,9 @@ export function limitConcurrency(
     const length = declaredLength(c) ?? limits.bodyBytes;
     const bytes = counted(Math.min(length, limits.bodyBytes));
     if (isFull(bytes)) makeRoom(bytes);
+    if (turns && answering.size >= maxConcurrency) throw turns.overflow();
     if (isFull(bytes)) throw tooMany();
-    admission?.check();
+    turns?.running.check();
     const place = answering.enter({ exchange, bytes });
     total += bytes;
     try {
