@@ -5,6 +5,7 @@ import type { Platform } from "../platform/types.ts";
 import type { Runtime, Session } from "../runtime/types.ts";
 import type { Manifest, PackageFile } from "./manifest.ts";
 import type { Registry } from "./registry.ts";
+import { sessionBytes } from "./session-bytes.ts";
 import { createSingleFlight } from "./single-flight.ts";
 
 interface LoadedSession {
@@ -37,13 +38,11 @@ export interface Sessions {
 const FAILED_MS = 15_000;
 const KNOWN_FAILURES = 1000;
 
-/**
- * The most memory that loading takes, as a multiple of the files: they are read, parsed and prepared for the processor.
- */
-const MEMORY_TO_LOAD = 4;
+/** The most memory that loading takes, as a multiple of the session: its files are read, parsed and prepared. */
+const MEMORY_TO_LOAD = 2;
 
 /**
- * Sessions by the digests of their files. When the files add up to more than the budget, the least recently used
+ * Sessions by the digests of their files. When they take more memory than the budget, the least recently used
  * session is released after its last run. If the process has enough memory, it loads the new session before it releases
  * others, so that an artifact that cannot load costs no other model its session. Rejects for a corrupt artifact or a
  * full budget.
@@ -80,11 +79,11 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
     const failed = failures.get(key);
     if (failed && ageOf(failed.at) < FAILED_MS) throw failed.error;
     const { externalData = [], ...artifact } = manifest.artifact;
-    const size = externalData.reduce((sum, { bytes }) => sum + bytes, artifact.bytes);
-    if (size > sessionBudgetBytes)
+    const fileBytes = externalData.reduce((sum, { bytes }) => sum + bytes, artifact.bytes);
+    if (fileBytes > sessionBudgetBytes)
       throw new NearcastError(
         "model_too_large",
-        `The artifact of ${manifest.name} has ${size} bytes, the session budget is ${sessionBudgetBytes}. SESSION_BUDGET_MB raises it; nearcast quantize makes the model smaller.`,
+        `The artifact of ${manifest.name} has ${fileBytes} bytes, the session budget is ${sessionBudgetBytes}. SESSION_BUDGET_MB raises it; nearcast quantize makes the model smaller.`,
       );
     const [runtime, source, weights] = await Promise.all([
       platform.runtime(),
@@ -96,7 +95,10 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
         })),
       ),
     ]);
-    if (!hasMemoryBeside(runtime, size))
+    const memory = sessionBytes(manifest, fileBytes, runtime);
+    // A session that takes more than the whole budget has it alone.
+    const size = Math.min(memory, sessionBudgetBytes);
+    if (!hasMemoryBeside(runtime, memory))
       while (sessions.calculatedSize + size > sessionBudgetBytes && sessions.pop());
     const session = await runtime.load(source, weights).catch((cause: unknown) => {
       const error = cause instanceof NearcastError ? cause : unloadable(manifest, cause);
