@@ -100,7 +100,7 @@ export function createPredict(services: PathServices): Predict {
       const paid = countsShapes ? undefined : charge?.(recording, manifest.name);
       if (paid) await paid;
       const pathOf = batch ? (row: number) => `${member}[${row}]` : () => member;
-      const runs = await prepare(turns?.preparing, recording.phases, deadline, () =>
+      const runs = await prepare(turns, recording.phases, deadline, () =>
         compiled.preprocess(rows, {
           pathOf,
           parameters,
@@ -150,7 +150,7 @@ export function createInfer(services: PathServices): Infer {
       const { deadline, recording } = ongoing;
       const version = await begin(services, ongoing);
       const { manifest, compiled, limits } = version;
-      const inputs = await prepare(turns?.preparing, recording.phases, deadline, () =>
+      const inputs = await prepare(turns, recording.phases, deadline, () =>
         call.read(version, call.received?.sentBytes),
       );
       const { runs, isBinary } = inputs;

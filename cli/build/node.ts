@@ -24,11 +24,12 @@ export async function buildNode(options: NodeBuild): Promise<void> {
 
 export function nodeBuildOptions({ entry, output }: NodeBuild): BuildOptions {
   return {
-    // The server starts a process by its file's name, and that a thread, which a bundler does not follow.
+    // The server starts a process and threads by their files' names, which a bundler does not follow.
     entryPoints: {
       server: entry,
-      "inference-process": inModule("inference-process"),
-      "watch-process": inModule("watch-process"),
+      "inference-process": inModule("runtime/inference-process"),
+      "watch-process": inModule("runtime/watch-process"),
+      "image-thread": inModule("platform/image-thread"),
     },
     outdir: output,
     outExtension: { ".js": ".mjs" },
@@ -58,7 +59,7 @@ export function synchronousFflate(): string {
 
 /** The source in the repository, or the compiled file in the package. */
 function inModule(name: string): string {
-  const module = `functions/runtime/${name}`;
+  const module = `functions/${name}`;
   const source = join(packageRoot(), `${module}.ts`);
   return existsSync(source) ? source : join(packageRoot(), "dist/package", `${module}.js`);
 }

@@ -1,5 +1,6 @@
 import type { Admission } from "./admission.ts";
 import type { Deadline } from "./deadline.ts";
+import type { Turns } from "./turns.ts";
 import type { Phases } from "../observe/phases.ts";
 import type { InParts, Parts } from "../tasks/define.ts";
 
@@ -9,25 +10,53 @@ import type { InParts, Parts } from "../tasks/define.ts";
  * `overloaded`, or, before a part, with the deadline's error.
  */
 export async function prepare<T>(
-  turns: Admission | undefined,
+  turns: Pick<Turns, "preparing" | "elsewhere"> | undefined,
   phases: Phases,
   deadline: Deadline,
   work: () => InParts<T>,
 ): Promise<T> {
   const made = phases.time("preprocess", work);
   if (!isInParts(made)) return await made;
-  const turn = turns?.enter(deadline);
+  const turn = turns?.preparing.enter(deadline);
   if (turn) await phases.time("queue", () => turn);
   try {
     for (;;) {
       deadline.check();
       const part = phases.time("preprocess", () => made.next());
       if (part.done) return part.value;
-      const others = turns?.pause();
-      if (others) await phases.time("queue", () => others);
+      const elsewhere = part.value;
+      if (elsewhere) {
+        // The place here is for others meanwhile.
+        void turns?.preparing.leave();
+        try {
+          await inTurn(turns?.elsewhere, phases, deadline, elsewhere);
+        } finally {
+          await turns?.preparing.enterAgain();
+        }
+      } else {
+        const others = turns?.preparing.pause();
+        if (others) await phases.time("queue", () => others);
+      }
     }
   } finally {
     // Nothing is answered yet, so there is no need to wait for the other runs of this turn.
+    void turns?.preparing.leave();
+  }
+}
+
+/** Work elsewhere has turns of its own. Rejects with `overloaded`, or with what the deadline throws when its turn comes. */
+async function inTurn(
+  turns: Admission | undefined,
+  phases: Phases,
+  deadline: Deadline,
+  work: () => Promise<void>,
+): Promise<void> {
+  const turn = turns?.enter(deadline);
+  if (turn) await phases.time("queue", () => turn);
+  try {
+    deadline.check();
+    await phases.time("preprocess", work);
+  } finally {
     void turns?.leave();
   }
 }

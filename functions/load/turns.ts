@@ -9,6 +9,8 @@ export interface Turns {
   /** Absent where nothing else can arrive meanwhile. */
   transfer: TransferTurns | undefined;
   preparing: Admission;
+  /** For inputs that a thread prepares, one after the other. */
+  elsewhere: Admission;
   running: Admission;
   /**
    * To be called when more than `MAX_CONCURRENCY` requests have come. Begins an overload if the processor is what they
@@ -30,6 +32,7 @@ export function createTurns(options: TurnsOptions): Turns {
   const { now, turnEventLoop, maxConcurrency, maxQueueMs, workers, dynamicBatching } = options;
   const overload = createOverload(now, maxQueueMs);
   const preparing = createAdmission({ now, turnEventLoop, overload, parallelism: 1 });
+  const elsewhere = createAdmission({ now, turnEventLoop: undefined, overload, parallelism: 1 });
   const running = createAdmission({
     now,
     // Runs in other processes do not block this one.
@@ -41,11 +44,13 @@ export function createTurns(options: TurnsOptions): Turns {
   return {
     transfer: turnEventLoop && createTransferTurns({ now, overload, turnEventLoop }),
     preparing,
+    elsewhere,
     running,
     overflow() {
       const refusal = running.refusal();
       // Slow bodies and slow stores also make a crowd. No shorter queue would help there.
-      if (preparing.length() + running.length() >= maxConcurrency / 2) overload.begin();
+      const waiting = preparing.length() + elsewhere.length() + running.length();
+      if (waiting >= maxConcurrency / 2) overload.begin();
       return refusal;
     },
   };

@@ -202,7 +202,12 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     const assets = await readAssets(manifest);
     const limits = tightened(config.limits, manifest.limits);
     const compiled = await tasks
-      .compile(manifest, { limits, assets, loadDecoder: platform.loadDecoder })
+      .compile(manifest, {
+        limits,
+        assets,
+        loadDecoder: platform.loadDecoder,
+        decodeElsewhere: platform.decodeElsewhere,
+      })
       .catch((cause: unknown) => {
         throw corrupt(`The ${what} is not valid`, cause);
       });

@@ -16,6 +16,7 @@ import { logLine, logSoon, lostLogLines } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
+import { createImageThread } from "./start-image-thread.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform } from "./types.ts";
 
@@ -30,6 +31,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
   const { limiter = createMemoryLimiter(), predictionCache } = openRedisServices(config);
+  const loadDecoder = createFileDecoders(findDecoder);
   return {
     name: "node",
     config,
@@ -46,7 +48,8 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     isClientGone: (bindings) =>
       (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
     asset: createFolderAssets(() => join(packageFile(), "../dist/assets/docs")),
-    loadDecoder: createFileDecoders(findDecoder),
+    loadDecoder,
+    decodeElsewhere: createImageThread(loadDecoder),
     waitUntil(promise) {
       promise.catch((error: unknown) => logLine({ level: "error", message: String(error) }));
     },

@@ -3,6 +3,7 @@ import type { Limiter } from "../limits/limiter.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Store } from "../model/store.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
+import type { DecodeElsewhere } from "../tasks/image/elsewhere.ts";
 import type { LoadDecoder } from "../tasks/image/formats.ts";
 
 /** The tier between memory and the store: artifacts by sha256, already checked. */
@@ -69,6 +70,8 @@ export interface Platform {
    * model on.
    */
   loadDecoder: LoadDecoder;
+  /** Decodes large images in a thread. Absent where there are no threads, or nobody else to wait. */
+  decodeElsewhere?: DecodeElsewhere | undefined;
   limiter: Limiter;
   /** Whether each instance counts rates for itself, so that many together let through more than the rate. */
   countsPerInstance?: boolean;

@@ -4,6 +4,7 @@ import type { Limits } from "../model/limits.ts";
 import { manifestFields, type Manifest, type ManifestOf } from "../model/manifest.ts";
 import { plainIssue } from "../plain-issue.ts";
 import type { Tensors } from "../tensor.ts";
+import type { DecodeElsewhere } from "./image/elsewhere.ts";
 import type { LoadDecoder } from "./image/formats.ts";
 
 /** One run of the session: tensors for one or more rows of a request. */
@@ -20,7 +21,8 @@ export interface Run {
 
 /** Work that is done at once, later, or in parts that let others take turns between them. */
 export type InParts<T> = T | Parts<T> | Promise<T>;
-export type Parts<T> = Generator<undefined, T, undefined>;
+/** It yields after each part: nothing, or what is done elsewhere before the next one and never rejects. */
+export type Parts<T> = Generator<(() => Promise<void>) | undefined, T, undefined>;
 
 /** What to do with a text of more tokens than the model takes: cut it (the default) or refuse it. */
 export type LongTexts = "cut" | "refuse";
@@ -89,6 +91,8 @@ export interface TaskVersion<Options extends z.ZodRawShape> {
   assets: Assets;
   /** The platform's decoders of images. */
   loadDecoder: LoadDecoder;
+  /** Decodes large images where they keep nobody waiting. Absent where the platform has no threads. */
+  decodeElsewhere?: DecodeElsewhere | undefined;
 }
 
 /**

@@ -1,17 +1,15 @@
-import type { Limits } from "../../model/limits.ts";
 import { invalidInput, type InputIssue } from "../../errors.ts";
-import type { ManifestOf } from "../../model/manifest.ts";
 import { elementCount } from "../../tensor.ts";
 import { classificationAnswers } from "../classification/answers.ts";
 import type { classificationOptions } from "../classification/options.ts";
-import { loadImageDecoder } from "../image/decode.ts";
+import { loadImageDecoder, type OpenedImage } from "../image/decode.ts";
 import { checkFit, fit } from "../image/fit.ts";
-import type { LoadDecoder } from "../image/formats.ts";
 import { createPixelBudget } from "../image/pixel-budget.ts";
-import { convertColor, fillPixels, levelsOf } from "../image/pixels.ts";
-import type { imageOptions } from "../image/options.ts";
+import { convertColor, fillPixels, levelsOf, type Pixels } from "../image/pixels.ts";
+import type { imageOptions, ImageOptions } from "../image/options.ts";
+import { elsewhere } from "../elsewhere.ts";
 import { MAX_NUMBERS } from "../check-tensors.ts";
-import type { Parts, PreprocessOptions, Run } from "../define.ts";
+import type { Parts, PreprocessOptions, Run, TaskVersion } from "../define.ts";
 import { fromBase64 } from "../../wire/base64.ts";
 
 /** The most numbers in one run: six pictures of 224 × 224 pixels in three colours. */
@@ -22,11 +20,15 @@ type Options = typeof classificationOptions & typeof imageOptions;
 /** An image of more pixels takes milliseconds. It gets a pause between decoding and resizing. */
 const MANY_PIXELS = 250_000;
 
-export async function compile(
-  manifest: ManifestOf<Options>,
-  limits: Limits,
-  loadDecoder: LoadDecoder,
-) {
+/** So much work may keep others waiting: some 25 ms. More is done elsewhere, where that can be. */
+const MOST_PIXELS_HERE = 500_000;
+
+export async function compile({
+  manifest,
+  limits,
+  loadDecoder,
+  decodeElsewhere,
+}: TaskVersion<Options>) {
   const { image, inputs } = manifest;
   const channels = image.color === "rgb" ? 3 : 1;
   const size =
@@ -71,14 +73,14 @@ export async function compile(
       for (const [index, row] of rows.entries()) {
         if (index > 0) yield;
         try {
-          const opened = openImage(imageBytes(row));
+          const file = imageBytes(row);
+          const opened = openImage(file);
           budget.take(opened);
-          const pixels = opened.width * opened.height;
-          used += pixels;
-          const decoded = opened.decode(image.orientation);
-          if (pixels > MANY_PIXELS) yield;
-          const colored = convertColor(decoded, image.color);
-          const sized = fit(colored, image);
+          used += opened.width * opened.height;
+          const sized =
+            decodeElsewhere && effortOf(opened) > MOST_PIXELS_HERE
+              ? yield* elsewhere(() => decodeElsewhere({ file, image }))
+              : yield* decodeHere(opened, image);
           fillPixels(sized, levels, image.layout, data, index * width);
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;
@@ -103,6 +105,17 @@ export async function compile(
       });
     },
   };
+}
+
+/** Pixels, by how long their kind takes. */
+function effortOf({ width, height, effort }: OpenedImage): number {
+  return width * height * effort;
+}
+
+function* decodeHere(opened: OpenedImage, image: ImageOptions): Parts<Pixels> {
+  const decoded = opened.decode(image.orientation);
+  if (decoded.width * decoded.height > MANY_PIXELS) yield;
+  return fit(convertColor(decoded, image.color), image);
 }
 
 /** Base64, with or without a `data:` prefix. Throws a RangeError that says what is wrong. */

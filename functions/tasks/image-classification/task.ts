@@ -14,9 +14,9 @@ export const imageClassification = defineTask({
   options: { ...classificationOptions, ...imageOptions },
   parameters: classificationParameters,
   input: "image",
-  async compile({ manifest, limits, loadDecoder }) {
+  async compile(version) {
     const { compile } = await import("./compile.ts");
-    return compile(manifest, limits, loadDecoder);
+    return compile(version);
   },
   schema: (manifest) => ({
     input: {

@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { NearcastError } from "../errors.ts";
+import type { ImageFormat, LoadDecoder } from "../tasks/image/formats.ts";
+import type { Pixels } from "../tasks/image/pixels.ts";
+import type { DecodeElsewhere, ImageWork } from "../tasks/image/elsewhere.ts";
+
+/** What the thread gets when it starts: the decoders, compiled. */
+export type ImageDecoders = Record<ImageFormat, WebAssembly.Module>;
+export type ImageAnswer = { pixels: Pixels } | { problem: string };
+
+/** One image, from when it is asked until it is answered. */
+interface Waiting extends ImageWork {
+  resolve: (pixels: Pixels) => void;
+  reject: (error: Error) => void;
+}
+
+/** A thread without work ends after this long, and gives back what large images took. */
+const IDLE_MS = 60_000;
+
+/**
+ * Decodes images in a thread, so that other requests do not wait. It starts with the first image. If it ends, the image
+ * that it was decoding fails, and those after it get a new thread. Undefined where the file of the thread is missing, as
+ * in a bundle of one file.
+ */
+export function createImageThread(loadDecoder: LoadDecoder): DecodeElsewhere | undefined {
+  // It lies beside this file: as TypeScript in the sources, as JavaScript in what is built.
+  const thread = new URL(`image-thread${extname(import.meta.url)}`, import.meta.url);
+  if (!existsSync(fileURLToPath(thread))) return undefined;
+  const waiting: Waiting[] = [];
+  let worker: Worker | undefined;
+  let idle: NodeJS.Timeout | undefined;
+
+  async function start(): Promise<void> {
+    const [jpeg, png, webp] = await Promise.all([
+      loadDecoder("jpeg"),
+      loadDecoder("png"),
+      loadDecoder("webp"),
+    ]);
+    const started = new Worker(thread, { workerData: { jpeg, png, webp } satisfies ImageDecoders });
+    worker = started;
+    let reason: Error = new Error("The thread that decodes images ended.");
+    started.on("message", (answer: ImageAnswer) => {
+      const done = waiting.shift();
+      if ("pixels" in answer) done?.resolve(answer.pixels);
+      else done?.reject(new RangeError(answer.problem));
+      next();
+    });
+    started.on("error", (error) => (reason = explained(error)));
+    started.on("exit", () => {
+      if (worker !== started) return;
+      worker = undefined;
+      waiting.shift()?.reject(reason);
+      if (waiting.length > 0) begin();
+    });
+    next();
+  }
+
+  function begin(): void {
+    start().catch((error: Error) => {
+      for (const { reject } of waiting.splice(0)) reject(error);
+    });
+  }
+
+  /** Hands the first image to the thread. */
+  function next(): void {
+    const [first] = waiting;
+    if (!first) {
+      worker?.unref();
+      idle = setTimeout(end, IDLE_MS).unref();
+      return;
+    }
+    worker?.ref();
+    try {
+      // A copy: the file is a part of the request's body, which others still read.
+      const file = new Uint8Array(first.file);
+      worker?.postMessage({ file, image: first.image } satisfies ImageWork, [file.buffer]);
+    } catch (error) {
+      // There is no memory for it.
+      waiting.shift()?.reject(error as Error);
+      next();
+    }
+  }
+
+  function end(): void {
+    const ended = worker;
+    worker = undefined;
+    void ended?.terminate();
+  }
+
+  return (work) =>
+    new Promise((resolve, reject) => {
+      clearTimeout(idle);
+      waiting.push({ ...work, resolve, reject });
+      if (waiting.length > 1) return;
+      if (worker) next();
+      else begin();
+    });
+}
+
+/** Why the thread ended. */
+function explained(cause: Error): Error {
+  return "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY"
+    ? new NearcastError("out_of_memory", "The image takes more memory than there is.", { cause })
+    : new Error("The thread that decodes images ended.", { cause });
+}
