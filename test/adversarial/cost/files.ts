@@ -2,7 +2,14 @@ import { postJson, type Attack } from "../request.ts";
 import { digitPng } from "../valid-requests.ts";
 import type { Gene, Genes, Recipe } from "./genes.ts";
 import { flatJpeg, type JpegOptions } from "./jpeg.ts";
-import { jpegOfScans, plainPng, plainWebp, type PngOptions } from "./pictures.ts";
+import {
+  animatedWebp,
+  jpegOfScans,
+  plainPng,
+  plainWebp,
+  transparentWebp,
+  type PngOptions,
+} from "./pictures.ts";
 
 const CARRY = {
   as: ["raw", "json", "form", "tensorflow-serving", "mlflow"],
@@ -24,6 +31,7 @@ const png: Recipe = {
     interlace: ["no", "yes"],
     filter: ["0", "1", "2", "3", "4"],
     chunks: [0, 4000],
+    inflated: [0, 40_000_000],
   },
   make(genes) {
     if (Number(genes["width"]) * Number(genes["height"]) > 40_000_000) return undefined;
@@ -35,6 +43,7 @@ const png: Recipe = {
       interlaced: genes["interlace"] === "yes",
       filter: Number(genes["filter"]),
       chunks: Number(genes["chunks"]),
+      inflated: Number(genes["inflated"] ?? 0),
     });
     return file && carried(file, "image/png", genes);
   },
@@ -85,11 +94,25 @@ const oddJpeg: Recipe = {
 
 const webp: Recipe = {
   name: "WebP",
-  genes: { ...CARRY, width: [1, 16_383], height: [1, 16_383], lossless: ["no", "yes"] },
+  genes: {
+    ...CARRY,
+    width: [1, 16_383],
+    height: [1, 16_383],
+    lossless: ["no", "yes"],
+    kind: ["plain", "transparent", "animated"],
+  },
   make(genes) {
     const [width, height] = [Number(genes["width"]), Number(genes["height"])];
     if (width * height > 17_000_000) return undefined;
-    return carried(plainWebp(width, height, genes["lossless"] === "yes"), "image/webp", genes);
+    const lossless = genes["lossless"] === "yes";
+    const { kind } = genes;
+    const file =
+      kind === "animated"
+        ? animatedWebp(width, height)
+        : kind === "transparent"
+          ? transparentWebp(width, height, lossless)
+          : plainWebp(width, height, lossless);
+    return carried(file, "image/webp", genes);
   },
 };
 

@@ -24,6 +24,8 @@ export interface PngOptions {
   filter: number;
   /** Chunks that say nothing of the pixels. */
   chunks: number;
+  /** Bytes that a compressed text and a colour profile inflate to. */
+  inflated?: number;
 }
 
 /** A PNG of one colour. Undefined where its rows would take more memory than is worth it. */
@@ -50,9 +52,17 @@ export function plainPng(options: PngOptions): Buffer | undefined {
   header.writeUInt32BE(height, 4);
   header.set([depth, type, 0, 0, interlaced ? 1 : 0], 8);
   const text = pngChunk("tEXt", Buffer.from("a\0b"));
+  const { inflated = 0 } = options;
+  const bomb = inflated > 0 ? deflateSync(Buffer.alloc(inflated)) : undefined;
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     pngChunk("IHDR", header),
+    ...(bomb
+      ? [
+          pngChunk("iCCP", Buffer.concat([Buffer.from("icc\0\0"), bomb])),
+          pngChunk("zTXt", Buffer.concat([Buffer.from("Raw profile type exif\0\0"), bomb])),
+        ]
+      : []),
     ...(type === 3 ? [pngChunk("PLTE", Buffer.alloc(3))] : []),
     ...Array.from({ length: chunks }, () => text),
     pngChunk("IDAT", deflateSync(rows)),
@@ -87,6 +97,40 @@ function split(jpeg: Buffer): { head: Buffer; scans: Buffer[] } {
 
 /** A WebP of one colour. */
 export function plainWebp(width: number, height: number, lossless: boolean): Buffer {
+  return webpOf(new Uint8Array(width * height * 4), width, height, lossless);
+}
+
+/** A WebP of one colour whose rows are more or less transparent. */
+export function transparentWebp(width: number, height: number, lossless: boolean): Buffer {
+  const rgba = new Uint8Array(width * height * 4);
+  for (let at = 3; at < rgba.length; at += 4) rgba[at] = (at / width) & 0xff;
+  return webpOf(rgba, width, height, lossless);
+}
+
+/** An animation on a canvas of this size, whose only picture has one pixel. */
+export function animatedWebp(width: number, height: number): Buffer {
+  const picture = plainWebp(1, 1, true).subarray(12);
+  const canvas = Buffer.alloc(10);
+  canvas[0] = 2;
+  canvas.writeUIntLE(width - 1, 4, 3);
+  canvas.writeUIntLE(height - 1, 7, 3);
+  const frame = Buffer.concat([Buffer.alloc(16), picture]);
+  const chunks = [
+    webpChunk("VP8X", canvas),
+    webpChunk("ANIM", Buffer.alloc(6)),
+    webpChunk("ANMF", frame),
+  ];
+  const body = Buffer.concat([Buffer.from("WEBP"), ...chunks]);
+  return webpChunk("RIFF", body);
+}
+
+function webpChunk(type: string, data: Buffer): Buffer {
+  const head = Buffer.from(`${type}    `);
+  head.writeUInt32LE(data.length, 4);
+  return Buffer.concat([head, data, Buffer.alloc(data.length % 2)]);
+}
+
+function webpOf(rgba: Uint8Array, width: number, height: number, lossless: boolean): Buffer {
   const options = { ...defaultOptions, method: 0, lossless: lossless ? 1 : 0 };
-  return Buffer.from(webp.encode(new Uint8Array(width * height * 4), width, height, options));
+  return Buffer.from(webp.encode(rgba, width, height, options));
 }
