@@ -7,10 +7,9 @@ import { validBinary, validCsv, validJson } from "./valid-requests.ts";
 
 /**
  * In reference times of some 50 ms, and MiB. Several times what a request may cost by itself: other work on the machine
- * makes all work slower. A picture is decoded in one piece, and 16 megapixels take as much as ten requests may.
+ * makes all work slower.
  */
 const MOST = { piece: 6, cpu: 20, memory: 320 } as const;
-const MOST_OF_PICTURE = { ...MOST, piece: 60, cpu: 80 } as const;
 
 let models: Awaited<ReturnType<typeof modelsFolder>>;
 let server: ServerUnderTest;
@@ -30,9 +29,8 @@ test("the costliest bodies of up to 64 kB are refused or answered at a bounded c
   for (const { name, attack } of costlyRequests()) {
     const cost = await server.measure(attack);
     const { status, code, ended, piece, cpu, memory } = cost;
-    const most = /^(PNG|JPEG|WebP) /.test(name) ? MOST_OF_PICTURE : MOST;
     const isOver =
-      piece > most.piece * reference || cpu > most.cpu * reference || memory > most.memory;
+      piece > MOST.piece * reference || cpu > MOST.cpu * reference || memory > MOST.memory;
     if (ended || isOver || (status >= 500 && code !== "answer_too_large"))
       costly.push({ name, ...cost, reference });
   }

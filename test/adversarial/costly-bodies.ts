@@ -63,6 +63,10 @@ export const COSTLY_BODIES: readonly Known[] = [
   oddJpeg({ components: "3", sampling: "12", progressive: "yes", scans: 9 }),
   png({ width: 2049, height: 2049, colour: "grey", depth: "16", filter: "4" }),
   png({ width: 2049, height: 2049, colour: "alpha", depth: "16", filter: "4" }),
+  png({ width: 2000, height: 2000, colour: "grey", inflated: 20_000_000 }),
+  webp({ width: 2049, height: 2049, kind: "animated" }),
+  webp({ width: 2049, height: 2049, kind: "transparent" }),
+  webp({ width: 2049, height: 2049, kind: "plain" }),
   png({ width: 4000, height: 4000, colour: "alpha", depth: "8" }),
   png({ width: 4000, height: 4000, colour: "grey", depth: "1" }),
   png({ width: 2000, height: 3000, colour: "alpha", interlace: "yes", chunks: 900 }),
@@ -95,6 +99,10 @@ function frame(genes: Genes): Known {
 
 function csv(genes: Genes): Known {
   return { kind: "CSV with an odd part", genes: { model: "iris", ...GZIP, ...genes } };
+}
+
+function webp(genes: Genes): Known {
+  return { kind: "WebP", genes: { as: "raw", times: 1, lossless: "no", ...genes, ...GZIP } };
 }
 
 function oddJpeg(genes: Genes): Known {

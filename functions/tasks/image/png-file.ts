@@ -8,7 +8,7 @@ export interface PngFile {
   height: number;
   /** Whether it is grey of 16 bits. Pillow keeps that as numbers up to 65,535. */
   isDeepGrey: boolean;
-  /** Bytes of a pixel before compression, which is less than one for a few colours. */
+  /** Bytes of a pixel as it is decoded, which is less than one for a few colours. */
   pixelBytes: number;
   orientation: number;
   /**
@@ -47,7 +47,8 @@ export function readPng(bytes: Uint8Array): PngFile {
     width,
     height,
     isDeepGrey: color === 0 && depth === 16,
-    pixelBytes: (samples * depth) / 8,
+    // Deep grey is decoded to four samples.
+    pixelBytes: color === 0 && depth === 16 ? 8 : (samples * depth) / 8,
     orientation: orientationOfPng(chunks),
     file() {
       const needed = chunks.filter(({ type }) => ["IHDR", "PLTE", "IDAT", "IEND"].includes(type));
