@@ -84,7 +84,7 @@ export function createAdmission(options: {
       if (queue.running === 0) lastFinished = now();
       queue.running += 1;
     }
-    if (!arrivals || queue.meanMs < SLICE_MS) return turn;
+    if (!arrivals || !isMeasured || queue.meanMs < SLICE_MS) return turn;
     return turn ? turn.then(() => arrivals.read(queue.meanMs)) : arrivals.read(queue.meanMs);
   }
 
