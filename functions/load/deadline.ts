@@ -3,8 +3,8 @@ import { NearcastError } from "../errors.ts";
 /** The time by which a request must be answered, in milliseconds. */
 export interface Deadline {
   /**
-   * Throws `deadline_exceeded` when the time is over, `client_closed_request` when the client went away. With `neededMs` also
-   * when less time is left than that, of a time that is long enough for it.
+   * Throws `deadline_exceeded` when the time is over, and `client_closed_request` when the client went away. With
+   * `neededMs` it also throws when less time than that is left. Half of the whole time is the most that it asks for.
    */
   check(neededMs?: number): void;
   /** Sets the time to `timeoutMs` after the request's start, if that is sooner. */

@@ -44,7 +44,10 @@ export async function prepare<T>(
   }
 }
 
-/** Work elsewhere has turns of its own. Rejects with `overloaded`, or with what the deadline throws when its turn comes. */
+/**
+ * Work in another thread has turns of its own. Rejects with `overloaded`, or with the deadline's error when its turn
+ * comes.
+ */
 async function inTurn(
   turns: Admission | undefined,
   phases: Phases,

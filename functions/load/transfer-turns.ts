@@ -2,9 +2,9 @@ import { createAdmission } from "./admission.ts";
 import type { Overload } from "./overload.ts";
 
 /**
- * Turns to read a body and to write an answer. Both block the process: a long JSON or a compressed body for tens of
- * milliseconds. Many connections can send such bodies in one turn of the event loop, and a request that arrives meanwhile
- * would wait for all of them. A turn is what is computed until the event loop turns: it has no end to be called.
+ * Turns to read a body and to write an answer. Both block the process: a long JSON or a compressed body takes tens of
+ * milliseconds. Many connections can send such bodies in one turn of the event loop. A request that arrives then would
+ * wait for all of them. A turn ends by itself when the event loop turns.
  */
 export interface TransferTurns {
   /** Waits for a turn to read a long body, or throws `overloaded`. */
@@ -13,7 +13,7 @@ export interface TransferTurns {
   writeOn(): Promise<void>;
 }
 
-/** Of a body that is long enough to wait. */
+/** The time for a body that is long enough to wait, until some were measured. */
 const FIRST_MEAN_MS = 1;
 
 /** The options are those of {@link createAdmission}. */

@@ -196,7 +196,7 @@ export type PackageFile = z.output<typeof file>;
 export type Feature = z.output<typeof feature>;
 
 /**
- * Most bytes of `model.json`. A hundred thousand labels take 2 MiB, and examples that are larger lie in files of their own.
+ * Most bytes of `model.json`. A hundred thousand labels take 2 MiB. Larger examples are in files of their own.
  */
 export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 

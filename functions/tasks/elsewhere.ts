@@ -1,6 +1,9 @@
 import type { Parts } from "./define.ts";
 
-/** A part that is done elsewhere: others have their turns while it waits. Throws or returns what the promise settles to. */
+/**
+ * A part that another thread does. Others have their turns meanwhile. Returns the promise's value, or throws what it
+ * rejects with.
+ */
 export function* elsewhere<T>(work: () => Promise<T>): Parts<T> {
   let settled: { value: T } | { error: unknown } | undefined;
   yield () =>

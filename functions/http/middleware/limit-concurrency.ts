@@ -20,8 +20,9 @@ interface Answering {
 
 /**
  * Refuses requests with 503 before their bodies are read: when too many are being answered at once, when their bodies
- * have too many bytes in all, or, during an overload, when the queue for the processor is full. GETs have the same number of places of their
- * own, because they have no slow bodies. It first refuses a time-out that is not a number, with 400.
+ * have too many bytes in all, and, during an overload, when the queue for the processor is full. GETs have the same
+ * number of places of their own, because they have no slow bodies. It first refuses a time-out that is not a number,
+ * with 400.
  */
 export function limitConcurrency(
   {
