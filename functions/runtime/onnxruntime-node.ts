@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { explainFailure } from "./failures.ts";
 import { LOG_FATAL_ONLY, wrapSession } from "./session.ts";
+import { disableTelemetry } from "./telemetry.ts";
 import type { ExternalData, Runtime } from "./types.ts";
 
 /**
@@ -11,6 +12,7 @@ import type { ExternalData, Runtime } from "./types.ts";
  * thread a core makes the 95th percentile ten times worse.
  */
 export function createNativeRuntime({ threads }: { threads: number }): Runtime {
+  disableTelemetry();
   const options: InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
