@@ -1,8 +1,7 @@
 import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InferenceSession } from "onnxruntime-node";
-import { disableTelemetry } from "../functions/runtime/telemetry.ts";
+import { InferenceSession } from "../functions/runtime/native-ort.ts";
 import { exampleFiles, type Manifest } from "../functions/model/manifest.ts";
 import { compareAnswers } from "./compare.ts";
 import { describeFailure } from "./failure.ts";
@@ -116,7 +115,6 @@ async function optimizeGraph(
   const made = join(target, "graph");
   await mkdir(made, { recursive: true });
   const path = join(made, file);
-  disableTelemetry();
   const session = await InferenceSession.create(join(folder, manifest.artifact.file), {
     executionProviders: ["cpu"],
     logSeverityLevel: 4,

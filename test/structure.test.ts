@@ -58,6 +58,12 @@ test("the core imports no driver", () => {
   expect(written(hono.filter(({ from }) => !fits(from, SPEAKS_HTTP)))).toEqual([]);
 });
 
+test("native ONNX Runtime is imported in one place, which turns its telemetry off", () => {
+  const all = ["functions", "cli", "entries"].flatMap(packages);
+  const native = all.filter(({ to }) => to === "onnxruntime-node");
+  expect(native.map(({ from }) => from)).toEqual(["functions/runtime/native-ort.ts"]);
+});
+
 test("a dialect imports no other dialect", () => {
   const wrong = ours("functions/dialects").filter(({ from, to }) => {
     const [own, other] = [dialectOf(from), dialectOf(to)];

@@ -1,7 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { InferenceSession } from "onnxruntime-node";
-import { disableTelemetry } from "../../functions/runtime/telemetry.ts";
+import { InferenceSession } from "../../functions/runtime/native-ort.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import { NAME_PATTERN } from "../../functions/model/name.ts";
 import { datatypeOfOrt } from "../../functions/tensor.ts";
@@ -51,7 +50,6 @@ export async function readGraph(path: string, { joinScores }: ReadOptions = {}):
   if (joinScores && model?.graph) changes.push(...listLabels(model.graph));
   const changed = model && changes.length > 0 ? writeOnnx(model) : undefined;
   const bytes = changed ?? original;
-  disableTelemetry();
   const options = {
     executionProviders: ["cpu"],
     logSeverityLevel: 4,

@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { devNull } from "node:os";
 import { join } from "node:path";
-import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { explainFailure } from "./failures.ts";
+import { InferenceSession, Tensor as OrtTensor } from "./native-ort.ts";
 import { LOG_FATAL_ONLY, wrapSession } from "./session.ts";
-import { disableTelemetry } from "./telemetry.ts";
 import type { ExternalData, Runtime } from "./types.ts";
 
 /**
@@ -12,7 +11,6 @@ import type { ExternalData, Runtime } from "./types.ts";
  * thread a core makes the 95th percentile ten times worse.
  */
 export function createNativeRuntime({ threads }: { threads: number }): Runtime {
-  disableTelemetry();
   const options: InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
