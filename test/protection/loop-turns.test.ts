@@ -21,6 +21,11 @@ function countTurns(): () => number {
   return () => turns;
 }
 
+function startTransfer(maxQueueMs: number) {
+  const overload = createOverload(now, maxQueueMs);
+  return createTransferTurns({ now, overload, turnEventLoop: () => turnEventLoop() });
+}
+
 /** Blocks the process. */
 function compute(milliseconds: number): void {
   const end = performance.now() + milliseconds;
@@ -69,11 +74,7 @@ test("of tasks of many connections a turn does some milliseconds, in the order i
 
 test("bodies that are costly to read have turns of the event loop, and others come between", async () => {
   const turns = countTurns();
-  const transfer = createTransferTurns({
-    now,
-    overload: createOverload(now, 60_000),
-    turnEventLoop: () => turnEventLoop(),
-  });
+  const transfer = startTransfer(60_000);
   const readAt: number[] = [];
   async function read(): Promise<void> {
     await transfer.read();
@@ -89,11 +90,7 @@ test("bodies that are costly to read have turns of the event loop, and others co
 
 test("what costs little is read in the same turn", async () => {
   const turns = countTurns();
-  const transfer = createTransferTurns({
-    now,
-    overload: createOverload(now, 60_000),
-    turnEventLoop: () => turnEventLoop(),
-  });
+  const transfer = startTransfer(60_000);
   for (let body = 0; body < 200; body++) await Promise.all([transfer.read(), turnEventLoop()]);
   const before = turns();
   await Promise.all(Array.from({ length: 8 }, async () => transfer.read()));
@@ -101,11 +98,7 @@ test("what costs little is read in the same turn", async () => {
 });
 
 test("a body that would wait too long is refused, and a begun answer goes on", async () => {
-  const transfer = createTransferTurns({
-    now,
-    overload: createOverload(now, 100),
-    turnEventLoop: () => turnEventLoop(),
-  });
+  const transfer = startTransfer(100);
   async function read(): Promise<void> {
     await transfer.read();
     compute(30);
