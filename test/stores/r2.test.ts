@@ -1,3 +1,0 @@
-import { r2Contract } from "./r2-contract.ts";
-
-r2Contract("some/prefix/");
