@@ -17,6 +17,7 @@ export type { Limits } from "./model/limits.ts";
 export type { Manifest, ManifestOf } from "./model/manifest.ts";
 export type { ModelVersion, Registry } from "./model/registry.ts";
 export type { ReleasedModel } from "./model/released-models.ts";
+export type { Counters, Group } from "./observe/counters.ts";
 export type { Observer, RequestRecord } from "./observe/observer.ts";
 export type { Limiter, Taken } from "./limits/limiter.ts";
 export type { PutCondition, Store, StoredObject } from "./model/store.ts";

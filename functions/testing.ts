@@ -1,6 +1,7 @@
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import type { Limiter } from "./limits/limiter.ts";
 import type { Store } from "./model/store.ts";
+import { LONGEST_FIELD, MOST_GROUP_FIELDS, type Counters, type Group } from "./observe/counters.ts";
 
 /** One promise of a contract. `run` rejects with an `AssertionError` when it is broken. */
 export interface ContractCase {
@@ -26,6 +27,19 @@ export function storeContract(open: () => Store | Promise<Store>): ContractCase[
  */
 export function limiterContract(open: () => Limiter | Promise<Limiter>): ContractCase[] {
   return casesOf(LIMITER_CASES, open);
+}
+
+/**
+ * What all counters must do, for any test runner. Each `open` is another instance of those that count together: the
+ * same one where only one counts. The last case waits until a group of two seconds has expired.
+ *
+ * @example for (const { name, run } of countersContract(() => createMyCounters())) test(name, run);
+ */
+export function countersContract(open: () => Counters | Promise<Counters>): ContractCase[] {
+  return Object.entries(COUNTER_CASES).map(([name, check]) => ({
+    name,
+    run: async () => check(async () => open()),
+  }));
 }
 
 /** More keys than S3 and R2 list in one page. */
@@ -187,6 +201,81 @@ const LIMITER_CASES: Record<string, (limiter: Limiter) => Promise<void>> = {
     ok(await becomes(async () => !(await isUsedUp()), 200), "the window does not end");
   },
 };
+
+const COUNTER_CASES: Record<string, (open: () => Promise<Counters>) => Promise<void>> = {
+  async "has what this instance added, at once"(open) {
+    const [counters, group] = [await open(), freshGroup("own")];
+    deepEqual(await counters.read(group), new Map());
+    counters.add(group, new Map([["requests", 1]]));
+    counters.add(group, new Map([["requests", 2], ["µs é ~", 0.5]])); // oxfmt-ignore
+    deepEqual(sorted(await counters.read(group)), [["requests", 3], ["µs é ~", 0.5]]); // oxfmt-ignore
+  },
+
+  async "adds exactly what all instances add at once"(open) {
+    const group = freshGroup("together");
+    const instances = [await open(), await open(), await open()] as const;
+    for (let round = 0; round < 5; round++) {
+      for (const [index, counters] of instances.entries())
+        counters.add(group, new Map([["all", 1], [`instance ${index}`, 2 ** 40 + round]])); // oxfmt-ignore
+      await Promise.all(instances.map((counters) => counters.flush()));
+    }
+    for (const counters of instances)
+      equal((await counters.read(group)).get("all"), 5 * instances.length);
+    const sum = 5 * 2 ** 40 + 10;
+    const [one] = instances;
+    equal((await one.read(group)).get("instance 2"), sum);
+  },
+
+  async "keeps the groups of a model apart, and the models"(open) {
+    const [counters, group] = [await open(), freshGroup("apart")];
+    const others = [
+      { ...group, name: `${group.name}/other` },
+      { ...group, model: `${group.model}-other` },
+    ];
+    counters.add(group, new Map([["field", 1]]));
+    for (const other of others) deepEqual(await counters.read(other), new Map());
+    await counters.flush();
+    for (const other of others) deepEqual(await counters.read(other), new Map());
+  },
+
+  async "adds many fields in one go"(open) {
+    const [one, other, group] = [await open(), await open(), freshGroup("many")];
+    const fields = Array.from({ length: 1000 }, (_, index) => [`field ${index}`, index] as const);
+    one.add(group, new Map(fields));
+    await one.flush();
+    deepEqual(sorted(await other.read(group)), sorted(new Map(fields)));
+  },
+
+  async "takes what cannot be counted without an error"(open) {
+    const [counters, group] = [await open(), freshGroup("wrong")];
+    counters.add(group, new Map([["good", 1], ["bad", NaN], ["x".repeat(LONGEST_FIELD + 1), 1]])); // oxfmt-ignore
+    deepEqual([...(await counters.read(group))], [["good", 1]]);
+    const many = Array.from({ length: MOST_GROUP_FIELDS }, (_, index) => [`${index}`, 1] as const);
+    counters.add(group, new Map(many));
+    equal((await counters.read(group)).size, MOST_GROUP_FIELDS);
+  },
+
+  async "keeps a group for its time after the last addition"(open) {
+    const [one, other] = [await open(), await open()];
+    const group = { ...freshGroup("expiry"), keptSeconds: 2 };
+    one.add(group, new Map([["field", 1]]));
+    await one.flush();
+    const isEmpty = async () => (await other.read(group)).size === 0;
+    ok(!(await isEmpty()), "it is gone at once");
+    ok(await becomes(isEmpty, 200), "it does not expire");
+    one.add(group, new Map([["field", 5]]));
+    await one.flush();
+    deepEqual([...(await other.read(group))], [["field", 5]]);
+  },
+};
+
+function freshGroup(name: string): Group {
+  return { model: freshKey(name), name: "contract/1", keptSeconds: 3600 };
+}
+
+function sorted(fields: ReadonlyMap<string, number>): [string, number][] {
+  return [...fields].toSorted(([one], [other]) => (one < other ? -1 : 1));
+}
 
 const PATIENCE_MS = 30_000;
 

@@ -2,6 +2,7 @@ import type { Fetcher, R2Bucket } from "@cloudflare/workers-types";
 import { readConfig, type Config } from "../config.ts";
 import { digest } from "../digest.ts";
 import type { Rate } from "../limits/rate.ts";
+import { createMemoryCounters } from "../observe/memory-counters.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
 import { withoutFailures } from "./cache/without-failures.ts";
 import { createEdgeArtifactCache, createEdgePredictionCache } from "./edge-cache.ts";
@@ -80,6 +81,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     },
     loadDecoder,
     limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),
+    counters: createMemoryCounters(log),
     predictionCache: withoutFailures(createEdgePredictionCache(), log),
     clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? "",
     log,

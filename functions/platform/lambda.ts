@@ -10,6 +10,7 @@ import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { withFallback } from "./limiter/with-fallback.ts";
 import { callerAddress } from "./lambda-event.ts";
 import { hasLostBytes } from "./lambda-body.ts";
+import { createMemoryCounters } from "../observe/memory-counters.ts";
 import { logLine } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
@@ -79,6 +80,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     limiter,
     countsPerInstance: !config.rateLimitTable && !config.redisUrl,
     predictionCache,
+    counters: createMemoryCounters(logLine),
     clientAddress({ env }) {
       return callerAddress((env as { event: LambdaEvent }).event, config.trustedProxies);
     },

@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Store } from "../model/store.ts";
+import type { Counters } from "../observe/counters.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import type { DecodeElsewhere } from "../tasks/image/elsewhere.ts";
 import type { LoadDecoder } from "../tasks/image/formats.ts";
@@ -76,6 +77,8 @@ export interface Platform {
   /** Whether each instance counts rates for itself, so that many together let through more than the rate. */
   countsPerInstance?: boolean;
   predictionCache: PredictionCache;
+  /** Sums over all instances, or over this one where there is no place for all. */
+  counters: Counters;
   /** The address that a request came from. Empty when there is none. */
   clientAddress(request: RequestSource): string;
   /**

@@ -1,0 +1,97 @@
+import { LONGEST_FIELD, MOST_FIELDS, MOST_GROUP_FIELDS, type Group } from "./counters.ts";
+
+/** The sums of one group. */
+export interface GroupSums {
+  readonly group: Group;
+  readonly fields: Map<string, number>;
+  /** When its time is over, in milliseconds of the clock. */
+  endsAt: number;
+}
+
+/** Sums in memory, with a bound. */
+export interface Sums {
+  /** Adds to the group. What does not fit, or is no number, is lost. */
+  add(group: Group, fields: ReadonlyMap<string, number>): void;
+  /** The fields of a group, if it has any and its time is not over. */
+  of(group: Group): ReadonlyMap<string, number> | undefined;
+  /** Removes all groups, and gives those whose time is not over. */
+  take(): GroupSums[];
+}
+
+/** At most once in this time the log speaks of losses: a field too many is lost with each addition. */
+const REPORT_MS = 60_000;
+
+/** Makes sums. `onLoss` gets how many additions were lost since it was called last, at most once a minute. */
+export function createSums(
+  onLoss: (lost: number) => void,
+  now: () => number = () => performance.now(),
+): Sums {
+  let groups = new Map<string, GroupSums>();
+  /** Of all fields, and of the groups. */
+  let count = 0;
+  let lost = 0;
+  let reportAt = -Infinity;
+
+  function lose(): void {
+    lost += 1;
+    if (now() < reportAt) return;
+    reportAt = now() + REPORT_MS;
+    onLoss(lost);
+    lost = 0;
+  }
+
+  function removeOld(): void {
+    for (const [key, { endsAt, fields }] of groups)
+      if (endsAt <= now()) {
+        groups.delete(key);
+        count -= fields.size + 1;
+      }
+  }
+
+  function groupOf(group: Group): GroupSums | undefined {
+    const key = keyOf(group);
+    const known = groups.get(key);
+    if (known && known.endsAt > now()) return known;
+    removeOld();
+    if (count >= MOST_FIELDS) return undefined;
+    const begun = { group, fields: new Map<string, number>(), endsAt: 0 };
+    groups.set(key, begun);
+    count += 1;
+    return begun;
+  }
+
+  function addField(own: Map<string, number>, field: string, value: number): void {
+    const sum = own.get(field);
+    if (!Number.isFinite(value)) return lose();
+    if (sum === undefined) {
+      if (count >= MOST_FIELDS || own.size >= MOST_GROUP_FIELDS) return lose();
+      if (field.length > LONGEST_FIELD) return lose();
+      count += 1;
+    }
+    own.set(field, (sum ?? 0) + value);
+  }
+
+  return {
+    add(group, fields) {
+      const own = groupOf(group);
+      if (!own) return lose();
+      own.endsAt = now() + group.keptSeconds * 1000;
+      for (const [field, value] of fields) addField(own.fields, field, value);
+    },
+    of(group) {
+      const known = groups.get(keyOf(group));
+      return known && known.endsAt > now() ? known.fields : undefined;
+    },
+    take() {
+      removeOld();
+      const all = [...groups.values()];
+      groups = new Map();
+      count = 0;
+      return all;
+    },
+  };
+}
+
+function keyOf({ model, name }: Group): string {
+  return `${model}/${name}`;
+}
