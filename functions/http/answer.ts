@@ -21,7 +21,9 @@ export function answer(
   if (headers["Content-Encoding"] === undefined)
     return exchange.wrapped
       ? c.newResponse(body, status, all)
-      : new Response(body, { status, headers: all });
+      : exchange.createAnswer
+        ? exchange.createAnswer(body, { status, headers: all })
+        : new Response(body, { status, headers: all });
   // Without `encodeBody` workerd would compress a second time.
   return new Response(body, {
     status,

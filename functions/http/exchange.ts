@@ -3,6 +3,7 @@ import { basePath } from "hono/route";
 import type { Caller } from "../auth/caller.ts";
 import type { CallOptions, CallRecord } from "../call.ts";
 import type { NearcastError } from "../errors.ts";
+import type { CreateAnswer } from "../platform/types.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { Deadline } from "../load/deadline.ts";
 import type { TransferTurns } from "../load/transfer-turns.ts";
@@ -14,6 +15,8 @@ export interface Exchange {
   readonly deadline: Deadline;
   /** The header fields of the answer, without its `Content-Type`. */
   readonly headers: Record<string, string>;
+  /** Makes the answer from its parts. A plain `Response` when absent. */
+  readonly createAnswer?: CreateAnswer | undefined;
   /** Whether handlers of an outer app came first. They may have set header fields. */
   readonly wrapped: boolean;
   /** `X-Request-Timeout-Ms` as it was sent. */

@@ -33,8 +33,6 @@ export interface Placed<E> {
  */
 export function placeAtRoot<E extends LambdaEvent>(given: E): Placed<E> {
   const event: AnyEvent = given as object;
-  const joined = event.requestContext?.elb && event.multiValueHeaders;
-  const whole = joined ? { ...event, multiValueHeaders: joinValues(joined) } : event;
   const name = event.rawPath === undefined ? "path" : "rawPath";
   const path = event[name] ?? "/";
   const own = pathBelowApi(event, path);
@@ -42,7 +40,7 @@ export function placeAtRoot<E extends LambdaEvent>(given: E): Placed<E> {
   const asked = event.requestContext?.path ?? "";
   const full = own === "/" ? asked || path : asked.endsWith(own) ? asked : path;
   const base = own === "/" ? full.replace(/\/$/, "") : full.slice(0, -own.length);
-  return { event: { ...whole, [name]: own } as unknown as E, base };
+  return { event: { ...event, [name]: own } as unknown as E, base };
 }
 
 /**
@@ -88,14 +86,4 @@ function forwardedFor({ headers, multiValueHeaders }: AnyEvent): string[] {
     .flatMap((list) => list.split(","))
     .map((entry) => entry.trim())
     .filter((entry) => entry !== "");
-}
-
-/** Each header in one line, as HTTP joins them (RFC 9110, section 5.3; RFC 9113, section 8.2.3 for cookies). */
-function joinValues(headers: Record<string, string[] | undefined>): Record<string, string[]> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, values = []]) => [
-      name,
-      [values.join(name.toLowerCase() === "cookie" ? "; " : ", ")],
-    ]),
-  );
 }

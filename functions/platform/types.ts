@@ -38,6 +38,12 @@ export interface RequestSource {
   readonly req: { header(name: string): string | undefined };
 }
 
+/** Makes an answer from its body, status and header fields. */
+export type CreateAnswer = (
+  body: string | Uint8Array<ArrayBuffer> | ArrayBuffer | ReadableStream,
+  init: { status: number; headers: Record<string, string> },
+) => Response;
+
 /** What an entry gives the service. */
 export interface Platform {
   name: "cloudflare" | "lambda" | "node";
@@ -58,6 +64,8 @@ export interface Platform {
   isolatesRequests?: boolean;
   /** Whether the client of a request went away. Takes Hono's `c.env`. Absent where that cannot be known. */
   isClientGone?: (bindings: unknown) => boolean;
+  /** Makes answers where a plain `Response` costs too much. */
+  createAnswer?: CreateAnswer;
   /** Whether bytes of a request's body were replaced on the way here. Absent where that cannot happen. */
   hasLostBytes?: (request: RequestSource) => boolean;
   /** Keeps the promise's work alive after the answer was sent, or after the client went away. */

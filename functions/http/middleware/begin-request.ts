@@ -28,7 +28,7 @@ export function beginRequest(
   before: number,
   transfer?: TransferTurns,
 ): MiddlewareHandler<AppEnv> {
-  const { config, isClientGone = () => false, isolatesRequests = false } = platform;
+  const { config, isClientGone = () => false, isolatesRequests = false, createAnswer } = platform;
   const options = { isolated: isolatesRequests };
   // The caller until authentication finds out who it is.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
@@ -49,6 +49,7 @@ export function beginRequest(
       id,
       deadline,
       headers,
+      createAnswer,
       timeout,
       maxAnswerBytes,
       transfer,
