@@ -1,3 +1,5 @@
 import { createWorker } from "../functions/cloudflare.ts";
 
+export { ModelState } from "../functions/cloudflare.ts";
+
 export default createWorker();

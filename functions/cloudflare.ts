@@ -7,6 +7,8 @@ import type { Platform } from "./platform/types.ts";
 import { createService } from "./service.ts";
 import type { ImageFormat } from "./tasks/image/formats.ts";
 
+export { ModelState } from "./platform/model-state.ts";
+
 /** A bundler must see each name. They are imported only when needed: models without images do not start them. */
 const DECODERS: Record<ImageFormat, () => Promise<{ default: WebAssembly.Module }>> = {
   jpeg: () => import("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"),
@@ -25,7 +27,7 @@ export function createCloudflarePlatform(): Platform {
 }
 
 /**
- * The whole service as a Worker.
+ * The whole service as a Worker. Its entry exports {@link ModelState} too, where wrangler.toml binds it.
  *
  * @example export default createWorker();
  */

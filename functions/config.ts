@@ -140,7 +140,8 @@ export const VARIABLES = {
   },
   RATE_LIMIT_TABLE: {
     schema: text("must be the name of a table").optional(),
-    about: "The DynamoDB table in which all environments count together.",
+    about:
+      "The DynamoDB table in which all environments count together: rates, and what rollouts and drift stand on.",
     on: LAMBDA,
     instead: {
       node: "REDIS_URL counts for all instances",
@@ -151,7 +152,8 @@ export const VARIABLES = {
     schema: z
       .url({ protocol: /^rediss?$/, error: "must be like redis://host:6379, or rediss://" })
       .optional(),
-    about: "The Redis that counts limits and keeps predictions for all instances.",
+    about:
+      "The Redis that counts for all instances (rates, and what rollouts and drift stand on) and keeps their predictions.",
     on: LAMBDA_AND_NODE,
     instead: { cloudflare: "rate limiting bindings count" },
     secret: true,

@@ -45,6 +45,8 @@ async function start(options: Options): Promise<void> {
     port,
     createServer: boundedServer(platform.config),
   }) as Server;
+  // With the last answer sent, nothing else is counted.
+  server.once("close", () => void platform.counters.flush());
   const end = () => endServer(server, requestTimeoutMs);
   // Ctrl-C does not wait for load balancers. A second signal ends the wait.
   process.once("SIGINT", () => void end());

@@ -252,7 +252,7 @@ const COUNTER_CASES: Record<string, (open: () => Promise<Counters>) => Promise<v
     deepEqual([...(await counters.read(group))], [["good", 1]]);
     const many = Array.from({ length: MOST_GROUP_FIELDS }, (_, index) => [`${index}`, 1] as const);
     counters.add(group, new Map(many));
-    equal((await counters.read(group)).size, MOST_GROUP_FIELDS);
+    ok((await counters.read(group)).size >= MOST_GROUP_FIELDS, "fields were lost");
   },
 
   async "keeps a group for its time after the last addition"(open) {

@@ -4,8 +4,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createMemoryLimiter } from "../functions/limits/memory-limiter.ts";
 import { createFolderStore } from "../functions/platform/store/folder.ts";
-import type { Limiter, Store } from "../functions/index.ts";
-import { limiterContract, storeContract, type ContractCase } from "../functions/testing.ts";
+import type { Counters, Limiter, Store } from "../functions/index.ts";
+import { createMemoryCounters } from "../functions/observe/memory-counters.ts";
+import {
+  countersContract,
+  limiterContract,
+  storeContract,
+  type ContractCase,
+} from "../functions/testing.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -78,4 +84,34 @@ test.each(Object.entries(brokenLimiters))("a limiter that %s is found out", asyn
   const limiter = change(createMemoryLimiter());
   const cases = limiterContract(() => limiter).filter((one) => one.name === name);
   expect(await failures(cases)).toEqual([name]);
+});
+
+const brokenCounters: Record<string, [string, (counters: Counters) => Partial<Counters>]> = {
+  "keep what was added last": [
+    "has what this instance added, at once",
+    (counters) => {
+      const last = new Map<string, number>();
+      return {
+        add: (_group, fields) => fields.forEach((value, field) => last.set(field, value)),
+        read: async (group) => (await counters.read(group), new Map(last)),
+      };
+    },
+  ],
+  "have one group for all": [
+    "keeps the groups of a model apart, and the models",
+    (counters) => {
+      const one = { model: "one", name: "one", keptSeconds: 60 };
+      return {
+        add: (_group, fields) => counters.add(one, fields),
+        read: () => counters.read(one),
+      };
+    },
+  ],
+};
+
+test.each(Object.entries(brokenCounters))("counters that %s are found out", async (_, broken) => {
+  const [name, change] = broken;
+  const counters = createMemoryCounters(() => undefined);
+  const cases = countersContract(() => ({ ...counters, ...change(counters) }));
+  expect(await failures(cases.filter((one) => one.name === name))).toEqual([name]);
 });

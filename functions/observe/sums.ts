@@ -14,8 +14,8 @@ export interface Sums {
   add(group: Group, fields: ReadonlyMap<string, number>): void;
   /** The fields of a group, if it has any and its time is not over. */
   of(group: Group): ReadonlyMap<string, number> | undefined;
-  /** Removes all groups, and gives those whose time is not over. */
-  take(): GroupSums[];
+  /** Removes the wanted groups, and gives them. Those whose time is over are only removed. */
+  take(isWanted: (group: Group) => boolean): GroupSums[];
 }
 
 /** At most once in this time the log speaks of losses: a field too many is lost with each addition. */
@@ -26,7 +26,7 @@ export function createSums(
   onLoss: (lost: number) => void,
   now: () => number = () => performance.now(),
 ): Sums {
-  let groups = new Map<string, GroupSums>();
+  const groups = new Map<string, GroupSums>();
   /** Of all fields, and of the groups. */
   let count = 0;
   let lost = 0;
@@ -82,12 +82,14 @@ export function createSums(
       const known = groups.get(keyOf(group));
       return known && known.endsAt > now() ? known.fields : undefined;
     },
-    take() {
+    take(isWanted) {
       removeOld();
-      const all = [...groups.values()];
-      groups = new Map();
-      count = 0;
-      return all;
+      const taken = [...groups.values()].filter(({ group }) => isWanted(group));
+      for (const { group, fields } of taken) {
+        groups.delete(keyOf(group));
+        count -= fields.size + 1;
+      }
+      return taken;
     },
   };
 }

@@ -2,6 +2,11 @@
 declare module "cloudflare:workers" {
   export const env: Record<string, unknown>;
   export function waitUntil(promise: Promise<unknown>): void;
+  export class DurableObject<Env = Record<string, unknown>> {
+    constructor(ctx: import("@cloudflare/workers-types").DurableObjectState, env: Env);
+    protected ctx: import("@cloudflare/workers-types").DurableObjectState;
+    protected env: Env;
+  }
 }
 
 declare module "*.wasm" {

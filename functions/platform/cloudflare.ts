@@ -1,10 +1,13 @@
-import type { Fetcher, R2Bucket } from "@cloudflare/workers-types";
+import type { DurableObjectNamespace, Fetcher, R2Bucket } from "@cloudflare/workers-types";
 import { readConfig, type Config } from "../config.ts";
 import { digest } from "../digest.ts";
 import type { Rate } from "../limits/rate.ts";
+import type { Counters } from "../observe/counters.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
 import { withoutFailures } from "./cache/without-failures.ts";
+import { createObjectCounters, type CountingObject } from "./counters/durable-object.ts";
+import { createGatheredCounters } from "./counters/gathered.ts";
 import { createEdgeArtifactCache, createEdgePredictionCache } from "./edge-cache.ts";
 import { createBindingLimiter } from "./limiter/binding.ts";
 import { withFallback } from "./limiter/with-fallback.ts";
@@ -81,7 +84,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     },
     loadDecoder,
     limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),
-    counters: createMemoryCounters(log),
+    counters: openCounters(env, waitUntil),
     predictionCache: withoutFailures(createEdgePredictionCache(), log),
     clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? "",
     log,
@@ -91,6 +94,31 @@ export function createPlatform(parts: CloudflareParts): Platform {
 // Workers Logs can search by the members of a JSON line.
 const log: Platform["log"] = (entry) =>
   console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+
+const SECOND_MS = 1000;
+
+/** Counts in the Durable Objects that are bound, with one message a second for each model. */
+function openCounters(env: CloudflareParts["env"], waitUntil: Platform["waitUntil"]): Counters {
+  const objects = env["MODEL_STATE"] as DurableObjectNamespace<CountingObject> | undefined;
+  if (!objects) {
+    const message =
+      "Each isolate counts for itself: wrangler.toml binds no MODEL_STATE (docs/operating.md has the lines).";
+    return createMemoryCounters(log, { atFirst: () => log({ level: "warn", message }) });
+  }
+  return createGatheredCounters(createObjectCounters(objects), {
+    log,
+    schedule(send) {
+      try {
+        waitUntil(new Promise((resolve) => setTimeout(resolve, SECOND_MS)).then(send));
+        return true;
+      } catch {
+        // There is no request that the work could belong to.
+        return false;
+      }
+    },
+    isolatesRequests: true,
+  });
+}
 
 /** All configured rates, including those of single keys. */
 function ratesOf({ rateLimit, modelRateLimit, auth }: Config): (Rate | undefined)[] {

@@ -1,8 +1,11 @@
 import { basename, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { LambdaEvent } from "hono/aws-lambda";
 import { readConfig, type Config } from "../config.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { within } from "../within.ts";
+import { createDynamodbCounters } from "./counters/dynamodb.ts";
+import { createGatheredCounters, type Schedule } from "./counters/gathered.ts";
 import { createFileDecoders } from "./file-decoders.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
@@ -10,6 +13,7 @@ import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { withFallback } from "./limiter/with-fallback.ts";
 import { callerAddress } from "./lambda-event.ts";
 import { hasLostBytes } from "./lambda-body.ts";
+import type { Counters } from "../observe/counters.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import { logLine } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
@@ -46,8 +50,17 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
   };
   const config = readConfig(environment, defaults, "lambda");
   const { store, artifacts } = openStore(config);
-  const { limiter = openLimiter(config), predictionCache } = openRedisServices(config);
   const pending = new Set<Promise<unknown>>();
+  const waitUntil: Platform["waitUntil"] = (promise) => {
+    const logged = promise
+      .catch((error: unknown) => logLine({ level: "error", message: String(error) }))
+      .finally(() => pending.delete(logged));
+    pending.add(logged);
+  };
+  const schedule = sendWithRequests(waitUntil);
+  const redis = openRedisServices(config, schedule);
+  const { limiter = openLimiter(config), predictionCache } = redis;
+  const { counters = openCounters(config, schedule) } = redis;
   // Lambda's init phase has a whole processor, whatever memory the function has.
   const runtime = startRuntime(config.threads);
   // A call that loads a model gets the error.
@@ -68,19 +81,14 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     loadDecoder: createFileDecoders((file) =>
       join(import.meta.dirname, "decoders", basename(file)),
     ),
-    waitUntil(promise) {
-      const logged = promise
-        .catch((error: unknown) => logLine({ level: "error", message: String(error) }))
-        .finally(() => pending.delete(logged));
-      pending.add(logged);
-    },
+    waitUntil,
     async settled() {
       if (pending.size > 0) await within(Promise.all(pending), SETTLING_MS, () => undefined);
     },
     limiter,
     countsPerInstance: !config.rateLimitTable && !config.redisUrl,
     predictionCache,
-    counters: createMemoryCounters(logLine),
+    counters,
     clientAddress({ env }) {
       return callerAddress((env as { event: LambdaEvent }).event, config.trustedProxies);
     },
@@ -99,6 +107,28 @@ function openLimiter({ rateLimit, modelRateLimit, rateLimitTable }: Config): Lim
       "RATE_LIMIT and MODEL_RATE_LIMIT need RATE_LIMIT_TABLE or REDIS_URL on Lambda, where every environment would count for itself",
     );
   return createMemoryLimiter();
+}
+
+function openCounters({ rateLimitTable }: Config, schedule: Schedule): Counters {
+  if (!rateLimitTable) return createMemoryCounters(logLine);
+  return createGatheredCounters(createDynamodbCounters(rateLimitTable), { log: logLine, schedule });
+}
+
+const SECOND_MS = 1000;
+
+/**
+ * Sends with a request, at most once a second, before Lambda freezes the process after its answer. What a request adds
+ * sooner waits for a later one. It is lost if the environment ends before.
+ */
+function sendWithRequests(waitUntil: Platform["waitUntil"]): Schedule {
+  let sentAt = -Infinity;
+  return function schedule(send) {
+    if (performance.now() - sentAt < SECOND_MS) return false;
+    sentAt = performance.now();
+    // What the rest of this turn adds goes too.
+    waitUntil(setImmediate().then(send));
+    return true;
+  };
 }
 
 async function startRuntime(threads: number): Promise<Runtime> {

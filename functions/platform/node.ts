@@ -31,7 +31,9 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   );
   const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
-  const { limiter = createMemoryLimiter(), predictionCache } = openRedisServices(config);
+  const redis = openRedisServices(config, sendEachSecond);
+  const { limiter = createMemoryLimiter(), predictionCache } = redis;
+  const { counters = createMemoryCounters(logLine) } = redis;
   const loadDecoder = createFileDecoders(findDecoder);
   return {
     name: "node",
@@ -56,7 +58,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     },
     limiter,
     predictionCache,
-    counters: createMemoryCounters(logLine),
+    counters,
     clientAddress({ env, req }) {
       // Absent where the app is called without a server, as in tests.
       const bindings = env as Partial<HttpBindings> | undefined;
@@ -66,6 +68,12 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     log: logSoon,
     lostLogLines,
   };
+}
+
+/** The timer keeps no process alive: a server sends the rest before it ends. */
+function sendEachSecond(send: () => Promise<void>): boolean {
+  setTimeout(() => void send(), 1000).unref();
+  return true;
 }
 
 /** Finds it by the package's own name, which works from the sources and from the build. */

@@ -1,5 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
+import { ADD_BATCH } from "../../functions/platform/counters/redis.ts";
 
 /** `stall` reads and never answers. `down` closes all connections and refuses new ones. */
 export type RedisBehaviour = "ok" | "stall" | "down";
@@ -18,12 +19,14 @@ export interface RedisServer {
 
 interface Entry {
   value: Buffer;
+  /** The fields of a hash. */
+  hash?: Map<string, number>;
   expiresAt: number;
 }
 
 type Reply = string | number | Buffer | null | Error | Reply[];
 
-/** Starts a Redis over TCP with what the functions use: RESP2, strings that expire, transactions. */
+/** Starts a Redis over TCP with what the functions use: RESP2, strings and sums that expire, transactions, a script. */
 export async function startRedis(): Promise<RedisServer> {
   const entries = new Map<string, Entry>();
   const commands: string[] = [];
@@ -99,6 +102,15 @@ function execute(entries: Map<string, Entry>, [name = "", key = "", ...rest]: st
       return add(entries, key, Number(rest[0]));
     case "DECRBY":
       return add(entries, key, -Number(rest[0]));
+    case "EVAL":
+      return rest[0] === undefined || key !== ADD_BATCH
+        ? new Error("ERR only one script is known")
+        : addBatch(entries, rest.slice(1, 1 + Number(rest[0])), rest.slice(1 + Number(rest[0])));
+    case "HGETALL":
+      return [...(find(entries, key)?.hash ?? [])].flatMap(([field, sum]) => [
+        Buffer.from(field, "latin1"),
+        Buffer.from(String(sum)),
+      ]);
     case "PTTL": {
       const found = find(entries, key);
       if (!found) return -2;
@@ -107,6 +119,26 @@ function execute(entries: Map<string, Entry>, [name = "", key = "", ...rest]: st
     default:
       return new Error(`ERR unknown command '${name}'`);
   }
+}
+
+/** What the script of {@link ADD_BATCH} does. */
+function addBatch(entries: Map<string, Entry>, keys: string[], numbers: string[]): Reply {
+  const [last = "", ...hashes] = keys;
+  const [turn = "", remembered = "", ...rest] = numbers;
+  if (Number(find(entries, last)?.value.toString() ?? 0) >= Number(turn)) return 0;
+  set(entries, last, [turn, "EX", remembered]);
+  for (const key of hashes) {
+    const [seconds, count] = rest.splice(0, 2).map(Number) as [number, number];
+    const hash = find(entries, key)?.hash ?? new Map<string, number>();
+    const fields = rest.splice(0, 2 * count);
+    for (let index = 0; index < fields.length; index += 2) {
+      const field = fields[index] ?? "";
+      hash.set(field, (hash.get(field) ?? 0) + Number(fields[index + 1]));
+    }
+    const expiresAt = performance.now() + seconds * 1000;
+    entries.set(key, { value: Buffer.alloc(0), hash, expiresAt });
+  }
+  return 1;
 }
 
 function find(entries: Map<string, Entry>, key: string): Entry | undefined {

@@ -61,6 +61,8 @@ export interface TargetOptions {
   node?: string;
   /** Workers: rate limiting bindings by name. */
   rateLimits?: WorkerHarnessOptions["rateLimits"];
+  /** Workers: false where wrangler.toml binds no Durable Objects of models. */
+  modelState?: boolean;
 }
 
 export type StartTarget = (options?: TargetOptions) => Promise<Target>;
@@ -166,6 +168,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     assets: join(root, "dist/assets"),
     compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(toml)?.[1] ?? "",
     vars: { AUTH: "none", ...options.env },
+    modelState: options.modelState ?? true,
     ...(options.rateLimits && { rateLimits: options.rateLimits }),
   });
   for (const [key, bytes] of await packageContents(options.models)) await worker.put(key, bytes);

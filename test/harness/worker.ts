@@ -43,6 +43,8 @@ export interface WorkerHarnessOptions {
   assets?: string;
   /** Rate limiting bindings by name. A period is 10 or 60 seconds. */
   rateLimits?: Record<string, { limit: number; period: 10 | 60 }>;
+  /** Whether the Durable Objects of models are bound, as wrangler.toml does. */
+  modelState?: boolean;
   /** The R2 binding's name. */
   binding?: string;
   /** `plain` binds the bucket directly, without behaviours and request log. */
@@ -174,6 +176,9 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
       compatibilityDate: options.compatibilityDate,
       compatibilityFlags: options.compatibilityFlags ?? [],
       manifest: { mainModule: entry, modules },
+      ...(options.modelState && {
+        exports: { ModelState: { type: "durable-object", storage: "sqlite" } },
+      }),
       ...(options.assets !== undefined && {
         assets: { directory: options.assets, hasUserWorker: true },
       }),
@@ -181,6 +186,9 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
         ...Object.fromEntries(texts),
         ...Object.fromEntries(rateLimits),
         ...(options.assets !== undefined && { ASSETS: { type: "assets" } }),
+        ...(options.modelState && {
+          MODEL_STATE: { type: "durable-object", worker: "application", exportName: "ModelState" },
+        }),
         [options.binding ?? "MODELS"]:
           options.store === "plain"
             ? { type: "r2", name: "models" }

@@ -1,6 +1,6 @@
 import type { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type { Limiter } from "../../limits/limiter.ts";
-import { boundResponses } from "../bounded-responses.ts";
+import { startDynamoDb } from "../dynamodb.ts";
 
 /** DynamoDB may remove an item this long after its window. */
 const KEPT_SECONDS = 3600;
@@ -15,12 +15,12 @@ export function createDynamodbLimiter(
   table: string,
   options: { start: "now" | "with the first take" },
 ): Limiter {
-  let started = options.start === "now" ? start() : undefined;
+  let started = options.start === "now" ? startDynamoDb() : undefined;
 
   return {
     async take(key, cost, { limit, windowSeconds }) {
       const { client, ConditionalCheckFailedException, UpdateItemCommand } = await (started ??=
-        start());
+        startDynamoDb());
       const seconds = Date.now() / 1000;
       const window = Math.floor(seconds / windowSeconds);
       const end = (window + 1) * windowSeconds;
@@ -48,14 +48,6 @@ export function createDynamodbLimiter(
       }
     },
   };
-}
-
-async function start() {
-  const { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } =
-    await import("./dynamodb-sdk.ts");
-  // No retries: the caller has its own time-out, and one request must not cost several units.
-  const client = boundResponses(new DynamoDBClient({ maxAttempts: 1 }));
-  return { client, ConditionalCheckFailedException, UpdateItemCommand };
 }
 
 function remainingOf({ Item }: ConditionalCheckFailedException, limit: number) {

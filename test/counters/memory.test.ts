@@ -11,10 +11,7 @@ describe("memory", () => {
 test("fields beyond the bound are lost, and the log says so once a minute", async () => {
   let now = 0;
   const log: unknown[] = [];
-  const counters = createMemoryCounters(
-    (entry) => log.push(entry),
-    () => now,
-  );
+  const counters = createMemoryCounters((entry) => log.push(entry), { now: () => now });
   const fields = new Map(Array.from({ length: MOST_GROUP_FIELDS }, (_, index) => [`${index}`, 1]));
   for (let index = 0; index < 20; index++) counters.add(group(index), fields);
   const all = await Promise.all(

@@ -1,0 +1,8 @@
+// The parts of the SDK that are used. They are imported late: see store/s3-sdk.ts.
+export {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
