@@ -11,6 +11,16 @@ export function modelsOption(): Option {
   return new Option("--models <folder>", "folder of the packages").default("models");
 }
 
+/** `--with`: models whose artifacts travel in the function's package. */
+export function withOption(): Option {
+  return new Option(
+    "--with <models>",
+    "models whose artifacts are in the package too, so that a cold start need not fetch them: iris,search@2",
+  )
+    .argParser((text) => text.split(",").map((name) => name.trim()))
+    .default([], "none");
+}
+
 /** `--store` and what goes with it. */
 export function withStoreOptions(command: Command): Command {
   return withLocalOptions(

@@ -75,6 +75,13 @@ export const VARIABLES = {
     schema: above0(),
     about: "The most MiB of artifacts whose sessions are kept in memory.",
   },
+  PRELOAD: {
+    schema: list(modelName).optional(),
+    about:
+      "Models that are loaded while the function starts, before its first request: `iris,search`.",
+    on: LAMBDA,
+    elsewhere: "ignored",
+  },
   CACHE_DIR: {
     schema: text("must be a folder").optional(),
     about: "Folder of the local artifact tier.",
@@ -285,7 +292,7 @@ export function readConfig(
       .map(([name]) => [name, environment[name]] as const)
       .filter(([name, value]) => value !== undefined && (value !== "" || name === "TRUSTED_KEYS")),
   );
-  const result = schema.safeParse({ ...defaults, ...given });
+  const result = schema.safeParse({ ...defaults, ...given }, { jitless: true });
   const issues = result.error?.issues ?? [];
   const problems = problemsIn({ table: VARIABLES, environment, given, platform, issues });
   if (!result.success || problems.length > 0) throw new ConfigurationError(problems);
@@ -299,6 +306,7 @@ export function readConfig(
     workerMemoryBytes: (value.WORKER_MEMORY_MB ?? 1024 + 4 * value.SESSION_BUDGET_MB) * MIB,
     dynamicBatching: new Map(value.DYNAMIC_BATCHING),
     sessionBudgetBytes: Math.floor(value.SESSION_BUDGET_MB * MIB),
+    preload: value.PRELOAD ?? [],
     cacheDirectory: value.CACHE_DIR,
     cacheDirectoryBytes: value.CACHE_DIR_MB * MIB,
     releaseTtlMs: value.RELEASE_TTL_SECONDS * 1000,

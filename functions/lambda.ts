@@ -5,7 +5,8 @@ import { createEventAnswer, resultOf, type EventResult } from "./platform/lambda
 import { placeAtRoot } from "./platform/lambda-event.ts";
 import { EventRequest } from "./platform/lambda-request.ts";
 import { createLambdaPlatform } from "./platform/lambda.ts";
-import { createService } from "./service.ts";
+import { createService, type Service } from "./service.ts";
+import { within } from "./within.ts";
 
 export { createLambdaPlatform };
 
@@ -13,7 +14,14 @@ const GATEWAY_TIMEOUT = 504;
 const INVALID = { status: 400, headers: { "Content-Type": "text/plain" } };
 
 /** What Lambda calls with each event. */
-type Handler = (event: LambdaEvent, context?: LambdaContext) => Promise<EventResult>;
+interface Handler {
+  (event: LambdaEvent, context?: LambdaContext): Promise<EventResult>;
+  /** Settles when the models of `PRELOAD` are loaded, or could not be. Lambda's init phase should wait for it. */
+  ready: Promise<unknown>;
+}
+
+/** Lambda ends an init phase after 10 seconds, and begins it again. */
+const PRELOADING_MS = 8000;
 
 /**
  * The whole service as a Lambda function, for the events of API Gateway, function URLs and load balancers.
@@ -22,8 +30,9 @@ type Handler = (event: LambdaEvent, context?: LambdaContext) => Promise<EventRes
  */
 export function createHandler(options: Options = {}): Handler {
   const platform = { ...createLambdaPlatform(process.env), createAnswer: createEventAnswer };
-  const app = createApp(createService(platform, options), options);
-  return async function handler(given, lambdaContext) {
+  const service = createService(platform, options);
+  const app = createApp(service, options);
+  const handler = async (given: LambdaEvent, lambdaContext?: LambdaContext) => {
     const { event, base } = placeAtRoot(given);
     const request = asRequest(event);
     if (!request) return resultOf(event, createEventAnswer("Invalid request", INVALID));
@@ -34,6 +43,17 @@ export function createHandler(options: Options = {}): Handler {
     if (answered.status !== GATEWAY_TIMEOUT) await platform.settled();
     return resultOf(event, answered);
   };
+  return Object.assign(handler, { ready: preloadAll(service) });
+}
+
+/** Loads the models of `PRELOAD`. One that cannot be loaded is in the log, and its requests get the error. */
+function preloadAll({ platform, preload }: Service): Promise<unknown> {
+  const loading = platform.config.preload.map((model) =>
+    preload(model).catch((error: unknown) =>
+      platform.log({ level: "warn", message: "not preloaded", model, error: String(error) }),
+    ),
+  );
+  return within(Promise.all(loading), PRELOADING_MS, () => undefined);
 }
 
 /** Undefined for an address that no URL can have. */

@@ -40,6 +40,8 @@ export interface Service extends Readiness {
   /** The registry, limited to what a caller may use for one purpose. */
   registryFor: RegistryFor;
   sessions: Sessions;
+  /** Loads the version that answers the model's calls, so that the first one need not wait. Rejects as a call does. */
+  preload: (model: string) => Promise<void>;
   statistics: Statistics;
   /** Absent where there is no clock to measure turns by. */
   turns: Turns | undefined;
@@ -91,6 +93,10 @@ export function createService(platform: Platform, options: ServiceOptions = {}):
     registryFor,
     ...createReadiness(registry, sessions, platform),
     sessions,
+    async preload(model) {
+      const { manifest } = await resolve({ model });
+      (await sessions.acquire(manifest)).end();
+    },
     statistics,
     turns,
     observer,

@@ -13,15 +13,20 @@ const cache = `${filename}.cache`;
 
 // Lambda starts Node with --expose-gc. To V8 that is another set of flags, although it changes no code.
 setFlagsFromString("--no-expose-gc");
-const source = readFileSync(filename, "latin1");
-export const script = new Script(
-  `(function (exports, require, module, __filename, __dirname) {${source}\n})`,
-  { filename, ...(existsSync(cache) && { cachedData: readFileSync(cache) }) },
-);
+export const script = new Script(readFileSync(filename, "latin1"), {
+  filename,
+  ...(existsSync(cache) && { cachedData: readFileSync(cache) }),
+});
 const module = {
-  exports: {} as { handler: (event: unknown, context: unknown) => Promise<unknown> },
+  exports: {} as {
+    handler: ((event: unknown, context: unknown) => Promise<unknown>) & {
+      ready?: Promise<unknown>;
+    };
+  },
 };
 const run = script.runInThisContext() as (...scope: unknown[]) => void;
 run(module.exports, createRequire(filename), module, filename, import.meta.dirname);
 
 export const { handler } = module.exports;
+// Lambda freezes the process between the init phase and the first event.
+await handler.ready;

@@ -10,6 +10,7 @@ import { ownModule } from "../own-module.ts";
 import type { Architecture } from "./architectures.ts";
 import type { CompiledCode } from "./cache-code.ts";
 import { copyDocumentation } from "./documentation.ts";
+import { copyPackaged } from "./packaged.ts";
 import { synchronousFflate } from "./node.ts";
 import { sourcesOf } from "./sources.ts";
 
@@ -22,6 +23,8 @@ export interface LambdaBuild {
   models: string;
   /** The path of Nearcast in the handler, such as `/ml`. Its root when absent. */
   base?: string | undefined;
+  /** Models whose artifacts travel in the package, such as `iris` or `iris@2`. */
+  packaged?: readonly string[];
   architectures: readonly Architecture[];
 }
 
@@ -53,6 +56,7 @@ export async function buildLambdaFolders(options: LambdaBuild): Promise<LambdaPa
     await copyRuntime(folder, architecture);
     await copyDocumentation(join(folder, "docs"));
     await copyDecoders(join(folder, "decoders"));
+    await copyPackaged(options.models, options.packaged ?? [], join(folder, "packaged"));
     const uncompiled = await keepCompiledCode(folder, architecture, options);
     packages.push({ architecture, folder, sources, uncompiled });
   }
@@ -64,7 +68,7 @@ export async function zipPackage({ folder, architecture }: LambdaPackage): Promi
   const bytes = await zip(folder);
   if (bytes.byteLength > MAX_ZIP_BYTES)
     throw new Error(
-      `${architecture}.zip has ${bytes.byteLength} bytes, the limit is ${MAX_ZIP_BYTES}.`,
+      `${architecture}.zip has ${bytes.byteLength} bytes, the limit is ${MAX_ZIP_BYTES}. Large models belong into the store alone.`,
     );
   await writeFile(`${folder}.zip`, bytes);
   return bytes.byteLength;
@@ -84,6 +88,9 @@ async function bundle(entry: string, folder: string): Promise<string[]> {
     entryPoints: [entry],
     metafile: true,
     outfile: join(folder, "bundle.cjs"),
+    // A function around the module, as Node's own loader makes it.
+    banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
+    footer: { js: "})" },
     bundle: true,
     format: "cjs",
     mainFields: ["module", "main"],

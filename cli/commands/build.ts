@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { ARCHITECTURES, type Architecture } from "../build/architectures.ts";
 import { findEntry } from "../entry.ts";
 import { mebibytes } from "../fit.ts";
-import { modelsOption } from "../options.ts";
+import { modelsOption, withOption } from "../options.ts";
 
 interface NodeFlags {
   entry?: string;
@@ -13,6 +13,7 @@ interface NodeFlags {
 interface LambdaFlags extends NodeFlags {
   models: string;
   base?: string;
+  with: string[];
 }
 
 /** `nearcast build node` and `nearcast build lambda`. */
@@ -36,8 +37,10 @@ export function buildCommand(program: Command): void {
     .option("--entry <file>", "the module that exports handler (default: src/lambda.ts)")
     .option("--output <folder>", "is emptied first", "dist/lambda")
     .addOption(modelsOption())
+    .addOption(withOption())
     .option("--base <path>", "where the handler has Nearcast, such as /ml (default: its root)")
-    .action(async (names: string[], { entry, output, models, base }: LambdaFlags) => {
+    .action(async (names: string[], flags: LambdaFlags) => {
+      const { entry, output, models, base, with: packaged } = flags;
       const architectures = names.length > 0 ? names.map(architectureOf) : ARCHITECTURES;
       const { buildLambdaFolders, zipPackage } = await import("../build/lambda.ts");
       const packages = await buildLambdaFolders({
@@ -45,6 +48,7 @@ export function buildCommand(program: Command): void {
         output,
         models,
         base,
+        packaged,
         architectures,
       });
       for (const made of packages) {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { describeProblems } from "../deploy/findings.ts";
 import type { DeployOptions, Deployment } from "../deploy/types.ts";
-import { modelsOption } from "../options.ts";
+import { modelsOption, withOption } from "../options.ts";
 
 interface Flags {
   models: string;
@@ -9,6 +9,7 @@ interface Flags {
   store?: string;
   stage?: string;
   dryRun?: true;
+  with?: string[];
 }
 
 /** `nearcast deploy cloudflare` and `nearcast deploy lambda`. */
@@ -25,6 +26,7 @@ export function deployCommand(program: Command): void {
   withDeployOptions(deploy.command("lambda [options...]"))
     .description("the function, its URL and its bucket; after -- options for osls")
     .option("--entry <file>", "the module that exports handler (default: src/lambda.ts)")
+    .addOption(withOption())
     .action(async (others: string[], flags: Flags) => {
       const { prepareLambda } = await import("../deploy/lambda.ts");
       await perform(await prepareLambda(optionsOf(flags, others)));
@@ -40,8 +42,8 @@ function withDeployOptions(command: Command): Command {
 }
 
 function optionsOf(flags: Flags, others: string[]): DeployOptions {
-  const { models, entry, store, stage, dryRun = false } = flags;
-  return { models, entry, store, stage, dryRun, others };
+  const { models, entry, store, stage, dryRun = false, with: packaged = [] } = flags;
+  return { models, entry, packaged, store, stage, dryRun, others };
 }
 
 async function perform({ findings, run }: Deployment): Promise<void> {

@@ -64,7 +64,7 @@ export async function prepareLambda(options: DeployOptions): Promise<Deployment>
 
 async function build(
   { provider, package: packaged }: Service,
-  { entry, models }: DeployOptions,
+  { entry, models, packaged: names = [] }: DeployOptions,
   findings: Findings,
 ): Promise<void> {
   const runtime = `nodejs${LAMBDA_NODE}.x`;
@@ -76,7 +76,13 @@ async function build(
   const architecture: Architecture = provider.architecture === "arm64" ? "arm64" : "x64";
   const file = await findEntry("lambda", entry);
   const architectures = [architecture];
-  const [made] = await buildLambdaFolders({ entry: file, output: OUTPUT, models, architectures });
+  const [made] = await buildLambdaFolders({
+    entry: file,
+    output: OUTPUT,
+    models,
+    packaged: names,
+    architectures,
+  });
   if (!made) return;
   console.log(`${OUTPUT}/${architecture}.zip  ${mebibytes(await zipPackage(made))}`);
   const artifact = packaged?.artifact;

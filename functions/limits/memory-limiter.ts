@@ -21,7 +21,11 @@ const MAX_KEYS = 20_000;
  * limit can pass around the border of two windows. The clock is monotonic, so that setting the time changes nothing.
  */
 export function createMemoryLimiter(now: () => number = () => performance.now()): MemoryLimiter {
-  const windows = new LRUCache<string, Window>({ max: MAX_KEYS });
+  const windows = new LRUCache<string, Window>({
+    // With `max` it would take all its memory at the start.
+    maxSize: MAX_KEYS,
+    sizeCalculation: () => 1,
+  });
 
   function windowOf(key: string, { windowSeconds }: Rate): Window {
     const known = windows.get(key);

@@ -44,7 +44,11 @@ export function createLookups(options: {
   waitUntil: (promise: Promise<unknown>) => void;
 }): Lookups {
   const absentMs = Math.min(ABSENT_MS, options.ttlMs);
-  const absent = new LRUCache<string, number>({ max: MOST_ABSENT });
+  const absent = new LRUCache<string, number>({
+    // With `max` it would take all its memory at the start.
+    maxSize: MOST_ABSENT,
+    sizeCalculation: () => 1,
+  });
   const waiting = new Set<Waiting>();
   let reading = 0;
   let roster: { keys: ReadonlySet<string>; listedAt: number } | undefined;

@@ -150,6 +150,23 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     return known && ageOf(known.readAt) < config.releaseTtlMs ? known.release : undefined;
   }
 
+  /** Begins to read the version that the release most likely names, while the release itself is read for the first time. */
+  function readExpected(name: string): void {
+    const version = platform.expected?.get(name);
+    if (version === undefined || releases.has(name) || versions.has(`${name}/${version}`)) return;
+    readOnce(name, version, { named: false }).catch(() => undefined);
+  }
+
+  function readOnce(
+    name: string,
+    version: string,
+    { named }: { named: boolean },
+  ): Promise<ModelVersion | undefined> {
+    return share(`version ${name}/${version} ${named}`, () =>
+      readVersion(name, version, { named }),
+    );
+  }
+
   async function release(name: string): Promise<Release> {
     const fresh = freshRelease(name);
     if (fresh) return fresh;
@@ -253,7 +270,11 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     async resolve(name, { version, key } = {}) {
       try {
         // Also read when the call names a version: it shows whether the model or only the version is unknown.
-        const known = freshRelease(name) ?? (await release(name));
+        let known = freshRelease(name);
+        if (!known) {
+          readExpected(name);
+          known = await release(name);
+        }
         const { version: wanted, reason } =
           version === undefined
             ? assign(known, key)
@@ -262,9 +283,11 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
         const named = reason === "named" && wanted !== known.stable;
         const found = NAME_PATTERN.test(wanted)
           ? (versions.get(`${name}/${wanted}`) ??
-            (await share(`version ${name}/${wanted} ${named}`, () =>
-              readVersion(name, wanted, { named }),
-            )))
+            (await readOnce(name, wanted, { named })) ??
+            // The first read may have begun before the version was there.
+            (platform.expected?.get(name) === wanted
+              ? await readOnce(name, wanted, { named })
+              : undefined))
           : undefined;
         if (found) {
           if (version === undefined && failing.size > 0) failing.delete(name);

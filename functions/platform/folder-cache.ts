@@ -47,12 +47,10 @@ export function createFolderCache(folder: string, maxBytes: number): ArtifactCac
       const path = join(folder, sha256);
       try {
         if (!(await isSafe())) return undefined;
-        if ((await stat(path)).size !== size) return undefined;
         // Marks it as used before it is read, so that nobody removes it meanwhile.
         const now = new Date();
         await utimes(path, now, now).catch(() => undefined);
-        // A disk can lose bytes.
-        return (await digestOf(path)) === sha256 ? { path } : undefined;
+        return await checkedFile(path, { sha256, size });
       } catch {
         return undefined;
       }
@@ -64,6 +62,17 @@ export function createFolderCache(folder: string, maxBytes: number): ArtifactCac
       return path === undefined ? { bytes } : { path };
     },
   };
+}
+
+/** The file, if it has these bytes. Undefined when it does not exist or is damaged: a disk can lose bytes. */
+export async function checkedFile(
+  path: string,
+  { sha256, size }: { sha256: string; size: number },
+): Promise<{ path: string } | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.size !== size) return undefined;
+  const digest = await digestOf(path).catch(() => undefined);
+  return digest === sha256 ? { path } : undefined;
 }
 
 /** Windows has no such owners. There the temporary folder belongs to the user. */

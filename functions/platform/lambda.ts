@@ -16,6 +16,7 @@ import { hasLostBytes } from "./lambda-body.ts";
 import type { Counters } from "../observe/counters.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import { logLine } from "./log.ts";
+import { openPackaged } from "./packaged-folder.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
@@ -50,6 +51,8 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
   };
   const config = readConfig(environment, defaults, "lambda");
   const { store, artifacts } = openStore(config);
+  // The package has it beside the handler.
+  const packaged = openPackaged(join(import.meta.dirname, "packaged"));
   const pending = new Set<Promise<unknown>>();
   const waitUntil: Platform["waitUntil"] = (promise) => {
     const logged = promise
@@ -69,7 +72,8 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     name: "lambda",
     config,
     store,
-    artifacts,
+    artifacts: packaged.before(artifacts),
+    expected: packaged.versions,
     runtime: () => runtime,
     now: () => performance.now(),
     availableBytes: () => process.availableMemory(),

@@ -50,6 +50,8 @@ export interface Platform {
   config: Config;
   store: Store;
   artifacts: ArtifactCache;
+  /** The versions that models had when this was deployed. They are read together with the releases that may name them. */
+  expected?: ReadonlyMap<string, string>;
   /** Resolves to the same runtime each time. The first call starts it. */
   runtime(): Promise<Runtime>;
   /** Wraps a loaded session as the configuration asks, such as to join runs. Absent where no setting can ask for it. */

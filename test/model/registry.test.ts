@@ -6,8 +6,8 @@ import { createTasks } from "../../functions/tasks/tasks.ts";
 import type { Store } from "../../functions/model/store.ts";
 
 /** A registry over the shipped models, whose store can be taken down and says what it was asked. */
-function open(environment: NodeJS.ProcessEnv = {}) {
-  const platform = createNodePlatform(environment);
+function open(environment: NodeJS.ProcessEnv = {}, expected = new Map<string, string>()) {
+  const platform = { ...createNodePlatform(environment), expected };
   const { store } = platform;
   const asked: { key: string; ifNoneMatch?: string | undefined }[] = [];
   const state = { down: false };
@@ -65,4 +65,21 @@ test("a release is asked for again with its ETag, and after a failure not before
   await Promise.all([registry.release("iris"), registry.release("iris")]);
   await registry.release("iris");
   expect(asked.length - before).toBe(1);
+});
+
+test("the version of the deployment is read together with the release, and only for the first release", async () => {
+  const { registry, asked } = open({ RELEASE_TTL_SECONDS: "0" }, new Map([["iris", "1"]]));
+  expect((await registry.resolve("iris")).manifest.version).toBe("1");
+  await registry.resolve("iris");
+  expect(asked.map(({ key }) => key)).toEqual([
+    "iris/1/model.json",
+    "iris/release.json",
+    "iris/release.json",
+  ]);
+});
+
+test("the release decides, whatever the deployment expected", async () => {
+  const { registry } = open({}, new Map([["iris", "7"]]));
+  const { manifest, reason } = await registry.resolve("iris");
+  expect([manifest.version, reason]).toEqual(["1", "stable"]);
 });
