@@ -17,6 +17,7 @@ import { limitRequests } from "./http/middleware/limit-requests.ts";
 import { refuseDamaged } from "./http/middleware/refuse-damaged.ts";
 import { recordRequests } from "./http/middleware/record-requests.ts";
 import { landingRoutes } from "./http/landing.ts";
+import { metricsByToken, metricsRoutes } from "./http/metrics.ts";
 import { modelRoutes } from "./http/models.ts";
 import { notFound } from "./http/not-found.ts";
 import type { Service, ServiceOptions } from "./service.ts";
@@ -41,7 +42,7 @@ export interface Options extends ServiceOptions, AppOptions {}
 export function createApp(service: Service, options: AppOptions = {}): Hono<AppEnv> {
   const { platform, observer, turns } = service;
   const { config } = platform;
-  const { auth } = config;
+  const { auth, metricsToken } = config;
   const dialects = [...BUILT_IN_DIALECTS, ...(options.dialects ?? [])];
   const answerError = createAnswerError(dialects);
   const limit: MiddlewareHandler<AppEnv> =
@@ -56,6 +57,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   const open = landingRoutes(service, limitOpen).route("/", pageRoutes(service, limitOpen));
   const closed = new Hono<AppEnv>().route("/", modelRoutes(service, dialects));
   for (const dialect of dialects) closed.route("/", dialect.routes(service));
+  closed.route("/", metricsRoutes(service));
   closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));
 
   const app = new Hono<AppEnv>({ strict: false });
@@ -66,6 +68,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   // The order of routes and middleware decides who may ask: a request to a route does not pass through middleware that
   // comes after it.
   app.route("/", health);
+  if (metricsToken) app.get("/metrics", metricsByToken(service, metricsToken));
   if (auth.mode === "closed") app.use(refuseAll);
   app.route("/", open);
   if (auth.mode === "required") app.use(authenticate(auth, platform, config.rateLimit));

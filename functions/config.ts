@@ -122,6 +122,15 @@ export const VARIABLES = {
     schema: authVariables.JWT_JWKS_URL,
     about: "URL of the issuer's keys; by default `/.well-known/jwks.json` below the issuer.",
   },
+  METRICS_TOKEN: {
+    schema: z
+      .string()
+      .regex(/^[\w.~+/=-]{16,}$/, "must be at least 16 letters, digits and -._~+/=")
+      .optional(),
+    about:
+      "Who sends this as a bearer token may read `/metrics`; without it, only keys with the scope `metrics`.",
+    secret: true,
+  },
   AUTH: { schema: authVariables.AUTH, about: "`none` lets everyone in." },
   TRUSTED_KEYS: {
     schema: list(
@@ -318,6 +327,7 @@ export function readConfig(
     corsOrigins: value.CORS_ORIGINS,
     trustedKeys: value.TRUSTED_KEYS,
     accessLog: value.ACCESS_LOG,
+    metricsToken: value.METRICS_TOKEN,
     limits: {
       bodyBytes: value.MAX_BODY_BYTES,
       batch: value.MAX_BATCH,

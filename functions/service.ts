@@ -5,6 +5,7 @@ import { createReadiness, type Readiness } from "./model/ready.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions, type Sessions } from "./model/sessions.ts";
 import { createAccessLog } from "./observe/access-log.ts";
+import { createMetrics, type Metrics } from "./observe/metrics-service.ts";
 import { tellAll, type Observer } from "./observe/observer.ts";
 import { createStatistics, type Statistics } from "./observe/statistics.ts";
 import type { Platform } from "./platform/types.ts";
@@ -43,6 +44,7 @@ export interface Service extends Readiness {
   /** Loads the version that answers the model's calls, so that the first one need not wait. Rejects as a call does. */
   preload: (model: string) => Promise<void>;
   statistics: Statistics;
+  metrics: Metrics;
   /** Absent where there is no clock to measure turns by. */
   turns: Turns | undefined;
   /** Tells all observers. */
@@ -62,17 +64,21 @@ export function createService(platform: Platform, options: ServiceOptions = {}):
   const tasks = createTasks(options.tasks);
   const registry = createRegistry(platform, tasks);
   const registryFor = createAccess(registry);
-  const sessions = createSessions(platform, registry);
   const statistics = createStatistics();
-  const observers = [
+  const turns = now && createTurns({ ...config, now, turnEventLoop });
+  const sessions: Sessions = createSessions(platform, registry, (record) =>
+    observer.load?.(record),
+  );
+  const metrics = createMetrics({ platform, turns, sessions: () => sessions.count() });
+  const observers: Observer[] = [
     statistics,
+    metrics,
     ...(config.accessLog ? [createAccessLog((entry) => platform.log(entry))] : []),
     ...(options.observers ?? []),
   ];
   const observer = tellAll(observers, (error) =>
     platform.log({ level: "error", message: "An observer failed.", error: String(error) }),
   );
-  const turns = now && createTurns({ ...config, now, turnEventLoop });
   const resolve = createResolve(registryFor);
   const paths = {
     resolve,
@@ -98,6 +104,7 @@ export function createService(platform: Platform, options: ServiceOptions = {}):
       (await sessions.acquire(manifest)).end();
     },
     statistics,
+    metrics,
     turns,
     observer,
   };

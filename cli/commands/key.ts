@@ -22,7 +22,10 @@ export function keyCommand(program: Command): void {
     )
     .requiredOption("--name <name>", "who gets it; two entries of one name are a key in rotation")
     .addOption(
-      listOption("--scopes <scopes>", "of predict, read and admin (default: predict,read)"),
+      listOption(
+        "--scopes <scopes>",
+        "of predict, read, admin and metrics (default: predict,read)",
+      ),
     )
     .addOption(listOption("--models <names>", "the models it may use (default: all)"))
     .option("--rate <rows/seconds>", "its own limit, such as 100/60s")

@@ -1,7 +1,7 @@
 import type { Rate } from "../limits/rate.ts";
 
-/** What a caller may do: ask for predictions, read about models, or load and unload them. */
-export const SCOPES = ["predict", "read", "admin"] as const;
+/** What a caller may do: ask for predictions, read about models, load and unload them, or read metrics. */
+export const SCOPES = ["predict", "read", "admin", "metrics"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Who asks, and what they may do. */

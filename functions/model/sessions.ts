@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { ageOf } from "../age.ts";
 import { NearcastError } from "../errors.ts";
+import type { LoadRecord } from "../observe/observer.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Runtime, Session } from "../runtime/types.ts";
 import type { Manifest, PackageFile } from "./manifest.ts";
@@ -47,7 +48,11 @@ const MEMORY_TO_LOAD = 2;
  * others, so that an artifact that cannot load costs no other model its session. Rejects for a corrupt artifact or a
  * full budget.
  */
-export function createSessions(platform: Platform, registry: Registry): Sessions {
+export function createSessions(
+  platform: Platform,
+  registry: Registry,
+  tell: (record: LoadRecord) => void = () => undefined,
+): Sessions {
   const { sessionBudgetBytes, storeTimeoutMs } = platform.config;
   const sessions = new LRUCache<string, LoadedSession>({
     maxSize: sessionBudgetBytes,
@@ -72,6 +77,23 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
   function forgetLost(): void {
     const lost = [...sessions.keys()].filter((key) => sessions.peek(key)?.session.lost?.());
     for (const key of lost) sessions.delete(key);
+  }
+
+  async function loadAndTell(manifest: Manifest): Promise<LoadedSession> {
+    const { name: model, version } = manifest;
+    const start = platform.now?.();
+    const record = (error?: unknown): void => {
+      const milliseconds = start === undefined ? undefined : (platform.now?.() ?? start) - start;
+      tell({ model, version, milliseconds, error });
+    };
+    try {
+      const loaded = await load(manifest);
+      record();
+      return loaded;
+    } catch (error) {
+      record(error);
+      throw error;
+    }
   }
 
   async function load(manifest: Manifest): Promise<LoadedSession> {
@@ -134,7 +156,7 @@ export function createSessions(platform: Platform, registry: Registry): Sessions
       // Reloads a session that was evicted before this waiter got it.
       while (!loaded || loaded.evicted || loaded.session.lost?.()) {
         forgetLost();
-        loaded = await share(key, () => load(manifest));
+        loaded = await share(key, () => loadAndTell(manifest));
       }
       const leased = loaded;
       leased.running += 1;

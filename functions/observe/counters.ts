@@ -30,7 +30,7 @@ export interface Counters {
 export const MOST_FIELDS = 50_000;
 
 /** The most fields of one group: an item of DynamoDB holds 400 KB. */
-export const MOST_GROUP_FIELDS = 4000;
+export const MOST_GROUP_FIELDS = 2500;
 
 /** The longest name of a field, in UTF-16 code units. */
-export const LONGEST_FIELD = 64;
+export const LONGEST_FIELD = 130;

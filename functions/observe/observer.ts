@@ -8,6 +8,8 @@ export interface RequestRecord {
   readonly traceId: string | undefined;
   readonly method: string;
   readonly path: string;
+  /** The pattern of the route that answered, such as `/v1/models/:model/predict`. Absent where there was none. */
+  readonly route: string | undefined;
   readonly status: number;
   /** The caller's name. */
   readonly caller: string;
@@ -19,8 +21,18 @@ export interface RequestRecord {
   readonly call: CallRecord | undefined;
 }
 
+/** What happened when a model's artifact was loaded into memory. */
+export interface LoadRecord {
+  readonly model: string;
+  readonly version: string;
+  /** Absent where the platform's clock stands still. */
+  readonly milliseconds: number | undefined;
+  /** Why it failed. */
+  readonly error: unknown;
+}
+
 /**
- * Gets records. Both methods must return at once. Errors that they throw are logged and change nothing else.
+ * Gets records. All methods must return at once. Errors that they throw are logged and change nothing else.
  *
  * @example
  * const failures: Observer = { call: ({ error }) => void (error && count(error.code)) };
@@ -28,6 +40,8 @@ export interface RequestRecord {
 export interface Observer {
   /** A call has ended, whoever made it: HTTP, a job, a script. */
   call?: (record: CallRecord) => void;
+  /** A model was loaded, or could not be. */
+  load?: (record: LoadRecord) => void;
   /** An HTTP request was answered. */
   request?: (record: RequestRecord) => void;
 }
@@ -45,7 +59,11 @@ export function tellAll(
     observers.flatMap((observer) => observer.request ?? []),
     onFailure,
   );
-  return { ...(call && { call }), ...(request && { request }) };
+  const load = teller(
+    observers.flatMap((observer) => observer.load ?? []),
+    onFailure,
+  );
+  return { ...(call && { call }), ...(load && { load }), ...(request && { request }) };
 }
 
 function teller<Told>(

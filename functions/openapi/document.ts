@@ -128,6 +128,11 @@ function sharedPaths(models: readonly string[]) {
       parameters: versioned,
       answer: answers("Model"),
     },
+    "get /metrics": {
+      tag: "Metrics",
+      summary: "Metrics in OpenMetrics 1.0, or in Prometheus' text format",
+      answer: { description: "All samples.", content: { "text/plain": { schema: string } } },
+    },
     "get /openapi.json": { tag: "Documentation", summary: "This description" },
     "get /docs": {
       tag: "Documentation",

@@ -44,6 +44,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     prepareSession: (manifest, session) => batched(config, manifest, session),
     now: () => performance.now(),
     availableBytes: () => process.availableMemory(),
+    usage,
     sha256,
     readSecret: readParameter,
     turnEventLoop: () => setImmediate(),
@@ -74,6 +75,15 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
 function sendEachSecond(send: () => Promise<void>): boolean {
   setTimeout(() => void send(), 1000).unref();
   return true;
+}
+
+function usage() {
+  const { user, system } = process.cpuUsage();
+  return {
+    cpuSeconds: (user + system) / 1e6,
+    residentBytes: process.memoryUsage.rss(),
+    startedAtSeconds: performance.timeOrigin / 1000,
+  };
 }
 
 /** Finds it by the package's own name, which works from the sources and from the build. */

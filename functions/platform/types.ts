@@ -56,6 +56,8 @@ export interface Platform {
   runtime(): Promise<Runtime>;
   /** Wraps a loaded session as the configuration asks, such as to join runs. Absent where no setting can ask for it. */
   prepareSession?(manifest: Manifest, session: Session): Session;
+  /** What the process has taken. Absent where nobody can know, or where it is not worth knowing. */
+  usage?: () => { cpuSeconds: number; residentBytes: number; startedAtSeconds: number };
   /** Bytes of memory that the process can still take within its container's limit. Absent where that is not known. */
   availableBytes?: () => number;
   /** Milliseconds for durations. Absent where the platform's clock stands still during computation. */

@@ -1,9 +1,16 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
 import type { RequestRecord } from "../../observe/observer.ts";
 import { microsecondSteps } from "../../observe/phases.ts";
 import type { AppEnv } from "../exchange.ts";
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
+
+/** The pattern of the handler that ran last. Those of middleware and of unknown paths are wildcards. */
+function routeOf(c: Context): string | undefined {
+  const path = routePath(c);
+  return path.endsWith("*") ? undefined : path;
+}
 
 /** Makes a record of every request after it is answered. */
 export function recordRequests(
@@ -22,6 +29,7 @@ export function recordRequests(
       traceId: TRACEPARENT.exec(c.req.header("traceparent") ?? "")?.[1],
       method: c.req.method,
       path: c.req.path,
+      route: routeOf(c),
       status: c.res.status,
       caller: caller.name,
       error: error && { code: error.code, message: error.message },

@@ -1,0 +1,130 @@
+import type { Counters, Group } from "./counters.ts";
+import { CALL_METRICS, LOAD_METRICS, REQUEST_METRICS, SERVICE_METRICS, SUMMED } from "./metrics.ts";
+import type { LoadRecord, Observer } from "./observer.ts";
+import { createSeries, createSubjectSums, takeChanges, type Series } from "./series.ts";
+
+/** Counts records by the table of metrics. */
+export interface MetricCounts extends Required<Observer> {
+  /** The sums of this instance, or of all instances where they count together. */
+  series(): Promise<Series[]>;
+  /** The sums of this instance. */
+  own(): Series[];
+}
+
+/** A week: sums of a model that nobody asks any more are forgotten. */
+const KEPT_SECONDS = 604_800;
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
+
+/** Separates the parts of a field. No label has it. */
+const BETWEEN = "\n";
+
+/** Models that have counted. The sums of each are in a group of its own. */
+const MODELS: Group = { model: "*", name: "metrics/models", keptSeconds: KEPT_SECONDS };
+
+/**
+ * Makes the counts. With `counters`, all instances add to them: for platforms where nobody can ask a single instance.
+ */
+export function createMetricCounts(counters: Counters | undefined): MetricCounts {
+  const touched: Series[] = [];
+  const onTouch = counters && ((series: Series) => void touched.push(series));
+  const calls = createSubjectSums(CALL_METRICS, onTouch);
+  const requests = createSubjectSums(REQUEST_METRICS, onTouch);
+  const service = createSubjectSums(SERVICE_METRICS, onTouch);
+  const loads = createSubjectSums(LOAD_METRICS, onTouch);
+  const named = new Map<string, number>();
+
+  /** Gives all changes to the counters, which send them about once a second. */
+  function share(counters: Counters): void {
+    const groups = new Map<string, Map<string, number>>();
+    for (const series of touched.splice(0)) {
+      const [model, ...labels] = hasModel(series) ? series.labels : ["*", ...series.labels];
+      const name = model ?? "*";
+      let fields = groups.get(name);
+      if (!fields) groups.set(name, (fields = new Map()));
+      for (const [place, change] of takeChanges(series))
+        fields.set([series.id, ...labels, place].join(BETWEEN), change);
+    }
+    for (const [model, fields] of groups) {
+      counters.add(groupOf(model), fields);
+      noteModel(counters, model);
+    }
+  }
+
+  /** Notes once a day that the model counts. */
+  function noteModel(counters: Counters, model: string): void {
+    const day = Math.floor(Date.now() / 86_400_000);
+    if (model === "*" || named.get(model) === day) return;
+    if (named.size > 1000) named.clear();
+    named.set(model, day);
+    counters.add(MODELS, new Map([[model, 1]]));
+  }
+
+  function own(): Series[] {
+    return [...calls.all(), ...requests.all(), ...service.all(), ...loads.all()];
+  }
+
+  return {
+    call(record) {
+      const { model, version } = record;
+      // A version is only known of a model that exists. Other names are made up by clients.
+      if (version === undefined) return;
+      calls.count(`${model}/${version}`, record, () => [model, version]);
+      if (counters) share(counters);
+    },
+    load(record) {
+      loads.count(keyOf(record), record, () => [record.model, record.version]);
+      if (counters) share(counters);
+    },
+    request(record) {
+      const { method, route = "", status } = record;
+      const shown = METHODS.has(method) ? method : "_OTHER";
+      requests.count(`${shown} ${status} ${route}`, record, () => [shown, route, String(status)]);
+      service.count("", record, () => []);
+      if (counters) share(counters);
+    },
+    series: async () => (counters ? readAll(counters) : own()),
+    own,
+  };
+}
+
+async function readAll(counters: Counters): Promise<Series[]> {
+  const models = [...(await counters.read(MODELS)).keys()];
+  const groups = await Promise.all(
+    ["*", ...models].map(async (model) => seriesOf(model, await counters.read(groupOf(model)))),
+  );
+  return groups.flat();
+}
+
+function keyOf({ model, version }: LoadRecord): string {
+  return `${model}/${version}`;
+}
+
+function hasModel({ metric }: Series): boolean {
+  return metric.labels[0] === "model";
+}
+
+function groupOf(model: string): Group {
+  return { model, name: "metrics", keptSeconds: KEPT_SECONDS };
+}
+
+/** The series of a group's fields. Leaves out what another release of the code counts. */
+function seriesOf(model: string, fields: ReadonlyMap<string, number>): Series[] {
+  const all = new Map<string, Series>();
+  for (const [field, value] of fields) {
+    const parts = field.split(BETWEEN);
+    const [id = "", ...labels] = parts.slice(0, -1);
+    const metric = SUMMED[id];
+    if (!metric) continue;
+    const key = parts.slice(0, -1).join(BETWEEN);
+    let series = all.get(key);
+    if (!series) {
+      const full = metric.labels[0] === "model" ? [model, ...labels] : labels;
+      if (full.length !== metric.labels.length) continue;
+      all.set(key, (series = createSeries(id, metric, full)));
+    }
+    const place = Number(parts.at(-1));
+    if (place < series.values.length) series.values[place] = value;
+  }
+  return [...all.values()];
+}

@@ -1,0 +1,126 @@
+import { LRUCache } from "lru-cache";
+import type { Metric } from "./metrics.ts";
+
+/** The sums of one metric and one set of labels. */
+export interface Series {
+  /** The metric's key in the table. */
+  readonly id: string;
+  readonly metric: Metric;
+  readonly labels: readonly string[];
+  /** The sum; of a histogram, how many values each bucket and the last, open one have, and then their sum. */
+  readonly values: number[];
+  /** The values that were taken before, where changes are taken. */
+  taken: number[] | undefined;
+  isTouched: boolean;
+}
+
+export function createSeries(id: string, metric: Metric, labels: readonly string[]): Series {
+  const values = Array.from({ length: metric.buckets ? metric.buckets.length + 2 : 1 }, () => 0);
+  return { id, metric, labels, values, taken: undefined, isTouched: false };
+}
+
+/** Adds a value to a counter, or counts it in a histogram. */
+function addTo({ metric, values }: Series, value: number): void {
+  const { buckets, scale = 1 } = metric;
+  if (!buckets) {
+    values[0] = (values[0] ?? 0) + value;
+    return;
+  }
+  const scaled = value / scale;
+  let bucket = 0;
+  while (bucket < buckets.length && scaled > (buckets[bucket] as number)) bucket += 1;
+  values[bucket] = (values[bucket] ?? 0) + 1;
+  const sum = buckets.length + 1;
+  values[sum] = (values[sum] ?? 0) + value;
+}
+
+/** The most sets of labels with sums in an instance: versions, and routes with their statuses. */
+const MOST_SUBJECTS = 1000;
+
+/** The most series of a metric that differ in their own label, such as codes of errors. */
+const MOST_OWN = 100;
+
+type Own<Counted> = readonly [
+  of: NonNullable<Metric<Counted>["of"]>,
+  series: Series | undefined,
+  label: Metric<Counted>["label"],
+  /** By the value of the label. */
+  byLabel: Map<string, Series>,
+  id: string,
+  metric: Metric,
+];
+
+/** Sums of metrics by subject: what their labels say of a record. */
+export interface SubjectSums<Counted> {
+  /** Adds what the record counts to the sums of the subject. `labels` are those of the subject, made when it is new. */
+  count(key: string, record: Counted, labels: () => readonly string[]): void;
+  all(): Iterable<Series>;
+}
+
+/**
+ * Sums of a part of the table. The least recently used subjects are forgotten beyond a bound. `onTouch` gets each series
+ * that changed, until it is not touched any more.
+ */
+export function createSubjectSums<Counted>(
+  table: Readonly<Record<string, Metric<Counted>>>,
+  onTouch: ((series: Series) => void) | undefined,
+): SubjectSums<Counted> {
+  const rows = Object.entries(table);
+  const subjects = new LRUCache<string, { labels: readonly string[]; own: Own<Counted>[] }>({
+    max: MOST_SUBJECTS,
+  });
+
+  function begin(labels: readonly string[]) {
+    const own = rows.map(([id, row]): Own<Counted> => {
+      const metric = row as unknown as Metric;
+      const series = row.label ? undefined : createSeries(id, metric, labels);
+      return [row.of ?? (() => undefined), series, row.label, new Map(), id, metric];
+    });
+    return { labels, own };
+  }
+
+  return {
+    count(key, record, labelsOf) {
+      let subject = subjects.get(key);
+      if (!subject) subjects.set(key, (subject = begin(labelsOf())));
+      for (const [of, known, label, byLabel, id, metric] of subject.own) {
+        const value = of(record);
+        if (value === undefined || (value === 0 && !metric.buckets)) continue;
+        let series = known;
+        if (!series) {
+          const last = label?.(record);
+          if (last === undefined) continue;
+          series = byLabel.get(last);
+          if (!series) {
+            if (byLabel.size >= MOST_OWN) continue;
+            byLabel.set(last, (series = createSeries(id, metric, [...subject.labels, last])));
+          }
+        }
+        addTo(series, value);
+        if (onTouch && !series.isTouched) {
+          series.isTouched = true;
+          onTouch(series);
+        }
+      }
+    },
+    *all() {
+      for (const { own } of subjects.values())
+        for (const [, series, , byLabel] of own) {
+          if (series?.values.some((value) => value !== 0)) yield series;
+          yield* byLabel.values();
+        }
+    },
+  };
+}
+
+/** What was added since the last time, by place in the values. */
+export function takeChanges(series: Series): [place: number, change: number][] {
+  const { values, taken } = series;
+  const changes = values.flatMap((value, place): [number, number][] => {
+    const change = value - (taken?.[place] ?? 0);
+    return change === 0 ? [] : [[place, change]];
+  });
+  series.taken = [...values];
+  series.isTouched = false;
+  return changes;
+}
