@@ -10,6 +10,7 @@ import { overload } from "./overload.ts";
 import { parallelTables, startParallel } from "./parallel.ts";
 import { pinning } from "./processes.ts";
 import { ONE_CORE_EACH, writeReport, type Table } from "./report.ts";
+import { quickTables, QUICK_ROUNDS, startQuick } from "./quick.ts";
 import { inRounds, ROUNDS, type Measure } from "./rounds.ts";
 import { startService } from "./service.ts";
 import { soak } from "./soak.ts";
@@ -21,7 +22,11 @@ import { wasm } from "./wasm.ts";
 
 const SHARED = "all processes share the cores";
 
+/** Asked for by its name alone: the ratios of the other parts in two minutes. */
+const QUICK = "quick";
+
 const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
+  [QUICK]: (bare) => rounds(QUICK, startQuick(bare), quickTables, ONE_CORE_EACH, QUICK_ROUNDS),
   service: (bare) =>
     rounds("service", startService(bare), benchTables, `${ONE_CORE_EACH}; cold starts on any`),
   tensors: (bare) => rounds("tensors", startTensors(bare), tensorTables, ONE_CORE_EACH),
@@ -56,7 +61,7 @@ process.chdir(join(import.meta.dirname, ".."));
 await Promise.all([build(), compileRic()]);
 const bare = await buildBare();
 for (const [name, part] of Object.entries(PARTS))
-  if (only === undefined || only === name) {
+  if (only === undefined ? name !== QUICK : only === name) {
     const start = performance.now();
     await part(bare);
     console.error(`${name}: ${((performance.now() - start) / 60_000).toFixed(1)} minutes`);
@@ -74,12 +79,13 @@ async function rounds(
   starting: Promise<Part>,
   tables: (record: Record) => Table[] | Promise<Table[]>,
   cores: string,
+  count = ROUNDS,
 ): Promise<void> {
   const part = await starting;
   const record = await (async () => {
-    const measured = await inRounds(part.measure);
+    const measured = await inRounds(part.measure, count);
     await part.end?.(measured);
     return measured;
   })().finally(() => part.stop());
-  await writeReport(name, await tables(record), { rounds: ROUNDS, cores });
+  await writeReport(name, await tables(record), { rounds: count, cores });
 }

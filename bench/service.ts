@@ -10,9 +10,9 @@ import { measureInProcess } from "./in-process.ts";
 import { measureLoad, type LoadResult } from "./load.ts";
 import { PATIENT, pin, residentMemory, runChild, SERVER_CORE } from "./processes.ts";
 import { inTurn } from "./rounds.ts";
-import { shippedModels } from "./shipped.ts";
 import type { Record } from "./statistics.ts";
 import { BATCHES, CONNECTIONS, MODELS } from "./tables.ts";
+import { warmMemory } from "./warm-memory.ts";
 
 const SECONDS = 1;
 
@@ -75,21 +75,6 @@ async function warmRequests(
     for (const [who, p50] of Object.entries(await measureInProcess({ model, seconds: SECONDS })))
       record.add(`${model} in-process ${who}`, p50);
   }
-}
-
-/** Resident MiB when the server has sessions of all shipped models. */
-async function warmMemory({ fetch, pid }: NodeServer): Promise<number> {
-  for (const { manifest, examples } of await shippedModels())
-    for (let turn = 0; turn < 1000; turn++) {
-      const answer = await fetch(`/v1/models/${manifest.name}/predict`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ inputs: examples[0]?.input }),
-      });
-      if (!answer.ok) throw new Error(`${manifest.name} answered ${await answer.text()}`);
-      await answer.arrayBuffer();
-    }
-  return (await residentMemory(pid)).now;
 }
 
 /** The processor time of the edge's runtime, for the cost on Workers. */
