@@ -3,6 +3,7 @@ import { createOrt } from "#onnxruntime-web-factory";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { createApp, type Options } from "./app.ts";
 import { createPlatform } from "./platform/cloudflare.ts";
+import type { PackagedModel } from "./platform/packaged-modules.ts";
 import type { Platform } from "./platform/types.ts";
 import { createService } from "./service.ts";
 import type { ImageFormat } from "./tasks/image/formats.ts";
@@ -21,9 +22,18 @@ async function loadDecoder(format: ImageFormat): Promise<WebAssembly.Module> {
   return module;
 }
 
+/** What a Worker brings along besides its code. */
+interface WorkerOptions {
+  /**
+   * Models whose artifacts are in the Worker too, so that a first request need not fetch them. The store's release still
+   * decides which version answers.
+   */
+  packaged?: readonly PackagedModel[];
+}
+
 /** The platform of this Worker, from its bindings. Throws an Error that says what is wrong with them. */
-export function createCloudflarePlatform(): Platform {
-  return createPlatform({ env, waitUntil, wasm, createOrt, loadDecoder });
+export function createCloudflarePlatform({ packaged = [] }: WorkerOptions = {}): Platform {
+  return createPlatform({ env, waitUntil, wasm, createOrt, loadDecoder, packaged });
 }
 
 /**
@@ -31,6 +41,6 @@ export function createCloudflarePlatform(): Platform {
  *
  * @example export default createWorker();
  */
-export function createWorker(options: Options = {}) {
-  return createApp(createService(createCloudflarePlatform(), options), options);
+export function createWorker(options: Options & WorkerOptions = {}) {
+  return createApp(createService(createCloudflarePlatform(options), options), options);
 }

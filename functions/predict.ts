@@ -7,6 +7,7 @@ import type { Charge } from "./limits/charge.ts";
 import { createDeadline, type Deadline } from "./load/deadline.ts";
 import { prepare } from "./load/prepare.ts";
 import type { Turns } from "./load/turns.ts";
+import type { Anticipate } from "./model/anticipation.ts";
 import type { Manifest } from "./model/manifest.ts";
 import type { Resolved } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
@@ -193,13 +194,16 @@ export function createInfer(services: PathServices): Infer {
     });
 }
 
-export function createResolve(registryFor: RegistryFor): Resolve {
+export function createResolve(registryFor: RegistryFor, anticipate?: Anticipate): Resolve {
   return function resolve({ model, version, caller = ANYONE, id, key }) {
     const registry = registryFor(caller, "predict");
-    return registry.resolve(model, {
+    const found = registry.resolve(model, {
       version,
       key: key ?? (caller === ANYONE ? id : caller.name),
     });
+    // After the store was asked: loading computes while the store answers.
+    anticipate?.(model);
+    return found;
   };
 }
 

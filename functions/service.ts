@@ -1,6 +1,7 @@
 import { createAccess, type RegistryFor } from "./auth/access.ts";
 import { createCharge } from "./limits/charge.ts";
 import { createTurns, type Turns } from "./load/turns.ts";
+import { createAnticipation } from "./model/anticipation.ts";
 import { createReadiness, type Readiness } from "./model/ready.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions, type Sessions } from "./model/sessions.ts";
@@ -79,7 +80,8 @@ export function createService(platform: Platform, options: ServiceOptions = {}):
   const observer = tellAll(observers, (error) =>
     platform.log({ level: "error", message: "An observer failed.", error: String(error) }),
   );
-  const resolve = createResolve(registryFor);
+  const anticipate = createAnticipation(platform, tasks, sessions);
+  const resolve = createResolve(registryFor, anticipate);
   const paths = {
     resolve,
     sessions,

@@ -18,3 +18,9 @@ declare module "*.wasm" {
 declare module "#onnxruntime-web-factory" {
   export const createOrt: import("../runtime/onnxruntime-web-factory.ts").CreateOrt;
 }
+
+/** Wrangler's rule for data gives the file's bytes. */
+declare module "*.onnx" {
+  const bytes: ArrayBuffer;
+  export default bytes;
+}

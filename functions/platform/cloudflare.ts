@@ -13,6 +13,7 @@ import { createBindingLimiter } from "./limiter/binding.ts";
 import { withFallback } from "./limiter/with-fallback.ts";
 import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
 import type { LoadDecoder } from "../tasks/image/formats.ts";
+import { withPackaged, type PackagedModel } from "./packaged-modules.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
 import { VERSION } from "../version.ts";
@@ -24,6 +25,7 @@ interface CloudflareParts {
   wasm: WebAssembly.Module;
   createOrt: CreateOrt;
   loadDecoder: LoadDecoder;
+  packaged?: readonly PackagedModel[];
 }
 
 /**
@@ -34,7 +36,7 @@ const WASM_MEMORY_BYTES = 112 * 1024 * 1024;
 
 /** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
 export function createPlatform(parts: CloudflareParts): Platform {
-  const { env, waitUntil, wasm, createOrt, loadDecoder } = parts;
+  const { env, waitUntil, wasm, createOrt, loadDecoder, packaged = [] } = parts;
   const defaults = {
     STORE: "r2://MODELS",
     RUNTIME: "wasm",
@@ -67,7 +69,9 @@ export function createPlatform(parts: CloudflareParts): Platform {
     name: "cloudflare",
     config,
     store: createR2Store(binding, prefix),
-    artifacts: createEdgeArtifactCache(waitUntil),
+    artifacts: withPackaged(packaged, createEdgeArtifactCache(waitUntil)),
+    expected: new Map(packaged.map(({ manifest }) => [manifest.name, manifest.version])),
+    anticipated: new Map(packaged.map(({ manifest }) => [manifest.name, JSON.stringify(manifest)])),
     runtime: async () => runtime,
     // workerd warns when one request settles another's promise, and may hang.
     isolatesRequests: true,

@@ -52,6 +52,11 @@ export interface Platform {
   artifacts: ArtifactCache;
   /** The versions that models had when this was deployed. They are read together with the releases that may name them. */
   expected?: ReadonlyMap<string, string>;
+  /**
+   * The text of such versions' manifests, by model, where the artifacts are at hand. Their sessions are loaded while the
+   * store is read.
+   */
+  anticipated?: ReadonlyMap<string, string>;
   /** Resolves to the same runtime each time. The first call starts it. */
   runtime(): Promise<Runtime>;
   /** Wraps a loaded session as the configuration asks, such as to join runs. Absent where no setting can ask for it. */

@@ -32,10 +32,11 @@ interface WebRuntimeOptions {
  * sessions, the call rejects with `runtime_failed`, and the next load starts another instance.
  */
 export function createWebRuntime(options: WebRuntimeOptions): Runtime {
-  let current: Instance | undefined;
+  // Its JavaScript is made at the start, which on Workers no request waits for. WASM starts with the first load.
+  let current = startInstance(options);
 
   function instance(): Instance {
-    if (!current || current.lost) current = startInstance(options);
+    if (current.lost) current = startInstance(options);
     return current;
   }
 
@@ -58,7 +59,7 @@ export function createWebRuntime(options: WebRuntimeOptions): Runtime {
 
   return {
     name: "wasm",
-    memoryBytes: () => current?.memory?.buffer.byteLength ?? 0,
+    memoryBytes: () => current.memory?.buffer.byteLength ?? 0,
     async load(artifact, externalData = []) {
       const mine = await loadingInstance();
       try {

@@ -74,6 +74,7 @@ const moduleTypes: Record<string, ModuleType> = {
   ".mjs": "esm",
   ".wasm": "wasm",
   ".bin": "data",
+  ".onnx": "data",
   ".txt": "text",
 };
 const pluginPackage = fileURLToPath(new URL("r2-through-worker.ts", import.meta.url));
