@@ -1,7 +1,10 @@
 import { createDeadline } from "../functions/load/deadline.ts";
+import { prepare } from "../functions/load/prepare.ts";
+import { createPhases } from "../functions/observe/phases.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
 import type { Store } from "../functions/model/store.ts";
 import { createService } from "../functions/service.ts";
+import { parseParameters, type Quantity, type Seen } from "../functions/tasks/define.ts";
 import type { LocalPackage } from "./package-folder.ts";
 import { loadProject } from "./project.ts";
 
@@ -13,6 +16,10 @@ export interface Predictor {
   start(): Promise<void>;
   /** One answer for one input, an array of answers for an array of inputs. */
   predict(inputs: unknown, parameters?: unknown): Promise<unknown>;
+  /** What the task measures for drift. */
+  quantities(): Promise<readonly Quantity[]>;
+  /** The answers to several inputs, and what they are measured by. */
+  see(inputs: readonly unknown[], parameters?: Record<string, unknown>): Promise<Seen>;
   /** How long the last prediction waited for its session. */
   loadMilliseconds(): number;
   /** WASM memory in bytes; 0 on native. */
@@ -34,24 +41,39 @@ export async function openPredictor(
     SESSION_BUDGET_MB: String(SESSION_BUDGET_MB),
   });
   const platform = { ...node, store: withRelease(node.store, name, version) };
-  const { predict } = createService(platform, await loadProject());
+  const { predict, resolve } = createService(platform, await loadProject());
   let loadMilliseconds = 0;
+
+  async function predictHere(inputs: unknown, parameters?: unknown): Promise<unknown> {
+    const { outputs, record } = await predict({
+      model: name,
+      version,
+      inputs,
+      parameters,
+      deadline: NO_DEADLINE,
+      cache: "no-store",
+    });
+    loadMilliseconds = record.durations?.["load"] ?? 0;
+    return outputs;
+  }
+
   return {
     loadMilliseconds: () => loadMilliseconds,
     async start() {
       await platform.runtime();
     },
-    async predict(inputs, parameters) {
-      const { outputs, record } = await predict({
-        model: name,
-        version,
-        inputs,
-        parameters,
-        deadline: NO_DEADLINE,
-        cache: "no-store",
-      });
-      loadMilliseconds = record.durations?.["load"] ?? 0;
-      return outputs;
+    predict: predictHere,
+    quantities: async () => (await resolve({ model: name, version })).compiled.quantities ?? [],
+    async see(inputs, parameters) {
+      const answers = (await predictHere(inputs, parameters)) as unknown[];
+      const { compiled, task } = await resolve({ model: name, version });
+      const runs = await prepare(undefined, createPhases(undefined), NO_DEADLINE, () =>
+        compiled.preprocess(inputs, {
+          pathOf: (row) => `inputs[${row}]`,
+          parameters: parseParameters(task.parameters, parameters),
+        }),
+      );
+      return { inputs, runs, answers };
     },
     memoryBytes: async () => (await platform.runtime()).memoryBytes?.() ?? 0,
   };

@@ -17,6 +17,8 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
   ["history", async () => (await import("./commands/history.ts")).historyCommand],
   ["build", async () => (await import("./commands/build.ts")).buildCommand],
   ["eval", async () => (await import("./commands/eval.ts")).evalCommand],
+  ["baseline", async () => (await import("./commands/baseline.ts")).baselineCommand],
+  ["drift", async () => (await import("./commands/drift.ts")).driftCommand],
   ["gate", async () => (await import("./commands/gate.ts")).gateCommand],
   ["key", async () => (await import("./commands/key.ts")).keyCommand],
   ["deploy", async () => (await import("./commands/deploy.ts")).deployCommand],

@@ -12,12 +12,13 @@ import type { Manifest } from "./model/manifest.ts";
 import type { Resolved } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
 import { loggedInputs } from "./observe/logged-inputs.ts";
+import type { Watch } from "./observe/drift/watch.ts";
 import { Recording } from "./observe/recording.ts";
 import { plainReason } from "./plain-reason.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
 import { runAll, type RunFeeds, type RunTask, type Take } from "./run-all.ts";
 import { checkInputs, checkOutputNames } from "./tasks/check-tensors.ts";
-import { parseParameters, type InputKind, type Run } from "./tasks/define.ts";
+import { parseParameters, type InputKind, type Run, type Seen } from "./tasks/define.ts";
 import { joinOutputs, splitRun } from "./tasks/split-run.ts";
 import type { Tensors } from "./tensor.ts";
 import { bytesOfTensors, checkAnswerBytes, expectedOutputs } from "./wire/answer-size.ts";
@@ -68,6 +69,8 @@ export interface PathServices {
   charge?: Charge;
   /** Runs with kept outputs. Absent where none are kept. */
   cachedRuns?: CachedRuns;
+  /** Counts inputs and answers of versions with a baseline. */
+  watch?: Watch;
 }
 
 /** One call while it is being answered. Its recording becomes its record. */
@@ -136,6 +139,7 @@ export function createPredict(services: PathServices): Predict {
       answerBytes = Math.max(answerBytes, measured);
       const { tokens } = recording;
       const outputs = answers.length === 1 ? answers[0] : answers.flat(1);
+      if (manifest.baseline) services.watch?.(version, { inputs: rows, runs, answers: outputs });
       return { manifest, outputs: batch ? outputs : outputs?.[0], tokens, answerBytes };
     });
 }
@@ -190,6 +194,7 @@ export function createInfer(services: PathServices): Infer {
       const results = parts
         ? parts.map(({ length }) => joinOutputs(made.slice(next, (next += length))))
         : made;
+      if (manifest.baseline) services.watch?.(version, seenInTensors(version, runs, results));
       return { manifest, runs, results, answerBytes };
     });
 }
@@ -342,6 +347,21 @@ export function checkBatch(rows: readonly unknown[], limit: number, member = "in
     throw invalidInput([
       { path: member, message: `must have at most ${limit} inputs, has ${rows.length}` },
     ]);
+}
+
+/** The answers are those that the task makes, where the dialect asked for all that it needs. */
+function seenInTensors(
+  { task, compiled }: Resolved,
+  runs: InferInputs["runs"],
+  results: readonly Tensors[],
+): Seen {
+  const isWhole = results.every((outputs) => compiled.outputNames.every((name) => outputs[name]));
+  if (!isWhole) return { inputs: undefined, runs, answers: undefined };
+  const parameters = parseParameters(task.parameters, undefined);
+  const answers = runs.flatMap((run, index) =>
+    compiled.postprocess(results[index] as Tensors, run, parameters),
+  );
+  return { inputs: undefined, runs, answers };
 }
 
 /** Records how many rows and bytes the tensors have. Their shapes have the rows. */

@@ -6,6 +6,8 @@ import { createReadiness, type Readiness } from "./model/ready.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions, type Sessions } from "./model/sessions.ts";
 import { createAccessLog } from "./observe/access-log.ts";
+import { createDriftSamples } from "./observe/drift/samples.ts";
+import { createWatch } from "./observe/drift/watch.ts";
 import { createMetrics, type Metrics } from "./observe/metrics-service.ts";
 import { tellAll, type Observer } from "./observe/observer.ts";
 import { createStatistics, type Statistics } from "./observe/statistics.ts";
@@ -70,16 +72,22 @@ export function createService(platform: Platform, options: ServiceOptions = {}):
   const sessions: Sessions = createSessions(platform, registry, (record) =>
     observer.load?.(record),
   );
-  const metrics = createMetrics({ platform, turns, sessions: () => sessions.count() });
+  const onFailure = (error: unknown) =>
+    platform.log({ level: "error", message: "An observer failed.", error: String(error) });
+  const watch = createWatch(platform.counters, onFailure);
+  const metrics = createMetrics({
+    platform,
+    turns,
+    sessions: () => sessions.count(),
+    drift: createDriftSamples(platform, watch.versions),
+  });
   const observers: Observer[] = [
     statistics,
     metrics,
     ...(config.accessLog ? [createAccessLog((entry) => platform.log(entry))] : []),
     ...(options.observers ?? []),
   ];
-  const observer = tellAll(observers, (error) =>
-    platform.log({ level: "error", message: "An observer failed.", error: String(error) }),
-  );
+  const observer = tellAll(observers, onFailure);
   const anticipate = createAnticipation(platform, tasks, sessions);
   const resolve = createResolve(registryFor, anticipate);
   const paths = {
@@ -91,6 +99,7 @@ export function createService(platform: Platform, options: ServiceOptions = {}):
     turns,
     charge: createCharge(platform),
     cachedRuns: createCachedRuns(platform),
+    watch: watch.count,
   };
   return {
     platform,

@@ -10,32 +10,43 @@ import { readText } from "../read-text.ts";
 /** An input as the API takes it, and its true label. */
 export interface Row {
   input: unknown;
+  /** Undefined only where labels were not asked for. */
   label: unknown;
   /** Line of the file, from 1. */
   line: number;
 }
 
 /**
- * Reads `.jsonl` or `.csv`. A line of `.jsonl` is `{"input": …, "label": …}`. Lines without a label are ignored. Large
- * arrays may be NumPy files beside it, as in `examples.jsonl`. A `.csv` has a header, a column `label`, and the
+ * Reads `.jsonl` or `.csv`. A line of `.jsonl` is `{"input": …, "label": …}`. Lines without a label are ignored, unless
+ * `labels` is optional. Large arrays may be NumPy files beside it, as in `examples.jsonl`. A `.csv` has a header, a column `label`, and the
  * features or one column `input`, with the types of the manifest. Throws an Error with the line that cannot be read,
  * or for a file without a labelled row.
  */
-export async function readRows(path: string, manifest: Manifest): Promise<Row[]> {
+export async function readRows(
+  path: string,
+  manifest: Manifest,
+  { labels = "required" }: { labels?: Labels } = {},
+): Promise<Row[]> {
   const text = await readText(path).catch((cause: unknown) => {
     if (cause instanceof NearcastError) throw cause;
     throw new Error(`The data file ${path} cannot be read.`, { cause });
   });
   const rows =
     extname(path).toLowerCase() === ".csv"
-      ? fromCsv(text, manifest)
-      : await fromJsonl(text, dirname(path));
+      ? fromCsv(text, manifest, labels)
+      : await fromJsonl(text, dirname(path), labels);
   if (rows.length === 0)
-    throw new Error(`${path} has no labelled row, so there is nothing to judge by.`);
+    throw new Error(
+      labels === "required"
+        ? `${path} has no labelled row, so there is nothing to judge by.`
+        : `${path} has no row.`,
+    );
   return rows;
 }
 
-async function fromJsonl(text: string, folder: string): Promise<Row[]> {
+type Labels = "required" | "optional";
+
+async function fromJsonl(text: string, folder: string, labels: Labels): Promise<Row[]> {
   const rows: Row[] = [];
   for (const [index, content] of text.split("\n").entries()) {
     if (content.trim() === "") continue;
@@ -48,10 +59,11 @@ async function fromJsonl(text: string, folder: string): Promise<Row[]> {
     }
     if (typeof row !== "object" || row === null || !("input" in row))
       throw new Error(`Line ${line} of the data is not of the form {"input": …, "label": …}.`);
-    if (!("label" in row)) continue;
+    const truth = (row as { label?: unknown }).label;
+    if (!("label" in row) && labels === "required") continue;
     try {
       const input = unpack(row.input, await referredFiles(folder, row.input));
-      rows.push({ input, label: row.label, line });
+      rows.push({ input, label: truth, line });
     } catch (cause) {
       throw new Error(`Line ${line} of the data: ${(cause as Error).message}`, { cause });
     }
@@ -62,7 +74,7 @@ async function fromJsonl(text: string, folder: string): Promise<Row[]> {
 const LABEL = "label";
 const INPUT = "input";
 
-function fromCsv(text: string, { features }: Manifest): Row[] {
+function fromCsv(text: string, { features }: Manifest, labels: Labels): Row[] {
   const own: readonly CsvColumn[] = features ?? [{ name: INPUT, type: "string" }];
   const isFeature = own.some(({ name }) => name === LABEL);
   const columns = isFeature ? own : [...own, { name: LABEL, type: "string" as const }];
@@ -70,12 +82,13 @@ function fromCsv(text: string, { features }: Manifest): Row[] {
     columns,
     header: "present",
     others: "ignore",
-    required: columns.map(({ name }) => name),
+    required: (labels === "required" ? columns : own).map(({ name }) => name),
     maxRows: Infinity,
   });
   return table.map(({ line, values }) => {
     const { [LABEL]: label, ...others } = values;
-    if (label === undefined) throw new Error(`Line ${line} of the data has no label.`);
+    if (label === undefined && labels === "required")
+      throw new Error(`Line ${line} of the data has no label.`);
     return { line, label, input: features ? (isFeature ? values : others) : values[INPUT] };
   });
 }

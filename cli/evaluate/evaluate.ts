@@ -30,6 +30,24 @@ export function gain(metric: string, candidate: Evaluation, baseline: Evaluation
   return candidate.lessIsBetter.includes(metric) ? -more : more;
 }
 
+/** Gives the inputs to `work`, some at a time. Throws an Error that names the line of a refused input. */
+export async function inBatches(
+  rows: readonly Row[],
+  work: (inputs: unknown[]) => Promise<void>,
+): Promise<void> {
+  for (let start = 0; start < rows.length; start += BATCH) {
+    const batch = rows.slice(start, start + BATCH);
+    try {
+      await work(batch.map(({ input }) => input));
+    } catch (cause) {
+      const [, row] = /inputs\[(\d+)\]/.exec((cause as Error).message) ?? [];
+      const line = batch[Number(row)]?.line;
+      if (line === undefined) throw cause;
+      throw new Error(`Line ${line} of the data: ${(cause as Error).message}`, { cause });
+    }
+  }
+}
+
 /** Predicts every row through the predict path, and measures how good that is. Throws for a row that is refused. */
 export async function evaluate(
   local: LocalPackage,
@@ -48,18 +66,9 @@ export async function evaluate(
   }
   const predictor = await openPredictor(local, runtime);
   const answers: unknown[] = [];
-  for (let start = 0; start < rows.length; start += BATCH) {
-    const batch = rows.slice(start, start + BATCH);
-    const inputs = batch.map(({ input }) => input);
-    try {
-      answers.push(...((await predictor.predict(inputs, quality.parameters)) as unknown[]));
-    } catch (cause) {
-      const [, row] = /inputs\[(\d+)\]/.exec((cause as Error).message) ?? [];
-      const line = batch[Number(row)]?.line;
-      if (line === undefined) throw cause;
-      throw new Error(`Line ${line} of the data: ${(cause as Error).message}`, { cause });
-    }
-  }
+  await inBatches(rows, async (inputs) => {
+    answers.push(...((await predictor.predict(inputs, quality.parameters)) as unknown[]));
+  });
   const { name, version } = manifest;
   const truths = rows.map((row) => row.label);
   const confusion = quality.confusion?.(truths, answers);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { NearcastError } from "../../functions/errors.ts";
@@ -9,6 +9,7 @@ import { NAME_PATTERN } from "../../functions/model/name.ts";
 import { oneLine } from "../one-line.ts";
 import { label, MANIFEST_FILE, type LocalPackage } from "../package-folder.ts";
 import { readText } from "../read-text.ts";
+import { replaceFile } from "../replace-file.ts";
 import { pack, references, unpack } from "./pack.ts";
 
 export const EXAMPLES_FILE = "examples.jsonl";
@@ -180,10 +181,4 @@ async function readLines(path: string, isDeclared: boolean): Promise<string | un
     if (cause.code === "ENOENT" && !isDeclared) return undefined;
     throw new Error(`${path} cannot be read.`, { cause });
   });
-}
-
-async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.tmp`;
-  await writeFile(temporary, content);
-  await rename(temporary, path);
 }

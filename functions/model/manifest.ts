@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { datatypeNames } from "../tensor.ts";
+import { baselineSchema } from "./baseline.ts";
 import { NAME_PATTERN } from "./name.ts";
 
 const name = z.string().regex(NAME_PATTERN);
@@ -170,10 +171,11 @@ export const manifestFields = {
     .array(metric)
     .default([])
     .describe("Measured metrics of the version. The first is the main one."),
-  baseline: z
-    .record(z.string(), z.unknown())
+  baseline: baselineSchema
     .optional()
-    .describe("A summary of the training data. Clients do not see it."),
+    .describe(
+      "How inputs and answers were distributed in training, in fixed bins, for `nearcast drift`. `nearcast baseline` writes it. With it, the service counts its calls into the same bins. Clients do not see it.",
+    ),
 };
 
 /** Names a label that is there twice. Answers have scores by label, so that the two could not be told apart. */

@@ -16,13 +16,15 @@ interface Measured {
   /** How many models are loaded. */
   sessions: () => number;
   turns: Turns | undefined;
+  /** The drift of versions with a baseline. */
+  drift: () => Promise<Sample[]>;
 }
 
 /**
  * Metrics by the table. On Node each server answers for itself. Isolates of a Worker, which nobody can ask one by one,
  * count together.
  */
-export function createMetrics({ platform, sessions, turns }: Measured): Metrics {
+export function createMetrics({ platform, sessions, turns, drift }: Measured): Metrics {
   const isTogether = platform.name === "cloudflare";
   const counts = createMetricCounts(isTogether ? platform.counters : undefined);
 
@@ -46,7 +48,7 @@ export function createMetrics({ platform, sessions, turns }: Measured): Metrics 
 
   return {
     ...counts,
-    samples: async () => [...gauges(), ...(await counts.series())],
+    samples: async () => [...gauges(), ...(await counts.series()), ...(await drift())],
   };
 }
 

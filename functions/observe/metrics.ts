@@ -237,6 +237,18 @@ export const GAUGES = {
     help: "Runs that are computed or wait for their turn.",
     labels: [],
   },
+  drift: {
+    name: "nearcast_drift_psi",
+    kind: "gauge",
+    help: "How far the last 24 hours of a version are from its training data: the population stability index.",
+    labels: [...MODEL, "feature"],
+  },
+  drifted: {
+    name: "nearcast_drift_detected",
+    kind: "gauge",
+    help: "1 where the feature has shifted, by the sizes of the samples and the number of features. Otherwise 0.",
+    labels: [...MODEL, "feature"],
+  },
   cpu: {
     name: "process_cpu_seconds_total",
     kind: "counter",

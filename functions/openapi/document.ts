@@ -1,5 +1,6 @@
 import type { Dialect } from "../dialects/define.ts";
 import type { ReleasedModel } from "../model/released-models.ts";
+import { MOST_HOURS } from "../observe/drift/watch.ts";
 import { datatypeNames } from "../tensor.ts";
 import { modelComponents, modelPath } from "./model-paths.ts";
 import { answers, modelParameters, object, pathsOf, ref } from "./operation.ts";
@@ -11,6 +12,13 @@ const strings = { type: "array", items: string };
 const SECURITY_SCHEMES = {
   bearer: { type: "http", scheme: "bearer", description: "An API key, or a JSON Web Token." },
   apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
+};
+
+const HOURS = {
+  name: "hours",
+  in: "query",
+  description: "How many hours, with the present one.",
+  schema: { type: "integer", minimum: 1, maximum: MOST_HOURS, default: MOST_HOURS },
 };
 
 /** Schemas that all dialects may refer to. */
@@ -132,6 +140,16 @@ function sharedPaths(models: readonly string[]) {
       tag: "Metrics",
       summary: "Metrics in OpenMetrics 1.0, or in Prometheus' text format",
       answer: { description: "All samples.", content: { "text/plain": { schema: string } } },
+    },
+    "get /v1/models/{model}/drift": {
+      tag,
+      summary: "How the calls of the last hours differ from the training data",
+      parameters: [...one, HOURS],
+    },
+    "get /v1/models/{model}/versions/{version}/drift": {
+      tag,
+      summary: "The same for a version",
+      parameters: [...versioned, HOURS],
     },
     "get /openapi.json": { tag: "Documentation", summary: "This description" },
     "get /docs": {

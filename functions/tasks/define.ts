@@ -80,8 +80,31 @@ export interface CompiledTask<Parameters = unknown> {
   outputBytes?(outputs: Tensors): number;
   /** Makes one answer for each row of the run. */
   postprocess(outputs: Tensors, run: Run, parameters: Parameters): unknown[];
+  /** What is compared with training, for drift. None when absent. */
+  quantities?: readonly Quantity[];
   /** The error for a failed run. Absent where a checked input can fail only with a bad model. */
   refusal?(cause: unknown): NearcastError;
+}
+
+/** A part of a call that has succeeded, as its task sees it. */
+export interface Seen {
+  /** The inputs as they came. Undefined where the dialect had tensors instead. */
+  inputs: readonly unknown[] | undefined;
+  runs: readonly Pick<Run, "feeds" | "rows" | "context">[];
+  /** An answer for each input. Undefined where the dialect gave tensors instead. */
+  answers: readonly unknown[] | undefined;
+}
+
+/** A number or a text for each input or answer, whose distribution is compared with that of training. */
+export interface Quantity {
+  /** A feature, or what a task measures, such as `tokens`. */
+  name: string;
+  of: "input" | "prediction";
+  kind: "number" | "category";
+  /** The categories that are known, for those that have few. Otherwise the data decides. */
+  categories?: readonly string[] | undefined;
+  /** Gives each value to `take`: undefined or NaN where it is missing. Gives none where the call does not show it. */
+  each(seen: Seen, take: (value: number | string | undefined) => void): void;
 }
 
 /** The version that a task compiles. */

@@ -23,13 +23,13 @@ function* splitLater(parts: Parts<readonly Run[]>): Parts<readonly Run[]> {
   return (yield* parts).flatMap(splitRows);
 }
 
-function splitRows({ feeds, rows, tokens, pixels }: Run): Run[] {
+function splitRows({ feeds, rows, tokens, pixels, context }: Run): Run[] {
   // The counts are for the whole request, so any run may carry them.
   const counts = {
     ...(tokens !== undefined && { tokens }),
     ...(pixels !== undefined && { pixels }),
   };
-  if (rows === 1) return [{ feeds, rows, ...counts }];
+  if (rows === 1) return [{ feeds, rows, context, ...counts }];
   return Array.from({ length: rows }, (_, row) => ({
     feeds: Object.fromEntries(
       Object.entries(feeds).map(([name, tensor]) => [name, rowsFrom(tensor, row, 1)]),

@@ -1,38 +1,24 @@
 import type { Tensors } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
-import type { CompiledTask } from "../define.ts";
+import type { CompiledTask, Quantity } from "../define.ts";
 import {
   hasIndependentLabels,
   isOneSided,
   type ClassificationManifest,
   type Parameters,
 } from "./options.ts";
+import type { Classification } from "./classification.ts";
+import { classificationQuantities } from "./quantities.ts";
 import { labelReader } from "./read-label.ts";
 import { scoresReader } from "./read-scores.ts";
 
-export interface Classification {
-  /** The graph's own label. Without one, the label with the highest score. */
-  label?: string;
-  /** For independent labels: all that the graph reports. */
-  labels?: string[];
-  /** The probability of the label. */
-  score?: number;
-  /**
-   * Probabilities by label: all of them, or the `top_k` highest. The highest comes first, except that labels which are
-   * whole numbers come before all others, in their own order, as in every JavaScript object.
-   */
-  scores?: Record<string, number>;
-  /**
-   * For a model without probabilities: its decision values by label, in the order of `scores`. With two labels, only
-   * the second has a value. It is above 0 when that label is the answer.
-   */
-  decision_values?: Record<string, number>;
-}
-
 /** The part that all classification tasks share: turns the graph's outputs into labels and scores. */
-export function classificationAnswers(
-  manifest: ClassificationManifest,
-): Pick<CompiledTask<Parameters>, "outputNames" | "answerBytes" | "postprocess"> {
+export function classificationAnswers(manifest: ClassificationManifest): Pick<
+  CompiledTask<Parameters>,
+  "outputNames" | "answerBytes" | "postprocess"
+> & {
+  quantities: readonly Quantity[];
+} {
   const { labels, label, scores } = manifest;
   if (!labels) throw new Error(`task ${manifest.task} needs labels`);
   if (!label && !scores) throw new Error(`task ${manifest.task} needs scores, label or both`);
@@ -80,6 +66,7 @@ export function classificationAnswers(
       const named = scores ? labelBytes.slice(0, topK) : [];
       return rows * (ownBytes + sum(named) + named.length * NUMBER_BYTES);
     },
+    quantities: classificationQuantities(manifest),
     outputNames: [...new Set([label?.output, scores?.output].filter((name) => name !== undefined))],
     postprocess(outputs: Tensors, { rows }, { top_k: topK }) {
       const given = readLabels?.(outputs, rows);

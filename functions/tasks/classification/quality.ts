@@ -1,5 +1,5 @@
 import type { Quality } from "../define.ts";
-import type { Classification } from "./answers.ts";
+import type { Classification } from "./classification.ts";
 import type { ClassificationManifest } from "./options.ts";
 
 /** Accuracy, precision, recall and F1 of the labels, and the area under the ROC curve of the scores. */

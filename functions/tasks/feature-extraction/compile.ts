@@ -7,6 +7,7 @@ import { textInputs } from "../text/inputs.ts";
 import type { Assets, CompiledTask } from "../define.ts";
 import type { textOptions } from "../text/options.ts";
 import { POOL } from "./pooling.ts";
+import { vectorQuantities } from "./quantities.ts";
 
 /**
  * Turns a text into numbers, from the graph's first output. If that is `[rows, size]`, the answer is the row's vector.
@@ -33,8 +34,10 @@ export function compile(
   const finish = (vector: ArrayLike<number>) =>
     (normalize ? toUnitLength(vector) : Array.from(vector)).slice(0, dimensions);
 
+  const inputs = textInputs(manifest, limits, assets);
   return {
-    ...textInputs(manifest, limits, assets),
+    ...inputs,
+    quantities: [...inputs.quantities, ...vectorQuantities()],
     outputNames: [output.name],
     answerBytes({ rows, tokens = rows }) {
       const vectors = rank === 3 && pooling === "none" ? tokens : rows;

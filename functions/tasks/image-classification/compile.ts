@@ -4,6 +4,7 @@ import { classificationAnswers } from "../classification/answers.ts";
 import type { classificationOptions } from "../classification/options.ts";
 import { loadImageDecoder, type OpenedImage } from "../image/decode.ts";
 import { checkFit, fit } from "../image/fit.ts";
+import { imageQuantities, type ImageContext } from "../image/quantities.ts";
 import { createPixelBudget } from "../image/pixel-budget.ts";
 import { convertColor, fillPixels, levelsOf, type Pixels } from "../image/pixels.ts";
 import type { imageOptions, ImageOptions } from "../image/options.ts";
@@ -52,8 +53,10 @@ export async function compile({
   const step = Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / width));
   const openImage = await loadImageDecoder(loadDecoder);
 
+  const answers = classificationAnswers(manifest);
   return {
-    ...classificationAnswers(manifest),
+    ...answers,
+    quantities: [...imageQuantities(input.name), ...answers.quantities],
     *preprocess(
       rows: readonly unknown[],
       { pathOf, sentBytes }: PreprocessOptions<unknown>,
@@ -70,12 +73,14 @@ export async function compile({
       // One budget for the whole request: many images cost as much as a large one.
       const budget = createPixelBudget({ maxPixels: limits.imagePixels, sentBytes });
       let used = 0;
+      const sizes: number[] = [];
       for (const [index, row] of rows.entries()) {
         if (index > 0) yield;
         try {
           const file = imageBytes(row);
           const opened = openImage(file);
           budget.take(opened);
+          sizes.push(opened.width * opened.height);
           used += opened.width * opened.height;
           const sized =
             decodeElsewhere && effortOf(opened) > MOST_PIXELS_HERE
@@ -100,6 +105,7 @@ export async function compile({
         return {
           feeds: { [input.name]: pixels },
           rows: count,
+          context: { sizes: sizes.slice(from, from + count) } satisfies ImageContext,
           ...(run === 0 && { pixels: used }),
         };
       });

@@ -3,7 +3,8 @@ import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { MAX_NUMBERS } from "../check-tensors.ts";
-import type { Assets, CompiledTask, Run } from "../define.ts";
+import { answerNumber } from "../answer-numbers.ts";
+import type { Assets, CompiledTask, Quantity, Run } from "../define.ts";
 import type { recommendationOptions, RecommendationParameters } from "./options.ts";
 
 export interface Recommendation {
@@ -94,6 +95,7 @@ export function compile(
         toRun(baskets.slice(index * step, (index + 1) * step)),
       );
     },
+    quantities: QUANTITIES,
     outputNames: [output.name],
     answerBytes: ({ rows }, { top_k: topK }) =>
       rows * itemBytes.slice(0, topK).reduce((sum, bytes) => sum + bytes, 0),
@@ -125,3 +127,24 @@ export function compile(
     },
   };
 }
+
+/** How many items a basket has, and what is recommended first. */
+const QUANTITIES: readonly Quantity[] = [
+  {
+    name: "basket_size",
+    of: "input",
+    kind: "number",
+    each({ inputs = [] }, take) {
+      for (const basket of inputs) take((basket as unknown[]).length);
+    },
+  },
+  {
+    name: "prediction.item",
+    of: "prediction",
+    kind: "category",
+    each({ answers = [] }, take) {
+      for (const answer of answers) take((answer as Recommendation[])[0]?.id);
+    },
+  },
+  answerNumber("score", (answer) => (answer as Recommendation[])[0]?.score),
+];

@@ -5,5 +5,8 @@ import type { classificationOptions } from "../classification/options.ts";
 import { tabularInputs } from "../tabular/inputs.ts";
 
 export function compile(manifest: ManifestOf<typeof classificationOptions>, limits: Limits) {
-  return { ...tabularInputs(manifest, limits), ...classificationAnswers(manifest) };
+  const inputs = tabularInputs(manifest, limits);
+  const answers = classificationAnswers(manifest);
+  const quantities = [...inputs.quantities, ...answers.quantities];
+  return { ...inputs, ...answers, quantities };
 }

@@ -2,6 +2,7 @@ import type { Limits } from "../../model/limits.ts";
 import { NearcastError } from "../../errors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import { elementCount, numbersOf } from "../../tensor.ts";
+import { answerNumber } from "../answer-numbers.ts";
 import { tabularInputs } from "../tabular/inputs.ts";
 import type { CompiledTask } from "../define.ts";
 import type { regressionOptions } from "./options.ts";
@@ -26,8 +27,13 @@ export function compile(
     );
   const unit = regression.unit === undefined ? {} : { unit: regression.unit };
 
+  const inputs = tabularInputs(manifest, limits);
   return {
-    ...tabularInputs(manifest, limits),
+    ...inputs,
+    quantities: [
+      ...inputs.quantities,
+      answerNumber("value", (answer) => (answer as Regression).value),
+    ],
     outputNames: [output.name],
     postprocess(outputs, { rows }) {
       const data = numbersOf(outputs[output.name]?.data);

@@ -2,11 +2,12 @@ import type { Limits } from "../../model/limits.ts";
 import { InputIssues } from "../../errors.ts";
 import type { Feature, Manifest } from "../../model/manifest.ts";
 import type { Datatype, Tensors } from "../../tensor.ts";
-import type { CompiledTask, JsonSchema } from "../define.ts";
+import type { CompiledTask, JsonSchema, Quantity } from "../define.ts";
 import { problemWith } from "./feature.ts";
 import { layoutOf } from "./layout.ts";
 import { isMissing, missingInTensors, notMissing, replacementOf } from "./missing.ts";
 import { packed } from "./pack.ts";
+import { featureQuantities } from "./quantities.ts";
 
 /**
  * The part that all tabular tasks share: turns features into tensors. One input is an object of named features, or an
@@ -15,7 +16,9 @@ import { packed } from "./pack.ts";
 export function tabularInputs(
   manifest: Manifest,
   limits: Limits,
-): Pick<CompiledTask, "isBatch" | "preprocess" | "missing"> {
+): Pick<CompiledTask, "isBatch" | "preprocess" | "missing"> & {
+  quantities: readonly Quantity[];
+} {
   const { features = [] } = manifest;
   const slots = layoutOf(manifest);
   const datatypes = features.map(
@@ -74,6 +77,7 @@ export function tabularInputs(
       return [{ feeds, rows: rows.length }];
     },
     missing: missingInTensors(slots, features),
+    quantities: featureQuantities(slots, features),
   };
 }
 

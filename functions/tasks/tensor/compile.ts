@@ -8,6 +8,7 @@ import { toJsonValues } from "../../wire/json-tensor.ts";
 import { toNested } from "../../wire/nested.ts";
 import { mismatch, tooManyElements } from "../check-tensors.ts";
 import type { CompiledTask } from "../define.ts";
+import { tensorQuantities } from "./quantities.ts";
 import { readTensor } from "./read.ts";
 
 /**
@@ -62,6 +63,7 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
       return runs;
     },
     outputNames,
+    quantities: tensorQuantities(manifest),
     answerBytes: ({ feeds }) =>
       bytesOfTensors(expectedOutputs(manifest, outputNames, { feeds, isTokens: false })),
     outputBytes: (results) => bytesOfTensors(results),

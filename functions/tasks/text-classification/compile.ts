@@ -9,5 +9,8 @@ import type { textOptions } from "../text/options.ts";
 type Options = typeof classificationOptions & typeof textOptions;
 
 export function compile(manifest: ManifestOf<Options>, limits: Limits, assets: Assets) {
-  return { ...textInputs(manifest, limits, assets), ...classificationAnswers(manifest) };
+  const inputs = textInputs(manifest, limits, assets);
+  const answers = classificationAnswers(manifest);
+  const quantities = [...inputs.quantities, ...answers.quantities];
+  return { ...inputs, ...answers, quantities };
 }

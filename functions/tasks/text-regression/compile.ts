@@ -3,7 +3,8 @@ import type { Limits } from "../../model/limits.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import { numbersOf } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
-import type { Assets, CompiledTask } from "../define.ts";
+import { answerNumber } from "../answer-numbers.ts";
+import type { Assets, CompiledTask, Quantity } from "../define.ts";
 import { textInputs } from "../text/inputs.ts";
 import type { textRegressionOptions } from "./options.ts";
 
@@ -27,8 +28,10 @@ export function compile(
   const rowBytes = JSON.stringify(labels ?? "value").length + width * NUMBER_BYTES;
   const finish = ACTIVATIONS[regression.activation];
 
+  const inputs = textInputs(manifest, limits, assets);
   return {
-    ...textInputs(manifest, limits, assets),
+    ...inputs,
+    quantities: [...inputs.quantities, ...numbersOfAnswers(labels)],
     outputNames: [output.name],
     answerBytes: ({ rows }) => rows * rowBytes,
     postprocess(outputs, { rows }) {
@@ -46,6 +49,13 @@ export function compile(
       });
     },
   };
+}
+
+function numbersOfAnswers(labels: readonly string[] | undefined): Quantity[] {
+  if (!labels) return [answerNumber("value", (answer) => (answer as { value: number }).value)];
+  return labels.map((label) =>
+    answerNumber(label, (answer) => (answer as { values: Record<string, number> }).values[label]),
+  );
 }
 
 const ACTIVATIONS = {

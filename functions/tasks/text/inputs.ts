@@ -5,6 +5,7 @@ import type { ManifestOf } from "../../model/manifest.ts";
 import { textProblem } from "./problem.ts";
 import { tokenBatcher } from "./batch.ts";
 import { Effort } from "./effort.ts";
+import { TEXT_LENGTH, TOKENS } from "./quantities.ts";
 import { openTokenizer, type CutEncoding, type TextInput } from "./tokenizer.ts";
 import type { Assets, Parts, PathOf, PreprocessOptions, Run } from "../define.ts";
 import type { TextOptions, textOptions } from "./options.ts";
@@ -43,6 +44,7 @@ function plainText({ task, inputs }: TextManifest, limits: Limits) {
       `task ${task} needs one BYTES input of shape [-1] or [-1, 1], or text with a tokenizer`,
     );
   return {
+    quantities: [TEXT_LENGTH],
     preprocess(rows: readonly unknown[], { pathOf }: PreprocessOptions<unknown>) {
       const issues = rows.flatMap((text, row) => {
         const message = textProblem(text, limits);
@@ -85,6 +87,7 @@ function tokenizedText(
   const toRuns = tokenBatcher(manifest, tokenizer.padding);
   return {
     maxTokens: options.maxLength,
+    quantities: [TEXT_LENGTH, TOKENS],
     *preprocess(
       rows: readonly unknown[],
       { pathOf, parameters, longTexts = "cut" }: PreprocessOptions<unknown>,

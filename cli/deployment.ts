@@ -1,0 +1,50 @@
+import { Option, type Command } from "commander";
+
+/** How to ask a deployment. */
+export interface DeploymentFlags {
+  url: string;
+  key?: string;
+}
+
+/** `--url` and `--key`. */
+export function withDeploymentOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--url <url>", "the deployment").env("NEARCAST_URL").makeOptionMandatory(),
+    )
+    .addOption(new Option("--key <key>", "an API key for it").env("NEARCAST_KEY"));
+}
+
+const TIMEOUT_MS = 60_000;
+
+/** The deployment's JSON. Throws an Error with what it says instead, or why it could not be asked. */
+export async function askDeployment(
+  { url, key }: DeploymentFlags,
+  path: string,
+  body?: unknown,
+): Promise<unknown> {
+  const address = `${url.replace(/\/+$/, "")}${path}`;
+  const answer = await fetch(address, {
+    method: body === undefined ? "GET" : "POST",
+    headers: {
+      ...(key && { Authorization: `Bearer ${key}` }),
+      ...(body !== undefined && { "Content-Type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).catch((cause: Error) => {
+    const { message } = (cause.cause as Error | undefined) ?? cause;
+    throw new Error(`${url} cannot be reached: ${message}`, { cause });
+  });
+  const text = await answer.text();
+  if (answer.ok) return JSON.parse(text) as unknown;
+  throw new Error(`${address} answered ${answer.status}: ${detailOf(text)}`);
+}
+
+function detailOf(text: string): string {
+  try {
+    return (JSON.parse(text) as { detail?: string }).detail ?? text;
+  } catch {
+    return text.slice(0, 200);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Quantity } from "../define.ts";
+
+/** The sizes of a run's images in pixels, before they are fitted to the model. */
+export interface ImageContext {
+  sizes: readonly number[];
+}
+
+/** So many numbers of an image are enough for its brightness. */
+const MOST_NUMBERS = 1024;
+
+/** How bright images are (the mean of the numbers that the graph gets), and how many pixels they had. */
+export function imageQuantities(input: string): Quantity[] {
+  return [
+    {
+      name: "brightness",
+      of: "input",
+      kind: "number",
+      each({ runs }, take) {
+        for (const { feeds, rows } of runs) {
+          const data = feeds[input]?.data as Float32Array | undefined;
+          if (!data) continue;
+          const width = data.length / rows;
+          for (let row = 0; row < rows; row++) take(meanOf(data, row * width, (row + 1) * width));
+        }
+      },
+    },
+    {
+      name: "image_pixels",
+      of: "input",
+      kind: "number",
+      each({ runs }, take) {
+        for (const { context } of runs)
+          for (const size of (context as ImageContext | undefined)?.sizes ?? []) take(size);
+      },
+    },
+  ];
+}
+
+function meanOf(data: Float32Array, from: number, to: number): number {
+  // An odd step goes over all columns and colours.
+  const step = Math.max(1, Math.floor((to - from) / MOST_NUMBERS)) | 1;
+  let sum = 0;
+  let count = 0;
+  for (let at = from; at < to; at += step, count++) sum += data[at] ?? 0;
+  return sum / count;
+}
