@@ -3,6 +3,7 @@ import { createOrt } from "#onnxruntime-web-factory";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { createApp, type Options } from "./app.ts";
 import { createPlatform } from "./platform/cloudflare.ts";
+import type { Observing } from "./observe/observer.ts";
 import type { PackagedModel } from "./platform/packaged-modules.ts";
 import type { Platform } from "./platform/types.ts";
 import { createService } from "./service.ts";
@@ -32,7 +33,8 @@ interface WorkerOptions {
 }
 
 /** The platform of this Worker, from its bindings. Throws an Error that says what is wrong with them. */
-export function createCloudflarePlatform({ packaged = [] }: WorkerOptions = {}): Platform {
+export function createCloudflarePlatform({ packaged = [] }: WorkerOptions = {}): Platform &
+  Observing {
   return createPlatform({ env, waitUntil, wasm, createOrt, loadDecoder, packaged });
 }
 

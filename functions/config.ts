@@ -218,6 +218,48 @@ export const VARIABLES = {
     schema: truth.default(true),
     about: "Whether each request writes a line to the log.",
   },
+  EMBEDDED_METRICS: {
+    schema: truth.default(true),
+    about:
+      "Whether each request writes a line with metrics for CloudWatch (Embedded Metric Format) to the log.",
+    on: LAMBDA,
+    elsewhere: "ignored",
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: z.url({ protocol: /^https?$/, error: "must be a URL" }).optional(),
+    about:
+      "Where metrics and traces are sent over OTLP/HTTP in JSON: `/v1/metrics` and `/v1/traces` below it. Nowhere by default.",
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    schema: list(
+      z
+        .string()
+        .regex(/^[\w-]+=.+$/, "must be like name=value,name=value")
+        .transform((text) => {
+          const at = text.indexOf("=");
+          return [text.slice(0, at), decodeURIComponent(text.slice(at + 1))] as const;
+        }),
+    ).optional(),
+    about: "Header fields of these requests: `name=value`, separated by commas, percent-encoded.",
+    secret: true,
+  },
+  OTEL_SERVICE_NAME: {
+    schema: text("must be a name").default("nearcast"),
+    about: "The name of this service there.",
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    schema: z.coerce
+      .number({ error: "must be a number from 0 to 1" })
+      .min(0, "must be a number from 0 to 1")
+      .max(1, "must be a number from 0 to 1")
+      .default(1),
+    about:
+      "The share of requests without a `traceparent` that begin a trace. With one, the client decides.",
+  },
+  OTEL_METRIC_EXPORT_INTERVAL: {
+    schema: whole(1000, LONGEST_TIMEOUT_MS).default(60_000),
+    about: "Milliseconds between two sendings of metrics.",
+  },
   MAX_BODY_BYTES: { schema: whole(1).default(6 * MIB), about: "Longest body, decompressed." },
   MAX_BATCH: { schema: whole(1).default(1000), about: "Most inputs in one request." },
   MAX_TEXT_LENGTH: {
@@ -328,6 +370,14 @@ export function readConfig(
     trustedKeys: value.TRUSTED_KEYS,
     accessLog: value.ACCESS_LOG,
     metricsToken: value.METRICS_TOKEN,
+    embeddedMetrics: value.EMBEDDED_METRICS,
+    otlp: {
+      endpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT,
+      headers: Object.fromEntries(value.OTEL_EXPORTER_OTLP_HEADERS ?? []),
+      serviceName: value.OTEL_SERVICE_NAME,
+      traceRatio: value.OTEL_TRACES_SAMPLER_ARG,
+      intervalMs: value.OTEL_METRIC_EXPORT_INTERVAL,
+    },
     limits: {
       bodyBytes: value.MAX_BODY_BYTES,
       batch: value.MAX_BATCH,

@@ -9,7 +9,8 @@ import { createAccessLog } from "./observe/access-log.ts";
 import { createDriftSamples } from "./observe/drift/samples.ts";
 import { createWatch } from "./observe/drift/watch.ts";
 import { createMetrics, type Metrics } from "./observe/metrics-service.ts";
-import { tellAll, type Observer } from "./observe/observer.ts";
+import { createOtlp } from "./observe/otlp.ts";
+import { tellAll, type Observer, type Observing } from "./observe/observer.ts";
 import { createStatistics, type Statistics } from "./observe/statistics.ts";
 import type { Platform } from "./platform/types.ts";
 import {
@@ -62,7 +63,10 @@ export interface Service extends Readiness {
  * const service = createService(createNodePlatform({ STORE: "models" }));
  * const { outputs } = await service.predict({ model: "iris", inputs: [5.1, 3.5, 1.4, 0.2] });
  */
-export function createService(platform: Platform, options: ServiceOptions = {}): Service {
+export function createService(
+  platform: Platform & Observing,
+  options: ServiceOptions = {},
+): Service {
   const { config, now, turnEventLoop } = platform;
   const tasks = createTasks(options.tasks);
   const registry = createRegistry(platform, tasks);
@@ -84,6 +88,7 @@ export function createService(platform: Platform, options: ServiceOptions = {}):
   const observers: Observer[] = [
     statistics,
     metrics,
+    ...[createOtlp(platform, metrics) ?? [], platform.observer ?? []].flat(),
     ...(config.accessLog ? [createAccessLog((entry) => platform.log(entry))] : []),
     ...(options.observers ?? []),
   ];

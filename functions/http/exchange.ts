@@ -6,6 +6,7 @@ import type { NearcastError } from "../errors.ts";
 import type { CreateAnswer } from "../platform/types.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { Deadline } from "../load/deadline.ts";
+import type { Trace } from "../observe/trace.ts";
 import type { TransferTurns } from "../load/transfer-turns.ts";
 
 /** One HTTP request and its answer. Each member that changes is written in only one place. */
@@ -17,6 +18,8 @@ export interface Exchange {
   readonly headers: Record<string, string>;
   /** Makes the answer from its parts. A plain `Response` when absent. */
   readonly createAnswer?: CreateAnswer | undefined;
+  /** Absent where the client sent no `traceparent`. */
+  readonly trace?: Trace | undefined;
   /** Whether handlers of an outer app came first. They may have set header fields. */
   readonly wrapped: boolean;
   /** `X-Request-Timeout-Ms` as it was sent. */

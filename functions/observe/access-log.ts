@@ -6,12 +6,12 @@ import type { Observer } from "./observer.ts";
  */
 export function createAccessLog(log: (entry: Record<string, unknown>) => void): Observer {
   return {
-    request({ id, traceId, method, path, status, caller, error, milliseconds, cold, call }) {
+    request({ id, trace, method, path, status, caller, error, milliseconds, cold, call }) {
       log({
         level: "info",
         message: "request",
         requestId: id,
-        traceId,
+        traceId: trace?.traceId,
         method,
         path,
         key: caller,

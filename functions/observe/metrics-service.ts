@@ -6,9 +6,11 @@ import { GAUGES, type Metric } from "./metrics.ts";
 import type { Sample } from "./metrics-text.ts";
 
 /** The metrics of a service. */
-export interface Metrics extends Pick<MetricCounts, "call" | "load" | "request" | "own"> {
+export interface Metrics extends Pick<MetricCounts, "call" | "load" | "request"> {
   /** All samples, of all instances where these count together. */
   samples(): Promise<Sample[]>;
+  /** The samples of this instance. */
+  instanceSamples(): Sample[];
 }
 
 interface Measured {
@@ -48,6 +50,7 @@ export function createMetrics({ platform, sessions, turns, drift }: Measured): M
 
   return {
     ...counts,
+    instanceSamples: () => [...gauges(), ...counts.own()],
     samples: async () => [...gauges(), ...(await counts.series()), ...(await drift())],
   };
 }

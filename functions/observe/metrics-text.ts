@@ -17,15 +17,20 @@ export const MEDIA_TYPES: Record<Format, string> = {
 
 /** Writes samples in OpenMetrics 1.0, or in the text format of Prometheus. */
 export function writeMetrics(samples: Iterable<Sample>, format: Format): string {
+  let text = "";
+  for (const [metric, own] of byMetric(samples)) text += familyOf(metric, own, format);
+  return format === "openmetrics" ? `${text}# EOF\n` : text;
+}
+
+/** The samples of each metric. */
+export function byMetric(samples: Iterable<Sample>): Map<Metric, Sample[]> {
   const families = new Map<Metric, Sample[]>();
   for (const sample of samples) {
     const family = families.get(sample.metric);
     if (family) family.push(sample);
     else families.set(sample.metric, [sample]);
   }
-  let text = "";
-  for (const [metric, own] of families) text += familyOf(metric, own, format);
-  return format === "openmetrics" ? `${text}# EOF\n` : text;
+  return families;
 }
 
 const UNIT = /_(seconds|bytes)$/;

@@ -1,11 +1,12 @@
 import type { CallRecord } from "../call.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { Trace } from "./trace.ts";
 
 /** What happened to one HTTP request. It may include one call of a model. */
 export interface RequestRecord {
   readonly id: string;
-  /** The trace id of the client's `traceparent` (W3C Trace Context). */
-  readonly traceId: string | undefined;
+  /** The trace of the client's `traceparent` (W3C Trace Context). */
+  readonly trace: Trace | undefined;
   readonly method: string;
   readonly path: string;
   /** The pattern of the route that answered, such as `/v1/models/:model/predict`. Absent where there was none. */
@@ -44,6 +45,11 @@ export interface Observer {
   load?: (record: LoadRecord) => void;
   /** An HTTP request was answered. */
   request?: (record: RequestRecord) => void;
+}
+
+/** A platform with a place of its own for records, such as its metrics. */
+export interface Observing {
+  observer?: Observer | undefined;
 }
 
 /** Makes one observer that passes records to all of them. */

@@ -1,11 +1,18 @@
-import type { DurableObjectNamespace, Fetcher, R2Bucket } from "@cloudflare/workers-types";
+import type {
+  AnalyticsEngineDataset,
+  DurableObjectNamespace,
+  Fetcher,
+  R2Bucket,
+} from "@cloudflare/workers-types";
 import { readConfig, type Config } from "../config.ts";
 import { digest } from "../digest.ts";
 import type { Rate } from "../limits/rate.ts";
 import type { Counters } from "../observe/counters.ts";
+import type { Observing } from "../observe/observer.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
 import { withoutFailures } from "./cache/without-failures.ts";
+import { createAnalyticsPoints } from "./analytics-points.ts";
 import { createObjectCounters, type CountingObject } from "./counters/durable-object.ts";
 import { createGatheredCounters } from "./counters/gathered.ts";
 import { createEdgeArtifactCache, createEdgePredictionCache } from "./edge-cache.ts";
@@ -35,7 +42,7 @@ interface CloudflareParts {
 const WASM_MEMORY_BYTES = 112 * 1024 * 1024;
 
 /** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
-export function createPlatform(parts: CloudflareParts): Platform {
+export function createPlatform(parts: CloudflareParts): Platform & Observing {
   const { env, waitUntil, wasm, createOrt, loadDecoder, packaged = [] } = parts;
   const defaults = {
     STORE: "r2://MODELS",
@@ -60,6 +67,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     throw new Error(
       `STORE must be r2://BINDING/prefix with a bound R2 bucket, not ${config.store}`,
     );
+  const dataset = env["ANALYTICS"] as AnalyticsEngineDataset | undefined;
   const runtime = createWebRuntime({
     createOrt,
     module: wasm,
@@ -90,6 +98,7 @@ export function createPlatform(parts: CloudflareParts): Platform {
     limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),
     counters: openCounters(env, waitUntil),
     predictionCache: withoutFailures(createEdgePredictionCache(), log),
+    observer: dataset && createAnalyticsPoints(dataset),
     clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? "",
     log,
   };

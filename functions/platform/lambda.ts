@@ -6,6 +6,7 @@ import type { Runtime } from "../runtime/types.ts";
 import { within } from "../within.ts";
 import { createDynamodbCounters } from "./counters/dynamodb.ts";
 import { createGatheredCounters, type Schedule } from "./counters/gathered.ts";
+import { createEmbeddedMetrics } from "./embedded-metrics.ts";
 import { createFileDecoders } from "./file-decoders.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
@@ -14,6 +15,7 @@ import { withFallback } from "./limiter/with-fallback.ts";
 import { callerAddress } from "./lambda-event.ts";
 import { hasLostBytes } from "./lambda-body.ts";
 import type { Counters } from "../observe/counters.ts";
+import type { Observing } from "../observe/observer.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import { logLine } from "./log.ts";
 import { openPackaged } from "./packaged-folder.ts";
@@ -24,7 +26,7 @@ import { openStore } from "./store/open.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Platform } from "./types.ts";
 
-export interface LambdaPlatform extends Platform {
+export interface LambdaPlatform extends Platform, Observing {
   /**
    * Settles when all promises given to `waitUntil` have settled, or after a short time. Lambda then sends the answer
    * and freezes the process. Unfinished work goes on when the next request thaws it.
@@ -96,6 +98,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     clientAddress({ env }) {
       return callerAddress((env as { event: LambdaEvent }).event, config.trustedProxies);
     },
+    observer: config.embeddedMetrics ? createEmbeddedMetrics(logLine) : undefined,
     log: logLine,
   };
 }

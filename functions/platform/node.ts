@@ -66,6 +66,9 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
       const peer = bindings?.incoming?.socket.remoteAddress ?? "";
       return forwardedAddress(peer, req.header("x-forwarded-for"), config.trustedProxies);
     },
+    every(milliseconds, work) {
+      setInterval(() => void work(), milliseconds).unref();
+    },
     log: logSoon,
     lostLogLines,
   };

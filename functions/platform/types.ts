@@ -103,6 +103,8 @@ export interface Platform {
    * compress. Undefined where the file was not deployed.
    */
   asset(name: DocumentationAsset, client: { takesGzip: boolean }): Promise<Asset | undefined>;
+  /** Does the work again and again, without keeping the process alive. Absent where only requests can do work. */
+  every?: (milliseconds: number, work: () => Promise<void>) => void;
   /** Writes one structured line to the platform's log. */
   log(entry: Record<string, unknown>): void;
   /** How many lines of the log could not be written. Absent where nobody can know. */

@@ -144,7 +144,7 @@ const call: CallRecord = {
 
 const request: RequestRecord = {
   id: "1",
-  traceId: undefined,
+  trace: undefined,
   method: "POST",
   path: "/v1/models/iris/predict",
   route: "/v1/models/:model/predict",

@@ -3,6 +3,7 @@ import { ANYONE, NOBODY } from "../../auth/caller.ts";
 import { NearcastError } from "../../errors.ts";
 import { createDeadline } from "../../load/deadline.ts";
 import type { TransferTurns } from "../../load/transfer-turns.ts";
+import { readTrace, writeTrace } from "../../observe/trace.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { AppEnv, Exchange } from "../exchange.ts";
 
@@ -43,12 +44,18 @@ export function beginRequest(
     const deadline = createDeadline(config.requestTimeoutMs, isGone, options);
     const timeout = c.req.header(TIMEOUT);
     if (timeout !== undefined && WHOLE_NUMBER.test(timeout)) deadline.shorten(Number(timeout));
-    const headers = { [REQUEST_ID]: id, ...SECURITY_HEADERS };
+    const trace = readTrace(c.req.header("traceparent"));
+    const headers = {
+      [REQUEST_ID]: id,
+      ...(trace && { traceparent: writeTrace(trace) }),
+      ...SECURITY_HEADERS,
+    };
     const { answerBytes: maxAnswerBytes } = config.limits;
     c.set("exchange", {
       id,
       deadline,
       headers,
+      trace,
       createAnswer,
       timeout,
       maxAnswerBytes,

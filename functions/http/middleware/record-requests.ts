@@ -4,8 +4,6 @@ import type { RequestRecord } from "../../observe/observer.ts";
 import { microsecondSteps } from "../../observe/phases.ts";
 import type { AppEnv } from "../exchange.ts";
 
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
-
 /** The pattern of the handler that ran last. Those of middleware and of unknown paths are wildcards. */
 function routeOf(c: Context): string | undefined {
   const path = routePath(c);
@@ -23,10 +21,10 @@ export function recordRequests(
     cold = false;
     const start = now?.() ?? 0;
     await next();
-    const { id, caller, error, record } = c.get("exchange");
+    const { id, trace, caller, error, record } = c.get("exchange");
     tell({
       id,
-      traceId: TRACEPARENT.exec(c.req.header("traceparent") ?? "")?.[1],
+      trace,
       method: c.req.method,
       path: c.req.path,
       route: routeOf(c),

@@ -1,0 +1,77 @@
+import {
+  CALL_METRICS,
+  LOAD_METRICS,
+  REQUEST_METRICS,
+  SERVICE_METRICS,
+} from "../observe/metrics.ts";
+import type { Metric } from "../observe/metrics.ts";
+import type { Observer } from "../observe/observer.ts";
+import type { Platform } from "./types.ts";
+
+/**
+ * The metrics that CloudWatch gets, from the table of all. Each is one of its metrics for each version, which cost money
+ * by the month: the rest is in the access log.
+ */
+const OF_CALL = ["ok", "fail", "rows", "time", "tokens"].map(rowOf(CALL_METRICS));
+const OF_LOAD = ["loads", "loadtime"].map(rowOf(LOAD_METRICS));
+const OF_SERVICE = [
+  ...["http", "httptime"].map(rowOf(REQUEST_METRICS)),
+  ...["refused", "cold"].map(rowOf(SERVICE_METRICS)),
+];
+
+const NAMESPACE = "Nearcast";
+const BY_MODEL = ["model", "version"];
+
+/**
+ * Writes metrics into the log in CloudWatch's Embedded Metric Format: one line for each request, and for each load. The
+ * only dimensions are model and version, and no line has an id.
+ */
+export function createEmbeddedMetrics(log: Platform["log"]): Observer {
+  return {
+    request(record) {
+      const { call } = record;
+      const service = valuesOf(OF_SERVICE, record);
+      const known = call?.version === undefined ? undefined : call;
+      const own = known && valuesOf(OF_CALL, known);
+      const directives = [directive([], service), ...(own ? [directive(BY_MODEL, own)] : [])];
+      const labels = known && { model: known.model, version: known.version };
+      log({ ...embedded(directives), ...labels, ...service, ...own });
+    },
+    load(record) {
+      const { model, version } = record;
+      const own = valuesOf(OF_LOAD, record);
+      log({ ...embedded([directive(BY_MODEL, own)]), model, version, ...own });
+    },
+  };
+}
+
+function rowOf<Counted>(table: Readonly<Record<string, Metric<Counted>>>) {
+  return (id: string): Metric<Counted> => table[id] as Metric<Counted>;
+}
+
+function valuesOf<Counted>(
+  metrics: readonly Metric<Counted>[],
+  record: Counted,
+): Record<string, number> {
+  const values: Record<string, number> = {};
+  for (const { name, of, scale = 1 } of metrics) {
+    const value = of?.(record);
+    if (value !== undefined) values[name] = value / scale;
+  }
+  return values;
+}
+
+function directive(dimensions: readonly string[], values: Record<string, number>) {
+  return {
+    Namespace: NAMESPACE,
+    Dimensions: [dimensions],
+    Metrics: Object.keys(values).map((Name) => ({
+      Name,
+      Unit: Name.endsWith("_seconds") ? "Seconds" : "Count",
+    })),
+  };
+}
+
+function embedded(CloudWatchMetrics: readonly object[]) {
+  return { level: "info", _aws: { Timestamp: Date.now(), CloudWatchMetrics } };
+}
