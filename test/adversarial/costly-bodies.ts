@@ -45,6 +45,19 @@ export const COSTLY_BODIES: readonly Known[] = [
       }),
     ],
   ),
+  json("predict multilingual-e5 inputs", {
+    shape: "texts",
+    character: "softHyphen",
+    count: 8,
+    width: 40_000,
+  }),
+  json("predict modernbert-embed inputs", {
+    shape: "texts",
+    character: "digits",
+    count: 225,
+    width: 347,
+  }),
+  json("openai input", { shape: "texts", character: "dots", count: 13, width: 25_000 }),
   // As much as a compressed body may become.
   json("v2 inputs", { shape: "records", unit: "zero", count: 97_214, width: 1 }),
   json("mlflow frame columns", { shape: "keys", unit: "emptyList", count: 22_092 }),

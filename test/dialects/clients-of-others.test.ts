@@ -301,6 +301,11 @@ describe.each(inThisFile(PLATFORMS))("on %s", (_name, start) => {
           message: expect.stringContaining("must have at most 128 tokens, has 129"),
         },
       ],
+      [
+        "two texts over the limit, of which the first ends the work",
+        { input: [`${fullText} a`, `${fullText} a`] },
+        { status: 422, param: "input[0]", message: expect.not.stringContaining("more)") },
+      ],
       ["no text", { input: [] }, { status: 422, param: "input" }],
       ["an unknown member", { stream: true }, { status: 422 }],
     ])("%s is an APIError", async (_what, change, error) => {

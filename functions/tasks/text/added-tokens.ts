@@ -14,9 +14,28 @@ export interface AddedToken {
  * one counts.
  */
 export function addedTokenSplitter(tokens: readonly AddedToken[]) {
-  if (tokens.length === 0) return (text: string): (string | number)[] => [text];
   const trie = new Trie();
-  for (const [index, { content }] of tokens.entries()) if (content !== "") trie.add(content, index);
+  const units = new Set<string>();
+  for (const [index, { content }] of tokens.entries()) {
+    if (content === "") continue;
+    trie.add(content, index);
+    units.add(content.charAt(0));
+  }
+  const beginnings = anyOf(units);
+
+  /** The longest token at this place, and where it ends. */
+  function tokenAt(text: string, at: number) {
+    let [node, longest, end] = [ROOT, -1, at];
+    for (let next = at; next < text.length;) {
+      const point = text.codePointAt(next)!;
+      node = trie.next(node, point);
+      if (node === ROOT) break;
+      next += point > 0xffff ? 2 : 1;
+      const index = trie.numberAt(node);
+      if (index >= 0) [longest, end] = [index, next];
+    }
+    return { token: tokens[longest], end };
+  }
 
   return function split(text: string): (string | number)[] {
     const found: (string | number)[] = [];
@@ -28,26 +47,24 @@ export function addedTokenSplitter(tokens: readonly AddedToken[]) {
       if (trimsEnd) part = part.trimEnd();
       if (start < end) found.push(part);
     };
-    for (let at = 0; at < text.length;) {
-      let [node, longest, end] = [ROOT, -1, at];
-      for (let next = at; next < text.length;) {
-        const point = text.codePointAt(next)!;
-        node = trie.next(node, point);
-        if (node === ROOT) break;
-        next += point > 0xffff ? 2 : 1;
-        const index = trie.numberAt(node);
-        if (index >= 0) [longest, end] = [index, next];
-      }
-      const token = tokens[longest];
-      if (token) {
-        pushText(at, token.lstrip);
-        found.push(token.id);
-        trims = token.rstrip;
-        start = end;
-      }
-      at = token ? end : at + 1;
+    // Most texts have no character that begins a token.
+    beginnings.lastIndex = 0;
+    while (beginnings.test(text)) {
+      const at = beginnings.lastIndex - 1;
+      const { token, end } = tokenAt(text, at);
+      if (!token) continue;
+      pushText(at, token.lstrip);
+      found.push(token.id);
+      trims = token.rstrip;
+      start = beginnings.lastIndex = end;
     }
     pushText(text.length, false);
     return found;
   };
+}
+
+/** Finds any of these UTF-16 units. */
+function anyOf(units: ReadonlySet<string>): RegExp {
+  const escaped = Array.from(units, (unit) => unit.charCodeAt(0).toString(16).padStart(4, "0"));
+  return new RegExp(`[${escaped.map((code) => `\\u${code}`).join("")}]`, "g");
 }

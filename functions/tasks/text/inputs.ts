@@ -7,7 +7,7 @@ import { tokenBatcher } from "./batch.ts";
 import { Effort } from "./effort.ts";
 import { TEXT_LENGTH, TOKENS } from "./quantities.ts";
 import { openTokenizer, type CutEncoding, type TextInput } from "./tokenizer.ts";
-import type { Assets, Parts, PathOf, PreprocessOptions, Run } from "../define.ts";
+import type { Assets, Parts, PreprocessOptions, Run } from "../define.ts";
 import type { TextOptions, textOptions } from "./options.ts";
 
 /**
@@ -85,8 +85,9 @@ function tokenizedText(
 ) {
   const tokenizer = openTokenizer(options, assets);
   const toRuns = tokenBatcher(manifest, tokenizer.padding);
+  const { maxLength } = options;
   return {
-    maxTokens: options.maxLength,
+    maxTokens: maxLength,
     quantities: [TEXT_LENGTH, TOKENS],
     *preprocess(
       rows: readonly unknown[],
@@ -101,14 +102,16 @@ function tokenizedText(
       const encodeOptions = { longTexts, mostCharacters, effort: new Effort() };
       for (const [row, text] of texts.entries())
         try {
-          encodings.push(
-            yield* tokenizer.encode({ ...text, text: prompt + text.text }, encodeOptions),
-          );
+          const given = { ...text, text: prompt + text.text };
+          const encoding = yield* tokenizer.encode(given, encodeOptions);
+          // The first one is enough: the tokens of all others would be counted for nothing.
+          if (longTexts === "refuse" && encoding.uncut > maxLength)
+            throw new RangeError(`must have at most ${maxLength} tokens, has ${encoding.uncut}`);
+          encodings.push(encoding);
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;
           throw invalidInput([{ path: pathOf(row), message: error.message }]);
         }
-      if (longTexts === "refuse") checkLengths(encodings, options.maxLength, pathOf);
       return toRuns(encodings);
     },
   };
@@ -129,15 +132,6 @@ function promptOf(
   const names = Object.keys(prompts);
   const allowed = names.length > 0 ? `must be one of ${names.join(", ")}` : "this model has none";
   throw invalidInput([{ path: "parameters.prompt_name", message: allowed }]);
-}
-
-function checkLengths(encodings: readonly CutEncoding[], maxLength: number, pathOf: PathOf) {
-  const issues = encodings.flatMap(({ uncut }, row) =>
-    uncut <= maxLength
-      ? []
-      : { path: pathOf(row), message: `must have at most ${maxLength} tokens, has ${uncut}` },
-  );
-  if (issues.length > 0) throw invalidInput(issues);
 }
 
 function readText(row: unknown, path: string, limits: Limits, issues: InputIssue[]): TextInput {

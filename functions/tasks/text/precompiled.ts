@@ -1,4 +1,5 @@
 import type { Parts } from "../define.ts";
+import { CLUSTERS } from "./clusters.ts";
 import type { Effort } from "./effort.ts";
 
 /**
@@ -21,8 +22,9 @@ export function precompiledMap(base64: unknown): (text: string, effort: Effort) 
   const replacements = bytes.subarray(4 + size);
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
-  const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
   const known = new Map<string, string | undefined>();
+  /** By code point: 1 where it is known that the map does not have it. */
+  const isAbsent = new Uint8Array(0x11_0000);
 
   /** The replacement of the shortest beginning of these bytes that is in the map. */
   function search(key: Uint8Array): string | undefined {
@@ -46,52 +48,55 @@ export function precompiledMap(base64: unknown): (text: string, effort: Effort) 
     if (known.has(part)) return known.get(part);
     const found = search(encoder.encode(part));
     // Few texts have many different characters. A flood of them must not stay in memory.
-    if (known.size < MAX_KNOWN) known.set(part, found);
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(part, found);
     return found;
   }
 
-  function replaceCluster(cluster: string): string {
-    // Six UTF-16 units or more have at least six bytes, so that only shorter clusters need counting.
-    if (cluster.length < 6 && encoder.encode(cluster).length < 6) {
-      const whole = replacementOf(cluster);
-      if (whole !== undefined) return whole;
-    }
+  function replaceEach(text: string): string {
     let made = "";
-    for (const character of cluster) made += replacementOf(character) ?? character;
-    return made;
+    let start = 0;
+    for (let at = 0; at < text.length;) {
+      const point = text.codePointAt(at)!;
+      const end = at + (point > 0xffff ? 2 : 1);
+      if (isAbsent[point] === 0) {
+        const found = replacementOf(text.slice(at, end));
+        if (found === undefined) isAbsent[point] = 1;
+        else {
+          made += text.slice(start, at) + found;
+          start = end;
+        }
+      }
+      at = end;
+    }
+    return made + text.slice(start);
   }
 
   return function* replace(text, effort) {
     let made = "";
     let start = 0;
-    for (const { 0: odd, index } of text.matchAll(ODD)) {
-      for (const character of text.slice(start, index)) {
-        if (effort.isDue(1)) yield;
-        made += replacementOf(character) ?? character;
-      }
-      for (const { segment } of clusters.segment(odd)) {
-        if (effort.isDue(segment.length)) yield;
-        made += replaceCluster(segment);
-      }
-      start = index + odd.length;
+    for (const { 0: cluster, index } of text.matchAll(CLUSTERS)) {
+      const end = index + cluster.length;
+      if (effort.isDue(end - start)) yield;
+      const whole = isShort(cluster) ? replacementOf(cluster) : undefined;
+      made += replaceEach(text.slice(start, index)) + (whole ?? replaceEach(cluster));
+      start = end;
     }
-    for (const character of text.slice(start)) {
-      if (effort.isDue(1)) yield;
-      made += replacementOf(character) ?? character;
-    }
-    return made;
+    if (effort.isDue(text.length - start)) yield;
+    return made + replaceEach(text.slice(start));
   };
 }
 
-/**
- * Characters that can share a cluster with others: marks, joiners, letters of Korean syllables, flags, ends of lines,
- * and prepended characters.
- */
-const JOINING =
-  "\\p{M}\\p{Grapheme_Extend}\\p{Emoji_Modifier}\\p{Cf}\\p{Regional_Indicator}\\r\\n\u0E33\u0EB3\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF\u0D4E\u{111C2}\u{111C3}\u{113D1}\u{1193F}\u{11941}\u{11A3A}\u{11A84}-\u{11A89}\u{11D46}\u{11F02}\u{16D63}-\u{16D6A}";
-
-/** Places where characters may share a cluster. Each other character is a cluster of its own, and needs no search. */
-const ODD = new RegExp(`(?:[^${JOINING}]?[${JOINING}]+)+[^${JOINING}]?`, "gu");
+/** Whether it has less than six bytes of UTF-8. */
+function isShort(cluster: string): boolean {
+  let bytes = cluster.length;
+  // Each half of a character beyond the first plane counts two bytes.
+  for (let at = 0; at < cluster.length && bytes < 6; at++) {
+    const unit = cluster.charCodeAt(at);
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes < 6;
+}
 
 const MAX_KNOWN = 10_000;
 

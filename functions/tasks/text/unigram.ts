@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Parts } from "../define.ts";
 import { ROOT, Trie } from "./trie.ts";
 import { PART_LENGTH } from "./effort.ts";
-import { codePointsOf, type WordModel } from "./word-model.ts";
+import type { WordModel } from "./word-model.ts";
 
 /** A Unigram model in `tokenizer.json`: pieces with their log probabilities. */
 const schema = z.looseObject({
@@ -28,35 +28,35 @@ export function unigram(json: unknown): WordModel {
   const scores = Float64Array.from(vocab, ([, score]) => score);
   for (const [index, [piece]] of vocab.entries()) trie.add(piece, index);
   const unknownScore = scores.reduce((least, score) => Math.min(least, score)) - UNKNOWN_PENALTY;
+  // One word is cut after the other, and most are short: arrays of its own would take longer than the word.
+  const waysOfShort = waysFor(PART_LENGTH);
 
-  function* encode(word: string, ids: number[]): Parts<void> {
-    const points = codePointsOf(word);
-    const { length } = points;
-    /** For each end: the best score, the start of its last piece (-1: not reached), and that piece (-1: unknown). */
-    const best = new Float64Array(length + 1);
-    const starts = new Int32Array(length + 1).fill(-1);
-    const pieces = new Int32Array(length + 1);
+  function* cut(word: string, ids: number[], { best, starts, pieces }: Ways): Parts<void> {
+    const { length } = word;
+    starts.fill(-1, 0, length + 1);
+    best[0] = 0;
     const offer = (end: number, score: number, start: number, piece: number): void => {
       if (starts[end]! >= 0 && score <= best[end]!) return;
       best[end] = score;
       starts[end] = start;
       pieces[end] = piece;
     };
-    for (let start = 0; start < length; start++) {
-      if (start > 0 && start % PART_LENGTH === 0) yield;
+    for (let start = 0, next = 0, count = 1; start < length; start = next, count++) {
+      if (count % PART_LENGTH === 0) yield;
       const soFar = best[start]!;
+      next = start + unitsAt(word, start);
       let node = ROOT;
       let single = false;
       for (let end = start; end < length;) {
-        node = trie.next(node, points[end]!);
+        node = trie.next(node, word.codePointAt(end)!);
         if (node === ROOT) break;
-        end += 1;
+        end += unitsAt(word, end);
         const piece = trie.numberAt(node);
         if (piece < 0 || piece === unknownId) continue;
         offer(end, scores[piece]! + soFar, start, piece);
-        single ||= end === start + 1;
+        single ||= end === next;
       }
-      if (!single) offer(start + 1, unknownScore + soFar, start, -1);
+      if (!single) offer(next, unknownScore + soFar, start, -1);
     }
     const found: number[] = [];
     for (let end = length; end > 0; end = starts[end]!) {
@@ -71,10 +71,30 @@ export function unigram(json: unknown): WordModel {
   return {
     idOf: (token) => trie.numberOf(token),
     encode(word, ids) {
-      const parts = encode(word, ids);
-      if (word.length > PART_LENGTH) return parts;
-      parts.next();
+      if (word.length > PART_LENGTH) return cut(word, ids, waysFor(word.length));
+      cut(word, ids, waysOfShort).next();
       return undefined;
     },
   };
+}
+
+/** For each end in a word: the best score, the start of its last piece (-1: not reached), and that piece (-1: unknown). */
+interface Ways {
+  best: Float64Array;
+  starts: Int32Array;
+  pieces: Int32Array;
+}
+
+function waysFor(length: number): Ways {
+  const ends = length + 1;
+  return {
+    best: new Float64Array(ends),
+    starts: new Int32Array(ends),
+    pieces: new Int32Array(ends),
+  };
+}
+
+/** How many UTF-16 units the code point there has. */
+function unitsAt(word: string, at: number): number {
+  return word.codePointAt(at)! > 0xffff ? 2 : 1;
 }

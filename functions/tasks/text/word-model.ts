@@ -17,15 +17,3 @@ export const vocabularySchema = z.custom<Record<string, number>>(
   (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   "must be an object of ids by token",
 );
-
-/** The code points of a word. They are fewer than its UTF-16 units where some take two. */
-export function codePointsOf(word: string): Int32Array {
-  const points = new Int32Array(word.length);
-  let length = 0;
-  for (let at = 0; at < word.length; at++) {
-    const point = word.codePointAt(at)!;
-    if (point > 0xffff) at++;
-    points[length++] = point;
-  }
-  return points.subarray(0, length);
-}

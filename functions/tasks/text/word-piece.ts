@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ROOT, Trie } from "./trie.ts";
-import { codePointsOf, vocabularySchema, type WordModel } from "./word-model.ts";
+import { vocabularySchema, type WordModel } from "./word-model.ts";
 
 const schema = z.looseObject({
   vocab: vocabularySchema,
@@ -29,20 +29,21 @@ export function wordPiece(json: unknown): WordModel {
   return {
     idOf: (token) => trie.numberOf(token),
     encode(word, ids) {
-      const points = word.length > 2 * longest ? undefined : codePointsOf(word);
-      if (!points || points.length > longest) {
+      if (isLonger(word, longest)) {
         ids.push(unknownId);
         return undefined;
       }
       const before = ids.length;
-      for (let start = 0; start < points.length;) {
+      for (let start = 0; start < word.length;) {
         let node = start === 0 ? ROOT : continuing;
         let [end, id] = [start, -1];
-        for (let at = start; at < points.length && node !== undefined; at++) {
-          node = trie.next(node, points[at]!);
+        for (let at = start; at < word.length && node !== undefined;) {
+          const point = word.codePointAt(at)!;
+          node = trie.next(node, point);
           if (node === ROOT) break;
+          at += point > 0xffff ? 2 : 1;
           const number = trie.numberAt(node);
-          if (number >= 0) [end, id] = [at + 1, number];
+          if (number >= 0) [end, id] = [at, number];
         }
         if (id < 0) {
           ids.length = before;
@@ -55,4 +56,10 @@ export function wordPiece(json: unknown): WordModel {
       return undefined;
     },
   };
+}
+
+/** Whether a word has more code points than that. Some of them take two UTF-16 units. */
+function isLonger(word: string, longest: number): boolean {
+  if (word.length <= longest) return false;
+  return word.length > 2 * longest || Array.from(word).length > longest;
 }

@@ -5,6 +5,8 @@ const CHARACTERS = {
   letter: "a",
   word: "a ",
   rareWord: "zqxjk ",
+  softHyphen: "a\u00ad",
+  joiner: "a\u200d",
   accent: "é",
   mark: "\u0301",
   // Two classes of marks in the wrong order: each must be sorted past the other.
