@@ -6,6 +6,7 @@ import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/charge.ts";
 import { createDeadline, type Deadline } from "./load/deadline.ts";
 import { prepare } from "./load/prepare.ts";
+import type { TransferTurns } from "./load/transfer-turns.ts";
 import type { Turns } from "./load/turns.ts";
 import type { Anticipate } from "./model/anticipation.ts";
 import type { Manifest } from "./model/manifest.ts";
@@ -18,7 +19,13 @@ import { plainReason } from "./plain-reason.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
 import { runAll, type RunFeeds, type RunTask, type Take } from "./run-all.ts";
 import { checkInputs, checkOutputNames } from "./tasks/check-tensors.ts";
-import { parseParameters, type InputKind, type Run, type Seen } from "./tasks/define.ts";
+import {
+  parseParameters,
+  type InputKind,
+  type Parts,
+  type Run,
+  type Seen,
+} from "./tasks/define.ts";
 import { joinOutputs, splitRun } from "./tasks/split-run.ts";
 import type { Tensors } from "./tensor.ts";
 import { bytesOfTensors, checkAnswerBytes, expectedOutputs } from "./wire/answer-size.ts";
@@ -123,7 +130,7 @@ export function createPredict(services: PathServices): Predict {
       checkAnswerBytes(answerBytes, limits.answerBytes);
       recording.executed = true;
       let measured = 0;
-      const answers = await execute(
+      const made = await execute(
         services,
         ongoing,
         version,
@@ -137,6 +144,9 @@ export function createPredict(services: PathServices): Predict {
         },
       );
       answerBytes = Math.max(answerBytes, measured);
+      const answers: unknown[][] = [];
+      for (const one of made)
+        answers.push(Array.isArray(one) ? one : await finish(turns?.transfer, ongoing, one));
       const { tokens } = recording;
       const outputs = answers.length === 1 ? answers[0] : answers.flat(1);
       if (manifest.baseline) services.watch?.(version, { inputs: rows, runs, answers: outputs });
@@ -234,6 +244,20 @@ async function recordCall<Answer>(
   } catch (error) {
     recording.end(error);
     throw error;
+  }
+}
+
+/** Makes an answer in parts. Other requests get their turns between them. */
+async function finish<Answer>(
+  transfer: TransferTurns | undefined,
+  { deadline, recording: { phases } }: OngoingCall,
+  parts: Parts<Answer>,
+): Promise<Answer> {
+  for (;;) {
+    const part = phases.time("postprocess", () => parts.next());
+    if (part.done) return part.value;
+    deadline.check();
+    await transfer?.writeOn();
   }
 }
 

@@ -78,8 +78,8 @@ export interface CompiledTask<Parameters = unknown> {
   answerBytes?(run: Run, parameters: Parameters): number;
   /** The same, from the outputs of a run before they become JSON. */
   outputBytes?(outputs: Tensors): number;
-  /** Makes one answer for each row of the run. */
-  postprocess(outputs: Tensors, run: Run, parameters: Parameters): unknown[];
+  /** Makes one answer for each row of the run, large ones in parts. */
+  postprocess(outputs: Tensors, run: Run, parameters: Parameters): unknown[] | Parts<unknown[]>;
   /** What is compared with training, for drift. None when absent. */
   quantities?: readonly Quantity[];
   /** The error for a failed run. Absent where a checked input can fail only with a bad model. */

@@ -1,6 +1,12 @@
 import { invalidInput, NearcastError } from "../errors.ts";
 import type { TensorInfo } from "../model/manifest.ts";
-import { elementCount, type Datatype, type Tensor, type TensorData } from "../tensor.ts";
+import {
+  elementCount,
+  viewOfRows,
+  type Datatype,
+  type Tensor,
+  type TensorData,
+} from "../tensor.ts";
 import { ElementError, fromJsonData, toJsonData } from "./json-tensor.ts";
 
 /** Replaces `null` in an input, such as with the task's value for a missing feature. */
@@ -98,6 +104,37 @@ export function toNested(tensor: Tensor, write = toJsonData): unknown {
   let level: unknown[] = write(tensor);
   for (const size of shape.slice(1).toReversed()) level = chunked(level, size);
   return shape.length === 0 ? level[0] : level;
+}
+
+/** About this many elements are nested at a time, in some milliseconds. */
+const ELEMENTS_PER_PART = 16_384;
+
+/** Whether {@link nestedInParts} has more than one part for a tensor of this shape. */
+export function hasManyParts({ shape }: Pick<Tensor, "shape">): boolean {
+  return elementCount(shape) > ELEMENTS_PER_PART;
+}
+
+/** Does the work of {@link toNested} in parts. */
+export function* nestedInParts(
+  tensor: Tensor,
+  write = toJsonData,
+): Generator<undefined, unknown, undefined> {
+  const { shape } = tensor;
+  const [length = 0, ...inner] = shape;
+  if (!hasManyParts(tensor)) return toNested(tensor, write);
+  const width = elementCount(inner);
+  const step = Math.max(1, Math.floor(ELEMENTS_PER_PART / width));
+  const rows: unknown[] = [];
+  for (let from = 0; from < length; from += step) {
+    const some = viewOfRows(tensor, from, Math.min(step, length - from));
+    if (width > ELEMENTS_PER_PART)
+      rows.push(yield* nestedInParts({ ...some, shape: inner }, write));
+    else {
+      for (const row of toNested(some, write) as unknown[]) rows.push(row);
+      yield;
+    }
+  }
+  return rows;
 }
 
 /** `[1][0]` for element 2 of the shape [2, 2]. */

@@ -5,9 +5,9 @@ import { plainReason } from "../../plain-reason.ts";
 import { type Tensor, type Tensors } from "../../tensor.ts";
 import { bytesOfTensors, expectedOutputs } from "../../wire/answer-size.ts";
 import { toJsonValues } from "../../wire/json-tensor.ts";
-import { toNested } from "../../wire/nested.ts";
+import { hasManyParts, nestedInParts, toNested } from "../../wire/nested.ts";
 import { mismatch, tooManyElements } from "../check-tensors.ts";
-import type { CompiledTask } from "../define.ts";
+import type { CompiledTask, Parts } from "../define.ts";
 import { tensorQuantities } from "./quantities.ts";
 import { readTensor } from "./read.ts";
 
@@ -67,11 +67,17 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
     answerBytes: ({ feeds }) =>
       bytesOfTensors(expectedOutputs(manifest, outputNames, { feeds, isTokens: false })),
     outputBytes: (results) => bytesOfTensors(results),
-    postprocess: (results) => [
-      Object.fromEntries(
-        Object.entries(results).map(([name, result]) => [name, toNested(result, toJsonValues)]),
-      ),
-    ],
+    postprocess: (results) =>
+      Object.values(results).some(hasManyParts)
+        ? answerInParts(results)
+        : [
+            Object.fromEntries(
+              Object.entries(results).map(([name, result]) => [
+                name,
+                toNested(result, toJsonValues),
+              ]),
+            ),
+          ],
     // Only the graph can tell whether free dimensions fit each other, or an index is out of range.
     refusal: (cause) =>
       invalidInput([
@@ -81,4 +87,11 @@ export function compile(manifest: Manifest, limits: Limits): CompiledTask {
         },
       ]),
   };
+}
+
+function* answerInParts(results: Tensors): Parts<unknown[]> {
+  const answer: [string, unknown][] = [];
+  for (const [name, result] of Object.entries(results))
+    answer.push([name, yield* nestedInParts(result, toJsonValues)]);
+  return [Object.fromEntries(answer)];
 }
