@@ -6,7 +6,6 @@ import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/charge.ts";
 import { createDeadline, type Deadline } from "./load/deadline.ts";
 import { prepare } from "./load/prepare.ts";
-import type { TransferTurns } from "./load/transfer-turns.ts";
 import type { Turns } from "./load/turns.ts";
 import type { Anticipate } from "./model/anticipation.ts";
 import type { Manifest } from "./model/manifest.ts";
@@ -146,7 +145,7 @@ export function createPredict(services: PathServices): Predict {
       answerBytes = Math.max(answerBytes, measured);
       const answers: unknown[][] = [];
       for (const one of made)
-        answers.push(Array.isArray(one) ? one : await finish(turns?.transfer, ongoing, one));
+        answers.push(Array.isArray(one) ? one : await finish(services, ongoing, one));
       const { tokens } = recording;
       const outputs = answers.length === 1 ? answers[0] : answers.flat(1);
       if (manifest.baseline) services.watch?.(version, { inputs: rows, runs, answers: outputs });
@@ -204,7 +203,8 @@ export function createInfer(services: PathServices): Infer {
       const results = parts
         ? parts.map(({ length }) => joinOutputs(made.slice(next, (next += length))))
         : made;
-      if (manifest.baseline) services.watch?.(version, seenInTensors(version, runs, results));
+      if (manifest.baseline && services.watch)
+        services.watch(version, await seenInTensors(services, ongoing, version, { runs, results }));
       return { manifest, runs, results, answerBytes };
     });
 }
@@ -249,7 +249,7 @@ async function recordCall<Answer>(
 
 /** Makes an answer in parts. Other requests get their turns between them. */
 async function finish<Answer>(
-  transfer: TransferTurns | undefined,
+  { turns }: PathServices,
   { deadline, recording: { phases } }: OngoingCall,
   parts: Parts<Answer>,
 ): Promise<Answer> {
@@ -257,7 +257,7 @@ async function finish<Answer>(
     const part = phases.time("postprocess", () => parts.next());
     if (part.done) return part.value;
     deadline.check();
-    await transfer?.writeOn();
+    await turns?.transfer?.writeOn();
   }
 }
 
@@ -374,18 +374,21 @@ export function checkBatch(rows: readonly unknown[], limit: number, member = "in
 }
 
 /** The answers are those that the task makes, where the dialect asked for all that it needs. */
-function seenInTensors(
+async function seenInTensors(
+  services: PathServices,
+  ongoing: OngoingCall,
   { task, compiled }: Resolved,
-  runs: InferInputs["runs"],
-  results: readonly Tensors[],
-): Seen {
+  { runs, results }: Pick<Inference, "runs" | "results">,
+): Promise<Seen> {
   const isWhole = results.every((outputs) => compiled.outputNames.every((name) => outputs[name]));
   if (!isWhole) return { inputs: undefined, runs, answers: undefined };
   const parameters = parseParameters(task.parameters, undefined);
-  const answers = runs.flatMap((run, index) =>
-    compiled.postprocess(results[index] as Tensors, run, parameters),
-  );
-  return { inputs: undefined, runs, answers };
+  const answers: unknown[][] = [];
+  for (const [index, run] of runs.entries()) {
+    const made = compiled.postprocess(results[index] as Tensors, run, parameters);
+    answers.push(Array.isArray(made) ? made : await finish(services, ongoing, made));
+  }
+  return { inputs: undefined, runs, answers: answers.flat(1) };
 }
 
 /** Records how many rows and bytes the tensors have. Their shapes have the rows. */
