@@ -13,6 +13,8 @@ export type ImageAnswer = { pixels: Pixels } | { problem: string };
 
 /** One image, from when it is asked until it is answered. */
 interface Waiting extends ImageWork {
+  /** Whether a thread has ended with it. */
+  isSecondTry: boolean;
   resolve: (pixels: Pixels) => void;
   reject: (error: Error) => void;
 }
@@ -21,8 +23,9 @@ interface Waiting extends ImageWork {
 const IDLE_MS = 60_000;
 
 /**
- * Decodes images in a thread, so that other requests do not wait. It starts with the first image. If it ends, the image
- * that it was decoding fails, and those after it get a new thread. Undefined where the file of the thread is missing, as
+ * Decodes images in a thread, so that other requests do not wait. It starts with the first image. If it ends, a new one
+ * tries the image that it was decoding once more. An image that ends two threads rejects with `runtime_failed`, one for
+ * which there is no memory with `out_of_memory`. Those after it get a new thread. Undefined where the file of the thread is missing, as
  * in a bundle of one file.
  */
 export function createImageThread(loadDecoder: LoadDecoder): DecodeElsewhere | undefined {
@@ -41,7 +44,7 @@ export function createImageThread(loadDecoder: LoadDecoder): DecodeElsewhere | u
     ]);
     const started = new Worker(thread, { workerData: { jpeg, png, webp } satisfies ImageDecoders });
     worker = started;
-    let reason: Error = new Error("The thread that decodes images ended.");
+    let reason = explained();
     started.on("message", (answer: ImageAnswer) => {
       const done = waiting.shift();
       if ("pixels" in answer) done?.resolve(answer.pixels);
@@ -49,10 +52,18 @@ export function createImageThread(loadDecoder: LoadDecoder): DecodeElsewhere | u
       next();
     });
     started.on("error", (error) => (reason = explained(error)));
+    // An answer that cannot be read would be waited for without end.
+    started.on("messageerror", (error) => {
+      reason = explained(error);
+      void started.terminate();
+    });
     started.on("exit", () => {
       if (worker !== started) return;
       worker = undefined;
-      waiting.shift()?.reject(reason);
+      const [first] = waiting;
+      if (!first) return;
+      if (first.isSecondTry || reason.code === "out_of_memory") waiting.shift()?.reject(reason);
+      else first.isSecondTry = true;
       if (waiting.length > 0) begin();
     });
     next();
@@ -93,7 +104,7 @@ export function createImageThread(loadDecoder: LoadDecoder): DecodeElsewhere | u
   return (work) =>
     new Promise((resolve, reject) => {
       clearTimeout(idle);
-      waiting.push({ ...work, resolve, reject });
+      waiting.push({ ...work, isSecondTry: false, resolve, reject });
       if (waiting.length > 1) return;
       if (worker) next();
       else begin();
@@ -101,8 +112,8 @@ export function createImageThread(loadDecoder: LoadDecoder): DecodeElsewhere | u
 }
 
 /** Why the thread ended. */
-function explained(cause: Error): Error {
-  return "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY"
+function explained(cause?: Error): NearcastError {
+  return cause && "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY"
     ? new NearcastError("out_of_memory", "The image takes more memory than there is.", { cause })
-    : new Error("The thread that decodes images ended.", { cause });
+    : new NearcastError("runtime_failed", "The thread that decodes images ended.", { cause });
 }

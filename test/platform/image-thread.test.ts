@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import type { Worker } from "node:worker_threads";
+import { expect, onTestFinished, test } from "vitest";
 import { createFileDecoders } from "../../functions/platform/file-decoders.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createImageThread } from "../../functions/platform/start-image-thread.ts";
@@ -112,7 +113,23 @@ test("a deadline ends the wait for the thread, and what nobody waits for is not 
   expect(elsewhere.length).toBeLessThan(6);
 });
 
-test("a thread that ends costs the image that it was decoding", async () => {
+test("a thread that ends costs no image: a new one decodes it", async () => {
+  const thread = openThread();
+  const expected = await thread({ file: large, image: OPTIONS });
+  const other = openThread();
+  let started = 0;
+  const count = (worker: Worker): void => {
+    started += 1;
+    if (started === 1) worker.once("online", () => void worker.terminate());
+  };
+  process.on("worker", count);
+  onTestFinished(() => void process.off("worker", count));
+  const images = [1, 2].map(() => other({ file: large, image: OPTIONS }));
+  expect(await Promise.all(images)).toEqual([expected, expected]);
+  expect(started).toBe(2);
+});
+
+test("an image that ends two threads is refused, and those around it are decoded", async () => {
   const thread = openThread();
   const wrong = { ...OPTIONS, resample: "none" as "box" };
   const [first, broken, last] = await Promise.allSettled([
@@ -122,7 +139,7 @@ test("a thread that ends costs the image that it was decoding", async () => {
   ]);
   expect(broken).toMatchObject({
     status: "rejected",
-    reason: { message: "The thread that decodes images ended." },
+    reason: { code: "runtime_failed", message: "The thread that decodes images ended." },
   });
   expect(first.status).toBe("fulfilled");
   expect(last).toEqual(first);
