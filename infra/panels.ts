@@ -1,0 +1,302 @@
+// What the dashboard shows and the alerts watch, with the names of the metrics from their table.
+import {
+  CALL_METRICS,
+  GAUGES,
+  LOAD_METRICS,
+  REQUEST_METRICS,
+  SERVICE_METRICS,
+} from "../functions/observe/metrics.ts";
+
+/** A graph of the dashboard. */
+export interface Panel {
+  title: string;
+  /** What one has to know to read it. */
+  about?: string;
+  unit: string;
+  queries: readonly { query: string; legend: string }[];
+}
+
+/** A rule of Prometheus. */
+export interface Alert {
+  name: string;
+  query: string;
+  for: string;
+  severity: "page" | "ticket";
+  summary: string;
+}
+
+const ok = nameOf(CALL_METRICS["ok"]);
+const failed = nameOf(CALL_METRICS["fail"]);
+const time = nameOf(CALL_METRICS["time"]);
+const errors = nameOf(CALL_METRICS["error"]);
+const assigned = nameOf(CALL_METRICS["why"]);
+const hits = nameOf(CALL_METRICS["hits"]);
+const misses = nameOf(CALL_METRICS["misses"]);
+const cost = nameOf(CALL_METRICS["cost"]);
+const requests = nameOf(REQUEST_METRICS["http"]);
+const httpTime = nameOf(REQUEST_METRICS["httptime"]);
+const refusals = nameOf(SERVICE_METRICS["refused"]);
+const cold = nameOf(SERVICE_METRICS["cold"]);
+const loads = nameOf(LOAD_METRICS["loads"]);
+const loadTime = nameOf(LOAD_METRICS["loadtime"]);
+
+/** The service that is chosen on the dashboard, the model, and the time over which rates are taken. */
+const JOB = 'job=~"$job"';
+const MODEL = `${JOB},model=~"$model"`;
+const RATE = "$__rate_interval";
+
+const PHASES = {
+  queue: "queue and load",
+  input: "preprocess",
+  infer: "run",
+  output: "postprocess",
+};
+
+export const ROWS: Readonly<Record<string, readonly Panel[]>> = {
+  Service: [
+    {
+      title: "Requests",
+      unit: "reqps",
+      queries: [
+        {
+          query: `sum by (http_response_status_code) (rate(${requests}{${JOB}}[${RATE}]))`,
+          legend: "{{http_response_status_code}}",
+        },
+      ],
+    },
+    {
+      title: "Errors of the service",
+      about: "The share of requests that were answered with 5xx.",
+      unit: "percentunit",
+      queries: [{ query: errorShare(JOB, RATE), legend: "5xx" }],
+    },
+    {
+      title: "Latency",
+      unit: "s",
+      queries: [0.5, 0.95, 0.99].map((quantile) => ({
+        query: `histogram_quantile(${quantile}, sum by (le) (rate(${httpTime}_bucket{${JOB}}[${RATE}])))`,
+        legend: `p${quantile * 100}`,
+      })),
+    },
+    {
+      title: "Refusals",
+      about: "overloaded and rate_limited are load that was shed.",
+      unit: "reqps",
+      queries: [
+        { query: `sum by (code) (rate(${refusals}{${JOB}}[${RATE}]))`, legend: "{{code}}" },
+      ],
+    },
+    {
+      title: "Cold starts",
+      unit: "short",
+      queries: [{ query: `sum(increase(${cold}{${JOB}}[1h]))`, legend: "in an hour" }],
+    },
+    {
+      title: "Waiting runs",
+      unit: "short",
+      queries: [{ query: `sum(${GAUGES.waiting.name}{${JOB}})`, legend: "computed or waiting" }],
+    },
+    {
+      title: "Cost an hour",
+      about: "Processor time times the price of a processor's hour, which the dashboard asks for.",
+      unit: "currencyUSD",
+      queries: [
+        {
+          query: `sum(rate(${GAUGES.cpu.name}{${JOB}}[${RATE}])) * $cpu_hour_price`,
+          legend: "processor",
+        },
+      ],
+    },
+    {
+      title: "Memory",
+      unit: "bytes",
+      queries: [{ query: `${GAUGES.memory.name}{${JOB}}`, legend: "{{instance}}" }],
+    },
+  ],
+  "Versions side by side": [
+    {
+      title: "Predictions",
+      unit: "reqps",
+      queries: [
+        {
+          query: `sum by (model, version) (rate(${ok}{${MODEL}}[${RATE}]))`,
+          legend: "{{model}} {{version}}",
+        },
+      ],
+    },
+    {
+      title: "Failures",
+      about: "The share of calls that failed, by version.",
+      unit: "percentunit",
+      queries: [
+        {
+          query: `sum by (model, version) (rate(${failed}{${MODEL}}[${RATE}])) / (sum by (model, version) (rate(${failed}{${MODEL}}[${RATE}])) + sum by (model, version) (rate(${ok}{${MODEL}}[${RATE}])))`,
+          legend: "{{model}} {{version}}",
+        },
+      ],
+    },
+    {
+      title: "Errors by code",
+      unit: "reqps",
+      queries: [
+        {
+          query: `sum by (model, version, code) (rate(${errors}{${MODEL}}[${RATE}]))`,
+          legend: "{{model}} {{version}} {{code}}",
+        },
+      ],
+    },
+    {
+      title: "Latency of the model, p95",
+      unit: "s",
+      queries: [
+        {
+          query: `histogram_quantile(0.95, sum by (model, version, le) (rate(${time}_bucket{${MODEL}}[${RATE}])))`,
+          legend: "{{model}} {{version}}",
+        },
+      ],
+    },
+    {
+      title: "Assignments",
+      about: "Who gets the candidate, and who the stable version.",
+      unit: "reqps",
+      queries: [
+        {
+          query: `sum by (model, version, assignment) (rate(${assigned}{${MODEL}}[${RATE}]))`,
+          legend: "{{model}} {{version}} {{assignment}}",
+        },
+      ],
+    },
+    {
+      title: "Where the time goes",
+      about: "Microseconds of a call, by phase.",
+      unit: "µs",
+      queries: Object.entries(PHASES).map(([id, legend]) => ({
+        query: `sum(rate(${nameOf(CALL_METRICS[id])}{${MODEL}}[${RATE}])) / sum(rate(${ok}{${MODEL}}[${RATE}]))`,
+        legend,
+      })),
+    },
+    {
+      title: "Cache",
+      about: "The share of calls that were answered from the cache, where one is used.",
+      unit: "percentunit",
+      queries: [
+        {
+          query: `sum by (model) (rate(${hits}{${MODEL}}[${RATE}])) / (sum by (model) (rate(${hits}{${MODEL}}[${RATE}])) + sum by (model) (rate(${misses}{${MODEL}}[${RATE}])))`,
+          legend: "{{model}}",
+        },
+      ],
+    },
+    {
+      title: "Units of cost",
+      unit: "short",
+      queries: [
+        {
+          query: `sum by (model, version) (rate(${cost}{${MODEL}}[${RATE}]))`,
+          legend: "{{model}} {{version}}",
+        },
+      ],
+    },
+    {
+      title: "Loads",
+      unit: "short",
+      queries: [
+        {
+          query: `sum by (model, outcome) (increase(${loads}{${MODEL}}[1h]))`,
+          legend: "{{model}} {{outcome}}",
+        },
+      ],
+    },
+    {
+      title: "Time to load, p95",
+      unit: "s",
+      queries: [
+        {
+          query: `histogram_quantile(0.95, sum by (model, le) (increase(${loadTime}_bucket{${MODEL}}[1h])))`,
+          legend: "{{model}}",
+        },
+      ],
+    },
+  ],
+  Drift: [
+    {
+      title: "Drift",
+      about: "The population stability index of each feature over 24 hours.",
+      unit: "short",
+      queries: [
+        {
+          query: `max by (model, version, feature) (${GAUGES.drift.name}{${MODEL}})`,
+          legend: "{{model}} {{version}} {{feature}}",
+        },
+      ],
+    },
+    {
+      title: "Shifted features",
+      unit: "short",
+      queries: [
+        {
+          query: `sum by (model, version) (max by (model, version, feature) (${GAUGES.drifted.name}{${MODEL}}))`,
+          legend: "{{model}} {{version}}",
+        },
+      ],
+    },
+  ],
+};
+
+export const ALERTS: readonly Alert[] = [
+  {
+    name: "NearcastErrors",
+    query: `${errorShare("", "5m")} > 0.02`,
+    for: "5m",
+    severity: "page",
+    summary: "{{ $value | humanizePercentage }} of requests are answered with 5xx.",
+  },
+  {
+    name: "NearcastSlow",
+    query: `histogram_quantile(0.95, sum by (job, le) (rate(${httpTime}_bucket[5m]))) > 1`,
+    for: "10m",
+    severity: "ticket",
+    summary: "One request in twenty takes more than {{ $value | humanizeDuration }}.",
+  },
+  {
+    name: "NearcastSheds",
+    query: `sum by (job) (rate(${refusals}{code="overloaded"}[5m])) > 0`,
+    for: "5m",
+    severity: "page",
+    summary: "Requests are refused because there are too many at once.",
+  },
+  {
+    name: "NearcastCandidateFails",
+    query: `sum by (job, model, version) (rate(${errors}{code=~"internal|runtime_failed|out_of_memory|model_corrupt"}[10m])) / sum by (job, model, version) (rate(${assigned}[10m])) > 0.05`,
+    for: "5m",
+    severity: "page",
+    summary:
+      "{{ $labels.model }} {{ $labels.version }} fails {{ $value | humanizePercentage }} of its calls.",
+  },
+  {
+    name: "NearcastLoadFails",
+    query: `sum by (job, model, version) (increase(${loads}{outcome="failed"}[15m])) > 0`,
+    for: "0m",
+    severity: "ticket",
+    summary: "{{ $labels.model }} {{ $labels.version }} cannot be loaded.",
+  },
+  {
+    name: "NearcastDrift",
+    query: `max by (job, model, version, feature) (${GAUGES.drifted.name}) > 0`,
+    for: "1h",
+    severity: "ticket",
+    summary:
+      "{{ $labels.feature }} of {{ $labels.model }} {{ $labels.version }} has shifted from its training data.",
+  },
+];
+
+/** The share of requests that were answered with 5xx; 0 where there was none. */
+function errorShare(labels: string, window: string): string {
+  const failing = [...(labels ? [labels] : []), 'http_response_status_code=~"5.."'].join(",");
+  const all = `sum by (job) (rate(${requests}${labels && `{${labels}}`}[${window}]))`;
+  return `(sum by (job) (rate(${requests}{${failing}}[${window}])) or ${all} * 0) / ${all}`;
+}
+
+function nameOf(metric: { name: string } | undefined): string {
+  if (!metric) throw new Error("The table has no such metric.");
+  return metric.name;
+}
