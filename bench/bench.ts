@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { setup as build } from "../test/harness/build.ts";
 import { compileRic } from "../cli/local/ric.ts";
 import { buildBare, type Bare } from "./bare/build.ts";
+import { COLD_ROUNDS, coldTables, startCold } from "./cold.ts";
 import { imageTables, startImages } from "./images.ts";
 import { overload } from "./overload.ts";
 import { parallelTables, startParallel } from "./parallel.ts";
@@ -29,6 +30,7 @@ const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
   [QUICK]: (bare) => rounds(QUICK, startQuick(bare), quickTables, ONE_CORE_EACH, QUICK_ROUNDS),
   service: (bare) =>
     rounds("service", startService(bare), benchTables, `${ONE_CORE_EACH}; cold starts on any`),
+  cold: (bare) => rounds("cold", startCold(bare), coldTables, SHARED, COLD_ROUNDS),
   tensors: (bare) => rounds("tensors", startTensors(bare), tensorTables, ONE_CORE_EACH),
   store: () => rounds("store", startStores(), storeTables, `${ONE_CORE_EACH}; cold starts on any`),
   parallel: () => rounds("parallel", startParallel(), parallelTables, SHARED),

@@ -8,7 +8,7 @@ import { startLambda, type Lambda } from "../cli/local/lambda.ts";
 import { startNodeServer, V8_FLAGS } from "../test/harness/node-server.ts";
 import type { S3Server } from "../cli/local/s3-server.ts";
 import { startWorker } from "../test/harness/worker.ts";
-import { residentMemory } from "./processes.ts";
+import { cpuSeconds, processTree, residentMemory } from "./processes.ts";
 import { quantile } from "./statistics.ts";
 import { createWorkload } from "./workload.ts";
 
@@ -26,7 +26,11 @@ export interface ColdStart {
 }
 
 /** Later invocations of each model. */
-const WARM_INVOCATIONS = 50;
+const WARM_INVOCATIONS = 200;
+
+/** Later requests of a Worker: some to warm it, and those that count. */
+const WARM_UP = 300;
+const WARM_REQUESTS = 500;
 
 const request = {
   method: "POST",
@@ -74,6 +78,7 @@ export async function lambda(
   directory: string,
   s3: S3Server,
   models: readonly string[] = [],
+  more: Record<string, string> = {},
 ): Promise<ColdStart> {
   const cache = await mkdtemp(join(tmpdir(), "nearcast-bench-"));
   const env = {
@@ -83,6 +88,7 @@ export async function lambda(
     S3_FORCE_PATH_STYLE: "true",
     AUTH: "none",
     CACHE_DIR: cache,
+    ...more,
   };
   const environment = await startLambda({ directory, handler: "index.handler", env });
   try {
@@ -123,6 +129,8 @@ export interface WorkerColdStart {
   firstRequest: number;
   /** The first request of a new isolate in the same place. The Cache API may have the artifact. */
   nextIsolate: number;
+  /** Microseconds of processor time of workerd for each of some later requests. */
+  warmCpu: number;
 }
 
 export async function worker(directory: string, keys: string[]): Promise<WorkerColdStart> {
@@ -132,7 +140,7 @@ export async function worker(directory: string, keys: string[]): Promise<WorkerC
   const workerd = await startWorker({
     directory,
     compatibilityDate,
-    vars: { AUTH: "none" },
+    vars: { AUTH: "none", ACCESS_LOG: "false" },
     store: "plain",
   });
   try {
@@ -145,10 +153,25 @@ export async function worker(directory: string, keys: string[]): Promise<WorkerC
     };
     const firstRequest = await timed();
     await workerd.restart();
-    return { start, firstRequest, nextIsolate: await timed() };
+    const nextIsolate = await timed();
+    for (let turn = 0; turn < WARM_UP; turn++) await timed();
+    const pids = await workerdProcesses();
+    const used = cpuSeconds(pids);
+    for (let turn = 0; turn < WARM_REQUESTS; turn++) await timed();
+    const warmCpu = ((cpuSeconds(pids) - used) / WARM_REQUESTS) * 1e6;
+    return { start, firstRequest, nextIsolate, warmCpu };
   } finally {
     await workerd.stop();
   }
+}
+
+/** The processes of workerd that this one has started. */
+async function workerdProcesses(): Promise<number[]> {
+  const pids = await processTree(process.pid);
+  const names = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")),
+  );
+  return pids.filter((_, index) => names[index]?.trim() === "workerd");
 }
 
 /** Every file of the shipped models' packages, as keys of a store. */

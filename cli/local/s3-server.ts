@@ -7,7 +7,7 @@ import { type Reply, S3Failure, xml } from "./s3-protocol.ts";
 
 /**
  * `down` destroys the socket. `refuse` closes the port. `stall` accepts and never answers. `slow` answers after half a
- * second. `slow-body` stops half way through an object. `garbage` and `truncate` serve a damaged object that looks
+ * second, or `slowMs`. `slow-body` stops half way through an object. `garbage` and `truncate` serve a damaged object that looks
  * healthy.
  */
 export type S3Behaviour =
@@ -34,6 +34,8 @@ export interface S3Server {
   readonly endpoint: string;
   readonly requests: S3Request[];
   behaviour: S3Behaviour;
+  /** How long `slow` takes. */
+  slowMs: number;
   /** Overrides `behaviour` for one key. `refuse` is not possible: it closes the port for all. */
   behaviourFor: ((key: string) => Exclude<S3Behaviour, "refuse"> | undefined) | undefined;
   put: (bucket: string, key: string, bytes: Uint8Array | string) => string;
@@ -59,6 +61,7 @@ export async function startS3(options: { buckets: string[] }): Promise<S3Server>
     endpoint: `http://127.0.0.1:${port}`,
     requests,
     behaviourFor: undefined,
+    slowMs: 500,
     get behaviour() {
       return behaviour;
     },
@@ -91,7 +94,7 @@ export async function startS3(options: { buckets: string[] }): Promise<S3Server>
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", async () => {
-      if (current === "slow") await sleep(500);
+      if (current === "slow") await sleep(s3.slowMs);
       const reply = answer(buckets, entry, url, request, Buffer.concat(chunks), current);
       entry.status = reply.status;
       response.writeHead(reply.status, {
