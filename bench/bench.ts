@@ -7,6 +7,7 @@ import { compileRic } from "../cli/local/ric.ts";
 import { buildBare, type Bare } from "./bare/build.ts";
 import { COLD_ROUNDS, coldTables, startCold } from "./cold.ts";
 import { imageTables, startImages } from "./images.ts";
+import { metricsTables, startMetrics } from "./metrics.ts";
 import { overload } from "./overload.ts";
 import { parallelTables, startParallel } from "./parallel.ts";
 import { pinning } from "./processes.ts";
@@ -34,6 +35,7 @@ const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
   tensors: (bare) => rounds("tensors", startTensors(bare), tensorTables, ONE_CORE_EACH),
   store: () => rounds("store", startStores(), storeTables, `${ONE_CORE_EACH}; cold starts on any`),
   parallel: () => rounds("parallel", startParallel(), parallelTables, SHARED),
+  metrics: () => rounds("metrics", startMetrics(), metricsTables, "one process"),
   images: () => rounds("images", startImages(), imageTables, "one process"),
   wasm: async () => writeReport("wasm", await wasm(), { rounds: 1, cores: "one process" }),
   overload: async () =>

@@ -297,14 +297,12 @@ function isRun({ executed, error, cache }: CallRecord): boolean {
   return executed && !error && cache !== "hit" && cache !== "collapsed";
 }
 
-/** The microseconds of some phases of runs. */
-function phases(...names: readonly string[]): (record: CallRecord) => number | undefined {
+/** The microseconds of one or two phases of runs. */
+function phases(one: string, other = ""): (record: CallRecord) => number | undefined {
   return (record) => {
     const { durations } = record;
     if (!durations || !isRun(record)) return undefined;
-    let sum = 0;
-    for (const name of names) sum += durations[name] ?? 0;
-    return Math.round(sum * 1000);
+    return Math.round(((durations[one] ?? 0) + (durations[other] ?? 0)) * 1000);
   };
 }
 

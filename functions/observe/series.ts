@@ -40,15 +40,17 @@ const MOST_SUBJECTS = 1000;
 /** The most series of a metric that differ in their own label, such as codes of errors. */
 const MOST_OWN = 100;
 
-type Own<Counted> = readonly [
-  of: NonNullable<Metric<Counted>["of"]>,
-  series: Series | undefined,
-  label: Metric<Counted>["label"],
-  /** By the value of the label. */
-  byLabel: Map<string, Series>,
-  id: string,
-  metric: Metric,
-];
+/** The sums of one metric of a subject. */
+interface Own<Counted> {
+  readonly id: string;
+  readonly metric: Metric;
+  readonly of: NonNullable<Metric<Counted>["of"]>;
+  readonly label: Metric<Counted>["label"];
+  /** Where the metric has no label of its own. */
+  readonly series: Series | undefined;
+  /** By the value of the metric's own label. */
+  readonly byLabel: Map<string, Series>;
+}
 
 /** Sums of metrics by subject: what their labels say of a record. */
 export interface SubjectSums<Counted> {
@@ -73,29 +75,38 @@ export function createSubjectSums<Counted>(
   function begin(labels: readonly string[]) {
     const own = rows.map(([id, row]): Own<Counted> => {
       const metric = row as unknown as Metric;
-      const series = row.label ? undefined : createSeries(id, metric, labels);
-      return [row.of ?? (() => undefined), series, row.label, new Map(), id, metric];
+      const { of = () => undefined, label } = row;
+      const series = label ? undefined : createSeries(id, metric, labels);
+      return { id, metric, of, label, series, byLabel: new Map() };
     });
     return { labels, own };
+  }
+
+  function labelled(
+    { id, metric, label, byLabel }: Own<Counted>,
+    labels: readonly string[],
+    record: Counted,
+  ): Series | undefined {
+    const last = label?.(record);
+    if (last === undefined) return undefined;
+    let series = byLabel.get(last);
+    if (!series && byLabel.size < MOST_OWN)
+      byLabel.set(last, (series = createSeries(id, metric, [...labels, last])));
+    return series;
   }
 
   return {
     count(key, record, labelsOf) {
       let subject = subjects.get(key);
       if (!subject) subjects.set(key, (subject = begin(labelsOf())));
-      for (const [of, known, label, byLabel, id, metric] of subject.own) {
-        const value = of(record);
-        if (value === undefined || (value === 0 && !metric.buckets)) continue;
-        let series = known;
-        if (!series) {
-          const last = label?.(record);
-          if (last === undefined) continue;
-          series = byLabel.get(last);
-          if (!series) {
-            if (byLabel.size >= MOST_OWN) continue;
-            byLabel.set(last, (series = createSeries(id, metric, [...subject.labels, last])));
-          }
-        }
+      const { own } = subject;
+      // Not destructured: this is done some twenty times for each call.
+      for (let index = 0; index < own.length; index++) {
+        const one = own[index] as Own<Counted>;
+        const value = one.of(record);
+        if (value === undefined || (value === 0 && !one.metric.buckets)) continue;
+        const series = one.series ?? labelled(one, subject.labels, record);
+        if (!series) continue;
         addTo(series, value);
         if (onTouch && !series.isTouched) {
           series.isTouched = true;
@@ -105,7 +116,7 @@ export function createSubjectSums<Counted>(
     },
     *all() {
       for (const { own } of subjects.values())
-        for (const [, series, , byLabel] of own) {
+        for (const { series, byLabel } of own) {
           if (series?.values.some((value) => value !== 0)) yield series;
           yield* byLabel.values();
         }
