@@ -1,18 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { node20 } from "./harness/node-20.ts";
 import { startNodeServer } from "./harness/node-server.ts";
-
-/** A Node 20 on the PATH. Tests themselves run with a newer Node, which comes first. */
-const node20 = (process.env["PATH"] ?? "")
-  .split(delimiter)
-  .map((folder) => join(folder, "node"))
-  .find((file) => existsSync(file) && versionOf(file).startsWith("v20."));
-
-function versionOf(file: string): string {
-  return execFileSync(file, ["--version"], { encoding: "utf8" });
-}
 
 const CASES: [datatype: string, element: string, answer: string][] = [
   ["INT64", "-42", "-42"],

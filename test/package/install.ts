@@ -31,7 +31,7 @@ export async function installProject(project: string): Promise<Installed> {
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-async function link(from: string, to: string): Promise<void> {
+export async function link(from: string, to: string): Promise<void> {
   for (const name of await readdir(from))
     if (!name.startsWith(".") && name !== "nearcast")
       await symlink(join(from, name), join(to, name));
