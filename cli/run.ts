@@ -19,6 +19,8 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
   ["eval", async () => (await import("./commands/eval.ts")).evalCommand],
   ["baseline", async () => (await import("./commands/baseline.ts")).baselineCommand],
   ["drift", async () => (await import("./commands/drift.ts")).driftCommand],
+  ["feedback", async () => (await import("./commands/feedback.ts")).feedbackCommand],
+  ["accuracy", async () => (await import("./commands/accuracy.ts")).accuracyCommand],
   ["gate", async () => (await import("./commands/gate.ts")).gateCommand],
   ["key", async () => (await import("./commands/key.ts")).keyCommand],
   ["deploy", async () => (await import("./commands/deploy.ts")).deployCommand],

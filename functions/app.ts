@@ -5,6 +5,7 @@ import type { Dialect } from "./dialects/define.ts";
 import type { predictRoutes } from "./dialects/native/routes.ts";
 import { NearcastError } from "./errors.ts";
 import { documentationRoutes, pageRoutes } from "./http/documentation.ts";
+import { feedbackRoutes } from "./http/feedback.ts";
 import { driftRoutes } from "./http/drift.ts";
 import { createAnswerError } from "./http/error-body.ts";
 import type { AppEnv } from "./http/exchange.ts";
@@ -57,7 +58,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
     limit(c, async () => void (await admit(c, next)));
   const open = landingRoutes(service, limitOpen).route("/", pageRoutes(service, limitOpen));
   const closed = new Hono<AppEnv>().route("/", modelRoutes(service, dialects));
-  closed.route("/", driftRoutes(service));
+  closed.route("/", driftRoutes(service)).route("/", feedbackRoutes(service));
   for (const dialect of dialects) closed.route("/", dialect.routes(service));
   closed.route("/", metricsRoutes(service));
   closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));

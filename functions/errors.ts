@@ -12,6 +12,7 @@ const ERRORS = {
   unknown_version: [404, "Unknown version"],
   method_not_allowed: [405, "Method not allowed"],
   not_acceptable: [406, "Not acceptable"],
+  conflict: [409, "Conflict"],
   request_timeout: [408, "Request timeout"],
   body_too_large: [413, "Body too large"],
   unsupported_media_type: [415, "Unsupported media type"],

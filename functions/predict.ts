@@ -13,6 +13,7 @@ import type { Resolved } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
 import { loggedInputs } from "./observe/logged-inputs.ts";
 import type { Watch } from "./observe/drift/watch.ts";
+import type { Feedback } from "./observe/feedback/feedback.ts";
 import { Recording } from "./observe/recording.ts";
 import { plainReason } from "./plain-reason.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
@@ -77,6 +78,8 @@ export interface PathServices {
   cachedRuns?: CachedRuns;
   /** Counts inputs and answers of versions with a baseline. */
   watch?: Watch;
+  /** Keeps predictions of versions that take feedback. */
+  remember?: Feedback["remember"];
 }
 
 /** One call while it is being answered. Its recording becomes its record. */
@@ -149,6 +152,7 @@ export function createPredict(services: PathServices): Predict {
       const { tokens } = recording;
       const outputs = answers.length === 1 ? answers[0] : answers.flat(1);
       if (manifest.baseline) services.watch?.(version, { inputs: rows, runs, answers: outputs });
+      if (manifest.feedback) services.remember?.(version, recording.begun, outputs ?? []);
       return { manifest, outputs: batch ? outputs : outputs?.[0], tokens, answerBytes };
     });
 }
@@ -203,8 +207,11 @@ export function createInfer(services: PathServices): Infer {
       const results = parts
         ? parts.map(({ length }) => joinOutputs(made.slice(next, (next += length))))
         : made;
-      if (manifest.baseline && services.watch)
-        services.watch(version, await seenInTensors(services, ongoing, version, { runs, results }));
+      if (manifest.baseline || manifest.feedback) {
+        const seen = await seenInTensors(services, ongoing, version, { runs, results });
+        services.watch?.(version, seen);
+        if (seen.answers) services.remember?.(version, recording.begun, seen.answers);
+      }
       return { manifest, runs, results, answerBytes };
     });
 }

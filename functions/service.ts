@@ -8,6 +8,7 @@ import { createSessions, type Sessions } from "./model/sessions.ts";
 import { createAccessLog } from "./observe/access-log.ts";
 import { createDriftSamples } from "./observe/drift/samples.ts";
 import { createWatch } from "./observe/drift/watch.ts";
+import { createFeedback, type Feedback } from "./observe/feedback/feedback.ts";
 import { createMetrics, type Metrics } from "./observe/metrics-service.ts";
 import { createOtlp } from "./observe/otlp.ts";
 import { tellAll, type Observer, type Observing } from "./observe/observer.ts";
@@ -44,6 +45,8 @@ export interface Service extends Readiness {
   resolve: Resolve;
   /** The registry, limited to what a caller may use for one purpose. */
   registryFor: RegistryFor;
+  /** Joins predictions with what really happened. */
+  feedback: Feedback;
   sessions: Sessions;
   /** Loads the version that answers the model's calls, so that the first one need not wait. Rejects as a call does. */
   preload: (model: string) => Promise<void>;
@@ -78,6 +81,7 @@ export function createService(
   );
   const onFailure = (error: unknown) =>
     platform.log({ level: "error", message: "An observer failed.", error: String(error) });
+  const feedback = createFeedback(platform);
   const watch = createWatch(platform.counters, onFailure);
   const metrics = createMetrics({
     platform,
@@ -105,6 +109,7 @@ export function createService(
     charge: createCharge(platform),
     cachedRuns: createCachedRuns(platform),
     watch: watch.count,
+    remember: feedback.remember,
   };
   return {
     platform,
@@ -113,6 +118,7 @@ export function createService(
     infer: createInfer(paths),
     resolve,
     registryFor,
+    feedback,
     ...createReadiness(registry, sessions, platform),
     sessions,
     async preload(model) {

@@ -181,6 +181,7 @@ export type ServiceErrorCode =
   | "method_not_allowed"
   | "request_timeout"
   | "body_too_large"
+  | "conflict"
   | "unsupported_media_type"
   | "invalid_input"
   | "rate_limited"

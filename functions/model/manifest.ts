@@ -171,6 +171,25 @@ export const manifestFields = {
     .array(metric)
     .default([])
     .describe("Measured metrics of the version. The first is the main one."),
+  feedback: z
+    .strictObject({
+      keptSeconds: z
+        .number()
+        .int()
+        .min(60)
+        .max(2_592_000)
+        .describe("How long a prediction is kept for its outcome, in seconds. At most 30 days."),
+      calibrated: z
+        .literal(true)
+        .optional()
+        .describe(
+          "Classification: the scores are calibrated, so that their mean is an estimate of the accuracy. Only say so if it was measured.",
+        ),
+    })
+    .optional()
+    .describe(
+      "Keeps predictions (labels or numbers, no inputs) by request id, so that `POST /v1/feedback` can compare them with what really happened.",
+    ),
   baseline: baselineSchema
     .optional()
     .describe(

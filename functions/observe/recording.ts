@@ -27,7 +27,7 @@ export class Recording {
   cache: CacheOutcome | undefined;
   quota: Quota | undefined;
   inputs: unknown;
-  readonly #begun: Begun;
+  readonly begun: Begun;
   readonly #at = Date.now();
   readonly #tell: ((record: CallRecord) => void) | undefined;
   readonly #onRecord: CallOptions["onRecord"];
@@ -44,7 +44,7 @@ export class Recording {
       tell: ((record: CallRecord) => void) | undefined;
     },
   ) {
-    this.#begun = begun;
+    this.begun = begun;
     this.#tell = tell;
     this.#onRecord = onRecord;
     this.quota = quota;
@@ -55,7 +55,7 @@ export class Recording {
   /** Makes the record and tells all observers. Later calls only return it. */
   end(error?: unknown): CallRecord {
     if (this.#record) return this.#record;
-    const { id, kind, caller, model } = this.#begun;
+    const { id, kind, caller, model } = this.begun;
     const { manifest, reason } = this.version ?? {};
     const record: CallRecord = {
       id,

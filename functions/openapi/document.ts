@@ -1,9 +1,10 @@
 import type { Dialect } from "../dialects/define.ts";
 import type { ReleasedModel } from "../model/released-models.ts";
+import { MOST_DAYS } from "../observe/feedback/feedback.ts";
 import { MOST_HOURS } from "../observe/drift/watch.ts";
 import { datatypeNames } from "../tensor.ts";
 import { modelComponents, modelPath } from "./model-paths.ts";
-import { answers, modelParameters, object, pathsOf, ref } from "./operation.ts";
+import { answers, json, modelParameters, object, pathsOf, ref } from "./operation.ts";
 
 const string = { type: "string" };
 const strings = { type: "array", items: string };
@@ -20,6 +21,21 @@ const HOURS = {
   description: "How many hours, with the present one.",
   schema: { type: "integer", minimum: 1, maximum: MOST_HOURS, default: MOST_HOURS },
 };
+
+const DAYS = {
+  name: "days",
+  in: "query",
+  description: "How many days, with the present one.",
+  schema: { type: "integer", minimum: 1, maximum: MOST_DAYS, default: 7 },
+};
+
+/** An outcome of a prediction. */
+const GIVEN = object({
+  request_id: { ...string, description: "The `X-Request-Id` of the prediction." },
+  outcome: {
+    description: "A label or a number. For several inputs in the request, an array of them.",
+  },
+});
 
 /** Schemas that all dialects may refer to. */
 const SHARED_SCHEMAS = {
@@ -140,6 +156,16 @@ function sharedPaths(models: readonly string[]) {
       tag: "Metrics",
       summary: "Metrics in OpenMetrics 1.0, or in Prometheus' text format",
       answer: { description: "All samples.", content: { "text/plain": { schema: string } } },
+    },
+    "get /v1/models/{model}/accuracy": {
+      tag,
+      summary: "How right the released versions were, by the feedback of the last days",
+      parameters: [...one, DAYS],
+    },
+    "post /v1/feedback": {
+      tag: "Feedback",
+      summary: "What really happened, for a prediction of yours or an array of them",
+      body: json({ anyOf: [GIVEN, { type: "array", minItems: 1, maxItems: 100, items: GIVEN }] }),
     },
     "get /v1/models/{model}/drift": {
       tag,

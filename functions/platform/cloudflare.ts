@@ -9,6 +9,8 @@ import { digest } from "../digest.ts";
 import type { Rate } from "../limits/rate.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Observing } from "../observe/observer.ts";
+import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
+import type { Notes } from "../observe/feedback/notes.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
 import { withoutFailures } from "./cache/without-failures.ts";
@@ -21,6 +23,7 @@ import { withFallback } from "./limiter/with-fallback.ts";
 import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
 import type { LoadDecoder } from "../tasks/image/formats.ts";
 import { withPackaged, type PackagedModel } from "./packaged-modules.ts";
+import { createObjectNotes, type NotingObject } from "./notes/durable-object.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
 import { VERSION } from "../version.ts";
@@ -97,6 +100,7 @@ export function createPlatform(parts: CloudflareParts): Platform & Observing {
     loadDecoder,
     limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),
     counters: openCounters(env, waitUntil),
+    notes: openNotes(env),
     predictionCache: withoutFailures(createEdgePredictionCache(), log),
     observer: dataset && createAnalyticsPoints(dataset),
     clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? "",
@@ -131,6 +135,11 @@ function openCounters(env: CloudflareParts["env"], waitUntil: Platform["waitUnti
     },
     isolatesRequests: true,
   });
+}
+
+function openNotes(env: CloudflareParts["env"]): Notes {
+  const objects = env["MODEL_STATE"] as DurableObjectNamespace<NotingObject> | undefined;
+  return objects ? createObjectNotes(objects) : createMemoryNotes();
 }
 
 /** All configured rates, including those of single keys. */

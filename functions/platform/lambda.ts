@@ -16,9 +16,12 @@ import { callerAddress } from "./lambda-event.ts";
 import { hasLostBytes } from "./lambda-body.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Observing } from "../observe/observer.ts";
+import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
+import type { Notes } from "../observe/feedback/notes.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import { logLine } from "./log.ts";
 import { openPackaged } from "./packaged-folder.ts";
+import { createDynamodbNotes } from "./notes/dynamodb.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
@@ -95,6 +98,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     countsPerInstance: !config.rateLimitTable && !config.redisUrl,
     predictionCache,
     counters,
+    notes: redis.notes ?? openNotes(config),
     clientAddress({ env }) {
       return callerAddress((env as { event: LambdaEvent }).event, config.trustedProxies);
     },
@@ -119,6 +123,10 @@ function openLimiter({ rateLimit, modelRateLimit, rateLimitTable }: Config): Lim
 function openCounters({ rateLimitTable }: Config, schedule: Schedule): Counters {
   if (!rateLimitTable) return createMemoryCounters(logLine);
   return createGatheredCounters(createDynamodbCounters(rateLimitTable), { log: logLine, schedule });
+}
+
+function openNotes({ rateLimitTable }: Config): Notes {
+  return rateLimitTable ? createDynamodbNotes(rateLimitTable) : createMemoryNotes();
 }
 
 const SECOND_MS = 1000;

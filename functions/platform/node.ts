@@ -12,6 +12,7 @@ import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import { createFileDecoders } from "./file-decoders.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createMemoryLimiter } from "../limits/memory-limiter.ts";
+import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import { logLine, logSoon, lostLogLines } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
@@ -60,6 +61,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     limiter,
     predictionCache,
     counters,
+    notes: redis.notes ?? createMemoryNotes(),
     clientAddress({ env, req }) {
       // Absent where the app is called without a server, as in tests.
       const bindings = env as Partial<HttpBindings> | undefined;

@@ -7,9 +7,11 @@ import { createRedisCounters } from "./counters/redis.ts";
 import { createRedisLimiter } from "./limiter/redis.ts";
 import { withFallback } from "./limiter/with-fallback.ts";
 import { logLine } from "./log.ts";
+import { createRedisNotes } from "./notes/redis.ts";
 import { openRedis } from "./redis.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Counters } from "../observe/counters.ts";
+import type { Notes } from "../observe/feedback/notes.ts";
 import type { PredictionCache } from "./types.ts";
 
 /**
@@ -21,6 +23,7 @@ export function openRedisServices(
 ): {
   limiter?: Limiter;
   counters?: Counters;
+  notes?: Notes;
   predictionCache: PredictionCache;
 } {
   if (!redisUrl) return { predictionCache: createMemoryCache(predictionCache.bytes) };
@@ -28,6 +31,7 @@ export function openRedisServices(
   return {
     limiter: withFallback(createRedisLimiter(redis), logLine),
     counters: createGatheredCounters(createRedisCounters(redis), { log: logLine, schedule }),
+    notes: createRedisNotes(redis),
     predictionCache: withoutFailures(createRedisCache(redis), logLine),
   };
 }

@@ -3,6 +3,7 @@ import type { Limiter } from "../limits/limiter.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Store } from "../model/store.ts";
 import type { Counters } from "../observe/counters.ts";
+import type { Notes } from "../observe/feedback/notes.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import type { DecodeElsewhere } from "../tasks/image/elsewhere.ts";
 import type { LoadDecoder } from "../tasks/image/formats.ts";
@@ -96,6 +97,8 @@ export interface Platform {
   predictionCache: PredictionCache;
   /** Sums over all instances, or over this one where there is no place for all. */
   counters: Counters;
+  /** Kept predictions, for feedback. */
+  notes: Notes;
   /** The address that a request came from. Empty when there is none. */
   clientAddress(request: RequestSource): string;
   /**

@@ -1,5 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createApp } from "../../functions/app.ts";
@@ -9,17 +8,12 @@ import { driftOf } from "../../functions/observe/drift/window.ts";
 import { createMemoryCounters } from "../../functions/observe/memory-counters.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
-import { root, succeed } from "../cli/nearcast.ts";
+import { modelsWithBaseline } from "./models-with-baseline.ts";
 
 let models: string;
 let manifest: Manifest;
 beforeAll(async () => {
-  models = await mkdtemp(join(tmpdir(), "nearcast-drift-"));
-  await mkdir(join(models, "iris"));
-  await cp(join(root, "models/iris/1"), join(models, "iris/1"), { recursive: true });
-  const heldOut = join(root, "models/iris/heldout.jsonl");
-  await succeed(["baseline", "iris", "--models", models, "--data", heldOut]);
-  await writeFile(join(models, "iris/release.json"), JSON.stringify({ stable: "1" }));
+  models = await modelsWithBaseline();
   manifest = JSON.parse(await readFile(join(models, "iris/1/model.json"), "utf8")) as Manifest;
 });
 

@@ -1,0 +1,181 @@
+import { requireScope } from "../../auth/access.ts";
+import type { Caller } from "../../auth/caller.ts";
+import { invalidInput, NearcastError } from "../../errors.ts";
+import type { Manifest } from "../../model/manifest.ts";
+import type { ModelVersion, Registry } from "../../model/registry.ts";
+import type { Platform } from "../../platform/types.ts";
+import type { Quantity } from "../../tasks/define.ts";
+import type { Group } from "../counters.ts";
+import { addOutcome, outcomeOf, problemWith, type Outcome } from "./outcomes.ts";
+
+/** Whose prediction it is. */
+export interface Asked {
+  id: string;
+  caller: string;
+}
+
+/** What really happened. */
+export interface Given {
+  /** The id of the prediction's request: `X-Request-Id`. */
+  request_id: string;
+  /** A label or a number. For a request of several inputs, an array of them. */
+  outcome: unknown;
+  /** Whose prediction it is, for callers with the scope `admin`. The caller's own when absent. */
+  caller?: string | undefined;
+}
+
+export interface Feedback {
+  /** Keeps what was predicted, for as long as the manifest says. Returns at once, and never throws. */
+  remember: (version: ModelVersion, asked: Asked, answers: readonly unknown[]) => void;
+  /**
+   * Counts what really happened. The same once more is counted once. Rejects with `not_found` where the caller has no such
+   * prediction, with `conflict` where another outcome was given before, and with `invalid_input`.
+   */
+  give(caller: Caller, given: Given, registry: Registry): Promise<"counted" | "known">;
+}
+
+/** A kept prediction, as JSON. The members keep their order. */
+interface Note {
+  model: string;
+  version: string;
+  predicted: (Outcome | null)[];
+  actual?: Outcome[];
+}
+
+/** Requests with more inputs are not kept. */
+const MOST_ROWS = 100;
+const DAY_MS = 86_400_000;
+export const MOST_DAYS = 30;
+const REPORT_MS = 60_000;
+
+/** The sums of one day of a version. */
+export function feedbackGroup({ name, version }: Manifest, time: number): Group {
+  const day = new Date(time).toISOString().slice(0, 10);
+  const keptSeconds = ((MOST_DAYS + 1) * DAY_MS) / 1000;
+  return { model: name, name: `feedback/${version}/${day}`, keptSeconds };
+}
+
+/** Joins predictions with what really happened. A prediction belongs to the caller who asked for it. */
+export function createFeedback(
+  platform: Pick<Platform, "notes" | "counters" | "sha256" | "waitUntil" | "log">,
+): Feedback {
+  const { notes, counters, sha256, waitUntil, log } = platform;
+  let reportAt = 0;
+
+  function report(error: unknown): void {
+    const now = Date.now();
+    if (now < reportAt) return;
+    reportAt = now + REPORT_MS;
+    log({ level: "error", message: "feedback: a prediction was not kept", error: String(error) });
+  }
+
+  async function keep({ id, caller }: Asked, note: Note, keptSeconds: number): Promise<void> {
+    await notes.put(await sha256(`${caller}\n${id}`), JSON.stringify(note), keptSeconds);
+  }
+
+  return {
+    remember({ manifest, compiled }, asked, answers) {
+      const { name: model, version, feedback } = manifest;
+      const quantity = outcomeOf(compiled.quantities);
+      if (!feedback || !quantity) return;
+      try {
+        const predicted = valuesOf(quantity, answers);
+        estimate(platform, manifest, compiled.quantities, answers);
+        if (predicted.length > MOST_ROWS) return;
+        waitUntil(keep(asked, { model, version, predicted }, feedback.keptSeconds).catch(report));
+      } catch (error) {
+        report(error);
+      }
+    },
+
+    async give(caller, { request_id: id, outcome, caller: owner = caller.name }, registry) {
+      if (owner !== caller.name) requireScope(caller, "admin");
+      const key = await sha256(`${owner}\n${id}`);
+      const text = await notes.get(key).catch(outOfReach);
+      if (text === undefined)
+        throw new NearcastError(
+          "not_found",
+          `You have no prediction ${JSON.stringify(id)} to judge.`,
+        );
+      const note = JSON.parse(text) as Note;
+      const { manifest, compiled } = await registry.resolve(note.model, { version: note.version });
+      const quantity = outcomeOf(compiled.quantities);
+      if (!manifest.feedback || !quantity)
+        throw new NearcastError("not_found", `${note.model} takes no feedback.`);
+      const actual = readOutcomes(outcome, note, (one) => problemWith(quantity, manifest, one));
+      const next = JSON.stringify({ ...note, actual } satisfies Note);
+      const isFirst =
+        !note.actual &&
+        (await notes.replace(key, text, next, manifest.feedback.keptSeconds).catch(outOfReach));
+      if (!isFirst) {
+        // Of several at once, another one may have been first.
+        if ((await notes.get(key).catch(outOfReach)) === next) return "known";
+        throw conflict(id);
+      }
+      const fields = new Map<string, number>();
+      for (const [row, one] of actual.entries())
+        addOutcome(fields, manifest.labels, note.predicted[row] ?? null, one);
+      counters.add(feedbackGroup(manifest, Date.now()), fields);
+      return "counted";
+    },
+  };
+}
+
+/** Sums of calibrated scores: their mean is the accuracy to expect (confidence-based performance estimation). */
+function estimate(
+  { counters }: Pick<Platform, "counters">,
+  manifest: Manifest,
+  quantities: readonly Quantity[] = [],
+  answers: readonly unknown[],
+): void {
+  if (!manifest.feedback?.calibrated) return;
+  const score = quantities.find(({ name }) => name === "prediction.score");
+  const values = score ? valuesOf(score, answers).map(Number) : [];
+  if (values.length === 0) return;
+  const sum = values.reduce((total, one) => total + one, 0);
+  const fields = [["scored", values.length], ["score", sum]] as const; // oxfmt-ignore
+  counters.add(feedbackGroup(manifest, Date.now()), new Map(fields));
+}
+
+function valuesOf(quantity: Quantity, answers: readonly unknown[]): (Outcome | null)[] {
+  const values: (Outcome | null)[] = [];
+  quantity.each(
+    { inputs: undefined, runs: [], answers },
+    (value) => void values.push(value ?? null),
+  );
+  return values;
+}
+
+function readOutcomes(
+  outcome: unknown,
+  { predicted }: Note,
+  problem: (one: unknown) => string | undefined,
+): Outcome[] {
+  const outcomes: unknown[] = Array.isArray(outcome) ? outcome : [outcome];
+  if (outcomes.length !== predicted.length)
+    throw invalidInput([
+      {
+        path: "outcome",
+        message: `must be ${predicted.length}, one for each input, is ${outcomes.length}`,
+      },
+    ]);
+  const issues = outcomes.flatMap((one, row) => {
+    const message = problem(one);
+    const path = Array.isArray(outcome) ? `outcome[${row}]` : "outcome";
+    return message === undefined ? [] : [{ path, message }];
+  });
+  if (issues.length > 0) throw invalidInput(issues);
+  return outcomes as Outcome[];
+}
+
+function conflict(id: string): NearcastError {
+  return new NearcastError(
+    "conflict",
+    `Another outcome was given for ${JSON.stringify(id)} before.`,
+  );
+}
+
+function outOfReach(cause: unknown): never {
+  const message = "The place with kept predictions is out of reach.";
+  throw new NearcastError("store_unavailable", message, { cause, retryAfterSeconds: 1 });
+}
