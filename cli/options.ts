@@ -54,6 +54,24 @@ export function numberOf(text: string): number {
   return value;
 }
 
+/** Reads an option's share in percent. Anything else is a usage error. */
+export function percentage(text: string): number {
+  const value = numberOf(text);
+  if (value < 0 || value > 100)
+    throw new InvalidArgumentError("It is not a percentage from 0 to 100.");
+  return value;
+}
+
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** Reads an option's time, such as `90s`, `10m`, `2h` or `1d`, as seconds. Anything else is a usage error. */
+export function seconds(text: string): number {
+  const [, count = "", unit = ""] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  const value = Number(count) * UNITS[unit as keyof typeof UNITS];
+  if (!(value > 0)) throw new InvalidArgumentError("It is not a time such as 90s, 10m, 2h or 1d.");
+  return value;
+}
+
 /** Reads an option's whole number from 1 on. Anything else is a usage error. */
 export function positiveInteger(text: string): number {
   const value = numberOf(text);

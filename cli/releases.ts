@@ -1,5 +1,6 @@
 import { userInfo } from "node:os";
-import { changeRelease, type Release } from "../functions/model/release.ts";
+import { changeRelease, isRelease } from "../functions/model/change-release.ts";
+import type { Release, ReleaseEvent } from "../functions/model/release.ts";
 import type { Store } from "../functions/model/store.ts";
 import { checkAnswers } from "./check-answers.ts";
 
@@ -20,7 +21,7 @@ export async function releaseVersion(
   return changeRelease(store, model, async (current) => {
     if (current?.stable === version) throw new Error(`${model}@${version} is released already.`);
     await checkAnswers(store, model, version);
-    return event(version, note);
+    return eventOf(version, note);
   });
 }
 
@@ -32,11 +33,13 @@ export async function rollbackRelease(
 ): Promise<Release> {
   return changeRelease(store, model, async (current) => {
     if (!current) throw new Error(`${model} was never released in this store.`);
-    const before = current.history.find(({ version }) => version !== current.stable);
+    const before = current.history.find(
+      (event) => isRelease(event) && event.version !== current.stable,
+    );
     if (!before)
       throw new Error(`${model} has no earlier release than ${current.stable} to go back to.`);
     await checkAnswers(store, model, before.version);
-    return event(before.version, { ...note, why: note.why ?? `rollback from ${current.stable}` });
+    return eventOf(before.version, { ...note, why: note.why ?? `rollback from ${current.stable}` });
   });
 }
 
@@ -49,6 +52,13 @@ function defaultReleaser(): string {
   return process.env["GITHUB_ACTOR"] || process.env["GITLAB_USER_LOGIN"] || userInfo().username;
 }
 
-function event(version: string, { by, why }: ReleaseNote) {
-  return { version, at: new Date().toISOString(), by, ...(why !== undefined && { why }) };
+/** An entry of the history, of now. `change` says what happened to a candidate. */
+export function eventOf(version: string, { by, why }: ReleaseNote, change?: string): ReleaseEvent {
+  return {
+    version,
+    at: new Date().toISOString(),
+    by,
+    ...(why !== undefined && { why }),
+    ...(change !== undefined && { change }),
+  };
 }

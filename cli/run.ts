@@ -14,6 +14,10 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
   ["show", async () => (await import("./commands/show.ts")).showCommand],
   ["release", async () => (await import("./commands/release.ts")).releaseCommand],
   ["rollback", async () => (await import("./commands/rollback.ts")).rollbackCommand],
+  ["rollout", async () => (await import("./commands/rollout.ts")).rolloutCommand],
+  ["status", async () => (await import("./commands/status.ts")).statusCommand],
+  ["promote", async () => (await import("./commands/promote.ts")).promoteCommand],
+  ["abort", async () => (await import("./commands/abort.ts")).abortCommand],
   ["history", async () => (await import("./commands/history.ts")).historyCommand],
   ["build", async () => (await import("./commands/build.ts")).buildCommand],
   ["eval", async () => (await import("./commands/eval.ts")).evalCommand],
@@ -32,6 +36,8 @@ const USAGE = 2;
 export async function run(args: readonly string[]): Promise<number> {
   const program = new Command("nearcast")
     .description("From a trained model to an answering endpoint: add, verify, push, release.")
+    // Options belong to the command before them: `rollout` and `rollout watch` have some of the same names.
+    .enablePositionalOptions()
     .exitOverride();
   // Loading all commands takes several times as long as most of them run. Without a command, help names them all.
   const asked = COMMANDS.get(args[0]);

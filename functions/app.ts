@@ -20,6 +20,7 @@ import { refuseDamaged } from "./http/middleware/refuse-damaged.ts";
 import { recordRequests } from "./http/middleware/record-requests.ts";
 import { landingRoutes } from "./http/landing.ts";
 import { metricsByToken, metricsRoutes } from "./http/metrics.ts";
+import { rolloutRoutes } from "./http/rollouts.ts";
 import { modelRoutes } from "./http/models.ts";
 import { notFound } from "./http/not-found.ts";
 import type { Service, ServiceOptions } from "./service.ts";
@@ -61,6 +62,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   closed.route("/", driftRoutes(service)).route("/", feedbackRoutes(service));
   for (const dialect of dialects) closed.route("/", dialect.routes(service));
   closed.route("/", metricsRoutes(service));
+  closed.route("/", rolloutRoutes(service));
   closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));
 
   const app = new Hono<AppEnv>({ strict: false });

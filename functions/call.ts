@@ -4,6 +4,7 @@ import type { Quota } from "./limits/quota.ts";
 import type { Deadline } from "./load/deadline.ts";
 import type { Assignment } from "./model/assignment.ts";
 import type { ModelVersion, Resolved } from "./model/registry.ts";
+import type { Release } from "./model/release.ts";
 import type { Durations } from "./observe/phases.ts";
 import type { InParts, LongTexts, Run } from "./tasks/define.ts";
 
@@ -20,14 +21,21 @@ export interface CallOptions {
   caller?: Caller;
   /** When the answer must be there. `REQUEST_TIMEOUT_MS` from now when absent. */
   deadline?: Deadline;
-  /** Calls with the same key get the same version while a candidate is on trial. When absent: the caller, or the id. */
+  /**
+   * Calls with the same key get the same version while a candidate is on trial. When absent or empty: the caller, or the
+   * id.
+   */
   key?: string | undefined;
+  /** The version by name, for callers with the scope `override`. `version` comes first. */
+  override?: string | undefined;
   /** `no-cache` computes the answer again. `no-store` also does not keep it. */
   cache?: "no-cache" | "no-store" | undefined;
   /** How many bytes the body has, how many came (fewer where it was compressed), and how long it took to read them. */
   received?: { bytes: number; sentBytes: number; milliseconds: number | undefined } | undefined;
   /** What is left of the caller's rate. The call's cost is taken from it. */
   quota?: Quota | undefined;
+  /** Told which version answers, once that is known. The version may still fail. */
+  onAssigned?: (assignment: Assignment) => void;
   /** Gets the record, once, before the call settles. */
   onRecord?: (record: CallRecord) => void;
 }
@@ -79,6 +87,8 @@ export interface CallRecord {
   readonly digest: string | undefined;
   /** Why this version answered. */
   readonly reason: Assignment["reason"] | undefined;
+  /** The release that chose the version. Present only while versions are on trial. */
+  readonly release?: Release | undefined;
   /** How many inputs, or rows of tensors. */
   readonly rows: number;
   /** How many tokens the inputs had. Absent where the model has no tokenizer of its own. */

@@ -214,6 +214,13 @@ export const VARIABLES = {
     on: NODE,
     elsewhere: "ignored",
   },
+  ROLLOUT_WATCH_SECONDS: {
+    schema: whole(0, 86_400).default(10),
+    about:
+      "How often versions on trial are looked at, which takes a bad one back and lets the share of a good one grow; 0 leaves that to others.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
   ACCESS_LOG: {
     schema: truth.default(true),
     about: "Whether each request writes a line to the log.",
@@ -368,6 +375,7 @@ export function readConfig(
     maxQueueMs: value.MAX_QUEUE_MS ?? Infinity,
     corsOrigins: value.CORS_ORIGINS,
     trustedKeys: value.TRUSTED_KEYS,
+    rolloutWatchMs: value.ROLLOUT_WATCH_SECONDS * 1000,
     accessLog: value.ACCESS_LOG,
     metricsToken: value.METRICS_TOKEN,
     embeddedMetrics: value.EMBEDDED_METRICS,

@@ -36,7 +36,8 @@ export async function serve(options: Options = {}): Promise<void> {
 
 async function start(options: Options): Promise<void> {
   const platform = createNodePlatform(process.env);
-  const { auth, host, port, requestTimeoutMs, shutdownGraceMs, store } = platform.config;
+  const { auth, host, port, requestTimeoutMs, rolloutWatchMs, shutdownGraceMs, store } =
+    platform.config;
   await checkStoreFolder(store);
   const service = createService(platform, options);
   const server = listen({
@@ -45,6 +46,10 @@ async function start(options: Options): Promise<void> {
     port,
     createServer: boundedServer(platform.config),
   }) as Server;
+  if (rolloutWatchMs > 0) {
+    const timer = setInterval(() => void service.rollouts.lookAtKnown(), rolloutWatchMs);
+    server.once("close", () => clearInterval(timer));
+  }
   // With the last answer sent, nothing else is counted.
   server.once("close", () => void platform.counters.flush());
   const end = () => endServer(server, requestTimeoutMs);

@@ -1,5 +1,5 @@
 import { ANYONE } from "./auth/caller.ts";
-import type { RegistryFor } from "./auth/access.ts";
+import { requireScope, type RegistryFor } from "./auth/access.ts";
 import type { CallOptions, CallRecord, InferCall, InferInputs, PredictCall } from "./call.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
@@ -8,6 +8,7 @@ import { createDeadline, type Deadline } from "./load/deadline.ts";
 import { prepare } from "./load/prepare.ts";
 import type { Turns } from "./load/turns.ts";
 import type { Anticipate } from "./model/anticipation.ts";
+import type { Assignment } from "./model/assignment.ts";
 import type { Manifest } from "./model/manifest.ts";
 import type { Resolved } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
@@ -59,7 +60,10 @@ export type Infer = (call: InferCall) => Promise<Inference>;
  * The version that answers a call. Rejects with `forbidden`, `unknown_model`, `unknown_version`, or with the error from
  * reading the package.
  */
-export type Resolve = (call: CallOptions) => Promise<Resolved>;
+export type Resolve = (
+  call: CallOptions,
+  onAssigned?: (assignment: Assignment) => void,
+) => Promise<Resolved>;
 
 /** The services that both paths use: for reading models, running them and recording calls. */
 export interface PathServices {
@@ -217,11 +221,15 @@ export function createInfer(services: PathServices): Infer {
 }
 
 export function createResolve(registryFor: RegistryFor, anticipate?: Anticipate): Resolve {
-  return function resolve({ model, version, caller = ANYONE, id, key }) {
+  return function resolve(call, onAssigned = call.onAssigned) {
+    const { model, version, override, caller = ANYONE, id, key } = call;
     const registry = registryFor(caller, "predict");
+    if (override !== undefined) requireScope(caller, "override");
     const found = registry.resolve(model, {
       version,
-      key: key ?? (caller === ANYONE ? id : caller.name),
+      override,
+      key: key || (caller === ANYONE ? id : caller.name),
+      ...(onAssigned && { onAssigned }),
     });
     // After the store was asked: loading computes while the store answers.
     anticipate?.(model);
@@ -244,7 +252,11 @@ async function recordCall<Answer>(
   // Predictions would take 30 % more time.
   deadline.watcher = recording;
   try {
-    const work = answerCall({ call, deadline, recording });
+    const work = answerCall({
+      call: call.id === undefined ? { ...call, id } : call,
+      deadline,
+      recording,
+    });
     // A caller with its own deadline applies it itself.
     const answer = await (call.deadline ? work : deadline.within(work));
     return { ...answer, record: recording.end() };
@@ -271,7 +283,14 @@ async function finish<Answer>(
 /** Resolves the version, and applies its limits to the call. */
 async function begin({ resolve }: PathServices, { call, deadline, recording }: OngoingCall) {
   const { received } = call;
-  const found = call.resolved ?? (await recording.phases.time("resolve", () => resolve(call)));
+  const found =
+    call.resolved ??
+    (await recording.phases.time("resolve", () =>
+      resolve(call, (assignment) => {
+        recording.assignment = assignment;
+        call.onAssigned?.(assignment);
+      }),
+    ));
   recording.version = found;
   const { bodyBytes } = found.limits;
   if (received && received.bytes > bodyBytes)

@@ -23,6 +23,8 @@ import {
   type Resolve,
 } from "./predict.ts";
 import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
+import { createRolloutCounting } from "./rollout/counting.ts";
+import { createRollouts, type Rollouts } from "./rollout/rollouts.ts";
 import type { Task } from "./tasks/define.ts";
 import { createTasks, type Tasks } from "./tasks/tasks.ts";
 
@@ -51,6 +53,8 @@ export interface Service extends Readiness {
   /** Loads the version that answers the model's calls, so that the first one need not wait. Rejects as a call does. */
   preload: (model: string) => Promise<void>;
   statistics: Statistics;
+  /** Versions on trial: what is known of them, and what becomes of them. */
+  rollouts: Rollouts;
   metrics: Metrics;
   /** Absent where there is no clock to measure turns by. */
   turns: Turns | undefined;
@@ -93,6 +97,7 @@ export function createService(
     statistics,
     metrics,
     ...[createOtlp(platform, metrics) ?? [], platform.observer ?? []].flat(),
+    createRolloutCounting(platform.counters),
     ...(config.accessLog ? [createAccessLog((entry) => platform.log(entry))] : []),
     ...(options.observers ?? []),
   ];
@@ -127,6 +132,7 @@ export function createService(
     },
     statistics,
     metrics,
+    rollouts: createRollouts(platform, registry),
     turns,
     observer,
   };

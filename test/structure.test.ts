@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 const LAYERS: Record<string, readonly string[]> = {
   model: [
     "{age,concatenate,deferred,digest,errors,half-floats,line,near-miss,plain-issue,plain-reason,tensor,version,within}.ts",
-    "model/{assignment,baseline,limits,manifest,name,release,signature,store}.ts",
+    "model/{assignment,change-release,baseline,limits,manifest,name,release,release-policy,signature,store}.ts",
     "wire/*.ts",
   ],
   tasks: ["tasks/**"],

@@ -11,7 +11,7 @@ interface Flags extends StoreFlags {
 /** `nearcast history <model>`. */
 export function historyCommand(program: Command): void {
   withStoreOptions(program.command("history <model>"))
-    .description("what was released, when, by whom and why, newest first")
+    .description("what was released and tried, when, by whom and why, newest first")
     .addOption(jsonOption())
     .action(async (model: string, flags: Flags) => {
       checkName("model", model);
@@ -21,8 +21,10 @@ export function historyCommand(program: Command): void {
         const { stable, history } = found.release;
         if (flags.json) return console.log(JSON.stringify({ model, stable, history }));
         console.log(`${model}@${stable} answers.`);
-        for (const { version, at = "?", by = "?", why = "" } of history)
-          console.log(`  ${at}  ${version}  ${by}  ${why}`.trimEnd());
+        for (const { version, at = "?", by = "?", why = "", change } of history) {
+          const what = change === undefined ? version : `${version} ${change}`;
+          console.log(`  ${at}  ${what}  ${by}  ${why}`.trimEnd());
+        }
       });
     });
 }

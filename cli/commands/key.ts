@@ -24,7 +24,7 @@ export function keyCommand(program: Command): void {
     .addOption(
       listOption(
         "--scopes <scopes>",
-        "of predict, read, admin and metrics (default: predict,read)",
+        "of predict, read, admin, metrics and override (default: predict,read)",
       ),
     )
     .addOption(listOption("--models <names>", "the models it may use (default: all)"))

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
+import { isRelease } from "../../functions/model/change-release.ts";
 import { withStoreOptions, type StoreFlags } from "../options.ts";
 import { parseReference } from "../package-folder.ts";
 import { releaseNote, releaseVersion } from "../releases.ts";
+import { describeTrials } from "../rollouts.ts";
 import { withStore } from "../store.ts";
 
 interface Flags extends StoreFlags {
@@ -22,9 +24,11 @@ export function releaseCommand(program: Command): void {
       if (version === undefined)
         throw new Error(`Say which version to release: nearcast release ${name}@<version>`);
       await withStore(flags.store, flags, async (store) => {
-        const { history } = await releaseVersion(store, name, version, releaseNote(flags));
-        const before = history[1] ? ` It was ${history[1].version}.` : "";
-        console.log(`${name}@${version} answers in ${flags.store}.${before}`);
+        const release = await releaseVersion(store, name, version, releaseNote(flags));
+        const [, earlier] = release.history.filter(isRelease);
+        const before = earlier ? ` It was ${earlier.version}.` : "";
+        const trials = describeTrials(name, release);
+        console.log(`${name}@${version} answers in ${flags.store}.${before}${trials}`);
       });
     });
 }

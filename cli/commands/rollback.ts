@@ -1,7 +1,9 @@
 import type { Command } from "commander";
+import { isRelease } from "../../functions/model/change-release.ts";
 import { withStoreOptions, type StoreFlags } from "../options.ts";
 import { checkName } from "../package-folder.ts";
 import { releaseNote, rollbackRelease } from "../releases.ts";
+import { describeTrials } from "../rollouts.ts";
 import { withStore } from "../store.ts";
 
 interface Flags extends StoreFlags {
@@ -18,9 +20,10 @@ export function rollbackCommand(program: Command): void {
     .action(async (model: string, flags: Flags) => {
       checkName("model", model);
       await withStore(flags.store, flags, async (store) => {
-        const { stable, history } = await rollbackRelease(store, model, releaseNote(flags));
+        const release = await rollbackRelease(store, model, releaseNote(flags));
+        const [, earlier] = release.history.filter(isRelease);
         console.log(
-          `${model}@${stable} answers in ${flags.store} again, instead of ${history[1]?.version}.`,
+          `${model}@${release.stable} answers in ${flags.store} again, instead of ${earlier?.version}.${describeTrials(model, release)}`,
         );
       });
     });

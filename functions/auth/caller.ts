@@ -1,7 +1,10 @@
 import type { Rate } from "../limits/rate.ts";
 
-/** What a caller may do: ask for predictions, read about models, load and unload them, or read metrics. */
-export const SCOPES = ["predict", "read", "admin", "metrics"] as const;
+/**
+ * What a caller may do: ask for predictions, read about models, load and unload them, read metrics, or choose the
+ * version that answers with a header.
+ */
+export const SCOPES = ["predict", "read", "admin", "metrics", "override"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Who asks, and what they may do. */

@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Dialect } from "../dialects/define.ts";
 import { problem, type NearcastError } from "../errors.ts";
 import { answer } from "./answer.ts";
-import { pathOf, type AppEnv } from "./exchange.ts";
+import { nameAssignment, pathOf, type AppEnv } from "./exchange.ts";
 
 /** Answers an error in the shape for this path's clients. */
 export type AnswerError = (c: Context<AppEnv>, error: NearcastError) => Response;
@@ -17,6 +17,7 @@ export function createAnswerError(dialects: readonly Dialect[]): AnswerError {
   return function answerError(c, error) {
     const exchange = c.get("exchange");
     exchange.error = error;
+    nameAssignment(exchange);
     const asked = pathOf(c);
     const shape = shapes.find(({ path }) => asked === path || asked.startsWith(`${path}/`));
     const body = shape?.errorBody?.(error, exchange.id);

@@ -8,6 +8,7 @@ import type { Quota } from "../limits/quota.ts";
 import type { Deadline } from "../load/deadline.ts";
 import type { Trace } from "../observe/trace.ts";
 import type { TransferTurns } from "../load/transfer-turns.ts";
+import type { Assignment } from "../model/assignment.ts";
 
 /** One HTTP request and its answer. Each member that changes is written in only one place. */
 export interface Exchange {
@@ -38,6 +39,8 @@ export interface Exchange {
   quota?: Quota;
   /** The whole body has arrived. body.ts writes it. */
   received?: NonNullable<CallOptions["received"]>;
+  /** The version that answers, once it is known. {@link callOf} writes it. */
+  assignment?: Assignment;
   /** The record of the model's call, if there was one. {@link callOf} writes it. */
   record?: CallRecord;
   /** The error that was answered instead. The error handler writes it. */
@@ -60,9 +63,21 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
     quota,
     received,
     key: c.req.header("x-nearcast-key"),
+    override: c.req.header("x-nearcast-version-override"),
     cache: cacheDirective(c.req.header("cache-control")),
+    onAssigned: (assignment) => void (exchange.assignment = assignment),
     onRecord: (record) => void (exchange.record = record),
   };
+}
+
+/**
+ * Sets the headers that say which version a call was given and why. Sets none if the path named the version, or if the
+ * call ended before it was given one.
+ */
+export function nameAssignment({ headers, assignment }: Exchange): void {
+  if (!assignment || assignment.reason === "named") return;
+  headers["X-Model-Version"] = assignment.version;
+  headers["X-Model-Assignment"] = assignment.reason;
 }
 
 /** The mount paths of requests that are answered a second time, without that path. */

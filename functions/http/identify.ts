@@ -3,7 +3,7 @@ import type { CacheOutcome, CallRecord } from "../call.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { quotaHeaders } from "../limits/quota.ts";
 import { serverTiming } from "../observe/phases.ts";
-import type { AppEnv } from "./exchange.ts";
+import { nameAssignment, type AppEnv } from "./exchange.ts";
 
 /** RFC 9211. */
 const CACHE_STATUS: Record<CacheOutcome, string> = {
@@ -14,14 +14,16 @@ const CACHE_STATUS: Record<CacheOutcome, string> = {
 };
 
 /**
- * Sets the headers that name the model, version and artifact of an answer, and whether it was kept from an earlier
- * request. Also the time of each phase, where it is measured, and what is left of the caller's rate.
+ * Sets the headers that name the model, version and artifact of an answer, why it was this version, and whether it was
+ * kept from an earlier request. Also the time of each phase, where it is measured, and what is left of the caller's rate.
  */
 export function identify(c: Context<AppEnv>, manifest: Manifest, record?: CallRecord): void {
-  const { headers } = c.get("exchange");
+  const exchange = c.get("exchange");
+  const { headers } = exchange;
   headers["X-Model-Name"] = manifest.name;
   headers["X-Model-Version"] = manifest.version;
   headers["X-Model-Digest"] = `sha256:${manifest.artifact.sha256}`;
+  nameAssignment(exchange);
   if (!record) return;
   const { durations, cache, quota } = record;
   const timing = serverTiming(durations);

@@ -1,9 +1,14 @@
 import type { Release } from "./release.ts";
 
-/** The version that answers, and why: it is released, it is on trial, or the call named it. */
+/**
+ * The version that answers, and why: it is released, it is on trial, the call's path named it, or a header that needs
+ * the scope `override`.
+ */
 export interface Assignment {
   version: string;
-  reason: "stable" | "candidate" | "named";
+  reason: "stable" | "candidate" | "named" | "override";
+  /** The release that decided. Present only while versions are on trial. */
+  release?: Release;
 }
 
 const PARTS = 2 ** 32;
@@ -14,16 +19,18 @@ const PARTS = 2 ** 32;
  *
  * @example assign({ ...release, candidates: [{ version: "4", percent: 5 }] }, "customer-42")
  */
-export function assign({ stable, candidates, salt }: Release, key: string | undefined): Assignment {
-  if (candidates.length === 0 || key === undefined) return { version: stable, reason: "stable" };
+export function assign(release: Release, key: string | undefined): Assignment {
+  const { stable, candidates, salt } = release;
+  if (candidates.length === 0) return { version: stable, reason: "stable" };
+  if (key === undefined) return { version: stable, reason: "stable", release };
   const place = (hash(`${salt}:${key}`) / PARTS) * 100;
   let end = 0;
   for (const candidate of candidates) {
     if (!("percent" in candidate)) continue;
     end += Number(candidate.percent);
-    if (place < end) return { version: candidate.version, reason: "candidate" };
+    if (place < end) return { version: candidate.version, reason: "candidate", release };
   }
-  return { version: stable, reason: "stable" };
+  return { version: stable, reason: "stable", release };
 }
 
 /** FNV-1a over UTF-16 units, then MurmurHash3's finalizer, which spreads keys that differ only in their last digits. */

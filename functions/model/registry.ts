@@ -12,7 +12,13 @@ import { tightened, type Limits } from "./limits.ts";
 import { createLookups } from "./lookups.ts";
 import { MAX_MANIFEST_BYTES, type Manifest, type PackageFile } from "./manifest.ts";
 import { NAME_PATTERN } from "./name.ts";
-import { isNewerFormat, MAX_RELEASE_BYTES, parseRelease, type Release } from "./release.ts";
+import {
+  isNewerFormat,
+  isOnTrial,
+  MAX_RELEASE_BYTES,
+  parseRelease,
+  type Release,
+} from "./release.ts";
 import { MAX_STORED_SIGNATURE_BYTES, SIGNATURE_FILE, signersOf } from "./signature.ts";
 import { shownExamples } from "./shown.ts";
 import { createSingleFlight } from "./single-flight.ts";
@@ -31,14 +37,16 @@ export interface ModelVersion {
 export interface Wanted {
   /** The version by name. The release decides when absent. */
   version?: string | undefined;
+  /** The version that a header asks for. It comes before the release, and after `version`. */
+  override?: string | undefined;
   /** The same key gets the same version. Without a key, the stable version answers. */
   key?: string | undefined;
+  /** Told which version it is before that is read, which may fail. */
+  onAssigned?: (assignment: Assignment) => void;
 }
 
 /** The version that answers, and why. */
-export interface Resolved extends ModelVersion {
-  reason: Assignment["reason"];
-}
+export interface Resolved extends ModelVersion, Omit<Assignment, "version"> {}
 
 export interface Registry {
   /** Rejects with `unknown_model`, `unknown_version`, or the error from reading the package. */
@@ -53,6 +61,8 @@ export interface Registry {
   file(manifest: Manifest, file: PackageFile): Promise<Uint8Array>;
   /** Rejects when the store cannot be reached. */
   ping(): Promise<void>;
+  /** The models that were asked for and have versions on trial, by the releases that are in memory. */
+  tried(): string[];
   /** How many models could not be read when they were last asked for, because of their release or package. */
   failing(): number;
 }
@@ -267,7 +277,8 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
 
   return {
     release,
-    async resolve(name, { version, key } = {}) {
+    async resolve(name, { version: inPath, override, key, onAssigned } = {}) {
+      const version = inPath ?? override;
       try {
         // Also read when the call names a version: it shows whether the model or only the version is unknown.
         let known = freshRelease(name);
@@ -275,12 +286,14 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
           readExpected(name);
           known = await release(name);
         }
-        const { version: wanted, reason } =
+        const assignment: Assignment =
           version === undefined
             ? assign(known, key)
-            : ({ version, reason: "named" } satisfies Assignment);
+            : { version, reason: inPath === undefined ? "override" : "named" };
+        const wanted = assignment.version;
+        if (NAME_PATTERN.test(wanted)) onAssigned?.(assignment);
         // Reads the version of a release even if the store did not have it a moment ago.
-        const named = reason === "named" && wanted !== known.stable;
+        const named = version !== undefined && wanted !== known.stable;
         const found = NAME_PATTERN.test(wanted)
           ? (versions.get(`${name}/${wanted}`) ??
             (await readOnce(name, wanted, { named })) ??
@@ -291,7 +304,8 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
           : undefined;
         if (found) {
           if (version === undefined && failing.size > 0) failing.delete(name);
-          return { ...found, reason };
+          const { reason, release: chose } = assignment;
+          return { ...found, reason, ...(chose && { release: chose }) };
         }
         if (version === undefined)
           throw corrupt(
@@ -314,6 +328,10 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     file: readFile,
     // Uses the short time-out: probes do not wait for long.
     ping: () => revalidatingStore.ping(),
+    tried: () =>
+      [...releases.entries()].flatMap(([name, { release }]) =>
+        release.candidates.some(isOnTrial) ? [name] : [],
+      ),
     failing: () => failing.size,
   };
 }

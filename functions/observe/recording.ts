@@ -1,5 +1,6 @@
 import type { CacheOutcome, CallOptions, CallRecord } from "../call.ts";
 import { NearcastError } from "../errors.ts";
+import type { Assignment } from "../model/assignment.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { Resolved } from "../model/registry.ts";
 import { createPhases, type Phases } from "./phases.ts";
@@ -18,6 +19,8 @@ interface Begun {
 export class Recording {
   readonly phases: Phases;
   version: Resolved | undefined;
+  /** Known before the version is read. */
+  assignment: Assignment | undefined;
   rows = 0;
   tokens: number | undefined;
   pixels: number | undefined;
@@ -56,16 +59,18 @@ export class Recording {
   end(error?: unknown): CallRecord {
     if (this.#record) return this.#record;
     const { id, kind, caller, model } = this.begun;
-    const { manifest, reason } = this.version ?? {};
+    const assigned = ofRelease(this.assignment);
+    const { manifest, reason = assigned?.reason, release = assigned?.release } = this.version ?? {};
     const record: CallRecord = {
       id,
       kind,
       at: this.#at,
       caller,
       model,
-      version: manifest?.version,
+      version: manifest?.version ?? assigned?.version,
       digest: manifest?.artifact.sha256,
       reason,
+      release,
       rows: this.rows,
       tokens: this.tokens,
       pixels: this.pixels,
@@ -83,6 +88,12 @@ export class Recording {
     this.#tell?.(record);
     return record;
   }
+}
+
+/** The assignment, unless the caller named the version and may have made it up. */
+function ofRelease(assignment: Assignment | undefined): Assignment | undefined {
+  const { reason } = assignment ?? {};
+  return reason === "stable" || reason === "candidate" ? assignment : undefined;
 }
 
 function described(error: unknown): CallRecord["error"] {

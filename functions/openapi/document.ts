@@ -4,7 +4,15 @@ import { MOST_DAYS } from "../observe/feedback/feedback.ts";
 import { MOST_HOURS } from "../observe/drift/watch.ts";
 import { datatypeNames } from "../tensor.ts";
 import { modelComponents, modelPath } from "./model-paths.ts";
-import { answers, json, modelParameters, object, pathsOf, ref } from "./operation.ts";
+import {
+  answers,
+  ASSIGNMENT_COMPONENTS,
+  json,
+  modelParameters,
+  object,
+  pathsOf,
+  ref,
+} from "./operation.ts";
 
 const string = { type: "string" };
 const strings = { type: "array", items: string };
@@ -124,6 +132,7 @@ export function openapiDocument(
     ...(secured && { security: Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] })) }),
     components: {
       ...(secured && { securitySchemes: SECURITY_SCHEMES }),
+      ...ASSIGNMENT_COMPONENTS,
       schemas: Object.assign(
         {},
         SHARED_SCHEMAS,
@@ -176,6 +185,11 @@ function sharedPaths(models: readonly string[]) {
       tag,
       summary: "The same for a version",
       parameters: [...versioned, HOURS],
+    },
+    "get /v1/models/{model}/rollout": {
+      tag,
+      summary: "Versions on trial, and what was counted of them",
+      parameters: one,
     },
     "get /openapi.json": { tag: "Documentation", summary: "This description" },
     "get /docs": {

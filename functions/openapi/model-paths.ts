@@ -45,6 +45,7 @@ export function modelPath({ manifest, task }: ReleasedModel) {
         summary: `${task.name}: ${name}, version ${version}`,
         description: shownDescription(description),
         body: content,
+        assigned: true,
         answer: { description: "The prediction.", content: json(answer, answered) },
       }),
     },

@@ -15,28 +15,69 @@ export interface OperationOptions {
     description: string;
     content: Record<string, { schema: JsonSchema; example?: unknown }>;
   };
+  /** Whether the release chooses the version. Adds the headers that choose it and that say why. */
+  assigned?: true | undefined;
   /** The schema of errors, and their media type. */
   error?: { schema: string; mediaType: string };
 }
 
 export const ANYTHING: JsonSchema = { type: "object" };
 
+/** What chooses the version while one is on trial, and says which one answered. By names in `components`. */
+export const ASSIGNMENT_COMPONENTS = {
+  parameters: {
+    NearcastKey: {
+      name: "X-Nearcast-Key",
+      in: "header",
+      required: false,
+      description:
+        "The same key always gets the same version while one is on trial. The caller, or the request's id, when absent.",
+      schema: { type: "string" },
+    },
+    VersionOverride: {
+      name: "X-Nearcast-Version-Override",
+      in: "header",
+      required: false,
+      description: "The version that answers. Needs the scope `override`.",
+      schema: { type: "string" },
+    },
+  },
+  headers: {
+    ModelVersion: { description: "The version that answered.", schema: { type: "string" } },
+    ModelAssignment: {
+      description: "Why it was this version.",
+      schema: { enum: ["stable", "candidate", "override"] },
+    },
+  },
+};
+
+const ASSIGNING = ["NearcastKey", "VersionOverride"].map((name) => ({
+  $ref: `#/components/parameters/${name}`,
+}));
+const ASSIGNED = {
+  "X-Model-Version": { $ref: "#/components/headers/ModelVersion" },
+  "X-Model-Assignment": { $ref: "#/components/headers/ModelAssignment" },
+};
+
 const PROBLEM = { schema: "Problem", mediaType: "application/problem+json" };
 
 /** An OpenAPI operation object. */
 export function operation(id: string, options: OperationOptions) {
-  const { tag, summary, description, parameters, body, error = PROBLEM } = options;
+  const { tag, summary, description, body, assigned, error = PROBLEM } = options;
   const { answer = answers(ANYTHING) } = options;
+  const parameters = [...(options.parameters ?? []), ...(assigned ? ASSIGNING : [])];
+  const headers = assigned && { headers: ASSIGNED };
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...(description && { description }),
-    ...(parameters && parameters.length > 0 && { parameters }),
+    ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: { required: !options.optionalBody, content: body } }),
     responses: {
-      200: answer,
+      200: { ...answer, ...headers },
       default: {
+        ...headers,
         description: "What was wrong, and what to do.",
         content: { [error.mediaType]: { schema: ref(error.schema) } },
       },

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { assign } from "../../functions/model/assignment.ts";
 import { createRegistry } from "../../functions/model/registry.ts";
-import { changeRelease, isNewerFormat, parseRelease } from "../../functions/model/release.ts";
+import { changeRelease } from "../../functions/model/change-release.ts";
+import { isNewerFormat, parseRelease } from "../../functions/model/release.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import { createTasks } from "../../functions/tasks/tasks.ts";
@@ -146,6 +147,6 @@ test("another salt draws other keys, and no key is the stable version", () => {
   const release = parseRelease(
     json({ schema: 2, stable: "1", candidates: [{ version: "2", percent: 100 }] }),
   );
-  expect(assign(release, undefined)).toEqual({ version: "1", reason: "stable" });
-  expect(assign(release, "ada")).toEqual({ version: "2", reason: "candidate" });
+  expect(assign(release, undefined)).toEqual({ version: "1", reason: "stable", release });
+  expect(assign(release, "ada")).toEqual({ version: "2", reason: "candidate", release });
 });

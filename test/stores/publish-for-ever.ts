@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pushPackage } from "../../cli/push.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
-import { changeRelease } from "../../functions/model/release.ts";
+import { changeRelease } from "../../functions/model/change-release.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import { storedVersions } from "../../functions/model/versions.ts";
 

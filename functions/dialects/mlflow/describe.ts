@@ -39,6 +39,7 @@ export function describe(_models: readonly ReleasedModel[]): Description {
           "text/csv": { schema: { type: "string" } },
         },
         answer: answers({ type: "object", required: ["predictions"] }),
+        assigned: true,
         error,
       },
     }),

@@ -100,7 +100,7 @@ export function describe(models: readonly ReleasedModel[]): Description {
         summary: "Statistics of this instance",
         answer: answers("Statistics"),
       },
-      ...modelOperations("/v2/models/{model}", one),
+      ...modelOperations("/v2/models/{model}", one, { assigned: true }),
       ...modelOperations("/v2/models/{model}/versions/{version}", versioned),
       [`post ${repository}/index`]: {
         tag,
@@ -119,6 +119,7 @@ export function describe(models: readonly ReleasedModel[]): Description {
 function modelOperations(
   path: string,
   parameters: readonly object[],
+  { assigned }: Pick<OperationOptions, "assigned"> = {},
 ): Record<string, OperationOptions> {
   const get = (summary: string, schema: string | typeof ANYTHING) => ({
     tag,
@@ -138,6 +139,7 @@ function modelOperations(
         "With the header Inference-Header-Content-Length the body is as much JSON and then binary tensors.",
       parameters,
       body: json("InferenceRequest"),
+      assigned,
       answer: {
         description: "JSON, or JSON and binary tensors where those were asked for.",
         content: { ...json("InferenceResponse"), "application/octet-stream": { schema: {} } },

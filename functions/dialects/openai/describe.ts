@@ -23,6 +23,7 @@ export function describe(models: readonly ReleasedModel[]): Description {
             ...(embedding.length > 0 && { model: { enum: embedding } }),
           },
         }),
+        assigned: true,
         error: { schema: "OpenAIError", mediaType: "application/json" },
       },
     }),

@@ -23,6 +23,7 @@ export function describe(models: readonly ReleasedModel[]): Description {
       parameters,
       body,
       answer,
+      ...(parameters === one && { assigned: true as const }),
     },
   });
   const label = "/v1/models/{model}/labels/{label}";

@@ -11,6 +11,7 @@ const EXPOSED = [
   "Retry-After",
   "Server-Timing",
   "WWW-Authenticate",
+  "X-Model-Assignment",
   "X-Model-Digest",
   "X-Model-Name",
   "X-Model-Version",
@@ -27,6 +28,7 @@ const ALLOWED = [
   "Traceparent",
   "X-API-Key",
   "X-Nearcast-Key",
+  "X-Nearcast-Version-Override",
   "X-Request-Id",
   "X-Request-Timeout-Ms",
 ];

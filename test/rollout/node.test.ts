@@ -1,0 +1,230 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { createApp } from "../../functions/app.ts";
+import { updateRelease } from "../../functions/model/change-release.ts";
+import { readRelease, type Release } from "../../functions/model/release.ts";
+import type { Policy } from "../../functions/model/release-policy.ts";
+import { DEFAULT_POLICY } from "../../functions/model/release-policy.ts";
+import { createMemoryCounters } from "../../functions/observe/memory-counters.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createFolderStore } from "../../functions/platform/store/folder.ts";
+import { createService } from "../../functions/service.ts";
+import { INDEXES, triedModels } from "./models.ts";
+
+interface Begun {
+  version: "good" | "bad" | "other";
+  percent?: number;
+  shadow?: number;
+  policy?: Partial<Policy>;
+  stable?: string;
+}
+
+/** A folder with `table` on trial, and two servers' worth of services that count together. */
+async function begin({ version, percent, shadow, policy, stable = "1" }: Begun) {
+  const { folder, remove } = await triedModels({ stable });
+  onTestFinished(remove);
+  const store = createFolderStore(folder);
+  const trial = percent === undefined ? { shadow: shadow ?? 0 } : { percent };
+  await updateRelease(store, "table", () => ({
+    candidates: [{ version, ...trial, segments: [] }] as unknown as Release["candidates"],
+    policy: { ...DEFAULT_POLICY, ...policy },
+    event: { version, change: "begun" },
+  }));
+  const logged: Record<string, unknown>[] = [];
+  const counters = createMemoryCounters(() => undefined);
+  const log = (entry: Record<string, unknown>) => void logged.push(entry);
+  const open = () => {
+    const platform = createNodePlatform({
+      STORE: folder,
+      ACCESS_LOG: "false",
+      RELEASE_TTL_SECONDS: "0",
+    });
+    const service = createService({ ...platform, counters, log });
+    return { service, app: createApp(service) };
+  };
+  const [one, other] = [open(), open()];
+  let asked = 0;
+  /** Asks so often, each index equally often, and gives the versions' answers by status. */
+  async function load(requests: number) {
+    const seen: Record<string, number> = {};
+    for (let index = 0; index < requests; index++) {
+      const { app } = index % 2 ? one : other;
+      const answer = await app.request("/v1/models/table/predict", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Nearcast-Key": `key-${(asked += 1)}` },
+        body: JSON.stringify({ inputs: [asked % INDEXES] }),
+      });
+      await answer.arrayBuffer();
+      const said = `${answer.headers.get("X-Model-Assignment")} ${answer.status}`;
+      seen[said] = (seen[said] ?? 0) + 1;
+    }
+    return seen;
+  }
+  const release = async () => {
+    const found = await readRelease(store, "table");
+    if (!found) throw new Error("there is no release");
+    return found.release;
+  };
+  return { folder, store, one, other, load, release, logged };
+}
+
+/** A server that notes what it is told. */
+async function webhook(status = 200) {
+  const told: unknown[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+    request.on("end", () => {
+      told.push(JSON.parse(body));
+      response.writeHead(status, { Location: "http://127.0.0.1:1/" }).end();
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return { told, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
+}
+
+test("a version that fails 20 % of its requests is gone by itself, and two watchers make one change", async () => {
+  const hook = await webhook();
+  const { one, other, load, release, logged } = await begin({
+    version: "bad",
+    percent: 10,
+    policy: { webhook: hook.url },
+  });
+  let rounds = 0;
+  const before = await release();
+  while ((await release()).revision === before.revision && rounds++ < 60) {
+    await load(100);
+    await Promise.all([one, other].map(({ service }) => service.rollouts.lookAtKnown()));
+  }
+  const after = await release();
+  expect(after).toMatchObject({
+    revision: before.revision + 1,
+    stable: "1",
+    candidates: [{ version: "bad", percent: 0 }],
+    history: [
+      {
+        version: "bad",
+        by: "nearcast on node",
+        change: "taken back",
+        why: expect.stringMatching(/^\d+ of \d+ requests failed, and of stable's 0 of \d+$/),
+      },
+      { version: "bad" },
+      { version: "1" },
+    ],
+  });
+  const notice = { model: "table", version: "bad", event: "rollback", percent: 0, stable: "1" };
+  expect(hook.told).toMatchObject([notice]);
+  expect(logged.filter(({ message }) => message === "rollout")).toMatchObject([
+    { level: "error", ...notice },
+  ]);
+  expect(await load(50)).toEqual({ "stable 200": 50 });
+});
+
+test("a good version reaches 100 %, step by step", async () => {
+  const { one, load, release } = await begin({
+    version: "good",
+    percent: 20,
+    policy: { steps: { percents: [20, 60, 100], everySeconds: 0.05 }, minRequests: 20 },
+  });
+  const seen: unknown[] = [];
+  for (let round = 0; round < 30 && seen.at(-1) !== 100; round++) {
+    await load(100);
+    await one.service.rollouts.lookAtKnown();
+    const [candidate] = (await release()).candidates;
+    if (candidate && seen.at(-1) !== candidate["percent"]) seen.push(candidate["percent"]);
+  }
+  expect(seen.at(-1)).toBe(100);
+  expect(seen.slice(-2)).toEqual([60, 100]);
+  expect((await release()).history.map(({ change }) => change)).toEqual([
+    "100 %",
+    "60 %",
+    "begun",
+    undefined,
+  ]);
+  expect(await load(20)).toEqual({ "candidate 200": 20 });
+  await one.service.rollouts.lookAtKnown();
+  expect((await release()).candidates).toMatchObject([{ percent: 100 }]);
+});
+
+test("stable itself failing is no reason to take the candidate back", async () => {
+  const { one, load, release } = await begin({ version: "good", percent: 20, stable: "bad" });
+  const seen = await load(600);
+  expect(seen["stable 502"]).toBeGreaterThan(50);
+  await one.service.rollouts.lookAtKnown();
+  expect((await release()).candidates).toMatchObject([{ version: "good", percent: 20 }]);
+});
+
+test("while the store is down nothing is lost: the rollback is tried until it is done", async () => {
+  const { folder, one, load, release, logged } = await begin({ version: "bad", percent: 20 });
+  await load(600);
+  await rename(folder, `${folder}-away`);
+  await one.service.rollouts.lookAtKnown();
+  await one.service.rollouts.lookAtKnown();
+  await rename(`${folder}-away`, folder);
+  expect(logged).toContainEqual(
+    expect.objectContaining({ message: "rollout: this look failed, and the next one decides" }),
+  );
+  expect((await release()).candidates).toMatchObject([{ percent: 20 }]);
+  await one.service.rollouts.lookAtKnown();
+  expect((await release()).candidates).toMatchObject([{ percent: 0 }]);
+});
+
+test("a candidate that cannot even be read is taken back", async () => {
+  const { folder, one, load, release } = await begin({ version: "bad", percent: 20 });
+  const path = join(folder, "table/bad/model.json");
+  const text = await readFile(path, "utf8");
+  await writeFile(path, text.replace('"tabular-regression"', '"no-such-task"'));
+  const seen = await load(200);
+  expect(seen["candidate 502"]).toBeGreaterThan(20);
+  await one.service.rollouts.lookAtKnown();
+  expect((await release()).candidates).toMatchObject([{ percent: 0 }]);
+});
+
+test("a webhook that fails is tried twice and logged, and no redirect is followed", async () => {
+  const hook = await webhook(302);
+  const { one, load, release, logged } = await begin({
+    version: "bad",
+    percent: 20,
+    policy: { webhook: hook.url },
+  });
+  await load(400);
+  await one.service.rollouts.lookAtKnown();
+  expect((await release()).candidates).toMatchObject([{ percent: 0 }]);
+  expect(hook.told).toHaveLength(2);
+  expect(logged).toContainEqual(
+    expect.objectContaining({
+      message: "rollout: the webhook failed",
+      error: "Error: it answered 302",
+    }),
+  );
+});
+
+test("GET /v1/models/{model}/rollout has the evidence, without the webhook", async () => {
+  const hook = await webhook();
+  const { one, load } = await begin({
+    version: "good",
+    percent: 50,
+    policy: { webhook: hook.url },
+  });
+  await load(100);
+  const answer = await one.app.request("/v1/models/table/rollout");
+  const text = await answer.text();
+  expect(text).not.toContain(hook.url);
+  const status = JSON.parse(text) as {
+    candidates: { requests: number; stable: { requests: number } }[];
+  };
+  expect(status).toMatchObject({
+    model: "table",
+    stable: "1",
+    candidates: [
+      { version: "good", percent: 50, errors: 0, segments: [{ segment: { share: 0.5 } }] },
+    ],
+  });
+  const [candidate] = status.candidates;
+  expect((candidate?.requests ?? 0) + (candidate?.stable.requests ?? 0)).toBe(100);
+  expect((await one.app.request("/v1/models/none/rollout")).status).toBe(404);
+});
