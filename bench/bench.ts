@@ -6,6 +6,7 @@ import { setup as build } from "../test/harness/build.ts";
 import { compileRic } from "../cli/local/ric.ts";
 import { buildBare, type Bare } from "./bare/build.ts";
 import { COLD_ROUNDS, coldTables, startCold } from "./cold.ts";
+import { health } from "./health.ts";
 import { imageTables, startImages } from "./images.ts";
 import { metricsTables, startMetrics } from "./metrics.ts";
 import { overload } from "./overload.ts";
@@ -43,6 +44,7 @@ const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
       rounds: 1,
       cores: pinning ? `WORKERS=0: ${ONE_CORE_EACH}; WORKERS=2: ${SHARED}` : SHARED,
     }),
+  health: async () => writeReport("health", await health(), { rounds: 1, cores: ONE_CORE_EACH }),
   soak: async () =>
     writeReport(costly ? "soak-costly" : "soak", await soak({ requests, costly }), {
       rounds: 1,
