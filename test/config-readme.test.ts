@@ -69,7 +69,7 @@ const configs: Record<string, Config> = {
     env: { MODELS: {} },
     waitUntil: () => undefined,
     wasm: new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)),
-    createOrt: () => ({}) as never,
+    createOrt: () => ({ env: { wasm: {} } }) as never,
     loadDecoder: () => Promise.reject(new Error("no decoder")),
   }).config,
 };

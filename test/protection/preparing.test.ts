@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { ask, begin, decode, decoded, server } from "./preparing.ts";
 
 /** Takes some seconds to tokenize, in small pieces. */
-const TEXTS = Array.from({ length: 50 }, () => "lasting words ".repeat(3000));
+const TEXTS = Array.from({ length: 55 }, () => "lasting words ".repeat(7000));
 
 vi.setConfig({ testTimeout: 120_000 });
 
