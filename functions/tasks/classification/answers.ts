@@ -9,6 +9,7 @@ import {
 } from "./options.ts";
 import type { Classification } from "./classification.ts";
 import { classificationQuantities } from "./quantities.ts";
+import { rank } from "./rank.ts";
 import { labelReader } from "./read-label.ts";
 import { scoresReader } from "./read-scores.ts";
 
@@ -32,10 +33,11 @@ export function classificationAnswers(manifest: ClassificationManifest): Pick<
 
   function named(values: ArrayLike<number>, topK = scored.length) {
     const score = (index: number): number => values[index] ?? 0;
-    const ranked = scored.map((_, index) => index).sort((a, b) => score(b) - score(a));
-    const best = oneSided ? Number(score(0) > 0) : (ranked[0] ?? 0);
-    const entries = ranked.slice(0, topK).map((index) => [scored[index], score(index)] as const);
-    return { best, score, byLabel: Object.fromEntries(entries) as Record<string, number> };
+    const places = rank(values, scored.length);
+    const best = oneSided ? Number(score(0) > 0) : (places[0] ?? 0);
+    const byLabel: Record<string, number> = {};
+    for (const place of places.slice(0, topK)) put(byLabel, scored[place] as string, score(place));
+    return { best, score, byLabel };
   }
 
   function answer(
@@ -47,12 +49,17 @@ export function classificationAnswers(manifest: ClassificationManifest): Pick<
     if (!values) return there ? there : { label: nameOf(given?.[0] ?? 0) };
     const { best, score, byLabel } = named(values, topK);
     const index = independent ? best : (given?.[0] ?? best);
-    return {
-      label: nameOf(index),
-      ...there,
-      ...(member === "scores" && { score: score(index) }),
-      [member]: byLabel,
-    };
+    const label = nameOf(index);
+    if (there)
+      return {
+        label,
+        ...there,
+        ...(member === "scores" && { score: score(index) }),
+        [member]: byLabel,
+      };
+    return member === "scores"
+      ? { label, score: score(index), scores: byLabel }
+      : { label, decision_values: byLabel };
   }
 
   const independent = hasIndependentLabels(manifest);
@@ -74,6 +81,12 @@ export function classificationAnswers(manifest: ClassificationManifest): Pick<
       return Array.from({ length: rows }, (_, row) => answer(given?.[row], values?.[row], topK));
     },
   };
+}
+
+/** Takes half the time of `Object.fromEntries`. An assignment to `__proto__` would set no member. */
+function put(object: Record<string, number>, name: string, value: number): void {
+  if (name !== "__proto__") object[name] = value;
+  else Object.defineProperty(object, name, { value, enumerable: true });
 }
 
 function sum(values: readonly number[]): number {
