@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { freePort } from "../../cli/free-port.ts";
 import { START, V8_FLAGS } from "../../test/harness/node-server.ts";
 import type { Bare } from "../bare/build.ts";
-import { PATIENT, pinnedTo, SERVER_CORE } from "../processes.ts";
+import { PATIENT, pinnedTo, processTree, SERVER_CORE } from "../processes.ts";
 import type { WorkloadOptions } from "../workload.ts";
 
 /** A server that answers the shipped models, as one process (or as few as it can) on one core. */
@@ -77,7 +77,30 @@ const OTHERS: Peer[] = [
     }),
     packages: ["mlserver"],
   },
+  {
+    name: "BentoML",
+    format: "json",
+    path: nativePath,
+    command: async (port) => ({
+      command: join(await environment("bentoml"), "bentoml"),
+      args: ["serve", "bentoml_server:Models", "--working-dir", here, ...at(port)],
+      env: { BENTOML_DO_NOT_TRACK: "True" },
+    }),
+    packages: ["bentoml"],
+  },
+  {
+    name: "Ray Serve",
+    format: "json",
+    path: nativePath,
+    command: async (port) => ({
+      command: join(await environment("rayserve"), "python"),
+      args: [join(here, "rayserve_server.py")],
+      env: { PORT: String(port), RAY_USAGE_STATS_ENABLED: "0" },
+    }),
+    packages: ["ray"],
+  },
 ];
+const at = (port: number) => ["--host", "127.0.0.1", "--port", String(port)];
 const QUIET = ["--log-level", "warning", "--no-access-log"];
 
 /** No other server here writes a log, or refuses requests that have waited. */
@@ -133,7 +156,7 @@ async function environment(name: string): Promise<string> {
 
 /** The pinned version of a package of one of the requirements. */
 export async function pinnedVersion(peer: string, packageName: string): Promise<string> {
-  const file = join(here, `requirements-${peer.toLowerCase()}.txt`);
+  const file = join(here, `requirements-${peer.toLowerCase().replace(" ", "")}.txt`);
   const lines = (await readFile(file, "utf8")).split("\n");
   return lines.find((line) => line.startsWith(`${packageName}==`))?.split("==")[1] ?? "";
 }
@@ -160,11 +183,9 @@ export async function startPeer(
   const [pinned, pinnedArgs] = pinnedTo(SERVER_CORE, command, args);
   const url = (model: string) => `http://127.0.0.1:${port}${peer.path(model)}`;
   const start = performance.now();
-  // A process group of its own: some of the servers start others.
   const child = spawn(pinned, pinnedArgs, {
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
   });
   let output = "";
   const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4000));
@@ -196,6 +217,12 @@ async function ask(url: string, body: Buffer): Promise<string | undefined> {
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.pid === undefined) return;
   const closed = new Promise((resolve) => child.once("close", resolve));
-  process.kill(-child.pid, "SIGKILL");
+  // Some of the servers start others, in sessions of their own, which hold the pipes.
+  for (const pid of await processTree(child.pid))
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
   await closed;
 }
