@@ -14,6 +14,7 @@ import { parallelTables, startParallel } from "./parallel.ts";
 import { pinning } from "./processes.ts";
 import { ONE_CORE_EACH, writeReport, type Table } from "./report.ts";
 import { quickTables, QUICK_ROUNDS, startQuick } from "./quick.ts";
+import { rollout } from "./rollout.ts";
 import { inRounds, ROUNDS, type Measure } from "./rounds.ts";
 import { startService } from "./service.ts";
 import { soak } from "./soak.ts";
@@ -44,6 +45,7 @@ const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
       rounds: 1,
       cores: pinning ? `WORKERS=0: ${ONE_CORE_EACH}; WORKERS=2: ${SHARED}` : SHARED,
     }),
+  rollout: async () => writeReport("rollout", rollout(), { rounds: 1, cores: "one process" }),
   health: async () => writeReport("health", await health(), { rounds: 1, cores: ONE_CORE_EACH }),
   soak: async () =>
     writeReport(costly ? "soak-costly" : "soak", await soak({ requests, costly }), {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { hasMore, logEvidence } from "../../functions/rollout/sequential-test.ts";
 import recorded from "../fixtures/evidence.json" with { type: "json" };
-import { createRandom } from "../adversarial/random.ts";
+import { caughtAfter } from "./simulated.ts";
 
 /** 15 digits of the largest term, of which the evidence is the difference. */
 const digits = (own: number, others: number) => 1e-13 * (20 + (own + others) * 20);
@@ -18,26 +18,6 @@ test("the evidence is that of the reference in Python, over recorded streams", (
   for (const point of recorded.points)
     expect(Math.abs(logEvidence(point) - point.log)).toBeLessThan(digits(point.own, point.others));
 });
-
-interface Simulated {
-  share: number;
-  stableErrors: number;
-  ownErrors: number;
-  requests: number;
-}
-
-/** After how many requests the candidate would be taken back, looking after each error. Undefined if never. */
-function caughtAfter(seed: number, { share, stableErrors, ownErrors, requests }: Simulated) {
-  const random = createRandom(seed, 0).next;
-  const split = { own: 0, others: 0, share };
-  for (let count = 1; count <= requests; count++) {
-    const isOwn = random() < share;
-    if (random() >= (isOwn ? ownErrors : stableErrors)) continue;
-    split[isOwn ? "own" : "others"] += 1;
-    if (hasMore([split], 0.01)) return count;
-  }
-  return undefined;
-}
 
 const ROLLOUTS = 1000;
 
