@@ -218,7 +218,7 @@ export const VARIABLES = {
     schema: whole(0, 86_400).default(10),
     about:
       "How often versions on trial are looked at, which takes a bad one back and lets the share of a good one grow; 0 leaves that to others.",
-    on: NODE,
+    on: CLOUDFLARE_AND_NODE,
     elsewhere: "ignored",
   },
   ACCESS_LOG: {

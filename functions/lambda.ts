@@ -24,7 +24,8 @@ interface Handler {
 const PRELOADING_MS = 8000;
 
 /**
- * The whole service as a Lambda function, for the events of API Gateway, function URLs and load balancers.
+ * The whole service as a Lambda function, for the events of API Gateway, function URLs and load balancers. With an event
+ * of EventBridge's schedule, it looks at the versions on trial.
  *
  * @example export const handler = createHandler();
  */
@@ -33,6 +34,10 @@ export function createHandler(options: Options = {}): Handler {
   const service = createService(platform, options);
   const app = createApp(service, options);
   const handler = async (given: LambdaEvent, lambdaContext?: LambdaContext) => {
+    if (isScheduled(given)) {
+      await service.rollouts.lookAtAll();
+      return resultOf(given, createEventAnswer("", { status: 204, headers: {} }));
+    }
     const { event, base } = placeAtRoot(given);
     const request = asRequest(event);
     if (!request) return resultOf(event, createEventAnswer("Invalid request", INVALID));
@@ -54,6 +59,11 @@ function preloadAll({ platform, preload }: Service): Promise<unknown> {
     ),
   );
   return within(Promise.all(loading), PRELOADING_MS, () => undefined);
+}
+
+/** Whether EventBridge's schedule sent the event. A client cannot set this member of an event. */
+function isScheduled(event: object): boolean {
+  return "source" in event && event.source === "aws.events";
 }
 
 /** Undefined for an address that no URL can have. */

@@ -1,19 +1,42 @@
 import { DurableObject } from "cloudflare:workers";
+import type { R2Bucket } from "@cloudflare/workers-types";
+import type { Candidate } from "../model/release.ts";
+import { readEvidence } from "../rollout/evidence.ts";
+import { watchModel } from "../rollout/watch.ts";
+import { within } from "../within.ts";
 import type { Batch } from "./counters/gathered.ts";
 import { createStoredNotes } from "./notes/stored-notes.ts";
 import { createStoredSums } from "./counters/stored-sums.ts";
+import { createR2Store } from "./store/r2.ts";
+import { parseStoreUrl } from "./store/url.ts";
+
+/** The parts of the Worker's environment that an object needs. */
+interface Environment extends Record<string, unknown> {
+  STORE?: string;
+  ROLLOUT_WATCH_SECONDS?: string;
+}
+
+const MODEL = "model";
+const DEFAULT_STORE = "r2://MODELS";
+const LOOK_SECONDS = 10;
+/** The longest time for one look, its notice included. */
+const LOOK_MS = 60_000;
 
 /**
  * What all isolates of a Worker know of one model: a Durable Object of the model's name, or "*" for what belongs to no
- * model. It is bound as `MODEL_STATE`, and the Worker's entry exports it.
+ * model. It is bound as `MODEL_STATE`, and the Worker's entry exports it. While a version is on trial, its alarm looks at
+ * what was counted.
  */
-export class ModelState extends DurableObject {
+export class ModelState extends DurableObject<Environment> {
   readonly #notes = createStoredNotes(this.ctx.storage.kv);
   readonly #sums = createStoredSums(this.ctx.storage.kv);
 
   /** Adds a batch of an isolate. */
-  add(batch: Batch): void {
+  async add(batch: Batch): Promise<void> {
     this.#sums.add(batch);
+    if (!batch.groups.some(({ name }) => name.startsWith("rollout/"))) return;
+    this.ctx.storage.kv.put(MODEL, batch.model);
+    if ((await this.ctx.storage.getAlarm()) === null) await this.#lookLater();
   }
 
   putNote(key: string, text: string, keptSeconds: number): void {
@@ -32,4 +55,41 @@ export class ModelState extends DurableObject {
   read(name: string): Map<string, number> {
     return this.#sums.read(name);
   }
+
+  /** Looks at the model's versions on trial, and again later while there are any. */
+  async alarm(): Promise<void> {
+    const model = this.ctx.storage.kv.get<string>(MODEL);
+    if (model === undefined) return;
+    let isIdle = false;
+    try {
+      isIdle = (await within(watchModel(this.#watched(), model), LOOK_MS, tooLate)) === "idle";
+    } catch (error) {
+      const message = "rollout: this look failed, and the next one decides";
+      log({ level: "error", message, model, error: String(error) });
+    }
+    if (!isIdle) await this.#lookLater();
+  }
+
+  async #lookLater(): Promise<void> {
+    const seconds = Number(this.env.ROLLOUT_WATCH_SECONDS ?? LOOK_SECONDS);
+    if (seconds > 0) await this.ctx.storage.setAlarm(Date.now() + seconds * 1000);
+  }
+
+  #watched() {
+    const { bucket, prefix } = parseStoreUrl(this.env.STORE ?? DEFAULT_STORE);
+    const counters = { read: async ({ name }: { name: string }) => this.#sums.read(name) };
+    return {
+      store: createR2Store(this.env[bucket] as R2Bucket, prefix),
+      evidenceOf: (model: string, candidate: Candidate) => readEvidence(counters, model, candidate),
+      log,
+      by: "nearcast on cloudflare",
+    };
+  }
 }
+
+function tooLate(): never {
+  throw new Error(`it took more than ${LOOK_MS / 1000} s`);
+}
+
+const log = (entry: Record<string, unknown>) =>
+  console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));

@@ -1,0 +1,49 @@
+import { onTestFinished } from "vitest";
+import { updateRelease } from "../../functions/model/change-release.ts";
+import type { Release } from "../../functions/model/release.ts";
+import { DEFAULT_POLICY, type Policy } from "../../functions/model/release-policy.ts";
+import { createFolderStore } from "../../functions/platform/store/folder.ts";
+import type { RolloutStatus } from "../../functions/rollout/status.ts";
+import type { Target } from "../harness/targets.ts";
+import { INDEXES, triedModels } from "./models.ts";
+
+/** A folder of models with a version of `table` on trial. */
+export async function onTrial(
+  version: "good" | "bad",
+  percent: number,
+  policy: Partial<Policy> = {},
+): Promise<string> {
+  const { folder, remove } = await triedModels({ stable: "1" });
+  onTestFinished(remove);
+  await updateRelease(createFolderStore(folder), "table", () => ({
+    candidates: [{ version, percent, segments: [] }] as unknown as Release["candidates"],
+    policy: { ...DEFAULT_POLICY, ...policy },
+    event: { version, change: "begun" },
+  }));
+  return folder;
+}
+
+let asked = 0;
+
+/** Asks so often, each time as another caller, and counts the answers by assignment and status. */
+export async function load(target: Pick<Target, "fetch">, requests: number) {
+  const seen: Record<string, number> = {};
+  for (let index = 0; index < requests; index++) {
+    const answer = await target.fetch("/v1/models/table/predict", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Nearcast-Key": `key-${(asked += 1)}` },
+      body: JSON.stringify({ inputs: [asked % INDEXES] }),
+    });
+    await answer.arrayBuffer();
+    const said = `${answer.headers.get("X-Model-Assignment")} ${answer.status}`;
+    seen[said] = (seen[said] ?? 0) + 1;
+  }
+  return seen;
+}
+
+/** What `GET /v1/models/table/rollout` answers. */
+export async function statusOf(target: Pick<Target, "fetch">): Promise<RolloutStatus> {
+  const answer = await target.fetch("/v1/models/table/rollout");
+  if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as RolloutStatus;
+}
