@@ -1,13 +1,15 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { requireScope } from "../auth/access.ts";
-import { invalidInput, NearcastError } from "../errors.ts";
+import { NearcastError } from "../errors.ts";
+import { countsOutOfReach } from "../observe/counters.ts";
 import { MOST_DAYS } from "../observe/feedback/feedback.ts";
 import { accuracyOver } from "../observe/feedback/window.ts";
 import type { Service } from "../service.ts";
 import { answerJson } from "./answer.ts";
 import type { AppEnv } from "./exchange.ts";
 import { readJson } from "./read-json.ts";
+import { wholeParameter } from "./whole-parameter.ts";
 
 /** Each is looked up in a place of all instances. */
 const MOST_AT_ONCE = 100;
@@ -51,20 +53,14 @@ export function feedbackRoutes(
       requireScope(caller, "metrics");
       const registry = registryFor(caller, "metrics");
       const name = c.req.param("model");
-      const days = daysOf(c.req.query("days"));
+      const days = wholeParameter(c, "days", { usual: 7, most: MOST_DAYS });
       const { stable, candidates } = await registry.release(name);
       const names = [...new Set([stable, ...candidates.map(({ version }) => version)])];
       const versions = await Promise.all(
         names.map(async (version) => {
           const { manifest } = await registry.resolve(name, { version });
           const accuracy = await accuracyOver(platform.counters, manifest, days).catch(
-            (cause: unknown) => {
-              const message = "What was counted is out of reach.";
-              throw new NearcastError("store_unavailable", message, {
-                cause,
-                retryAfterSeconds: 1,
-              });
-            },
+            countsOutOfReach,
           );
           return { version, released: version === stable, ...accuracy };
         }),
@@ -77,10 +73,4 @@ export function feedbackRoutes(
 function refusal(error: unknown) {
   if (!(error instanceof NearcastError) || error.status >= 500) throw error;
   return { status: "refused" as const, code: error.code, detail: error.message };
-}
-
-function daysOf(text: string | undefined): number {
-  const days = Number(text ?? 7);
-  if (Number.isInteger(days) && days >= 1 && days <= MOST_DAYS) return days;
-  throw invalidInput([{ path: "days", message: `must be a whole number from 1 to ${MOST_DAYS}` }]);
 }

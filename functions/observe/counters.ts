@@ -1,3 +1,5 @@
+import { NearcastError } from "../errors.ts";
+
 /** What is summed together. Its fields are read and expire together. */
 export interface Group {
   /** A model's name, or "*" for the whole service. */
@@ -34,3 +36,11 @@ export const MOST_GROUP_FIELDS = 2500;
 
 /** The longest name of a field, in UTF-16 code units. */
 export const LONGEST_FIELD = 130;
+
+/** Throws `store_unavailable`: the place with the sums cannot be reached. */
+export function countsOutOfReach(cause: unknown): never {
+  throw new NearcastError("store_unavailable", "What was counted is out of reach.", {
+    retryAfterSeconds: 1,
+    cause,
+  });
+}

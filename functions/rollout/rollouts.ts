@@ -1,7 +1,7 @@
-import { NearcastError } from "../errors.ts";
 import { boundStore } from "../model/bounded-store.ts";
 import type { Registry } from "../model/registry.ts";
 import { readRelease, type Candidate } from "../model/release.ts";
+import { countsOutOfReach } from "../observe/counters.ts";
 import type { Platform } from "../platform/types.ts";
 import { readEvidence, type Evidence } from "./evidence.ts";
 import { describeRollout, type RolloutStatus } from "./status.ts";
@@ -69,7 +69,7 @@ export function createRollouts(platform: Platform, registry: Pick<Registry, "tri
       if (!found) return undefined;
       const evidence = new Map<string, Evidence>();
       for (const one of found.release.candidates)
-        evidence.set(one.version, await evidenceOf(model, one).catch(unreachable));
+        evidence.set(one.version, await evidenceOf(model, one).catch(countsOutOfReach));
       return describeRollout(model, found.release, evidence);
     },
   };
@@ -77,11 +77,4 @@ export function createRollouts(platform: Platform, registry: Pick<Registry, "tri
 
 function tooLate(): never {
   throw new Error(`it took more than ${LOOK_MS / 1000} s`);
-}
-
-function unreachable(cause: unknown): never {
-  throw new NearcastError("store_unavailable", "What was counted is out of reach.", {
-    retryAfterSeconds: 1,
-    cause,
-  });
 }
