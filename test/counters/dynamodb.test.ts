@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { createDynamodbCounters } from "../../functions/platform/counters/dynamodb.ts";
 import { countersContract } from "../../functions/testing.ts";
-import { startDynamoDb, type DynamoDb } from "../harness/dynamodb.ts";
+import { useDynamoDb, type DynamoDb } from "../harness/dynamodb.ts";
 import { instanceOf } from "./shared.ts";
 
 let table: DynamoDb;
 beforeAll(async () => {
-  table = await startDynamoDb("rates");
-  const keys = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
-  for (const [name, value] of Object.entries({ ...table.env, ...keys, AWS_REGION: "us-east-1" }))
-    vi.stubEnv(name, value);
+  table = await useDynamoDb("rates");
 });
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await table.stop();
-});
+afterAll(() => table.stop());
 
 const place = () => createDynamodbCounters("rates");
 

@@ -7,6 +7,7 @@ import {
   paginateScan,
 } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
+import { vi } from "vitest";
 
 export interface DynamoDb {
   /** The variables that AWS SDKs read. */
@@ -78,4 +79,28 @@ async function close(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeAllConnections();
   await closed;
+}
+
+const KEYS = {
+  AWS_ACCESS_KEY_ID: "test",
+  AWS_SECRET_ACCESS_KEY: "test",
+  AWS_REGION: "us-east-1",
+};
+
+/** Lets the SDK in the test's own process find the table. */
+export function stubDynamoDb({ env }: Pick<DynamoDb, "env">): void {
+  for (const [name, value] of Object.entries({ ...env, ...KEYS })) vi.stubEnv(name, value);
+}
+
+/** Starts a table that the SDK in the test's own process finds until it is stopped. */
+export async function useDynamoDb(table: string): Promise<DynamoDb> {
+  const started = await startDynamoDb(table);
+  stubDynamoDb(started);
+  return {
+    ...started,
+    async stop() {
+      vi.unstubAllEnvs();
+      await started.stop();
+    },
+  };
 }

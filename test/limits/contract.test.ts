@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import { createMemoryLimiter } from "../../functions/limits/memory-limiter.ts";
 import { createDynamodbLimiter } from "../../functions/platform/limiter/dynamodb.ts";
 import { createRedisLimiter } from "../../functions/platform/limiter/redis.ts";
 import { openRedis } from "../../functions/platform/redis.ts";
 import { limiterContract } from "../../functions/testing.ts";
-import { startDynamoDb, type DynamoDb } from "../harness/dynamodb.ts";
+import { useDynamoDb, type DynamoDb } from "../harness/dynamodb.ts";
 import { startRedis, type RedisServer } from "../harness/redis-server.ts";
 
 describe("memory", () => {
@@ -25,15 +25,9 @@ describe("Redis", () => {
 describe("DynamoDB", () => {
   let table: DynamoDb;
   beforeAll(async () => {
-    table = await startDynamoDb("rates");
-    const keys = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
-    for (const [name, value] of Object.entries({ ...table.env, ...keys, AWS_REGION: "us-east-1" }))
-      vi.stubEnv(name, value);
+    table = await useDynamoDb("rates");
   });
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await table.stop();
-  });
+  afterAll(() => table.stop());
   for (const { name, run } of limiterContract(() =>
     createDynamodbLimiter("rates", { start: "now" }),
   ))

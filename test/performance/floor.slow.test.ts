@@ -1,8 +1,9 @@
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { cpuSeconds } from "../../bench/processes.ts";
 import { START, startNodeServer, V8_FLAGS } from "../harness/node-server.ts";
+import { inFlight, post } from "./post.ts";
 
 /**
  * The processor time of an iris prediction to that of node:http with one run: 1.4 on a quiet machine, and 2.5 where three
@@ -45,27 +46,9 @@ async function start(entry: string, path: string): Promise<() => Promise<number>
   onTestFinished(() => agent.destroy());
   async function ask(requests: number): Promise<number> {
     const before = cpuSeconds([server.pid]);
-    let left = requests;
-    const client = async () => {
-      while (left-- > 0) await post(agent, server.url + path);
-    };
-    await Promise.all(Array.from({ length: CONNECTIONS }, client));
+    await inFlight(CONNECTIONS, requests, () => post(agent, server.url + path, BODY));
     return cpuSeconds([server.pid]) - before;
   }
   await ask(2 * REQUESTS);
   return () => ask(REQUESTS);
-}
-
-function post(agent: Agent, url: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const headers = { "Content-Type": "application/json" };
-    request(url, { agent, method: "POST", headers }, (response) => {
-      response.resume().on("end", () => {
-        if (response.statusCode === 200) resolve();
-        else reject(new Error(`answered ${response.statusCode}`));
-      });
-    })
-      .on("error", reject)
-      .end(BODY);
-  });
 }

@@ -1,9 +1,11 @@
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { manyModels } from "../harness/many-models.ts";
 import { START, startNodeServer, V8_FLAGS } from "../harness/node-server.ts";
+import { inFlight, post } from "./post.ts";
 
 const CONNECTIONS = 32;
+const BODY = '{"inputs":[5.1,3.5,1.4,0.2]}';
 const REQUESTS = 1500;
 const COLLECTION = /\bgc=s .*\bpromoted=(\d+)/g;
 /** A request makes about 8 kB of objects. They moved nearly all, and since then 50 bytes. */
@@ -52,28 +54,5 @@ async function start(env: Record<string, string>) {
   onTestFinished(async () => void (await server.stop()));
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   onTestFinished(() => agent.destroy());
-  return { server, predict: () => post(agent, `${server.url}/v1/models/iris/predict`) };
-}
-
-/** Does the work so many times, always `width` at a time. */
-async function inFlight(width: number, times: number, work: () => Promise<void>): Promise<void> {
-  let left = times;
-  const worker = async () => {
-    while (left-- > 0) await work();
-  };
-  await Promise.all(Array.from({ length: width }, worker));
-}
-
-function post(agent: Agent, url: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const headers = { "Content-Type": "application/json" };
-    request(url, { agent, method: "POST", headers }, (response) => {
-      response.resume().on("end", () => {
-        if (response.statusCode === 200) resolve();
-        else reject(new Error(`answered ${response.statusCode}`));
-      });
-    })
-      .on("error", reject)
-      .end('{"inputs":[5.1,3.5,1.4,0.2]}');
-  });
+  return { server, predict: () => post(agent, `${server.url}/v1/models/iris/predict`, BODY) };
 }

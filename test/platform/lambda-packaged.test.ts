@@ -7,6 +7,7 @@ import { copyPackaged } from "../../cli/build/packaged.ts";
 import { startLambda, type Lambda } from "../../cli/local/lambda.ts";
 import { startS3, type S3Server } from "../../cli/local/s3-server.ts";
 import { lambdaDirectory } from "../harness/build.ts";
+import { predictIris } from "./predict-iris.ts";
 
 const models = join(import.meta.dirname, "../../models");
 const BUCKET = "models";
@@ -58,17 +59,6 @@ async function cold<T>(
   }
 }
 
-async function predict({ fetch }: Lambda) {
-  const answer = await fetch("/v1/models/iris/predict", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ inputs: [5.1, 3.5, 1.4, 0.2] }),
-  });
-  expect(answer.status, await answer.clone().text()).toBe(200);
-  expect(await answer.json()).toMatchObject({ outputs: { label: "setosa" } });
-  return answer.headers.get("x-model-version");
-}
-
 const asked = () => s3.requests.map(({ key }) => key).toSorted();
 
 describe("a model in the function's package", () => {
@@ -79,7 +69,7 @@ describe("a model in the function's package", () => {
       together = Math.max(together, (waiting += 1));
       return "slow";
     };
-    expect(await cold(predict)).toBe("1");
+    expect(await cold(predictIris)).toBe("1");
     expect(asked()).toEqual(["iris/1/model.json", "iris/release.json"]);
     expect(together).toBe(2);
   });
@@ -89,7 +79,7 @@ describe("a model in the function's package", () => {
     const damaged = artifact.slice();
     damaged[100] = (damaged[100] ?? 0) ^ 1;
     await writeFile(file, damaged);
-    expect(await cold(predict)).toBe("1");
+    expect(await cold(predictIris)).toBe("1");
     expect(asked()).toContain("iris/1/model.onnx");
   });
 
@@ -102,7 +92,7 @@ describe("a model in the function's package", () => {
     s3.put(BUCKET, "iris/2/model.json", JSON.stringify(second));
     s3.put(BUCKET, "iris/2/model.onnx", other);
     s3.put(BUCKET, "iris/release.json", JSON.stringify({ stable: "2" }));
-    expect(await cold(predict)).toBe("2");
+    expect(await cold(predictIris)).toBe("2");
     expect(asked()).toContain("iris/2/model.onnx");
     expect(asked()).not.toContain("iris/1/model.onnx");
   });
@@ -114,7 +104,7 @@ describe("a model in the function's package", () => {
       expect(readyAt).toBeDefined();
       const before = asked();
       expect(before).toContain("iris/release.json");
-      await predict(lambda);
+      await predictIris(lambda);
       expect(asked()).toEqual(before);
       expect(lambda.logs).toContain('"message":"not preloaded","model":"unknown"');
     }, env);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startWorker, type WorkerHarness } from "../harness/worker.ts";
+import { predictIris } from "./predict-iris.ts";
 
 const root = join(import.meta.dirname, "../..");
 const artifact = new Uint8Array(await readFile(join(root, "models/iris/1/model.onnx")));
@@ -32,17 +33,6 @@ async function start(directory = built): Promise<WorkerHarness> {
   return worker;
 }
 
-async function predict({ fetch }: WorkerHarness) {
-  const answer = await fetch("/v1/models/iris/predict", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ inputs: [5.1, 3.5, 1.4, 0.2] }),
-  });
-  expect(answer.status, await answer.clone().text()).toBe(200);
-  expect(await answer.json()).toMatchObject({ outputs: { label: "setosa" } });
-  return answer.headers.get("x-model-version");
-}
-
 const asked = (worker: WorkerHarness) =>
   worker
     .storeRequests()
@@ -52,7 +42,7 @@ const asked = (worker: WorkerHarness) =>
 
 test("a model among the Worker's modules is not fetched from the bucket", async () => {
   const worker = await start();
-  expect(await predict(worker)).toBe("1");
+  expect(await predictIris(worker)).toBe("1");
   expect(asked(worker)).toEqual(["iris/1/model.json", "iris/release.json"]);
 });
 
@@ -65,7 +55,7 @@ test("a damaged module is not used: the artifact comes from the bucket", async (
   damaged[100] = (damaged[100] ?? 0) ^ 1;
   await writeFile(join(directory, name), damaged);
   const worker = await start(directory);
-  expect(await predict(worker)).toBe("1");
+  expect(await predictIris(worker)).toBe("1");
   expect(asked(worker)).toContain("iris/1/model.onnx");
 });
 
@@ -79,6 +69,6 @@ test("a release of another version replaces the Worker's own", async () => {
   await worker.put("iris/2/model.json", JSON.stringify(second));
   await worker.put("iris/2/model.onnx", other);
   await worker.put("iris/release.json", JSON.stringify({ stable: "2" }));
-  expect(await predict(worker)).toBe("2");
+  expect(await predictIris(worker)).toBe("2");
   expect(asked(worker)).toContain("iris/2/model.onnx");
 });

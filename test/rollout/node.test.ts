@@ -4,35 +4,17 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createApp } from "../../functions/app.ts";
-import { updateRelease } from "../../functions/model/change-release.ts";
-import { readRelease, type Release } from "../../functions/model/release.ts";
-import type { Policy } from "../../functions/model/release-policy.ts";
-import { DEFAULT_POLICY } from "../../functions/model/release-policy.ts";
+import { readRelease } from "../../functions/model/release.ts";
 import { createMemoryCounters } from "../../functions/observe/memory-counters.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import { createService } from "../../functions/service.ts";
-import { INDEXES, triedModels } from "./models.ts";
-
-interface Begun {
-  version: "good" | "bad" | "other";
-  percent?: number;
-  shadow?: number;
-  policy?: Partial<Policy>;
-  stable?: string;
-}
+import { createLoad, onTrial } from "./watched.ts";
 
 /** A folder with `table` on trial, and two servers' worth of services that count together. */
-async function begin({ version, percent, shadow, policy, stable = "1" }: Begun) {
-  const { folder, remove } = await triedModels({ stable });
-  onTestFinished(remove);
+async function begin(trial: Parameters<typeof onTrial>[0]) {
+  const folder = await onTrial(trial);
   const store = createFolderStore(folder);
-  const trial = percent === undefined ? { shadow: shadow ?? 0 } : { percent };
-  await updateRelease(store, "table", () => ({
-    candidates: [{ version, ...trial, segments: [] }] as unknown as Release["candidates"],
-    policy: { ...DEFAULT_POLICY, ...policy },
-    event: { version, change: "begun" },
-  }));
   const logged: Record<string, unknown>[] = [];
   const counters = createMemoryCounters(() => undefined);
   const log = (entry: Record<string, unknown>) => void logged.push(entry);
@@ -46,23 +28,8 @@ async function begin({ version, percent, shadow, policy, stable = "1" }: Begun) 
     return { service, app: createApp(service) };
   };
   const [one, other] = [open(), open()];
-  let asked = 0;
-  /** Asks so often, each index equally often, and gives the versions' answers by status. */
-  async function load(requests: number) {
-    const seen: Record<string, number> = {};
-    for (let index = 0; index < requests; index++) {
-      const { app } = index % 2 ? one : other;
-      const answer = await app.request("/v1/models/table/predict", {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-Nearcast-Key": `key-${(asked += 1)}` },
-        body: JSON.stringify({ inputs: [asked % INDEXES] }),
-      });
-      await answer.arrayBuffer();
-      const said = `${answer.headers.get("X-Model-Assignment")} ${answer.status}`;
-      seen[said] = (seen[said] ?? 0) + 1;
-    }
-    return seen;
-  }
+  let turn = 0;
+  const load = createLoad((path, init) => ((turn += 1) % 2 ? other : one).app.request(path, init));
   const release = async () => {
     const found = await readRelease(store, "table");
     if (!found) throw new Error("there is no release");

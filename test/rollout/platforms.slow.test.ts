@@ -3,7 +3,7 @@ import { startLambda, type Lambda } from "../../cli/local/lambda.ts";
 import { lambdaDirectory } from "../harness/build.ts";
 import { startDynamoDb } from "../harness/dynamodb.ts";
 import { startOverS3, targets, type Target } from "../harness/targets.ts";
-import { load, onTrial, statusOf } from "./watched.ts";
+import { createLoad, onTrial, statusOf } from "./watched.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -52,11 +52,12 @@ const platforms: Record<string, (models: string) => Promise<Watched>> = {
 
 for (const [name, start] of Object.entries(platforms)) {
   test(`${name}: a version that fails 20 % of its requests is gone by itself`, async () => {
-    const { target, look } = await start(await onTrial("bad", 20));
+    const { target, look } = await start(await onTrial({ version: "bad", percent: 20 }));
+    const load = createLoad(target.fetch);
     const before = await statusOf(target);
     let after = before;
     for (let round = 0; round < MOST_ROUNDS && after.revision === before.revision; round++) {
-      await load(target, 50);
+      await load(50);
       await look();
       after = await statusOf(target);
     }
@@ -65,19 +66,24 @@ for (const [name, start] of Object.entries(platforms)) {
       stable: "1",
       candidates: [{ version: "bad", percent: 0 }],
     });
-    expect(target.logs()).toMatch(/\d+ of \d+ requests failed, and of stable's 0 of \d+/);
-    expect(await load(target, 20)).toEqual({ "stable 200": 20 });
+    await expect
+      .poll(() => target.logs())
+      .toMatch(/\d+ of \d+ requests failed, and of stable's 0 of \d+/);
+    expect(await load(20)).toEqual({ "stable 200": 20 });
   });
 
   test(`${name}: a good version reaches 100 %`, async () => {
-    const { target, look } = await start(await onTrial("good", 20, STEPS));
+    const { target, look } = await start(
+      await onTrial({ version: "good", percent: 20, policy: STEPS }),
+    );
+    const load = createLoad(target.fetch);
     let percent = 0;
     for (let round = 0; round < MOST_ROUNDS && percent !== 100; round++) {
-      await load(target, 50);
+      await load(50);
       await look();
       percent = (await statusOf(target)).candidates[0]?.percent ?? 0;
     }
     expect(percent).toBe(100);
-    expect(await load(target, 20)).toEqual({ "candidate 200": 20 });
+    expect(await load(20)).toEqual({ "candidate 200": 20 });
   });
 }

@@ -7,38 +7,47 @@ import type { RolloutStatus } from "../../functions/rollout/status.ts";
 import type { Target } from "../harness/targets.ts";
 import { INDEXES, triedModels } from "./models.ts";
 
+interface Trial {
+  version: "good" | "bad" | "other";
+  percent?: number;
+  shadow?: number;
+  policy?: Partial<Policy>;
+  stable?: string;
+}
+
 /** A folder of models with a version of `table` on trial. */
-export async function onTrial(
-  version: "good" | "bad",
-  percent: number,
-  policy: Partial<Policy> = {},
-): Promise<string> {
-  const { folder, remove } = await triedModels({ stable: "1" });
+export async function onTrial(trial: Trial): Promise<string> {
+  const { version, percent, shadow = 0, policy, stable = "1" } = trial;
+  const { folder, remove } = await triedModels({ stable });
   onTestFinished(remove);
+  const share = percent === undefined ? { shadow } : { percent };
   await updateRelease(createFolderStore(folder), "table", () => ({
-    candidates: [{ version, percent, segments: [] }] as unknown as Release["candidates"],
+    candidates: [{ version, ...share, segments: [] }] as unknown as Release["candidates"],
     policy: { ...DEFAULT_POLICY, ...policy },
     event: { version, change: "begun" },
   }));
   return folder;
 }
 
-let asked = 0;
+type Fetch = (path: string, init: RequestInit) => Response | Promise<Response>;
 
-/** Asks so often, each time as another caller, and counts the answers by assignment and status. */
-export async function load(target: Pick<Target, "fetch">, requests: number) {
-  const seen: Record<string, number> = {};
-  for (let index = 0; index < requests; index++) {
-    const answer = await target.fetch("/v1/models/table/predict", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Nearcast-Key": `key-${(asked += 1)}` },
-      body: JSON.stringify({ inputs: [asked % INDEXES] }),
-    });
-    await answer.arrayBuffer();
-    const said = `${answer.headers.get("X-Model-Assignment")} ${answer.status}`;
-    seen[said] = (seen[said] ?? 0) + 1;
-  }
-  return seen;
+/** Asks so often, each time as another caller and each index equally often, and counts the answers by assignment and status. */
+export function createLoad(fetch: Fetch) {
+  let asked = 0;
+  return async function load(requests: number): Promise<Record<string, number>> {
+    const seen: Record<string, number> = {};
+    for (let index = 0; index < requests; index++) {
+      const answer = await fetch("/v1/models/table/predict", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Nearcast-Key": `key-${(asked += 1)}` },
+        body: JSON.stringify({ inputs: [asked % INDEXES] }),
+      });
+      await answer.arrayBuffer();
+      const said = `${answer.headers.get("X-Model-Assignment")} ${answer.status}`;
+      seen[said] = (seen[said] ?? 0) + 1;
+    }
+    return seen;
+  };
 }
 
 /** What `GET /v1/models/table/rollout` answers. */
