@@ -2,6 +2,8 @@ import { ANYONE } from "./auth/caller.ts";
 import { requireScope, type RegistryFor } from "./auth/access.ts";
 import type { CallOptions, CallRecord, InferCall, InferInputs, PredictCall } from "./call.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
+import type { Follower } from "./follow.ts";
+import { answersOfTensors, finish } from "./finish.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/charge.ts";
 import { createDeadline, type Deadline } from "./load/deadline.ts";
@@ -13,20 +15,12 @@ import type { Manifest } from "./model/manifest.ts";
 import type { Resolved } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
 import { loggedInputs } from "./observe/logged-inputs.ts";
-import type { Watch } from "./observe/drift/watch.ts";
-import type { Feedback } from "./observe/feedback/feedback.ts";
 import { Recording } from "./observe/recording.ts";
 import { plainReason } from "./plain-reason.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
 import { runAll, type RunFeeds, type RunTask, type Take } from "./run-all.ts";
 import { checkInputs, checkOutputNames } from "./tasks/check-tensors.ts";
-import {
-  parseParameters,
-  type InputKind,
-  type Parts,
-  type Run,
-  type Seen,
-} from "./tasks/define.ts";
+import { parseParameters, type InputKind, type Run } from "./tasks/define.ts";
 import { joinOutputs, splitRun } from "./tasks/split-run.ts";
 import type { Tensors } from "./tensor.ts";
 import { bytesOfTensors, checkAnswerBytes, expectedOutputs } from "./wire/answer-size.ts";
@@ -80,10 +74,8 @@ export interface PathServices {
   charge?: Charge;
   /** Runs with kept outputs. Absent where none are kept. */
   cachedRuns?: CachedRuns;
-  /** Counts inputs and answers of versions with a baseline. */
-  watch?: Watch;
-  /** Keeps predictions of versions that take feedback. */
-  remember?: Feedback["remember"];
+  /** What follows predictions: drift, feedback. */
+  followers: readonly Follower[];
 }
 
 /** One call while it is being answered. Its recording becomes its record. */
@@ -152,11 +144,12 @@ export function createPredict(services: PathServices): Predict {
       answerBytes = Math.max(answerBytes, measured);
       const answers: unknown[][] = [];
       for (const one of made)
-        answers.push(Array.isArray(one) ? one : await finish(services, ongoing, one));
+        answers.push(Array.isArray(one) ? one : await finish(one, turns, ongoing));
       const { tokens } = recording;
       const outputs = answers.length === 1 ? answers[0] : answers.flat(1);
-      if (manifest.baseline) services.watch?.(version, { inputs: rows, runs, answers: outputs });
-      if (manifest.feedback) services.remember?.(version, recording.begun, outputs ?? []);
+      for (const { wants, follow } of services.followers)
+        if (wants(version))
+          follow(version, recording.begun, { inputs: rows, runs, answers: outputs });
       return { manifest, outputs: batch ? outputs : outputs?.[0], tokens, answerBytes };
     });
 }
@@ -211,10 +204,11 @@ export function createInfer(services: PathServices): Infer {
       const results = parts
         ? parts.map(({ length }) => joinOutputs(made.slice(next, (next += length))))
         : made;
-      if (manifest.baseline || manifest.feedback) {
-        const seen = await seenInTensors(services, ongoing, version, { runs, results });
-        services.watch?.(version, seen);
-        if (seen.answers) services.remember?.(version, recording.begun, seen.answers);
+      const followers = services.followers.filter(({ wants }) => wants(version));
+      if (followers.length > 0) {
+        const answers = await answersOfTensors(version, runs, results, turns, ongoing);
+        for (const { follow } of followers)
+          follow(version, recording.begun, { inputs: undefined, runs, answers });
       }
       return { manifest, runs, results, answerBytes };
     });
@@ -263,20 +257,6 @@ async function recordCall<Answer>(
   } catch (error) {
     recording.end(error);
     throw error;
-  }
-}
-
-/** Makes an answer in parts. Other requests get their turns between them. */
-async function finish<Answer>(
-  { turns }: PathServices,
-  { deadline, recording: { phases } }: OngoingCall,
-  parts: Parts<Answer>,
-): Promise<Answer> {
-  for (;;) {
-    const part = phases.time("postprocess", () => parts.next());
-    if (part.done) return part.value;
-    deadline.check();
-    await turns?.transfer?.writeOn();
   }
 }
 
@@ -397,24 +377,6 @@ export function checkBatch(rows: readonly unknown[], limit: number, member = "in
     throw invalidInput([
       { path: member, message: `must have at most ${limit} inputs, has ${rows.length}` },
     ]);
-}
-
-/** The answers are those that the task makes, where the dialect asked for all that it needs. */
-async function seenInTensors(
-  services: PathServices,
-  ongoing: OngoingCall,
-  { task, compiled }: Resolved,
-  { runs, results }: Pick<Inference, "runs" | "results">,
-): Promise<Seen> {
-  const isWhole = results.every((outputs) => compiled.outputNames.every((name) => outputs[name]));
-  if (!isWhole) return { inputs: undefined, runs, answers: undefined };
-  const parameters = parseParameters(task.parameters, undefined);
-  const answers: unknown[][] = [];
-  for (const [index, run] of runs.entries()) {
-    const made = compiled.postprocess(results[index] as Tensors, run, parameters);
-    answers.push(Array.isArray(made) ? made : await finish(services, ongoing, made));
-  }
-  return { inputs: undefined, runs, answers: answers.flat(1) };
 }
 
 /** Records how many rows and bytes the tensors have. Their shapes have the rows. */

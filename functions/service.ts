@@ -113,8 +113,7 @@ export function createService(
     turns,
     charge: createCharge(platform),
     cachedRuns: createCachedRuns(platform),
-    watch: watch.count,
-    remember: feedback.remember,
+    followers: [watch, feedback],
   };
   return {
     platform,

@@ -1,13 +1,11 @@
 import { LRUCache } from "lru-cache";
 import type { Baseline } from "../../model/baseline.ts";
+import type { Follower } from "../../follow.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import type { ModelVersion } from "../../model/registry.ts";
 import type { Seen } from "../../tasks/define.ts";
 import type { Counters, Group } from "../counters.ts";
 import { binner } from "./bins.ts";
-
-/** Counts what a call had, where its version has a baseline. Returns at once, and never throws. */
-export type Watch = (version: ModelVersion, seen: Seen) => void;
 
 const HOUR_MS = 3_600_000;
 /** The most hours that a window can have. */
@@ -36,8 +34,7 @@ export function fieldOf(quantity: number, bin: number): string {
 /** The most versions whose counts are shown as metrics. */
 const KNOWN_VERSIONS = 100;
 
-export interface DriftWatch {
-  count: Watch;
+export interface DriftWatch extends Follower {
   /** The versions that this instance counted lately. */
   versions: () => Manifest[];
 }
@@ -59,7 +56,8 @@ export function createWatch(
 
   return {
     versions: () => [...known.keys()],
-    count(version, seen) {
+    wants: ({ manifest }) => manifest.baseline !== undefined,
+    follow(version, _asked, seen) {
       const { manifest } = version;
       const { baseline } = manifest;
       if (!baseline) return;

@@ -1,18 +1,13 @@
 import { requireScope } from "../../auth/access.ts";
 import type { Caller } from "../../auth/caller.ts";
 import { invalidInput, NearcastError } from "../../errors.ts";
+import type { Asked, Follower } from "../../follow.ts";
 import type { Manifest } from "../../model/manifest.ts";
-import type { ModelVersion, Registry } from "../../model/registry.ts";
+import type { Registry } from "../../model/registry.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { Quantity } from "../../tasks/define.ts";
 import type { Group } from "../counters.ts";
 import { addOutcome, outcomeOf, problemWith, type Outcome } from "./outcomes.ts";
-
-/** Whose prediction it is. */
-export interface Asked {
-  id: string;
-  caller: string;
-}
 
 /** What really happened. */
 export interface Given {
@@ -24,9 +19,8 @@ export interface Given {
   caller?: string | undefined;
 }
 
-export interface Feedback {
-  /** Keeps what was predicted, for as long as the manifest says. Returns at once, and never throws. */
-  remember: (version: ModelVersion, asked: Asked, answers: readonly unknown[]) => void;
+/** Follows predictions to keep what was predicted, for as long as the manifest says. */
+export interface Feedback extends Follower {
   /**
    * Counts what really happened. The same once more is counted once. Rejects with `not_found` where the caller has no such
    * prediction, with `conflict` where another outcome was given before, and with `invalid_input`.
@@ -74,10 +68,11 @@ export function createFeedback(
   }
 
   return {
-    remember({ manifest, compiled }, asked, answers) {
+    wants: ({ manifest }) => manifest.feedback !== undefined,
+    follow({ manifest, compiled }, asked, { answers }) {
       const { name: model, version, feedback } = manifest;
       const quantity = outcomeOf(compiled.quantities);
-      if (!feedback || !quantity) return;
+      if (!feedback || !quantity || !answers) return;
       try {
         const predicted = valuesOf(quantity, answers);
         estimate(platform, manifest, compiled.quantities, answers);
