@@ -3,13 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import { chiSquaredAbove, chiSquaredQuantile } from "../../functions/observe/drift/chi-squared.ts";
-import { BaselineMaker } from "../../functions/observe/drift/make-baseline.ts";
 import { driftReport } from "../../functions/observe/drift/report.ts";
 import { distanceOf } from "../../functions/observe/drift/statistics.ts";
-import { binner } from "../../functions/observe/drift/bins.ts";
-import { fieldOf } from "../../functions/observe/drift/watch.ts";
-import type { Quantity } from "../../functions/tasks/define.ts";
-import { mulberry32 } from "../../functions/tasks/tensor/seeded.ts";
+import { counted, sample, trained } from "./windows.ts";
 
 interface Reference {
   cases: {
@@ -48,99 +44,8 @@ test("the chi-squared distribution is scipy's", () => {
     expect(chiSquaredQuantile(chance, degrees)).toBeCloseTo(value, 8);
 });
 
-const random = mulberry32(7);
-
-function normal(mean = 0): number {
-  return mean + Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
-
-const FEATURES = ["a", "b", "c", "d"];
-
-const quantities: readonly Quantity[] = [
-  ...FEATURES.map((name, column): Quantity => ({
-    name,
-    of: "input",
-    kind: "number",
-    each({ inputs = [] }, take) {
-      for (const row of inputs as number[][]) take(row[column]);
-    },
-  })),
-  {
-    name: "label",
-    of: "prediction",
-    kind: "category",
-    each({ inputs = [] }, take) {
-      for (const row of inputs as number[][]) take(String(Math.round(row[0] ?? 0)));
-    },
-  },
-];
-
-const sample = (rows: number, mean = 0) =>
-  Array.from({ length: rows }, () => FEATURES.map((_, column) => normal(column === 2 ? mean : 0)));
-
-function trained(rows: number): Manifest {
-  const maker = new BaselineMaker(quantities);
-  maker.add({ inputs: sample(rows), runs: [], answers: undefined });
-  return { name: "m", version: "1", baseline: maker.finish(rows) } as unknown as Manifest;
-}
-
-/** The counts of a window, as the service makes them. */
-function counted({ baseline }: Manifest, inputs: unknown[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  baseline?.quantities.forEach((bins, index) => {
-    const binOf = binner(bins);
-    quantities[index]?.each({ inputs, runs: [], answers: undefined }, (value) => {
-      const field = fieldOf(index, binOf(value));
-      counts.set(field, (counts.get(field) ?? 0) + 1);
-    });
-  });
-  return counts;
-}
-
-let manifest = trained(1000);
-
-test("without a shift, at most 1 % of windows of 100 to 10,000 rows raise an alarm", () => {
-  let alarms = 0;
-  let ruleOfThumb = 0;
-  for (let window = 0; window < 1000; window++) {
-    if (window % 20 === 0) manifest = trained(1000);
-    const rows = Math.round(100 * 100 ** random());
-    const report = driftReport(manifest, counted(manifest, sample(rows)), 1);
-    if (report?.drifted) alarms += 1;
-    if (report?.quantities.some(({ distance }) => (distance?.psi ?? 0) > 0.1)) ruleOfThumb += 1;
-  }
-  expect(alarms).toBeLessThanOrEqual(10);
-  expect(ruleOfThumb).toBeGreaterThan(5 * alarms);
-});
-
-test("windows of 100 rows: the rule of 0.1 warns in a third of them, the threshold hardly ever", () => {
-  let alarms = 0;
-  let warnings = 0;
-  for (let window = 0; window < 1000; window++) {
-    if (window % 20 === 0) manifest = trained(1000);
-    const report = driftReport(manifest, counted(manifest, sample(100)), 1);
-    if (report?.drifted) alarms += 1;
-    if ((report?.quantities[0]?.distance?.psi ?? 0) > 0.1) warnings += 1;
-  }
-  expect(alarms).toBeLessThanOrEqual(10);
-  expect(warnings).toBeGreaterThan(300);
-});
-
-test("a shift of half a standard deviation is found in 500 rows, and only in its feature", () => {
-  let found = 0;
-  for (let window = 0; window < 100; window++) {
-    const report = driftReport(manifest, counted(manifest, sample(500, 0.5)), 1);
-    const drifted = report?.quantities.filter((one) => one.drifted) ?? [];
-    if (drifted.length === 1 && drifted[0]?.name === "c") found += 1;
-    if (window === 0)
-      expect(drifted[0]?.summary).toMatch(
-        /^c: shifted upward, PSI 0\.\d\d, chance of that without a shift under 1 in 1,000/,
-      );
-  }
-  expect(found).toBeGreaterThanOrEqual(98);
-});
-
 test("few values are not compared, and few values of a bin are not shown, nor can they be computed", () => {
+  const manifest = trained(1000);
   expect(driftReport(manifest, counted(manifest, sample(20)), 1)?.quantities[0]).toMatchObject({
     drifted: false,
     summary: "a: too few values in the window to compare",
