@@ -127,5 +127,6 @@ function withTimeout(store: Store, limit: number): Store {
     head: (key, options) => bounded(`give ${key}`, store.head(key, options)),
     list: (prefix, options) => bounded("give its list", store.list(prefix, options)),
     put: (key, bytes, condition) => bounded(`take ${key}`, store.put(key, bytes, condition)),
+    delete: (key) => bounded(`remove ${key}`, store.delete(key)),
   };
 }

@@ -120,6 +120,30 @@ const STORE_CASES: Record<string, (store: Store) => Promise<void>> = {
     for (const key of [...keys, `${folder}ing`]) equal(all.has(key), true, `no ${key}`);
   },
 
+  async "leaves what is below a dot out of lists of what is above it"(store) {
+    const folder = freshKey("hidden");
+    const [shown, hidden] = [`${folder}/model.json`, `${folder}/.captured/2026-01-01/a.jsonl`];
+    const root = `.${folder}/b`;
+    for (const key of [shown, hidden, root]) await store.put(key, bytes("x"));
+    deepEqual(await store.list(`${folder}/`), [shown]);
+    deepEqual(await store.list(`${folder}/.captured/`), [hidden]);
+    deepEqual(await store.list(`.${folder}/`), [root]);
+    const all = new Set(await store.list(""));
+    deepEqual([all.has(shown), all.has(root)], [true, false]);
+  },
+
+  async "removes an object, and no other"(store) {
+    const folder = freshKey("delete");
+    const [gone, kept] = [`${folder}/gone`, `${folder}/kept`];
+    const etag = await store.put(gone, bytes("x"));
+    await store.put(kept, bytes("x"));
+    await store.delete(gone);
+    await store.delete(gone);
+    deepEqual([await textOf(store, gone), await textOf(store, kept)], [undefined, "x"]);
+    deepEqual(await store.list(`${folder}/`), [kept]);
+    equal(await store.put(gone, bytes("y"), { ifMatch: etag ?? "" }), undefined);
+  },
+
   async "lists more keys than one page has"(store) {
     const folder = freshKey("pages");
     const keys = Array.from({ length: MANY_KEYS }, (_, index) => `${folder}/${index}`);

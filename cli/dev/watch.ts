@@ -45,7 +45,8 @@ async function look({ folders, files }: Watched): Promise<Snapshot> {
   };
   for (const folder of folders)
     for (const path of await readdir(folder, { recursive: true }).catch(() => []))
-      await add(resolve(folder, path));
+      // Such as captured calls, which the service writes itself.
+      if (!/(^|[\\/])\./.test(path)) await add(resolve(folder, path));
   for (const file of files()) await add(resolve(file));
   return snapshot;
 }

@@ -40,8 +40,13 @@ export interface Store {
     key: string,
     options?: { signal?: AbortSignal },
   ) => Promise<{ etag: string; size: number } | undefined>;
-  /** All keys that begin with `prefix`. It is empty or ends in `/`. */
+  /**
+   * All keys that begin with `prefix`. It is empty or ends in `/`. Leaves out keys whose next name begins with a dot: what
+   * is no model, and may be much.
+   */
   list: (prefix: string, options?: { signal?: AbortSignal }) => Promise<string[]>;
   /** Writes the object and gives its new ETag. Undefined when the condition did not hold and nothing was written. */
   put: (key: string, bytes: Uint8Array, condition?: PutCondition) => Promise<string | undefined>;
+  /** Removes the object. Does nothing when there is none. */
+  delete: (key: string) => Promise<void>;
 }

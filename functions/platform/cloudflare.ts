@@ -27,7 +27,7 @@ import { createObjectNotes, type NotingObject } from "./notes/durable-object.ts"
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
 import { VERSION } from "../version.ts";
-import type { Platform } from "./types.ts";
+import type { Platform, Schedule } from "./types.ts";
 
 interface CloudflareParts {
   env: Record<string, unknown>;
@@ -87,6 +87,7 @@ export function createPlatform(parts: CloudflareParts): Platform & Observing {
     // workerd warns when one request settles another's promise, and may hang.
     isolatesRequests: true,
     waitUntil,
+    createSchedule: (everyMs) => sendAfterRequests(waitUntil, everyMs),
     sha256: (text) => digest(new TextEncoder().encode(text)),
     readSecret: async () => undefined,
     async asset(name) {
@@ -112,8 +113,6 @@ export function createPlatform(parts: CloudflareParts): Platform & Observing {
 const log: Platform["log"] = (entry) =>
   console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
 
-const SECOND_MS = 1000;
-
 /** Counts in the Durable Objects that are bound, with one message a second for each model. */
 function openCounters(env: CloudflareParts["env"], waitUntil: Platform["waitUntil"]): Counters {
   const objects = env["MODEL_STATE"] as DurableObjectNamespace<CountingObject> | undefined;
@@ -124,15 +123,7 @@ function openCounters(env: CloudflareParts["env"], waitUntil: Platform["waitUnti
   }
   return createGatheredCounters(createObjectCounters(objects), {
     log,
-    schedule(send) {
-      try {
-        waitUntil(new Promise((resolve) => setTimeout(resolve, SECOND_MS)).then(send));
-        return true;
-      } catch {
-        // There is no request that the work could belong to.
-        return false;
-      }
-    },
+    schedule: sendAfterRequests(waitUntil, 1000),
     isolatesRequests: true,
   });
 }
@@ -140,6 +131,23 @@ function openCounters(env: CloudflareParts["env"], waitUntil: Platform["waitUnti
 function openNotes(env: CloudflareParts["env"]): Notes {
   const objects = env["MODEL_STATE"] as DurableObjectNamespace<NotingObject> | undefined;
   return objects ? createObjectNotes(objects) : createMemoryNotes();
+}
+
+/** After an answer, a request's context has 30 s. Some of it is left for sending. */
+const LONGEST_WAIT_MS = 20_000;
+
+/** Sends after a request's answer, within the time that the request's context then still has. */
+function sendAfterRequests(waitUntil: Platform["waitUntil"], everyMs: number): Schedule {
+  const waitMs = Math.min(everyMs, LONGEST_WAIT_MS);
+  return function schedule(send) {
+    try {
+      waitUntil(new Promise((resolve) => setTimeout(resolve, waitMs)).then(send));
+      return true;
+    } catch {
+      // There is no request that the work could belong to.
+      return false;
+    }
+  };
 }
 
 /** All configured rates, including those of single keys. */

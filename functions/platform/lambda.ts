@@ -5,7 +5,7 @@ import { readConfig, type Config } from "../config.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { within } from "../within.ts";
 import { createDynamodbCounters } from "./counters/dynamodb.ts";
-import { createGatheredCounters, type Schedule } from "./counters/gathered.ts";
+import { createGatheredCounters } from "./counters/gathered.ts";
 import { createEmbeddedMetrics } from "./embedded-metrics.ts";
 import { createFileDecoders } from "./file-decoders.ts";
 import { createFolderAssets } from "./folder-assets.ts";
@@ -27,7 +27,7 @@ import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
 import { openStore } from "./store/open.ts";
 import type { Limiter } from "../limits/limiter.ts";
-import type { Platform } from "./types.ts";
+import type { Platform, Schedule } from "./types.ts";
 
 export interface LambdaPlatform extends Platform, Observing {
   /**
@@ -65,7 +65,8 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
       .finally(() => pending.delete(logged));
     pending.add(logged);
   };
-  const schedule = sendWithRequests(waitUntil);
+  const createSchedule = (everyMs: number) => sendWithRequests(waitUntil, everyMs);
+  const schedule = createSchedule(1000);
   const redis = openRedisServices(config, schedule);
   const { limiter = openLimiter(config), predictionCache } = redis;
   const { counters = openCounters(config, schedule) } = redis;
@@ -91,6 +92,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
       join(import.meta.dirname, "decoders", basename(file)),
     ),
     waitUntil,
+    createSchedule,
     async settled() {
       if (pending.size > 0) await within(Promise.all(pending), SETTLING_MS, () => undefined);
     },
@@ -129,16 +131,14 @@ function openNotes({ rateLimitTable }: Config): Notes {
   return rateLimitTable ? createDynamodbNotes(rateLimitTable) : createMemoryNotes();
 }
 
-const SECOND_MS = 1000;
-
 /**
- * Sends with a request, at most once a second, before Lambda freezes the process after its answer. What a request adds
+ * Sends with a request, at most once in this time, before Lambda freezes the process after its answer. What a request adds
  * sooner waits for a later one. It is lost if the environment ends before.
  */
-function sendWithRequests(waitUntil: Platform["waitUntil"]): Schedule {
+function sendWithRequests(waitUntil: Platform["waitUntil"], everyMs: number): Schedule {
   let sentAt = -Infinity;
   return function schedule(send) {
-    if (performance.now() - sentAt < SECOND_MS) return false;
+    if (performance.now() - sentAt < everyMs) return false;
     sentAt = performance.now();
     // What the rest of this turn adds goes too.
     waitUntil(setImmediate().then(send));

@@ -20,7 +20,7 @@ import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
 import { createImageThread } from "./start-image-thread.ts";
 import { openStore } from "./store/open.ts";
-import type { Platform } from "./types.ts";
+import type { Platform, Schedule } from "./types.ts";
 
 /** A long-running Node process: a folder or S3 as the store, native ONNX Runtime or `RUNTIME=wasm`. */
 export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
@@ -32,7 +32,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   );
   const { store, artifacts } = openStore(config);
   let runtime: Promise<Runtime> | undefined;
-  const redis = openRedisServices(config, sendEachSecond);
+  const redis = openRedisServices(config, createSchedule(1000));
   const { limiter = createMemoryLimiter(), predictionCache } = redis;
   const { counters = createMemoryCounters(logLine) } = redis;
   const loadDecoder = createFileDecoders(findDecoder);
@@ -58,6 +58,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     waitUntil(promise) {
       promise.catch((error: unknown) => logLine({ level: "error", message: String(error) }));
     },
+    createSchedule,
     limiter,
     predictionCache,
     counters,
@@ -77,9 +78,11 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
 }
 
 /** The timer keeps no process alive: a server sends the rest before it ends. */
-function sendEachSecond(send: () => Promise<void>): boolean {
-  setTimeout(() => void send(), 1000).unref();
-  return true;
+function createSchedule(everyMs: number): Schedule {
+  return function schedule(send) {
+    setTimeout(() => void send(), everyMs).unref();
+    return true;
+  };
 }
 
 function usage() {

@@ -2,7 +2,7 @@ import type { Config } from "../config.ts";
 import { createMemoryCache } from "./cache/memory.ts";
 import { createRedisCache } from "./cache/redis.ts";
 import { withoutFailures } from "./cache/without-failures.ts";
-import { createGatheredCounters, type Schedule } from "./counters/gathered.ts";
+import { createGatheredCounters } from "./counters/gathered.ts";
 import { createRedisCounters } from "./counters/redis.ts";
 import { createRedisLimiter } from "./limiter/redis.ts";
 import { withFallback } from "./limiter/with-fallback.ts";
@@ -12,7 +12,7 @@ import { openRedis } from "./redis.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Notes } from "../observe/feedback/notes.ts";
-import type { PredictionCache } from "./types.ts";
+import type { PredictionCache, Schedule } from "./types.ts";
 
 /**
  * The services that Redis gives all instances, where `REDIS_URL` is set. Without it, this process keeps answers itself.

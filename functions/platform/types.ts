@@ -45,6 +45,12 @@ export type CreateAnswer = (
   init: { status: number; headers: Record<string, string> },
 ) => Response;
 
+/**
+ * Calls `send` once, within about the schedule's time. Returns false where it does not: then it is asked again the next
+ * time that there is something to send.
+ */
+export type Schedule = (send: () => Promise<void>) => boolean;
+
 /** What an entry gives the service. */
 export interface Platform {
   name: "cloudflare" | "lambda" | "node";
@@ -80,6 +86,8 @@ export interface Platform {
   hasLostBytes?: (request: RequestSource) => boolean;
   /** Keeps the promise's work alive after the answer was sent, or after the client went away. */
   waitUntil: (promise: Promise<unknown>) => void;
+  /** Makes the schedule of work that is done together for several requests, after their answers where that is possible. */
+  createSchedule: (everyMs: number) => Schedule;
   /** The digest of the text's UTF-8 bytes, in hexadecimal. A promise only where the platform has no synchronous one. */
   sha256: (text: string) => string | Promise<string>;
   /** Reads a secret from the platform by its name. Undefined where there is no secret of this name. */

@@ -141,6 +141,7 @@ function late(store: Store): Store {
     head: async (...asked) => (await pause(), store.head(...asked)),
     list: async (...asked) => (await pause(), store.list(...asked)),
     put: async (...asked) => (await pause(), store.put(...asked)),
+    delete: async (...asked) => (await pause(), store.delete(...asked)),
   };
 }
 

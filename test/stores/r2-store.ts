@@ -45,6 +45,7 @@ export async function startR2Store(
     list: async (below) => (await (await call("list", below)).json()) as string[],
     put: async (key, bytes, condition) =>
       ((await (await call("put", key, condition, bytes)).json()) as string | null) ?? undefined,
+    delete: async (key) => void (await call("delete", key)),
   };
   return { store, stop: worker.stop };
 }

@@ -19,6 +19,9 @@ export default {
         return Response.json((await store.head(key)) ?? null);
       case "/list":
         return Response.json(await store.list(key));
+      case "/delete":
+        await store.delete(key);
+        return Response.json(null);
       default: {
         const bytes = new Uint8Array(await request.arrayBuffer());
         const condition = (option ?? undefined) as PutCondition | undefined;

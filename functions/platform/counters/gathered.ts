@@ -2,7 +2,7 @@ import { MOST_FIELDS, type Counters, type Group } from "../../observe/counters.t
 import { createSums } from "../../observe/sums.ts";
 import { within } from "../../within.ts";
 import { startPatience } from "../patience.ts";
-import type { Platform } from "../types.ts";
+import type { Platform, Schedule } from "../types.ts";
 
 /** What an instance adds to groups of one model, in one message. */
 export interface Batch {
@@ -19,12 +19,6 @@ export interface Place {
   add(batch: Batch): Promise<void>;
   read(group: Group): Promise<Map<string, number>>;
 }
-
-/**
- * Calls `send` once, within about a second. Returns false where it does not, and is then asked with the next addition
- * again.
- */
-export type Schedule = (send: () => Promise<void>) => boolean;
 
 interface Options {
   log: Platform["log"];

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import type { Dirent } from "node:fs";
 import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -36,13 +37,13 @@ export function createFolderStore(folder: string): Store {
       return found && { etag: found.etag, size: found.bytes.byteLength };
     },
     async list(prefix) {
-      const entries = await readdir(pathOf(prefix), { recursive: true, withFileTypes: true }).catch(
-        unlessMissing,
-      );
+      const entries = await readdir(pathOf(prefix), { withFileTypes: true }).catch(unlessMissing);
       if (!entries) await checkFolder(folder);
-      return (entries ?? [])
-        .filter((entry) => entry.isFile())
-        .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, "/"))
+      const shown = (entries ?? []).filter(({ name }) => !name.startsWith("."));
+      const paths = await Promise.all(shown.map(filesOf));
+      return paths
+        .flat()
+        .map((path) => relative(folder, path).replaceAll(sep, "/"))
         .toSorted();
     },
     async put(key, bytes, condition) {
@@ -56,7 +57,18 @@ export function createFolderStore(folder: string): Store {
         await rm(temporary, { force: true });
       }
     },
+    async delete(key) {
+      await rm(pathOf(key), { force: true }).catch(unlessMissing);
+    },
   };
+}
+
+/** The paths of all files of an entry: its own, or those below it. */
+async function filesOf(entry: Dirent): Promise<string[]> {
+  const path = join(entry.parentPath, entry.name);
+  if (!entry.isDirectory()) return entry.isFile() ? [path] : [];
+  const below = await readdir(path, { recursive: true, withFileTypes: true }).catch(unlessMissing);
+  return (below ?? []).filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
 }
 
 /** A missing file is only an absent key. With a missing folder, the store cannot answer. */

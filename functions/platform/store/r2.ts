@@ -26,11 +26,13 @@ export function createR2Store(bucket: R2Bucket, prefix: string): Store {
       const object = await bucket.head(prefix + key);
       return object ? { etag: object.etag, size: object.size } : undefined;
     },
+    // Names that begin with a dot come before `/` in the order of the list, and all others after it.
     async list(below) {
       const keys: string[] = [];
       let cursor: string | undefined;
       do {
-        const page = await bucket.list({ prefix: prefix + below, ...(cursor && { cursor }) });
+        const from = cursor ? { cursor } : { startAfter: `${prefix + below}/` };
+        const page = await bucket.list({ prefix: prefix + below, ...from });
         keys.push(...page.objects.map((object) => object.key.slice(prefix.length)));
         cursor = page.truncated ? page.cursor : undefined;
       } while (cursor);
@@ -41,6 +43,7 @@ export function createR2Store(bucket: R2Bucket, prefix: string): Store {
       const object = await bucket.put(prefix + key, bytes, options);
       return object?.etag;
     },
+    delete: async (key) => bucket.delete(prefix + key),
   });
 }
 
@@ -58,6 +61,7 @@ function withReasons(store: Store): Store {
     head: (...asked) => store.head(...asked).catch(explain),
     list: (...asked) => store.list(...asked).catch(explain),
     put: (...asked) => store.put(...asked).catch(explain),
+    delete: (...asked) => store.delete(...asked).catch(explain),
   };
 }
 

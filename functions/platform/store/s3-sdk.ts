@@ -1,6 +1,7 @@
 // The parts of the SDK that the store uses. They are imported late, through this file: a bundler would keep the whole
 // of a package that is imported late, but of this file it keeps only these names.
 export {
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   paginateListObjectsV2,

@@ -72,12 +72,13 @@ export function createS3Store(options: S3Options): Store {
         return found && { etag: found.etag, size: found.bytes.byteLength };
       }
     },
+    // Names that begin with a dot come before `/` in the order of the list, and all others after it.
     async list(below, { signal } = {}) {
       const { sdk, client } = await started;
       const keys: string[] = [];
       const pages = sdk.paginateListObjectsV2(
         { client },
-        { Bucket: bucket, Prefix: prefix + below },
+        { Bucket: bucket, Prefix: prefix + below, StartAfter: `${prefix + below}/` },
         signal && { abortSignal: signal },
       );
       try {
@@ -103,6 +104,14 @@ export function createS3Store(options: S3Options): Store {
         // key.
         const unmet = [404, 409, 412].includes(statusOf(error) ?? 0) && !isMissingBucket(error);
         if (condition && unmet) return undefined;
+        throw asRefusal(error);
+      }
+    },
+    async delete(key) {
+      const { sdk, client } = await started;
+      try {
+        await client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: prefix + key }));
+      } catch (error) {
         throw asRefusal(error);
       }
     },
