@@ -81,7 +81,10 @@ function workersFit(local: LocalPackage, { wasmBytes }: Measurement): Fit[] {
   ];
 }
 
-async function lambdaFit(local: LocalPackage, { residentBytes }: Measurement): Promise<Fit[]> {
+async function lambdaFit(
+  local: LocalPackage,
+  { residentBytes, sessionBytes }: Measurement,
+): Promise<Fit[]> {
   const files = packageBytes(local.manifest);
   return [
     { platform: "AWS Lambda", what: "/tmp:", bytes: files, limit: LAMBDA_TMP },
@@ -96,6 +99,12 @@ async function lambdaFit(local: LocalPackage, { residentBytes }: Measurement): P
       platform: "AWS Lambda",
       what: "memory of the process (at most):",
       bytes: residentBytes,
+      limit: undefined,
+    },
+    {
+      platform: "AWS Lambda",
+      what: "memory of its session, which SESSION_BUDGET_MB counts:",
+      bytes: sessionBytes,
       limit: undefined,
     },
   ];

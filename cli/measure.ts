@@ -1,11 +1,12 @@
 // Runs in its own process, so that it measures only one model:
-//   node cli/measure.ts <models> <name> <version> <native|wasm>...
+//   node --expose-gc cli/measure.ts <models> <name> <version> <native|wasm>...
 // loads the version, runs its examples, and prints one line of JSON: a Measurement for each runtime.
 // Native runs before WASM, because WASM's memory would count as native's. Native's does not count as WASM's.
 import { readExamples } from "./examples/files.ts";
 import { describeFailure } from "./failure.ts";
 import { openPackage, type LocalPackage } from "./package-folder.ts";
 import { openPredictor, type RuntimeName } from "./predictor.ts";
+import { measureSession } from "./session-memory.ts";
 
 /** What loading a version and running its examples took. */
 export interface Measurement {
@@ -15,6 +16,8 @@ export interface Measurement {
   createMs: number;
   /** WASM memory after the runs; 0 on native. */
   wasmBytes: number;
+  /** What one session holds; 0 on WASM, which has a bound of its own. */
+  sessionBytes: number;
   /** The most memory that the process has used. */
   residentBytes: number;
   answers: unknown[];
@@ -48,8 +51,11 @@ async function measure(
   const { predictor, answers, loadMs: coldLoadMs } = await runExamples(local, inputs, runtime);
   const wasmBytes = await predictor.memoryBytes();
   const residentBytes = process.resourceUsage().maxRSS * 1024;
-  const { loadMs: createMs } = await runExamples(local, inputs, runtime);
-  return { coldLoadMs, createMs, wasmBytes, residentBytes, answers };
+  const again =
+    runtime === "native"
+      ? await measureSession(local)
+      : { sessionBytes: 0, createMs: (await runExamples(local, inputs, runtime)).loadMs };
+  return { coldLoadMs, ...again, wasmBytes, residentBytes, answers };
 }
 
 async function runExamples(local: LocalPackage, inputs: Inputs, runtime: RuntimeName) {

@@ -38,7 +38,7 @@ async function measureInOne(
   try {
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      [ownModule("measure"), models, manifest.name, manifest.version, ...runtimes],
+      ["--expose-gc", ownModule("measure"), models, manifest.name, manifest.version, ...runtimes],
       { timeout: limitMs, maxBuffer: MAX_OUTPUT_BYTES },
     );
     return JSON.parse(stdout) as Measurement[];

@@ -39,7 +39,9 @@ export interface Verification {
   /** Largest difference between the runtimes, when both ran. */
   betweenRuntimes: number | undefined;
   fit: Fit[];
-  /** The examples with the answers that were recorded now; undefined when none was. */
+  /** What a native session holds. Undefined when native did not run. */
+  sessionBytes: number | undefined;
+  /** The examples to write into the manifest, with their answers; undefined when it says all of this already. */
   recorded: Example[] | undefined;
 }
 
@@ -97,6 +99,9 @@ export async function verifyPackage(
         )
       : undefined;
   if (measured instanceof Error) throw measured;
+  const sessionBytes = measured.native?.sessionBytes;
+  const isUnmeasured = sessionBytes !== undefined && manifest.artifact.sessionBytes === undefined;
+  const isIncomplete = missing > 0 || isUnmeasured || (await isStale(given, local));
   return {
     model: manifest.name,
     version: manifest.version,
@@ -104,7 +109,8 @@ export async function verifyPackage(
     differences,
     betweenRuntimes,
     fit: await checkFit(local, measured),
-    recorded: record && (missing > 0 || (await isStale(given, local))) ? examples : undefined,
+    sessionBytes,
+    recorded: record && isIncomplete ? examples : undefined,
   };
 }
 

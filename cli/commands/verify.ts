@@ -20,7 +20,7 @@ export function verifyCommand(program: Command): void {
     )
     .option(
       "--record",
-      "record the outputs of examples that have none; large examples get files of their own",
+      "record the outputs of examples that have none, and what a native session holds; large examples get files of their own",
     )
     .addOption(modelsOption())
     .addOption(jsonOption())
@@ -31,7 +31,7 @@ export function verifyCommand(program: Command): void {
         tolerance: flags.tolerance,
         record: flags.record ?? false,
       });
-      if (recorded) await writeExamples(local.folder, recorded);
+      if (recorded) await writeExamples(local.folder, recorded, verification);
       if (flags.json) console.log(JSON.stringify({ ...verification, recorded: Boolean(recorded) }));
       else console.log(report(verification, recorded?.length));
     });

@@ -63,11 +63,16 @@ export async function hasUndeclaredExamples({ folder, manifest }: Folder): Promi
 
 /**
  * Writes examples into the manifest, and those that are too large for it into files beside it. The rest of the manifest
- * stays, also the publisher's own fields (`x-…`).
+ * stays, also the publisher's own fields (`x-…`). With `sessionBytes` it also writes what a session holds.
  */
-export async function writeExamples(folder: string, examples: readonly Example[]): Promise<void> {
+export async function writeExamples(
+  folder: string,
+  examples: readonly Example[],
+  { sessionBytes }: { sessionBytes?: number | undefined } = {},
+): Promise<void> {
   const path = join(folder, MANIFEST_FILE);
   const { examplesFile: before, ...manifest } = JSON.parse(await readText(path)) as Manifest;
+  if (sessionBytes !== undefined) manifest.artifact.sessionBytes = sessionBytes;
   const own = examples
     .filter(({ line }) => !line)
     .map((example) => ({ example, inline: inlineOf(example) }));

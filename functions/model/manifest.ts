@@ -82,6 +82,14 @@ export const manifestFields = {
         .array(file)
         .optional()
         .describe("Weights outside the ONNX file. The ONNX file refers to them by these names."),
+      sessionBytes: z
+        .number()
+        .int()
+        .positive()
+        .optional()
+        .describe(
+          "Bytes of memory that a session holds on native ONNX Runtime, for `SESSION_BUDGET_MB`. `nearcast verify --record` measures them. Without it they are estimated.",
+        ),
     })
     .describe("The ONNX (or ORT) file."),
   assets: z

@@ -11,13 +11,18 @@ const LEAST_BYTES = 100 * 1024;
  */
 const TIMES = { features: 8, strings: 16, others: 2 };
 
-/** About how much memory a session takes. WASM memory is bounded by itself, so there it is the size of its files. */
+/**
+ * How much memory a session takes: as `nearcast verify` measured it, or an estimate. WASM memory is bounded by itself, so
+ * there it is the size of its files.
+ */
 export function sessionBytes(
   manifest: Manifest,
   fileBytes: number,
   { name }: Pick<Runtime, "name">,
 ): number {
   if (name === "wasm") return fileBytes;
+  const { sessionBytes: measured } = manifest.artifact;
+  if (measured !== undefined) return Math.max(LEAST_BYTES, measured);
   return LEAST_BYTES + fileBytes * timesOf(manifest);
 }
 
