@@ -335,6 +335,21 @@ const schema = z.object(shape).superRefine((value, context) => {
 export type Config = ReturnType<typeof readConfig>;
 
 /**
+ * How often versions on trial are looked at, in milliseconds; 0 is never. For who has a part of the environment only, as
+ * a Durable Object may. Throws a {@link ConfigurationError}.
+ */
+export function readRolloutWatchMs(environment: Record<string, unknown>): number {
+  const name = "ROLLOUT_WATCH_SECONDS";
+  // As with all variables, an empty one is not set.
+  const given = environment[name] === "" ? undefined : environment[name];
+  const { success, data, error } = VARIABLES[name].schema.safeParse(given, { jitless: true });
+  if (success) return data * 1000;
+  throw new ConfigurationError(
+    error.issues.map(({ message }) => `${name}: ${message}, not ${JSON.stringify(given)}`),
+  );
+}
+
+/**
  * Reads the configuration from environment variables, with the platform's own defaults.
  * Throws one {@link ConfigurationError} that names every bad variable.
  */

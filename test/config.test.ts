@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readConfig } from "../functions/config.ts";
+import { readConfig, readRolloutWatchMs } from "../functions/config.ts";
 import type { ConfigurationError } from "../functions/config-problems.ts";
 import type { PlatformName } from "../functions/variable.ts";
 import { createPlatform } from "../functions/platform/cloudflare.ts";
@@ -72,6 +72,19 @@ function problemsOf(environment: Record<string, unknown>, platform: PlatformName
     return (error as ConfigurationError).problems;
   }
 }
+
+test.each([undefined, "", "10", 10, "0", 0])("how often rollouts are looked at: %j", (value) => {
+  expect(readRolloutWatchMs({ ROLLOUT_WATCH_SECONDS: value })).toBe(
+    readConfig({ ROLLOUT_WATCH_SECONDS: value }, defaults, "node").rolloutWatchMs,
+  );
+});
+
+test.each(["often", "-1", "1.5"])("%s is not how often rollouts are looked at", (value) => {
+  const environment = { ROLLOUT_WATCH_SECONDS: value };
+  const [line = ""] = problemsOf(environment, "cloudflare");
+  expect(line).toMatch(/^ROLLOUT_WATCH_SECONDS: must be a whole number/);
+  expect(() => readRolloutWatchMs(environment)).toThrow(line);
+});
 
 test.each([
   ["RATE_LIMT", "RATE_LIMIT"],

@@ -1,8 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Candidate } from "../model/release.ts";
+import { readRolloutWatchMs } from "../config.ts";
 import { readEvidence } from "../rollout/evidence.ts";
-import { watchModel } from "../rollout/watch.ts";
+import { watchModel, type Look } from "../rollout/watch.ts";
 import { within } from "../within.ts";
 import type { Batch } from "./counters/gathered.ts";
 import { createStoredNotes } from "./notes/stored-notes.ts";
@@ -13,12 +14,12 @@ import { parseStoreUrl } from "./store/url.ts";
 /** The parts of the Worker's environment that an object needs. */
 interface Environment extends Record<string, unknown> {
   STORE?: string;
-  ROLLOUT_WATCH_SECONDS?: string;
 }
 
 const MODEL = "model";
 const DEFAULT_STORE = "r2://MODELS";
-const LOOK_SECONDS = 10;
+/** How often at most it looks while nothing can change but the release itself. Each look reads the bucket. */
+const SETTLED_MS = 600_000;
 /** The longest time for one look, its notice included. */
 const LOOK_MS = 60_000;
 
@@ -30,13 +31,17 @@ const LOOK_MS = 60_000;
 export class ModelState extends DurableObject<Environment> {
   readonly #notes = createStoredNotes(this.ctx.storage.kv);
   readonly #sums = createStoredSums(this.ctx.storage.kv);
+  readonly #watchMs = readRolloutWatchMs(this.env);
 
   /** Adds a batch of an isolate. */
   async add(batch: Batch): Promise<void> {
+    const onTrial = batch.groups.filter(({ name }) => name.startsWith("rollout/"));
+    // The first counts of a share: the release has changed.
+    const isNew = onTrial.some(({ name }) => this.#sums.read(name).size === 0);
     this.#sums.add(batch);
-    if (!batch.groups.some(({ name }) => name.startsWith("rollout/"))) return;
+    if (onTrial.length === 0) return;
     this.ctx.storage.kv.put(MODEL, batch.model);
-    if ((await this.ctx.storage.getAlarm()) === null) await this.#lookLater();
+    if (isNew || (await this.ctx.storage.getAlarm()) === null) await this.#lookAfter(this.#watchMs);
   }
 
   putNote(key: string, text: string, keptSeconds: number): void {
@@ -60,19 +65,21 @@ export class ModelState extends DurableObject<Environment> {
   async alarm(): Promise<void> {
     const model = this.ctx.storage.kv.get<string>(MODEL);
     if (model === undefined) return;
-    let isIdle = false;
+    let look: Look | undefined;
     try {
-      isIdle = (await within(watchModel(this.#watched(), model), LOOK_MS, tooLate)) === "idle";
+      look = await within(watchModel(this.#watched(), model), LOOK_MS, tooLate);
     } catch (error) {
       const message = "rollout: this look failed, and the next one decides";
       log({ level: "error", message, model, error: String(error) });
     }
-    if (!isIdle) await this.#lookLater();
+    if (look === "idle") return;
+    const isSettled = look === "settled" && this.#watchMs > 0;
+    await this.#lookAfter(isSettled ? Math.max(this.#watchMs, SETTLED_MS) : this.#watchMs);
   }
 
-  async #lookLater(): Promise<void> {
-    const seconds = Number(this.env.ROLLOUT_WATCH_SECONDS ?? LOOK_SECONDS);
-    if (seconds > 0) await this.ctx.storage.setAlarm(Date.now() + seconds * 1000);
+  /** Never with 0. */
+  async #lookAfter(milliseconds: number): Promise<void> {
+    if (milliseconds > 0) await this.ctx.storage.setAlarm(Date.now() + milliseconds);
   }
 
   #watched() {

@@ -40,6 +40,14 @@ export function decide(
   return undefined;
 }
 
+/**
+ * Whether no count can call for a change: the candidate has all requests, so that no errors of stable can be compared with
+ * its own, and its latency has no bound.
+ */
+export function isSettled(candidate: Candidate, { policy = DEFAULT_POLICY }: Release): boolean {
+  return percentOf(candidate) === 100 && policy.rollback.latency === undefined;
+}
+
 /** Why the candidate is worse than stable. Undefined while nothing shows it. */
 export function reasonToTakeBack(evidence: Evidence, policy: Policy): string | undefined {
   const { alpha, errors, latency, disagreement } = policy.rollback;

@@ -8,7 +8,7 @@ import {
   type Release,
 } from "../model/release.ts";
 import type { Store } from "../model/store.ts";
-import { decide, type Decision } from "./decide.ts";
+import { decide, isSettled, type Decision } from "./decide.ts";
 import type { Evidence } from "./evidence.ts";
 import { sendNotice } from "./notice.ts";
 
@@ -21,8 +21,8 @@ export interface Watched {
   by: string;
 }
 
-/** What a look at a model did. `idle`: nothing is on trial. */
-export type Look = Decision | "waiting" | "idle";
+/** What a look at a model did. `idle`: nothing is on trial. `settled`: only another release can change anything. */
+export type Look = Decision | "waiting" | "settled" | "idle";
 
 /** The release changed after the decision. */
 class Outdated extends Error {}
@@ -45,7 +45,7 @@ export async function watchModel(watched: Watched, model: string): Promise<Look>
     ),
   );
   const decision = decide(release, evidence, Date.now());
-  if (!decision) return "waiting";
+  if (!decision) return tried.every((one) => isSettled(one, release)) ? "settled" : "waiting";
   let changed: Release;
   try {
     changed = await updateRelease(store, model, (current) => {

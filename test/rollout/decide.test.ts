@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_POLICY, policySchema } from "../../functions/model/release-policy.ts";
 import { parseRelease } from "../../functions/model/release.ts";
-import { decide } from "../../functions/rollout/decide.ts";
+import { decide, isSettled } from "../../functions/rollout/decide.ts";
 import { bucketOf, LATENCY_BUCKETS, type Evidence } from "../../functions/rollout/evidence.ts";
 import { createRandom } from "../adversarial/random.ts";
 
@@ -189,6 +189,18 @@ test("of 1,000 rollouts of good versions that the watcher looks at, at most the 
   expect(alarms).toBeLessThanOrEqual(1000 * DEFAULT_POLICY.rollback.alpha);
 });
 const releaseOf10 = releaseOf(10);
+
+test.each([
+  [100, {}, true],
+  [99, {}, false],
+  [100, { rollback: { latency: 1.5 } }, false],
+])(
+  "at %d %% with the policy %j, only the release can change anything: %s",
+  (percent, policy, is) => {
+    const release = releaseOf(percent, policy);
+    expect(release.candidates.map((one) => isSettled(one, release))).toEqual([is]);
+  },
+);
 
 test("the policy of a file without one has the defaults", () => {
   expect(policySchema.parse({})).toMatchObject({
