@@ -36,6 +36,8 @@ export interface CallOptions {
   quota?: Quota | undefined;
   /** Told which version answers, once that is known. The version may still fail. */
   onAssigned?: (assignment: Assignment) => void;
+  /** Resolves when the answer was sent, or its client is gone. Absent where nothing is sent, or nobody can know. */
+  sent?: (() => Promise<void>) | undefined;
   /** Gets the record, once, before the call settles. */
   onRecord?: (record: CallRecord) => void;
 }
@@ -89,6 +91,8 @@ export interface CallRecord {
   readonly reason: Assignment["reason"] | undefined;
   /** The release that chose the version. Present only while versions are on trial. */
   readonly release?: Release | undefined;
+  /** The versions that are to get a copy of the call. Absent when none is. */
+  readonly shadows?: readonly string[] | undefined;
   /** How many inputs, or rows of tensors. */
   readonly rows: number;
   /** How many tokens the inputs had. Absent where the model has no tokenizer of its own. */

@@ -2,11 +2,12 @@ import { ANYONE } from "./auth/caller.ts";
 import { requireScope, type RegistryFor } from "./auth/access.ts";
 import type { CallOptions, CallRecord, InferCall, InferInputs, PredictCall } from "./call.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
-import type { Follower } from "./follow.ts";
+import type { Follower, Shadows } from "./follow.ts";
 import { answersOfTensors, finish } from "./finish.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/charge.ts";
 import { createDeadline, type Deadline } from "./load/deadline.ts";
+import type { Ongoing } from "./load/ongoing.ts";
 import { prepare } from "./load/prepare.ts";
 import type { Turns } from "./load/turns.ts";
 import type { Anticipate } from "./model/anticipation.ts";
@@ -62,11 +63,11 @@ export type Resolve = (
 /** The services that both paths use: for reading models, running them and recording calls. */
 export interface PathServices {
   resolve: Resolve;
-  sessions: Sessions;
+  sessions: Pick<Sessions, "acquire">;
   /** The longest time for a call without its own deadline. */
   timeoutMs: number;
   now: (() => number) | undefined;
-  /** Gets the record of every call. */
+  /** Gets the record of every call, when that has ended or its time is over. */
   tell: ((record: CallRecord) => void) | undefined;
   /** Absent where no clock can measure turns. */
   turns: Turns | undefined;
@@ -76,6 +77,10 @@ export interface PathServices {
   cachedRuns?: CachedRuns;
   /** What follows predictions: drift, feedback. */
   followers: readonly Follower[];
+  /** Copies calls for versions on trial. Absent for the copies. */
+  shadows?: Shadows;
+  /** Counts the calls that are being answered. Absent for the copies. */
+  ongoing?: Ongoing;
 }
 
 /** One call while it is being answered. Its recording becomes its record. */
@@ -150,7 +155,12 @@ export function createPredict(services: PathServices): Predict {
       for (const { wants, follow } of services.followers)
         if (wants(version))
           follow(version, recording.begun, { inputs: rows, runs, answers: outputs });
-      return { manifest, outputs: batch ? outputs : outputs?.[0], tokens, answerBytes };
+      const given = batch ? outputs : outputs?.[0];
+      if (version.shadows) {
+        const made = { kind: "predict", call, outputs: given, isBatch: batch } as const;
+        services.shadows?.copy({ ...made, ...answered(recording, version, runs, answerBytes) });
+      }
+      return { manifest, outputs: given, tokens, answerBytes };
     });
 }
 
@@ -209,6 +219,10 @@ export function createInfer(services: PathServices): Infer {
         const answers = await answersOfTensors(version, runs, results, turns, ongoing);
         for (const { follow } of followers)
           follow(version, recording.begun, { inputs: undefined, runs, answers });
+      }
+      if (version.shadows) {
+        const made = { kind: "infer", call, runs, results } as const;
+        services.shadows?.copy({ ...made, ...answered(recording, version, runs, answerBytes) });
       }
       return { manifest, runs, results, answerBytes };
     });
@@ -377,6 +391,16 @@ export function checkBatch(rows: readonly unknown[], limit: number, member = "in
     throw invalidInput([
       { path: member, message: `must have at most ${limit} inputs, has ${rows.length}` },
     ]);
+}
+
+/** What is known of a call that was answered. */
+function answered(
+  { begun, rows, bytes = 0 }: Recording,
+  version: Resolved,
+  runs: readonly RunFeeds[],
+  answerBytes: number,
+) {
+  return { version, asked: begun, rows, bytes: bytes + bytesOfRuns(runs) + answerBytes };
 }
 
 /** Records how many rows and bytes the tensors have. Their shapes have the rows. */

@@ -1,5 +1,6 @@
 import { createAccess, type RegistryFor } from "./auth/access.ts";
 import { createCharge } from "./limits/charge.ts";
+import { createOngoing } from "./load/ongoing.ts";
 import { createTurns, type Turns } from "./load/turns.ts";
 import { createAnticipation } from "./model/anticipation.ts";
 import { createReadiness, type Readiness } from "./model/ready.ts";
@@ -24,6 +25,7 @@ import {
 } from "./predict.ts";
 import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
 import { createRolloutCounting } from "./rollout/counting.ts";
+import { createShadows } from "./rollout/shadows.ts";
 import { createRollouts, type Rollouts } from "./rollout/rollouts.ts";
 import type { Task } from "./tasks/define.ts";
 import { createTasks, type Tasks } from "./tasks/tasks.ts";
@@ -102,6 +104,15 @@ export function createService(
     ...(options.observers ?? []),
   ];
   const observer = tellAll(observers, onFailure);
+  const ongoing = createOngoing();
+  const shadows = createShadows({
+    platform,
+    registry,
+    sessions,
+    ongoing,
+    tell: (record) => observer.copy?.(record),
+    onFailure,
+  });
   const anticipate = createAnticipation(platform, tasks, sessions);
   const resolve = createResolve(registryFor, anticipate);
   const paths = {
@@ -114,6 +125,8 @@ export function createService(
     charge: createCharge(platform),
     cachedRuns: createCachedRuns(platform),
     followers: [watch, feedback],
+    shadows,
+    ongoing,
   };
   return {
     platform,

@@ -3,7 +3,7 @@ import { basePath } from "hono/route";
 import type { Caller } from "../auth/caller.ts";
 import type { CallOptions, CallRecord } from "../call.ts";
 import type { NearcastError } from "../errors.ts";
-import type { CreateAnswer } from "../platform/types.ts";
+import type { CreateAnswer, Platform } from "../platform/types.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { Deadline } from "../load/deadline.ts";
 import type { Trace } from "../observe/trace.ts";
@@ -19,6 +19,8 @@ export interface Exchange {
   readonly headers: Record<string, string>;
   /** Makes the answer from its parts. A plain `Response` when absent. */
   readonly createAnswer?: CreateAnswer | undefined;
+  /** See the platform's. */
+  readonly whenSent?: Platform["whenSent"];
   /** Absent where the client sent no `traceparent`. */
   readonly trace?: Trace | undefined;
   /** Whether handlers of an outer app came first. They may have set header fields. */
@@ -65,6 +67,7 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
     key: c.req.header("x-nearcast-key"),
     override: c.req.header("x-nearcast-version-override"),
     cache: cacheDirective(c.req.header("cache-control")),
+    sent: exchange.whenSent && (() => exchange.whenSent?.(c.env) ?? Promise.resolve()),
     onAssigned: (assignment) => void (exchange.assignment = assignment),
     onRecord: (record) => void (exchange.record = record),
   };

@@ -1,4 +1,4 @@
-import type { Release } from "./release.ts";
+import { shadowOf, type Release } from "./release.ts";
 
 /**
  * The version that answers, and why: it is released, it is on trial, the call's path named it, or a header that needs
@@ -9,6 +9,8 @@ export interface Assignment {
   reason: "stable" | "candidate" | "named" | "override";
   /** The release that decided. Present only while versions are on trial. */
   release?: Release;
+  /** The versions that get a copy of the call. Absent when none does. */
+  shadows?: readonly string[];
 }
 
 const PARTS = 2 ** 32;
@@ -30,7 +32,19 @@ export function assign(release: Release, key: string | undefined): Assignment {
     end += Number(candidate.percent);
     if (place < end) return { version: candidate.version, reason: "candidate", release };
   }
-  return { version: stable, reason: "stable", release };
+  const shadows = shadowsOf(release, place);
+  return { version: stable, reason: "stable", release, ...(shadows && { shadows }) };
+}
+
+/**
+ * The versions that get a copy of the key's calls. Shares of answers are taken from one end of the keys, and those of
+ * copies from the other: only what stable answers is copied.
+ */
+function shadowsOf({ candidates }: Release, place: number): string[] | undefined {
+  let shadows: string[] | undefined;
+  for (const candidate of candidates)
+    if (place >= 100 - (shadowOf(candidate) ?? 0)) (shadows ??= []).push(candidate.version);
+  return shadows;
 }
 
 /** FNV-1a over UTF-16 units, then MurmurHash3's finalizer, which spreads keys that differ only in their last digits. */

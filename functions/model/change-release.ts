@@ -30,6 +30,8 @@ const HISTORY_LIMIT = 100;
 /** Times with a share of their own that a candidate remembers. */
 const SEGMENT_LIMIT = 50;
 const ATTEMPTS = 3;
+/** Both answer each copied request. */
+const SHADOW_SHARE = 0.5;
 
 /**
  * Releases a version by {@link updateRelease}. `decide` gets the current release and returns the next version, or
@@ -127,7 +129,7 @@ function withSegment(candidate: Candidate, { candidates, revision }: Release): C
   const all = candidates.reduce((sum, one) => sum + (percentOf(one) ?? 0), 0);
   const own = percentOf(candidate);
   const stable = Math.max(0, 100 - all);
-  const share = own === undefined ? (shadowOf(candidate) ?? 0) / 100 : own / (own + stable);
+  const share = own === undefined ? SHADOW_SHARE : own / (own + stable);
   const begun = { id: revision, since: new Date().toISOString(), share };
   return { ...candidate, segments: [...segments, begun].slice(-SEGMENT_LIMIT) };
 }

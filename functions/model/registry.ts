@@ -304,8 +304,13 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
           : undefined;
         if (found) {
           if (version === undefined && failing.size > 0) failing.delete(name);
-          const { reason, release: chose } = assignment;
-          return { ...found, reason, ...(chose && { release: chose }) };
+          const { reason, release: chose, shadows } = assignment;
+          return {
+            ...found,
+            reason,
+            ...(chose && { release: chose }),
+            ...(shadows && { shadows }),
+          };
         }
         if (version === undefined)
           throw corrupt(

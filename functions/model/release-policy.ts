@@ -54,6 +54,15 @@ export const policySchema = z.looseObject({
         ),
     })
     .prefault({}),
+  tolerance: z
+    .looseObject({
+      absolute: z.number().min(0).default(0.05),
+      relative: z.number().min(0).default(0.05).describe("A part of the size of stable's number."),
+    })
+    .prefault({})
+    .describe(
+      "A copied input is answered as by stable when texts and labels are equal, and numbers differ by no more than both parts together. A list of numbers counts as one vector.",
+    ),
   webhook: z
     .string()
     .refine(isWebhook, "must be an https URL")

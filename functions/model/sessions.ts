@@ -24,6 +24,11 @@ export interface SessionLease {
 export interface Sessions {
   /** Gets the artifact's session. Loads it when it is not in memory. Every lease must be ended. */
   acquire(manifest: Manifest): Promise<SessionLease>;
+  /**
+   * Like `acquire`, for work that nobody waits for: it takes only memory that is free. Other sessions stay, and the next
+   * one that needs the memory gets it. Undefined where there is not enough.
+   */
+  acquireSpare(manifest: Manifest): Promise<SessionLease | undefined>;
   /** Whether the artifact's session is in memory. */
   has(manifest: Manifest): boolean;
   /**
@@ -56,11 +61,14 @@ export function createSessions(
   const { sessionBudgetBytes, storeTimeoutMs } = platform.config;
   const sessions = new LRUCache<string, LoadedSession>({
     maxSize: sessionBudgetBytes,
-    dispose(loaded) {
+    dispose(loaded, key) {
+      spare.delete(key);
       loaded.evicted = true;
       releaseWhenIdle(loaded);
     },
   });
+  /** Sessions that only spare work has used. They make room first. */
+  const spare = new Set<string>();
   const failures = new LRUCache<string, { error: NearcastError; at: number }>({
     max: KNOWN_FAILURES,
   });
@@ -79,7 +87,10 @@ export function createSessions(
     for (const key of lost) sessions.delete(key);
   }
 
-  async function loadAndTell(manifest: Manifest): Promise<LoadedSession> {
+  async function loadAndTell(
+    manifest: Manifest,
+    options?: { isSpare: true },
+  ): Promise<LoadedSession> {
     const { name: model, version } = manifest;
     const start = platform.now?.();
     const record = (error?: unknown): void => {
@@ -87,16 +98,16 @@ export function createSessions(
       tell({ model, version, milliseconds, error });
     };
     try {
-      const loaded = await load(manifest);
+      const loaded = await load(manifest, options);
       record();
       return loaded;
     } catch (error) {
-      record(error);
+      if (!(error instanceof NoSpareMemory)) record(error);
       throw error;
     }
   }
 
-  async function load(manifest: Manifest): Promise<LoadedSession> {
+  async function load(manifest: Manifest, { isSpare = false } = {}): Promise<LoadedSession> {
     const key = keyOf(manifest);
     const failed = failures.get(key);
     if (failed && ageOf(failed.at) < FAILED_MS) throw failed.error;
@@ -120,8 +131,9 @@ export function createSessions(
     const memory = sessionBytes(manifest, fileBytes, runtime);
     // A session that takes more than the whole budget has it alone.
     const size = Math.min(memory, sessionBudgetBytes);
-    if (!hasMemoryBeside(runtime, memory))
-      while (sessions.calculatedSize + size > sessionBudgetBytes && sessions.pop());
+    if (isSpare) checkSpare(runtime, memory);
+    else if (!hasMemoryBeside(runtime, memory))
+      while (sessions.calculatedSize + size > sessionBudgetBytes && popOne());
     const session = await runtime.load(source, weights).catch((cause: unknown) => {
       const error = cause instanceof NearcastError ? cause : unloadable(manifest, cause);
       if (isOfArtifact(error, runtime)) failures.set(key, { error, at: Date.now() });
@@ -129,8 +141,43 @@ export function createSessions(
     });
     const prepared = platform.prepareSession?.(manifest, session) ?? session;
     const loaded = { session: prepared, running: 0, evicted: false };
+    const isOver = () => sessions.calculatedSize + size > sessionBudgetBytes;
+    if (isSpare && isOver()) {
+      // Others were loaded meanwhile.
+      platform.waitUntil(session.release());
+      throw new NoSpareMemory();
+    }
+    while (isOver() && popSpare());
     sessions.set(key, loaded, { size });
+    if (isSpare) spare.add(key);
     return loaded;
+  }
+
+  function popSpare(): boolean {
+    const [key] = spare;
+    return key !== undefined && sessions.delete(key);
+  }
+
+  function popOne(): unknown {
+    return popSpare() || sessions.pop();
+  }
+
+  /** Throws {@link NoSpareMemory} if the session would need what others have, or more than the process can take. */
+  function checkSpare(runtime: Runtime, memory: number): void {
+    const isFree = sessions.calculatedSize + memory <= sessionBudgetBytes;
+    const isThere = runtime.name === "wasm" || hasMemoryBeside(runtime, memory);
+    if (!isFree || !isThere) throw new NoSpareMemory();
+  }
+
+  function lease(loaded: LoadedSession): SessionLease {
+    loaded.running += 1;
+    return {
+      session: loaded.session,
+      end() {
+        loaded.running -= 1;
+        releaseWhenIdle(loaded);
+      },
+    };
   }
 
   /**
@@ -158,15 +205,23 @@ export function createSessions(
         forgetLost();
         loaded = await share(key, () => loadAndTell(manifest));
       }
-      const leased = loaded;
-      leased.running += 1;
-      return {
-        session: leased.session,
-        end() {
-          leased.running -= 1;
-          releaseWhenIdle(leased);
-        },
-      };
+      spare.delete(key);
+      return lease(loaded);
+    },
+    async acquireSpare(manifest) {
+      const key = keyOf(manifest);
+      // Does not count as a use: it must not outlive what is asked for.
+      const known = sessions.peek(key);
+      if (known && !known.session.lost?.()) return lease(known);
+      try {
+        const load = () => loadAndTell(manifest, { isSpare: true });
+        const loaded = await share(`spare ${key}`, load);
+        // Others needed the memory at once.
+        return loaded.evicted ? undefined : lease(loaded);
+      } catch (error) {
+        if (error instanceof NoSpareMemory) return undefined;
+        throw error;
+      }
     },
     has(manifest) {
       const loaded = sessions.peek(keyOf(manifest));
@@ -182,6 +237,8 @@ export function createSessions(
     },
   };
 }
+
+class NoSpareMemory extends Error {}
 
 /** The digests of the artifact and its weights: the same graph with other weights needs another session. */
 function keyOf({ artifact }: Manifest): string {

@@ -1,5 +1,12 @@
 import type { Counters, Group } from "./counters.ts";
-import { CALL_METRICS, LOAD_METRICS, REQUEST_METRICS, SERVICE_METRICS, SUMMED } from "./metrics.ts";
+import {
+  CALL_METRICS,
+  COPY_METRICS,
+  LOAD_METRICS,
+  REQUEST_METRICS,
+  SERVICE_METRICS,
+  SUMMED,
+} from "./metrics.ts";
 import type { LoadRecord, Observer } from "./observer.ts";
 import { createSeries, createSubjectSums, takeChanges, type Series } from "./series.ts";
 
@@ -32,6 +39,7 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
   const requests = createSubjectSums(REQUEST_METRICS, onTouch);
   const service = createSubjectSums(SERVICE_METRICS, onTouch);
   const loads = createSubjectSums(LOAD_METRICS, onTouch);
+  const copies = createSubjectSums(COPY_METRICS, onTouch);
   const named = new Map<string, number>();
 
   /** Gives all changes to the counters, which send them about once a second. */
@@ -61,7 +69,7 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
   }
 
   function own(): Series[] {
-    return [...calls.all(), ...requests.all(), ...service.all(), ...loads.all()];
+    return [...calls.all(), ...requests.all(), ...service.all(), ...loads.all(), ...copies.all()];
   }
 
   return {
@@ -74,6 +82,10 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
     },
     load(record) {
       loads.count(keyOf(record), record, () => [record.model, record.version]);
+      if (counters) share(counters);
+    },
+    copy(record) {
+      copies.count(keyOf(record), record, () => [record.model, record.version]);
       if (counters) share(counters);
     },
     request(record) {
@@ -96,7 +108,7 @@ async function readAll(counters: Counters): Promise<Series[]> {
   return groups.flat();
 }
 
-function keyOf({ model, version }: LoadRecord): string {
+function keyOf({ model, version }: Pick<LoadRecord, "model" | "version">): string {
   return `${model}/${version}`;
 }
 

@@ -1,5 +1,5 @@
 import type { CallRecord } from "../call.ts";
-import type { LoadRecord, RequestRecord } from "./observer.ts";
+import type { CopyRecord, LoadRecord, RequestRecord } from "./observer.ts";
 
 /** What is counted of one kind of record, or measured when it is asked for. */
 export interface Metric<Counted = never> {
@@ -217,6 +217,32 @@ export const LOAD_METRICS: Record<string, Metric<LoadRecord>> = {
   },
 };
 
+/** What copies for versions on trial count, by the version that gets them. */
+export const COPY_METRICS: Record<string, Metric<CopyRecord>> = {
+  copies: {
+    name: "nearcast_shadow_copies_total",
+    kind: "counter",
+    help: "Copies of calls for versions on trial: compared, or failed, or why none was made.",
+    labels: [...MODEL, "outcome"],
+    of: once,
+    label: ({ error, dropped }) => dropped ?? (error ? "failed" : "compared"),
+  },
+  compared: {
+    name: "nearcast_shadow_inputs_total",
+    kind: "counter",
+    help: "Copied inputs whose answers were compared with those of the stable version.",
+    labels: MODEL,
+    of: ({ compared }) => compared,
+  },
+  disagreed: {
+    name: "nearcast_shadow_disagreements_total",
+    kind: "counter",
+    help: "Copied inputs that the version answered otherwise than the stable version.",
+    labels: MODEL,
+    of: ({ disagreed }) => disagreed,
+  },
+};
+
 /** What is measured when metrics are asked for, where an instance answers for itself. */
 export const GAUGES = {
   build: {
@@ -275,6 +301,7 @@ export const SUMMED: Readonly<Record<string, Metric>> = {
   ...REQUEST_METRICS,
   ...SERVICE_METRICS,
   ...LOAD_METRICS,
+  ...COPY_METRICS,
 };
 
 /** Triton's reasons. Other codes are OTHER. */

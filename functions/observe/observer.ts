@@ -1,5 +1,7 @@
 import type { CallRecord } from "../call.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { Release } from "../model/release.ts";
+import type { Durations } from "./phases.ts";
 import type { Trace } from "./trace.ts";
 
 /** What happened to one HTTP request. It may include one call of a model. */
@@ -32,6 +34,30 @@ export interface LoadRecord {
   readonly error: unknown;
 }
 
+/** What became of the copy of one call, for one version. */
+export interface CopyRecord {
+  readonly model: string;
+  /** The version that got the copy, or would have. */
+  readonly version: string;
+  /** The release that asked for it. */
+  readonly release: Release;
+  /** Inputs with an answer of both versions, and those of them that were answered otherwise than by stable. */
+  readonly compared: number;
+  readonly disagreed: number;
+  /** Milliseconds by phase. Absent where the copy failed or was dropped, or the platform's clock stands still. */
+  readonly durations: Durations | undefined;
+  /** Why the version failed, for its own fault. */
+  readonly error: ErrorCode | undefined;
+  /** Why no copy was made. */
+  readonly dropped: DropReason | undefined;
+}
+
+/**
+ * Why no copy was made. `busy`: others were answered or copied. `size`: the request was too large. `memory`: there was
+ * no room for the version. `store`: it could not be read. `platform`: answers leave only after all work.
+ */
+export type DropReason = "busy" | "size" | "memory" | "store" | "platform";
+
 /**
  * Gets records. All methods must return at once. Errors that they throw are logged and change nothing else.
  *
@@ -43,6 +69,8 @@ export interface Observer {
   call?: (record: CallRecord) => void;
   /** A model was loaded, or could not be. */
   load?: (record: LoadRecord) => void;
+  /** A version on trial got the copy of a call, or did not. */
+  copy?: (record: CopyRecord) => void;
   /** An HTTP request was answered. */
   request?: (record: RequestRecord) => void;
 }
@@ -69,7 +97,16 @@ export function tellAll(
     observers.flatMap((observer) => observer.load ?? []),
     onFailure,
   );
-  return { ...(call && { call }), ...(load && { load }), ...(request && { request }) };
+  const copy = teller(
+    observers.flatMap((observer) => observer.copy ?? []),
+    onFailure,
+  );
+  return {
+    ...(call && { call }),
+    ...(load && { load }),
+    ...(copy && { copy }),
+    ...(request && { request }),
+  };
 }
 
 function teller<Told>(

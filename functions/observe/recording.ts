@@ -3,6 +3,7 @@ import { NearcastError } from "../errors.ts";
 import type { Assignment } from "../model/assignment.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { Resolved } from "../model/registry.ts";
+import type { Ongoing } from "../load/ongoing.ts";
 import { createPhases, type Phases } from "./phases.ts";
 
 interface Begun {
@@ -34,6 +35,7 @@ export class Recording {
   readonly #at = Date.now();
   readonly #tell: ((record: CallRecord) => void) | undefined;
   readonly #onRecord: CallOptions["onRecord"];
+  readonly #ongoing: Ongoing | undefined;
   #record: CallRecord | undefined;
 
   constructor(
@@ -42,13 +44,17 @@ export class Recording {
     {
       now,
       tell,
+      ongoing,
     }: {
       now: (() => number) | undefined;
       tell: ((record: CallRecord) => void) | undefined;
+      ongoing?: Ongoing | undefined;
     },
   ) {
     this.begun = begun;
     this.#tell = tell;
+    this.#ongoing = ongoing;
+    ongoing?.begin();
     this.#onRecord = onRecord;
     this.quota = quota;
     this.bytes = received?.bytes;
@@ -60,7 +66,12 @@ export class Recording {
     if (this.#record) return this.#record;
     const { id, kind, caller, model } = this.begun;
     const assigned = ofRelease(this.assignment);
-    const { manifest, reason = assigned?.reason, release = assigned?.release } = this.version ?? {};
+    const {
+      manifest,
+      reason = assigned?.reason,
+      release = assigned?.release,
+      shadows = assigned?.shadows,
+    } = this.version ?? {};
     const record: CallRecord = {
       id,
       kind,
@@ -71,6 +82,7 @@ export class Recording {
       digest: manifest?.artifact.sha256,
       reason,
       release,
+      shadows,
       rows: this.rows,
       tokens: this.tokens,
       pixels: this.pixels,
@@ -84,6 +96,7 @@ export class Recording {
       inputs: this.inputs,
     };
     this.#record = record;
+    this.#ongoing?.end();
     this.#onRecord?.(record);
     this.#tell?.(record);
     return record;

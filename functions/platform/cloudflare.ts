@@ -44,6 +44,9 @@ interface CloudflareParts {
  */
 const WASM_MEMORY_BYTES = 112 * 1024 * 1024;
 
+/** What waits so long begins after the answer has left the isolate. */
+const SENDING_MS = 20;
+
 /** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
 export function createPlatform(parts: CloudflareParts): Platform & Observing {
   const { env, waitUntil, wasm, createOrt, loadDecoder, packaged = [] } = parts;
@@ -87,6 +90,8 @@ export function createPlatform(parts: CloudflareParts): Platform & Observing {
     // workerd warns when one request settles another's promise, and may hang.
     isolatesRequests: true,
     waitUntil,
+    // The handler gives its answer to the runtime in the same turn of the event loop.
+    whenSent: () => new Promise((resolve) => void setTimeout(resolve, SENDING_MS)),
     createSchedule: (everyMs) => sendAfterRequests(waitUntil, everyMs),
     sha256: (text) => digest(new TextEncoder().encode(text)),
     readSecret: async () => undefined,

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -52,6 +53,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     // A request has no bindings when it did not come from the server, as with `app.request`.
     isClientGone: (bindings) =>
       (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
+    whenSent,
     asset: createFolderAssets(() => join(packageFile(), "../dist/assets/docs")),
     loadDecoder,
     decodeElsewhere: createImageThread(loadDecoder),
@@ -102,6 +104,13 @@ function packageFile(): string {
 /** The decoders are dependencies of this package. The project that uses it may not find them itself. */
 function findDecoder(file: string): string {
   return createRequire(packageFile()).resolve(file);
+}
+
+/** A request that did not come from the server has no bindings. Its answer is there after this turn. */
+async function whenSent(bindings: unknown): Promise<void> {
+  const { outgoing } = (bindings ?? {}) as Partial<HttpBindings>;
+  if (outgoing && !outgoing.closed) await once(outgoing, "close");
+  await setImmediate();
 }
 
 /** Joins runs if the configuration names this model and the first dimension of all its tensors is the batch. */

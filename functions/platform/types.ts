@@ -80,6 +80,11 @@ export interface Platform {
   isolatesRequests?: boolean;
   /** Whether the client of a request went away. Takes Hono's `c.env`. Absent where that cannot be known. */
   isClientGone?: (bindings: unknown) => boolean;
+  /**
+   * Resolves when the answer of a request was sent, or its client is gone. Takes Hono's `c.env`. Absent where answers
+   * leave only after all work: no copies are made there for versions on trial.
+   */
+  whenSent?: (bindings: unknown) => Promise<void>;
   /** Makes answers where a plain `Response` costs too much. */
   createAnswer?: CreateAnswer;
   /** Whether bytes of a request's body were replaced on the way here. Absent where that cannot happen. */

@@ -6,7 +6,14 @@ import {
   type Segment,
 } from "../model/release.ts";
 import { DEFAULT_POLICY, type Policy } from "../model/release-policy.ts";
-import { bucketBound, type Evidence, type SegmentCounts, type VersionCounts } from "./evidence.ts";
+import type { DropReason } from "../observe/observer.ts";
+import {
+  bucketBound,
+  type Copies,
+  type Evidence,
+  type SegmentCounts,
+  type VersionCounts,
+} from "./evidence.ts";
 import { hasMore, type Split } from "./sequential-test.ts";
 
 /** What to do with a candidate: take it back, or let its share grow. */
@@ -124,11 +131,15 @@ export function totalOf(evidence: Evidence, which: "candidate" | "stable"): Vers
   return total;
 }
 
-export function copiesOf(evidence: Evidence): SegmentCounts["copies"] {
-  const total = { compared: 0, disagreed: 0 };
+/** What became of all copies. */
+export function copiesOf(evidence: Evidence): Copies {
+  const total: Copies = { compared: 0, disagreed: 0 };
   for (const { counts } of evidence) {
-    total.compared += counts.copies.compared;
-    total.disagreed += counts.copies.disagreed;
+    const { compared, disagreed, dropped = {} } = counts.copies;
+    total.compared += compared;
+    total.disagreed += disagreed;
+    for (const [why, count] of Object.entries(dropped) as [DropReason, number][])
+      total.dropped = { ...total.dropped, [why]: (total.dropped?.[why] ?? 0) + count };
   }
   return total;
 }

@@ -1,4 +1,5 @@
 import type { Counters, Group } from "../observe/counters.ts";
+import type { DropReason } from "../observe/observer.ts";
 import type { Candidate, Segment } from "../model/release.ts";
 
 /** What is known of the requests that one version answered in a segment. */
@@ -10,12 +11,20 @@ export interface VersionCounts {
   latency: number[];
 }
 
+/** What became of copies. */
+export interface Copies {
+  /** Inputs that both versions answered, and how many of them the candidate answered otherwise than stable. */
+  compared: number;
+  disagreed: number;
+  /** Requests that were not copied, by why. Absent where all were. */
+  dropped?: Partial<Record<DropReason, number>>;
+}
+
 /** What was counted in a time with one share. */
 export interface SegmentCounts {
   candidate: VersionCounts;
   stable: VersionCounts;
-  /** Copied inputs, and how many of them the candidate answered otherwise than stable. */
-  copies: { compared: number; disagreed: number };
+  copies: Copies;
 }
 
 /** What was counted of a candidate, by segment. */
@@ -51,6 +60,8 @@ export const FIELDS = {
   stable: { requests: "s.n", errors: "s.e", latency: "s.l" },
   compared: "d.n",
   disagreed: "d.e",
+  /** With the reason after it. */
+  dropped: "d.x.",
 } as const;
 
 /** Reads what all instances counted of a candidate. Rejects while the place of the counts cannot be reached. */
@@ -74,8 +85,16 @@ function countsOf(sums: ReadonlyMap<string, number>): SegmentCounts {
     copies: {
       compared: sums.get(FIELDS.compared) ?? 0,
       disagreed: sums.get(FIELDS.disagreed) ?? 0,
+      ...droppedOf(sums),
     },
   };
+}
+
+function droppedOf(sums: ReadonlyMap<string, number>): Pick<Copies, "dropped"> {
+  const found = [...sums].flatMap(([field, count]) =>
+    field.startsWith(FIELDS.dropped) ? [[field.slice(FIELDS.dropped.length), count] as const] : [],
+  );
+  return found.length > 0 ? { dropped: Object.fromEntries(found) } : {};
 }
 
 function versionCounts(

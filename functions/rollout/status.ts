@@ -2,7 +2,7 @@ import { isRelease } from "../model/change-release.ts";
 import { percentOf, shadowOf, type Release } from "../model/release.ts";
 import { DEFAULT_POLICY, type Policy } from "../model/release-policy.ts";
 import { copiesOf, errorSplit, reasonToTakeBack, totalOf } from "./decide.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Copies, Evidence } from "./evidence.ts";
 import { logEvidence } from "./sequential-test.ts";
 
 /** What is on trial, and what is known of it. */
@@ -27,7 +27,7 @@ export interface CandidateStatus {
   requests: number;
   errors: number;
   stable: { requests: number; errors: number };
-  copies: { compared: number; disagreed: number };
+  copies: Copies;
   /** The evidence that errors fall to it otherwise than by its share. It is taken back from 1/α on. */
   evidence: number;
   /** Why it is worse than stable. Absent while nothing shows it. */

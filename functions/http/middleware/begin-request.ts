@@ -29,7 +29,8 @@ export function beginRequest(
   before: number,
   transfer?: TransferTurns,
 ): MiddlewareHandler<AppEnv> {
-  const { config, isClientGone = () => false, isolatesRequests = false, createAnswer } = platform;
+  const { config, isClientGone = () => false, isolatesRequests = false } = platform;
+  const { createAnswer, whenSent } = platform;
   const options = { isolated: isolatesRequests };
   // The caller until authentication finds out who it is.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
@@ -57,6 +58,7 @@ export function beginRequest(
       headers,
       trace,
       createAnswer,
+      whenSent,
       timeout,
       maxAnswerBytes,
       transfer,

@@ -1,0 +1,85 @@
+import type { Policy } from "../model/release-policy.ts";
+import { numbersOf, type Tensor, type Tensors } from "../tensor.ts";
+import { TensorJson } from "../wire/json-pieces.ts";
+
+type Tolerance = Policy["tolerance"];
+type Numbers = ArrayLike<number>;
+
+/**
+ * How many of stable's answers the other version gives otherwise. Texts, labels, whole numbers of tensors and forms must
+ * be the same. Other numbers may differ by the tolerance, and a list of numbers as one vector, by its length. All differ
+ * if there are not as many answers.
+ */
+export function disagreements(
+  stable: readonly unknown[],
+  other: unknown,
+  tolerance: Tolerance,
+): number {
+  if (!Array.isArray(other) || other.length !== stable.length) return stable.length;
+  return stable.filter((one, row) => !agrees(one, other[row], tolerance)).length;
+}
+
+/** Whether the answers are the same, within the tolerance. */
+function agrees(stable: unknown, other: unknown, tolerance: Tolerance): boolean {
+  if (typeof stable === "number" && typeof other === "number")
+    return isNear([stable], [other], tolerance);
+  if (stable instanceof TensorJson && other instanceof TensorJson)
+    return tensorsAgree(stable.tensor, other.tensor, tolerance);
+  if (!isStructure(stable) || !isStructure(other)) return stable === other;
+  if (isNumbers(stable) && isNumbers(other)) return isNear(stable, other, tolerance);
+  // What is absent in JSON is undefined here.
+  const keys = keysOf(stable);
+  return (
+    Array.isArray(stable) === Array.isArray(other) &&
+    keys.length === keysOf(other).length &&
+    keys.every((key) => agrees(stable[key], other[key], tolerance))
+  );
+}
+
+/** Whether all tensors of all runs are the same, within the tolerance. */
+export function agreeingTensors(
+  stable: readonly Tensors[],
+  other: readonly Tensors[],
+  tolerance: Tolerance,
+): boolean {
+  return stable.every((tensors, run) =>
+    Object.entries(tensors).every(([name, tensor]) =>
+      tensorsAgree(tensor, other[run]?.[name], tolerance),
+    ),
+  );
+}
+
+function tensorsAgree(stable: Tensor, other: Tensor | undefined, tolerance: Tolerance): boolean {
+  if (stable.datatype !== other?.datatype || `${stable.shape}` !== `${other.shape}`) return false;
+  const isReal = stable.datatype.startsWith("FP");
+  const [mine, theirs] = isReal ? [numbersOf(stable.data), numbersOf(other.data)] : [];
+  if (mine && theirs) return isNear(mine, theirs, tolerance);
+  return Array.prototype.every.call(stable.data, (value, place) => value === other.data[place]);
+}
+
+function isNear(stable: Numbers, other: Numbers, { absolute, relative }: Tolerance): boolean {
+  if (stable.length !== other.length) return false;
+  let [size, distance] = [0, 0];
+  for (let place = 0; place < stable.length; place++) {
+    const [mine, theirs] = [stable[place] as number, other[place] as number];
+    if (Number.isFinite(mine - theirs)) {
+      distance += (mine - theirs) ** 2;
+      size += mine ** 2;
+    } else if (!Object.is(mine, theirs)) return false;
+  }
+  return Math.sqrt(distance) <= absolute + relative * Math.sqrt(size);
+}
+
+function isNumbers(value: object): value is Numbers & object {
+  return Array.isArray(value)
+    ? value.length > 0 && value.every((one) => typeof one === "number")
+    : value instanceof Float32Array || value instanceof Float64Array;
+}
+
+function keysOf(value: Record<string, unknown>): string[] {
+  return Object.keys(value).filter((key) => value[key] !== undefined);
+}
+
+function isStructure(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
