@@ -13,7 +13,8 @@ import { eventOf, type ReleaseNote } from "./releases.ts";
 
 /** The share of a candidate, and what of the policy is to change. */
 export interface Trial {
-  percent: number;
+  /** In percent: of the traffic, or of the copies of what stable answers. */
+  share: { percent: number } | { shadow: number };
   policy: PolicyChange;
 }
 
@@ -22,15 +23,16 @@ export interface PolicyChange {
   steps?: Policy["steps"];
   minRequests?: number | undefined;
   rollback: Partial<Policy["rollback"]>;
+  tolerance: Partial<Policy["tolerance"]>;
   webhook?: string | undefined;
 }
 
-/** Gives a version a share of the traffic. Rejects if it is not whole, or answers already. */
+/** Gives a version a share of the traffic, or copies of it. Rejects if it is not whole, or answers already. */
 export async function startTrial(
   store: Store,
   model: string,
   version: string,
-  { percent, policy }: Trial,
+  { share, policy }: Trial,
   note: ReleaseNote,
 ): Promise<Release> {
   return updateRelease(store, model, async (current) => {
@@ -41,12 +43,12 @@ export async function startTrial(
     if (current.stable === version)
       throw new Error(`${model}@${version} answers already: it is the stable version.`);
     const known = current.candidates.find((one) => one.version === version);
-    if (percent > 0) refuseSecond(current, version, model);
+    if ("percent" in share && share.percent > 0) refuseSecond(current, version, model);
     await checkAnswers(store, model, version);
     // Counts of an earlier trial, or of another kind, say nothing about this one.
-    const goesOn = known && isOnTrial(known) && percentOf(known) !== undefined;
+    const goesOn = known && isOnTrial(known) && "percent" in known === "percent" in share;
     const segments = goesOn ? known.segments : [];
-    const trial: Candidate = { version, percent, segments };
+    const trial: Candidate = { version, ...share, segments };
     const others = current.candidates.filter((one) => one !== known);
     return {
       candidates: [...others, trial],
@@ -137,17 +139,21 @@ function findCandidate(
 
 function mergedPolicy(
   before: Policy | undefined,
-  { rollback, ...change }: PolicyChange,
+  { rollback, tolerance, ...change }: PolicyChange,
   { isNew }: { isNew: boolean },
 ): Policy | undefined {
-  const given = Object.fromEntries(
-    Object.entries(change).filter(([, value]) => value !== undefined),
-  );
-  const bounds = Object.fromEntries(
-    Object.entries(rollback).filter(([, value]) => value !== undefined),
-  );
+  const [given, bounds, near] = [change, rollback, tolerance].map(withoutAbsent);
   const { steps, ...rest } = before ?? {};
   const kept = isNew || !steps ? rest : { ...rest, steps };
-  if (!before && Object.keys(given).length + Object.keys(bounds).length === 0) return undefined;
-  return policySchema.parse({ ...kept, ...given, rollback: { ...before?.rollback, ...bounds } });
+  if (!before && Object.keys({ ...given, ...bounds, ...near }).length === 0) return undefined;
+  return policySchema.parse({
+    ...kept,
+    ...given,
+    rollback: { ...before?.rollback, ...bounds },
+    tolerance: { ...before?.tolerance, ...near },
+  });
+}
+
+function withoutAbsent(members: object): object {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }

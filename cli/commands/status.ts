@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { readRelease } from "../../functions/model/release.ts";
+import type { DropReason } from "../../functions/observe/observer.ts";
 import type { Evidence } from "../../functions/rollout/evidence.ts";
 import {
   describeRollout,
@@ -57,13 +58,31 @@ function sinceText(since: string | undefined): string {
 }
 
 function evidenceLines(one: CandidateStatus): string[] {
-  const { requests, errors, stable, copies, evidence, problem } = one;
+  const { shadow, requests, errors, stable, evidence, problem } = one;
   return [
-    `  requests  ${requests}, of which ${errors} failed; stable's ${stable.requests}, of which ${stable.errors} failed`,
-    ...(copies.compared > 0
-      ? [`  copies    ${copies.compared}, of which ${copies.disagreed} were answered otherwise`]
-      : []),
+    `  ${shadow === undefined ? "requests" : "copies  "}  ${requests}, of which ${errors} failed; stable's ${stable.requests}, of which ${stable.errors} failed`,
+    ...copyLines(one),
     `  evidence  ${evidence.toPrecision(3)}`,
     `  ${problem === undefined ? "nothing shows that it is worse" : `worse: ${problem}`}`,
+  ];
+}
+
+/** Why requests were not copied, in words. */
+const DROPPED: Record<DropReason, string> = {
+  busy: "others were answered",
+  size: "the request was too large",
+  memory: "there was no free memory for the version",
+  store: "the store was out of reach",
+  platform: "Lambda makes none",
+};
+
+function copyLines({ shadow, copies: { compared, disagreed, dropped = {} } }: CandidateStatus) {
+  if (shadow === undefined) return [];
+  const why = (Object.entries(dropped) as [DropReason, number][]).map(
+    ([reason, count]) => `${count} because ${DROPPED[reason] ?? reason}`,
+  );
+  return [
+    `  inputs    ${compared} compared, of which ${disagreed} were answered otherwise`,
+    ...(why.length > 0 ? [`  not made  ${why.join(", ")}`] : []),
   ];
 }

@@ -53,6 +53,34 @@ test("a version gets a share, more of it, and becomes stable", async () => {
   expect(await succeed(["rollback", "line", ...at])).toContain("line@1 answers");
 });
 
+test("a version gets copies, then a share, and its counts begin anew", async () => {
+  const store = await lines();
+  const at = ["--store", store, ...ada];
+  const bounds = ["--disagreement", "0.02", "--absolute", "0.1"];
+  const said = await succeed(["rollout", "line@2", "--shadow", "10", ...bounds, ...at]);
+  expect(said).toContain("line@2 gets copies of 10 %");
+  expect(await releaseOf(store)).toMatchObject({
+    stable: "1",
+    candidates: [{ version: "2", shadow: 10, segments: [{ id: 2, share: 0.5 }] }],
+    policy: { rollback: { disagreement: 0.02 }, tolerance: { absolute: 0.1, relative: 0.05 } },
+    history: [{ version: "2", by: "ada", change: "copies of 10 %" }, { version: "1" }],
+  });
+  expect(await succeed(["status", "line", "--store", store])).toMatch(
+    /^line@1 is stable since \S+ and gets 100 %\.\nline@2 gets copies of 10 % since /,
+  );
+  await succeed(["rollout", "line@2", "--shadow", "50", ...at]);
+  expect((await releaseOf(store)).candidates).toMatchObject([
+    { shadow: 50, segments: [{ id: 2 }, { id: 3 }] },
+  ]);
+  await succeed(["rollout", "line@2", "--percent", "5", ...at]);
+  expect((await releaseOf(store)).candidates).toEqual([
+    { version: "2", percent: 5, segments: [{ id: 4, share: 0.05, since: expect.anything() }] },
+  ]);
+  await succeed(["rollout", "line@2", "--shadow", "20", ...at]);
+  expect(await succeed(["abort", "line", ...at])).toContain("line@1 answers everybody");
+  expect((await releaseOf(store)).history[0]).toMatchObject({ version: "2", change: "aborted" });
+});
+
 test("blue and green: everybody, and back", async () => {
   const store = await lines();
   await succeed(["rollout", "line@2", "--percent", "100", "--store", store]);
@@ -90,6 +118,10 @@ test.each([
   [["rollout", "line@2", "--steps", "5,50", "--every", "10"], 2, "10m"],
   [["rollout", "line@2", "--percent", "5", "--webhook", "http://example.com/"], 2, "https"],
   [["rollout", "line@2", "--percent", "5", "--alpha", "1"], 2, "between 0 and 1"],
+  [["rollout", "line@2", "--shadow", "101"], 2, "percentage"],
+  [["rollout", "line@2", "--shadow", "5", "--percent", "5"], 2, "--shadow goes with"],
+  [["rollout", "line@2", "--shadow", "5", "--disagreement", "5"], 2, "between 0 and 1"],
+  [["rollout", "line@2", "--shadow", "5", "--absolute", "-1"], 2, "0 or more"],
   [["rollout", "line", "--percent", "5"], 1, "Say which version"],
   [["rollout", "line@9", "--percent", "5"], 1, "no line@9"],
   [["rollout", "line@1", "--percent", "5"], 1, "answers already"],
