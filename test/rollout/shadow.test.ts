@@ -34,14 +34,13 @@ async function begin({ version, shadow = 100, policy = EXACT, env = {}, run }: B
     RELEASE_TTL_SECONDS: "0",
     ...env,
   });
-  const { prepareSession = (_, session) => session } = platform;
   const copies: CopyRecord[] = [];
   let next = createDeferred<void>();
   const service = createService(
     {
       ...platform,
       prepareSession(manifest, given) {
-        const session = prepareSession(manifest, given);
+        const session = platform.prepareSession?.(manifest, given) ?? given;
         return run ? { ...session, run: run(manifest, session.run.bind(session)) } : session;
       },
     },
