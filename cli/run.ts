@@ -25,6 +25,8 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
   ["drift", async () => (await import("./commands/drift.ts")).driftCommand],
   ["feedback", async () => (await import("./commands/feedback.ts")).feedbackCommand],
   ["accuracy", async () => (await import("./commands/accuracy.ts")).accuracyCommand],
+  ["dataset", async () => (await import("./commands/dataset.ts")).datasetCommand],
+  ["forget", async () => (await import("./commands/forget.ts")).forgetCommand],
   ["gate", async () => (await import("./commands/gate.ts")).gateCommand],
   ["key", async () => (await import("./commands/key.ts")).keyCommand],
   ["deploy", async () => (await import("./commands/deploy.ts")).deployCommand],

@@ -7,6 +7,8 @@ import type { Seen } from "./tasks/define.ts";
 export interface Asked {
   id: string;
   caller: string;
+  /** What the client said that its requests belong to. */
+  key: string | undefined;
 }
 
 /** What is done with predictions beside answering them, such as counting them for drift. */
@@ -14,7 +16,7 @@ export interface Follower {
   /** Whether it follows predictions of the version. Asked for each call. */
   wants: (version: ModelVersion) => boolean;
   /** Gets a prediction once its answer is made. Returns at once, and never throws. */
-  follow: (version: ModelVersion, asked: Asked, seen: Seen) => void;
+  follow: (version: Resolved, asked: Asked, seen: Seen) => void;
 }
 
 /** A call that was answered, and its answer. */

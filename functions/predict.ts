@@ -75,7 +75,7 @@ export interface PathServices {
   charge?: Charge;
   /** Runs with kept outputs. Absent where none are kept. */
   cachedRuns?: CachedRuns;
-  /** What follows predictions: drift, feedback. */
+  /** What follows predictions: drift, feedback, capture. */
   followers: readonly Follower[];
   /** Copies calls for versions on trial. Absent for the copies. */
   shadows?: Shadows;
@@ -252,9 +252,9 @@ async function recordCall<Answer>(
   call: CallOptions,
   answerCall: (ongoing: OngoingCall) => Promise<Answer>,
 ): Promise<Answer & { record: CallRecord }> {
-  const { id = crypto.randomUUID(), caller = ANYONE, model } = call;
+  const { id = crypto.randomUUID(), caller = ANYONE, key, model } = call;
   const deadline = call.deadline ?? createDeadline(services.timeoutMs, () => false);
-  const recording = new Recording({ id, kind, caller: caller.name, model }, call, services);
+  const recording = new Recording({ id, kind, caller: caller.name, key, model }, call, services);
   // The work may go on after the deadline. The record shows what the caller was told. The watcher is an object, not a
   // function: V8 moves a function that each call makes to its old objects, and they keep whole requests alive.
   // Predictions would take 30 % more time.

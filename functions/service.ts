@@ -7,6 +7,7 @@ import { createReadiness, type Readiness } from "./model/ready.ts";
 import { createRegistry } from "./model/registry.ts";
 import { createSessions, type Sessions } from "./model/sessions.ts";
 import { createAccessLog } from "./observe/access-log.ts";
+import { createCapture } from "./observe/capture/capture.ts";
 import { createDriftSamples } from "./observe/drift/samples.ts";
 import { createWatch } from "./observe/drift/watch.ts";
 import { createFeedback, type Feedback } from "./observe/feedback/feedback.ts";
@@ -62,6 +63,8 @@ export interface Service extends Readiness {
   turns: Turns | undefined;
   /** Tells all observers. */
   observer: Observer;
+  /** Writes the captured inputs that wait in this instance. Never rejects. For the end of a process. */
+  flushCaptured: () => Promise<void>;
 }
 
 /**
@@ -87,7 +90,8 @@ export function createService(
   );
   const onFailure = (error: unknown) =>
     platform.log({ level: "error", message: "An observer failed.", error: String(error) });
-  const feedback = createFeedback(platform);
+  const capture = createCapture(platform);
+  const feedback = createFeedback(platform, capture.judge);
   const watch = createWatch(platform.counters, onFailure);
   const metrics = createMetrics({
     platform,
@@ -124,7 +128,7 @@ export function createService(
     turns,
     charge: createCharge(platform),
     cachedRuns: createCachedRuns(platform),
-    followers: [watch, feedback],
+    followers: [watch, feedback, capture],
     shadows,
     ongoing,
   };
@@ -147,5 +151,6 @@ export function createService(
     rollouts: createRollouts(platform, registry),
     turns,
     observer,
+    flushCaptured: capture.flush,
   };
 }

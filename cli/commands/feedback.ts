@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import * as z from "zod";
 import { askDeployment, withDeploymentOptions, type DeploymentFlags } from "../deployment.ts";
+import { readOutcomes } from "../outcomes.ts";
 import { readText } from "../read-text.ts";
 import { withStore, type StoreOptions } from "../store.ts";
 
@@ -11,18 +11,6 @@ interface Flags extends DeploymentFlags {
 
 /** The service takes so many at once. */
 const AT_ONCE = 100;
-
-const own = z.looseObject({ request_id: z.string(), outcome: z.unknown() });
-/** SageMaker's ground truth. The id is that of the prediction's request. */
-const truth = z.looseObject({
-  groundTruthData: z.looseObject({ data: z.string(), encoding: z.enum(["CSV", "JSON", "BASE64"]) }),
-  eventMetadata: z.looseObject({ eventId: z.string() }),
-});
-
-interface Given {
-  request_id: string;
-  outcome: unknown;
-}
 
 interface Answer {
   results: { request_id: string; status: "counted" | "known" | "refused"; detail?: string }[];
@@ -38,7 +26,7 @@ export function feedbackCommand(program: Command): void {
     .option("--caller <name>", "whose predictions these are (needs a key with the scope admin)")
     .action(async (file: string, { caller, store, ...deployment }: Flags) => {
       const texts = store === undefined ? [await readText(file)] : await textsOf(store, file, {});
-      const given = texts.flatMap(readLines);
+      const given = texts.flatMap(readOutcomes);
       const counts = { counted: 0, known: 0, refused: 0 };
       for (let start = 0; start < given.length; start += AT_ONCE) {
         const body = given
@@ -66,36 +54,4 @@ async function textsOf(url: string, prefix: string, options: StoreOptions): Prom
     }
     return texts;
   });
-}
-
-function readLines(text: string): Given[] {
-  return text.split("\n").flatMap((content, index) => {
-    if (content.trim() === "") return [];
-    try {
-      return [readLine(JSON.parse(content))];
-    } catch (cause) {
-      throw new Error(
-        `Line ${index + 1} is neither {"request_id": …, "outcome": …} nor a ground truth record.`,
-        { cause },
-      );
-    }
-  });
-}
-
-function readLine(json: unknown): Given {
-  const read = own.safeParse(json);
-  if (read.success) return { request_id: read.data.request_id, outcome: read.data.outcome };
-  const { groundTruthData, eventMetadata } = truth.parse(json);
-  const { data, encoding } = groundTruthData;
-  const written = encoding === "BASE64" ? Buffer.from(data, "base64").toString() : data;
-  return { request_id: eventMetadata.eventId, outcome: valueOf(written) };
-}
-
-/** A number where it is one: CSV does not tell texts from numbers. */
-function valueOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }

@@ -20,6 +20,12 @@ const given = z.strictObject({
   caller: z.string().max(200).optional(),
 });
 const bodySchema = z.union([given, z.array(given).min(1).max(MOST_AT_ONCE)]);
+const forgottenSchema = z.strictObject({
+  keys: z
+    .array(z.string().regex(/^[0-9a-f]{64}$/))
+    .min(1)
+    .max(MOST_AT_ONCE),
+});
 
 /** What really happened, `POST /v1/feedback`, and how right a model was, `GET /v1/models/{model}/accuracy?days=7`. */
 export function feedbackRoutes(
@@ -47,6 +53,12 @@ export function feedbackRoutes(
           )),
         });
       return answerJson(c, { results });
+    })
+    .post("/v1/feedback/forget", async (c) => {
+      const { caller } = c.get("exchange");
+      requireScope(caller, "admin");
+      const { keys } = await readJson(c, forgottenSchema, platform);
+      return answerJson(c, { forgotten: await feedback.forget(caller, keys) });
     })
     .get("/v1/models/:model/accuracy", async (c) => {
       const { caller } = c.get("exchange");

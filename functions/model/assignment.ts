@@ -13,7 +13,8 @@ export interface Assignment {
   shadows?: readonly string[];
 }
 
-const PARTS = 2 ** 32;
+/** How many values {@link hash} has. */
+export const PARTS = 2 ** 32;
 
 /**
  * The version for a key, or the stable one without a key. All instances give the same key the same version, without
@@ -48,7 +49,7 @@ function shadowsOf({ candidates }: Release, place: number): string[] | undefined
 }
 
 /** FNV-1a over UTF-16 units, then MurmurHash3's finalizer, which spreads keys that differ only in their last digits. */
-function hash(text: string): number {
+export function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++)
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);

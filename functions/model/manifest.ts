@@ -156,6 +156,42 @@ export const manifestFields = {
     })
     .optional()
     .describe("Writes this model's inputs to the access log."),
+  capture: z
+    .strictObject({
+      rate: z
+        .number()
+        .gt(0)
+        .max(1)
+        .describe("The share of calls that are kept. A hash of the request's id decides."),
+      redact: z
+        .array(z.string().min(1))
+        .describe(
+          "What is left out of inputs: features, `text`, `text_pair`, `image`, tensors, or members of JSON, by name. Answers are kept whole.",
+        ),
+      redactPatterns: z
+        .array(z.enum(["email", "number"]))
+        .optional()
+        .describe(
+          "What is replaced in the texts of inputs: email addresses, and numbers of seven digits or more, such as those of telephones and cards.",
+        ),
+      retentionDays: z
+        .number()
+        .int()
+        .min(1)
+        .max(365)
+        .describe("How many days they are kept. They are removed on the day after."),
+      subject: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "The feature, or member of JSON, that says whose data an input is, for `nearcast forget --subject`. It is kept as a digest. When absent: the request's `X-Nearcast-Key`, else the caller.",
+        ),
+    })
+    .optional()
+    .describe(
+      "Keeps inputs and answers of a share of the calls in the store, for `nearcast dataset`. Nothing is kept when absent.",
+    ),
   examples: z
     .array(z.strictObject({ input: z.unknown(), output: z.unknown().optional() }))
     .default([])

@@ -10,6 +10,7 @@ interface Begun {
   id: string;
   kind: CallRecord["kind"];
   caller: string;
+  key: string | undefined;
   model: string;
 }
 

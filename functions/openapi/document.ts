@@ -176,6 +176,11 @@ function sharedPaths(models: readonly string[]) {
       summary: "What really happened, for a prediction of yours or an array of them",
       body: json({ anyOf: [GIVEN, { type: "array", minItems: 1, maxItems: 100, items: GIVEN }] }),
     },
+    "post /v1/feedback/forget": {
+      tag: "Feedback",
+      summary: "Removes kept predictions, by SHA-256 of caller, line feed and request id",
+      body: json(object({ keys: { ...strings, minItems: 1, maxItems: 100 } })),
+    },
     "get /v1/models/{model}/drift": {
       tag,
       summary: "How the calls of the last hours differ from the training data",

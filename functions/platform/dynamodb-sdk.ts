@@ -1,6 +1,7 @@
 // The parts of the SDK that are used. They are imported late: see store/s3-sdk.ts.
 export {
   ConditionalCheckFailedException,
+  DeleteItemCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,

@@ -4,6 +4,7 @@ import { boundResponses } from "./bounded-responses.ts";
 export async function startDynamoDb() {
   const {
     ConditionalCheckFailedException,
+    DeleteItemCommand,
     DynamoDBClient,
     GetItemCommand,
     PutItemCommand,
@@ -13,6 +14,7 @@ export async function startDynamoDb() {
   return {
     client,
     ConditionalCheckFailedException,
+    DeleteItemCommand,
     GetItemCommand,
     PutItemCommand,
     UpdateItemCommand,

@@ -56,6 +56,10 @@ export class ModelState extends DurableObject<Environment> {
     return this.#notes.replace(key, text, next, keptSeconds);
   }
 
+  deleteNote(key: string): boolean {
+    return this.#notes.delete(key);
+  }
+
   /** The sums of the group of this name. */
   read(name: string): Map<string, number> {
     return this.#sums.read(name);

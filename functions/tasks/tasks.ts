@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { manifestFields, parseManifest, type Manifest } from "../model/manifest.ts";
+import { checkCapture } from "./check-capture.ts";
 import { fitBatchDimension } from "./fit-batch.ts";
 import { BUILT_IN_TASKS } from "./built-in.ts";
 import type { CompiledTask, Task } from "./define.ts";
@@ -52,6 +53,7 @@ export function createTasks(added: readonly Task[] = []): Tasks {
       const task = of(manifest);
       if (manifest.batchDimension === null && task.input !== "tensors")
         throw new Error(`task ${task.name} takes rows: its batchDimension cannot be null`);
+      checkCapture(manifest, task.input);
       const compiled = await task.compile({ ...parts, manifest });
       // Tensors have their own batch dimension. It must fit the graph's.
       return task.input === "tensors" ? compiled : fitBatchDimension(manifest, compiled);

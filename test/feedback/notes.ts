@@ -34,4 +34,13 @@ export const NOTES_CASES: Record<string, (open: () => Notes) => Promise<void>> =
     await expect.poll(() => one.get(key), { timeout: 10_000 }).toBeUndefined();
     expect(await one.replace(key, "short", "again", KEPT)).toBe(false);
   },
+
+  async "removes a text for all instances, and says whether there was one"(open) {
+    const key = freshKey();
+    expect(await open().delete(key)).toBe(false);
+    await open().put(key, "kept", KEPT);
+    expect(await open().delete(key)).toBe(true);
+    expect(await open().get(key)).toBeUndefined();
+    expect(await open().replace(key, "kept", "again", KEPT)).toBe(false);
+  },
 };

@@ -7,6 +7,8 @@ import type { Registry } from "../../model/registry.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { Quantity } from "../../tasks/define.ts";
 import type { Group } from "../counters.ts";
+import type { Judged } from "../capture/capture.ts";
+import { keyText } from "../capture/captured.ts";
 import { addOutcome, outcomeOf, problemWith, type Outcome } from "./outcomes.ts";
 
 /** What really happened. */
@@ -26,6 +28,8 @@ export interface Feedback extends Follower {
    * prediction, with `conflict` where another outcome was given before, and with `invalid_input`.
    */
   give(caller: Caller, given: Given, registry: Registry): Promise<"counted" | "known">;
+  /** Removes kept predictions by the digests of their requests. Gives how many there were. Needs the scope `admin`. */
+  forget(caller: Caller, keys: readonly string[]): Promise<number>;
 }
 
 /** A kept prediction, as JSON. The members keep their order. */
@@ -49,9 +53,13 @@ export function feedbackGroup({ name, version }: Manifest, time: number): Group 
   return { model: name, name: `feedback/${version}/${day}`, keptSeconds };
 }
 
-/** Joins predictions with what really happened. A prediction belongs to the caller who asked for it. */
+/**
+ * Joins predictions with what really happened. A prediction belongs to the caller who asked for it. `onJudged` gets what
+ * was counted.
+ */
 export function createFeedback(
   platform: Pick<Platform, "notes" | "counters" | "sha256" | "waitUntil" | "log">,
+  onJudged: (judged: Judged) => void,
 ): Feedback {
   const { notes, counters, sha256, waitUntil, log } = platform;
   let reportAt = 0;
@@ -64,7 +72,7 @@ export function createFeedback(
   }
 
   async function keep({ id, caller }: Asked, note: Note, keptSeconds: number): Promise<void> {
-    await notes.put(await sha256(`${caller}\n${id}`), JSON.stringify(note), keptSeconds);
+    await notes.put(await sha256(keyText(caller, id)), JSON.stringify(note), keptSeconds);
   }
 
   return {
@@ -85,7 +93,7 @@ export function createFeedback(
 
     async give(caller, { request_id: id, outcome, caller: owner = caller.name }, registry) {
       if (owner !== caller.name) requireScope(caller, "admin");
-      const key = await sha256(`${owner}\n${id}`);
+      const key = await sha256(keyText(owner, id));
       const text = await notes.get(key).catch(outOfReach);
       if (text === undefined)
         throw new NearcastError(
@@ -111,7 +119,14 @@ export function createFeedback(
       for (const [row, one] of actual.entries())
         addOutcome(fields, manifest.labels, note.predicted[row] ?? null, one);
       counters.add(feedbackGroup(manifest, Date.now()), fields);
+      onJudged({ id, caller: owner, manifest, outcome: actual });
       return "counted";
+    },
+
+    async forget(caller, keys) {
+      requireScope(caller, "admin");
+      const removed = await Promise.all(keys.map((key) => notes.delete(key).catch(outOfReach)));
+      return removed.filter(Boolean).length;
     },
   };
 }

@@ -17,5 +17,6 @@ export function createMemoryNotes(): Notes {
       notes.set(key, next, { ttl: keptSeconds * 1000 });
       return true;
     },
+    delete: async (key) => notes.delete(key),
   };
 }

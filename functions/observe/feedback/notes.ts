@@ -6,4 +6,6 @@ export interface Notes {
   get(key: string): Promise<string | undefined>;
   /** Puts `next` in place of `text`. Of several at once, only one does. False where another text is there, or none. */
   replace(key: string, text: string, next: string, keptSeconds: number): Promise<boolean>;
+  /** Removes what is kept. False where there was nothing. */
+  delete(key: string): Promise<boolean>;
 }

@@ -6,6 +6,7 @@ export interface NotingObject extends Rpc.DurableObjectBranded {
   putNote(key: string, text: string, keptSeconds: number): void;
   getNote(key: string): string | undefined;
   replaceNote(key: string, text: string, next: string, keptSeconds: number): boolean;
+  deleteNote(key: string): boolean;
 }
 
 /** Keeps notes in 256 Durable Objects, by the first two digits of the key. No model has such a name. */
@@ -18,5 +19,6 @@ export function createObjectNotes(namespace: DurableObjectNamespace<NotingObject
     get: async (key) => objectOf(key).getNote(key),
     replace: async (key, text, next, keptSeconds) =>
       objectOf(key).replaceNote(key, text, next, keptSeconds),
+    delete: async (key) => objectOf(key).deleteNote(key),
   };
 }

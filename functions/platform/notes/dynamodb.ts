@@ -44,6 +44,17 @@ export function createDynamodbNotes(table: string): Notes {
         throw error;
       }
     },
+    async delete(key) {
+      const { client, DeleteItemCommand } = await start();
+      const { Attributes: removed } = await client.send(
+        new DeleteItemCommand({
+          TableName: table,
+          Key: { id: { S: idOf(key) } },
+          ReturnValues: "ALL_OLD",
+        }),
+      );
+      return removed !== undefined;
+    },
   };
 }
 

@@ -20,6 +20,7 @@ export function createRedisNotes(redis: Redis): Notes {
           (await client.eval(REPLACE, { keys, arguments: [text, next, `${keptSeconds}`] })) === 1
         );
       }),
+    delete: (key) => redis(async (client) => (await client.del(nameOf(key))) === 1),
   };
 }
 

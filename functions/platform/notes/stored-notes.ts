@@ -50,5 +50,6 @@ export function createStoredNotes(storage: SyncKvStorage) {
       put(key, next, keptSeconds);
       return true;
     },
+    delete: (key: string): boolean => storage.delete(NOTE + key),
   };
 }
