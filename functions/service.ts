@@ -11,6 +11,7 @@ import { createCapture } from "./observe/capture/capture.ts";
 import { createDriftSamples } from "./observe/drift/samples.ts";
 import { createWatch } from "./observe/drift/watch.ts";
 import { createFeedback, type Feedback } from "./observe/feedback/feedback.ts";
+import { createAccuracySamples } from "./observe/feedback/samples.ts";
 import { createMetrics, type Metrics } from "./observe/metrics-service.ts";
 import { createOtlp } from "./observe/otlp.ts";
 import { tellAll, type Observer, type Observing } from "./observe/observer.ts";
@@ -97,7 +98,10 @@ export function createService(
     platform,
     turns,
     sessions: () => sessions.count(),
-    drift: createDriftSamples(platform, watch.versions),
+    longer: [
+      createDriftSamples(platform, watch.versions),
+      createAccuracySamples(platform, registry, () => feedback.models()),
+    ],
   });
   const observers: Observer[] = [
     statistics,

@@ -52,6 +52,39 @@ const PHASES = {
   output: "postprocess",
 };
 
+const ACCURACY: readonly Panel[] = [
+  {
+    title: "Accuracy",
+    about: "The share of right labels, by the outcomes of 7 days.",
+    unit: "percentunit",
+    queries: [byRole(GAUGES.accuracy)],
+  },
+  {
+    title: "F1",
+    about: "The mean over the labels.",
+    unit: "percentunit",
+    queries: [byRole(GAUGES.f1)],
+  },
+  {
+    title: "Estimated accuracy",
+    about:
+      "An estimate before outcomes come: the mean of calibrated scores. It is only as good as the calibration.",
+    unit: "percentunit",
+    queries: [byRole(GAUGES.estimate)],
+  },
+  {
+    title: "Errors of numbers",
+    unit: "short",
+    queries: [byRole(GAUGES.mae, "mean absolute"), byRole(GAUGES.rmse, "root mean squared")],
+  },
+  {
+    title: "Outcomes",
+    about: "Of 7 days. Fewer than 5 are not shown.",
+    unit: "short",
+    queries: [byRole(GAUGES.outcomes)],
+  },
+];
+
 export const ROWS: Readonly<Record<string, readonly Panel[]>> = {
   Service: [
     {
@@ -240,6 +273,7 @@ export const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       ],
     },
   ],
+  "Accuracy in production": ACCURACY,
 };
 
 export const ALERTS: readonly Alert[] = [
@@ -287,7 +321,36 @@ export const ALERTS: readonly Alert[] = [
     summary:
       "{{ $labels.feature }} of {{ $labels.model }} {{ $labels.version }} has shifted from its training data.",
   },
+  {
+    name: "NearcastCandidateLessAccurate",
+    query: `max by (job, model) (${GAUGES.accuracy.name}{role="stable"}) - on (job, model) group_right () max by (job, model, version) (${GAUGES.accuracy.name}{role="candidate"}) > 0.05 and ${enoughOutcomes()}`,
+    for: "1h",
+    severity: "ticket",
+    summary:
+      "{{ $labels.model }} {{ $labels.version }} is right less often than stable, by {{ $value | humanizePercentage }}.",
+  },
+  {
+    name: "NearcastAccuracyFalls",
+    query: `max by (job, model, version) (${GAUGES.accuracy.name} offset 7d) - max by (job, model, version) (${GAUGES.accuracy.name}) > 0.05 and ${enoughOutcomes()}`,
+    for: "1h",
+    severity: "ticket",
+    summary:
+      "{{ $labels.model }} {{ $labels.version }} is right less often than a week ago, by {{ $value | humanizePercentage }}.",
+  },
 ];
+
+/** Fewer outcomes make differences of a few per cent by chance. */
+function enoughOutcomes(): string {
+  return `max by (job, model, version) (${GAUGES.outcomes.name}) >= 500`;
+}
+
+/** A measure of each version, and whether it is stable or a candidate. */
+function byRole({ name }: { name: string }, what = ""): Panel["queries"][number] {
+  return {
+    query: `max by (model, version, role) (${name}{${MODEL}})`,
+    legend: `{{model}} {{version}} {{role}} ${what}`.trim(),
+  };
+}
 
 /** The share of requests that were answered with 5xx; 0 where there was none. */
 function errorShare(labels: string, window: string): string {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { readRows } from "../evaluate/data.ts";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
+import type { Calibration } from "../../functions/tasks/define.ts";
 import { jsonOption, modelsOption, positiveInteger, runtimeOption } from "../options.ts";
 import { openPackage, parseReference } from "../package-folder.ts";
 import type { RuntimeName } from "../predictor.ts";
@@ -31,9 +32,18 @@ export function evalCommand(program: Command): void {
     .action(async (reference: string, flags: Flags) => {
       const local = await openPackage(flags.models, parseReference(reference));
       const rows = await readRows(flags.data, local.manifest);
-      const { lessIsBetter: _lessIsBetter, ...evaluation } = await evaluate(local, rows, flags);
+      const { lessIsBetter: _, saidCalibrated, ...evaluation } = await evaluate(local, rows, flags);
       console.log(flags.json ? JSON.stringify(evaluation) : report(evaluation));
+      const { calibration } = evaluation;
+      if (saidCalibrated && calibration && calibration.error > calibration.bound)
+        console.error(
+          `The manifest says that the scores of ${evaluation.model}@${evaluation.version} are calibrated (feedback.calibrated), and on this data they are not: ${calibrated(calibration)}.`,
+        );
     });
+}
+
+function calibrated({ error, bins, rows, bound }: Calibration): string {
+  return `expected calibration error ${error.toFixed(4)} with ${bins} bins and ${rows} rows, where calibrated scores have at most ${bound.toFixed(4)} in 99 of 100 cases`;
 }
 
 function report({
@@ -43,11 +53,13 @@ function report({
   rows,
   metrics,
   confusion,
-}: Omit<Evaluation, "lessIsBetter">): string {
+  calibration,
+}: Omit<Evaluation, "lessIsBetter" | "saidCalibrated">): string {
   const lines = [`${model}@${version} on ${runtime}, ${rows} rows`];
   const width = Math.max(...Object.keys(metrics).map((name) => name.length));
   for (const [name, value] of Object.entries(metrics))
     lines.push(`  ${name.padEnd(width)}  ${value.toFixed(4)}`);
+  if (calibration) lines.push("", `calibration: ${calibrated(calibration)}`);
   if (confusion) lines.push("", ...matrix(confusion));
   return lines.join("\n");
 }

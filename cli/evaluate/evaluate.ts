@@ -1,4 +1,4 @@
-import type { Quality } from "../../functions/tasks/define.ts";
+import type { Calibration, Quality } from "../../functions/tasks/define.ts";
 import { label, type LocalPackage } from "../package-folder.ts";
 import { openPredictor, type RuntimeName } from "../predictor.ts";
 import { projectTasks } from "../project.ts";
@@ -12,6 +12,10 @@ export interface Evaluation {
   /** By name, the main one first. */
   metrics: Record<string, number>;
   confusion?: ReturnType<NonNullable<Quality["confusion"]>>;
+  /** Of scores that may be probabilities. */
+  calibration?: Calibration;
+  /** Whether the manifest says that the scores are calibrated. */
+  saidCalibrated: boolean;
   /** Metrics for which less is better. */
   lessIsBetter: readonly string[];
 }
@@ -72,6 +76,7 @@ export async function evaluate(
   const { name, version } = manifest;
   const truths = rows.map((row) => row.label);
   const confusion = quality.confusion?.(truths, answers);
+  const calibration = quality.calibration?.(truths, answers);
   return {
     model: name,
     version,
@@ -79,6 +84,8 @@ export async function evaluate(
     rows: rows.length,
     metrics: quality.metrics(truths, answers),
     ...(confusion && { confusion }),
+    ...(calibration && { calibration }),
+    saidCalibrated: manifest.feedback?.calibrated === true,
     lessIsBetter: quality.lessIsBetter ?? [],
   };
 }

@@ -18,15 +18,15 @@ interface Measured {
   /** How many models are loaded. */
   sessions: () => number;
   turns: Turns | undefined;
-  /** The drift of versions with a baseline. */
-  drift: () => Promise<Sample[]>;
+  /** What is made of sums over hours and days: drift, and accuracy. */
+  longer: readonly (() => Promise<Sample[]>)[];
 }
 
 /**
  * Metrics by the table. On Node each server answers for itself. Isolates of a Worker, which nobody can ask one by one,
  * count together.
  */
-export function createMetrics({ platform, sessions, turns, drift }: Measured): Metrics {
+export function createMetrics({ platform, sessions, turns, longer }: Measured): Metrics {
   const isTogether = platform.name === "cloudflare";
   const counts = createMetricCounts(isTogether ? platform.counters : undefined);
 
@@ -51,7 +51,10 @@ export function createMetrics({ platform, sessions, turns, drift }: Measured): M
   return {
     ...counts,
     instanceSamples: () => [...gauges(), ...counts.own()],
-    samples: async () => [...gauges(), ...(await counts.series()), ...(await drift())],
+    async samples() {
+      const all = await Promise.all([counts.series(), ...longer.map((read) => read())]);
+      return [...gauges(), ...all.flat()];
+    },
   };
 }
 

@@ -275,6 +275,42 @@ export const GAUGES = {
     help: "1 where the feature has shifted, by the sizes of the samples and the number of features. Otherwise 0.",
     labels: [...MODEL, "feature"],
   },
+  accuracy: {
+    name: "nearcast_accuracy",
+    kind: "gauge",
+    help: "Accuracy in production: the share of right labels, by the outcomes of the last 7 days.",
+    labels: [...MODEL, "role"],
+  },
+  f1: {
+    name: "nearcast_f1_macro",
+    kind: "gauge",
+    help: "F1 in production, the mean over the labels, by the outcomes of the last 7 days.",
+    labels: [...MODEL, "role"],
+  },
+  mae: {
+    name: "nearcast_mean_absolute_error",
+    kind: "gauge",
+    help: "Mean absolute error in production, by the outcomes of the last 7 days.",
+    labels: [...MODEL, "role"],
+  },
+  rmse: {
+    name: "nearcast_root_mean_squared_error",
+    kind: "gauge",
+    help: "Root mean squared error in production, by the outcomes of the last 7 days.",
+    labels: [...MODEL, "role"],
+  },
+  estimate: {
+    name: "nearcast_accuracy_estimate",
+    kind: "gauge",
+    help: "An estimate of the accuracy without outcomes (CBPE): the mean of the calibrated scores of the last 7 days.",
+    labels: [...MODEL, "role"],
+  },
+  outcomes: {
+    name: "nearcast_outcomes",
+    kind: "gauge",
+    help: "Outcomes of the last 7 days. Absent below 5, as is what is made of them.",
+    labels: [...MODEL, "role"],
+  },
   cpu: {
     name: "process_cpu_seconds_total",
     kind: "counter",

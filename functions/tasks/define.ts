@@ -126,6 +126,16 @@ export type InputKind = "features" | "text" | "image" | "tensors" | "json";
 
 export type JsonSchema = Record<string, unknown>;
 
+/** How far scores are from the share of right answers that they promise. */
+export interface Calibration {
+  /** The expected calibration error, from 0 to 1. */
+  error: number;
+  bins: number;
+  rows: number;
+  /** The error that calibrated scores stay within in 99 of 100 data sets of this size. */
+  bound: number;
+}
+
 /** How `nearcast eval` measures the answers of a task. */
 export interface Quality {
   /** The parameters of the predictions to measure. */
@@ -136,6 +146,8 @@ export interface Quality {
   metrics(truths: readonly unknown[], answers: readonly unknown[]): Record<string, number>;
   /** Metrics where less is better. */
   lessIsBetter?: readonly string[];
+  /** How well scores say how often the answer is right. Undefined, or absent, where they do not say it. */
+  calibration?(truths: readonly unknown[], answers: readonly unknown[]): Calibration | undefined;
   /** Counts by true label and answered label. Absent where answers are not labels. */
   confusion?(
     truths: readonly unknown[],

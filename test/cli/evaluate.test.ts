@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { writeNpy } from "../../cli/examples/npy.ts";
@@ -40,6 +40,33 @@ test(
   },
   LIMIT_MS,
 );
+
+test("eval measures calibration, and says where a manifest promises it wrongly", async () => {
+  const models = await temporaryFolder();
+  await cp(join(root, "models/iris/1"), join(models, "iris/1"), { recursive: true });
+  const path = join(models, "iris/1/model.json");
+  const manifest = JSON.parse(await readFile(path, "utf8")) as object;
+  const right = join(root, "models/iris/heldout.jsonl");
+  const wrong = join(models, "wrong.jsonl");
+  // Most labels are others than the sure answers.
+  await writeFile(wrong, (await readFile(right, "utf8")).replaceAll('"versicolor"', '"setosa"'));
+  const run = (data: string) => nearcast(["eval", "iris@1", "--models", models, "--data", data]);
+  const measured =
+    /^calibration: expected calibration error 0\.\d{4} with 15 bins and \d+ rows, where calibrated scores have at most 0\.\d{4} in 99 of 100 cases$/m;
+  const silent = await run(wrong);
+  expect(silent.stdout).toMatch(measured);
+  expect(silent.stderr).toBe("");
+  const feedback = { keptSeconds: 3600, calibrated: true };
+  await writeFile(path, JSON.stringify({ ...manifest, feedback }));
+  expect(await run(right)).toMatchObject({ code: 0, stderr: "" });
+  const told = await run(wrong);
+  expect(told.code).toBe(0);
+  expect(told.stderr).toMatch(
+    /The manifest says that the scores of iris@1 are calibrated \(feedback\.calibrated\), and on this data they are not: /,
+  );
+  const json = await succeed(["eval", "iris@1", "--models", models, "--data", right, "--json"]);
+  expect(JSON.parse(json)).toMatchObject({ calibration: { bins: 15 } });
+});
 
 test(
   "a CSV file, numbers: MAE, RMSE and R²",

@@ -46,6 +46,7 @@ function start(shared = createNodePlatform({ STORE: models })) {
     ask,
     predict: (id: string, inputs: unknown, model = "iris") =>
       ask(asker.key, `/v1/models/${model}/predict`, { inputs }, id),
+    metrics: async () => (await app.request("/metrics", { headers: bearer(admin.key) })).text(),
     give: (id: string, outcome: unknown, key = asker.key) =>
       ask(key, "/v1/feedback", { request_id: id, outcome }),
     accuracy: async (model = "iris") => {
@@ -79,6 +80,22 @@ test("outcomes are joined over instances: accuracy, F1, and an estimate before t
   expect(after).toMatchObject({ count: 10, accuracy: 0.8, estimated_from: 10 });
   // F1 of setosa: 2 · 4 / (6 + 4); of versicolor: 0; of virginica: 1.
   expect(after?.["f1_macro"]).toBeCloseTo((0.8 + 0 + 1) / 3, 12);
+  const shown = await one.metrics();
+  const [f1, estimate] = [Number(after?.["f1_macro"]), Number(before?.["estimated_accuracy"])];
+  const of = '{model="iris",version="1",role="stable"}';
+  expect(shown).toContain(`nearcast_accuracy${of} 0.8\n`);
+  expect(shown).toContain(`nearcast_f1_macro${of} ${f1}\n`);
+  expect(shown).toContain(`nearcast_accuracy_estimate${of} ${estimate}\n`);
+  expect(shown).toContain(`nearcast_outcomes${of} 10\n`);
+});
+
+test("metrics have nothing of fewer than five outcomes", async () => {
+  const { predict, give, metrics } = start();
+  for (let at = 0; at < 4; at++) {
+    await predict(`few${at}`, SETOSA);
+    await give(`few${at}`, "setosa");
+  }
+  expect(await metrics()).not.toMatch(/^nearcast_(accuracy|f1|outcomes)/m);
 });
 
 test("numbers have errors, and a request of several inputs has several outcomes", async () => {

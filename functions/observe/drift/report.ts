@@ -2,7 +2,8 @@ import type { BaselineQuantity } from "../../model/baseline.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { distanceOf, type Distance } from "./statistics.ts";
 import { fieldOf } from "./watch.ts";
-import { FEWEST_SHOWN, wordsOf } from "./words.ts";
+import { FEWEST_SHOWN } from "../fewest-shown.ts";
+import { wordsOf } from "./words.ts";
 
 /** The chance that a window without a shift raises an alarm for any quantity of the model. */
 const ALPHA = 0.01;

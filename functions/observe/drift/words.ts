@@ -1,8 +1,6 @@
 import type { BaselineQuantity } from "../../model/baseline.ts";
+import { FEWEST_SHOWN } from "../fewest-shown.ts";
 import type { Distance } from "./statistics.ts";
-
-/** A bin with fewer values is not shown: it could tell of a person. */
-export const FEWEST_SHOWN = 5;
 
 /**
  * Says what happened to a quantity, such as "petal_length: shifted upward, PSI 0.41, chance of that without a shift under

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { requireScope } from "../../auth/access.ts";
 import type { Caller } from "../../auth/caller.ts";
 import { invalidInput, NearcastError } from "../../errors.ts";
@@ -30,6 +31,8 @@ export interface Feedback extends Follower {
   give(caller: Caller, given: Given, registry: Registry): Promise<"counted" | "known">;
   /** Removes kept predictions by the digests of their requests. Gives how many there were. Needs the scope `admin`. */
   forget(caller: Caller, keys: readonly string[]): Promise<number>;
+  /** The models that this instance predicted with, or got outcomes for, lately. */
+  models(): string[];
 }
 
 /** A kept prediction, as JSON. The members keep their order. */
@@ -42,6 +45,8 @@ interface Note {
 
 /** Requests with more inputs are not kept. */
 const MOST_ROWS = 100;
+/** The most models whose accuracy is shown as metrics. */
+const KNOWN_MODELS = 100;
 const DAY_MS = 86_400_000;
 export const MOST_DAYS = 30;
 const REPORT_MS = 60_000;
@@ -62,6 +67,7 @@ export function createFeedback(
   onJudged: (judged: Judged) => void,
 ): Feedback {
   const { notes, counters, sha256, waitUntil, log } = platform;
+  const models = new LRUCache<string, true>({ max: KNOWN_MODELS });
   let reportAt = 0;
 
   function report(error: unknown): void {
@@ -76,11 +82,13 @@ export function createFeedback(
   }
 
   return {
+    models: () => [...models.keys()],
     wants: ({ manifest }) => manifest.feedback !== undefined,
     follow({ manifest, compiled }, asked, { answers }) {
       const { name: model, version, feedback } = manifest;
       const quantity = outcomeOf(compiled.quantities);
       if (!feedback || !quantity || !answers) return;
+      models.set(model, true);
       try {
         const predicted = valuesOf(quantity, answers);
         estimate(platform, manifest, compiled.quantities, answers);
@@ -120,6 +128,7 @@ export function createFeedback(
         addOutcome(fields, manifest.labels, note.predicted[row] ?? null, one);
       counters.add(feedbackGroup(manifest, Date.now()), fields);
       onJudged({ id, caller: owner, manifest, outcome: actual });
+      models.set(note.model, true);
       return "counted";
     },
 

@@ -1,5 +1,6 @@
 import type { Manifest } from "../../model/manifest.ts";
 import type { Quantity } from "../../tasks/define.ts";
+import { FEWEST_SHOWN } from "../fewest-shown.ts";
 
 /** What a prediction says, and what really happened: the same kind of value. */
 export type Outcome = string | number;
@@ -64,9 +65,6 @@ export interface Accuracy {
   estimated_from?: number;
 }
 
-/** Fewer outcomes could tell of a person. */
-const FEWEST = 5;
-
 /** The measures, from the sums. */
 export function accuracyOf(
   sums: ReadonlyMap<string, number>,
@@ -75,11 +73,11 @@ export function accuracyOf(
   const sum = (field: string) => sums.get(field) ?? 0;
   const count = sum("count");
   const scored = sum("scored");
-  const estimate = scored >= FEWEST && {
+  const estimate = scored >= FEWEST_SHOWN && {
     estimated_accuracy: sum("score") / scored,
     estimated_from: scored,
   };
-  if (count < FEWEST) return { count, ...estimate };
+  if (count < FEWEST_SHOWN) return { count, ...estimate };
   if (sums.has("absolute"))
     return { count, mae: sum("absolute") / count, rmse: Math.sqrt(sum("squared") / count) };
   const f1 = (labels ?? []).flatMap((_, index) => {

@@ -8,6 +8,7 @@ export async function classificationQuality({
   scores: options,
 }: ClassificationManifest): Promise<Quality> {
   const { classificationMetrics, confusionOf, rocAuc } = await import("./metrics.ts");
+  const { calibrationOf } = await import("./calibration.ts");
   const confusion = (truths: readonly unknown[], answers: readonly unknown[]) =>
     confusionOf(
       truths.map(String),
@@ -27,6 +28,17 @@ export async function classificationQuality({
         ...classificationMetrics(confusion(truths, answers)),
         ...(auc !== undefined && { auc }),
       };
+    },
+    // Of independent labels, several may be right.
+    calibration(truths, answers) {
+      const scored = (answers as Classification[]).flatMap(
+        ({ label, labels: several, score }, row) =>
+          score === undefined || several ? [] : [{ score, isHit: label === String(truths[row]) }],
+      );
+      return calibrationOf(
+        scored.map(({ score }) => score),
+        scored.map(({ isHit }) => isHit),
+      );
     },
     confusion,
   };
