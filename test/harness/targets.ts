@@ -26,6 +26,8 @@ export type Behaviour =
 /** The store of a target, for tests. */
 export interface TargetStore {
   put: (key: string, bytes: Uint8Array | string) => Promise<void>;
+  /** The texts of the objects whose keys begin with `prefix`, by key. */
+  texts: (prefix: string) => Promise<Map<string, string>>;
   /** Sets the behaviour for the keys that match, or for all keys. */
   behave: (behaviour: Behaviour, keys?: RegExp) => void;
   /** The keys of all objects read so far. */
@@ -137,6 +139,10 @@ export async function startOverS3(
     },
     store: {
       put: async (key, bytes) => void s3.put(BUCKET, key, bytes),
+      async texts(prefix) {
+        const keys = s3.keys(BUCKET).filter((key) => key.startsWith(prefix));
+        return new Map(keys.map((key) => [key, String(s3.get(BUCKET, key))]));
+      },
       behave(behaviour, keys) {
         if (keys) s3.behaviourFor = (key) => (keys.test(key) ? behaviour : undefined);
         else [s3.behaviour, s3.behaviourFor] = [behaviour, undefined];
@@ -176,6 +182,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     url: worker.url,
     store: {
       put: async (key, bytes) => void (await worker.put(key, bytes)),
+      texts: (prefix) => worker.texts(prefix),
       behave: (behaviour, keys) => worker.setBehaviour(behaviour, keys),
       gets: () =>
         worker

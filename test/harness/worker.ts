@@ -58,6 +58,8 @@ export interface WorkerHarness {
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
   put: (key: string, bytes: Uint8Array | string) => Promise<string>;
   get: (key: string) => Promise<Buffer | undefined>;
+  /** The texts of the objects whose keys begin with `prefix`, by key. A thousand at most. */
+  texts: (prefix: string) => Promise<Map<string, string>>;
   /** Sets the behaviour for the keys that match. Without a pattern it is set for all keys and replaces earlier patterns. */
   setBehaviour: (behaviour: StoreBehaviour, keyPattern?: RegExp) => void;
   storeRequests: () => StoreRequest[];
@@ -115,6 +117,10 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
   const miniflare = new Miniflare(configuration);
   let url = (await miniflare.ready).origin;
   const bucket = async () => miniflare.getR2Bucket("BUCKET", "store");
+  const get: WorkerHarness["get"] = async (key) => {
+    const object = await (await bucket()).get(key);
+    return object === null ? undefined : Buffer.from(await object.arrayBuffer());
+  };
 
   return {
     get url() {
@@ -125,9 +131,11 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
     },
     fetch: (path, init) => fetch(new URL(path, url), init),
     put: async (key, bytes) => (await (await bucket()).put(key, bytes)).httpEtag,
-    async get(key) {
-      const object = await (await bucket()).get(key);
-      return object === null ? undefined : Buffer.from(await object.arrayBuffer());
+    get,
+    async texts(prefix) {
+      const { objects } = await (await bucket()).list({ prefix });
+      const texts = objects.map(async ({ key }) => [key, String(await get(key))] as const);
+      return new Map(await Promise.all(texts));
     },
     setBehaviour(behaviour, keyPattern) {
       if (keyPattern === undefined) rules = [];
