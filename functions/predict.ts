@@ -20,7 +20,7 @@ import { Recording } from "./observe/recording.ts";
 import { plainReason } from "./plain-reason.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
 import { runAll, type RunFeeds, type RunTask, type Take } from "./run-all.ts";
-import { checkInputs, checkOutputNames } from "./tasks/check-tensors.ts";
+import { checkInputs, checkOutputNames, checkTexts } from "./tasks/check-tensors.ts";
 import { parseParameters, type InputKind, type Run } from "./tasks/define.ts";
 import { joinOutputs, splitRun } from "./tasks/split-run.ts";
 import type { Tensors } from "./tensor.ts";
@@ -185,6 +185,7 @@ export function createInfer(services: PathServices): Infer {
           checkInputs(version, feeds);
           compiled.missing?.check(feeds);
         }
+        checkTexts(runs, call.received?.sentBytes);
         return checkOutputNames(manifest, inputs.outputNames);
       });
       measure(recording, manifest, runs);

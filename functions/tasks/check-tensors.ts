@@ -4,6 +4,7 @@ import type { Limits } from "../model/limits.ts";
 import { isBatched, type InputInfo, type Manifest } from "../model/manifest.ts";
 import type { CompiledTask } from "./define.ts";
 import { excessOf } from "./excess.ts";
+import { createTextBudget } from "./text-budget.ts";
 
 /**
  * The most characters of a run of texts, padded to the longest. A graph that splits texts gives each as many tokens as
@@ -52,6 +53,26 @@ export function checkInputs(checked: Checked, tensors: Tensors): void {
   const message = tooManyElements(limits, [tensors]);
   if (message) issues.push({ path: "inputs", message });
   if (issues.length > 0) throw invalidInput(issues);
+}
+
+/** Throws `invalid_input` when the texts of a request have more characters than the bytes that came pay for. */
+export function checkTexts(
+  runs: readonly { feeds: Tensors }[],
+  sentBytes: number | undefined,
+): void {
+  const budget = createTextBudget(sentBytes);
+  for (const { feeds } of runs)
+    for (const name in feeds) {
+      const { datatype, data } = feeds[name] as Tensor;
+      if (datatype !== "BYTES") continue;
+      const characters = (data as string[]).reduce((sum, text) => sum + text.length, 0);
+      try {
+        budget.takeCharacters(characters);
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        throw invalidInput([{ path: `inputs.${name}`, message: error.message }]);
+      }
+    }
 }
 
 /** The outputs to compute. Throws `invalid_input` for a name that is not in the manifest. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
+import { createTextBudget } from "../../functions/tasks/text-budget.ts";
 import { Effort } from "../../functions/tasks/text/effort.ts";
 import { openTokenizer } from "../../functions/tasks/text/tokenizer.ts";
 import { openEncoder } from "./encoder.ts";
@@ -45,7 +46,12 @@ describe.each(kinds)("%s", (kind) => {
     const began = performance.now();
     const parts = tokenizer.encode(
       { text },
-      { longTexts: "refuse", mostCharacters: 4 * LENGTH, effort: new Effort() },
+      {
+        longTexts: "refuse",
+        mostCharacters: 4 * LENGTH,
+        budget: createTextBudget(),
+        effort: new Effort(),
+      },
     );
     let count = 1;
     while (!parts.next().done) count++;

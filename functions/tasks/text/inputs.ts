@@ -2,6 +2,7 @@ import type { Limits } from "../../model/limits.ts";
 import { invalidInput, type InputIssue } from "../../errors.ts";
 import { MAX_PADDED_CHARACTERS } from "../check-tensors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
+import { createTextBudget } from "../text-budget.ts";
 import { textProblem } from "./problem.ts";
 import { tokenBatcher } from "./batch.ts";
 import { Effort } from "./effort.ts";
@@ -45,12 +46,19 @@ function plainText({ task, inputs }: TextManifest, limits: Limits) {
     );
   return {
     quantities: [TEXT_LENGTH],
-    preprocess(rows: readonly unknown[], { pathOf }: PreprocessOptions<unknown>) {
+    preprocess(rows: readonly unknown[], { pathOf, sentBytes }: PreprocessOptions<unknown>) {
       const issues = rows.flatMap((text, row) => {
         const message = textProblem(text, limits);
         return message === undefined ? [] : { path: pathOf(row), message };
       });
       if (issues.length > 0) throw invalidInput(issues);
+      const budget = createTextBudget(sentBytes);
+      for (const [row, text] of rows.entries())
+        try {
+          budget.takeCharacters((text as string).length);
+        } catch (error) {
+          throw refused(error, pathOf(row));
+        }
       // A lone surrogate has no UTF-8 form. Native and WASM would replace it in different ways.
       const texts = rows.map((text) => (text as string).toWellFormed());
       return inBatches(texts).map((data) => {
@@ -91,15 +99,22 @@ function tokenizedText(
     quantities: [TEXT_LENGTH, TOKENS],
     *preprocess(
       rows: readonly unknown[],
-      { pathOf, parameters, longTexts = "cut" }: PreprocessOptions<unknown>,
+      { pathOf, parameters, longTexts = "cut", sentBytes }: PreprocessOptions<unknown>,
     ): Parts<Run[]> {
       const issues: InputIssue[] = [];
       const prompt = promptOf(options, parameters as TextParameters);
       const texts = rows.map((row, index) => readText(row, pathOf(index), limits, issues));
       if (issues.length > 0) throw invalidInput(issues);
+      const budget = createTextBudget(sentBytes, prompt.length * rows.length);
       const encodings: CutEncoding[] = [];
       const mostCharacters = limits.textLength * MOST_EXPANSION;
-      const encodeOptions = { longTexts, mostCharacters, effort: new Effort() };
+      const encodeOptions = { longTexts, mostCharacters, budget, effort: new Effort() };
+      for (const [row, { text, pair = "" }] of texts.entries())
+        try {
+          budget.takeCharacters(text.length + pair.length);
+        } catch (error) {
+          throw refused(error, pathOf(row));
+        }
       for (const [row, text] of texts.entries())
         try {
           const given = { ...text, text: prompt + text.text };
@@ -107,14 +122,19 @@ function tokenizedText(
           // The first one is enough: the tokens of all others would be counted for nothing.
           if (longTexts === "refuse" && encoding.uncut > maxLength)
             throw new RangeError(`must have at most ${maxLength} tokens, has ${encoding.uncut}`);
+          budget.takeTokens(encoding.input_ids.length);
           encodings.push(encoding);
         } catch (error) {
-          if (!(error instanceof RangeError)) throw error;
-          throw invalidInput([{ path: pathOf(row), message: error.message }]);
+          throw refused(error, pathOf(row));
         }
       return toRuns(encodings);
     },
   };
+}
+
+/** The error for a text that is refused with a RangeError; any other error as it is. */
+function refused(error: unknown, path: string): unknown {
+  return error instanceof RangeError ? invalidInput([{ path, message: error.message }]) : error;
 }
 
 /** The parameters of requests, for tasks with prompts. */

@@ -1,5 +1,6 @@
 import type { Tokenizer } from "@huggingface/tokenizers";
 import type { Parts } from "../define.ts";
+import type { TextBudget } from "../text-budget.ts";
 import { addedTokenSplitter, type AddedToken } from "./added-tokens.ts";
 import type { Effort } from "./effort.ts";
 import type { Normalizer, PreTokenizer } from "./library-steps.ts";
@@ -12,6 +13,8 @@ export interface EncodeOptions {
   enough: number;
   /** The most characters of the normalised text. */
   mostCharacters: number;
+  /** Gets the characters that a text gains when it is normalised. */
+  budget: Pick<TextBudget, "takeCharacters">;
   effort: Effort;
 }
 
@@ -59,8 +62,9 @@ export function textEncoder({ normalizer, preTokenizer, model, added }: Steps): 
     return ids;
   };
 
-  function* normalized(text: string, { effort, mostCharacters }: EncodeOptions): Parts<string> {
-    let made = text;
+  function* normalized(text: string, options: EncodeOptions): Parts<string> {
+    const { effort, mostCharacters, budget } = options;
+    let [made, longest] = [text, text.length];
     for (const step of normalizers) {
       if (effort.isDue(made.length)) yield;
       const changed = step(made, effort);
@@ -69,6 +73,10 @@ export function textEncoder({ normalizer, preTokenizer, model, added }: Steps): 
         throw new RangeError(
           `must have at most ${mostCharacters} characters when it is normalised for the model, has ${made.length}`,
         );
+      if (made.length > longest) {
+        budget.takeCharacters(made.length - longest);
+        longest = made.length;
+      }
     }
     return made;
   }

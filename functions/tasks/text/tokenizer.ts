@@ -2,6 +2,7 @@ import { Tokenizer } from "@huggingface/tokenizers";
 import * as z from "zod";
 import { plainIssue } from "../../plain-issue.ts";
 import type { Assets, LongTexts, Parts } from "../define.ts";
+import type { TextBudget } from "../text-budget.ts";
 import { configured, contentOf, hasOneType, tokenizerConfigSchema } from "./configured.ts";
 import type { TextOptions } from "./options.ts";
 import type { Effort } from "./effort.ts";
@@ -33,6 +34,7 @@ export interface EncodeOptions {
   longTexts: LongTexts;
   /** The most characters of a normalised text. */
   mostCharacters: number;
+  budget: Pick<TextBudget, "takeCharacters">;
   effort: Effort;
 }
 
