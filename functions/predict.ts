@@ -351,7 +351,7 @@ async function compute<R extends Pick<RunFeeds, "feeds">, Taken>(
     let results: Taken[];
     let answers: Promise<void> | undefined;
     try {
-      const options = { deadline, phases, owner, answerBytes, take };
+      const options = { deadline, phases, owner, pause: turns?.running.pause, answerBytes, take };
       results = await runAll(lease.session, task, runs, options);
     } finally {
       answers = turns?.running.leave();

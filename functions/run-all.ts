@@ -16,6 +16,8 @@ export interface RunOptions<R extends RunFeeds, Taken> {
   deadline: Deadline;
   phases: Phases;
   owner: string;
+  /** Lets others go first between two runs when these have lasted long. */
+  pause?: (() => Promise<void> | undefined) | undefined;
   /** The most bytes that all outputs may have in the answer, by the task's count. */
   answerBytes: number;
   /** Turns a run's outputs into what is kept of them. The outputs of many runs could take gigabytes. */
@@ -31,11 +33,13 @@ export async function runAll<R extends RunFeeds, Taken>(
   session: Session,
   task: RunTask,
   runs: readonly R[],
-  { deadline, phases, owner, answerBytes, take }: RunOptions<R, Taken>,
+  { deadline, phases, owner, pause, answerBytes, take }: RunOptions<R, Taken>,
 ): Promise<Taken[]> {
   const results: Taken[] = [];
   let bytes = 0;
-  for (const run of runs) {
+  for (const [index, run] of runs.entries()) {
+    const others = index > 0 ? pause?.() : undefined;
+    if (others) await phases.time("queue", () => others);
     deadline.check();
     let outputs: Tensors;
     try {

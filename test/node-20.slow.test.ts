@@ -19,6 +19,7 @@ const COMMANDS: [command: string, says: string][] = [
   ["history iris", "iris@1 answers"],
   ["key --name web", '"scopes":["predict","read"]'],
   ["verify iris@1", "AWS Lambda"],
+  ["optimize iris@1", "optimised graph"],
   ["eval iris@1 --data flowers.jsonl", "setosa"],
   ["sign iris@1 --key key.pem --create-key", "iris@1 is signed"],
   ["push iris@1 --to store", "To let it answer"],

@@ -40,10 +40,14 @@ const SHORT_MS = 0.5;
 const WEIGHT = 0.1;
 /** A run may take this many times the mean. */
 const LONG_RUN = 1.5;
+/** One turn in this many is for work that goes on, however many new requests wait. */
+const GOING_ON_EVERY = 4;
 
 /**
- * A queue for the processor, first come, first served. It measures how long runs take. That decides how many may
- * begin at once, and during an overload who is refused. Times are milliseconds of the platform's clock.
+ * A queue for the processor, first come, first served. Work in parts that goes on lets new requests go first, since most
+ * of them are short: a few long requests would otherwise make all others wait for a part of each. It measures how long
+ * runs take. That decides how many may begin at once, and during an overload who is refused. Times are milliseconds of
+ * the platform's clock.
  */
 export function createAdmission(options: {
   now: () => number;
@@ -57,7 +61,11 @@ export function createAdmission(options: {
 }): Admission {
   const { now, overload, parallelism, turnEventLoop, firstMeanMs = SLICE_MS } = options;
   const waiting: Waiter[] = [];
-  const queue: Queue = { waiting, running: 0, meanMs: firstMeanMs };
+  /** Those in the middle of work in parts. */
+  const goingOn: Waiter[] = [];
+  const length = () => waiting.length + goingOn.length;
+  const queue: Queue = { waiting: length, running: 0, meanMs: firstMeanMs };
+  let newTurns = 0;
   let isMeasured = false;
   let lastFinished = 0;
   const arrivals = turnEventLoop && createArrivals({ now, turnEventLoop });
@@ -74,11 +82,11 @@ export function createAdmission(options: {
     if (overload.isFull(queue)) throw overload.refusal(queue);
   }
 
-  function take(deadline?: Pick<Deadline, "check">): Promise<void> | undefined {
+  function take(line: Waiter[], deadline?: Pick<Deadline, "check">): Promise<void> | undefined {
     const turn =
       queue.running < places()
         ? undefined
-        : new Promise<void>((begin, end) => waiting.push({ begin, end, deadline }));
+        : new Promise<void>((begin, end) => line.push({ begin, end, deadline }));
     if (!turn) {
       // Idle time is not part of a run.
       if (queue.running === 0) lastFinished = now();
@@ -96,12 +104,19 @@ export function createAdmission(options: {
     lastFinished = time;
     queue.running -= 1;
     while (queue.running < places()) {
-      const next = waiting.shift();
+      const next = nextWaiter();
       if (!next) return;
       if (isLate(next)) continue;
       queue.running += 1;
       next.begin();
     }
+  }
+
+  function nextWaiter(): Waiter | undefined {
+    const areBoth = goingOn.length > 0 && waiting.length > 0;
+    if (areBoth && ++newTurns < GOING_ON_EVERY) return waiting.shift();
+    newTurns = 0;
+    return goingOn.shift() ?? waiting.shift();
   }
 
   /**
@@ -122,13 +137,13 @@ export function createAdmission(options: {
     check,
     enter(deadline) {
       check();
-      return take(deadline);
+      return take(waiting, deadline);
     },
-    enterAgain: () => take(),
+    enterAgain: () => take(waiting),
     pause() {
       if (!turnEventLoop || now() - lastFinished < SLICE_MS) return undefined;
       give();
-      return turnEventLoop().then(() => take());
+      return turnEventLoop().then(() => take(goingOn));
     },
     leave() {
       give();
@@ -137,7 +152,7 @@ export function createAdmission(options: {
       answers.send();
       return undefined;
     },
-    length: () => waiting.length + queue.running,
+    length: () => length() + queue.running,
     refusal: () => overload.refusal(queue),
   };
 }

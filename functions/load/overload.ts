@@ -13,7 +13,7 @@ const LONGEST_RETRY_MS = 60_000;
 
 /** How long a queue for the processor is. */
 export interface Queue {
-  waiting: { readonly length: number };
+  waiting: () => number;
   running: number;
   /** Time from one finished run to the next. */
   meanMs: number;
@@ -47,7 +47,7 @@ export function createOverload(now: () => number, maxQueueMs: number): Overload 
       lastRefused = now();
     },
     isFull(queue) {
-      if (queue.waiting.length === 0) return false;
+      if (queue.waiting() === 0) return false;
       const { meanMs } = queue;
       if (lasts && now() - lastRefused > Math.max(QUIET_MS, QUIET_RUNS * meanMs)) lasts = false;
       const longest = lasts
@@ -69,5 +69,5 @@ export function createOverload(now: () => number, maxQueueMs: number): Overload 
 }
 
 function waitMs({ waiting, running, meanMs }: Readonly<Queue>): number {
-  return (waiting.length + running) * meanMs;
+  return (waiting() + running) * meanMs;
 }

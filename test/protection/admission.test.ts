@@ -50,3 +50,29 @@ test("a short run is not kept for one of a later turn", async () => {
   expect(answers).toBeInstanceOf(Promise);
   await answers;
 });
+
+test("requests that have just come go before those whose work goes on, but for one turn in four", async () => {
+  let time = 0;
+  const admission = begin(() => time);
+  const turns: string[] = [];
+  /** Takes the processor for its parts of 10 ms each. */
+  const work = async (name: string, parts: number): Promise<void> => {
+    await admission.enter(PATIENT);
+    for (let left = parts; left > 0; left--) {
+      turns.push(name);
+      time += 10;
+      if (left > 1) await admission.pause();
+    }
+    await admission.leave();
+  };
+  const long = ["x", "y"].map((name) => work(name, 4));
+  await turn();
+  const short = ["a", "b", "c", "d", "e", "f"].map((name) => work(name, 1));
+  await Promise.all([...long, ...short]);
+  const order = turns.join("");
+  // Whatever began before, the six need at most two parts of others between them.
+  const between = order.slice(order.indexOf("a"), order.indexOf("f")).replaceAll(/[a-f]/g, "");
+  expect(order.replaceAll(/[xy]/g, "")).toBe("abcdef");
+  expect(between.length, order).toBeLessThanOrEqual(2);
+  expect(order).toHaveLength(14);
+});

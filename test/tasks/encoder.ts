@@ -5,11 +5,7 @@ import type { TextOptions } from "../../functions/tasks/text/options.ts";
 import { openTokenizer, type TextInput } from "../../functions/tasks/text/tokenizer.ts";
 
 /** A tokenizer that does its work at once. */
-export function openEncoder(
-  options: TextOptions,
-  assets: Assets,
-  budget = createTextBudget(),
-) {
+export function openEncoder(options: TextOptions, assets: Assets, budget = createTextBudget()) {
   const tokenizer = openTokenizer(options, assets);
   return {
     padding: tokenizer.padding,
