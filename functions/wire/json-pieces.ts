@@ -43,22 +43,47 @@ export function* jsonPieces(value: unknown): Generator<string, void, undefined> 
 }
 
 function* arrayPieces(values: readonly unknown[]): Generator<string, void, undefined> {
-  if (values.some(isObject)) {
-    let before = "[";
-    for (const value of values) {
-      yield before;
-      yield* jsonPieces(value);
-      before = ",";
-    }
-    yield "]";
-    return;
-  }
   if (values.length === 0) return yield "[]";
-  for (let from = 0; from < values.length; from += NUMBERS_PER_PIECE) {
-    const some = withSignedZeros(values.slice(from, from + NUMBERS_PER_PIECE));
-    yield `${from === 0 ? "[" : ","}${writeJson(some).slice(1, -1)}`;
+  let before = "[";
+  for (let from = 0; from < values.length;) {
+    const end = endOfFlat(values, from);
+    if (end > from) {
+      const some = withSignedZeros(values.slice(from, end));
+      yield `${before}${writeJson(some).slice(1, -1)}`;
+      from = end;
+    } else {
+      yield before;
+      yield* jsonPieces(values[from++]);
+    }
+    before = ",";
   }
   yield "]";
+}
+
+/** Where the items end that are written together: each has few values, and no values in those. */
+function endOfFlat(values: readonly unknown[], from: number): number {
+  let [end, count] = [from, 0];
+  while (end < values.length && count < NUMBERS_PER_PIECE) {
+    const own = flatCount(values[end]);
+    if (own > NUMBERS_PER_PIECE) break;
+    count += own;
+    end += 1;
+  }
+  return end;
+}
+
+/** How many values a value has. Infinity when there are others in them. */
+function flatCount(value: unknown): number {
+  if (!isObject(value)) return 1;
+  if (value instanceof TensorJson) return Infinity;
+  if (Array.isArray(value)) return value.some(isObject) ? Infinity : value.length + 1;
+  if (!isPlain(value)) return 1;
+  let count = 1;
+  for (const name in value) {
+    if (isObject(value[name])) return Infinity;
+    count += 1;
+  }
+  return count;
 }
 
 function* tensorPieces({ tensor, form }: TensorJson): Generator<string, void, undefined> {

@@ -1,5 +1,6 @@
 import { deflateSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { flatJpeg } from "../adversarial/cost/jpeg.ts";
 import { plainPng } from "../adversarial/cost/pictures.ts";
 import { openService } from "./counting-service.ts";
 
@@ -79,4 +80,29 @@ test("the images of a request pay together", async () => {
   // The bytes of a photo leave something for others.
   const photo = Buffer.concat([plain(1000, 1000), Buffer.alloc(100_000)]).toString("base64");
   expect((await answer(photo, small, small)).status).toBe(200);
+});
+
+test("a JPEG of four components pays for three times its pixels", async () => {
+  const { ask } = openService();
+  const jpeg = (side: number) =>
+    flatJpeg({
+      width: side,
+      height: side,
+      components: 4,
+      across: 1,
+      down: 1,
+      isProgressive: true,
+      scans: 0,
+      restartInterval: 0,
+      profileBytes: 0,
+    });
+  const answer = (file: Buffer) =>
+    ask("/v1/models/digits/predict", new Uint8Array(file), { "Content-Type": "image/jpeg" });
+  const refused = await answer(jpeg(1250));
+  expect(refused.status).toBe(422);
+  expect(JSON.stringify(refused.body)).toContain("more than 1400000 pixels");
+  expect((await answer(jpeg(1100))).status).toBe(200);
+  // As many bytes as a photo has.
+  const photo = Buffer.concat([jpeg(1250), Buffer.alloc(200_000)]);
+  expect((await answer(photo)).status).toBe(200);
 });

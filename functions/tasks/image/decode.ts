@@ -38,8 +38,8 @@ export interface OpenedImage extends ImageSize {
  */
 export type OpenImage = (bytes: Uint8Array) => OpenedImage;
 
-/** JPEGs whose planes are decoded one by one take twice as long as others. */
-const EFFORT_OF_PLANES = 2;
+/** JPEGs whose planes are decoded one by one take up to twice as long as the slowest others. */
+const EFFORT_OF_PLANES = 3;
 /** The time for a PNG grows with its bytes before compression. Most have 4 bytes a pixel or fewer. */
 const USUAL_PIXEL_BYTES = 4;
 
