@@ -16,7 +16,7 @@ export interface Admission {
   /** Like `enter`, for a request that was let in before: it is not refused. */
   enterAgain(): Promise<void> | undefined;
   /** For work in parts. When the turn has lasted long, it lets others go first and waits for the next turn. */
-  pause(): Promise<void> | undefined;
+  pause(this: void): Promise<void> | undefined;
   /** Ends the turn. If it returns a promise, wait for it before answering the run. */
   leave(): Promise<void> | undefined;
   /** How many have a turn or wait for one. */
