@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import { readRelease } from "../../functions/model/release.ts";
 import { createMemoryCounters } from "../../functions/observe/memory-counters.ts";
@@ -115,6 +115,66 @@ test("a good version reaches 100 %, step by step", async () => {
   expect(await load(20)).toEqual({ "candidate 200": 20 });
   await one.service.rollouts.lookAtKnown();
   expect((await release()).candidates).toMatchObject([{ percent: 100 }]);
+});
+
+const HOUR_MS = 3_600_000;
+const HOURLY = { steps: { percents: [20, 60, 100], everySeconds: 600 }, minRequests: 20 };
+
+test("after an hour without a watcher a rollout goes on where it was, one step at a time", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 0, 1) });
+  onTestFinished(() => void vi.useRealTimers());
+  const { one, other, load, release } = await begin({
+    version: "good",
+    percent: 20,
+    policy: HOURLY,
+  });
+  const percent = async () => (await release()).candidates[0]?.["percent"];
+  const look = () => Promise.all([one, other].map(({ service }) => service.rollouts.lookAtKnown()));
+  await load(100);
+  await look();
+  expect(await percent()).toBe(20);
+  for (let part = 0; part < 6; part++) {
+    await load(50);
+    vi.setSystemTime(Date.now() + HOUR_MS / 6);
+  }
+  await look();
+  expect(await release()).toMatchObject({
+    candidates: [{ percent: 60 }],
+    history: [{ why: expect.stringMatching(/^after \d+ requests at 20 %$/) }, {}, {}],
+  });
+  // The counts are those of the whole hour, and its time is used up.
+  expect(Number(/\d+/.exec((await release()).history[0]?.why ?? "")?.[0])).toBeGreaterThan(50);
+  await load(100);
+  await look();
+  expect(await percent()).toBe(60);
+  vi.setSystemTime(Date.now() + HOUR_MS / 6);
+  await look();
+  expect(await percent()).toBe(100);
+});
+
+test("after an hour without a watcher the first look takes a bad version back, by all that was counted", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 0, 1) });
+  onTestFinished(() => void vi.useRealTimers());
+  const { one, load, release } = await begin({ version: "bad", percent: 20, policy: HOURLY });
+  const seen = { failed: 0, all: 0 };
+  for (let part = 0; part < 6; part++) {
+    const { "candidate 200": good = 0, "candidate 502": failed = 0 } = await load(100);
+    seen.failed += failed;
+    seen.all += good + failed;
+    vi.setSystemTime(Date.now() + HOUR_MS / 6);
+  }
+  await one.service.rollouts.lookAtKnown();
+  expect(await release()).toMatchObject({
+    candidates: [{ version: "bad", percent: 0 }],
+    history: [
+      {
+        change: "taken back",
+        why: expect.stringContaining(`${seen.failed} of ${seen.all} requests failed`),
+      },
+      {},
+      {},
+    ],
+  });
 });
 
 test("stable itself failing is no reason to take the candidate back", async () => {
