@@ -6,8 +6,10 @@ import type {
   ModelsOf,
   ModelSummary,
   Prediction,
+  Rollout,
 } from "./types.ts";
 
+export { assignment } from "./assignment.ts";
 export { NearcastClientError, type ErrorCode } from "./error.ts";
 export type { CallOptions, ClientOptions } from "./request.ts";
 export type * from "./types.ts";
@@ -46,6 +48,8 @@ export interface Client<Models extends ModelsOf<Models> = AnyModels> {
     name: keyof Models & string,
     options?: CallOptions & { version?: string | undefined },
   ) => Promise<ModelDescription>;
+  /** What is on trial, with which {@link assignment} finds the version of a key. Needs the scope `read`. */
+  rollout: (name: keyof Models & string, options?: CallOptions) => Promise<Rollout>;
   /** Resolves when the service is alive. Rejects when it is not. */
   health: (options?: CallOptions) => Promise<Health>;
 }
@@ -94,6 +98,8 @@ export function createClient<Models extends ModelsOf<Models> = AnyModels>(
       return (await read<{ models: ModelSummary[] }>("v1/models", ["models"], call)).models;
     },
     model: async (name, call) => read(modelPath(name, call?.version), ["name", "version"], call),
+    rollout: async (name, call) =>
+      read(`${modelPath(name)}/rollout`, ["stable", "candidates"], call),
     health: (call) => read("health", ["status"], call),
   };
 }

@@ -120,6 +120,35 @@ export interface Feature {
   categories?: string[];
 }
 
+/** Which version gets what. The counts are further members. */
+export interface Rollout {
+  model: string;
+  /** The version that answers who gets no candidate. */
+  stable: string;
+  /** Decides with the key who gets which candidate. */
+  salt: string;
+  /** How often the release was changed. */
+  revision: number;
+  candidates: RolloutCandidate[];
+  [member: string]: unknown;
+}
+
+/** A version on trial. */
+export interface RolloutCandidate {
+  version: string;
+  /** Its share of the traffic in percent. Absent where it only gets copies. */
+  percent?: number;
+  /** The share of the traffic of which it gets a copy, in percent. */
+  shadow?: number;
+  [member: string]: unknown;
+}
+
+/** The version that a key gets, and why. */
+export interface Assignment {
+  version: string;
+  reason: "stable" | "candidate";
+}
+
 /** A tensor of the graph; -1 in its shape is any size. */
 export interface TensorInfo {
   name: string;

@@ -53,7 +53,7 @@ describe("the packed tarball of @nearcast/client", () => {
 
   test("holds what is built, README, LICENSE and package.json", () => {
     const files = packed.files.map(({ path }) => path).toSorted();
-    const modules = ["deadline", "error", "index", "json", "request", "types"];
+    const modules = ["assignment", "deadline", "error", "index", "json", "request", "types"];
     expect(files).toEqual([
       "LICENSE",
       "README.md",
