@@ -1,5 +1,6 @@
-import { Hono, type MiddlewareHandler } from "hono";
+import { Hono, type Context, type MiddlewareHandler } from "hono";
 import type { ExtractSchema } from "hono/types";
+import { AnswerLater } from "./call.ts";
 import { BUILT_IN_DIALECTS } from "./dialects/built-in.ts";
 import type { Dialect } from "./dialects/define.ts";
 import type { predictRoutes } from "./dialects/native/routes.ts";
@@ -18,6 +19,8 @@ import { limitConcurrency } from "./http/middleware/limit-concurrency.ts";
 import { limitRequests } from "./http/middleware/limit-requests.ts";
 import { refuseDamaged } from "./http/middleware/refuse-damaged.ts";
 import { recordRequests } from "./http/middleware/record-requests.ts";
+import { jobRoutes, makeJob } from "./http/jobs.ts";
+import { createPerform } from "./http/job-run.ts";
 import { landingRoutes } from "./http/landing.ts";
 import { metricsByToken, metricsRoutes } from "./http/metrics.ts";
 import { rolloutRoutes } from "./http/rollouts.ts";
@@ -43,7 +46,7 @@ export interface Options extends ServiceOptions, AppOptions {}
  * @example new Hono().route("/ml", createApp(service))
  */
 export function createApp(service: Service, options: AppOptions = {}): Hono<AppEnv> {
-  const { platform, observer, turns } = service;
+  const { platform, observer, turns, jobs } = service;
   const { config } = platform;
   const { auth, metricsToken } = config;
   const dialects = [...BUILT_IN_DIALECTS, ...(options.dialects ?? [])];
@@ -63,6 +66,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   for (const dialect of dialects) closed.route("/", dialect.routes(service));
   closed.route("/", metricsRoutes(service));
   closed.route("/", rolloutRoutes(service));
+  if (jobs) closed.route("/", jobRoutes(service, jobs));
   closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));
 
   const app = new Hono<AppEnv>({ strict: false });
@@ -85,7 +89,15 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   // Not `app.notFound`: an app around this one would not call it.
   app.all("*", notFound(app));
 
-  app.onError((error, c) => {
+  app.onError(async (error, c) => {
+    if (!(error instanceof AnswerLater) || !jobs) return answerFailure(error, c);
+    try {
+      return await makeJob(c, jobs, error);
+    } catch (refused) {
+      return answerFailure(refused as Error, c);
+    }
+  });
+  function answerFailure(error: Error, c: Context<AppEnv>): Response {
     const { id } = c.get("exchange");
     const shown =
       error instanceof NearcastError
@@ -102,7 +114,8 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
         stack: error.stack,
       });
     return answerError(c, shown);
-  });
+  }
+  jobs?.begin(createPerform(app));
   return app;
 }
 

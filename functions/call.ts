@@ -34,12 +34,32 @@ export interface CallOptions {
   received?: { bytes: number; sentBytes: number; milliseconds: number | undefined } | undefined;
   /** What is left of the caller's rate. The call's cost is taken from it. */
   quota?: Quota | undefined;
+  /** Only finds the version: the call is rejected with {@link AnswerLater}. */
+  later?: boolean;
+  /** The version of a call that was to be answered later: it was decided then. */
+  decided?: Decided | undefined;
   /** Told which version answers, once that is known. The version may still fail. */
   onAssigned?: (assignment: Assignment) => void;
   /** Resolves when the answer was sent, or its client is gone. Absent where nothing is sent, or nobody can know. */
   sent?: (() => Promise<void>) | undefined;
   /** Gets the record, once, before the call settles. */
   onRecord?: (record: CallRecord) => void;
+}
+
+/** Which version of a model answers a call, and why, where that was decided before. */
+export interface Decided {
+  model: string;
+  assignment: Assignment;
+}
+
+/** Rejects a call that is answered later, once its version is known. */
+export class AnswerLater extends Error {
+  readonly version: Resolved;
+
+  constructor(version: Resolved) {
+    super("The call is answered later.");
+    this.version = version;
+  }
 }
 
 /** A call of a model through its task. */

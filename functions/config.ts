@@ -221,6 +221,32 @@ export const VARIABLES = {
     on: CLOUDFLARE_AND_NODE,
     elsewhere: "ignored",
   },
+  JOBS_FILE: {
+    schema: text("must be a file").default(".nearcast/jobs.sqlite"),
+    about:
+      "The file with the jobs and their queue. It needs a Node with SQLite (22.13 or later): others answer every call at once.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
+  JOB_CONCURRENCY: {
+    schema: whole(1, 64).default(1),
+    about: "How many jobs one process works on at once. They run while no request waits.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
+  JOB_TIMEOUT_MS: {
+    schema: whole(1, LONGEST_TIMEOUT_MS).default(300_000),
+    about: "Longest time for the run of one job.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
+  JOB_RESULT_TTL: {
+    schema: whole(60, 30 * 86_400).default(86_400),
+    about:
+      "Seconds for which a job's answer is kept. A job that has not run for so long has expired.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
   ACCESS_LOG: {
     schema: truth.default(true),
     about: "Whether each request writes a line to the log.",
@@ -391,6 +417,10 @@ export function readConfig(
     corsOrigins: value.CORS_ORIGINS,
     trustedKeys: value.TRUSTED_KEYS,
     rolloutWatchMs: value.ROLLOUT_WATCH_SECONDS * 1000,
+    jobsFile: value.JOBS_FILE,
+    jobConcurrency: value.JOB_CONCURRENCY,
+    jobTimeoutMs: value.JOB_TIMEOUT_MS,
+    jobResultTtlMs: value.JOB_RESULT_TTL * 1000,
     accessLog: value.ACCESS_LOG,
     metricsToken: value.METRICS_TOKEN,
     embeddedMetrics: value.EMBEDDED_METRICS,

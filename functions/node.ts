@@ -53,7 +53,10 @@ async function start(options: Options): Promise<void> {
   // With the last answer sent, nothing else is counted.
   server.once("close", () => void platform.counters.flush());
   server.once("close", () => void service.flushCaptured());
-  const end = () => endServer(server, requestTimeoutMs);
+  const end = () => {
+    void service.jobs?.end();
+    return endServer(server, requestTimeoutMs);
+  };
   // Ctrl-C does not wait for load balancers. A second signal ends the wait.
   process.once("SIGINT", () => void end());
   process.once("SIGTERM", async () => {

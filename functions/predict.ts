@@ -1,6 +1,13 @@
 import { ANYONE } from "./auth/caller.ts";
 import { requireScope, type RegistryFor } from "./auth/access.ts";
-import type { CallOptions, CallRecord, InferCall, InferInputs, PredictCall } from "./call.ts";
+import {
+  AnswerLater,
+  type CallOptions,
+  type CallRecord,
+  type InferCall,
+  type InferInputs,
+  type PredictCall,
+} from "./call.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
 import type { Follower, Shadows } from "./follow.ts";
 import { answersOfTensors, finish } from "./finish.ts";
@@ -231,8 +238,13 @@ export function createInfer(services: PathServices): Infer {
 
 export function createResolve(registryFor: RegistryFor, anticipate?: Anticipate): Resolve {
   return function resolve(call, onAssigned = call.onAssigned) {
-    const { model, version, override, caller = ANYONE, id, key } = call;
+    const { model, version, override, caller = ANYONE, id, key, decided } = call;
     const registry = registryFor(caller, "predict");
+    if (decided?.model === model) {
+      const { version: own, ...why } = decided.assignment;
+      onAssigned?.(decided.assignment);
+      return registry.resolve(model, { version: own }).then((found) => ({ ...found, ...why }));
+    }
     if (override !== undefined) requireScope(caller, "override");
     const found = registry.resolve(model, {
       version,
@@ -253,6 +265,7 @@ async function recordCall<Answer>(
   call: CallOptions,
   answerCall: (ongoing: OngoingCall) => Promise<Answer>,
 ): Promise<Answer & { record: CallRecord }> {
+  if (call.later) throw new AnswerLater(call.resolved ?? (await services.resolve(call)));
   const { id = crypto.randomUUID(), caller = ANYONE, key, model } = call;
   const deadline = call.deadline ?? createDeadline(services.timeoutMs, () => false);
   const recording = new Recording({ id, kind, caller: caller.name, key, model }, call, services);

@@ -1,6 +1,7 @@
 import { createAccess, type RegistryFor } from "./auth/access.ts";
 import { createCharge } from "./limits/charge.ts";
 import { createOngoing } from "./load/ongoing.ts";
+import { createJobs, type Jobs } from "./jobs/jobs.ts";
 import { createTurns, type Turns } from "./load/turns.ts";
 import { createAnticipation } from "./model/anticipation.ts";
 import { createReadiness, type Readiness } from "./model/ready.ts";
@@ -60,6 +61,8 @@ export interface Service extends Readiness {
   /** Versions on trial: what is known of them, and what becomes of them. */
   rollouts: Rollouts;
   metrics: Metrics;
+  /** Calls that are answered later. Absent where the platform has no queue. */
+  jobs: Jobs | undefined;
   /** Absent where there is no clock to measure turns by. */
   turns: Turns | undefined;
   /** Tells all observers. */
@@ -152,6 +155,7 @@ export function createService(
     },
     statistics,
     metrics,
+    jobs: createJobs(platform, turns),
     rollouts: createRollouts(platform, registry),
     turns,
     observer,

@@ -121,10 +121,14 @@ export function documentationRoutes(
   open: ReadonlySet<string>,
 ) {
   const secured = platform.config.auth.mode === "required";
+  const hasJobs = platform.jobs !== undefined;
 
   return new Hono<AppEnv>().get("/openapi.json", async (c) => {
     const registry = registryFor(c.get("exchange").caller, "read");
     const models = await answeringModels(registry);
-    return answerJson(c, openapiDocument(models, dialects, { version: VERSION, secured, open }));
+    return answerJson(
+      c,
+      openapiDocument(models, dialects, { version: VERSION, secured, open, hasJobs }),
+    );
   });
 }

@@ -9,6 +9,8 @@ import type { Deadline } from "../load/deadline.ts";
 import type { Trace } from "../observe/trace.ts";
 import type { TransferTurns } from "../load/transfer-turns.ts";
 import type { Assignment } from "../model/assignment.ts";
+import type { JobRun } from "./job-run.ts";
+import { readPreferred, type Preferred } from "./prefer.ts";
 
 /** One HTTP request and its answer. Each member that changes is written in only one place. */
 export interface Exchange {
@@ -21,6 +23,8 @@ export interface Exchange {
   readonly createAnswer?: CreateAnswer | undefined;
   /** See the platform's. */
   readonly whenSent?: Platform["whenSent"];
+  /** Whether calls may be answered later. */
+  readonly takesJobs: boolean;
   /** Absent where the client sent no `traceparent`. */
   readonly trace?: Trace | undefined;
   /** Whether handlers of an outer app came first. They may have set header fields. */
@@ -35,6 +39,10 @@ export interface Exchange {
   readonly transfer?: TransferTurns | undefined;
   /** Bytes of the body by its header. Null where it declares none. body.ts writes it when it is asked first. */
   declaredLength?: number | null;
+  /** The job that this request runs. Absent for a client's request. */
+  readonly job?: JobRun | undefined;
+  /** How the client wants a job instead of an answer. {@link callOf} writes it. */
+  preferred?: Preferred | undefined;
   /** Written by authentication. */
   caller: Caller;
   /** What is left of the caller's rate. `limitRequests` writes it. */
@@ -54,6 +62,17 @@ export interface AppEnv {
   Variables: { exchange: Exchange };
 }
 
+const NOW = {};
+const LATER = { later: true };
+
+/** Whether the client prefers a job (RFC 7240), and this request may become one. */
+function later(c: Context<AppEnv>): { later?: boolean } {
+  const exchange = c.get("exchange");
+  if (!exchange.takesJobs) return NOW;
+  exchange.preferred ??= readPreferred(c.req);
+  return exchange.preferred ? LATER : NOW;
+}
+
 /** The options of a call that come from its request. */
 export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   const exchange = c.get("exchange");
@@ -68,6 +87,7 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
     override: c.req.header("x-nearcast-version-override"),
     cache: cacheDirective(c.req.header("cache-control")),
     sent: exchange.whenSent && (() => exchange.whenSent?.(c.env) ?? Promise.resolve()),
+    ...(exchange.job ? { decided: exchange.job.decided } : later(c)),
     onAssigned: (assignment) => void (exchange.assignment = assignment),
     onRecord: (record) => void (exchange.record = record),
   };

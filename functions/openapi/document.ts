@@ -3,6 +3,7 @@ import type { ReleasedModel } from "../model/released-models.ts";
 import { MOST_DAYS } from "../observe/feedback/feedback.ts";
 import { MOST_HOURS } from "../observe/drift/watch.ts";
 import { datatypeNames } from "../tensor.ts";
+import { JOB_SCHEMAS, jobPaths } from "./job-paths.ts";
 import { modelComponents, modelPath } from "./model-paths.ts";
 import {
   answers,
@@ -102,19 +103,22 @@ export interface DocumentOptions {
   secured: boolean;
   /** Operations that are open even if callers need a key, such as `get /health`. */
   open: ReadonlySet<string>;
+  /** Whether calls may be answered later. */
+  hasJobs: boolean;
 }
 
 /** The OpenAPI 3.1 description of the service with the models that are released now. */
 export function openapiDocument(
   models: readonly ReleasedModel[],
   dialects: readonly Dialect[],
-  { version, secured, open }: DocumentOptions,
+  { version, secured, open, hasJobs }: DocumentOptions,
 ) {
   const parts = dialects.flatMap(({ describe }) => describe?.(models) ?? []);
   const paths: Record<string, Record<string, object>> = {};
   for (const part of [
     ...models.map(modelPath),
     sharedPaths(models.map(({ manifest }) => manifest.name)),
+    hasJobs ? jobPaths() : {},
     ...parts.map((part) => part.paths),
   ])
     for (const [path, operations] of Object.entries(part))
@@ -136,6 +140,7 @@ export function openapiDocument(
       schemas: Object.assign(
         {},
         SHARED_SCHEMAS,
+        hasJobs ? JOB_SCHEMAS : {},
         ...parts.map(({ schemas }) => schemas),
         ...models.map(modelComponents),
       ) as Record<string, object>,

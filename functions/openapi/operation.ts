@@ -15,6 +15,8 @@ export interface OperationOptions {
     description: string;
     content: Record<string, { schema: JsonSchema; example?: unknown }>;
   };
+  /** The status of the answer. 200 when absent. */
+  status?: number;
   /** Whether the release chooses the version. Adds the headers that choose it and that say why. */
   assigned?: true | undefined;
   /** The schema of errors, and their media type. */
@@ -75,7 +77,7 @@ export function operation(id: string, options: OperationOptions) {
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: { required: !options.optionalBody, content: body } }),
     responses: {
-      200: { ...answer, ...headers },
+      [options.status ?? 200]: { ...answer, ...headers },
       default: {
         ...headers,
         description: "What was wrong, and what to do.",

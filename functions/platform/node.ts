@@ -20,6 +20,9 @@ import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
 import { createImageThread } from "./start-image-thread.ts";
+import { createSqliteQueue } from "./queue/sqlite.ts";
+import { createSqlite } from "./sqlite.ts";
+import { createSqliteStore } from "./store/sqlite.ts";
 import { openStore } from "./store/open.ts";
 import type { Platform, Schedule } from "./types.ts";
 
@@ -71,12 +74,21 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
       const peer = bindings?.incoming?.socket.remoteAddress ?? "";
       return forwardedAddress(peer, req.header("x-forwarded-for"), config.trustedProxies);
     },
+    ...openJobs(config.jobsFile),
     every(milliseconds, work) {
       setInterval(() => void work(), milliseconds).unref();
     },
     log: logSoon,
     lostLogLines,
   };
+}
+
+/** Jobs and their queue in a file, where this Node has SQLite. */
+function openJobs(file: string): Pick<Platform, "jobs"> {
+  const sqlite = createSqlite(file);
+  return sqlite
+    ? { jobs: { store: createSqliteStore(sqlite), ...createSqliteQueue(sqlite, logLine) } }
+    : {};
 }
 
 /** The timer keeps no process alive: a server sends the rest before it ends. */

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import type { Consume, Queue } from "../jobs/queue.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { Store } from "../model/store.ts";
@@ -112,6 +113,13 @@ export interface Platform {
   counters: Counters;
   /** Kept predictions, for feedback. */
   notes: Notes;
+  /** Where jobs lie and wait. Absent where there is no queue: then every call is answered at once. */
+  jobs?: {
+    store: Store;
+    queue: Queue;
+    /** Absent where the platform hands out the messages itself. */
+    consume?: Consume;
+  };
   /** The address that a request came from. Empty when there is none. */
   clientAddress(request: RequestSource): string;
   /**

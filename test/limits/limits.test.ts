@@ -89,6 +89,7 @@ test("each caller has a rate, some their own, and nobody else's requests count",
         wrapped: false,
         routeIndex: 0,
         timeout: undefined,
+        takesJobs: false,
         caller,
         deadline,
       });

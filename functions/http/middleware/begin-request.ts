@@ -6,6 +6,7 @@ import type { TransferTurns } from "../../load/transfer-turns.ts";
 import { readTrace, writeTrace } from "../../observe/trace.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { AppEnv, Exchange } from "../exchange.ts";
+import { jobOf } from "../job-run.ts";
 
 /** Answers are data, not pages: browsers must not run, sniff, frame or keep them. */
 const SECURITY_HEADERS = {
@@ -34,6 +35,7 @@ export function beginRequest(
   const options = { isolated: isolatesRequests };
   // The caller until authentication finds out who it is.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
+  const takesJobs = platform.jobs !== undefined;
   return function beginRequest(c, next) {
     const { routeIndex } = c.req;
     const wrapped = routeIndex > before;
@@ -42,7 +44,9 @@ export function beginRequest(
       readId(c.req.header(REQUEST_ID)) ??
       crypto.randomUUID();
     const isGone = () => isClientGone(c.env);
-    const deadline = createDeadline(config.requestTimeoutMs, isGone, options);
+    const job = jobOf(c.env);
+    const longestMs = job ? config.jobTimeoutMs : config.requestTimeoutMs;
+    const deadline = createDeadline(longestMs, isGone, options);
     const timeout = c.req.header(TIMEOUT);
     if (timeout !== undefined && WHOLE_NUMBER.test(timeout)) deadline.shorten(Number(timeout));
     const trace = readTrace(c.req.header("traceparent"));
@@ -62,7 +66,9 @@ export function beginRequest(
       timeout,
       maxAnswerBytes,
       transfer,
-      caller,
+      takesJobs,
+      job,
+      caller: job?.caller ?? caller,
       wrapped,
       routeIndex,
     });

@@ -20,6 +20,13 @@ export function limitRequests(
     const { caller } = exchange;
     const rate = caller.rate ?? config.rateLimit;
     if (!rate) return next();
+    if (exchange.job) {
+      // The job's unit was taken when it was made. What it costs beyond that is taken now.
+      const { rateKey } = exchange.job;
+      const resetSeconds = rate.windowSeconds;
+      if (rateKey) exchange.quota = { policy: "caller", key: rateKey, rate, resetSeconds };
+      return next();
+    }
     const key =
       caller === ANYONE || caller === NOBODY
         ? `address:${addressKey(platform.clientAddress(c))}`

@@ -1,0 +1,49 @@
+import { isFinal, type Job } from "../jobs/job.ts";
+
+/** How often the job is looked at, and after how long an idle stream sends a comment that keeps it open. */
+const LOOK_MS = 500;
+const COMMENT_MS = 15_000;
+/** A client that is still there after this time comes again with `Last-Event-ID`. */
+const LONGEST_MS = 300_000;
+
+/**
+ * A job's changes as Server-Sent Events, from the one after `seen` on, until its last. The id of an event is its place
+ * among all of the job.
+ */
+export function jobEvents(job: Job, read: () => Promise<Job>, seen: number): ReadableStream {
+  const encoder = new TextEncoder();
+  const ends = Date.now() + LONGEST_MS;
+  let known = job;
+  let next = seen;
+  let silentSince = Date.now();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const send = (text: string) => {
+        silentSince = Date.now();
+        controller.enqueue(encoder.encode(text));
+      };
+      for (;;) {
+        const fresh = known.events.slice(next);
+        if (fresh.length > 0) {
+          send(fresh.map((event, index) => written(next + index + 1, known.id, event)).join(""));
+          next = known.events.length;
+          return;
+        }
+        if (isFinal(known) || Date.now() > ends) return controller.close();
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        try {
+          known = await read();
+        } catch {
+          // It was removed, or its store does not answer. The client asks again and is told which.
+          return controller.close();
+        }
+        if (Date.now() - silentSince > COMMENT_MS) return send(": still there\n\n");
+      }
+    },
+  });
+}
+
+function written(place: number, id: string, { status, at }: Job["events"][number]): string {
+  const data = JSON.stringify({ id, status, at: new Date(at).toISOString() });
+  return `id: ${place}\nevent: status\ndata: ${data}\n\n`;
+}

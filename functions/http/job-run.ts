@@ -1,0 +1,63 @@
+import type { Caller } from "../auth/caller.ts";
+import type { Decided } from "../call.ts";
+import { callerOf, type Job, type JobAnswer } from "../jobs/job.ts";
+import type { Perform } from "../jobs/jobs.ts";
+
+/** What a request is told that runs a job. */
+export interface JobRun {
+  caller: Caller;
+  /** The key of the rate that the job's units are taken from. */
+  rateKey: string | undefined;
+  decided: Decided;
+}
+
+/** The bindings of a job's request have it. No client can set bindings. */
+const RUN = Symbol("job");
+
+interface Bindings {
+  [RUN]?: JobRun;
+}
+
+/** The job that a request runs. Undefined for a client's request. */
+export function jobOf(bindings: unknown): JobRun | undefined {
+  return (bindings as Bindings | undefined)?.[RUN];
+}
+
+/** Header fields of one moment or one connection, and those that each answer has. */
+const NOT_KEPT =
+  /^(ratelimit.*|date|connection|content-length|server-timing|cache-control|content-security-policy|strict-transport-security|x-content-type-options)$/;
+
+interface App {
+  fetch(request: Request, bindings: object): Response | Promise<Response>;
+}
+
+/** Runs jobs through the app, as the client's own request would have run. */
+export function createPerform(app: App): Perform {
+  return async function perform(job, body) {
+    const { path, headers } = job.request;
+    const request = new Request(`http://job.internal${path}`, {
+      method: "POST",
+      headers: { ...headers, "content-length": String(body.byteLength) },
+      body,
+    });
+    const answered = await app.fetch(request, { [RUN]: runOf(job) } satisfies Bindings);
+    return answerOf(answered);
+  };
+}
+
+function runOf({ caller, model, assignment, request }: Job): JobRun {
+  return {
+    caller: callerOf(caller),
+    rateKey: request.rateKey,
+    decided: { model, assignment },
+  };
+}
+
+async function answerOf(answered: Response): Promise<JobAnswer> {
+  const kept = [...answered.headers].filter(([name]) => !NOT_KEPT.test(name));
+  return {
+    status: answered.status,
+    headers: Object.fromEntries(kept),
+    body: new Uint8Array(await answered.arrayBuffer()),
+  };
+}

@@ -1,0 +1,197 @@
+import { Hono, type Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { AnswerLater } from "../call.ts";
+import { invalidInput } from "../errors.ts";
+import { isFinal, type Job, type JobRequest } from "../jobs/job.ts";
+import type { Jobs } from "../jobs/jobs.ts";
+import type { Service } from "../service.ts";
+import { parseJsonText } from "../wire/json.ts";
+import { writeJson } from "../wire/raw-number.ts";
+import { answer } from "./answer.ts";
+import { readText } from "./body.ts";
+import { baseOf, callOf, pathOf, type AppEnv } from "./exchange.ts";
+import { jobEvents } from "./job-events.ts";
+import { checkJobId } from "./prefer.ts";
+
+/** Seconds after which a client may ask again. */
+const POLL_SECONDS = 1;
+const LONGEST_LOOK_MS = 500;
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+/** `GET`, `PUT` and `DELETE /v1/jobs/{id}`, its answer, its events, and its end. */
+export function jobRoutes(
+  { platform, resolve }: Pick<Service, "platform" | "resolve">,
+  jobs: Jobs,
+): Hono<AppEnv> {
+  const { config, now } = platform;
+  const options = { maxBytes: config.limits.bodyBytes, now };
+  return new Hono<AppEnv>()
+    .put("/v1/jobs/:id", async (c) => {
+      const id = checkJobId(c.req.param("id"), "The id");
+      const { model, version, ...body } = readJobBody(await readText(c, options));
+      const found = await resolve({ ...callOf(c), model, version });
+      const path = version === undefined ? "" : `/versions/${encodeURIComponent(version)}`;
+      const { caller } = c.get("exchange");
+      const job = await jobs.make({
+        caller,
+        id,
+        request: {
+          ...requestOf(c),
+          path: `/v1/models/${encodeURIComponent(model)}${path}/predict`,
+        },
+        body: new TextEncoder().encode(writeJson(body)),
+        version: found,
+      });
+      return answerJob(c, job, 202);
+    })
+    .get("/v1/jobs/:id", async (c) =>
+      answerJob(c, await jobs.read(c.get("exchange").caller, c.req.param("id"))),
+    )
+    .get("/v1/jobs/:id/result", async (c) => answerResult(c, jobs, c.req.param("id")))
+    .get("/v1/jobs/:id/events", async (c) => {
+      const { caller } = c.get("exchange");
+      const id = c.req.param("id");
+      const job = await jobs.read(caller, id);
+      const seen = Number(c.req.header("last-event-id")) || 0;
+      const events = jobEvents(job, () => jobs.read(caller, id), seen);
+      return answer(c, events, { "Content-Type": "text/event-stream" });
+    })
+    .post("/v1/jobs/:id/cancel", async (c) =>
+      answerJob(c, await jobs.cancel(c.get("exchange").caller, c.req.param("id"))),
+    )
+    .delete("/v1/jobs/:id", async (c) =>
+      answerJob(c, await jobs.remove(c.get("exchange").caller, c.req.param("id"))),
+    );
+}
+
+/**
+ * Makes a job of a request, and answers 202. Answers the job's own answer where the client waits for it, and it comes in
+ * time.
+ */
+export async function makeJob(
+  c: Context<AppEnv>,
+  jobs: Jobs,
+  { version }: AnswerLater,
+): Promise<Response> {
+  const { caller, preferred, headers, deadline } = c.get("exchange");
+  const { id = crypto.randomUUID(), waitSeconds = 0 } = preferred ?? {};
+  const { search } = new URL(c.req.url);
+  const job = await jobs.make({
+    caller,
+    id,
+    request: { ...requestOf(c), path: `${pathOf(c)}${search}` },
+    body: new Uint8Array(await c.req.arrayBuffer()),
+    version,
+  });
+  headers["Preference-Applied"] =
+    waitSeconds > 0 ? `respond-async, wait=${waitSeconds}` : "respond-async";
+  // The job itself is answered before the request's time is over.
+  const leftMs = deadline.endsAt() - performance.now() - 1000;
+  const until = Date.now() + Math.min(waitSeconds * 1000, leftMs);
+  for (let pause = 20; Date.now() < until; pause = Math.min(2 * pause, LONGEST_LOOK_MS)) {
+    await new Promise((resolve) => setTimeout(resolve, Math.min(pause, until - Date.now())));
+    if (isFinal(await jobs.read(caller, id))) return answerResult(c, jobs, id);
+  }
+  return answerJob(c, job, 202);
+}
+
+function answerJob(c: Context<AppEnv>, job: Job, status: 200 | 202 = 200): Response {
+  const { headers } = c.get("exchange");
+  const location = `${baseOf(c)}/v1/jobs/${encodeURIComponent(job.id)}`;
+  if (status === 202) headers["Location"] = location;
+  if (!isFinal(job)) headers["Retry-After"] = String(POLL_SECONDS);
+  return answer(c, JSON.stringify(shown(job, location)), JSON_TYPE, status);
+}
+
+/** The job as its caller sees it. */
+function shown(job: Job, location: string) {
+  const { id, status, model, version, digest, events, expiresAt, answer: answered } = job;
+  const [made] = events;
+  const begun = events.findLast((event) => event.status === "running");
+  const ended = isFinal(job) ? events.at(-1) : undefined;
+  return {
+    id,
+    status,
+    model,
+    version,
+    digest: `sha256:${digest}`,
+    created_at: written(made?.at ?? 0),
+    ...(begun && { started_at: written(begun.at) }),
+    ...(ended && { ended_at: written(ended.at) }),
+    expires_at: written(expiresAt),
+    ...(answered && { result: `${location}/result` }),
+  };
+}
+
+const written = (time: number) => new Date(time).toISOString();
+
+/** Answers as the call itself would have been answered. */
+async function answerResult(c: Context<AppEnv>, jobs: Jobs, id: string): Promise<Response> {
+  const { body, status, headers } = await jobs.answer(c.get("exchange").caller, id);
+  const own = c.get("exchange").headers;
+  // Names of one field in two spellings would both be sent.
+  for (const name of Object.keys(own)) if (name.toLowerCase() in headers) delete own[name];
+  return answer(c, body, headers, status as ContentfulStatusCode);
+}
+
+/** Header fields that belong to a connection, or that say who asks and not what. */
+const NOT_KEPT = new Set([
+  "authorization",
+  "connection",
+  "content-length",
+  "cookie",
+  "expect",
+  "forwarded",
+  "host",
+  "idempotency-key",
+  "keep-alive",
+  "origin",
+  "prefer",
+  "proxy-authorization",
+  "referer",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+  "user-agent",
+  "x-api-key",
+  "x-real-ip",
+  "x-request-timeout-ms",
+]);
+const NOT_KEPT_PREFIXES = /^(x-forwarded-|cf-|sec-|cloudfront-)/;
+
+function requestOf(c: Context<AppEnv>): Omit<JobRequest, "path"> {
+  const { id, quota } = c.get("exchange");
+  const kept = Object.entries(c.req.header()).filter(
+    ([name]) => !NOT_KEPT.has(name) && !NOT_KEPT_PREFIXES.test(name),
+  );
+  return {
+    headers: { ...Object.fromEntries(kept), "x-request-id": id },
+    ...(quota && { rateKey: quota.key }),
+  };
+}
+
+interface JobBody {
+  model: string;
+  version?: string | undefined;
+  inputs: unknown;
+  parameters?: unknown;
+}
+
+const MEMBERS = new Set(["model", "version", "inputs", "parameters"]);
+
+/** Throws `malformed_json` or `invalid_input`. The model's task checks the inputs and parameters. */
+function readJobBody(text: string): JobBody {
+  const body = parseJsonText(text, "The body");
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw invalidInput([{ path: "body", message: "must be an object with model and inputs" }]);
+  const { model, version, inputs, parameters } = body as Record<string, unknown>;
+  const issues = Object.keys(body)
+    .filter((path) => !MEMBERS.has(path))
+    .map((path) => ({ path, message: "is not a member of the request" }));
+  if (typeof model !== "string") issues.push({ path: "model", message: "must be a model's name" });
+  if (version !== undefined && typeof version !== "string")
+    issues.push({ path: "version", message: "must be a version's name" });
+  if (inputs === undefined) issues.push({ path: "inputs", message: "is missing" });
+  if (issues.length > 0) throw invalidInput(issues);
+  return { model, version, inputs, parameters } as JobBody;
+}

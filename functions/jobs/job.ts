@@ -1,0 +1,81 @@
+import { SCOPES, type Caller, type Scope } from "../auth/caller.ts";
+import type { Rate } from "../limits/rate.ts";
+import type { Assignment } from "../model/assignment.ts";
+
+export type JobStatus = "queued" | "running" | "succeeded" | "failed" | "canceled" | "expired";
+
+/** The request that the job answers. Its body is an object of its own. */
+export interface JobRequest {
+  /** The path below the mount point, with the query. */
+  path: string;
+  headers: Record<string, string>;
+  /** The key of the rate that the request's unit was taken from. Absent where no rate holds. */
+  rateKey?: string;
+}
+
+/** An answer as a client would have had it. */
+export interface JobAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/** A caller as JSON. */
+interface StoredCaller {
+  name: string;
+  scopes: Scope[];
+  models?: string[];
+  rate?: Rate;
+}
+
+/** A call that is answered later, as it lies in the store. Times are milliseconds since 1970. */
+export interface Job {
+  id: string;
+  caller: StoredCaller;
+  model: string;
+  version: string;
+  /** SHA-256 of the version's artifact. */
+  digest: string;
+  /** Why it is this version. It was decided when the job was made. */
+  assignment: Assignment;
+  request: JobRequest;
+  /** The digest of the request. The same id with another one is refused. */
+  fingerprint: string;
+  /** The object with the request's body. */
+  input: string;
+  status: JobStatus;
+  /** Each status that it had, and since when. */
+  events: { status: JobStatus; at: number }[];
+  /** From then on it is removed, or has not run in time. */
+  expiresAt: number;
+  answer?: { object: string; status: number; headers: Record<string, string> };
+}
+
+const FINAL: ReadonlySet<JobStatus> = new Set(["succeeded", "failed", "canceled", "expired"]);
+
+export function isFinal({ status }: Pick<Job, "status">): boolean {
+  return FINAL.has(status);
+}
+
+/** The job in another status. */
+export function moved(job: Job, status: JobStatus, change: Partial<Job> = {}): Job {
+  return { ...job, ...change, status, events: [...job.events, { status, at: Date.now() }] };
+}
+
+export function storedCaller({ name, scopes, models, rate }: Caller): StoredCaller {
+  return {
+    name,
+    scopes: SCOPES.filter((scope) => scopes.has(scope)),
+    ...(models && { models: [...models] }),
+    ...(rate && { rate }),
+  };
+}
+
+export function callerOf({ name, scopes, models, rate }: StoredCaller): Caller {
+  return {
+    name,
+    scopes: new Set(scopes),
+    ...(models && { models: new Set(models) }),
+    ...(rate && { rate }),
+  };
+}

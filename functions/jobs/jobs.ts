@@ -1,0 +1,254 @@
+import type { Caller } from "../auth/caller.ts";
+import { digest } from "../digest.ts";
+import { NearcastError, problem } from "../errors.ts";
+import type { Turns } from "../load/turns.ts";
+import type { Resolved } from "../model/registry.ts";
+import type { Platform } from "../platform/types.ts";
+import { isFinal, moved, storedCaller, type Job, type JobAnswer, type JobRequest } from "./job.ts";
+import { createJobStore } from "./job-store.ts";
+import type { Outcome } from "./queue.ts";
+
+/** What a job is made of. */
+export interface Asked {
+  caller: Caller;
+  /** The client's own id, or a new one. */
+  id: string;
+  request: JobRequest;
+  body: Uint8Array;
+  /** The version that will answer. */
+  version: Resolved;
+}
+
+/** Answers a job's request as a client would have been answered. */
+export type Perform = (job: Job, body: Uint8Array<ArrayBuffer>) => Promise<JobAnswer>;
+
+/** Calls that are answered later. All methods reject with `store_unavailable` where the store does not answer. */
+export interface Jobs {
+  /**
+   * Makes a job, once for each id of a caller. Rejects with `invalid_input` where the id was used for another request,
+   * and with `overloaded` when the queue is full or out of reach.
+   */
+  make(asked: Asked): Promise<Job>;
+  /** Rejects with `not_found` for a job of somebody else, or of nobody. So do the following methods. */
+  read(caller: Caller, id: string): Promise<Job>;
+  /** Rejects with `conflict` while there is no answer. */
+  answer(caller: Caller, id: string): Promise<JobAnswer>;
+  /** A job that has ended stays as it is. */
+  cancel(caller: Caller, id: string): Promise<Job>;
+  /** Cancels the job, and removes everything that is stored of it. Gives it as it was. */
+  remove(caller: Caller, id: string): Promise<Job>;
+  /** Runs the job of a message. Never rejects. */
+  run(key: string, tries: number, perform: Perform): Promise<Outcome>;
+  /** Runs jobs while no request waits for the processor, where the platform leaves it to its instances to ask for them. */
+  begin(perform: Perform): void;
+  /** Takes no further jobs, and waits for those that run. */
+  end(): Promise<void>;
+}
+
+/** A job whose process has ended so often is given up: it may be what ends them. */
+const MOST_TRIES = 5;
+/** After this many seconds a job is tried again whose store or queue did not answer. */
+const RETRY_SECONDS = 5;
+
+const LOOK_MS = 5;
+
+/** Undefined where the platform has no queue. */
+export function createJobs(
+  platform: Pick<Platform, "jobs" | "config" | "sha256" | "log">,
+  turns: Turns | undefined,
+): Jobs | undefined {
+  const { jobs, config, sha256, log } = platform;
+  if (!jobs) return undefined;
+  const { queue } = jobs;
+  const store = createJobStore(jobs.store, config.storeTimeoutMs);
+  const ttlMs = config.jobResultTtlMs;
+
+  /** Callers who choose the same id have different jobs. */
+  const keyOf = async ({ name }: Caller, id: string) => sha256(`${name}\n${id}`);
+
+  async function read(caller: Caller, id: string) {
+    const key = await keyOf(caller, id);
+    const job = await store.read(key);
+    if (!job) throw noJob(id);
+    return { key, job };
+  }
+
+  async function removeAll(key: string, job: Job): Promise<void> {
+    // The job first: a consumer that finds none does nothing.
+    await store.removeJob(key);
+    await store.remove(job.input);
+    if (job.answer) await store.remove(job.answer.object);
+  }
+
+  /** Gives the job once it has ended. Undefined when it was removed meanwhile. */
+  async function end(key: string, answer: JobAnswer): Promise<Job | undefined> {
+    const { status, headers } = answer;
+    const object = await store.write(key, "answer", answer.body);
+    const job = await store.change(key, (found) =>
+      isFinal(found)
+        ? undefined
+        : moved(found, status < 400 ? "succeeded" : "failed", {
+            answer: { object, status, headers },
+            expiresAt: Date.now() + ttlMs,
+          }),
+    );
+    // It was cancelled meanwhile, or another consumer was sooner.
+    if (job?.answer?.object !== object) await store.remove(object);
+    else await store.remove(job.input);
+    return job;
+  }
+
+  async function tidyAfter(key: string, job: Job | undefined): Promise<Outcome> {
+    return job ? tidy(key, job) : "done";
+  }
+
+  /** What is left to do for a job that has ended, or whose time is over. */
+  async function tidy(key: string, job: Job): Promise<Outcome> {
+    const left = job.expiresAt - Date.now();
+    if (left > 0) return { retryAfterSeconds: Math.ceil(left / 1000) };
+    if (isFinal(job)) {
+      await removeAll(key, job);
+      return "done";
+    }
+    await store.change(key, (found) =>
+      isFinal(found) ? undefined : moved(found, "expired", { expiresAt: Date.now() + ttlMs }),
+    );
+    await store.remove(job.input);
+    return { retryAfterSeconds: Math.ceil(ttlMs / 1000) };
+  }
+
+  async function runOnce(key: string, tries: number, perform: Perform): Promise<Outcome> {
+    const found = await store.read(key);
+    // Not written yet, or removed.
+    if (!found) return tries < MOST_TRIES ? { retryAfterSeconds: 1 } : "done";
+    if (isFinal(found) || found.expiresAt <= Date.now()) return tidy(key, found);
+    if (tries > MOST_TRIES) return tidyAfter(key, await end(key, givenUp(found)));
+    const job = await store.change(key, (one) =>
+      one.status === "queued" ? moved(one, "running") : undefined,
+    );
+    if (!job || isFinal(job)) return tidyAfter(key, job);
+    const body = await store.bytes(job.input);
+    if (!body) return { retryAfterSeconds: 1 };
+    const answer = await perform(job, body);
+    const later = Number(answer.headers["retry-after"]);
+    if (!later) return tidyAfter(key, await end(key, answer));
+    await store.change(key, (one) => (one.status === "running" ? moved(one, "queued") : undefined));
+    return { retryAfterSeconds: later };
+  }
+
+  /** Requests go before jobs. */
+  async function waitForQuiet(): Promise<void> {
+    while (isBusy(turns)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+
+  async function run(key: string, tries: number, perform: Perform): Promise<Outcome> {
+    try {
+      return await runOnce(key, tries, perform);
+    } catch (error) {
+      log({ level: "error", message: "jobs: a job waits for its store", error: String(error) });
+      return { retryAfterSeconds: RETRY_SECONDS };
+    }
+  }
+
+  let stop: (() => Promise<void>) | undefined;
+  return {
+    async make({ caller, id, request, body, version: { manifest, reason, release, shadows } }) {
+      const key = await keyOf(caller, id);
+      const type = request.headers["content-type"] ?? "";
+      const fingerprint = await sha256(`${request.path}\n${type}\n${await digest(body)}`);
+      const known = await store.read(key);
+      if (known) return same(known, fingerprint);
+      const input = await store.write(key, "input", body);
+      const now = Date.now();
+      const job: Job = {
+        id,
+        caller: storedCaller(caller),
+        model: manifest.name,
+        version: manifest.version,
+        digest: manifest.artifact.sha256,
+        assignment: {
+          version: manifest.version,
+          reason,
+          ...(release && { release }),
+          ...(shadows && { shadows }),
+        },
+        request,
+        fingerprint,
+        input,
+        status: "queued",
+        events: [{ status: "queued", at: now }],
+        expiresAt: now + ttlMs,
+      };
+      let made = job;
+      try {
+        await queue.send(key, async () => void (made = await store.create(key, job)));
+      } catch (cause) {
+        await store.remove(input).catch(() => {});
+        if (cause instanceof NearcastError) throw cause;
+        throw new NearcastError("overloaded", "The queue takes no job at present.", {
+          cause,
+          retryAfterSeconds: RETRY_SECONDS,
+        });
+      }
+      if (made !== job) await store.remove(input);
+      return same(made, fingerprint);
+    },
+    read: async (caller, id) => (await read(caller, id)).job,
+    async answer(caller, id) {
+      const { job } = await read(caller, id);
+      const body = job.answer && (await store.bytes(job.answer.object));
+      if (job.answer && body) return { ...job.answer, body };
+      if (isFinal(job)) throw new NearcastError("conflict", `The job was ${job.status}.`);
+      throw new NearcastError("conflict", `The job is ${job.status}: it has no answer yet.`, {
+        retryAfterSeconds: 1,
+      });
+    },
+    async cancel(caller, id) {
+      const { key } = await read(caller, id);
+      const job = await store.change(key, (found) =>
+        isFinal(found) ? undefined : moved(found, "canceled", { expiresAt: Date.now() + ttlMs }),
+      );
+      if (!job) throw noJob(id);
+      if (job.status === "canceled") await store.remove(job.input);
+      return job;
+    },
+    async remove(caller, id) {
+      const { key, job } = await read(caller, id);
+      await removeAll(key, job);
+      return isFinal(job) ? job : moved(job, "canceled");
+    },
+    run,
+    begin(perform) {
+      stop ??= jobs.consume?.(async (key, tries) => {
+        await waitForQuiet();
+        return run(key, tries, perform);
+      }, config.jobConcurrency);
+    },
+    end: async () => stop?.(),
+  };
+}
+
+function isBusy(turns: Turns | undefined): boolean {
+  return turns !== undefined && turns.preparing.length() + turns.running.length() > 0;
+}
+
+function givenUp({ request }: Job): JobAnswer {
+  const id = request.headers["x-request-id"] ?? "";
+  const detail = `The job was given up: ${MOST_TRIES} times the process ended that ran it.`;
+  return {
+    status: 500,
+    headers: { "content-type": "application/problem+json", "x-request-id": id },
+    body: new TextEncoder().encode(
+      JSON.stringify(problem(new NearcastError("internal", detail), id)),
+    ),
+  };
+}
+
+function same(job: Job, fingerprint: string): Job {
+  if (job.fingerprint === fingerprint) return job;
+  throw new NearcastError("invalid_input", `The id ${job.id} belongs to a job of another request.`);
+}
+
+function noJob(id: string): NearcastError {
+  return new NearcastError("not_found", `You have no job ${id}, or its time is over.`);
+}

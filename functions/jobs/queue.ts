@@ -1,0 +1,23 @@
+/** What became of a message: its work is done, or it is wanted again after some seconds. */
+export type Outcome = "done" | { retryAfterSeconds: number };
+
+/**
+ * Handles a message. `tries` counts how often it was handed out since a handler last settled: more than one means that
+ * the process ended in between. Never rejects.
+ */
+export type Handle = (key: string, tries: number) => Promise<Outcome>;
+
+/**
+ * Where jobs wait for their turns. It carries their keys only. A message comes at least once, in any order, and comes
+ * again when the process that handles it ends.
+ */
+export interface Queue {
+  /**
+   * Sends the key once `write` has written what it stands for. Rejects when the queue is out of reach or full, or with
+   * what `write` rejects with.
+   */
+  send(key: string, write: () => Promise<void>): Promise<void>;
+}
+
+/** Handles messages, so many at once, until the returned function is called. That one waits for those being handled. */
+export type Consume = (handle: Handle, atOnce: number) => () => Promise<void>;

@@ -1,0 +1,265 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Hono } from "hono";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { createApp } from "../../functions/app.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
+import { apiKey, bearer, keyList } from "../auth/keys.ts";
+import { release, startJobs, storeOfModels } from "./started.ts";
+
+const SETOSA = [5.1, 3.5, 1.4, 0.2];
+const PREDICT = "/v1/models/iris/predict";
+const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
+
+let models: string;
+let remove: () => Promise<void>;
+beforeAll(async () => {
+  ({ models, remove } = await storeOfModels());
+});
+afterAll(() => remove());
+
+async function start(env: Record<string, string> = {}) {
+  const started = await startJobs({ STORE: models, DEFAULT_MODEL: "iris", ...env });
+  onTestFinished(() => started.end());
+  return started;
+}
+
+const bytesOf = async (answer: Response) => Buffer.from(await answer.arrayBuffer()).toString("hex");
+const locationOf = (answer: Response) => answer.headers.get("location") ?? "";
+
+const neverPerform = () => Promise.reject(new Error("it runs"));
+
+/** A request of each dialect: its path, body, header fields. */
+const REQUESTS: Record<string, [string, unknown, Record<string, string>?]> = {
+  native: [PREDICT, { inputs: [SETOSA, SETOSA] }],
+  "native, a version": ["/v1/models/iris/versions/2/predict", { inputs: SETOSA }],
+  "native, wrong inputs": [PREDICT, { inputs: [1, 2, 3] }],
+  "Open Inference Protocol": [
+    "/v2/models/iris/infer",
+    { inputs: [{ name: "input", shape: [1, 4], datatype: "FP32", data: SETOSA }] },
+  ],
+  "Open Inference Protocol, wrong tensor": [
+    "/v2/models/iris/infer",
+    { inputs: [{ name: "nothing", shape: [1, 4], datatype: "FP32", data: SETOSA }] },
+  ],
+  "TensorFlow Serving": ["/v1/models/iris:predict", { instances: [SETOSA] }],
+  MLflow: ["/invocations", { inputs: [SETOSA] }],
+  "MLflow, CSV": [
+    "/invocations",
+    "sepal_length,sepal_width,petal_length,petal_width\n5.1,3.5,1.4,0.2\n",
+    { "Content-Type": "text/csv" },
+  ],
+  OpenAI: ["/v1/embeddings", { model: "search", input: ["a text", "another"] }],
+};
+
+describe.runIf(hasSqlite)("jobs", () => {
+  test.for(Object.entries(REQUESTS))(
+    "the answer is byte for byte that of the call: %s",
+    async ([, [path, body, own = {}]]) => {
+      const { post, later, ended, ask, work } = await start();
+      work();
+      const headers = { ...own, "X-Request-Id": "one-request" };
+      const now = await post(path, body, headers);
+      const made = await later(path, body, headers);
+      expect(made.status).toBe(202);
+      expect(made.headers.get("preference-applied")).toBe("respond-async");
+      const job = await ended(locationOf(made));
+      expect(job.status).toBe(now.status < 400 ? "succeeded" : "failed");
+      const result = await ask(`${locationOf(made)}/result`);
+      expect(result.status).toBe(now.status);
+      for (const name of ["content-type", "x-model-version", "x-model-digest", "x-request-id"])
+        expect(result.headers.get(name)).toBe(now.headers.get(name));
+      expect(await bytesOf(result)).toBe(await bytesOf(now));
+    },
+  );
+
+  test("what cannot be a call at all is refused at once", async () => {
+    const { later } = await start();
+    expect((await later("/v1/models/nobody/predict", { inputs: SETOSA })).status).toBe(404);
+    expect((await later(PREDICT, "{")).status).toBe(400);
+    const headers = { "Idempotency-Key": "no spaces" };
+    expect((await later(PREDICT, { inputs: SETOSA }, headers)).status).toBe(400);
+  });
+
+  test("an id makes one job: the same request again is that job, another one is refused", async () => {
+    const { later, put, work, ended, ask } = await start();
+    const headers = { "Idempotency-Key": '"order-1"' };
+    const all = await Promise.all(
+      Array.from({ length: 10 }, () => later(PREDICT, { inputs: SETOSA }, headers)),
+    );
+    expect(all.map(({ status }) => status)).toEqual(Array(10).fill(202));
+    expect(new Set(all.map(locationOf))).toEqual(new Set(["/v1/jobs/order-1"]));
+    expect((await later(PREDICT, { inputs: [1, 2, 3, 4] }, headers)).status).toBe(422);
+
+    expect((await put("mine", { model: "iris", inputs: SETOSA })).status).toBe(202);
+    expect((await put("mine", { model: "iris", inputs: SETOSA })).status).toBe(202);
+    expect((await put("mine", { model: "iris", inputs: [1, 2, 3, 4] })).status).toBe(422);
+    expect((await put("other", { model: "iris", input: SETOSA })).status).toBe(422);
+    work();
+    expect(await ended("/v1/jobs/mine")).toMatchObject({ id: "mine", status: "succeeded" });
+    expect(await (await ask("/v1/jobs/mine/result")).json()).toMatchObject({
+      outputs: { label: "setosa" },
+    });
+    await ended("/v1/jobs/order-1");
+  });
+
+  test("the version is decided when the job is made", async () => {
+    const { later, work, ended, ask } = await start({ RELEASE_TTL_SECONDS: "0" });
+    const made = await later(PREDICT, { inputs: SETOSA });
+    await release(models, "iris", "2");
+    onTestFinished(() => release(models, "iris", "1"));
+    work();
+    expect(await ended(locationOf(made))).toMatchObject({ version: "1" });
+    const result = await ask(`${locationOf(made)}/result`);
+    expect(await result.json()).toMatchObject({ version: "1" });
+    expect(result.headers.get("x-model-assignment")).toBe("stable");
+  });
+
+  test("a client may wait for the answer, and gets the job when it does not come", async () => {
+    const { later, work, ended } = await start();
+    const idle = await later(PREDICT, { inputs: SETOSA }, { Prefer: "respond-async, wait=0.1" });
+    expect(idle.status).toBe(202);
+    work();
+    const waited = await later(PREDICT, { inputs: SETOSA }, { Prefer: "respond-async;wait=10" });
+    expect(waited.status).toBe(200);
+    expect(waited.headers.get("preference-applied")).toBe("respond-async, wait=10");
+    expect(await waited.json()).toMatchObject({ outputs: { label: "setosa" } });
+    await ended(locationOf(idle));
+  });
+
+  test("a cancelled job does not run, and a removed one leaves nothing", async () => {
+    const { later, ask, platform, jobs, perform } = await start();
+    const made = await later(PREDICT, { inputs: SETOSA }, { "Idempotency-Key": "gone" });
+    const cancelled = await ask(`${locationOf(made)}/cancel`, { method: "POST" });
+    expect(await cancelled.json()).toMatchObject({ status: "canceled" });
+    const key = await platform.sha256("anonymous\ngone");
+    expect(await jobs.run(key, 1, neverPerform)).toMatchObject({
+      retryAfterSeconds: expect.any(Number) as number,
+    });
+    expect((await ask(`${locationOf(made)}/result`)).status).toBe(409);
+    expect((await ask(locationOf(made), { method: "DELETE" })).status).toBe(200);
+    expect((await ask(locationOf(made))).status).toBe(404);
+    expect(await jobs.run(key, 5, perform)).toBe("done");
+  });
+
+  test("a job that is cancelled while it runs has no answer", async () => {
+    const { later, ask, platform, jobs, perform } = await start();
+    const made = await later(PREDICT, { inputs: SETOSA }, { "Idempotency-Key": "late" });
+    const key = await platform.sha256("anonymous\nlate");
+    await jobs.run(key, 1, async (job, body) => {
+      await ask(`${locationOf(made)}/cancel`, { method: "POST" });
+      return perform(job, body);
+    });
+    expect(await (await ask(locationOf(made))).json()).toMatchObject({ status: "canceled" });
+    expect(await platform.jobs?.store.list(`.jobs/${key}/`)).toEqual([`.jobs/${key}/job.json`]);
+  });
+
+  test("two consumers of one job give one answer", async () => {
+    const { later, ask, platform, jobs, perform } = await start();
+    const made = await later(PREDICT, { inputs: SETOSA }, { "Idempotency-Key": "twice" });
+    const key = await platform.sha256("anonymous\ntwice");
+    await Promise.all([jobs.run(key, 1, perform), jobs.run(key, 1, perform)]);
+    const events = await (await ask(`${locationOf(made)}/events`)).text();
+    expect(events.match(/"succeeded"/g)).toHaveLength(1);
+    expect((await ask(`${locationOf(made)}/result`)).status).toBe(200);
+  });
+
+  test("a job whose process ends each time is given up", async () => {
+    const { later, ask, platform, jobs, perform } = await start();
+    const made = await later(PREDICT, { inputs: SETOSA }, { "Idempotency-Key": "poison" });
+    const key = await platform.sha256("anonymous\npoison");
+    await jobs.run(key, 6, perform);
+    expect(await (await ask(locationOf(made))).json()).toMatchObject({ status: "failed" });
+    const result = await ask(`${locationOf(made)}/result`);
+    expect(result.status).toBe(500);
+    expect(await result.json()).toMatchObject({ code: "internal", detail: /given up/ });
+  });
+
+  test("events come in order, and from where a client left off", async () => {
+    const { later, work, ask } = await start();
+    const made = await later(PREDICT, { inputs: SETOSA });
+    work();
+    const events = `${locationOf(made)}/events`;
+    const all = await ask(events);
+    expect(all.headers.get("content-type")).toBe("text/event-stream");
+    const lines = (await all.text()).split("\n\n").filter(Boolean);
+    expect(lines.map((line) => /^id: (\d)\n.*\n.*"status":"(\w+)"/.exec(line)?.slice(1))).toEqual([
+      ["1", "queued"],
+      ["2", "running"],
+      ["3", "succeeded"],
+    ]);
+    const rest = await ask(events, { headers: { "Last-Event-ID": "2" } });
+    expect(await rest.text()).toBe(`${lines[2]}\n\n`);
+  });
+
+  test("nobody reads, waits for or ends another's job", async () => {
+    const [own, other] = [apiKey("own"), apiKey("other")];
+    const { later, ask, work, ended } = await start({ API_KEYS: keyList(own, other) });
+    const headers = { ...bearer(own.key), "Idempotency-Key": "secret" };
+    const made = await later(PREDICT, { inputs: SETOSA }, headers);
+    work();
+    await ended(locationOf(made), bearer(own.key));
+    for (const [method, path] of [
+      ["GET", ""],
+      ["GET", "/result"],
+      ["GET", "/events"],
+      ["POST", "/cancel"],
+      ["DELETE", ""],
+    ] as const) {
+      const whole = `${locationOf(made)}${path}`;
+      expect((await ask(whole, { method, headers: bearer(other.key) })).status).toBe(404);
+      expect((await ask(whole, { method })).status).toBe(401);
+    }
+    const same = await later(
+      PREDICT,
+      { inputs: [1, 2, 3, 4] },
+      { ...headers, ...bearer(other.key) },
+    );
+    expect(same.status).toBe(202);
+    expect((await ask(`${locationOf(made)}/result`, { headers: bearer(own.key) })).status).toBe(
+      200,
+    );
+  });
+
+  test("a job costs what the call costs, and waits where the rate is used up", async () => {
+    const { later, post, ask, platform, jobs, perform } = await start({ RATE_LIMIT: "10/60s" });
+    const rows = Array.from({ length: 8 }, () => SETOSA);
+    const made = await later(PREDICT, { inputs: rows }, { "Idempotency-Key": "costly" });
+    const key = await platform.sha256("anonymous\ncostly");
+    for (let request = 0; request < 9; request++) await post(PREDICT, { inputs: SETOSA });
+    const outcome = await jobs.run(key, 1, perform);
+    expect(outcome).toMatchObject({ retryAfterSeconds: expect.any(Number) as number });
+    expect((outcome as { retryAfterSeconds: number }).retryAfterSeconds).toBeLessThanOrEqual(60);
+    expect(made.status).toBe(202);
+    expect((await ask(locationOf(made))).status).toBe(429);
+  });
+});
+
+test.runIf(hasSqlite)("an app that is mounted elsewhere runs its jobs by itself", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-jobs-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const env = { STORE: models, ACCESS_LOG: "false", JOBS_FILE: join(folder, "jobs.sqlite") };
+  const service = createService(createNodePlatform(env));
+  onTestFinished(() => service.jobs?.end());
+  const outer = new Hono().route("/ml", createApp(service));
+  const made = await outer.request(`/ml${PREDICT}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Prefer: "respond-async, wait=20" },
+    body: JSON.stringify({ inputs: SETOSA }),
+  });
+  expect(made.status).toBe(200);
+  expect(await made.json()).toMatchObject({ outputs: { label: "setosa" } });
+});
+
+test("without a queue the preference is not applied", async () => {
+  const { jobs: _, ...platform } = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
+  const answer = await createApp(createService(platform)).request(PREDICT, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Prefer: "respond-async" },
+    body: JSON.stringify({ inputs: SETOSA }),
+  });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.has("preference-applied")).toBe(false);
+});

@@ -1,0 +1,88 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../../functions/app.ts";
+import { createPerform } from "../../functions/http/job-run.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
+
+const root = join(import.meta.dirname, "../..");
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+/** Iris in two versions (the second one a copy), and some other models. */
+export async function storeOfModels(): Promise<{ models: string; remove: () => Promise<void> }> {
+  const models = await mkdtemp(join(tmpdir(), "nearcast-jobs-models-"));
+  for (const name of ["iris", "sentiment", "search"]) {
+    await mkdir(join(models, name));
+    await cp(join(root, "models", name, "1"), join(models, name, "1"), { recursive: true });
+    await release(models, name, "1");
+  }
+  await cp(join(root, "models/iris/1"), join(models, "iris/2"), { recursive: true });
+  const path = join(models, "iris/2/model.json");
+  const manifest = JSON.parse(await readFile(path, "utf8")) as object;
+  await writeFile(path, JSON.stringify({ ...manifest, version: "2" }));
+  return { models, remove: () => rm(models, { recursive: true }) };
+}
+
+export async function release(models: string, name: string, version: string): Promise<void> {
+  await writeFile(join(models, name, "release.json"), JSON.stringify({ stable: version }));
+}
+
+/** The app with jobs, in this process, which the app does not take by itself. No job runs before `work` is called. */
+export async function startJobs(env: Record<string, string>) {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-jobs-"));
+  const platform = createNodePlatform({
+    ACCESS_LOG: "false",
+    JOBS_FILE: join(folder, "jobs.sqlite"),
+    ...env,
+  });
+  if (!platform.jobs) throw new Error("This Node has no SQLite.");
+  const { consume, ...places } = platform.jobs;
+  const service = createService({ ...platform, jobs: places });
+  const app = createApp(service);
+  const perform = createPerform(app);
+  const { jobs } = service;
+  if (!jobs || !consume) throw new Error("There is no queue.");
+  let stop: (() => Promise<void>) | undefined;
+
+  const ask = async (path: string, init: RequestInit = {}) => app.request(path, init);
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    ask(path, { method: "POST", headers: { ...JSON_TYPE, ...headers }, body: asBody(body) });
+  return {
+    platform,
+    service,
+    jobs,
+    perform,
+    folder,
+    ask,
+    post,
+    later: (path: string, body: unknown, headers: Record<string, string> = {}) =>
+      post(path, body, { Prefer: "respond-async", ...headers }),
+    put: (id: string, body: unknown, headers: Record<string, string> = {}) =>
+      ask(`/v1/jobs/${id}`, {
+        method: "PUT",
+        headers: { ...JSON_TYPE, ...headers },
+        body: asBody(body),
+      }),
+    work: () => void (stop = consume((key, tries) => jobs.run(key, tries, perform), 1)),
+    /** Waits until the job has ended. */
+    ended: async (location: string, headers: Record<string, string> = {}) => {
+      for (;;) {
+        const answer = await ask(location, { headers });
+        const job = (await answer.json()) as { status: string; result?: string };
+        if (!["queued", "running"].includes(job.status)) return job;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    async end() {
+      await stop?.();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function asBody(body: unknown): BodyInit {
+  return typeof body === "string" || body instanceof Uint8Array
+    ? (body as BodyInit)
+    : JSON.stringify(body);
+}
