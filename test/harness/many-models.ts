@@ -22,7 +22,7 @@ export async function manyModels(count: number, options: ManyModels = {}) {
     artifact: object;
   };
   const kept = join(folder, "model.onnx");
-  await writeFile(kept, await readFile(join(IRIS, "1/model.onnx")));
+  if (!given) await writeFile(kept, await readFile(join(IRIS, "1/model.onnx")));
   const names = Array.from({ length: count }, (_, index) =>
     index === 0 ? "iris" : `iris-${index}`,
   );
