@@ -40,8 +40,10 @@ async function start(options: Options): Promise<void> {
     platform.config;
   await checkStoreFolder(store);
   const service = createService(platform, options);
+  const app = createApp(service, options);
   const server = listen({
-    fetch: createApp(service, options).fetch,
+    // So that the body can be read from the connection, unless an app around this one has made another request.
+    fetch: (request, bindings) => app.fetch(request, Object.assign(bindings, { request })),
     hostname: host,
     port,
     createServer: boundedServer(platform.config),

@@ -39,7 +39,8 @@ export async function readBody(
   const { deadline, transfer } = exchange;
   let body: Uint8Array<ArrayBuffer>;
   try {
-    body = new Uint8Array(await c.req.arrayBuffer());
+    const arriving = readDirectly(c);
+    body = arriving ? await arriving : new Uint8Array(await c.req.arrayBuffer());
   } catch (cause) {
     throw notWhole(cause);
   }
@@ -56,6 +57,16 @@ export async function readBody(
     milliseconds: now && now() - start,
   };
   return inUtf8(c.req, body);
+}
+
+/**
+ * The bytes straight from the connection. Undefined where the request must be read: an app around this one may read it
+ * too, and the middleware that counts bytes has read those without a length.
+ */
+function readDirectly(c: Context<AppEnv>): Promise<Uint8Array<ArrayBuffer>> | undefined {
+  const { readConnection, wrapped } = c.get("exchange");
+  if (!readConnection || wrapped || declaredLength(c) === undefined) return undefined;
+  return readConnection(c.env, c.req.raw);
 }
 
 /** Reads the body as text, in the charset of its `Content-Type` or UTF-8. Rejects as {@link readBody} does. */

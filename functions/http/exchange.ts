@@ -25,6 +25,8 @@ export interface Exchange {
   readonly whenSent?: Platform["whenSent"];
   /** Whether calls may be answered later. */
   readonly takesJobs: boolean;
+  /** Reads a body without its `Request`. Absent where it must be read from there. */
+  readonly readConnection?: Platform["readConnection"];
   /** Absent where the client sent no `traceparent`. */
   readonly trace?: Trace | undefined;
   /** Whether handlers of an outer app came first. They may have set header fields. */

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
+import { readConnection } from "./read-connection.ts";
 import { isLoopback } from "../auth/settings.ts";
 import { readConfig, type Config } from "../config.ts";
 import { forwardedAddress } from "../limits/address.ts";
@@ -57,6 +58,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     isClientGone: (bindings) =>
       (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
     whenSent,
+    readConnection,
     asset: createFolderAssets(() => join(packageFile(), "../dist/assets/docs")),
     loadDecoder,
     decodeElsewhere: createImageThread(loadDecoder),

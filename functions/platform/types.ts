@@ -88,6 +88,14 @@ export interface Platform {
   whenSent?: (bindings: unknown) => Promise<void>;
   /** Makes answers where a plain `Response` costs too much. */
   createAnswer?: CreateAnswer;
+  /**
+   * Reads the body of a request that has a length, straight from its connection. Takes Hono's `c.env` and `c.req.raw`.
+   * Undefined where the `Request` must be read. Absent where it always must.
+   */
+  readConnection?: (
+    bindings: unknown,
+    raw: Request,
+  ) => Promise<Uint8Array<ArrayBuffer>> | undefined;
   /** Whether bytes of a request's body were replaced on the way here. Absent where that cannot happen. */
   hasLostBytes?: (request: RequestSource) => boolean;
   /** Keeps the promise's work alive after the answer was sent, or after the client went away. */

@@ -31,7 +31,7 @@ export function beginRequest(
   transfer?: TransferTurns,
 ): MiddlewareHandler<AppEnv> {
   const { config, isClientGone = () => false, isolatesRequests = false } = platform;
-  const { createAnswer, whenSent } = platform;
+  const { createAnswer, readConnection, whenSent } = platform;
   const options = { isolated: isolatesRequests };
   // The caller until authentication finds out who it is.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
@@ -63,6 +63,7 @@ export function beginRequest(
       trace,
       createAnswer,
       whenSent,
+      readConnection,
       timeout,
       maxAnswerBytes,
       transfer,

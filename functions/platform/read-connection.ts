@@ -1,0 +1,31 @@
+import type { IncomingMessage } from "node:http";
+import type { HttpBindings } from "@hono/node-server";
+import type { Platform } from "./types.ts";
+
+/** What `serve` gives with each request: Node's own request, and the `Request` that was made of it. */
+type Bindings = Partial<HttpBindings> & { request?: Request };
+
+/**
+ * Reads a body from Node's own request. `Request.arrayBuffer` would copy it once more, and large copies cost collections.
+ * Undefined for a request that was read or replaced before, or whose connection has closed.
+ */
+export const readConnection: NonNullable<Platform["readConnection"]> = (bindings, raw) => {
+  const { incoming, request } = (bindings ?? {}) as Bindings;
+  if (!incoming || request !== raw || incoming.readableDidRead || incoming.destroyed)
+    return undefined;
+  return readAll(incoming as IncomingMessage);
+};
+
+function readAll(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer<ArrayBuffer>[] = [];
+    incoming.on("data", (chunk: Buffer<ArrayBuffer>) => chunks.push(chunk));
+    incoming.on("end", () => {
+      const [first] = chunks;
+      resolve(first && chunks.length === 1 ? first : Buffer.concat(chunks));
+    });
+    incoming.on("error", reject);
+    // After the end it changes nothing.
+    incoming.on("close", () => reject(new Error("The connection closed before the body's end.")));
+  });
+}

@@ -1,0 +1,58 @@
+import { once } from "node:events";
+import { createServer, request, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { readConnection } from "../../functions/platform/read-connection.ts";
+
+/** A request whose client has sent its first bytes, and the client. */
+async function arriving(first: Buffer, length = first.length) {
+  const server = createServer();
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const headers = { "Content-Length": length };
+  const client = request({ host: "127.0.0.1", port, method: "POST", headers });
+  client.on("error", () => undefined);
+  onTestFinished(() => void client.destroy());
+  const arrived = once(server, "request");
+  client.write(first);
+  const [incoming] = (await arrived) as [IncomingMessage];
+  const raw = new Request("http://localhost/", { method: "POST" });
+  const read = (other = raw) => readConnection({ incoming, request: raw }, other);
+  return { client, incoming, raw, read };
+}
+
+test("a body is read whole, in one piece or in many", async () => {
+  const one = await arriving(Buffer.from("flower"));
+  expect(Buffer.from((await one.read()) ?? []).toString()).toBe("flower");
+
+  const large = Buffer.from("flower".repeat(100_000));
+  const many = await arriving(large.subarray(0, 7), large.length);
+  const reading = many.read();
+  many.client.end(large.subarray(7));
+  expect(Buffer.compare(Buffer.from((await reading) ?? []), large)).toBe(0);
+});
+
+test("a body whose client goes away is no whole body", async () => {
+  const { client, read } = await arriving(Buffer.from("flow"), 6);
+  const reading = read();
+  client.destroy();
+  await expect(reading).rejects.toThrow();
+});
+
+test("nothing is read for another request, one that was read before, or a closed connection", async () => {
+  const { client, incoming, raw, read } = await arriving(Buffer.from("flow"), 6);
+  expect(read(new Request(raw))).toBeUndefined();
+  expect(readConnection(undefined, raw)).toBeUndefined();
+  incoming.once("data", () => undefined);
+  while (!incoming.readableDidRead) await setImmediate();
+  expect(read()).toBeUndefined();
+
+  client.destroy();
+  const closed = await arriving(Buffer.from("flow"), 6);
+  closed.incoming.on("error", () => undefined);
+  closed.client.destroy();
+  while (!closed.incoming.destroyed) await setImmediate();
+  expect(closed.read()).toBeUndefined();
+});
