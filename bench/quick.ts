@@ -17,9 +17,9 @@ const SECONDS = 0.7;
 const IDENTITY = "test/fixtures/identity";
 const NATIVE = (model: string) => `/v1/models/${model}/predict`;
 
-type Names = "quiet" | "logged" | "image" | "floor" | "raw";
+type Names = "quiet" | "logged" | "image" | "checked" | "floor" | "raw";
 type Contest = Pick<Load, "requests" | "connections"> & {
-  /** Each server with the path that it is asked at. The floor is the last. */
+  /** Each server with the path that it is asked at. The floors are the last. */
   asked: [server: Names, path: string][];
 };
 
@@ -30,6 +30,7 @@ const CONTESTS: { [name: string]: Contest } = {
     asked: [
       ["quiet", NATIVE("iris")],
       ["logged", NATIVE("iris")],
+      ["checked", NATIVE("iris")],
       ["floor", "/"],
     ],
   },
@@ -46,6 +47,7 @@ function rowsContest(requests: { model: string; rows?: number }, connections: nu
     connections,
     asked: [
       ["quiet", NATIVE(model)],
+      ["checked", NATIVE(model)],
       ["floor", `/${model}`],
     ],
   };
@@ -61,6 +63,7 @@ export async function startQuick(bare: Bare) {
     quiet: await startNodeServer({ env: quiet }),
     logged: await startNodeServer({ env: PATIENT }),
     image: await startNodeServer({ env: { ...quiet, STORE: IDENTITY } }),
+    checked: await startNodeServer({ entry: bare.checkedServer, nodeFlags: V8_FLAGS }),
     floor: await startNodeServer({ entry: bare.server, nodeFlags: V8_FLAGS }),
     raw: await startNodeServer({ entry: bare.tensorServer, nodeFlags: V8_FLAGS }),
   };
@@ -81,6 +84,7 @@ export async function startQuick(bare: Bare) {
           await measureServer(record, name, server, { requests, connections, path });
       const images = [
         ["image", "/v2/models/image/infer", "binary"],
+        ["checked", "/v2/models/image/infer", "binary"],
         ["raw", "/image", "raw"],
       ] as const;
       for (const [server, path, format] of inTurn(images, round)) {
@@ -118,16 +122,49 @@ export async function startQuick(bare: Bare) {
 
 type LoadOptions = Pick<Load, "requests" | "connections"> & { path: string };
 
-/** What is measured: its name, the service's record, the floor's, and the highest ratio that is aimed at. */
-const ROWS: [what: string, service: string, floor: string, target: number][] = [
-  ["iris, 32 connections, CPU µs", "iris 32 quiet cpu", "iris 32 floor cpu", 1.35],
-  ["the same with the log", "iris 32 logged cpu", "iris 32 floor cpu", 1.45],
-  ["iris, 1 connection, CPU µs", "iris 1 quiet cpu", "iris 1 floor cpu", 1.4],
-  ["iris, 1 connection, p99 ms", "iris 1 quiet p99", "iris 1 floor p99", 1.3],
-  ["sentiment, 32 connections, CPU µs", "sentiment quiet cpu", "sentiment floor cpu", 1.15],
-  ["10 iris rows, 32 connections, CPU µs", "10 rows quiet cpu", "10 rows floor cpu", 1.3],
-  ["100 iris rows, 32 connections, CPU µs", "100 rows quiet cpu", "100 rows floor cpu", 1.2],
-  ["image's tensor in binary, CPU µs", "image image cpu", "image raw cpu", 1.2],
+/**
+ * What is measured: its name, the service's record, the floor's, the highest ratio that is aimed at, and the record of the
+ * least code with the same checks.
+ */
+const ROWS: [what: string, service: string, floor: string, target: number, checked?: string][] = [
+  [
+    "iris, 32 connections, CPU µs",
+    "iris 32 quiet cpu",
+    "iris 32 floor cpu",
+    1.35,
+    "iris 32 checked cpu",
+  ],
+  ["the same with the log", "iris 32 logged cpu", "iris 32 floor cpu", 1.45, "iris 32 checked cpu"],
+  ["iris, 1 connection, CPU µs", "iris 1 quiet cpu", "iris 1 floor cpu", 1.4, "iris 1 checked cpu"],
+  ["iris, 1 connection, p99 ms", "iris 1 quiet p99", "iris 1 floor p99", 1.3, "iris 1 checked p99"],
+  [
+    "sentiment, 32 connections, CPU µs",
+    "sentiment quiet cpu",
+    "sentiment floor cpu",
+    1.15,
+    "sentiment checked cpu",
+  ],
+  [
+    "10 iris rows, 32 connections, CPU µs",
+    "10 rows quiet cpu",
+    "10 rows floor cpu",
+    1.3,
+    "10 rows checked cpu",
+  ],
+  [
+    "100 iris rows, 32 connections, CPU µs",
+    "100 rows quiet cpu",
+    "100 rows floor cpu",
+    1.2,
+    "100 rows checked cpu",
+  ],
+  [
+    "image's tensor in binary, CPU µs",
+    "image image cpu",
+    "image raw cpu",
+    1.2,
+    "image checked cpu",
+  ],
   ["Lambda, warm request, ms", "lambda warm", "lambda bare warm", 1.6],
   ["Lambda, start to first answer, ms", "lambda cold", "lambda bare cold", 1],
   ["Worker, first request, ms", "worker first", "worker bare first", 1],
@@ -139,15 +176,27 @@ export function quickTables({ get }: Record): Table[] {
     {
       title: "The service and the least code for the same work",
       note:
-        "Floors: node:http with one run, a script with the sessions, a handler over S3, a Worker over R2. " +
+        "Floors: node:http with one run, a script with the sessions, a handler over S3, a Worker over R2. The least code with " +
+        "the same checks (bench/bare/checked-server.ts) also has ids, a deadline, phases, counts and header fields. " +
         `CPU is of a request, kernel included. Rounds are short (${SECONDS} s): a single figure can be off by a tenth.`,
-      columns: ["what", "service", "floor", "ratio", "target"],
-      rows: ROWS.map(([what, service, floor, target]) => [
+      columns: [
+        "what",
+        "service",
+        "floor",
+        "ratio",
+        "target",
+        "least code with the same checks",
+        "ratio",
+      ],
+      rows: ROWS.map(([what, service, floor, target, checked]) => [
         what,
         summary(get(service), 2),
         summary(get(floor), 2),
         summary(ratio(get(service), get(floor)), 2),
         String(target),
+        ...(checked
+          ? [summary(get(checked), 2), summary(ratio(get(service), get(checked)), 2)]
+          : ["", ""]),
       ]),
     },
   ];

@@ -12,6 +12,8 @@ import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 
 export interface WorkloadOptions {
   model: string;
+  /** The folder of the model. The shipped ones when absent. */
+  models?: string;
   /** Inputs a request. When absent, one input without an array. */
   rows?: number | undefined;
   /** The native API (an image as its bytes, or all in JSON), or the Open Inference Protocol (`v2`). */
@@ -35,10 +37,10 @@ export interface Workload {
 /** How many different requests are sent in turn. */
 const REQUESTS = 50;
 
-/** Reads `models/` below the working directory, because bundled programs use it too. */
+/** Reads `models/`, or another folder, below the working directory, because bundled programs use it too. */
 export async function createWorkload(options: WorkloadOptions): Promise<Workload> {
-  const { model, rows, format = "native" } = options;
-  const read = (file: string) => readFile(`models/${model}/${file}`, "utf8");
+  const { model, models = "models", rows, format = "native" } = options;
+  const read = (file: string) => readFile(`${models}/${model}/${file}`, "utf8");
   const { stable } = JSON.parse(await read("release.json")) as { stable: string };
   const tasks = createTasks();
   const manifest = tasks.parseManifest(await read(`${stable}/model.json`));
@@ -56,7 +58,7 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
   );
   const assets = await Promise.all(
     (manifest.assets ?? []).map(
-      async ({ file }) => [file, await readFile(`models/${model}/${stable}/${file}`)] as const,
+      async ({ file }) => [file, await readFile(`${models}/${model}/${stable}/${file}`)] as const,
     ),
   );
   const { input, parameters: schema } = tasks.of(manifest);
@@ -94,7 +96,7 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
     ...encode(),
     feeds,
     outputNames: task.outputNames,
-    artifact: `models/${model}/${stable}/${manifest.artifact.file}`,
+    artifact: `${models}/${model}/${stable}/${manifest.artifact.file}`,
     firstLabel: example.output.label,
   };
 }

@@ -12,6 +12,7 @@ const options: BuildOptions = {
 };
 
 const PROGRAMS = [
+  "checked-server",
   "constant-server",
   "models-server",
   "script",
@@ -33,6 +34,8 @@ export interface Bare {
   modelsServer: string;
   /** The session of iris behind node:http. */
   server: string;
+  /** Iris, sentiment and an image behind node:http, with the service's checks and header fields. */
+  checkedServer: string;
   /** A constant behind node:http. */
   constantServer: string;
   /** Tensors' bytes behind node:http. */
@@ -94,5 +97,6 @@ export async function buildBare(): Promise<Bare> {
     constantServer: join(node, "constant-server.mjs"),
     tensorServer: join(node, "tensor-server.mjs"),
     sessionRun: join(node, "session-run.mjs"),
+    checkedServer: join(node, "checked-server.mjs"),
   };
 }

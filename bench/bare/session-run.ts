@@ -1,4 +1,4 @@
-// `session.run` in a loop and nothing else: reads a BareLoop, prints the median in milliseconds.
+// `session.run` in a loop and nothing else: reads a BareLoop, prints median and mean in milliseconds.
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { childOptions } from "../processes.ts";
 import { quantile } from "../statistics.ts";
@@ -7,7 +7,7 @@ import { tensorFeeds, type TensorCase } from "../tensor-requests.ts";
 import { sessionOptions } from "./session-options.ts";
 
 export type BareLoop = { seconds: number } & (
-  | { model: string; rows?: number }
+  | { model: string; models?: string; rows?: number }
   | { tensors: TensorCase }
 );
 
@@ -26,4 +26,5 @@ for (let run = 0; performance.now() < end; run++) {
   await session.run(tensors[run % tensors.length] ?? {}, outputNames);
   if (before > warm) durations.push(performance.now() - before);
 }
-console.log(JSON.stringify({ p50: quantile(durations, 0.5) }));
+const mean = durations.reduce((sum, one) => sum + one, 0) / durations.length;
+console.log(JSON.stringify({ p50: quantile(durations, 0.5), mean }));

@@ -104,10 +104,10 @@ const at = (port: number) => ["--host", "127.0.0.1", "--port", String(port)];
 const QUIET = ["--log-level", "warning", "--no-access-log"];
 
 /** No other server here writes a log, or refuses requests that have waited. */
-const WITHOUT_LOG = { ...PATIENT, ACCESS_LOG: "false" };
+export const WITHOUT_LOG = { ...PATIENT, ACCESS_LOG: "false" };
 const JOINED = "iris:32,digits:32,sentiment:32";
 
-function nearcast(name: string, env: Record<string, string>): Peer {
+export function nearcast(name: string, env: Record<string, string>): Peer {
   return {
     name,
     format: "json",
@@ -138,7 +138,7 @@ function floor(name: string, entry: string): Peer {
 }
 
 /** The `bin` folder of a virtual environment with the pinned requirements, made where it is missing. */
-async function environment(name: string): Promise<string> {
+export async function environment(name: string): Promise<string> {
   const folder = join(cache, name);
   const requirements = join(here, `requirements-${name}.txt`);
   const wanted = await readFile(requirements, "utf8");

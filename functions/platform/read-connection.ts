@@ -13,7 +13,7 @@ export const readConnection: NonNullable<Platform["readConnection"]> = (bindings
   const { incoming, request } = (bindings ?? {}) as Bindings;
   if (!incoming || request !== raw || incoming.readableDidRead || incoming.destroyed)
     return undefined;
-  return readAll(incoming as IncomingMessage);
+  return readAll(incoming);
 };
 
 function readAll(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
