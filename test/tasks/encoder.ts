@@ -22,7 +22,7 @@ export function openEncoder(options: TextOptions, assets: Assets, budget = creat
 }
 
 /** What work in parts gives in the end. */
-function atOnce<T>(parts: Parts<T>): T {
+export function atOnce<T>(parts: Parts<T>): T {
   for (;;) {
     const { done, value } = parts.next();
     if (done) return value;

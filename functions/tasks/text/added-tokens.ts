@@ -9,8 +9,15 @@ export interface AddedToken {
   rstrip: boolean;
 }
 
+/** An added token with its id, or the text between two, from `start` to `end` in UTF-16 units. */
+export interface Section {
+  id: number | undefined;
+  start: number;
+  end: number;
+}
+
 /**
- * Splits a text at its added tokens. Gives their ids and the texts between them. Where several tokens fit, the longest
+ * Splits a text at its added tokens. A token includes the white space that it strips. Where several tokens fit, the longest
  * one counts.
  */
 export function addedTokenSplitter(tokens: readonly AddedToken[]) {
@@ -37,15 +44,19 @@ export function addedTokenSplitter(tokens: readonly AddedToken[]) {
     return { token: tokens[longest], end };
   }
 
-  return function split(text: string): (string | number)[] {
-    const found: (string | number)[] = [];
+  return function split(text: string): Section[] {
+    const found: Section[] = [];
     let start = 0;
-    let trims = false;
-    const pushText = (end: number, trimsEnd: boolean): void => {
-      let part = text.slice(start, end);
-      if (trims) part = part.trimStart();
-      if (trimsEnd) part = part.trimEnd();
-      if (start < end) found.push(part);
+    let before: AddedToken | undefined;
+    let last: Section | undefined;
+    const pushText = (end: number, after: AddedToken | undefined): void => {
+      const trimsStart = before?.rstrip ?? false;
+      const trimsEnd = after?.lstrip ?? false;
+      const from = trimsStart ? end - text.slice(start, end).trimStart().length : start;
+      const to = trimsEnd ? from + text.slice(from, end).trimEnd().length : end;
+      if (last) last.end = from;
+      if (start < end) found.push({ id: undefined, start: from, end: to });
+      start = to;
     };
     // Most texts have no character that begins a token.
     beginnings.lastIndex = 0;
@@ -53,12 +64,12 @@ export function addedTokenSplitter(tokens: readonly AddedToken[]) {
       const at = beginnings.lastIndex - 1;
       const { token, end } = tokenAt(text, at);
       if (!token) continue;
-      pushText(at, token.lstrip);
-      found.push(token.id);
-      trims = token.rstrip;
+      pushText(at, token);
+      found.push((last = { id: token.id, start, end }));
+      before = token;
       start = beginnings.lastIndex = end;
     }
-    pushText(text.length, false);
+    pushText(text.length, undefined);
     return found;
   };
 }

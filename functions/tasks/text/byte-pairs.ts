@@ -18,6 +18,12 @@ const schema = z.looseObject({
   ignore_merges: z.boolean().nullish(),
 });
 
+/** The tokens of a word: their ids, and where each starts and ends in the word. */
+interface Made {
+  ids: number[];
+  spans: number[];
+}
+
 /** Remembers the ids of words up to this length, and of this many words. */
 const [REMEMBERED_LENGTH, MOST_REMEMBERED] = [32, 10_000];
 
@@ -49,42 +55,49 @@ export function bytePairs(json: unknown): WordModel {
     ranks[pair] = rank;
     joined[pair] = both;
   }
-  const remembered = new Map<string, readonly number[]>();
+  const remembered = new Map<string, Made>();
 
-  /** The ids of a word's characters, before any are joined. */
-  function* symbolsOf(word: string): Parts<number[]> {
+  /** The ids of a word's characters, before any are joined, and where each starts and ends. */
+  function* symbolsOf(word: string): Parts<Made> {
     const symbols: number[] = [];
-    let unknown = false;
-    const flush = (): void => {
-      if (unknown) symbols.push(unknownId!);
-      unknown = false;
+    const spans: number[] = [];
+    let unknownFrom = -1;
+    const flush = (end: number): void => {
+      if (unknownFrom >= 0) {
+        symbols.push(unknownId!);
+        spans.push(unknownFrom, end);
+      }
+      unknownFrom = -1;
     };
     for (let at = 0, count = 1; at < word.length; count++) {
       if (count % PART_LENGTH === 0) yield;
       const end = at + (word.codePointAt(at)! > 0xffff ? 2 : 1);
+      const start = at;
       const character = word.slice(at, end) + (end === word.length ? suffix : "");
       at = end;
       const id = vocab.get(character);
       if (id !== undefined) {
-        flush();
+        flush(start);
         symbols.push(id);
+        spans.push(start, end);
         continue;
       }
       const bytes = byteIds?.(character);
       if (bytes) {
         symbols.push(...bytes);
+        for (const _ of bytes) spans.push(start, end);
         continue;
       }
       if (unknownId === undefined) continue;
-      if (!fusesUnknown) flush();
-      unknown = true;
+      if (!fusesUnknown) flush(start);
+      if (unknownFrom < 0) unknownFrom = start;
     }
-    flush();
-    return symbols;
+    flush(word.length);
+    return { ids: symbols, spans };
   }
 
-  function* join(word: string, ids: number[]): Parts<void> {
-    const symbols = yield* symbolsOf(word);
+  function* join(word: string, ids: number[], spans?: number[]): Parts<void> {
+    const { ids: symbols, spans: places } = yield* symbolsOf(word);
     const { length } = symbols;
     // Each symbol's neighbours. When a pair is joined, its left place gets the new symbol and its right place gets -1.
     const before = new Int32Array(length);
@@ -120,32 +133,37 @@ export function bytePairs(json: unknown): WordModel {
       if (before[left]! >= 0) offer(before[left]!);
       offer(left);
     }
-    for (let at = 0; at < length; at = after[at]!) ids.push(symbols[at]!);
+    for (let at = 0; at < length; at = after[at]!) {
+      ids.push(symbols[at]!);
+      spans?.push(places[2 * at]!, places[2 * after[at]! - 1]!);
+    }
   }
 
   return {
     idOf: (token) => vocab.get(token),
-    encode(word, ids) {
+    encode(word, ids, spans) {
       const whole = ignoresMerges ? vocab.get(word) : undefined;
       if (whole !== undefined) {
         ids.push(whole);
+        spans?.push(0, word.length);
         return undefined;
       }
       if (word.length > REMEMBERED_LENGTH) {
-        const parts = join(word, ids);
+        const parts = join(word, ids, spans);
         if (word.length > PART_LENGTH) return parts;
         parts.next();
         return undefined;
       }
       let known = remembered.get(word);
       if (!known) {
-        const made: number[] = [];
-        join(word, made).next();
+        const made: Made = { ids: [], spans: [] };
+        join(word, made.ids, made.spans).next();
         // Few texts have many different words. A flood of new words must not stay in memory.
         if (remembered.size >= MOST_REMEMBERED) remembered.clear();
         remembered.set(word, (known = made));
       }
-      for (const id of known) ids.push(id);
+      for (const id of known.ids) ids.push(id);
+      if (spans) for (const place of known.spans) spans.push(place);
       return undefined;
     },
   };

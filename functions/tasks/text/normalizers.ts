@@ -37,6 +37,6 @@ function withoutAccents(text: string): string {
     .replaceAll(/\p{Mn}/gu, "");
 }
 
-const CONTROLS = /\uFFFD|(?![\t\n\r])\p{Cc}|\p{Cf}|\p{Co}/gu;
-const ODD_SPACE = /[^\S ]/g;
-const IDEOGRAPHS = /[\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFAFF]/g;
+export const CONTROLS = /\uFFFD|(?![\t\n\r])\p{Cc}|\p{Cf}|\p{Co}/gu;
+export const ODD_SPACE = /[^\S ]/g;
+export const IDEOGRAPHS = /[\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFAFF]/g;

@@ -25,7 +25,7 @@ for (let byte = 0, next = 256; byte < 256; byte++) {
 }
 
 /** Takes the bytes one by one: a `TextEncoder` takes ten times as long for a short word. */
-function bytesAsCharacters(text: string): string {
+export function bytesAsCharacters(text: string): string {
   let made = "";
   const add = (byte: number): void => void (made += CHARACTER_OF_BYTE[byte]!);
   for (let at = 0; at < text.length; at++) {

@@ -2,13 +2,21 @@ import type { Parts } from "../define.ts";
 import { CLUSTERS } from "./clusters.ts";
 import type { Effort } from "./effort.ts";
 
+/** Is told which parts of a text stay, and which are replaced, in order. */
+interface ReplacedParts {
+  keep(text: string): void;
+  replace(old: string, text: string): void;
+}
+
 /**
  * Reads SentencePiece's map of characters from `tokenizer.json`. It is base64 of: the length of a trie, the trie (a
  * double array of little-endian uint32), and the replacements, each ended by a zero byte. Gives a function that
  * replaces characters as the reference does. Models were trained with the reference's oddities: in a cluster of less
  * than six bytes, only the first match counts, and the rest of the cluster is dropped.
  */
-export function precompiledMap(base64: unknown): (text: string, effort: Effort) => Parts<string> {
+export function precompiledMap(
+  base64: unknown,
+): (text: string, effort: Effort, changes?: ReplacedParts) => Parts<string> {
   if (typeof base64 !== "string" || base64 === "")
     throw new Error("the normalizer Precompiled has no precompiled_charsmap");
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -53,7 +61,7 @@ export function precompiledMap(base64: unknown): (text: string, effort: Effort) 
     return found;
   }
 
-  function replaceEach(text: string): string {
+  function replaceEach(text: string, changes: ReplacedParts | undefined): string {
     let made = "";
     let start = 0;
     for (let at = 0; at < text.length;) {
@@ -64,26 +72,31 @@ export function precompiledMap(base64: unknown): (text: string, effort: Effort) 
         if (found === undefined) isAbsent[point] = 1;
         else {
           made += text.slice(start, at) + found;
+          changes?.keep(text.slice(start, at));
+          changes?.replace(text.slice(at, end), found);
           start = end;
         }
       }
       at = end;
     }
+    changes?.keep(text.slice(start));
     return made + text.slice(start);
   }
 
-  return function* replace(text, effort) {
+  return function* replace(text, effort, changes) {
     let made = "";
     let start = 0;
     for (const { 0: cluster, index } of text.matchAll(CLUSTERS)) {
       const end = index + cluster.length;
       if (effort.isDue(end - start)) yield;
       const whole = isShort(cluster) ? replacementOf(cluster) : undefined;
-      made += replaceEach(text.slice(start, index)) + (whole ?? replaceEach(cluster));
+      made += replaceEach(text.slice(start, index), changes);
+      if (whole !== undefined) changes?.replace(cluster, whole);
+      made += whole ?? replaceEach(cluster, changes);
       start = end;
     }
     if (effort.isDue(text.length - start)) yield;
-    return made + replaceEach(text.slice(start));
+    return made + replaceEach(text.slice(start), changes);
   };
 }
 

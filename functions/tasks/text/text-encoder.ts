@@ -48,15 +48,18 @@ export function textEncoder({ normalizer, preTokenizer, model, added }: Steps): 
 
   return function* encode(text, options) {
     const ids: number[] = [];
-    for (const [index, section] of splitRaw(text).entries()) {
+    for (const [index, { id, start, end }] of splitRaw(text).entries()) {
       if (options.effort.isDue(1)) yield;
-      if (typeof section === "number") ids.push(section);
-      else if (section !== "")
-        for (const part of splitNormal(yield* normalized(section, options))) {
-          if (typeof part === "number") ids.push(part);
-          else if (part !== "") yield* encodeWords([part], { ...options, ids, index, depth: 0 });
+      if (id !== undefined) ids.push(id);
+      else if (start < end) {
+        const normal = yield* normalized(text.slice(start, end), options);
+        for (const part of splitNormal(normal)) {
+          const word = normal.slice(part.start, part.end);
+          if (part.id !== undefined) ids.push(part.id);
+          else if (word !== "") yield* encodeWords([word], { ...options, ids, index, depth: 0 });
           if (ids.length >= options.enough) break;
         }
+      }
       if (ids.length >= options.enough) break;
     }
     return ids;

@@ -42,7 +42,7 @@ export interface EncodeOptions {
 export type Padding = Record<keyof Encoding, number>;
 
 /** A place in the template: the ids of a text, or a special token. */
-type Slot = { sequence: 0 | 1; type: number } | { id: number; type: number };
+export type Slot = { sequence: 0 | 1; type: number } | { id: number; type: number };
 
 type IdOf = (token: string) => number | undefined;
 
@@ -83,56 +83,25 @@ const tokenizerSchema = z.looseObject({
  * missing or need a feature that is not supported.
  */
 export function openTokenizer(options: TextOptions, assets: Assets) {
-  const config = options.tokenizerConfig
-    ? readJson(options.tokenizerConfig, assets, tokenizerConfigSchema)
-    : {};
-  const json = configured(readJson(options.tokenizer, assets, tokenizerSchema), config);
-  if (options.lowercase) json.normalizer = lowercased(json.normalizer);
-  const model = openModel(json.model);
-  const { added_tokens: added } = json;
-  // The library gets no vocabulary: its model would take that memory a second time.
-  const library = new Tokenizer({ ...likeReference(json), added_tokens: [], model: NO_MODEL }, {});
+  const { library, model, added, single, pair, cutsLeft, padding } = readTokenizer(options, assets);
   const encodeText = textEncoder({
     normalizer: library.normalizer,
     preTokenizer: library.pre_tokenizer,
     model,
-    added: added.map(
-      ({
-        id,
-        content,
-        lstrip = false,
-        rstrip = false,
-        special = false,
-        normalized = !special,
-      }) => ({ id, content, lstrip, rstrip, normalized }),
-    ),
+    added,
   });
-  const addedIds = new Map(added.map(({ content, id }) => [content, id]));
-  const idOf = (token: string) => addedIds.get(token) ?? model.idOf(token);
-  const oneType = hasOneType(config);
-  const process = library.post_processor;
-  const single = template(process, idOf, { paired: false, oneType });
-  const pair = template(process, idOf, { paired: true, oneType });
   const { maxLength } = options;
-  for (const slots of [single, pair])
-    if (slots.length > maxLength)
-      throw new Error(`text.maxLength ${maxLength} has no room for a text`);
-  const cutsLeft = json.truncation?.direction === "Left";
   const cut = (ids: number[], length: number): number[] =>
     cutsLeft ? ids.slice(ids.length - length) : ids.slice(0, length);
   const none: number[] = [];
 
   return {
-    padding: {
-      input_ids: json.padding?.pad_id ?? padId(idOf, contentOf(config.pad_token)),
-      attention_mask: 0,
-      token_type_ids: json.padding?.pad_type_id ?? 0,
-    } satisfies Padding,
+    padding,
 
     /** Works in parts. Throws a RangeError whose message continues the input's name. */
     *encode(input: TextInput, encodeOptions: EncodeOptions): Parts<CutEncoding> {
       const slots = input.pair === undefined ? single : pair;
-      const special = slots.filter((slot) => "id" in slot).length;
+      const special = specialsOf(slots);
       const room = maxLength - special;
       // Tokens that are cut off at the end need not be made. Of a pair the longer text is cut, so one text is made in
       // full.
@@ -146,15 +115,74 @@ export function openTokenizer(options: TextOptions, assets: Assets) {
       const second = isSingle ? none : yield* encodeText(input.pair ?? "", enough(first.length));
       const lengths = cutLengths([first.length, second.length], room);
       const parts = [cut(first, lengths[0]), cut(second, lengths[1])] as const;
-      const ids = slots.map((slot) => ("id" in slot ? [slot.id] : parts[slot.sequence]));
-      const input_ids = ids.flat();
-      return {
-        input_ids,
-        attention_mask: input_ids.map(() => 1),
-        token_type_ids: slots.flatMap(({ type }, index) => (ids[index] ?? []).map(() => type)),
-        uncut: first.length + second.length + special,
-      };
+      return { ...filled(slots, parts), uncut: first.length + second.length + special };
     },
+  };
+}
+
+/** The parts of a version's tokenizer. Throws an Error when the files are missing or not supported. */
+export function readTokenizer(options: TextOptions, assets: Assets) {
+  const config = options.tokenizerConfig
+    ? readJson(options.tokenizerConfig, assets, tokenizerConfigSchema)
+    : {};
+  const json = configured(readJson(options.tokenizer, assets, tokenizerSchema), config);
+  if (options.lowercase) json.normalizer = lowercased(json.normalizer);
+  const model = openModel(json.model);
+  // The library gets no vocabulary: its model would take that memory a second time.
+  const library = new Tokenizer({ ...likeReference(json), added_tokens: [], model: NO_MODEL }, {});
+  const added = json.added_tokens.map(
+    ({ id, content, lstrip = false, rstrip = false, special = false, normalized = !special }) => ({
+      id,
+      content,
+      lstrip,
+      rstrip,
+      normalized,
+    }),
+  );
+  const addedIds = new Map(added.map(({ content, id }) => [content, id]));
+  const idOf = (token: string) => addedIds.get(token) ?? model.idOf(token);
+  const oneType = hasOneType(config);
+  const process = library.post_processor;
+  const single = template(process, idOf, { paired: false, oneType });
+  const pair = template(process, idOf, { paired: true, oneType });
+  for (const slots of [single, pair])
+    if (slots.length > options.maxLength)
+      throw new Error(`text.maxLength ${options.maxLength} has no room for a text`);
+  return {
+    json,
+    config,
+    library,
+    model,
+    added,
+    idOf,
+    /** The places of one text and of two. */
+    single,
+    pair,
+    cutsLeft: json.truncation?.direction === "Left",
+    padding: {
+      input_ids: json.padding?.pad_id ?? padId(idOf, contentOf(config.pad_token)),
+      attention_mask: 0,
+      token_type_ids: json.padding?.pad_type_id ?? 0,
+    } satisfies Padding,
+  };
+}
+
+/** How many special tokens a template has. */
+export function specialsOf(slots: readonly Slot[]): number {
+  return slots.filter((slot) => "id" in slot).length;
+}
+
+/** The tokens of a template with the ids of its texts. */
+export function filled(
+  slots: readonly Slot[],
+  parts: readonly [readonly number[], readonly number[]],
+): Encoding {
+  const ids = slots.map((slot) => ("id" in slot ? [slot.id] : parts[slot.sequence]));
+  const input_ids = ids.flat();
+  return {
+    input_ids,
+    attention_mask: input_ids.map(() => 1),
+    token_type_ids: slots.flatMap(({ type }, index) => (ids[index] ?? []).map(() => type)),
   };
 }
 

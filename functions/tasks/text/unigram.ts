@@ -31,7 +31,11 @@ export function unigram(json: unknown): WordModel {
   // One word is cut after the other, and most are short: arrays of its own would take longer than the word.
   const waysOfShort = waysFor(PART_LENGTH);
 
-  function* cut(word: string, ids: number[], { best, starts, pieces }: Ways): Parts<void> {
+  function* cut(
+    word: string,
+    { ids, spans }: Made,
+    { best, starts, pieces }: Ways,
+  ): Parts<void> {
     const { length } = word;
     starts.fill(-1, 0, length + 1);
     best[0] = 0;
@@ -59,23 +63,35 @@ export function unigram(json: unknown): WordModel {
       if (!single) offer(next, unknownScore + soFar, start, -1);
     }
     const found: number[] = [];
+    const begins: number[] = [];
     for (let end = length; end > 0; end = starts[end]!) {
       const piece = pieces[end]!;
       // Neighbouring unknown characters are one unknown token.
-      if (piece >= 0) found.push(piece);
-      else if (found.at(-1) !== unknownId) found.push(unknownId!);
+      if (piece < 0 && found.at(-1) === unknownId) begins.pop();
+      else found.push(piece >= 0 ? piece : unknownId!);
+      begins.push(starts[end]!);
     }
-    for (let at = found.length - 1; at >= 0; at--) ids.push(found[at]!);
+    for (let at = found.length - 1; at >= 0; at--) {
+      ids.push(found[at]!);
+      spans?.push(begins[at]!, begins[at - 1] ?? length);
+    }
   }
 
   return {
     idOf: (token) => trie.numberOf(token),
-    encode(word, ids) {
-      if (word.length > PART_LENGTH) return cut(word, ids, waysFor(word.length));
-      cut(word, ids, waysOfShort).next();
+    encode(word, ids, spans) {
+      const made = { ids, spans };
+      if (word.length > PART_LENGTH) return cut(word, made, waysFor(word.length));
+      cut(word, made, waysOfShort).next();
       return undefined;
     },
   };
+}
+
+/** Where the tokens of a word go. */
+interface Made {
+  ids: number[];
+  spans: number[] | undefined;
 }
 
 /** For each end in a word: the best score, the start of its last piece (-1: not reached), and that piece (-1: unknown). */

@@ -3,8 +3,11 @@ import type { Parts } from "../define.ts";
 
 /** Cuts a pre-tokenizer's words into tokens. The time grows with a word's length, or little faster. */
 export interface WordModel {
-  /** Appends the ids of a word's tokens. A short word is done at once, a long one in parts. */
-  encode(word: string, ids: number[]): Parts<void> | undefined;
+  /**
+   * Appends the ids of a word's tokens. A short word is done at once, a long one in parts. Where asked, appends where
+   * each token starts and ends in the word, in UTF-16 units.
+   */
+  encode(word: string, ids: number[], spans?: number[]): Parts<void> | undefined;
   /** The id of a token by its text. */
   idOf(token: string): number | undefined;
 }

@@ -28,9 +28,10 @@ export function wordPiece(json: unknown): WordModel {
 
   return {
     idOf: (token) => trie.numberOf(token),
-    encode(word, ids) {
+    encode(word, ids, spans) {
       if (isLonger(word, longest)) {
         ids.push(unknownId);
+        spans?.push(0, word.length);
         return undefined;
       }
       const before = ids.length;
@@ -46,11 +47,14 @@ export function wordPiece(json: unknown): WordModel {
           if (number >= 0) [end, id] = [at, number];
         }
         if (id < 0) {
+          if (spans) spans.length -= 2 * (ids.length - before);
           ids.length = before;
           ids.push(unknownId);
+          spans?.push(0, word.length);
           return undefined;
         }
         ids.push(id);
+        spans?.push(start, end);
         start = end;
       }
       return undefined;
