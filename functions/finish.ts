@@ -27,7 +27,7 @@ export async function finish<Answer>(
 
 /**
  * The answers that the task makes of tensors, one for each row of the runs. Undefined where the call asked for only some
- * of the outputs that the task needs.
+ * of the outputs that the task needs, or where the task answers from its inputs.
  */
 export async function answersOfTensors(
   { task, compiled }: Pick<ModelVersion, "task" | "compiled">,
@@ -37,7 +37,8 @@ export async function answersOfTensors(
   call: Answered,
 ): Promise<unknown[] | undefined> {
   const isWhole = results.every((outputs) => compiled.outputNames.every((name) => outputs[name]));
-  if (!isWhole) return undefined;
+  // A client's own tensors have no texts to answer about.
+  if (!isWhole || compiled.combine) return undefined;
   const parameters = parseParameters(task.parameters, undefined);
   const answers: unknown[][] = [];
   for (const [index, run] of runs.entries()) {

@@ -130,6 +130,8 @@ export function createPredict(services: PathServices): Predict {
         }),
       );
       if (countsShapes) measure(recording, manifest, runs);
+      // A long text may be several rows, and each costs as much as an input.
+      if (compiled.combine) recording.rows = Math.max(rows.length, totalOf(runs, "rows") ?? 0);
       recording.tokens = totalOf(runs, "tokens");
       recording.pixels = totalOf(runs, "pixels");
       const owed = charge?.(recording, manifest.name);
@@ -158,7 +160,12 @@ export function createPredict(services: PathServices): Predict {
       for (const one of made)
         answers.push(Array.isArray(one) ? one : await finish(one, turns, ongoing));
       const { tokens } = recording;
-      const outputs = answers.length === 1 ? answers[0] : answers.flat(1);
+      const each = answers.length === 1 ? answers[0] : answers.flat(1);
+      const outputs = compiled.combine
+        ? recording.phases.time("postprocess", () =>
+            compiled.combine?.(each ?? [], runs, parameters),
+          )
+        : each;
       for (const { wants, follow } of services.followers)
         if (wants(version))
           follow(version, recording.begun, { inputs: rows, runs, answers: outputs });
@@ -423,7 +430,7 @@ function measure(recording: Recording, manifest: Manifest, runs: readonly RunFee
   recording.bytes = Math.max(recording.bytes ?? 0, bytesOfRuns(runs));
 }
 
-function totalOf(runs: readonly Run[], count: "tokens" | "pixels"): number | undefined {
+function totalOf(runs: readonly Run[], count: "rows" | "tokens" | "pixels"): number | undefined {
   let total: number | undefined;
   for (const { [count]: own } of runs) if (own !== undefined) total = (total ?? 0) + own;
   return total;

@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { Draft } from "./from-file.ts";
 import { readGraph, type Graph } from "./graph.ts";
 import { checkSettings, isFile, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
-import { headOf, headSchema } from "./hugging-face-head.ts";
+import { headOf, headSchema, tokenHeadOf } from "./hugging-face-head.ts";
 import { readImageOptions } from "./hugging-face-image.ts";
 import { readTokenizer } from "./hugging-face-tokenizer.ts";
 import { checkNothingBehind, readSentenceSettings, readVectors } from "./hugging-face-vectors.ts";
@@ -63,15 +63,20 @@ export async function draftFromHuggingFace(
   return textDraft(folder, config, graph, { kind, labels });
 }
 
-type Kind = "text-classification" | "image-classification" | "feature-extraction";
+type Kind =
+  | "text-classification"
+  | "token-classification"
+  | "image-classification"
+  | "feature-extraction";
 
 function kindOf({ architectures }: Config): Kind {
   const [architecture = ""] = architectures ?? [];
   if (architecture.endsWith("ForSequenceClassification")) return "text-classification";
+  if (architecture.endsWith("ForTokenClassification")) return "token-classification";
   if (architecture.endsWith("ForImageClassification")) return "image-classification";
   if (/For[A-Z]/.test(architecture) && !architecture.endsWith("ForMaskedLM"))
     throw new Error(
-      `There is no task for a ${architecture}. Text classification, feature extraction and image classification are taken; for others add the .onnx file itself, which makes it a tensor model.`,
+      `There is no task for a ${architecture}. Text and token classification, feature extraction and image classification are taken; for others add the .onnx file itself, which makes it a tensor model.`,
     );
   return "feature-extraction";
 }
@@ -83,7 +88,7 @@ function checkKind(kind: Kind, { architectures }: Config, { path, inputs }: Grap
   const [architecture = "model"] = architectures ?? [];
   const taken = inputs.map(({ name }) => name).join(", ");
   throw new Error(
-    `There is no task for this ${architecture}: its graph takes ${taken}, and ${kind} needs ${needed}. Text classification, feature extraction of texts and image classification are taken; for others add the .onnx file itself, which makes it a tensor model: nearcast add ${path} --name …`,
+    `There is no task for this ${architecture}: its graph takes ${taken}, and ${kind} needs ${needed}. Text and token classification, feature extraction of texts and image classification are taken; for others add the .onnx file itself, which makes it a tensor model: nearcast add ${path} --name …`,
   );
 }
 
@@ -135,6 +140,12 @@ async function textDraft(
     const head = headOf(config, graph, { labels, activationFn });
     const manifest = { inputs, outputs: [head.output], text };
     return { graph, assets, notes: head.notes, manifest: { ...manifest, ...endOf(head) } };
+  }
+  if (kind === "token-classification") {
+    const { labels: names, output } = tokenHeadOf(config, graph, labels);
+    const entities = { output: output.name };
+    const manifest = { task: kind, inputs, outputs: [output], text, labels: names, entities };
+    return { graph, assets, manifest };
   }
   if (isCrossEncoder)
     throw new Error(

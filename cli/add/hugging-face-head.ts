@@ -41,20 +41,7 @@ export function headOf(
     activationFn,
   }: { labels?: readonly string[] | undefined; activationFn?: string | null | undefined },
 ): Head {
-  const logits = outputs.find(({ name }) => name === "logits") ?? outputs[0];
-  if (!logits) throw new Error("The model has no output.");
-  const labels = labelsOf(config, given);
-  const width = logits.shape[1] ?? -1;
-  if (logits.shape.length !== 2 || (width >= 0 && width !== labels.length))
-    throw new Error(
-      `config.json has ${labels.length} labels (${labels.slice(0, 5).join(", ")}), but the output ${logits.name} is [${logits.shape.join(", ")}]. Name them in id2label of config.json, or with --labels.`,
-    );
-  const repeated = repeatedLabel(labels);
-  if (repeated)
-    throw new Error(
-      `config.json, id2label: ${repeated}. Rename one in config.json, or name all with --labels.`,
-    );
-  const output = { ...logits, shape: [logits.shape[0] ?? -1, labels.length] };
+  const { labels, output } = labelledOutput(config, outputs, given, 2);
   const written = activationOf(
     activationFn ??
       config.sentence_transformers?.activation_fn ??
@@ -78,6 +65,38 @@ export function headOf(
       : [];
   const activation = written === undefined || written === "none" ? usual : written;
   return { labels, output, activation, regression: false, notes };
+}
+
+/** The end of a token classifier: a number for each token and label. Throws an Error where it is not one. */
+export function tokenHeadOf(
+  config: HeadConfig,
+  { outputs }: Graph,
+  given: readonly string[] | undefined,
+): Pick<Head, "labels" | "output"> {
+  return labelledOutput(config, outputs, given, 3);
+}
+
+/** The output whose last dimension are the labels. */
+function labelledOutput(
+  config: HeadConfig,
+  outputs: Graph["outputs"],
+  given: readonly string[] | undefined,
+  rank: 2 | 3,
+): Pick<Head, "labels" | "output"> {
+  const logits = outputs.find(({ name }) => name === "logits") ?? outputs[0];
+  if (!logits) throw new Error("The model has no output.");
+  const labels = labelsOf(config, given);
+  const width = logits.shape[rank - 1] ?? -1;
+  if (logits.shape.length !== rank || (width >= 0 && width !== labels.length))
+    throw new Error(
+      `config.json has ${labels.length} labels (${labels.slice(0, 5).join(", ")}), but the output ${logits.name} is [${logits.shape.join(", ")}]. Name them in id2label of config.json, or with --labels.`,
+    );
+  const repeated = repeatedLabel(labels);
+  if (repeated)
+    throw new Error(
+      `config.json, id2label: ${repeated}. Rename one in config.json, or name all with --labels.`,
+    );
+  return { labels, output: { ...logits, shape: [...logits.shape.slice(0, -1), labels.length] } };
 }
 
 function labelsOf({ id2label, num_labels }: HeadConfig, given?: readonly string[]): string[] {

@@ -63,6 +63,20 @@ export interface RecommendedItem {
   score: number;
 }
 
+/** The task `token-classification` answers with an array of these, in the order of the text. */
+export interface Entity {
+  /** The label of joined tokens. */
+  entity_group?: string;
+  /** The label of one token, with `aggregation_strategy: "none"`. */
+  entity?: string;
+  score: number;
+  word: string;
+  /** The first character. Counts Unicode characters: use `Array.from(text)` where a text may have emoji. */
+  start: number;
+  /** One after the last character. */
+  end: number;
+}
+
 /** The answer of the task `feature-extraction`: the vector of a text. */
 export type Vector = number[];
 

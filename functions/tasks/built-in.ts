@@ -6,6 +6,7 @@ import { tabularRegression } from "./tabular-regression/task.ts";
 import { tensor } from "./tensor/task.ts";
 import { textClassification } from "./text-classification/task.ts";
 import { textRegression } from "./text-regression/task.ts";
+import { tokenClassification } from "./token-classification/task.ts";
 import type { Task } from "./define.ts";
 
 /** The tasks that come with Nearcast. There is no other list of them. */
@@ -14,6 +15,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   tabularRegression,
   textClassification,
   textRegression,
+  tokenClassification,
   imageClassification,
   featureExtraction,
   recommendation,

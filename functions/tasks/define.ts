@@ -15,7 +15,10 @@ export interface Run {
   tokens?: number;
   /** How many pixels the rows' images have, decoded. */
   pixels?: number;
-  /** Anything that postprocessing needs to know of the rows. Only the task reads it. */
+  /**
+   * Anything that postprocessing needs to know of the rows. Only the task reads it. An array has one item for each row,
+   * and is split with them.
+   */
   context?: unknown;
 }
 
@@ -80,6 +83,11 @@ export interface CompiledTask<Parameters = unknown> {
   outputBytes?(outputs: Tensors): number;
   /** Makes one answer for each row of the run, large ones in parts. */
   postprocess(outputs: Tensors, run: Run, parameters: Parameters): unknown[] | Parts<unknown[]>;
+  /**
+   * Makes the answers of the inputs from those of all rows, where an input may be several rows, or its answer depends on
+   * the runs' contexts.
+   */
+  combine?(answers: readonly unknown[], runs: readonly Run[], parameters: Parameters): unknown[];
   /** What is compared with training, for drift. None when absent. */
   quantities?: readonly Quantity[];
   /** The error for a failed run. Absent where a checked input can fail only with a bad model. */

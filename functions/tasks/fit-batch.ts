@@ -35,6 +35,7 @@ function splitRows({ feeds, rows, tokens, pixels, context }: Run): Run[] {
       Object.entries(feeds).map(([name, tensor]) => [name, rowsFrom(tensor, row, 1)]),
     ),
     rows: 1,
+    ...(Array.isArray(context) && { context: [context[row] as unknown] }),
     ...(row === 0 && counts),
   }));
 }

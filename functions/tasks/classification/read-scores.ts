@@ -1,5 +1,6 @@
 import { NearcastError } from "../../errors.ts";
 import { numbersOf, type Tensors } from "../../tensor.ts";
+import { softmax } from "../softmax.ts";
 import { isOneSided, type ClassificationManifest, type ScoresOptions } from "./options.ts";
 
 type Numbers = Float32Array | Float64Array;
@@ -62,10 +63,5 @@ const ACTIVATIONS = {
   none: (values: Numbers): ArrayLike<number> => values,
   sigmoid: (values: Numbers): ArrayLike<number> =>
     Array.from(values, (value) => 1 / (1 + Math.exp(-value))),
-  softmax(values: Numbers): ArrayLike<number> {
-    const highest = Math.max(...values);
-    const powers = Array.from(values, (value) => Math.exp(value - highest));
-    const sum = powers.reduce((total, power) => total + power, 0);
-    return powers.map((power) => power / sum);
-  },
+  softmax,
 } as const;

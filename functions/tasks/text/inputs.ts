@@ -15,7 +15,7 @@ import type { TextOptions, textOptions } from "./options.ts";
  * A normalised text may have this many times the characters of the longest allowed text. Korean and Vietnamese letters
  * become three; rare characters become eighteen.
  */
-const MOST_EXPANSION = 4;
+export const MOST_EXPANSION = 4;
 
 type TextManifest = ManifestOf<typeof textOptions>;
 

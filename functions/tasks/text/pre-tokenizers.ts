@@ -18,7 +18,7 @@ export function preTokenizersOf(step: PreTokenizer | null): PreTokenize[] {
  * The character of each byte, as in GPT-2. Bytes that are printable in Latin-1 stand for themselves. The others get
  * characters from 256 on.
  */
-const CHARACTER_OF_BYTE: string[] = [];
+export const CHARACTER_OF_BYTE: string[] = [];
 for (let byte = 0, next = 256; byte < 256; byte++) {
   const isPrintable = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
   CHARACTER_OF_BYTE.push(String.fromCharCode(isPrintable ? byte : next++));

@@ -31,11 +31,7 @@ export function unigram(json: unknown): WordModel {
   // One word is cut after the other, and most are short: arrays of its own would take longer than the word.
   const waysOfShort = waysFor(PART_LENGTH);
 
-  function* cut(
-    word: string,
-    { ids, spans }: Made,
-    { best, starts, pieces }: Ways,
-  ): Parts<void> {
+  function* cut(word: string, { ids, spans }: Made, { best, starts, pieces }: Ways): Parts<void> {
     const { length } = word;
     starts.fill(-1, 0, length + 1);
     best[0] = 0;

@@ -44,7 +44,7 @@ export function sliced({ of, start, end }: Part): Aligned {
 }
 
 /** Collects a new text, unit by unit, with places of the text that it is made of. */
-export class Aligning {
+class Aligning {
   #text = "";
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
@@ -153,6 +153,6 @@ export function changed(source: Aligned, { characters, counts }: Changes): Align
 }
 
 /** How many UTF-16 units the character there has. */
-export function unitsAt(text: string, at: number): number {
+function unitsAt(text: string, at: number): number {
   return text.codePointAt(at)! > 0xffff ? 2 : 1;
 }

@@ -24,6 +24,8 @@ export interface AlignedOptions {
   /** The most characters of the normalised text. */
   mostCharacters: number;
   effort: Effort;
+  /** Work may end when there are this many tokens. All are made when absent. */
+  enough?: number;
 }
 
 interface Steps {
@@ -53,6 +55,7 @@ export function alignedEncoder({ normalizer, preTokenizer, model, added }: Steps
     const tokens: Tokens = { ids: [], starts: [], ends: [], words: [], added: [] };
     const source = unchanged(text);
     for (const [index, section] of splitRaw(text).entries()) {
+      if (isEnough(tokens, options)) break;
       if (options.effort.isDue(1)) yield;
       if (section.id !== undefined) addToken(tokens, section.id, { of: source, ...section });
       else if (section.start < section.end) {
@@ -88,8 +91,10 @@ export function alignedEncoder({ normalizer, preTokenizer, model, added }: Steps
     const { effort, tokens, index, depth } = options;
     const cut = cuts[depth];
     for (const word of words) {
+      if (isEnough(tokens, options)) return;
       if (effort.isDue(word.end - word.start + 1)) yield;
-      if (cut) yield* encodeWords(cut(word, { section_index: index }), { ...options, depth: depth + 1 });
+      if (cut)
+        yield* encodeWords(cut(word, { section_index: index }), { ...options, depth: depth + 1 });
       else yield* encodeWord(word, tokens);
     }
   }
@@ -106,6 +111,10 @@ export function alignedEncoder({ normalizer, preTokenizer, model, added }: Steps
       tokens.added.push(undefined);
     }
   }
+}
+
+function isEnough({ ids }: Tokens, { enough = Infinity }: AlignedOptions): boolean {
+  return ids.length >= enough;
 }
 
 function addToken(tokens: Tokens, id: number, part: Part): void {

@@ -21,16 +21,14 @@ export function alignedNormalizers(step: Normalizer | null): Normalize[] {
   if (/^NFK?[CD]$/.test(type)) return [(source) => inForm(source, type as "NFC")];
   if (type === "BertNormalizer") return bertNormalizers(config);
   if (type === "Lowercase") return [lowercased];
-  if (type === "StripAccents")
-    return [(source) => eachMatch(source, /\p{M}/gu, () => "")];
+  if (type === "StripAccents") return [(source) => eachMatch(source, /\p{M}/gu, () => "")];
   if (type === "Prepend") return [(source) => prepended(source, config.prepend ?? "")];
   if (type === "Precompiled") return [precompiled(config.precompiled_charsmap)];
   if (type === "Replace" && pattern) {
     const content = config.content ?? "";
     const marked = content.replaceAll("$$", "\0").split("$&");
     return [
-      (source) =>
-        eachMatch(source, pattern, (match) => marked.join(match).replaceAll("\0", "$")),
+      (source) => eachMatch(source, pattern, (match) => marked.join(match).replaceAll("\0", "$")),
     ];
   }
   throw new Error(`offsets are not supported behind the normalizer ${type}`);

@@ -1,4 +1,5 @@
 import type { Assets, Parts } from "../../define.ts";
+import { textOfBytes } from "./text-of-bytes.ts";
 import { contentOf } from "../configured.ts";
 import type { TextOptions } from "../options.ts";
 import { filled, readTokenizer, specialsOf, type Encoding, type Slot } from "../tokenizer.ts";
@@ -43,6 +44,8 @@ export function openAlignedTokenizer(options: TextOptions, assets: Assets) {
   const tokens = vocabularyOf(json);
   const trim = trimmer(json.post_processor, config, tokens);
   const unknown = contentOf(config.unk_token) ?? json.model["unk_token"];
+  const decodesBytes =
+    (library.decoder?.config as { type?: string } | undefined)?.type === "ByteLevel";
   const prefix = json.model["continuing_subword_prefix"];
 
   /** The tokens of a text that fit into `room`, in windows. */
@@ -65,7 +68,8 @@ export function openAlignedTokenizer(options: TextOptions, assets: Assets) {
     /** The text of a token. */
     tokenOf: (id: number): string => tokens[id] ?? "",
     /** What tokens mean as text, as the tokenizer's decoder has it. */
-    textOf(of: readonly string[]): string {
+    textOf: (of: readonly string[]): string => {
+      if (decodesBytes) return textOfBytes(of);
       return library.decoder ? library.decoder.decode([...of]) : of.join(" ");
     },
     unknownId: typeof unknown === "string" ? idOf(unknown) : undefined,
@@ -81,10 +85,14 @@ export function openAlignedTokenizer(options: TextOptions, assets: Assets) {
     ): Parts<Window[]> {
       const slots = second === undefined ? single : pair;
       const before = second === undefined ? NONE : yield* encodeText(text, encodeOptions);
-      const last = yield* encodeText(second ?? text, encodeOptions);
       const room = maxLength - specialsOf(slots) - before.ids.length;
+      // Tokens that are cut off at the end need not be made.
+      const enough = stride === undefined && !cutsLeft ? Math.max(1, room) : Infinity;
+      const last = yield* encodeText(second ?? text, { ...encodeOptions, enough });
       if (room <= (stride ?? 0) && last.ids.length > room)
-        throw new RangeError(`must be shorter: ${before.ids.length} tokens leave no room for the other text`);
+        throw new RangeError(
+          `must be shorter: ${before.ids.length} tokens leave no room for the other text`,
+        );
       return windowsOf(last, room, stride).map((window) =>
         toWindow(slots, second === undefined ? [trim(window), NONE] : [trim(before), trim(window)]),
       );

@@ -25,7 +25,11 @@ export function alignedWords(step: PreTokenizer | null): CutWords[] {
   if (type === "Replace" && pattern)
     return [
       (part) => [
-        whole(eachMatch(sliced(part), pattern, (match) => (config.content ?? "").replace("$&", () => match))),
+        whole(
+          eachMatch(sliced(part), pattern, (match) =>
+            (config.content ?? "").replace("$&", () => match),
+          ),
+        ),
       ],
     ];
   if (type === "ByteLevel" && config.use_regex === false)
@@ -38,7 +42,9 @@ export function alignedWords(step: PreTokenizer | null): CutWords[] {
       },
     ];
   if (step.prepend_scheme) return [metaspace(step)];
-  throw new Error(`offsets are not supported behind the pre-tokenizer ${type || step.constructor.name}`);
+  throw new Error(
+    `offsets are not supported behind the pre-tokenizer ${type || step.constructor.name}`,
+  );
 }
 
 function whole(of: Part["of"]): Part {
@@ -66,7 +72,11 @@ function split(
 }
 
 /** Marks the spaces, and the beginning of the text where the step wants it. */
-function metaspace({ replacement = "▁", str_rep: mark = replacement, prepend_scheme: scheme }: PreTokenizer): CutWords {
+function metaspace({
+  replacement = "▁",
+  str_rep: mark = replacement,
+  prepend_scheme: scheme,
+}: PreTokenizer): CutWords {
   return (part, { section_index: index }) => {
     const marked = eachMatch(sliced(part), / /g, () => mark);
     const isPrefixed = scheme === "always" || (scheme === "first" && index === 0);

@@ -1,0 +1,2 @@
+// The same for the other tokenizers.
+import "./offsets.test.ts";
