@@ -155,7 +155,7 @@ export function createService(
     },
     statistics,
     metrics,
-    jobs: createJobs(platform, turns),
+    jobs: createJobs(platform, turns, (record) => observer.job?.(record)),
     rollouts: createRollouts(platform, registry),
     turns,
     observer,

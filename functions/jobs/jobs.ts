@@ -1,6 +1,7 @@
 import type { Caller } from "../auth/caller.ts";
 import { digest } from "../digest.ts";
 import { NearcastError, problem } from "../errors.ts";
+import type { JobRecord } from "../observe/observer.ts";
 import type { Turns } from "../load/turns.ts";
 import type { Resolved } from "../model/registry.ts";
 import type { Platform } from "../platform/types.ts";
@@ -56,6 +57,7 @@ const LOOK_MS = 5;
 export function createJobs(
   platform: Pick<Platform, "jobs" | "config" | "sha256" | "log">,
   turns: Turns | undefined,
+  tell: (record: JobRecord) => void,
 ): Jobs | undefined {
   const { jobs, config, sha256, log } = platform;
   if (!jobs) return undefined;
@@ -94,7 +96,10 @@ export function createJobs(
     );
     // It was cancelled meanwhile, or another consumer was sooner.
     if (job?.answer?.object !== object) await store.remove(object);
-    else await store.remove(job.input);
+    else {
+      tell(job);
+      await store.remove(job.input);
+    }
     return job;
   }
 
@@ -110,9 +115,10 @@ export function createJobs(
       await removeAll(key, job);
       return "done";
     }
-    await store.change(key, (found) =>
+    const now = await store.change(key, (found) =>
       isFinal(found) ? undefined : moved(found, "expired", { expiresAt: Date.now() + ttlMs }),
     );
+    if (now?.status === "expired") tell(now);
     await store.remove(job.input);
     return { retryAfterSeconds: Math.ceil(ttlMs / 1000) };
   }
@@ -190,7 +196,8 @@ export function createJobs(
           retryAfterSeconds: RETRY_SECONDS,
         });
       }
-      if (made !== job) await store.remove(input);
+      if (made === job) tell(job);
+      else await store.remove(input);
       return same(made, fingerprint);
     },
     read: async (caller, id) => (await read(caller, id)).job,
@@ -205,17 +212,25 @@ export function createJobs(
     },
     async cancel(caller, id) {
       const { key } = await read(caller, id);
-      const job = await store.change(key, (found) =>
-        isFinal(found) ? undefined : moved(found, "canceled", { expiresAt: Date.now() + ttlMs }),
-      );
+      let wasEnded = false;
+      const job = await store.change(key, (found) => {
+        wasEnded = isFinal(found);
+        return wasEnded ? undefined : moved(found, "canceled", { expiresAt: Date.now() + ttlMs });
+      });
       if (!job) throw noJob(id);
-      if (job.status === "canceled") await store.remove(job.input);
+      if (!wasEnded) {
+        tell(job);
+        await store.remove(job.input);
+      }
       return job;
     },
     async remove(caller, id) {
       const { key, job } = await read(caller, id);
       await removeAll(key, job);
-      return isFinal(job) ? job : moved(job, "canceled");
+      if (isFinal(job)) return job;
+      const canceled = moved(job, "canceled");
+      tell(canceled);
+      return canceled;
     },
     run,
     begin(perform) {

@@ -2,6 +2,7 @@ import type { Counters, Group } from "./counters.ts";
 import {
   CALL_METRICS,
   COPY_METRICS,
+  JOB_METRICS,
   LOAD_METRICS,
   REQUEST_METRICS,
   SERVICE_METRICS,
@@ -40,6 +41,7 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
   const service = createSubjectSums(SERVICE_METRICS, onTouch);
   const loads = createSubjectSums(LOAD_METRICS, onTouch);
   const copies = createSubjectSums(COPY_METRICS, onTouch);
+  const jobs = createSubjectSums(JOB_METRICS, onTouch);
   const named = new Map<string, number>();
 
   /** Gives all changes to the counters, which send them about once a second. */
@@ -69,7 +71,14 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
   }
 
   function own(): Series[] {
-    return [...calls.all(), ...requests.all(), ...service.all(), ...loads.all(), ...copies.all()];
+    return [
+      ...calls.all(),
+      ...requests.all(),
+      ...service.all(),
+      ...loads.all(),
+      ...copies.all(),
+      ...jobs.all(),
+    ];
   }
 
   return {
@@ -86,6 +95,10 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
     },
     copy(record) {
       copies.count(keyOf(record), record, () => [record.model, record.version]);
+      if (counters) share(counters);
+    },
+    job(record) {
+      jobs.count(keyOf(record), record, () => [record.model, record.version]);
       if (counters) share(counters);
     },
     request(record) {

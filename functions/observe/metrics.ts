@@ -1,5 +1,5 @@
 import type { CallRecord } from "../call.ts";
-import type { CopyRecord, LoadRecord, RequestRecord } from "./observer.ts";
+import type { CopyRecord, JobRecord, LoadRecord, RequestRecord } from "./observer.ts";
 
 /** What is counted of one kind of record, or measured when it is asked for. */
 export interface Metric<Counted = never> {
@@ -217,6 +217,18 @@ export const LOAD_METRICS: Record<string, Metric<LoadRecord>> = {
   },
 };
 
+/** What jobs count, by model and version. */
+export const JOB_METRICS: Record<string, Metric<JobRecord>> = {
+  jobs: {
+    name: "nearcast_jobs_total",
+    kind: "counter",
+    help: "Jobs by status: queued when they are made, and what they ended as.",
+    labels: [...MODEL, "status"],
+    of: once,
+    label: ({ status }) => status,
+  },
+};
+
 /** What copies for versions on trial count, by the version that gets them. */
 export const COPY_METRICS: Record<string, Metric<CopyRecord>> = {
   copies: {
@@ -338,6 +350,7 @@ export const SUMMED: Readonly<Record<string, Metric>> = {
   ...SERVICE_METRICS,
   ...LOAD_METRICS,
   ...COPY_METRICS,
+  ...JOB_METRICS,
 };
 
 /** Triton's reasons. Other codes are OTHER. */

@@ -1,5 +1,6 @@
 import type { CallRecord } from "../call.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { JobStatus } from "../jobs/job.ts";
 import type { Release } from "../model/release.ts";
 import type { Durations } from "./phases.ts";
 import type { Trace } from "./trace.ts";
@@ -58,6 +59,13 @@ export interface CopyRecord {
  */
 export type DropReason = "busy" | "size" | "memory" | "store" | "platform";
 
+/** What became of a job: it was made, or it has ended. */
+export interface JobRecord {
+  readonly model: string;
+  readonly version: string;
+  readonly status: JobStatus;
+}
+
 /**
  * Gets records. All methods must return at once. Errors that they throw are logged and change nothing else.
  *
@@ -71,6 +79,8 @@ export interface Observer {
   load?: (record: LoadRecord) => void;
   /** A version on trial got the copy of a call, or did not. */
   copy?: (record: CopyRecord) => void;
+  /** A job was made, or it has ended. */
+  job?: (record: JobRecord) => void;
   /** An HTTP request was answered. */
   request?: (record: RequestRecord) => void;
 }
@@ -101,8 +111,13 @@ export function tellAll(
     observers.flatMap((observer) => observer.copy ?? []),
     onFailure,
   );
+  const job = teller(
+    observers.flatMap((observer) => observer.job ?? []),
+    onFailure,
+  );
   return {
     ...(call && { call }),
+    ...(job && { job }),
     ...(load && { load }),
     ...(copy && { copy }),
     ...(request && { request }),

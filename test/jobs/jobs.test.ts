@@ -11,6 +11,7 @@ import { release, startJobs, storeOfModels } from "./started.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const PREDICT = "/v1/models/iris/predict";
+const TOKEN = "a-token-of-the-metrics";
 const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 
 let models: string;
@@ -167,14 +168,21 @@ describe.runIf(hasSqlite)("jobs", () => {
   });
 
   test("a job whose process ends each time is given up", async () => {
-    const { later, ask, platform, jobs, perform } = await start();
+    const { later, ask, platform, jobs, perform } = await start({ METRICS_TOKEN: TOKEN });
     const made = await later(PREDICT, { inputs: SETOSA }, { "Idempotency-Key": "poison" });
     const key = await platform.sha256("anonymous\npoison");
     await jobs.run(key, 6, perform);
     expect(await (await ask(locationOf(made))).json()).toMatchObject({ status: "failed" });
     const result = await ask(`${locationOf(made)}/result`);
     expect(result.status).toBe(500);
-    expect(await result.json()).toMatchObject({ code: "internal", detail: /given up/ });
+    const error = (await result.json()) as Record<string, unknown>;
+    expect(error).toMatchObject({ code: "internal" });
+    expect(error["detail"]).toMatch(/given up/);
+    const metrics = await (await ask("/metrics", { headers: bearer(TOKEN) })).text();
+    for (const status of ["queued", "failed"])
+      expect(metrics).toContain(
+        `nearcast_jobs_total{model="iris",version="1",status="${status}"} 1\n`,
+      );
   });
 
   test("events come in order, and from where a client left off", async () => {
