@@ -44,6 +44,7 @@ export async function readBody(
   } catch (cause) {
     throw notWhole(cause);
   }
+  exchange.body = body;
   const sentBytes = body.byteLength;
   const coding = codingOf(c.req);
   if (transfer && (coding || sentBytes > LONG_BYTES)) {

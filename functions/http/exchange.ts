@@ -49,6 +49,8 @@ export interface Exchange {
   caller: Caller;
   /** What is left of the caller's rate. `limitRequests` writes it. */
   quota?: Quota;
+  /** The body as it was sent. body.ts writes it: a request can be read only once. */
+  body?: Uint8Array<ArrayBuffer>;
   /** The whole body has arrived. body.ts writes it. */
   received?: NonNullable<CallOptions["received"]>;
   /** The version that answers, once it is known. {@link callOf} writes it. */

@@ -73,14 +73,14 @@ export async function makeJob(
   jobs: Jobs,
   { version }: AnswerLater,
 ): Promise<Response> {
-  const { caller, preferred, headers, deadline } = c.get("exchange");
+  const { caller, preferred, headers, deadline, body } = c.get("exchange");
   const { id = crypto.randomUUID(), waitSeconds = 0 } = preferred ?? {};
   const { search } = new URL(c.req.url);
   const job = await jobs.make({
     caller,
     id,
     request: { ...requestOf(c), path: `${pathOf(c)}${search}` },
-    body: new Uint8Array(await c.req.arrayBuffer()),
+    body: body ?? new Uint8Array(await c.req.arrayBuffer()),
     version,
   });
   headers["Preference-Applied"] =
