@@ -140,6 +140,21 @@ test("tensors and small images are captured, and large images are not", async ()
   expect(large).toMatchObject({ input: null, output: expect.anything() as unknown });
 });
 
+test("of many rows, the first hundred are captured, in tensors too", async () => {
+  const { service, store, post } = await open("iris", {});
+  const { manifest } = await service.resolve({ model: "iris" });
+  const rows = 250;
+  const tensor = { name: manifest.inputs[0]?.name, shape: [rows, 4], datatype: "FP32" };
+  const data = Array.from({ length: rows * 4 }, (_, at) => (at % 4 === 0 ? at / 100 : 1));
+  const asked = { inputs: [{ ...tensor, data }] };
+  expect((await post("/v2/models/iris/infer", asked)).status).toBe(200);
+  await service.flushCaptured();
+  const lines = await capturedInputs(store, "iris");
+  expect(lines.map(({ row }) => row)).toEqual(Array.from({ length: 100 }, (_, row) => row));
+  const length = expect.closeTo(3.96, 5) as number;
+  expect(lines.at(-1)?.input).toMatchObject({ sepal_length: length, petal_width: 1 });
+});
+
 test("the subject is a feature, where the manifest names one, and is kept as a digest", async () => {
   const { service, store } = await open("iris", {
     subject: "petal_width",

@@ -1,7 +1,7 @@
 import type { Manifest } from "../../model/manifest.ts";
 import type { ModelVersion } from "../../model/registry.ts";
 import type { Run, Seen } from "../../tasks/define.ts";
-import { elementCount } from "../../tensor.ts";
+import { elementCount, viewOfRows } from "../../tensor.ts";
 import { toJsonData } from "../../wire/json-tensor.ts";
 import { Copying, MOST_VALUE, writeMembers, type Rules } from "./copying.ts";
 
@@ -69,18 +69,28 @@ function rowsOfFeeds(
   runs: Seen["runs"],
 ): unknown[] | undefined {
   if (!features) return undefined;
-  const count = runs.reduce((sum, { rows }) => sum + rows, 0);
+  const first = runs.slice(0, MOST_ROWS).map(firstRows);
+  const count = first.reduce((sum, { rows }) => sum + rows, 0);
   const rows = Array.from({ length: count }, (): [string, unknown][] => []);
   for (const { name } of features) {
     const quantity = quantities.find((one) => one.name === name && one.of === "input");
     let at = 0;
-    quantity?.each({ inputs: undefined, runs, answers: undefined }, (value) => {
+    quantity?.each({ inputs: undefined, runs: first, answers: undefined }, (value) => {
       rows[at]?.push([name, value ?? null]);
       at += 1;
     });
     if (at !== count) return undefined;
   }
   return rows.map((entries) => Object.fromEntries(entries));
+}
+
+/** Many rows would take as long as an answer. */
+function firstRows({ feeds, rows }: Seen["runs"][number]): Seen["runs"][number] {
+  if (rows <= MOST_ROWS) return { feeds, rows };
+  const shown = Object.entries(feeds).map(
+    ([name, tensor]) => [name, viewOfRows(tensor, 0, MOST_ROWS)] as const,
+  );
+  return { feeds: Object.fromEntries(shown), rows: MOST_ROWS };
 }
 
 /** A line for each run. */

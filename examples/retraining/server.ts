@@ -1,0 +1,3 @@
+import { serve } from "nearcast/node";
+
+await serve();
