@@ -21,7 +21,7 @@ export async function finish<Answer>(
     const part = phases.time("postprocess", () => parts.next());
     if (part.done) return part.value;
     deadline.check();
-    await turns?.transfer?.writeOn();
+    await turns?.transfer?.goOn();
   }
 }
 

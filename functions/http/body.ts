@@ -14,6 +14,9 @@ const CODINGS: Readonly<Record<string, Coding>> = {
 /** A longer body waits for its turn: to read it takes a part of a millisecond or more. */
 const LONG_BYTES = 16 * 1024;
 
+/** So many bytes take milliseconds to decompress. */
+const LARGE_BYTES = 256 * 1024;
+
 /** Media types whose bytes are not text, or whose parts have their own charsets. */
 const NO_TEXT = /^(image\/.*|multipart\/.*|application\/octet-stream)$/;
 
@@ -51,7 +54,14 @@ export async function readBody(
     await transfer.read();
     deadline.check();
   }
-  if (coding) body = await decompress(body, coding, { maxBytes, deadline });
+  if (coding) {
+    body = await decompress(body, coding, { maxBytes, deadline });
+    // To parse it takes as long again.
+    if (transfer && body.byteLength > LARGE_BYTES) {
+      await transfer.goOn();
+      deadline.check();
+    }
+  }
   exchange.received = {
     bytes: body.byteLength,
     sentBytes,

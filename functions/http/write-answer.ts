@@ -54,7 +54,7 @@ async function writeInPieces(c: Context<AppEnv>, value: unknown): Promise<string
     looked = json.length;
     checkAnswerBytes(json.length, maxAnswerBytes);
     deadline.check();
-    await transfer?.writeOn();
+    await transfer?.goOn();
   }
   return json;
 }

@@ -27,7 +27,7 @@ export function createSpareTurns(now: () => number, turnEventLoop: () => Promise
     refusal,
   };
   return {
-    transfer: { read: pause, writeOn: async () => pause() },
+    transfer: { read: pause, goOn: async () => pause() },
     preparing: admission,
     elsewhere: admission,
     running: admission,

@@ -9,8 +9,8 @@ import type { Overload } from "./overload.ts";
 export interface TransferTurns {
   /** Waits for a turn to read a long body, or throws `overloaded`. */
   read(): Promise<void> | undefined;
-  /** Lets others go first, and waits for a turn to write the next piece of an answer. */
-  writeOn(): Promise<void>;
+  /** Lets others go first, and waits for a turn to go on with a body, or with the next piece of an answer. */
+  goOn(): Promise<void>;
 }
 
 /** The time for a body that is long enough to wait, until some were measured. */
@@ -36,7 +36,7 @@ export function createTransferTurns(options: {
       leave();
       return undefined;
     },
-    async writeOn() {
+    async goOn() {
       await turnEventLoop();
       await admission.enterAgain();
       leave();

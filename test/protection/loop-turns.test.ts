@@ -109,7 +109,7 @@ test("a body that would wait too long is refused, and a begun answer goes on", a
   expect(refused.length).toBeGreaterThan(5);
   expect(refused[0]).toMatchObject({ reason: { code: "overloaded" } });
   const burst = Array.from({ length: 30 }, async () => {
-    await transfer.writeOn();
+    await transfer.goOn();
     compute(10);
   });
   expect((await Promise.allSettled(burst)).every(({ status }) => status === "fulfilled")).toBe(
