@@ -10,8 +10,8 @@ import { allRecipes } from "./cost/recipes.ts";
 import { report } from "./cost/report.ts";
 import { createSearch, excess, lesser, type Worst } from "./cost/search.ts";
 import { startServerUnderTest, type Cost } from "./cost/server.ts";
+import { WARM_UP } from "./cost/warm-up.ts";
 import { createRandom } from "./random.ts";
-import { validBinary, validCsv, validJson } from "./valid-requests.ts";
 
 /** Requests that are measured once more at the end. */
 const CONFIRMED = 60;
@@ -35,11 +35,7 @@ const models = await modelsFolder();
 const env = Object.fromEntries(
   values.env.map((pair) => [pair.split("=")[0] ?? "", pair.slice(pair.indexOf("=") + 1)]),
 );
-const server = await startServerUnderTest({ STORE: models.folder, ...env }, [
-  ...validJson,
-  ...validBinary,
-  validCsv,
-]);
+const server = await startServerUnderTest({ STORE: models.folder, ...env }, WARM_UP);
 try {
   const floor = await server.floor();
   const search = createSearch(

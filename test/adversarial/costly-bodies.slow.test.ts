@@ -3,7 +3,7 @@ import { costlyRequests } from "./cost/corpus.ts";
 import { modelsFolder } from "./cost/models.ts";
 import { referenceMs } from "./cost/reference.ts";
 import { startServerUnderTest, type ServerUnderTest } from "./cost/server.ts";
-import { validBinary, validCsv, validJson } from "./valid-requests.ts";
+import { WARM_UP } from "./cost/warm-up.ts";
 
 /**
  * In reference times of some 50 ms, and MiB. Several times what a request may cost by itself: other work on the machine
@@ -15,8 +15,7 @@ let models: Awaited<ReturnType<typeof modelsFolder>>;
 let server: ServerUnderTest;
 beforeAll(async () => {
   models = await modelsFolder();
-  const warmUp = [...validJson, ...validBinary, validCsv];
-  server = await startServerUnderTest({ STORE: models.folder }, warmUp);
+  server = await startServerUnderTest({ STORE: models.folder }, WARM_UP);
 });
 afterAll(async () => {
   await server?.stop();

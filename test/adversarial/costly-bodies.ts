@@ -27,6 +27,7 @@ export const COSTLY_BODIES: readonly Known[] = [
   binary({ model: "search", first: 360_000, second: 1, value: "1" }),
   binary({ model: "fp32", first: 1, second: 1_500_000, value: "0" }),
   { kind: "top_k of many rows", genes: { model: "retail", rows: 1000, topK: 500, ...GZIP } },
+  { kind: "top_k of many rows", genes: { model: "retail", rows: 252, topK: 500, ...GZIP } },
   ...["all-minilm", "multilingual-e5", "modernbert-embed", "all-distilroberta", "search"].flatMap(
     (model) => [
       json(`predict ${model} inputs`, { shape: "text", character: "mark", count: 100_000 }),
@@ -58,6 +59,35 @@ export const COSTLY_BODIES: readonly Known[] = [
     width: 347,
   }),
   json("openai input", { shape: "texts", character: "dots", count: 13, width: 25_000 }),
+  // As many characters as a request may have whatever its bytes.
+  ...["ligature", "hangul", "mark", "underline"].flatMap((character) =>
+    [5, 100].map((count) =>
+      json("predict modernbert-embed inputs", {
+        shape: "texts",
+        character,
+        count,
+        width: 260_000 / count,
+      }),
+    ),
+  ),
+  json("predict albert-sst2 inputs", {
+    shape: "texts",
+    character: "word",
+    count: 1000,
+    width: 650,
+  }),
+  json("predict deberta-v3-nli inputs", {
+    shape: "texts",
+    character: "ligature",
+    count: 130,
+    width: 3333,
+  }),
+  json("predict albert-sst2 inputs", {
+    shape: "texts",
+    character: "ligature",
+    count: 10,
+    width: 1450,
+  }),
   // As much as a compressed body may become.
   json("v2 inputs", { shape: "records", unit: "zero", count: 97_214, width: 1 }),
   json("mlflow frame columns", { shape: "keys", unit: "emptyList", count: 22_092 }),
@@ -73,6 +103,15 @@ export const COSTLY_BODIES: readonly Known[] = [
   { kind: "JPEG", genes: { as: "raw", times: 1, width: 2000, height: 2000, scans: 40, ...PLAIN } },
   { kind: "JPEG", genes: { as: "raw", times: 1, width: 512, height: 512, scans: 200, ...GZIP } },
   oddJpeg({ components: "4", sampling: "12", progressive: "no", scans: 0 }),
+  oddJpeg({
+    components: "4",
+    sampling: "12",
+    progressive: "yes",
+    scans: 9,
+    width: 1180,
+    height: 1180,
+    restarts: 1,
+  }),
   oddJpeg({ components: "3", sampling: "12", progressive: "yes", scans: 9 }),
   png({ width: 2049, height: 2049, colour: "grey", depth: "16", filter: "4" }),
   png({ width: 2049, height: 2049, colour: "alpha", depth: "16", filter: "4" }),
