@@ -35,6 +35,8 @@ export interface ExportOptions {
   file?: string | undefined;
   /** The user's names of the labels. */
   labels?: readonly string[] | undefined;
+  /** `text-ranking` for a reranker. Otherwise the export says itself what it is. */
+  task?: string | undefined;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface ExportOptions {
  */
 export async function draftFromHuggingFace(
   folder: string,
-  { file, labels }: ExportOptions,
+  { file, labels, task }: ExportOptions,
 ): Promise<Draft> {
   const path = join(folder, "config.json");
   const config = await readJson(path, configSchema);
@@ -59,8 +61,24 @@ export async function draftFromHuggingFace(
   checkKind(kind, config, graph);
   if (labels && kind === "feature-extraction")
     throw new Error("--labels go with a classifier; this export makes vectors.");
-  if (kind === "image-classification") return imageDraft(folder, config, graph, labels);
-  return textDraft(folder, config, graph, { kind, labels });
+  const draft =
+    kind === "image-classification"
+      ? await imageDraft(folder, config, graph, labels)
+      : await textDraft(folder, config, graph, { kind, labels });
+  return task === undefined ? draft : asTask(draft, task, folder);
+}
+
+/** The same export as another task that its graph can do. Throws an Error for any other task. */
+function asTask(draft: Draft, task: string, folder: string): Draft {
+  const { manifest } = draft;
+  if (manifest.task === task) return draft;
+  const { regression, ...shared } = manifest;
+  if (task !== "text-ranking" || !regression || manifest.labels)
+    throw new Error(
+      `${folder} is a ${manifest.task} model. --task text-ranking goes with a reranker, which answers with one number.`,
+    );
+  const options = { ranking: regression };
+  return { ...draft, manifest: { ...shared, task, ...options } };
 }
 
 type Kind =

@@ -107,9 +107,9 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
   checkNames("--features", features);
   checkNames("--labels", labels);
   if (found.isDirectory()) {
-    if (features || flags.scores || task)
+    if (features || flags.scores || options)
       throw new Error(
-        "--features, --scores and --task go with a file; a folder says itself what it is.",
+        "--features, --scores and --options go with a file; a folder says itself what it is.",
       );
     await checkFolder(path, flags.file);
     return draftFromHuggingFace(path, flags);

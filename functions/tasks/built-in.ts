@@ -5,6 +5,7 @@ import { tabularClassification } from "./tabular-classification/task.ts";
 import { tabularRegression } from "./tabular-regression/task.ts";
 import { tensor } from "./tensor/task.ts";
 import { textClassification } from "./text-classification/task.ts";
+import { textRanking } from "./text-ranking/task.ts";
 import { textRegression } from "./text-regression/task.ts";
 import { tokenClassification } from "./token-classification/task.ts";
 import type { Task } from "./define.ts";
@@ -16,6 +17,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   textClassification,
   textRegression,
   tokenClassification,
+  textRanking,
   imageClassification,
   featureExtraction,
   recommendation,

@@ -42,9 +42,13 @@ function merged(given: Json, members: Json): Json {
 }
 
 /** Adds an export to a models folder as `nearcast add` does, and releases it. */
-export async function addExport(models: string, name: string): Promise<LocalPackage> {
+export async function addExport(
+  models: string,
+  name: string,
+  task?: string,
+): Promise<LocalPackage> {
   const { folder, remove } = await exportFolder(name);
-  const { graph, assets, manifest } = await draftFromHuggingFace(folder, {});
+  const { graph, assets, manifest } = await draftFromHuggingFace(folder, { task });
   const local = await writeVersion(
     models,
     { name, version: "1", description: "", examples: [], metrics: [], ...manifest },

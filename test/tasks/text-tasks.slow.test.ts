@@ -6,9 +6,10 @@ import { targets, type Target } from "../harness/targets.ts";
 import { addExport } from "../hugging-face/export-folder.ts";
 import { answersTo, expectRecorded, recordedRows } from "./recorded-tasks.ts";
 
-const NAMES = ["ner-bert", "ner-roberta"];
+const NAMES = ["ner-bert", "ner-roberta", "rank-bert"];
 const models = await mkdtemp(join(tmpdir(), "nearcast-models-"));
-for (const name of NAMES) await addExport(models, name);
+for (const name of NAMES)
+  await addExport(models, name, name.startsWith("rank") ? "text-ranking" : undefined);
 afterAll(() => rm(models, { recursive: true }));
 
 describe("in workerd", () => {

@@ -2,6 +2,7 @@ import { invalidInput } from "../../../errors.ts";
 import type { Limits } from "../../../model/limits.ts";
 import type { ManifestOf } from "../../../model/manifest.ts";
 import type { Parts, PreprocessOptions, Run } from "../../define.ts";
+import { withContext } from "../../with-context.ts";
 import { tokenBatcher } from "../batch.ts";
 import { Effort } from "../effort.ts";
 import { MOST_EXPANSION } from "../inputs.ts";
@@ -71,12 +72,6 @@ export function windowed(
     }
     return withContext(toRuns(windows.map(({ window }) => window)), windows);
   };
-}
-
-/** Runs whose context has an item for each of their rows, in order. */
-function withContext(runs: readonly Run[], items: readonly unknown[]): Run[] {
-  let at = 0;
-  return runs.map((run) => ({ ...run, context: items.slice(at, (at += run.rows)) }));
 }
 
 function problemOf(text: unknown, { textLength }: Limits): string | undefined {
