@@ -20,14 +20,15 @@ interface Begun {
   version: "good" | "bad" | "other";
   shadow?: number;
   policy?: Parameters<typeof onTrial>[0]["policy"];
+  stable?: string;
   env?: NodeJS.ProcessEnv;
   /** Replaces the runs of a version. */
   run?: (manifest: Manifest, run: Session["run"]) => Session["run"];
 }
 
 /** A service that gives a version copies, with the records of what became of them. */
-async function begin({ version, shadow = 100, policy = EXACT, env = {}, run }: Begun) {
-  const folder = await onTrial({ version, shadow, policy });
+async function begin({ version, shadow = 100, policy = EXACT, stable = "1", env, run }: Begun) {
+  const folder = await onTrial({ version, shadow, policy, stable });
   const platform = createNodePlatform({
     STORE: folder,
     ACCESS_LOG: "false",
@@ -214,6 +215,54 @@ test("while anybody is answered no copy is made, and nobody is refused", async (
   await copied(31);
   expect(fates().at(-1)).toBe("compared");
   expect(runs).toBe(1);
+});
+
+test("where stable fails there is no copy, and the failure is stable's own", async () => {
+  const { service, ask, copies, copied } = await begin({ version: "good", stable: "bad" });
+  expect((await ask(9)).status).toBe(502);
+  expect((await ask(1)).status).toBe(200);
+  await copied(1);
+  expect(copies).toMatchObject([{ compared: 1, disagreed: 0 }]);
+  expect((await service.rollouts.status("table"))?.candidates).toMatchObject([
+    { requests: 1, errors: 0, stable: { requests: 2, errors: 1 } },
+  ]);
+});
+
+test("a long copy is followed by a rest without copies", async () => {
+  const { ask, fates, copied } = await begin({
+    version: "other",
+    run:
+      ({ version }, run) =>
+      async (...given) => {
+        if (version === "other") await new Promise((resolve) => void setTimeout(resolve, 60));
+        return run(...given);
+      },
+  });
+  for (let asked = 1; asked <= 3; asked++) {
+    await ask(1);
+    await copied(asked);
+  }
+  expect(fates()).toEqual(["compared", "busy", "busy"]);
+});
+
+test("a session that only copies used makes room for what is asked for", async () => {
+  // Two sessions fit.
+  const env = { SESSION_BUDGET_MB: "0.25" };
+  const { service, post, ask, fates, copied } = await begin({ version: "other", env });
+  await ask(1);
+  await copied(1);
+  await post("/v1/models/table/versions/bad/predict", { inputs: [1] });
+  await ask(1);
+  await copied(2);
+  expect(fates()).toEqual(["compared", "memory"]);
+  const loads = service.metrics
+    .instanceSamples()
+    .filter(({ metric }) => metric.name === "nearcast_model_loads_total");
+  expect(loads.map(({ labels, values }) => [...labels, ...values].join(" ")).toSorted()).toEqual([
+    "table 1 loaded 1",
+    "table bad loaded 1",
+    "table other loaded 1",
+  ]);
 });
 
 test("a version with no free memory gets no copies, and stable's session stays", async () => {

@@ -19,7 +19,7 @@ export function assignmentVectors(): Vectors[] {
   }));
 }
 
-/** Whether the key can be sent as a header by every HTTP client. */
+/** Whether all platforms read the key alike from a header. */
 export function isHeader(key: string): boolean {
   return /^[!-~](?:[ -~]*[!-~])?$/.test(key);
 }
