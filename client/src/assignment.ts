@@ -3,8 +3,8 @@ import type { Assignment, Rollout } from "./types.ts";
 const PARTS = 2 ** 32;
 
 /**
- * The version that a key's calls get, as the service finds it. The key is what `X-Nearcast-Key` has, in ASCII: platforms
- * read other characters of a header differently. Without that header it is the caller's name, and without
+ * The version that a key's calls get, as the service finds it. The key is what `X-Nearcast-Key` has, in ASCII: the
+ * service refuses others. Without that header it is the caller's name, and without
  * authentication the request's id. The service may know a changed rollout some seconds later or earlier.
  *
  * @example

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { basePath } from "hono/route";
 import type { Caller } from "../auth/caller.ts";
 import type { CallOptions, CallRecord } from "../call.ts";
-import type { NearcastError } from "../errors.ts";
+import { NearcastError } from "../errors.ts";
 import type { CreateAnswer, Platform } from "../platform/types.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { Deadline } from "../load/deadline.ts";
@@ -87,7 +87,7 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
     deadline,
     quota,
     received,
-    key: c.req.header("x-nearcast-key"),
+    key: keyOf(c.req.header("x-nearcast-key")),
     override: c.req.header("x-nearcast-version-override"),
     cache: cacheDirective(c.req.header("cache-control")),
     sent: exchange.whenSent && (() => exchange.whenSent?.(c.env) ?? Promise.resolve()),
@@ -95,6 +95,17 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
     onAssigned: (assignment) => void (exchange.assignment = assignment),
     onRecord: (record) => void (exchange.record = record),
   };
+}
+
+const ASCII = /^[\x20-\x7E]*$/;
+
+/** Throws `malformed_request` for other characters: Node reads them otherwise than Workers and Lambda do. */
+function keyOf(header: string | undefined): string | undefined {
+  if (header === undefined || ASCII.test(header)) return header;
+  throw new NearcastError(
+    "malformed_request",
+    "X-Nearcast-Key must be of ASCII characters. Encode others, for example in percent.",
+  );
 }
 
 /**

@@ -33,7 +33,7 @@ export const ASSIGNMENT_COMPONENTS = {
       in: "header",
       required: false,
       description:
-        "The same key always gets the same version while one is on trial. Characters of ASCII alone: platforms read others differently. The caller, or the request's id, when absent.",
+        "The same key always gets the same version while one is on trial. Of ASCII characters. The caller, or the request's id, when absent.",
       schema: { type: "string" },
     },
     VersionOverride: {

@@ -42,12 +42,13 @@ test("all rows differ where there are not as many", () => {
   expect(disagreements([1, 2, 3], [1, 2, 4], tolerance)).toBe(1);
 });
 
+const ids = (...values: bigint[]) => [{ y: tensor("INT64", BigInt64Array.from(values)) }];
+const half = (bits: number) => [{ y: tensor("FP16", Uint16Array.of(bits)) }];
+
 test("whole numbers of tensors must be the same, and others near", () => {
-  const ids = (...values: bigint[]) => [{ y: tensor("INT64", BigInt64Array.from(values)) }];
   expect(agreeingTensors(ids(100n, 7n), ids(100n, 7n), tolerance)).toBe(true);
   expect(agreeingTensors(ids(100n, 7n), ids(101n, 7n), tolerance)).toBe(false);
   // 1 and 1.0009765625, then 2.
-  const half = (bits: number) => [{ y: tensor("FP16", Uint16Array.of(bits)) }];
   expect(agreeingTensors(half(0x3c00), half(0x3c01), tolerance)).toBe(true);
   expect(agreeingTensors(half(0x3c00), half(0x4000), tolerance)).toBe(false);
   expect(agreeingTensors(half(0x3c00), [], tolerance)).toBe(false);

@@ -164,6 +164,16 @@ test.each(Object.keys(WAYS))("%s: who has the scope chooses the version", async 
   expect(refused).toEqual({ status: 403, version: null, assignment: null });
 });
 
+test("a key that platforms read differently is refused", async () => {
+  for (const [key, status] of [
+    ["caf\u00e9", 400],
+    ["caf%C3%A9", 200],
+  ] as const) {
+    const answer = await ask("native", { headers: { "X-Nearcast-Key": key } });
+    expect(answer.status).toBe(status);
+  }
+});
+
 test("a version in the path is never reassigned", async () => {
   for (const key of Object.keys(KEYS))
     for (const path of [
