@@ -9,6 +9,7 @@ import { COLD_ROUNDS, coldTables, startCold } from "./cold.ts";
 import { health } from "./health.ts";
 import { imageTables, startImages } from "./images.ts";
 import { metricsTables, startMetrics } from "./metrics.ts";
+import { OVERHEAD_ROUNDS, overheadTables, startOverhead } from "./overhead.ts";
 import { overload } from "./overload.ts";
 import { parallelTables, startParallel } from "./parallel.ts";
 import { pinning } from "./processes.ts";
@@ -38,6 +39,8 @@ const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
   store: () => rounds("store", startStores(), storeTables, `${ONE_CORE_EACH}; cold starts on any`),
   parallel: () => rounds("parallel", startParallel(), parallelTables, SHARED),
   metrics: () => rounds("metrics", startMetrics(), metricsTables, "one process"),
+  overhead: () =>
+    rounds("overhead", startOverhead(), overheadTables, ONE_CORE_EACH, OVERHEAD_ROUNDS),
   images: () => rounds("images", startImages(), imageTables, "one process"),
   wasm: async () => writeReport("wasm", await wasm(), { rounds: 1, cores: "one process" }),
   overload: async () =>

@@ -1,38 +1,20 @@
-import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import type { Platform } from "../../functions/platform/types.ts";
+import { startCollector } from "../harness/collector.ts";
 
 const models = join(import.meta.dirname, "../../models");
-
-interface Received {
-  path: string;
-  headers: IncomingHttpHeaders;
-  // oxlint-disable-next-line typescript/no-explicit-any
-  body: any;
-}
 
 let stop: (() => void) | undefined;
 afterEach(() => stop?.());
 
 async function collector() {
-  const received: Received[] = [];
-  const server = createServer((request, response) => {
-    let text = "";
-    request.on("data", (chunk) => (text += String(chunk)));
-    request.on("end", () => {
-      received.push({ path: request.url ?? "", headers: request.headers, body: JSON.parse(text) });
-      response.end("{}");
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  stop = () => server.close();
-  const { port } = server.address() as AddressInfo;
-  return { received, url: `http://127.0.0.1:${port}` };
+  const started = await startCollector();
+  stop = started.stop;
+  return started;
 }
 
 function open(endpoint: string, change: Partial<Platform> = {}) {
@@ -65,7 +47,7 @@ test("a sampled trace goes on: its answer names the request's span, and the span
   await ask({ traceparent: `00-${TRACE.replace("4", "5")}-${PARENT}-00` });
   const traces = () => received.filter(({ path }) => path === "/v1/traces");
   await expect.poll(() => traces().length).toBe(1);
-  const { headers, body } = traces()[0] as Received;
+  const [{ headers, body } = { headers: {}, body: undefined }] = traces();
   expect(headers).toMatchObject({ "x-team": "a team", authorization: "secret" });
   const { spans } = body.resourceSpans[0].scopeSpans[0];
   expect(spans[0]).toMatchObject({
