@@ -1,8 +1,9 @@
-import { env, waitUntil } from "cloudflare:workers";
+import { env, tracing, waitUntil } from "cloudflare:workers";
 import { createOrt } from "#onnxruntime-web-factory";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { createApp, type Options } from "./app.ts";
 import { createPlatform } from "./platform/cloudflare.ts";
+import type { InSpan } from "./observe/phases.ts";
 import type { Observing } from "./observe/observer.ts";
 import type { PackagedModel } from "./platform/packaged-modules.ts";
 import type { Platform } from "./platform/types.ts";
@@ -32,10 +33,13 @@ interface WorkerOptions {
   packaged?: readonly PackagedModel[];
 }
 
+/** Phases in the traces that `[observability]` of wrangler.toml switches on. Otherwise it only does the work. */
+const inSpan: InSpan = (name, work) => tracing.enterSpan(name, () => work());
+
 /** The platform of this Worker, from its bindings. Throws an Error that says what is wrong with them. */
 export function createCloudflarePlatform({ packaged = [] }: WorkerOptions = {}): Platform &
   Observing {
-  return createPlatform({ env, waitUntil, wasm, createOrt, loadDecoder, packaged });
+  return createPlatform({ env, waitUntil, inSpan, wasm, createOrt, loadDecoder, packaged });
 }
 
 /**

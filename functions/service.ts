@@ -131,6 +131,7 @@ export function createService(
     sessions,
     timeoutMs: config.requestTimeoutMs,
     now,
+    inSpan: platform.inSpan,
     tell: observer.call,
     turns,
     charge: createCharge(platform),

@@ -9,14 +9,22 @@ export interface Phases {
   durations: Durations | undefined;
 }
 
+/** Does the work within a span of this name. A promise is in it until it settles. */
+export type InSpan = <T>(name: string, work: () => T) => T;
+
 const UNTIMED: Phases = { time: (_name, work) => work(), durations: undefined };
 
 /**
- * Measures phases with the platform's clock. Reading the request is the first phase. Without a clock, it only does the
- * work.
+ * Measures phases with the platform's clock. Reading the request is the first phase. Without a clock, they are spans of
+ * the platform's own tracing. Without that, it only does the work.
  */
-export function createPhases(now: (() => number) | undefined, readMs?: number): Phases {
-  return now ? new TimedPhases(now, readMs) : UNTIMED;
+export function createPhases(
+  now: (() => number) | undefined,
+  readMs?: number,
+  inSpan?: InSpan,
+): Phases {
+  if (now) return new TimedPhases(now, readMs);
+  return inSpan ? { time: inSpan, durations: undefined } : UNTIMED;
 }
 
 class TimedPhases implements Phases {

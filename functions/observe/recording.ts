@@ -4,7 +4,7 @@ import type { Assignment } from "../model/assignment.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { Resolved } from "../model/registry.ts";
 import type { Ongoing } from "../load/ongoing.ts";
-import { createPhases, type Phases } from "./phases.ts";
+import { createPhases, type InSpan, type Phases } from "./phases.ts";
 
 interface Begun {
   id: string;
@@ -44,10 +44,12 @@ export class Recording {
     { received, quota, onRecord }: CallOptions,
     {
       now,
+      inSpan,
       tell,
       ongoing,
     }: {
       now: (() => number) | undefined;
+      inSpan?: InSpan | undefined;
       tell: ((record: CallRecord) => void) | undefined;
       ongoing?: Ongoing | undefined;
     },
@@ -59,7 +61,7 @@ export class Recording {
     this.#onRecord = onRecord;
     this.quota = quota;
     this.bytes = received?.bytes;
-    this.phases = createPhases(now, received?.milliseconds);
+    this.phases = createPhases(now, received?.milliseconds, inSpan);
   }
 
   /** Makes the record and tells all observers. Later calls only return it. */

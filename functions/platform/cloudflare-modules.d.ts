@@ -1,6 +1,7 @@
 // Modules that workerd and wrangler's bundler provide, and no npm package.
 declare module "cloudflare:workers" {
   export const env: Record<string, unknown>;
+  export const tracing: { enterSpan<T>(name: string, work: () => T): T };
   export function waitUntil(promise: Promise<unknown>): void;
   export class DurableObject<Env = Record<string, unknown>> {
     constructor(ctx: import("@cloudflare/workers-types").DurableObjectState, env: Env);

@@ -8,6 +8,7 @@ import { readConfig, type Config } from "../config.ts";
 import { digest } from "../digest.ts";
 import type { Rate } from "../limits/rate.ts";
 import type { Counters } from "../observe/counters.ts";
+import type { InSpan } from "../observe/phases.ts";
 import type { Observing } from "../observe/observer.ts";
 import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
 import type { Notes } from "../observe/feedback/notes.ts";
@@ -32,6 +33,7 @@ import type { Platform, Schedule } from "./types.ts";
 interface CloudflareParts {
   env: Record<string, unknown>;
   waitUntil: (promise: Promise<unknown>) => void;
+  inSpan?: InSpan;
   wasm: WebAssembly.Module;
   createOrt: CreateOrt;
   loadDecoder: LoadDecoder;
@@ -49,7 +51,7 @@ const SENDING_MS = 20;
 
 /** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
 export function createPlatform(parts: CloudflareParts): Platform & Observing {
-  const { env, waitUntil, wasm, createOrt, loadDecoder, packaged = [] } = parts;
+  const { env, waitUntil, inSpan, wasm, createOrt, loadDecoder, packaged = [] } = parts;
   const defaults = {
     STORE: "r2://MODELS",
     RUNTIME: "wasm",
@@ -90,6 +92,7 @@ export function createPlatform(parts: CloudflareParts): Platform & Observing {
     // workerd warns when one request settles another's promise, and may hang.
     isolatesRequests: true,
     waitUntil,
+    ...(inSpan && { inSpan }),
     // The handler gives its answer to the runtime in the same turn of the event loop.
     whenSent: () => new Promise((resolve) => void setTimeout(resolve, SENDING_MS)),
     createSchedule: (everyMs) => sendAfterRequests(waitUntil, everyMs),

@@ -48,6 +48,8 @@ export interface Target {
   restart: () => Promise<void>;
   /** Workers: bytes that the isolate needs after a garbage collection, without WASM memory. */
   heapBytes?: () => Promise<number>;
+  /** Workers: the names of workerd's own spans so far. */
+  spans?: () => string[];
   logs: () => string;
   stop: () => Promise<void>;
 }
@@ -63,6 +65,8 @@ export interface TargetOptions {
   node?: string;
   /** Workers: rate limiting bindings by name. */
   rateLimits?: WorkerHarnessOptions["rateLimits"];
+  /** Workers: keep the names of workerd's own spans. */
+  traced?: boolean;
   /** Workers: false where wrangler.toml binds no Durable Objects of models. */
   modelState?: boolean;
 }
@@ -175,6 +179,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(toml)?.[1] ?? "",
     vars: { AUTH: "none", ...options.env },
     modelState: options.modelState ?? true,
+    traced: options.traced ?? false,
     ...(options.rateLimits && { rateLimits: options.rateLimits }),
   });
   for (const [key, bytes] of await packageContents(options.models)) await worker.put(key, bytes);
@@ -194,6 +199,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     },
     fetch: worker.fetch,
     logs: () => worker.logs,
+    spans: worker.spans,
     restart: worker.restart,
     heapBytes: worker.heapBytes,
     stop: worker.stop,

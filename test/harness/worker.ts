@@ -47,6 +47,8 @@ export interface WorkerHarnessOptions {
   modelState?: boolean;
   /** The R2 binding's name. */
   binding?: string;
+  /** Keeps the names of spans that workerd's tracing tells of. */
+  traced?: boolean;
   /** `plain` binds the bucket directly, without behaviours and request log. */
   store?: "controlled" | "plain";
 }
@@ -67,6 +69,8 @@ export interface WorkerHarness {
   restart: () => Promise<void>;
   /** Bytes that the isolate needs after a garbage collection. The process keeps much more. */
   heapBytes: () => Promise<number>;
+  /** The names of all spans so far. */
+  spans: () => string[];
   stop: () => Promise<void>;
 }
 
@@ -87,6 +91,7 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
   const requests: StoreRequest[] = [];
   let rules: { pattern: RegExp; behaviour: StoreBehaviour }[] = [];
   let logs = "";
+  const spans: string[] = [];
   const stopping = new AbortController();
 
   const control = async (request: { url: string }): Promise<ControlResponse> => {
@@ -111,8 +116,15 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
     inspectorPort: 0,
     log: new Log(LogLevel.NONE),
     cf: false,
-    handleStructuredLogs: ({ message }) => (logs += `${message}\n`),
-    workers: [await application(options), await store(control)],
+    handleStructuredLogs({ message }) {
+      if (message.startsWith(SPAN)) spans.push(message.slice(SPAN.length));
+      else logs += `${message}\n`;
+    },
+    workers: [
+      await application(options),
+      await store(control),
+      ...(options.traced ? [tail()] : []),
+    ],
   };
   const miniflare = new Miniflare(configuration);
   let url = (await miniflare.ready).origin;
@@ -150,6 +162,7 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
       heapBytes(new URL("/core:user:application", await miniflare.getInspectorURL()), async () =>
         (await fetch(url)).arrayBuffer(),
       ),
+    spans: () => [...spans],
     async stop() {
       stopping.abort();
       await miniflare.dispose();
@@ -188,6 +201,7 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
       ...(options.modelState && {
         exports: { ModelState: { type: "durable-object", storage: "sqlite" } },
       }),
+      ...(options.traced && { tailConsumers: [{ worker: "tail", streaming: true }] }),
       ...(options.assets !== undefined && {
         assets: { directory: options.assets, hasUserWorker: true },
       }),
@@ -226,6 +240,25 @@ async function store(
           dev: { plugin, options: { binding: "BUCKET" } },
         },
         CONTROL: { type: "fetcher", handler: control },
+      },
+    },
+  };
+}
+
+const SPAN = "a span: ";
+
+/** Gets workerd's own traces while they happen. */
+function tail(): WorkerOptions {
+  const code = `export default {
+    tailStream: () => ({ spanOpen: ({ event }) => console.log(${JSON.stringify(SPAN)} + event.name) }),
+  };`;
+  return {
+    config: {
+      name: "tail",
+      compatibilityDate: "2026-10-20",
+      manifest: {
+        mainModule: "tail.js",
+        modules: { "tail.js": { type: "esm", contents: new TextEncoder().encode(code) } },
       },
     },
   };

@@ -70,3 +70,19 @@ describe.each(["worker", "lambda"] as const)("OTLP on a %s", (platform) => {
     );
   });
 });
+
+test("phases are spans of workerd's own tracing", async () => {
+  const target = await targets.worker({ traced: true });
+  onTestFinished(target.stop);
+  const ask = () =>
+    target.fetch("/v1/models/iris/predict", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ inputs: [5.1, 3.5, 1.4, 0.2] }),
+    });
+  const answers = await Promise.all([ask(), ask(), ask()]);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  const seen = (name: string) => target.spans?.().filter((one) => one === name).length ?? 0;
+  for (const phase of ["resolve", "preprocess", "load", "run", "postprocess"])
+    await expect.poll(() => [phase, seen(phase)]).toEqual([phase, 3]);
+});
