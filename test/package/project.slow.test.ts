@@ -15,11 +15,12 @@ const NEARCAST = "exec node_modules/.bin/node node_modules/.bin/nearcast";
 const TEMPLATES = "dist/package/cli/templates/";
 const MIB = 1024 * 1024;
 /** The sizes of the repository's own builds before there was a package, rounded up. */
-/** 3,771 for all but pictures; their decoders, 198, and what reads forms, CSV and compressed bodies come on top. */
-const MOST_WORKER_GZIP_KIB = 4050;
+/** 3,771 for all but pictures; their decoders, 198, and what reads forms, CSV and compressed bodies come on top. So do
+ * capture, copies for versions on trial, jobs, and places in texts. */
+const MOST_WORKER_GZIP_KIB = 4150;
 const MOST_ZIP_BYTES = 19.5 * MIB;
-/** With metrics, drift and rollouts, which take 60 kB of it. */
-const MOST_TARBALL_BYTES = 1.1 * MIB;
+/** With metrics, drift, rollouts, capture, jobs and two tasks for texts, which take 110 kB of it. */
+const MOST_TARBALL_BYTES = 1.2 * MIB;
 
 let project: Project;
 beforeAll(async () => {
