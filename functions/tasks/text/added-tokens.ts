@@ -1,3 +1,4 @@
+import type { Tokenizer } from "@huggingface/tokenizers";
 import { ROOT, Trie } from "./trie.ts";
 
 /** A token that is found in a text before words are made. */
@@ -16,11 +17,33 @@ export interface Section {
   end: number;
 }
 
+/** An added token as tokenizer.json lists it. */
+export interface ListedToken extends AddedToken {
+  /** Whether it is looked for in the normalised text. */
+  normalized: boolean;
+}
+
+/** Splits texts as they came, and normalised ones, each at the added tokens that are looked for there. */
+export function addedTokenSplitters(
+  added: readonly ListedToken[],
+  normalizer: Tokenizer["normalizer"],
+) {
+  const isRaw = (token: ListedToken) => !token.normalized || normalizer === null;
+  return {
+    splitRaw: addedTokenSplitter(added.filter(isRaw)),
+    splitNormal: addedTokenSplitter(
+      added
+        .filter((token) => !isRaw(token))
+        .map((token) => ({ ...token, content: normalizer?.normalize(token.content) ?? "" })),
+    ),
+  };
+}
+
 /**
  * Splits a text at its added tokens. A token includes the white space that it strips. Where several tokens fit, the longest
  * one counts.
  */
-export function addedTokenSplitter(tokens: readonly AddedToken[]) {
+function addedTokenSplitter(tokens: readonly AddedToken[]) {
   const trie = new Trie();
   const units = new Set<string>();
   for (const [index, { content }] of tokens.entries()) {

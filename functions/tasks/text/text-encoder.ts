@@ -1,7 +1,7 @@
 import type { Tokenizer } from "@huggingface/tokenizers";
 import type { Parts } from "../define.ts";
 import type { TextBudget } from "../text-budget.ts";
-import { addedTokenSplitter, type AddedToken } from "./added-tokens.ts";
+import { addedTokenSplitters, type ListedToken } from "./added-tokens.ts";
 import type { Effort } from "./effort.ts";
 import type { Normalizer, PreTokenizer } from "./library-steps.ts";
 import { normalizersOf } from "./normalizers.ts";
@@ -24,11 +24,12 @@ export interface EncodeOptions {
  */
 export type EncodeText = (text: string, options: EncodeOptions) => Parts<number[]>;
 
-interface Steps {
+/** The parts of a tokenizer. */
+export interface Steps {
   normalizer: Tokenizer["normalizer"];
   preTokenizer: Tokenizer["pre_tokenizer"];
   model: WordModel;
-  added: readonly (AddedToken & { normalized: boolean })[];
+  added: readonly ListedToken[];
 }
 
 /**
@@ -38,13 +39,7 @@ interface Steps {
 export function textEncoder({ normalizer, preTokenizer, model, added }: Steps): EncodeText {
   const normalizers = normalizersOf(normalizer as Normalizer | null);
   const preTokenizers = preTokenizersOf(preTokenizer as PreTokenizer | null);
-  const isRaw = (token: { normalized: boolean }) => !token.normalized || normalizer === null;
-  const splitRaw = addedTokenSplitter(added.filter(isRaw));
-  const splitNormal = addedTokenSplitter(
-    added
-      .filter((token) => !isRaw(token))
-      .map((token) => ({ ...token, content: normalizer?.normalize(token.content) ?? "" })),
-  );
+  const { splitRaw, splitNormal } = addedTokenSplitters(added, normalizer);
 
   return function* encode(text, options) {
     const ids: number[] = [];

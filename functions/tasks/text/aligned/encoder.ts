@@ -1,9 +1,8 @@
-import type { Tokenizer } from "@huggingface/tokenizers";
 import type { Parts } from "../../define.ts";
-import { addedTokenSplitter, type AddedToken } from "../added-tokens.ts";
+import { addedTokenSplitters } from "../added-tokens.ts";
 import type { Effort } from "../effort.ts";
 import type { Normalizer, PreTokenizer } from "../library-steps.ts";
-import type { WordModel } from "../word-model.ts";
+import type { Steps } from "../text-encoder.ts";
 import { sliced, unchanged, type Aligned, type Part } from "./aligned.ts";
 import { alignedNormalizers } from "./normalizers.ts";
 import { alignedWords } from "./words.ts";
@@ -28,13 +27,6 @@ export interface AlignedOptions {
   enough?: number;
 }
 
-interface Steps {
-  normalizer: Tokenizer["normalizer"];
-  preTokenizer: Tokenizer["pre_tokenizer"];
-  model: WordModel;
-  added: readonly (AddedToken & { normalized: boolean })[];
-}
-
 /**
  * Does the same as `textEncoder`, and says where in the text each token comes from. That takes several times as long, so
  * only the tasks that answer with places use it. Throws an Error where a step cannot tell places.
@@ -42,13 +34,7 @@ interface Steps {
 export function alignedEncoder({ normalizer, preTokenizer, model, added }: Steps) {
   const normalizers = alignedNormalizers(normalizer as Normalizer | null);
   const cuts = alignedWords(preTokenizer as PreTokenizer | null);
-  const isRaw = (token: { normalized: boolean }) => !token.normalized || normalizer === null;
-  const splitRaw = addedTokenSplitter(added.filter(isRaw));
-  const splitNormal = addedTokenSplitter(
-    added
-      .filter((token) => !isRaw(token))
-      .map((token) => ({ ...token, content: normalizer?.normalize(token.content) ?? "" })),
-  );
+  const { splitRaw, splitNormal } = addedTokenSplitters(added, normalizer);
 
   /** Works in parts. Throws a RangeError whose message continues the input's name. */
   return function* encode(text: string, options: AlignedOptions): Parts<Tokens> {
