@@ -5,7 +5,15 @@ import type { JobRecord } from "../observe/observer.ts";
 import type { Turns } from "../load/turns.ts";
 import type { Resolved } from "../model/registry.ts";
 import type { Platform } from "../platform/types.ts";
-import { isFinal, moved, storedCaller, type Job, type JobAnswer, type JobRequest } from "./job.ts";
+import {
+  isFinal,
+  moved,
+  storedCaller,
+  type Job,
+  type JobAnswer,
+  type JobRequest,
+  type JobStatus,
+} from "./job.ts";
 import { createJobStore } from "./job-store.ts";
 import type { Outcome } from "./queue.ts";
 
@@ -82,25 +90,31 @@ export function createJobs(
     if (job.answer) await store.remove(job.answer.object);
   }
 
+  /** Ends a job, unless it has ended. Undefined when there is none. `isOwn`: it was not ended before. */
+  async function finish(key: string, status: JobStatus, answer?: Job["answer"]) {
+    let isOwn = false;
+    const job = await store.change(key, (found) => {
+      isOwn = !isFinal(found);
+      const expiresAt = Date.now() + ttlMs;
+      return isOwn ? moved(found, status, { ...(answer && { answer }), expiresAt }) : undefined;
+    });
+    if (!job) return undefined;
+    if (isOwn) {
+      tell(job);
+      await store.remove(job.input);
+    }
+    return { job, isOwn };
+  }
+
   /** Gives the job once it has ended. Undefined when it was removed meanwhile. */
   async function end(key: string, answer: JobAnswer): Promise<Job | undefined> {
     const { status, headers } = answer;
     const object = await store.write(key, "answer", answer.body);
-    const job = await store.change(key, (found) =>
-      isFinal(found)
-        ? undefined
-        : moved(found, status < 400 ? "succeeded" : "failed", {
-            answer: { object, status, headers },
-            expiresAt: Date.now() + ttlMs,
-          }),
-    );
-    // It was cancelled meanwhile, or another consumer was sooner.
-    if (job?.answer?.object !== object) await store.remove(object);
-    else {
-      tell(job);
-      await store.remove(job.input);
-    }
-    return job;
+    const ended = status < 400 ? "succeeded" : "failed";
+    const found = await finish(key, ended, { object, status, headers });
+    // It was cancelled or removed meanwhile, or another consumer was sooner.
+    if (!found?.isOwn) await store.remove(object);
+    return found?.job;
   }
 
   async function tidyAfter(key: string, job: Job | undefined): Promise<Outcome> {
@@ -115,11 +129,7 @@ export function createJobs(
       await removeAll(key, job);
       return "done";
     }
-    const now = await store.change(key, (found) =>
-      isFinal(found) ? undefined : moved(found, "expired", { expiresAt: Date.now() + ttlMs }),
-    );
-    if (now?.status === "expired") tell(now);
-    await store.remove(job.input);
+    await finish(key, "expired");
     return { retryAfterSeconds: Math.ceil(ttlMs / 1000) };
   }
 
@@ -212,17 +222,9 @@ export function createJobs(
     },
     async cancel(caller, id) {
       const { key } = await read(caller, id);
-      let wasEnded = false;
-      const job = await store.change(key, (found) => {
-        wasEnded = isFinal(found);
-        return wasEnded ? undefined : moved(found, "canceled", { expiresAt: Date.now() + ttlMs });
-      });
-      if (!job) throw noJob(id);
-      if (!wasEnded) {
-        tell(job);
-        await store.remove(job.input);
-      }
-      return job;
+      const found = await finish(key, "canceled");
+      if (!found) throw noJob(id);
+      return found.job;
     },
     async remove(caller, id) {
       const { key, job } = await read(caller, id);
