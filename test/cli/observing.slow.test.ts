@@ -1,8 +1,8 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
-import { modelsWithBaseline } from "../drift/models-with-baseline.ts";
+import { keepForFeedback, modelsWithBaseline } from "../drift/models-with-baseline.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 import { nearcast, succeed, temporaryFolder } from "./nearcast.ts";
 
@@ -14,10 +14,7 @@ let models: string;
 let server: NodeServer;
 beforeAll(async () => {
   models = await modelsWithBaseline();
-  const path = join(models, "iris/1/model.json");
-  const manifest = JSON.parse(await readFile(path, "utf8")) as object;
-  const feedback = { keptSeconds: 3600, calibrated: true };
-  await writeFile(path, JSON.stringify({ ...manifest, feedback }));
+  await keepForFeedback(models);
   server = await startNodeServer({
     env: { STORE: models, ACCESS_LOG: "false", API_KEYS: keyList(asker, admin), AUTH: "" },
   });

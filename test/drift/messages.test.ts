@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createApp } from "../../functions/app.ts";
@@ -6,17 +6,14 @@ import type { Store } from "../../functions/model/store.ts";
 import { createGatheredCounters, type Batch } from "../../functions/platform/counters/gathered.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
-import { modelsWithBaseline } from "./models-with-baseline.ts";
+import { keepForFeedback, modelsWithBaseline } from "./models-with-baseline.ts";
 
 const CALLS = 30;
 
 let models: string;
 beforeAll(async () => {
   models = await modelsWithBaseline();
-  const path = join(models, "iris/1/model.json");
-  const manifest = JSON.parse(await readFile(path, "utf8")) as object;
-  const feedback = { keptSeconds: 3600, calibrated: true };
-  await writeFile(path, JSON.stringify({ ...manifest, feedback }));
+  await keepForFeedback(models);
   const segments = [{ id: 1, since: new Date().toISOString(), share: 0.5 }];
   const candidates = [{ version: "2", percent: 50, segments }];
   const release = { schema: 2, revision: 1, stable: "1", salt: "s", candidates };

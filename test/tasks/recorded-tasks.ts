@@ -72,3 +72,23 @@ function isNear(made: unknown, wanted: unknown): boolean {
     entries.every(([key, value]) => isNear((made as Record<string, unknown>)[key], value))
   );
 }
+
+/** Asks for the model's 200 recorded inputs, and compares the answers with those of the library. Gives them. */
+export async function expectAllRecorded(
+  name: string,
+  predict: (
+    model: string,
+    inputs: unknown,
+    parameters: Record<string, unknown>,
+  ) => Promise<{ outputs: unknown; status: number }>,
+): Promise<unknown[]> {
+  const rows = await recordedRows(name);
+  expect(rows.length).toBe(200);
+  const answers = await answersTo(rows, async (inputs, parameters) => {
+    const { outputs, status } = await predict(name, inputs, parameters);
+    expect(status).toBe(200);
+    return outputs;
+  });
+  expectRecorded(answers, rows);
+  return answers;
+}

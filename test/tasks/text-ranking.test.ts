@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { textRanking } from "../../functions/tasks/text-ranking/task.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { addExport } from "../hugging-face/export-folder.ts";
-import { answersTo, expectRecorded, recordedRows } from "./recorded-tasks.ts";
+import { expectAllRecorded } from "./recorded-tasks.ts";
 import { openService, type RuntimeName } from "./service.ts";
 
 const RANK = "rank-bert";
@@ -20,14 +20,7 @@ await addExport(models, RANK, "text-ranking");
 describe.each(variants)("%s on %s", (name, runtime) => {
   test("ranks the texts of 200 queries as CrossEncoder does", async () => {
     const { predict } = openService(models, runtime);
-    const rows = await recordedRows(name);
-    expect(rows.length).toBe(200);
-    const answers = await answersTo(rows, async (inputs, parameters) => {
-      const { outputs, status } = await predict(name, inputs, parameters);
-      expect(status).toBe(200);
-      return outputs;
-    });
-    expectRecorded(answers, rows);
+    await expectAllRecorded(name, predict);
   });
 });
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { tokenClassification } from "../../functions/tasks/token-classification/task.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { addExport } from "../hugging-face/export-folder.ts";
-import { answersTo, expectRecorded, expectSchema, recordedRows } from "./recorded-tasks.ts";
+import { expectAllRecorded, expectSchema } from "./recorded-tasks.ts";
 import { openService, type RuntimeName } from "./service.ts";
 
 const models = await mkdtemp(join(tmpdir(), "nearcast-models-"));
@@ -23,14 +23,7 @@ for (const name of new Set([NER, ...variants.map(([name]) => name)])) await addE
 describe.each(variants)("%s on %s", (name, runtime) => {
   test("answers 200 texts as transformers' pipeline does, offsets included", async () => {
     const { predict } = openService(models, runtime);
-    const rows = await recordedRows(name);
-    expect(rows.length).toBe(200);
-    const answers = await answersTo(rows, async (inputs, parameters) => {
-      const { outputs, status } = await predict(name, inputs, parameters);
-      expect(status).toBe(200);
-      return outputs;
-    });
-    expectRecorded(answers, rows);
+    const answers = await expectAllRecorded(name, predict);
     expectSchema("token-classification.output", answers[1]);
   });
 });
