@@ -1,8 +1,8 @@
 import { NearcastError } from "../errors.ts";
-import type { Store } from "../model/store.ts";
+import type { PutCondition, Store } from "../model/store.ts";
 import { StoreRefusal } from "../model/store.ts";
 import { within } from "../within.ts";
-import type { Job } from "./job.ts";
+import { isFinal, isOver, type Job } from "./job.ts";
 
 const FOLDER = ".jobs";
 const RETRY_AFTER_SECONDS = 5;
@@ -12,7 +12,7 @@ const MOST_CHANGES = 20;
 /** Jobs in a store: `.jobs/<key>/job.json`, and beside it what was asked and what was answered. */
 export interface JobStore {
   read(key: string): Promise<Job | undefined>;
-  /** Writes a new job. Gives the one that is there already instead. */
+  /** Writes a new job. Gives the one that is there already instead, unless it has ended and its time is over. */
   create(key: string, job: Job): Promise<Job>;
   /**
    * Writes what `next` makes of the job, by compare-and-swap, and gives it. Gives the job as it is where `next` makes
@@ -48,17 +48,20 @@ export function createJobStore(store: Store, timeoutMs: number): JobStore {
     return { job: JSON.parse(new TextDecoder().decode(found.bytes)) as Job, etag: found.etag };
   }
 
-  const put = (key: string, job: Job, condition: Parameters<Store["put"]>[2]) =>
+  const put = (key: string, job: Job, condition: PutCondition) =>
     bounded(store.put(recordOf(key), new TextEncoder().encode(JSON.stringify(job)), condition));
 
   return {
     read: async (key) => (await get(key))?.job,
     async create(key, job) {
-      // It may be removed between the two requests.
+      let condition: PutCondition = { ifNoneMatch: "*" };
       for (let tries = 0; tries < MOST_CHANGES; tries++) {
-        if (await put(key, job, { ifNoneMatch: "*" })) return job;
+        if (await put(key, job, condition)) return job;
         const found = await get(key);
-        if (found) return found.job;
+        if (found && !(isFinal(found.job) && isOver(found.job))) return found.job;
+        if (found?.job.answer) await bounded(store.delete(found.job.answer.object));
+        // Absent: it was removed between the two requests.
+        condition = found ? { ifMatch: found.etag } : { ifNoneMatch: "*" };
       }
       throw contended();
     },

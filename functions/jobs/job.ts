@@ -46,7 +46,7 @@ export interface Job {
   status: JobStatus;
   /** Each status that it had, and since when. */
   events: { status: JobStatus; at: number }[];
-  /** From then on it is removed, or has not run in time. */
+  /** From then on nobody sees it any more, or it has not run in time. */
   expiresAt: number;
   answer?: { object: string; status: number; headers: Record<string, string> };
 }
@@ -55,6 +55,11 @@ const FINAL: ReadonlySet<JobStatus> = new Set(["succeeded", "failed", "canceled"
 
 export function isFinal({ status }: Pick<Job, "status">): boolean {
   return FINAL.has(status);
+}
+
+/** Whether its time is over. Such a job need not be removed yet. */
+export function isOver({ expiresAt }: Pick<Job, "expiresAt">): boolean {
+  return expiresAt <= Date.now();
 }
 
 /** The job in another status. */

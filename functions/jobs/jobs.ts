@@ -7,6 +7,7 @@ import type { Resolved } from "../model/registry.ts";
 import type { Platform } from "../platform/types.ts";
 import {
   isFinal,
+  isOver,
   moved,
   storedCaller,
   type Job,
@@ -69,7 +70,7 @@ export function createJobs(
 ): Jobs | undefined {
   const { jobs, config, sha256, log } = platform;
   if (!jobs) return undefined;
-  const { queue } = jobs;
+  const { queue, storeExpires = false } = jobs;
   const store = createJobStore(jobs.store, config.storeTimeoutMs);
   const ttlMs = config.jobResultTtlMs;
 
@@ -78,9 +79,16 @@ export function createJobs(
 
   async function read(caller: Caller, id: string) {
     const key = await keyOf(caller, id);
-    const job = await store.read(key);
+    const job = await current(key);
     if (!job) throw noJob(id);
     return { key, job };
+  }
+
+  /** The job as it is now, whether or not its message has come since its time was over. */
+  async function current(key: string): Promise<Job | undefined> {
+    const found = await store.read(key);
+    if (!found || !isOver(found)) return found;
+    return isFinal(found) ? undefined : (await finish(key, "expired"))?.job;
   }
 
   async function removeAll(key: string, job: Job): Promise<void> {
@@ -123,21 +131,19 @@ export function createJobs(
 
   /** What is left to do for a job that has ended, or whose time is over. */
   async function tidy(key: string, job: Job): Promise<Outcome> {
+    if (!isFinal(job)) return tidyAfter(key, (await finish(key, "expired"))?.job);
+    if (storeExpires) return "done";
     const left = job.expiresAt - Date.now();
     if (left > 0) return { retryAfterSeconds: Math.ceil(left / 1000) };
-    if (isFinal(job)) {
-      await removeAll(key, job);
-      return "done";
-    }
-    await finish(key, "expired");
-    return { retryAfterSeconds: Math.ceil(ttlMs / 1000) };
+    await removeAll(key, job);
+    return "done";
   }
 
   async function runOnce(key: string, tries: number, perform: Perform): Promise<Outcome> {
     const found = await store.read(key);
-    // Not written yet, or removed.
-    if (!found) return tries < MOST_TRIES ? { retryAfterSeconds: 1 } : "done";
-    if (isFinal(found) || found.expiresAt <= Date.now()) return tidy(key, found);
+    // It was removed, or could not be written.
+    if (!found) return "done";
+    if (isFinal(found) || isOver(found)) return tidy(key, found);
     if (tries > MOST_TRIES) return tidyAfter(key, await end(key, givenUp(found)));
     const job = await store.change(key, (one) =>
       one.status === "queued" ? moved(one, "running") : undefined,
@@ -150,6 +156,24 @@ export function createJobs(
     if (!later) return tidyAfter(key, await end(key, answer));
     await store.change(key, (one) => (one.status === "running" ? moved(one, "queued") : undefined));
     return { retryAfterSeconds: later };
+  }
+
+  async function send(key: string, write: () => Promise<unknown>): Promise<void> {
+    try {
+      await queue.send(key, async () => void (await write()));
+    } catch (cause) {
+      if (cause instanceof NearcastError) throw cause;
+      throw new NearcastError("overloaded", "The queue takes no job at present.", {
+        cause,
+        retryAfterSeconds: RETRY_SECONDS,
+      });
+    }
+  }
+
+  /** Whoever made the job may have ended between writing and sending it. A second message does no harm. */
+  async function sendAgain(key: string, job: Job): Promise<Job> {
+    if (job.events.length === 1) await send(key, async () => {});
+    return job;
   }
 
   /** Requests go before jobs. */
@@ -172,8 +196,8 @@ export function createJobs(
       const key = await keyOf(caller, id);
       const type = request.headers["content-type"] ?? "";
       const fingerprint = await sha256(`${request.path}\n${type}\n${await digest(body)}`);
-      const known = await store.read(key);
-      if (known) return same(known, fingerprint);
+      const known = await current(key);
+      if (known) return sendAgain(key, same(known, fingerprint));
       const input = await store.write(key, "input", body);
       const now = Date.now();
       const job: Job = {
@@ -195,20 +219,17 @@ export function createJobs(
         events: [{ status: "queued", at: now }],
         expiresAt: now + ttlMs,
       };
-      let made = job;
+      let made: Job | undefined;
       try {
-        await queue.send(key, async () => void (made = await store.create(key, job)));
-      } catch (cause) {
+        await send(key, async () => (made = await store.create(key, job)));
+      } catch (error) {
+        if (made === job) await store.removeJob(key).catch(() => {});
         await store.remove(input).catch(() => {});
-        if (cause instanceof NearcastError) throw cause;
-        throw new NearcastError("overloaded", "The queue takes no job at present.", {
-          cause,
-          retryAfterSeconds: RETRY_SECONDS,
-        });
+        throw error;
       }
       if (made === job) tell(job);
       else await store.remove(input);
-      return same(made, fingerprint);
+      return same(made ?? job, fingerprint);
     },
     read: async (caller, id) => (await read(caller, id)).job,
     async answer(caller, id) {

@@ -127,6 +127,11 @@ export interface Platform {
   /** Where jobs lie and wait. Absent where there is no queue: then every call is answered at once. */
   jobs?: {
     store: Store;
+    /**
+     * Whether a rule of the store itself removes old objects below `.jobs/`. Elsewhere the queue brings each job back when
+     * its time is over.
+     */
+    storeExpires?: boolean;
     queue: Queue;
     /** Absent where the platform hands out the messages itself. */
     consume?: Consume;

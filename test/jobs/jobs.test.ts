@@ -2,8 +2,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hono } from "hono";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from "vitest";
 import { createApp } from "../../functions/app.ts";
+import type { Queue } from "../../functions/jobs/queue.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
@@ -30,6 +41,7 @@ async function start(env: Record<string, string> = {}) {
 const bytesOf = async (answer: Response) => Buffer.from(await answer.arrayBuffer()).toString("hex");
 const locationOf = (answer: Response) => answer.headers.get("location") ?? "";
 
+const laterBy = (milliseconds: number) => vi.setSystemTime(Date.now() + milliseconds);
 const neverPerform = () => Promise.reject(new Error("it runs"));
 
 /** A request of each dialect: its path, body, header fields. */
@@ -142,7 +154,7 @@ describe.runIf(hasSqlite)("jobs", () => {
     expect((await ask(`${locationOf(made)}/result`)).status).toBe(409);
     expect((await ask(locationOf(made), { method: "DELETE" })).status).toBe(200);
     expect((await ask(locationOf(made))).status).toBe(404);
-    expect(await jobs.run(key, 5, perform)).toBe("done");
+    expect(await jobs.run(key, 1, perform)).toBe("done");
   });
 
   test("a job that is cancelled while it runs has no answer", async () => {
@@ -183,6 +195,87 @@ describe.runIf(hasSqlite)("jobs", () => {
       expect(metrics).toContain(
         `nearcast_jobs_total{model="iris",version="1",status="${status}"} 1\n`,
       );
+  });
+
+  describe("when its time is over", () => {
+    const DAY_MS = 86_400_000;
+    beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+    afterEach(() => void vi.useRealTimers());
+
+    test("a job that has ended is not seen, whether or not it was removed, and its id is free", async () => {
+      const { put, ask, platform, jobs, perform } = await start();
+      await put("old", { model: "iris", inputs: SETOSA });
+      const key = await platform.sha256("anonymous\nold");
+      expect(await jobs.run(key, 1, perform)).toEqual({ retryAfterSeconds: DAY_MS / 1000 });
+      laterBy(DAY_MS);
+      for (const path of ["", "/result", "/events"])
+        expect((await ask(`/v1/jobs/old${path}`)).status).toBe(404);
+      expect((await put("old", { model: "iris", inputs: [1, 2, 3, 4] })).status).toBe(202);
+      expect(await platform.jobs?.store.list(`.jobs/${key}/`)).toEqual([
+        expect.stringContaining("/input-"),
+        `.jobs/${key}/job.json`,
+      ]);
+      await jobs.run(key, 1, perform);
+      expect((await ask("/v1/jobs/old/result")).status).toBe(200);
+      laterBy(DAY_MS);
+      expect(await jobs.run(key, 1, perform)).toBe("done");
+      expect(await platform.jobs?.store.list(`.jobs/${key}/`)).toEqual([]);
+    });
+
+    test("a job that has not run has expired, though its message never came", async () => {
+      const { put, ask, jobs, platform } = await start();
+      await put("late", { model: "iris", inputs: SETOSA });
+      laterBy(DAY_MS);
+      expect(await (await ask("/v1/jobs/late")).json()).toMatchObject({ status: "expired" });
+      expect(await jobs.run(await platform.sha256("anonymous\nlate"), 1, neverPerform)).toEqual({
+        retryAfterSeconds: DAY_MS / 1000,
+      });
+    });
+
+    test("no message brings it back where the store removes it", async () => {
+      const { put, ask, platform, perform } = await start();
+      if (!platform.jobs) return expect.unreachable();
+      const { consume: _, ...places } = platform.jobs;
+      const { jobs } = createService({ ...platform, jobs: { ...places, storeExpires: true } });
+      for (const id of ["run", "late"]) await put(id, { model: "iris", inputs: SETOSA });
+      const run = async (id: string) =>
+        jobs?.run(await platform.sha256(`anonymous\n${id}`), 1, perform);
+      expect(await run("run")).toBe("done");
+      laterBy(DAY_MS);
+      expect(await run("late")).toBe("done");
+      expect(await (await ask("/v1/jobs/late")).json()).toMatchObject({ status: "expired" });
+    });
+  });
+
+  test("a job that the queue does not take is not half made", async () => {
+    const { platform } = await start();
+    if (!platform.jobs) return expect.unreachable();
+    const { store } = platform.jobs;
+    let isDown = true;
+    const sent: string[] = [];
+    const queue: Queue = {
+      async send(key, write) {
+        await write();
+        if (isDown) throw new Error("the queue is down");
+        sent.push(key);
+      },
+    };
+    const app = createApp(createService({ ...platform, jobs: { store, queue } }));
+    const put = () =>
+      app.request("/v1/jobs/down", {
+        method: "PUT",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ model: "iris", inputs: SETOSA }),
+      });
+    const refused = await put();
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get("retry-after")).toBe("5");
+    expect(await store.list(".jobs/")).toEqual([]);
+    isDown = false;
+    // A maker may end between writing and sending: the next one sends the key again.
+    for (let time = 0; time < 2; time++) expect((await put()).status).toBe(202);
+    expect(sent).toHaveLength(2);
+    expect(new Set(sent).size).toBe(1);
   });
 
   test("events come in order, and from where a client left off", async () => {
