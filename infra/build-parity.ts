@@ -40,6 +40,14 @@ const AREAS: readonly Area[] = [
     test: "test/hugging-face/exports.test.ts",
   },
   {
+    title: "Text tasks",
+    compared:
+      "The answers to 200 inputs each, on native, WASM and in workerd: texts and places are the same, numbers to 1e-4.",
+    recorded: "hugging-face/tasks/recorded.json",
+    script: "hugging-face/make_tasks.py",
+    test: "test/tasks/text-tasks.slow.test.ts",
+  },
+  {
     title: "scikit-learn and boosting models",
     compared: "Labels, probabilities, decision values and numbers.",
     recorded: "tables/recorded.json",

@@ -76,6 +76,18 @@ export function tokenHeadOf(
   return labelledOutput(config, outputs, given, 3);
 }
 
+/** The two outputs of a model that answers questions: where answers begin, and where they end. */
+export function spanOutputsOf({ outputs }: Graph): [start: TensorInfo, end: TensorInfo] {
+  const [start, end] = ["start_logits", "end_logits"].map((name) =>
+    outputs.find((one) => one.name === name && one.shape.length === 2),
+  );
+  if (start && end) return [start, end];
+  const has = outputs.map(({ name, shape }) => `${name} [${shape.join(", ")}]`);
+  throw new Error(
+    `A model that answers questions needs the outputs start_logits and end_logits [-1, -1]; it has ${has.join(", ")}.`,
+  );
+}
+
 /** The output whose last dimension are the labels. */
 function labelledOutput(
   config: HeadConfig,

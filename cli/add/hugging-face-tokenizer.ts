@@ -23,6 +23,7 @@ const tokenizerSchema = z.looseObject({
 const configSchema = tokenizerConfigSchema.extend({
   model_max_length: z.number().nullish(),
   max_len: z.number().nullish(),
+  padding_side: z.enum(["left", "right"]).nullish(),
   extra_special_tokens: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]).nullish(),
 });
 const idsSchema = z.record(z.string(), z.number());
@@ -54,7 +55,7 @@ const MODEL_RULES: Record<string, Record<string, Rule>> = {
 
 const CONFIG_RULES: Record<string, Rule> = {
   ...rules("used", ...Object.keys(configSchema.shape)),
-  ...rules("harmless", "padding_side", "max_length", "stride", "truncation_strategy", "truncation"),
+  ...rules("harmless", "max_length", "stride", "truncation_strategy", "truncation"),
   ...rules("harmless", "padding", "pad_to_multiple_of", "trim_offsets", "errors", "chat_template"),
   ...rules("harmless", "clean_up_tokenization_spaces", "name_or_path", "_name_or_path", "use_fast"),
   ...rules("harmless", "full_tokenizer_file", "special_tokens_map_file"),
@@ -165,6 +166,7 @@ export async function readTokenizer(folder: string, about: About) {
   return {
     path,
     config: whole,
+    padsLeft: own.padding_side === "left",
     maxLength: own.model_max_length ?? own.max_len ?? undefined,
   };
 }

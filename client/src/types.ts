@@ -77,6 +77,16 @@ export interface Entity {
   end: number;
 }
 
+/** The task `question-answering` answers with an array of these, best first. */
+export interface FoundAnswer {
+  answer: string;
+  score: number;
+  /** The first character. Counts Unicode characters: use `Array.from(context)` where a text may have emoji. */
+  start: number;
+  /** One after the last character. */
+  end: number;
+}
+
 /** The answer of the task `feature-extraction`: the vector of a text. */
 export type Vector = number[];
 

@@ -1,5 +1,6 @@
 import { featureExtraction } from "./feature-extraction/task.ts";
 import { imageClassification } from "./image-classification/task.ts";
+import { questionAnswering } from "./question-answering/task.ts";
 import { recommendation } from "./recommendation/task.ts";
 import { tabularClassification } from "./tabular-classification/task.ts";
 import { tabularRegression } from "./tabular-regression/task.ts";
@@ -18,6 +19,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   textRegression,
   tokenClassification,
   textRanking,
+  questionAnswering,
   imageClassification,
   featureExtraction,
   recommendation,

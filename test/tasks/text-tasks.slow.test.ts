@@ -5,11 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { targets, type Target } from "../harness/targets.ts";
 import { addExport } from "../hugging-face/export-folder.ts";
 import { answersTo, expectRecorded, recordedRows } from "./recorded-tasks.ts";
+import { fixture } from "./service.ts";
 
-const NAMES = ["ner-bert", "ner-roberta", "rank-bert"];
+const { cases } = JSON.parse(
+  Buffer.from(await fixture("hugging-face/tasks/recorded.json")).toString(),
+) as { cases: { name: string; task: string }[] };
 const models = await mkdtemp(join(tmpdir(), "nearcast-models-"));
-for (const name of NAMES)
-  await addExport(models, name, name.startsWith("rank") ? "text-ranking" : undefined);
+for (const { name, task } of cases) await addExport(models, name, task);
 afterAll(() => rm(models, { recursive: true }));
 
 describe("in workerd", () => {
@@ -19,7 +21,7 @@ describe("in workerd", () => {
   });
   afterAll(() => target.stop());
 
-  test.each(NAMES)("%s answers 200 inputs as transformers' pipeline does", async (name) => {
+  test.each(cases)("$name answers 200 inputs as Python does", async ({ name }) => {
     const rows = await recordedRows(name);
     const answers = await answersTo(rows, async (inputs, parameters) => {
       const response = await target.fetch(`/v1/models/${name}/predict`, {

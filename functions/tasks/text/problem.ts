@@ -1,3 +1,4 @@
+import type { InputIssue } from "../../errors.ts";
 import type { Limits } from "../../model/limits.ts";
 
 /** What is wrong with a text that goes into the graph unchanged, in words. Undefined when it is right. */
@@ -8,4 +9,11 @@ export function textProblem(value: unknown, { textLength }: Limits): string | un
   if (value.length > textLength)
     return `must have at most ${textLength} characters, has ${value.length}`;
   return undefined;
+}
+
+/** What is wrong with a text for a tokenizer: at most one issue. */
+export function textIssue(value: unknown, path: string, { textLength }: Limits): InputIssue[] {
+  if (typeof value !== "string") return [{ path, message: "must be a string" }];
+  if (value.length <= textLength) return [];
+  return [{ path, message: `must have at most ${textLength} characters, has ${value.length}` }];
 }

@@ -1,4 +1,4 @@
-import { NearcastError } from "../../errors.ts";
+import { invalidInput, NearcastError } from "../../errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import { numbersOf } from "../../tensor.ts";
@@ -7,7 +7,8 @@ import type { Assets, CompiledTask, Quantity } from "../define.ts";
 import { softmax } from "../softmax.ts";
 import { characters } from "../text/aligned/characters.ts";
 import { openAlignedTokenizer } from "../text/aligned/tokenizer.ts";
-import { windowed, type TextWindow } from "../text/aligned/windowed.ts";
+import { checkStride, windowed, type TextWindow } from "../text/aligned/windowed.ts";
+import { textIssue } from "../text/problem.ts";
 import { TEXT_LENGTH, TOKENS } from "../text/quantities.ts";
 import { entitiesOf, withoutOverlaps, type Entity, type ScoredToken } from "./entities.ts";
 import type { TokenClassificationParameters, tokenClassificationOptions } from "./options.ts";
@@ -63,7 +64,13 @@ export function compile(
     quantities: [TEXT_LENGTH, TOKENS, ENTITY_COUNT, ENTITY_LABEL],
     outputNames: [output.name],
     answerBytes: ({ tokens = 0 }) => tokens * tokenBytes,
-    preprocess: (rows, options) => preprocess(rows, options, options.parameters.stride),
+    preprocess(rows, { pathOf, parameters: { stride }, sentBytes }) {
+      checkStride(stride, text.maxLength, "stride");
+      const issues = rows.flatMap((row, input) => textIssue(row, pathOf(input), limits));
+      if (issues.length > 0) throw invalidInput(issues);
+      const given = rows.map((row, input) => ({ text: row as string, path: pathOf(input) }));
+      return preprocess(given, { maxLength: text.maxLength, stride, sentBytes });
+    },
     postprocess(outputs, { feeds, rows, context }, parameters) {
       const data = numbersOf(outputs[output.name]?.data);
       const width = (feeds["input_ids"]?.data.length ?? 0) / rows;

@@ -1,5 +1,6 @@
 import type { Parts } from "../../define.ts";
 import { addedTokenSplitters } from "../added-tokens.ts";
+import type { TextBudget } from "../../text-budget.ts";
 import type { Effort } from "../effort.ts";
 import type { Normalizer, PreTokenizer } from "../library-steps.ts";
 import type { Steps } from "../text-encoder.ts";
@@ -22,6 +23,8 @@ export interface Tokens {
 export interface AlignedOptions {
   /** The most characters of the normalised text. */
   mostCharacters: number;
+  /** Gets the characters that a text gains when it is normalised. */
+  budget: Pick<TextBudget, "takeCharacters">;
   effort: Effort;
   /** Work may end when there are this many tokens. All are made when absent. */
   enough?: number;
@@ -55,8 +58,9 @@ export function alignedEncoder({ normalizer, preTokenizer, model, added }: Steps
     return tokens;
   };
 
-  function* normalized(text: Aligned, { effort, mostCharacters }: AlignedOptions): Parts<Aligned> {
-    let made = text;
+  function* normalized(text: Aligned, options: AlignedOptions): Parts<Aligned> {
+    const { effort, mostCharacters, budget } = options;
+    let [made, longest] = [text, text.text.length];
     for (const step of normalizers) {
       if (effort.isDue(made.text.length)) yield;
       const next = step(made, effort);
@@ -65,6 +69,10 @@ export function alignedEncoder({ normalizer, preTokenizer, model, added }: Steps
         throw new RangeError(
           `must have at most ${mostCharacters} characters when it is normalised for the model, has ${made.text.length}`,
         );
+      if (made.text.length > longest) {
+        budget.takeCharacters(made.text.length - longest);
+        longest = made.text.length;
+      }
     }
     return made;
   }

@@ -26,6 +26,19 @@ export interface WindowOptions extends AlignedOptions {
    * Only the last text is split.
    */
   stride?: number | undefined;
+  /** Gets the number of windows before they are made. May throw a RangeError. */
+  allow?: (windows: number) => void;
+}
+
+/** A text that cannot be encoded. The message continues the input's name. */
+export class TextRefusal extends RangeError {
+  /** 0 for the text, 1 for the second one of a pair. */
+  readonly sequence: 0 | 1;
+
+  constructor(sequence: 0 | 1, message: string) {
+    super(message);
+    this.sequence = sequence;
+  }
 }
 
 /**
@@ -44,6 +57,8 @@ export function openAlignedTokenizer(options: TextOptions, assets: Assets) {
   const tokens = vocabularyOf(json);
   const trim = trimmer(json.post_processor, config, tokens);
   const unknown = contentOf(config.unk_token) ?? json.model["unk_token"];
+  const idOfContent = (content: string | undefined) =>
+    content === undefined ? undefined : idOf(content);
   const decodesBytes =
     (library.decoder?.config as { type?: string } | undefined)?.type === "ByteLevel";
   const prefix = json.model["continuing_subword_prefix"];
@@ -72,32 +87,50 @@ export function openAlignedTokenizer(options: TextOptions, assets: Assets) {
       if (decodesBytes) return textOfBytes(of);
       return library.decoder ? library.decoder.decode([...of]) : of.join(" ");
     },
-    unknownId: typeof unknown === "string" ? idOf(unknown) : undefined,
+    /** The token that stands for the whole text, `[CLS]` or `<s>`. */
+    classId: idOfContent(contentOf(config.cls_token)),
+    unknownId: idOfContent(typeof unknown === "string" ? unknown : undefined),
     /** Whether tokens show that they continue a word. */
     marksContinuations:
       json.model.type === "WordPiece" || (typeof prefix === "string" && prefix !== ""),
 
-    /** Works in parts. Throws a RangeError whose message continues the input's name. */
+    /** Works in parts. Throws a {@link TextRefusal}. */
     *encode(
       text: string,
       second: string | undefined,
-      { maxLength, stride, ...encodeOptions }: WindowOptions,
+      { maxLength, stride, allow, ...encodeOptions }: WindowOptions,
     ): Parts<Window[]> {
       const slots = second === undefined ? single : pair;
-      const before = second === undefined ? NONE : yield* encodeText(text, encodeOptions);
+      const before =
+        second === undefined ? NONE : yield* naming(0, encodeText(text, encodeOptions));
       const room = maxLength - specialsOf(slots) - before.ids.length;
       // Tokens that are cut off at the end need not be made.
       const enough = stride === undefined && !cutsLeft ? Math.max(1, room) : Infinity;
-      const last = yield* encodeText(second ?? text, { ...encodeOptions, enough });
+      const last = yield* naming(
+        second === undefined ? 0 : 1,
+        encodeText(second ?? text, { ...encodeOptions, enough }),
+      );
       if (room <= (stride ?? 0) && last.ids.length > room)
-        throw new RangeError(
+        throw new TextRefusal(
+          0,
           `must be shorter: ${before.ids.length} tokens leave no room for the other text`,
         );
+      if (stride !== undefined)
+        allow?.(1 + Math.ceil(Math.max(0, last.ids.length - room) / (room - stride)));
       return windowsOf(last, room, stride).map((window) =>
         toWindow(slots, second === undefined ? [trim(window), NONE] : [trim(before), trim(window)]),
       );
     },
   };
+}
+
+/** Says which text a RangeError is about. */
+function* naming(sequence: 0 | 1, parts: Parts<Tokens>): Parts<Tokens> {
+  try {
+    return yield* parts;
+  } catch (error) {
+    throw error instanceof RangeError ? new TextRefusal(sequence, error.message) : error;
+  }
 }
 
 const NONE: Tokens = { ids: [], starts: [], ends: [], words: [], added: [] };

@@ -1,21 +1,38 @@
 import { invalidInput } from "../../../errors.ts";
 import type { Limits } from "../../../model/limits.ts";
 import type { ManifestOf } from "../../../model/manifest.ts";
-import type { Parts, PreprocessOptions, Run } from "../../define.ts";
+import type { Parts, Run } from "../../define.ts";
+import { createTextBudget } from "../../text-budget.ts";
 import { withContext } from "../../with-context.ts";
 import { tokenBatcher } from "../batch.ts";
 import { Effort } from "../effort.ts";
 import { MOST_EXPANSION } from "../inputs.ts";
 import type { textOptions, TextOptions } from "../options.ts";
-import type { openAlignedTokenizer, Window } from "./tokenizer.ts";
+import { TextRefusal, type openAlignedTokenizer, type Window } from "./tokenizer.ts";
+
+/** The texts of an input, and its name in error messages. */
+export interface GivenText {
+  /** Of a pair, the text that is not split. */
+  before?: { text: string; path: string };
+  /** The text that is split into windows. */
+  text: string;
+  path: string;
+}
 
 /** A part of one input's text. A run's context has one for each of its rows. */
 export interface TextWindow {
   window: Window;
   /** The number of its input in the request. */
   input: number;
-  /** The text that the places are of. */
+  /** The text that was split. The places are of it. */
   text: string;
+}
+
+interface WindowedOptions {
+  /** The most tokens of a window, with special tokens. */
+  maxLength: number;
+  stride: number | undefined;
+  sentBytes: number | undefined;
 }
 
 type Tokenizer = ReturnType<typeof openAlignedTokenizer>;
@@ -30,53 +47,52 @@ export function windowed(
   limits: Limits,
 ) {
   const toRuns = tokenBatcher(manifest, tokenizer.padding);
-  const { maxLength } = manifest.text;
   return function* preprocess(
-    rows: readonly unknown[],
-    { pathOf }: PreprocessOptions<unknown>,
-    stride: number | undefined,
+    given: readonly GivenText[],
+    { maxLength, stride, sentBytes }: WindowedOptions,
   ): Parts<Run[]> {
-    const most = Math.floor(maxLength / 2);
-    if (stride !== undefined && stride > most)
-      throw invalidInput([
-        {
-          path: "parameters.stride",
-          message: `must be at most ${most}, half of the model's tokens`,
-        },
-      ]);
-    const issues = rows.flatMap((text, row) => {
-      const message = problemOf(text, limits);
-      return message === undefined ? [] : { path: pathOf(row), message };
-    });
-    if (issues.length > 0) throw invalidInput(issues);
     const windows: TextWindow[] = [];
+    const budget = createTextBudget(sentBytes);
     const mostCharacters = limits.textLength * MOST_EXPANSION;
-    const effort = new Effort();
-    for (const [input, row] of rows.entries()) {
-      const text = (row as string).toWellFormed();
-      const options = { maxLength, stride, mostCharacters, effort };
+    const options = { maxLength, stride, mostCharacters, budget, effort: new Effort() };
+    const allow = (count: number) => {
+      if (windows.length + count > limits.batch)
+        throw new RangeError(
+          `makes more than ${limits.batch} parts of ${maxLength} tokens with the texts before it; send fewer or shorter texts, or a smaller stride`,
+        );
+    };
+    for (const { before, text, path } of given)
       try {
-        for (const window of yield* tokenizer.encode(text, undefined, options))
-          windows.push({ window, input, text });
+        budget.takeCharacters(text.length + (before?.text.length ?? 0));
       } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        throw invalidInput([{ path: pathOf(input), message: error.message }]);
+        throw refused(error, path, path);
       }
-      if (windows.length > limits.batch)
-        throw invalidInput([
-          {
-            path: pathOf(input),
-            message: `makes more than ${limits.batch} parts of ${maxLength} tokens with the texts before it; send fewer or shorter texts, or a smaller stride`,
-          },
-        ]);
+    for (const [input, { before, text: sent, path }] of given.entries()) {
+      const text = sent.toWellFormed();
+      const [first, second] = before ? [before.text.toWellFormed(), text] : [text, undefined];
+      try {
+        for (const window of yield* tokenizer.encode(first, second, { ...options, allow })) {
+          budget.takeTokens(window.input_ids.length);
+          windows.push({ window, input, text });
+        }
+      } catch (error) {
+        throw refused(error, before?.path ?? path, path);
+      }
     }
     return withContext(toRuns(windows.map(({ window }) => window)), windows);
   };
 }
 
-function problemOf(text: unknown, { textLength }: Limits): string | undefined {
-  if (typeof text !== "string") return "must be a string";
-  if (text.length > textLength)
-    return `must have at most ${textLength} characters, has ${text.length}`;
-  return undefined;
+/** Throws `invalid_input` for a stride with which a long text would become too many windows. */
+export function checkStride(stride: number | undefined, maxLength: number, name: string): void {
+  const most = Math.floor(maxLength / 2);
+  if (stride === undefined || stride <= most) return;
+  const message = `must be at most ${most}, half of the model's tokens`;
+  throw invalidInput([{ path: `parameters.${name}`, message }]);
+}
+
+function refused(error: unknown, first: string, last: string): unknown {
+  if (!(error instanceof RangeError)) return error;
+  const path = error instanceof TextRefusal && error.sequence === 0 ? first : last;
+  return invalidInput([{ path, message: error.message }]);
 }

@@ -1,0 +1,48 @@
+import * as z from "zod";
+import type { Graph } from "./graph.ts";
+import { headSchema } from "./hugging-face-head.ts";
+
+/** `config.json`, as far as it is looked at here. */
+export const configSchema = headSchema.extend({
+  architectures: z.array(z.string()).nullish(),
+  max_position_embeddings: z.number().int().nullish(),
+  n_positions: z.number().int().nullish(),
+  model_type: z.string().optional(),
+  tokenizer_class: z.string().nullish(),
+});
+export type Config = z.infer<typeof configSchema>;
+
+export type Kind =
+  | "text-classification"
+  | "token-classification"
+  | "question-answering"
+  | "image-classification"
+  | "feature-extraction";
+
+const TAKEN =
+  "Text and token classification, question answering, feature extraction of texts and image classification";
+
+/** What an export is, by the class of its network. Throws an Error for a class that no task is for. */
+export function kindOf({ architectures }: Config): Kind {
+  const [architecture = ""] = architectures ?? [];
+  if (architecture.endsWith("ForSequenceClassification")) return "text-classification";
+  if (architecture.endsWith("ForTokenClassification")) return "token-classification";
+  if (architecture.endsWith("ForQuestionAnswering")) return "question-answering";
+  if (architecture.endsWith("ForImageClassification")) return "image-classification";
+  if (/For[A-Z]/.test(architecture) && !architecture.endsWith("ForMaskedLM"))
+    throw new Error(
+      `There is no task for a ${architecture}. ${TAKEN} are taken; for others add the .onnx file itself, which makes it a tensor model.`,
+    );
+  return "feature-extraction";
+}
+
+/** An audio classifier has the same name as a text classifier. The graph's inputs tell the two apart. */
+export function checkKind(kind: Kind, { architectures }: Config, { path, inputs }: Graph): void {
+  const needed = kind === "image-classification" ? "pixel_values" : "input_ids";
+  if (inputs.some(({ name }) => name === needed)) return;
+  const [architecture = "model"] = architectures ?? [];
+  const taken = inputs.map(({ name }) => name).join(", ");
+  throw new Error(
+    `There is no task for this ${architecture}: its graph takes ${taken}, and ${kind} needs ${needed}. ${TAKEN} are taken; for others add the .onnx file itself, which makes it a tensor model: nearcast add ${path} --name …`,
+  );
+}
