@@ -4,6 +4,9 @@ import { plainReason } from "../functions/plain-reason.ts";
 import { knownReason } from "./add/load-failure.ts";
 import { oneLine } from "./one-line.ts";
 
+/** A batch is done, and some of its rows have no answer. The command's exit code says so. */
+export class RowsWithoutAnswer extends Error {}
+
 /** The error's text for the person at the terminal, with what to do if that is known. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

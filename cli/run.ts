@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { describeFailure } from "./failure.ts";
+import { describeFailure, RowsWithoutAnswer } from "./failure.ts";
 
 const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) => void>>([
   ["init", async () => (await import("./commands/init.ts")).initCommand],
@@ -21,6 +21,7 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
   ["history", async () => (await import("./commands/history.ts")).historyCommand],
   ["build", async () => (await import("./commands/build.ts")).buildCommand],
   ["eval", async () => (await import("./commands/eval.ts")).evalCommand],
+  ["batch", async () => (await import("./commands/batch.ts")).batchCommand],
   ["baseline", async () => (await import("./commands/baseline.ts")).baselineCommand],
   ["drift", async () => (await import("./commands/drift.ts")).driftCommand],
   ["feedback", async () => (await import("./commands/feedback.ts")).feedbackCommand],
@@ -33,6 +34,7 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
 ]);
 
 const USAGE = 2;
+const ROWS_WITHOUT_ANSWER = 3;
 
 /** Runs the command with these arguments, and gives the exit code of its process. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -51,6 +53,6 @@ export async function run(args: readonly string[]): Promise<number> {
     // commander has printed its own message, and asks for exit code 0 after --help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     process.stderr.write(`nearcast: ${describeFailure(error)}\n`);
-    return 1;
+    return error instanceof RowsWithoutAnswer ? ROWS_WITHOUT_ANSWER : 1;
   }
 }

@@ -78,14 +78,14 @@ function fromCsv(text: string, { features }: Manifest, labels: Labels): Row[] {
   const own: readonly CsvColumn[] = features ?? [{ name: INPUT, type: "string" }];
   const isFeature = own.some(({ name }) => name === LABEL);
   const columns = isFeature ? own : [...own, { name: LABEL, type: "string" as const }];
-  const table = readTable(text, {
+  const { rows } = readTable(text, {
     columns,
     header: "present",
     others: "ignore",
     required: (labels === "required" ? columns : own).map(({ name }) => name),
     maxRows: Infinity,
   });
-  return table.map(({ line, values }) => {
+  return rows.map(({ line, values }) => {
     const { [LABEL]: label, ...others } = values;
     if (label === undefined && labels === "required")
       throw new Error(`Line ${line} of the data has no label.`);

@@ -13,6 +13,12 @@ export interface TableRow {
   values: Record<string, unknown>;
 }
 
+export interface Table {
+  rows: TableRow[];
+  /** Undefined where no number shows it. */
+  mark: DecimalMark | undefined;
+}
+
 /** The usual delimiters. Excel writes `;` where the comma is the decimal mark. */
 const DELIMITERS = [",", ";", "\t", "|"];
 
@@ -22,7 +28,7 @@ const DELIMITERS = [",", ";", "\t", "|"];
  * for a first line that could be a header or a row. Throws `invalid_input`, with line and column, for a cell that does
  * not fit its column's type.
  */
-export function readTable(text: string, options: TableOptions): TableRow[] {
+export function readTable(text: string, options: TableOptions): Table {
   const { columns, maxRows } = options;
   const names = new Set(columns.map(({ name }) => name));
   const first = firstLine(text);
@@ -34,17 +40,17 @@ export function readTable(text: string, options: TableOptions): TableRow[] {
     ) ?? ",";
   const { rows, emptyLine } = parseCsv(text, { delimiter, maxRows: maxRows + 1, maxCells });
   const [top] = rows;
-  if (!top) return [];
+  if (!top) return { rows: [], mark: undefined };
   const header = readHeader(top, options);
   if (header) rows.shift();
   const order = header ?? columns;
   if (order.length === 1 && emptyLine !== undefined) throw emptyLineError(emptyLine);
   for (const row of rows) checkWidth(row, order.length, Boolean(header), delimiter, first);
-  const mark = delimiter === "," ? "." : decimalMark(rows, order);
+  const mark = delimiter === "," ? undefined : decimalMark(rows, order);
   const issues = new InputIssues();
   const table = rows.map((row) => ({ line: row.line, values: valuesOf(row, order, mark, issues) }));
   issues.check();
-  return table;
+  return { rows: table, mark };
 }
 
 /**
@@ -81,7 +87,7 @@ function checkWidth(
 function decimalMark(
   rows: readonly CsvRow[],
   order: readonly (CsvColumn | undefined)[],
-): DecimalMark {
+): DecimalMark | undefined {
   let found: { mark: DecimalMark; line: number } | undefined;
   for (const { line, cells } of rows)
     for (const [index, column] of order.entries()) {
@@ -94,13 +100,13 @@ function decimalMark(
         );
       if (mark) found ??= { mark, line };
     }
-  return found?.mark ?? ".";
+  return found?.mark;
 }
 
 function valuesOf(
   { line, cells, isQuoted }: CsvRow,
   order: readonly (CsvColumn | undefined)[],
-  mark: DecimalMark,
+  mark: DecimalMark | undefined,
   issues: InputIssues,
 ): Record<string, unknown> {
   const values: [string, unknown][] = [];

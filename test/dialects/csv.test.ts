@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readCsv } from "../../functions/dialects/mlflow/csv.ts";
+import { readCsv } from "../../functions/inputs/csv.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import type { ModelVersion } from "../../functions/model/registry.ts";
 import type { Datatype } from "../../functions/tensor.ts";

@@ -49,7 +49,7 @@ export function invocationRoutes({ platform, resolve, predict, infer }: Service)
     try {
       return await answerFrom(c, model, found, invocation);
     } catch (error) {
-      const { byLine } = await import("./csv.ts");
+      const { byLine } = await import("../../inputs/csv.ts");
       throw byLine(error, lines);
     }
   }
@@ -126,7 +126,7 @@ async function readInvocationBody(
   version: ModelVersion,
 ): Promise<Invocation> {
   if (type === "text/csv") {
-    const { readCsv } = await import("./csv.ts");
+    const { readCsv } = await import("../../inputs/csv.ts");
     return readCsv(
       decodeText(body, { what: "The body" }),
       parameters["header"]?.toLowerCase(),

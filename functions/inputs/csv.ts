@@ -1,15 +1,26 @@
-import { invalidInput, NearcastError } from "../../errors.ts";
-import type { ModelVersion } from "../../model/registry.ts";
-import type { Datatype } from "../../tensor.ts";
-import { cellValue, type CellType, type CsvColumn } from "../../wire/csv-cell.ts";
-import { ambiguousHeader, isIndex } from "../../wire/csv-header.ts";
-import { emptyLineError, readTable } from "../../wire/csv-table.ts";
-import { parseCsv, SPARE_CELLS, type CsvRow } from "../../wire/csv.ts";
+import { invalidInput, NearcastError } from "../errors.ts";
+import type { Limits } from "../model/limits.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { InputKind } from "../tasks/define.ts";
+import type { Datatype } from "../tensor.ts";
+import { cellValue, type CellType, type CsvColumn, type DecimalMark } from "../wire/csv-cell.ts";
+import { ambiguousHeader, isIndex } from "../wire/csv-header.ts";
+import { emptyLineError, readTable, type Table } from "../wire/csv-table.ts";
+import { parseCsv, SPARE_CELLS, type CsvRow } from "../wire/csv.ts";
 
 /** The rows of a file, and the line on which each begins. */
 export interface CsvRows {
   rows: unknown[];
   lines: number[];
+  /** The decimal mark of its numbers, where it has another delimiter than the comma and a number shows it. */
+  mark?: DecimalMark | undefined;
+}
+
+/** What of a version says how its rows are read. */
+export interface RowsModel {
+  manifest: Pick<Manifest, "features" | "inputs" | "batchDimension">;
+  task: { input: InputKind };
+  limits: Pick<Limits, "batch">;
 }
 
 /** Usual names of a column of texts, images or other values. A value itself is hardly ever one of these. */
@@ -31,7 +42,7 @@ const TYPES: Partial<Record<Datatype, CellType>> = {
  * parameter of the Content-Type (RFC 4180, section 3). Without it, a first line with the columns' names is a header;
  * one that could also be a row is refused. Throws `malformed_request` or `invalid_input`, with the line.
  */
-export function readCsv(text: string, header: string | undefined, version: ModelVersion): CsvRows {
+export function readCsv(text: string, header: string | undefined, version: RowsModel): CsvRows {
   const { manifest, limits } = version;
   const most = manifest.batchDimension === null ? Infinity : limits.batch;
   const read = rowsOf(text, header, version, most);
@@ -44,7 +55,7 @@ export function readCsv(text: string, header: string | undefined, version: Model
 function rowsOf(
   text: string,
   header: string | undefined,
-  version: ModelVersion,
+  version: RowsModel,
   maxRows: number,
 ): CsvRows {
   if (header !== undefined && header !== "present" && header !== "absent")
@@ -99,7 +110,7 @@ export function byLine(error: unknown, lines: readonly number[]): unknown {
 }
 
 /** The columns by name: the features, or the inputs of a graph with several inputs. */
-function columnsOf({ manifest, task }: ModelVersion): readonly CsvColumn[] | undefined {
+function columnsOf({ manifest, task }: RowsModel): readonly CsvColumn[] | undefined {
   if (manifest.features && task.input !== "tensors") return manifest.features;
   if (task.input !== "tensors" || manifest.inputs.length === 1) return undefined;
   return manifest.inputs.map(({ name, datatype }) => ({
@@ -108,12 +119,12 @@ function columnsOf({ manifest, task }: ModelVersion): readonly CsvColumn[] | und
   }));
 }
 
-function ofTable(table: ReturnType<typeof readTable>): CsvRows {
-  return { rows: table.map(({ values }) => values), lines: table.map(({ line }) => line) };
+function ofTable({ rows, mark }: Table): CsvRows {
+  return { rows: rows.map(({ values }) => values), lines: rows.map(({ line }) => line), mark };
 }
 
 /** Whether the first line is a header. Frames have a `type`; a column of single values has none. */
-function headed(top: CsvRow, type: CellType | undefined, { manifest }: ModelVersion): boolean {
+function headed(top: CsvRow, type: CellType | undefined, { manifest }: RowsModel): boolean {
   const [first = "", ...others] = top.cells;
   const names = others.length > 0 && isIndex(first) ? others : top.cells;
   const named = names.every((name) => manifest.inputs.some((input) => input.name === name));

@@ -1,0 +1,180 @@
+import type { ColumnData, FileMetaData, RowGroup } from "hyparquet";
+import { parquetMetadataAsync, parquetSchema } from "hyparquet/src/metadata.js";
+import { parquetRead } from "hyparquet/src/read.js";
+import { gunzipSync } from "fflate";
+import { invalidInput, NearcastError } from "../errors.ts";
+import { isIndex } from "../wire/csv-header.ts";
+import type { RowsModel } from "./csv.ts";
+import { readGroup, wrong } from "./parquet-pages.ts";
+import type { Row, Rows, RowsOptions } from "./row.ts";
+import type { Source } from "./source.ts";
+
+const MOST_METADATA_BYTES = 16 * 1024 * 1024;
+/** The magic number and the length of the metadata at the end, and the magic number at the beginning. */
+const LEAST_BYTES = 12;
+
+/** Codecs besides Snappy. The sizes of pages were checked. */
+const compressors = {
+  GZIP: (input: Uint8Array, length: number) => gunzipSync(input, { out: new Uint8Array(length) }),
+};
+
+/**
+ * Rows of Parquet: the model's features by name, or the only column of a model that has none. An index of pandas is
+ * ignored. Decodes one row group at a time.
+ */
+export async function* parquetRows(
+  source: Source,
+  model: RowsModel,
+  options: RowsOptions,
+): AsyncGenerator<Rows> {
+  const metadata = await readMetadata(source);
+  const columns = columnsOf(metadata, model);
+  const isFeatures = model.manifest.features !== undefined;
+  let groupStart = 0;
+  for (const group of metadata.row_groups) {
+    const groupEnd = groupStart + Number(group.num_rows);
+    let row = Math.max(options.from?.offset ?? 0, groupStart);
+    if (row < groupEnd) {
+      const pages = await decodeGroup(source, metadata, group, groupStart);
+      while (row < groupEnd) {
+        const end = Math.min(row + options.rows, groupEnd);
+        const values = columns.map((name) => valuesOf(pages, name, row, end));
+        const rows: Row[] = [];
+        for (let [index, bytes] = [0, 0]; index < end - row && bytes < options.bytes; index++) {
+          const line = row + index + 1;
+          const cells = columns.map((name, column) => {
+            const cell = asJson(values[column]?.[index], options.lineBytes, { name, line });
+            bytes += typeof cell === "string" ? cell.length : 8;
+            return [name, cell] as const;
+          });
+          const members = cells.filter(([, cell]) => cell !== undefined);
+          const input: unknown = isFeatures ? Object.fromEntries(members) : (cells[0]?.[1] ?? null);
+          rows.push({ line, input });
+        }
+        row += rows.length;
+        const next = { offset: row, line: row + 1 };
+        yield { rows, next, share: row / Number(metadata.num_rows) };
+      }
+    }
+    groupStart = groupEnd;
+  }
+}
+
+async function readMetadata(source: Source): Promise<FileMetaData> {
+  if (source.size < LEAST_BYTES) throw wrong("is too short");
+  const tail = await source.slice(source.size - 8, source.size);
+  if (new TextDecoder().decode(tail.subarray(4)) !== "PAR1") throw wrong("is no Parquet");
+  const length = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true);
+  if (length > MOST_METADATA_BYTES || length > source.size - LEAST_BYTES)
+    throw wrong(`has ${length} bytes of metadata`);
+  const metadata = await known(() => parquetMetadataAsync(bufferOf(source)));
+  const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
+  if (rows !== metadata.num_rows) throw wrong("declares other numbers of rows in all and in parts");
+  if (rows === 0n) throw wrong("has no row");
+  return metadata;
+}
+
+/** The columns to read. Throws `invalid_input` for one that the model does not take. */
+function columnsOf(metadata: FileMetaData, { manifest }: RowsModel): string[] {
+  const { children } = parquetSchema(metadata);
+  const names = children.map(({ element }) => element.name);
+  const { features } = manifest;
+  const wanted = features?.map(({ name }) => name);
+  const kept = names.filter((name) => !isIndex(name) && !/^__index_level_\d+__$/.test(name));
+  const other = wanted && kept.find((name) => !wanted.includes(name));
+  if (other !== undefined)
+    throw invalidInput([
+      {
+        path: `column ${other}`,
+        message: `is not a feature of this model: it takes ${wanted?.join(", ")}`,
+      },
+    ]);
+  if (!wanted && kept.length !== 1)
+    throw invalidInput([
+      { path: "columns", message: `must be one, the model's input: there are ${kept.join(", ")}` },
+    ]);
+  for (const { element, children: nested } of children)
+    if (
+      kept.includes(element.name) &&
+      (nested.length > 0 || element.repetition_type === "REPEATED")
+    )
+      throw invalidInput([{ path: `column ${element.name}`, message: "is not of single values" }]);
+  return kept;
+}
+
+async function decodeGroup(
+  source: Source,
+  metadata: FileMetaData,
+  group: RowGroup,
+  rowStart: number,
+): Promise<ColumnData[]> {
+  const rowEnd = rowStart + Number(group.num_rows);
+  const held = await known(() => readGroup(source, group));
+  const pages: ColumnData[] = [];
+  const file = {
+    byteLength: source.size,
+    slice: (start: number, end = source.size) =>
+      held.bytes.slice(start - held.start, end - held.start).buffer,
+  };
+  await known(() =>
+    parquetRead({
+      file,
+      metadata,
+      rowStart,
+      rowEnd,
+      compressors,
+      onChunk: (chunk) => void pages.push(chunk),
+    }),
+  );
+  return pages;
+}
+
+/** The values of a column from one row up to another. */
+function valuesOf(pages: readonly ColumnData[], name: string, start: number, end: number) {
+  const values: unknown[] = Array.from({ length: end - start });
+  for (const { columnName, columnData, rowStart, rowEnd } of pages) {
+    if (columnName !== name) continue;
+    const [first, last] = [Math.max(start, rowStart), Math.min(end, rowEnd)];
+    for (let row = first; row < last; row++) values[row - start] = columnData[row - rowStart];
+  }
+  return values;
+}
+
+/** A value as JSON has it. Undefined where it is missing. A dictionary can name a long value in every row. */
+function asJson(value: unknown, most: number, { name, line }: { name: string; line: number }) {
+  if (value === null || value === undefined) return undefined;
+  if (typeof value === "bigint") return Number(value);
+  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
+  if (value instanceof Date) return value.toISOString();
+  if ((typeof value === "string" || value instanceof Uint8Array) && value.length > most)
+    throw wrong(`has more than ${most} bytes in row ${line}, column ${name}`);
+  return value instanceof Uint8Array ? base64Of(value) : value;
+}
+
+function base64Of(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+function bufferOf(source: Source) {
+  const { size } = source;
+  return {
+    byteLength: size,
+    slice: async (start: number, end = size) => (await source.slice(start, end)).slice().buffer,
+  };
+}
+
+/** Everything that the decoder throws is about the file. */
+async function known<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof NearcastError) throw cause;
+    throw new NearcastError(
+      "malformed_request",
+      `The Parquet file cannot be read: ${cause instanceof Error ? cause.message.replace(/^parquet /, "") : "unknown reason"}.`,
+      { cause },
+    );
+  }
+}
