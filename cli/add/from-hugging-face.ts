@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { asTask } from "./as-task.ts";
 import type { Draft } from "./from-file.ts";
 import { readGraph, type Graph } from "./graph.ts";
 import { checkSettings, isFile, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
@@ -22,7 +23,7 @@ export interface ExportOptions {
   file?: string | undefined;
   /** The user's names of the labels. */
   labels?: readonly string[] | undefined;
-  /** `text-ranking` for a reranker. Otherwise the export says itself what it is. */
+  /** Another task that the model can do, such as `text-ranking`. Otherwise the export says itself what it is. */
   task?: string | undefined;
 }
 
@@ -52,20 +53,7 @@ export async function draftFromHuggingFace(
     kind === "image-classification"
       ? await imageDraft(folder, config, graph, labels)
       : await textDraft(folder, config, graph, { kind, labels });
-  return task === undefined ? draft : asTask(draft, task, folder);
-}
-
-/** The same export as another task that its graph can do. Throws an Error for any other task. */
-function asTask(draft: Draft, task: string, folder: string): Draft {
-  const { manifest } = draft;
-  if (manifest.task === task) return draft;
-  const { regression, ...shared } = manifest;
-  if (task !== "text-ranking" || !regression || manifest.labels)
-    throw new Error(
-      `${folder} is a ${manifest.task} model. --task text-ranking goes with a reranker, which answers with one number.`,
-    );
-  const options = { ranking: regression };
-  return { ...draft, manifest: { ...shared, task, ...options } };
+  return asTask(draft, task, config, folder);
 }
 
 async function findModel(folder: string, file: string | undefined): Promise<string> {

@@ -8,6 +8,7 @@ export const headSchema = z.looseObject({
   id2label: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
     .nullish(),
+  label2id: z.record(z.string(), z.number().int()).nullish(),
   num_labels: z.number().int().positive().nullish(),
   problem_type: z
     .enum(["regression", "single_label_classification", "multi_label_classification"])

@@ -87,6 +87,12 @@ export interface FoundAnswer {
   end: number;
 }
 
+/** The task `zero-shot-classification` answers with an array of these, best first. */
+export interface ScoredLabel<Label extends string = string> {
+  label: Label;
+  score: number;
+}
+
 /** The answer of the task `feature-extraction`: the vector of a text. */
 export type Vector = number[];
 

@@ -9,6 +9,7 @@ import { textClassification } from "./text-classification/task.ts";
 import { textRanking } from "./text-ranking/task.ts";
 import { textRegression } from "./text-regression/task.ts";
 import { tokenClassification } from "./token-classification/task.ts";
+import { zeroShotClassification } from "./zero-shot-classification/task.ts";
 import type { Task } from "./define.ts";
 
 /** The tasks that come with Nearcast. There is no other list of them. */
@@ -20,6 +21,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   tokenClassification,
   textRanking,
   questionAnswering,
+  zeroShotClassification,
   imageClassification,
   featureExtraction,
   recommendation,

@@ -117,6 +117,28 @@ export function openTokenizer(options: TextOptions, assets: Assets) {
       const parts = [cut(first, lengths[0]), cut(second, lengths[1])] as const;
       return { ...filled(slots, parts), uncut: first.length + second.length + special };
     },
+
+    /**
+     * The ids of one text of a pair, for {@link pairOf}. Works in parts. Throws a RangeError whose message continues the
+     * input's name.
+     */
+    *tokensOf(text: string, encodeOptions: EncodeOptions): Parts<number[]> {
+      const needsAll = encodeOptions.longTexts === "refuse" || cutsLeft;
+      const enough = needsAll ? Infinity : maxLength;
+      return yield* encodeText(text, { ...encodeOptions, enough });
+    },
+
+    /** A pair of texts, of which only the first is cut. Undefined where the second leaves no room for it. */
+    pairOf(first: number[], second: number[]): CutEncoding | undefined {
+      const special = specialsOf(pair);
+      const room = maxLength - special - second.length;
+      if (room <= 0 && first.length > room) return undefined;
+      const kept = first.length > room ? cut(first, room) : first;
+      return {
+        ...filled(pair, [kept, second]),
+        uncut: first.length + second.length + special,
+      };
+    },
   };
 }
 
