@@ -17,7 +17,8 @@ const EXACT = { tolerance: { absolute: 0.5, relative: 0 } };
 const JSON_BODY = { "Content-Type": "application/json" };
 
 interface Begun {
-  version: "good" | "bad" | "other";
+  version: Parameters<typeof onTrial>[0]["version"];
+  model?: string;
   shadow?: number;
   policy?: Parameters<typeof onTrial>[0]["policy"];
   stable?: string;
@@ -27,8 +28,8 @@ interface Begun {
 }
 
 /** A service that gives a version copies, with the records of what became of them. */
-async function begin({ version, shadow = 100, policy = EXACT, stable = "1", env, run }: Begun) {
-  const folder = await onTrial({ version, shadow, policy, stable });
+async function begin({ shadow = 100, policy = EXACT, env, run, ...trial }: Begun) {
+  const folder = await onTrial({ ...trial, shadow, policy });
   const platform = createNodePlatform({
     STORE: folder,
     ACCESS_LOG: "false",
@@ -101,6 +102,85 @@ test.each(Object.entries(WAYS))(
     expect(copies).toMatchObject([{ version: "other", compared: 10, disagreed: 3 }]);
   },
 );
+
+test.each(["float", "base64"])(
+  "OpenAI: vectors as %s are compared with those of the other version",
+  async (format) => {
+    let runs = 0;
+    const { post, copies, copied } = await begin({
+      model: "search",
+      version: "2",
+      policy: {},
+      run:
+        (_, run) =>
+        async (...given) => {
+          const results = await run(...given);
+          // Stable's, its copy's, stable's, and the copy that is answered otherwise. They share a session.
+          if ((runs += 1) < 4) return results;
+          for (const { data } of Object.values(results))
+            for (let place = 0; place < data.length; place += 2)
+              (data as Float32Array)[place] = -(data as Float32Array)[place]!;
+          return results;
+        },
+    });
+    const body = { model: "search", input: ["a red shirt", "shoes"], encoding_format: format };
+    for (const count of [1, 2]) {
+      const answer = await post("/v1/embeddings", body);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("X-Model-Version")).toBe("1");
+      await copied(count);
+    }
+    expect(copies).toMatchObject([
+      { version: "2", compared: 2, disagreed: 0 },
+      { version: "2", compared: 2, disagreed: 2 },
+    ]);
+  },
+);
+
+test("copies keep at most 8 MiB in memory, each and all together", async () => {
+  const MIB = 1024 * 1024;
+  const waiting: (() => void)[] = [];
+  const held = createDeferred<void>();
+  const { service, app, copied, fates } = await begin({
+    version: "other",
+    env: { MAX_BODY_BYTES: String(16 * MIB) },
+    run:
+      ({ version }, run) =>
+      async (...given) => {
+        if (version === "other") {
+          held.resolve();
+          await new Promise<void>((resolve) => waiting.push(resolve));
+        }
+        return run(...given);
+      },
+  });
+  const ask = async (bytes: number) => {
+    const body = '{"inputs": [1]}'.padEnd(bytes, " ");
+    const init = { method: "POST", headers: JSON_BODY, body };
+    expect((await app.request("/v1/models/table/predict", init)).status).toBe(200);
+  };
+  await ask(8 * MIB + 1);
+  await copied(1);
+  expect(fates()).toEqual(["size"]);
+
+  await ask(5 * MIB);
+  await held.promise;
+  await ask(5 * MIB);
+  await copied(2);
+  expect(fates()).toEqual(["size", "busy"]);
+  waiting.forEach((go) => go());
+  await copied(3);
+  expect(fates()).toEqual(["size", "busy", "compared"]);
+  const counted = service.metrics
+    .instanceSamples()
+    .filter(({ metric }) => metric.name === "nearcast_shadow_copies_total")
+    .map(({ labels, values }) => [labels[2], ...values]);
+  expect(counted).toEqual([
+    ["size", 1],
+    ["busy", 1],
+    ["compared", 1],
+  ]);
+});
 
 test("one input after the other is copied, and the counts are exact", async () => {
   const { service, ask, copied } = await begin({ version: "other" });

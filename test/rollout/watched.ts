@@ -8,20 +8,22 @@ import type { Target } from "../harness/targets.ts";
 import { INDEXES, triedModels } from "./models.ts";
 
 interface Trial {
-  version: "good" | "bad" | "other";
+  /** `2`, of the other models, is the same as stable. */
+  version: "good" | "bad" | "other" | "2";
   percent?: number;
   shadow?: number;
   policy?: Partial<Policy>;
   stable?: string;
+  model?: string;
 }
 
-/** A folder of models with a version of `table` on trial. */
+/** A folder of models with a version of `table`, or of another model, on trial. */
 export async function onTrial(trial: Trial): Promise<string> {
-  const { version, percent, shadow = 0, policy, stable = "1" } = trial;
+  const { version, percent, shadow = 0, policy, stable = "1", model = "table" } = trial;
   const { folder, remove } = await triedModels({ stable });
   onTestFinished(remove);
   const share = percent === undefined ? { shadow } : { percent };
-  await updateRelease(createFolderStore(folder), "table", () => ({
+  await updateRelease(createFolderStore(folder), model, () => ({
     candidates: [{ version, ...share, segments: [] }] as unknown as Release["candidates"],
     policy: { ...DEFAULT_POLICY, ...policy },
     event: { version, change: "begun" },
