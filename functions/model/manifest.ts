@@ -169,10 +169,10 @@ export const manifestFields = {
           "What is left out of inputs: features, `text`, `text_pair`, `image`, tensors, or members of JSON, by name. Answers are kept whole.",
         ),
       redactPatterns: z
-        .array(z.enum(["email", "number"]))
+        .array(z.enum(["email", "phone", "card", "iban", "ip", "secret", "number"]))
         .optional()
         .describe(
-          "What is replaced in the texts of inputs: email addresses, and numbers of seven digits or more, such as those of telephones and cards.",
+          "What is replaced in the texts of inputs: email addresses, telephone numbers as they are usually written, numbers of payment cards and bank accounts (IBAN) with a right check sum, IP addresses, secrets (passwords and tokens in addresses, after their names or in the form of known services), and all numbers of seven digits or more.",
         ),
       retentionDays: z
         .number()

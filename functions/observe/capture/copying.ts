@@ -1,5 +1,5 @@
-import type { Manifest } from "../../model/manifest.ts";
 import { writeJson } from "../../wire/raw-number.ts";
+import { redacted, type Pattern } from "./patterns.ts";
 
 /** What is left out of a copy. */
 export interface Rules {
@@ -9,18 +9,10 @@ export interface Rules {
   patterns: readonly Pattern[];
 }
 
-type Pattern = NonNullable<NonNullable<Manifest["capture"]>["redactPatterns"]>[number];
-
 /** The most characters of one value as JSON, about. */
 export const MOST_VALUE = 64 * 1024;
 /** The most of all values of a call. */
 const MOST_CALL = 256 * 1024;
-
-/** None takes more than a bounded time for each character. */
-const PATTERNS: Record<Pattern, RegExp> = {
-  email: /[^\s@<>()"',;:]{1,64}@[^\s@<>()"',;:]{1,255}\.[a-z]{2,24}/gi,
-  number: /\+?\d(?:[ ()./-]{0,2}\d){6,}/g,
-};
 
 const TOO_MUCH = Symbol("too much");
 /** Since ECMAScript 2026: numbers whose digits are kept. */
@@ -66,7 +58,7 @@ export class Copying {
 
   #text(text: string, { patterns }: Rules): string {
     this.#take(text.length + 2);
-    return patterns.reduce((left, name) => left.replace(PATTERNS[name], `[${name}]`), text);
+    return redacted(text, patterns);
   }
 
   #base64(bytes: Uint8Array): string {
