@@ -43,10 +43,12 @@ export function createCloudflarePlatform({ packaged = [] }: WorkerOptions = {}):
 }
 
 /**
- * The whole service as a Worker. Its entry exports {@link ModelState} too, where wrangler.toml binds it.
+ * The whole service as a Worker. Its entry exports {@link ModelState} too, where wrangler.toml binds it. With a cron
+ * trigger, it removes captured inputs that have expired.
  *
  * @example export default createWorker();
  */
 export function createWorker(options: Options & WorkerOptions = {}) {
-  return createApp(createService(createCloudflarePlatform(options), options), options);
+  const service = createService(createCloudflarePlatform(options), options);
+  return Object.assign(createApp(service, options), { scheduled: service.removeExpired });
 }

@@ -25,7 +25,7 @@ const PRELOADING_MS = 8000;
 
 /**
  * The whole service as a Lambda function, for the events of API Gateway, function URLs and load balancers. With an event
- * of EventBridge's schedule, it looks at the versions on trial.
+ * of EventBridge's schedule, it looks at the versions on trial, and removes captured inputs that have expired.
  *
  * @example export const handler = createHandler();
  */
@@ -36,6 +36,7 @@ export function createHandler(options: Options = {}): Handler {
   const handler = async (given: LambdaEvent, lambdaContext?: LambdaContext) => {
     if (isScheduled(given)) {
       await service.rollouts.lookAtAll();
+      await service.removeExpired();
       return resultOf(given, createEventAnswer("", { status: 204, headers: {} }));
     }
     const { event, base } = placeAtRoot(given);

@@ -69,6 +69,11 @@ export interface Service extends Readiness {
   observer: Observer;
   /** Writes the captured inputs that wait in this instance. Never rejects. For the end of a process. */
   flushCaptured: () => Promise<void>;
+  /**
+   * Removes captured inputs of all models whose time is over. Once an hour at most, and never rejects. For schedules;
+   * a server does it by itself.
+   */
+  removeExpired: () => Promise<void>;
 }
 
 /**
@@ -94,7 +99,7 @@ export function createService(
   );
   const onFailure = (error: unknown) =>
     platform.log({ level: "error", message: "An observer failed.", error: String(error) });
-  const capture = createCapture(platform);
+  const capture = createCapture(platform, (record) => observer.capture?.(record));
   const feedback = createFeedback(platform, capture.judge);
   const watch = createWatch(platform.counters, onFailure);
   const metrics = createMetrics({
@@ -161,5 +166,6 @@ export function createService(
     turns,
     observer,
     flushCaptured: capture.flush,
+    removeExpired: capture.removeExpired,
   };
 }

@@ -1,6 +1,8 @@
 // What the dashboard shows and the alerts watch, with the names of the metrics from their table.
 import {
   CALL_METRICS,
+  CAPTURE_METRICS,
+  COPY_METRICS,
   GAUGES,
   LOAD_METRICS,
   REQUEST_METRICS,
@@ -39,11 +41,16 @@ const refusals = nameOf(SERVICE_METRICS["refused"]);
 const cold = nameOf(SERVICE_METRICS["cold"]);
 const loads = nameOf(LOAD_METRICS["loads"]);
 const loadTime = nameOf(LOAD_METRICS["loadtime"]);
+const copies = nameOf(COPY_METRICS["copies"]);
+const compared = nameOf(COPY_METRICS["compared"]);
+const disagreed = nameOf(COPY_METRICS["disagreed"]);
+const captured = nameOf(CAPTURE_METRICS["captured"]);
 
 /** The service that is chosen on the dashboard, the model, and the time over which rates are taken. */
 const JOB = 'job=~"$job"';
 const MODEL = `${JOB},model=~"$model"`;
 const RATE = "$__rate_interval";
+const VERSION = "{{model}} {{version}}";
 
 const PHASES = {
   queue: "queue and load",
@@ -250,6 +257,46 @@ export const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       ],
     },
   ],
+  "Copies for versions on trial": [
+    {
+      title: "Copies",
+      about:
+        "Compared with stable's answers, failed, or dropped: busy, size, memory, store, platform.",
+      unit: "reqps",
+      queries: [
+        {
+          query: `sum by (model, version, outcome) (rate(${copies}{${MODEL}}[${RATE}]))`,
+          legend: "{{model}} {{version}} {{outcome}}",
+        },
+      ],
+    },
+    {
+      title: "Copies that were dropped",
+      about: "The share of copies that were not made: callers come first.",
+      unit: "percentunit",
+      queries: [{ query: droppedShare("model, version", MODEL, RATE), legend: VERSION }],
+    },
+    {
+      title: "Answered otherwise",
+      about: "The share of copied inputs that the version answered otherwise than stable.",
+      unit: "percentunit",
+      queries: [{ query: disagreedShare("model, version", MODEL, RATE), legend: VERSION }],
+    },
+  ],
+  "Captured inputs": [
+    {
+      title: "Captured lines",
+      about:
+        "Inputs and outcomes that were written to the store, or dropped because it did not take them in time.",
+      unit: "short",
+      queries: [
+        {
+          query: `sum by (model, version, outcome) (increase(${captured}{${MODEL}}[1h]))`,
+          legend: "{{model}} {{version}} {{outcome}}",
+        },
+      ],
+    },
+  ],
   Drift: [
     {
       title: "Drift",
@@ -314,6 +361,30 @@ export const ALERTS: readonly Alert[] = [
     summary: "{{ $labels.model }} {{ $labels.version }} cannot be loaded.",
   },
   {
+    name: "NearcastCopiesDisagree",
+    query: `${disagreedShare("job, model, version", "", "1h")} > 0.05 and sum by (job, model, version) (increase(${compared}[1h])) >= 100`,
+    for: "5m",
+    severity: "ticket",
+    summary:
+      "{{ $labels.model }} {{ $labels.version }} answers {{ $value | humanizePercentage }} of copied inputs otherwise than stable.",
+  },
+  {
+    name: "NearcastCopiesDropped",
+    query: `${droppedShare("job, model, version", "", "1h")} > 0.95`,
+    for: "1h",
+    severity: "ticket",
+    summary:
+      "{{ $labels.model }} {{ $labels.version }} gets hardly any copies: {{ $value | humanizePercentage }} are dropped.",
+  },
+  {
+    name: "NearcastCaptureDrops",
+    query: `sum by (job, model, version) (increase(${captured}{outcome="dropped"}[15m])) > 0`,
+    for: "0m",
+    severity: "ticket",
+    summary:
+      "{{ $value }} captured inputs of {{ $labels.model }} {{ $labels.version }} were dropped: the store does not take them in time.",
+  },
+  {
     name: "NearcastDrift",
     query: `max by (job, model, version, feature) (${GAUGES.drifted.name}) > 0`,
     for: "1h",
@@ -357,6 +428,20 @@ function errorShare(labels: string, window: string): string {
   const failing = [...(labels ? [labels] : []), 'http_response_status_code=~"5.."'].join(",");
   const all = `sum by (job) (rate(${requests}${labels && `{${labels}}`}[${window}]))`;
   return `(sum by (job) (rate(${requests}{${failing}}[${window}])) or ${all} * 0) / ${all}`;
+}
+
+/** The share of copied inputs that a version answered otherwise than stable; 0 where it never did. */
+function disagreedShare(by: string, labels: string, window: string): string {
+  const own = labels && `{${labels}}`;
+  const all = `sum by (${by}) (rate(${compared}${own}[${window}]))`;
+  return `(sum by (${by}) (rate(${disagreed}${own}[${window}])) or ${all} * 0) / ${all}`;
+}
+
+/** The share of copies that were not made; 0 where all were. */
+function droppedShare(by: string, labels: string, window: string): string {
+  const dropped = [...(labels ? [labels] : []), 'outcome!~"compared|failed"'].join(",");
+  const all = `sum by (${by}) (rate(${copies}${labels && `{${labels}}`}[${window}]))`;
+  return `(sum by (${by}) (rate(${copies}{${dropped}}[${window}])) or ${all} * 0) / ${all}`;
 }
 
 function nameOf(metric: { name: string } | undefined): string {

@@ -1,6 +1,7 @@
 import type { Counters, Group } from "./counters.ts";
 import {
   CALL_METRICS,
+  CAPTURE_METRICS,
   COPY_METRICS,
   JOB_METRICS,
   LOAD_METRICS,
@@ -41,6 +42,7 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
   const service = createSubjectSums(SERVICE_METRICS, onTouch);
   const loads = createSubjectSums(LOAD_METRICS, onTouch);
   const copies = createSubjectSums(COPY_METRICS, onTouch);
+  const captured = createSubjectSums(CAPTURE_METRICS, onTouch);
   const jobs = createSubjectSums(JOB_METRICS, onTouch);
   const named = new Map<string, number>();
 
@@ -77,6 +79,7 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
       ...service.all(),
       ...loads.all(),
       ...copies.all(),
+      ...captured.all(),
       ...jobs.all(),
     ];
   }
@@ -95,6 +98,10 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
     },
     copy(record) {
       copies.count(keyOf(record), record, () => [record.model, record.version]);
+      if (counters) share(counters);
+    },
+    capture(record) {
+      captured.count(keyOf(record), record, () => [record.model, record.version]);
       if (counters) share(counters);
     },
     job(record) {

@@ -6,7 +6,10 @@ import { GAUGES, type Metric } from "./metrics.ts";
 import type { Sample } from "./metrics-text.ts";
 
 /** The metrics of a service. */
-export interface Metrics extends Pick<MetricCounts, "call" | "load" | "copy" | "job" | "request"> {
+export interface Metrics extends Pick<
+  MetricCounts,
+  "call" | "load" | "copy" | "capture" | "job" | "request"
+> {
   /** All samples, of all instances where these count together. */
   samples(): Promise<Sample[]>;
   /** The samples of this instance. */

@@ -1,5 +1,11 @@
 import type { CallRecord } from "../call.ts";
-import type { CopyRecord, JobRecord, LoadRecord, RequestRecord } from "./observer.ts";
+import type {
+  CaptureRecord,
+  CopyRecord,
+  JobRecord,
+  LoadRecord,
+  RequestRecord,
+} from "./observer.ts";
 
 /** What is counted of one kind of record, or measured when it is asked for. */
 export interface Metric<Counted = never> {
@@ -255,6 +261,18 @@ export const COPY_METRICS: Record<string, Metric<CopyRecord>> = {
   },
 };
 
+/** What captured lines count, by model and version. */
+export const CAPTURE_METRICS: Record<string, Metric<CaptureRecord>> = {
+  captured: {
+    name: "nearcast_captured_lines_total",
+    kind: "counter",
+    help: "Captured inputs and outcomes: written to the store, or dropped because it did not take them in time.",
+    labels: [...MODEL, "outcome"],
+    of: ({ lines }) => lines,
+    label: ({ outcome }) => outcome,
+  },
+};
+
 /** What is measured when metrics are asked for, where an instance answers for itself. */
 export const GAUGES = {
   build: {
@@ -350,6 +368,7 @@ export const SUMMED: Readonly<Record<string, Metric>> = {
   ...SERVICE_METRICS,
   ...LOAD_METRICS,
   ...COPY_METRICS,
+  ...CAPTURE_METRICS,
   ...JOB_METRICS,
 };
 

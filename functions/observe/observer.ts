@@ -59,6 +59,15 @@ export interface CopyRecord {
  */
 export type DropReason = "busy" | "size" | "memory" | "store" | "platform";
 
+/** What became of captured lines: inputs with their answers, and outcomes. */
+export interface CaptureRecord {
+  readonly model: string;
+  readonly version: string;
+  readonly lines: number;
+  /** `written`: the store has them. `dropped`: it did not take earlier ones in time, and there was no room. */
+  readonly outcome: "written" | "dropped";
+}
+
 /** What became of a job: it was made, or it has ended. */
 export interface JobRecord {
   readonly model: string;
@@ -79,6 +88,8 @@ export interface Observer {
   load?: (record: LoadRecord) => void;
   /** A version on trial got the copy of a call, or did not. */
   copy?: (record: CopyRecord) => void;
+  /** Lines were captured, or dropped. */
+  capture?: (record: CaptureRecord) => void;
   /** A job was made, or it has ended. */
   job?: (record: JobRecord) => void;
   /** An HTTP request was answered. */
@@ -111,6 +122,10 @@ export function tellAll(
     observers.flatMap((observer) => observer.copy ?? []),
     onFailure,
   );
+  const capture = teller(
+    observers.flatMap((observer) => observer.capture ?? []),
+    onFailure,
+  );
   const job = teller(
     observers.flatMap((observer) => observer.job ?? []),
     onFailure,
@@ -120,6 +135,7 @@ export function tellAll(
     ...(job && { job }),
     ...(load && { load }),
     ...(copy && { copy }),
+    ...(capture && { capture }),
     ...(request && { request }),
   };
 }

@@ -5,7 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dayOf, type CapturedInput } from "../../functions/observe/capture/captured.ts";
 import { sha256 } from "../../functions/platform/sha256.ts";
-import { targets, type Target, type TargetStore } from "../harness/targets.ts";
+import { startLambda, type Lambda } from "../../cli/local/lambda.ts";
+import { lambdaDirectory } from "../harness/build.ts";
+import { startOverS3, targets, type Target, type TargetStore } from "../harness/targets.ts";
 import { addCapturing, EVERYTHING } from "./capturing.ts";
 
 const LIMIT_MS = 240_000;
@@ -120,3 +122,46 @@ test(
   },
   LIMIT_MS,
 );
+
+const DAYS = { today: dayOf(Date.now()), next: dayOf(Date.now(), 1) };
+
+/** What is captured of a model that nobody asks any more, by an instance that is gone. */
+async function fill(store: TargetStore): Promise<void> {
+  for (const day of Object.values(DAYS)) {
+    await store.put(`.captured/idle/${day}/2026-01-01-abc-1.jsonl`, '{"request_id": "old"}\n');
+    await store.put(`.captured/.due/${day}/idle`, "");
+  }
+}
+
+const KEPT_ALONE = [
+  `.captured/.due/${DAYS.next}/idle`,
+  `.captured/idle/${DAYS.next}/2026-01-01-abc-1.jsonl`,
+];
+
+test("a Worker's cron trigger removes what expired of models that nobody asks", async () => {
+  const target = await targets.worker({ models });
+  try {
+    await fill(target.store);
+    await target.scheduled?.();
+    expect([...(await target.store.texts(".captured/")).keys()].toSorted()).toEqual(KEPT_ALONE);
+  } finally {
+    await target.stop();
+  }
+});
+
+test("Lambda's scheduled function removes what expired of models that nobody asks", async () => {
+  let running: Lambda | undefined;
+  const target = await startOverS3({ models }, async (env) => {
+    const options = { directory: lambdaDirectory, handler: "index.handler", env, freeze: true };
+    const lambda = (running = await startLambda(options));
+    return { fetch: lambda.fetch, logs: () => lambda.logs, stop: lambda.stop };
+  });
+  try {
+    await fill(target.store);
+    const event = { source: "aws.events", "detail-type": "Scheduled Event", detail: {} };
+    expect(await running?.invoke(event)).not.toHaveProperty("error");
+    expect([...(await target.store.texts(".captured/")).keys()].toSorted()).toEqual(KEPT_ALONE);
+  } finally {
+    await target.stop();
+  }
+});

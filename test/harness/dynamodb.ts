@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
   type AttributeValue,
@@ -16,6 +16,8 @@ export interface DynamoDb {
   counts: () => Promise<number[]>;
   /** When the items whose id begins so may be removed, in seconds of Unix time. */
   expiries: (prefix: string) => Promise<number[]>;
+  /** The actions that were asked for so far, such as `GetItem`. */
+  asked: () => string[];
   /** Refuses connections until it is brought back on the same port with an empty table. */
   takeDown: () => Promise<void>;
   bringBack: () => Promise<void>;
@@ -24,7 +26,8 @@ export interface DynamoDb {
 
 /** Starts DynamoDB over HTTP (dynalite) with the table of serverless.yml. */
 export async function startDynamoDb(table: string): Promise<DynamoDb> {
-  let server = await listen(0);
+  const asked: string[] = [];
+  let server = await listen(0, asked);
   const { port } = server.address() as AddressInfo;
   const endpoint = `http://127.0.0.1:${port}`;
   const client = new DynamoDBClient({
@@ -50,6 +53,7 @@ export async function startDynamoDb(table: string): Promise<DynamoDb> {
   };
   return {
     env: { RATE_LIMIT_TABLE: table, AWS_ENDPOINT_URL_DYNAMODB: endpoint },
+    asked: () => [...asked],
     counts: async () => (await items()).map(({ used }) => Number(used?.N)),
     expiries: async (prefix) =>
       (await items())
@@ -57,7 +61,7 @@ export async function startDynamoDb(table: string): Promise<DynamoDb> {
         .map(({ expires }) => Number(expires?.N)),
     takeDown: () => close(server),
     async bringBack() {
-      server = await listen(port);
+      server = await listen(port, asked);
       await createTable();
     },
     async stop() {
@@ -67,8 +71,12 @@ export async function startDynamoDb(table: string): Promise<DynamoDb> {
   };
 }
 
-async function listen(port: number): Promise<Server> {
+async function listen(port: number, asked: string[]): Promise<Server> {
   const server = dynalite({ createTableMs: 0 });
+  server.on("request", ({ headers }: IncomingMessage) => {
+    const [, action] = String(headers["x-amz-target"]).split(".");
+    if (action) asked.push(action);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(port, "127.0.0.1", resolve);
   });

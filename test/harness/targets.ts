@@ -46,6 +46,8 @@ export interface Target {
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** A new cold process or isolate with an empty local tier over the same store. */
   restart: () => Promise<void>;
+  /** Workers: what a cron trigger does. */
+  scheduled?: () => Promise<void>;
   /** Workers: bytes that the isolate needs after a garbage collection, without WASM memory. */
   heapBytes?: () => Promise<number>;
   /** Workers: the names of workerd's own spans so far. */
@@ -200,6 +202,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     fetch: worker.fetch,
     logs: () => worker.logs,
     spans: worker.spans,
+    scheduled: worker.scheduled,
     restart: worker.restart,
     heapBytes: worker.heapBytes,
     stop: worker.stop,

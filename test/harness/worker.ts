@@ -65,6 +65,8 @@ export interface WorkerHarness {
   /** Sets the behaviour for the keys that match. Without a pattern it is set for all keys and replaces earlier patterns. */
   setBehaviour: (behaviour: StoreBehaviour, keyPattern?: RegExp) => void;
   storeRequests: () => StoreRequest[];
+  /** What a cron trigger does. */
+  scheduled: () => Promise<void>;
   /** A fresh isolate over the same bucket. */
   restart: () => Promise<void>;
   /** Bytes that the isolate needs after a garbage collection. The process keeps much more. */
@@ -154,6 +156,10 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
       rules.push({ pattern: keyPattern ?? /^/, behaviour });
     },
     storeRequests: () => [...requests],
+    async scheduled() {
+      const { outcome } = await (await miniflare.getWorker("application")).scheduled();
+      if (outcome !== "ok") throw new Error(`The cron trigger ended with ${outcome}.`);
+    },
     async restart() {
       await miniflare.setOptions(configuration);
       url = (await miniflare.ready).origin;

@@ -8,6 +8,7 @@ import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 import { hasPrometheus } from "../harness/promtool.ts";
 import { startPrometheus, type Prometheus } from "../harness/prometheus.ts";
 import { withoutVariables } from "../harness/queries.ts";
+import { triedModels } from "../rollout/models.ts";
 
 const SHIPPED = join(import.meta.dirname, "../../models");
 const TOKEN = "a-token-of-the-metrics";
@@ -16,6 +17,10 @@ const KILL_EVERY_MS = 4000;
 const CLIENTS = 8;
 /** Calls with outcomes before the first scrape: what is shown of hours and days is read once a minute. */
 const JUDGED = 60;
+/** Calls whose copies answer some of them otherwise. */
+const COPIED = 10;
+/** Rows of calls that are captured: more than 512 KiB are written at once. */
+const CAPTURED = { calls: 20, rows: 100 };
 
 describe.skipIf(!hasPrometheus)(
   "a real Prometheus, and a server whose processes are killed",
@@ -37,12 +42,19 @@ describe.skipIf(!hasPrometheus)(
       };
       server = await startNodeServer({ env });
       for (let count = 0; count < JUDGED; count++) await judge(count);
+      for (let count = 0; count < CAPTURED.calls; count++)
+        await predict("iris", Array(CAPTURED.rows).fill(inputsOf.iris));
       prometheus = await startPrometheus(server.url, TOKEN);
       const end = Date.now() + LOAD_MS;
       await Promise.all([
         killAgainAndAgain(end),
         ...Array.from({ length: CLIENTS }, (_, client) => ask(client, end)),
       ]);
+      // Copies are made while nobody else is answered.
+      for (let count = 0; count < COPIED; count++) {
+        await predict("table", [count]);
+        await sleep(300);
+      }
       // Two more scrapes.
       await sleep(3000);
     });
@@ -51,6 +63,16 @@ describe.skipIf(!hasPrometheus)(
       await server?.stop();
       if (models) await rm(models, { recursive: true });
     });
+
+    async function predict(model: string, inputs: unknown): Promise<void> {
+      const { status } = await server.fetch(`/v1/models/${model}/predict`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ inputs }),
+      });
+      expect(status).toBe(200);
+      sent.ok += 1;
+    }
 
     /** Predicts with both models, and says what really happened. */
     async function judge(count: number): Promise<void> {
@@ -149,14 +171,31 @@ describe.skipIf(!hasPrometheus)(
       expect(outcomes.reduce((sum, { value }) => sum + value, 0)).toBe(JUDGED);
     });
 
-    // Nothing is shed here, and neither a load nor a candidate fails.
-    const quiet = new Set(["NearcastSheds", "NearcastLoadFails", "NearcastCandidateFails"]);
+    test("what copies answer otherwise, and what was captured, is counted", async () => {
+      const copied = await prometheus.query("sum by (version) (nearcast_shadow_copies_total)");
+      expect(copied).toEqual([{ labels: { version: "other" }, value: COPIED }]);
+      expect(await one("nearcast_shadow_disagreements_total")).toBeGreaterThan(0);
+      const written = await prometheus.query("nearcast_captured_lines_total");
+      expect(written.map(({ labels }) => [labels["model"], labels["outcome"]])).toContainEqual([
+        "iris",
+        "written",
+      ]);
+    });
+
+    // Nothing is shed or dropped here, and neither a load nor a candidate fails.
+    const quiet = new Set([
+      "NearcastSheds",
+      "NearcastLoadFails",
+      "NearcastCandidateFails",
+      "NearcastCaptureDrops",
+    ]);
     test.each(ALERTS.filter(({ name }) => !quiet.has(name)))(
       "the alert $name has something to compare",
       async ({ query }) => {
         const compared = query
           .replace(" offset 7d", "")
           .replace(">= 500", ">= 5")
+          .replace(">= 100", ">= 1")
           .replace(/ > [\d.]+/, " >= 0");
         expect((await prometheus.query(compared)).length).toBeGreaterThan(0);
       },
@@ -189,13 +228,23 @@ async function judgedModels(): Promise<string> {
   ] as const) {
     const path = join(models, version, "model.json");
     const manifest = JSON.parse(await readFile(path, "utf8")) as { version: string };
-    const own = { ...manifest, version: version.split("/")[1], feedback };
+    const capture = { rate: 1, redact: [], retentionDays: 1 };
+    const kept = version === "diabetes/1" ? { feedback } : { feedback, capture };
+    const own = { ...manifest, version: version.split("/")[1], ...kept };
     await writeFile(path, JSON.stringify(own));
   }
   const [heldOut = ""] = (await readFile(join(SHIPPED, "diabetes/heldout.jsonl"), "utf8")).split(
     "\n",
   );
   inputsOf.diabetes = (JSON.parse(heldOut) as { input: unknown[] }).input;
+  const { folder, remove } = await triedModels({ stable: "1" });
+  await cp(join(folder, "table"), join(models, "table"), { recursive: true });
+  await remove();
+  const copied = { stable: "1", candidates: [{ version: "other", shadow: 100 }] };
+  await writeFile(
+    join(models, "table/release.json"),
+    JSON.stringify({ schema: 2, revision: 1, salt: "s", ...copied }),
+  );
   const candidates = [{ version: "2", percent: 50 }];
   const release = { schema: 2, revision: 1, stable: "1", salt: "s", candidates };
   await writeFile(join(models, "iris/release.json"), JSON.stringify(release));

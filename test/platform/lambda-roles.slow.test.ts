@@ -4,9 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { zipSync } from "fflate";
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { startLambda } from "../../cli/local/lambda.ts";
+import { filesOfModels } from "../../cli/local/models.ts";
+import { startS3 } from "../../cli/local/s3-server.ts";
+import { dayOf } from "../../functions/observe/capture/captured.ts";
+import { lambdaDirectory } from "../harness/build.ts";
+import { startDynamoDb } from "../harness/dynamodb.ts";
+import { createLoad, onTrial } from "../rollout/watched.ts";
 
 const root = join(import.meta.dirname, "../..");
+const removals: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  for (const remove of removals) await remove();
+});
 
 interface Statement {
   Action: string | string[];
@@ -24,7 +35,7 @@ interface Resource {
 /** What osls makes of serverless.yml for CloudFormation. */
 async function resources(): Promise<Record<string, Resource>> {
   const folder = await mkdtemp(join(tmpdir(), "nearcast-roles-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  removals.push(() => rm(folder, { recursive: true }));
   await cp(join(root, "serverless.yml"), join(folder, "serverless.yml"));
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   await mkdir(join(folder, "dist/lambda"), { recursive: true });
@@ -36,32 +47,172 @@ async function resources(): Promise<Record<string, Resource>> {
     .Resources;
 }
 
-test("only the function that watches rollouts may write releases, and nothing else", async () => {
+/** What a role may do: actions, each with what it may be done to. */
+type Policy = (readonly [action: string, resource: string])[];
+
+const actionsOf = (asked: readonly (readonly [action: string, ...rest: unknown[]])[]) =>
+  [...new Set(asked.map(([action]) => action))].toSorted();
+
+let predict: Policy;
+let watch: Policy;
+beforeAll(async () => {
   const all = await resources();
-  const role = (name: string) => all[name]?.Properties.Role?.["Fn::GetAtt"][0] ?? "";
-  const allowed = (name: string) =>
-    (all[name]?.Properties.Policies ?? []).flatMap(({ PolicyDocument }) =>
+  const allowed = (name: string) => {
+    const role = all[name]?.Properties.Role?.["Fn::GetAtt"][0] ?? "";
+    return (all[role]?.Properties.Policies ?? []).flatMap(({ PolicyDocument }) =>
       PolicyDocument.Statement.flatMap(({ Action, Resource }) =>
         [Action].flat().map((action) => [action, JSON.stringify(Resource)] as const),
       ),
     );
-  const predict = allowed(role("PredictLambdaFunction"));
-  const watch = allowed(role("WatchLambdaFunction"));
-  const actions = (policy: typeof watch) => policy.map(([action]) => action).toSorted();
-  expect(actions(predict)).toContain("s3:GetObject");
+  };
+  predict = allowed("PredictLambdaFunction");
+  watch = allowed("WatchLambdaFunction");
+});
+
+test("only the function that watches rollouts may write releases, and nothing else", () => {
+  expect(actionsOf(predict)).toContain("s3:GetObject");
   for (const [action, resource] of predict)
     if (action === "s3:PutObject" || action === "s3:DeleteObject")
       expect(resource).toContain('"/.captured/*"');
-  expect(actions(watch)).toEqual([
+  expect(actionsOf(watch)).toEqual([
     "dynamodb:GetItem",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
+    "s3:DeleteObject",
     "s3:GetObject",
     "s3:ListBucket",
     "s3:PutObject",
   ]);
   for (const [action, resource] of watch) {
-    if (action.endsWith("Object")) expect(resource).toContain("/*/release.json");
+    if (action === "s3:DeleteObject") expect(resource).toContain('"/.captured/*"');
+    else if (action.endsWith("Object")) expect(resource).toContain("/*/release.json");
     expect(resource, action).not.toBe('"*"');
   }
+});
+
+/** Whether a policy of the packaged stack allows the action, for an object's key where it has one. */
+function allows(policy: Policy, action: string, key?: string): boolean {
+  return policy.some(([allowed, resource]) => {
+    if (allowed !== action) return false;
+    if (key === undefined) return true;
+    const [, pattern = ""] = /"(\/[^"]*)"\]\]\}$/.exec(resource) ?? [];
+    const parts = pattern.split("*").map((part) => part.replaceAll(/[.?+^$()[\]{}|\\]/g, "\\$&"));
+    return pattern !== "" && new RegExp(`^${parts.join(".*")}$`).test(`/${key}`);
+  });
+}
+
+const S3_ACTIONS: Record<string, string> = {
+  GET: "s3:GetObject",
+  HEAD: "s3:GetObject",
+  PUT: "s3:PutObject",
+  DELETE: "s3:DeleteObject",
+};
+
+test("the roles of the packaged stack allow what the functions ask of S3 and DynamoDB", async () => {
+  const models = await onTrial({ version: "bad", percent: 50 });
+  const path = join(models, "iris/1/model.json");
+  const manifest = JSON.parse(await readFile(path, "utf8")) as object;
+  const kept = {
+    feedback: { keptSeconds: 600 },
+    capture: { rate: 1, redact: [], retentionDays: 1 },
+  };
+  await writeFile(path, JSON.stringify({ ...manifest, ...kept }));
+  await writeFile(join(models, "iris/release.json"), JSON.stringify({ stable: "1" }));
+  const s3 = await startS3({ buckets: ["models"] });
+  const table = await startDynamoDb("rates");
+  for (const key of await filesOfModels(models))
+    s3.put("models", key, await readFile(join(models, key)));
+  const day = dayOf(Date.now());
+  s3.put("models", `.captured/iris/${day}/2026-01-01-abc-1.jsonl`, "");
+  s3.put("models", `.captured/idle/${day}/2026-01-01-abc-1.jsonl`, "");
+  s3.put("models", `.captured/.due/${day}/idle`, "");
+  const lambda = async () => {
+    const started = await startLambda({
+      directory: lambdaDirectory,
+      handler: "index.handler",
+      freeze: true,
+      env: {
+        ...table.env,
+        STORE: "s3://models",
+        S3_ENDPOINT: s3.endpoint,
+        S3_FORCE_PATH_STYLE: "true",
+        AWS_REGION: "us-east-1",
+        AWS_ACCESS_KEY_ID: "test",
+        AWS_SECRET_ACCESS_KEY: "test",
+        AUTH: "none",
+        RATE_LIMIT: "100000/60s",
+        MODEL_RATE_LIMIT: "100000/60s",
+        RELEASE_TTL_SECONDS: "0",
+      },
+    });
+    onTestFinished(started.stop);
+    return started;
+  };
+  onTestFinished(async () => {
+    await s3.close();
+    await table.stop();
+  });
+
+  /** What is asked of AWS during the work: actions, each with its object where there is one. */
+  async function askedDuring(work: () => Promise<void>): Promise<[action: string, key?: string][]> {
+    const before = [s3.requests.length, table.asked().length] as const;
+    await work();
+    const objects = s3.requests
+      .slice(before[0])
+      .map(({ method, key }): [string, string?] =>
+        key === "" ? ["s3:ListBucket"] : [S3_ACTIONS[method] ?? method, key],
+      );
+    const items = table
+      .asked()
+      .slice(before[1])
+      .map((action): [string] => [`dynamodb:${action}`]);
+    return [...objects, ...items];
+  }
+  const predicting = await lambda();
+  const answering = await askedDuring(async () => {
+    const post = async (path: string, body: object) => {
+      const headers = { "Content-Type": "application/json", "X-Request-Id": "one" };
+      const init = { method: "POST", headers, body: JSON.stringify(body) };
+      return (await predicting.fetch(path, init)).status;
+    };
+    expect(await post("/v1/models/iris/predict", { inputs: [5.1, 3.5, 1.4, 0.2] })).toBe(200);
+    expect(await post("/v1/models/nobody/predict", { inputs: [1] })).toBe(404);
+    expect(await post("/v1/feedback", { request_id: "one", outcome: "setosa" })).toBe(200);
+    expect(await post("/v1/feedback/forget", { keys: ["0".repeat(64)] })).toBe(200);
+    for (const path of ["/v1/models", "/v1/models/iris/accuracy", "/v1/models/table/rollout"])
+      expect((await predicting.fetch(path)).status).toBe(200);
+    await createLoad(predicting.fetch)(300);
+  });
+  expect(actionsOf(answering)).toEqual([
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+  ]);
+  for (const [action, key] of answering)
+    expect(allows(predict, action, key), `${action} ${key}`).toBe(true);
+
+  const looking = await lambda();
+  const watching = await askedDuring(async () => {
+    const event = { source: "aws.events", "detail-type": "Scheduled Event", detail: {} };
+    expect(await looking.invoke(event)).not.toHaveProperty("error");
+  });
+  expect(actionsOf(watching)).toEqual([
+    "dynamodb:GetItem",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+  ]);
+  for (const [action, key] of watching)
+    expect(allows(watch, action, key), `${action} ${key}`).toBe(true);
+
+  // The keys of callers are a parameter, which is not asked for here.
+  expect(allows(predict, "ssm:GetParameter")).toBe(true);
+  expect(allows(predict, "s3:PutObject", "iris/release.json")).toBe(false);
+  expect(allows(watch, "s3:GetObject", ".captured/iris/x.jsonl")).toBe(false);
 });

@@ -3,8 +3,11 @@ import type { Asked, Follower } from "../../follow.ts";
 import { hash, PARTS } from "../../model/assignment.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import type { Resolved } from "../../model/registry.ts";
+import type { Platform } from "../../platform/types.ts";
 import type { Seen } from "../../tasks/define.ts";
 import { contentOf } from "./content.ts";
+import type { CaptureRecord } from "../observer.ts";
+import { removeDue } from "./expire.ts";
 import { createWriter, type WriterPlatform } from "./writer.ts";
 
 /** What really happened to the inputs of a request. */
@@ -19,11 +22,34 @@ export interface Capture extends Follower {
   judge: (judged: Judged) => void;
   /** Writes what waits in this instance. Never rejects. */
   flush: () => Promise<void>;
+  /** Removes what expired, of all models and whoever wrote it. Once an hour at most, and never rejects. */
+  removeExpired: () => Promise<void>;
 }
 
-/** Captures predictions. */
-export function createCapture(platform: WriterPlatform): Capture {
-  const writer = createWriter(platform);
+const HOUR_MS = 3_600_000;
+/** A server that is restarted each hour looks too. */
+const EVERY_MS = HOUR_MS / 2;
+
+/** Captures predictions. `tell` gets what became of what was captured. */
+export function createCapture(
+  platform: WriterPlatform & Pick<Platform, "every">,
+  tell: (record: CaptureRecord) => void,
+): Capture {
+  const writer = createWriter(platform, tell);
+  let removedAt = -Infinity;
+
+  async function removeExpired(): Promise<void> {
+    if (Date.now() - removedAt < HOUR_MS) return;
+    removedAt = Date.now();
+    await removeDue(platform.store, removedAt).catch((error: unknown) =>
+      platform.log({
+        level: "error",
+        message: "capture: expired inputs remain",
+        error: String(error),
+      }),
+    );
+  }
+  platform.every?.(EVERY_MS, removeExpired);
 
   function keep(version: Resolved, { id, caller, key }: Asked, seen: Seen): void {
     const { manifest, reason: assignment } = version;
@@ -76,6 +102,7 @@ export function createCapture(platform: WriterPlatform): Capture {
       );
     },
     flush: writer.flush,
+    removeExpired,
   };
 }
 

@@ -74,6 +74,20 @@ export function dayOf(time: number, later = 0): string {
   return new Date(time + later * DAY_MS).toISOString().slice(0, 10);
 }
 
+/** Notes of which models have something that is removed on which day: nobody has to list all that is captured. */
+export const DUE = `${CAPTURED}/.due/`;
+
+/** The note that something of the model is removed on the day. */
+export function dueKey(model: string, until: string): string {
+  return `${DUE}${until}/${model}`;
+}
+
+/** Reads the key of a note. Undefined for one of another form. */
+export function parseDueKey(key: string): { model: string; until: string } | undefined {
+  const [, until, model] = /^\.captured\/\.due\/(\d{4}-\d\d-\d\d)\/([^/]+)$/.exec(key) ?? [];
+  return until && model ? { model, until } : undefined;
+}
+
 /** What is hashed for a request: an id belongs to its caller. */
 export function keyText(caller: string, id: string): string {
   return `${caller}\n${id}`;

@@ -1,5 +1,5 @@
 import type { Store } from "../../model/store.ts";
-import { capturedPrefix, dayOf, parseCapturedKey } from "./captured.ts";
+import { capturedPrefix, dayOf, DUE, parseCapturedKey, parseDueKey } from "./captured.ts";
 
 /** How many objects are removed at the same time. */
 const AT_ONCE = 8;
@@ -23,6 +23,28 @@ export async function removeLately(
   for (let ago = 0; ago < DAYS; ago++)
     found.push(...(await store.list(`${capturedPrefix(model)}${dayOf(now, -ago)}/`)));
   return removeAll(store, found.slice(0, MOST));
+}
+
+/**
+ * Removes what expired of all models, as their notes have it. One list where nothing did. Gives how many objects. What is
+ * too much for one time is left for the next.
+ */
+export async function removeDue(
+  store: Pick<Store, "list" | "delete">,
+  now: number,
+): Promise<number> {
+  let count = 0;
+  let left = MOST;
+  for (const key of await store.list(DUE)) {
+    const due = parseDueKey(key);
+    if (!due || !isExpired(due, now)) continue;
+    const found = await store.list(`${capturedPrefix(due.model)}${due.until}/`);
+    count += await removeAll(store, found.slice(0, left));
+    left -= found.length + 1;
+    if (left < 0) return count;
+    await store.delete(key);
+  }
+  return count;
 }
 
 /** Removes everything whose time is over. Gives how many objects. */

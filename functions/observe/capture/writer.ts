@@ -1,8 +1,10 @@
 import type { Platform } from "../../platform/types.ts";
+import type { CaptureRecord } from "../observer.ts";
 import { within } from "../../within.ts";
 import {
   capturedKey,
   dayOf,
+  dueKey,
   keyText,
   parseLine,
   subjectText,
@@ -20,6 +22,8 @@ const LOST_MS = 90_000;
 const FULL = 512 * 1024;
 /** With so many characters waiting, further lines are dropped. */
 const MOST = 2 * 1024 * 1024;
+/** So many notes of what expires are known to be in the store. */
+const MOST_NOTED = 1000;
 /** The longest wait for the store. */
 const PATIENCE_MS = 5000;
 const HOUR_MS = 3_600_000;
@@ -53,9 +57,10 @@ export type WriterPlatform = Pick<
 /**
  * Writes lines in batches to the store, each an object of its own. Uses a bounded memory: while the store is slow or out
  * of reach, it drops further lines, and the log says how many. A batch that may have been written is written again under
- * the same key. Leaves out what was forgotten in the meantime, and removes what expired.
+ * the same key. Leaves out what was forgotten in the meantime, and removes what expired. `tell` gets what became of the
+ * lines.
  */
-export function createWriter(platform: WriterPlatform) {
+export function createWriter(platform: WriterPlatform, tell: (record: CaptureRecord) => void) {
   const { store, waitUntil, createSchedule, sha256, log, isolatesRequests = false } = platform;
   const schedule = createSchedule(EVERY_MS);
   /** Made with the first batch: workerd gives no random values while it starts a Worker. */
@@ -71,11 +76,12 @@ export function createWriter(platform: WriterPlatform) {
   let scheduledAt: number | undefined;
   let flight: Promise<void> | undefined;
   const cleanedAt = new Map<string, number>();
+  const noted = new Set<string>();
 
   function add(line: Line): void {
     const { fields, retentionDays, json } = line;
     const size = json.length + JSON.stringify(fields).length;
-    if (held + size > MOST) drop();
+    if (held + size > MOST) drop(fields);
     else {
       const time = Date.parse(fields.time);
       const until = dayOf(time, retentionDays + 1);
@@ -98,8 +104,9 @@ export function createWriter(platform: WriterPlatform) {
     return begun;
   }
 
-  function drop(): void {
+  function drop({ model, version }: Line["fields"]): void {
     dropped += 1;
+    tell({ model, version, lines: 1, outcome: "dropped" });
     if (dropped > 1) return;
     const message = "capture: inputs are dropped, since the store does not take them in time";
     log({ level: "warn", message });
@@ -124,8 +131,11 @@ export function createWriter(platform: WriterPlatform) {
     if (sendingSince !== undefined && Date.now() - sendingSince < LOST_MS) return;
     batch.sendingSince = Date.now();
     try {
-      await within(put(batch), PATIENCE_MS, tooLate);
-      if (unwritten.delete(batch)) held -= batch.size;
+      const written = await within(put(batch), PATIENCE_MS, tooLate);
+      if (unwritten.delete(batch)) {
+        held -= batch.size;
+        for (const [version, lines] of written) tell({ model, version, lines, outcome: "written" });
+      }
       noteSuccess();
     } catch (error) {
       noteFailure(error);
@@ -134,20 +144,38 @@ export function createWriter(platform: WriterPlatform) {
     await clean(model);
   }
 
-  /** What is forgotten before it is written is left out, and what is forgotten meanwhile is removed. */
-  async function put(batch: Batch): Promise<void> {
-    const { model } = batch;
+  /**
+   * Gives how many lines of which version were written. What is forgotten before it is written is left out, and what is
+   * forgotten meanwhile is removed.
+   */
+  async function put(batch: Batch): Promise<Map<string, number>> {
+    const { model, until } = batch;
+    const written = new Map<string, number>();
     instance ??= crypto.randomUUID().slice(24);
     const key = (batch.key ??= capturedKey({ ...batch, instance, turn: (turn += 1) }));
     const before = await readForgotten(store, model, sha256);
     const texts: string[] = [];
-    for (const text of await Promise.all(batch.lines.map(textOf)))
-      if (before.marks.size === 0 || !(await before.has(parseLine(text) as CapturedLine)))
-        texts.push(`${text}\n`);
-    if (texts.length === 0) return;
+    for (const [index, text] of (await Promise.all(batch.lines.map(textOf))).entries()) {
+      if (before.marks.size > 0 && (await before.has(parseLine(text) as CapturedLine))) continue;
+      texts.push(`${text}\n`);
+      const { version } = (batch.lines[index] as Line).fields;
+      written.set(version, (written.get(version) ?? 0) + 1);
+    }
+    if (texts.length === 0) return written;
+    await noteDue(model, until);
     await store.put(key, new TextEncoder().encode(texts.join("")));
     const after = await readForgotten(store, model, sha256);
     if (after.marks.size > 0) await removeLines(store, key, after.has);
+    return written;
+  }
+
+  /** Once for each day of each model. */
+  async function noteDue(model: string, until: string): Promise<void> {
+    const key = dueKey(model, until);
+    if (noted.has(key)) return;
+    await store.put(key, new Uint8Array());
+    if (noted.size >= MOST_NOTED) noted.clear();
+    noted.add(key);
   }
 
   async function textOf({ fields, caller, subject, json }: Line): Promise<string> {
