@@ -23,7 +23,10 @@ export interface JobStore {
   write(key: string, what: "input" | "answer", bytes: Uint8Array): Promise<string>;
   bytes(object: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   remove(object: string): Promise<void>;
-  removeJob(key: string): Promise<void>;
+  /** Removes the job and all that lies beside it. */
+  removeAll(key: string): Promise<void>;
+  /** Removes what lies there without a job. */
+  sweep(key: string): Promise<void>;
 }
 
 /** All methods reject with `store_unavailable` when the store does not answer within `timeoutMs`. */
@@ -50,6 +53,8 @@ export function createJobStore(store: Store, timeoutMs: number): JobStore {
 
   const put = (key: string, job: Job, condition: PutCondition) =>
     bounded(store.put(recordOf(key), new TextEncoder().encode(JSON.stringify(job)), condition));
+
+  const list = (key: string) => bounded(store.list(`${FOLDER}/${key}/`));
 
   return {
     read: async (key) => (await get(key))?.job,
@@ -85,7 +90,16 @@ export function createJobStore(store: Store, timeoutMs: number): JobStore {
       return found && found !== "not-modified" ? new Uint8Array(found.bytes) : undefined;
     },
     remove: (object) => bounded(store.delete(object)),
-    removeJob: (key) => bounded(store.delete(recordOf(key))),
+    async removeAll(key) {
+      // The job first: a consumer that finds none does nothing.
+      await bounded(store.delete(recordOf(key)));
+      for (const object of await list(key)) await bounded(store.delete(object));
+    },
+    async sweep(key) {
+      const objects = await list(key);
+      if (objects.includes(recordOf(key))) return;
+      for (const object of objects) await bounded(store.delete(object));
+    },
   };
 }
 

@@ -57,6 +57,8 @@ export interface Jobs {
 
 /** A job whose process has ended so often is given up: it may be what ends them. */
 const MOST_TRIES = 5;
+const GIVEN_UP = `The job was given up: ${MOST_TRIES} times the process ended that ran it.`;
+const NO_BODY = "The job's request is gone.";
 /** After this many seconds a job is tried again whose store or queue did not answer. */
 const RETRY_SECONDS = 5;
 
@@ -91,11 +93,14 @@ export function createJobs(
     return isFinal(found) ? undefined : (await finish(key, "expired"))?.job;
   }
 
-  async function removeAll(key: string, job: Job): Promise<void> {
-    // The job first: a consumer that finds none does nothing.
-    await store.removeJob(key);
-    await store.remove(job.input);
-    if (job.answer) await store.remove(job.answer.object);
+  /** Writes a new job. Gives the one that is there already instead. */
+  async function write(key: string, body: Uint8Array, jobOf: (input: string) => Job) {
+    const input = await store.write(key, "input", body);
+    const job = jobOf(input);
+    const made = await store.create(key, job);
+    const isNew = made === job;
+    if (!isNew) await store.remove(input);
+    return { made, isNew };
   }
 
   /** Ends a job, unless it has ended. Undefined when there is none. `isOwn`: it was not ended before. */
@@ -135,23 +140,26 @@ export function createJobs(
     if (storeExpires) return "done";
     const left = job.expiresAt - Date.now();
     if (left > 0) return { retryAfterSeconds: Math.ceil(left / 1000) };
-    await removeAll(key, job);
+    await store.removeAll(key);
     return "done";
   }
 
   async function runOnce(key: string, tries: number, perform: Perform): Promise<Outcome> {
     const found = await store.read(key);
-    // It was removed, or could not be written.
-    if (!found) return "done";
+    if (!found) {
+      // It was removed, or could not be written.
+      await store.sweep(key);
+      return "done";
+    }
     if (isFinal(found) || isOver(found)) return tidy(key, found);
-    if (tries > MOST_TRIES) return tidyAfter(key, await end(key, givenUp(found)));
+    if (tries > MOST_TRIES) return tidyAfter(key, await end(key, failure(found, GIVEN_UP)));
     const job = await store.change(key, (one) =>
       one.status === "queued" ? moved(one, "running") : undefined,
     );
     if (!job || isFinal(job)) return tidyAfter(key, job);
     const body = await store.bytes(job.input);
-    if (!body) return { retryAfterSeconds: 1 };
-    const answer = await perform(job, body);
+    // Without its body, it has ended meanwhile or never will.
+    const answer = body ? await perform(job, body) : failure(job, NO_BODY);
     const later = Number(answer.headers["retry-after"]);
     if (!later) return tidyAfter(key, await end(key, answer));
     await store.change(key, (one) => (one.status === "running" ? moved(one, "queued") : undefined));
@@ -198,9 +206,8 @@ export function createJobs(
       const fingerprint = await sha256(`${request.path}\n${type}\n${await digest(body)}`);
       const known = await current(key);
       if (known) return sendAgain(key, same(known, fingerprint));
-      const input = await store.write(key, "input", body);
       const now = Date.now();
-      const job: Job = {
+      const job = (input: string): Job => ({
         id,
         caller: storedCaller(caller),
         model: manifest.name,
@@ -218,18 +225,21 @@ export function createJobs(
         status: "queued",
         events: [{ status: "queued", at: now }],
         expiresAt: now + ttlMs,
-      };
-      let made: Job | undefined;
+      });
+      // What becomes of a write that fails is not certain. So its message is sent: it runs the job, or removes what is
+      // left of it.
+      let writing = undefined as ReturnType<typeof write> | undefined;
       try {
-        await send(key, async () => (made = await store.create(key, job)));
+        await send(key, async () => (writing = write(key, body, job)).catch(() => {}));
       } catch (error) {
-        if (made === job) await store.removeJob(key).catch(() => {});
-        await store.remove(input).catch(() => {});
+        const written = await writing?.catch(() => undefined);
+        if (written?.isNew) await store.removeAll(key).catch(() => {});
         throw error;
       }
-      if (made === job) tell(job);
-      else await store.remove(input);
-      return same(made ?? job, fingerprint);
+      if (!writing) throw new Error("The queue sent what was not written.");
+      const { made, isNew } = await writing;
+      if (isNew) tell(made);
+      return same(made, fingerprint);
     },
     read: async (caller, id) => (await read(caller, id)).job,
     async answer(caller, id) {
@@ -249,7 +259,7 @@ export function createJobs(
     },
     async remove(caller, id) {
       const { key, job } = await read(caller, id);
-      await removeAll(key, job);
+      await store.removeAll(key);
       if (isFinal(job)) return job;
       const canceled = moved(job, "canceled");
       tell(canceled);
@@ -270,9 +280,8 @@ function isBusy(turns: Turns | undefined): boolean {
   return turns !== undefined && turns.preparing.length() + turns.running.length() > 0;
 }
 
-function givenUp({ request }: Job): JobAnswer {
+function failure({ request }: Job, detail: string): JobAnswer {
   const id = request.headers["x-request-id"] ?? "";
-  const detail = `The job was given up: ${MOST_TRIES} times the process ended that ran it.`;
   return {
     status: 500,
     headers: { "content-type": "application/problem+json", "x-request-id": id },

@@ -14,7 +14,7 @@ export type Handle = (key: string, tries: number) => Promise<Outcome>;
 export interface Queue {
   /**
    * Sends the key once `write` has written what it stands for: a handler that finds nothing takes it for removed. Rejects
-   * when the queue is out of reach or full, or with what `write` rejects with.
+   * when the queue is out of reach or full, or with what `write` rejects with: then there is no message.
    */
   send(key: string, write: () => Promise<void>): Promise<void>;
 }

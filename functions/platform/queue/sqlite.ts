@@ -2,9 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Consume, Queue } from "../../jobs/queue.ts";
 import type { Sqlite } from "../sqlite.ts";
 
-/** A handler that was not heard of for so long is dead, and its message goes to another. */
 const LEASE_MS = 30_000;
-const RENEW_MS = 10_000;
 /** How often other processes' messages, and those whose time has come, are looked for. */
 const LOOK_MS = 500;
 const MOST_WAITING = 100_000;
@@ -14,12 +12,18 @@ const WRITING_MS = 30_000;
 interface Message {
   key: string;
   tries: number;
+  /** From then on it is anybody's. */
+  due: number;
 }
 
-/** A queue in a table of a database. The database is made with the first message. */
+/**
+ * A queue in a table of a database. The database is made with the first message. A handler that was not heard of for
+ * `leaseMs` is dead, and its message goes to another. A sender that has not written after `writingMs` is dead too.
+ */
 export function createSqliteQueue(
   sqlite: Sqlite,
   log: (entry: Record<string, unknown>) => void,
+  { leaseMs = LEASE_MS, writingMs = WRITING_MS } = {},
 ): { queue: Queue; consume: Consume } {
   let prepared: ReturnType<typeof statements> | undefined;
   let wake: (() => void) | undefined;
@@ -37,16 +41,18 @@ export function createSqliteQueue(
   const queue: Queue = {
     // `async`, so that an error of SQLite rejects.
     async send(key, write) {
-      const { count, add, remove } = open();
+      const { count, hold, remove, add } = open();
       if (Number(count.get(Date.now())?.["waiting"]) >= MOST_WAITING)
         throw new Error(`${MOST_WAITING} jobs wait already`);
       // Before the writing: a process that ends in between leaves no job without its message.
-      add.run(key, Date.now() + WRITING_MS);
+      const due = Date.now() + writingMs;
+      hold.run(key, due);
       await write().catch((error: unknown) => {
-        remove.run(key);
+        tried(() => remove.run(key, due));
         throw error;
       });
-      add.run(key, Date.now());
+      // Where this fails, the message comes after its time for writing.
+      tried(() => add.run(key, Date.now()));
       wake?.();
     },
   };
@@ -57,26 +63,27 @@ export function createSqliteQueue(
       const ongoing = new Set<Promise<void>>();
       let ended = false;
 
-      async function work({ key, tries }: Message): Promise<void> {
-        const { renew, again, remove } = open();
-        const beat = setInterval(
-          () => tried(() => renew.run(Date.now() + LEASE_MS, key)),
-          RENEW_MS,
-        );
+      async function work({ key, tries, due }: Message): Promise<void> {
+        const { again, remove } = open();
+        let lease = due;
+        const beat = setInterval(() => {
+          const next = Date.now() + leaseMs;
+          if (tried(() => again.run(next, tries, key, lease))?.changes) lease = next;
+        }, leaseMs / 3);
         const outcome = await handle(key, tries);
         clearInterval(beat);
         // Where this fails, the message comes again after its lease.
-        tried(() =>
-          outcome === "done"
-            ? remove.run(key)
-            : again.run(Date.now() + outcome.retryAfterSeconds * 1000, key),
-        );
+        tried(() => {
+          if (outcome === "done") return remove.run(key, lease);
+          const next = Date.now() + outcome.retryAfterSeconds * 1000;
+          return again.run(next, 0, key, lease);
+        });
       }
 
       function take(): Message | undefined {
         if (ended || ongoing.size >= atOnce || !sqlite.exists()) return undefined;
         const now = Date.now();
-        return tried(() => open().take.get(now + LEASE_MS, now)) as Message | undefined;
+        return tried(() => open().take.get(now + leaseMs, now)) as Message | undefined;
       }
 
       function look(): void {
@@ -109,15 +116,18 @@ function statements(database: DatabaseSync) {
   `);
   return {
     count: database.prepare("SELECT count(*) AS waiting FROM messages WHERE due <= ?"),
+    hold: database.prepare(`
+      INSERT INTO messages VALUES (?, ?, 0)
+      ON CONFLICT (key) DO UPDATE SET due = min(due, excluded.due)`),
     add: database.prepare(`
       INSERT INTO messages VALUES (?, ?, 0)
       ON CONFLICT (key) DO UPDATE SET due = excluded.due, tries = 0`),
     take: database.prepare(`
       UPDATE messages SET due = ?, tries = tries + 1
       WHERE key = (SELECT key FROM messages WHERE due <= ? ORDER BY due LIMIT 1)
-      RETURNING key, tries`),
-    renew: database.prepare("UPDATE messages SET due = ? WHERE key = ?"),
-    again: database.prepare("UPDATE messages SET due = ?, tries = 0 WHERE key = ?"),
-    remove: database.prepare("DELETE FROM messages WHERE key = ?"),
+      RETURNING key, tries, due`),
+    // Only while `due` is what it was: a key that was sent again has another message now.
+    again: database.prepare("UPDATE messages SET due = ?, tries = ? WHERE key = ? AND due = ?"),
+    remove: database.prepare("DELETE FROM messages WHERE key = ? AND due = ?"),
   };
 }

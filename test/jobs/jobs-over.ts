@@ -1,0 +1,84 @@
+import { mkdtemp, readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, vi } from "vitest";
+import type { Caller } from "../../functions/auth/caller.ts";
+import { readConfig } from "../../functions/config.ts";
+import { isFinal, type JobStatus } from "../../functions/jobs/job.ts";
+import { createJobs, type Asked } from "../../functions/jobs/jobs.ts";
+import type { Queue } from "../../functions/jobs/queue.ts";
+import { sha256 } from "../../functions/platform/sha256.ts";
+import { createFolderStore } from "../../functions/platform/store/folder.ts";
+
+const caller: Caller = { name: "somebody", scopes: new Set(["predict"]) };
+
+const CONFIG = readConfig(
+  {},
+  { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 64, AUTH: "none" },
+  "node",
+);
+
+/** Jobs over this queue, in a folder. Their requests are a few bytes. */
+export async function jobsOver(queue: Queue) {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-jobs-over-"));
+  const files = createFolderStore(folder);
+  const failing: { beforePut?: () => void | Promise<void> } = {};
+  const told: JobStatus[] = [];
+  const jobs = createJobs(
+    {
+      jobs: {
+        queue,
+        store: {
+          ...files,
+          async put(...all) {
+            await failing.beforePut?.();
+            return files.put(...all);
+          },
+        },
+      },
+      config: CONFIG,
+      sha256,
+      log: () => {},
+    },
+    undefined,
+    ({ status }) => told.push(status),
+  );
+  if (!jobs) throw new Error("There are no jobs.");
+  return {
+    jobs,
+    /** `beforePut` is called before anything is written. */
+    failing,
+    told: () => told,
+    keyOf: async (id: string) => sha256(`${caller.name}\n${id}`),
+    make: (id: string) => jobs.make({ caller, id, ...ASKED }),
+    read: (id: string) => jobs.read(caller, id),
+    remove: (id: string) => jobs.remove(caller, id),
+    /** The job when it has ended, with its answer as text where it has one. */
+    endOf: async (id: string) => {
+      await until(async () => isFinal(await jobs.read(caller, id)), true);
+      const job = await jobs.read(caller, id);
+      const answer = await jobs.answer(caller, id).catch(() => undefined);
+      return { ...job, text: new TextDecoder().decode(answer?.body) };
+    },
+    /** All files of jobs. */
+    objects: async () => {
+      const all = await readdir(folder, { recursive: true, withFileTypes: true });
+      return all.filter((one) => one.isFile()).map(({ name }) => name);
+    },
+  };
+}
+
+/** `expect.poll` cannot be used in tests that run at once. */
+export async function until<T>(read: () => T | Promise<T>, expected: Awaited<T>): Promise<void> {
+  const patience = { timeout: 30_000, interval: 20 };
+  await vi.waitFor(async () => expect(await read()).toEqual(expected), patience);
+}
+
+const ASKED = {
+  request: { path: "/v1/models/iris/predict", headers: { "x-request-id": "one" } },
+  body: new TextEncoder().encode('{"inputs":[1,2,3,4]}'),
+  version: {
+    manifest: { name: "iris", version: "1", artifact: { sha256: "0".repeat(64) } },
+    reason: "stable",
+  } as Asked["version"],
+} satisfies Partial<Asked>;
