@@ -40,7 +40,7 @@ export function createR2Store(bucket: R2Bucket, prefix: string): Store {
     },
     async put(key, bytes, condition) {
       const options = condition ? { onlyIf: onlyIf(condition) } : {};
-      const object = await bucket.put(prefix + key, bytes, options);
+      const object = await inTime(() => bucket.put(prefix + key, bytes, options));
       return object?.etag;
     },
     delete: async (key) => bucket.delete(prefix + key),
@@ -65,9 +65,32 @@ function withReasons(store: Store): Store {
   };
 }
 
-function explain(error: unknown): never {
+/** R2 takes one write of an object a second, and refuses others with this code. */
+const TOO_SOON = "10058";
+const PAUSE_MS = 1000;
+const MOST_WRITES = 4;
+
+/** Writes again after a while what came too soon after another write of the object. */
+async function inTime<T>(write: () => Promise<T>): Promise<T> {
+  for (let writes = 1; ; writes++) {
+    try {
+      return await write();
+    } catch (error) {
+      if (codeOf(error) !== TOO_SOON || writes === MOST_WRITES) throw error;
+    }
+    // Two writers that met should not meet again.
+    const pauseMs = PAUSE_MS * (1 + Math.random());
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+function codeOf(error: unknown): string {
   const [, code = ""] = (error instanceof Error && /\((\d+)\)$/.exec(error.message)) || [];
-  const reason = REASONS[code];
+  return code;
+}
+
+function explain(error: unknown): never {
+  const reason = REASONS[codeOf(error)];
   throw reason === undefined ? error : new StoreRefusal(reason, error as Error);
 }
 
