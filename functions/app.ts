@@ -54,7 +54,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   const limit: MiddlewareHandler<AppEnv> =
     config.rateLimit || auth.mode !== "open" ? limitRequests(platform) : pass;
 
-  const admit = limitConcurrency(config, turns);
+  const { admit, isAnswering } = limitConcurrency(config, turns);
 
   const health = new Hono<AppEnv>();
   for (const dialect of dialects) if (dialect.health) health.route("/", dialect.health(service));
@@ -115,7 +115,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
       });
     return answerError(c, shown);
   }
-  jobs?.begin(createPerform(app));
+  jobs?.begin(createPerform(app), isAnswering);
   return app;
 }
 

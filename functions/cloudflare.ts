@@ -2,11 +2,9 @@ import { env, tracing, waitUntil } from "cloudflare:workers";
 import { createOrt } from "#onnxruntime-web-factory";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { createApp, type Options } from "./app.ts";
-import { createPlatform } from "./platform/cloudflare.ts";
+import { createPlatform, type CloudflarePlatform } from "./platform/cloudflare.ts";
 import type { InSpan } from "./observe/phases.ts";
-import type { Observing } from "./observe/observer.ts";
 import type { PackagedModel } from "./platform/packaged-modules.ts";
-import type { Platform } from "./platform/types.ts";
 import { createService } from "./service.ts";
 import type { ImageFormat } from "./tasks/image/formats.ts";
 
@@ -36,19 +34,29 @@ interface WorkerOptions {
 /** Phases in the traces that `[observability]` of wrangler.toml switches on. Otherwise it only does the work. */
 const inSpan: InSpan = (name, work) => tracing.enterSpan(name, () => work());
 
-/** The platform of this Worker, from its bindings. Throws an Error that says what is wrong with them. */
-export function createCloudflarePlatform({ packaged = [] }: WorkerOptions = {}): Platform &
-  Observing {
+/**
+ * The platform of this Worker, from its bindings. Throws an Error that says what is wrong with them.
+ *
+ * @example
+ * const platform = createCloudflarePlatform();
+ * const app = new Hono().route("/ml", createApp(createService(platform)));
+ * export default { fetch: app.fetch, queue: platform.queue };
+ */
+export function createCloudflarePlatform({
+  packaged = [],
+}: WorkerOptions = {}): CloudflarePlatform {
   return createPlatform({ env, waitUntil, inSpan, wasm, createOrt, loadDecoder, packaged });
 }
 
 /**
- * The whole service as a Worker. Its entry exports {@link ModelState} too, where wrangler.toml binds it. With a cron
- * trigger, it removes captured inputs that have expired.
+ * The whole service as a Worker, with its jobs where wrangler.toml binds a queue. Its entry exports {@link ModelState}
+ * too, where wrangler.toml binds it. With a cron trigger, it removes captured inputs that have expired.
  *
  * @example export default createWorker();
  */
 export function createWorker(options: Options & WorkerOptions = {}) {
-  const service = createService(createCloudflarePlatform(options), options);
-  return Object.assign(createApp(service, options), { scheduled: service.removeExpired });
+  const platform = createCloudflarePlatform(options);
+  const service = createService(platform, options);
+  const app = createApp(service, options);
+  return Object.assign(app, { queue: platform.queue, scheduled: service.removeExpired });
 }

@@ -230,21 +230,22 @@ export const VARIABLES = {
   },
   JOB_CONCURRENCY: {
     schema: whole(1, 64).default(1),
-    about: "How many jobs one process works on at once. They run while no request waits.",
-    on: NODE,
+    about:
+      "How many jobs one process, or one invocation of a Worker, works on at once. They run while no request waits.",
+    on: CLOUDFLARE_AND_NODE,
     elsewhere: "ignored",
   },
   JOB_TIMEOUT_MS: {
     schema: whole(1, LONGEST_TIMEOUT_MS).default(300_000),
-    about: "Longest time for the run of one job.",
-    on: NODE,
+    about: "Longest time for the run of one job. On Workers 840000 (14 minutes) at the most.",
+    on: CLOUDFLARE_AND_NODE,
     elsewhere: "ignored",
   },
   JOB_RESULT_TTL: {
     schema: whole(60, 30 * 86_400).default(86_400),
     about:
       "Seconds for which a job's answer is kept. A job that has not run for so long has expired.",
-    on: NODE,
+    on: CLOUDFLARE_AND_NODE,
     elsewhere: "ignored",
   },
   ACCESS_LOG: {

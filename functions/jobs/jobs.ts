@@ -49,8 +49,11 @@ export interface Jobs {
   remove(caller: Caller, id: string): Promise<Job>;
   /** Runs the job of a message. Never rejects. */
   run(key: string, tries: number, perform: Perform): Promise<Outcome>;
-  /** Runs jobs while no request waits for the processor, where the platform leaves it to its instances to ask for them. */
-  begin(perform: Perform): void;
+  /**
+   * Runs jobs while no request waits for the processor, where instances get them by themselves. `isAnswering` says whether
+   * requests are answered where there are no turns.
+   */
+  begin(perform: Perform, isAnswering: () => boolean): void;
   /** Takes no further jobs, and waits for those that run. */
   end(): Promise<void>;
 }
@@ -63,6 +66,8 @@ const NO_BODY = "The job's request is gone.";
 const RETRY_SECONDS = 5;
 
 const LOOK_MS = 5;
+/** An instance that always answers somebody, and has no turns, runs jobs between them. */
+const LONGEST_QUIET_MS = 5000;
 
 /** Undefined where the platform has no queue. */
 export function createJobs(
@@ -185,8 +190,10 @@ export function createJobs(
   }
 
   /** Requests go before jobs. */
-  async function waitForQuiet(): Promise<void> {
-    while (isBusy(turns)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  async function waitForQuiet(isAnswering: () => boolean): Promise<void> {
+    const until = turns ? Infinity : Date.now() + LONGEST_QUIET_MS;
+    while ((turns ? isBusy(turns) : isAnswering()) && Date.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 
   async function run(key: string, tries: number, perform: Perform): Promise<Outcome> {
@@ -266,9 +273,9 @@ export function createJobs(
       return canceled;
     },
     run,
-    begin(perform) {
+    begin(perform, isAnswering) {
       stop ??= jobs.consume?.(async (key, tries) => {
-        await waitForQuiet();
+        await waitForQuiet(isAnswering);
         return run(key, tries, perform);
       }, config.jobConcurrency);
     },
@@ -276,8 +283,8 @@ export function createJobs(
   };
 }
 
-function isBusy(turns: Turns | undefined): boolean {
-  return turns !== undefined && turns.preparing.length() + turns.running.length() > 0;
+function isBusy(turns: Turns): boolean {
+  return turns.preparing.length() + turns.running.length() > 0;
 }
 
 function failure({ request }: Job, detail: string): JobAnswer {

@@ -7,6 +7,7 @@ import type {
 import { readConfig, type Config } from "../config.ts";
 import { digest } from "../digest.ts";
 import type { Rate } from "../limits/rate.ts";
+import type { Store } from "../model/store.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { InSpan } from "../observe/phases.ts";
 import type { Observing } from "../observe/observer.ts";
@@ -25,6 +26,7 @@ import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
 import type { LoadDecoder } from "../tasks/image/formats.ts";
 import { withPackaged, type PackagedModel } from "./packaged-modules.ts";
 import { createObjectNotes, type NotingObject } from "./notes/durable-object.ts";
+import { createCloudflareQueue, type HandOut, type QueueBinding } from "./queue/cloudflare.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
 import { VERSION } from "../version.ts";
@@ -49,8 +51,19 @@ const WASM_MEMORY_BYTES = 112 * 1024 * 1024;
 /** What waits so long begins after the answer has left the isolate. */
 const SENDING_MS = 20;
 
+export interface CloudflarePlatform extends Platform, Observing {
+  /**
+   * Runs the jobs of a batch of messages. The Worker's default export has it as `queue`, which Cloudflare Queues calls.
+   * Rejects where the Worker binds no queue, or has made no app of this platform.
+   */
+  queue: HandOut;
+}
+
+/** An invocation by a queue has 15 minutes. */
+const LONGEST_JOB_MS = 14 * 60_000;
+
 /** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
-export function createPlatform(parts: CloudflareParts): Platform & Observing {
+export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
   const { env, waitUntil, inSpan, wasm, createOrt, loadDecoder, packaged = [] } = parts;
   const defaults = {
     STORE: "r2://MODELS",
@@ -75,6 +88,11 @@ export function createPlatform(parts: CloudflareParts): Platform & Observing {
     throw new Error(
       `STORE must be r2://BINDING/prefix with a bound R2 bucket, not ${config.store}`,
     );
+  if (config.jobTimeoutMs > LONGEST_JOB_MS)
+    throw new Error(
+      `JOB_TIMEOUT_MS must be at most ${LONGEST_JOB_MS} on Workers, not ${config.jobTimeoutMs}: Cloudflare ends a queue's consumer after 15 minutes.`,
+    );
+  const store = createR2Store(binding, prefix);
   const dataset = env["ANALYTICS"] as AnalyticsEngineDataset | undefined;
   const runtime = createWebRuntime({
     createOrt,
@@ -84,7 +102,7 @@ export function createPlatform(parts: CloudflareParts): Platform & Observing {
   return {
     name: "cloudflare",
     config,
-    store: createR2Store(binding, prefix),
+    store,
     artifacts: withPackaged(packaged, createEdgeArtifactCache(waitUntil)),
     expected: new Map(packaged.map(({ manifest }) => [manifest.name, manifest.version])),
     anticipated: new Map(packaged.map(({ manifest }) => [manifest.name, JSON.stringify(manifest)])),
@@ -112,6 +130,7 @@ export function createPlatform(parts: CloudflareParts): Platform & Observing {
     notes: openNotes(env),
     predictionCache: withoutFailures(createEdgePredictionCache(), log),
     observer: dataset && createAnalyticsPoints(dataset),
+    ...openJobs(env, store),
     clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? "",
     log,
   };
@@ -120,6 +139,18 @@ export function createPlatform(parts: CloudflareParts): Platform & Observing {
 // Workers Logs can search by the members of a JSON line.
 const log: Platform["log"] = (entry) =>
   console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+
+/** Jobs in the bucket of the models. A rule of the bucket removes them after their time. */
+function openJobs(
+  env: CloudflareParts["env"],
+  store: Store,
+): Pick<CloudflarePlatform, "jobs" | "queue"> {
+  const binding = env["JOBS"] as QueueBinding | undefined;
+  if (!binding)
+    return { queue: () => Promise.reject(new Error("The Worker binds no queue as JOBS.")) };
+  const { handOut, ...queue } = createCloudflareQueue(binding);
+  return { jobs: { store, storeExpires: true, ...queue }, queue: handOut };
+}
 
 /** Counts in the Durable Objects that are bound, with one message a second for each model. */
 function openCounters(env: CloudflareParts["env"], waitUntil: Platform["waitUntil"]): Counters {

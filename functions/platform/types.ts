@@ -133,7 +133,7 @@ export interface Platform {
      */
     storeExpires?: boolean;
     queue: Queue;
-    /** Absent where the platform hands out the messages itself. */
+    /** Absent where the entry runs jobs itself, with messages that the platform gave it. */
     consume?: Consume;
   };
   /** The address that a request came from. Empty when there is none. */

@@ -7,7 +7,7 @@ import { withFullDisk } from "./full-disk.ts";
 import { startLambda } from "../../cli/local/lambda.ts";
 import { startNodeServer } from "./node-server.ts";
 import { startS3 } from "../../cli/local/s3-server.ts";
-import { startWorker, type WorkerHarnessOptions } from "./worker.ts";
+import { startWorker, type Queues, type WorkerHarnessOptions } from "./worker.ts";
 
 const root = join(import.meta.dirname, "../..");
 const BUCKET = "models";
@@ -71,6 +71,8 @@ export interface TargetOptions {
   traced?: boolean;
   /** Workers: false where wrangler.toml binds no Durable Objects of models. */
   modelState?: boolean;
+  /** Workers: the queues of wrangler.toml. */
+  queues?: boolean;
 }
 
 export type StartTarget = (options?: TargetOptions) => Promise<Target>;
@@ -181,6 +183,7 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(toml)?.[1] ?? "",
     vars: { AUTH: "none", ...options.env },
     modelState: options.modelState ?? true,
+    ...(options.queues && { queues: await deployedQueues() }),
     traced: options.traced ?? false,
     ...(options.rateLimits && { rateLimits: options.rateLimits }),
   });
@@ -207,6 +210,12 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     heapBytes: worker.heapBytes,
     stop: worker.stop,
   };
+}
+
+/** The queues that wrangler.toml has. */
+export async function deployedQueues(): Promise<Queues> {
+  const { unstable_readConfig } = await import("wrangler");
+  return unstable_readConfig({ config: join(root, "wrangler.toml") }).queues;
 }
 
 async function packageContents(folder = join(root, "models")): Promise<[string, Buffer][]> {

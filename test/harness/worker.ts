@@ -45,6 +45,10 @@ export interface WorkerHarnessOptions {
   rateLimits?: Record<string, { limit: number; period: 10 | 60 }>;
   /** Whether the Durable Objects of models are bound, as wrangler.toml does. */
   modelState?: boolean;
+  /** The queues that the Worker is sent to and gets, as wrangler.toml has them. */
+  queues?: Queues;
+  /** Functions of the test's process that the Worker can fetch, by the binding's name. */
+  fetchers?: Record<string, Fetcher>;
   /** The R2 binding's name. */
   binding?: string;
   /** Keeps the names of spans that workerd's tracing tells of. */
@@ -52,6 +56,23 @@ export interface WorkerHarnessOptions {
   /** `plain` binds the bucket directly, without behaviours and request log. */
   store?: "controlled" | "plain";
 }
+
+/** Queues as wrangler reads them from wrangler.toml. */
+export interface Queues {
+  producers?: { binding: string; queue?: string | undefined }[] | undefined;
+  consumers?:
+    | {
+        queue?: string | undefined;
+        dead_letter_queue?: string | undefined;
+        max_batch_size?: number | undefined;
+        max_batch_timeout?: number | undefined;
+        max_retries?: number | undefined;
+        retry_delay?: number | undefined;
+      }[]
+    | undefined;
+}
+
+type Fetcher = (request: { url: string }) => Promise<ControlResponse>;
 
 export interface WorkerHarness {
   /** A real port on loopback. Restarts keep it. */
@@ -207,6 +228,7 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
       ...(options.modelState && {
         exports: { ModelState: { type: "durable-object", storage: "sqlite" } },
       }),
+      ...(options.queues?.consumers && { triggers: options.queues.consumers.map(triggerOf) }),
       ...(options.traced && { tailConsumers: [{ worker: "tail", streaming: true }] }),
       ...(options.assets !== undefined && {
         assets: { directory: options.assets, hasUserWorker: true },
@@ -214,6 +236,18 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
       env: {
         ...Object.fromEntries(texts),
         ...Object.fromEntries(rateLimits),
+        ...Object.fromEntries(
+          (options.queues?.producers ?? []).map(({ binding, queue = "" }) => [
+            binding,
+            { type: "queue", name: queue },
+          ]),
+        ),
+        ...Object.fromEntries(
+          Object.entries(options.fetchers ?? {}).map(([name, handler]) => [
+            name,
+            { type: "fetcher", handler },
+          ]),
+        ),
         ...(options.assets !== undefined && { ASSETS: { type: "assets" } }),
         ...(options.modelState && {
           MODEL_STATE: { type: "durable-object", worker: "application", exportName: "ModelState" },
@@ -224,6 +258,18 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
             : { type: "unsafe:r2-through-worker", dev: { plugin, options: { worker: "store" } } },
       },
     },
+  };
+}
+
+function triggerOf(consumer: NonNullable<Queues["consumers"]>[number]) {
+  return {
+    type: "queue" as const,
+    name: consumer.queue ?? "",
+    deadLetterQueue: consumer.dead_letter_queue,
+    maxBatchSize: consumer.max_batch_size,
+    maxBatchTimeout: consumer.max_batch_timeout,
+    maxRetries: consumer.max_retries,
+    retryDelay: consumer.retry_delay,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler, Next } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import type { Config } from "../../config.ts";
 import { NearcastError } from "../../errors.ts";
 import { Line, type Place } from "../../line.ts";
@@ -32,7 +32,7 @@ export function limitConcurrency(
     limits,
   }: Pick<Config, "maxConcurrency" | "requestTimeoutMs" | "bodyBudgetBytes" | "limits">,
   turns: Turns | undefined,
-): MiddlewareHandler<AppEnv> {
+): { admit: MiddlewareHandler<AppEnv>; isAnswering: () => boolean } {
   const patienceMs = Math.min(MIN_ARRIVAL_MS, requestTimeoutMs);
   const answering = new Line<Answering>();
   /** The counted bytes of all that are being answered. */
@@ -94,7 +94,19 @@ export function limitConcurrency(
     }
   }
 
-  return async function limitConcurrency(c, next) {
+  /** Whether a client waits for a prediction. Those who wait for a job, or still send, need nothing that a job takes. */
+  function isAnswering(): boolean {
+    for (const place of answering) {
+      const { deadline, job, preferred, received } = place.value.exchange;
+      if (job || preferred || !received) continue;
+      // workerd drops the work of clients that went away: such a request never ends.
+      if (deadline.age() < requestTimeoutMs) return true;
+      leave(place);
+    }
+    return false;
+  }
+
+  async function admit(c: Context<AppEnv>, next: Next): Promise<void> {
     const exchange = c.get("exchange");
     checkTimeout(exchange);
     if (c.req.method === "GET" || c.req.method === "HEAD") return answerWithoutBody(exchange, next);
@@ -112,7 +124,9 @@ export function limitConcurrency(
     } finally {
       leave(place);
     }
-  };
+  }
+
+  return { admit, isAnswering };
 }
 
 function counted(bytes: number): number {
