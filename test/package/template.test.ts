@@ -10,6 +10,24 @@ test("this repository deploys to Lambda as a project of init does", async () => 
   expect(projectFiles({ name: "nearcast", platforms: PLATFORMS }).get("serverless.yml")).toBe(own);
 });
 
+test("a project's queues, once the # is taken away, are those of this repository and of the docs", async () => {
+  const own = await readFile(join(root, "wrangler.toml"), "utf8");
+  const docs = await readFile(join(root, "docs/jobs.md"), "utf8");
+  const project = projectFiles({ name: "nearcast", platforms: ["cloudflare"] });
+  const made = String(project.get("wrangler.toml"));
+  expect(made).not.toMatch(/^\[\[queues/m);
+  expect(queueLines(made.replaceAll(/^# /gm, ""))).toEqual(queueLines(own));
+  expect(queueLines(docs.replaceAll("my-models", "nearcast"))).toEqual(queueLines(own));
+  expect(queueLines(own)).toHaveLength(14);
+});
+
+function queueLines(text: string): string[] {
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.filter((line) =>
+    /^(\[\[queues|queue = |binding = "JOBS"|max_|dead_letter_queue = )/.test(line),
+  );
+}
+
 test("every placeholder is filled in", () => {
   for (const platform of PLATFORMS)
     for (const [path, content] of projectFiles({ name: "flowers", platforms: [platform] }))
