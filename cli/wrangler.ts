@@ -29,6 +29,10 @@ export interface WorkerConfiguration {
   vars: Record<string, unknown>;
   /** The bucket of the models. */
   bucket: { binding: string; name: string; prefix: string };
+  queues: {
+    producers?: { binding: string; queue?: string | undefined }[] | undefined;
+    consumers?: { queue?: string; dead_letter_queue?: string | undefined }[] | undefined;
+  };
 }
 
 const FILES = ["wrangler.toml", "wrangler.json", "wrangler.jsonc"];
@@ -40,7 +44,7 @@ export async function readWorkerConfiguration(env?: string): Promise<WorkerConfi
       `There is no wrangler.toml in ${process.cwd()}. A project that has one is made with: nearcast init <folder> --platform cloudflare`,
     );
   const { unstable_readConfig } = await importWrangler();
-  const { main, vars, r2_buckets } = unstable_readConfig(env === undefined ? {} : { env });
+  const { main, vars, r2_buckets, queues } = unstable_readConfig(env === undefined ? {} : { env });
   const store = String(vars["STORE"] ?? "r2://MODELS");
   const [, binding = "", prefix = ""] = /^r2:\/\/([^/]+)\/?(.*)$/.exec(store) ?? [];
   const buckets = r2_buckets as { binding: string; bucket_name?: string }[];
@@ -50,5 +54,5 @@ export async function readWorkerConfiguration(env?: string): Promise<WorkerConfi
       `wrangler.toml binds no R2 bucket as ${binding}, where ${store} has the models. Add: [[r2_buckets]] binding = "${binding}" bucket_name = "…"`,
     );
   const name = bucket.bucket_name ?? binding;
-  return { main, vars, bucket: { binding, name, prefix } };
+  return { main, vars, bucket: { binding, name, prefix }, queues };
 }

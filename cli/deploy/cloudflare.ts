@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readWorkerConfiguration, type WorkerConfiguration } from "../wrangler.ts";
 import type { Findings } from "./findings.ts";
 import { checkModels } from "./models.ts";
+import { checkQueues } from "./queues.ts";
 import { askTool, runTool } from "./run-tool.ts";
 import type { DeployOptions, Deployment } from "./types.ts";
 
@@ -16,6 +17,7 @@ export async function prepareCloudflare(options: DeployOptions): Promise<Deploym
       what: `wrangler.toml's main, ${main ?? "which is not there"}, is no file.`,
       fix: 'Write main = "src/worker.ts", a module whose default export is createWorker().',
     });
+  checkQueues(configuration.queues, findings);
   await checkKeys(configuration, options, findings);
   const store = options.store ?? `r2://${bucket.name}${bucket.prefix && `/${bucket.prefix}`}`;
   if (dryRun) findings.notes.push(`${store} was not looked at: a dry run asks nobody.`);
