@@ -6,18 +6,6 @@ describe("R2, which takes one write of an object a second", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  function bucketThatRefuses(times: number) {
-    let writes = 0;
-    const put = async () => {
-      writes++;
-      if (writes <= times)
-        throw new Error("put: Reduce your concurrent request rate for the same object. (10058)");
-      return { etag: "new" };
-    };
-    const store = createR2Store({ put } as unknown as R2Bucket, "");
-    return { put: () => store.put("key", new Uint8Array()), writes: () => writes };
-  }
-
   test("gets a write again that came too soon", async () => {
     const { put, writes } = bucketThatRefuses(2);
     const written = put();
@@ -36,3 +24,15 @@ describe("R2, which takes one write of an object a second", () => {
     expect(writes()).toBe(4);
   });
 });
+
+function bucketThatRefuses(times: number) {
+  let writes = 0;
+  const put = async () => {
+    writes++;
+    if (writes <= times)
+      throw new Error("put: Reduce your concurrent request rate for the same object. (10058)");
+    return { etag: "new" };
+  };
+  const store = createR2Store({ put } as unknown as R2Bucket, "");
+  return { put: () => store.put("key", new Uint8Array()), writes: () => writes };
+}
