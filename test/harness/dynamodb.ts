@@ -89,7 +89,8 @@ async function close(server: Server): Promise<void> {
   await closed;
 }
 
-const KEYS = {
+/** The variables with which an SDK signs. */
+export const KEYS = {
   AWS_ACCESS_KEY_ID: "test",
   AWS_SECRET_ACCESS_KEY: "test",
   AWS_REGION: "us-east-1",
