@@ -5,14 +5,27 @@ const LOOK_MS = 500;
 const COMMENT_MS = 15_000;
 /** A client that is still there after this time comes again with `Last-Event-ID`. */
 const LONGEST_MS = 300_000;
+/** How soon a client comes again to whom one answer tells only the next changes. */
+const AGAIN_MS = 500;
+
+interface EventOptions {
+  /** The place of the last event that the client knows. */
+  seen: number;
+  /** Where an answer leaves as a whole: within how many milliseconds. Then it ends with the first changes. */
+  wholeWithinMs?: number | undefined;
+}
 
 /**
  * A job's changes as Server-Sent Events, from the one after `seen` on, until its last. The id of an event is its place
  * among all of the job.
  */
-export function jobEvents(job: Job, read: () => Promise<Job>, seen: number): ReadableStream {
+export function jobEvents(
+  job: Job,
+  read: () => Promise<Job>,
+  { seen, wholeWithinMs }: EventOptions,
+): ReadableStream {
   const encoder = new TextEncoder();
-  const ends = Date.now() + LONGEST_MS;
+  const ends = Date.now() + (wholeWithinMs ?? LONGEST_MS);
   let known = job;
   let next = seen;
   let silentSince = Date.now();
@@ -25,9 +38,11 @@ export function jobEvents(job: Job, read: () => Promise<Job>, seen: number): Rea
       for (;;) {
         const fresh = known.events.slice(next);
         if (fresh.length > 0) {
-          send(fresh.map((event, index) => written(next + index + 1, known.id, event)).join(""));
+          const events = fresh.map((event, index) => written(next + index + 1, known.id, event));
           next = known.events.length;
-          return;
+          if (wholeWithinMs === undefined) return send(events.join(""));
+          send(`retry: ${AGAIN_MS}\n${events.join("")}`);
+          return controller.close();
         }
         if (isFinal(known) || Date.now() > ends) return controller.close();
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

@@ -3,6 +3,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AnswerLater } from "../call.ts";
 import { invalidInput } from "../errors.ts";
 import { isFinal, type Job, type JobRequest } from "../jobs/job.ts";
+import type { Deadline } from "../load/deadline.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Service } from "../service.ts";
 import { parseJsonText } from "../wire/json.ts";
@@ -23,7 +24,7 @@ export function jobRoutes(
   { platform, resolve }: Pick<Service, "platform" | "resolve">,
   jobs: Jobs,
 ): Hono<AppEnv> {
-  const { config, now } = platform;
+  const { config, now, answersWhole } = platform;
   const options = { maxBytes: config.limits.bodyBytes, now };
   return new Hono<AppEnv>()
     .put("/v1/jobs/:id", async (c) => {
@@ -49,11 +50,12 @@ export function jobRoutes(
     )
     .get("/v1/jobs/:id/result", async (c) => answerResult(c, jobs, c.req.param("id")))
     .get("/v1/jobs/:id/events", async (c) => {
-      const { caller } = c.get("exchange");
+      const { caller, deadline } = c.get("exchange");
       const id = c.req.param("id");
       const job = await jobs.read(caller, id);
       const seen = Number(c.req.header("last-event-id")) || 0;
-      const events = jobEvents(job, () => jobs.read(caller, id), seen);
+      const wholeWithinMs = answersWhole ? leftMs(deadline) : undefined;
+      const events = jobEvents(job, () => jobs.read(caller, id), { seen, wholeWithinMs });
       return answer(c, events, { "Content-Type": "text/event-stream" });
     })
     .post("/v1/jobs/:id/cancel", async (c) =>
@@ -85,14 +87,17 @@ export async function makeJob(
   });
   headers["Preference-Applied"] =
     waitSeconds > 0 ? `respond-async, wait=${waitSeconds}` : "respond-async";
-  // The job itself is answered before the request's time is over.
-  const leftMs = deadline.endsAt() - performance.now() - 1000;
-  const until = Date.now() + Math.min(waitSeconds * 1000, leftMs);
+  const until = Date.now() + Math.min(waitSeconds * 1000, leftMs(deadline));
   for (let pause = 20; Date.now() < until; pause = Math.min(2 * pause, LONGEST_LOOK_MS)) {
     await new Promise((resolve) => setTimeout(resolve, Math.min(pause, until - Date.now())));
     if (isFinal(await jobs.read(caller, id))) return answerResult(c, jobs, id);
   }
   return answerJob(c, job, 202);
+}
+
+/** How long a request may wait, so that there is an answer before its time is over. */
+function leftMs(deadline: Deadline): number {
+  return deadline.endsAt() - performance.now() - 1000;
 }
 
 function answerJob(c: Context<AppEnv>, job: Job, status: 200 | 202 = 200): Response {

@@ -89,6 +89,8 @@ export interface Platform {
    * leave only after all work: no copies are made there for versions on trial.
    */
   whenSent?: (bindings: unknown) => Promise<void>;
+  /** Whether an answer leaves only when all of it is there, so that no stream may last. False when absent. */
+  answersWhole?: boolean;
   /** Makes answers where a plain `Response` costs too much. */
   createAnswer?: CreateAnswer;
   /**
