@@ -228,6 +228,13 @@ export const VARIABLES = {
     on: NODE,
     elsewhere: "ignored",
   },
+  JOBS_QUEUE_URL: {
+    schema: z.url({ protocol: /^https?$/, error: "must be a URL" }).optional(),
+    about:
+      "The queue of SQS in which jobs wait. They lie in STORE. Without it every call is answered at once.",
+    on: LAMBDA,
+    instead: { node: "jobs wait in JOBS_FILE", cloudflare: "jobs wait in a queue bound as JOBS" },
+  },
   JOB_CONCURRENCY: {
     schema: whole(1, 64).default(1),
     about:
@@ -238,15 +245,11 @@ export const VARIABLES = {
   JOB_TIMEOUT_MS: {
     schema: whole(1, LONGEST_TIMEOUT_MS).default(300_000),
     about: "Longest time for the run of one job. On Workers 840000 (14 minutes) at the most.",
-    on: CLOUDFLARE_AND_NODE,
-    elsewhere: "ignored",
   },
   JOB_RESULT_TTL: {
     schema: whole(60, 30 * 86_400).default(86_400),
     about:
       "Seconds for which a job's answer is kept. A job that has not run for so long has expired.",
-    on: CLOUDFLARE_AND_NODE,
-    elsewhere: "ignored",
   },
   ACCESS_LOG: {
     schema: truth.default(true),
@@ -419,6 +422,7 @@ export function readConfig(
     trustedKeys: value.TRUSTED_KEYS,
     rolloutWatchMs: value.ROLLOUT_WATCH_SECONDS * 1000,
     jobsFile: value.JOBS_FILE,
+    jobsQueueUrl: value.JOBS_QUEUE_URL,
     jobConcurrency: value.JOB_CONCURRENCY,
     jobTimeoutMs: value.JOB_TIMEOUT_MS,
     jobResultTtlMs: value.JOB_RESULT_TTL * 1000,

@@ -1,10 +1,13 @@
 import type { LambdaContext, LambdaEvent } from "hono/aws-lambda";
 import { createApp, type Options } from "./app.ts";
 import { mountedAt } from "./http/exchange.ts";
+import { createPerform } from "./http/job-run.ts";
 import { createEventAnswer, resultOf, type EventResult } from "./platform/lambda-answer.ts";
 import { placeAtRoot } from "./platform/lambda-event.ts";
 import { EventRequest } from "./platform/lambda-request.ts";
-import { createLambdaPlatform } from "./platform/lambda.ts";
+import { createLambdaPlatform, type LambdaPlatform } from "./platform/lambda.ts";
+import type { SqsEvent, SqsResult } from "./platform/queue/sqs.ts";
+import type { Perform } from "./jobs/jobs.ts";
 import { createService, type Service } from "./service.ts";
 import { within } from "./within.ts";
 
@@ -16,6 +19,7 @@ const INVALID = { status: 400, headers: { "Content-Type": "text/plain" } };
 /** What Lambda calls with each event. */
 interface Handler {
   (event: LambdaEvent, context?: LambdaContext): Promise<EventResult>;
+  (event: SqsEvent, context?: LambdaContext): Promise<SqsResult>;
   /** Settles when the models of `PRELOAD` are loaded, or could not be. Lambda's init phase should wait for it. */
   ready: Promise<unknown>;
 }
@@ -25,7 +29,8 @@ const PRELOADING_MS = 8000;
 
 /**
  * The whole service as a Lambda function, for the events of API Gateway, function URLs and load balancers. With an event
- * of EventBridge's schedule, it looks at the versions on trial, and removes captured inputs that have expired.
+ * of EventBridge's schedule, it looks at the versions on trial, and removes captured inputs that have expired. With one of
+ * SQS, it runs jobs.
  *
  * @example export const handler = createHandler();
  */
@@ -33,7 +38,8 @@ export function createHandler(options: Options = {}): Handler {
   const platform = { ...createLambdaPlatform(process.env), createAnswer: createEventAnswer };
   const service = createService(platform, options);
   const app = createApp(service, options);
-  const handler = async (given: LambdaEvent, lambdaContext?: LambdaContext) => {
+  const runJobs = createRunJobs(platform, service, createPerform(app));
+  async function answerEvent(given: LambdaEvent, lambdaContext?: LambdaContext) {
     if (isScheduled(given)) {
       await service.rollouts.lookAtAll();
       await service.removeExpired();
@@ -48,8 +54,28 @@ export function createHandler(options: Options = {}): Handler {
     // After a time-out, unfinished work goes on when the next request thaws the process.
     if (answered.status !== GATEWAY_TIMEOUT) await platform.settled();
     return resultOf(event, answered);
+  }
+  const handler = async (event: LambdaEvent | SqsEvent, context?: LambdaContext) =>
+    isOfQueue(event) ? runJobs(event, context) : answerEvent(event, context);
+  return Object.assign(handler as Handler, { ready: preloadAll(service) });
+}
+
+/** Runs the jobs of an event. Rejects where there is no queue: then the messages come again. */
+function createRunJobs(platform: LambdaPlatform, { jobs }: Service, perform: Perform) {
+  const { handleEvent, config } = platform;
+  const neededMs = config.jobTimeoutMs + config.storeTimeoutMs;
+  return async function runJobs(event: SqsEvent, context?: LambdaContext): Promise<SqsResult> {
+    if (!handleEvent || !jobs)
+      throw new Error("JOBS_QUEUE_URL is not set: this function has no jobs.");
+    const isTimeLeft = () => (context?.getRemainingTimeInMillis() ?? Infinity) > neededMs;
+    const result = await handleEvent(
+      event,
+      (key, tries) => jobs.run(key, tries, perform),
+      isTimeLeft,
+    );
+    await platform.settled();
+    return result;
   };
-  return Object.assign(handler, { ready: preloadAll(service) });
 }
 
 /** Loads the models of `PRELOAD`. One that cannot be loaded is in the log, and its requests get the error. */
@@ -65,6 +91,13 @@ function preloadAll({ platform, preload }: Service): Promise<unknown> {
 /** Whether EventBridge's schedule sent the event. A client cannot set this member of an event. */
 function isScheduled(event: object): boolean {
   return "source" in event && event.source === "aws.events";
+}
+
+/** Whether SQS sent the event. A client cannot set this member of an event. */
+function isOfQueue(event: object): event is SqsEvent {
+  if (!("Records" in event) || !Array.isArray(event.Records)) return false;
+  const records = event.Records as { eventSource?: unknown }[];
+  return records[0]?.eventSource === "aws:sqs";
 }
 
 /** Undefined for an address that no URL can have. */

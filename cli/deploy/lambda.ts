@@ -9,12 +9,13 @@ import { findEntry } from "../entry.ts";
 import { describeFailure } from "../failure.ts";
 import { mebibytes } from "../fit.ts";
 import type { Findings } from "./findings.ts";
+import { checkJobs, type JobsService } from "./lambda-jobs.ts";
 import { checkModels, isRemote } from "./models.ts";
 import { askTool, runTool } from "./run-tool.ts";
 import type { DeployOptions, Deployment } from "./types.ts";
 
 /** The parts of serverless.yml, as osls reads it, that matter here. */
-interface Service {
+interface Service extends JobsService {
   provider: {
     runtime?: string;
     architecture?: string;
@@ -44,6 +45,7 @@ export async function prepareLambda(options: DeployOptions): Promise<Deployment>
   // The region of the parameter and the bucket.
   if (service.provider.region) process.env["AWS_REGION"] ??= service.provider.region;
   await build(service, options, findings);
+  checkJobs(service, findings);
   await checkKeys(environment, dryRun, findings);
   const store = dryRun ? undefined : await findStore(environment, options, others, findings);
   if (dryRun) findings.notes.push("The bucket was not looked at: a dry run asks nobody.");

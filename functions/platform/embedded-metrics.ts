@@ -1,5 +1,6 @@
 import {
   CALL_METRICS,
+  JOB_METRICS,
   LOAD_METRICS,
   REQUEST_METRICS,
   SERVICE_METRICS,
@@ -14,6 +15,7 @@ import type { Platform } from "./types.ts";
  */
 const OF_CALL = ["ok", "fail", "rows", "time", "tokens"].map(rowOf(CALL_METRICS));
 const OF_LOAD = ["loads", "loadtime"].map(rowOf(LOAD_METRICS));
+const OF_JOB = ["jobs"].map(rowOf(JOB_METRICS));
 const OF_SERVICE = [
   ...["http", "httptime"].map(rowOf(REQUEST_METRICS)),
   ...["refused", "cold"].map(rowOf(SERVICE_METRICS)),
@@ -21,10 +23,11 @@ const OF_SERVICE = [
 
 const NAMESPACE = "Nearcast";
 const BY_MODEL = ["model", "version"];
+const BY_STATUS = [...BY_MODEL, "status"];
 
 /**
- * Writes metrics into the log in CloudWatch's Embedded Metric Format: one line for each request, and for each load. The
- * only dimensions are model and version, and no line has an id.
+ * Writes metrics into the log in CloudWatch's Embedded Metric Format: one line for each request, for each load, and for
+ * each job that is made or has ended. The only dimensions are model, version and a job's status, and no line has an id.
  */
 export function createEmbeddedMetrics(log: Platform["log"]): Observer {
   return {
@@ -41,6 +44,11 @@ export function createEmbeddedMetrics(log: Platform["log"]): Observer {
       const { model, version } = record;
       const own = valuesOf(OF_LOAD, record);
       log({ ...embedded([directive(BY_MODEL, own)]), model, version, ...own });
+    },
+    job(record) {
+      const { model, version, status } = record;
+      const own = valuesOf(OF_JOB, record);
+      log({ ...embedded([directive(BY_STATUS, own)]), model, version, status, ...own });
     },
   };
 }

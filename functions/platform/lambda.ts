@@ -18,6 +18,7 @@ import type { Counters } from "../observe/counters.ts";
 import type { Observing } from "../observe/observer.ts";
 import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
 import type { Notes } from "../observe/feedback/notes.ts";
+import type { Store } from "../model/store.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import { logLine } from "./log.ts";
 import { openPackaged } from "./packaged-folder.ts";
@@ -25,6 +26,7 @@ import { createDynamodbNotes } from "./notes/dynamodb.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
+import { createSqsQueue, type HandleEvent } from "./queue/sqs.ts";
 import { openStore } from "./store/open.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Platform, Schedule } from "./types.ts";
@@ -35,7 +37,12 @@ export interface LambdaPlatform extends Platform, Observing {
    * and freezes the process. Unfinished work goes on when the next request thaws it.
    */
   settled(): Promise<void>;
+  /** Handles an event of the queue of jobs. Absent where there is none. */
+  handleEvent?: HandleEvent;
 }
+
+/** The function for jobs in serverless.yml has 20 seconds more, to read and to write. */
+export const JOB_TIMEOUT_MS = 100_000;
 
 /** How long an answer waits for background work, such as reading an issuer's keys again. */
 const SETTLING_MS = 250;
@@ -49,6 +56,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     CACHE_DIR_MB: 400,
     // One second less than the function's time-out in serverless.yml.
     REQUEST_TIMEOUT_MS: 28_000,
+    JOB_TIMEOUT_MS,
     // Lambda takes events of up to 6 MB, and a binary body is base64 in them.
     MAX_BODY_BYTES: 4_500_000,
     // Answers have the same limit.
@@ -87,10 +95,14 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     readSecret: readParameter,
     // The package has these files beside the handler.
     asset: createFolderAssets(() => join(import.meta.dirname, "docs")),
-    hasLostBytes: ({ env }) => hasLostBytes((env as { event: LambdaEvent }).event),
+    hasLostBytes({ env }) {
+      const event = eventOf(env);
+      return event !== undefined && hasLostBytes(event);
+    },
     loadDecoder: createFileDecoders((file) =>
       join(import.meta.dirname, "decoders", basename(file)),
     ),
+    answersWhole: true,
     waitUntil,
     createSchedule,
     async settled() {
@@ -102,11 +114,30 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     counters,
     notes: redis.notes ?? openNotes(config),
     clientAddress({ env }) {
-      return callerAddress((env as { event: LambdaEvent }).event, config.trustedProxies);
+      const event = eventOf(env);
+      return event ? callerAddress(event, config.trustedProxies) : "";
     },
+    ...openJobs(config, store),
     observer: config.embeddedMetrics ? createEmbeddedMetrics(logLine) : undefined,
     log: logLine,
   };
+}
+
+/** The event of a client's request. The request of a job has none. */
+function eventOf(bindings: unknown): LambdaEvent | undefined {
+  return (bindings as { event?: LambdaEvent }).event;
+}
+
+/** Jobs and their queue, where there is one. They lie in the store of the models. */
+function openJobs(
+  { jobsQueueUrl, store: name }: Config,
+  store: Store,
+): Pick<LambdaPlatform, "jobs" | "handleEvent"> {
+  if (jobsQueueUrl === undefined) return {};
+  if (!name.startsWith("s3:"))
+    throw new Error(`JOBS_QUEUE_URL: jobs lie in STORE, and nothing can be written to ${name}`);
+  const { queue, handleEvent } = createSqsQueue(jobsQueueUrl, logLine);
+  return { jobs: { store, queue, storeExpires: true }, handleEvent };
 }
 
 function openLimiter({ rateLimit, modelRateLimit, rateLimitTable }: Config): Limiter {

@@ -56,6 +56,24 @@ test("each request is a line of CloudWatch's metrics, within its limits and with
   }
 });
 
+test("each job is a line of CloudWatch's metrics by its status", () => {
+  const lines: Line[] = [];
+  const { job } = createEmbeddedMetrics((line) => void lines.push(line as Line));
+  job?.({ model: "iris", version: "1", status: "queued" });
+  job?.({ model: "iris", version: "1", status: "failed" });
+  expect(lines).toMatchObject([
+    { model: "iris", version: "1", status: "queued", nearcast_jobs_total: 1 },
+    { model: "iris", version: "1", status: "failed", nearcast_jobs_total: 1 },
+  ]);
+  expect(lines[0]?.["_aws"].CloudWatchMetrics).toEqual([
+    {
+      Namespace: "Nearcast",
+      Dimensions: [["model", "version", "status"]],
+      Metrics: [{ Name: "nearcast_jobs_total", Unit: "Count" }],
+    },
+  ]);
+});
+
 test("each request is one data point of Analytics Engine", async () => {
   const points: { indexes: string[]; blobs: string[]; doubles: number[] }[] = [];
   const dataset = { writeDataPoint: (point: never) => void points.push(point) };

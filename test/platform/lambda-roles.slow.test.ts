@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { zipSync } from "fflate";
+import { JOB_TIMEOUT_MS } from "../../functions/platform/lambda.ts";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startLambda } from "../../cli/local/lambda.ts";
 import { filesOfModels } from "../../cli/local/models.ts";
@@ -11,6 +12,8 @@ import { startS3 } from "../../cli/local/s3-server.ts";
 import { dayOf } from "../../functions/observe/capture/captured.ts";
 import { lambdaDirectory } from "../harness/build.ts";
 import { startDynamoDb } from "../harness/dynamodb.ts";
+import { eventOf } from "../harness/event-source.ts";
+import { startSqs } from "../harness/sqs.ts";
 import { createLoad, onTrial } from "../rollout/watched.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -29,7 +32,7 @@ interface Resource {
   Properties: {
     Role?: { "Fn::GetAtt": string[] };
     Policies?: { PolicyDocument: { Statement: Statement[] } }[];
-  };
+  } & Record<string, unknown>;
 }
 
 /** What osls makes of serverless.yml for CloudFormation. */
@@ -53,27 +56,36 @@ type Policy = (readonly [action: string, resource: string])[];
 const actionsOf = (asked: readonly (readonly [action: string, ...rest: unknown[]])[]) =>
   [...new Set(asked.map(([action]) => action))].toSorted();
 
+const ofQueues = (policy: Policy) => policy.filter(([action]) => action.startsWith("sqs:"));
+
+let all: Record<string, Resource>;
 let predict: Policy;
 let watch: Policy;
+let jobs: Policy;
 beforeAll(async () => {
-  const all = await resources();
+  all = await resources();
   const allowed = (name: string) => {
     const role = all[name]?.Properties.Role?.["Fn::GetAtt"][0] ?? "";
     return (all[role]?.Properties.Policies ?? []).flatMap(({ PolicyDocument }) =>
       PolicyDocument.Statement.flatMap(({ Action, Resource }) =>
-        [Action].flat().map((action) => [action, JSON.stringify(Resource)] as const),
+        [Action]
+          .flat()
+          .flatMap((action) =>
+            [Resource].flat().map((resource) => [action, JSON.stringify(resource)] as const),
+          ),
       ),
     );
   };
   predict = allowed("PredictLambdaFunction");
   watch = allowed("WatchLambdaFunction");
+  jobs = allowed("JobsLambdaFunction");
 });
 
 test("only the function that watches rollouts may write releases, and nothing else", () => {
   expect(actionsOf(predict)).toContain("s3:GetObject");
-  for (const [action, resource] of predict)
+  for (const [action, resource] of [...predict, ...jobs])
     if (action === "s3:PutObject" || action === "s3:DeleteObject")
-      expect(resource).toContain('"/.captured/*"');
+      expect(resource).toMatch(/"\/\.(captured|jobs)\/\*"/);
   expect(actionsOf(watch)).toEqual([
     "dynamodb:GetItem",
     "logs:CreateLogStream",
@@ -88,6 +100,48 @@ test("only the function that watches rollouts may write releases, and nothing el
     else if (action.endsWith("Object")) expect(resource).toContain("/*/release.json");
     expect(resource, action).not.toBe('"*"');
   }
+});
+
+test("requests may only send to the queue of jobs, and jobs run in a function of their own", () => {
+  const properties = (name: string) => all[name]?.Properties ?? {};
+  expect(ofQueues(predict)).toEqual([["sqs:SendMessage", '{"Fn::GetAtt":["Jobs","Arn"]}']]);
+  expect(ofQueues(watch)).toEqual([]);
+  const [queue, dead] = ["Jobs", "DeadJobs"].map((name) => `{"Fn::GetAtt":["${name}","Arn"]}`);
+  const taking = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"];
+  const both = [...taking, "GetQueueAttributes"].flatMap((action) => [
+    [`sqs:${action}`, queue],
+    [`sqs:${action}`, dead],
+  ]);
+  expect(ofQueues(jobs)).toEqual([...both, ["sqs:SendMessage", queue]]);
+  for (const [name, queue] of [
+    ["JobsSource", "Jobs"],
+    ["DeadJobsSource", "DeadJobs"],
+  ] as const)
+    expect(properties(name)).toMatchObject({
+      EventSourceArn: { "Fn::GetAtt": [queue, "Arn"] },
+      FunctionName: { "Fn::GetAtt": ["JobsLambdaFunction", "Arn"] },
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+      ScalingConfig: { MaximumConcurrency: expect.any(Number) as number },
+    });
+  const { Timeout } = properties("JobsLambdaFunction") as { Timeout: number };
+  expect(Timeout * 1000).toBeGreaterThan(JOB_TIMEOUT_MS + 10_000);
+  expect(properties("Jobs")).toMatchObject({
+    VisibilityTimeout: 6 * Timeout,
+    RedrivePolicy: {
+      deadLetterTargetArn: { "Fn::GetAtt": ["DeadJobs", "Arn"] },
+      maxReceiveCount: 5,
+    },
+  });
+  const alarms = Object.values(all).filter(({ Type }) => Type === "AWS::CloudWatch::Alarm");
+  expect(alarms.map(({ Properties }) => Properties["MetricName"])).toEqual([
+    "NumberOfMessagesReceived",
+    "ApproximateAgeOfOldestMessage",
+  ]);
+  expect(properties("Models")).toMatchObject({
+    LifecycleConfiguration: {
+      Rules: [{ Id: "captured" }, { Prefix: ".jobs/", Status: "Enabled", ExpirationInDays: 2 }],
+    },
+  });
 });
 
 /** Whether a policy of the packaged stack allows the action, for an object's key where it has one. */
@@ -108,7 +162,7 @@ const S3_ACTIONS: Record<string, string> = {
   DELETE: "s3:DeleteObject",
 };
 
-test("the roles of the packaged stack allow what the functions ask of S3 and DynamoDB", async () => {
+test("the roles of the packaged stack allow what the functions ask of S3, SQS and DynamoDB", async () => {
   const models = await onTrial({ version: "bad", percent: 50 });
   const path = join(models, "iris/1/model.json");
   const manifest = JSON.parse(await readFile(path, "utf8")) as object;
@@ -120,6 +174,7 @@ test("the roles of the packaged stack allow what the functions ask of S3 and Dyn
   await writeFile(join(models, "iris/release.json"), JSON.stringify({ stable: "1" }));
   const s3 = await startS3({ buckets: ["models"] });
   const table = await startDynamoDb("rates");
+  const sqs = await startSqs();
   for (const key of await filesOfModels(models))
     s3.put("models", key, await readFile(join(models, key)));
   const day = dayOf(Date.now());
@@ -133,6 +188,7 @@ test("the roles of the packaged stack allow what the functions ask of S3 and Dyn
       freeze: true,
       env: {
         ...table.env,
+        ...sqs.env,
         STORE: "s3://models",
         S3_ENDPOINT: s3.endpoint,
         S3_FORCE_PATH_STYLE: "true",
@@ -151,11 +207,12 @@ test("the roles of the packaged stack allow what the functions ask of S3 and Dyn
   onTestFinished(async () => {
     await s3.close();
     await table.stop();
+    await sqs.close();
   });
 
   /** What is asked of AWS during the work: actions, each with its object where there is one. */
   async function askedDuring(work: () => Promise<void>): Promise<[action: string, key?: string][]> {
-    const before = [s3.requests.length, table.asked().length] as const;
+    const before = [s3.requests.length, table.asked().length, sqs.actions.length] as const;
     await work();
     const objects = s3.requests
       .slice(before[0])
@@ -166,16 +223,23 @@ test("the roles of the packaged stack allow what the functions ask of S3 and Dyn
       .asked()
       .slice(before[1])
       .map((action): [string] => [`dynamodb:${action}`]);
-    return [...objects, ...items];
+    const messages = sqs.actions.slice(before[2]).map((action): [string] => [`sqs:${action}`]);
+    return [...objects, ...items, ...messages];
   }
   const predicting = await lambda();
   const answering = await askedDuring(async () => {
-    const post = async (path: string, body: object) => {
-      const headers = { "Content-Type": "application/json", "X-Request-Id": "one" };
+    const post = async (path: string, body: object, more: Record<string, string> = {}) => {
+      const headers = { "Content-Type": "application/json", "X-Request-Id": "one", ...more };
       const init = { method: "POST", headers, body: JSON.stringify(body) };
       return (await predicting.fetch(path, init)).status;
     };
     expect(await post("/v1/models/iris/predict", { inputs: [5.1, 3.5, 1.4, 0.2] })).toBe(200);
+    for (const id of ["kept", "removed"]) {
+      const later = { Prefer: "respond-async", "Idempotency-Key": id };
+      const inputs = { inputs: [5.1, 3.5, 1.4, 0.2] };
+      expect(await post("/v1/models/iris/predict", inputs, later)).toBe(202);
+    }
+    expect((await predicting.fetch("/v1/jobs/removed", { method: "DELETE" })).status).toBe(200);
     expect(await post("/v1/models/nobody/predict", { inputs: [1] })).toBe(404);
     expect(await post("/v1/feedback", { request_id: "one", outcome: "setosa" })).toBe(200);
     expect(await post("/v1/feedback/forget", { keys: ["0".repeat(64)] })).toBe(200);
@@ -192,6 +256,7 @@ test("the roles of the packaged stack allow what the functions ask of S3 and Dyn
     "s3:GetObject",
     "s3:ListBucket",
     "s3:PutObject",
+    "sqs:SendMessage",
   ]);
   for (const [action, key] of answering)
     expect(allows(predict, action, key), `${action} ${key}`).toBe(true);
@@ -210,6 +275,35 @@ test("the roles of the packaged stack allow what the functions ask of S3 and Dyn
   ]);
   for (const [action, key] of watching)
     expect(allows(watch, action, key), `${action} ${key}`).toBe(true);
+
+  const running = await lambda();
+  const working = await askedDuring(async () => {
+    const [Body = ""] = sqs.queues.bodies("jobs");
+    const handOut = async (queue: string) => {
+      const message = { MessageId: "one", Body, ReceiptHandle: "one" };
+      const Attributes = { ApproximateReceiveCount: "1" };
+      return (await running.invoke(eventOf(sqs.url(queue), [{ ...message, Attributes }]))).payload;
+    };
+    s3.behaviourFor = (key) => (key.includes("/answer-") ? "down" : undefined);
+    expect(await handOut("jobs")).toEqual({ batchItemFailures: [] });
+    expect(await handOut("dead-jobs")).toEqual({ batchItemFailures: [{ itemIdentifier: "one" }] });
+    s3.behaviourFor = undefined;
+    expect(await handOut("jobs")).toEqual({ batchItemFailures: [] });
+    expect((await predicting.fetch("/v1/jobs/kept/result")).status).toBe(200);
+  });
+  expect(actionsOf(working)).toEqual([
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+    "sqs:ChangeMessageVisibility",
+    "sqs:SendMessage",
+  ]);
+  for (const [action, key] of working)
+    expect(allows(jobs, action, key), `${action} ${key}`).toBe(true);
+  expect(allows(jobs, "s3:PutObject", "iris/release.json")).toBe(false);
 
   // The keys of callers are a parameter, which is not asked for here.
   expect(allows(predict, "ssm:GetParameter")).toBe(true);
