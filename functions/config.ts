@@ -169,7 +169,7 @@ export const VARIABLES = {
       .url({ protocol: /^rediss?$/, error: "must be like redis://host:6379, or rediss://" })
       .optional(),
     about:
-      "The Redis that counts for all instances (rates, and what rollouts and drift stand on) and keeps their predictions.",
+      "The Redis that counts for all instances (rates, and what rollouts and drift stand on), keeps their predictions, and on Node has the queue of jobs.",
     on: LAMBDA_AND_NODE,
     instead: { cloudflare: "rate limiting bindings count" },
     secret: true,
@@ -224,7 +224,7 @@ export const VARIABLES = {
   JOBS_FILE: {
     schema: text("must be a file").default(".nearcast/jobs.sqlite"),
     about:
-      "The file with the jobs and their queue. It needs a Node with SQLite (22.13 or later): others answer every call at once.",
+      "The file with the jobs and their queue, without Redis. It needs a Node with SQLite (22.13 or later): others answer every call at once.",
     on: NODE,
     elsewhere: "ignored",
   },

@@ -9,7 +9,7 @@ export async function filesOfModels(folder: string): Promise<string[]> {
     .toSorted();
 }
 
-/** Whether a key is a release or a file of a version. */
+/** Whether a key is a release or a file of a version. Names with a dot first are others', such as jobs and captured calls. */
 export function isModelKey(key: string): boolean {
-  return /^[^/]+\/(release\.json|[^/]+\/[^/]+\.[^/]+)$/.test(key);
+  return /^[^/.][^/]*\/(release\.json|[^/.][^/]*\/[^/]+\.[^/]+)$/.test(key);
 }

@@ -10,6 +10,7 @@ import { readConfig, type Config } from "../config.ts";
 import { forwardedAddress } from "../limits/address.ts";
 import { isBatched, type Manifest } from "../model/manifest.ts";
 import { createBatchingSession } from "../runtime/batching.ts";
+import type { Store } from "../model/store.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import { createFileDecoders } from "./file-decoders.ts";
 import { createFolderAssets } from "./folder-assets.ts";
@@ -21,7 +22,10 @@ import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
 import { createImageThread } from "./start-image-thread.ts";
+import { createQueueName } from "./queue/queue-name.ts";
+import { createRedisQueue } from "./queue/redis.ts";
 import { createSqliteQueue } from "./queue/sqlite.ts";
+import { openRedis } from "./redis.ts";
 import { createSqlite } from "./sqlite.ts";
 import { createSqliteStore } from "./store/sqlite.ts";
 import { openStore } from "./store/open.ts";
@@ -76,7 +80,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
       const peer = bindings?.incoming?.socket.remoteAddress ?? "";
       return forwardedAddress(peer, req.header("x-forwarded-for"), config.trustedProxies);
     },
-    ...openJobs(config.jobsFile),
+    ...openJobs(config, store),
     every(milliseconds, work) {
       setInterval(() => void work(), milliseconds).unref();
     },
@@ -85,9 +89,14 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
   };
 }
 
-/** Jobs and their queue in a file, where this Node has SQLite. */
-function openJobs(file: string): Pick<Platform, "jobs"> {
-  const sqlite = createSqlite(file);
+/** Jobs in the store with their queue in Redis, or both in a file, where this Node has SQLite. */
+function openJobs({ redisUrl, jobsFile, ...config }: Config, store: Store): Pick<Platform, "jobs"> {
+  if (redisUrl) {
+    // A connection of its own: what many jobs send does not delay what rates and kept answers do.
+    const queue = createRedisQueue(openRedis(redisUrl), createQueueName(config, store), logLine);
+    return { jobs: { store, ...queue } };
+  }
+  const sqlite = createSqlite(jobsFile);
   return sqlite
     ? { jobs: { store: createSqliteStore(sqlite), ...createSqliteQueue(sqlite, logLine) } }
     : {};

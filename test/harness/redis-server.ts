@@ -1,6 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { ADD_BATCH } from "../../functions/platform/counters/redis.ts";
+import { createStreams, type Reply } from "./redis-streams.ts";
 
 /** `stall` reads and never answers. `down` closes all connections and refuses new ones. */
 export type RedisBehaviour = "ok" | "stall" | "down";
@@ -24,14 +25,18 @@ interface Entry {
   expiresAt: number;
 }
 
-type Reply = string | number | Buffer | null | Error | Reply[];
-
-/** Starts a Redis over TCP with what the functions use: RESP2, strings and sums that expire, transactions, a script. */
+/**
+ * Starts a Redis over TCP with what the functions use: RESP2, strings and sums that expire, streams, transactions, some
+ * scripts.
+ */
 export async function startRedis(): Promise<RedisServer> {
   const entries = new Map<string, Entry>();
+  const streams = createStreams();
   const commands: string[] = [];
   const sockets = new Set<Socket>();
   let behaviour: RedisBehaviour = "ok";
+
+  const run = (words: string[]): Reply => streams(words) ?? execute(entries, words);
 
   const server = createServer((socket) => {
     if (behaviour === "down") return void socket.destroy();
@@ -59,9 +64,9 @@ export async function startRedis(): Promise<RedisServer> {
       if (name === "EXEC") {
         const commands = queued ?? [];
         queued = undefined;
-        return commands.map((command) => execute(entries, command));
+        return commands.map(run);
       }
-      if (!queued) return execute(entries, words);
+      if (!queued) return run(words);
       queued.push(words);
       return "QUEUED";
     }
@@ -104,7 +109,7 @@ function execute(entries: Map<string, Entry>, [name = "", key = "", ...rest]: st
       return add(entries, key, -Number(rest[0]));
     case "EVAL":
       return rest[0] === undefined || key !== ADD_BATCH
-        ? new Error("ERR only one script is known")
+        ? new Error("ERR this script is not known")
         : addBatch(entries, rest.slice(1, 1 + Number(rest[0])), rest.slice(1 + Number(rest[0])));
     case "HGETALL":
       return [...(find(entries, key)?.hash ?? [])].flatMap(([field, sum]) => [

@@ -1,6 +1,16 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -48,9 +58,8 @@ export function createFolderStore(folder: string): Store {
     },
     async put(key, bytes, condition) {
       const path = pathOf(key);
-      await mkdir(dirname(path), { recursive: true });
       const temporary = `${path}.${randomUUID()}.tmp`;
-      await writeFile(temporary, bytes);
+      await writeBelow(temporary, bytes);
       try {
         return await place(temporary, path, etagOf(bytes), condition);
       } finally {
@@ -58,9 +67,26 @@ export function createFolderStore(folder: string): Store {
       }
     },
     async delete(key) {
-      await rm(pathOf(key), { force: true }).catch(unlessMissing);
+      const path = pathOf(key);
+      await rm(path, { force: true }).catch(unlessMissing);
+      // An empty folder is no object. Others fail here.
+      if (key.includes("/")) await rmdir(dirname(path)).catch(() => {});
     },
   };
+}
+
+const MOST_FOLDERS = 5;
+
+/** Makes the folders too, again where another process removes one that is still empty. */
+async function writeBelow(path: string, bytes: Uint8Array): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      return await writeFile(path, bytes);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || tries === MOST_FOLDERS) throw error;
+    }
+  }
 }
 
 /** The paths of all files of an entry: its own, or those below it. */
