@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { targets, type Target } from "../harness/targets.ts";
 
@@ -125,6 +125,45 @@ test("a job waits while the bucket fails as its answer is written", async () => 
   await expect.poll(() => worker.logs()).toContain("a job waits for its store");
   worker.store.behave("ok");
   await ended(locationOf(made)).toBe("succeeded");
+});
+
+test("50 jobs at once are all answered, and requests between them", async () => {
+  const all = await Promise.all(
+    Array.from({ length: 50 }, () => later(PREDICT, { inputs: SETOSA })),
+  );
+  expect((await post(PREDICT, { inputs: SETOSA })).status).toBe(200);
+  for (const made of all) await ended(locationOf(made)).toBe("succeeded");
+});
+
+test("a job waits where the rate is used up, and that is no try", async () => {
+  const limited = await targets.worker({
+    queues: true,
+    env: { RATE_LIMIT: "10/10s" },
+    rateLimits: { RATE_LIMIT_10_10: { limit: 10, period: 10 } },
+  });
+  onTestFinished(() => limited.stop());
+  const made = await limited.fetch(PREDICT, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Prefer: "respond-async" },
+    body: JSON.stringify({ inputs: Array.from({ length: 10 }, () => SETOSA) }),
+  });
+  expect(made.status).toBe(202);
+  // Its first unit and these: what is left does not suffice for ten rows.
+  for (let request = 0; request < 3; request++)
+    await limited.fetch(PREDICT, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ inputs: SETOSA }),
+    });
+  let events = "";
+  const read = async () => {
+    const answer = await limited.fetch(`${locationOf(made)}/events`);
+    if (answer.ok) events = await answer.text();
+    return events;
+  };
+  await expect.poll(read, { timeout: 60_000, interval: 3000 }).toContain('"succeeded"');
+  const statuses = [...events.matchAll(/"status":"(\w+)"/g)].map(([, status]) => status);
+  expect(statuses.slice(0, 3)).toEqual(["queued", "running", "queued"]);
 });
 
 test("jobs are in the log and the metrics", async () => {
