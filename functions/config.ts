@@ -16,6 +16,8 @@ import {
   type PlatformName,
   type Variable,
 } from "./variable.ts";
+import { allowedHost } from "./webhooks/allowed-hosts.ts";
+import { webhookSecrets } from "./webhooks/secrets.ts";
 
 const MIB = 1024 * 1024;
 
@@ -251,6 +253,17 @@ export const VARIABLES = {
     about:
       "Seconds for which a job's answer is kept. A job that has not run for so long has expired.",
   },
+  WEBHOOK_HOSTS: {
+    schema: list(allowedHost).optional(),
+    about:
+      "The hosts that jobs may tell of their ends, separated by commas: `hooks.example.com`, `*.example.com` for all below, `*` for all, `localhost:9000` in development. None by default.",
+  },
+  WEBHOOK_SECRET: {
+    schema: webhookSecrets.optional(),
+    about:
+      "What signs webhooks: `whsec_` and 24 to 64 bytes in base64. Several, separated by commas, while one replaces another. A JSON object has them by caller, `*` for all others. `ssm:/name` is a parameter that holds them (Lambda and Node).",
+    secret: true,
+  },
   ACCESS_LOG: {
     schema: truth.default(true),
     about: "Whether each request writes a line to the log.",
@@ -359,6 +372,8 @@ const schema = z.object(shape).superRefine((value, context) => {
   const report = (name: string, message: string) =>
     context.addIssue({ code: "custom", path: [name], message });
   checkAuth(value, report);
+  if (value.WEBHOOK_HOSTS && !value.WEBHOOK_SECRET)
+    report("WEBHOOK_SECRET", "must be set with WEBHOOK_HOSTS: webhooks are signed");
   if (value.WORKERS > 0 && value.RUNTIME !== "native") report("WORKERS", "needs RUNTIME=native");
 });
 
@@ -435,6 +450,10 @@ export function readConfig(
       serviceName: value.OTEL_SERVICE_NAME,
       traceRatio: value.OTEL_TRACES_SAMPLER_ARG,
       intervalMs: value.OTEL_METRIC_EXPORT_INTERVAL,
+    },
+    webhooks: {
+      hosts: value.WEBHOOK_HOSTS ?? [],
+      secrets: value.WEBHOOK_SECRET ?? new Map<string, readonly string[]>(),
     },
     limits: {
       bodyBytes: value.MAX_BODY_BYTES,

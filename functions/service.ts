@@ -161,7 +161,7 @@ export function createService(
     },
     statistics,
     metrics,
-    jobs: createJobs(platform, turns, (record) => observer.job?.(record)),
+    jobs: createJobs(platform, turns, observer),
     rollouts: createRollouts(platform, registry),
     turns,
     observer,

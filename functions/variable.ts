@@ -35,6 +35,11 @@ export const text = (error: string) => z.string({ error }).min(1, { error });
 export const modelName = z.string().regex(NAME_PATTERN, "must be the name of a model");
 export const truth = z.stringbool({ error: "must be true or false" });
 
+/** The name in `ssm:/name`, of a secret that the platform keeps. Undefined for a value that is none. */
+export function secretNameOf(value: string): string | undefined {
+  return /^ssm:(\/.+)$/.exec(value)?.[1];
+}
+
 export const webOrigin = z
   .string()
   .refine(

@@ -4,9 +4,11 @@ import {
   CAPTURE_METRICS,
   COPY_METRICS,
   GAUGES,
+  JOB_METRICS,
   LOAD_METRICS,
   REQUEST_METRICS,
   SERVICE_METRICS,
+  WEBHOOK_METRICS,
 } from "../functions/observe/metrics.ts";
 
 /** A graph of the dashboard. */
@@ -45,6 +47,8 @@ const copies = nameOf(COPY_METRICS["copies"]);
 const compared = nameOf(COPY_METRICS["compared"]);
 const disagreed = nameOf(COPY_METRICS["disagreed"]);
 const captured = nameOf(CAPTURE_METRICS["captured"]);
+const jobs = nameOf(JOB_METRICS["jobs"]);
+const webhooks = nameOf(WEBHOOK_METRICS["webhooks"]);
 
 /** The service that is chosen on the dashboard, the model, and the time over which rates are taken. */
 const JOB = 'job=~"$job"';
@@ -297,6 +301,30 @@ export const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       ],
     },
   ],
+  Jobs: [
+    {
+      title: "Jobs",
+      about: "Those that were made, and what jobs ended as.",
+      unit: "short",
+      queries: [
+        {
+          query: `sum by (status) (increase(${jobs}{${MODEL}}[1h]))`,
+          legend: "{{status}}",
+        },
+      ],
+    },
+    {
+      title: "Webhooks",
+      about: "Tries to tell of the ends of jobs.",
+      unit: "short",
+      queries: [
+        {
+          query: `sum by (outcome) (increase(${webhooks}{${MODEL}}[1h]))`,
+          legend: "{{outcome}}",
+        },
+      ],
+    },
+  ],
   Drift: [
     {
       title: "Drift",
@@ -383,6 +411,13 @@ export const ALERTS: readonly Alert[] = [
     severity: "ticket",
     summary:
       "{{ $value }} captured inputs of {{ $labels.model }} {{ $labels.version }} were dropped: the store does not take them in time.",
+  },
+  {
+    name: "NearcastWebhooksGivenUp",
+    query: `sum by (job, model) (increase(${webhooks}{outcome="given_up"}[15m])) > 0`,
+    for: "0m",
+    severity: "ticket",
+    summary: "Nobody took the news of jobs of {{ $labels.model }}.",
   },
   {
     name: "NearcastDrift",

@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
  */
 const LAYERS: Record<string, readonly string[]> = {
   model: [
-    "{age,concatenate,deferred,digest,errors,half-floats,line,near-miss,plain-issue,plain-reason,tensor,version,within}.ts",
+    "{age,concatenate,deferred,digest,errors,half-floats,line,loopback,near-miss,plain-issue,plain-reason,tensor,version,within}.ts",
     "model/{assignment,change-release,baseline,limits,manifest,name,release,release-policy,signature,store}.ts",
     "wire/*.ts",
   ],

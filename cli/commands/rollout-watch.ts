@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { isOnTrial, percentOf, readRelease } from "../../functions/model/release.ts";
 import type { Store } from "../../functions/model/store.ts";
+import { createWebhookPost } from "../../functions/platform/webhook-post.ts";
 import { watchModel, type Look } from "../../functions/rollout/watch.ts";
 import { describeFailure } from "../failure.ts";
 import { seconds, withStoreOptions, type StoreFlags } from "../options.ts";
@@ -32,8 +33,9 @@ export function rolloutWatchCommand(rollout: Command): void {
       const evidenceOf = evidenceFrom(flags);
       if (!evidenceOf) throw new Error("Say where the counts are: --url, --redis or --table.");
       const { by } = releaseNote(flags);
+      const { post } = createWebhookPost();
       await withStore(flags.store, flags, (store) =>
-        watch(model, flags, store, () => watchModel({ store, evidenceOf, log, by }, model)),
+        watch(model, flags, store, () => watchModel({ store, evidenceOf, post, log, by }, model)),
       );
     });
 }

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { isLoopback } from "../loopback.ts";
+import { secretNameOf } from "../variable.ts";
 import { apiKeysSchema, type ApiKey } from "./api-keys.ts";
 
 /** Who is let in. */
@@ -21,8 +23,6 @@ export interface TokenSettings {
   jwksUrl: string;
 }
 
-const PARAMETER = /^ssm:(\/.+)$/;
-
 /** The environment variables of authentication. */
 export const authVariables = {
   /** `none` lets everyone in. */
@@ -31,7 +31,7 @@ export const authVariables = {
   API_KEYS: z
     .string()
     .transform((text, context): ApiKeySource => {
-      const secretName = PARAMETER.exec(text)?.[1];
+      const secretName = secretNameOf(text);
       if (secretName !== undefined) return { secretName };
       const keys = apiKeysSchema.safeParse(text);
       if (keys.success) return keys.data;
@@ -74,11 +74,6 @@ export function authSettings(value: AuthVariables): AuthSettings {
   const url = jwksUrl(value);
   const tokens = issuer && audience && url ? { issuer, audience, jwksUrl: url } : undefined;
   return apiKeys || tokens ? { mode: "required", apiKeys, tokens } : { mode: "closed" };
-}
-
-/** Whether only this machine can reach the host. With any other host, the server is a deployment. */
-export function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
 
 function jwksUrl({ JWT_ISSUER, JWT_JWKS_URL }: AuthVariables): string | undefined {

@@ -122,13 +122,14 @@ export function documentationRoutes(
 ) {
   const secured = platform.config.auth.mode === "required";
   const hasJobs = platform.jobs !== undefined;
+  const hasWebhooks = hasJobs && platform.config.webhooks.hosts.length > 0;
 
   return new Hono<AppEnv>().get("/openapi.json", async (c) => {
     const registry = registryFor(c.get("exchange").caller, "read");
     const models = await answeringModels(registry);
     return answerJson(
       c,
-      openapiDocument(models, dialects, { version: VERSION, secured, open, hasJobs }),
+      openapiDocument(models, dialects, { version: VERSION, secured, open, hasJobs, hasWebhooks }),
     );
   });
 }

@@ -10,7 +10,7 @@ import type { Trace } from "../observe/trace.ts";
 import type { TransferTurns } from "../load/transfer-turns.ts";
 import type { Assignment } from "../model/assignment.ts";
 import type { JobRun } from "./job-run.ts";
-import { readPreferred, type Preferred } from "./prefer.ts";
+import { readPreferred, refuseWebhook, type Preferred } from "./prefer.ts";
 
 /** One HTTP request and its answer. Each member that changes is written in only one place. */
 export interface Exchange {
@@ -72,9 +72,10 @@ const LATER = { later: true };
 /** Whether the client prefers a job (RFC 7240), and this request may become one. */
 function later(c: Context<AppEnv>): { later?: boolean } {
   const exchange = c.get("exchange");
-  if (!exchange.takesJobs) return NOW;
-  exchange.preferred ??= readPreferred(c.req);
-  return exchange.preferred ? LATER : NOW;
+  if (exchange.takesJobs) exchange.preferred ??= readPreferred(c.req);
+  if (exchange.preferred) return LATER;
+  refuseWebhook(c.req, exchange.takesJobs);
+  return NOW;
 }
 
 /** The options of a call that come from its request. */

@@ -12,7 +12,9 @@ import { answer } from "./answer.ts";
 import { readText } from "./body.ts";
 import { baseOf, callOf, pathOf, type AppEnv } from "./exchange.ts";
 import { jobEvents } from "./job-events.ts";
+import { shownWebhook } from "../jobs/webhook.ts";
 import { checkJobId } from "./prefer.ts";
+import { readWebhookFields, readWebhookMembers, type NamedWebhook } from "./webhook.ts";
 
 /** Seconds after which a client may ask again. */
 const POLL_SECONDS = 1;
@@ -29,7 +31,7 @@ export function jobRoutes(
   return new Hono<AppEnv>()
     .put("/v1/jobs/:id", async (c) => {
       const id = checkJobId(c.req.param("id"), "The id");
-      const { model, version, ...body } = readJobBody(await readText(c, options));
+      const { model, version, webhook, ...body } = readJobBody(await readText(c, options));
       const found = await resolve({ ...callOf(c), model, version });
       const path = version === undefined ? "" : `/versions/${encodeURIComponent(version)}`;
       const { caller } = c.get("exchange");
@@ -42,6 +44,7 @@ export function jobRoutes(
         },
         body: new TextEncoder().encode(writeJson(body)),
         version: found,
+        webhook: placed(c, id, webhook ?? readWebhookFields(c.req)),
       });
       return answerJob(c, job, 202);
     })
@@ -76,7 +79,7 @@ export async function makeJob(
   { version }: AnswerLater,
 ): Promise<Response> {
   const { caller, preferred, headers, deadline, body } = c.get("exchange");
-  const { id = crypto.randomUUID(), waitSeconds = 0 } = preferred ?? {};
+  const { id = crypto.randomUUID(), waitSeconds = 0, webhook } = preferred ?? {};
   const { search } = new URL(c.req.url);
   const job = await jobs.make({
     caller,
@@ -84,6 +87,7 @@ export async function makeJob(
     request: { ...requestOf(c), path: `${pathOf(c)}${search}` },
     body: body ?? new Uint8Array(await c.req.arrayBuffer()),
     version,
+    webhook: placed(c, id, webhook),
   });
   headers["Preference-Applied"] =
     waitSeconds > 0 ? `respond-async, wait=${waitSeconds}` : "respond-async";
@@ -102,10 +106,18 @@ function leftMs(deadline: Deadline): number {
 
 function answerJob(c: Context<AppEnv>, job: Job, status: 200 | 202 = 200): Response {
   const { headers } = c.get("exchange");
-  const location = `${baseOf(c)}/v1/jobs/${encodeURIComponent(job.id)}`;
+  const location = locationOf(c, job.id);
   if (status === 202) headers["Location"] = location;
   if (!isFinal(job)) headers["Retry-After"] = String(POLL_SECONDS);
   return answer(c, JSON.stringify(shown(job, location)), JSON_TYPE, status);
+}
+
+function locationOf(c: Context<AppEnv>, id: string): string {
+  return `${baseOf(c)}/v1/jobs/${encodeURIComponent(id)}`;
+}
+
+function placed(c: Context<AppEnv>, id: string, webhook: NamedWebhook | undefined) {
+  return webhook && { ...webhook, location: locationOf(c, id) };
 }
 
 /** The job as its caller sees it. */
@@ -114,6 +126,7 @@ function shown(job: Job, location: string) {
   const [made] = events;
   const begun = events.findLast((event) => event.status === "running");
   const ended = isFinal(job) ? events.at(-1) : undefined;
+  const webhook = shownWebhook(job);
   return {
     id,
     status,
@@ -125,6 +138,7 @@ function shown(job: Job, location: string) {
     ...(ended && { ended_at: written(ended.at) }),
     expires_at: written(expiresAt),
     ...(answered && { result: `${location}/result` }),
+    ...(webhook && { webhook }),
   };
 }
 
@@ -159,6 +173,8 @@ const NOT_KEPT = new Set([
   "upgrade",
   "user-agent",
   "x-api-key",
+  "x-nearcast-webhook",
+  "x-nearcast-webhook-events",
   "x-real-ip",
   "x-request-timeout-ms",
 ]);
@@ -180,9 +196,17 @@ interface JobBody {
   version?: string | undefined;
   inputs: unknown;
   parameters?: unknown;
+  webhook?: NamedWebhook | undefined;
 }
 
-const MEMBERS = new Set(["model", "version", "inputs", "parameters"]);
+const MEMBERS = new Set([
+  "model",
+  "version",
+  "inputs",
+  "parameters",
+  "webhook",
+  "webhook_events_filter",
+]);
 
 /** Throws `malformed_json` or `invalid_input`. The model's task checks the inputs and parameters. */
 function readJobBody(text: string): JobBody {
@@ -198,5 +222,6 @@ function readJobBody(text: string): JobBody {
     issues.push({ path: "version", message: "must be a version's name" });
   if (inputs === undefined) issues.push({ path: "inputs", message: "is missing" });
   if (issues.length > 0) throw invalidInput(issues);
-  return { model, version, inputs, parameters } as JobBody;
+  const webhook = readWebhookMembers(body as Record<string, unknown>);
+  return { model, version, inputs, parameters, webhook } as JobBody;
 }

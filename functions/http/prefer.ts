@@ -1,5 +1,6 @@
 import type { HonoRequest } from "hono";
-import { NearcastError } from "../errors.ts";
+import { invalidInput, NearcastError } from "../errors.ts";
+import { readWebhookFields, WEBHOOK, type NamedWebhook } from "./webhook.ts";
 
 /** How a client wants a job. */
 export interface Preferred {
@@ -7,13 +8,15 @@ export interface Preferred {
   id?: string | undefined;
   /** For how many seconds to wait for the answer before the job is answered. */
   waitSeconds: number;
+  /** Who is told of the job's end. */
+  webhook?: NamedWebhook | undefined;
 }
 
 const JOB_ID = /^[\w.~-]{1,128}$/;
 
 /**
  * What `Prefer: respond-async, wait=10` and `Idempotency-Key` ask for. Undefined without `respond-async`. Throws
- * `malformed_request` for a key that cannot be an id.
+ * `malformed_request` for a key that cannot be an id, and `invalid_input` for a webhook that is none.
  */
 export function readPreferred(request: HonoRequest): Preferred | undefined {
   const preferences = request.header("prefer");
@@ -29,7 +32,17 @@ export function readPreferred(request: HonoRequest): Preferred | undefined {
   return {
     ...(key !== undefined && { id: checkJobId(key.replace(/^"(.*)"$/, "$1"), "Idempotency-Key") }),
     waitSeconds: Math.max(0, Number(named.get("wait")) || 0),
+    webhook: readWebhookFields(request),
   };
+}
+
+/** Throws `invalid_input` for a webhook of a call that is answered now. To ignore it would lose an answer. */
+export function refuseWebhook(request: HonoRequest, takesJobs: boolean): void {
+  if (request.header(WEBHOOK) === undefined) return;
+  const message = takesJobs
+    ? "needs Prefer: respond-async"
+    : "is not possible: this deployment answers every call at once";
+  throw invalidInput([{ path: WEBHOOK, message }]);
 }
 
 /** Gives the id. Throws `malformed_request` where it cannot be one. */

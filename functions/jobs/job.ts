@@ -28,6 +28,24 @@ interface StoredCaller {
   rate?: Rate;
 }
 
+/** Where a client wants to be told of a job's end, and what became of it. Times are milliseconds since 1970. */
+export interface JobWebhook {
+  url: string;
+  /** The ends that it is told of. */
+  statuses: readonly JobStatus[];
+  /** Where the job is, as its client was told. */
+  location: string;
+  /** The message's id: the same at each try. A job has one message, since it ends once. */
+  id: string;
+  tries: number;
+  /** When it is tried next. During a try: when that one counts as lost. */
+  dueAt: number;
+  deliveredAt?: number;
+  givenUpAt?: number;
+  /** Why the last try failed. */
+  error?: string;
+}
+
 /** A call that is answered later, as it lies in the store. Times are milliseconds since 1970. */
 export interface Job {
   id: string;
@@ -48,10 +66,18 @@ export interface Job {
   events: { status: JobStatus; at: number }[];
   /** From then on nobody sees it any more, or it has not run in time. */
   expiresAt: number;
+  /** Who is told of its end. */
+  webhook?: JobWebhook;
   answer?: { object: string; status: number; headers: Record<string, string> };
 }
 
-const FINAL: ReadonlySet<JobStatus> = new Set(["succeeded", "failed", "canceled", "expired"]);
+/** The statuses that a job ends with. */
+export const FINAL: ReadonlySet<JobStatus> = new Set([
+  "succeeded",
+  "failed",
+  "canceled",
+  "expired",
+]);
 
 export function isFinal({ status }: Pick<Job, "status">): boolean {
   return FINAL.has(status);

@@ -1,10 +1,11 @@
 import type { Caller } from "../auth/caller.ts";
 import { digest } from "../digest.ts";
-import { NearcastError, problem } from "../errors.ts";
-import type { JobRecord } from "../observe/observer.ts";
+import { invalidInput, NearcastError, problem } from "../errors.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { Turns } from "../load/turns.ts";
 import type { Resolved } from "../model/registry.ts";
 import type { Platform } from "../platform/types.ts";
+import { createDelivery } from "./deliver.ts";
 import {
   isFinal,
   isOver,
@@ -14,8 +15,10 @@ import {
   type JobAnswer,
   type JobRequest,
   type JobStatus,
+  type JobWebhook,
 } from "./job.ts";
 import { createJobStore } from "./job-store.ts";
+import { isPending, newWebhook } from "./webhook.ts";
 import type { Outcome } from "./queue.ts";
 
 /** What a job is made of. */
@@ -27,6 +30,13 @@ export interface Asked {
   body: Uint8Array;
   /** The version that will answer. */
   version: Resolved;
+  webhook?: AskedWebhook | undefined;
+}
+
+/** A webhook that a client wants to be told of the job's end. */
+export interface AskedWebhook extends Pick<JobWebhook, "url" | "statuses" | "location"> {
+  /** The member or field of the request that named it. */
+  from: string;
 }
 
 /** Answers a job's request as a client would have been answered. */
@@ -36,7 +46,7 @@ export type Perform = (job: Job, body: Uint8Array<ArrayBuffer>) => Promise<JobAn
 export interface Jobs {
   /**
    * Makes a job, once for each id of a caller. Rejects with `invalid_input` where the id was used for another request,
-   * and with `overloaded` when the queue is full or out of reach.
+   * or the webhook is refused, and with `overloaded` when the queue is full or out of reach.
    */
   make(asked: Asked): Promise<Job>;
   /** Rejects with `not_found` for a job of somebody else, or of nobody. So do the following methods. */
@@ -71,15 +81,21 @@ const LONGEST_QUIET_MS = 5000;
 
 /** Undefined where the platform has no queue. */
 export function createJobs(
-  platform: Pick<Platform, "jobs" | "config" | "sha256" | "log">,
+  platform: Pick<
+    Platform,
+    "jobs" | "config" | "sha256" | "log" | "readSecret" | "waitUntil" | "webhooks"
+  >,
   turns: Turns | undefined,
-  tell: (record: JobRecord) => void,
+  observer: Pick<Observer, "job" | "webhook">,
 ): Jobs | undefined {
   const { jobs, config, sha256, log } = platform;
   if (!jobs) return undefined;
   const { queue, storeExpires = false } = jobs;
   const store = createJobStore(jobs.store, config.storeTimeoutMs);
   const ttlMs = config.jobResultTtlMs;
+  const delivery = createDelivery(platform, store, (record) => observer.webhook?.(record));
+  // Where an instance handles few messages at once, a webhook that hangs must not keep the next job waiting.
+  const deliver = jobs.consume ? delivery.beginDelivery : delivery.deliver;
 
   /** Callers who choose the same id have different jobs. */
   const keyOf = async ({ name }: Caller, id: string) => sha256(`${name}\n${id}`);
@@ -95,7 +111,7 @@ export function createJobs(
   async function current(key: string): Promise<Job | undefined> {
     const found = await store.read(key);
     if (!found || !isOver(found)) return found;
-    return isFinal(found) ? undefined : (await finish(key, "expired"))?.job;
+    return isFinal(found) ? undefined : finishNow(key, "expired");
   }
 
   /** Writes a new job. Gives the one that is there already instead. */
@@ -118,10 +134,23 @@ export function createJobs(
     });
     if (!job) return undefined;
     if (isOwn) {
-      tell(job);
+      observer.job?.(job);
       await store.remove(job.input);
     }
     return { job, isOwn };
+  }
+
+  /** Ends a job whose message may come much later. Its webhook is told soon. */
+  async function finishNow(key: string, status: JobStatus): Promise<Job | undefined> {
+    const found = await finish(key, status);
+    if (found?.isOwn && isPending(found.job))
+      await queue
+        .send(key, async () => {})
+        .catch((error: unknown) => {
+          const message = "jobs: the webhook of a job that was ended waits for its message";
+          log({ level: "warn", message, error: String(error) });
+        });
+    return found?.job;
   }
 
   /** Gives the job once it has ended. Undefined when it was removed meanwhile. */
@@ -142,11 +171,14 @@ export function createJobs(
   /** What is left to do for a job that has ended, or whose time is over. */
   async function tidy(key: string, job: Job): Promise<Outcome> {
     if (!isFinal(job)) return tidyAfter(key, (await finish(key, "expired"))?.job);
-    if (storeExpires) return "done";
-    const left = job.expiresAt - Date.now();
-    if (left > 0) return { retryAfterSeconds: Math.ceil(left / 1000) };
-    await store.removeAll(key);
-    return "done";
+    const dueAt = (await deliver(key, job)) ?? Infinity;
+    if (isOver(job) && !storeExpires) {
+      await store.removeAll(key);
+      return "done";
+    }
+    const again = storeExpires ? dueAt : Math.min(dueAt, job.expiresAt);
+    if (again === Infinity) return "done";
+    return { retryAfterSeconds: Math.max(1, Math.ceil((again - Date.now()) / 1000)) };
   }
 
   async function runOnce(key: string, tries: number, perform: Perform): Promise<Outcome> {
@@ -189,6 +221,12 @@ export function createJobs(
     return job;
   }
 
+  /** Rejects with `invalid_input` for a webhook that may not be told, or whose caller could not verify it. */
+  async function check(caller: Caller, { url, from }: AskedWebhook): Promise<void> {
+    const refused = await delivery.refusal(caller, url);
+    if (refused !== undefined) throw invalidInput([{ path: from, message: refused }]);
+  }
+
   /** Requests go before jobs. */
   async function waitForQuiet(isAnswering: () => boolean): Promise<void> {
     const until = turns ? Infinity : Date.now() + LONGEST_QUIET_MS;
@@ -207,12 +245,15 @@ export function createJobs(
 
   let stop: (() => Promise<void>) | undefined;
   return {
-    async make({ caller, id, request, body, version: { manifest, reason, release, shadows } }) {
+    async make({ caller, id, request, body, webhook, version }) {
+      const { manifest, reason, release, shadows } = version;
       const key = await keyOf(caller, id);
       const type = request.headers["content-type"] ?? "";
-      const fingerprint = await sha256(`${request.path}\n${type}\n${await digest(body)}`);
+      const told = webhook ? `\n${webhook.url}\n${webhook.statuses.join()}` : "";
+      const fingerprint = await sha256(`${request.path}\n${type}\n${await digest(body)}${told}`);
       const known = await current(key);
       if (known) return sendAgain(key, same(known, fingerprint));
+      if (webhook) await check(caller, webhook);
       const now = Date.now();
       const job = (input: string): Job => ({
         id,
@@ -232,6 +273,7 @@ export function createJobs(
         status: "queued",
         events: [{ status: "queued", at: now }],
         expiresAt: now + ttlMs,
+        ...(webhook && { webhook: newWebhook(webhook) }),
       });
       // What becomes of a write that fails is not certain. So its message is sent: it runs the job, or removes what is
       // left of it.
@@ -245,7 +287,7 @@ export function createJobs(
       }
       if (!writing) throw new Error("The queue sent what was not written.");
       const { made, isNew } = await writing;
-      if (isNew) tell(made);
+      if (isNew) observer.job?.(made);
       return same(made, fingerprint);
     },
     read: async (caller, id) => (await read(caller, id)).job,
@@ -260,16 +302,16 @@ export function createJobs(
     },
     async cancel(caller, id) {
       const { key } = await read(caller, id);
-      const found = await finish(key, "canceled");
-      if (!found) throw noJob(id);
-      return found.job;
+      const job = await finishNow(key, "canceled");
+      if (!job) throw noJob(id);
+      return job;
     },
     async remove(caller, id) {
       const { key, job } = await read(caller, id);
       await store.removeAll(key);
       if (isFinal(job)) return job;
       const canceled = moved(job, "canceled");
-      tell(canceled);
+      observer.job?.(canceled);
       return canceled;
     },
     run,
@@ -279,7 +321,10 @@ export function createJobs(
         return run(key, tries, perform);
       }, config.jobConcurrency);
     },
-    end: async () => stop?.(),
+    async end() {
+      await stop?.();
+      await delivery.end();
+    },
   };
 }
 

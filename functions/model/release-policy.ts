@@ -1,14 +1,13 @@
 import * as z from "zod";
+import { isLoopback } from "../loopback.ts";
 
 export const percentSchema = z.number().min(0).max(100);
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** Whether a notice may be sent there: over https, or to this machine. */
 export function isWebhook(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
-  return protocol === "https:" || (protocol === "http:" && LOOPBACK.test(hostname));
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
 }
 
 /** When a candidate is taken back without being asked, and when its share grows. */

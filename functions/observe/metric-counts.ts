@@ -8,6 +8,7 @@ import {
   REQUEST_METRICS,
   SERVICE_METRICS,
   SUMMED,
+  WEBHOOK_METRICS,
 } from "./metrics.ts";
 import type { LoadRecord, Observer } from "./observer.ts";
 import { createSeries, createSubjectSums, takeChanges, type Series } from "./series.ts";
@@ -44,6 +45,7 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
   const copies = createSubjectSums(COPY_METRICS, onTouch);
   const captured = createSubjectSums(CAPTURE_METRICS, onTouch);
   const jobs = createSubjectSums(JOB_METRICS, onTouch);
+  const webhooks = createSubjectSums(WEBHOOK_METRICS, onTouch);
   const named = new Map<string, number>();
 
   /** Gives all changes to the counters, which send them about once a second. */
@@ -81,6 +83,7 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
       ...copies.all(),
       ...captured.all(),
       ...jobs.all(),
+      ...webhooks.all(),
     ];
   }
 
@@ -106,6 +109,10 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
     },
     job(record) {
       jobs.count(keyOf(record), record, () => [record.model, record.version]);
+      if (counters) share(counters);
+    },
+    webhook(record) {
+      webhooks.count(keyOf(record), record, () => [record.model, record.version]);
       if (counters) share(counters);
     },
     request(record) {

@@ -8,7 +8,7 @@ import type { Sample } from "./metrics-text.ts";
 /** The metrics of a service. */
 export interface Metrics extends Pick<
   MetricCounts,
-  "call" | "load" | "copy" | "capture" | "job" | "request"
+  "call" | "load" | "copy" | "capture" | "job" | "webhook" | "request"
 > {
   /** All samples, of all instances where these count together. */
   samples(): Promise<Sample[]>;

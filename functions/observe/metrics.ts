@@ -5,6 +5,7 @@ import type {
   JobRecord,
   LoadRecord,
   RequestRecord,
+  WebhookRecord,
 } from "./observer.ts";
 
 /** What is counted of one kind of record, or measured when it is asked for. */
@@ -235,6 +236,18 @@ export const JOB_METRICS: Record<string, Metric<JobRecord>> = {
   },
 };
 
+/** What tries to tell webhooks of jobs' ends count, by model and version. */
+export const WEBHOOK_METRICS: Record<string, Metric<WebhookRecord>> = {
+  webhooks: {
+    name: "nearcast_webhook_tries_total",
+    kind: "counter",
+    help: "Tries to tell webhooks of the ends of jobs: delivered, failed and to be tried again, or given_up.",
+    labels: [...MODEL, "outcome"],
+    of: once,
+    label: ({ outcome }) => outcome,
+  },
+};
+
 /** What copies for versions on trial count, by the version that gets them. */
 export const COPY_METRICS: Record<string, Metric<CopyRecord>> = {
   copies: {
@@ -370,6 +383,7 @@ export const SUMMED: Readonly<Record<string, Metric>> = {
   ...COPY_METRICS,
   ...CAPTURE_METRICS,
   ...JOB_METRICS,
+  ...WEBHOOK_METRICS,
 };
 
 /** Triton's reasons. Other codes are OTHER. */

@@ -75,6 +75,13 @@ export interface JobRecord {
   readonly status: JobStatus;
 }
 
+/** What became of one try to tell a webhook of a job's end. `failed`: it is tried again. */
+export interface WebhookRecord {
+  readonly model: string;
+  readonly version: string;
+  readonly outcome: "delivered" | "failed" | "given_up";
+}
+
 /**
  * Gets records. All methods must return at once. Errors that they throw are logged and change nothing else.
  *
@@ -92,6 +99,8 @@ export interface Observer {
   capture?: (record: CaptureRecord) => void;
   /** A job was made, or it has ended. */
   job?: (record: JobRecord) => void;
+  /** A webhook was told of a job's end, or could not be. */
+  webhook?: (record: WebhookRecord) => void;
   /** An HTTP request was answered. */
   request?: (record: RequestRecord) => void;
 }
@@ -130,9 +139,14 @@ export function tellAll(
     observers.flatMap((observer) => observer.job ?? []),
     onFailure,
   );
+  const webhook = teller(
+    observers.flatMap((observer) => observer.webhook ?? []),
+    onFailure,
+  );
   return {
     ...(call && { call }),
     ...(job && { job }),
+    ...(webhook && { webhook }),
     ...(load && { load }),
     ...(copy && { copy }),
     ...(capture && { capture }),

@@ -3,7 +3,7 @@ import type { ReleasedModel } from "../model/released-models.ts";
 import { MOST_DAYS } from "../observe/feedback/feedback.ts";
 import { MOST_HOURS } from "../observe/drift/watch.ts";
 import { datatypeNames } from "../tensor.ts";
-import { JOB_SCHEMAS, jobPaths } from "./job-paths.ts";
+import { JOB_SCHEMAS, JOB_WEBHOOKS, jobPaths } from "./job-paths.ts";
 import { modelComponents, modelPath } from "./model-paths.ts";
 import {
   answers,
@@ -105,13 +105,15 @@ export interface DocumentOptions {
   open: ReadonlySet<string>;
   /** Whether calls may be answered later. */
   hasJobs: boolean;
+  /** Whether jobs may tell webhooks of their ends. */
+  hasWebhooks: boolean;
 }
 
 /** The OpenAPI 3.1 description of the service with the models that are released now. */
 export function openapiDocument(
   models: readonly ReleasedModel[],
   dialects: readonly Dialect[],
-  { version, secured, open, hasJobs }: DocumentOptions,
+  { version, secured, open, hasJobs, hasWebhooks }: DocumentOptions,
 ) {
   const parts = dialects.flatMap(({ describe }) => describe?.(models) ?? []);
   const paths: Record<string, Record<string, object>> = {};
@@ -133,6 +135,7 @@ export function openapiDocument(
     },
     servers: [{ url: "." }],
     paths: secured ? withOpen(paths, open) : paths,
+    ...(hasWebhooks && { webhooks: JOB_WEBHOOKS }),
     ...(secured && { security: Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] })) }),
     components: {
       ...(secured && { securitySchemes: SECURITY_SCHEMES }),

@@ -28,6 +28,7 @@ import { withPackaged, type PackagedModel } from "./packaged-modules.ts";
 import { createObjectNotes, type NotingObject } from "./notes/durable-object.ts";
 import { createCloudflareQueue, type HandOut, type QueueBinding } from "./queue/cloudflare.ts";
 import { createR2Store } from "./store/r2.ts";
+import { webhookFetch } from "./webhook-fetch.ts";
 import { parseStoreUrl } from "./store/url.ts";
 import { VERSION } from "../version.ts";
 import type { Platform, Schedule } from "./types.ts";
@@ -82,6 +83,10 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
     throw new Error(
       "API_KEYS must be the keys themselves on Workers: wrangler secret put API_KEYS",
     );
+  if ("secretName" in config.webhooks.secrets)
+    throw new Error(
+      "WEBHOOK_SECRET must be the secret itself on Workers: wrangler secret put WEBHOOK_SECRET",
+    );
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
   const binding = env[bucket] as R2Bucket | undefined;
   if (protocol !== "r2:" || !binding)
@@ -128,6 +133,7 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
     limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),
     counters: openCounters(env, waitUntil),
     notes: openNotes(env),
+    webhooks: webhookFetch,
     predictionCache: withoutFailures(createEdgePredictionCache(), log),
     observer: dataset && createAnalyticsPoints(dataset),
     ...openJobs(env, store),

@@ -28,6 +28,7 @@ import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
 import { createSqsQueue, type HandleEvent } from "./queue/sqs.ts";
 import { openStore } from "./store/open.ts";
+import { createWebhookPost } from "./webhook-post.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Platform, Schedule } from "./types.ts";
 
@@ -113,6 +114,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     predictionCache,
     counters,
     notes: redis.notes ?? openNotes(config),
+    webhooks: createWebhookPost(),
     clientAddress({ env }) {
       const event = eventOf(env);
       return event ? callerAddress(event, config.trustedProxies) : "";

@@ -10,6 +10,7 @@ import { createStoredNotes } from "./notes/stored-notes.ts";
 import { createStoredSums } from "./counters/stored-sums.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
+import { webhookFetch } from "./webhook-fetch.ts";
 
 /** The parts of the Worker's environment that an object needs. */
 interface Environment extends Record<string, unknown> {
@@ -92,6 +93,7 @@ export class ModelState extends DurableObject<Environment> {
     return {
       store: createR2Store(this.env[bucket] as R2Bucket, prefix),
       evidenceOf: (model: string, candidate: Candidate) => readEvidence(counters, model, candidate),
+      post: webhookFetch.post,
       log,
       by: "nearcast on cloudflare",
     };

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { isLoopback, type AuthSettings } from "../auth/settings.ts";
+import type { AuthSettings } from "../auth/settings.ts";
+import { isLoopback } from "../loopback.ts";
 import { ConfigurationError } from "../config-problems.ts";
 import {
   exampleRequest,

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
 import { readConnection } from "./read-connection.ts";
-import { isLoopback } from "../auth/settings.ts";
 import { readConfig, type Config } from "../config.ts";
 import { forwardedAddress } from "../limits/address.ts";
+import { isLoopback } from "../loopback.ts";
 import { isBatched, type Manifest } from "../model/manifest.ts";
 import { createBatchingSession } from "../runtime/batching.ts";
 import type { Store } from "../model/store.ts";
@@ -29,6 +29,7 @@ import { openRedis } from "./redis.ts";
 import { createSqlite } from "./sqlite.ts";
 import { createSqliteStore } from "./store/sqlite.ts";
 import { openStore } from "./store/open.ts";
+import { createWebhookPost } from "./webhook-post.ts";
 import type { Platform, Schedule } from "./types.ts";
 
 /** A long-running Node process: a folder or S3 as the store, native ONNX Runtime or `RUNTIME=wasm`. */
@@ -81,6 +82,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
       return forwardedAddress(peer, req.header("x-forwarded-for"), config.trustedProxies);
     },
     ...openJobs(config, store),
+    webhooks: createWebhookPost(),
     every(milliseconds, work) {
       setInterval(() => void work(), milliseconds).unref();
     },

@@ -7,6 +7,7 @@ import type { Store } from "../model/store.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Notes } from "../observe/feedback/notes.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
+import type { WebhookPort } from "../webhooks/post.ts";
 import type { DecodeElsewhere } from "../tasks/image/elsewhere.ts";
 import type { LoadDecoder } from "../tasks/image/formats.ts";
 
@@ -138,6 +139,7 @@ export interface Platform {
     /** Absent where the entry runs jobs itself, with messages that the platform gave it. */
     consume?: Consume;
   };
+  webhooks: WebhookPort;
   /** The address that a request came from. Empty when there is none. */
   clientAddress(request: RequestSource): string;
   /**

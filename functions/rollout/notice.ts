@@ -1,30 +1,25 @@
 import { isWebhook } from "../model/release-policy.ts";
+import type { WebhookPort } from "../webhooks/post.ts";
+import { sendWebhook } from "../webhooks/send.ts";
 
-const TIMEOUT_MS = 5000;
 const ATTEMPTS = 2;
 
 /**
- * Tells a webhook of a change, by POST with JSON. Rejects when it does not accept it at the second attempt either, each
- * within five seconds. Follows no redirect: it could lead into the network.
+ * Tells a webhook of a change, by POST with JSON, without a signature. Rejects when it does not accept it at the second
+ * attempt either.
  */
-export async function sendNotice(url: string, notice: object): Promise<void> {
+export async function sendNotice(
+  post: WebhookPort["post"],
+  url: string,
+  /** Of the change: both attempts have it. */
+  id: string,
+  notice: object,
+): Promise<void> {
   if (!isWebhook(url)) throw new Error("a webhook must be an https URL");
-  for (let attempt = 1; ; attempt++)
-    try {
-      return await post(url, JSON.stringify(notice));
-    } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
-    }
-}
-
-async function post(url: string, body: string): Promise<void> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body,
-    redirect: "manual",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  await response.body?.cancel();
-  if (!response.ok) throw new Error(`it answered ${response.status}`);
+  const message = { url, id: `msg_${id}`, body: JSON.stringify(notice), secrets: [] };
+  for (let attempt = 1; ; attempt++) {
+    const sent = await sendWebhook(post, message);
+    if (sent.outcome === "delivered") return;
+    if (sent.outcome === "gone" || attempt === ATTEMPTS) throw new Error(sent.why);
+  }
 }

@@ -34,6 +34,7 @@ export function createRollouts(platform: Platform, registry: Pick<Registry, "tri
   const watched = {
     store: platform.store,
     evidenceOf,
+    post: platform.webhooks.post,
     log: (entry: Record<string, unknown>) => platform.log(entry),
     by: `nearcast on ${platform.name}`,
   };

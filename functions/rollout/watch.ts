@@ -10,12 +10,15 @@ import {
 import type { Store } from "../model/store.ts";
 import { decide, isSettled, type Decision } from "./decide.ts";
 import type { Evidence } from "./evidence.ts";
+import type { WebhookPort } from "../webhooks/post.ts";
 import { sendNotice } from "./notice.ts";
 
 export interface Watched {
   store: Store;
   /** Reads what was counted of a candidate. */
   evidenceOf: (model: string, candidate: Candidate) => Promise<Evidence>;
+  /** Sends notices. */
+  post: WebhookPort["post"];
   log: (entry: Record<string, unknown>) => void;
   /** Who changes the release, as the history has it. */
   by: string;
@@ -33,7 +36,7 @@ class Outdated extends Error {}
  * next look decides on all that was counted until then.
  */
 export async function watchModel(watched: Watched, model: string): Promise<Look> {
-  const { store, evidenceOf, log, by } = watched;
+  const { store, evidenceOf, post, log, by } = watched;
   const found = await readRelease(store, model);
   if (!found || isNewerFormat(found.release)) return "idle";
   const { release } = found;
@@ -61,8 +64,14 @@ export async function watchModel(watched: Watched, model: string): Promise<Look>
   log({ level: decision.kind === "rollback" ? "error" : "info", message: "rollout", ...notice });
   const { webhook } = release.policy ?? {};
   if (webhook !== undefined)
-    await sendNotice(webhook, notice).catch((error: unknown) =>
-      log({ level: "error", message: "rollout: the webhook failed", model, error: String(error) }),
+    await sendNotice(post, webhook, `${model}-${changed.revision}`, notice).catch(
+      (error: unknown) =>
+        log({
+          level: "error",
+          message: "rollout: the webhook failed",
+          model,
+          error: String(error),
+        }),
     );
   return decision;
 }

@@ -9,6 +9,7 @@ import { createJobs, type Asked } from "../../functions/jobs/jobs.ts";
 import type { Queue } from "../../functions/jobs/queue.ts";
 import { sha256 } from "../../functions/platform/sha256.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
+import { createWebhookPost } from "../../functions/platform/webhook-post.ts";
 
 const caller: Caller = { name: "somebody", scopes: new Set(["predict"]) };
 
@@ -39,9 +40,12 @@ export async function jobsOver(queue: Queue) {
       config: CONFIG,
       sha256,
       log: () => {},
+      readSecret: async () => undefined,
+      waitUntil: () => {},
+      webhooks: createWebhookPost(),
     },
     undefined,
-    ({ status }) => told.push(status),
+    { job: ({ status }) => void told.push(status) },
   );
   if (!jobs) throw new Error("There are no jobs.");
   return {

@@ -38,7 +38,9 @@ export async function startJobs(env: Record<string, string>) {
   });
   if (!platform.jobs) throw new Error("This Node has no SQLite.");
   const { consume, ...places } = platform.jobs;
-  const service = createService({ ...platform, jobs: places });
+  const logged: Record<string, unknown>[] = [];
+  const log = (entry: Record<string, unknown>) => void logged.push(entry);
+  const service = createService({ ...platform, log, jobs: places });
   const app = createApp(service);
   const perform = createPerform(app);
   const { jobs } = service;
@@ -54,6 +56,7 @@ export async function startJobs(env: Record<string, string>) {
     jobs,
     perform,
     folder,
+    logged,
     ask,
     post,
     later: (path: string, body: unknown, headers: Record<string, string> = {}) =>
