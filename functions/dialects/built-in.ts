@@ -1,8 +1,11 @@
+import { cohere } from "./cohere/dialect.ts";
 import type { Dialect } from "./define.ts";
+import { jina } from "./jina/dialect.ts";
 import { mlflow } from "./mlflow/dialect.ts";
 import { native } from "./native/dialect.ts";
 import { openInference } from "./open-inference/dialect.ts";
 import { openai } from "./openai/dialect.ts";
+import { tei } from "./tei/dialect.ts";
 import { tensorflowServing } from "./tensorflow-serving/dialect.ts";
 
 /** The dialects that come with Nearcast. There is no other list of them. */
@@ -12,4 +15,7 @@ export const BUILT_IN_DIALECTS: readonly Dialect[] = [
   openai,
   openInference,
   mlflow,
+  tei,
+  jina,
+  cohere,
 ];

@@ -10,7 +10,7 @@ export type AnswerError = (c: Context<AppEnv>, error: NearcastError) => Response
 
 export function createAnswerError(dialects: readonly Dialect[]): AnswerError {
   const shapes = dialects
-    .flatMap(({ paths, errorBody }) => paths.map((path) => ({ path, errorBody })))
+    .flatMap(({ paths, ...shape }) => paths.map((path) => ({ path, ...shape })))
     // The longest path is the most specific one, so it comes first.
     .toSorted((a, b) => b.path.length - a.path.length);
 
@@ -25,7 +25,8 @@ export function createAnswerError(dialects: readonly Dialect[]): AnswerError {
       ...error.headers,
       "Content-Type": body ? "application/json" : "application/problem+json",
     };
+    const status = shape?.errorStatus?.(error) ?? error.status;
     const json = JSON.stringify(body ?? problem(error, exchange.id));
-    return answer(c, json, headers, error.status as ContentfulStatusCode);
+    return answer(c, json, headers, status as ContentfulStatusCode);
   };
 }

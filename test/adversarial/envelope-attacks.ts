@@ -135,6 +135,13 @@ const PATHS = [
   "/v1/models/iris/versions/1/predict",
   "/v1/models/iris:predict",
   "/v1/embeddings",
+  "/v1/rerank",
+  "/v2/rerank",
+  "/rerank",
+  "/embed",
+  "/predict",
+  "/similarity",
+  "/info",
 
   "/v2",
   "/v2/health/ready",

@@ -75,6 +75,9 @@ export const validJson: Attack[] = [
   postJson("/invocations", { inputs: ["good"] }, target("sentiment")),
   postJson("/v1/embeddings", { model: "search", input: ["candle", "lamp"] }),
   postJson("/v1/embeddings", { model: "search", input: "a", encoding_format: "base64" }),
+  postJson("/embed", { inputs: ["candle", "lamp"] }),
+  postJson("/predict", { inputs: [["good"], ["bad"]] }),
+  postJson("/similarity", { inputs: { source_sentence: "candle", sentences: ["lamp"] } }),
 ];
 
 const flower = Buffer.from(Float32Array.from(FLOWER).buffer);

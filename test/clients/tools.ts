@@ -13,6 +13,16 @@ export function findPython(): string | undefined {
     : undefined;
 }
 
+const textsVenv = join(import.meta.dirname, "../../.cache/texts-venv");
+export const MAKE_TEXTS_VENV =
+  "python3 -m venv .cache/texts-venv && .cache/texts-venv/bin/pip install -r test/clients/texts-requirements.txt";
+
+/** Python with the clients of texts-requirements.txt. Undefined if they are not installed. */
+export function findTextsPython(): string | undefined {
+  const python = join(textsVenv, "bin/python");
+  return runs(python, "-c", "import cohere, huggingface_hub, numpy") ? python : undefined;
+}
+
 /** A browser that can run without a screen. Undefined if there is none. */
 export function findBrowser(): string | undefined {
   const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];

@@ -65,6 +65,7 @@ const REQUESTS: Record<string, [string, unknown, Record<string, string>?]> = {
     { "Content-Type": "text/csv" },
   ],
   OpenAI: ["/v1/embeddings", { model: "search", input: ["a text", "another"] }],
+  "TEI, without a model": ["/embed", { inputs: ["a text", "another"] }],
 };
 
 describe.runIf(hasSqlite)("jobs", () => {

@@ -1,6 +1,6 @@
 import { Hono, type Context } from "hono";
 import * as z from "zod";
-import { invalidInput, NearcastError } from "../../errors.ts";
+import { NearcastError } from "../../errors.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { readJson } from "../../http/read-json.ts";
 import { answerPrediction } from "../../http/write-answer.ts";
@@ -8,6 +8,7 @@ import { identify } from "../../http/identify.ts";
 import type { Service } from "../../service.ts";
 import type { JsonBody } from "../../http/json-body.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
+import { isTexts, shortened } from "../vectors.ts";
 
 export const embeddingsRequest = z.strictObject({
   model: z.string(),
@@ -76,30 +77,6 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
       return answerPrediction(c, value, { bytes: answerBytes });
     },
   );
-}
-
-/** Whether the input is texts. A zod schema of the array would make an issue for each item that is not a string. */
-function isTexts(input: unknown): boolean {
-  return Array.isArray(input)
-    ? input.every((text) => typeof text === "string")
-    : typeof input === "string";
-}
-
-/** The vector, or its first `dimensions` numbers scaled to length 1, as OpenAI shortens it. */
-function shortened(vector: unknown, dimensions: number | null | undefined): number[] {
-  if (!Array.isArray(vector) || typeof vector[0] !== "number")
-    throw invalidInput([
-      { path: "model", message: "gives a vector a token, not one for the text" },
-    ]);
-  const numbers = vector as number[];
-  if (!dimensions || dimensions === numbers.length) return numbers;
-  if (dimensions > numbers.length)
-    throw invalidInput([
-      { path: "dimensions", message: `must be at most ${numbers.length} for this model` },
-    ]);
-  const kept = numbers.slice(0, dimensions);
-  const length = Math.hypot(...kept);
-  return length === 0 ? kept : kept.map((value) => value / length);
 }
 
 /** Little-endian float32. */

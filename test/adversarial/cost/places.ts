@@ -209,6 +209,20 @@ const PLACES: Place[] = [
     body: HOLE,
     valid: '{"model":"search","input":"a"}',
   },
+  { name: "tei embed", path: "/embed", body: `{"inputs":${HOLE}}`, valid: TEXT },
+  { name: "tei predict", path: "/predict", body: `{"inputs":${HOLE}}`, valid: TEXT },
+  {
+    name: "tei similarity",
+    path: "/similarity",
+    body: `{"inputs":{"source_sentence":"a","sentences":${HOLE}}}`,
+    valid: `[${TEXT}]`,
+  },
+  {
+    name: "tei model",
+    path: "/embed",
+    body: `{"model":${HOLE},"inputs":"a"}`,
+    valid: '"search"',
+  },
 ];
 
 /** Anything, in each place of each dialect's JSON. */

@@ -1,0 +1,89 @@
+import type { ReleasedModel } from "../../model/released-models.ts";
+import { answers, json, object, pathsOf, type OperationOptions } from "../../openapi/operation.ts";
+import type { JsonSchema } from "../../tasks/define.ts";
+import type * as z from "zod";
+import { namingModels } from "../describe-models.ts";
+import type { Description } from "../define.ts";
+import {
+  embedAllRequest,
+  embedRequest,
+  predictRequest,
+  rerankRequest,
+  similarityRequest,
+} from "./requests.ts";
+
+const TAG = "text-embeddings-inference";
+const ERROR = { schema: "TeiError", mediaType: "application/json" };
+
+export function describe(models: readonly ReleasedModel[]): Description {
+  const operation = (
+    summary: string,
+    task: string,
+    request: z.ZodType,
+    answer: JsonSchema,
+  ): OperationOptions => ({
+    tag: TAG,
+    summary,
+    body: json(namingModels(request, models, [task])),
+    answer: answers(answer),
+    assigned: true,
+    error: ERROR,
+  });
+  const number = { type: "number" };
+  const vectors = list(list(number));
+  const predictions = list(object({ label: { type: "string" }, score: number }));
+  return {
+    paths: pathsOf({
+      "get /info": {
+        tag: TAG,
+        summary: "The model that answers, and its limits",
+        parameters: [
+          {
+            name: "model",
+            in: "query",
+            description:
+              "The model behind /embed when absent, or else that behind /rerank or /predict.",
+            schema: { type: "string" },
+          },
+        ],
+        error: ERROR,
+      },
+      "post /rerank": operation(
+        "Texts by how well they answer a query",
+        "text-ranking",
+        rerankRequest,
+        list({
+          type: "object",
+          required: ["index", "score"],
+          properties: { index: { type: "integer" }, score: number, text: { type: "string" } },
+        }),
+      ),
+      "post /embed": operation("Vectors of texts", "feature-extraction", embedRequest, vectors),
+      "post /embed_all": operation(
+        "A vector for each token of texts",
+        "feature-extraction",
+        embedAllRequest,
+        list(vectors),
+      ),
+      "post /predict": operation("Labels of texts", "text-classification", predictRequest, {
+        anyOf: [predictions, list(predictions)],
+      }),
+      "post /similarity": operation(
+        "How alike a sentence is to others",
+        "feature-extraction",
+        similarityRequest,
+        list(number),
+      ),
+    }),
+    schemas: {
+      TeiError: object({
+        error: { type: "string" },
+        error_type: { enum: ["Unhealthy", "Backend", "Overloaded", "Validation", "Tokenizer"] },
+      }),
+    },
+  };
+}
+
+function list(items: JsonSchema): JsonSchema {
+  return { type: "array", items };
+}

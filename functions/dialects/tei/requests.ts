@@ -1,0 +1,77 @@
+import * as z from "zod";
+import { listOfAny } from "../lists.ts";
+import { isTexts } from "../vectors.ts";
+
+const TEXTS = { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] };
+
+const model = z
+  .string()
+  .nullish()
+  .describe("The deployment's default or only model of the task, when absent.");
+const truncate = z
+  .boolean()
+  .nullish()
+  .describe("Whether texts of more tokens than the model takes are cut. They are refused: no.");
+const truncationDirection = z
+  .enum(["Right", "right"])
+  .nullish()
+  .describe("Long texts are cut as the model's tokenizer says.");
+const texts = z
+  .custom<string | string[]>(
+    isTexts,
+    "must be a string or an array of strings: token ids belong to another tokenizer",
+  )
+  .meta(TEXTS);
+const promptName = z.string().nullish().describe("The model's prompt that goes before each text.");
+
+const shared = { model, truncate, truncation_direction: truncationDirection };
+
+export const rerankRequest = z.strictObject({
+  ...shared,
+  query: z.string(),
+  texts: listOfAny({ type: "string" }),
+  raw_scores: z.boolean().nullish(),
+  return_text: z.boolean().nullish(),
+});
+
+export const embedAllRequest = z.strictObject({
+  ...shared,
+  inputs: texts,
+  prompt_name: promptName,
+});
+
+export const embedRequest = z.strictObject({
+  ...embedAllRequest.shape,
+  normalize: z.boolean().nullish().describe("Whether vectors have length 1: yes."),
+  dimensions: z.number().int().positive().nullish(),
+});
+
+const PAIR = { type: "array", items: { type: "string" }, minItems: 1, maxItems: 2 };
+
+export const predictRequest = z.strictObject({
+  ...shared,
+  inputs: z
+    .custom<string | unknown[]>(
+      (inputs) => typeof inputs === "string" || (Array.isArray(inputs) && inputs.length > 0),
+      "must be a string, a pair of strings, or an array of arrays with one or two strings",
+    )
+    .meta({ anyOf: [{ type: "string" }, PAIR, { type: "array", items: PAIR }] }),
+  raw_scores: z.boolean().nullish(),
+  /** Clients of Hugging Face send it. */
+  parameters: z.strictObject({ top_k: z.number().int().positive().nullish() }).nullish(),
+});
+
+export const similarityRequest = z.strictObject({
+  model,
+  inputs: z.strictObject({
+    source_sentence: z.string(),
+    sentences: listOfAny({ type: "string" }),
+  }),
+  parameters: z
+    .strictObject({
+      truncate,
+      truncation_direction: truncationDirection,
+      prompt_name: promptName,
+    })
+    .nullish(),
+});

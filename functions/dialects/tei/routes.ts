@@ -1,0 +1,192 @@
+import { Hono, type Context } from "hono";
+import type { Caller } from "../../auth/caller.ts";
+import { invalidInput, NearcastError } from "../../errors.ts";
+import { answerJson } from "../../http/answer.ts";
+import { callOf, type AppEnv } from "../../http/exchange.ts";
+import { identify } from "../../http/identify.ts";
+import { readJson } from "../../http/read-json.ts";
+import { answerPrediction } from "../../http/write-answer.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
+import type { Resolved } from "../../model/registry.ts";
+import type { Service } from "../../service.ts";
+import type { textOptions } from "../../tasks/text/options.ts";
+import { createRanking, RANKING_TASKS } from "../ranking.ts";
+import { checkTask, createTaskModel, type Tasks } from "../task-model.ts";
+import { shortened, toUnit } from "../vectors.ts";
+import { infoOf } from "./info.ts";
+import { predictionsOf, readSequences } from "./predictions.ts";
+import {
+  embedAllRequest,
+  embedRequest,
+  predictRequest,
+  rerankRequest,
+  similarityRequest,
+} from "./requests.ts";
+
+const VECTOR_TASKS = ["feature-extraction"];
+const LABEL_TASKS = ["text-classification"];
+
+interface Asked {
+  model: string | null | undefined;
+  tasks: Tasks;
+  inputs: unknown;
+  truncate: boolean | null | undefined;
+  parameters: object;
+  check?: (version: Resolved) => void;
+}
+
+/** The routes of Hugging Face's text-embeddings-inference, but for sparse vectors and the tokens of texts. */
+export function teiRoutes(service: Service) {
+  const { platform, resolve, predict, registryFor } = service;
+  const rank = createRanking(service);
+  const findModel = createTaskModel(service);
+
+  async function ask(c: Context<AppEnv>, asked: Asked) {
+    const { tasks, inputs, parameters, truncate } = asked;
+    const model = asked.model ?? (await findModel(c.get("exchange").caller, "predict", tasks));
+    const call = { ...callOf(c), model };
+    const resolved = await resolve(call);
+    const { manifest, limits } = resolved;
+    checkTask(manifest, tasks);
+    checkSize(inputs, limits.batch);
+    asked.check?.(resolved);
+    const made = await predict({
+      ...call,
+      resolved,
+      inputs,
+      parameters,
+      longTexts: truncate ? "cut" : "refuse",
+    });
+    identify(c, manifest, made.record);
+    return made;
+  }
+
+  /** The model behind /embed, or else that behind /rerank or /predict. */
+  async function modelOfInfo(caller: Caller): Promise<string> {
+    let refused: unknown;
+    for (const tasks of [VECTOR_TASKS, RANKING_TASKS, LABEL_TASKS])
+      try {
+        return await findModel(caller, "read", tasks);
+      } catch (error) {
+        if (!(error instanceof NearcastError) || error.code !== "unknown_model") throw error;
+        refused ??= error;
+      }
+    throw refused;
+  }
+
+  return new Hono<AppEnv>()
+    .get("/info", async (c) => {
+      const { caller } = c.get("exchange");
+      const model = c.req.query("model") ?? (await modelOfInfo(caller));
+      const version = await registryFor(caller, "read").resolve(model);
+      identify(c, version.manifest);
+      return answerJson(c, infoOf(version, platform.config));
+    })
+    .post("/rerank", async (c) => {
+      const body = await readJson(c, rerankRequest, platform);
+      const { model, query, texts, truncate, raw_scores: raw, return_text: withText } = body;
+      const { ranked, answerBytes } = await rank(c, {
+        model,
+        query,
+        texts,
+        member: "texts",
+        parameters: { raw_scores: raw ?? false, return_text: withText ?? false },
+        longTexts: truncate ? "cut" : "refuse",
+        check: ({ limits }) => checkSize(texts, limits.batch),
+      });
+      return answerPrediction(c, ranked, { bytes: answerBytes });
+    })
+    .post("/embed", async (c) => {
+      const body = await readJson(c, embedRequest, platform);
+      const { model, inputs, truncate, normalize, dimensions, prompt_name: prompt } = body;
+      const { manifest, outputs, answerBytes } = await ask(c, {
+        model,
+        tasks: VECTOR_TASKS,
+        inputs: [inputs].flat(),
+        truncate,
+        parameters: prompt ? { prompt_name: prompt } : {},
+        check: (version) => checkNormalize(version, normalize),
+      });
+      const isUnit = hasUnitLength(manifest) || normalize === false;
+      const vectors = (outputs as unknown[]).map((vector) => {
+        const numbers = shortened(vector, dimensions);
+        return isUnit ? numbers : toUnit(numbers);
+      });
+      return answerPrediction(c, vectors, { bytes: answerBytes });
+    })
+    .post("/embed_all", async (c) => {
+      const body = await readJson(c, embedAllRequest, platform);
+      const { model, inputs, truncate, prompt_name: prompt } = body;
+      const { outputs, answerBytes } = await ask(c, {
+        model,
+        tasks: VECTOR_TASKS,
+        inputs: [inputs].flat(),
+        truncate,
+        parameters: prompt ? { prompt_name: prompt } : {},
+        check: checkTokens,
+      });
+      return answerPrediction(c, outputs, { bytes: answerBytes });
+    })
+    .post("/predict", async (c) => {
+      const body = await readJson(c, predictRequest, platform);
+      const { model, truncate, raw_scores: raw, parameters } = body;
+      const { inputs, isBatch } = readSequences(body.inputs);
+      const { outputs, answerBytes } = await ask(c, {
+        model,
+        tasks: LABEL_TASKS,
+        inputs,
+        truncate,
+        parameters: parameters?.top_k ? { top_k: parameters.top_k } : {},
+      });
+      const answers = (outputs as object[]).map((answer) => predictionsOf(answer, raw ?? false));
+      return answerPrediction(c, isBatch ? answers : answers[0], { bytes: answerBytes });
+    })
+    .post("/similarity", async (c) => {
+      const body = await readJson(c, similarityRequest, platform);
+      const { model, inputs, parameters } = body;
+      const { source_sentence: source, sentences } = inputs;
+      if (sentences.length === 0)
+        throw invalidInput([{ path: "inputs.sentences", message: "must not be empty" }]);
+      const { outputs, answerBytes } = await ask(c, {
+        model,
+        tasks: VECTOR_TASKS,
+        inputs: [source, ...sentences],
+        truncate: parameters?.truncate,
+        parameters: parameters?.prompt_name ? { prompt_name: parameters.prompt_name } : {},
+      });
+      const [first = [], ...others] = (outputs as unknown[]).map((vector) =>
+        toUnit(shortened(vector, undefined)),
+      );
+      const cosines = others.map((vector) =>
+        vector.reduce((sum, value, at) => sum + value * (first[at] ?? 0), 0),
+      );
+      return answerPrediction(c, cosines, { bytes: answerBytes });
+    });
+}
+
+/** Throws `body_too_large` (413), as TEI does, for too many texts. */
+function checkSize(inputs: unknown, most: number): void {
+  if (!Array.isArray(inputs) || inputs.length <= most) return;
+  const message = `batch size ${inputs.length} > maximum allowed batch size ${most}`;
+  throw new NearcastError("body_too_large", message);
+}
+
+function hasUnitLength(manifest: object): boolean {
+  return (manifest as ManifestOf<typeof textOptions>).text?.normalize ?? false;
+}
+
+/** Throws `invalid_input` where vectors of another length are wanted than the model gives. */
+function checkNormalize({ manifest }: Resolved, normalize: boolean | null | undefined): void {
+  if (normalize === false && hasUnitLength(manifest))
+    throw invalidInput([
+      { path: "normalize", message: "must be true: this model's vectors have length 1" },
+    ]);
+}
+
+/** Throws `invalid_input` for a model that gives one vector for a text. */
+function checkTokens({ manifest }: Resolved): void {
+  if ((manifest as ManifestOf<typeof textOptions>).text?.pooling !== "none")
+    throw invalidInput([
+      { path: "model", message: 'gives one vector for a text: /embed_all needs "pooling": "none"' },
+    ]);
+}

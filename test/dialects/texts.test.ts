@@ -1,0 +1,44 @@
+import { rm } from "node:fs/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { createApp } from "../../functions/app.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
+import { apiKey, bearer, keyList } from "../auth/keys.ts";
+import { answersTexts, textModels, TEXTS_ENV } from "./texts.ts";
+import { post } from "./platforms.ts";
+
+function serve(STORE: string, env: Record<string, string> = {}) {
+  const app = createApp(createService(createNodePlatform({ STORE, ...TEXTS_ENV, ...env })));
+  return { fetch: async (path: string, init?: RequestInit) => app.request(path, init) };
+}
+
+answersTexts(async (models) => ({ ...serve(models), stop: () => Promise.resolve() }));
+
+test("of several models of a task the default answers, or the request names one", async () => {
+  const models = await textModels();
+  onTestFinished(() => rm(models, { recursive: true }));
+  const ask = async (env: Record<string, string>) =>
+    (await post(serve(models, env), "/embed", { inputs: "a" })).body as unknown;
+  const refused = { error_type: "Validation", error: expect.stringMatching(/search, tokens/) };
+  expect(await ask({ DEFAULT_MODEL: "" })).toMatchObject(refused);
+  expect(await ask({ DEFAULT_MODEL: "rank-bert" })).toMatchObject(refused);
+  expect(await ask({ DEFAULT_MODEL: "search" })).toEqual([expect.any(Array)]);
+});
+
+test("without a model, only those that the caller may use are found and named", async () => {
+  const models = await textModels();
+  onTestFinished(() => rm(models, { recursive: true }));
+  const scopes = ["predict" as const, "read" as const];
+  const narrow = apiKey("narrow", { scopes, models: ["tokens"] });
+  const other = apiKey("other", { scopes, models: ["sentiment"] });
+  const reader = apiKey("reader", { scopes: ["read"] });
+  const env = { AUTH: "", API_KEYS: keyList(narrow, other, reader), DEFAULT_MODEL: "search" };
+  const served = serve(models, env);
+  const ask = async (key: string, body: object) =>
+    (await post(served, "/embed_all", body, bearer(key))).status;
+  expect(await ask(narrow.key, { inputs: "a" })).toBe(200);
+  expect(await ask(other.key, { inputs: "a" })).toBe(404);
+  expect(await ask(other.key, { inputs: "a", model: "tokens" })).toBe(403);
+  expect(await ask(reader.key, { inputs: "a" })).toBe(403);
+  expect(await ask("wrong", { inputs: "a" })).toBe(401);
+});

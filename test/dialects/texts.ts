@@ -1,0 +1,245 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { addExport } from "../hugging-face/export-folder.ts";
+import { recordedRows } from "../tasks/recorded-tasks.ts";
+import { post } from "./platforms.ts";
+
+const shipped = join(import.meta.dirname, "../../models");
+const RANK = "rank-bert";
+const QUERY = "great phone";
+const TEXTS = ["a phone", "bread is baked", "great", "the actor lived"];
+
+/** `search` is the default: `tokens`, which gives a vector for each token, has the same task. */
+export const TEXTS_ENV = { DEFAULT_MODEL: "search", AUTH: "none", ACCESS_LOG: "false" };
+
+/** A folder with a model for each task of texts that these dialects have. The caller removes it. */
+export async function textModels(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-texts-"));
+  await addExport(folder, RANK, "text-ranking");
+  await changeManifest(folder, RANK, ({ ranking }) => ({
+    ranking: { ...(ranking as object), activation: "sigmoid" },
+  }));
+  for (const model of ["search", "sentiment"])
+    await cp(join(shipped, model), join(folder, model), { recursive: true });
+  await mkdir(join(folder, "tokens"));
+  await cp(join(shipped, "search/1"), join(folder, "tokens/1"), { recursive: true });
+  await changeManifest(folder, "tokens", ({ text }) => ({
+    name: "tokens",
+    examples: [],
+    text: { ...(text as object), pooling: "none" },
+  }));
+  await writeFile(join(folder, "tokens/release.json"), JSON.stringify({ stable: "1" }));
+  return folder;
+}
+
+async function changeManifest(
+  folder: string,
+  model: string,
+  change: (manifest: Record<string, unknown>) => object,
+): Promise<void> {
+  const path = join(folder, model, "1/model.json");
+  const manifest = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+  await writeFile(path, JSON.stringify({ ...manifest, ...change(manifest) }));
+}
+
+interface Served {
+  fetch: (path: string, init?: RequestInit) => Promise<Response>;
+  stop: () => Promise<void>;
+}
+
+type Ranked = { index: number; score: number; text?: string }[];
+
+/** Asks as clients of text-embeddings-inference, Jina and Cohere do. */
+export function answersTexts(start: (models: string) => Promise<Served>): void {
+  let models: string;
+  let served: Served;
+  beforeAll(async () => {
+    models = await textModels();
+    served = await start(models);
+  });
+  afterAll(async () => {
+    await served?.stop();
+    if (models) await rm(models, { recursive: true });
+  });
+
+  const ask = async <Answer>(path: string, body: object, status = 200): Promise<Answer> => {
+    const answer = await post(served, path, body);
+    expect([answer.status, answer.body]).toEqual([status, expect.anything()]);
+    return answer.body as Answer;
+  };
+
+  test("TEI /rerank without a model gives what CrossEncoder gives, best first", async () => {
+    const rows = (await recordedRows(RANK)).filter(({ outputs }) => (outputs as Ranked).length > 1);
+    for (const { inputs, outputs } of rows.slice(0, 5)) {
+      const { query, texts } = inputs as { query: string; texts: string[] };
+      const body = { query, texts, truncate: true, raw_scores: true };
+      const ranked = await ask<Ranked>("/rerank", body);
+      expect(ranked).toHaveLength(texts.length);
+      for (const [place, { index, score }] of (outputs as Ranked).entries())
+        expect(ranked[place]).toEqual({ index, score: expect.closeTo(score, 4) as number });
+    }
+  });
+
+  test("TEI /rerank gives raw scores and texts where they are asked for", async () => {
+    const plain = await ask<Ranked>("/rerank", { query: QUERY, texts: TEXTS });
+    const raw = await ask<Ranked>("/rerank", {
+      query: QUERY,
+      texts: TEXTS,
+      raw_scores: true,
+      return_text: true,
+    });
+    expect(raw.map(({ text }) => text)).toEqual(plain.map(({ index }) => TEXTS[index]));
+    for (const [place, { score }] of raw.entries())
+      expect(1 / (1 + Math.exp(-score))).toBeCloseTo(plain[place]?.score ?? 0, 5);
+  });
+
+  test("Jina and Cohere rank as TEI does, the best ones", async () => {
+    const all = await ask<Ranked>("/rerank", { query: QUERY, texts: TEXTS });
+    const best = all.slice(0, 2);
+    const body = { model: RANK, query: QUERY, top_n: 2 };
+    const documents = [TEXTS[0], { text: TEXTS[1] }, ...TEXTS.slice(2)];
+    const jina = await ask<object>("/v1/rerank", { ...body, documents });
+    const tokens = expect.any(Number) as number;
+    expect(jina).toEqual({
+      model: RANK,
+      object: "list",
+      usage: { total_tokens: tokens, prompt_tokens: tokens },
+      results: best.map(({ index, score }) => ({
+        index,
+        relevance_score: score,
+        document: { text: TEXTS[index] },
+      })),
+    });
+    const bare = { ...body, documents, return_documents: false };
+    const results = best.map(({ index, score }) => ({ index, relevance_score: score }));
+    expect(await ask("/v1/rerank", bare)).toMatchObject({ results });
+    expect(await ask("/v2/rerank", { ...body, documents: TEXTS })).toEqual({
+      id: expect.any(String) as string,
+      results,
+      meta: { api_version: { version: "2" }, billed_units: { search_units: 1 } },
+    });
+  });
+
+  test("TEI /embed gives the vectors of /v1/embeddings, of length 1", async () => {
+    const embeddings = await ask<{ data: { embedding: number[] }[] }>("/v1/embeddings", {
+      model: "search",
+      input: TEXTS,
+    });
+    const vectors = await ask<number[][]>("/embed", { inputs: TEXTS });
+    expect(vectors).toHaveLength(TEXTS.length);
+    for (const [index, vector] of vectors.entries())
+      for (const [at, value] of (embeddings.data[index]?.embedding ?? []).entries())
+        expect(vector[at]).toBeCloseTo(value, 5);
+    const [one, ...others] = await ask<number[][]>("/embed", { inputs: TEXTS[0], dimensions: 8 });
+    expect(others).toEqual([]);
+    expect(one).toHaveLength(8);
+    expect(Math.hypot(...(one ?? []))).toBeCloseTo(1, 5);
+  });
+
+  test("TEI /embed_all gives a vector for each token", async () => {
+    const [one, two] = await ask<number[][][]>("/embed_all", {
+      model: "tokens",
+      inputs: ["a phone", "a great phone"],
+    });
+    expect(two?.length).toBeGreaterThan(one?.length ?? Infinity);
+    expect(one?.[0]).toHaveLength(two?.[0]?.length ?? 0);
+  });
+
+  test("TEI /similarity gives cosines", async () => {
+    const [source, ...sentences] = TEXTS;
+    const inputs = { source_sentence: source, sentences: [...sentences, source] };
+    const cosines = await ask<number[]>("/similarity", { inputs });
+    const [first = [], ...others] = await ask<number[][]>("/embed", {
+      inputs: [...TEXTS, TEXTS[0]],
+    });
+    for (const [index, vector] of others.entries())
+      expect(cosines[index]).toBeCloseTo(
+        vector.reduce((sum, value, at) => sum + value * (first[at] ?? 0), 0),
+        5,
+      );
+    expect(cosines.at(-1)).toBeCloseTo(1, 5);
+  });
+
+  test("TEI /predict gives labels with scores, of one text and of several", async () => {
+    type Labels = { label: string; score: number }[];
+    const native = await ask<{ outputs: { label: string; score: number } }>(
+      "/v1/models/sentiment/predict",
+      { inputs: "I love it" },
+    );
+    const one = await ask<Labels>("/predict", { inputs: "I love it" });
+    expect(one[0]).toMatchObject(native.outputs.label ? { label: native.outputs.label } : {});
+    expect(one.map(({ score }) => score)).toEqual(
+      one.map(({ score }) => score).toSorted((a, b) => b - a),
+    );
+    expect(await ask("/predict", { inputs: ["I love it"] })).toEqual(one);
+    const batch = await ask<Labels[]>("/predict", { inputs: [["I love it"], ["I hate it"]] });
+    expect(batch).toHaveLength(2);
+    expect(batch[0]).toEqual(one);
+    const top = await ask<Labels>("/predict", { inputs: "I love it", parameters: { top_k: 1 } });
+    expect(top).toEqual(one.slice(0, 1));
+  });
+
+  test("TEI /info says what answers", async () => {
+    const info = await (await served.fetch("/info")).json();
+    expect(info).toMatchObject({
+      model_id: "search",
+      model_type: { embedding: { pooling: expect.any(String) as string } },
+      max_client_batch_size: expect.any(Number) as number,
+      max_input_length: expect.any(Number) as number,
+    });
+    const rank = await (await served.fetch(`/info?model=${RANK}`)).json();
+    expect(rank).toMatchObject({ model_id: RANK, model_type: { reranker: {} } });
+    expect((await served.fetch("/health")).status).toBe(200);
+  });
+
+  const long = "phone ".repeat(2000);
+  test("texts of too many tokens are cut where that is asked for, and always by Jina and Cohere", async () => {
+    const refused = await ask<object>("/rerank", { query: QUERY, texts: [long] }, 422);
+    expect(refused).toEqual({
+      error: expect.stringMatching(/^texts\[0\] must have at most \d+ tokens/) as string,
+      error_type: "Validation",
+    });
+    await ask("/rerank", { query: QUERY, texts: [long], truncate: true });
+    await ask("/embed", { inputs: long }, 422);
+    await ask("/embed", { inputs: long, truncate: true });
+    await ask("/v1/rerank", { query: QUERY, documents: [long] });
+    await ask("/v2/rerank", { query: QUERY, documents: [long] });
+  });
+
+  const many = Array.from({ length: 1001 }, () => "a");
+  test.each<[path: string, body: object, status: number, error: string | RegExp]>([
+    ["/rerank", { query: QUERY, texts: ["a", 5] }, 422, "texts[1] must be a string"],
+    ["/rerank", { query: QUERY, texts: [] }, 422, /^texts must be an array/],
+    ["/rerank", { query: QUERY, texts: many }, 413, /batch size 1001 > maximum allowed/],
+    ["/rerank", { query: QUERY, texts: ["a"], model: "search" }, 422, /^model has the task/],
+    ["/rerank", { query: QUERY, texts: ["a"], model: "nobody" }, 404, /no model "nobody"/],
+    ["/rerank", { query: QUERY, texts: ["a"], top_n: 1 }, 422, /top_n/],
+    ["/embed", { inputs: [[1, 2]] }, 422, /^inputs must be a string/],
+    ["/embed", { inputs: "a", model: "tokens" }, 422, /a vector a token/],
+    ["/embed", { inputs: many }, 413, /batch size/],
+    ["/embed_all", { inputs: "a" }, 422, /one vector for a text/],
+    ["/predict", { features: [1] }, 422, /inputs/],
+    ["/predict", { inputs: ["a", "b", "c"] }, 422, "inputs must be an array of one or two strings"],
+    ["/predict", { inputs: "a", raw_scores: true }, 422, /^raw_scores must be false/],
+    ["/similarity", { inputs: { source_sentence: "a", sentences: [] } }, 422, /must not be empty/],
+    ["/v1/rerank", { query: QUERY, documents: ["a", 5] }, 422, "documents[1] must be a string"],
+    ["/v1/rerank", { query: QUERY, documents: ["a"], top_n: 0 }, 422, /top_n/],
+    ["/v2/rerank", { query: QUERY, documents: [] }, 422, /^documents must be an array/],
+    [
+      "/v2/rerank",
+      { query: QUERY, documents: ["a"], max_tokens_per_doc: 4 },
+      422,
+      /^max_tokens_per_doc must be at least/,
+    ],
+    ["/v2/rerank", { query: QUERY, documents: ["a"], model: "nobody" }, 404, /no model/],
+  ])("%s refuses %.60j with %i", async (path, body, status, message) => {
+    const { error_type: type, ...answer } = await ask<Record<string, string>>(path, body, status);
+    const shapes: Record<string, string> = { "/v1/rerank": "detail", "/v2/rerank": "message" };
+    const text = answer[shapes[path] ?? "error"] ?? "";
+    if (typeof message === "string") expect(text).toBe(message);
+    else expect(text).toMatch(message);
+    expect(type).toBe(path in shapes ? undefined : "Validation");
+  });
+}
