@@ -1,13 +1,11 @@
 import type { LambdaContext, LambdaEvent } from "hono/aws-lambda";
 import { createApp, type Options } from "./app.ts";
 import { mountedAt } from "./http/exchange.ts";
-import { createPerform } from "./http/job-run.ts";
 import { createEventAnswer, resultOf, type EventResult } from "./platform/lambda-answer.ts";
 import { placeAtRoot } from "./platform/lambda-event.ts";
 import { EventRequest } from "./platform/lambda-request.ts";
-import { createLambdaPlatform, type LambdaPlatform } from "./platform/lambda.ts";
+import { createLambdaPlatform } from "./platform/lambda.ts";
 import type { SqsEvent, SqsResult } from "./platform/queue/sqs.ts";
-import type { Perform } from "./jobs/jobs.ts";
 import { createService, type Service } from "./service.ts";
 import { within } from "./within.ts";
 
@@ -38,7 +36,6 @@ export function createHandler(options: Options = {}): Handler {
   const platform = { ...createLambdaPlatform(process.env), createAnswer: createEventAnswer };
   const service = createService(platform, options);
   const app = createApp(service, options);
-  const runJobs = createRunJobs(platform, service, createPerform(app));
   async function answerEvent(given: LambdaEvent, lambdaContext?: LambdaContext) {
     if (isScheduled(given)) {
       await service.rollouts.lookAtAll();
@@ -56,26 +53,8 @@ export function createHandler(options: Options = {}): Handler {
     return resultOf(event, answered);
   }
   const handler = async (event: LambdaEvent | SqsEvent, context?: LambdaContext) =>
-    isOfQueue(event) ? runJobs(event, context) : answerEvent(event, context);
+    isOfQueue(event) ? platform.runJobs(event, context) : answerEvent(event, context);
   return Object.assign(handler as Handler, { ready: preloadAll(service) });
-}
-
-/** Runs the jobs of an event. Rejects where there is no queue: then the messages come again. */
-function createRunJobs(platform: LambdaPlatform, { jobs }: Service, perform: Perform) {
-  const { handleEvent, config } = platform;
-  const neededMs = config.jobTimeoutMs + config.storeTimeoutMs;
-  return async function runJobs(event: SqsEvent, context?: LambdaContext): Promise<SqsResult> {
-    if (!handleEvent || !jobs)
-      throw new Error("JOBS_QUEUE_URL is not set: this function has no jobs.");
-    const isTimeLeft = () => (context?.getRemainingTimeInMillis() ?? Infinity) > neededMs;
-    const result = await handleEvent(
-      event,
-      (key, tries) => jobs.run(key, tries, perform),
-      isTimeLeft,
-    );
-    await platform.settled();
-    return result;
-  };
 }
 
 /** Loads the models of `PRELOAD`. One that cannot be loaded is in the log, and its requests get the error. */

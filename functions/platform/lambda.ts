@@ -14,11 +14,11 @@ import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { withFallback } from "./limiter/with-fallback.ts";
 import { callerAddress } from "./lambda-event.ts";
 import { hasLostBytes } from "./lambda-body.ts";
+import { openJobs, type RunJobs } from "./lambda-jobs.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Observing } from "../observe/observer.ts";
 import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
 import type { Notes } from "../observe/feedback/notes.ts";
-import type { Store } from "../model/store.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import { logLine } from "./log.ts";
 import { openPackaged } from "./packaged-folder.ts";
@@ -26,7 +26,6 @@ import { createDynamodbNotes } from "./notes/dynamodb.ts";
 import { readParameter } from "./parameter-store.ts";
 import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
-import { createSqsQueue, type HandleEvent } from "./queue/sqs.ts";
 import { openStore } from "./store/open.ts";
 import { createWebhookPost } from "./webhook-post.ts";
 import type { Limiter } from "../limits/limiter.ts";
@@ -38,8 +37,7 @@ export interface LambdaPlatform extends Platform, Observing {
    * and freezes the process. Unfinished work goes on when the next request thaws it.
    */
   settled(): Promise<void>;
-  /** Handles an event of the queue of jobs. Absent where there is none. */
-  handleEvent?: HandleEvent;
+  runJobs: RunJobs;
 }
 
 /** The function for jobs in serverless.yml has 20 seconds more, to read and to write. */
@@ -74,11 +72,15 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
       .finally(() => pending.delete(logged));
     pending.add(logged);
   };
+  async function settled(): Promise<void> {
+    if (pending.size > 0) await within(Promise.all(pending), SETTLING_MS, () => undefined);
+  }
   const createSchedule = (everyMs: number) => sendWithRequests(waitUntil, everyMs);
   const schedule = createSchedule(1000);
   const redis = openRedisServices(config, schedule);
   const { limiter = openLimiter(config), predictionCache } = redis;
   const { counters = openCounters(config, schedule) } = redis;
+  const jobs = openJobs(config, store);
   // Lambda's init phase has a whole processor, whatever memory the function has.
   const runtime = startRuntime(config.threads);
   // A call that loads a model gets the error.
@@ -106,9 +108,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     answersWhole: true,
     waitUntil,
     createSchedule,
-    async settled() {
-      if (pending.size > 0) await within(Promise.all(pending), SETTLING_MS, () => undefined);
-    },
+    settled,
     limiter,
     countsPerInstance: !config.rateLimitTable && !config.redisUrl,
     predictionCache,
@@ -119,7 +119,12 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
       const event = eventOf(env);
       return event ? callerAddress(event, config.trustedProxies) : "";
     },
-    ...openJobs(config, store),
+    ...jobs,
+    async runJobs(event, context) {
+      const result = await jobs.runJobs(event, context);
+      await settled();
+      return result;
+    },
     observer: config.embeddedMetrics ? createEmbeddedMetrics(logLine) : undefined,
     log: logLine,
   };
@@ -127,19 +132,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
 
 /** The event of a client's request. The request of a job has none. */
 function eventOf(bindings: unknown): LambdaEvent | undefined {
-  return (bindings as { event?: LambdaEvent }).event;
-}
-
-/** Jobs and their queue, where there is one. They lie in the store of the models. */
-function openJobs(
-  { jobsQueueUrl, store: name }: Config,
-  store: Store,
-): Pick<LambdaPlatform, "jobs" | "handleEvent"> {
-  if (jobsQueueUrl === undefined) return {};
-  if (!name.startsWith("s3:"))
-    throw new Error(`JOBS_QUEUE_URL: jobs lie in STORE, and nothing can be written to ${name}`);
-  const { queue, handleEvent } = createSqsQueue(jobsQueueUrl, logLine);
-  return { jobs: { store, queue, storeExpires: true }, handleEvent };
+  return (bindings as { event?: LambdaEvent } | undefined)?.event;
 }
 
 function openLimiter({ rateLimit, modelRateLimit, rateLimitTable }: Config): Limiter {

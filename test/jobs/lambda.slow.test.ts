@@ -1,13 +1,20 @@
-import { expect, test } from "vitest";
+import { Hono } from "hono";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { startFilledS3 } from "../../cli/local/filled-s3.ts";
+import { createApp } from "../../functions/app.ts";
+import { createLambdaPlatform } from "../../functions/platform/lambda.ts";
 import type { SqsEvent } from "../../functions/platform/queue/sqs.ts";
+import { createService } from "../../functions/service.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
+import { KEYS } from "../harness/dynamodb.ts";
 import { eventOf } from "../harness/event-source.ts";
+import { startSqs } from "../harness/sqs.ts";
 import { locationOf, startJobsOnLambda } from "./started-lambda.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const PREDICT = "/v1/models/iris/predict";
 const LIMIT_MS = 400_000;
-const KILLS = 20;
+const KILLS = 30;
 
 const REQUESTS: Record<string, [string, unknown, Record<string, string>?]> = {
   native: [PREDICT, { inputs: [SETOSA, SETOSA] }],
@@ -138,7 +145,7 @@ test(
       setTimeout(() => jobs().pid === pid && process.kill(pid, "SIGKILL"), (kills * 370) % 2900);
     });
     const all = [];
-    for (let index = 0; index < 10; index++) all.push(await later(PREDICT, { inputs: SETOSA }));
+    for (let index = 0; index < 15; index++) all.push(await later(PREDICT, { inputs: SETOSA }));
     for (const made of all) {
       expect(made.status).toBe(202);
       expect(await ended(locationOf(made))).toMatchObject({ status: "succeeded" });
@@ -233,6 +240,33 @@ test.each(["down", "stall", "error", "full"] as const)(
     expect(await ended(locationOf(made))).toMatchObject({ status: "succeeded" });
   },
 );
+
+test("a handler of one's own, with the app below a path, runs its jobs", async () => {
+  const sqs = await startSqs();
+  const { environment, close } = await startFilledS3("models");
+  onTestFinished(async () => {
+    vi.unstubAllEnvs();
+    await close();
+    await sqs.close();
+  });
+  for (const [name, value] of Object.entries(KEYS)) vi.stubEnv(name, value);
+  const env = { ...environment, ...sqs.env, AUTH: "none", ACCESS_LOG: "false" };
+  const platform = createLambdaPlatform({ ...env, EMBEDDED_METRICS: "false" });
+  const event = () =>
+    eventOf(sqs.url("jobs"), [message("one", sqs.queues.bodies("jobs")[0] ?? "")]);
+  const service = createService(platform);
+  await expect(platform.runJobs(event())).rejects.toThrow("No app of this function runs jobs.");
+  const outer = new Hono().route("/ml", createApp(service));
+  const made = await outer.request(`/ml${PREDICT}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Prefer: "respond-async" },
+    body: JSON.stringify({ inputs: SETOSA }),
+  });
+  expect(locationOf(made)).toMatch(/^\/ml\/v1\/jobs\//);
+  expect(await platform.runJobs(event())).toEqual({ batchItemFailures: [] });
+  const result = await outer.request(`${locationOf(made)}/result`);
+  expect(await result.json()).toMatchObject({ outputs: { label: "setosa" } });
+});
 
 test("without a queue the call is answered at once, and an event of one fails", async () => {
   const { later, invoke, sqs } = await startJobsOnLambda({ env: { JOBS_QUEUE_URL: "" } });

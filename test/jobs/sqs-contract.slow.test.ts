@@ -21,10 +21,11 @@ async function open(): Promise<QueueUnderTest> {
   return {
     queue: connect().queue,
     consume(handle) {
-      const { handleEvent } = connect();
+      const { consume, handOut } = connect();
+      consume(handle, 1);
       const { stop, leave } = startEventSource({
         queues: [sqs.url("jobs"), sqs.url("dead-jobs")],
-        invoke: (event) => handleEvent(event, handle, () => true),
+        invoke: (event) => handOut(event, () => true),
       });
       return { stop, kill: leave };
     },

@@ -1,7 +1,7 @@
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Handle } from "../../functions/jobs/queue.ts";
-import { createSqsQueue } from "../../functions/platform/queue/sqs.ts";
+import { createSqsQueue, type SqsEvent } from "../../functions/platform/queue/sqs.ts";
 import { eventOf } from "../harness/event-source.ts";
 import { KEYS } from "../harness/dynamodb.ts";
 import { startSqs, type SqsServer } from "../harness/sqs.ts";
@@ -20,7 +20,18 @@ afterEach(async () => {
   await sqs.close();
 });
 
-const open = () => createSqsQueue(sqs.url("jobs"), (entry) => void logged.push(entry));
+function open() {
+  const { queue, consume, handOut } = createSqsQueue(
+    sqs.url("jobs"),
+    (entry) => void logged.push(entry),
+  );
+  /** Hands the event to the handler. */
+  const handleEvent = (...[event, handle, isTimeLeft]: [SqsEvent, Handle, () => boolean]) => {
+    consume(handle, 1);
+    return handOut(event, isTimeLeft);
+  };
+  return { queue, handleEvent, handOut };
+}
 const nothing = async () => {};
 const always = () => true;
 
@@ -120,4 +131,10 @@ test("where the queue does not answer, the message comes again after the queue's
   const result = await handleEvent(event, async () => ({ retryAfterSeconds: 1 }), always);
   expect(result.batchItemFailures).toHaveLength(1);
   expect(logged).toMatchObject([{ level: "error", message: "jobs: the queue did not answer" }]);
+});
+
+test("without an app that runs jobs, the event fails", async () => {
+  const { queue, handOut } = open();
+  await queue.send("a", nothing);
+  await expect(handOut(await receive(), always)).rejects.toThrow("No app of this function");
 });

@@ -1,4 +1,4 @@
-import type { Handle, Queue } from "../../jobs/queue.ts";
+import type { Consume, Handle, Queue } from "../../jobs/queue.ts";
 import { boundResponses } from "../bounded-responses.ts";
 
 /** What Lambda gives to a function that a queue of SQS calls. */
@@ -21,13 +21,11 @@ export interface SqsResult {
   batchItemFailures: { itemIdentifier: string }[];
 }
 
-/** Handles the messages of an event, one after the other. Never rejects. */
-export type HandleEvent = (
-  event: SqsEvent,
-  handle: Handle,
-  /** Whether there is time for one more job. Others go back to the queue. */
-  isTimeLeft: () => boolean,
-) => Promise<SqsResult>;
+/**
+ * Hands the messages of an event to the function's jobs, one after the other. `isTimeLeft` says whether there is time for
+ * one more: others go back to the queue. Rejects where the function has no app that would run them.
+ */
+export type HandOut = (event: SqsEvent, isTimeLeft: () => boolean) => Promise<SqsResult>;
 
 /** Longest wait for one request, with the SDK's own retries. */
 const TIMEOUT_MS = 5000;
@@ -41,8 +39,9 @@ const LONGEST_VISIBILITY_SECONDS = 43_200;
 export function createSqsQueue(
   url: string,
   log: (entry: Record<string, unknown>) => void,
-): { queue: Queue; handleEvent: HandleEvent } {
+): { queue: Queue; consume: Consume; handOut: HandOut } {
   let started: ReturnType<typeof start> | undefined;
+  let consumer: Handle | undefined;
 
   async function send(key: string, seconds: number): Promise<void> {
     const { client, SendMessageCommand } = await (started ??= start(url));
@@ -87,7 +86,14 @@ export function createSqsQueue(
         await send(key, 0);
       },
     },
-    async handleEvent({ Records }, handle, isTimeLeft) {
+    // Lambda gives one event at a time: its environments are what runs at once.
+    consume(handle) {
+      consumer = handle;
+      return async () => void (consumer = undefined);
+    },
+    async handOut({ Records }, isTimeLeft) {
+      const handle = consumer;
+      if (!handle) throw new Error("No app of this function runs jobs.");
       const batchItemFailures: SqsResult["batchItemFailures"] = [];
       for (const [index, record] of Records.entries()) {
         const isNext = index === 0 || isTimeLeft();
