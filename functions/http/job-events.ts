@@ -29,6 +29,7 @@ export function jobEvents(
   let known = job;
   let next = seen;
   let silentSince = Date.now();
+  let isGone = false;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const send = (text: string) => {
@@ -46,6 +47,7 @@ export function jobEvents(
         }
         if (isFinal(known) || Date.now() > ends) return controller.close();
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        if (isGone) return;
         try {
           known = await read();
         } catch {
@@ -54,6 +56,9 @@ export function jobEvents(
         }
         if (Date.now() - silentSince > COMMENT_MS) return send(": still there\n\n");
       }
+    },
+    cancel() {
+      isGone = true;
     },
   });
 }
