@@ -118,6 +118,22 @@ test("nobody reads, waits for or ends another's job", async () => {
   await ended(locationOf(made)).toBe("succeeded");
 });
 
+test("a job that the bucket does not take is refused, and can be made later", async () => {
+  const headers = { "Idempotency-Key": "unwritten" };
+  const objects = async () => (await worker.store.texts(".jobs/")).size;
+  const before = await objects();
+  worker.store.behave("down", /\/job\.json$/);
+  const refused = await later(PREDICT, { inputs: SETOSA }, headers);
+  expect(refused.status).toBe(503);
+  expect(refused.headers.has("retry-after")).toBe(true);
+  worker.store.behave("ok");
+  const made = await later(PREDICT, { inputs: SETOSA }, headers);
+  expect(made.status).toBe(202);
+  await ended(locationOf(made)).toBe("succeeded");
+  // Its record and its answer: nothing is left of the first one.
+  await expect.poll(objects).toBe(before + 2);
+});
+
 test("a job waits while the bucket fails as its answer is written", async () => {
   worker.store.behave("down", /\/answer-/);
   const made = await later(PREDICT, { inputs: SETOSA });
