@@ -4,6 +4,7 @@ import {
   LOAD_METRICS,
   REQUEST_METRICS,
   SERVICE_METRICS,
+  WEBHOOK_METRICS,
 } from "../observe/metrics.ts";
 import type { Metric } from "../observe/metrics.ts";
 import type { Observer } from "../observe/observer.ts";
@@ -16,6 +17,7 @@ import type { Platform } from "./types.ts";
 const OF_CALL = ["ok", "fail", "rows", "time", "tokens"].map(rowOf(CALL_METRICS));
 const OF_LOAD = ["loads", "loadtime"].map(rowOf(LOAD_METRICS));
 const OF_JOB = ["jobs"].map(rowOf(JOB_METRICS));
+const OF_WEBHOOK = ["webhooks"].map(rowOf(WEBHOOK_METRICS));
 const OF_SERVICE = [
   ...["http", "httptime"].map(rowOf(REQUEST_METRICS)),
   ...["refused", "cold"].map(rowOf(SERVICE_METRICS)),
@@ -24,10 +26,12 @@ const OF_SERVICE = [
 const NAMESPACE = "Nearcast";
 const BY_MODEL = ["model", "version"];
 const BY_STATUS = [...BY_MODEL, "status"];
+const BY_OUTCOME = [...BY_MODEL, "outcome"];
 
 /**
- * Writes metrics into the log in CloudWatch's Embedded Metric Format: one line for each request, for each load, and for
- * each job that is made or has ended. The only dimensions are model, version and a job's status, and no line has an id.
+ * Writes metrics into the log in CloudWatch's Embedded Metric Format: one line for each request, for each load, for each
+ * job that is made or has ended, and for each try of a webhook. The only dimensions are model, version, a job's status and
+ * a try's outcome, and no line has an id.
  */
 export function createEmbeddedMetrics(log: Platform["log"]): Observer {
   return {
@@ -49,6 +53,11 @@ export function createEmbeddedMetrics(log: Platform["log"]): Observer {
       const { model, version, status } = record;
       const own = valuesOf(OF_JOB, record);
       log({ ...embedded([directive(BY_STATUS, own)]), model, version, status, ...own });
+    },
+    webhook(record) {
+      const { model, version, outcome } = record;
+      const own = valuesOf(OF_WEBHOOK, record);
+      log({ ...embedded([directive(BY_OUTCOME, own)]), model, version, outcome, ...own });
     },
   };
 }

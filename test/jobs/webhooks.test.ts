@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test,
 import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
+import { createSecretsOf } from "../../functions/webhooks/secrets-of.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { startReceiver, type Received } from "./receiver.ts";
 import { startJobs, storeOfModels } from "./started.ts";
@@ -261,6 +262,25 @@ describe.runIf(hasSqlite)("webhooks", () => {
     await hand("mine", "own");
     verified(SECRET, receiver.received[0] as Received);
   });
+});
+
+test("a secret of the platform is read when it is needed, and again where that failed", async () => {
+  const { config } = createNodePlatform({ STORE: models, WEBHOOK_SECRET: "ssm:/webhooks" });
+  const answers = [new Error("out of reach"), SECRET, secretOf("b")];
+  const read: string[] = [];
+  const secretsOf = createSecretsOf({
+    config,
+    async readSecret(name) {
+      read.push(name);
+      const answer = answers.shift();
+      if (typeof answer === "string") return answer;
+      throw answer;
+    },
+  });
+  await expect(secretsOf("web")).rejects.toMatchObject({ code: "store_unavailable" });
+  expect(await secretsOf("web")).toEqual([SECRET]);
+  expect(await secretsOf("other")).toEqual([SECRET]);
+  expect(read).toEqual(["/webhooks", "/webhooks"]);
 });
 
 test("where there are no webhooks, a call that asks for one is refused and not answered", async () => {

@@ -74,6 +74,18 @@ test("each job is a line of CloudWatch's metrics by its status", () => {
   ]);
 });
 
+test("each try of a webhook is a line of CloudWatch's metrics by its outcome", () => {
+  const lines: Line[] = [];
+  const { webhook } = createEmbeddedMetrics((line) => void lines.push(line as Line));
+  webhook?.({ model: "iris", version: "1", outcome: "given_up" });
+  expect(lines).toMatchObject([
+    { model: "iris", version: "1", outcome: "given_up", nearcast_webhook_tries_total: 1 },
+  ]);
+  expect(lines[0]?.["_aws"].CloudWatchMetrics).toMatchObject([
+    { Dimensions: [["model", "version", "outcome"]] },
+  ]);
+});
+
 test("each request is one data point of Analytics Engine", async () => {
   const points: { indexes: string[]; blobs: string[]; doubles: number[] }[] = [];
   const dataset = { writeDataPoint: (point: never) => void points.push(point) };
