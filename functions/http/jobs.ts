@@ -39,7 +39,7 @@ export function jobRoutes(
         caller,
         id,
         request: {
-          ...requestOf(c),
+          ...jsonRequestOf(c),
           path: `/v1/models/${encodeURIComponent(model)}${path}/predict`,
         },
         body: new TextEncoder().encode(writeJson(body)),
@@ -189,6 +189,13 @@ function requestOf(c: Context<AppEnv>): Omit<JobRequest, "path"> {
     headers: { ...Object.fromEntries(kept), "x-request-id": id },
     ...(quota && { rateKey: quota.key }),
   };
+}
+
+/** The same for a body that is made anew, as JSON. */
+function jsonRequestOf(c: Context<AppEnv>): Omit<JobRequest, "path"> {
+  const { headers, ...request } = requestOf(c);
+  const { "content-encoding": _, ...kept } = headers;
+  return { ...request, headers: { ...kept, "content-type": "application/json" } };
 }
 
 interface JobBody {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { Hono } from "hono";
 import {
   afterAll,
@@ -117,6 +118,15 @@ describe.runIf(hasSqlite)("jobs", () => {
       outputs: { label: "setosa" },
     });
     await ended("/v1/jobs/order-1");
+  });
+
+  test("a job's body may be compressed, and of no type", async () => {
+    const { ask, work, ended } = await start();
+    const body = gzipSync(JSON.stringify({ model: "iris", inputs: SETOSA }));
+    const headers = { "Content-Encoding": "gzip" };
+    expect((await ask("/v1/jobs/small", { method: "PUT", headers, body })).status).toBe(202);
+    work();
+    expect(await ended("/v1/jobs/small")).toMatchObject({ status: "succeeded" });
   });
 
   test("the version is decided when the job is made", async () => {

@@ -24,6 +24,7 @@ const PLATFORMS: Record<string, (env: Record<string, string>) => Promise<Fetch>>
 
 test.for(Object.entries(PLATFORMS))(
   "%s tells webhooks of jobs, again where they fail at first, and follows no redirect",
+  { timeout: LIMIT_MS },
   async ([, start]) => {
     const elsewhere = await startReceiver();
     const receiver = await startReceiver({
@@ -56,5 +57,4 @@ test.for(Object.entries(PLATFORMS))(
       data: { id: "told", location: "/v1/jobs/told" },
     });
   },
-  LIMIT_MS,
 );
