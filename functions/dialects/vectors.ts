@@ -24,6 +24,6 @@ export function shortened(vector: unknown, dimensions: number | null | undefined
 
 /** The vector scaled to length 1. */
 export function toUnit(vector: readonly number[]): number[] {
-  const length = Math.hypot(...vector);
+  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   return length === 0 ? [...vector] : vector.map((value) => value / length);
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -139,6 +139,20 @@ describe.runIf(hasSqlite)("jobs", () => {
     const result = await ask(`${locationOf(made)}/result`);
     expect(await result.json()).toMatchObject({ version: "1" });
     expect(result.headers.get("x-model-assignment")).toBe("stable");
+  });
+
+  test("a candidate answers a job of its keys, also when its share has ended since", async () => {
+    const { later, work, ended, ask } = await start({ RELEASE_TTL_SECONDS: "0" });
+    const candidates = [{ version: "2", percent: 100, segments: [] }];
+    const trial = { schema: 2, revision: 1, stable: "1", salt: "s", candidates };
+    await writeFile(join(models, "iris/release.json"), JSON.stringify(trial));
+    onTestFinished(() => release(models, "iris", "1"));
+    const made = await later(PREDICT, { inputs: SETOSA }, { "X-Nearcast-Key": "somebody" });
+    await release(models, "iris", "1");
+    work();
+    expect(await ended(locationOf(made))).toMatchObject({ status: "succeeded", version: "2" });
+    const result = await ask(`${locationOf(made)}/result`);
+    expect(result.headers.get("x-model-assignment")).toBe("candidate");
   });
 
   test("a client may wait for the answer, and gets the job when it does not come", async () => {

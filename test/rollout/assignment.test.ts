@@ -43,6 +43,11 @@ const WAYS: Record<string, { path: string; good: unknown; bad: unknown; headers?
     good: { model: "search", input: "a cup", user: "somebody-else" },
     bad: { model: "iris", input: "a cup" },
   },
+  "TEI, without a model": {
+    path: "/embed",
+    good: { inputs: "a cup" },
+    bad: { model: "iris", inputs: "a cup" },
+  },
   MLflow: {
     path: "/invocations",
     good: { inputs: [IRIS] },
