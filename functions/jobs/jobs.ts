@@ -101,6 +101,8 @@ export function createJobs(
   const keyOf = async ({ name }: Caller, id: string) => sha256(`${name}\n${id}`);
 
   async function read(caller: Caller, id: string) {
+    // No job has such an id. It could be the end of another caller's name and an id.
+    if (id.includes("\n")) throw noJob(id);
     const key = await keyOf(caller, id);
     const job = await current(key);
     if (!job) throw noJob(id);

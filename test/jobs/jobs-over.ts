@@ -64,6 +64,8 @@ export async function jobsOver(queue: Queue) {
       const answer = await jobs.answer(caller, id).catch(() => undefined);
       return { ...job, text: new TextDecoder().decode(answer?.body) };
     },
+    /** Loses an object. */
+    forget: (object: string) => files.delete(object),
     /** All files of jobs. */
     objects: async () => {
       const all = await readdir(folder, { recursive: true, withFileTypes: true });

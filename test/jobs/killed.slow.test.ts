@@ -1,80 +1,91 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { bearer } from "../auth/keys.ts";
+import { PLACES } from "./places.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const JOBS = 300;
 const KILLS = 30;
-const LIMIT_MS = 400_000;
+const LIMIT_MS = 600_000;
+const TOKEN = "a-token-of-the-metrics";
 
-test.runIf(hasSqlite)(
-  "a server that is killed 30 times while it runs jobs loses none, and answers each once",
-  async () => {
-    const folder = await mkdtemp(join(tmpdir(), "nearcast-killed-"));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    let server: NodeServer | undefined;
-    onTestFinished(async () => void (await server?.stop()));
-    const start = () =>
-      startNodeServer({
-        env: { STORE: "models", JOBS_FILE: join(folder, "jobs.sqlite"), ACCESS_LOG: "false" },
-      });
+const isOpen = (status: string) => status === "queued" || status === "running";
+
+const inputOf = (id: string) => [5.1, 3.5, 1.4, Number(id.slice(4)) / 100];
+
+/** The job's status when it has ended. */
+async function endOf(server: NodeServer, path: string, endsAt: number): Promise<string> {
+  for (;;) {
+    const answer = await server.fetch(path);
+    expect(answer.status).toBe(200);
+    const { status } = (await answer.json()) as { status: string };
+    if (!isOpen(status)) return status;
+    if (Date.now() > endsAt) expect.unreachable(`${path} is ${status}`);
+    await sleep(100);
+  }
+}
+
+test.for(PLACES)(
+  "processes that are killed 30 times while they run jobs lose none, and answer each once: %s",
+  { timeout: LIMIT_MS },
+  async ([, open]) => {
+    const { env, processes, stop } = await open();
+    onTestFinished(stop);
+    const servers: (NodeServer | undefined)[] = Array.from({ length: processes });
+    onTestFinished(
+      async () => void (await Promise.all(servers.map(async (server) => server?.stop()))),
+    );
     const ids = Array.from({ length: JOBS }, (_, index) => `job-${index}`);
     const accepted = new Set<string>();
     for (let kill = 0; kill < KILLS; kill++) {
-      server = await start();
-      const { pid } = server;
+      for (let place = 0; place < processes; place++)
+        servers[place] ??= await startNodeServer({ env });
+      const place = kill % processes;
+      const killed = servers[place];
       const rest = ids.filter((id) => !accepted.has(id)).slice(0, JOBS / KILLS);
-      const making = Promise.all(
-        rest.map(async (id) => {
-          const answer = await server?.fetch(`/v1/jobs/${id}`, {
-            method: "PUT",
-            headers: { "Content-Type": "application/json" },
-            body: JSON.stringify({ model: "iris", inputs: [[5.1, 3.5, 1.4, id.length]] }),
-          });
-          if (answer?.status === 202) accepted.add(id);
-        }),
-      ).catch(() => {});
+      const making = rest.map(async (id, index) => {
+        const answer = await servers[index % processes]?.fetch(`/v1/jobs/${id}`, {
+          method: "PUT",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify({ model: "iris", inputs: [inputOf(id)] }),
+        });
+        if (answer?.status === 202) accepted.add(id);
+      });
       // A kill falls into making jobs, running them, or rest.
       await sleep((kill * 37) % 200);
-      process.kill(pid, "SIGKILL");
-      await making;
-      await server.stop();
+      process.kill(killed?.pid ?? 0, "SIGKILL");
+      await Promise.allSettled(making);
+      await killed?.stop();
+      servers[place] = undefined;
     }
-    server = await start();
+    const server = (servers[0] ??= await startNodeServer({ env }));
     const states: Record<string, number> = {};
-    const end = Date.now() + 120_000;
+    const end = Date.now() + 300_000;
     for (const id of accepted) {
-      for (;;) {
-        const answer = await server.fetch(`/v1/jobs/${id}`);
-        expect(answer.status).toBe(200);
-        const { status } = (await answer.json()) as { status: string };
-        if (status !== "queued" && status !== "running") {
-          states[status] = (states[status] ?? 0) + 1;
-          break;
-        }
-        if (Date.now() > end) expect.unreachable(`${id} is ${status}`);
-        await sleep(100);
-      }
+      const status = await endOf(server, `/v1/jobs/${id}`, end);
+      states[status] = (states[status] ?? 0) + 1;
       const events = await (await server.fetch(`/v1/jobs/${id}/events`)).text();
       expect(events.match(/"(succeeded|failed)"/g)).toHaveLength(1);
+      const now = await server.fetch("/v1/models/iris/predict", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ inputs: [inputOf(id)] }),
+      });
+      const result = await server.fetch(`/v1/jobs/${id}/result`);
+      expect(await result.text()).toBe(await now.text());
     }
     expect(accepted.size).toBeGreaterThan(JOBS / 4);
     expect(states).toEqual({ succeeded: accepted.size });
   },
-  LIMIT_MS,
 );
 
-test.runIf(hasSqlite)(
-  "1,000 jobs at once are all answered, and requests between them do not wait for them",
-  async () => {
-    const folder = await mkdtemp(join(tmpdir(), "nearcast-many-"));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    const server = await startNodeServer({
-      env: { STORE: "models", JOBS_FILE: join(folder, "jobs.sqlite"), ACCESS_LOG: "false" },
-    });
+test.for(PLACES)(
+  "10,000 jobs at once are all answered, requests do not wait for them, and memory is bounded: %s",
+  { timeout: LIMIT_MS },
+  async ([, open]) => {
+    const { env, stop } = await open();
+    onTestFinished(stop);
+    const server = await startNodeServer({ env: { ...env, METRICS_TOKEN: TOKEN } });
     onTestFinished(async () => void (await server.stop()));
     const predict = (headers: Record<string, string> = {}) =>
       server.fetch("/v1/models/iris/predict", {
@@ -82,26 +93,39 @@ test.runIf(hasSqlite)(
         headers: { "Content-Type": "application/json", ...headers },
         body: '{"inputs":[5.1,3.5,1.4,0.2]}',
       });
+    const metrics = async () => {
+      const answer = await server.fetch("/metrics", { headers: bearer(TOKEN) });
+      return answer.text();
+    };
+    const residentMb = async () => {
+      const [, bytes] = /^process_resident_memory_bytes (\S+)$/m.exec(await metrics()) ?? [];
+      return Number(bytes) / 2 ** 20;
+    };
     const locations: string[] = [];
-    for (let made = 0; made < 1000; made += 100) {
+    let afterThousand = 0;
+    for (let made = 0; made < 10_000; made += 100) {
       const all = await Promise.all(
         Array.from({ length: 100 }, () => predict({ Prefer: "respond-async" })),
       );
       for (const answer of all) {
         expect(answer.status).toBe(202);
         locations.push(answer.headers.get("location") ?? "");
+        await answer.arrayBuffer();
       }
       expect((await predict()).status).toBe(200);
+      if (locations.length === 1000) afterThousand = await residentMb();
     }
-    for (const location of locations) {
-      for (;;) {
-        const answer = await server.fetch(location);
-        const { status } = (await answer.json()) as { status: string };
-        if (status === "succeeded") break;
-        expect(["queued", "running"]).toContain(status);
-        await sleep(50);
-      }
+    expect(new Set(locations).size).toBe(10_000);
+    let most = await residentMb();
+    const end = Date.now() + LIMIT_MS / 2;
+    for (const [index, location] of locations.entries()) {
+      expect(await endOf(server, location, end)).toBe("succeeded");
+      if (index % 1000 === 0) most = Math.max(most, await residentMb());
     }
+    // A job's record alone has a kilobyte.
+    expect(most).toBeLessThan(1.5 * afterThousand + 64);
+    // None has ended twice.
+    const counted = 'nearcast_jobs_total{model="iris",version="1",status="succeeded"} 10000\n';
+    expect(await metrics()).toContain(counted);
   },
-  LIMIT_MS,
 );

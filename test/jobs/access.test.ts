@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { AUDIENCE, ISSUER } from "../auth/audience.ts";
+import { claims, signingKey, startIssuer, token, type Issuer, type SigningKey } from "../auth/issuer.ts"; // oxfmt-ignore
+import { apiKey, bearer, keyList } from "../auth/keys.ts";
+import { startJobs, storeOfModels } from "./started.ts";
+
+const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
+const ROUTES = [
+  ["GET", ""],
+  ["GET", "/result"],
+  ["GET", "/events"],
+  ["POST", "/cancel"],
+  ["DELETE", ""],
+] as const;
+const OWNERS = ["a key", "a token", "a token whose subject has two lines"];
+
+let models: string;
+let remove: () => Promise<void>;
+let signer: SigningKey;
+let issuer: Issuer;
+beforeAll(async () => {
+  ({ models, remove } = await storeOfModels());
+  signer = await signingKey("ec");
+  issuer = await startIssuer(signer);
+});
+afterAll(() => Promise.all([remove(), issuer.close()]));
+
+const subject = async (sub: string) => bearer(await token(signer, claims({ sub })));
+
+/** Callers of each kind. A key and a subject have the same name. */
+async function callers(): Promise<Record<string, Record<string, string>>> {
+  return {
+    "a key": bearer(apiKey("ann").key),
+    "another key": bearer(apiKey("ben").key),
+    "a token": await subject("ann"),
+    "another token": await subject("ben"),
+    "a token whose subject has two lines": await subject("ben\nsecret"),
+  };
+}
+
+describe.runIf(hasSqlite)("of callers who may use the same models", () => {
+  test.for(OWNERS)("nobody else reads, waits for or ends the job of %s", async (owner) => {
+    const started = await startJobs({
+      STORE: models,
+      API_KEYS: keyList(apiKey("ann"), apiKey("ben")),
+      JWT_ISSUER: ISSUER,
+      JWT_AUDIENCE: AUDIENCE,
+      JWT_JWKS_URL: issuer.jwksUrl,
+    });
+    onTestFinished(() => started.end());
+    const { ask, put, work, ended } = started;
+    const all = await callers();
+    const own = all[owner] ?? {};
+    const others = Object.entries(all).filter(([name]) => name !== owner);
+
+    async function refusedToOthers() {
+      // The second one would be the same text with the end of another's name.
+      for (const id of ["secret", "secret%0Asecret", "%0Asecret"])
+        for (const [method, path] of ROUTES) {
+          const whole = `/v1/jobs/${id}${path}`;
+          for (const [name, headers] of others)
+            expect((await ask(whole, { method, headers })).status, `${name}: ${whole}`).toBe(404);
+          for (const headers of [{}, bearer("nc_nobody-0123456789abcdefghijklmnop")])
+            expect((await ask(whole, { method, headers })).status).toBe(401);
+        }
+    }
+
+    const inputs = [5.1, 3.5, 1.4, 0.2];
+    expect((await put("secret", { model: "iris", inputs }, own)).status).toBe(202);
+    await refusedToOthers();
+    expect(await (await ask("/v1/jobs/secret", { headers: own })).json()).toMatchObject({
+      status: "queued",
+    });
+    work();
+    expect(await ended("/v1/jobs/secret", own)).toMatchObject({ status: "succeeded" });
+    await refusedToOthers();
+
+    // The same id is a job of each caller's own.
+    const body = { model: "iris", inputs: [6.3, 3.3, 6, 2.5] };
+    for (const [, headers] of others) {
+      expect((await put("secret", body, headers)).status).toBe(202);
+      await ended("/v1/jobs/secret", headers);
+    }
+    const labelFor = async (headers: Record<string, string>) => {
+      const result = await ask("/v1/jobs/secret/result", { headers });
+      return ((await result.json()) as { outputs: { label: string } }).outputs.label;
+    };
+    expect(await labelFor(own)).toBe("setosa");
+    for (const [, headers] of others) {
+      expect(await labelFor(headers)).toBe("virginica");
+      expect((await ask("/v1/jobs/secret", { method: "DELETE", headers })).status).toBe(200);
+    }
+    expect(await labelFor(own)).toBe("setosa");
+    expect((await put("secret", body, {})).status).toBe(401);
+  });
+
+  test("without authentication all are one caller, and an id is as secret as it is long", async () => {
+    const started = await startJobs({ STORE: models });
+    onTestFinished(() => started.end());
+    const { later, ask } = started;
+    const made = await later("/v1/models/iris/predict", { inputs: [5.1, 3.5, 1.4, 0.2] });
+    const location = made.headers.get("location") ?? "";
+    expect(location).toMatch(/^\/v1\/jobs\/[\da-f-]{36}$/);
+    expect((await ask(location)).status).toBe(200);
+    expect((await ask("/v1/jobs")).status).toBe(404);
+  });
+});
