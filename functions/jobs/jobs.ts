@@ -90,12 +90,12 @@ export function createJobs(
 ): Jobs | undefined {
   const { jobs, config, sha256, log } = platform;
   if (!jobs) return undefined;
-  const { queue, storeExpires = false } = jobs;
+  const { queue, consume, storeExpires = false, standsStill = false } = jobs;
   const store = createJobStore(jobs.store, config.storeTimeoutMs);
   const ttlMs = config.jobResultTtlMs;
   const delivery = createDelivery(platform, store, (record) => observer.webhook?.(record));
   // Where an instance handles few messages at once, a webhook that hangs must not keep the next job waiting.
-  const deliver = jobs.consume ? delivery.beginDelivery : delivery.deliver;
+  const deliver = consume && !standsStill ? delivery.beginDelivery : delivery.deliver;
 
   /** Callers who choose the same id have different jobs. */
   const keyOf = async ({ name }: Caller, id: string) => sha256(`${name}\n${id}`);
@@ -318,7 +318,7 @@ export function createJobs(
     },
     run,
     begin(perform, isAnswering) {
-      stop ??= jobs.consume?.(async (key, tries) => {
+      stop ??= consume?.(async (key, tries) => {
         await waitForQuiet(isAnswering);
         return run(key, tries, perform);
       }, config.jobConcurrency);

@@ -28,7 +28,7 @@ export function openJobs(
   const { handOut, ...queue } = createSqsQueue(jobsQueueUrl, logLine);
   const neededMs = jobTimeoutMs + storeTimeoutMs;
   return {
-    jobs: { store, storeExpires: true, ...queue },
+    jobs: { store, storeExpires: true, standsStill: true, ...queue },
     runJobs: (event, context) =>
       handOut(event, () => (context?.getRemainingTimeInMillis() ?? Infinity) > neededMs),
   };

@@ -135,6 +135,8 @@ export interface Platform {
      * its time is over.
      */
     storeExpires?: boolean;
+    /** Whether the process stands still between two messages: what a message begins must end with it. */
+    standsStill?: boolean;
     queue: Queue;
     /** Absent where the entry runs jobs itself, with messages that the platform gave it. */
     consume?: Consume;

@@ -1,3 +1,4 @@
+import type { RequestListener } from "node:http";
 import { Hono } from "hono";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startFilledS3 } from "../../cli/local/filled-s3.ts";
@@ -9,6 +10,7 @@ import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { KEYS } from "../harness/dynamodb.ts";
 import { eventOf } from "../harness/event-source.ts";
 import { startSqs } from "../harness/sqs.ts";
+import { startReceiver } from "./receiver.ts";
 import { locationOf, startJobsOnLambda } from "./started-lambda.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
@@ -42,6 +44,9 @@ const message = (MessageId: string, Body: string) => ({
   ReceiptHandle: MessageId,
   Attributes: { ApproximateReceiveCount: "1" },
 });
+
+const respondSlowly: RequestListener = (_request, response) =>
+  void setTimeout(() => response.writeHead(204).end(), 1000);
 
 /** The statuses of a job's events. */
 async function statuses(events: Response): Promise<string[]> {
@@ -218,6 +223,28 @@ test("with S3 out of reach while the answer is written, the job waits, and has o
   await expect
     .poll(async () => (await stored()).map((key) => key.replace(/^.*\/(\w+).*$/, "$1")))
     .toEqual(["answer", "job"]);
+});
+
+test("a webhook that takes its time is told before the function stands still", async () => {
+  const { host, url, received } = await startReceiver({ respond: respondSlowly });
+  const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
+  const { later, ended, ask, work, sqs } = await startJobsOnLambda({
+    env: { WEBHOOK_HOSTS: host, WEBHOOK_SECRET },
+    visibilitySeconds: 10,
+  });
+  work();
+  const made = await later(PREDICT, { inputs: SETOSA }, { "X-Nearcast-Webhook": url });
+  await ended(locationOf(made));
+  await expect
+    .poll(async () => (await ask(locationOf(made))).json())
+    .toMatchObject({
+      status: "succeeded",
+      webhook: { tries: 1, delivered_at: expect.any(String) as string },
+    });
+  await expect.poll(() => sqs.queues.bodies("jobs")).toEqual([]);
+  expect(received).toHaveLength(1);
+  // One for the making: there was no second look.
+  expect(sqs.actions.filter((action) => action === "SendMessage")).toHaveLength(1);
 });
 
 test.each(["down", "stall", "error", "full"] as const)(
