@@ -130,6 +130,12 @@ test("the connection goes to the address that was checked: the name is resolved 
   expect(answer).toEqual({ status: 204, retryAfter: undefined });
   expect(lookups).toBe(1);
   expect(receiver.received[0]?.headers.host).toBe(`localhost:${receiver.port}`);
+  // Nobody listens there, though the machine's own names lead to the receiver.
+  const other = createWebhookPost(async () => families(["::1"]));
+  await expect(other.post(message(`http://localhost:${receiver.port}/`))).rejects.toThrow(
+    /cannot be reached/,
+  );
+  expect(receiver.received).toHaveLength(1);
 });
 
 test.for([
