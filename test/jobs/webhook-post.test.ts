@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { isPublicAddress } from "../../functions/platform/public-address.ts";
 import { webhookFetch } from "../../functions/platform/webhook-fetch.ts";
 import { createWebhookPost } from "../../functions/platform/webhook-post.ts";
+import { sendNotice } from "../../functions/rollout/notice.ts";
 import { allowedHost, refusalOf } from "../../functions/webhooks/allowed-hosts.ts";
 import { webhookSecrets } from "../../functions/webhooks/secrets.ts";
 import { startReceiver } from "./receiver.ts";
@@ -169,6 +170,18 @@ test.for([
     expect(sent - before).toBeLessThan(200);
   },
 );
+
+test("a rollout's notice passes the same check", async () => {
+  const { post } = createWebhookPost(async () => families(["10.0.0.1"]));
+  for (const url of ["https://10.0.0.1/", "https://[::ffff:a00:1]/", "https://inside.example.com/"])
+    await expect(sendNotice(post, url, "iris-1", {})).rejects.toThrow(/inside the network/);
+  const receiver = await startReceiver();
+  await sendNotice(createWebhookPost().post, receiver.url, "iris-1", { model: "iris" });
+  const [told] = receiver.received;
+  expect(told?.headers).toMatchObject({ "webhook-id": "msg_iris-1" });
+  expect(told?.headers).not.toHaveProperty("webhook-signature");
+  expect(told?.body).toBe('{"model":"iris"}');
+});
 
 test("hosts and secrets that cannot be meant are refused, without showing a secret", () => {
   for (const host of [
