@@ -158,6 +158,10 @@ test("a platform refuses what it cannot do", () => {
     const env = { STORE: "r2://MODELS", ...ignored };
     expect(() => createPlatform({ ...parts, env })).toThrow(Object.keys(ignored)[0]);
   }
+  for (const wrong of [{ JOBS: "no-queue" }, { JOB_TIMEOUT_MS: "900000" }]) {
+    const env = { MODELS: {}, ...wrong };
+    expect(() => createPlatform({ ...parts, env })).toThrow(Object.keys(wrong)[0]);
+  }
 });
 
 test.each(["REQUEST_TIMEOUT_MS", "STORE_TIMEOUT_MS"])(

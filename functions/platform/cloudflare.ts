@@ -98,6 +98,7 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
       `JOB_TIMEOUT_MS must be at most ${LONGEST_JOB_MS} on Workers, not ${config.jobTimeoutMs}: Cloudflare ends a queue's consumer after 15 minutes.`,
     );
   const store = createR2Store(binding, prefix);
+  const queued = openJobs(env, store);
   const dataset = env["ANALYTICS"] as AnalyticsEngineDataset | undefined;
   const runtime = createWebRuntime({
     createOrt,
@@ -136,7 +137,7 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
     webhooks: webhookFetch,
     predictionCache: withoutFailures(createEdgePredictionCache(), log),
     observer: dataset && createAnalyticsPoints(dataset),
-    ...openJobs(env, store),
+    ...queued,
     clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? "",
     log,
   };
@@ -154,6 +155,8 @@ function openJobs(
   const binding = env["JOBS"] as QueueBinding | undefined;
   if (!binding)
     return { queue: () => Promise.reject(new Error("The Worker binds no queue as JOBS.")) };
+  if (typeof binding.send !== "function")
+    throw new Error("JOBS must be a queue that [[queues.producers]] of wrangler.toml binds.");
   const { handOut, ...queue } = createCloudflareQueue(binding);
   return { jobs: { store, storeExpires: true, ...queue }, queue: handOut };
 }
