@@ -64,6 +64,8 @@ export interface Job {
   status: JobStatus;
   /** Each status that it had, and since when. */
   events: { status: JobStatus; at: number }[];
+  /** Another request for the same job was answered, which has sent a message too. */
+  isSentAgain?: true;
   /** From then on nobody sees it any more, or it has not run in time. */
   expiresAt: number;
   /** Who is told of its end. */

@@ -210,17 +210,28 @@ export function createJobs(
       await queue.send(key, async () => void (await write()));
     } catch (cause) {
       if (cause instanceof NearcastError) throw cause;
-      throw new NearcastError("overloaded", "The queue takes no job at present.", {
-        cause,
-        retryAfterSeconds: RETRY_SECONDS,
-      });
+      throw noQueue(cause);
     }
   }
 
   /** Whoever made the job may have ended between writing and sending it. A second message does no harm. */
   async function sendAgain(key: string, job: Job): Promise<Job> {
-    if (job.events.length === 1) await send(key, async () => {});
+    if (!isUntouched(job)) return job;
+    // Whoever made it would remove it where the first message cannot be sent.
+    const kept = await store.change(key, (one) =>
+      isUntouched(one) && !one.isSentAgain ? { ...one, isSentAgain: true } : undefined,
+    );
+    if (!kept || isFinal(kept)) throw noQueue();
+    await send(key, async () => {});
     return job;
+  }
+
+  /** Removes a job that could not be sent, unless another request for it was answered. */
+  async function withdraw(key: string): Promise<void> {
+    const job = await store.change(key, (one) =>
+      isUntouched(one) && !one.isSentAgain ? moved(one, "canceled") : undefined,
+    );
+    if (job?.status === "canceled") await store.removeAll(key);
   }
 
   /** Rejects with `invalid_input` for a webhook that may not be told, or whose caller could not verify it. */
@@ -284,7 +295,7 @@ export function createJobs(
         await send(key, async () => (writing = write(key, body, job)).catch(() => {}));
       } catch (error) {
         const written = await writing?.catch(() => undefined);
-        if (written?.isNew) await store.removeAll(key).catch(() => {});
+        if (written?.isNew) await withdraw(key).catch(() => {});
         throw error;
       }
       if (!writing) throw new Error("The queue sent what was not written.");
@@ -348,6 +359,18 @@ function failure({ request }: Job, detail: string): JobAnswer {
 function same(job: Job, fingerprint: string): Job {
   if (job.fingerprint === fingerprint) return job;
   throw new NearcastError("invalid_input", `The id ${job.id} belongs to a job of another request.`);
+}
+
+/** Whether nothing has happened to it since it was made. */
+function isUntouched({ events }: Job): boolean {
+  return events.length === 1;
+}
+
+function noQueue(cause?: unknown): NearcastError {
+  return new NearcastError("overloaded", "The queue takes no job at present.", {
+    cause,
+    retryAfterSeconds: RETRY_SECONDS,
+  });
 }
 
 function noJob(id: string): NearcastError {

@@ -88,6 +88,36 @@ test.each(ENDS)("a job that is %s stays so when it is cancelled", async (status,
   expect(await read("one")).toEqual(ended);
 });
 
+test("a queue that fails the first request for a job, and not its repetition, keeps the job", async () => {
+  const refusals: ((error: Error) => void)[] = [];
+  const { jobs, make, keyOf, endOf, read, objects } = await jobsOver({
+    async send(_key, write) {
+      await write();
+      const isFirst = refusals.length % 2 === 0;
+      await new Promise<void>((resolve, reject) => {
+        refusals.push(reject);
+        if (!isFirst) resolve();
+      });
+    },
+  });
+  const first = make("one");
+  await vi.waitFor(() => expect(refusals).toHaveLength(1));
+  await make("one");
+  refusals[0]?.(new Error("no answer"));
+  await expect(first).rejects.toMatchObject({ code: "overloaded" });
+  expect((await read("one")).status).toBe("queued");
+  await jobs.run(await keyOf("one"), 1, echo);
+  expect((await endOf("one")).status).toBe("succeeded");
+
+  // Without a repetition nothing is left of it.
+  const before = await objects();
+  const other = make("two");
+  await vi.waitFor(() => expect(refusals).toHaveLength(3));
+  refusals[2]?.(new Error("no answer"));
+  await expect(other).rejects.toMatchObject({ code: "overloaded" });
+  expect(await objects()).toEqual(before);
+});
+
 test("a job whose request is gone ends as failed, and says so", async () => {
   const { jobs, make, keyOf, endOf, read, forget } = await jobsOver(queue);
   await make("one");
