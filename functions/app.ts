@@ -19,6 +19,7 @@ import { limitConcurrency } from "./http/middleware/limit-concurrency.ts";
 import { limitRequests } from "./http/middleware/limit-requests.ts";
 import { refuseDamaged } from "./http/middleware/refuse-damaged.ts";
 import { recordRequests } from "./http/middleware/record-requests.ts";
+import { batchRoutes } from "./http/batches.ts";
 import { jobRoutes, makeJob } from "./http/jobs.ts";
 import { createPerform } from "./http/job-run.ts";
 import { landingRoutes } from "./http/landing.ts";
@@ -46,7 +47,7 @@ export interface Options extends ServiceOptions, AppOptions {}
  * @example new Hono().route("/ml", createApp(service))
  */
 export function createApp(service: Service, options: AppOptions = {}): Hono<AppEnv> {
-  const { platform, observer, turns, jobs } = service;
+  const { platform, observer, turns, jobs, batches } = service;
   const { config } = platform;
   const { auth, metricsToken } = config;
   const dialects = [...BUILT_IN_DIALECTS, ...(options.dialects ?? [])];
@@ -67,6 +68,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   closed.route("/", metricsRoutes(service));
   closed.route("/", rolloutRoutes(service));
   if (jobs) closed.route("/", jobRoutes(service, jobs));
+  if (batches) closed.route("/", batchRoutes(service, batches));
   closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));
 
   const app = new Hono<AppEnv>({ strict: false });
@@ -83,7 +85,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   if (auth.mode === "required") app.use(authenticate(auth, platform, config.rateLimit));
   if (limit !== pass) app.use(limit);
   app.use(admit);
-  app.use(limitBody(config.limits.bodyBytes));
+  app.use(limitBody(config.limits.bodyBytes, batches !== undefined));
   if (platform.hasLostBytes) app.use(refuseDamaged(platform.hasLostBytes));
   app.route("/", closed);
   // Not `app.notFound`: an app around this one would not call it.

@@ -248,6 +248,12 @@ export const VARIABLES = {
     schema: whole(1, LONGEST_TIMEOUT_MS).default(300_000),
     about: "Longest time for the run of one job. On Workers 840000 (14 minutes) at the most.",
   },
+  MAX_FILE_BYTES: {
+    schema: whole(1).default(1024 * MIB),
+    about: "Longest upload of a batch, in bytes. It is stored in parts, and read in pieces.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
   JOB_RESULT_TTL: {
     schema: whole(60, 30 * 86_400).default(86_400),
     about:
@@ -440,6 +446,7 @@ export function readConfig(
     jobsQueueUrl: value.JOBS_QUEUE_URL,
     jobConcurrency: value.JOB_CONCURRENCY,
     jobTimeoutMs: value.JOB_TIMEOUT_MS,
+    maxFileBytes: value.MAX_FILE_BYTES,
     jobResultTtlMs: value.JOB_RESULT_TTL * 1000,
     accessLog: value.ACCESS_LOG,
     metricsToken: value.METRICS_TOKEN,

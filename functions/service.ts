@@ -1,4 +1,5 @@
 import { createAccess, type RegistryFor } from "./auth/access.ts";
+import { createBatches, type Batches } from "./batches/batches.ts";
 import { createCharge } from "./limits/charge.ts";
 import { createOngoing } from "./load/ongoing.ts";
 import { createJobs, type Jobs } from "./jobs/jobs.ts";
@@ -63,6 +64,8 @@ export interface Service extends Readiness {
   metrics: Metrics;
   /** Calls that are answered later. Absent where the platform has no queue. */
   jobs: Jobs | undefined;
+  /** Files whose rows are answered later. Absent where the platform has none. */
+  batches: Batches | undefined;
   /** Absent where there is no clock to measure turns by. */
   turns: Turns | undefined;
   /** Tells all observers. */
@@ -145,6 +148,7 @@ export function createService(
     shadows,
     ongoing,
   };
+  const batches = createBatches(platform, resolve, turns);
   return {
     platform,
     tasks,
@@ -161,7 +165,8 @@ export function createService(
     },
     statistics,
     metrics,
-    jobs: createJobs(platform, turns, observer),
+    jobs: createJobs(platform, turns, observer, batches),
+    batches,
     rollouts: createRollouts(platform, registry),
     turns,
     observer,

@@ -64,6 +64,22 @@ const STORE_CASES: Record<string, (store: Store) => Promise<void>> = {
     equal(await textOf(store, key), "");
   },
 
+  async "gives parts of an object, where it gives any"(store) {
+    const key = freshKey("parts");
+    await store.put(
+      key,
+      Uint8Array.from({ length: 1000 }, (_, index) => index & 255),
+    );
+    if (!store.slice) return;
+    const part = async (start: number, end: number) =>
+      Array.from((await store.slice?.(key, start, end)) ?? []);
+    deepEqual(await part(0, 3), [0, 1, 2]);
+    deepEqual(await part(255, 258), [255, 0, 1]);
+    deepEqual(await part(998, 1000), [230, 231]);
+    deepEqual(await part(998, 2000), [230, 231]);
+    equal(await store.slice(freshKey("nothing"), 0, 3), undefined);
+  },
+
   async "has nothing at an absent key, at a folder, or below a file"(store) {
     const folder = freshKey("folder");
     await store.put(`${folder}/file`, bytes("x"));

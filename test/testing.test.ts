@@ -35,6 +35,10 @@ const brokenStores: Record<string, [string, (store: Store) => Partial<Store>]> =
     "answers not-modified to the current ETag only",
     ({ get }) => ({ get: (key) => get(key) }),
   ],
+  "gives parts from another place": [
+    "gives parts of an object, where it gives any",
+    ({ slice }) => ({ slice: async (key, start, end) => slice?.(key, start + 1, end + 1) }),
+  ],
   "stops at a page": [
     "lists more keys than one page has",
     ({ list }) => ({ list: async (prefix) => (await list(prefix)).slice(0, 1000) }),

@@ -1,3 +1,4 @@
+import { hasBatches } from "../batches/has-batches.ts";
 import { Hono, type MiddlewareHandler } from "hono";
 import { NearcastError } from "../errors.ts";
 import { openapiDocument } from "../openapi/document.ts";
@@ -122,6 +123,7 @@ export function documentationRoutes(
 ) {
   const secured = platform.config.auth.mode === "required";
   const hasJobs = platform.jobs !== undefined;
+  const hasFiles = hasBatches(platform);
   const hasWebhooks = hasJobs && platform.config.webhooks.hosts.length > 0;
 
   return new Hono<AppEnv>().get("/openapi.json", async (c) => {
@@ -129,7 +131,14 @@ export function documentationRoutes(
     const models = await answeringModels(registry);
     return answerJson(
       c,
-      openapiDocument(models, dialects, { version: VERSION, secured, open, hasJobs, hasWebhooks }),
+      openapiDocument(models, dialects, {
+        version: VERSION,
+        secured,
+        open,
+        hasJobs,
+        hasFiles,
+        hasWebhooks,
+      }),
     );
   });
 }

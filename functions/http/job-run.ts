@@ -1,6 +1,6 @@
 import type { Caller } from "../auth/caller.ts";
 import type { Decided } from "../call.ts";
-import { callerOf, type Job, type JobAnswer } from "../jobs/job.ts";
+import { callerOf, type JobAnswer } from "../jobs/job.ts";
 import type { Perform } from "../jobs/jobs.ts";
 
 /** What a request is told that runs a job. */
@@ -45,7 +45,7 @@ export function createPerform(app: App): Perform {
   };
 }
 
-function runOf({ caller, model, assignment, request }: Job): JobRun {
+function runOf({ caller, model, assignment, request }: Parameters<Perform>[0]): JobRun {
   return {
     caller: callerOf(caller),
     rateKey: request.rateKey,

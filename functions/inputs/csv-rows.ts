@@ -14,6 +14,7 @@ interface Header {
   next: Position;
 }
 
+const INFINITE = /inf/i;
 const START: Position = { offset: 0, line: 1 };
 const NO_HEADER: Header = { text: "", lines: 0, next: START };
 
@@ -62,8 +63,10 @@ interface Piece {
 }
 
 function readPiece(cut: Cut, header: Header, model: RowsModel, isLast: boolean): Piece {
-  const read = (text: string) =>
-    readCsv(header.text + text, header.text ? "present" : "absent", model);
+  const read = (text: string) => {
+    const found = readCsv(header.text + text, header.text ? "present" : "absent", model);
+    return INFINITE.test(text) ? { ...found, rows: found.rows.map(asJson) } : found;
+  };
   const text = pieceText(cut.bytes, cut.line);
   const whole = isLast ? text.trimEnd() : text;
   if (whole.trim() === "" && isLast) return { rows: [], marks: [] };
@@ -81,6 +84,16 @@ function readPiece(cut: Cut, header: Header, model: RowsModel, isLast: boolean):
     rowError(error);
     return oneByOne(cut, header, read);
   }
+}
+
+/** Infinite numbers in words, as JSON has them. */
+function asJson(row: unknown): unknown {
+  if (typeof row !== "object" || row === null) return row;
+  const cells = Object.entries(row).map(([name, value]): [string, unknown] => [
+    name,
+    typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
+  ]);
+  return Object.fromEntries(cells);
 }
 
 /** Reads each record for itself, so that a wrong one does not spoil the others. */

@@ -32,9 +32,11 @@ export async function* cutRecords(
     const ends: number[] = [];
     const first = line;
     let [at, start, inQuotes] = [0, 0, false];
+    const lineAt = (place: number) =>
+      held.subarray(0, place).reduce((sum, byte) => sum + (byte === mark ? 1 : 0), first);
     while (ends.length < rows && start < bytes) {
       if (at === held.length) {
-        if (at - start > lineBytes) throw tooLong(line, lineBytes, inQuotes);
+        if (at - start > lineBytes) throw tooLong(lineAt(start), lineBytes, inQuotes);
         if (readTo === source.size) break;
         const end = Math.min(readTo + WINDOW_BYTES, source.size);
         held = joined(held, await source.slice(readTo, end));
@@ -44,20 +46,21 @@ export async function* cutRecords(
         const byte = held[at];
         if (byte === QUOTE) inQuotes = quoted && !inQuotes;
         else if (byte === mark && !inQuotes) {
-          if (at - start > lineBytes) throw tooLong(line, lineBytes, false);
+          if (at - start > lineBytes) throw tooLong(lineAt(start), lineBytes, false);
           start = ++at;
           ends.push(start);
           break;
         }
       }
       if (at === held.length && readTo === source.size && start < at) {
+        if (at - start > lineBytes) throw tooLong(lineAt(start), lineBytes, inQuotes);
         // The last line needs no end.
         start = at;
         ends.push(at);
       }
     }
     const piece = held.subarray(0, start);
-    for (const byte of piece) if (byte === mark) line += 1;
+    line = lineAt(start);
     offset += start;
     held = held.subarray(start);
     yield { line: first, bytes: piece, ends, next: { offset, line } };

@@ -1,11 +1,9 @@
 import { NearcastError } from "../errors.ts";
 import type { PutCondition, Store } from "../model/store.ts";
-import { StoreRefusal } from "../model/store.ts";
-import { within } from "../within.ts";
+import { boundJobStore } from "./bound-job-store.ts";
 import { isFinal, isOver, type Job } from "./job.ts";
 
 const FOLDER = ".jobs";
-const RETRY_AFTER_SECONDS = 5;
 /** Two consumers and a client change one job at the most. */
 const MOST_CHANGES = 20;
 
@@ -31,19 +29,7 @@ export interface JobStore {
 
 /** All methods reject with `store_unavailable` when the store does not answer within `timeoutMs`. */
 export function createJobStore(store: Store, timeoutMs: number): JobStore {
-  const bounded = async <T>(work: Promise<T>): Promise<T> => {
-    try {
-      return await within(work, timeoutMs, () => {
-        throw new Error(`no answer within ${timeoutMs} ms`);
-      });
-    } catch (cause) {
-      const why = cause instanceof StoreRefusal ? `: ${cause.reason}` : "";
-      throw new NearcastError("store_unavailable", `The store of jobs did not answer${why}.`, {
-        cause,
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-      });
-    }
-  };
+  const bounded = boundJobStore(timeoutMs);
 
   async function get(key: string) {
     const found = await bounded(store.get(recordOf(key)));

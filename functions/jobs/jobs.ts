@@ -20,6 +20,7 @@ import {
 import { createJobStore } from "./job-store.ts";
 import { isPending, newWebhook } from "./webhook.ts";
 import type { Outcome } from "./queue.ts";
+import { isBusy } from "./wait-for-quiet.ts";
 
 /** What a job is made of. */
 export interface Asked {
@@ -40,7 +41,16 @@ export interface AskedWebhook extends Pick<JobWebhook, "url" | "statuses" | "loc
 }
 
 /** Answers a job's request as a client would have been answered. */
-export type Perform = (job: Job, body: Uint8Array<ArrayBuffer>) => Promise<JobAnswer>;
+export type Perform = (
+  job: Pick<Job, "caller" | "model" | "assignment" | "request">,
+  body: Uint8Array<ArrayBuffer>,
+) => Promise<JobAnswer>;
+
+/** Does the work of messages that are no jobs. */
+export interface OtherMessages {
+  owns(message: string): boolean;
+  run(message: string, tries: number, perform: Perform): Promise<Outcome>;
+}
 
 /** Calls that are answered later. All methods reject with `store_unavailable` where the store does not answer. */
 export interface Jobs {
@@ -87,6 +97,7 @@ export function createJobs(
   >,
   turns: Turns | undefined,
   observer: Pick<Observer, "job" | "webhook">,
+  others?: OtherMessages,
 ): Jobs | undefined {
   const { jobs, config, sha256, log } = platform;
   if (!jobs) return undefined;
@@ -249,7 +260,9 @@ export function createJobs(
 
   async function run(key: string, tries: number, perform: Perform): Promise<Outcome> {
     try {
-      return await runOnce(key, tries, perform);
+      return others?.owns(key)
+        ? await others.run(key, tries, perform)
+        : await runOnce(key, tries, perform);
     } catch (error) {
       log({ level: "error", message: "jobs: a job waits for its store", error: String(error) });
       return { retryAfterSeconds: RETRY_SECONDS };
@@ -339,10 +352,6 @@ export function createJobs(
       await delivery.end();
     },
   };
-}
-
-function isBusy(turns: Turns): boolean {
-  return turns.preparing.length() + turns.running.length() > 0;
 }
 
 function failure({ request }: Job, detail: string): JobAnswer {

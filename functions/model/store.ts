@@ -41,6 +41,16 @@ export interface Store {
     options?: { signal?: AbortSignal },
   ) => Promise<{ etag: string; size: number } | undefined>;
   /**
+   * The bytes of an object from `start` up to `end`, without that one: fewer where it ends before. `start` is within it.
+   * Absent where the store cannot read parts: then no files of inputs are read from it.
+   */
+  slice?: (
+    key: string,
+    start: number,
+    end: number,
+    options?: { signal?: AbortSignal },
+  ) => Promise<Uint8Array | undefined>;
+  /**
    * All keys that begin with `prefix`. It is empty or ends in `/`. Leaves out keys whose next name begins with a dot: what
    * is no model, and may be much.
    */

@@ -3,6 +3,7 @@ import type { ReleasedModel } from "../model/released-models.ts";
 import { MOST_DAYS } from "../observe/feedback/feedback.ts";
 import { MOST_HOURS } from "../observe/drift/watch.ts";
 import { datatypeNames } from "../tensor.ts";
+import { BATCH_SCHEMAS, batchPaths } from "./batch-paths.ts";
 import { JOB_SCHEMAS, JOB_WEBHOOKS, jobPaths } from "./job-paths.ts";
 import { modelComponents, modelPath } from "./model-paths.ts";
 import {
@@ -105,6 +106,8 @@ export interface DocumentOptions {
   open: ReadonlySet<string>;
   /** Whether calls may be answered later. */
   hasJobs: boolean;
+  /** Whether files of inputs are answered later. */
+  hasFiles: boolean;
   /** Whether jobs may tell webhooks of their ends. */
   hasWebhooks: boolean;
 }
@@ -113,7 +116,7 @@ export interface DocumentOptions {
 export function openapiDocument(
   models: readonly ReleasedModel[],
   dialects: readonly Dialect[],
-  { version, secured, open, hasJobs, hasWebhooks }: DocumentOptions,
+  { version, secured, open, hasJobs, hasFiles, hasWebhooks }: DocumentOptions,
 ) {
   const parts = dialects.flatMap(({ describe }) => describe?.(models) ?? []);
   const paths: Record<string, Record<string, object>> = {};
@@ -121,6 +124,7 @@ export function openapiDocument(
     ...models.map(modelPath),
     sharedPaths(models.map(({ manifest }) => manifest.name)),
     hasJobs ? jobPaths() : {},
+    hasFiles ? batchPaths() : {},
     ...parts.map((part) => part.paths),
   ])
     for (const [path, operations] of Object.entries(part))
@@ -144,6 +148,7 @@ export function openapiDocument(
         {},
         SHARED_SCHEMAS,
         hasJobs ? JOB_SCHEMAS : {},
+        hasFiles ? BATCH_SCHEMAS : {},
         ...parts.map(({ schemas }) => schemas),
         ...models.map(modelComponents),
       ) as Record<string, object>,

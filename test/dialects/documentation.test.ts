@@ -66,7 +66,7 @@ describe.each(inThisFile(PLATFORMS))("on %s", (name, start) => {
         .replace("{version}", "1")
         .replace("{label}", "stable");
       // The model has no baseline to compare with, and there is no job.
-      const status = path.endsWith("/drift") || path.startsWith("/v1/jobs/") ? 404 : 200;
+      const status = path.endsWith("/drift") || /^\/v1\/(jobs|batches)\//.test(path) ? 404 : 200;
       expect((await server.fetch(filled)).status, path).toBe(status);
     }
   });

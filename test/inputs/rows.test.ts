@@ -20,6 +20,15 @@ const typed = modelOf([...FEATURES.typed]);
 const texts = modelOf(undefined, "text");
 const numbers = modelOf(["a", "b"].map((name) => ({ name, type: "number" })));
 
+/** JSON has no infinite numbers. */
+const withWords = (row: unknown) =>
+  Object.fromEntries(
+    Object.entries(row as object).map(([name, value]) => [
+      name,
+      value === Infinity || value === -Infinity ? String(value) : (value as unknown),
+    ]),
+  );
+
 describe("CSV in pieces is read as a body of CSV", () => {
   const readable = CSV_CASES.filter(
     ({ model, refused }) => model === "typed" && refused === undefined,
@@ -28,7 +37,7 @@ describe("CSV in pieces is read as a body of CSV", () => {
     const bytes = await bytesOf(one);
     const whole = readCsv(decodeText(bytes, { what: "The file" }), undefined, typed);
     const rows = await rowsOf(bytes, typed);
-    expect(rows.map(({ input }) => input)).toStrictEqual(whole.rows);
+    expect(rows.map(({ input }) => input)).toStrictEqual(whole.rows.map(withWords));
     expect(rows.map(({ line }) => line)).toEqual(whole.lines);
   });
 });

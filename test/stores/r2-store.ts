@@ -42,6 +42,11 @@ export async function startR2Store(
     },
     head: async (key) =>
       ((await (await call("head", key)).json()) as Awaited<ReturnType<Store["head"]>>) ?? undefined,
+    async slice(key, start, end) {
+      const response = await call("slice", key, [start, end]);
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      return response.headers.has("x-absent") ? undefined : bytes;
+    },
     list: async (below) => (await (await call("list", below)).json()) as string[],
     put: async (key, bytes, condition) =>
       ((await (await call("put", key, condition, bytes)).json()) as string | null) ?? undefined,

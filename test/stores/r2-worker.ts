@@ -17,6 +17,13 @@ export default {
       }
       case "/head":
         return Response.json((await store.head(key)) ?? null);
+      case "/slice": {
+        const [start, end] = option as [number, number];
+        const found = await store.slice?.(key, start, end);
+        return new Response((found ?? null) as BodyInit | null, {
+          headers: found ? {} : { "X-Absent": "true" },
+        });
+      }
       case "/list":
         return Response.json(await store.list(key));
       case "/delete":

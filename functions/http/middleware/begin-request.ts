@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { ANYONE, NOBODY } from "../../auth/caller.ts";
+import { hasBatches } from "../../batches/has-batches.ts";
 import { NearcastError } from "../../errors.ts";
 import { createDeadline } from "../../load/deadline.ts";
 import type { TransferTurns } from "../../load/transfer-turns.ts";
@@ -7,6 +8,7 @@ import { readTrace, writeTrace } from "../../observe/trace.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { AppEnv, Exchange } from "../exchange.ts";
 import { jobOf } from "../job-run.ts";
+import { isUpload } from "../upload.ts";
 
 /** Answers are data, not pages: browsers must not run, sniff, frame or keep them. */
 const SECURITY_HEADERS = {
@@ -36,6 +38,7 @@ export function beginRequest(
   // The caller until authentication finds out who it is.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
   const takesJobs = platform.jobs !== undefined;
+  const takesFiles = hasBatches(platform);
   return function beginRequest(c, next) {
     const { routeIndex } = c.req;
     const wrapped = routeIndex > before;
@@ -45,7 +48,8 @@ export function beginRequest(
       crypto.randomUUID();
     const isGone = () => isClientGone(c.env);
     const job = jobOf(c.env);
-    const longestMs = job ? config.jobTimeoutMs : config.requestTimeoutMs;
+    const longestMs =
+      job || (takesFiles && isUpload(c.req)) ? config.jobTimeoutMs : config.requestTimeoutMs;
     const deadline = createDeadline(longestMs, isGone, options);
     const timeout = c.req.header(TIMEOUT);
     if (timeout !== undefined && WHOLE_NUMBER.test(timeout)) deadline.shorten(Number(timeout));

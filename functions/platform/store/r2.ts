@@ -26,6 +26,11 @@ export function createR2Store(bucket: R2Bucket, prefix: string): Store {
       const object = await bucket.head(prefix + key);
       return object ? { etag: object.etag, size: object.size } : undefined;
     },
+    async slice(key, start, end) {
+      const range = { offset: start, length: end - start };
+      const object = await bucket.get(prefix + key, { range });
+      return object ? new Uint8Array(await object.arrayBuffer()) : undefined;
+    },
     // Names that begin with a dot come before `/` in the order of the list, and all others after it.
     async list(below) {
       const keys: string[] = [];
@@ -55,10 +60,11 @@ const REASONS: Record<string, string> = {
 };
 
 /** Turns R2's plain Errors for mistakes in the configuration, such as a missing bucket, into refusals. */
-function withReasons(store: Store): Store {
+function withReasons(store: Required<Store>): Store {
   return {
     get: (...asked) => store.get(...asked).catch(explain),
     head: (...asked) => store.head(...asked).catch(explain),
+    slice: (...asked) => store.slice(...asked).catch(explain),
     list: (...asked) => store.list(...asked).catch(explain),
     put: (...asked) => store.put(...asked).catch(explain),
     delete: (...asked) => store.delete(...asked).catch(explain),

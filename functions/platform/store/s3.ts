@@ -72,6 +72,21 @@ export function createS3Store(options: S3Options): Store {
         return found && { etag: found.etag, size: found.bytes.byteLength };
       }
     },
+    async slice(key, start, end, { signal } = {}) {
+      const { sdk, client } = await started;
+      const command = new sdk.GetObjectCommand({
+        Bucket: bucket,
+        Key: prefix + key,
+        Range: `bytes=${start}-${end - 1}`,
+      });
+      try {
+        const { Body } = await client.send(command, signal && { abortSignal: signal });
+        if (!Body) throw new Error(`S3 answered without a body for ${key}`);
+        return await readAtMost(Body as Readable, end - start, key);
+      } catch (error) {
+        return absent(error);
+      }
+    },
     // Names that begin with a dot come before `/` in the order of the list, and all others after it.
     async list(below, { signal } = {}) {
       const { sdk, client } = await started;

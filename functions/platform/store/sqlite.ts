@@ -25,6 +25,11 @@ export function createSqliteStore(sqlite: Sqlite): Store {
       const found = open().head.get(key) as { etag: string; size: number } | undefined;
       return found && { ...found };
     },
+    async slice(key, start, end) {
+      if (!sqlite.exists()) return undefined;
+      const found = open().slice.get(start + 1, end - start, key) as Pick<Row, "bytes"> | undefined;
+      return found?.bytes;
+    },
     async list(prefix) {
       const rows = open().list.all(prefix, `${prefix}\u{10FFFF}`) as { key: string }[];
       const keys = rows.map(({ key }) => key);
@@ -54,6 +59,7 @@ function statements(sqlite: Sqlite) {
   return {
     get: database.prepare("SELECT bytes, etag FROM objects WHERE key = ?"),
     head: database.prepare("SELECT etag, length(bytes) AS size FROM objects WHERE key = ?"),
+    slice: database.prepare("SELECT substr(bytes, ?, ?) AS bytes FROM objects WHERE key = ?"),
     list: database.prepare("SELECT key FROM objects WHERE key >= ? AND key < ? ORDER BY key"),
     put: database.prepare(`
       INSERT INTO objects VALUES (?, ?, ?)

@@ -1,0 +1,31 @@
+import { endOfString } from "../wire/json-budget.ts";
+
+const [OPEN, CLOSE] = [new Set(["[", "{"]), new Set(["]", "}"])];
+const BEGIN = '"outputs":[';
+/** What the depth of a list depends on. */
+const MARKS = /["[\]{},]/g;
+
+/**
+ * The outputs in the answer to a prediction, each as the text that it has there: numbers keep every digit. Undefined
+ * where the answer has no list of outputs.
+ */
+export function outputsIn(text: string): string[] | undefined {
+  const begin = text.indexOf(BEGIN);
+  if (begin === -1) return undefined;
+  const outputs: string[] = [];
+  let [start, depth] = [begin + BEGIN.length, 0];
+  MARKS.lastIndex = start;
+  for (let found = MARKS.exec(text); found; found = MARKS.exec(text)) {
+    const [mark] = found;
+    if (mark === '"') MARKS.lastIndex = endOfString(text, found.index) + 1;
+    else if (OPEN.has(mark)) depth += 1;
+    else if (CLOSE.has(mark) && depth > 0) depth -= 1;
+    else if (depth === 0) {
+      const output = text.slice(start, found.index);
+      if (output !== "") outputs.push(output);
+      start = found.index + 1;
+      if (mark === "]") return outputs;
+    }
+  }
+  return undefined;
+}

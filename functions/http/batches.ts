@@ -1,0 +1,190 @@
+import { Hono, type Context } from "hono";
+import * as z from "zod";
+import type { Batches, BatchState } from "../batches/batches.ts";
+import { hasEnded } from "../batches/batch.ts";
+import { csvLines, OUTPUT_FORMATS } from "../batches/output-lines.ts";
+import { invalidInput, NearcastError } from "../errors.ts";
+import { FORMATS, type Format } from "../inputs/row.ts";
+import type { Service } from "../service.ts";
+import { parseJsonText } from "../wire/json.ts";
+import { answer } from "./answer.ts";
+import { baseOf, callOf, type AppEnv } from "./exchange.ts";
+import { mediaTypeOf } from "./media-type.ts";
+import { checkJobId } from "./prefer.ts";
+import { readJson } from "./read-json.ts";
+import { bytesOf, isUpload } from "./upload.ts";
+
+const POLL_SECONDS = 2;
+
+const header = z.enum(["present", "absent"]);
+
+/** A batch of an object of the store. */
+export const batchRequest = z.strictObject({
+  model: z.string(),
+  version: z.string().optional(),
+  input: z.strictObject({
+    object: z.string().describe("Its path below the caller's folder of the store."),
+    format: z.enum(FORMATS).optional().describe("By the ending of its name when absent."),
+    header: header.optional().describe("Whether the first line of CSV is a header."),
+  }),
+  parameters: z.record(z.string(), z.unknown()).optional(),
+});
+
+const TYPES: Record<string, Format> = {
+  "text/csv": "csv",
+  "application/jsonl": "jsonl",
+  "application/x-ndjson": "jsonl",
+  "application/vnd.apache.parquet": "parquet",
+};
+
+const callerOf = (c: Context<AppEnv>) => c.get("exchange").caller;
+
+/** `/v1/batches`: files whose rows are answered later. */
+export function batchRoutes(
+  { platform, resolve }: Pick<Service, "platform" | "resolve">,
+  batches: Batches,
+): Hono<AppEnv> {
+  async function make(c: Context<AppEnv>, id: string): Promise<Response> {
+    const { model, version, ...file } = isUpload(c.req)
+      ? uploaded(c)
+      : ofObject(await readJson(c, batchRequest, platform));
+    const found = await resolve({ ...callOf(c), model, version });
+    const { caller, id: requestId, quota } = c.get("exchange");
+    const asked = { ...file, id, caller, requestId, rateKey: quota?.key, version: found };
+    return answerBatch(c, await batches.make(asked), 202);
+  }
+
+  return new Hono<AppEnv>()
+    .post("/v1/batches", (c) => {
+      const key = c.req
+        .header("idempotency-key")
+        ?.trim()
+        .replace(/^"(.*)"$/, "$1");
+      return make(c, key === undefined ? crypto.randomUUID() : checkJobId(key, "Idempotency-Key"));
+    })
+    .put("/v1/batches/:id", (c) => make(c, checkJobId(c.req.param("id"), "The id")))
+    .get("/v1/batches/:id", async (c) =>
+      answerBatch(c, await batches.read(callerOf(c), c.req.param("id"))),
+    )
+    .get("/v1/batches/:id/output", async (c) => {
+      const format = c.req.query("format") ?? "jsonl";
+      if (!OUTPUT_FORMATS.some((name) => name === format))
+        throw invalidInput([{ path: "format", message: `must be ${OUTPUT_FORMATS.join(" or ")}` }]);
+      const lines = await batches.lines(callerOf(c), c.req.param("id"), "output");
+      return format === "csv"
+        ? answer(c, streamOf(asCsv(lines)), { "Content-Type": "text/csv; charset=UTF-8" })
+        : answer(c, streamOf(lines), { "Content-Type": "application/jsonl" });
+    })
+    .get("/v1/batches/:id/errors", async (c) => {
+      const lines = await batches.lines(callerOf(c), c.req.param("id"), "errors");
+      return answer(c, streamOf(lines), { "Content-Type": "application/jsonl" });
+    })
+    .post("/v1/batches/:id/cancel", async (c) =>
+      answerBatch(c, await batches.cancel(callerOf(c), c.req.param("id"))),
+    )
+    .delete("/v1/batches/:id", async (c) =>
+      answerBatch(c, await batches.remove(callerOf(c), c.req.param("id"))),
+    );
+}
+
+/** The batch that an upload asks for: the query has what JSON would have. */
+function uploaded(c: Context<AppEnv>) {
+  const { type, parameters: ofType } = mediaTypeOf(c.req);
+  const format = TYPES[type];
+  if (!format)
+    throw new NearcastError(
+      "unsupported_media_type",
+      `The Content-Type must be ${Object.keys(TYPES).join(", ")}, or application/json for an object of the store.`,
+    );
+  if (c.req.header("content-encoding") ?? ofType["charset"]?.replace(/^utf-?8$/i, ""))
+    throw new NearcastError("unsupported_media_type", "A file must be UTF-8, and not compressed.");
+  const { model, version, parameters } = c.req.query();
+  if (!model) throw invalidInput([{ path: "model", message: "must be in the query" }]);
+  return {
+    model,
+    version,
+    format,
+    header: headerOf(ofType["header"]?.toLowerCase()),
+    parameters: parameters === undefined ? undefined : parseJsonText(parameters, "parameters"),
+    input: bytesOf(c.req),
+  };
+}
+
+function headerOf(text: string | undefined): "present" | "absent" | undefined {
+  const { success, data } = header.optional().safeParse(text);
+  if (success) return data;
+  throw new NearcastError(
+    "malformed_request",
+    "The parameter header of text/csv must be present or absent.",
+  );
+}
+
+function ofObject({ model, version, parameters, input }: z.infer<typeof batchRequest>) {
+  const { object, header } = input;
+  const ending = object.slice(object.lastIndexOf(".") + 1).toLowerCase();
+  const format = input.format ?? FORMATS.find((name) => name === ending);
+  if (!format)
+    throw invalidInput([{ path: "input.format", message: `must be one of ${FORMATS.join(", ")}` }]);
+  return { model, version, parameters, format, header, input: { object } };
+}
+
+function answerBatch(c: Context<AppEnv>, state: BatchState, status: 200 | 202 = 200): Response {
+  const { batch } = state;
+  const { headers } = c.get("exchange");
+  const location = `${baseOf(c)}/v1/batches/${encodeURIComponent(batch.id)}`;
+  if (status === 202) headers["Location"] = location;
+  if (!hasEnded(batch)) headers["Retry-After"] = String(POLL_SECONDS);
+  const body = JSON.stringify(shown(state, location));
+  return answer(c, body, { "Content-Type": "application/json" }, status);
+}
+
+/** The batch as its caller sees it. */
+function shown({ batch, completed, failed }: BatchState, location: string) {
+  const { id, status, model, version, digest, events, expiresAt, cut, error } = batch;
+  const isCut = status !== "queued" && status !== "validating";
+  const ended = hasEnded(batch) ? events.at(-1) : undefined;
+  return {
+    id,
+    status,
+    model,
+    version,
+    digest: `sha256:${digest}`,
+    counts: { ...(isCut && { total: cut.rows }), completed, failed },
+    created_at: written(events[0]?.at ?? 0),
+    ...(ended && { ended_at: written(ended.at) }),
+    expires_at: written(expiresAt),
+    ...(error && { error }),
+    ...(status === "succeeded" && {
+      output: `${location}/output`,
+      ...(failed > 0 && { errors: `${location}/errors` }),
+    }),
+  };
+}
+
+const written = (time: number) => new Date(time).toISOString();
+
+async function* asCsv(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const state = { columns: undefined, waiting: 0 };
+  for await (const piece of pieces) {
+    const lines = new TextDecoder().decode(piece).trimEnd().split("\n");
+    const text = csvLines(
+      state,
+      lines.map((line) => JSON.parse(line) as unknown),
+    );
+    if (text !== "") yield new TextEncoder().encode(text);
+  }
+}
+
+function streamOf(pieces: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  });
+}

@@ -1,0 +1,14 @@
+import type { Turns } from "../load/turns.ts";
+
+const LOOK_MS = 5;
+
+/** Requests go before jobs: waits while one waits for the processor. */
+export async function waitForQuiet(turns: Turns | undefined): Promise<void> {
+  if (!turns) return;
+  while (isBusy(turns)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+}
+
+/** Whether a request waits for the processor, or has it. */
+export function isBusy(turns: Turns): boolean {
+  return turns.preparing.length() + turns.running.length() > 0;
+}

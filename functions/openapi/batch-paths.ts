@@ -1,0 +1,118 @@
+import { batchRequest } from "../http/batches.ts";
+import { answers, json, pathsOf } from "./operation.ts";
+import { schemaOf } from "./schema.ts";
+
+const string = { type: "string" };
+const time = { type: "string", format: "date-time" };
+const count = { type: "integer", minimum: 0 };
+
+/** The schema of a batch, for `components`. */
+export const BATCH_SCHEMAS = {
+  Batch: {
+    type: "object",
+    required: ["id", "status", "model", "version", "digest", "counts", "created_at", "expires_at"],
+    properties: {
+      id: string,
+      status: {
+        enum: ["queued", "validating", "running", "succeeded", "failed", "canceled", "expired"],
+      },
+      model: string,
+      version: { ...string, description: "It was decided when the batch was made." },
+      digest: string,
+      counts: {
+        type: "object",
+        required: ["completed", "failed"],
+        properties: { total: count, completed: count, failed: count },
+        description: "Rows. The total is there once the file was read.",
+      },
+      created_at: time,
+      ended_at: time,
+      expires_at: time,
+      error: {
+        type: "object",
+        properties: { code: string, detail: string },
+        description: "Why the file cannot be read.",
+      },
+      output: { ...string, description: "Where the outputs are: line n is that of row n." },
+      errors: { ...string, description: "Where the errors are, if there are any." },
+    },
+  },
+};
+
+const ID = {
+  name: "id",
+  in: "path",
+  required: true,
+  schema: { type: "string", pattern: "^[\\w.~-]{1,128}$" },
+};
+
+const query = (name: string, description: string) => ({
+  name,
+  in: "query",
+  description,
+  schema: string,
+});
+
+const UPLOAD = [
+  query("model", "For an upload."),
+  query("version", "For an upload."),
+  query("parameters", "For an upload: the task's, as JSON."),
+];
+
+const LINES = { description: "The lines.", content: { "application/jsonl": { schema: string } } };
+
+/** Files whose rows are answered later. */
+export function batchPaths() {
+  const tag = "Batches";
+  const answer = answers("Batch");
+  const asked = json(schemaOf(batchRequest));
+  const file = { schema: string };
+  const body = {
+    ...asked,
+    "text/csv": file,
+    "application/jsonl": file,
+    "application/vnd.apache.parquet": { schema: { type: "string", format: "binary" } },
+  };
+  const description =
+    "The body is the file, and the query says by which model; or the body is JSON and names an object of the store.";
+  return pathsOf({
+    "post /v1/batches": {
+      tag,
+      summary: "Answers each row of a file, later",
+      description: `${description} \`Idempotency-Key\` is the batch's id.`,
+      parameters: UPLOAD,
+      body,
+      answer,
+      status: 202,
+    },
+    "put /v1/batches/{id}": {
+      tag,
+      summary: "The same, made once",
+      description,
+      parameters: [ID, ...UPLOAD],
+      body,
+      answer,
+      status: 202,
+    },
+    "get /v1/batches/{id}": { tag, summary: "A batch of yours", parameters: [ID], answer },
+    "delete /v1/batches/{id}": {
+      tag,
+      summary: "Ends the batch, and removes all that is stored of it",
+      parameters: [ID],
+      answer,
+    },
+    "post /v1/batches/{id}/cancel": { tag, summary: "Ends the batch", parameters: [ID], answer },
+    "get /v1/batches/{id}/output": {
+      tag,
+      summary: "The outputs in the order of the rows, as JSONL or with `format=csv` as CSV",
+      parameters: [ID, query("format", "`jsonl` or `csv`")],
+      answer: LINES,
+    },
+    "get /v1/batches/{id}/errors": {
+      tag,
+      summary: "The errors of rows, with their lines",
+      parameters: [ID],
+      answer: LINES,
+    },
+  });
+}
