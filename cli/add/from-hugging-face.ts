@@ -44,10 +44,10 @@ export async function draftFromHuggingFace(
     );
   const outside = Object.entries(config).filter(([name]) => Object.hasOwn(OUTSIDE, name));
   checkSettings(path, Object.fromEntries(outside), OUTSIDE);
-  const kind = kindOf(config);
   const graph = await readGraph(await findModel(folder, file));
+  const kind = kindOf(config, graph);
   checkKind(kind, config, graph);
-  if (labels && (kind === "feature-extraction" || kind === "question-answering"))
+  if (labels && !kind.endsWith("classification"))
     throw new Error(`--labels go with a classifier; this export does ${kind}.`);
   const draft =
     kind === "image-classification"

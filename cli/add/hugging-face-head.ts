@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { repeatedLabel } from "../../functions/model/manifest.ts";
+import { only } from "./only.ts";
 import type { Graph, TensorInfo } from "./graph.ts";
 
 /** What `config.json` says about the model's last numbers. */
@@ -87,6 +88,12 @@ export function spanOutputsOf({ outputs }: Graph): [start: TensorInfo, end: Tens
   throw new Error(
     `A model that answers questions needs the outputs start_logits and end_logits [-1, -1]; it has ${has.join(", ")}.`,
   );
+}
+
+/** The output of a masked language model: a number for each token and each one of the vocabulary. */
+export function maskOutputOf({ outputs }: Graph): TensorInfo {
+  const logits = outputs.filter(({ name, shape }) => name === "logits" && shape.length === 3);
+  return only(logits, "an output logits [-1, -1, vocabulary]", outputs);
 }
 
 /** The output whose last dimension are the labels. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Graph } from "./graph.ts";
+import { isVectors } from "./hugging-face-vectors.ts";
 import { headSchema } from "./hugging-face-head.ts";
 
 /** `config.json`, as far as it is looked at here. */
@@ -16,20 +17,26 @@ export type Kind =
   | "text-classification"
   | "token-classification"
   | "question-answering"
+  | "fill-mask"
   | "image-classification"
   | "feature-extraction";
 
 const TAKEN =
-  "Text and token classification, question answering, feature extraction of texts and image classification";
+  "Text and token classification, question answering, filling masks, feature extraction of texts and image classification";
 
 /** What an export is, by the class of its network. Throws an Error for a class that no task is for. */
-export function kindOf({ architectures }: Config): Kind {
+export function kindOf({ architectures }: Config, { outputs }: Graph): Kind {
   const [architecture = ""] = architectures ?? [];
   if (architecture.endsWith("ForSequenceClassification")) return "text-classification";
   if (architecture.endsWith("ForTokenClassification")) return "token-classification";
   if (architecture.endsWith("ForQuestionAnswering")) return "question-answering";
   if (architecture.endsWith("ForImageClassification")) return "image-classification";
-  if (/For[A-Z]/.test(architecture) && !architecture.endsWith("ForMaskedLM"))
+  // Such a network may have been exported for its vectors.
+  if (architecture.endsWith("ForMaskedLM"))
+    return outputs.some(({ name }) => name === "logits") && !outputs.some(isVectors)
+      ? "fill-mask"
+      : "feature-extraction";
+  if (/For[A-Z]/.test(architecture))
     throw new Error(
       `There is no task for a ${architecture}. ${TAKEN} are taken; for others add the .onnx file itself, which makes it a tensor model.`,
     );

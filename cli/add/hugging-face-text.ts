@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import { contentOf } from "../../functions/tasks/text/configured.ts";
 import type { Draft } from "./from-file.ts";
 import type { Graph } from "./graph.ts";
-import { headOf, spanOutputsOf, tokenHeadOf } from "./hugging-face-head.ts";
+import { headOf, maskOutputOf, spanOutputsOf, tokenHeadOf } from "./hugging-face-head.ts";
 import type { Config, Kind } from "./hugging-face-kind.ts";
 import { readTokenizer } from "./hugging-face-tokenizer.ts";
 import { checkNothingBehind, readSentenceSettings, readVectors } from "./hugging-face-vectors.ts";
@@ -58,6 +59,15 @@ export async function textDraft(
     const [start, end] = spanOutputsOf(graph);
     const spans = { start: start.name, end: end.name };
     const manifest = { task: kind, inputs, outputs: [start, end], text, spans };
+    return { graph, assets, manifest };
+  }
+  if (kind === "fill-mask") {
+    const mask = contentOf(tokenizer.config.mask_token);
+    if (mask === undefined)
+      throw new Error(`${join(folder, "tokenizer_config.json")} has no mask_token.`);
+    const output = maskOutputOf(graph);
+    const fill = { output: output.name, mask };
+    const manifest = { task: kind, inputs, outputs: [output], text, fill };
     return { graph, assets, manifest };
   }
   if (isCrossEncoder)

@@ -114,6 +114,13 @@ export async function checkNothingBehind(folder: string): Promise<void> {
     );
 }
 
+const VECTOR_OUTPUTS = ["sentence_embedding", "last_hidden_state", "token_embeddings"];
+
+/** Whether an output has vectors, by its name. */
+export function isVectors({ name }: TensorInfo): boolean {
+  return VECTOR_OUTPUTS.includes(name);
+}
+
 export interface Vectors {
   output: TensorInfo;
   pooling: Pick<TextOptions, "pooling" | "normalize">;
@@ -126,9 +133,9 @@ export async function readVectors(
   { outputs }: Graph,
   { hasPrompts }: { hasPrompts: boolean },
 ): Promise<Vectors> {
-  const output = ["sentence_embedding", "last_hidden_state", "token_embeddings"]
-    .map((name) => outputs.find((one) => one.name === name))
-    .find((one) => one !== undefined);
+  const output = VECTOR_OUTPUTS.map((name) => outputs.find((one) => one.name === name)).find(
+    (one) => one !== undefined,
+  );
   const found = output ?? outputs[0];
   if (!found) throw new Error("The model has no output.");
   if (!output && (found.name === "logits" || found.name === "pooler_output"))

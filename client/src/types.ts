@@ -93,6 +93,16 @@ export interface ScoredLabel<Label extends string = string> {
   score: number;
 }
 
+/** The task `fill-mask` answers with an array of these, likeliest first; with several masks, an array for each. */
+export interface FilledMask {
+  score: number;
+  /** The token's number in the vocabulary. */
+  token: number;
+  token_str: string;
+  /** The text with the token in the mask's place. */
+  sequence: string;
+}
+
 /** The answer of the task `feature-extraction`: the vector of a text. */
 export type Vector = number[];
 

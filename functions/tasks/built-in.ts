@@ -1,4 +1,5 @@
 import { featureExtraction } from "./feature-extraction/task.ts";
+import { fillMask } from "./fill-mask/task.ts";
 import { imageClassification } from "./image-classification/task.ts";
 import { questionAnswering } from "./question-answering/task.ts";
 import { recommendation } from "./recommendation/task.ts";
@@ -22,6 +23,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   textRanking,
   questionAnswering,
   zeroShotClassification,
+  fillMask,
   imageClassification,
   featureExtraction,
   recommendation,

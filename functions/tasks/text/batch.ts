@@ -10,11 +10,13 @@ type TokenInput = (typeof NAMES)[number];
 
 /**
  * Makes runs of encoded texts: INT64 `[rows, tokens]` for each input of the graph. For a graph with a fixed number of
- * tokens, pads all rows to it. Throws an Error when the graph takes other inputs.
+ * tokens, pads all rows to it. A run has at most `tokensPerRun` tokens, padding included, as long as it has several
+ * rows. Throws an Error when the graph takes other inputs.
  */
 export function tokenBatcher(
   { task, inputs, text }: ManifestOf<typeof textOptions>,
   padding: Padding,
+  tokensPerRun = MAX_TOKENS_PER_RUN,
 ): (encodings: readonly Encoding[]) => Run[] {
   const names = inputs.map(({ name }) => name as TokenInput);
   const fixed = inputs[0]?.shape[1] ?? -1;
@@ -51,7 +53,7 @@ export function tokenBatcher(
     let width = fixed >= 0 ? fixed : 1;
     encodings.forEach(({ input_ids: ids }, row) => {
       const wider = Math.max(width, ids.length);
-      const full = (row + 1 - start) * wider > MAX_TOKENS_PER_RUN;
+      const full = (row + 1 - start) * wider > tokensPerRun;
       // A graph without a mask cannot tell padding from text, so only texts of equal length share a run.
       const unlike = !names.includes("attention_mask") && fixed < 0 && ids.length !== width;
       if (row > start && (full || unlike)) {

@@ -27,7 +27,9 @@ type TextManifest = ManifestOf<typeof textOptions>;
  */
 export function textInputs(manifest: TextManifest, limits: Limits, assets: Assets) {
   return manifest.text
-    ? tokenizedText(manifest, manifest.text, limits, assets)
+    ? tokenizedText({ ...manifest, text: manifest.text }, limits, {
+        tokenizer: openTokenizer(manifest.text, assets),
+      })
     : plainText(manifest, limits);
 }
 
@@ -85,14 +87,17 @@ function inBatches(texts: readonly string[]): string[][] {
   return batches;
 }
 
-function tokenizedText(
-  manifest: TextManifest,
-  options: TextOptions,
+/** Texts for a tokenizer. A run has at most `tokensPerRun` tokens, as long as it has several rows. */
+export function tokenizedText(
+  manifest: TextManifest & { text: TextOptions },
   limits: Limits,
-  assets: Assets,
+  {
+    tokenizer,
+    tokensPerRun,
+  }: { tokenizer: ReturnType<typeof openTokenizer>; tokensPerRun?: number },
 ) {
-  const tokenizer = openTokenizer(options, assets);
-  const toRuns = tokenBatcher(manifest, tokenizer.padding);
+  const toRuns = tokenBatcher(manifest, tokenizer.padding, tokensPerRun);
+  const { text: options } = manifest;
   const { maxLength } = options;
   return {
     maxTokens: maxLength,

@@ -83,14 +83,20 @@ const tokenizerSchema = z.looseObject({
  * missing or need a feature that is not supported.
  */
 export function openTokenizer(options: TextOptions, assets: Assets) {
-  const { library, model, added, single, pair, cutsLeft, padding } = readTokenizer(options, assets);
+  return tokenizerOf(options, readTokenizer(options, assets));
+}
+
+/** The same, of parts that were read already. */
+export function tokenizerOf(
+  { maxLength }: TextOptions,
+  { library, model, added, single, pair, cutsLeft, padding }: TokenizerParts,
+) {
   const encodeText = textEncoder({
     normalizer: library.normalizer,
     preTokenizer: library.pre_tokenizer,
     model,
     added,
   });
-  const { maxLength } = options;
   const cut = (ids: number[], length: number): number[] =>
     cutsLeft ? ids.slice(ids.length - length) : ids.slice(0, length);
   const none: number[] = [];
@@ -141,6 +147,8 @@ export function openTokenizer(options: TextOptions, assets: Assets) {
     },
   };
 }
+
+export type TokenizerParts = ReturnType<typeof readTokenizer>;
 
 /** The parts of a version's tokenizer. Throws an Error when the files are missing or not supported. */
 export function readTokenizer(options: TextOptions, assets: Assets) {

@@ -1,11 +1,10 @@
 import type { Assets, Parts } from "../../define.ts";
-import { textOfBytes } from "./text-of-bytes.ts";
 import { contentOf } from "../configured.ts";
+import { detokenizer } from "../detokenizer.ts";
 import type { TextOptions } from "../options.ts";
 import { filled, readTokenizer, specialsOf, type Encoding, type Slot } from "../tokenizer.ts";
 import { alignedEncoder, type AlignedOptions, type Tokens } from "./encoder.ts";
 import { trimmer } from "./trim.ts";
-import { vocabularyOf } from "./vocabulary.ts";
 
 /** A part of a text, or of a pair, that fits into the graph. */
 export interface Window extends Encoding {
@@ -54,13 +53,11 @@ export function openAlignedTokenizer(options: TextOptions, assets: Assets) {
     model,
     added,
   });
-  const tokens = vocabularyOf(json);
+  const { tokens, textOf } = detokenizer(parts);
   const trim = trimmer(json.post_processor, config, tokens);
   const unknown = contentOf(config.unk_token) ?? json.model["unk_token"];
   const idOfContent = (content: string | undefined) =>
     content === undefined ? undefined : idOf(content);
-  const decodesBytes =
-    (library.decoder?.config as { type?: string } | undefined)?.type === "ByteLevel";
   const prefix = json.model["continuing_subword_prefix"];
 
   /** The tokens of a text that fit into `room`, in windows. */
@@ -83,10 +80,7 @@ export function openAlignedTokenizer(options: TextOptions, assets: Assets) {
     /** The text of a token. */
     tokenOf: (id: number): string => tokens[id] ?? "",
     /** What tokens mean as text, as the tokenizer's decoder has it. */
-    textOf: (of: readonly string[]): string => {
-      if (decodesBytes) return textOfBytes(of);
-      return library.decoder ? library.decoder.decode([...of]) : of.join(" ");
-    },
+    textOf,
     /** The token that stands for the whole text, `[CLS]` or `<s>`. */
     classId: idOfContent(contentOf(config.cls_token)),
     unknownId: idOfContent(typeof unknown === "string" ? unknown : undefined),

@@ -1,4 +1,4 @@
-import { CHARACTER_OF_BYTE } from "../pre-tokenizers.ts";
+import { CHARACTER_OF_BYTE } from "./pre-tokenizers.ts";
 
 const BYTE_OF_CHARACTER = new Map(CHARACTER_OF_BYTE.map((character, byte) => [character, byte]));
 

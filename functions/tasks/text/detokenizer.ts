@@ -1,0 +1,50 @@
+import { textOfBytes } from "./text-of-bytes.ts";
+import type { TokenizerParts } from "./tokenizer.ts";
+import { vocabularyOf } from "./vocabulary.ts";
+
+/** Turns tokens back into text, as Hugging Face's tokenizers does. */
+export function detokenizer({ json, library, config }: TokenizerParts) {
+  const tokens = vocabularyOf(json);
+  const special = new Set(
+    json.added_tokens.filter((token) => token.special).map(({ content }) => content),
+  );
+  const cleansUp = config["clean_up_tokenization_spaces"] === true;
+  const decodesBytes =
+    (library.decoder?.config as { type?: string } | undefined)?.type === "ByteLevel";
+
+  /** What tokens mean as text, as the tokenizer's decoder has it. */
+  function textOf(of: readonly string[]): string {
+    if (decodesBytes) return textOfBytes(of);
+    return library.decoder ? library.decoder.decode([...of]) : of.join(" ");
+  }
+
+  return {
+    tokens,
+    textOf,
+    /** The text of token ids, as `decode` of transformers has it. */
+    decode: (ids: readonly number[], { skipsSpecial }: { skipsSpecial: boolean }): string => {
+      const known = ids.flatMap((id) => tokens[id] ?? []);
+      const text = textOf(skipsSpecial ? known.filter((token) => !special.has(token)) : known);
+      return cleansUp ? cleaned(text) : text;
+    },
+  };
+}
+
+/** Takes away spaces before punctuation and English endings. */
+function cleaned(text: string): string {
+  return CLEANED.reduce((made, [from, to]) => made.replaceAll(from, to), text);
+}
+
+/** In the order of transformers. */
+const CLEANED: readonly [string, string][] = [
+  [" .", "."],
+  [" ?", "?"],
+  [" !", "!"],
+  [" ,", ","],
+  [" ' ", "'"],
+  [" n't", "n't"],
+  [" 'm", "'m"],
+  [" 's", "'s"],
+  [" 've", "'ve"],
+  [" 're", "'re"],
+];
