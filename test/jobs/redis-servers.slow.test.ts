@@ -96,7 +96,8 @@ test("consumers whose clocks differ by twenty minutes answer each job once", asy
   expect(new Set(ran)).toEqual(new Set([0, 1]));
 });
 
-test("with a bucket, two servers share jobs, and no job is a model", async () => {
+/** Two servers that share a bucket and a Redis. */
+async function startOverBucket() {
   const { env, stop } = await openRedisPlace();
   onTestFinished(stop);
   let servers: Awaited<ReturnType<typeof startNodeServer>>[] = [];
@@ -111,7 +112,38 @@ test("with a bucket, two servers share jobs, and no job is a model", async () =>
   });
   onTestFinished(() => target.stop());
   const [one, other] = servers;
-  if (!one || !other) return expect.unreachable();
+  if (!one || !other) throw new Error("There are no servers.");
+  return { one, other, store: target.store, logs: target.logs };
+}
+
+test.for([
+  ["down", "what is answered", /^\.jobs\/.*\/answer-/],
+  ["stall", "what is answered", /^\.jobs\/.*\/answer-/],
+  ["down", "the jobs", /^\.jobs\/.*\/job\.json$/],
+] as const)(
+  "a bucket that is %s for %s while results are written: all are answered once",
+  async ([behaviour, , keys]) => {
+    const { one, other, store, logs } = await startOverBucket();
+    const ids = Array.from({ length: 60 }, (_, index) => `job-${index}`);
+    const making = ids.map(async (id) => (await put(one, id)).status);
+    expect(new Set(await Promise.all(making))).toEqual(new Set([202]));
+    store?.behave(behaviour, keys);
+    await sleep(4000);
+    store?.behave("ok");
+    for (const id of ids) {
+      expect(await endOf(other, id)).toBe("succeeded");
+      const events = await (await other.fetch(`/v1/jobs/${id}/events`)).text();
+      expect(events.match(/"(succeeded|failed)"/g)).toHaveLength(1);
+      expect((await one.fetch(`/v1/jobs/${id}/result`)).status).toBe(200);
+      expect((await one.fetch(`/v1/jobs/${id}`, { method: "DELETE" })).status).toBe(200);
+    }
+    expect(await store?.texts(".jobs/")).toEqual(new Map());
+    expect(logs()).toContain("a job waits for its store");
+  },
+);
+
+test("with a bucket, two servers share jobs, and no job is a model", async () => {
+  const { one, other } = await startOverBucket();
   for (let index = 0; index < 20; index++)
     expect((await put(one, `shared-${index}`)).status).toBe(202);
   for (let index = 0; index < 20; index++)
