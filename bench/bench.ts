@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setup as build } from "../test/harness/build.ts";
 import { compileRic } from "../cli/local/ric.ts";
+import { batches } from "./batches.ts";
 import { buildBare, type Bare } from "./bare/build.ts";
 import { COLD_ROUNDS, coldTables, startCold } from "./cold.ts";
 import { health } from "./health.ts";
@@ -48,6 +49,7 @@ const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
       rounds: 1,
       cores: pinning ? `WORKERS=0: ${ONE_CORE_EACH}; WORKERS=2: ${SHARED}` : SHARED,
     }),
+  batches: async () => writeReport("batches", await batches(), { rounds: 1, cores: SHARED }),
   rollout: async () => writeReport("rollout", rollout(), { rounds: 1, cores: "one process" }),
   health: async () => writeReport("health", await health(), { rounds: 1, cores: ONE_CORE_EACH }),
   soak: async () =>
