@@ -37,7 +37,7 @@ export async function batches(): Promise<Table[]> {
   return [
     {
       title: "A file of 1,000,000 rows of iris on Node",
-      note: `CSV of ${(file.length / 1024 ** 2).toFixed(0)} MiB. Batches: from the upload until the output is read. Requests: JSON of ${AT_ONCE} rows, one after the other, made from the CSV and read. Bare: onnxruntime-node with ${AT_ONCE} rows a run, from the CSV's text to lines of JSON. Memory: the server's resident MiB at the end of the upload, and the most afterwards. The output of the batch that was killed twice (-9, at a quarter and at half of the rows) is ${killed.digest === whole.digest ? "byte for byte that" : "NOT that"} of the other.`,
+      note: `CSV of ${(file.length / 1024 ** 2).toFixed(0)} MiB. Batches: from the upload until the output is read. Requests: JSON of ${AT_ONCE} rows, one after the other, made from the CSV and read. Bare: onnxruntime-node with ${AT_ONCE} rows a run, from the CSV's text to lines of JSON. Memory: the server's resident MiB at the end of the upload, and the most afterwards. What a killed server held comes again after 30 s. The output of the batch that was killed twice (-9, at a quarter and at half of the rows) is ${killed.digest === whole.digest ? "byte for byte that" : "NOT that"} of the other.`,
       columns: ["how", "seconds", "rows a second", "of the bare loop", "memory"],
       rows: [
         row(
