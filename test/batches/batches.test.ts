@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { startJobs, storeOfModels } from "../jobs/started.ts";
 
@@ -239,6 +239,24 @@ describe.runIf(hasSqlite)("batches", () => {
     expect(outcome).toMatchObject({ retryAfterSeconds: expect.any(Number) as number });
     const chunks = (await platform.jobs?.store.list(`.jobs/${key}/`)) ?? [];
     expect(chunks.filter((name) => name.includes("/in-"))).toHaveLength(2);
+  });
+
+  test("a batch that has not run in its time has expired, and later nothing is left of it", async () => {
+    const { upload, ask, platform, jobs, perform } = await start();
+    await upload(HEADER + SETOSA, { ...CSV, "Idempotency-Key": "old" });
+    const key = await platform.sha256("batch\nanonymous\nold");
+    expect(await jobs.run(`${key}.keep`, 1, perform)).toMatchObject({
+      retryAfterSeconds: expect.any(Number) as number,
+    });
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    vi.setSystemTime(Date.now() + 90_000_000);
+    expect(await (await ask("/v1/batches/old")).json()).toMatchObject({ status: "expired" });
+    expect(await jobs.run(`${key}.cut`, 1, perform)).toBe("done");
+    vi.setSystemTime(Date.now() + 90_000_000);
+    expect((await ask("/v1/batches/old")).status).toBe(404);
+    expect(await jobs.run(`${key}.keep`, 1, perform)).toBe("done");
+    expect(await platform.jobs?.store.list(".jobs/")).toEqual([]);
   });
 
   test("nobody reads, ends or removes another's batch", async () => {
