@@ -18,7 +18,6 @@ const predict = createPredict({
   timeoutMs: platform.config.requestTimeoutMs,
   now: platform.now,
   tell: undefined,
-  followers: [],
 });
 const app = createApp(OBSERVERS === "off" ? { ...service, predict, observer: {} } : service);
 const createServer = boundedServer(platform.config);

@@ -1,4 +1,5 @@
 import type { InferCall, InferInputs, PredictCall } from "./call.ts";
+import type { Manifest } from "./model/manifest.ts";
 import type { ModelVersion, Resolved } from "./model/registry.ts";
 import type { Tensors } from "./tensor.ts";
 import type { Seen } from "./tasks/define.ts";
@@ -7,16 +8,33 @@ import type { Seen } from "./tasks/define.ts";
 export interface Asked {
   id: string;
   caller: string;
+  /** When it began, in milliseconds since 1970. */
+  at: number;
   /** What the client said that its requests belong to. */
   key: string | undefined;
 }
 
+/** Gets a prediction once its answer is made. Returns at once, and never throws. */
+export type Follow = (version: Resolved, asked: Asked, seen: Seen) => void;
+
 /** What is done with predictions beside answering them, such as counting them for drift. */
 export interface Follower {
-  /** Whether it follows predictions of the version. Asked for each call. */
-  wants: (version: ModelVersion) => boolean;
-  /** Gets a prediction once its answer is made. Returns at once, and never throws. */
-  follow: (version: Resolved, asked: Asked, seen: Seen) => void;
+  /** What is done with predictions of the version. Undefined for nothing. Asked once for each version in memory. */
+  begin: (version: ModelVersion) => Follow | undefined;
+}
+
+/** What all followers do with predictions of a version. */
+export function createFollows(
+  followers: readonly Follower[],
+): (version: ModelVersion) => readonly Follow[] {
+  const known = new WeakMap<Manifest, Follow[]>();
+  return (version) => {
+    const { manifest } = version;
+    let follows = known.get(manifest);
+    if (!follows)
+      known.set(manifest, (follows = followers.flatMap(({ begin }) => begin(version) ?? [])));
+    return follows;
+  };
 }
 
 /** A call that was answered, and its answer. */

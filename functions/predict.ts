@@ -10,7 +10,7 @@ import {
   type PredictCall,
 } from "./call.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
-import type { Follower, Shadows } from "./follow.ts";
+import type { Follow, Shadows } from "./follow.ts";
 import { answersOfTensors, finish } from "./finish.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/charge.ts";
@@ -21,7 +21,7 @@ import type { Turns } from "./load/turns.ts";
 import type { Anticipate } from "./model/anticipation.ts";
 import type { Assignment } from "./model/assignment.ts";
 import type { Manifest } from "./model/manifest.ts";
-import type { Resolved } from "./model/registry.ts";
+import type { ModelVersion, Resolved } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
 import { loggedInputs } from "./observe/logged-inputs.ts";
 import { Recording } from "./observe/recording.ts";
@@ -85,8 +85,8 @@ export interface PathServices {
   charge?: Charge;
   /** Runs with kept outputs. Absent where none are kept. */
   cachedRuns?: CachedRuns;
-  /** What follows predictions: drift, feedback, capture. */
-  followers: readonly Follower[];
+  /** What is done with predictions of a version: drift, feedback, capture. Absent for the copies. */
+  followsOf?: (version: ModelVersion) => readonly Follow[];
   /** Copies calls for versions on trial. Absent for the copies. */
   shadows?: Shadows;
   /** Counts the calls that are being answered. Absent for the copies. */
@@ -169,9 +169,11 @@ export function createPredict(services: PathServices): Predict {
             compiled.combine?.(each ?? [], runs, parameters),
           )
         : each;
-      for (const { wants, follow } of services.followers)
-        if (wants(version))
-          follow(version, recording.begun, { inputs: rows, runs, answers: outputs });
+      const follows = services.followsOf?.(version);
+      if (follows && follows.length > 0) {
+        const seen = { inputs: rows, runs, answers: outputs };
+        for (const follow of follows) follow(version, recording.begun, seen);
+      }
       const given = batch ? outputs : outputs?.[0];
       if (version.shadows) {
         const made = { kind: "predict", call, outputs: given, isBatch: batch } as const;
@@ -232,11 +234,11 @@ export function createInfer(services: PathServices): Infer {
       const results = parts
         ? parts.map(({ length }) => joinOutputs(made.slice(next, (next += length))))
         : made;
-      const followers = services.followers.filter(({ wants }) => wants(version));
-      if (followers.length > 0) {
+      const follows = services.followsOf?.(version);
+      if (follows && follows.length > 0) {
         const answers = await answersOfTensors(version, runs, results, turns, ongoing);
-        for (const { follow } of followers)
-          follow(version, recording.begun, { inputs: undefined, runs, answers });
+        const seen = { inputs: undefined, runs, answers };
+        for (const follow of follows) follow(version, recording.begun, seen);
       }
       if (version.shadows) {
         const made = { kind: "infer", call, runs, results } as const;
@@ -278,7 +280,8 @@ async function recordCall<Answer>(
   if (call.later) throw new AnswerLater(call.resolved ?? (await services.resolve(call)));
   const { id = crypto.randomUUID(), caller = ANYONE, key, model } = call;
   const deadline = call.deadline ?? createDeadline(services.timeoutMs, () => false);
-  const recording = new Recording({ id, kind, caller: caller.name, key, model }, call, services);
+  const begun = { id, kind, at: Date.now(), caller: caller.name, key, model };
+  const recording = new Recording(begun, call, services);
   // The work may go on after the deadline. The record shows what the caller was told. The watcher is an object, not a
   // function: V8 moves a function that each call makes to its old objects, and they keep whole requests alive.
   // Predictions would take 30 % more time.

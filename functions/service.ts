@@ -1,5 +1,6 @@
 import { createAccess, type RegistryFor } from "./auth/access.ts";
 import { createBatches, type Batches } from "./batches/batches.ts";
+import { createFollows } from "./follow.ts";
 import { createCharge } from "./limits/charge.ts";
 import { createOngoing } from "./load/ongoing.ts";
 import { createJobs, type Jobs } from "./jobs/jobs.ts";
@@ -144,7 +145,7 @@ export function createService(
     turns,
     charge: createCharge(platform),
     cachedRuns: createCachedRuns(platform),
-    followers: [watch, feedback, capture],
+    followsOf: createFollows([watch, feedback, capture]),
     shadows,
     ongoing,
   };

@@ -1,7 +1,13 @@
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import type { Limiter } from "./limits/limiter.ts";
 import type { Store } from "./model/store.ts";
-import { LONGEST_FIELD, MOST_GROUP_FIELDS, type Counters, type Group } from "./observe/counters.ts";
+import {
+  LONGEST_FIELD,
+  MOST_GROUP_FIELDS,
+  type Add,
+  type Counters,
+  type Group,
+} from "./observe/counters.ts";
 
 /** One promise of a contract. `run` rejects with an `AssertionError` when it is broken. */
 export interface ContractCase {
@@ -249,6 +255,30 @@ const COUNTER_CASES: Record<string, (open: () => Promise<Counters>) => Promise<v
     counters.add(group, new Map([["requests", 1]]));
     counters.add(group, new Map([["requests", 2], ["µs é ~", 0.5]])); // oxfmt-ignore
     deepEqual(sorted(await counters.read(group)), [["requests", 3], ["µs é ~", 0.5]]); // oxfmt-ignore
+  },
+
+  async "asks for what is to be added soon, once, when sums are read or sent"(open) {
+    const [one, other, group] = [await open(), await open(), freshGroup("soon")];
+    let [count, asked] = [0, 0];
+    const source = (add: Add) => {
+      asked += 1;
+      add(group, new Map([["requests", count]]));
+      count = 0;
+    };
+    for (let time = 0; time < 3; time++) {
+      count += 1;
+      one.addSoon(source);
+    }
+    equal(asked, 0);
+    equal((await one.read(group)).get("requests"), 3);
+    equal(asked, 1);
+    await one.flush();
+    equal(asked, 1);
+    count += 1;
+    one.addSoon(source);
+    await one.flush();
+    equal((await one.read(group)).get("requests"), 4);
+    equal((await other.read(group)).get("requests"), 4);
   },
 
   async "adds exactly what all instances add at once"(open) {

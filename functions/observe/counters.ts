@@ -10,6 +10,9 @@ export interface Group {
   keptSeconds: number;
 }
 
+/** Adds to the fields of a group. */
+export type Add = (group: Group, fields: ReadonlyMap<string, number>) => void;
+
 /** Sums of numbers by field. All instances add to the same sums, where the platform has a place for them. */
 export interface Counters {
   /**
@@ -18,7 +21,12 @@ export interface Counters {
    *
    * @example counters.add({ model: "iris", name: "rollout/4", keptSeconds: 86_400 }, new Map([["errors", 1]]));
    */
-  add(group: Group, fields: ReadonlyMap<string, number>): void;
+  add: Add;
+  /**
+   * Calls `source` once, before sums are next read or sent. It then adds what it has summed up itself since. For what
+   * each request adds to: additions of its own would take longer than the counting. Returns at once.
+   */
+  addSoon(source: (add: Add) => void): void;
   /**
    * The sums of a group, with what this instance has not sent yet. Empty where nothing was added, or its time is over.
    * Rejects while the place with the sums cannot be reached.

@@ -17,11 +17,18 @@ export function createMemoryCounters(
     now,
   );
   let isFirst = true;
+  function begin(): void {
+    if (isFirst) atFirst?.();
+    isFirst = false;
+  }
   return {
     add(group, fields) {
-      if (isFirst) atFirst?.();
-      isFirst = false;
+      begin();
       sums.add(group, fields);
+    },
+    addSoon(source) {
+      begin();
+      sums.addSoon(source);
     },
     read: async (group) => new Map(sums.of(group)),
     flush: async () => undefined,

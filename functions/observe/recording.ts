@@ -1,16 +1,14 @@
 import type { CacheOutcome, CallOptions, CallRecord } from "../call.ts";
 import { NearcastError } from "../errors.ts";
+import type { Asked } from "../follow.ts";
 import type { Assignment } from "../model/assignment.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { Resolved } from "../model/registry.ts";
 import type { Ongoing } from "../load/ongoing.ts";
 import { createPhases, type InSpan, type Phases } from "./phases.ts";
 
-interface Begun {
-  id: string;
+interface Begun extends Asked {
   kind: CallRecord["kind"];
-  caller: string;
-  key: string | undefined;
   model: string;
 }
 
@@ -33,7 +31,6 @@ export class Recording {
   quota: Quota | undefined;
   inputs: unknown;
   readonly begun: Begun;
-  readonly #at = Date.now();
   readonly #tell: ((record: CallRecord) => void) | undefined;
   readonly #onRecord: CallOptions["onRecord"];
   readonly #ongoing: Ongoing | undefined;
@@ -67,7 +64,7 @@ export class Recording {
   /** Makes the record and tells all observers. Later calls only return it. */
   end(error?: unknown): CallRecord {
     if (this.#record) return this.#record;
-    const { id, kind, caller, model } = this.begun;
+    const { id, kind, at, caller, model } = this.begun;
     const assigned = ofRelease(this.assignment);
     const {
       manifest,
@@ -78,7 +75,7 @@ export class Recording {
     const record: CallRecord = {
       id,
       kind,
-      at: this.#at,
+      at,
       caller,
       model,
       version: manifest?.version ?? assigned?.version,

@@ -1,4 +1,11 @@
-import { LONGEST_FIELD, MOST_FIELDS, MOST_GROUP_FIELDS, type Group } from "./counters.ts";
+import {
+  LONGEST_FIELD,
+  MOST_FIELDS,
+  MOST_GROUP_FIELDS,
+  type Add,
+  type Counters,
+  type Group,
+} from "./counters.ts";
 
 /** The sums of one group. */
 export interface GroupSums {
@@ -11,7 +18,9 @@ export interface GroupSums {
 /** Sums in memory, with a bound. */
 export interface Sums {
   /** Adds to the group. What does not fit, or is no number, is lost. */
-  add(group: Group, fields: ReadonlyMap<string, number>): void;
+  add: Add;
+  /** As {@link Counters} have it. */
+  addSoon: Counters["addSoon"];
   /** The fields of a group, if it has any and its time is not over. */
   of(group: Group): ReadonlyMap<string, number> | undefined;
   /** Removes the wanted groups, and gives them. Those whose time is over are only removed. */
@@ -20,6 +29,8 @@ export interface Sums {
 
 /** At most once in this time the log speaks of losses: a field too many is lost with each addition. */
 const REPORT_MS = 60_000;
+/** Nobody may read for days. Each source has sums of its own that wait. */
+const MOST_SOURCES = 1000;
 
 /** Makes sums. `onLoss` gets how many additions were lost since it was called last, at most once a minute. */
 export function createSums(
@@ -27,6 +38,7 @@ export function createSums(
   now: () => number = () => performance.now(),
 ): Sums {
   const groups = new Map<string, GroupSums>();
+  const sources = new Set<(add: Add) => void>();
   /** Of all fields, and of the groups. */
   let count = 0;
   let lost = 0;
@@ -71,18 +83,33 @@ export function createSums(
     own.set(field, (sum ?? 0) + value);
   }
 
+  function add(group: Group, fields: ReadonlyMap<string, number>): void {
+    const own = groupOf(group);
+    if (!own) return lose();
+    own.endsAt = now() + group.keptSeconds * 1000;
+    for (const [field, value] of fields) addField(own.fields, field, value);
+  }
+
+  function askSources(): void {
+    for (const source of sources) {
+      sources.delete(source);
+      source(add);
+    }
+  }
+
   return {
-    add(group, fields) {
-      const own = groupOf(group);
-      if (!own) return lose();
-      own.endsAt = now() + group.keptSeconds * 1000;
-      for (const [field, value] of fields) addField(own.fields, field, value);
+    add,
+    addSoon(source) {
+      if (sources.size >= MOST_SOURCES) askSources();
+      sources.add(source);
     },
     of(group) {
+      askSources();
       const known = groups.get(keyOf(group));
       return known && known.endsAt > now() ? known.fields : undefined;
     },
     take(isWanted) {
+      askSources();
       removeOld();
       const taken = [...groups.values()].filter(({ group }) => isWanted(group));
       for (const { group, fields } of taken) {

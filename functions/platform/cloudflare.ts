@@ -12,7 +12,7 @@ import type { Counters } from "../observe/counters.ts";
 import type { InSpan } from "../observe/phases.ts";
 import type { Observing } from "../observe/observer.ts";
 import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
-import type { Notes } from "../observe/feedback/notes.ts";
+import { createSharedNotes, type Notes } from "../observe/feedback/notes.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
 import { withoutFailures } from "./cache/without-failures.ts";
@@ -120,7 +120,7 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
     // The handler gives its answer to the runtime in the same turn of the event loop.
     whenSent: () => new Promise((resolve) => void setTimeout(resolve, SENDING_MS)),
     createSchedule: (everyMs) => sendAfterRequests(waitUntil, everyMs),
-    sha256: (text) => digest(new TextEncoder().encode(text)),
+    sha256,
     readSecret: async () => undefined,
     async asset(name) {
       const assets = env["ASSETS"] as Fetcher | undefined;
@@ -142,6 +142,8 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
     log,
   };
 }
+
+const sha256 = (text: string) => digest(new TextEncoder().encode(text));
 
 // Workers Logs can search by the members of a JSON line.
 const log: Platform["log"] = (entry) =>
@@ -178,7 +180,9 @@ function openCounters(env: CloudflareParts["env"], waitUntil: Platform["waitUnti
 
 function openNotes(env: CloudflareParts["env"]): Notes {
   const objects = env["MODEL_STATE"] as DurableObjectNamespace<NotingObject> | undefined;
-  return objects ? createObjectNotes(objects) : createMemoryNotes();
+  return objects
+    ? createSharedNotes(createObjectNotes(objects), sha256)
+    : createMemoryNotes({ sha256 });
 }
 
 /** After an answer, a request's context has 30 s. Some of it is left for sending. */

@@ -18,7 +18,7 @@ import { openJobs, type RunJobs } from "./lambda-jobs.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Observing } from "../observe/observer.ts";
 import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
-import type { Notes } from "../observe/feedback/notes.ts";
+import { createSharedNotes, type Notes } from "../observe/feedback/notes.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import { logLine } from "./log.ts";
 import { openPackaged } from "./packaged-folder.ts";
@@ -154,7 +154,9 @@ function openCounters({ rateLimitTable }: Config, schedule: Schedule): Counters 
 }
 
 function openNotes({ rateLimitTable }: Config): Notes {
-  return rateLimitTable ? createDynamodbNotes(rateLimitTable) : createMemoryNotes();
+  return rateLimitTable
+    ? createSharedNotes(createDynamodbNotes(rateLimitTable), sha256)
+    : createMemoryNotes({ sha256 });
 }
 
 /**

@@ -58,7 +58,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     usage,
     sha256,
     readSecret: readParameter,
-    turnEventLoop: () => setImmediate(),
+    turnEventLoop,
     // A request has no bindings when it did not come from the server, as with `app.request`.
     isClientGone: (bindings) =>
       (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
@@ -74,7 +74,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     limiter,
     predictionCache,
     counters,
-    notes: redis.notes ?? createMemoryNotes(),
+    notes: redis.notes ?? createMemoryNotes({ sha256, turnEventLoop }),
     clientAddress({ env, req }) {
       // Absent where the app is called without a server, as in tests.
       const bindings = env as Partial<HttpBindings> | undefined;
@@ -102,6 +102,10 @@ function openJobs({ redisUrl, jobsFile, ...config }: Config, store: Store): Pick
   return sqlite
     ? { jobs: { store: createSqliteStore(sqlite), ...createSqliteQueue(sqlite, logLine) } }
     : {};
+}
+
+function turnEventLoop(): Promise<void> {
+  return setImmediate();
 }
 
 /** The timer keeps no process alive: a server sends the rest before it ends. */

@@ -9,9 +9,10 @@ import { withFallback } from "./limiter/with-fallback.ts";
 import { logLine } from "./log.ts";
 import { createRedisNotes } from "./notes/redis.ts";
 import { openRedis } from "./redis.ts";
+import { sha256 } from "./sha256.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Counters } from "../observe/counters.ts";
-import type { Notes } from "../observe/feedback/notes.ts";
+import { createSharedNotes, type Notes } from "../observe/feedback/notes.ts";
 import type { PredictionCache, Schedule } from "./types.ts";
 
 /**
@@ -31,7 +32,7 @@ export function openRedisServices(
   return {
     limiter: withFallback(createRedisLimiter(redis), logLine),
     counters: createGatheredCounters(createRedisCounters(redis), { log: logLine, schedule }),
-    notes: createRedisNotes(redis),
+    notes: createSharedNotes(createRedisNotes(redis), sha256),
     predictionCache: withoutFailures(createRedisCache(redis), logLine),
   };
 }

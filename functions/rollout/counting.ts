@@ -3,8 +3,9 @@ import type { ErrorCode } from "../errors.ts";
 import { isOnTrial, percentOf, type Candidate } from "../model/release.ts";
 import type { Durations } from "../observe/phases.ts";
 import type { Counters } from "../observe/counters.ts";
-import type { Observer } from "../observe/observer.ts";
-import { bucketOf, FIELDS, groupOf } from "./evidence.ts";
+import type { DropReason, Observer } from "../observe/observer.ts";
+import { createTally, type Tally } from "../observe/tally.ts";
+import { bucketOf, FIELDS, groupOf, LATENCY_BUCKETS } from "./evidence.ts";
 
 /** Failures of the version, and not of the client, the store or the machine. */
 const VERSION_FAILURES: ReadonlySet<ErrorCode> = new Set([
@@ -31,26 +32,63 @@ function tells({ error }: CallRecord): boolean {
   return !error || VERSION_FAILURES.has(error.code);
 }
 
+/** Where a side's fields begin in the sums of a segment: requests, errors, then the buckets of latency. */
+const START = { candidate: 0, stable: 2 + LATENCY_BUCKETS };
+const COPIES = 2 * START.stable;
+const DROPPED = COPIES + 2;
+const REASONS: readonly DropReason[] = ["busy", "size", "memory", "store", "platform"];
+
+/** The fields of a segment, by their places in its sums. */
+const SEGMENT_FIELDS: readonly string[] = [
+  ...[FIELDS.candidate, FIELDS.stable].flatMap(({ requests, errors, latency }) => [
+    requests,
+    errors,
+    ...Array.from({ length: LATENCY_BUCKETS }, (_, bucket) => `${latency}${bucket}`),
+  ]),
+  FIELDS.compared,
+  FIELDS.disagreed,
+  ...REASONS.map((reason) => `${FIELDS.dropped}${reason}`),
+];
+
 /** Counts what calls show of versions on trial. Calls cost nothing more while there are none. */
-export function createRolloutCounting(counters: Counters): Observer {
+export function createRolloutCounting(counters: Pick<Counters, "addSoon">): Observer {
+  const known = new WeakMap<Candidate, Tally>();
+
+  /** The sums of the candidate's present segment. A file that was written by hand may have none. */
+  function sumsOf(model: string, candidate: Candidate): Tally | undefined {
+    let sums = known.get(candidate);
+    if (sums) return sums;
+    const segment = candidate.segments.at(-1);
+    if (!segment) return undefined;
+    sums = createTally(counters, groupOf(model, candidate.version, segment.id), SEGMENT_FIELDS);
+    known.set(candidate, sums);
+    return sums;
+  }
+
   return {
     call(record) {
       const { release, reason, model } = record;
       if (!release || !tells(record)) return;
-      const which = reason === "candidate" ? "candidate" : "stable";
-      for (const candidate of release.candidates)
-        if (isCompared(record, candidate)) add(counters, model, candidate, told(which, record));
+      for (const candidate of release.candidates) {
+        if (!isCompared(record, candidate)) continue;
+        const sums = sumsOf(model, candidate);
+        if (!sums) continue;
+        addRequest(sums, reason === "candidate" ? START.candidate : START.stable, record);
+        sums.changed();
+      }
     },
     copy({ model, version, release, ...copy }) {
       const candidate = release.candidates.find((one) => one.version === version);
-      if (!candidate) return;
+      const sums = candidate && sumsOf(model, candidate);
+      if (!sums) return;
       const { dropped, compared, disagreed } = copy;
-      if (dropped)
-        return add(counters, model, candidate, new Map([[`${FIELDS.dropped}${dropped}`, 1]]));
-      const added = told("candidate", copy);
-      if (compared > 0) added.set(FIELDS.compared, compared);
-      if (disagreed > 0) added.set(FIELDS.disagreed, disagreed);
-      add(counters, model, candidate, added);
+      if (dropped) sums.add(DROPPED + REASONS.indexOf(dropped), 1);
+      else {
+        addRequest(sums, START.candidate, copy);
+        sums.add(COPIES, compared);
+        sums.add(COPIES + 1, disagreed);
+      }
+      sums.changed();
     },
   };
 }
@@ -62,29 +100,18 @@ function isCompared({ reason, version, shadows }: CallRecord, candidate: Candida
   return reason === "stable" || (reason === "candidate" && version === candidate.version);
 }
 
-/** What a request of one version adds. */
-function told(
-  which: "candidate" | "stable",
+/** Adds a request of one side, whose fields begin at `start`. */
+function addRequest(
+  sums: Tally,
+  start: number,
   { error, durations }: { error: unknown; durations: Durations | undefined },
-): Map<string, number> {
-  const fields = FIELDS[which];
-  const added = new Map<string, number>([[fields.requests, 1]]);
-  if (error) added.set(fields.errors, 1);
-  // There is none without a clock, and for answers that were kept.
-  if (!error && durations?.["run"] !== undefined) {
-    const taken = OWN_PHASES.reduce((sum, phase) => sum + (durations[phase] ?? 0), 0);
-    added.set(`${fields.latency}${bucketOf(taken)}`, 1);
-  }
-  return added;
-}
-
-function add(
-  counters: Counters,
-  model: string,
-  { version, segments }: Candidate,
-  added: ReadonlyMap<string, number>,
 ): void {
-  const segment = segments.at(-1);
-  // A file that was written by hand may have none. Nothing can be compared then.
-  if (segment) counters.add(groupOf(model, version, segment.id), added);
+  sums.add(start, 1);
+  if (error) sums.add(start + 1, 1);
+  // There is none without a clock, and for answers that were kept.
+  else if (durations?.["run"] !== undefined) {
+    let taken = 0;
+    for (const phase of OWN_PHASES) taken += durations[phase] ?? 0;
+    sums.add(start + 2 + bucketOf(taken), 1);
+  }
 }

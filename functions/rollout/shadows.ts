@@ -72,7 +72,6 @@ export function createShadows(services: ShadowServices): Shadows {
       now,
       tell: undefined,
       turns: now && turnEventLoop && createSpareTurns(now, turnEventLoop),
-      followers: [],
     };
   }
 

@@ -1,15 +1,34 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createMemoryNotes } from "../../functions/observe/feedback/memory-notes.ts";
+import { createSharedNotes } from "../../functions/observe/feedback/notes.ts";
 import { createDynamodbNotes } from "../../functions/platform/notes/dynamodb.ts";
 import { createRedisNotes } from "../../functions/platform/notes/redis.ts";
 import { openRedis } from "../../functions/platform/redis.ts";
+import { sha256 } from "../../functions/platform/sha256.ts";
 import { useDynamoDb, type DynamoDb } from "../harness/dynamodb.ts";
 import { hasRedis, startRealRedis, type RealRedis } from "../harness/real-redis.ts";
 import { NOTES_CASES } from "./notes.ts";
 
 describe("in memory", () => {
-  const notes = createMemoryNotes();
+  const notes = createMemoryNotes({ sha256 });
   for (const [name, run] of Object.entries(NOTES_CASES)) test(name, () => run(() => notes));
+
+  test("keeps the last fifty thousand, whenever they are looked for", async () => {
+    const many = createMemoryNotes({ sha256 });
+    let count = 0;
+    const put = (until: number) => {
+      for (; count < until; count++) void many.put(asked(count), note(count), 60);
+    };
+    put(20_000);
+    expect(await many.get(asked(0))).toEqual(note(0));
+    // The second time, all but the last ones are gone from the index too.
+    for (const until of [130_000, 180_000]) {
+      put(until);
+      expect(await many.get(asked(until - 50_000))).toEqual(note(until - 50_000));
+      expect(await many.get(asked(until - 50_001))).toBeUndefined();
+      expect(await many.get(asked(until - 1))).toEqual(note(until - 1));
+    }
+  });
 });
 
 describe("in DynamoDB", () => {
@@ -19,7 +38,7 @@ describe("in DynamoDB", () => {
   });
   afterAll(() => table.stop());
   for (const [name, run] of Object.entries(NOTES_CASES))
-    test(name, () => run(() => createDynamodbNotes("notes")));
+    test(name, () => run(() => createSharedNotes(createDynamodbNotes("notes"), sha256)));
 });
 
 describe.skipIf(!hasRedis)("in Redis", () => {
@@ -29,5 +48,8 @@ describe.skipIf(!hasRedis)("in Redis", () => {
   });
   afterAll(() => redis.stop());
   for (const [name, run] of Object.entries(NOTES_CASES))
-    test(name, () => run(() => createRedisNotes(openRedis(redis.url))));
+    test(name, () => run(() => createSharedNotes(createRedisNotes(openRedis(redis.url)), sha256)));
 });
+
+const asked = (id: number) => ({ caller: "c", id: `${id}`, at: Date.now() });
+const note = (id: number) => ({ model: "m", version: "1", predicted: [id] });

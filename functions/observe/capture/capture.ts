@@ -83,10 +83,12 @@ export function createCapture(
   }
 
   return {
-    wants: ({ manifest }) => manifest.capture !== undefined,
-    follow(version, asked, seen) {
-      if (!isChosen(asked.id, version.manifest)) return writer.writeSoon();
-      quietly(() => keep(version, asked, seen));
+    begin({ manifest }) {
+      if (!manifest.capture) return undefined;
+      return (version, asked, seen) => {
+        if (!isChosen(asked.id, manifest)) return writer.writeSoon();
+        quietly(() => keep(version, asked, seen));
+      };
     },
     judge({ id, caller, manifest, outcome }) {
       const { capture, name: model, version } = manifest;

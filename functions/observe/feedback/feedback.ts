@@ -2,14 +2,15 @@ import { LRUCache } from "lru-cache";
 import { requireScope } from "../../auth/access.ts";
 import type { Caller } from "../../auth/caller.ts";
 import { invalidInput, NearcastError } from "../../errors.ts";
-import type { Asked, Follower } from "../../follow.ts";
+import type { Follower } from "../../follow.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import type { Registry } from "../../model/registry.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { Quantity } from "../../tasks/define.ts";
-import type { Group } from "../counters.ts";
+import type { Counters, Group } from "../counters.ts";
 import type { Judged } from "../capture/capture.ts";
-import { keyText } from "../capture/captured.ts";
+import type { Note } from "./notes.ts";
+import { createTally, type Tally } from "../tally.ts";
 import { addOutcome, outcomeOf, problemWith, type Outcome } from "./outcomes.ts";
 
 /** What really happened. */
@@ -35,14 +36,6 @@ export interface Feedback extends Follower {
   models(): string[];
 }
 
-/** A kept prediction, as JSON. The members keep their order. */
-interface Note {
-  model: string;
-  version: string;
-  predicted: (Outcome | null)[];
-  actual?: Outcome[];
-}
-
 /** Requests with more inputs are not kept. */
 const MOST_ROWS = 100;
 /** The most models whose accuracy is shown as metrics. */
@@ -63,10 +56,10 @@ export function feedbackGroup({ name, version }: Manifest, time: number): Group 
  * was counted.
  */
 export function createFeedback(
-  platform: Pick<Platform, "notes" | "counters" | "sha256" | "waitUntil" | "log">,
+  platform: Pick<Platform, "notes" | "counters" | "waitUntil" | "log">,
   onJudged: (judged: Judged) => void,
 ): Feedback {
-  const { notes, counters, sha256, waitUntil, log } = platform;
+  const { notes, counters, waitUntil, log } = platform;
   const models = new LRUCache<string, true>({ max: KNOWN_MODELS });
   let reportAt = 0;
 
@@ -77,50 +70,55 @@ export function createFeedback(
     log({ level: "error", message: "feedback: a prediction was not kept", error: String(error) });
   }
 
-  async function keep({ id, caller }: Asked, note: Note, keptSeconds: number): Promise<void> {
-    await notes.put(await sha256(keyText(caller, id)), JSON.stringify(note), keptSeconds);
-  }
-
   return {
     models: () => [...models.keys()],
-    wants: ({ manifest }) => manifest.feedback !== undefined,
-    follow({ manifest, compiled }, asked, { answers }) {
+    begin({ manifest, compiled }) {
       const { name: model, version, feedback } = manifest;
       const quantity = outcomeOf(compiled.quantities);
-      if (!feedback || !quantity || !answers) return;
-      models.set(model, true);
-      try {
-        const predicted = valuesOf(quantity, answers);
-        estimate(platform, manifest, compiled.quantities, answers);
-        if (predicted.length > MOST_ROWS) return;
-        waitUntil(keep(asked, { model, version, predicted }, feedback.keptSeconds).catch(report));
-      } catch (error) {
-        report(error);
-      }
+      if (!feedback || !quantity) return undefined;
+      const estimate = createEstimate(counters, manifest, compiled.quantities);
+      let day = -1;
+      return (_version, asked, { answers }) => {
+        if (!answers) return;
+        try {
+          if (Math.floor(asked.at / DAY_MS) !== day) {
+            day = Math.floor(asked.at / DAY_MS);
+            models.set(model, true);
+            estimate?.begin(asked.at);
+          }
+          estimate?.add(answers);
+          const predicted = valuesOf(quantity, answers);
+          if (predicted.length > MOST_ROWS) return;
+          const kept = notes.put(asked, { model, version, predicted }, feedback.keptSeconds);
+          if (kept) waitUntil(kept.catch(report));
+        } catch (error) {
+          report(error);
+        }
+      };
     },
 
     async give(caller, { request_id: id, outcome, caller: owner = caller.name }, registry) {
       if (owner !== caller.name) requireScope(caller, "admin");
-      const key = await sha256(keyText(owner, id));
-      const text = await notes.get(key).catch(outOfReach);
-      if (text === undefined)
+      const request = { caller: owner, id };
+      const note = await notes.get(request).catch(outOfReach);
+      if (!note)
         throw new NearcastError(
           "not_found",
           `You have no prediction ${JSON.stringify(id)} to judge.`,
         );
-      const note = JSON.parse(text) as Note;
       const { manifest, compiled } = await registry.resolve(note.model, { version: note.version });
       const quantity = outcomeOf(compiled.quantities);
       if (!manifest.feedback || !quantity)
         throw new NearcastError("not_found", `${note.model} takes no feedback.`);
       const actual = readOutcomes(outcome, note, (one) => problemWith(quantity, manifest, one));
-      const next = JSON.stringify({ ...note, actual } satisfies Note);
+      const { keptSeconds } = manifest.feedback;
       const isFirst =
         !note.actual &&
-        (await notes.replace(key, text, next, manifest.feedback.keptSeconds).catch(outOfReach));
+        (await notes.replace(request, note, { ...note, actual }, keptSeconds).catch(outOfReach));
       if (!isFirst) {
         // Of several at once, another one may have been first.
-        if ((await notes.get(key).catch(outOfReach)) === next) return "known";
+        const known = await notes.get(request).catch(outOfReach);
+        if (JSON.stringify(known?.actual) === JSON.stringify(actual)) return "known";
         throw conflict(id);
       }
       const fields = new Map<string, number>();
@@ -134,34 +132,49 @@ export function createFeedback(
 
     async forget(caller, keys) {
       requireScope(caller, "admin");
-      const removed = await Promise.all(keys.map((key) => notes.delete(key).catch(outOfReach)));
-      return removed.filter(Boolean).length;
+      return notes.forget(keys).catch(outOfReach);
     },
   };
 }
 
-/** Sums of calibrated scores: their mean is the accuracy to expect (confidence-based performance estimation). */
-function estimate(
-  { counters }: Pick<Platform, "counters">,
+/**
+ * Sums of calibrated scores: their mean is the accuracy to expect (confidence-based performance estimation). Undefined for
+ * a model without them.
+ */
+function createEstimate(
+  counters: Counters,
   manifest: Manifest,
   quantities: readonly Quantity[] = [],
-  answers: readonly unknown[],
-): void {
-  if (!manifest.feedback?.calibrated) return;
+) {
   const score = quantities.find(({ name }) => name === "prediction.score");
-  const values = score ? valuesOf(score, answers).map(Number) : [];
-  if (values.length === 0) return;
-  const sum = values.reduce((total, one) => total + one, 0);
-  const fields = [["scored", values.length], ["score", sum]] as const; // oxfmt-ignore
-  counters.add(feedbackGroup(manifest, Date.now()), new Map(fields));
+  if (!manifest.feedback?.calibrated || !score) return undefined;
+  let sums: Tally;
+  const take = (value: number | string = 0): void => {
+    const own = Number(value);
+    if (!Number.isFinite(own)) return;
+    sums.add(0, 1);
+    sums.add(1, own);
+  };
+  return {
+    /** Begins the day of this time. */
+    begin(time: number): void {
+      sums = createTally(counters, feedbackGroup(manifest, time), ["scored", "score"]);
+    },
+    add(answers: readonly unknown[]): void {
+      score.each({ inputs: undefined, runs: [], answers }, take);
+      sums.changed();
+    },
+  };
 }
 
 function valuesOf(quantity: Quantity, answers: readonly unknown[]): (Outcome | null)[] {
-  const values: (Outcome | null)[] = [];
-  quantity.each(
-    { inputs: undefined, runs: [], answers },
-    (value) => void values.push(value ?? null),
-  );
+  // An array that grows is larger than it needs to be, and many of these are kept.
+  const values: (Outcome | null)[] = answers.map(() => null);
+  let count = 0;
+  quantity.each({ inputs: undefined, runs: [], answers }, (value) => {
+    values[count++] = value ?? null;
+  });
+  values.length = count;
   return values;
 }
 

@@ -133,6 +133,10 @@ export function createGatheredCounters(place: Place, options: Options): Counters
       gathered.add(group, fields);
       sendSoon();
     },
+    addSoon(source) {
+      gathered.addSoon(source);
+      sendSoon();
+    },
     async read(group) {
       await flush();
       const sums = await within(place.read(group), PATIENCE_MS, tooLate, startPatience);

@@ -1,5 +1,5 @@
 import type { DurableObjectNamespace, Rpc } from "@cloudflare/workers-types";
-import type { Notes } from "../../observe/feedback/notes.ts";
+import type { NotePlace } from "../../observe/feedback/notes.ts";
 
 /** What a Durable Object does for notes. */
 export interface NotingObject extends Rpc.DurableObjectBranded {
@@ -10,7 +10,7 @@ export interface NotingObject extends Rpc.DurableObjectBranded {
 }
 
 /** Keeps notes in 256 Durable Objects, by the first two digits of the key. No model has such a name. */
-export function createObjectNotes(namespace: DurableObjectNamespace<NotingObject>): Notes {
+export function createObjectNotes(namespace: DurableObjectNamespace<NotingObject>): NotePlace {
   const objectOf = (key: string) => namespace.getByName(`~notes/${key.slice(0, 2)}`);
   return {
     async put(key, text, keptSeconds) {

@@ -1,8 +1,8 @@
-import type { Notes } from "../../observe/feedback/notes.ts";
+import type { NotePlace } from "../../observe/feedback/notes.ts";
 import { startDynamoDb, type DynamoDb } from "../dynamodb.ts";
 
 /** Keeps notes in the table of the counters. Its partition key is `id`, its time to live is in `expires`. */
-export function createDynamodbNotes(table: string): Notes {
+export function createDynamodbNotes(table: string): NotePlace {
   let started: Promise<DynamoDb> | undefined;
   const start = () => (started ??= startDynamoDb());
 

@@ -1,4 +1,4 @@
-import type { Notes } from "../../observe/feedback/notes.ts";
+import type { NotePlace } from "../../observe/feedback/notes.ts";
 import type { Redis } from "../redis.ts";
 
 const REPLACE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -6,7 +6,7 @@ redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return 1`;
 
 /** Keeps notes in Redis. */
-export function createRedisNotes(redis: Redis): Notes {
+export function createRedisNotes(redis: Redis): NotePlace {
   return {
     put: (key, text, keptSeconds) =>
       redis(async (client) => {
