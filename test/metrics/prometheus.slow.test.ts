@@ -1,7 +1,10 @@
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ALERTS, ROWS } from "../../infra/panels.ts";
 import { modelsWithBaseline } from "../drift/models-with-baseline.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
@@ -19,6 +22,8 @@ const CLIENTS = 8;
 const JUDGED = 60;
 /** Calls whose copies answer some of them otherwise. */
 const COPIED = 10;
+/** Jobs, each with a webhook. */
+const JOBS = 5;
 /** Rows of calls that are captured: more than 512 KiB are written at once. */
 const CAPTURED = { calls: 20, rows: 100 };
 
@@ -28,13 +33,26 @@ describe.skipIf(!hasPrometheus)(
     let models: string;
     let server: NodeServer;
     let prometheus: Prometheus;
+    let jobs: string;
+    let told = 0;
+    // It wants no news: each job's webhook is given up.
+    const receiver = createServer((_, response) => {
+      told += 1;
+      response.writeHead(410).end();
+    });
+    const host = () => `127.0.0.1:${(receiver.address() as AddressInfo).port}`;
     const sent = { ok: 0, failed: 0, refused: 0 };
     let kills = 0;
 
     beforeAll(async () => {
       models = await judgedModels();
+      jobs = await mkdtemp(join(tmpdir(), "nearcast-jobs-"));
+      await new Promise<void>((resolve) => void receiver.listen(0, "127.0.0.1", resolve));
       const env = {
         STORE: models,
+        JOBS_FILE: join(jobs, "jobs.sqlite"),
+        WEBHOOK_HOSTS: host(),
+        WEBHOOK_SECRET: `whsec_${Buffer.alloc(32).toString("base64")}`,
         WORKERS: "2",
         ACCESS_LOG: "false",
         METRICS_TOKEN: TOKEN,
@@ -55,12 +73,16 @@ describe.skipIf(!hasPrometheus)(
         await predict("table", [count]);
         await sleep(300);
       }
+      for (let count = 0; count < JOBS; count++) await makeJob(`job-${count}`);
+      await vi.waitFor(() => expect(told).toBe(JOBS), { timeout: 30_000 });
       // Two more scrapes.
       await sleep(3000);
     });
     afterAll(async () => {
       await prometheus?.stop();
       await server?.stop();
+      receiver.close();
+      if (jobs) await rm(jobs, { recursive: true });
       if (models) await rm(models, { recursive: true });
     });
 
@@ -72,6 +94,17 @@ describe.skipIf(!hasPrometheus)(
       });
       expect(status).toBe(200);
       sent.ok += 1;
+    }
+
+    /** A job of wrong inputs, which fails when it runs. */
+    async function makeJob(id: string): Promise<void> {
+      const { status } = await server.fetch(`/v1/jobs/${id}`, {
+        method: "PUT",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ model: "iris", inputs: [1], webhook: `http://${host()}/` }),
+      });
+      expect(status).toBe(202);
+      sent.refused += 1;
     }
 
     /** Predicts with both models, and says what really happened. */
