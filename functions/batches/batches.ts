@@ -89,6 +89,8 @@ export function createBatches(
     });
 
   async function read(caller: Caller, id: string) {
+    // No batch has such an id. It could be the end of another caller's name and an id.
+    if (id.includes("\n")) throw noBatch(id);
     const key = await keyOf(caller, id);
     const batch = await current(key);
     if (!batch) throw noBatch(id);

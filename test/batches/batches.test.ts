@@ -2,6 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { AUDIENCE, ISSUER } from "../auth/audience.ts";
+import { claims, signingKey, startIssuer, token } from "../auth/issuer.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { startJobs, storeOfModels } from "../jobs/started.ts";
 
@@ -278,5 +280,23 @@ describe.runIf(hasSqlite)("batches", () => {
       expect((await ask(whole, { method })).status).toBe(401);
     }
     expect((await ask("/v1/batches/secret/output", { headers: bearer(own.key) })).status).toBe(200);
+  });
+
+  test("an id that ends another's name and id reads nothing", async () => {
+    const signer = await signingKey("ec");
+    const issuer = await startIssuer(signer);
+    onTestFinished(() => issuer.close());
+    const { upload, ask } = await start({
+      JWT_ISSUER: ISSUER,
+      JWT_AUDIENCE: AUDIENCE,
+      JWT_JWKS_URL: issuer.jwksUrl,
+    });
+    const subject = async (sub: string) => bearer(await token(signer, claims({ sub })));
+    const own = await subject("ben\nhis");
+    const made = await upload(SETOSA, { ...CSV, ...own, "Idempotency-Key": "secret" });
+    expect(made.status).toBe(202);
+    const path = "/v1/batches/his%0Asecret";
+    expect((await ask(path, { headers: await subject("ben") })).status).toBe(404);
+    expect((await ask("/v1/batches/secret", { headers: own })).status).toBe(200);
   });
 });
