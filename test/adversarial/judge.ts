@@ -50,7 +50,10 @@ function faultOfError({ status, contentType, body }: Answer): string | undefined
     if (!texts.every((name) => typeof json[name] === "string" && json[name] !== ""))
       return "lacks a member of a problem";
   } else {
-    const { message } = (json["error"] ?? json) as Record<string, unknown>;
+    // text-embeddings-inference has a text as `error`, and Jina's API one as `detail`.
+    const error = json["error"] ?? json["detail"] ?? json;
+    const message =
+      typeof error === "string" ? error : (error as Record<string, unknown>)["message"];
     if (typeof message !== "string" || message === "") return "has no message";
   }
   if (/\bat \S+ \(|node_modules|\/functions\//.test(body.toString())) return "shows its stack";
