@@ -3,6 +3,7 @@ import { NearcastError } from "../errors.ts";
 import { rowError, type Format } from "../inputs/row.ts";
 import { storedCaller } from "../jobs/job.ts";
 import type { Perform } from "../jobs/jobs.ts";
+import { createKeyOf } from "../jobs/key-of.ts";
 import type { Outcome } from "../jobs/queue.ts";
 import type { Turns } from "../load/turns.ts";
 import type { Resolved } from "../model/registry.ts";
@@ -78,7 +79,7 @@ export function createBatches(
   const ttlMs = config.jobResultTtlMs;
   const cutting = { platform, own, resolve, turns };
 
-  const keyOf = async ({ name }: Caller, id: string) => sha256(`batch\n${name}\n${id}`);
+  const keyOf = createKeyOf(platform, "batch\n", noBatch);
   const sendNow = (message: string, write: () => Promise<void> = async () => {}) =>
     queue.send(message, write).catch((cause: unknown) => {
       if (cause instanceof NearcastError) throw cause;
@@ -89,8 +90,6 @@ export function createBatches(
     });
 
   async function read(caller: Caller, id: string) {
-    // No batch has such an id. It could be the end of another caller's name and an id.
-    if (id.includes("\n")) throw noBatch(id);
     const key = await keyOf(caller, id);
     const batch = await current(key);
     if (!batch) throw noBatch(id);

@@ -18,6 +18,7 @@ import {
   type JobWebhook,
 } from "./job.ts";
 import { createJobStore } from "./job-store.ts";
+import { createKeyOf } from "./key-of.ts";
 import { isPending, newWebhook } from "./webhook.ts";
 import type { Outcome } from "./queue.ts";
 import { isBusy } from "./wait-for-quiet.ts";
@@ -108,12 +109,9 @@ export function createJobs(
   // Where an instance handles few messages at once, a webhook that hangs must not keep the next job waiting.
   const deliver = consume && !standsStill ? delivery.beginDelivery : delivery.deliver;
 
-  /** Callers who choose the same id have different jobs. */
-  const keyOf = async ({ name }: Caller, id: string) => sha256(`${name}\n${id}`);
+  const keyOf = createKeyOf(platform, "", noJob);
 
   async function read(caller: Caller, id: string) {
-    // No job has such an id. It could be the end of another caller's name and an id.
-    if (id.includes("\n")) throw noJob(id);
     const key = await keyOf(caller, id);
     const job = await current(key);
     if (!job) throw noJob(id);

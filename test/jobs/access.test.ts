@@ -2,16 +2,10 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { AUDIENCE, ISSUER } from "../auth/audience.ts";
 import { claims, signingKey, startIssuer, token, type Issuer, type SigningKey } from "../auth/issuer.ts"; // oxfmt-ignore
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
+import { JOB_ROUTES } from "./routes.ts";
 import { startJobs, storeOfModels } from "./started.ts";
 
 const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
-const ROUTES = [
-  ["GET", ""],
-  ["GET", "/result"],
-  ["GET", "/events"],
-  ["POST", "/cancel"],
-  ["DELETE", ""],
-] as const;
 const OWNERS = ["a key", "a token", "a token whose subject has two lines"];
 
 let models: string;
@@ -56,7 +50,7 @@ describe.runIf(hasSqlite)("of callers who may use the same models", () => {
     async function refusedToOthers() {
       // The second one would be the same text with the end of another's name.
       for (const id of ["secret", "secret%0Asecret", "%0Asecret"])
-        for (const [method, path] of ROUTES) {
+        for (const [method, path] of JOB_ROUTES) {
           const whole = `/v1/jobs/${id}${path}`;
           for (const [name, headers] of others)
             expect((await ask(whole, { method, headers })).status, `${name}: ${whole}`).toBe(404);

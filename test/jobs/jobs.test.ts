@@ -19,6 +19,7 @@ import type { Queue } from "../../functions/jobs/queue.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
+import { JOB_ROUTES } from "./routes.ts";
 import { release, startJobs, storeOfModels } from "./started.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
@@ -327,13 +328,7 @@ describe.runIf(hasSqlite)("jobs", () => {
     const made = await later(PREDICT, { inputs: SETOSA }, headers);
     work();
     await ended(locationOf(made), bearer(own.key));
-    for (const [method, path] of [
-      ["GET", ""],
-      ["GET", "/result"],
-      ["GET", "/events"],
-      ["POST", "/cancel"],
-      ["DELETE", ""],
-    ] as const) {
+    for (const [method, path] of JOB_ROUTES) {
       const whole = `${locationOf(made)}${path}`;
       expect((await ask(whole, { method, headers: bearer(other.key) })).status).toBe(404);
       expect((await ask(whole, { method })).status).toBe(401);

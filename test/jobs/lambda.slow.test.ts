@@ -11,6 +11,7 @@ import { KEYS } from "../harness/dynamodb.ts";
 import { eventOf } from "../harness/event-source.ts";
 import { startSqs } from "../harness/sqs.ts";
 import { startReceiver } from "./receiver.ts";
+import { JOB_ROUTES } from "./routes.ts";
 import { locationOf, startJobsOnLambda } from "./started-lambda.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
@@ -196,13 +197,7 @@ test("nobody reads, waits for or ends another's job", async () => {
   const headers = { ...bearer(own.key), "Idempotency-Key": "secret" };
   const made = await later(PREDICT, { inputs: SETOSA }, headers);
   expect(await ended(locationOf(made), bearer(own.key))).toMatchObject({ status: "succeeded" });
-  for (const [method, path] of [
-    ["GET", ""],
-    ["GET", "/result"],
-    ["GET", "/events"],
-    ["POST", "/cancel"],
-    ["DELETE", ""],
-  ] as const) {
+  for (const [method, path] of JOB_ROUTES) {
     const whole = `${locationOf(made)}${path}`;
     expect((await ask(whole, { method, headers: bearer(other.key) })).status).toBe(404);
     expect((await ask(whole, { method })).status).toBe(401);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { targets, type Target } from "../harness/targets.ts";
+import { JOB_ROUTES } from "./routes.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const PREDICT = "/v1/models/iris/predict";
@@ -104,13 +105,7 @@ test("a cancelled job has no answer, and a removed one leaves nothing", async ()
 
 test("nobody reads, waits for or ends another's job", async () => {
   const made = await later(PREDICT, { inputs: SETOSA });
-  for (const [method, path] of [
-    ["GET", ""],
-    ["GET", "/result"],
-    ["GET", "/events"],
-    ["POST", "/cancel"],
-    ["DELETE", ""],
-  ] as const) {
+  for (const [method, path] of JOB_ROUTES) {
     const whole = `${locationOf(made)}${path}`;
     expect((await ask(whole, { method }, other)).status).toBe(404);
     expect((await worker.fetch(whole, { method })).status).toBe(401);
