@@ -1,5 +1,6 @@
 import { createAccess, type RegistryFor } from "./auth/access.ts";
 import { createBatches, type Batches } from "./batches/batches.ts";
+import { createFiles, type Files } from "./files/files.ts";
 import { createFollows } from "./follow.ts";
 import { createCharge } from "./limits/charge.ts";
 import { createOngoing } from "./load/ongoing.ts";
@@ -67,6 +68,8 @@ export interface Service extends Readiness {
   jobs: Jobs | undefined;
   /** Files whose rows are answered later. Absent where the platform has none. */
   batches: Batches | undefined;
+  /** Files that callers upload for them. Absent where there are no batches. */
+  files: Files | undefined;
   /** Absent where there is no clock to measure turns by. */
   turns: Turns | undefined;
   /** Tells all observers. */
@@ -150,6 +153,7 @@ export function createService(
     ongoing,
   };
   const batches = createBatches(platform, resolve, turns);
+  const files = createFiles(platform);
   return {
     platform,
     tasks,
@@ -166,8 +170,14 @@ export function createService(
     },
     statistics,
     metrics,
-    jobs: createJobs(platform, turns, observer, batches),
+    jobs: createJobs(
+      platform,
+      turns,
+      observer,
+      [batches, files].filter((other) => other !== undefined),
+    ),
     batches,
+    files,
     rollouts: createRollouts(platform, registry),
     turns,
     observer,

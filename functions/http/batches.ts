@@ -12,6 +12,7 @@ import { baseOf, callOf, type AppEnv } from "./exchange.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { checkJobId } from "./prefer.ts";
 import { readJson } from "./read-json.ts";
+import { streamOf } from "./stream-of.ts";
 import { bytesOf, isUpload } from "./upload.ts";
 
 const POLL_SECONDS = 2;
@@ -173,18 +174,4 @@ async function* asCsv(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
     );
     if (text !== "") yield new TextEncoder().encode(text);
   }
-}
-
-function streamOf(pieces: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
-  const iterator = pieces[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  });
 }

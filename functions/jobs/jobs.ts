@@ -98,7 +98,7 @@ export function createJobs(
   >,
   turns: Turns | undefined,
   observer: Pick<Observer, "job" | "webhook">,
-  others?: OtherMessages,
+  others: readonly OtherMessages[] = [],
 ): Jobs | undefined {
   const { jobs, config, sha256, log } = platform;
   if (!jobs) return undefined;
@@ -258,9 +258,8 @@ export function createJobs(
 
   async function run(key: string, tries: number, perform: Perform): Promise<Outcome> {
     try {
-      return others?.owns(key)
-        ? await others.run(key, tries, perform)
-        : await runOnce(key, tries, perform);
+      const other = others.find((one) => one.owns(key));
+      return await (other ?? { run: runOnce }).run(key, tries, perform);
     } catch (error) {
       log({ level: "error", message: "jobs: a job waits for its store", error: String(error) });
       return { retryAfterSeconds: RETRY_SECONDS };

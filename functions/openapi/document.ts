@@ -4,6 +4,7 @@ import { MOST_DAYS } from "../observe/feedback/feedback.ts";
 import { MOST_HOURS } from "../observe/drift/watch.ts";
 import { datatypeNames } from "../tensor.ts";
 import { BATCH_SCHEMAS, batchPaths } from "./batch-paths.ts";
+import { FILE_SCHEMAS, filePaths } from "./file-paths.ts";
 import { JOB_SCHEMAS, JOB_WEBHOOKS, jobPaths } from "./job-paths.ts";
 import { modelComponents, modelPath } from "./model-paths.ts";
 import {
@@ -124,7 +125,7 @@ export function openapiDocument(
     ...models.map(modelPath),
     sharedPaths(models.map(({ manifest }) => manifest.name)),
     hasJobs ? jobPaths() : {},
-    hasFiles ? batchPaths() : {},
+    hasFiles ? { ...batchPaths(), ...filePaths() } : {},
     ...parts.map((part) => part.paths),
   ])
     for (const [path, operations] of Object.entries(part))
@@ -148,7 +149,7 @@ export function openapiDocument(
         {},
         SHARED_SCHEMAS,
         hasJobs ? JOB_SCHEMAS : {},
-        hasFiles ? BATCH_SCHEMAS : {},
+        hasFiles ? { ...BATCH_SCHEMAS, ...FILE_SCHEMAS } : {},
         ...parts.map(({ schemas }) => schemas),
         ...models.map(modelComponents),
       ) as Record<string, object>,

@@ -65,8 +65,9 @@ describe.each(inThisFile(PLATFORMS))("on %s", (name, start) => {
         .replace("{model}", "iris")
         .replace("{version}", "1")
         .replace("{label}", "stable");
-      // The model has no baseline to compare with, and there is no job.
-      const status = path.endsWith("/drift") || /^\/v1\/(jobs|batches)\//.test(path) ? 404 : 200;
+      // The model has no baseline to compare with, and there is no job, batch or file.
+      const status =
+        path.endsWith("/drift") || /^\/v1\/(jobs|batches|files)\//.test(path) ? 404 : 200;
       expect((await server.fetch(filled)).status, path).toBe(status);
     }
   });

@@ -1,13 +1,17 @@
 import { defineDialect } from "../define.ts";
 import { describe } from "./describe.ts";
 import { openaiError } from "./errors.ts";
+import { filesRoutes } from "./files.ts";
 import { embeddingsRoutes } from "./routes.ts";
 
-/** OpenAI's embeddings, and its list of models. */
+/** OpenAI's embeddings, files, and its list of models. */
 export const openai = defineDialect({
   name: "openai",
-  paths: ["/v1/embeddings"],
-  routes: embeddingsRoutes,
+  paths: ["/v1/embeddings", "/v1/files"],
+  routes(service) {
+    const routes = embeddingsRoutes(service);
+    return service.files ? routes.route("/", filesRoutes(service, service.files)) : routes;
+  },
   errorBody: openaiError,
   describe,
   modelList: (models) => ({ object: "list", data: models.map(({ name }) => openaiModel(name)) }),

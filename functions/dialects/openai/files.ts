@@ -1,0 +1,115 @@
+import { Hono, type Context } from "hono";
+import * as z from "zod";
+import { requireScope } from "../../auth/access.ts";
+import type { Caller } from "../../auth/caller.ts";
+import { invalidBody, NearcastError } from "../../errors.ts";
+import type { Files, WholeFile } from "../../files/files.ts";
+import { answer, answerJson } from "../../http/answer.ts";
+import type { AppEnv } from "../../http/exchange.ts";
+import { mediaTypeOf } from "../../http/media-type.ts";
+import { streamOf } from "../../http/stream-of.ts";
+import { bytesOf } from "../../http/upload.ts";
+import type { Source } from "../../inputs/source.ts";
+import type { Service } from "../../service.ts";
+import { readFormStream } from "../../wire/form-stream.ts";
+import { readListQuery } from "./list-query.ts";
+import { seconds } from "./seconds.ts";
+
+const PIECE_BYTES = 1024 * 1024;
+
+/** The fields of an upload, but for the file. */
+const fieldsOf = (longestSeconds: number) =>
+  z.strictObject({
+    purpose: z.literal("batch"),
+    "expires_after[anchor]": z.literal("created_at").optional(),
+    "expires_after[seconds]": z.coerce.number().int().min(60).max(longestSeconds).optional(),
+  });
+
+/** OpenAI's files, for its batches: uploads, and what batches have answered. */
+export function filesRoutes({ platform }: Pick<Service, "platform">, files: Files) {
+  const longestSeconds = platform.config.jobResultTtlMs / 1000;
+  const fields = fieldsOf(longestSeconds);
+
+  return new Hono<AppEnv>()
+    .post("/v1/files", async (c) => {
+      const caller = callerOf(c);
+      const { type } = mediaTypeOf(c.req);
+      if (type !== "multipart/form-data" || c.req.header("content-encoding") !== undefined)
+        throw new NearcastError(
+          "unsupported_media_type",
+          "The body must be multipart/form-data, and not compressed.",
+        );
+      const contentType = c.req.header("content-type") ?? "";
+      const form = readFormStream(bytesOf(c.req), { contentType, name: "file" });
+      const made = await files.make(caller, {
+        bytes: form.bytes,
+        described() {
+          const { data, error } = fields.safeParse(Object.fromEntries(form.fields));
+          if (error) throw invalidBody(error);
+          const after = data["expires_after[seconds]"];
+          return {
+            filename: form.filename() ?? "file.jsonl",
+            expiresAfterMs: after && after * 1000,
+          };
+        },
+      });
+      return answerJson(c, shownFile(made));
+    })
+    .get("/v1/files", async (c) => {
+      const { purpose = "batch", ...page } = readListQuery(c);
+      const { items, hasMore } =
+        purpose === "batch" ? await files.list(callerOf(c), page) : { items: [], hasMore: false };
+      return answerJson(c, listed(items.map(shownFile), hasMore));
+    })
+    .get("/v1/files/:id", async (c) =>
+      answerJson(c, shownFile(await files.read(callerOf(c), c.req.param("id")))),
+    )
+    .get("/v1/files/:id/content", async (c) => {
+      const caller = callerOf(c);
+      const file = await files.read(caller, c.req.param("id"));
+      const headers = { "Content-Type": "application/jsonl" };
+      return answer(c, streamOf(piecesOf(await files.open(caller, file))), headers);
+    })
+    .delete("/v1/files/:id", async (c) => {
+      const { id } = await files.remove(callerOf(c), c.req.param("id"));
+      return answerJson(c, { id, object: "file", deleted: true });
+    });
+}
+
+/** Rejects with `forbidden` for a caller who may not ask for predictions. */
+function callerOf(c: Context<AppEnv>): Caller {
+  const { caller } = c.get("exchange");
+  requireScope(caller, "predict");
+  return caller;
+}
+
+/** A page of a list, as OpenAI's clients go through it. */
+function listed<Item extends { id: string }>(data: Item[], hasMore: boolean) {
+  return {
+    object: "list",
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: hasMore,
+  };
+}
+
+/** The file as OpenAI's clients see it. */
+function shownFile(file: WholeFile) {
+  const { id, size, createdAt, expiresAt, filename } = file;
+  return {
+    id,
+    object: "file",
+    bytes: size,
+    created_at: seconds(createdAt),
+    expires_at: seconds(expiresAt),
+    filename,
+    purpose: "batch",
+    status: "processed",
+  };
+}
+
+async function* piecesOf(source: Source): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < source.size; at += PIECE_BYTES)
+    yield source.slice(at, Math.min(at + PIECE_BYTES, source.size));
+}
