@@ -153,9 +153,14 @@ export function createPredict(services: PathServices): Predict {
         runs,
         (outputs, run, bytes) => {
           measured += bytes;
-          return recording.phases.time("postprocess", () =>
+          const answers = recording.phases.time("postprocess", () =>
             compiled.postprocess(outputs, run, parameters),
           );
+          if (compiled.madeBytes && Array.isArray(answers)) {
+            measured += compiled.madeBytes(answers);
+            checkAnswerBytes(measured, limits.answerBytes);
+          }
+          return answers;
         },
       );
       answerBytes = Math.max(answerBytes, measured);

@@ -4,6 +4,7 @@ import type { Draft } from "./from-file.ts";
 import type { Graph } from "./graph.ts";
 import { headOf, maskOutputOf, spanOutputsOf, tokenHeadOf } from "./hugging-face-head.ts";
 import type { Config, Kind } from "./hugging-face-kind.ts";
+import { sparseOutputOf } from "./hugging-face-sparse.ts";
 import { readTokenizer } from "./hugging-face-tokenizer.ts";
 import { checkNothingBehind, readSentenceSettings, readVectors } from "./hugging-face-vectors.ts";
 
@@ -35,6 +36,11 @@ export async function textDraft(
   ];
   const { inputs } = graph;
   const { prompts, defaultPrompt, dimensions, activationFn, isCrossEncoder } = sentences;
+  const prompted = {
+    ...text,
+    ...(prompts && { prompts }),
+    ...(defaultPrompt !== undefined && { defaultPrompt }),
+  };
   if (kind === "text-classification") {
     if (defaultPrompt !== undefined && prompts?.[defaultPrompt] !== "")
       throw new Error(
@@ -61,6 +67,14 @@ export async function textDraft(
     const manifest = { task: kind, inputs, outputs: [start, end], text, spans };
     return { graph, assets, manifest };
   }
+  if (kind === "fill-mask" || kind === "feature-extraction") {
+    const output = await sparseOutputOf(folder, graph, sentences);
+    if (output) {
+      const all = { ...prompted, pooling: "splade" as const };
+      const manifest = { task: "feature-extraction", inputs, outputs: [output], text: all };
+      return { graph, assets, manifest };
+    }
+  }
   if (kind === "fill-mask") {
     const mask = contentOf(tokenizer.config.mask_token);
     if (mask === undefined)
@@ -78,9 +92,7 @@ export async function textDraft(
     hasPrompts: prompts !== undefined,
   });
   const all = {
-    ...text,
-    ...(prompts && { prompts }),
-    ...(defaultPrompt !== undefined && { defaultPrompt }),
+    ...prompted,
     ...pooling,
     ...(dimensions !== undefined && { dimensions }),
   };

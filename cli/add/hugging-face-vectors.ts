@@ -4,7 +4,9 @@ import { POOLINGS, type Pooling, type TextOptions } from "../../functions/tasks/
 import type { Graph, TensorInfo } from "./graph.ts";
 import { checkSettings, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
 
-const modulesSchema = z.array(z.looseObject({ type: z.string(), path: z.string().optional() }));
+export const modulesSchema = z.array(
+  z.looseObject({ type: z.string(), path: z.string().optional() }),
+);
 const poolingSchema = z.looseObject({
   pooling_mode: z.union([z.string(), z.array(z.string())]).optional(),
   include_prompt: z.boolean().optional(),
@@ -34,7 +36,7 @@ const TRANSFORMER_FILES = [
 
 const TRANSFORMER_RULES: Record<string, Rule> = {
   ...rules("used", "max_seq_length", "do_lower_case"),
-  transformer_task: only("feature-extraction", "sequence-classification"),
+  transformer_task: only("feature-extraction", "sequence-classification", "fill-mask"),
   modality_config: only(
     { text: { method: "forward", method_output_name: "last_hidden_state" } },
     { text: { method: "forward", method_output_name: "logits" } },
@@ -48,7 +50,7 @@ const TRANSFORMER_RULES: Record<string, Rule> = {
 const WHOLE_RULES: Record<string, Rule> = {
   ...rules("used", "prompts", "default_prompt_name", "truncate_dim", "activation_fn"),
   ...rules("harmless", "__version__", "similarity_fn_name"),
-  model_type: only("SentenceTransformer", "CrossEncoder"),
+  model_type: only("SentenceTransformer", "CrossEncoder", "SparseEncoder"),
 };
 
 /** Older names of the ways to pool. */
@@ -67,6 +69,11 @@ const POOLING_RULES: Record<string, Rule> = {
 };
 
 const MODULE = /^sentence_transformers\.(?:\w+\.)*(\w+)$/;
+
+/** What a module is, such as `Pooling`: the class of sentence-transformers, or the path of another one. */
+export function kindOfModule({ type }: { type: string }): string {
+  return MODULE.exec(type)?.[1] ?? type;
+}
 
 /** What the files of sentence-transformers say about texts: their length, their case, and their prompts. */
 export async function readSentenceSettings(folder: string) {
@@ -101,6 +108,7 @@ export async function readSentenceSettings(folder: string) {
     dimensions: whole?.truncate_dim ?? undefined,
     activationFn: whole?.activation_fn,
     isCrossEncoder: whole?.model_type === "CrossEncoder",
+    isSparseEncoder: whole?.model_type === "SparseEncoder",
   };
 }
 
@@ -144,7 +152,7 @@ export async function readVectors(
     );
   const path = join(folder, "modules.json");
   const modules = await readJson(path, modulesSchema);
-  const kinds = modules?.map(({ type }) => MODULE.exec(type)?.[1] ?? type) ?? [];
+  const kinds = modules?.map(kindOfModule) ?? [];
   const pooled = kinds.indexOf("Pooling");
   // Before the pooling there is no vector that Normalize could change.
   const normalize = kinds.slice(pooled < 0 ? 0 : pooled).includes("Normalize");

@@ -2,13 +2,23 @@ import { mayUse, requireScope } from "../auth/access.ts";
 import type { Caller, Scope } from "../auth/caller.ts";
 import { ageOf } from "../age.ts";
 import { invalidInput, NearcastError } from "../errors.ts";
-import type { Manifest } from "../model/manifest.ts";
+import type { Manifest, ManifestOf } from "../model/manifest.ts";
 import { answeringModels } from "../model/released-models.ts";
 import { createSingleFlight } from "../model/single-flight.ts";
 import type { Service } from "../service.ts";
+import type { textOptions } from "../tasks/text/options.ts";
 
-/** The tasks that a route answers for, such as `text-ranking`. */
+/** The tasks that a route answers for, as {@link kindOf} names them. */
 export type Tasks = readonly string[];
+
+/** Feature extraction that makes sparse vectors. */
+export const SPARSE_VECTORS = "feature-extraction with splade";
+
+/** What a model does: its task, or {@link SPARSE_VECTORS}. */
+export function kindOf(manifest: Pick<Manifest, "task">): string {
+  const { task, text } = manifest as ManifestOf<typeof textOptions>;
+  return task === "feature-extraction" && text?.pooling === "splade" ? SPARSE_VECTORS : task;
+}
 
 /**
  * Finds the model of a request that names none: the deployment's default where it has one of the tasks, else the only
@@ -27,14 +37,17 @@ export function createTaskModel({ registryFor, platform }: Service): FindTaskMod
     waitUntil: platform.waitUntil,
     patienceMs: storeTimeoutMs * 2,
   });
-  let known: { models: readonly Pick<Manifest, "name" | "task">[]; readAt: number } | undefined;
+  let known: { models: readonly { name: string; kind: string }[]; readAt: number } | undefined;
 
   async function released() {
     if (known && ageOf(known.readAt) < releaseTtlMs) return known.models;
     return share("released", async () => {
       const everyone = { name: "", scopes: new Set<Scope>(["read"]) };
       const found = await answeringModels(registryFor(everyone, "read"));
-      const models = found.map(({ manifest: { name, task } }) => ({ name, task }));
+      const models = found.map(({ manifest }) => ({
+        name: manifest.name,
+        kind: kindOf(manifest),
+      }));
       known = { models, readAt: Date.now() };
       return models;
     });
@@ -44,7 +57,7 @@ export function createTaskModel({ registryFor, platform }: Service): FindTaskMod
     if (!defaultModel || !mayUse(caller, defaultModel)) return false;
     try {
       const { manifest } = await registryFor(caller, scope).resolve(defaultModel);
-      return tasks.includes(manifest.task);
+      return tasks.includes(kindOf(manifest));
     } catch (error) {
       if (error instanceof NearcastError && error.code === "unknown_model") return false;
       throw error;
@@ -55,7 +68,7 @@ export function createTaskModel({ registryFor, platform }: Service): FindTaskMod
     requireScope(caller, scope);
     if (defaultModel && (await isDefault(caller, scope, tasks))) return defaultModel;
     const names = (await released())
-      .filter(({ name, task }) => tasks.includes(task) && mayUse(caller, name))
+      .filter(({ name, kind }) => tasks.includes(kind) && mayUse(caller, name))
       .map(({ name }) => name);
     const [only, ...others] = names;
     if (only !== undefined && others.length === 0) return only;
@@ -69,8 +82,9 @@ export function createTaskModel({ registryFor, platform }: Service): FindTaskMod
 }
 
 /** Throws `invalid_input` for a model with another task. */
-export function checkTask({ name, task }: Manifest, tasks: Tasks): void {
-  if (tasks.includes(task)) return;
-  const message = `has the task ${task}, and this needs ${tasks.join(" or ")}: ${name} cannot answer`;
+export function checkTask(manifest: Manifest, tasks: Tasks): void {
+  const kind = kindOf(manifest);
+  if (tasks.includes(kind)) return;
+  const message = `has the task ${kind}, and this needs ${tasks.join(" or ")}: ${manifest.name} cannot answer`;
   throw invalidInput([{ path: "model", message }]);
 }

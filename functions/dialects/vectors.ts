@@ -7,11 +7,11 @@ export function isTexts(input: unknown): boolean {
     : typeof input === "string";
 }
 
-/** The vector, or its first `dimensions` numbers scaled to length 1. Throws `invalid_input` for vectors of tokens. */
+/** The vector, or its first `dimensions` numbers scaled to length 1. Throws `invalid_input` for others. */
 export function shortened(vector: unknown, dimensions: number | null | undefined): number[] {
   if (!Array.isArray(vector) || typeof vector[0] !== "number")
     throw invalidInput([
-      { path: "model", message: "gives a vector a token, not one for the text" },
+      { path: "model", message: "gives a sparse vector or one a token, not one for the text" },
     ]);
   const numbers = vector as number[];
   if (!dimensions || dimensions === numbers.length) return numbers;

@@ -81,6 +81,8 @@ export interface CompiledTask<Parameters = unknown> {
   answerBytes?(run: Run, parameters: Parameters): number;
   /** The same, from the outputs of a run before they become JSON. */
   outputBytes?(outputs: Tensors): number;
+  /** The same, from the answers of a run, where only they show it. They are made at once, not in parts. */
+  madeBytes?(answers: readonly unknown[]): number;
   /** Makes one answer for each row of the run, large ones in parts. */
   postprocess(outputs: Tensors, run: Run, parameters: Parameters): unknown[] | Parts<unknown[]>;
   /**

@@ -139,6 +139,7 @@ const PATHS = [
   "/v2/rerank",
   "/rerank",
   "/embed",
+  "/embed_sparse",
   "/predict",
   "/similarity",
   "/info",

@@ -8,6 +8,7 @@ import { post } from "./platforms.ts";
 
 const shipped = join(import.meta.dirname, "../../models");
 const RANK = "rank-bert";
+const SPLADE = "splade-bert";
 const QUERY = "great phone";
 const TEXTS = ["a phone", "bread is baked", "great", "the actor lived"];
 
@@ -18,6 +19,7 @@ export const TEXTS_ENV = { DEFAULT_MODEL: "search", AUTH: "none", ACCESS_LOG: "f
 export async function textModels(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "nearcast-texts-"));
   await addExport(folder, RANK, "text-ranking");
+  await addExport(folder, SPLADE);
   await changeManifest(folder, RANK, ({ ranking }) => ({
     ranking: { ...(ranking as object), activation: "sigmoid" },
   }));
@@ -49,6 +51,7 @@ interface Served {
   stop: () => Promise<void>;
 }
 
+type Sparse = { index: number; value: number }[];
 type Ranked = { index: number; score: number; text?: string }[];
 
 /** Asks as clients of text-embeddings-inference, Jina and Cohere do. */
@@ -147,6 +150,24 @@ export function answersTexts(start: (models: string) => Promise<Served>): void {
     expect(one?.[0]).toHaveLength(two?.[0]?.length ?? 0);
   });
 
+  test("TEI /embed_sparse gives the numbers of SparseEncoder that are not 0, without a model too", async () => {
+    const rows = (await recordedRows(SPLADE)).filter(({ inputs }) => inputs !== "").slice(0, 5);
+    const inputs = rows.map((row) => row.inputs);
+    const vectors = await ask<Sparse[]>("/embed_sparse", { inputs, truncate: true });
+    expect(vectors).toEqual(
+      rows.map(({ outputs }) =>
+        (outputs as Sparse).map(({ index, value }) => ({
+          index,
+          value: expect.closeTo(value, 4) as number,
+        })),
+      ),
+    );
+    const one = await ask("/embed_sparse", { inputs: inputs[0], truncate: true, model: SPLADE });
+    expect(one).toEqual(vectors.slice(0, 1));
+    const info = await (await served.fetch(`/info?model=${SPLADE}`)).json();
+    expect(info).toMatchObject({ model_type: { embedding: { pooling: "splade" } } });
+  });
+
   test("TEI /similarity gives cosines", async () => {
     const [source, ...sentences] = TEXTS;
     const inputs = { source_sentence: source, sentences: [...sentences, source] };
@@ -217,7 +238,11 @@ export function answersTexts(start: (models: string) => Promise<Served>): void {
     ["/rerank", { query: QUERY, texts: ["a"], model: "nobody" }, 404, /no model "nobody"/],
     ["/rerank", { query: QUERY, texts: ["a"], top_n: 1 }, 422, /top_n/],
     ["/embed", { inputs: [[1, 2]] }, 422, /^inputs must be a string/],
-    ["/embed", { inputs: "a", model: "tokens" }, 422, /a vector a token/],
+    ["/embed", { inputs: "a", model: "tokens" }, 422, /one a token/],
+    ["/embed", { inputs: "a", model: SPLADE }, 422, /^model has the task .* with splade, and/],
+    ["/embed_sparse", { inputs: "a", model: "search" }, 422, /this needs .* with splade/],
+    ["/embed_sparse", { inputs: ["a", 5] }, 422, /^inputs must be a string/],
+    ["/embed_sparse", { inputs: many }, 413, /batch size/],
     ["/embed", { inputs: many }, 413, /batch size/],
     ["/embed_all", { inputs: "a" }, 422, /one vector for a text/],
     ["/predict", { features: [1] }, 422, /inputs/],

@@ -1,8 +1,10 @@
 import type { ReleasedModel } from "../../model/released-models.ts";
 import { answers, json, object, pathsOf, type OperationOptions } from "../../openapi/operation.ts";
 import type { JsonSchema } from "../../tasks/define.ts";
+import { SPARSE_VECTOR } from "../../tasks/text/options.ts";
 import type * as z from "zod";
 import { namingModels } from "../describe-models.ts";
+import { SPARSE_VECTORS } from "../task-model.ts";
 import type { Description } from "../define.ts";
 import {
   embedAllRequest,
@@ -42,7 +44,7 @@ export function describe(models: readonly ReleasedModel[]): Description {
             name: "model",
             in: "query",
             description:
-              "The model behind /embed when absent, or else that behind /rerank or /predict.",
+              "The model behind /embed when absent, or else that behind /rerank, /predict or /embed_sparse.",
             schema: { type: "string" },
           },
         ],
@@ -64,6 +66,12 @@ export function describe(models: readonly ReleasedModel[]): Description {
         "feature-extraction",
         embedAllRequest,
         list(vectors),
+      ),
+      "post /embed_sparse": operation(
+        "Sparse vectors of texts",
+        SPARSE_VECTORS,
+        embedAllRequest,
+        list(SPARSE_VECTOR),
       ),
       "post /predict": operation("Labels of texts", "text-classification", predictRequest, {
         anyOf: [predictions, list(predictions)],

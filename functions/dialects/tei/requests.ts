@@ -34,6 +34,7 @@ export const rerankRequest = z.strictObject({
   return_text: z.boolean().nullish(),
 });
 
+/** The body of /embed_all and of /embed_sparse. */
 export const embedAllRequest = z.strictObject({
   ...shared,
   inputs: texts,

@@ -11,7 +11,7 @@ import type { Resolved } from "../../model/registry.ts";
 import type { Service } from "../../service.ts";
 import type { textOptions } from "../../tasks/text/options.ts";
 import { createRanking, RANKING_TASKS } from "../ranking.ts";
-import { checkTask, createTaskModel, type Tasks } from "../task-model.ts";
+import { checkTask, createTaskModel, SPARSE_VECTORS, type Tasks } from "../task-model.ts";
 import { shortened, toUnit } from "../vectors.ts";
 import { infoOf } from "./info.ts";
 import { predictionsOf, readSequences } from "./predictions.ts";
@@ -24,6 +24,7 @@ import {
 } from "./requests.ts";
 
 const VECTOR_TASKS = ["feature-extraction"];
+const SPARSE_TASKS = [SPARSE_VECTORS];
 const LABEL_TASKS = ["text-classification"];
 
 interface Asked {
@@ -35,7 +36,7 @@ interface Asked {
   check?: (version: Resolved) => void;
 }
 
-/** The routes of Hugging Face's text-embeddings-inference, but for sparse vectors and the tokens of texts. */
+/** The routes of Hugging Face's text-embeddings-inference, but for the tokens of texts. */
 export function teiRoutes(service: Service) {
   const { platform, resolve, predict, registryFor } = service;
   const rank = createRanking(service);
@@ -61,10 +62,24 @@ export function teiRoutes(service: Service) {
     return made;
   }
 
-  /** The model behind /embed, or else that behind /rerank or /predict. */
+  /** Answers with the model's own vectors: one for each token, or sparse ones. */
+  async function vectors(c: Context<AppEnv>, asked: Pick<Asked, "tasks" | "check">) {
+    const body = await readJson(c, embedAllRequest, platform);
+    const { model, inputs, truncate, prompt_name: prompt } = body;
+    const { outputs, answerBytes } = await ask(c, {
+      ...asked,
+      model,
+      inputs: [inputs].flat(),
+      truncate,
+      parameters: prompt ? { prompt_name: prompt } : {},
+    });
+    return answerPrediction(c, outputs, { bytes: answerBytes });
+  }
+
+  /** The model behind /embed, or else that behind /rerank, /predict or /embed_sparse. */
   async function modelOfInfo(caller: Caller): Promise<string> {
     let refused: unknown;
-    for (const tasks of [VECTOR_TASKS, RANKING_TASKS, LABEL_TASKS])
+    for (const tasks of [VECTOR_TASKS, RANKING_TASKS, LABEL_TASKS, SPARSE_TASKS])
       try {
         return await findModel(caller, "read", tasks);
       } catch (error) {
@@ -114,19 +129,8 @@ export function teiRoutes(service: Service) {
       });
       return answerPrediction(c, vectors, { bytes: answerBytes });
     })
-    .post("/embed_all", async (c) => {
-      const body = await readJson(c, embedAllRequest, platform);
-      const { model, inputs, truncate, prompt_name: prompt } = body;
-      const { outputs, answerBytes } = await ask(c, {
-        model,
-        tasks: VECTOR_TASKS,
-        inputs: [inputs].flat(),
-        truncate,
-        parameters: prompt ? { prompt_name: prompt } : {},
-        check: checkTokens,
-      });
-      return answerPrediction(c, outputs, { bytes: answerBytes });
-    })
+    .post("/embed_all", (c) => vectors(c, { tasks: VECTOR_TASKS, check: checkTokens }))
+    .post("/embed_sparse", (c) => vectors(c, { tasks: SPARSE_TASKS }))
     .post("/predict", async (c) => {
       const body = await readJson(c, predictRequest, platform);
       const { model, truncate, raw_scores: raw, parameters } = body;

@@ -4,15 +4,17 @@ import type { ManifestOf } from "../../model/manifest.ts";
 import { numbersOf, type Tensor } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { textInputs } from "../text/inputs.ts";
+import { MAX_NUMBERS } from "../check-tensors.ts";
 import type { Assets, CompiledTask } from "../define.ts";
 import type { textOptions } from "../text/options.ts";
 import { POOL } from "./pooling.ts";
 import { vectorQuantities } from "./quantities.ts";
+import { sparse, sparseBytes, splade } from "./sparse.ts";
 
 /**
  * Turns a text into numbers, from the graph's first output. If that is `[rows, size]`, the answer is the row's vector.
- * If it is `[rows, tokens, size]`, `text.pooling` says how the tokens' vectors become one; `none` keeps all of them.
- * `text.normalize` scales vectors to length 1. After that, `text.dimensions` cuts them off.
+ * If it is `[rows, tokens, size]`, `text.pooling` says how the tokens' vectors become one; `none` keeps all of them, and
+ * `splade` makes sparse ones. `text.normalize` scales vectors to length 1. After that, `text.dimensions` cuts them off.
  */
 export function compile(
   manifest: ManifestOf<typeof textOptions>,
@@ -34,15 +36,33 @@ export function compile(
   const finish = (vector: ArrayLike<number>) =>
     (normalize ? toUnitLength(vector) : Array.from(vector)).slice(0, dimensions);
 
-  const inputs = textInputs(manifest, limits, assets);
+  const isSparse = pooling === "splade";
+  if (isSparse && (normalize || dimensions !== undefined))
+    throw new Error("text.pooling splade goes without text.normalize and text.dimensions");
+  if (isSparse && width <= 0)
+    throw new Error(
+      `text.pooling splade needs the vocabulary's size in the shape of ${output.name}`,
+    );
+
+  // With splade, the output has as many numbers for each token as the vocabulary has tokens.
+  const inputs = textInputs(
+    manifest,
+    limits,
+    assets,
+    isSparse ? { tokensPerRun: Math.floor(MAX_NUMBERS / width) } : {},
+  );
   return {
     ...inputs,
-    quantities: [...inputs.quantities, ...vectorQuantities()],
+    quantities: [...inputs.quantities, ...(isSparse ? [] : vectorQuantities())],
     outputNames: [output.name],
-    answerBytes({ rows, tokens = rows }) {
-      const vectors = rank === 3 && pooling === "none" ? tokens : rows;
-      return vectors * Math.min(Math.max(width, 1), dimensions ?? Infinity) * NUMBER_BYTES;
-    },
+    ...(isSparse
+      ? { madeBytes: sparseBytes }
+      : {
+          answerBytes({ rows, tokens = rows }) {
+            const vectors = rank === 3 && pooling === "none" ? tokens : rows;
+            return vectors * Math.min(Math.max(width, 1), dimensions ?? Infinity) * NUMBER_BYTES;
+          },
+        }),
     postprocess(outputs, { feeds, rows }) {
       const made = outputs[output.name];
       const mask = maskOf(feeds, rows);
@@ -61,8 +81,9 @@ export function compile(
       const size = made.shape[rank - 1] ?? 0;
       const vector = (index: number) => data.subarray(index * size, (index + 1) * size);
       return Array.from({ length: rows }, (_, row) => {
-        if (rank === 2) return finish(vector(row));
+        if (rank === 2) return isSparse ? sparse(vector(row)) : finish(vector(row));
         const tokens = mask.positions(row).map((token) => vector(row * mask.width + token));
+        if (isSparse) return splade(tokens, size);
         if (pooling === "none") return tokens.map((token) => finish(token));
         return finish(POOL[pooling](tokens, size));
       });

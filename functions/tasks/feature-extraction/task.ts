@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { defineTask } from "../define.ts";
-import { TEXT_SCHEMA, textExamples, textOptions } from "../text/options.ts";
+import { SPARSE_VECTOR, TEXT_SCHEMA, textExamples, textOptions } from "../text/options.ts";
 
 export const featureExtraction = defineTask({
   name: "feature-extraction",
-  about: 'A text in, its vector out. With `"pooling": "none"` a vector for each token.',
+  about:
+    'A text in, its vector out. With `"pooling": "none"` a vector for each token, with `"splade"` a sparse vector.',
   options: textOptions,
   parameters: z.strictObject({
     prompt_name: z
@@ -17,13 +18,15 @@ export const featureExtraction = defineTask({
     const { compile } = await import("./compile.ts");
     return compile(manifest, limits, assets);
   },
-  schema: () => ({
+  schema: ({ text }) => ({
     input: TEXT_SCHEMA,
-    output: {
-      type: "array",
-      items: { type: ["number", "array"], items: { type: "number" } },
-      description: "The text's vector; without pooling a vector for each token.",
-    },
+    output: text?.pooling === "splade" ? SPARSE_VECTOR : VECTOR,
   }),
   examples: textExamples,
 });
+
+const VECTOR = {
+  type: "array",
+  items: { type: ["number", "array"], items: { type: "number" } },
+  description: "The text's vector; without pooling a vector for each token.",
+};

@@ -25,10 +25,16 @@ type TextManifest = ManifestOf<typeof textOptions>;
  * text_pair}`. The tokenizer then makes the graph's inputs: `input_ids`, `attention_mask` and `token_type_ids`, or some
  * of them.
  */
-export function textInputs(manifest: TextManifest, limits: Limits, assets: Assets) {
+export function textInputs(
+  manifest: TextManifest,
+  limits: Limits,
+  assets: Assets,
+  options: { tokensPerRun?: number } = {},
+) {
   return manifest.text
     ? tokenizedText({ ...manifest, text: manifest.text }, limits, {
         tokenizer: openTokenizer(manifest.text, assets),
+        ...options,
       })
     : plainText(manifest, limits);
 }

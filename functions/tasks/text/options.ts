@@ -40,10 +40,10 @@ const text = z
       .optional()
       .describe("The name of the prompt for requests without `prompt_name`. None when absent."),
     pooling: z
-      .enum([...POOLINGS, "none"])
+      .enum([...POOLINGS, "splade", "none"])
       .optional()
       .describe(
-        "Feature extraction: how the tokens' vectors become one: their mean, the first one (`cls`), the last one, the largest numbers, the sum over the root of their count, or a mean in which later tokens count more. `none` keeps all of them.",
+        "Feature extraction: how the tokens' vectors become one: their mean, the first one (`cls`), the last one, the largest numbers, the sum over the root of their count, or a mean in which later tokens count more. `splade` makes a sparse vector of a masked language model's numbers: `[{index, value}]`, where `index` is a token of the vocabulary and `value` the logarithm of 1 + its largest number; those of 0 are left out. `none` keeps all of them.",
       ),
     normalize: z
       .boolean()
@@ -76,6 +76,17 @@ export const TEXT_SCHEMA: JsonSchema = {
   minLength: 1,
   pattern: "^[^\\u0000]*$",
   description: "A text.",
+};
+
+/** A sparse vector, for the API's description. */
+export const SPARSE_VECTOR: JsonSchema = {
+  type: "array",
+  description: "The numbers of the text's vector that are not 0, by token of the vocabulary.",
+  items: {
+    type: "object",
+    required: ["index", "value"],
+    properties: { index: { type: "integer" }, value: { type: "number" } },
+  },
 };
 
 export function textExamples(_manifest: Manifest): unknown[] {
