@@ -19,7 +19,6 @@ import { limitConcurrency } from "./http/middleware/limit-concurrency.ts";
 import { limitRequests } from "./http/middleware/limit-requests.ts";
 import { refuseDamaged } from "./http/middleware/refuse-damaged.ts";
 import { recordRequests } from "./http/middleware/record-requests.ts";
-import { batchRoutes } from "./http/batches.ts";
 import { jobRoutes, makeJob } from "./http/jobs.ts";
 import { createPerform } from "./http/job-run.ts";
 import { landingRoutes } from "./http/landing.ts";
@@ -68,7 +67,6 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   closed.route("/", metricsRoutes(service));
   closed.route("/", rolloutRoutes(service));
   if (jobs) closed.route("/", jobRoutes(service, jobs));
-  if (batches) closed.route("/", batchRoutes(service, batches));
   closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));
 
   const app = new Hono<AppEnv>({ strict: false });

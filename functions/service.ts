@@ -152,8 +152,8 @@ export function createService(
     shadows,
     ongoing,
   };
-  const batches = createBatches(platform, resolve, turns);
   const files = createFiles(platform);
+  const batches = createBatches(platform, resolve, turns, files);
   return {
     platform,
     tasks,

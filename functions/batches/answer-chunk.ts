@@ -24,12 +24,14 @@ export async function answerChunk(
   perform: Perform,
 ): Promise<RowAnswer[]> {
   const rest = batch.parameters === undefined ? "" : `,"parameters":${writeJson(batch.parameters)}`;
+  const path = `/v1/models/${encodeURIComponent(batch.model)}/predict`;
+  const asked = { path, requestId: batch.requestId };
   const places = inputs.flatMap((_, place) => (errors[place] ? [] : [place]));
   const given = await answerRows(
     places.map((place) => inputs[place]),
     async (some) => {
       const body = new TextEncoder().encode(`{"inputs":[${some.join(",")}]${rest}}`);
-      const answer = await perform(callOf(batch), body);
+      const answer = await perform(callOf(batch, asked), body);
       const text = new TextDecoder().decode(answer.body);
       const later = Number(answer.headers["retry-after"]);
       if (later > 0) throw new AskAgain(later);
@@ -46,16 +48,20 @@ export async function answerChunk(
   return answers;
 }
 
-/** The prediction that a batch asks for, as a job does. */
-function callOf({ requestId, rateKey, caller, model, assignment }: Batch): Parameters<Perform>[0] {
+/** A call of a batch's caller, as a job makes it. */
+export function callOf(
+  { rateKey, caller, model, assignment }: Batch,
+  { path, requestId, ...rest }: { path: string; requestId: string; isUnpaid?: true },
+): Parameters<Perform>[0] {
   return {
     caller,
     model,
     assignment,
     request: {
-      path: `/v1/models/${encodeURIComponent(model)}/predict`,
+      path,
       headers: { "content-type": "application/json", "x-request-id": requestId },
       ...(rateKey !== undefined && { rateKey }),
+      ...rest,
     },
   };
 }

@@ -9,7 +9,7 @@ export const LANES = 8;
 const MOST_CHANGES = 40;
 const REMOVED_AT_ONCE = 16;
 
-const NO_LANE: Lane = { done: 0, completed: 0, failed: 0 };
+const NO_LANE: Lane = { done: 0, completed: 0, failed: 0, outputBytes: 0, errorBytes: 0 };
 const nameOf = (key: string, what: string) => `${FOLDER}/${key}/${what}`;
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
@@ -71,7 +71,7 @@ export function createBatchStore(store: Store, timeoutMs: number) {
       Promise.all(Array.from({ length: LANES }, (_, lane) => readLane(key, lane))),
 
     /** Counts a chunk, once. */
-    async advance(key: string, chunk: number, { completed, failed }: Counts): Promise<void> {
+    async advance(key: string, chunk: number, counts: Counts): Promise<void> {
       const [lane, done] = [chunk % LANES, Math.floor(chunk / LANES)];
       const name = nameOf(key, `lane-${lane}`);
       const found = await get(name);
@@ -79,8 +79,10 @@ export function createBatchStore(store: Store, timeoutMs: number) {
       if (before.done !== done) return;
       const next = encode({
         done: done + 1,
-        completed: before.completed + completed,
-        failed: before.failed + failed,
+        completed: before.completed + counts.completed,
+        failed: before.failed + counts.failed,
+        outputBytes: before.outputBytes + counts.outputBytes,
+        errorBytes: before.errorBytes + counts.errorBytes,
       });
       // Whoever was sooner has counted the same.
       await bounded(store.put(name, next, found ? { ifMatch: found.etag } : { ifNoneMatch: "*" }));

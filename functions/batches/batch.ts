@@ -14,13 +14,46 @@ export type BatchStatus =
 /** Where the rows are: an object of the store, or an upload in parts. */
 export type BatchInput =
   | { object: string; size: number }
-  | { parts: string; size: number; partBytes: number };
+  | {
+      parts: string;
+      size: number;
+      partBytes: number;
+      /** The key of the file that they belong to. The batch's own when absent. */
+      of?: string;
+    };
 
 /** How far the file is cut into chunks. */
 export interface Cut {
   next?: Position | undefined;
   chunks: number;
   rows: number;
+}
+
+/** Why a batch of requests fails before any of them is answered. */
+export interface RequestIssue {
+  code: string;
+  message: string;
+  line?: number;
+  /** The member that is wrong. */
+  param?: string;
+}
+
+/** What a batch has besides when each line of its file is a whole request, as OpenAI's have it. */
+export interface Requests {
+  /** The path that every line names. */
+  endpoint: string;
+  /** The task that a model behind it has. */
+  task: string;
+  inputFile: string;
+  /** The ids that the files of answers and of errors get when it ends. */
+  outputFile: string;
+  errorFile: string;
+  metadata?: Record<string, string> | null | undefined;
+  /** For how long the answers are kept. As long as those of jobs when absent. */
+  resultMs?: number | undefined;
+  issues?: RequestIssue[];
+  /** What it will have ended as when the chunks that are left were passed over. */
+  ending?: { status: "canceled" | "expired"; at: number };
 }
 
 /** A file whose rows are answered, as it lies in the store. Times are milliseconds since 1970. */
@@ -41,6 +74,8 @@ export interface Batch extends Pick<
   cut: Cut;
   /** Why the file cannot be read. */
   error?: RowError;
+  /** Absent where the rows are inputs. With it, model and version are empty until the file was read. */
+  requests?: Requests;
 }
 
 /** A share of a batch's chunks: every so many one, one after the other. */
@@ -49,10 +84,13 @@ export interface Lane {
   done: number;
   completed: number;
   failed: number;
+  /** What the lines of outputs, and those of errors, have together. */
+  outputBytes: number;
+  errorBytes: number;
 }
 
-/** The rows of a chunk that were answered, and that were not. */
-export type Counts = Pick<Lane, "completed" | "failed">;
+/** The rows of a chunk that were answered, and that were not, and the bytes of their lines. */
+export type Counts = Omit<Lane, "done">;
 
 const FINAL: ReadonlySet<BatchStatus> = new Set(["succeeded", "failed", "canceled", "expired"]);
 

@@ -1,23 +1,26 @@
 import type { Caller } from "../auth/caller.ts";
 import { NearcastError } from "../errors.ts";
-import { rowError, type Format } from "../inputs/row.ts";
+import type { LinesOfBatch } from "../files/file.ts";
+import type { Files } from "../files/files.ts";
+import type { Format } from "../inputs/row.ts";
 import { storedCaller } from "../jobs/job.ts";
-import type { Perform } from "../jobs/jobs.ts";
+import type { OtherMessages } from "../jobs/jobs.ts";
 import { createKeyOf } from "../jobs/key-of.ts";
-import type { Outcome } from "../jobs/queue.ts";
+import { createListing, readPage, type Page, type PageOptions } from "../jobs/listing.ts";
 import type { Turns } from "../load/turns.ts";
 import type { Resolved } from "../model/registry.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Resolve } from "../predict.ts";
-import { answerChunk, AskAgain } from "./answer-chunk.ts";
-import type { RowAnswer } from "./answer-rows.ts";
-import { changed, hasEnded, type Batch, type BatchStatus } from "./batch.ts";
-import { createBatchStore, LANES } from "./batch-store.ts";
+import { changed, hasEnded, type Batch, type BatchInput, type Requests } from "./batch.ts";
+import { createEnds, endingAs, type BatchState } from "./batch-ends.ts";
+import { linesOf, removeLines } from "./batch-lines.ts";
+import { createBatchStore } from "./batch-store.ts";
+import { createWork } from "./batch-work.ts";
 import { hasBatches } from "./has-batches.ts";
-import { readAnswers, readChunk, writeAnswers, type Chunk } from "./chunk.ts";
-import { cutFile } from "./cut-file.ts";
 import { storeUpload } from "./store-upload.ts";
 import { objectOf, sizeOfObject } from "./stored-source.ts";
+
+export type { BatchState };
 
 /** What a batch is made of. */
 export interface AskedBatch {
@@ -34,50 +37,67 @@ export interface AskedBatch {
   version: Resolved;
 }
 
-/** A batch, and how many of its rows are done. */
-export interface BatchState {
-  batch: Batch;
-  completed: number;
-  failed: number;
+/** What a batch of requests is made of. Its model is in its file. */
+export interface AskedRequests extends Pick<AskedBatch, "caller" | "requestId" | "rateKey"> {
+  id: string;
+  input: BatchInput;
+  requests: Requests;
+  /** From its making on. What has not run by then has expired. */
+  windowMs: number;
 }
 
 /**
  * Files whose rows are answered later, in chunks that are messages of the queue. Methods with a caller reject with
  * `not_found` for a batch of somebody else. All reject with `store_unavailable` where the store does not answer.
  */
-export interface Batches {
+export interface Batches extends OtherMessages {
   /** Makes a batch, once for each id of a caller, as a job is made. */
   make(asked: AskedBatch): Promise<BatchState>;
+  /** Makes a batch of requests. */
+  makeRequests(asked: AskedRequests): Promise<BatchState>;
   read(caller: Caller, id: string): Promise<BatchState>;
+  /** Batches of requests, by their ids. */
+  list(caller: Caller, options: PageOptions): Promise<Page<BatchState>>;
   /** The outputs or errors of all rows, in order. Rejects with `conflict` unless the batch has succeeded. */
   lines(caller: Caller, id: string, what: "output" | "errors"): Promise<AsyncIterable<Uint8Array>>;
+  /** The content of a file that a batch of requests has made. */
+  linesOf(content: LinesOfBatch): Promise<AsyncIterable<Uint8Array>>;
+  /** Removes it from the batch's answers. */
+  removeLines(content: LinesOfBatch): Promise<void>;
   cancel(caller: Caller, id: string): Promise<BatchState>;
   /** Cancels the batch, and removes everything that is stored of it. */
   remove(caller: Caller, id: string): Promise<BatchState>;
-  /** Whether a message is one of a batch. */
-  owns(message: string): boolean;
-  /** Does the work of a message. */
-  run(message: string, tries: number, perform: Perform): Promise<Outcome>;
 }
 
-/** A chunk whose process has ended so often is given up: it may be what ends them. */
-const MOST_TRIES = 5;
-
-/** `<key>.keep` removes a batch when its time is over, `<key>.cut` cuts its file, and `<key>.7` answers a chunk. */
-const MESSAGE = /^([0-9a-f]{64})\.(keep|cut|\d+)$/;
+/** What is not known of a batch of requests before its file was read. */
+const NOT_READ = {
+  model: "",
+  version: "",
+  digest: "",
+  assignment: { version: "", reason: "stable" as const },
+  format: "jsonl" as const,
+  fingerprint: "",
+  cut: { chunks: 0, rows: 0 },
+};
 
 /** Undefined where the platform has none. */
 export function createBatches(
   platform: Pick<Platform, "name" | "jobs" | "store" | "config" | "sha256" | "turnEventLoop">,
   resolve: Resolve,
   turns: Turns | undefined,
+  files: Files | undefined,
 ): Batches | undefined {
   const { jobs, config, sha256 } = platform;
-  if (!jobs || !hasBatches(platform)) return undefined;
+  if (!jobs || !files || !hasBatches(platform)) return undefined;
   const { queue, storeExpires = false } = jobs;
   const own = createBatchStore(jobs.store, config.storeTimeoutMs);
   const ttlMs = config.jobResultTtlMs;
   const cutting = { platform, own, resolve, turns };
+  const listing = createListing(jobs.store, config.storeTimeoutMs);
+  const listOf = (name: string) => sha256(`batches\n${name}`);
+
+  const ends = createEnds({ own, files, listing, listOf, ttlMs });
+  const { current, finish, removeAll, stateOf } = ends;
 
   const keyOf = createKeyOf(platform, "batch\n", noBatch);
   const sendNow = (message: string, write: () => Promise<void> = async () => {}) =>
@@ -96,26 +116,6 @@ export function createBatches(
     return { key, batch };
   }
 
-  async function current(key: string): Promise<Batch | undefined> {
-    const found = await own.read(key);
-    if (!found || found.expiresAt > Date.now()) return found;
-    return hasEnded(found) ? undefined : finish(key, "expired");
-  }
-
-  async function stateOf(key: string, batch: Batch): Promise<BatchState> {
-    const lanes = batch.cut.chunks > 0 ? await own.lanes(key) : [];
-    const sum = (name: "completed" | "failed") =>
-      lanes.reduce((total, lane) => total + lane[name], 0);
-    return { batch, completed: sum("completed"), failed: sum("failed") };
-  }
-
-  function finish(key: string, status: BatchStatus, change: Partial<Batch> = {}) {
-    const expiresAt = Date.now() + ttlMs;
-    return own.change(key, (one) =>
-      hasEnded(one) ? undefined : changed(one, status, { ...change, expiresAt }),
-    );
-  }
-
   async function inputOf(key: string, asked: AskedBatch, write: boolean) {
     const { input, caller } = asked;
     if (!("object" in input))
@@ -127,89 +127,6 @@ export function createBatches(
     const object = objectOf(caller.name, input.object);
     const size = await sizeOfObject(platform.store, object, config.storeTimeoutMs);
     return { input: { object, size }, digest: `${object}\n${size}` };
-  }
-
-  async function runCut(key: string, batch: Batch, tries: number): Promise<Outcome> {
-    if (tries > MOST_TRIES) {
-      const detail = `The file was given up: ${MOST_TRIES} times the process ended that read it.`;
-      await finish(key, "failed", { error: { code: "internal", detail } });
-      return "done";
-    }
-    if (batch.status === "queued" || !batch.input) return { retryAfterSeconds: 1 };
-    if (batch.status === "validating") {
-      try {
-        const isWhole = await cutFile(key, { ...batch, input: batch.input }, cutting);
-        if (!isWhole) return { retryAfterSeconds: 1 };
-      } catch (error) {
-        await finish(key, "failed", { error: rowError(error) });
-        return "done";
-      }
-      const all = await own.change(key, (one) =>
-        one.status === "validating" ? changed(one, "running") : undefined,
-      );
-      if (!all || hasEnded(all)) return "done";
-      batch = all;
-    }
-    for (let lane = 0; lane < Math.min(LANES, batch.cut.chunks); lane++)
-      await sendNow(`${key}.${lane}`);
-    if (batch.input && "parts" in batch.input) {
-      const { parts, size, partBytes } = batch.input;
-      for (let part = 0; part * partBytes < size; part++) await own.remove(key, `${parts}-${part}`);
-    }
-    return "done";
-  }
-
-  async function runChunk(
-    key: string,
-    batch: Batch,
-    place: { chunk: number; tries: number },
-    perform: Perform,
-  ): Promise<Outcome> {
-    const { chunk, tries } = place;
-    const lane = await own.readLane(key, chunk % LANES);
-    if (lane.done <= Math.floor(chunk / LANES)) {
-      const bytes = await own.bytes(key, `in-${chunk}`);
-      let made = await own.bytes(key, `out-${chunk}`);
-      if (!made) {
-        if (!bytes) return { retryAfterSeconds: 1 };
-        const rows = readChunk(bytes);
-        const answers =
-          tries > MOST_TRIES ? givenUp(rows) : await answerChunk(batch, rows, perform);
-        made = writeAnswers(rows, answers);
-        if (!(await own.write(key, `out-${chunk}`, made, { once: true })))
-          made = (await own.bytes(key, `out-${chunk}`)) ?? made;
-      }
-      await own.advance(key, chunk, readAnswers(made).counts);
-      await own.remove(key, `in-${chunk}`);
-      const now = await own.read(key);
-      // It was removed meanwhile.
-      if (!now) await own.removeAll(key);
-      if (!now || hasEnded(now)) return "done";
-    }
-    if (chunk + LANES < batch.cut.chunks) await sendNow(`${key}.${chunk + LANES}`);
-    else await finishIfDone(key, batch);
-    return "done";
-  }
-
-  async function finishIfDone(key: string, { cut: { chunks } }: Batch): Promise<void> {
-    const lanes = await own.lanes(key);
-    if (lanes.reduce((sum, { done }) => sum + done, 0) >= chunks) await finish(key, "succeeded");
-  }
-
-  /** Removes a batch when its time is over, and an upload that never ended. */
-  async function runKeep(key: string, batch: Batch): Promise<Outcome> {
-    const [made] = batch.events;
-    const isLost =
-      batch.status === "queued" && (made?.at ?? 0) + 2 * config.jobTimeoutMs < Date.now();
-    const left = batch.expiresAt - Date.now();
-    if (isLost || (left <= 0 && hasEnded(batch))) {
-      await own.removeAll(key);
-      return "done";
-    }
-    if (left <= 0) await finish(key, "expired");
-    else if (storeExpires && hasEnded(batch)) return "done";
-    const next = batch.status === "queued" ? 2 * config.jobTimeoutMs : Math.max(left, 1000);
-    return { retryAfterSeconds: Math.ceil(next / 1000) };
   }
 
   return {
@@ -262,6 +179,51 @@ export function createBatches(
         throw error;
       }
     },
+    async makeRequests({ caller, id, requestId, rateKey, input, requests, windowMs }) {
+      const key = await keyOf(caller, id);
+      const now = Date.now();
+      const batch: Batch = {
+        id,
+        caller: storedCaller(caller),
+        requestId,
+        ...(rateKey !== undefined && { rateKey }),
+        ...NOT_READ,
+        input,
+        requests,
+        status: "validating",
+        events: [{ status: "validating", at: now }],
+        expiresAt: now + windowMs,
+      };
+      const list = await listOf(caller.name);
+      await sendNow(`${key}.keep`, async () => {
+        await own.create(key, batch);
+        await listing.add(list, id);
+      });
+      try {
+        await sendNow(`${key}.cut`);
+      } catch (error) {
+        await removeAll(key, batch);
+        throw error;
+      }
+      return stateOf(key, batch);
+    },
+    async list(caller, options) {
+      const ids = await listing.ids(await listOf(caller.name));
+      return readPage(ids, options, async (id) => {
+        const key = await keyOf(caller, id);
+        const batch = await current(key);
+        return batch && stateOf(key, batch);
+      });
+    },
+    async linesOf({ batch: key, what }) {
+      const batch = await own.read(key);
+      if (!batch) throw noBatch("of this file");
+      return linesOf(own, key, batch, what);
+    },
+    async removeLines({ batch: key, what }) {
+      const { chunks } = (await own.read(key))?.cut ?? { chunks: 0 };
+      for (let chunk = 0; chunk < chunks; chunk++) await removeLines(own, key, chunk, what);
+    },
     async read(caller, id) {
       const { key, batch } = await read(caller, id);
       return stateOf(key, batch);
@@ -272,50 +234,25 @@ export function createBatches(
         throw new NearcastError("conflict", `The batch is ${batch.status}.`, {
           ...(!hasEnded(batch) && { retryAfterSeconds: 1 }),
         });
-      return linesOf(key, batch, what);
+      return linesOf(own, key, batch, what);
     },
     async cancel(caller, id) {
-      const { key } = await read(caller, id);
-      const batch = await finish(key, "canceled");
+      const { key, batch: found } = await read(caller, id);
+      const isLeft = found.requests && found.status === "running";
+      const batch = await (isLeft
+        ? own.change(key, endingAs("canceled"))
+        : finish(key, "canceled"));
       if (!batch) throw noBatch(id);
       return stateOf(key, batch);
     },
     async remove(caller, id) {
       const { key, batch } = await read(caller, id);
       const state = await stateOf(key, hasEnded(batch) ? batch : changed(batch, "canceled"));
-      await own.removeAll(key);
+      await removeAll(key, batch);
       return state;
     },
-    owns: (message) => MESSAGE.test(message),
-    async run(message, tries, perform) {
-      const [, key = "", what = ""] = MESSAGE.exec(message) ?? [];
-      const batch = await own.read(key);
-      if (!batch) return "done";
-      if (what === "keep") return runKeep(key, batch);
-      if (hasEnded(batch)) return "done";
-      if (what === "cut") return runCut(key, batch, tries);
-      try {
-        return await runChunk(key, batch, { chunk: Number(what), tries }, perform);
-      } catch (error) {
-        if (error instanceof AskAgain) return { retryAfterSeconds: error.seconds };
-        throw error;
-      }
-    },
+    ...createWork({ cutting, ends, send: sendNow, storeExpires }),
   };
-
-  async function* linesOf(key: string, { cut: { chunks } }: Batch, what: "output" | "errors") {
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      const bytes = await own.bytes(key, `out-${chunk}`);
-      if (!bytes) throw new Error(`The batch has lost chunk ${chunk}.`);
-      const part = readAnswers(bytes)[what];
-      if (part.length > 0) yield part;
-    }
-  }
-}
-
-function givenUp({ inputs, errors }: Chunk): RowAnswer[] {
-  const detail = `The row was given up: ${MOST_TRIES} times the process ended that answered its chunk.`;
-  return inputs.map((_, place) => ({ error: errors[place] ?? { code: "internal", detail } }));
 }
 
 function same(batch: Batch, fingerprint: string): Batch {

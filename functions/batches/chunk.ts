@@ -1,3 +1,4 @@
+import { concatenate } from "../concatenate.ts";
 import type { Row, RowError } from "../inputs/row.ts";
 import { writeJson } from "../wire/raw-number.ts";
 import type { RowAnswer } from "./answer-rows.ts";
@@ -21,9 +22,7 @@ export interface ChunkAnswer {
   errors: Uint8Array<ArrayBuffer>;
 }
 
-interface AnswerHead extends Counts {
-  errorBytes: number;
-}
+type AnswerHead = Omit<Counts, "outputBytes">;
 
 const LINE_FEED = 0x0a;
 
@@ -42,37 +41,38 @@ export function readChunk(bytes: Uint8Array): Chunk {
   return { ...(JSON.parse(head) as Omit<Chunk, "inputs">), inputs };
 }
 
-/** A first line of JSON, then the lines of errors, then those of outputs. Outputs are JSON already. */
+/** The answers of rows that are inputs, as {@link writeLines} writes them. Outputs are JSON already. */
 export function writeAnswers(
   { lines }: Pick<Chunk, "lines">,
   answers: readonly RowAnswer[],
 ): Uint8Array<ArrayBuffer> {
-  const encoder = new TextEncoder();
-  const errors = encoder.encode(
-    answers
-      .map((one, place) => ("error" in one ? errorLine(lines[place] ?? 0, one.error) : ""))
-      .join(""),
+  const errors = answers.map((one, place) =>
+    "error" in one ? errorLine(lines[place] ?? 0, one.error) : "",
   );
+  const outputs = answers.map((one) => ("output" in one ? `${String(one.output)}\n` : "null\n"));
   const failed = answers.filter((one) => "error" in one).length;
-  const completed = answers.length - failed;
-  const head: AnswerHead = { completed, failed, errorBytes: errors.length };
-  const output = answers
-    .map((one) => ("output" in one ? `${String(one.output)}\n` : "null\n"))
-    .join("");
-  const [first, last] = [encoder.encode(`${JSON.stringify(head)}\n`), encoder.encode(output)];
-  const bytes = new Uint8Array(first.length + errors.length + last.length);
-  bytes.set(first);
-  bytes.set(errors, first.length);
-  bytes.set(last, first.length + errors.length);
-  return bytes;
+  return writeLines({ completed: answers.length - failed, failed }, outputs, errors);
+}
+
+/** A first line of JSON, then the lines of errors, then those of outputs. Each ends with its line feed. */
+export function writeLines(
+  counts: Pick<AnswerHead, "completed" | "failed">,
+  outputs: readonly string[],
+  errors: readonly string[],
+): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  const [error, output] = [encoder.encode(errors.join("")), encoder.encode(outputs.join(""))];
+  const head = encoder.encode(`${JSON.stringify({ ...counts, errorBytes: error.length })}\n`);
+  return concatenate([head, error, output]);
 }
 
 export function readAnswers(bytes: Uint8Array<ArrayBuffer>): ChunkAnswer {
   const end = bytes.indexOf(LINE_FEED) + 1;
   const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end))) as AnswerHead;
   const { completed, failed, errorBytes } = head;
+  const outputBytes = bytes.length - end - errorBytes;
   return {
-    counts: { completed, failed },
+    counts: { completed, failed, outputBytes, errorBytes },
     errors: bytes.subarray(end, end + errorBytes),
     output: bytes.subarray(end + errorBytes),
   };

@@ -11,7 +11,7 @@ import { writeChunk } from "./chunk.ts";
 import { openInput } from "./stored-source.ts";
 
 /** What cutting needs. */
-interface Cutting {
+export interface Cutting {
   platform: Pick<Platform, "store" | "config" | "turnEventLoop">;
   own: BatchStore;
   resolve: Resolve;

@@ -58,11 +58,11 @@ export function openInput(
         return checked(bytes ?? new Uint8Array(), end - start);
       },
     };
-  const { parts, partBytes } = input;
+  const { parts, partBytes, of = key } = input;
   let last: { part: number; bytes: Uint8Array } | undefined;
   async function read(part: number): Promise<Uint8Array> {
     if (last?.part !== part)
-      last = { part, bytes: (await own.bytes(key, `${parts}-${part}`)) ?? new Uint8Array() };
+      last = { part, bytes: (await own.bytes(of, `${parts}-${part}`)) ?? new Uint8Array() };
     return last.bytes;
   }
   return {

@@ -4,7 +4,7 @@ import { jina } from "./jina/dialect.ts";
 import { mlflow } from "./mlflow/dialect.ts";
 import { native } from "./native/dialect.ts";
 import { openInference } from "./open-inference/dialect.ts";
-import { openai } from "./openai/dialect.ts";
+import { batches, openai } from "./openai/dialect.ts";
 import { tei } from "./tei/dialect.ts";
 import { tensorflowServing } from "./tensorflow-serving/dialect.ts";
 
@@ -13,6 +13,7 @@ export const BUILT_IN_DIALECTS: readonly Dialect[] = [
   native,
   tensorflowServing,
   openai,
+  batches,
   openInference,
   mlflow,
   tei,

@@ -30,6 +30,8 @@ export interface DialectDefinition {
   routes: (service: Service) => Hono<AppEnv>;
   /** Makes the JSON body of an error. RFC 9457's body when absent. */
   errorBody?: (error: NearcastError, requestId: string) => object;
+  /** The media type of that body. `application/json` when absent. */
+  errorType?: string;
   /** The status of an error where the protocol has another one. The error's own when absent or undefined. */
   errorStatus?: (error: NearcastError) => number | undefined;
   /** The dialect's part of `/openapi.json`. */

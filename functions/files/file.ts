@@ -3,6 +3,12 @@ import type { BatchInput } from "../batches/batch.ts";
 /** Bytes in parts, as an upload is stored. */
 export type Parts = Extract<BatchInput, { parts: string }>;
 
+/** Answers or errors of the batch with this key. */
+export interface LinesOfBatch {
+  batch: string;
+  what: "output" | "errors";
+}
+
 /** A file of a caller's, as it lies in the store. Times are milliseconds since 1970. */
 export interface StoredFile {
   id: string;
@@ -13,5 +19,5 @@ export interface StoredFile {
   createdAt: number;
   expiresAt: number;
   /** Where its bytes are. Absent until the upload is whole. */
-  content?: Parts;
+  content?: Parts | LinesOfBatch;
 }

@@ -1,4 +1,5 @@
 import type { Caller } from "../auth/caller.ts";
+import type { BatchInput } from "../batches/batch.ts";
 import { createBatchStore } from "../batches/batch-store.ts";
 import { hasBatches } from "../batches/has-batches.ts";
 import { storeUpload } from "../batches/store-upload.ts";
@@ -10,11 +11,19 @@ import { createKeyOf } from "../jobs/key-of.ts";
 import { createListing, newId, readPage, type Page, type PageOptions } from "../jobs/listing.ts";
 import type { Outcome } from "../jobs/queue.ts";
 import type { Platform } from "../platform/types.ts";
-import type { Parts, StoredFile } from "./file.ts";
+import type { LinesOfBatch, Parts, StoredFile } from "./file.ts";
 import { withFirstLine } from "./first-line.ts";
 
 /** A file of which every byte has arrived. */
 export type WholeFile = StoredFile & Required<Pick<StoredFile, "content">>;
+
+export type UploadedFile = WholeFile & { content: Parts };
+
+/** A file that a batch has made. */
+export interface MadeFile extends Omit<WholeFile, "createdAt" | "expiresAt"> {
+  expiresAfterMs: number;
+  content: LinesOfBatch;
+}
 
 /** An upload. What is in its form may come after the bytes, so it is asked for when they have arrived. */
 export interface Upload {
@@ -30,10 +39,21 @@ export interface Files extends OtherMessages {
   /** Stores JSONL while it arrives. Rejects as {@link storeUpload} does, with what `described` throws, and for other files. */
   make(caller: Caller, upload: Upload): Promise<WholeFile>;
   read(caller: Caller, id: string): Promise<WholeFile>;
-  list(caller: Caller, options: PageOptions): Promise<Page<WholeFile>>;
-  /** Removes the file and its bytes. Gives it as it was. */
+  list(
+    caller: Caller,
+    options: PageOptions,
+    isWanted: (file: WholeFile) => boolean,
+  ): Promise<Page<WholeFile>>;
+  /** Removes the file, and its bytes where they are an upload. Gives it as it was. */
   remove(caller: Caller, id: string): Promise<WholeFile>;
-  open(caller: Caller, file: WholeFile): Promise<Source>;
+  /** The bytes of an upload. */
+  open(caller: Caller, file: UploadedFile): Promise<Source>;
+  /** An upload as the input of a batch. */
+  inputOf(caller: Caller, file: UploadedFile): Promise<BatchInput>;
+  /** Adds what a batch has made to the files of the caller with this name. The same again changes nothing. */
+  add(name: string, file: MadeFile): Promise<void>;
+  /** Removes what a batch had made, where it is there. */
+  removeOf(name: string, ids: readonly string[]): Promise<void>;
 }
 
 const MESSAGE = /^([0-9a-f]{64})\.file$/;
@@ -56,7 +76,7 @@ export function createFiles(
   const own = createBatchStore(jobs.store, storeTimeoutMs);
   const listing = createListing(jobs.store, storeTimeoutMs);
   const keyOf = createKeyOf(platform, "file\n", noFile);
-  const listOf = ({ name }: Caller) => platform.sha256(`files\n${name}`);
+  const listOf = ({ name }: Pick<Caller, "name">) => platform.sha256(`files\n${name}`);
   /** An upload that has not ended by then never will. */
   const longestUploadMs = 2 * jobTimeoutMs;
 
@@ -128,9 +148,12 @@ export function createFiles(
       }
     },
     read,
-    async list(caller, options) {
+    async list(caller, options, isWanted) {
       const ids = await listing.ids(await listOf(caller));
-      return readPage(ids, options, async (id) => find(await keyOf(caller, id)));
+      return readPage(ids, options, async (id) => {
+        const file = await find(await keyOf(caller, id));
+        return file && isWanted(file) ? file : undefined;
+      });
     },
     async remove(caller, id) {
       const file = await read(caller, id);
@@ -139,6 +162,23 @@ export function createFiles(
     },
     open: async (caller, { id, content }) =>
       openInput(content, await keyOf(caller, id), { own, store, timeoutMs: storeTimeoutMs }),
+    inputOf: async (caller, { id, content }) => ({ ...content, of: await keyOf(caller, id) }),
+    async add(name, { expiresAfterMs, ...made }) {
+      const key = await keyOf({ name }, made.id);
+      if (await kept(key)) return;
+      const list = await listOf({ name });
+      const createdAt = Date.now();
+      await listing.add(list, made.id);
+      const expiresAt = createdAt + expiresAfterMs;
+      await begin(key, { list, file: { ...made, createdAt, expiresAt } });
+    },
+    async removeOf(name, ids) {
+      for (const id of ids) {
+        const key = await keyOf({ name }, id);
+        const record = await kept(key);
+        if (record) await removeAll(key, record);
+      }
+    },
     owns: (message) => MESSAGE.test(message),
     /** Removes a file when its time is over, and an upload that never ended. */
     async run(message): Promise<Outcome> {
@@ -155,6 +195,11 @@ export function createFiles(
       return storeExpires && isWhole(file) ? "done" : { retryAfterSeconds: Math.ceil(left / 1000) };
     },
   };
+}
+
+/** Whether the bytes are those of an upload. They are a batch's answers otherwise. */
+export function isUploaded(file: WholeFile): file is UploadedFile {
+  return "parts" in file.content;
 }
 
 function isWhole(file: StoredFile): file is WholeFile {

@@ -3,7 +3,14 @@ import * as z from "zod";
 import type { Batches, BatchState } from "../batches/batches.ts";
 import { hasEnded } from "../batches/batch.ts";
 import { csvLines, OUTPUT_FORMATS } from "../batches/output-lines.ts";
-import { invalidInput, NearcastError } from "../errors.ts";
+import {
+  answerOpenaiBatch,
+  isOpenaiBatch,
+  listOpenaiBatches,
+  makeOpenaiBatch,
+} from "../dialects/openai/batches.ts";
+import { invalidBody, invalidInput, NearcastError } from "../errors.ts";
+import type { Files } from "../files/files.ts";
 import { FORMATS, type Format } from "../inputs/row.ts";
 import type { Service } from "../service.ts";
 import { parseJsonText } from "../wire/json.ts";
@@ -43,12 +50,28 @@ const callerOf = (c: Context<AppEnv>) => c.get("exchange").caller;
 /** `/v1/batches`: files whose rows are answered later. */
 export function batchRoutes(
   { platform, resolve }: Pick<Service, "platform" | "resolve">,
-  batches: Batches,
+  { batches, files }: { batches: Batches; files: Files },
 ): Hono<AppEnv> {
-  async function make(c: Context<AppEnv>, id: string): Promise<Response> {
-    const { model, version, ...file } = isUpload(c.req)
-      ? uploaded(c)
-      : ofObject(await readJson(c, batchRequest, platform));
+  const { jobResultTtlMs } = platform.config;
+
+  /** The members say whose body it is: OpenAI's names a file, the native one an object of the store. */
+  async function makeOfJson(c: Context<AppEnv>, id: string): Promise<Response> {
+    const body = await readJson(c, z.unknown(), platform);
+    if (c.req.method === "POST" && isOpenaiBatch(body))
+      return makeOpenaiBatch(c, body, { batches, files }, jobResultTtlMs);
+    const { data, error } = batchRequest.safeParse(body);
+    if (error) throw invalidBody(error);
+    return make(c, id, ofObject(data));
+  }
+
+  const makeOf = (c: Context<AppEnv>, id: string) =>
+    isUpload(c.req) ? make(c, id, uploaded(c)) : makeOfJson(c, id);
+
+  async function make(
+    c: Context<AppEnv>,
+    id: string,
+    { model, version, ...file }: ReturnType<typeof uploaded> | ReturnType<typeof ofObject>,
+  ): Promise<Response> {
     const found = await resolve({ ...callOf(c), model, version });
     const { caller, id: requestId, quota } = c.get("exchange");
     const asked = { ...file, id, caller, requestId, rateKey: quota?.key, version: found };
@@ -61,9 +84,13 @@ export function batchRoutes(
         .header("idempotency-key")
         ?.trim()
         .replace(/^"(.*)"$/, "$1");
-      return make(c, key === undefined ? crypto.randomUUID() : checkJobId(key, "Idempotency-Key"));
+      return makeOf(
+        c,
+        key === undefined ? crypto.randomUUID() : checkJobId(key, "Idempotency-Key"),
+      );
     })
-    .put("/v1/batches/:id", (c) => make(c, checkJobId(c.req.param("id"), "The id")))
+    .put("/v1/batches/:id", (c) => makeOf(c, checkJobId(c.req.param("id"), "The id")))
+    .get("/v1/batches", (c) => listOpenaiBatches(c, batches))
     .get("/v1/batches/:id", async (c) =>
       answerBatch(c, await batches.read(callerOf(c), c.req.param("id"))),
     )
@@ -132,6 +159,7 @@ function ofObject({ model, version, parameters, input }: z.infer<typeof batchReq
 function answerBatch(c: Context<AppEnv>, state: BatchState, status: 200 | 202 = 200): Response {
   const { batch } = state;
   const { headers } = c.get("exchange");
+  if (batch.requests) return answerOpenaiBatch(c, state);
   const location = `${baseOf(c)}/v1/batches/${encodeURIComponent(batch.id)}`;
   if (status === 202) headers["Location"] = location;
   if (!hasEnded(batch)) headers["Retry-After"] = String(POLL_SECONDS);

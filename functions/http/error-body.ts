@@ -23,7 +23,7 @@ export function createAnswerError(dialects: readonly Dialect[]): AnswerError {
     const body = shape?.errorBody?.(error, exchange.id);
     const headers = {
       ...error.headers,
-      "Content-Type": body ? "application/json" : "application/problem+json",
+      "Content-Type": body ? (shape?.errorType ?? "application/json") : "application/problem+json",
     };
     const status = shape?.errorStatus?.(error) ?? error.status;
     const json = JSON.stringify(body ?? problem(error, exchange.id));

@@ -8,6 +8,8 @@ export interface JobRun {
   caller: Caller;
   /** The key of the rate that the job's units are taken from. */
   rateKey: string | undefined;
+  /** The unit of the request itself is still to be taken. */
+  isUnpaid: boolean;
   decided: Decided;
 }
 
@@ -49,6 +51,7 @@ function runOf({ caller, model, assignment, request }: Parameters<Perform>[0]): 
   return {
     caller: callerOf(caller),
     rateKey: request.rateKey,
+    isUnpaid: request.isUnpaid ?? false,
     decided: { model, assignment },
   };
 }

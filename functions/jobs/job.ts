@@ -11,6 +11,8 @@ export interface JobRequest {
   headers: Record<string, string>;
   /** The key of the rate that the request's unit was taken from. Absent where no rate holds. */
   rateKey?: string;
+  /** The unit is still to be taken. */
+  isUnpaid?: true;
 }
 
 /** An answer as a client would have had it. */

@@ -10,7 +10,7 @@ export function createKeyOf(
   { sha256 }: Pick<Platform, "sha256">,
   prefix: string,
   none: (id: string) => Error,
-): (caller: Caller, id: string) => Promise<string> {
+): (caller: Pick<Caller, "name">, id: string) => Promise<string> {
   return async ({ name }, id) => {
     if (id.includes("\n")) throw none(id);
     return sha256(`${prefix}${name}\n${id}`);

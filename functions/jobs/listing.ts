@@ -4,6 +4,8 @@ import { boundJobStore } from "./bound-job-store.ts";
 const FOLDER = ".jobs";
 const EMPTY = new TextEncoder().encode("{}");
 
+export type Listing = ReturnType<typeof createListing>;
+
 /**
  * The ids of what each caller has, as names of objects: `.jobs/<key of the list>/<id>`. Ids are sorted by their letters, so
  * those that begin with a time are in its order. All methods reject with `store_unavailable` when the store does not answer

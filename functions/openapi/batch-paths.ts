@@ -1,5 +1,8 @@
 import { batchRequest } from "../http/batches.ts";
-import { answers, json, pathsOf } from "./operation.ts";
+import { openaiBatchRequest } from "../dialects/openai/batches.ts";
+import { PAGE, pageOf, query } from "./file-paths.ts";
+import { OPENAI_BATCH_SCHEMAS } from "./openai-batch-schemas.ts";
+import { answers, json, pathsOf, ref } from "./operation.ts";
 import { schemaOf } from "./schema.ts";
 
 const string = { type: "string" };
@@ -8,6 +11,7 @@ const count = { type: "integer", minimum: 0 };
 
 /** The schema of a batch, for `components`. */
 export const BATCH_SCHEMAS = {
+  ...OPENAI_BATCH_SCHEMAS,
   Batch: {
     type: "object",
     required: ["id", "status", "model", "version", "digest", "counts", "created_at", "expires_at"],
@@ -46,13 +50,6 @@ const ID = {
   schema: { type: "string", pattern: "^[\\w.~-]{1,128}$" },
 };
 
-const query = (name: string, description: string) => ({
-  name,
-  in: "query",
-  description,
-  schema: string,
-});
-
 const UPLOAD = [
   query("model", "For an upload."),
   query("version", "For an upload."),
@@ -64,8 +61,10 @@ const LINES = { description: "The lines.", content: { "application/jsonl": { sch
 /** Files whose rows are answered later. */
 export function batchPaths() {
   const tag = "Batches";
-  const answer = answers("Batch");
-  const asked = json(schemaOf(batchRequest));
+  const either = { anyOf: [ref("Batch"), ref("OpenAIBatch")] };
+  const answer = answers(either);
+  const asked = json({ anyOf: [schemaOf(batchRequest), schemaOf(openaiBatchRequest)] });
+  const error = { schema: "BatchProblem", mediaType: "application/problem+json" };
   const file = { schema: string };
   const body = {
     ...asked,
@@ -74,10 +73,17 @@ export function batchPaths() {
     "application/vnd.apache.parquet": { schema: { type: "string", format: "binary" } },
   };
   const description =
-    "The body is the file, and the query says by which model; or the body is JSON and names an object of the store.";
+    "The body is the file, and the query says by which model; or the body is JSON and names an object of the store, or with `input_file_id` a file of requests, as OpenAI has it.";
+  const shared = { tag, error };
   return pathsOf({
+    "get /v1/batches": {
+      ...shared,
+      summary: "Your batches of OpenAI's kind",
+      parameters: PAGE,
+      answer: answers(pageOf(ref("OpenAIBatch"))),
+    },
     "post /v1/batches": {
-      tag,
+      ...shared,
       summary: "Answers each row of a file, later",
       description: `${description} \`Idempotency-Key\` is the batch's id.`,
       parameters: UPLOAD,
@@ -86,7 +92,7 @@ export function batchPaths() {
       status: 202,
     },
     "put /v1/batches/{id}": {
-      tag,
+      ...shared,
       summary: "The same, made once",
       description,
       parameters: [ID, ...UPLOAD],
@@ -94,22 +100,27 @@ export function batchPaths() {
       answer,
       status: 202,
     },
-    "get /v1/batches/{id}": { tag, summary: "A batch of yours", parameters: [ID], answer },
+    "get /v1/batches/{id}": { ...shared, summary: "A batch of yours", parameters: [ID], answer },
     "delete /v1/batches/{id}": {
-      tag,
+      ...shared,
       summary: "Ends the batch, and removes all that is stored of it",
       parameters: [ID],
       answer,
     },
-    "post /v1/batches/{id}/cancel": { tag, summary: "Ends the batch", parameters: [ID], answer },
+    "post /v1/batches/{id}/cancel": {
+      ...shared,
+      summary: "Ends the batch",
+      parameters: [ID],
+      answer,
+    },
     "get /v1/batches/{id}/output": {
-      tag,
+      ...shared,
       summary: "The outputs in the order of the rows, as JSONL or with `format=csv` as CSV",
       parameters: [ID, query("format", "`jsonl` or `csv`")],
       answer: LINES,
     },
     "get /v1/batches/{id}/errors": {
-      tag,
+      ...shared,
       summary: "The errors of rows, with their lines",
       parameters: [ID],
       answer: LINES,

@@ -12,7 +12,7 @@ export const FILE_SCHEMAS = {
     created_at: time,
     expires_at: time,
     filename: string,
-    purpose: { enum: ["batch"] },
+    purpose: { enum: ["batch", "batch_output"] },
     status: { const: "processed" },
   }),
 };
@@ -20,7 +20,7 @@ export const FILE_SCHEMAS = {
 const ERROR = { schema: "OpenAIError", mediaType: "application/json" };
 
 /** A page of a list, as OpenAI's clients go through it. */
-const pageOf = (items: object) =>
+export const pageOf = (items: object) =>
   object({
     object: { const: "list" },
     data: { type: "array", items },
@@ -29,12 +29,19 @@ const pageOf = (items: object) =>
     has_more: { type: "boolean" },
   });
 
-const query = (name: string, description: string, schema: object = string) => ({
+export const query = (name: string, description: string, schema: object = string) => ({
   name,
   in: "query",
   description,
   schema,
 });
+
+/** Which part of a list is wanted. */
+export const PAGE = [
+  query("after", "The id behind which the page begins."),
+  query("limit", "A page has at most 100.", { type: "integer", minimum: 1, maximum: 10_000 }),
+  query("order", "By their times.", { enum: ["asc", "desc"] }),
+];
 
 const ID = { name: "id", in: "path", required: true, schema: string };
 
@@ -65,12 +72,7 @@ export function filePaths() {
     "get /v1/files": {
       ...shared,
       summary: "Your files",
-      parameters: [
-        query("after", "The id behind which the page begins."),
-        query("limit", "A page has at most 100.", { type: "integer", minimum: 1, maximum: 10_000 }),
-        query("order", "By their times.", { enum: ["asc", "desc"] }),
-        query("purpose", "Only those for it."),
-      ],
+      parameters: [...PAGE, query("purpose", "Only those for it.")],
       answer: answers(pageOf({ $ref: "#/components/schemas/OpenAIFile" })),
     },
     "get /v1/files/{id}": { ...shared, summary: "A file of yours", parameters: [ID], answer: file },

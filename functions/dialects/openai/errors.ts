@@ -10,6 +10,11 @@ const CODES: Partial<Record<ErrorCode, string>> = {
   rate_limited: "rate_limit_exceeded",
 };
 
+/** OpenAI's code for one of ours. The same where it has none. */
+export function openaiCode(code: string): string {
+  return CODES[code as ErrorCode] ?? code;
+}
+
 /** The body of an error for OpenAI's clients. */
 export function openaiError(error: NearcastError) {
   return {
@@ -17,7 +22,7 @@ export function openaiError(error: NearcastError) {
       message: error.message,
       type: error.status < 500 ? "invalid_request_error" : "server_error",
       param: CODES[error.code] === MODEL_NOT_FOUND ? "model" : (error.issues?.[0]?.path ?? null),
-      code: CODES[error.code] ?? error.code,
+      code: openaiCode(error.code),
     },
   };
 }

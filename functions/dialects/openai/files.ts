@@ -2,8 +2,10 @@ import { Hono, type Context } from "hono";
 import * as z from "zod";
 import { requireScope } from "../../auth/access.ts";
 import type { Caller } from "../../auth/caller.ts";
+import type { Batches } from "../../batches/batches.ts";
 import { invalidBody, NearcastError } from "../../errors.ts";
-import type { Files, WholeFile } from "../../files/files.ts";
+import type { LinesOfBatch } from "../../files/file.ts";
+import { isUploaded, type Files, type WholeFile } from "../../files/files.ts";
 import { answer, answerJson } from "../../http/answer.ts";
 import type { AppEnv } from "../../http/exchange.ts";
 import { mediaTypeOf } from "../../http/media-type.ts";
@@ -26,7 +28,10 @@ const fieldsOf = (longestSeconds: number) =>
   });
 
 /** OpenAI's files, for its batches: uploads, and what batches have answered. */
-export function filesRoutes({ platform }: Pick<Service, "platform">, files: Files) {
+export function filesRoutes(
+  { platform }: Pick<Service, "platform">,
+  { files, batches }: { files: Files; batches: Batches },
+) {
   const longestSeconds = platform.config.jobResultTtlMs / 1000;
   const fields = fieldsOf(longestSeconds);
 
@@ -56,9 +61,12 @@ export function filesRoutes({ platform }: Pick<Service, "platform">, files: File
       return answerJson(c, shownFile(made));
     })
     .get("/v1/files", async (c) => {
-      const { purpose = "batch", ...page } = readListQuery(c);
-      const { items, hasMore } =
-        purpose === "batch" ? await files.list(callerOf(c), page) : { items: [], hasMore: false };
+      const { purpose, ...page } = readListQuery(c);
+      const { items, hasMore } = await files.list(
+        callerOf(c),
+        page,
+        (file) => purpose === undefined || purposeOf(file) === purpose,
+      );
       return answerJson(c, listed(items.map(shownFile), hasMore));
     })
     .get("/v1/files/:id", async (c) =>
@@ -67,24 +75,28 @@ export function filesRoutes({ platform }: Pick<Service, "platform">, files: File
     .get("/v1/files/:id/content", async (c) => {
       const caller = callerOf(c);
       const file = await files.read(caller, c.req.param("id"));
-      const headers = { "Content-Type": "application/jsonl" };
-      return answer(c, streamOf(piecesOf(await files.open(caller, file))), headers);
+      const pieces = isUploaded(file)
+        ? piecesOf(await files.open(caller, file))
+        : await batches.linesOf(file.content as LinesOfBatch);
+      return answer(c, streamOf(pieces), { "Content-Type": "application/jsonl" });
     })
     .delete("/v1/files/:id", async (c) => {
-      const { id } = await files.remove(callerOf(c), c.req.param("id"));
+      const file = await files.remove(callerOf(c), c.req.param("id"));
+      if (!isUploaded(file)) await batches.removeLines(file.content as LinesOfBatch);
+      const { id } = file;
       return answerJson(c, { id, object: "file", deleted: true });
     });
 }
 
 /** Rejects with `forbidden` for a caller who may not ask for predictions. */
-function callerOf(c: Context<AppEnv>): Caller {
+export function callerOf(c: Context<AppEnv>): Caller {
   const { caller } = c.get("exchange");
   requireScope(caller, "predict");
   return caller;
 }
 
 /** A page of a list, as OpenAI's clients go through it. */
-function listed<Item extends { id: string }>(data: Item[], hasMore: boolean) {
+export function listed<Item extends { id: string }>(data: Item[], hasMore: boolean) {
   return {
     object: "list",
     data,
@@ -104,9 +116,13 @@ function shownFile(file: WholeFile) {
     created_at: seconds(createdAt),
     expires_at: seconds(expiresAt),
     filename,
-    purpose: "batch",
+    purpose: purposeOf(file),
     status: "processed",
   };
+}
+
+function purposeOf(file: WholeFile): string {
+  return isUploaded(file) ? "batch" : "batch_output";
 }
 
 async function* piecesOf(source: Source): AsyncGenerator<Uint8Array> {

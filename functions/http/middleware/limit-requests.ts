@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import { ANYONE, NOBODY } from "../../auth/caller.ts";
+import { ANYONE, NOBODY, type Caller } from "../../auth/caller.ts";
 import { addressKey } from "../../limits/address.ts";
 import { quotaHeaders, rateLimited } from "../../limits/quota.ts";
 import type { Taken } from "../../limits/limiter.ts";
@@ -20,17 +20,14 @@ export function limitRequests(
     const { caller } = exchange;
     const rate = caller.rate ?? config.rateLimit;
     if (!rate) return next();
-    if (exchange.job) {
+    const { rateKey, isUnpaid = true } = exchange.job ?? {};
+    if (exchange.job && !(isUnpaid && rateKey)) {
       // The job's unit was taken when it was made. What it costs beyond that is taken now.
-      const { rateKey } = exchange.job;
       const resetSeconds = rate.windowSeconds;
       if (rateKey) exchange.quota = { policy: "caller", key: rateKey, rate, resetSeconds };
       return next();
     }
-    const key =
-      caller === ANYONE || caller === NOBODY
-        ? `address:${addressKey(platform.clientAddress(c))}`
-        : `caller:${caller.name}`;
+    const key = rateKey ?? ownKey(caller, () => platform.clientAddress(c));
 
     const admit = (taken: Taken) => {
       const quota = { ...taken, policy: "caller" as const, key, rate };
@@ -42,4 +39,10 @@ export function limitRequests(
     const taken = limiter.take(key, 1, rate);
     return taken instanceof Promise ? taken.then(admit) : admit(taken);
   };
+}
+
+function ownKey(caller: Caller, address: () => string): string {
+  return caller === ANYONE || caller === NOBODY
+    ? `address:${addressKey(address())}`
+    : `caller:${caller.name}`;
 }

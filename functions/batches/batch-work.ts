@@ -1,0 +1,191 @@
+import { rowError } from "../inputs/row.ts";
+import type { Perform } from "../jobs/jobs.ts";
+import type { Outcome } from "../jobs/queue.ts";
+import { answerChunk, AskAgain } from "./answer-chunk.ts";
+import { answerRequests, type NotAsked } from "./answer-requests.ts";
+import type { RowAnswer } from "./answer-rows.ts";
+import { changed, hasEnded, type Batch, type BatchInput, type Requests } from "./batch.ts";
+import type { Ends } from "./batch-ends.ts";
+import { LANES } from "./batch-store.ts";
+import { readAnswers, readChunk, writeAnswers, type Chunk } from "./chunk.ts";
+import { cutFile, type Cutting } from "./cut-file.ts";
+import { cutRequests } from "./cut-requests.ts";
+
+/** A chunk whose process has ended so often is given up: it may be what ends them. */
+const MOST_TRIES = 5;
+const GIVEN_UP_FILE = `The file was given up: ${MOST_TRIES} times the process ended that read it.`;
+const GIVEN_UP_ROW = `The row was given up: ${MOST_TRIES} times the process ended that answered its chunk.`;
+const GIVEN_UP: NotAsked = { code: "internal", message: GIVEN_UP_ROW.replace("row", "request") };
+const NOT_ASKED: Record<"canceled" | "expired", NotAsked> = {
+  canceled: {
+    code: "batch_cancelled",
+    message: "This request was not asked before the batch was cancelled.",
+  },
+  expired: {
+    code: "batch_expired",
+    message: "This request could not be executed before the completion window expired.",
+  },
+};
+
+/** `<key>.keep` removes a batch when its time is over, `<key>.cut` cuts its file, and `<key>.7` answers a chunk. */
+const MESSAGE = /^([0-9a-f]{64})\.(keep|cut|\d+)$/;
+
+interface WorkOptions {
+  cutting: Cutting;
+  ends: Ends;
+  send: (message: string) => Promise<void>;
+  storeExpires: boolean;
+}
+
+interface Cut {
+  status: "running" | "failed";
+  change: Partial<Batch>;
+}
+
+/** The work of a batch's messages. */
+export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
+  const { own, platform } = cutting;
+  const { finish } = ends;
+  const longestUploadMs = 2 * platform.config.jobTimeoutMs;
+
+  /** What the batch gets when all of its file was cut, or when it cannot be read. Undefined while there is more. */
+  async function cut(key: string, batch: Batch & { input: BatchInput }): Promise<Cut | undefined> {
+    const { requests } = batch;
+    if (requests) {
+      const found = await cutRequests(key, { ...batch, requests }, cutting);
+      if (!("issues" in found)) return { status: "running", change: found };
+      return { status: "failed", change: { requests: { ...requests, issues: found.issues } } };
+    }
+    try {
+      const isWhole = await cutFile(key, batch, cutting);
+      return isWhole ? { status: "running", change: {} } : undefined;
+    } catch (error) {
+      return { status: "failed", change: { error: rowError(error) } };
+    }
+  }
+
+  async function runCut(key: string, batch: Batch, tries: number): Promise<Outcome> {
+    if (tries > MOST_TRIES) {
+      const error = { code: "internal", detail: GIVEN_UP_FILE };
+      const issues = [{ code: "internal", message: GIVEN_UP_FILE }];
+      const { requests } = batch;
+      await finish(key, "failed", requests ? { requests: { ...requests, issues } } : { error });
+      return "done";
+    }
+    if (batch.status === "queued" || !batch.input) return { retryAfterSeconds: 1 };
+    if (batch.status === "validating") {
+      const found = await cut(key, { ...batch, input: batch.input });
+      if (!found) return { retryAfterSeconds: 1 };
+      if (found.status === "failed") {
+        await finish(key, "failed", found.change);
+        return "done";
+      }
+      const all = await own.change(key, (one) =>
+        one.status === "validating" ? changed(one, "running", found.change) : undefined,
+      );
+      if (!all || hasEnded(all)) return "done";
+      batch = all;
+    }
+    for (let lane = 0; lane < Math.min(LANES, batch.cut.chunks); lane++)
+      await send(`${key}.${lane}`);
+    if (batch.input && "parts" in batch.input && batch.input.of === undefined) {
+      const { parts, size, partBytes } = batch.input;
+      for (let part = 0; part * partBytes < size; part++) await own.remove(key, `${parts}-${part}`);
+    }
+    return "done";
+  }
+
+  async function runChunk(
+    key: string,
+    batch: Batch,
+    place: { chunk: number; tries: number },
+    perform: Perform,
+  ): Promise<Outcome> {
+    const { chunk, tries } = place;
+    const lane = await own.readLane(key, chunk % LANES);
+    if (lane.done <= Math.floor(chunk / LANES)) {
+      const bytes = await own.bytes(key, `in-${chunk}`);
+      let made = await own.bytes(key, `out-${chunk}`);
+      if (!made) {
+        if (!bytes) return { retryAfterSeconds: 1 };
+        made = await answersTo(key, batch, { chunk, tries, rows: readChunk(bytes) }, perform);
+        if (!(await own.write(key, `out-${chunk}`, made, { once: true })))
+          made = (await own.bytes(key, `out-${chunk}`)) ?? made;
+      }
+      await own.advance(key, chunk, readAnswers(made).counts);
+      await own.remove(key, `in-${chunk}`);
+      if (batch.requests) await own.remove(key, `some-${chunk}`);
+      const now = await own.read(key);
+      // It was removed meanwhile.
+      if (!now) await own.removeAll(key);
+      if (!now || hasEnded(now)) return "done";
+    }
+    if (chunk + LANES < batch.cut.chunks) await send(`${key}.${chunk + LANES}`);
+    else await ends.finishIfDone(key, batch);
+    return "done";
+  }
+
+  async function answersTo(
+    key: string,
+    batch: Batch,
+    { chunk, tries, rows }: { chunk: number; tries: number; rows: Chunk },
+    perform: Perform,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { requests } = batch;
+    const isGivenUp = tries > MOST_TRIES;
+    if (!requests) {
+      const answers = isGivenUp ? givenUp(rows) : await answerChunk(batch, rows, perform);
+      return writeAnswers(rows, answers);
+    }
+    const some = `some-${chunk}`;
+    return answerRequests({ ...batch, requests }, rows, {
+      perform,
+      before: await own.bytes(key, some),
+      keep: (answers) => own.write(key, some, answers),
+      ended: async () => (isGivenUp ? GIVEN_UP : whyNotAsked((await own.read(key))?.requests)),
+    });
+  }
+
+  /** Removes a batch when its time is over, and an upload that never ended. */
+  async function runKeep(key: string, batch: Batch): Promise<Outcome> {
+    const [made] = batch.events;
+    const isLost = batch.status === "queued" && (made?.at ?? 0) + longestUploadMs < Date.now();
+    const left = batch.expiresAt - Date.now();
+    if (isLost || (left <= 0 && hasEnded(batch))) {
+      await ends.removeAll(key, batch);
+      return "done";
+    }
+    if (left <= 0) await ends.expire(key, batch);
+    else if (storeExpires && hasEnded(batch)) return "done";
+    const next = batch.status === "queued" ? longestUploadMs : Math.max(left, 1000);
+    return { retryAfterSeconds: Math.ceil(next / 1000) };
+  }
+
+  return {
+    owns: (message: string) => MESSAGE.test(message),
+    async run(message: string, tries: number, perform: Perform): Promise<Outcome> {
+      const [, key = "", what = ""] = MESSAGE.exec(message) ?? [];
+      const batch = await own.read(key);
+      if (!batch) return "done";
+      if (what === "keep") return runKeep(key, batch);
+      if (hasEnded(batch)) return "done";
+      if (what === "cut") return runCut(key, batch, tries);
+      try {
+        return await runChunk(key, batch, { chunk: Number(what), tries }, perform);
+      } catch (error) {
+        if (error instanceof AskAgain) return { retryAfterSeconds: error.seconds };
+        throw error;
+      }
+    },
+  };
+}
+
+function givenUp({ inputs, errors }: Chunk): RowAnswer[] {
+  return inputs.map((_, place) => ({
+    error: errors[place] ?? { code: "internal", detail: GIVEN_UP_ROW },
+  }));
+}
+
+function whyNotAsked(requests: Requests | undefined): NotAsked | undefined {
+  return requests?.ending && NOT_ASKED[requests.ending.status];
+}
