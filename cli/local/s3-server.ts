@@ -6,7 +6,7 @@ import { list, type Objects, put, read, store } from "./s3-objects.ts";
 import { type Reply, S3Failure, xml } from "./s3-protocol.ts";
 
 /**
- * `down` destroys the socket. `refuse` closes the port. `stall` accepts and never answers. `slow` answers after half a
+ * `down` destroys the socket. `unavailable` answers 503. `refuse` closes the port. `stall` accepts and never answers. `slow` answers after half a
  * second, or `slowMs`. `slow-body` stops half way through an object. `garbage` and `truncate` serve a damaged object that looks
  * healthy.
  */
@@ -18,6 +18,7 @@ export type S3Behaviour =
   | "slow"
   | "slow-body"
   | "error-500"
+  | "unavailable"
   | "forbidden"
   | "garbage"
   | "truncate";
@@ -36,8 +37,10 @@ export interface S3Server {
   behaviour: S3Behaviour;
   /** How long `slow` takes. */
   slowMs: number;
-  /** Overrides `behaviour` for one key. `refuse` is not possible: it closes the port for all. */
-  behaviourFor: ((key: string) => Exclude<S3Behaviour, "refuse"> | undefined) | undefined;
+  /** Overrides `behaviour` for one key and method. `refuse` is not possible: it closes the port for all. */
+  behaviourFor:
+    | ((key: string, method: string) => Exclude<S3Behaviour, "refuse"> | undefined)
+    | undefined;
   put: (bucket: string, key: string, bytes: Uint8Array | string) => string;
   get: (bucket: string, key: string) => Buffer | undefined;
   keys: (bucket: string) => string[];
@@ -88,7 +91,7 @@ export async function startS3(options: { buckets: string[] }): Promise<S3Server>
       status: 0,
     };
     requests.push(entry);
-    const current = s3.behaviourFor?.(entry.key) ?? behaviour;
+    const current = s3.behaviourFor?.(entry.key, entry.method) ?? behaviour;
     if (current === "down" || current === "refuse") return void request.socket.destroy();
     if (current === "stall") return void request.resume();
     const chunks: Buffer[] = [];
@@ -120,6 +123,7 @@ function answer(
 ): Reply {
   try {
     if (behaviour === "error-500") throw new S3Failure(500, "InternalError");
+    if (behaviour === "unavailable") throw new S3Failure(503, "SlowDown");
     if (behaviour === "forbidden") throw new S3Failure(403, "AccessDenied");
     const objects = buckets.get(entry.bucket);
     if (objects === undefined) throw new S3Failure(404, "NoSuchBucket");

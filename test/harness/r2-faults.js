@@ -10,7 +10,7 @@ export default {
     const { method, object = "" } = JSON.parse(text);
     const query = new URLSearchParams({ method, key: object });
     const behaviour = await (await env.CONTROL.fetch(`http://control/?${query}`)).text();
-    if (behaviour === "down")
+    if (behaviour === "down" || behaviour === "unavailable")
       return failure(500, 10001, "We encountered an internal error. Please try again.");
     if (behaviour === "forbidden") return failure(403, 10003, "Forbidden");
 

@@ -7,7 +7,13 @@ import { withFullDisk } from "./full-disk.ts";
 import { startLambda } from "../../cli/local/lambda.ts";
 import { startNodeServer } from "./node-server.ts";
 import { startS3 } from "../../cli/local/s3-server.ts";
-import { startWorker, type Queues, type WorkerHarnessOptions } from "./worker.ts";
+import {
+  startWorker,
+  type Only,
+  type Queues,
+  type WorkerHarness,
+  type WorkerHarnessOptions,
+} from "./worker.ts";
 
 const root = join(import.meta.dirname, "../..");
 const BUCKET = "models";
@@ -16,6 +22,7 @@ const BUCKET = "models";
 export type Behaviour =
   | "ok"
   | "down"
+  | "unavailable"
   | "stall"
   | "slow"
   | "slow-body"
@@ -29,9 +36,11 @@ export interface TargetStore {
   /** The texts of the objects whose keys begin with `prefix`, by key. */
   texts: (prefix: string) => Promise<Map<string, string>>;
   /** Sets the behaviour for the keys that match, or for all keys. */
-  behave: (behaviour: Behaviour, keys?: RegExp) => void;
+  behave: (behaviour: Behaviour, keys?: RegExp, only?: Only) => void;
   /** The keys of all objects read so far. */
   gets: () => string[];
+  /** The keys of all objects so far that somebody tried to write. */
+  puts: () => string[];
   /** How many HEAD requests there were so far. */
   heads: () => number;
   /** How many lists were asked for so far. */
@@ -44,8 +53,10 @@ export interface Target {
   url?: string;
   store: TargetStore;
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
-  /** A new cold process or isolate with an empty local tier over the same store. */
-  restart: () => Promise<void>;
+  /** A new cold process or isolate with an empty local tier over the same store, with these variables too. */
+  restart: (env?: Record<string, string>) => Promise<void>;
+  /** Workers: the bucket itself, past all behaviours. */
+  bucket?: WorkerHarness["bucket"];
   /** Workers: what a cron trigger does. */
   scheduled?: () => Promise<void>;
   /** Workers: bytes that the isolate needs after a garbage collection, without WASM memory. */
@@ -122,7 +133,7 @@ export async function startOverS3(
   for (const [key, bytes] of await packageContents(options.models)) s3.put(BUCKET, key, bytes);
   let temporary = "";
   let running: Process;
-  const begin = async (): Promise<void> => {
+  const begin = async (env: Record<string, string> = {}): Promise<void> => {
     temporary = await mkdtemp(join(tmpdir(), "nearcast-test-"));
     running = await start({
       STORE: `s3://${BUCKET}`,
@@ -134,6 +145,7 @@ export async function startOverS3(
       TMPDIR: temporary,
       AUTH: "none",
       ...options.env,
+      ...env,
     });
   };
   const end = async (): Promise<void> => {
@@ -151,22 +163,25 @@ export async function startOverS3(
         const keys = s3.keys(BUCKET).filter((key) => key.startsWith(prefix));
         return new Map(keys.map((key) => [key, String(s3.get(BUCKET, key))]));
       },
-      behave(behaviour, keys) {
-        if (keys) s3.behaviourFor = (key) => (keys.test(key) ? behaviour : undefined);
-        else [s3.behaviour, s3.behaviourFor] = [behaviour, undefined];
+      behave(behaviour, keys, { method: only, slowMs = 500 } = {}) {
+        s3.slowMs = slowMs;
+        if (!keys) return void ([s3.behaviour, s3.behaviourFor] = [behaviour, undefined]);
+        s3.behaviourFor = (key, method) =>
+          keys.test(key) && (only?.toUpperCase() ?? method) === method ? behaviour : undefined;
       },
       gets: () =>
         s3.requests
           .filter(({ method, key }) => method === "GET" && key !== "")
           .map(({ key }) => key),
+      puts: () => s3.requests.filter(({ method }) => method === "PUT").map(({ key }) => key),
       heads: () => s3.requests.filter(({ method }) => method === "HEAD").length,
       lists: () => s3.requests.filter(({ method, key }) => method === "GET" && key === "").length,
     },
     fetch: (path, init) => running.fetch(path, init),
     logs: () => running.logs(),
-    async restart() {
+    async restart(env) {
       await end();
-      await begin();
+      await begin(env);
     },
     async stop() {
       await end();
@@ -188,23 +203,26 @@ async function startWorkerTarget(options: TargetOptions = {}): Promise<Target> {
     ...(options.rateLimits && { rateLimits: options.rateLimits }),
   });
   for (const [key, bytes] of await packageContents(options.models)) await worker.put(key, bytes);
+  const keysOf = (asked: string) =>
+    worker
+      .storeRequests()
+      .filter(({ method }) => method === asked)
+      .map(({ key }) => key);
   return {
     url: worker.url,
     store: {
       put: async (key, bytes) => void (await worker.put(key, bytes)),
       texts: (prefix) => worker.texts(prefix),
-      behave: (behaviour, keys) => worker.setBehaviour(behaviour, keys),
-      gets: () =>
-        worker
-          .storeRequests()
-          .filter(({ method }) => method === "get")
-          .map(({ key }) => key),
+      behave: worker.setBehaviour,
+      gets: () => keysOf("get"),
+      puts: () => keysOf("put"),
       heads: () => worker.storeRequests().filter(({ method }) => method === "head").length,
       lists: () => worker.storeRequests().filter(({ method }) => method === "list").length,
     },
     fetch: worker.fetch,
     logs: () => worker.logs,
     spans: worker.spans,
+    bucket: worker.bucket,
     scheduled: worker.scheduled,
     restart: worker.restart,
     heapBytes: worker.heapBytes,

@@ -13,18 +13,25 @@ import {
 } from "miniflare";
 
 /**
- * `down` fails with R2's internal error. `stall` never answers. `slow` answers after half a second. `slow-body` stops
+ * `down` and `unavailable` fail with R2's internal error. `stall` never answers. `slow` answers after half a second. `slow-body` stops
  * half way through an object. `garbage` and `truncate` serve a damaged object.
  */
 export type StoreBehaviour =
   | "ok"
   | "down"
+  | "unavailable"
   | "stall"
   | "slow"
   | "slow-body"
   | "garbage"
   | "truncate"
   | "forbidden";
+
+/** What a behaviour is for, in small letters: `put`. And how long `slow` takes. */
+export interface Only {
+  method?: "get" | "put";
+  slowMs?: number;
+}
 
 export interface StoreRequest {
   method: string;
@@ -84,12 +91,14 @@ export interface WorkerHarness {
   /** The texts of the objects whose keys begin with `prefix`, by key. A thousand at most. */
   texts: (prefix: string) => Promise<Map<string, string>>;
   /** Sets the behaviour for the keys that match. Without a pattern it is set for all keys and replaces earlier patterns. */
-  setBehaviour: (behaviour: StoreBehaviour, keyPattern?: RegExp) => void;
+  setBehaviour: (behaviour: StoreBehaviour, keyPattern?: RegExp, only?: Only) => void;
+  /** The bucket, past all behaviours. */
+  bucket: () => ReturnType<Miniflare["getR2Bucket"]>;
   storeRequests: () => StoreRequest[];
   /** What a cron trigger does. */
   scheduled: () => Promise<void>;
-  /** A fresh isolate over the same bucket. */
-  restart: () => Promise<void>;
+  /** A fresh isolate over the same bucket and the same objects, with these vars too. */
+  restart: (vars?: Record<string, string>) => Promise<void>;
   /** Bytes that the isolate needs after a garbage collection. The process keeps much more. */
   heapBytes: () => Promise<number>;
   /** The names of all spans so far. */
@@ -112,7 +121,7 @@ const faults = new URL("r2-faults.js", import.meta.url);
 /** Runs a built Worker in workerd. */
 export async function startWorker(options: WorkerHarnessOptions): Promise<WorkerHarness> {
   const requests: StoreRequest[] = [];
-  let rules: { pattern: RegExp; behaviour: StoreBehaviour }[] = [];
+  let rules: { pattern: RegExp; behaviour: StoreBehaviour; only: Only }[] = [];
   let logs = "";
   const spans: string[] = [];
   const stopping = new AbortController();
@@ -121,11 +130,11 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
     const { pathname, searchParams } = new URL(request.url);
     const [method, key] = [searchParams.get("method") ?? "", searchParams.get("key") ?? ""];
     if (pathname !== "/never") requests.push({ method, key });
-    const behaviour =
-      pathname === "/never"
-        ? "stall"
-        : (rules.findLast(({ pattern }) => pattern.test(key))?.behaviour ?? "ok");
-    if (behaviour === "slow") await sleep(500);
+    const rule = rules.findLast(
+      ({ pattern, only }) => pattern.test(key) && (only.method ?? method) === method,
+    );
+    const behaviour = pathname === "/never" ? "stall" : (rule?.behaviour ?? "ok");
+    if (behaviour === "slow") await sleep(rule?.only.slowMs ?? 500);
     // An answer that is still expected keeps workerd from ending the request as hung.
     if (behaviour === "stall")
       await sleep(600_000, undefined, { signal: stopping.signal, ref: false }).catch(
@@ -133,7 +142,7 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
       );
     return new ControlResponse(behaviour);
   };
-  const configuration: MiniflareOptions = {
+  const configuration = async (vars?: Record<string, string>): Promise<MiniflareOptions> => ({
     host: "127.0.0.1",
     port: 0,
     inspectorPort: 0,
@@ -144,12 +153,12 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
       else logs += `${message}\n`;
     },
     workers: [
-      await application(options),
+      await application({ ...options, vars: { ...options.vars, ...vars } }),
       await store(control),
       ...(options.traced ? [tail()] : []),
     ],
-  };
-  const miniflare = new Miniflare(configuration);
+  });
+  const miniflare = new Miniflare(await configuration());
   let url = (await miniflare.ready).origin;
   const bucket = async () => miniflare.getR2Bucket("BUCKET", "store");
   const get: WorkerHarness["get"] = async (key) => {
@@ -172,17 +181,18 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
       const texts = objects.map(async ({ key }) => [key, String(await get(key))] as const);
       return new Map(await Promise.all(texts));
     },
-    setBehaviour(behaviour, keyPattern) {
+    setBehaviour(behaviour, keyPattern, only = {}) {
       if (keyPattern === undefined) rules = [];
-      rules.push({ pattern: keyPattern ?? /^/, behaviour });
+      rules.push({ pattern: keyPattern ?? /^/, behaviour, only });
     },
+    bucket,
     storeRequests: () => [...requests],
     async scheduled() {
       const { outcome } = await (await miniflare.getWorker("application")).scheduled();
       if (outcome !== "ok") throw new Error(`The cron trigger ended with ${outcome}.`);
     },
-    async restart() {
-      await miniflare.setOptions(configuration);
+    async restart(vars) {
+      await miniflare.setOptions(await configuration(vars));
       url = (await miniflare.ready).origin;
     },
     heapBytes: async () =>

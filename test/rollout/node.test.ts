@@ -1,6 +1,4 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createApp } from "../../functions/app.ts";
@@ -9,7 +7,7 @@ import { createMemoryCounters } from "../../functions/observe/memory-counters.ts
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import { createService } from "../../functions/service.ts";
-import { createLoad, onTrial } from "./watched.ts";
+import { createLoad, HOUR_MS, onTrial, startWebhook } from "./watched.ts";
 
 /** A folder with `table` on trial, and two servers' worth of services that count together. */
 async function begin(trial: Parameters<typeof onTrial>[0]) {
@@ -38,24 +36,8 @@ async function begin(trial: Parameters<typeof onTrial>[0]) {
   return { folder, store, one, other, load, release, logged };
 }
 
-/** A server that notes what it is told. */
-async function webhook(status = 200) {
-  const told: unknown[] = [];
-  const server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-    request.on("end", () => {
-      told.push(JSON.parse(body));
-      response.writeHead(status, { Location: "http://127.0.0.1:1/" }).end();
-    });
-  });
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  return { told, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
-}
-
 test("a version that fails 20 % of its requests is gone by itself, and two watchers make one change", async () => {
-  const hook = await webhook();
+  const hook = await startWebhook();
   const { one, other, load, release, logged } = await begin({
     version: "bad",
     percent: 10,
@@ -117,7 +99,6 @@ test("a good version reaches 100 %, step by step", async () => {
   expect((await release()).candidates).toMatchObject([{ percent: 100 }]);
 });
 
-const HOUR_MS = 3_600_000;
 const HOURLY = { steps: { percents: [20, 60, 100], everySeconds: 600 }, minRequests: 20 };
 
 test("after an hour without a watcher a rollout goes on where it was, one step at a time", async () => {
@@ -212,7 +193,7 @@ test("a candidate that cannot even be read is taken back", async () => {
 });
 
 test("a webhook that fails is tried twice and logged, and no redirect is followed", async () => {
-  const hook = await webhook(302);
+  const hook = await startWebhook(302);
   const { one, load, release, logged } = await begin({
     version: "bad",
     percent: 20,
@@ -231,7 +212,7 @@ test("a webhook that fails is tried twice and logged, and no redirect is followe
 });
 
 test("GET /v1/models/{model}/rollout has the evidence, without the webhook", async () => {
-  const hook = await webhook();
+  const hook = await startWebhook();
   const { one, load } = await begin({
     version: "good",
     percent: 50,

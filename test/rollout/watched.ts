@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { updateRelease } from "../../functions/model/change-release.ts";
 import type { Release } from "../../functions/model/release.ts";
@@ -31,25 +33,51 @@ export async function onTrial(trial: Trial): Promise<string> {
   return folder;
 }
 
+export const HOUR_MS = 3_600_000;
+
 type Fetch = (path: string, init: RequestInit) => Response | Promise<Response>;
 
-/** Asks so often, each time as another caller and each index equally often, and counts the answers by assignment and status. */
-export function createLoad(fetch: Fetch) {
+/**
+ * Asks so often, each time as another caller and each index equally often, and counts the answers by assignment and status.
+ * So many requests are under way at a time.
+ */
+export function createLoad(fetch: Fetch, parallel = 1) {
   let asked = 0;
   return async function load(requests: number): Promise<Record<string, number>> {
     const seen: Record<string, number> = {};
-    for (let index = 0; index < requests; index++) {
-      const answer = await fetch("/v1/models/table/predict", {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-Nearcast-Key": `key-${(asked += 1)}` },
-        body: JSON.stringify({ inputs: [asked % INDEXES] }),
-      });
-      await answer.arrayBuffer();
-      const said = `${answer.headers.get("X-Model-Assignment")} ${answer.status}`;
-      seen[said] = (seen[said] ?? 0) + 1;
-    }
+    let left = requests;
+    const ask = async (): Promise<void> => {
+      while (left-- > 0) {
+        const number = (asked += 1);
+        const answer = await fetch("/v1/models/table/predict", {
+          method: "POST",
+          headers: { "Content-Type": "application/json", "X-Nearcast-Key": `key-${number}` },
+          body: JSON.stringify({ inputs: [number % INDEXES] }),
+        });
+        await answer.arrayBuffer();
+        const said = `${answer.headers.get("X-Model-Assignment")} ${answer.status}`;
+        seen[said] = (seen[said] ?? 0) + 1;
+      }
+    };
+    await Promise.all(Array.from({ length: parallel }, ask));
     return seen;
   };
+}
+
+/** A server that notes what it is told. */
+export async function startWebhook(status = 200) {
+  const told: unknown[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+    request.on("end", () => {
+      told.push(JSON.parse(body));
+      response.writeHead(status, { Location: "http://127.0.0.1:1/" }).end();
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return { told, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
 }
 
 /** What `GET /v1/models/table/rollout` answers. */

@@ -1,0 +1,7 @@
+import { vi } from "vitest";
+import { startLambdas } from "./deployments.ts";
+import { rolloutCases } from "./end-to-end.ts";
+
+vi.setConfig({ testTimeout: 180_000 });
+
+rolloutCases(startLambdas);
