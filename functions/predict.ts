@@ -276,7 +276,7 @@ export function createResolve(registryFor: RegistryFor, anticipate?: Anticipate)
 }
 
 /** Makes the record of a call, however it ends. */
-async function recordCall<Answer>(
+export async function recordCall<Answer>(
   services: PathServices,
   kind: CallRecord["kind"],
   call: CallOptions,
@@ -307,7 +307,7 @@ async function recordCall<Answer>(
 }
 
 /** Resolves the version, and applies its limits to the call. */
-async function begin({ resolve }: PathServices, { call, deadline, recording }: OngoingCall) {
+export async function begin({ resolve }: PathServices, { call, deadline, recording }: OngoingCall) {
   const { received } = call;
   const found =
     call.resolved ??

@@ -35,6 +35,7 @@ import { createShadows } from "./rollout/shadows.ts";
 import { createRollouts, type Rollouts } from "./rollout/rollouts.ts";
 import type { Task } from "./tasks/define.ts";
 import { createTasks, type Tasks } from "./tasks/tasks.ts";
+import { createTokenize, type Detokenize, type Tokenize } from "./tokenize.ts";
 
 export interface ServiceOptions {
   /** Tasks besides the built-in ones. */
@@ -51,6 +52,10 @@ export interface Service extends Readiness {
   predict: Predict;
   /** Answers tensors with tensors. */
   infer: Infer;
+  /** Turns texts into the tokens of a model, without running it. */
+  tokenize: Tokenize;
+  /** Turns token ids of a model into texts. */
+  detokenize: Detokenize;
   /** Finds the version that answers a call, for dialects that need it before they read the inputs. */
   resolve: Resolve;
   /** The registry, limited to what a caller may use for one purpose. */
@@ -159,6 +164,7 @@ export function createService(
     tasks,
     predict: createPredict(paths),
     infer: createInfer(paths),
+    ...createTokenize({ ...paths, registryFor }),
     resolve,
     registryFor,
     feedback,

@@ -140,6 +140,8 @@ const PATHS = [
   "/rerank",
   "/embed",
   "/embed_sparse",
+  "/tokenize",
+  "/decode",
   "/predict",
   "/similarity",
   "/info",

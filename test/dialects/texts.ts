@@ -1,6 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addExport } from "../hugging-face/export-folder.ts";
 import { recordedRows } from "../tasks/recorded-tasks.ts";
@@ -20,6 +21,7 @@ export async function textModels(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "nearcast-texts-"));
   await addExport(folder, RANK, "text-ranking");
   await addExport(folder, SPLADE);
+  await addExport(folder, "splade-roberta");
   await changeManifest(folder, RANK, ({ ranking }) => ({
     ranking: { ...(ranking as object), activation: "sigmoid" },
   }));
@@ -52,6 +54,28 @@ interface Served {
 }
 
 type Sparse = { index: number; value: number }[];
+interface TokenRow {
+  text: string;
+  special: boolean;
+  /** The id and the name of a special token, or the id and the place of another. */
+  tokens: ([number, string] | [number, number, number])[];
+  decoded: [string, string];
+}
+
+async function recordedTokens(model: string): Promise<TokenRow[]> {
+  const path = join(import.meta.dirname, `../fixtures/hugging-face/tasks/${model}-tokens.json.gz`);
+  return JSON.parse(gunzipSync(await readFile(path)).toString()) as TokenRow[];
+}
+
+function tokensOf({ text, tokens }: TokenRow) {
+  const all = Array.from(text);
+  return tokens.map(([id, start, stop]) =>
+    typeof start === "string"
+      ? { id, text: start, special: true, start: null, stop: null }
+      : { id, text: all.slice(start, stop).join(""), special: false, start, stop },
+  );
+}
+
 type Ranked = { index: number; score: number; text?: string }[];
 
 /** Asks as clients of text-embeddings-inference, Jina and Cohere do. */
@@ -150,10 +174,10 @@ export function answersTexts(start: (models: string) => Promise<Served>): void {
     expect(one?.[0]).toHaveLength(two?.[0]?.length ?? 0);
   });
 
-  test("TEI /embed_sparse gives the numbers of SparseEncoder that are not 0, without a model too", async () => {
+  test("TEI /embed_sparse gives the numbers of SparseEncoder that are not 0", async () => {
     const rows = (await recordedRows(SPLADE)).filter(({ inputs }) => inputs !== "").slice(0, 5);
     const inputs = rows.map((row) => row.inputs);
-    const vectors = await ask<Sparse[]>("/embed_sparse", { inputs, truncate: true });
+    const vectors = await ask<Sparse[]>("/embed_sparse", { inputs, truncate: true, model: SPLADE });
     expect(vectors).toEqual(
       rows.map(({ outputs }) =>
         (outputs as Sparse).map(({ index, value }) => ({
@@ -166,6 +190,38 @@ export function answersTexts(start: (models: string) => Promise<Served>): void {
     expect(one).toEqual(vectors.slice(0, 1));
     const info = await (await served.fetch(`/info?model=${SPLADE}`)).json();
     expect(info).toMatchObject({ model_type: { embedding: { pooling: "splade" } } });
+  });
+
+  test.each([SPLADE, "splade-roberta"])(
+    "TEI /tokenize and /decode give what tokenizers gives in Python: %s",
+    async (model) => {
+      for (const special of [true, false]) {
+        const rows = (await recordedTokens(model)).filter((row) => row.special === special);
+        const inputs = rows.map(({ text }) => text);
+        const wanted = rows.map(tokensOf);
+        const body = { model, inputs, add_special_tokens: special };
+        expect(await ask("/tokenize", body)).toEqual(wanted);
+        const ids = wanted.map((tokens) => tokens.map(({ id }) => id));
+        for (const [at, skips] of [true, false].entries())
+          expect(await ask("/decode", { model, ids, skip_special_tokens: skips })).toEqual(
+            rows.map(({ decoded }) => decoded[at]),
+          );
+      }
+    },
+  );
+
+  test("TEI /tokenize and /decode take one text too, and go to the model behind /embed", async () => {
+    const [tokens = []] = await ask<{ id: number; special: boolean }[][]>("/tokenize", {
+      inputs: "a phone",
+    });
+    expect(tokens).toEqual(
+      (await ask<object[][]>("/tokenize", { inputs: ["a phone"], model: "search" }))[0],
+    );
+    const ids = tokens.map(({ id }) => id);
+    expect(await ask("/decode", { ids })).toEqual(["a phone"]);
+    // No text is cut.
+    const [all] = await ask<object[][]>("/tokenize", { inputs: "phone ".repeat(2000) });
+    expect(all?.length).toBeGreaterThan(2000);
   });
 
   test("TEI /similarity gives cosines", async () => {
@@ -242,9 +298,19 @@ export function answersTexts(start: (models: string) => Promise<Served>): void {
     ["/embed", { inputs: "a", model: SPLADE }, 422, /^model has the task .* with splade, and/],
     ["/embed_sparse", { inputs: "a", model: "search" }, 422, /this needs .* with splade/],
     ["/embed_sparse", { inputs: ["a", 5] }, 422, /^inputs must be a string/],
-    ["/embed_sparse", { inputs: many }, 413, /batch size/],
+    ["/embed_sparse", { inputs: many, model: SPLADE }, 413, /batch size/],
     ["/embed", { inputs: many }, 413, /batch size/],
     ["/embed_all", { inputs: "a" }, 422, /one vector for a text/],
+    ["/tokenize", { inputs: many }, 413, /batch size/],
+    ["/tokenize", { inputs: [] }, 422, /must not be empty/],
+    ["/tokenize", { inputs: ["a", 1] }, 422, /^inputs must be a string/],
+    ["/tokenize", { inputs: "a", prompt_name: "no" }, 422, /prompt_name this model has none/],
+    ["/tokenize", { inputs: "a", model: "sentiment" }, 422, "model sentiment has no tokenizer"],
+    ["/tokenize", { inputs: "a", model: "nobody" }, 404, /no model/],
+    ["/decode", { ids: [[1], 2] }, 422, "ids[1] must be an array of token ids"],
+    ["/decode", { ids: [1, -1] }, 422, "ids[0][1] must be a whole number from 0"],
+    ["/decode", { ids: [[1.5]] }, 422, "ids[0][0] must be a whole number from 0"],
+    ["/decode", { ids: many.map(() => [1]) }, 413, /batch size/],
     ["/predict", { features: [1] }, 422, /inputs/],
     ["/predict", { inputs: ["a", "b", "c"] }, 422, "inputs must be an array of one or two strings"],
     ["/predict", { inputs: "a", raw_scores: true }, 422, /^raw_scores must be false/],

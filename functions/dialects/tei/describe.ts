@@ -7,11 +7,13 @@ import { namingModels } from "../describe-models.ts";
 import { SPARSE_VECTORS } from "../task-model.ts";
 import type { Description } from "../define.ts";
 import {
+  decodeRequest,
   embedAllRequest,
   embedRequest,
   predictRequest,
   rerankRequest,
   similarityRequest,
+  tokenizeRequest,
 } from "./requests.ts";
 
 const TAG = "text-embeddings-inference";
@@ -20,13 +22,13 @@ const ERROR = { schema: "TeiError", mediaType: "application/json" };
 export function describe(models: readonly ReleasedModel[]): Description {
   const operation = (
     summary: string,
-    task: string,
+    task: string | undefined,
     request: z.ZodType,
     answer: JsonSchema,
   ): OperationOptions => ({
     tag: TAG,
     summary,
-    body: json(namingModels(request, models, [task])),
+    body: json(namingModels(request, models, task === undefined ? [] : [task])),
     answer: answers(answer),
     assigned: true,
     error: ERROR,
@@ -72,6 +74,28 @@ export function describe(models: readonly ReleasedModel[]): Description {
         SPARSE_VECTORS,
         embedAllRequest,
         list(SPARSE_VECTOR),
+      ),
+      "post /tokenize": operation(
+        "The tokens of texts",
+        undefined,
+        tokenizeRequest,
+        list(
+          list(
+            object({
+              id: { type: "integer" },
+              text: { type: "string" },
+              special: { type: "boolean" },
+              start: { type: ["integer", "null"] },
+              stop: { type: ["integer", "null"] },
+            }),
+          ),
+        ),
+      ),
+      "post /decode": operation(
+        "The texts of tokens",
+        undefined,
+        decodeRequest,
+        list({ type: "string" }),
       ),
       "post /predict": operation("Labels of texts", "text-classification", predictRequest, {
         anyOf: [predictions, list(predictions)],

@@ -47,6 +47,24 @@ export const embedRequest = z.strictObject({
   dimensions: z.number().int().positive().nullish(),
 });
 
+export const tokenizeRequest = z.strictObject({
+  model,
+  inputs: texts,
+  add_special_tokens: z
+    .boolean()
+    .nullish()
+    .describe("Whether the tokens around a text are listed too: yes."),
+  prompt_name: promptName,
+});
+
+const ids = { type: "array", items: { type: "integer" } };
+
+export const decodeRequest = z.strictObject({
+  model,
+  ids: listOfAny({ anyOf: [{ type: "integer" }, ids] }),
+  skip_special_tokens: z.boolean().nullish().describe("Whether special tokens are left out: yes."),
+});
+
 const PAIR = { type: "array", items: { type: "string" }, minItems: 1, maxItems: 2 };
 
 export const predictRequest = z.strictObject({

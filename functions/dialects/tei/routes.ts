@@ -1,5 +1,6 @@
 import { Hono, type Context } from "hono";
-import type { Caller } from "../../auth/caller.ts";
+import type { Caller, Scope } from "../../auth/caller.ts";
+import type { CallOptions } from "../../call.ts";
 import { invalidInput, NearcastError } from "../../errors.ts";
 import { answerJson } from "../../http/answer.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
@@ -16,11 +17,13 @@ import { shortened, toUnit } from "../vectors.ts";
 import { infoOf } from "./info.ts";
 import { predictionsOf, readSequences } from "./predictions.ts";
 import {
+  decodeRequest,
   embedAllRequest,
   embedRequest,
   predictRequest,
   rerankRequest,
   similarityRequest,
+  tokenizeRequest,
 } from "./requests.ts";
 
 const VECTOR_TASKS = ["feature-extraction"];
@@ -36,7 +39,7 @@ interface Asked {
   check?: (version: Resolved) => void;
 }
 
-/** The routes of Hugging Face's text-embeddings-inference, but for the tokens of texts. */
+/** The routes of Hugging Face's text-embeddings-inference. */
 export function teiRoutes(service: Service) {
   const { platform, resolve, predict, registryFor } = service;
   const rank = createRanking(service);
@@ -77,11 +80,11 @@ export function teiRoutes(service: Service) {
   }
 
   /** The model behind /embed, or else that behind /rerank, /predict or /embed_sparse. */
-  async function modelOfInfo(caller: Caller): Promise<string> {
+  async function anyModel(caller: Caller, scope: Scope): Promise<string> {
     let refused: unknown;
     for (const tasks of [VECTOR_TASKS, RANKING_TASKS, LABEL_TASKS, SPARSE_TASKS])
       try {
-        return await findModel(caller, "read", tasks);
+        return await findModel(caller, scope, tasks);
       } catch (error) {
         if (!(error instanceof NearcastError) || error.code !== "unknown_model") throw error;
         refused ??= error;
@@ -89,10 +92,25 @@ export function teiRoutes(service: Service) {
     throw refused;
   }
 
+  /** Answers with what the model's tokenizer makes of the rows. */
+  async function tokenized(
+    c: Context<AppEnv>,
+    asked: { model: string | null | undefined; rows: readonly unknown[] },
+    work: (call: CallOptions) => ReturnType<typeof service.tokenize | typeof service.detokenize>,
+  ) {
+    const model = asked.model ?? (await anyModel(c.get("exchange").caller, "predict"));
+    const call = { ...callOf(c), model };
+    const resolved = await resolve(call);
+    checkSize(asked.rows, resolved.limits.batch);
+    const { manifest, made, answerBytes, record } = await work({ ...call, resolved });
+    identify(c, manifest, record);
+    return answerPrediction(c, made, { bytes: answerBytes });
+  }
+
   return new Hono<AppEnv>()
     .get("/info", async (c) => {
       const { caller } = c.get("exchange");
-      const model = c.req.query("model") ?? (await modelOfInfo(caller));
+      const model = c.req.query("model") ?? (await anyModel(caller, "read"));
       const version = await registryFor(caller, "read").resolve(model);
       identify(c, version.manifest);
       return answerJson(c, infoOf(version, platform.config));
@@ -131,6 +149,31 @@ export function teiRoutes(service: Service) {
     })
     .post("/embed_all", (c) => vectors(c, { tasks: VECTOR_TASKS, check: checkTokens }))
     .post("/embed_sparse", (c) => vectors(c, { tasks: SPARSE_TASKS }))
+    .post("/tokenize", async (c) => {
+      const body = await readJson(c, tokenizeRequest, platform);
+      const texts = [body.inputs].flat();
+      return tokenized(c, { model: body.model, rows: texts }, (call) =>
+        service.tokenize({
+          ...call,
+          texts,
+          member: "inputs",
+          special: body.add_special_tokens ?? true,
+          promptName: body.prompt_name ?? undefined,
+        }),
+      );
+    })
+    .post("/decode", async (c) => {
+      const body = await readJson(c, decodeRequest, platform);
+      const ids = Array.isArray(body.ids[0]) ? body.ids : [body.ids];
+      return tokenized(c, { model: body.model, rows: ids }, (call) =>
+        service.detokenize({
+          ...call,
+          ids,
+          member: "ids",
+          skipsSpecial: body.skip_special_tokens ?? true,
+        }),
+      );
+    })
     .post("/predict", async (c) => {
       const body = await readJson(c, predictRequest, platform);
       const { model, truncate, raw_scores: raw, parameters } = body;

@@ -18,13 +18,19 @@ export function detokenizer({ json, library, config }: TokenizerParts) {
     return library.decoder ? library.decoder.decode([...of]) : of.join(" ");
   }
 
+  /** The text of token ids, as `decode` of tokenizers has it. */
+  function decodeRaw(ids: readonly number[], { skipsSpecial }: { skipsSpecial: boolean }): string {
+    const known = ids.flatMap((id) => tokens[id] ?? []);
+    return textOf(skipsSpecial ? known.filter((token) => !special.has(token)) : known);
+  }
+
   return {
     tokens,
     textOf,
+    decodeRaw,
     /** The text of token ids, as `decode` of transformers has it. */
-    decode: (ids: readonly number[], { skipsSpecial }: { skipsSpecial: boolean }): string => {
-      const known = ids.flatMap((id) => tokens[id] ?? []);
-      const text = textOf(skipsSpecial ? known.filter((token) => !special.has(token)) : known);
+    decode: (ids: readonly number[], options: { skipsSpecial: boolean }): string => {
+      const text = decodeRaw(ids, options);
       return cleansUp ? cleaned(text) : text;
     },
   };

@@ -154,7 +154,7 @@ interface TextParameters {
 }
 
 /** The prompt that goes before each text. Throws `invalid_input` for a name that the manifest does not have. */
-function promptOf(
+export function promptOf(
   { prompts = {}, defaultPrompt }: TextOptions,
   { prompt_name: name = defaultPrompt }: TextParameters,
 ): string {

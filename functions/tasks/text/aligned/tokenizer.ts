@@ -53,7 +53,7 @@ export function openAlignedTokenizer(options: TextOptions, assets: Assets) {
     model,
     added,
   });
-  const { tokens, textOf } = detokenizer(parts);
+  const { tokens, textOf, decodeRaw: decode } = detokenizer(parts);
   const trim = trimmer(json.post_processor, config, tokens);
   const unknown = contentOf(config.unk_token) ?? json.model["unk_token"];
   const idOfContent = (content: string | undefined) =>
@@ -81,6 +81,7 @@ export function openAlignedTokenizer(options: TextOptions, assets: Assets) {
     tokenOf: (id: number): string => tokens[id] ?? "",
     /** What tokens mean as text, as the tokenizer's decoder has it. */
     textOf,
+    decode,
     /** The token that stands for the whole text, `[CLS]` or `<s>`. */
     classId: idOfContent(contentOf(config.cls_token)),
     unknownId: idOfContent(typeof unknown === "string" ? unknown : undefined),
