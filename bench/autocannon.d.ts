@@ -7,7 +7,10 @@ declare module "autocannon" {
     /** Each connection sends them in turn. */
     requests: { body: Buffer }[];
     connections: number;
-    duration: number;
+    /** Seconds, unless there is an `amount`. */
+    duration?: number;
+    /** How many requests are sent in all. */
+    amount?: number;
     sampleInt?: number;
   }
   interface Result {

@@ -4,14 +4,16 @@ import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { modelsWithBaseline } from "../test/drift/models-with-baseline.ts";
 import { startNodeServer, V8_FLAGS, type NodeServer } from "../test/harness/node-server.ts";
-import { measureLoad } from "./load.ts";
 import { PATIENT, pin, SERVER_CORE } from "./processes.ts";
 import type { Table } from "./report.ts";
-import { inTurn } from "./rounds.ts";
-import { ratio, summary, type Record } from "./statistics.ts";
+import { measureSlices } from "./slices.ts";
+import { median, ratio, summary, type Record } from "./statistics.ts";
 
-export const OVERHEAD_ROUNDS = 9;
-const SECONDS = 1.5;
+export const OVERHEAD_ROUNDS = 5;
+/** In one round, for each server. */
+const SLICES = 21;
+/** In one slice. */
+const REQUESTS = 2000;
 const CONNECTIONS = 32;
 
 const ROWS = {
@@ -25,11 +27,7 @@ type Name = keyof typeof ROWS;
 
 /** Starts the servers. `measure` is one round over all of them. */
 export async function startOverhead() {
-  const folders = {
-    trial: await judged({ baseline: false, feedback: false }),
-    drift: await judged({ baseline: true, feedback: false }),
-    all: await judged({ baseline: true, feedback: true }),
-  };
+  const folders = await overheadFolders();
   const servers: { [name in Name]: NodeServer } = {
     nothing: await start({ OBSERVERS: "off" }),
     metrics: await start({}),
@@ -40,22 +38,33 @@ export async function startOverhead() {
   for (const { pid } of Object.values(servers)) pin(pid, SERVER_CORE);
 
   return {
-    async measure(record: Record, round: number): Promise<void> {
-      for (const name of inTurn(Object.keys(ROWS) as Name[], round)) {
-        const { pid, url } = servers[name];
-        const { cpu } = await measureLoad(pid, {
+    async measure(record: Record): Promise<void> {
+      const times = await measureSlices({
+        servers: Object.entries(servers).map(([name, { pid, url }]) => ({
+          name,
+          pid,
           url: `${url}/v1/models/iris/predict`,
-          requests: { model: "iris" },
-          connections: CONNECTIONS,
-          seconds: SECONDS,
-        });
-        record.add(name, cpu);
-      }
+        })),
+        model: "iris",
+        connections: CONNECTIONS,
+        amount: REQUESTS,
+        rounds: SLICES,
+      });
+      for (const [name, slices] of Object.entries(times)) record.add(name, median(slices));
     },
     async stop(): Promise<void> {
       await Promise.all(Object.values(servers).map((server) => server.stop()));
       for (const folder of Object.values(folders)) await rm(folder, { recursive: true });
     },
+  };
+}
+
+/** Folders of models by what is done with them. */
+async function overheadFolders() {
+  return {
+    trial: await judged({ baseline: false, feedback: false }),
+    drift: await judged({ baseline: true, feedback: false }),
+    all: await judged({ baseline: true, feedback: true }),
   };
 }
 
@@ -96,7 +105,7 @@ export function overheadTables({ get }: Record): Table[] {
   return [
     {
       title: "What counting costs, iris",
-      note: `${CONNECTIONS} connections, no access log. Processor time of a request, kernel included; ratios are of the same rounds.`,
+      note: `${CONNECTIONS} connections, no access log. Processor time of a request, kernel included: of each round, the median of ${SLICES} slices of ${REQUESTS} requests, in which the servers take turns. Ratios are of the same rounds.`,
       columns: ["", "CPU, µs", "to nothing"],
       rows: Object.entries(ROWS).map(([name, what]) => [
         what,

@@ -26,7 +26,7 @@ export function assign(release: Release, key: string | undefined): Assignment {
   const { stable, candidates, salt } = release;
   if (candidates.length === 0) return { version: stable, reason: "stable" };
   if (key === undefined) return { version: stable, reason: "stable", release };
-  const place = (hash(`${salt}:${key}`) / PARTS) * 100;
+  const place = (finish(fold(fold(fold(OFFSET, salt), ":"), key)) / PARTS) * 100;
   let end = 0;
   for (const candidate of candidates) {
     if (!("percent" in candidate)) continue;
@@ -50,10 +50,22 @@ function shadowsOf({ candidates }: Release, place: number): string[] | undefined
 
 /** FNV-1a over UTF-16 units, then MurmurHash3's finalizer, which spreads keys that differ only in their last digits. */
 export function hash(text: string): number {
-  let value = 0x811c9dc5;
+  return finish(fold(OFFSET, text));
+}
+
+/** What FNV-1a begins with. */
+const OFFSET = 0x811c9dc5;
+
+/** Continues with a text. A text of several parts is not put together: that would take longer than all else. */
+function fold(begun: number, text: string): number {
+  let value = begun;
   for (let index = 0; index < text.length; index++)
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  return value;
+}
+
+function finish(folded: number): number {
+  let value = Math.imul(folded ^ (folded >>> 16), 0x85ebca6b);
   value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
   return (value ^ (value >>> 16)) >>> 0;
 }

@@ -1,5 +1,5 @@
-import { LRUCache } from "lru-cache";
 import type { Metric } from "./metrics.ts";
+import { createRecent } from "./recent.ts";
 
 /** The sums of one metric and one set of labels. */
 export interface Series {
@@ -34,7 +34,7 @@ function addTo({ metric, values }: Series, value: number): void {
   values[sum] = (values[sum] ?? 0) + value;
 }
 
-/** The most sets of labels with sums in an instance: versions, and routes with their statuses. */
+/** How many sets of labels an instance keeps at least: versions, and routes with their statuses. */
 const MOST_SUBJECTS = 1000;
 
 /** The most series of a metric that differ in their own label, such as codes of errors. */
@@ -60,7 +60,7 @@ export interface SubjectSums<Counted> {
 }
 
 /**
- * Sums of a part of the table. The least recently used subjects are forgotten beyond a bound. `onTouch` gets each series
+ * Sums of a part of the table. Subjects that were not used lately are forgotten beyond a bound. `onTouch` gets each series
  * that changed, until it is not touched any more.
  */
 export function createSubjectSums<Counted>(
@@ -68,9 +68,7 @@ export function createSubjectSums<Counted>(
   onTouch: ((series: Series) => void) | undefined,
 ): SubjectSums<Counted> {
   const rows = Object.entries(table);
-  const subjects = new LRUCache<string, { labels: readonly string[]; own: Own<Counted>[] }>({
-    max: MOST_SUBJECTS,
-  });
+  const subjects = createRecent<{ labels: readonly string[]; own: Own<Counted>[] }>(MOST_SUBJECTS);
 
   function begin(labels: readonly string[]) {
     const own = rows.map(([id, row]): Own<Counted> => {

@@ -1,6 +1,6 @@
-import { LRUCache } from "lru-cache";
 import type { CallRecord } from "../call.ts";
 import type { Observer } from "./observer.ts";
+import { createRecent } from "./recent.ts";
 
 const TIMED = ["success", "queue", "compute_input", "compute_infer", "compute_output"] as const;
 
@@ -35,12 +35,12 @@ interface Counts extends Counted {
   lookUps: Record<"hit" | "miss", LookUps>;
 }
 
-/** The most versions with counts. A process that lives for years meets many more. */
+/** How many versions keep their counts at least. A process that lives for years meets many more. */
 const KNOWN_VERSIONS = 1000;
 
 /**
- * How often each version ran in this instance since its start. Only the thousand versions that ran last are kept. A
- * forgotten version begins again from zero.
+ * How often each version ran in this instance since its start. The thousand versions that ran last are kept, and
+ * perhaps some before them. A forgotten version begins again from zero.
  */
 export interface Statistics extends Observer {
   /**
@@ -54,7 +54,7 @@ export interface Statistics extends Observer {
 }
 
 export function createStatistics(): Statistics {
-  const counts = new LRUCache<string, Counts>({ max: KNOWN_VERSIONS });
+  const counts = createRecent<Counts>(KNOWN_VERSIONS);
 
   return {
     call({ model, version, executed, at, rows, error, cache, durations }) {
@@ -83,8 +83,8 @@ export function createStatistics(): Statistics {
         own.milliseconds.success += taken;
       }
     },
-    all: () => [...counts.rvalues()].flatMap((one) => (one ? [describe(one)] : [])),
-    of: (version) => describe(counts.peek(keyOf(version)) ?? emptyCounts(version)),
+    all: () => [...counts.values()].map(describe),
+    of: (version) => describe(counts.get(keyOf(version)) ?? emptyCounts(version)),
   };
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { keyText } from "../../functions/observe/capture/captured.ts";
 import { createMemoryNotes } from "../../functions/observe/feedback/memory-notes.ts";
 import { createSharedNotes } from "../../functions/observe/feedback/notes.ts";
 import { createDynamodbNotes } from "../../functions/platform/notes/dynamodb.ts";
@@ -28,6 +29,20 @@ describe("in memory", () => {
       expect(await many.get(asked(until - 50_001))).toBeUndefined();
       expect(await many.get(asked(until - 1))).toEqual(note(until - 1));
     }
+  });
+
+  test("a later prediction in the place of a note is not taken for it", async () => {
+    const many = createMemoryNotes({ sha256 });
+    for (let id = 0; id < 50_000; id++) void many.put(asked(id), note(id), 60);
+    const first = await many.get(asked(0));
+    const forgotten = many.forget([sha256(keyText("c", "0"))]);
+    // In the place that is being looked at.
+    void many.put(asked(50_000), note(50_000), 60);
+    expect(await forgotten).toBe(0);
+    expect(await many.get(asked(50_000))).toEqual(note(50_000));
+    expect(await many.replace(asked(0), first!, note(1), 60)).toBe(false);
+    expect(await many.replace(asked(50_000), first!, note(1), 60)).toBe(false);
+    expect(await many.get(asked(50_000))).toEqual(note(50_000));
   });
 });
 

@@ -7,8 +7,17 @@ const MOST_NOTES = 50_000;
 /** To digest so many keys takes about a millisecond. Then others have their turn. */
 const KEYS_OF_TURN = 1000;
 
+/**
+ * A place in the ring. A later prediction uses the same object again: fifty thousand notes of several objects each, which
+ * outlive the collector's young generation, would take more time than all else that is done for feedback.
+ */
 interface Kept extends Request {
-  note: Note;
+  model: string;
+  version: string;
+  /** Of a request with one input, that one prediction. */
+  predicted: Note["predicted"] | Note["predicted"][number];
+  /** The note once it was looked for. */
+  note: Note | undefined;
   /** In milliseconds since 1970. */
   endsAt: number;
 }
@@ -48,14 +57,29 @@ export function createMemoryNotes({
   }
 
   return {
-    put({ caller, id, at }, note, keptSeconds) {
-      ring[placeOf(count)] = { caller, id, note, endsAt: at + keptSeconds * 1000 };
+    put({ caller, id, at }, { model, version, predicted: all }, keptSeconds) {
+      const predicted = all.length === 1 ? (all[0] ?? null) : all;
+      const endsAt = at + keptSeconds * 1000;
+      const place = placeOf(count);
+      const kept = ring[place];
+      if (kept) {
+        kept.caller = caller;
+        kept.id = id;
+        kept.model = model;
+        kept.version = version;
+        kept.predicted = predicted;
+        kept.note = undefined;
+        kept.endsAt = endsAt;
+      } else ring[place] = { caller, id, model, version, predicted, note: undefined, endsAt };
       count += 1;
     },
-    get: async (request) => find(request)?.note,
+    async get(request) {
+      const kept = find(request);
+      return kept && noteOf(kept);
+    },
     async replace(request, note, next, keptSeconds) {
       const kept = find(request);
-      if (!kept || kept.note !== note) return false;
+      if (!kept || noteOf(kept) !== note) return false;
       kept.note = next;
       kept.endsAt = Date.now() + keptSeconds * 1000;
       return true;
@@ -65,14 +89,27 @@ export function createMemoryNotes({
       let removed = 0;
       for (const [place, kept] of ring.entries()) {
         if (place % KEYS_OF_TURN === 0) await turnEventLoop?.();
-        if (!kept || !wanted.has(await sha256(keyText(kept.caller, kept.id)))) continue;
+        if (!kept) continue;
+        const { caller, id } = kept;
+        if (!wanted.has(await sha256(keyText(caller, id)))) continue;
+        // Another one may have its place by now.
+        if (kept.caller !== caller || kept.id !== id) continue;
         if (find(kept) === kept) removed += 1;
-        // Unless another one has its place by now.
-        if (ring[place] === kept) ring[place] = undefined;
+        ring[place] = undefined;
       }
       return removed;
     },
   };
+}
+
+/** The same note each time. */
+function noteOf(kept: Kept): Note {
+  const { model, version, predicted } = kept;
+  return (kept.note ??= {
+    model,
+    version,
+    predicted: Array.isArray(predicted) ? predicted : [predicted],
+  });
 }
 
 function placeOf(number: number): number {
