@@ -1,5 +1,5 @@
 import type { InSpan } from "./observe/phases.ts";
-import { ANYONE } from "./auth/caller.ts";
+import { ANYONE, assignmentKey } from "./auth/caller.ts";
 import { requireScope, type RegistryFor } from "./auth/access.ts";
 import {
   AnswerLater,
@@ -266,7 +266,7 @@ export function createResolve(registryFor: RegistryFor, anticipate?: Anticipate)
     const found = registry.resolve(model, {
       version,
       override,
-      key: key || (caller === ANYONE ? id : caller.name),
+      key: assignmentKey(caller, key, id),
       ...(onAssigned && { onAssigned }),
     });
     // After the store was asked: loading computes while the store answers.

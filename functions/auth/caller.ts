@@ -24,5 +24,10 @@ export interface Caller {
 /** The caller where no authentication is needed: everyone. */
 export const ANYONE: Caller = { name: "anonymous", scopes: new Set(SCOPES) };
 
+/** By what a call gets its version while others are on trial: the key that it brings, else its caller, else its own id. */
+export function assignmentKey(caller: Caller, key?: string, id?: string): string | undefined {
+  return key || (caller === ANYONE ? id : caller.name);
+}
+
 /** The caller before authentication, where it is needed. */
 export const NOBODY: Caller = { name: "anonymous", scopes: new Set() };

@@ -49,6 +49,9 @@ export interface Requests {
   outputFile: string;
   errorFile: string;
   metadata?: Record<string, string> | null | undefined;
+  /** By what all requests get their version. */
+  key?: string | undefined;
+  override?: string | undefined;
   /** For how long the answers are kept. As long as those of jobs when absent. */
   resultMs?: number | undefined;
   issues?: RequestIssue[];

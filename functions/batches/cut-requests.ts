@@ -126,10 +126,11 @@ function createLines(endpoint: string) {
 /** The version that answers all requests. Rejects where the caller cannot ask the model, or it does something else. */
 async function versionOf(
   model: string,
-  { caller, requests: { endpoint, task } }: Asked,
+  { caller: stored, requests: { endpoint, task, key, override } }: Asked,
   { resolve }: Cutting,
 ) {
-  const { manifest, reason, release } = await resolve({ model, caller: callerOf(caller) });
+  const caller = callerOf(stored);
+  const { manifest, reason, release } = await resolve({ model, caller, key, override });
   if (manifest.task !== task)
     throw new NearcastError(
       "invalid_input",

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { AUDIENCE, ISSUER } from "../auth/audience.ts";
 import { claims, signingKey, startIssuer, token } from "../auth/issuer.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
-import { startJobs, storeOfModels } from "../jobs/started.ts";
+import { release, startJobs, storeOfModels, tryOut } from "../jobs/started.ts";
 
 const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const CSV = { "Content-Type": "text/csv" };
@@ -85,6 +85,17 @@ describe.runIf(hasSqlite)("batches", () => {
     const csv = await text(made, "output?format=csv");
     expect(csv.split("\n").slice(0, 2)[0]).toMatch(/^label,score,scores\.setosa/);
     expect(csv.trimEnd().split("\n")).toHaveLength(206);
+  });
+
+  test("a candidate answers a batch of its keys, also when its share has ended since", async () => {
+    const { upload, ended, text, work } = await start({ RELEASE_TTL_SECONDS: "0" });
+    await tryOut(models, "iris", 100);
+    onTestFinished(() => release(models, "iris", "1"));
+    const made = await upload(HEADER + SETOSA, { ...CSV, "X-Nearcast-Key": "somebody" });
+    await release(models, "iris", "1");
+    work();
+    expect(await ended(made)).toMatchObject({ status: "succeeded", version: "2" });
+    expect(labelsIn(await text(made, "output"))).toEqual(["setosa"]);
   });
 
   test("JSONL and Parquet are answered as CSV is", async () => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { clientOf, upload } from "../files/client.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
-import { startJobs, storeOfModels } from "../jobs/started.ts";
+import { release, startJobs, storeOfModels, tryOut } from "../jobs/started.ts";
 
 const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 
@@ -325,6 +325,58 @@ describe.runIf(hasSqlite)("OpenAI's batches", () => {
     );
     const given = await linesOf(client, batch.error_file_id);
     expect(given[0]).toMatchObject({ custom_id: "200", error: { code: "internal" } });
+  });
+
+  test("a batch has the version that a call with its key has, or without one with its id", async () => {
+    const { client, ask, post, work } = await start({ RELEASE_TTL_SECONDS: "0" });
+    work();
+    await tryOut(models, "search", 50);
+    onTestFinished(() => release(models, "search", "1"));
+    const answered = async (version: string | null) => {
+      const metrics = await (await ask("/metrics")).text();
+      const label = `nearcast_assignments_total{model="search",version="${version}"`;
+      const lines = metrics.split("\n").filter((one) => one.startsWith(label));
+      return lines.reduce((sum, one) => sum + Number(one.split(" ").at(-1)), 0);
+    };
+    const { id: file } = await upload(client, [line("a"), line("b")]);
+    const seen = new Set<string>();
+    for (const name of ["X-Nearcast-Key", "X-Request-Id"])
+      for (const key of ["key-1", "key-2", "key-3", "key-4", "key-5", "key-6"]) {
+        const headers = { [name]: key };
+        const call = await post("/v1/embeddings", line("a").body, headers);
+        const version = call.headers.get("x-model-version");
+        const before = await answered(version);
+        const asked = { input_file_id: file, endpoint: "/v1/embeddings" } as const;
+        const { id } = await client.batches.create(
+          { ...asked, completion_window: "24h" },
+          { headers },
+        );
+        expect((await ended(client, id)).status).toBe("completed");
+        expect(await answered(version), `${name}: ${key}`).toBe(before + 2);
+        seen.add(version ?? "");
+      }
+    expect([...seen].toSorted()).toEqual(["1", "2"]);
+  });
+
+  test("who has the scope chooses the version of a batch", async () => {
+    const [plain, tester] = [
+      apiKey("plain", { scopes: ["predict"] }),
+      apiKey("tester", { scopes: ["predict", "override", "metrics"] }),
+    ];
+    const { ask, work } = await start({ API_KEYS: keyList(plain, tester) });
+    work();
+    const headers = { "X-Nearcast-Version-Override": "2" };
+    const make = async (key: string) => {
+      const client = clientOf(ask, key);
+      const { id } = await upload(client, [line("a")]);
+      const asked = { input_file_id: id, endpoint: "/v1/embeddings" } as const;
+      const made = await client.batches.create({ ...asked, completion_window: "24h" }, { headers });
+      return ended(client, made.id);
+    };
+    await expect(make(plain.key)).rejects.toThrow(OpenAI.PermissionDeniedError);
+    expect((await make(tester.key)).status).toBe("completed");
+    const metrics = await ask("/metrics", { headers: bearer(tester.key) });
+    expect(await metrics.text()).toMatch(/assignments_total\{model="search",version="2".*override/);
   });
 
   test("a file that goes while its batch reads it fails the batch", async () => {

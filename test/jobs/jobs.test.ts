@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -20,7 +20,7 @@ import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { JOB_ROUTES } from "./routes.ts";
-import { release, startJobs, storeOfModels } from "./started.ts";
+import { release, startJobs, storeOfModels, tryOut } from "./started.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const PREDICT = "/v1/models/iris/predict";
@@ -144,9 +144,7 @@ describe.runIf(hasSqlite)("jobs", () => {
 
   test("a candidate answers a job of its keys, also when its share has ended since", async () => {
     const { later, work, ended, ask } = await start({ RELEASE_TTL_SECONDS: "0" });
-    const candidates = [{ version: "2", percent: 100, segments: [] }];
-    const trial = { schema: 2, revision: 1, stable: "1", salt: "s", candidates };
-    await writeFile(join(models, "iris/release.json"), JSON.stringify(trial));
+    await tryOut(models, "iris", 100);
     onTestFinished(() => release(models, "iris", "1"));
     const made = await later(PREDICT, { inputs: SETOSA }, { "X-Nearcast-Key": "somebody" });
     await release(models, "iris", "1");

@@ -9,7 +9,7 @@ import { createService } from "../../functions/service.ts";
 const root = join(import.meta.dirname, "../..");
 const JSON_TYPE = { "Content-Type": "application/json" };
 
-/** Iris in two versions (the second one a copy), and some other models. */
+/** Iris and search in two versions (the second ones are copies), and another model. */
 export async function storeOfModels(): Promise<{ models: string; remove: () => Promise<void> }> {
   const models = await mkdtemp(join(tmpdir(), "nearcast-jobs-models-"));
   for (const name of ["iris", "sentiment", "search"]) {
@@ -17,15 +17,24 @@ export async function storeOfModels(): Promise<{ models: string; remove: () => P
     await cp(join(root, "models", name, "1"), join(models, name, "1"), { recursive: true });
     await release(models, name, "1");
   }
-  await cp(join(root, "models/iris/1"), join(models, "iris/2"), { recursive: true });
-  const path = join(models, "iris/2/model.json");
-  const manifest = JSON.parse(await readFile(path, "utf8")) as object;
-  await writeFile(path, JSON.stringify({ ...manifest, version: "2" }));
+  for (const name of ["iris", "search"]) {
+    await cp(join(root, "models", name, "1"), join(models, name, "2"), { recursive: true });
+    const path = join(models, name, "2/model.json");
+    const manifest = JSON.parse(await readFile(path, "utf8")) as object;
+    await writeFile(path, JSON.stringify({ ...manifest, version: "2" }));
+  }
   return { models, remove: () => rm(models, { recursive: true }) };
 }
 
 export async function release(models: string, name: string, version: string): Promise<void> {
   await writeFile(join(models, name, "release.json"), JSON.stringify({ stable: version }));
+}
+
+/** Puts version 2 on trial beside version 1. */
+export async function tryOut(models: string, name: string, percent: number): Promise<void> {
+  const candidates = [{ version: "2", percent, segments: [] }];
+  const trial = { schema: 2, revision: 1, stable: "1", salt: "s", candidates };
+  await writeFile(join(models, name, "release.json"), JSON.stringify(trial));
 }
 
 /** The app with jobs, in this process, which the app does not take by itself. No job runs before `work` is called. */

@@ -1,10 +1,12 @@
 import type { Context } from "hono";
 import * as z from "zod";
+import { assignmentKey } from "../../auth/caller.ts";
+import { requireScope } from "../../auth/access.ts";
 import type { Batches, BatchState } from "../../batches/batches.ts";
 import { invalidBody, invalidInput } from "../../errors.ts";
 import { isUploaded, type Files } from "../../files/files.ts";
 import { answerJson } from "../../http/answer.ts";
-import type { AppEnv } from "../../http/exchange.ts";
+import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { newId } from "../../jobs/listing.ts";
 import { shownBatch, WINDOW_MS } from "./batch-shape.ts";
 import { callerOf, listed } from "./files.ts";
@@ -58,6 +60,8 @@ export async function makeOpenaiBatch(
       { path: "input_file_id", message: "must be an upload with the purpose batch" },
     ]);
   const { id: requestId, quota } = c.get("exchange");
+  const { key, override } = callOf(c);
+  if (override !== undefined) requireScope(caller, "override");
   const made = await batches.makeRequests({
     caller,
     id: newId("batch_"),
@@ -71,6 +75,8 @@ export async function makeOpenaiBatch(
       outputFile: newId("file-"),
       errorFile: newId("file-"),
       metadata,
+      key: assignmentKey(caller, key, requestId),
+      override,
       ...(kept && { resultMs: kept.seconds * 1000 }),
     },
     windowMs: WINDOW_MS,
