@@ -251,8 +251,6 @@ export const VARIABLES = {
   MAX_FILE_BYTES: {
     schema: whole(1).default(1024 * MIB),
     about: "Longest upload of a batch, in bytes. It is stored in parts, and read in pieces.",
-    on: NODE,
-    elsewhere: "ignored",
   },
   JOB_RESULT_TTL: {
     schema: whole(60, 30 * 86_400).default(86_400),

@@ -75,7 +75,7 @@ export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
     if (batch.status === "queued" || !batch.input) return { retryAfterSeconds: 1 };
     if (batch.status === "validating") {
       const found = await cut(key, { ...batch, input: batch.input });
-      if (!found) return { retryAfterSeconds: 1 };
+      if (!found) return { retryAfterSeconds: 0 };
       if (found.status === "failed") {
         await finish(key, "failed", found.change);
         return "done";

@@ -82,7 +82,7 @@ const NOT_READ = {
 
 /** Undefined where the platform has none. */
 export function createBatches(
-  platform: Pick<Platform, "name" | "jobs" | "store" | "config" | "sha256" | "turnEventLoop">,
+  platform: Pick<Platform, "jobs" | "store" | "config" | "sha256" | "turnEventLoop">,
   resolve: Resolve,
   turns: Turns | undefined,
   files: Files | undefined,
@@ -123,7 +123,7 @@ export function createBatches(
         input,
         config.maxFileBytes,
         write ? (what, bytes) => own.write(key, what, bytes) : undefined,
-      );
+      ).catch(withRemedy);
     const object = objectOf(caller.name, input.object);
     const size = await sizeOfObject(platform.store, object, config.storeTimeoutMs);
     return { input: { object, size }, digest: `${object}\n${size}` };
@@ -258,6 +258,16 @@ export function createBatches(
 function same(batch: Batch, fingerprint: string): Batch {
   if (batch.fingerprint === fingerprint) return batch;
   throw new NearcastError("invalid_input", `The id ${batch.id} belongs to another batch.`);
+}
+
+/** A larger file may lie in the store. */
+function withRemedy(error: unknown): never {
+  if (!(error instanceof NearcastError) || error.code !== "body_too_large") throw error;
+  const { message } = error;
+  throw new NearcastError(
+    "body_too_large",
+    `${message} Put a larger one into the store, and name it as input.object.`,
+  );
 }
 
 function noBatch(id: string): NearcastError {

@@ -21,8 +21,12 @@ export interface Cutting {
 const CHUNK_ROWS = 1000;
 const CHUNK_BYTES = 256 * 1024;
 const MOST_ROWS = 10_000_000;
-/** So much of a file is cut in one step. The next step may be done by another process. */
+/**
+ * So much of a file is cut in one step, by the time and by chunks: a Worker's clock stands still while it computes, and it may
+ * ask its bucket only so often. The next step may be done by another process.
+ */
 const STEP_MS = 20_000;
+const STEP_CHUNKS = 256;
 /** After so many chunks the batch remembers how far it is cut. */
 const NOTED_CHUNKS = 16;
 
@@ -49,6 +53,7 @@ export async function cutFile(
     rows: Math.max(1, Math.min(...most)),
     bytes: Math.min(CHUNK_BYTES, config.limits.bodyBytes),
     lineBytes: config.limits.bodyBytes,
+    groupBytes: config.bodyBudgetBytes / 2,
   });
   let { chunks, rows } = cut;
   for await (const piece of pieces) {
@@ -65,7 +70,8 @@ export async function cutFile(
       hasEnded(one) ? undefined : { ...one, cut: { next: piece.next, chunks, rows } },
     );
     if (!now || hasEnded(now)) return false;
-    if (Date.now() > ends && !isLast) return false;
+    const isLong = Date.now() > ends || chunks >= cut.chunks + STEP_CHUNKS;
+    if (isLong && !isLast) return false;
   }
   if (rows === 0) throw new NearcastError("malformed_request", "The file has no row.");
   return true;

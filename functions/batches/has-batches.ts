@@ -1,6 +1,6 @@
 import type { Platform } from "../platform/types.ts";
 
-/** Whether the platform answers files later. Workers and Lambda have no uploads of this size, and short steps. */
-export function hasBatches({ name, jobs }: Pick<Platform, "name" | "jobs">): boolean {
-  return jobs !== undefined && name === "node";
+/** Whether the platform answers files later: it does where there is a queue. */
+export function hasBatches({ jobs }: Pick<Platform, "jobs">): boolean {
+  return jobs !== undefined;
 }

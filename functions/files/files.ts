@@ -67,7 +67,7 @@ interface Kept {
 
 /** Undefined where the platform has no batches: files are for them. */
 export function createFiles(
-  platform: Pick<Platform, "name" | "jobs" | "config" | "sha256" | "store">,
+  platform: Pick<Platform, "jobs" | "config" | "sha256" | "store">,
 ): Files | undefined {
   const { jobs, config, store } = platform;
   if (!jobs || !hasBatches(platform)) return undefined;

@@ -6,7 +6,7 @@ import { invalidInput, NearcastError } from "../errors.ts";
 import { isIndex } from "../wire/csv-header.ts";
 import type { RowsModel } from "./csv.ts";
 import { readGroup, wrong } from "./parquet-pages.ts";
-import type { Row, Rows, RowsOptions } from "./row.ts";
+import { MOST_GROUP_BYTES, type Row, type Rows, type RowsOptions } from "./row.ts";
 import type { Source } from "./source.ts";
 
 const MOST_METADATA_BYTES = 16 * 1024 * 1024;
@@ -27,7 +27,8 @@ export async function* parquetRows(
   model: RowsModel,
   options: RowsOptions,
 ): AsyncGenerator<Rows> {
-  const metadata = await readMetadata(source);
+  const groupBytes = options.groupBytes ?? MOST_GROUP_BYTES;
+  const metadata = await readMetadata(source, groupBytes);
   const columns = columnsOf(metadata, model);
   const isFeatures = model.manifest.features !== undefined;
   let groupStart = 0;
@@ -35,7 +36,11 @@ export async function* parquetRows(
     const groupEnd = groupStart + Number(group.num_rows);
     let row = Math.max(options.from?.offset ?? 0, groupStart);
     if (row < groupEnd) {
-      const pages = await decodeGroup(source, metadata, group, groupStart);
+      const pages = await decodeGroup(source, metadata, {
+        group,
+        rowStart: groupStart,
+        groupBytes,
+      });
       while (row < groupEnd) {
         const end = Math.min(row + options.rows, groupEnd);
         const values = columns.map((name) => valuesOf(pages, name, row, end));
@@ -60,12 +65,13 @@ export async function* parquetRows(
   }
 }
 
-async function readMetadata(source: Source): Promise<FileMetaData> {
+async function readMetadata(source: Source, groupBytes: number): Promise<FileMetaData> {
   if (source.size < LEAST_BYTES) throw wrong("is too short");
   const tail = await source.slice(source.size - 8, source.size);
   if (new TextDecoder().decode(tail.subarray(4)) !== "PAR1") throw wrong("is no Parquet");
   const length = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true);
-  if (length > MOST_METADATA_BYTES || length > source.size - LEAST_BYTES)
+  const most = Math.min(MOST_METADATA_BYTES, groupBytes / 8);
+  if (length > most || length > source.size - LEAST_BYTES)
     throw wrong(`has ${length} bytes of metadata`);
   const metadata = await known(() => parquetMetadataAsync(bufferOf(source)));
   const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
@@ -105,11 +111,10 @@ function columnsOf(metadata: FileMetaData, { manifest }: RowsModel): string[] {
 async function decodeGroup(
   source: Source,
   metadata: FileMetaData,
-  group: RowGroup,
-  rowStart: number,
+  { group, rowStart, groupBytes }: { group: RowGroup; rowStart: number; groupBytes: number },
 ): Promise<ColumnData[]> {
   const rowEnd = rowStart + Number(group.num_rows);
-  const held = await known(() => readGroup(source, group));
+  const held = await known(() => readGroup(source, group, groupBytes));
   const pages: ColumnData[] = [];
   const file = {
     byteLength: source.size,

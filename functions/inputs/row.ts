@@ -1,6 +1,9 @@
 import { NearcastError, type InputIssue } from "../errors.ts";
 import type { PieceLimits, Position } from "./source.ts";
 
+/** The most bytes of a row group of Parquet. */
+export const MOST_GROUP_BYTES = 256 * 1024 * 1024;
+
 /** Kinds of files that have an input in each row. */
 export const FORMATS = ["jsonl", "csv", "parquet"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -32,6 +35,8 @@ export interface RowsOptions extends PieceLimits {
   format: Format;
   /** Whether the first line of CSV is a header. Detected if absent. */
   header?: "present" | "absent" | undefined;
+  /** Bytes of one row group of Parquet, which is decoded at once. {@link MOST_GROUP_BYTES} when absent. */
+  groupBytes?: number | undefined;
   /** From the beginning when absent. */
   from?: Position | undefined;
 }

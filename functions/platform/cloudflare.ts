@@ -77,6 +77,8 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
     // An isolate's 128 MB hold the numbers, their JSON, its bytes and the model at the same time.
     MAX_ANSWER_BYTES: 8 * 1024 * 1024,
     BODY_BUDGET_MB: 32,
+    // Cloudflare takes bodies of up to 100 MB, more on its largest plans.
+    MAX_FILE_BYTES: 100_000_000,
   };
   const config = readConfig(env, defaults, "cloudflare");
   if (config.auth.mode === "required" && config.auth.apiKeys && "secretName" in config.auth.apiKeys)

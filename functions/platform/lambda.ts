@@ -58,6 +58,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     JOB_TIMEOUT_MS,
     // Lambda takes events of up to 6 MB, and a binary body is base64 in them.
     MAX_BODY_BYTES: 4_500_000,
+    MAX_FILE_BYTES: 4_500_000,
     // Answers have the same limit.
     MAX_ANSWER_BYTES: 4_500_000,
   };
