@@ -48,7 +48,7 @@ test.each([
   [1.5, 0],
   [undefined, 20],
 ])(
-  "a version that is much slower, with the bound %s for latency, has %d %% then",
+  "a version that is much slower, with the bound %s for latency: its share is then %d",
   async (latency, percent) => {
     const models = await slowerModels();
     const store = createFolderStore(models);
