@@ -8,6 +8,7 @@ import { headOf } from "./hugging-face-head.ts";
 import { readImageOptions } from "./hugging-face-image.ts";
 import { checkKind, configSchema, kindOf, type Config } from "./hugging-face-kind.ts";
 import { textDraft } from "./hugging-face-text.ts";
+import type { AddedPooling } from "./hugging-face-vectors.ts";
 
 /**
  * Settings of `config.json` that act outside the graph. All others describe the network, and the graph contains their
@@ -19,6 +20,8 @@ const OUTSIDE: Record<string, Rule> = {
 };
 
 export interface ExportOptions {
+  /** How tokens' vectors become one, where the export does not say it. */
+  pooling?: AddedPooling | undefined;
   /** Another ONNX file of the folder than `onnx/model.onnx` or `model.onnx`. */
   file?: string | undefined;
   /** The user's names of the labels. */
@@ -34,7 +37,7 @@ export interface ExportOptions {
  */
 export async function draftFromHuggingFace(
   folder: string,
-  { file, labels, task }: ExportOptions,
+  { file, labels, task, pooling }: ExportOptions,
 ): Promise<Draft> {
   const path = join(folder, "config.json");
   const config = await readJson(path, configSchema);
@@ -49,10 +52,12 @@ export async function draftFromHuggingFace(
   checkKind(kind, config, graph);
   if (labels && !kind.endsWith("classification"))
     throw new Error(`--labels go with a classifier; this export does ${kind}.`);
+  if (pooling && kind !== "feature-extraction" && kind !== "fill-mask")
+    throw new Error(`--pooling goes with a model for vectors; this export does ${kind}.`);
   const draft =
     kind === "image-classification"
       ? await imageDraft(folder, config, graph, labels)
-      : await textDraft(folder, config, graph, { kind, labels });
+      : await textDraft(folder, config, graph, { kind, labels, pooling });
   return asTask(draft, task, config, folder);
 }
 

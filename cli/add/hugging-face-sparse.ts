@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Graph, TensorInfo } from "./graph.ts";
 import { checkSettings, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
 import { maskOutputOf } from "./hugging-face-head.ts";
-import { kindOfModule, modulesSchema } from "./hugging-face-vectors.ts";
+import { kindOfModule, modulesSchema, type AddedPooling } from "./hugging-face-vectors.ts";
 import * as z from "zod";
 
 const SPLADE_RULES: Record<string, Rule> = {
@@ -21,11 +21,16 @@ const TAKEN = new Set(["Transformer", "MLMTransformer", "SpladePooling"]);
 export async function sparseOutputOf(
   folder: string,
   graph: Graph,
-  { isSparseEncoder }: { isSparseEncoder: boolean },
+  {
+    isSparseEncoder,
+    pooling: given,
+  }: { isSparseEncoder: boolean; pooling?: AddedPooling | undefined },
 ): Promise<TensorInfo | undefined> {
   const modules = await readJson(join(folder, "modules.json"), modulesSchema);
   const pooling = modules?.find((module) => kindOfModule(module) === "SpladePooling");
-  if (!isSparseEncoder && !pooling) return undefined;
+  if (!isSparseEncoder && !pooling && given !== "splade") return undefined;
+  if (given && given !== "splade")
+    throw new Error(`--pooling ${given} is not what the export says: it is a sparse encoder.`);
   const unknown = modules?.find((module) => !TAKEN.has(kindOfModule(module)));
   if (unknown || (modules && !pooling))
     throw new Error(

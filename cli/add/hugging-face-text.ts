@@ -6,17 +6,29 @@ import { headOf, maskOutputOf, spanOutputsOf, tokenHeadOf } from "./hugging-face
 import type { Config, Kind } from "./hugging-face-kind.ts";
 import { sparseOutputOf } from "./hugging-face-sparse.ts";
 import { readTokenizer } from "./hugging-face-tokenizer.ts";
-import { checkNothingBehind, readSentenceSettings, readVectors } from "./hugging-face-vectors.ts";
+import {
+  checkNothingBehind,
+  readSentenceSettings,
+  readVectors,
+  type AddedPooling,
+} from "./hugging-face-vectors.ts";
 
 /** The longest text, if the export does not say it. */
 const DEFAULT_MAX_LENGTH = 512;
+
+interface GivenKind {
+  kind: Kind;
+  labels: readonly string[] | undefined;
+  /** The user's word on how tokens' vectors become one. */
+  pooling: AddedPooling | undefined;
+}
 
 /** A model of texts. Throws an Error that names what cannot be followed. */
 export async function textDraft(
   folder: string,
   config: Config,
   graph: Graph,
-  { kind, labels }: { kind: Kind; labels: readonly string[] | undefined },
+  { kind, labels, pooling: given }: GivenKind,
 ): Promise<Draft> {
   const tokenizer = await readTokenizer(folder, config);
   const sentences = await readSentenceSettings(folder);
@@ -68,7 +80,7 @@ export async function textDraft(
     return { graph, assets, manifest };
   }
   if (kind === "fill-mask" || kind === "feature-extraction") {
-    const output = await sparseOutputOf(folder, graph, sentences);
+    const output = await sparseOutputOf(folder, graph, { ...sentences, pooling: given });
     if (output) {
       const all = { ...prompted, pooling: "splade" as const };
       const manifest = { task: "feature-extraction", inputs, outputs: [output], text: all };
@@ -76,6 +88,10 @@ export async function textDraft(
     }
   }
   if (kind === "fill-mask") {
+    if (given)
+      throw new Error(
+        `--pooling ${given} needs an output of vectors, and the graph has only logits: of these, --pooling splade makes sparse vectors.`,
+      );
     const mask = contentOf(tokenizer.config.mask_token);
     if (mask === undefined)
       throw new Error(`${join(folder, "tokenizer_config.json")} has no mask_token.`);
@@ -88,15 +104,16 @@ export async function textDraft(
     throw new Error(
       `${join(folder, "config_sentence_transformers.json")} says that this is a CrossEncoder, but config.json has no classifier (…ForSequenceClassification): its layers behind the graph are not taken. Add the .onnx file itself, which makes it a tensor model.`,
     );
-  const { output, pooling, notes } = await readVectors(folder, graph, {
+  const { output, pooling } = await readVectors(folder, graph, {
     hasPrompts: prompts !== undefined,
+    given,
   });
   const all = {
     ...prompted,
     ...pooling,
     ...(dimensions !== undefined && { dimensions }),
   };
-  return { graph, assets, notes, manifest: { task: kind, inputs, outputs: [output], text: all } };
+  return { graph, assets, manifest: { task: kind, inputs, outputs: [output], text: all } };
 }
 
 function endOf({ labels, output, activation, regression }: ReturnType<typeof headOf>) {

@@ -132,14 +132,17 @@ export function isVectors({ name }: TensorInfo): boolean {
 export interface Vectors {
   output: TensorInfo;
   pooling: Pick<TextOptions, "pooling" | "normalize">;
-  notes: string[];
 }
+
+/** The ways to pool that `--pooling` takes. */
+export const ADDED_POOLINGS = [...POOLINGS, "none", "splade"] as const;
+export type AddedPooling = (typeof ADDED_POOLINGS)[number];
 
 /** The output with the vectors, and how the modules of sentence-transformers make one vector of them. */
 export async function readVectors(
   folder: string,
   { outputs }: Graph,
-  { hasPrompts }: { hasPrompts: boolean },
+  { hasPrompts, given }: { hasPrompts: boolean; given: AddedPooling | undefined },
 ): Promise<Vectors> {
   const output = VECTOR_OUTPUTS.map((name) => outputs.find((one) => one.name === name)).find(
     (one) => one !== undefined,
@@ -162,7 +165,13 @@ export async function readVectors(
     throw new Error(
       `${settings}: "include_prompt": false is not supported together with prompts: the server's vectors include them. Add the .onnx file itself, which makes it a tensor model, and pool its tokens yourself.`,
     );
-  if (found.shape.length === 2) return { output: found, pooling: { normalize }, notes: [] };
+  if (found.shape.length === 2) {
+    if (given)
+      throw new Error(
+        `--pooling is for tokens' vectors, and ${found.name} has one for each text already.`,
+      );
+    return { output: found, pooling: { normalize } };
+  }
 
   const unknown = modules?.find((_, index) => !TAKEN.has(kinds[index] ?? ""));
   if (unknown)
@@ -174,23 +183,24 @@ export async function readVectors(
     throw new Error(
       `${path}: the path ${JSON.stringify(transformer.path)} of the Transformer is not supported: its files must lie in ${folder} itself. Save the model again with a newer sentence-transformers.`,
     );
-  if (modules && pooled < 0)
-    throw new Error(`${path} has no Pooling, so nothing says how tokens become one vector.`);
   checkSettings(settings, pooling, POOLING_RULES);
-  const notes = pooling
-    ? []
-    : [
-        `No file says how the tokens' vectors become one: it is their mean, as in sentence-transformers. Another way is "pooling" in model.json.`,
-      ];
-  return { output: found, pooling: { pooling: modeOf(pooling, settings), normalize }, notes };
+  const own = pooling && modeOf(pooling, settings);
+  if (own && given && own !== given)
+    throw new Error(`--pooling ${given} is not what the export says: ${settings} has ${own}.`);
+  const mode = own ?? given;
+  if (!mode)
+    throw new Error(
+      `No file of the export says how the tokens' vectors become one: look at the model's card, and say it with --pooling ${ADDED_POOLINGS.join(", ")}.`,
+    );
+  return { output: found, pooling: { pooling: mode, normalize } };
 }
 
 /** Modules that the server has, or that do nothing when a model answers. */
 const TAKEN = new Set(["Transformer", "Pooling", "Normalize", "Dropout"]);
 
-function modeOf(settings: z.infer<typeof poolingSchema> | undefined, path: string): Pooling {
-  const given = settings?.pooling_mode;
-  const older = Object.keys(OLDER_POOLINGS).filter((name) => settings?.[name] === true);
+function modeOf(settings: z.infer<typeof poolingSchema>, path: string): Pooling {
+  const given = settings.pooling_mode;
+  const older = Object.keys(OLDER_POOLINGS).filter((name) => settings[name] === true);
   const modes = given === undefined ? older : [given].flat();
   const [mode = "mean"] = modes;
   if (modes.length > 1)

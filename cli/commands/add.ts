@@ -9,6 +9,7 @@ import { checkFolder } from "../add/folder-kind.ts";
 import { SCORES_FLAGS, type ScoresFlag } from "../add/score-meaning.ts";
 import { draftForTask, draftFromFile, type Draft } from "../add/from-file.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
+import { ADDED_POOLINGS, type AddedPooling } from "../add/hugging-face-vectors.ts";
 import { EXAMPLES_FILE, writeExamples } from "../examples/files.ts";
 import { modelsOption } from "../options.ts";
 import { checkName, label, localVersions, nextVersion, openPackage } from "../package-folder.ts";
@@ -30,6 +31,7 @@ interface Flags {
   description?: string;
   license?: string;
   file?: string;
+  pooling?: AddedPooling;
 }
 
 /** `nearcast add <path> --name <model>`. */
@@ -57,6 +59,12 @@ export function addCommand(program: Command): void {
     .option("--task <name>", "any task, such as one of nearcast.config.ts")
     .option("--options <json>", "the fields of the manifest that only this task has", jsonObject)
     .option("--file <path>", "which ONNX file of an export folder")
+    .addOption(
+      new Option(
+        "--pooling <how>",
+        "how the tokens' vectors become one, where an export folder does not say it",
+      ).choices(ADDED_POOLINGS),
+    )
     .option("--description <text>", "what the model does")
     .option("--license <name>", "its licence, such as Apache-2.0")
     .addOption(modelsOption())
@@ -114,6 +122,10 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
     await checkFolder(path, flags.file);
     return draftFromHuggingFace(path, flags);
   }
+  if (flags.pooling)
+    throw new Error(
+      `--pooling goes with an export folder. For a file it is in --options: '{"text": {"pooling": "${flags.pooling}", …}}'`,
+    );
   if (flags.file !== undefined)
     throw new Error(`--file picks a file of a folder, and ${path} is a file already.`);
   if (task && flags.scores)

@@ -1,4 +1,14 @@
 import { invalidInput } from "../errors.ts";
+import type { Manifest, ManifestOf } from "../model/manifest.ts";
+import type { Resolved } from "../model/registry.ts";
+import {
+  formProblem,
+  quantized,
+  type Precision,
+  type VectorForm,
+} from "../tasks/feature-extraction/forms.ts";
+import type { textOptions } from "../tasks/text/options.ts";
+import { NUMBER_BYTES } from "../wire/answer-size.ts";
 
 /** Whether the input is texts. A zod schema of the array would make an issue for each item that is not a string. */
 export function isTexts(input: unknown): boolean {
@@ -20,6 +30,41 @@ export function shortened(vector: unknown, dimensions: number | null | undefined
       { path: "dimensions", message: `must be at most ${numbers.length} for this model` },
     ]);
   return toUnit(numbers.slice(0, dimensions));
+}
+
+/**
+ * Throws `invalid_input` where the version does not give vectors of the form. `names`: what the dialect calls its parts.
+ */
+export function checkForm(
+  { manifest }: Pick<Resolved, "manifest">,
+  form: VectorForm,
+  names: Partial<Record<keyof VectorForm, string>> = {},
+): void {
+  const { text, outputs } = manifest as ManifestOf<typeof textOptions>;
+  const width = outputs[0]?.shape.at(-1) ?? -1;
+  const size = width < 0 ? -1 : Math.min(width, text?.dimensions ?? Infinity);
+  const [part, message] = formProblem(text, size, form) ?? [];
+  if (part && message) throw invalidInput([{ path: names[part] ?? part, message }]);
+}
+
+/** Little-endian float32. */
+export function toBase64(vector: readonly number[]): string {
+  const bytes = new Uint8Array(Float32Array.from(vector).buffer);
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+/** The size of a number as base64 of four bytes, as a share of the 20 bytes that it counts in JSON. */
+export const BASE64_SCALE = (4 * 4) / 3 / NUMBER_BYTES;
+
+/** The numbers of a vector in another form, as the model's `text.ranges` make them. */
+export function inPrecision(
+  vector: readonly number[],
+  precision: Precision,
+  manifest: Manifest,
+): number[] {
+  return quantized(vector, precision, (manifest as ManifestOf<typeof textOptions>).text?.ranges);
 }
 
 /** The vector scaled to length 1. */

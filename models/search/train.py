@@ -102,6 +102,8 @@ def main():
             "maxLength": MAX_LENGTH,
             "pooling": "mean",
             "normalize": True,
+            # The directions of largest singular values come first.
+            "matryoshka": True,
         },
     )
 

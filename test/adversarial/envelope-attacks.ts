@@ -137,6 +137,7 @@ const PATHS = [
   "/v1/embeddings",
   "/v1/rerank",
   "/v2/rerank",
+  "/v2/embed",
   "/rerank",
   "/embed",
   "/embed_sparse",

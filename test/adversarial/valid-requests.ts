@@ -77,6 +77,7 @@ export const validJson: Attack[] = [
   postJson("/v1/embeddings", { model: "search", input: "a", encoding_format: "base64" }),
   postJson("/embed", { inputs: ["candle", "lamp"] }),
   postJson("/predict", { inputs: [["good"], ["bad"]] }),
+  postJson("/v2/embed", { texts: ["candle"], embedding_types: ["ubinary"] }),
   postJson("/tokenize", { inputs: ["candle", "lamp"] }),
   postJson("/decode", { ids: [[1, 2], [3]] }),
   postJson("/similarity", { inputs: { source_sentence: "candle", sentences: ["lamp"] } }),

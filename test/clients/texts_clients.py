@@ -29,6 +29,13 @@ def main(url):
             raise AssertionError(f"{change} was not refused")
     print("cohere: ranks, the best ones, errors")
 
+    forms = ["float", "binary", "ubinary", "base64"]
+    made = client.embed(model="search", texts=TEXTS, input_type="search_document", embedding_types=forms, output_dimension=64)
+    floats = np.array(made.embeddings.float_)
+    assert floats.shape == (4, 64) and np.allclose(np.linalg.norm(floats, axis=1), 1, atol=1e-5)
+    assert (np.packbits(floats > 0, axis=-1) == made.embeddings.ubinary).all() and np.array(made.embeddings.binary).min() >= -128
+    print("cohere: vectors, shorter, in bits")
+
     vectors = InferenceClient(f"{url}/embed").feature_extraction(TEXTS, normalize=True, truncate=True)
     assert vectors.shape[0] == 4 and np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     alike = InferenceClient(f"{url}/similarity").sentence_similarity(TEXTS[0], other_sentences=TEXTS)

@@ -19,7 +19,10 @@ test("of several models of a task the default answers, or the request names one"
   onTestFinished(() => rm(models, { recursive: true }));
   const ask = async (env: Record<string, string>) =>
     (await post(serve(models, env), "/embed", { inputs: "a" })).body as unknown;
-  const refused = { error_type: "Validation", error: expect.stringMatching(/search, tokens/) };
+  const refused = {
+    error_type: "Validation",
+    error: expect.stringMatching(/search, tokens, vectors-bert/),
+  };
   expect(await ask({ DEFAULT_MODEL: "" })).toMatchObject(refused);
   expect(await ask({ DEFAULT_MODEL: "rank-bert" })).toMatchObject(refused);
   expect(await ask({ DEFAULT_MODEL: "search" })).toEqual([expect.any(Array)]);

@@ -10,6 +10,7 @@ import { post } from "./platforms.ts";
 const shipped = join(import.meta.dirname, "../../models");
 const RANK = "rank-bert";
 const SPLADE = "splade-bert";
+const FORMS = "vectors-bert";
 const QUERY = "great phone";
 const TEXTS = ["a phone", "bread is baked", "great", "the actor lived"];
 
@@ -22,6 +23,7 @@ export async function textModels(): Promise<string> {
   await addExport(folder, RANK, "text-ranking");
   await addExport(folder, SPLADE);
   await addExport(folder, "splade-roberta");
+  await addExport(folder, FORMS);
   await changeManifest(folder, RANK, ({ ranking }) => ({
     ranking: { ...(ranking as object), activation: "sigmoid" },
   }));
@@ -74,6 +76,17 @@ function tokensOf({ text, tokens }: TokenRow) {
       ? { id, text: start, special: true, start: null, stop: null }
       : { id, text: all.slice(start, stop).join(""), special: false, start, stop },
   );
+}
+
+type Embedded = { embeddings: Record<string, number[][]> & { base64?: string[] } };
+
+/** The numbers of base64 of little-endian float32. */
+function floatsOf(text: string): number[] {
+  return Array.from(new Float32Array(Uint8Array.from(Buffer.from(text, "base64")).buffer));
+}
+
+function near(vector: number[]) {
+  return vector.map((value) => expect.closeTo(value, 5) as number);
 }
 
 type Ranked = { index: number; score: number; text?: string }[];
@@ -163,6 +176,50 @@ export function answersTexts(start: (models: string) => Promise<Served>): void {
     expect(others).toEqual([]);
     expect(one).toHaveLength(8);
     expect(Math.hypot(...(one ?? []))).toBeCloseTo(1, 5);
+  });
+
+  test("Cohere /v2/embed gives vectors in the forms that are asked for, with the model's prompts", async () => {
+    const body = { model: FORMS, texts: TEXTS };
+    const native = async (parameters: object) => {
+      const asked = { inputs: TEXTS, parameters };
+      return (await ask<{ outputs: number[][] }>(`/v1/models/${FORMS}/predict`, asked)).outputs;
+    };
+    const embedding_types = ["float", "int8", "uint8", "binary", "ubinary", "base64"];
+    const made = await ask<Embedded>("/v2/embed", { ...body, embedding_types });
+    expect(made).toMatchObject({
+      id: expect.any(String) as string,
+      texts: TEXTS,
+      meta: { billed_units: { input_tokens: expect.any(Number) as number } },
+    });
+    const { base64, ...numbers } = made.embeddings;
+    expect(numbers).toEqual({
+      float: await native({}),
+      int8: await native({ precision: "int8" }),
+      uint8: await native({ precision: "uint8" }),
+      binary: await native({ precision: "binary" }),
+      ubinary: await native({ precision: "ubinary" }),
+    });
+    for (const [index, text] of (base64 ?? []).entries())
+      expect(floatsOf(text)).toEqual(made.embeddings.float?.[index]);
+    const query = await ask<Embedded>("/v2/embed", { ...body, input_type: "search_query" });
+    expect(query.embeddings).toEqual({ float: await native({ prompt_name: "query" }) });
+    const short = await ask<Embedded>("/v2/embed", { ...body, output_dimension: 8 });
+    for (const [index, vector] of (await native({ dimensions: 8 })).entries())
+      expect(short.embeddings.float?.[index]).toEqual(near(vector));
+  });
+
+  test("OpenAI /v1/embeddings gives packed bits where Jina's clients ask for them", async () => {
+    const body = { model: FORMS, input: TEXTS };
+    type Data = { data: { embedding: number[] }[] };
+    for (const embedding_type of ["binary", "ubinary"]) {
+      const { data } = await ask<Data>("/v1/embeddings", { ...body, embedding_type });
+      const { embeddings } = await ask<Embedded>("/v2/embed", {
+        model: FORMS,
+        texts: TEXTS,
+        embedding_types: [embedding_type],
+      });
+      expect(data.map(({ embedding }) => embedding)).toEqual(embeddings[embedding_type]);
+    }
   });
 
   test("TEI /embed_all gives a vector for each token", async () => {
@@ -315,6 +372,23 @@ export function answersTexts(start: (models: string) => Promise<Served>): void {
     ["/predict", { inputs: ["a", "b", "c"] }, 422, "inputs must be an array of one or two strings"],
     ["/predict", { inputs: "a", raw_scores: true }, 422, /^raw_scores must be false/],
     ["/similarity", { inputs: { source_sentence: "a", sentences: [] } }, 422, /must not be empty/],
+    [
+      "/embed",
+      { inputs: "a", model: FORMS, dimensions: 9 },
+      422,
+      /^dimensions must be one of 8, 20/,
+    ],
+    ["/v2/embed", { model: "search", texts: [1] }, 422, "texts[0] must be a string"],
+    ["/v2/embed", { model: "search", texts: [] }, 422, /^texts must not be empty/],
+    ["/v2/embed", { model: SPLADE, texts: ["a"] }, 422, /^model has the task/],
+    [
+      "/v2/embed",
+      { model: "search", texts: ["a"], embedding_types: ["int8"] },
+      422,
+      /^embedding_types must not be int8/,
+    ],
+    ["/v2/embed", { model: FORMS, texts: ["a"], output_dimension: 7 }, 422, /^output_dimension/],
+    ["/v2/embed", { model: FORMS, texts: [long], truncate: "NONE" }, 422, /at most 48 tokens/],
     ["/v1/rerank", { query: QUERY, documents: ["a", 5] }, 422, "documents[1] must be a string"],
     ["/v1/rerank", { query: QUERY, documents: ["a"], top_n: 0 }, 422, /top_n/],
     ["/v2/rerank", { query: QUERY, documents: [] }, 422, /^documents must be an array/],
@@ -327,7 +401,11 @@ export function answersTexts(start: (models: string) => Promise<Served>): void {
     ["/v2/rerank", { query: QUERY, documents: ["a"], model: "nobody" }, 404, /no model/],
   ])("%s refuses %.60j with %i", async (path, body, status, message) => {
     const { error_type: type, ...answer } = await ask<Record<string, string>>(path, body, status);
-    const shapes: Record<string, string> = { "/v1/rerank": "detail", "/v2/rerank": "message" };
+    const shapes: Record<string, string> = {
+      "/v1/rerank": "detail",
+      "/v2/rerank": "message",
+      "/v2/embed": "message",
+    };
     const text = answer[shapes[path] ?? "error"] ?? "";
     if (typeof message === "string") expect(text).toBe(message);
     else expect(text).toMatch(message);

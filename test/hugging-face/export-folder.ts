@@ -49,9 +49,20 @@ export async function addExport(
 ): Promise<LocalPackage> {
   const { folder, remove } = await exportFolder(name);
   const { graph, assets, manifest } = await draftFromHuggingFace(folder, { task });
+  // What the export's owner says of its vectors.
+  const said = await readFile(join(fixtures, `${name}.json`), "utf8").catch(() => "{}");
+  const text = manifest.text && { ...manifest.text, ...(JSON.parse(said) as object) };
   const local = await writeVersion(
     models,
-    { name, version: "1", description: "", examples: [], metrics: [], ...manifest },
+    {
+      name,
+      version: "1",
+      description: "",
+      examples: [],
+      metrics: [],
+      ...manifest,
+      ...(text && { text }),
+    },
     { artifact: { path: graph.path, file: "model.onnx" }, externalData: [], assets },
     async (made) => made.manifest,
   );

@@ -7,8 +7,7 @@ import { answerPrediction } from "../../http/write-answer.ts";
 import { identify } from "../../http/identify.ts";
 import type { Service } from "../../service.ts";
 import type { JsonBody } from "../../http/json-body.ts";
-import { NUMBER_BYTES } from "../../wire/answer-size.ts";
-import { isTexts, shortened } from "../vectors.ts";
+import { BASE64_SCALE, checkForm, inPrecision, isTexts, shortened, toBase64 } from "../vectors.ts";
 
 export const embeddingsRequest = z.strictObject({
   model: z.string(),
@@ -21,12 +20,11 @@ export const embeddingsRequest = z.strictObject({
   // Clients in Python write null for absent members.
   encoding_format: z.enum(["float", "base64"]).nullish(),
   dimensions: z.number().int().positive().nullish(),
+  /** Jina's name of it, with its packed bits. */
+  embedding_type: z.enum(["float", "base64", "binary", "ubinary"]).nullish(),
   /** The end user, for OpenAI's abuse reports. Ignored here. */
   user: z.string().nullish(),
 });
-
-/** The size of a number as base64 of four bytes, as a share of the 20 bytes that it counts in JSON. */
-const BASE64_SCALE = (4 * 4) / 3 / NUMBER_BYTES;
 
 /**
  * OpenAI's `POST /v1/embeddings`, for models with the task feature-extraction. Refuses a text with more tokens
@@ -37,7 +35,9 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
     "/v1/embeddings",
     async (c: Context<AppEnv, string, JsonBody<z.input<typeof embeddingsRequest>>>) => {
       const body = await readJson(c, embeddingsRequest, platform);
-      const { model, input, encoding_format: format, dimensions } = body;
+      const { model, input, dimensions } = body;
+      const format = body.embedding_type ?? body.encoding_format ?? "float";
+      const isPacked = format === "binary" || format === "ubinary";
       const call = { ...callOf(c), model };
       const resolved = await resolve(call);
       const { manifest } = resolved;
@@ -47,6 +47,11 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
           `${model} makes no embeddings: its task is ${manifest.task}.`,
           { issues: [{ path: "model", message: "has another task than feature-extraction" }] },
         );
+      checkForm(
+        resolved,
+        { dimensions, precision: isPacked ? format : undefined },
+        { precision: "embedding_type" },
+      );
       const inputs = typeof input === "string" ? [input] : input;
       const {
         outputs,
@@ -69,7 +74,12 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
         data: vectors.map((vector, index) => ({
           object: "embedding" as const,
           index,
-          embedding: format === "base64" ? toBase64(vector) : vector,
+          embedding:
+            format === "base64"
+              ? toBase64(vector)
+              : isPacked
+                ? inPrecision(vector, format, manifest)
+                : vector,
         })),
         model: manifest.name,
         usage: { prompt_tokens: tokens, total_tokens: tokens },
@@ -77,12 +87,4 @@ export function embeddingsRoutes({ platform, resolve, predict }: Service) {
       return answerPrediction(c, value, { bytes: answerBytes });
     },
   );
-}
-
-/** Little-endian float32. */
-function toBase64(vector: readonly number[]): string {
-  const bytes = new Uint8Array(Float32Array.from(vector).buffer);
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
 }

@@ -13,7 +13,7 @@ import type { Service } from "../../service.ts";
 import type { textOptions } from "../../tasks/text/options.ts";
 import { createRanking, RANKING_TASKS } from "../ranking.ts";
 import { checkTask, createTaskModel, SPARSE_VECTORS, type Tasks } from "../task-model.ts";
-import { shortened, toUnit } from "../vectors.ts";
+import { checkForm, shortened, toUnit } from "../vectors.ts";
 import { infoOf } from "./info.ts";
 import { predictionsOf, readSequences } from "./predictions.ts";
 import {
@@ -138,7 +138,10 @@ export function teiRoutes(service: Service) {
         inputs: [inputs].flat(),
         truncate,
         parameters: prompt ? { prompt_name: prompt } : {},
-        check: (version) => checkNormalize(version, normalize),
+        check(version) {
+          checkNormalize(version, normalize);
+          checkForm(version, { dimensions });
+        },
       });
       const isUnit = hasUnitLength(manifest) || normalize === false;
       const vectors = (outputs as unknown[]).map((vector) => {

@@ -1,12 +1,13 @@
 import type { Limits } from "../../model/limits.ts";
-import { NearcastError } from "../../errors.ts";
+import { invalidInput, NearcastError } from "../../errors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import { numbersOf, type Tensor } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { textInputs } from "../text/inputs.ts";
 import { MAX_NUMBERS } from "../check-tensors.ts";
-import type { Assets, CompiledTask } from "../define.ts";
+import type { Assets, CompiledTask, Run } from "../define.ts";
 import type { textOptions } from "../text/options.ts";
+import { formProblem, quantized, type VectorForm } from "./forms.ts";
 import { POOL } from "./pooling.ts";
 import { vectorQuantities } from "./quantities.ts";
 import { sparse, sparseBytes, splade } from "./sparse.ts";
@@ -14,13 +15,14 @@ import { sparse, sparseBytes, splade } from "./sparse.ts";
 /**
  * Turns a text into numbers, from the graph's first output. If that is `[rows, size]`, the answer is the row's vector.
  * If it is `[rows, tokens, size]`, `text.pooling` says how the tokens' vectors become one; `none` keeps all of them, and
- * `splade` makes sparse ones. `text.normalize` scales vectors to length 1. After that, `text.dimensions` cuts them off.
+ * `splade` makes sparse ones. `text.normalize` scales vectors to length 1. After that, `text.dimensions` cuts them off, and a request may want another
+ * form of them.
  */
 export function compile(
   manifest: ManifestOf<typeof textOptions>,
   limits: Limits,
   assets: Assets,
-): CompiledTask {
+): CompiledTask<VectorForm> {
   const output = manifest.outputs[0];
   const { pooling = "mean", normalize = false, dimensions } = manifest.text ?? {};
   const rank = output?.shape.length;
@@ -33,8 +35,23 @@ export function compile(
   const width = output.shape[rank - 1] ?? -1;
   if (dimensions !== undefined && width >= 0 && width < dimensions)
     throw new Error(`text.dimensions must not be more than the ${width} numbers of a vector`);
-  const finish = (vector: ArrayLike<number>) =>
-    (normalize ? toUnitLength(vector) : Array.from(vector)).slice(0, dimensions);
+  const size = width < 0 ? -1 : Math.min(width, dimensions ?? Infinity);
+  const ranges = manifest.text?.ranges;
+  if (ranges && size >= 0 && ranges.some(({ length }) => length !== size))
+    throw new Error(`text.ranges must have two lists of ${size} numbers, as many as a vector has`);
+
+  function checkForm(form: VectorForm, count: number): void {
+    const problem = formProblem(manifest.text, count, form);
+    if (problem) throw invalidInput([{ path: `parameters.${problem[0]}`, message: problem[1] }]);
+  }
+
+  function finish(vector: ArrayLike<number>, form: VectorForm): number[] {
+    const whole = (normalize ? toUnitLength(vector) : Array.from(vector)).slice(0, dimensions);
+    if (size < 0) checkForm(form, whole.length);
+    const cut = whole.slice(0, form.dimensions ?? Infinity);
+    const made = normalize && cut.length < whole.length ? toUnitLength(cut) : cut;
+    return quantized(made, form.precision, ranges);
+  }
 
   const isSparse = pooling === "splade";
   if (isSparse && (normalize || dimensions !== undefined))
@@ -53,17 +70,23 @@ export function compile(
   );
   return {
     ...inputs,
-    quantities: [...inputs.quantities, ...(isSparse ? [] : vectorQuantities())],
+    quantities: [...inputs.quantities, ...(isSparse ? [] : vectorQuantities(size))],
+    preprocess(rows, options) {
+      checkForm(options.parameters, size);
+      return inputs.preprocess(rows, options);
+    },
     outputNames: [output.name],
     ...(isSparse
       ? { madeBytes: sparseBytes }
       : {
-          answerBytes({ rows, tokens = rows }) {
+          answerBytes({ rows, tokens = rows }: Run, form: VectorForm) {
             const vectors = rank === 3 && pooling === "none" ? tokens : rows;
-            return vectors * Math.min(Math.max(width, 1), dimensions ?? Infinity) * NUMBER_BYTES;
+            return (
+              vectors * Math.min(Math.max(size, 1), form.dimensions ?? Infinity) * NUMBER_BYTES
+            );
           },
         }),
-    postprocess(outputs, { feeds, rows }) {
+    postprocess(outputs, { feeds, rows }, form) {
       const made = outputs[output.name];
       const mask = maskOf(feeds, rows);
       const data = numbersOf(made?.data);
@@ -78,14 +101,14 @@ export function compile(
           "model_corrupt",
           `Output ${output.name} of ${manifest.name} has another shape than its manifest says.`,
         );
-      const size = made.shape[rank - 1] ?? 0;
-      const vector = (index: number) => data.subarray(index * size, (index + 1) * size);
+      const numbers = made.shape[rank - 1] ?? 0;
+      const vector = (index: number) => data.subarray(index * numbers, (index + 1) * numbers);
       return Array.from({ length: rows }, (_, row) => {
-        if (rank === 2) return isSparse ? sparse(vector(row)) : finish(vector(row));
+        if (rank === 2) return isSparse ? sparse(vector(row)) : finish(vector(row), form);
         const tokens = mask.positions(row).map((token) => vector(row * mask.width + token));
-        if (isSparse) return splade(tokens, size);
-        if (pooling === "none") return tokens.map((token) => finish(token));
-        return finish(POOL[pooling](tokens, size));
+        if (isSparse) return splade(tokens, numbers);
+        if (pooling === "none") return tokens.map((token) => finish(token, form));
+        return finish(POOL[pooling](tokens, numbers), form);
       });
     },
   };

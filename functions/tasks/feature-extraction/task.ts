@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { defineTask } from "../define.ts";
+import { PRECISIONS } from "./forms.ts";
 import { SPARSE_VECTOR, TEXT_SCHEMA, textExamples, textOptions } from "../text/options.ts";
 
 export const featureExtraction = defineTask({
@@ -12,6 +13,20 @@ export const featureExtraction = defineTask({
       .string()
       .optional()
       .describe("The name of the model's prompt that goes before each text."),
+    dimensions: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .describe(
+        "How many numbers of a vector, for a model with `text.matryoshka`. Vectors of length 1 have it again.",
+      ),
+    precision: z
+      .enum(PRECISIONS)
+      .optional()
+      .describe(
+        "The kind of numbers, as `quantize_embeddings` of sentence-transformers makes them. `int8` and `uint8` need `text.ranges`; `binary` and `ubinary` pack eight bits into a number.",
+      ),
   }),
   input: "text",
   async compile({ manifest, limits, assets }) {

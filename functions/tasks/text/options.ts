@@ -57,6 +57,18 @@ const text = z
       .describe(
         "Feature extraction: how many numbers of a vector the answer has. All when absent.",
       ),
+    matryoshka: z
+      .union([z.literal(true), z.array(z.number().int().positive()).min(1)])
+      .optional()
+      .describe(
+        "Feature extraction: that the first numbers of a vector are a vector of their own, so that a request may ask for fewer (`dimensions`). A list names how many.",
+      ),
+    ranges: z
+      .tuple([z.array(z.number()).min(1), z.array(z.number()).min(1)])
+      .optional()
+      .describe(
+        "Feature extraction: the least number at each place of a vector, and the largest one, over many texts. For vectors of `int8` and `uint8`.",
+      ),
   })
   .refine(
     ({ prompts = {}, defaultPrompt }) =>

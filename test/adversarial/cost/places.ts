@@ -211,6 +211,12 @@ const PLACES: Place[] = [
   },
   { name: "tei embed", path: "/embed", body: `{"inputs":${HOLE}}`, valid: TEXT },
   { name: "tei predict", path: "/predict", body: `{"inputs":${HOLE}}`, valid: TEXT },
+  {
+    name: "cohere embed",
+    path: "/v2/embed",
+    body: `{"model":"search","texts":${HOLE},"embedding_types":["float","binary"]}`,
+    valid: `[${TEXT}]`,
+  },
   { name: "tei tokenize", path: "/tokenize", body: `{"inputs":${HOLE}}`, valid: TEXT },
   { name: "tei decode", path: "/decode", body: `{"ids":${HOLE}}`, valid: "[1,2]" },
   {
