@@ -166,6 +166,22 @@ const STORE_CASES: Record<string, (store: Store) => Promise<void>> = {
     equal(await store.put(gone, bytes("y"), { ifMatch: etag ?? "" }), undefined);
   },
 
+  async "does not bring back what is removed while it is changed"(store) {
+    for (let round = 0; round < 8; round++) {
+      const key = freshKey("removed");
+      let etag = await store.put(key, bytes("x"));
+      async function change(): Promise<void> {
+        for (let write = 0; write < 50 && etag !== undefined; write++)
+          etag = await store.put(key, bytes(`${write}`), { ifMatch: etag });
+      }
+      const changing = change();
+      await new Promise((resolve) => setTimeout(resolve, round));
+      await store.delete(key);
+      await changing;
+      equal(await textOf(store, key), undefined);
+    }
+  },
+
   async "lists more keys than one page has"(store) {
     const folder = freshKey("pages");
     const keys = Array.from({ length: MANY_KEYS }, (_, index) => `${folder}/${index}`);

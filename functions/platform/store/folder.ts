@@ -87,7 +87,8 @@ export function createFolderStore(folder: string): Store {
     },
     async delete(key) {
       const path = pathOf(key);
-      await rm(path, { force: true }).catch(unlessMissing);
+      // A conditional write that has compared already would bring it back.
+      await locked(path, () => rm(path, { force: true })).catch(unlessMissing);
       // An empty folder is no object. Others fail here.
       if (key.includes("/")) await rmdir(dirname(path)).catch(() => {});
     },
@@ -146,17 +147,27 @@ async function place(
     const placed = await link(temporary, path).catch(unlessExisting);
     if (placed === "exists") return undefined;
   } else {
-    const lock = `${path}.lock`;
-    await acquire(lock);
-    try {
+    const { ifMatch } = condition;
+    const isPlaced = await locked(path, async () => {
       const current = await readFile(path).catch(unlessMissing);
-      if (!current || etagOf(current) !== condition.ifMatch) return undefined;
+      if (!current || etagOf(current) !== ifMatch) return false;
       await rename(temporary, path);
-    } finally {
-      await rm(lock, { recursive: true, force: true });
-    }
+      return true;
+    });
+    if (!isPlaced) return undefined;
   }
   return etag;
+}
+
+/** Changes a file while no other process does. */
+async function locked<T>(path: string, change: () => Promise<T>): Promise<T> {
+  const lock = `${path}.lock`;
+  await acquire(lock);
+  try {
+    return await change();
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
 }
 
 /** A lock of this age was left by a process that died: a write takes milliseconds. */
