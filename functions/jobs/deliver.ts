@@ -22,7 +22,7 @@ import {
  * Tells a webhook that the job has ended, if it is time. Gives the time at which it wants to be called again. Undefined
  * when nothing is left to do.
  */
-export type Deliver = (key: string, job: Job) => Promise<number | undefined>;
+export type Deliver = (name: string, job: Job) => Promise<number | undefined>;
 
 export interface Delivery {
   /** What is wrong with a webhook, in words that follow its name. Undefined when nothing is. */
@@ -93,19 +93,19 @@ export function createDelivery(
   }
 
   /** A try of this job's webhook that is this process' own. Undefined where there is nothing to do now. */
-  async function claim(key: string, job: Job): Promise<Pending | undefined> {
+  async function claim(name: string, job: Job): Promise<Pending | undefined> {
     if (!isDue(job)) return undefined;
     let own: Pending | undefined;
     // The queue may hand out a message twice, and a try may still go on.
-    await store.change(key, (found) => (own = isDue(found) ? claimed(found) : undefined));
+    await store.change(name, (found) => (own = isDue(found) ? claimed(found) : undefined));
     return own;
   }
 
-  async function settle(key: string, claim: Pending): Promise<number | undefined> {
+  async function settle(name: string, claim: Pending): Promise<number | undefined> {
     const sent = await attempt(claim);
     const after = next(claim, sent);
     report(sent, after);
-    const job = await store.change(key, (found) => {
+    const job = await store.change(name, (found) => {
       if (!isPending(found)) return undefined;
       // A late failure changes nothing: another try has begun.
       const isLate = found.webhook.tries !== claim.webhook.tries;
@@ -135,17 +135,17 @@ export function createDelivery(
       );
       return isInside ? "must not lead into the network of this deployment" : undefined;
     },
-    async deliver(key, job) {
-      const own = await claim(key, job);
-      return own ? settle(key, own) : dueOf(job);
+    async deliver(name, job) {
+      const own = await claim(name, job);
+      return own ? settle(name, own) : dueOf(job);
     },
-    async beginDelivery(key, job) {
+    async beginDelivery(name, job) {
       if (!isDue(job)) return dueOf(job);
       const { host } = new URL(job.webhook.url);
       if (places(host) <= 0) return Date.now() + NO_PLACE_SECONDS * 1000 * (1 + Math.random());
-      const own = await claim(key, job);
+      const own = await claim(name, job);
       if (!own) return Date.now() + LOOK_AFTER_MS;
-      const settling = settle(key, own)
+      const settling = settle(name, own)
         .catch((error: unknown) =>
           log({ level: "error", message: "webhook: not noted in its job", error: String(error) }),
         )

@@ -7,24 +7,37 @@ const FOLDER = ".jobs";
 /** Two consumers and a client change one job at the most. */
 const MOST_CHANGES = 20;
 
-/** Jobs in a store: `.jobs/<key>/job.json`, and beside it what was asked and what was answered. */
+/**
+ * Jobs in a store: `.jobs/<key>/job.json`, and beside it what was asked and what was answered. A `name` is a key with a
+ * generation, and is what a message carries. For what lies there of another generation, its job counts as absent.
+ */
 export interface JobStore {
-  read(key: string): Promise<Job | undefined>;
-  /** Writes a new job. Gives the one that is there already instead, unless it has ended and its time is over. */
-  create(key: string, job: Job): Promise<Job>;
+  /** The job of a key, whatever its generation. */
+  find(key: string): Promise<Job | undefined>;
+  read(name: string): Promise<Job | undefined>;
+  /**
+   * Writes a new job. Gives the one that is there already instead, unless it has ended and its time is over. Rejects with
+   * `store_unavailable` while such a one is being removed.
+   */
+  create(name: string, job: Job): Promise<Job>;
   /**
    * Writes what `next` makes of the job, by compare-and-swap, and gives it. Gives the job as it is where `next` makes
    * nothing of it. Undefined where there is none.
    */
-  change(key: string, next: (job: Job) => Job | undefined): Promise<Job | undefined>;
+  change(name: string, next: (job: Job) => Job | undefined): Promise<Job | undefined>;
   /** Writes bytes beside the job, and gives the name of the object. */
-  write(key: string, what: "input" | "answer", bytes: Uint8Array): Promise<string>;
+  write(name: string, what: "input" | "answer", bytes: Uint8Array): Promise<string>;
   bytes(object: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   remove(object: string): Promise<void>;
-  /** Removes the job and all that lies beside it. */
-  removeAll(key: string): Promise<void>;
-  /** Removes what lies there without a job. */
-  sweep(key: string): Promise<void>;
+  /** Removes the job of this key, and all that lies there of this generation. */
+  removeAll(name: string): Promise<void>;
+  /** Removes what lies there of this generation beside the job. */
+  sweep(name: string): Promise<void>;
+}
+
+/** The name of a job: what a message carries. */
+export function nameOf(key: string, { generation }: Pick<Job, "generation">): string {
+  return `${key}.${generation}`;
 }
 
 /** All methods reject with `store_unavailable` when the store does not answer within `timeoutMs`. */
@@ -37,28 +50,43 @@ export function createJobStore(store: Store, timeoutMs: number): JobStore {
     return { job: JSON.parse(new TextDecoder().decode(found.bytes)) as Job, etag: found.etag };
   }
 
+  async function getNamed(name: string) {
+    const { key, generation } = partsOf(name);
+    const found = await get(key);
+    return found?.job.generation === generation ? found : undefined;
+  }
+
   const put = (key: string, job: Job, condition: PutCondition) =>
     bounded(store.put(recordOf(key), new TextEncoder().encode(JSON.stringify(job)), condition));
 
-  const list = (key: string) => bounded(store.list(`${FOLDER}/${key}/`));
+  async function sweep(name: string): Promise<void> {
+    const { key, generation } = partsOf(name);
+    const objects = await bounded(store.list(`${FOLDER}/${key}/`));
+    for (const object of objects)
+      if (object.includes(`-${generation}-`)) await bounded(store.delete(object));
+  }
 
   return {
-    read: async (key) => (await get(key))?.job,
-    async create(key, job) {
+    find: async (key) => (await get(key))?.job,
+    read: async (name) => (await getNamed(name))?.job,
+    async create(name, job) {
+      const { key } = partsOf(name);
       let condition: PutCondition = { ifNoneMatch: "*" };
       for (let tries = 0; tries < MOST_CHANGES; tries++) {
         if (await put(key, job, condition)) return job;
         const found = await get(key);
         if (found && !(isFinal(found.job) && isOver(found.job))) return found.job;
+        if (found?.job.isLeaving) break;
         if (found?.job.answer) await bounded(store.delete(found.job.answer.object));
         // Absent: it was removed between the two requests.
         condition = found ? { ifMatch: found.etag } : { ifNoneMatch: "*" };
       }
       throw contended();
     },
-    async change(key, next) {
+    async change(name, next) {
+      const { key } = partsOf(name);
       for (let tries = 0; tries < MOST_CHANGES; tries++) {
-        const found = await get(key);
+        const found = await getNamed(name);
         if (!found) return undefined;
         const job = next(found.job);
         if (!job) return found.job;
@@ -66,8 +94,9 @@ export function createJobStore(store: Store, timeoutMs: number): JobStore {
       }
       throw contended();
     },
-    async write(key, what, bytes) {
-      const object = `${FOLDER}/${key}/${what}-${crypto.randomUUID()}`;
+    async write(name, what, bytes) {
+      const { key, generation } = partsOf(name);
+      const object = `${FOLDER}/${key}/${what}-${generation}-${crypto.randomUUID()}`;
       await bounded(store.put(object, bytes));
       return object;
     },
@@ -76,21 +105,22 @@ export function createJobStore(store: Store, timeoutMs: number): JobStore {
       return found && found !== "not-modified" ? new Uint8Array(found.bytes) : undefined;
     },
     remove: (object) => bounded(store.delete(object)),
-    async removeAll(key) {
+    async removeAll(name) {
       // The job first: a consumer that finds none does nothing.
-      await bounded(store.delete(recordOf(key)));
-      for (const object of await list(key)) await bounded(store.delete(object));
+      await bounded(store.delete(recordOf(partsOf(name).key)));
+      await sweep(name);
     },
-    async sweep(key) {
-      const objects = await list(key);
-      if (objects.includes(recordOf(key))) return;
-      for (const object of objects) await bounded(store.delete(object));
-    },
+    sweep,
   };
 }
 
 function recordOf(key: string): string {
   return `${FOLDER}/${key}/job.json`;
+}
+
+function partsOf(name: string): { key: string; generation: string } {
+  const [key = "", generation = ""] = name.split(".");
+  return { key, generation };
 }
 
 function contended(): NearcastError {

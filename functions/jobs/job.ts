@@ -51,6 +51,8 @@ export interface JobWebhook {
 /** A call that is answered later, as it lies in the store. Times are milliseconds since 1970. */
 export interface Job {
   id: string;
+  /** Another one for a job that is made with the id of one that was removed. */
+  generation: string;
   caller: StoredCaller;
   model: string;
   version: string;
@@ -68,6 +70,8 @@ export interface Job {
   events: { status: JobStatus; at: number }[];
   /** Another request for the same job was answered, which has sent a message too. */
   isSentAgain?: true;
+  /** It is being removed, so nothing may take its place. */
+  isLeaving?: true;
   /** From then on nobody sees it any more, or it has not run in time. */
   expiresAt: number;
   /** Who is told of its end. */

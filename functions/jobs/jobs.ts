@@ -17,7 +17,7 @@ import {
   type JobStatus,
   type JobWebhook,
 } from "./job.ts";
-import { createJobStore } from "./job-store.ts";
+import { createJobStore, nameOf } from "./job-store.ts";
 import { createKeyOf } from "./key-of.ts";
 import { isPending, newWebhook } from "./webhook.ts";
 import type { Outcome } from "./queue.ts";
@@ -69,7 +69,7 @@ export interface Jobs {
   /** Cancels the job, and removes everything that is stored of it. Gives it as it was. */
   remove(caller: Caller, id: string): Promise<Job>;
   /** Runs the job of a message. Never rejects. */
-  run(key: string, tries: number, perform: Perform): Promise<Outcome>;
+  run(message: string, tries: number, perform: Perform): Promise<Outcome>;
   /**
    * Runs jobs while no request waits for the processor, where instances get them by themselves. `isAnswering` says whether
    * requests are answered where there are no turns.
@@ -111,34 +111,33 @@ export function createJobs(
 
   const keyOf = createKeyOf(platform, "", noJob);
 
-  async function read(caller: Caller, id: string) {
-    const key = await keyOf(caller, id);
-    const job = await current(key);
+  async function read(caller: Caller, id: string): Promise<Job> {
+    const job = await current(await keyOf(caller, id));
     if (!job) throw noJob(id);
-    return { key, job };
+    return job;
   }
 
   /** The job as it is now, whether or not its message has come since its time was over. */
   async function current(key: string): Promise<Job | undefined> {
-    const found = await store.read(key);
+    const found = await store.find(key);
     if (!found || !isOver(found)) return found;
-    return isFinal(found) ? undefined : finishNow(key, "expired");
+    return isFinal(found) ? undefined : finishNow(nameOf(key, found), "expired");
   }
 
   /** Writes a new job. Gives the one that is there already instead. */
-  async function write(key: string, body: Uint8Array, jobOf: (input: string) => Job) {
-    const input = await store.write(key, "input", body);
+  async function write(name: string, body: Uint8Array, jobOf: (input: string) => Job) {
+    const input = await store.write(name, "input", body);
     const job = jobOf(input);
-    const made = await store.create(key, job);
+    const made = await store.create(name, job);
     const isNew = made === job;
     if (!isNew) await store.remove(input);
     return { made, isNew };
   }
 
   /** Ends a job, unless it has ended. Undefined when there is none. `isOwn`: it was not ended before. */
-  async function finish(key: string, status: JobStatus, answer?: Job["answer"]) {
+  async function finish(name: string, status: JobStatus, answer?: Job["answer"]) {
     let isOwn = false;
-    const job = await store.change(key, (found) => {
+    const job = await store.change(name, (found) => {
       isOwn = !isFinal(found);
       const expiresAt = Date.now() + ttlMs;
       return isOwn ? moved(found, status, { ...(answer && { answer }), expiresAt }) : undefined;
@@ -152,11 +151,11 @@ export function createJobs(
   }
 
   /** Ends a job whose message may come much later. Its webhook is told soon. */
-  async function finishNow(key: string, status: JobStatus): Promise<Job | undefined> {
-    const found = await finish(key, status);
+  async function finishNow(name: string, status: JobStatus): Promise<Job | undefined> {
+    const found = await finish(name, status);
     if (found?.isOwn && isPending(found.job))
       await queue
-        .send(key, async () => {})
+        .send(name, async () => {})
         .catch((error: unknown) => {
           const message = "jobs: the webhook of a job that was ended waits for its message";
           log({ level: "warn", message, error: String(error) });
@@ -165,26 +164,28 @@ export function createJobs(
   }
 
   /** Gives the job once it has ended. Undefined when it was removed meanwhile. */
-  async function end(key: string, answer: JobAnswer): Promise<Job | undefined> {
+  async function end(name: string, answer: JobAnswer): Promise<Job | undefined> {
     const { status, headers } = answer;
-    const object = await store.write(key, "answer", answer.body);
+    const object = await store.write(name, "answer", answer.body);
     const ended = status < 400 ? "succeeded" : "failed";
-    const found = await finish(key, ended, { object, status, headers });
+    const found = await finish(name, ended, { object, status, headers });
     // It was cancelled or removed meanwhile, or another consumer was sooner.
     if (!found?.isOwn) await store.remove(object);
     return found?.job;
   }
 
-  async function tidyAfter(key: string, job: Job | undefined): Promise<Outcome> {
-    return job ? tidy(key, job) : "done";
+  async function tidyAfter(name: string, job: Job | undefined): Promise<Outcome> {
+    return job ? tidy(name, job) : "done";
   }
 
   /** What is left to do for a job that has ended, or whose time is over. */
-  async function tidy(key: string, job: Job): Promise<Outcome> {
-    if (!isFinal(job)) return tidyAfter(key, (await finish(key, "expired"))?.job);
-    const dueAt = (await deliver(key, job)) ?? Infinity;
+  async function tidy(name: string, job: Job): Promise<Outcome> {
+    if (!isFinal(job)) return tidyAfter(name, (await finish(name, "expired"))?.job);
+    const dueAt = (await deliver(name, job)) ?? Infinity;
     if (isOver(job) && !storeExpires) {
-      await store.removeAll(key);
+      // Marked first: a new job of this id could take its place, and would be removed.
+      const leaving = await store.change(name, (one) => ({ ...one, isLeaving: true }));
+      await (leaving ? store.removeAll(name) : store.sweep(name));
       return "done";
     }
     const again = storeExpires ? dueAt : Math.min(dueAt, job.expiresAt);
@@ -192,31 +193,33 @@ export function createJobs(
     return { retryAfterSeconds: Math.max(1, Math.ceil((again - Date.now()) / 1000)) };
   }
 
-  async function runOnce(key: string, tries: number, perform: Perform): Promise<Outcome> {
-    const found = await store.read(key);
+  async function runOnce(name: string, tries: number, perform: Perform): Promise<Outcome> {
+    const found = await store.read(name);
     if (!found) {
       // It was removed, or could not be written.
-      await store.sweep(key);
+      await store.sweep(name);
       return "done";
     }
-    if (isFinal(found) || isOver(found)) return tidy(key, found);
-    if (tries > MOST_TRIES) return tidyAfter(key, await end(key, failure(found, GIVEN_UP)));
-    const job = await store.change(key, (one) =>
+    if (isFinal(found) || isOver(found)) return tidy(name, found);
+    if (tries > MOST_TRIES) return tidyAfter(name, await end(name, failure(found, GIVEN_UP)));
+    const job = await store.change(name, (one) =>
       one.status === "queued" ? moved(one, "running") : undefined,
     );
-    if (!job || isFinal(job)) return tidyAfter(key, job);
+    if (!job || isFinal(job)) return tidyAfter(name, job);
     const body = await store.bytes(job.input);
     // Without its body, it has ended meanwhile or never will.
     const answer = body ? await perform(job, body) : failure(job, NO_BODY);
     const later = Number(answer.headers["retry-after"]);
-    if (!later) return tidyAfter(key, await end(key, answer));
-    await store.change(key, (one) => (one.status === "running" ? moved(one, "queued") : undefined));
+    if (!later) return tidyAfter(name, await end(name, answer));
+    await store.change(name, (one) =>
+      one.status === "running" ? moved(one, "queued") : undefined,
+    );
     return { retryAfterSeconds: later };
   }
 
-  async function send(key: string, write: () => Promise<unknown>): Promise<void> {
+  async function send(name: string, write: () => Promise<unknown>): Promise<void> {
     try {
-      await queue.send(key, async () => void (await write()));
+      await queue.send(name, async () => void (await write()));
     } catch (cause) {
       if (cause instanceof NearcastError) throw cause;
       throw noQueue(cause);
@@ -224,23 +227,23 @@ export function createJobs(
   }
 
   /** Whoever made the job may have ended between writing and sending it. A second message does no harm. */
-  async function sendAgain(key: string, job: Job): Promise<Job> {
+  async function sendAgain(name: string, job: Job): Promise<Job> {
     if (!isUntouched(job)) return job;
     // Whoever made it would remove it where the first message cannot be sent.
-    const kept = await store.change(key, (one) =>
+    const kept = await store.change(name, (one) =>
       isUntouched(one) && !one.isSentAgain ? { ...one, isSentAgain: true } : undefined,
     );
     if (!kept || isFinal(kept)) throw noQueue();
-    await send(key, async () => {});
+    await send(name, async () => {});
     return job;
   }
 
   /** Removes a job that could not be sent, unless another request for it was answered. */
-  async function withdraw(key: string): Promise<void> {
-    const job = await store.change(key, (one) =>
+  async function withdraw(name: string): Promise<void> {
+    const job = await store.change(name, (one) =>
       isUntouched(one) && !one.isSentAgain ? moved(one, "canceled") : undefined,
     );
-    if (job?.status === "canceled") await store.removeAll(key);
+    if (job?.status === "canceled") await store.removeAll(name);
   }
 
   /** Rejects with `invalid_input` for a webhook that may not be told, or whose caller could not verify it. */
@@ -256,10 +259,10 @@ export function createJobs(
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 
-  async function run(key: string, tries: number, perform: Perform): Promise<Outcome> {
+  async function run(message: string, tries: number, perform: Perform): Promise<Outcome> {
     try {
-      const other = others.find((one) => one.owns(key));
-      return await (other ?? { run: runOnce }).run(key, tries, perform);
+      const other = others.find((one) => one.owns(message));
+      return await (other ?? { run: runOnce }).run(message, tries, perform);
     } catch (error) {
       log({ level: "error", message: "jobs: a job waits for its store", error: String(error) });
       return { retryAfterSeconds: RETRY_SECONDS };
@@ -275,11 +278,14 @@ export function createJobs(
       const told = webhook ? `\n${webhook.url}\n${webhook.statuses.join()}` : "";
       const fingerprint = await sha256(`${request.path}\n${type}\n${await digest(body)}${told}`);
       const known = await current(key);
-      if (known) return sendAgain(key, same(known, fingerprint));
+      if (known) return sendAgain(nameOf(key, known), same(known, fingerprint));
       if (webhook) await check(caller, webhook);
       const now = Date.now();
+      const generation = crypto.randomUUID();
+      const name = nameOf(key, { generation });
       const job = (input: string): Job => ({
         id,
+        generation,
         caller: storedCaller(caller),
         model: manifest.name,
         version: manifest.version,
@@ -302,20 +308,21 @@ export function createJobs(
       // left of it.
       let writing = undefined as ReturnType<typeof write> | undefined;
       try {
-        await send(key, async () => (writing = write(key, body, job)).catch(() => {}));
+        await send(name, async () => (writing = write(name, body, job)).catch(() => {}));
       } catch (error) {
         const written = await writing?.catch(() => undefined);
-        if (written?.isNew) await withdraw(key).catch(() => {});
+        if (written?.isNew) await withdraw(name).catch(() => {});
         throw error;
       }
       if (!writing) throw new Error("The queue sent what was not written.");
       const { made, isNew } = await writing;
-      if (isNew) observer.job?.(made);
-      return same(made, fingerprint);
+      if (!isNew) return sendAgain(nameOf(key, made), same(made, fingerprint));
+      observer.job?.(made);
+      return made;
     },
-    read: async (caller, id) => (await read(caller, id)).job,
+    read,
     async answer(caller, id) {
-      const { job } = await read(caller, id);
+      const job = await read(caller, id);
       const body = job.answer && (await store.bytes(job.answer.object));
       if (job.answer && body) return { ...job.answer, body };
       if (isFinal(job)) throw new NearcastError("conflict", `The job was ${job.status}.`);
@@ -324,14 +331,14 @@ export function createJobs(
       });
     },
     async cancel(caller, id) {
-      const { key } = await read(caller, id);
-      const job = await finishNow(key, "canceled");
+      const found = await read(caller, id);
+      const job = await finishNow(nameOf(await keyOf(caller, id), found), "canceled");
       if (!job) throw noJob(id);
       return job;
     },
     async remove(caller, id) {
-      const { key, job } = await read(caller, id);
-      await store.removeAll(key);
+      const job = await read(caller, id);
+      await store.removeAll(nameOf(await keyOf(caller, id), job));
       if (isFinal(job)) return job;
       const canceled = moved(job, "canceled");
       observer.job?.(canceled);
@@ -339,9 +346,9 @@ export function createJobs(
     },
     run,
     begin(perform, isAnswering) {
-      stop ??= consume?.(async (key, tries) => {
+      stop ??= consume?.(async (message, tries) => {
         await waitForQuiet(isAnswering);
-        return run(key, tries, perform);
+        return run(message, tries, perform);
       }, config.jobConcurrency);
     },
     async end() {

@@ -8,7 +8,7 @@ export type Outcome = "done" | { retryAfterSeconds: number };
 export type Handle = (key: string, tries: number) => Promise<Outcome>;
 
 /**
- * Where jobs wait for their turns. It carries their keys only. A message comes at least once, in any order, and comes
+ * Where jobs wait for their turns. It carries their names only. A message comes at least once, in any order, and comes
  * again when the process that handles it ends.
  */
 export interface Queue {

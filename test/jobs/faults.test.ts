@@ -21,9 +21,10 @@ test.each([
   ["before the answer", 1],
   ["between the answer and the job", 2],
 ])("a store that goes down %s: the job waits, and has one answer", async (_, writes) => {
-  const { jobs, make, keyOf, endOf, read, remove, objects, failing, told } = await jobsOver(queue);
+  const { jobs, make, messageOf, endOf, read, remove, objects, failing, told } =
+    await jobsOver(queue);
   await make("one");
-  const key = await keyOf("one");
+  const key = await messageOf("one");
   let left = writes;
   failing.beforePut = () => {
     if (left-- <= 0) throw new Error("no space is left");
@@ -47,9 +48,9 @@ test.each([
 test.each([0, 1, 2, 3])(
   "a job that is cancelled just before the write %i of its run ends once",
   async (writes) => {
-    const { jobs, make, keyOf, read, remove, objects, failing, told } = await jobsOver(queue);
+    const { jobs, make, messageOf, read, remove, objects, failing, told } = await jobsOver(queue);
     await make("one");
-    const key = await keyOf("one");
+    const key = await messageOf("one");
     let left = writes;
     failing.beforePut = async () => {
       if (left-- === 0) await jobs.cancel(caller, "one");
@@ -77,9 +78,9 @@ const ENDS: [JobStatus, Perform | undefined][] = [
 ];
 
 test.each(ENDS)("a job that is %s stays so when it is cancelled", async (status, perform) => {
-  const { jobs, make, keyOf, read } = await jobsOver(queue);
+  const { jobs, make, messageOf, read } = await jobsOver(queue);
   await make("one");
-  if (perform) await jobs.run(await keyOf("one"), 1, perform);
+  if (perform) await jobs.run(await messageOf("one"), 1, perform);
   else vi.setSystemTime(Date.now() + 86_400_000);
   onTestFinished(() => void vi.useRealTimers());
   const ended = await read("one");
@@ -90,7 +91,7 @@ test.each(ENDS)("a job that is %s stays so when it is cancelled", async (status,
 
 test("a queue that fails the first request for a job, and not its repetition, keeps the job", async () => {
   const refusals: ((error: Error) => void)[] = [];
-  const { jobs, make, keyOf, endOf, read, objects } = await jobsOver({
+  const { jobs, make, messageOf, endOf, read, objects } = await jobsOver({
     async send(_key, write) {
       await write();
       const isFirst = refusals.length % 2 === 0;
@@ -106,7 +107,7 @@ test("a queue that fails the first request for a job, and not its repetition, ke
   refusals[0]?.(new Error("no answer"));
   await expect(first).rejects.toMatchObject({ code: "overloaded" });
   expect((await read("one")).status).toBe("queued");
-  await jobs.run(await keyOf("one"), 1, echo);
+  await jobs.run(await messageOf("one"), 1, echo);
   expect((await endOf("one")).status).toBe("succeeded");
 
   // Without a repetition nothing is left of it.
@@ -119,10 +120,10 @@ test("a queue that fails the first request for a job, and not its repetition, ke
 });
 
 test("a job whose request is gone ends as failed, and says so", async () => {
-  const { jobs, make, keyOf, endOf, read, forget } = await jobsOver(queue);
+  const { jobs, make, messageOf, endOf, read, forget } = await jobsOver(queue);
   await make("one");
   await forget((await read("one")).input);
-  await jobs.run(await keyOf("one"), 1, echo);
+  await jobs.run(await messageOf("one"), 1, echo);
   const { status, text } = await endOf("one");
   expect([status, text]).toEqual(["failed", expect.stringContaining("The job's request is gone")]);
 });

@@ -5,6 +5,7 @@ import { expect, vi } from "vitest";
 import type { Caller } from "../../functions/auth/caller.ts";
 import { readConfig } from "../../functions/config.ts";
 import { isFinal, type JobStatus } from "../../functions/jobs/job.ts";
+import { nameOf } from "../../functions/jobs/job-store.ts";
 import { createJobs, type Asked } from "../../functions/jobs/jobs.ts";
 import type { Queue } from "../../functions/jobs/queue.ts";
 import { sha256 } from "../../functions/platform/sha256.ts";
@@ -53,8 +54,11 @@ export async function jobsOver(queue: Queue) {
     /** `beforePut` is called before anything is written. */
     failing,
     told: () => told,
-    keyOf: async (id: string) => sha256(`${caller.name}\n${id}`),
-    make: (id: string) => jobs.make({ caller, id, ...ASKED }),
+    /** What the job's message says. */
+    messageOf: async (id: string) =>
+      nameOf(sha256(`${caller.name}\n${id}`), await jobs.read(caller, id)),
+    make: (id: string, body?: string) =>
+      jobs.make({ caller, id, ...ASKED, ...(body && { body: new TextEncoder().encode(body) }) }),
     read: (id: string) => jobs.read(caller, id),
     remove: (id: string) => jobs.remove(caller, id),
     /** The job when it has ended, with its answer as text where it has one. */

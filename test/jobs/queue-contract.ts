@@ -29,6 +29,9 @@ export interface Consumer {
 /** How long nothing comes that will not come at all. */
 const QUIET_MS = 1500;
 
+/** How often a job is removed and made again. */
+const ROUNDS = 20;
+
 const nothing = async () => {};
 const never: Handle = () => new Promise(() => {});
 
@@ -132,9 +135,9 @@ const CASES: Record<string, (tested: QueueUnderTest) => Promise<void>> = {
   },
 
   async "a job that is delivered twice has one result"(tested) {
-    const { jobs, make, endOf, keyOf } = await jobsOver(tested.queue);
-    const key = await keyOf("twice");
+    const { jobs, make, endOf, messageOf } = await jobsOver(tested.queue);
     await make("twice");
+    const key = await messageOf("twice");
     await tested.queue.send(key, nothing);
     const consumers = [work(tested, jobs), work(tested, jobs)];
     const job = await endOf("twice");
@@ -218,9 +221,9 @@ const CASES: Record<string, (tested: QueueUnderTest) => Promise<void>> = {
   },
 
   async "the message of a job that was removed ends"(tested) {
-    const { jobs, make, remove, keyOf } = await jobsOver(tested.queue);
-    const removed = await keyOf("removed");
+    const { jobs, make, remove, messageOf } = await jobsOver(tested.queue);
     await make("removed");
+    const removed = await messageOf("removed");
     await remove("removed");
     const seen = recorder();
     const consumer = tested.consume(async (key, tries) => {
@@ -231,6 +234,46 @@ const CASES: Record<string, (tested: QueueUnderTest) => Promise<void>> = {
     await sleep(QUIET_MS);
     expect(seen.tries(removed)).toEqual([1]);
     await consumer.stop();
+  },
+
+  async "a job that is removed and made again at once has its own answer, never one before"(
+    tested,
+  ) {
+    const { jobs, make, remove, endOf, objects, told } = await jobsOver(tested.queue);
+    const ran: string[] = [];
+    const slowly = () =>
+      tested.consume((message, tries) =>
+        jobs.run(message, tries, async (_job, body) => {
+          ran.push(new TextDecoder().decode(body));
+          await sleep(Math.random() * 40);
+          return { status: 200, headers: {}, body };
+        }),
+      );
+    const consumers = [slowly(), slowly()];
+    const ids = ["again-1", "again-2", "again-3", "again-4"];
+    await Promise.all(
+      ids.map(async (id) => {
+        for (let round = 0; round < ROUNDS; round++) {
+          await make(id, `${id} ${round}`);
+          await sleep(Math.random() * 30);
+          await remove(id);
+        }
+        await make(id, `${id} last`);
+      }),
+    );
+    for (const id of ids) {
+      const { text, events } = await endOf(id);
+      expect(text).toBe(`${id} last`);
+      expect(events.map(({ status }) => status)).toEqual(["queued", "running", "succeeded"]);
+    }
+    expect(told()).not.toContain("failed");
+    // Nothing of those that were removed comes back, and nothing of them stays.
+    await until(async () => (await objects()).length, 2 * ids.length);
+    const count = ran.length;
+    await sleep(QUIET_MS);
+    expect(ran).toHaveLength(count);
+    expect(await objects()).toHaveLength(2 * ids.length);
+    await Promise.all(consumers.map((consumer) => consumer.stop()));
   },
 };
 

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../functions/app.ts";
+import { createJobStore, nameOf } from "../../functions/jobs/job-store.ts";
 import { createPerform } from "../../functions/http/job-run.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
@@ -47,6 +48,7 @@ export async function startJobs(env: Record<string, string>) {
   });
   if (!platform.jobs) throw new Error("This Node has no SQLite.");
   const { consume, ...places } = platform.jobs;
+  const stored = createJobStore(places.store, 5000);
   const logged: Record<string, unknown>[] = [];
   const log = (entry: Record<string, unknown>) => void logged.push(entry);
   const service = createService({ ...platform, log, jobs: places });
@@ -76,6 +78,12 @@ export async function startJobs(env: Record<string, string>) {
         headers: { ...JSON_TYPE, ...headers },
         body: asBody(body),
       }),
+    /** What the job's message says. Its key alone where there is none. */
+    messageOf: async (id: string, caller = "anonymous") => {
+      const key = await platform.sha256(`${caller}\n${id}`);
+      const job = await stored.find(key);
+      return job ? nameOf(key, job) : key;
+    },
     work: () => void (stop = consume((key, tries) => jobs.run(key, tries, perform), 1)),
     /** Waits until the job has ended. */
     ended: async (location: string, headers: Record<string, string> = {}) => {

@@ -26,12 +26,12 @@ afterEach(() => void vi.useRealTimers());
 async function start(env: Record<string, string> = {}) {
   const started = await startJobs({ STORE: models, WEBHOOK_SECRET: SECRET, ...env });
   onTestFinished(() => started.end());
-  const { jobs, perform, platform, ask } = started;
+  const { jobs, perform, messageOf, ask } = started;
   return {
     ...started,
     /** Hands out the job's message once. */
     hand: async (id: string, caller = "anonymous") =>
-      jobs.run(await platform.sha256(`${caller}\n${id}`), 1, perform),
+      jobs.run(await messageOf(id, caller), 1, perform),
     shown: async (id: string) =>
       (await (await ask(`/v1/jobs/${id}`)).json()) as { webhook: Record<string, unknown> },
   };
