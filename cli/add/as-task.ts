@@ -20,7 +20,7 @@ export function asTask(
   const options = optionsFor(task, manifest, config);
   if (!options)
     throw new Error(
-      `${folder} is a ${manifest.task} model. --task text-ranking goes with a reranker, which answers with one number; zero-shot-classification with a model for NLI, one of whose labels begins with entail.`,
+      `${folder} is a ${manifest.task} model. --task text-ranking goes with a reranker, which answers with one number; sentence-similarity with a model for vectors; zero-shot-classification with a model for NLI, one of whose labels begins with entail.`,
     );
   const { inputs, outputs, text } = manifest;
   return { ...draft, manifest: { task, inputs, outputs, ...(text && { text }), ...options } };
@@ -40,10 +40,12 @@ function isEntailment(label: string): boolean {
 /** The options of the other task. Undefined where the model cannot do it. */
 function optionsFor(
   task: string,
-  { regression, labels, scores }: Manifest,
+  { task: own, regression, labels, scores, text }: Manifest,
   { label2id }: Config,
 ): object | undefined {
   if (task === "text-ranking" && regression && !labels) return { ranking: regression };
+  const isDense = own === "feature-extraction" && text?.pooling !== "splade";
+  if (task === "sentence-similarity" && isDense) return {};
   if (task !== "zero-shot-classification" || !labels || !scores) return undefined;
   // transformers asks label2id, whatever id2label says.
   const entailment =

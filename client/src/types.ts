@@ -106,6 +106,9 @@ export interface FilledMask {
 /** The answer of the task `feature-extraction`: the vector of a text. */
 export type Vector = number[];
 
+/** The answer of the task `sentence-similarity`: a number for each of the sentences, from -1 to 1. */
+export type Similarities = number[];
+
 /** The answer of the task `feature-extraction` with `"pooling": "splade"`: the numbers that are not 0, by token. */
 export type SparseVector = { index: number; value: number }[];
 

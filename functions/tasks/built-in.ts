@@ -3,6 +3,7 @@ import { fillMask } from "./fill-mask/task.ts";
 import { imageClassification } from "./image-classification/task.ts";
 import { questionAnswering } from "./question-answering/task.ts";
 import { recommendation } from "./recommendation/task.ts";
+import { sentenceSimilarity } from "./sentence-similarity/task.ts";
 import { tabularClassification } from "./tabular-classification/task.ts";
 import { tabularRegression } from "./tabular-regression/task.ts";
 import { tensor } from "./tensor/task.ts";
@@ -26,6 +27,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   fillMask,
   imageClassification,
   featureExtraction,
+  sentenceSimilarity,
   recommendation,
   tensor,
 ];

@@ -10,6 +10,7 @@ import { post } from "./platforms.ts";
 const shipped = join(import.meta.dirname, "../../models");
 const RANK = "rank-bert";
 const SPLADE = "splade-bert";
+const SIMILAR = "similar-bert";
 const FORMS = "vectors-bert";
 const QUERY = "great phone";
 const TEXTS = ["a phone", "bread is baked", "great", "the actor lived"];
@@ -24,6 +25,7 @@ export async function textModels(): Promise<string> {
   await addExport(folder, SPLADE);
   await addExport(folder, "splade-roberta");
   await addExport(folder, FORMS);
+  await addExport(folder, SIMILAR, "sentence-similarity");
   await changeManifest(folder, RANK, ({ ranking }) => ({
     ranking: { ...(ranking as object), activation: "sigmoid" },
   }));
@@ -294,6 +296,13 @@ export function answersTexts(start: (models: string) => Promise<Served>): void {
         5,
       );
     expect(cosines.at(-1)).toBeCloseTo(1, 5);
+  });
+
+  test("TEI /similarity asks a model of sentence-similarity too", async () => {
+    for (const { inputs, outputs } of (await recordedRows(SIMILAR)).slice(0, 5)) {
+      const body = { model: SIMILAR, inputs, parameters: { truncate: true } };
+      expect(await ask("/similarity", body)).toEqual(near(outputs as number[]));
+    }
   });
 
   test("TEI /predict gives labels with scores, of one text and of several", async () => {

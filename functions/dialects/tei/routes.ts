@@ -7,7 +7,7 @@ import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { identify } from "../../http/identify.ts";
 import { readJson } from "../../http/read-json.ts";
 import { answerPrediction } from "../../http/write-answer.ts";
-import type { ManifestOf } from "../../model/manifest.ts";
+import type { Manifest, ManifestOf } from "../../model/manifest.ts";
 import type { Resolved } from "../../model/registry.ts";
 import type { Service } from "../../service.ts";
 import type { textOptions } from "../../tasks/text/options.ts";
@@ -27,15 +27,19 @@ import {
 } from "./requests.ts";
 
 const VECTOR_TASKS = ["feature-extraction"];
+const SIMILARITY_TASKS = [...VECTOR_TASKS, "sentence-similarity"];
 const SPARSE_TASKS = [SPARSE_VECTORS];
 const LABEL_TASKS = ["text-classification"];
 
 interface Asked {
   model: string | null | undefined;
   tasks: Tasks;
+  /** What the model gets. Several texts in an array. */
   inputs: unknown;
   truncate: boolean | null | undefined;
   parameters: object;
+  /** The same for a model of another task. */
+  inputsOf?: (manifest: Manifest) => unknown;
   check?: (version: Resolved) => void;
 }
 
@@ -57,7 +61,7 @@ export function teiRoutes(service: Service) {
     const made = await predict({
       ...call,
       resolved,
-      inputs,
+      inputs: asked.inputsOf ? asked.inputsOf(manifest) : inputs,
       parameters,
       longTexts: truncate ? "cut" : "refuse",
     });
@@ -197,13 +201,17 @@ export function teiRoutes(service: Service) {
       const { source_sentence: source, sentences } = inputs;
       if (sentences.length === 0)
         throw invalidInput([{ path: "inputs.sentences", message: "must not be empty" }]);
-      const { outputs, answerBytes } = await ask(c, {
+      const texts = [source, ...sentences];
+      const { manifest, outputs, answerBytes } = await ask(c, {
         model,
-        tasks: VECTOR_TASKS,
-        inputs: [source, ...sentences],
+        tasks: SIMILARITY_TASKS,
+        inputs: texts,
+        inputsOf: ({ task }) => (task === "sentence-similarity" ? inputs : texts),
         truncate: parameters?.truncate,
         parameters: parameters?.prompt_name ? { prompt_name: parameters.prompt_name } : {},
       });
+      if (manifest.task === "sentence-similarity")
+        return answerPrediction(c, outputs, { bytes: answerBytes });
       const [first = [], ...others] = (outputs as unknown[]).map((vector) =>
         toUnit(shortened(vector, undefined)),
       );

@@ -1,16 +1,25 @@
 import type { Limits } from "../../model/limits.ts";
 import { invalidInput, NearcastError } from "../../errors.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
-import { numbersOf, type Tensor } from "../../tensor.ts";
+import { numbersOf, type Tensor, type Tensors } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { textInputs } from "../text/inputs.ts";
 import { MAX_NUMBERS } from "../check-tensors.ts";
-import type { Assets, CompiledTask, Run } from "../define.ts";
+import type { Assets, CompiledTask, Parts, PreprocessOptions, Run } from "../define.ts";
 import type { textOptions } from "../text/options.ts";
 import { formProblem, quantized, type VectorForm } from "./forms.ts";
 import { POOL } from "./pooling.ts";
 import { vectorQuantities } from "./quantities.ts";
 import { sparse, sparseBytes, splade } from "./sparse.ts";
+
+/** It makes no promises: what it does is done at once, or in parts. */
+interface VectorTask extends CompiledTask<VectorForm & { prompt_name?: string | undefined }> {
+  preprocess(
+    rows: readonly unknown[],
+    options: PreprocessOptions<VectorForm & { prompt_name?: string | undefined }>,
+  ): Run[] | Parts<Run[]>;
+  postprocess(outputs: Tensors, run: Run, form: VectorForm): unknown[];
+}
 
 /**
  * Turns a text into numbers, from the graph's first output. If that is `[rows, size]`, the answer is the row's vector.
@@ -22,7 +31,7 @@ export function compile(
   manifest: ManifestOf<typeof textOptions>,
   limits: Limits,
   assets: Assets,
-): CompiledTask<VectorForm> {
+): VectorTask {
   const output = manifest.outputs[0];
   const { pooling = "mean", normalize = false, dimensions } = manifest.text ?? {};
   const rank = output?.shape.length;

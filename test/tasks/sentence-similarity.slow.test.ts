@@ -1,0 +1,2 @@
+// The same on the other runtime.
+import "./sentence-similarity.test.ts";
