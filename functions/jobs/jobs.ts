@@ -190,7 +190,8 @@ export function createJobs(
     }
     const again = storeExpires ? dueAt : Math.min(dueAt, job.expiresAt);
     if (again === Infinity) return "done";
-    return { retryAfterSeconds: Math.max(1, Math.ceil((again - Date.now()) / 1000)) };
+    const retryAfterSeconds = Math.max(1, Math.ceil((again - Date.now()) / 1000));
+    return { retryAfterSeconds, hasEnded: true };
   }
 
   async function runOnce(name: string, tries: number, perform: Perform): Promise<Outcome> {

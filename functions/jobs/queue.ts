@@ -1,5 +1,8 @@
-/** What became of a message: its work is done, or it is wanted again after some seconds. */
-export type Outcome = "done" | { retryAfterSeconds: number };
+/**
+ * What became of a message: its work is done, or it is wanted again after some seconds. `hasEnded`: only its webhook or its
+ * removal is left to do.
+ */
+export type Outcome = "done" | { retryAfterSeconds: number; hasEnded?: true };
 
 /**
  * Handles a message. `tries` counts how often it was handed out since a handler last settled: more than one means that

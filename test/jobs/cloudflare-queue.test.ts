@@ -76,6 +76,14 @@ describe("a queue of Cloudflare", () => {
     expect(seen.at(-1)).toBe(4);
   });
 
+  test("a dead letter whose job has ended leaves the dead, and its webhook is no try of it", async () => {
+    const { consume, hand, sent, fates } = open();
+    consume(async () => ({ retryAfterSeconds: 300, hasEnded: true }), 1);
+    await hand(["told later"], { queue: "nearcast-jobs-dead" });
+    expect(sent).toEqual([["told later", 300]]);
+    expect(fates).toEqual({ "told later": "acked" });
+  });
+
   test("not more of a batch are handled at once than asked", async () => {
     const { consume, hand } = open();
     const ends: (() => void)[] = [];

@@ -231,7 +231,10 @@ describe.runIf(hasSqlite)("jobs", () => {
       await put("old", { model: "iris", inputs: SETOSA });
       const key = await platform.sha256("anonymous\nold");
       const message = await messageOf("old");
-      expect(await jobs.run(message, 1, perform)).toEqual({ retryAfterSeconds: DAY_MS / 1000 });
+      expect(await jobs.run(message, 1, perform)).toEqual({
+        retryAfterSeconds: DAY_MS / 1000,
+        hasEnded: true,
+      });
       laterBy(DAY_MS);
       for (const path of ["", "/result", "/events"])
         expect((await ask(`/v1/jobs/old${path}`)).status).toBe(404);
@@ -256,6 +259,7 @@ describe.runIf(hasSqlite)("jobs", () => {
       expect(await (await ask("/v1/jobs/late")).json()).toMatchObject({ status: "expired" });
       expect(await jobs.run(await messageOf("late"), 1, neverPerform)).toEqual({
         retryAfterSeconds: DAY_MS / 1000,
+        hasEnded: true,
       });
     });
 

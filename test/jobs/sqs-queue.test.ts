@@ -123,6 +123,23 @@ test("a message of the dead-letter queue has no tries left, and waits there", as
   expect(seen).toEqual([Infinity, Infinity]);
 });
 
+test("a dead letter whose job has ended leaves the dead: its webhook raises no alarm", async () => {
+  const { queue, handleEvent } = open();
+  await queue.send("a", nothing);
+  const outcome = { retryAfterSeconds: 300, hasEnded: true } as const;
+  const result = await handleEvent(await receiveDead(), async () => outcome, always);
+  // Lambda removes it from the dead.
+  expect(result).toEqual({ batchItemFailures: [] });
+  expect(sqs.queues.bodies("jobs")).toEqual(["a"]);
+  sqs.queues.advance(299_000);
+  expect(sqs.queues.waiting("jobs")).toBe(0);
+  sqs.queues.advance(2000);
+  const seen: number[] = [];
+  const next = await receive();
+  await handleEvent(next, async (_key, tries) => (seen.push(tries), "done"), always);
+  expect(seen).toEqual([1]);
+});
+
 test("where the queue does not answer, the message comes again after the queue's own time", async () => {
   const { queue, handleEvent } = open();
   await queue.send("a", nothing);

@@ -46,7 +46,9 @@ export function createCloudflareQueue(binding: QueueBinding): {
   async function settle(message: Message, isDead: boolean, outcome: Outcome): Promise<void> {
     if (outcome === "done") return message.ack();
     const delaySeconds = Math.min(Math.ceil(outcome.retryAfterSeconds), LONGEST_DELAY_SECONDS);
-    if (isDead) return message.retry({ delaySeconds: Math.max(delaySeconds, DEAD_RETRY_SECONDS) });
+    // What cannot be ended stays among the dead.
+    if (isDead && !outcome.hasEnded)
+      return message.retry({ delaySeconds: Math.max(delaySeconds, DEAD_RETRY_SECONDS) });
     try {
       await binding.send(String(message.body), { delaySeconds });
       message.ack();

@@ -67,11 +67,13 @@ export function createSqsQueue(
     const tries = isDead ? Infinity : Number(record.attributes.ApproximateReceiveCount);
     const outcome = await handle(record.body, tries);
     if (outcome === "done") return true;
+    // What cannot be ended stays among the dead, which has an alarm. One that has ended does not come back for its webhook.
+    const stays = isDead && !outcome.hasEnded;
     try {
-      // A new message has not been tried. What waits among the dead stays there.
-      if (isDead) await hide(record, outcome.retryAfterSeconds);
+      // A new message has not been tried.
+      if (stays) await hide(record, outcome.retryAfterSeconds);
       else await send(record.body, outcome.retryAfterSeconds);
-      return !isDead;
+      return !stays;
     } catch (error) {
       // It comes again after the queue's own time.
       log({ level: "error", message: "jobs: the queue did not answer", error: String(error) });
