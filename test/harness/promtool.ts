@@ -10,3 +10,10 @@ export function promtool(args: readonly string[], input = ""): { status: number;
   const { status, stdout, stderr } = spawnSync("promtool", args, { input, encoding: "utf8" });
   return { status: status ?? -1, said: stdout + stderr };
 }
+
+/** What `promtool check metrics` finds wrong. Triton's names have microseconds, which Prometheus advises against. */
+export function complaints(text: string): string[] {
+  const ofTriton = /^nv_inference_\w+_us metric names should not contain abbreviated units$/;
+  const { said } = promtool(["check", "metrics"], text);
+  return said.split("\n").filter((line) => line && !ofTriton.test(line));
+}

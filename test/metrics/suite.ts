@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { complaints, hasPrometheus } from "../harness/promtool.ts";
 import { samplesOf } from "../harness/samples.ts";
 import type { StartTarget, Target } from "../harness/targets.ts";
 
@@ -35,5 +36,11 @@ export function countsWhatWasSent(start: StartTarget): void {
       'http_request_method="POST",http_route="/v1/models/:model/predict",http_response_status_code=';
     expect(samples.get(`nearcast_http_requests_total{${route}"200"}`)).toBe(50);
     expect(samples.get(`nearcast_http_requests_total{${route}"422"}`)).toBe(10);
+  });
+
+  test.skipIf(!hasPrometheus)("promtool finds nothing wrong", async () => {
+    const text = await (await target.fetch("/metrics")).text();
+    expect(text).toContain("nv_inference_count{");
+    expect(complaints(text)).toEqual([]);
   });
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Hono } from "hono";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -8,10 +8,12 @@ import type { CallRecord } from "../../functions/call.ts";
 import type { AppEnv } from "../../functions/http/exchange.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
+import { addExport } from "../hugging-face/export-folder.ts";
 import { triedModels } from "./models.ts";
 
 const IRIS = [5.1, 3.5, 1.4, 0.2];
 const TENSOR = { name: "features", shape: [1, 4], datatype: "FP32", data: IRIS };
+const RANK = "rank-bert";
 const half = {
   schema: 2,
   revision: 3,
@@ -48,6 +50,26 @@ const WAYS: Record<string, { path: string; good: unknown; bad: unknown; headers?
     good: { inputs: "a cup" },
     bad: { model: "iris", inputs: "a cup" },
   },
+  "TEI's similarity": {
+    path: "/similarity",
+    good: { inputs: { source_sentence: "a cup", sentences: ["a mug"] } },
+    bad: { model: "iris", inputs: { source_sentence: "a cup", sentences: ["a mug"] } },
+  },
+  "TEI's rerank": {
+    path: "/rerank",
+    good: { query: "a cup", texts: ["a mug", "a phone"] },
+    bad: { query: "a cup", texts: ["a mug"], model: "iris" },
+  },
+  Jina: {
+    path: "/v1/rerank",
+    good: { model: RANK, query: "a cup", documents: ["a mug", "a phone"] },
+    bad: { model: "iris", query: "a cup", documents: ["a mug"] },
+  },
+  Cohere: {
+    path: "/v2/rerank",
+    good: { model: RANK, query: "a cup", documents: ["a mug", "a phone"] },
+    bad: { model: "iris", query: "a cup", documents: ["a mug"] },
+  },
   MLflow: {
     path: "/invocations",
     good: { inputs: [IRIS] },
@@ -74,12 +96,23 @@ const records: CallRecord[] = [];
 
 beforeAll(async () => {
   tried = await triedModels(half);
+  await addExport(tried.folder, RANK, "text-ranking");
+  await tryCopy(join(tried.folder, RANK));
   const env = { STORE: tried.folder, ACCESS_LOG: "false", RELEASE_TTL_SECONDS: "0" };
   const observers = [{ call: (record: CallRecord) => void records.push(record) }];
   open = createApp(createService(createNodePlatform({ ...env, CORS_ORIGINS: "*" }), { observers }));
   keyed = createApp(createService(createNodePlatform({ ...env, API_KEYS })));
 });
 afterAll(() => tried.remove());
+
+/** Makes a second version that is the same, on trial. */
+async function tryCopy(model: string): Promise<void> {
+  await cp(join(model, "1"), join(model, "2"), { recursive: true });
+  const path = join(model, "2/model.json");
+  const manifest = JSON.parse(await readFile(path, "utf8")) as object;
+  await writeFile(path, JSON.stringify({ ...manifest, version: "2" }));
+  await writeFile(join(model, "release.json"), JSON.stringify(half));
+}
 
 interface Asked {
   app?: { request: Hono["request"] };
