@@ -26,6 +26,7 @@ import { metricsByToken, metricsRoutes } from "./http/metrics.ts";
 import { rolloutRoutes } from "./http/rollouts.ts";
 import { modelRoutes } from "./http/models.ts";
 import { notFound } from "./http/not-found.ts";
+import { rootPredictRoutes } from "./http/root-predict.ts";
 import type { Service, ServiceOptions } from "./service.ts";
 
 export interface AppOptions {
@@ -64,6 +65,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   const closed = new Hono<AppEnv>().route("/", modelRoutes(service, dialects));
   closed.route("/", driftRoutes(service)).route("/", feedbackRoutes(service));
   for (const dialect of dialects) closed.route("/", dialect.routes(service));
+  closed.route("/", rootPredictRoutes(service));
   closed.route("/", metricsRoutes(service));
   closed.route("/", rolloutRoutes(service));
   if (jobs) closed.route("/", jobRoutes(service, jobs));

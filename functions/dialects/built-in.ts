@@ -7,6 +7,7 @@ import { openInference } from "./open-inference/dialect.ts";
 import { batches, openai } from "./openai/dialect.ts";
 import { tei } from "./tei/dialect.ts";
 import { tensorflowServing } from "./tensorflow-serving/dialect.ts";
+import { tutorial } from "./tutorial/dialect.ts";
 
 /** The dialects that come with Nearcast. There is no other list of them. */
 export const BUILT_IN_DIALECTS: readonly Dialect[] = [
@@ -19,4 +20,5 @@ export const BUILT_IN_DIALECTS: readonly Dialect[] = [
   tei,
   jina,
   cohere,
+  tutorial,
 ];

@@ -192,7 +192,7 @@ function requestOf(c: Context<AppEnv>): Omit<JobRequest, "path"> {
 }
 
 /** The same for a body that is made anew, as JSON. */
-function jsonRequestOf(c: Context<AppEnv>): Omit<JobRequest, "path"> {
+export function jsonRequestOf(c: Context<AppEnv>): Omit<JobRequest, "path"> {
   const { headers, ...request } = requestOf(c);
   const { "content-encoding": _, ...kept } = headers;
   return { ...request, headers: { ...kept, "content-type": "application/json" } };

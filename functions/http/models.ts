@@ -36,22 +36,28 @@ export function modelRoutes(
     });
   }
 
-  return new Hono<AppEnv>()
-    .get("/v1/models", async (c) => {
-      const registry = registryFor(c.get("exchange").caller, "read");
-      const models = (await answeringModels(registry)).map(({ manifest, versions }) => {
-        const { name, version, task, description } = manifest;
-        return { name, version, versions, task, description: shownDescription(description) };
-      });
-      return answerJson(c, {
-        models,
-        ...added(dialects, (dialect) => dialect.modelList?.(models)),
-      });
-    })
-    .get("/v1/models/:model", (c) => describe(c, c.req.param("model")))
-    .get("/v1/models/:model/versions/:version", (c) =>
-      describe(c, c.req.param("model"), c.req.param("version")),
-    );
+  async function list(c: Context<AppEnv>) {
+    const registry = registryFor(c.get("exchange").caller, "read");
+    const models = (await answeringModels(registry)).map(({ manifest, versions }) => {
+      const { name, version, task, description } = manifest;
+      return { name, version, versions, task, description: shownDescription(description) };
+    });
+    return answerJson(c, {
+      models,
+      ...added(dialects, (dialect) => dialect.modelList?.(models)),
+    });
+  }
+
+  return (
+    new Hono<AppEnv>()
+      .get("/v1/models", (c) => list(c))
+      // The front ends of tutorials ask there.
+      .get("/models", (c) => list(c))
+      .get("/v1/models/:model", (c) => describe(c, c.req.param("model")))
+      .get("/v1/models/:model/versions/:version", (c) =>
+        describe(c, c.req.param("model"), c.req.param("version")),
+      )
+  );
 }
 
 function added(

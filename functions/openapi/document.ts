@@ -1,4 +1,5 @@
 import type { Dialect } from "../dialects/define.ts";
+import { taskPaths } from "../dialects/tutorial/describe.ts";
 import type { ReleasedModel } from "../model/released-models.ts";
 import { MOST_DAYS } from "../observe/feedback/feedback.ts";
 import { MOST_HOURS } from "../observe/drift/watch.ts";
@@ -16,6 +17,7 @@ import {
   pathsOf,
   ref,
 } from "./operation.ts";
+import { rootPredictPath } from "./root-predict-path.ts";
 
 const string = { type: "string" };
 const strings = { type: "array", items: string };
@@ -124,7 +126,8 @@ export function openapiDocument(
   for (const part of [
     ...models.map(modelPath),
     sharedPaths(models.map(({ manifest }) => manifest.name)),
-    hasJobs ? jobPaths() : {},
+    rootPredictPath(models),
+    hasJobs ? { ...jobPaths(), ...taskPaths() } : {},
     hasFiles ? { ...batchPaths(), ...filePaths() } : {},
     ...parts.map((part) => part.paths),
   ])
@@ -163,6 +166,7 @@ function sharedPaths(models: readonly string[]) {
   const text = { "text/html": { schema: string } };
   return pathsOf({
     "get /v1/models": { tag, summary: "Released models", answer: answers("ModelList") },
+    "get /models": { tag, summary: "The same", answer: answers("ModelList") },
     "get /v1/models/{model}": {
       tag,
       summary: "A model",

@@ -144,6 +144,8 @@ const PATHS = [
   "/tokenize",
   "/decode",
   "/predict",
+  "/batch_predict",
+  "/batch-predict",
   "/similarity",
   "/info",
 

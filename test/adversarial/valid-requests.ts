@@ -80,6 +80,8 @@ export const validJson: Attack[] = [
   postJson("/v2/embed", { texts: ["candle"], embedding_types: ["ubinary"] }),
   postJson("/tokenize", { inputs: ["candle", "lamp"] }),
   postJson("/decode", { ids: [[1, 2], [3]] }),
+  postJson("/predict?model=iris", { features: FLOWER }),
+  postJson("/batch_predict?model=iris", [{ features: FLOWER }, NAMED]),
   postJson("/similarity", { inputs: { source_sentence: "candle", sentences: ["lamp"] } }),
 ];
 

@@ -65,9 +65,11 @@ describe.each(inThisFile(PLATFORMS))("on %s", (name, start) => {
         .replace("{model}", "iris")
         .replace("{version}", "1")
         .replace("{label}", "stable");
-      // The model has no baseline to compare with, and there is no job, batch or file.
+      // The model has no baseline to compare with, and there is no job, batch, file or task.
       const status =
-        path.endsWith("/drift") || /^\/v1\/(jobs|batches|files)\//.test(path) ? 404 : 200;
+        path.endsWith("/drift") || /^\/(v1\/(jobs|batches|files)|batch-result)\//.test(path)
+          ? 404
+          : 200;
       expect((await server.fetch(filled)).status, path).toBe(status);
     }
   });

@@ -377,7 +377,6 @@ export function answersTexts(start: (models: string) => Promise<Served>): void {
     ["/decode", { ids: [1, -1] }, 422, "ids[0][1] must be a whole number from 0"],
     ["/decode", { ids: [[1.5]] }, 422, "ids[0][0] must be a whole number from 0"],
     ["/decode", { ids: many.map(() => [1]) }, 413, /batch size/],
-    ["/predict", { features: [1] }, 422, /inputs/],
     ["/predict", { inputs: ["a", "b", "c"] }, 422, "inputs must be an array of one or two strings"],
     ["/predict", { inputs: "a", raw_scores: true }, 422, /^raw_scores must be false/],
     ["/similarity", { inputs: { source_sentence: "a", sentences: [] } }, 422, /must not be empty/],

@@ -10,7 +10,6 @@ import {
   decodeRequest,
   embedAllRequest,
   embedRequest,
-  predictRequest,
   rerankRequest,
   similarityRequest,
   tokenizeRequest,
@@ -35,7 +34,6 @@ export function describe(models: readonly ReleasedModel[]): Description {
   });
   const number = { type: "number" };
   const vectors = list(list(number));
-  const predictions = list(object({ label: { type: "string" }, score: number }));
   return {
     paths: pathsOf({
       "get /info": {
@@ -97,9 +95,6 @@ export function describe(models: readonly ReleasedModel[]): Description {
         decodeRequest,
         list({ type: "string" }),
       ),
-      "post /predict": operation("Labels of texts", "text-classification", predictRequest, {
-        anyOf: [predictions, list(predictions)],
-      }),
       "post /similarity": operation(
         "How alike a sentence is to others",
         "feature-extraction",

@@ -7,20 +7,20 @@ import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { identify } from "../../http/identify.ts";
 import { readJson } from "../../http/read-json.ts";
 import { answerPrediction } from "../../http/write-answer.ts";
-import type { Manifest, ManifestOf } from "../../model/manifest.ts";
+import type { ManifestOf } from "../../model/manifest.ts";
 import type { Resolved } from "../../model/registry.ts";
 import type { Service } from "../../service.ts";
 import type { textOptions } from "../../tasks/text/options.ts";
 import { createRanking, RANKING_TASKS } from "../ranking.ts";
-import { checkTask, createTaskModel, SPARSE_VECTORS, type Tasks } from "../task-model.ts";
+import { createTaskModel, SPARSE_VECTORS } from "../task-model.ts";
 import { checkForm, shortened, toUnit } from "../vectors.ts";
+import { checkSize, createAsk, type Asked } from "./ask.ts";
 import { infoOf } from "./info.ts";
-import { predictionsOf, readSequences } from "./predictions.ts";
+import { LABEL_TASKS } from "./predict.ts";
 import {
   decodeRequest,
   embedAllRequest,
   embedRequest,
-  predictRequest,
   rerankRequest,
   similarityRequest,
   tokenizeRequest,
@@ -29,45 +29,13 @@ import {
 const VECTOR_TASKS = ["feature-extraction"];
 const SIMILARITY_TASKS = [...VECTOR_TASKS, "sentence-similarity"];
 const SPARSE_TASKS = [SPARSE_VECTORS];
-const LABEL_TASKS = ["text-classification"];
-
-interface Asked {
-  model: string | null | undefined;
-  tasks: Tasks;
-  /** What the model gets. Several texts in an array. */
-  inputs: unknown;
-  truncate: boolean | null | undefined;
-  parameters: object;
-  /** The same for a model of another task. */
-  inputsOf?: (manifest: Manifest) => unknown;
-  check?: (version: Resolved) => void;
-}
 
 /** The routes of Hugging Face's text-embeddings-inference. */
 export function teiRoutes(service: Service) {
-  const { platform, resolve, predict, registryFor } = service;
+  const { platform, resolve, registryFor } = service;
   const rank = createRanking(service);
   const findModel = createTaskModel(service);
-
-  async function ask(c: Context<AppEnv>, asked: Asked) {
-    const { tasks, inputs, parameters, truncate } = asked;
-    const model = asked.model ?? (await findModel(c.get("exchange").caller, "predict", tasks));
-    const call = { ...callOf(c), model };
-    const resolved = await resolve(call);
-    const { manifest, limits } = resolved;
-    checkTask(manifest, tasks);
-    checkSize(inputs, limits.batch);
-    asked.check?.(resolved);
-    const made = await predict({
-      ...call,
-      resolved,
-      inputs: asked.inputsOf ? asked.inputsOf(manifest) : inputs,
-      parameters,
-      longTexts: truncate ? "cut" : "refuse",
-    });
-    identify(c, manifest, made.record);
-    return made;
-  }
+  const ask = createAsk(service);
 
   /** Answers with the model's own vectors: one for each token, or sparse ones. */
   async function vectors(c: Context<AppEnv>, asked: Pick<Asked, "tasks" | "check">) {
@@ -181,20 +149,6 @@ export function teiRoutes(service: Service) {
         }),
       );
     })
-    .post("/predict", async (c) => {
-      const body = await readJson(c, predictRequest, platform);
-      const { model, truncate, raw_scores: raw, parameters } = body;
-      const { inputs, isBatch } = readSequences(body.inputs);
-      const { outputs, answerBytes } = await ask(c, {
-        model,
-        tasks: LABEL_TASKS,
-        inputs,
-        truncate,
-        parameters: parameters?.top_k ? { top_k: parameters.top_k } : {},
-      });
-      const answers = (outputs as object[]).map((answer) => predictionsOf(answer, raw ?? false));
-      return answerPrediction(c, isBatch ? answers : answers[0], { bytes: answerBytes });
-    })
     .post("/similarity", async (c) => {
       const body = await readJson(c, similarityRequest, platform);
       const { model, inputs, parameters } = body;
@@ -220,13 +174,6 @@ export function teiRoutes(service: Service) {
       );
       return answerPrediction(c, cosines, { bytes: answerBytes });
     });
-}
-
-/** Throws `body_too_large` (413), as TEI does, for too many texts. */
-function checkSize(inputs: unknown, most: number): void {
-  if (!Array.isArray(inputs) || inputs.length <= most) return;
-  const message = `batch size ${inputs.length} > maximum allowed batch size ${most}`;
-  throw new NearcastError("body_too_large", message);
 }
 
 function hasUnitLength(manifest: object): boolean {

@@ -220,6 +220,18 @@ const PLACES: Place[] = [
   { name: "tei tokenize", path: "/tokenize", body: `{"inputs":${HOLE}}`, valid: TEXT },
   { name: "tei decode", path: "/decode", body: `{"ids":${HOLE}}`, valid: "[1,2]" },
   {
+    name: "tutorial features",
+    path: "/predict?model=iris",
+    body: `{"features":${HOLE}}`,
+    valid: "[5.1,3.5,1.4,0.2]",
+  },
+  {
+    name: "tutorial rows",
+    path: "/batch_predict?model=iris",
+    body: `[${HOLE}]`,
+    valid: '{"features":[5.1,3.5,1.4,0.2]}',
+  },
+  {
     name: "tei similarity",
     path: "/similarity",
     body: `{"inputs":{"source_sentence":"a","sentences":${HOLE}}}`,

@@ -1,0 +1,31 @@
+import type { Context } from "hono";
+import { invalidBody } from "../../errors.ts";
+import type { AppEnv } from "../../http/exchange.ts";
+import { answerPrediction } from "../../http/write-answer.ts";
+import type { Service } from "../../service.ts";
+import { createAsk } from "./ask.ts";
+import { predictionsOf, readSequences } from "./predictions.ts";
+import { predictRequest } from "./requests.ts";
+
+/** The tasks behind `/predict`. */
+export const LABEL_TASKS = ["text-classification"];
+
+/** Answers TEI's `POST /predict`. Others share its path: `http/root-predict.ts` says which body is whose. */
+export function createTextPredict(service: Service) {
+  const ask = createAsk(service);
+  return async (c: Context<AppEnv>, body: unknown): Promise<Response> => {
+    const { data, error } = predictRequest.safeParse(body);
+    if (error) throw invalidBody(error);
+    const { model, truncate, raw_scores: raw, parameters } = data;
+    const { inputs, isBatch } = readSequences(data.inputs);
+    const { outputs, answerBytes } = await ask(c, {
+      model,
+      tasks: LABEL_TASKS,
+      inputs,
+      truncate,
+      parameters: parameters?.top_k ? { top_k: parameters.top_k } : {},
+    });
+    const answers = (outputs as object[]).map((answer) => predictionsOf(answer, raw ?? false));
+    return answerPrediction(c, isBatch ? answers : answers[0], { bytes: answerBytes });
+  };
+}

@@ -1,0 +1,1 @@
+import "./tutorial.test.ts";
