@@ -16,6 +16,7 @@ const ERRORS = {
   request_timeout: [408, "Request timeout"],
   body_too_large: [413, "Body too large"],
   unsupported_media_type: [415, "Unsupported media type"],
+  range_not_satisfiable: [416, "Range not satisfiable"],
   invalid_input: [422, "Invalid input"],
   rate_limited: [429, "Too many requests"],
   /** Only the access log shows this answer: the client is gone. (The status is nginx's.) */

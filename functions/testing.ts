@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import type { Limiter } from "./limits/limiter.ts";
-import type { Store } from "./model/store.ts";
+import { PART_BYTES, type Store } from "./model/store.ts";
 import {
   LONGEST_FIELD,
   MOST_GROUP_FIELDS,
@@ -84,6 +84,31 @@ const STORE_CASES: Record<string, (store: Store) => Promise<void>> = {
     deepEqual(await part(998, 1000), [230, 231]);
     deepEqual(await part(998, 2000), [230, 231]);
     equal(await store.slice(freshKey("nothing"), 0, 3), undefined);
+  },
+
+  async "writes an object in parts, where it can, and never over another"(store) {
+    const { inParts: parts } = store;
+    if (!parts) return;
+    const [key, other] = [freshKey("in-parts"), freshKey("dropped")];
+    const whole = Uint8Array.from({ length: PART_BYTES + 1000 }, (_, index) => (index * 31) & 255);
+    const [first, last] = [whole.slice(0, PART_BYTES), whole.slice(PART_BYTES)];
+    const [one, two] = [await parts.begin(key), await parts.begin(key)];
+    // The second of two writings of a part counts.
+    await parts.put(key, one, 1, last.toReversed());
+    const tags = [await parts.put(key, one, 0, first), await parts.put(key, one, 1, last)];
+    equal(await store.head(key), undefined);
+    equal(await parts.end(key, one, tags), true);
+    equal((await store.head(key))?.size, whole.length);
+    deepEqual(
+      await store.slice?.(key, PART_BYTES - 2, PART_BYTES + 5),
+      whole.slice(PART_BYTES - 2, PART_BYTES + 5),
+    );
+    equal(await parts.end(key, two, [await parts.put(key, two, 0, bytes("other"))]), false);
+    equal((await store.head(key))?.size, whole.length);
+    const writing = await parts.begin(other);
+    await parts.put(other, writing, 0, bytes("x"));
+    await parts.drop(other, writing);
+    equal(await store.head(other), undefined);
   },
 
   async "has nothing at an absent key, at a folder, or below a file"(store) {

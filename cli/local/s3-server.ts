@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { multipart, type Uploads } from "./s3-multipart.ts";
 import { list, type Objects, put, read, store } from "./s3-objects.ts";
 import { type Reply, S3Failure, xml } from "./s3-protocol.ts";
 
@@ -49,10 +50,19 @@ export interface S3Server {
 
 type Buckets = Map<string, Objects>;
 
+interface Arrived {
+  entry: S3Request;
+  url: URL;
+  request: IncomingMessage;
+  body: Buffer;
+  behaviour: S3Behaviour;
+}
+
 /** Starts an S3 in memory, over HTTP on loopback, for `@aws-sdk/client-s3` with `forcePathStyle`. */
 export async function startS3(options: { buckets: string[] }): Promise<S3Server> {
   const buckets: Buckets = new Map(options.buckets.map((name) => [name, new Map()]));
   const requests: S3Request[] = [];
+  const uploads: Uploads = new Map();
   let behaviour: S3Behaviour = "ok";
   let server = createServer(handle);
   await new Promise<void>((resolve, reject) => {
@@ -98,7 +108,8 @@ export async function startS3(options: { buckets: string[] }): Promise<S3Server>
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", async () => {
       if (current === "slow") await sleep(s3.slowMs);
-      const reply = answer(buckets, entry, url, request, Buffer.concat(chunks), current);
+      const body = Buffer.concat(chunks);
+      const reply = answer(buckets, uploads, { entry, url, request, body, behaviour: current });
       entry.status = reply.status;
       response.writeHead(reply.status, {
         "x-amz-request-id": String(requests.length),
@@ -115,11 +126,8 @@ export async function startS3(options: { buckets: string[] }): Promise<S3Server>
 
 function answer(
   buckets: Buckets,
-  entry: S3Request,
-  url: URL,
-  request: IncomingMessage,
-  body: Buffer,
-  behaviour: S3Behaviour,
+  uploads: Uploads,
+  { entry, url, request, body, behaviour }: Arrived,
 ): Reply {
   try {
     if (behaviour === "error-500") throw new S3Failure(500, "InternalError");
@@ -137,6 +145,9 @@ function answer(
       const damage = behaviour === "garbage" || behaviour === "truncate" ? behaviour : undefined;
       return read(objects, request, entry.key, damage);
     }
+    const asked = { method: entry.method, key: entry.key, query: url.searchParams, request, body };
+    const inParts = multipart(objects, uploads, asked);
+    if (inParts) return inParts;
     if (entry.method === "PUT" && /^(\?x-id=PutObject)?$/.test(url.search)) {
       return put(objects, request, entry.key, body);
     }

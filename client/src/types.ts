@@ -258,6 +258,7 @@ export type ServiceErrorCode =
   | "body_too_large"
   | "conflict"
   | "unsupported_media_type"
+  | "range_not_satisfiable"
   | "invalid_input"
   | "rate_limited"
   | "client_closed_request"

@@ -17,13 +17,14 @@ interface EndsOptions {
   listing: Listing;
   /** The key of the list of a caller with this name. */
   listOf: (name: string) => string | Promise<string>;
+  send: (message: string) => Promise<void>;
   ttlMs: number;
 }
 
 /** After so long, requests that are left are no longer passed over. */
 const LONGEST_END_MS = 600_000;
 
-export function createEnds({ own, files, listing, listOf, ttlMs }: EndsOptions) {
+export function createEnds({ own, files, listing, listOf, send, ttlMs }: EndsOptions) {
   /** The batch as it is now, whether or not a message has come since its time was over. */
   async function current(key: string): Promise<Batch | undefined> {
     const found = await own.read(key);
@@ -90,7 +91,7 @@ export function createEnds({ own, files, listing, listOf, ttlMs }: EndsOptions) 
     if (lanes.reduce((sum, { done }) => sum + done, 0) < chunks) return;
     if (requests)
       await finishRequests(key, (await own.read(key))?.requests?.ending?.status ?? "succeeded");
-    else await finish(key, "succeeded");
+    else await send(`${key}.join`);
   }
 
   async function removeAll(key: string, { id, caller, requests }: Batch): Promise<void> {

@@ -1,3 +1,4 @@
+import { NearcastError } from "../errors.ts";
 import { rowError } from "../inputs/row.ts";
 import type { Perform } from "../jobs/jobs.ts";
 import type { Outcome } from "../jobs/queue.ts";
@@ -10,11 +11,13 @@ import { LANES } from "./batch-store.ts";
 import { readAnswers, readChunk, writeAnswers, type Chunk } from "./chunk.ts";
 import { cutFile, type Cutting } from "./cut-file.ts";
 import { cutRequests } from "./cut-requests.ts";
+import { dropWritings, joinLines } from "./join-lines.ts";
 
 /** A chunk whose process has ended so often is given up: it may be what ends them. */
 const MOST_TRIES = 5;
 const GIVEN_UP_FILE = `The file was given up: ${MOST_TRIES} times the process ended that read it.`;
 const GIVEN_UP_ROW = `The row was given up: ${MOST_TRIES} times the process ended that answered its chunk.`;
+const GIVEN_UP_LINES = `The outputs were given up: ${MOST_TRIES} times the process ended that joined them.`;
 const GIVEN_UP: NotAsked = { code: "internal", message: GIVEN_UP_ROW.replace("row", "request") };
 const NOT_ASKED: Record<"canceled" | "expired", NotAsked> = {
   canceled: {
@@ -27,8 +30,12 @@ const NOT_ASKED: Record<"canceled" | "expired", NotAsked> = {
   },
 };
 
-/** `<key>.keep` removes a batch when its time is over, `<key>.cut` cuts its file, and `<key>.7` answers a chunk. */
-const MESSAGE = /^([0-9a-f]{64})\.(keep|cut|\d+)$/;
+/**
+ * `<key>.keep` removes a batch when its time is over, `<key>.cut` cuts its file, `<key>.7` answers a chunk, `<key>.join` joins
+ * the lines of all, and `<key>.tidy-256` removes those of chunks from that one on.
+ */
+const MESSAGE = /^([0-9a-f]{64})\.(keep|cut|join|tidy-\d+|\d+)$/;
+const TIDIED_AT_ONCE = 256;
 
 interface WorkOptions {
   cutting: Cutting;
@@ -46,6 +53,7 @@ interface Cut {
 export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
   const { own, platform } = cutting;
   const { finish } = ends;
+  const places = { store: platform.store, timeoutMs: platform.config.storeTimeoutMs };
   const longestUploadMs = 2 * platform.config.jobTimeoutMs;
 
   /** What the batch gets when all of its file was cut, or when it cannot be read. Undefined while there is more. */
@@ -146,6 +154,27 @@ export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
     });
   }
 
+  async function runJoin(key: string, tries: number): Promise<Outcome> {
+    try {
+      if (tries > MOST_TRIES) throw new NearcastError("conflict", GIVEN_UP_LINES);
+      const found = await joinLines(key, { own, ...places });
+      if ("retryAfterSeconds" in found) return found;
+      await finish(key, "succeeded", found);
+      await send(`${key}.tidy-0`);
+    } catch (error) {
+      await finish(key, "failed", { error: rowError(error) });
+    }
+    return "done";
+  }
+
+  /** Removes the lines of chunks, which are joined. */
+  async function runTidy(key: string, { cut: { chunks } }: Batch, first: number): Promise<Outcome> {
+    const end = Math.min(first + TIDIED_AT_ONCE, chunks);
+    for (let chunk = first; chunk < end; chunk++) await own.remove(key, `out-${chunk}`);
+    if (end < chunks) await send(`${key}.tidy-${end}`);
+    return "done";
+  }
+
   /** Removes a batch when its time is over, and an upload that never ended. */
   async function runKeep(key: string, batch: Batch): Promise<Outcome> {
     const [made] = batch.events;
@@ -168,7 +197,12 @@ export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
       const batch = await own.read(key);
       if (!batch) return "done";
       if (what === "keep") return runKeep(key, batch);
-      if (hasEnded(batch)) return "done";
+      if (what.startsWith("tidy-")) return runTidy(key, batch, Number(what.slice("tidy-".length)));
+      if (hasEnded(batch)) {
+        if (what === "join") await dropWritings(batch, places);
+        return "done";
+      }
+      if (what === "join") return runJoin(key, tries);
       if (what === "cut") return runCut(key, batch, tries);
       try {
         return await runChunk(key, batch, { chunk: Number(what), tries }, perform);

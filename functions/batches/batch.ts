@@ -29,6 +29,26 @@ export interface Cut {
   rows: number;
 }
 
+/** Lines that are joined so far: those in parts, without what does not fill a part yet. */
+export interface Joined {
+  /** A tag for each part. */
+  tags: string[];
+  /** The store's id of the writing. Absent where no part of an object is written. */
+  id?: string;
+}
+
+/** How far the lines of chunks are joined. */
+export interface Joining {
+  /** Chunks whose lines are joined. */
+  chunks: number;
+  output: Joined;
+  errors: Joined;
+  /** Until then one process joins, and no other. */
+  until: number;
+  /** How often it was begun anew. */
+  restarts: number;
+}
+
 /** Why a batch of requests fails before any of them is answered. */
 export interface RequestIssue {
   code: string;
@@ -75,7 +95,11 @@ export interface Batch extends Pick<
   status: BatchStatus;
   events: { status: BatchStatus; at: number }[];
   cut: Cut;
-  /** Why the file cannot be read. */
+  joining?: Joining;
+  /** Where the lines are once the batch has succeeded. Absent where there are none, and for requests. */
+  output?: BatchInput;
+  errors?: BatchInput;
+  /** Why the file cannot be read, or its outputs cannot be written. */
   error?: RowError;
   /** Absent where the rows are inputs. With it, model and version are empty until the file was read. */
   requests?: Requests;

@@ -3,6 +3,7 @@ import { NearcastError } from "../errors.ts";
 import type { LinesOfBatch } from "../files/file.ts";
 import type { Files } from "../files/files.ts";
 import type { Format } from "../inputs/row.ts";
+import type { Source } from "../inputs/source.ts";
 import { storedCaller } from "../jobs/job.ts";
 import type { OtherMessages } from "../jobs/jobs.ts";
 import { createKeyOf } from "../jobs/key-of.ts";
@@ -17,8 +18,9 @@ import { linesOf, removeLines } from "./batch-lines.ts";
 import { createBatchStore } from "./batch-store.ts";
 import { createWork } from "./batch-work.ts";
 import { hasBatches } from "./has-batches.ts";
+import { dropWritings } from "./join-lines.ts";
 import { storeUpload } from "./store-upload.ts";
-import { objectOf, sizeOfObject } from "./stored-source.ts";
+import { checkBeside, objectOf, openInput, sizeOfObject } from "./stored-source.ts";
 
 export type { BatchState };
 
@@ -59,7 +61,7 @@ export interface Batches extends OtherMessages {
   /** Batches of requests, by their ids. */
   list(caller: Caller, options: PageOptions): Promise<Page<BatchState>>;
   /** The outputs or errors of all rows, in order. Rejects with `conflict` unless the batch has succeeded. */
-  lines(caller: Caller, id: string, what: "output" | "errors"): Promise<AsyncIterable<Uint8Array>>;
+  lines(caller: Caller, id: string, what: "output" | "errors"): Promise<Source>;
   /** The content of a file that a batch of requests has made. */
   linesOf(content: LinesOfBatch): Promise<AsyncIterable<Uint8Array>>;
   /** Removes it from the batch's answers. */
@@ -96,9 +98,6 @@ export function createBatches(
   const listing = createListing(jobs.store, config.storeTimeoutMs);
   const listOf = (name: string) => sha256(`batches\n${name}`);
 
-  const ends = createEnds({ own, files, listing, listOf, ttlMs });
-  const { current, finish, removeAll, stateOf } = ends;
-
   const keyOf = createKeyOf(platform, "batch\n", noBatch);
   const sendNow = (message: string, write: () => Promise<void> = async () => {}) =>
     queue.send(message, write).catch((cause: unknown) => {
@@ -108,6 +107,9 @@ export function createBatches(
         retryAfterSeconds: 5,
       });
     });
+
+  const ends = createEnds({ own, files, listing, listOf, send: sendNow, ttlMs });
+  const { current, finish, removeAll, stateOf } = ends;
 
   async function read(caller: Caller, id: string) {
     const key = await keyOf(caller, id);
@@ -125,7 +127,9 @@ export function createBatches(
         write ? (what, bytes) => own.write(key, what, bytes) : undefined,
       ).catch(withRemedy);
     const object = objectOf(caller.name, input.object);
-    const size = await sizeOfObject(platform.store, object, config.storeTimeoutMs);
+    const { storeTimeoutMs: timeoutMs } = config;
+    const size = await sizeOfObject(platform.store, object, timeoutMs);
+    if (write) await checkBeside(platform.store, object, { id: asked.id, timeoutMs });
     return { input: { object, size }, digest: `${object}\n${size}` };
   }
 
@@ -234,7 +238,13 @@ export function createBatches(
         throw new NearcastError("conflict", `The batch is ${batch.status}.`, {
           ...(!hasEnded(batch) && { retryAfterSeconds: 1 }),
         });
-      return linesOf(own, key, batch, what);
+      if (batch.requests)
+        throw new NearcastError("not_found", "The answers of this batch are files of their own.");
+      const { store } = platform;
+      const found = batch[what];
+      return found
+        ? openInput(found, key, { own, store, timeoutMs: config.storeTimeoutMs })
+        : { size: 0, slice: async () => new Uint8Array() };
     },
     async cancel(caller, id) {
       const { key, batch: found } = await read(caller, id);
@@ -248,6 +258,7 @@ export function createBatches(
     async remove(caller, id) {
       const { key, batch } = await read(caller, id);
       const state = await stateOf(key, hasEnded(batch) ? batch : changed(batch, "canceled"));
+      await dropWritings(batch, { store: platform.store, timeoutMs: config.storeTimeoutMs });
       await removeAll(key, batch);
       return state;
     },

@@ -1,5 +1,5 @@
 import { concatenate } from "../concatenate.ts";
-import { NearcastError } from "../errors.ts";
+import { invalidInput, NearcastError } from "../errors.ts";
 import type { Source } from "../inputs/source.ts";
 import { boundJobStore } from "../jobs/bound-job-store.ts";
 import type { Store } from "../model/store.ts";
@@ -22,6 +22,35 @@ export function objectOf(caller: string, path: string): string {
       },
     );
   return `${FOLDER}/${folder}/${path}`;
+}
+
+/** The longest name of a file. */
+const MOST_NAME_BYTES = 255;
+
+/** The object beside an input that has a batch's lines. Throws `invalid_input` for a name that no file can have. */
+export function besideOf(object: string, id: string, what: "output" | "errors"): string {
+  const beside = `${object}.${id}.${what}.jsonl`;
+  const name = beside.slice(beside.lastIndexOf("/") + 1);
+  if (new TextEncoder().encode(name).length <= MOST_NAME_BYTES) return beside;
+  throw invalidInput([
+    { path: "input.object", message: `must have a shorter name: its outputs would be ${name}` },
+  ]);
+}
+
+/** Rejects with `conflict` where there is an object that the batch would make, and with `invalid_input` for a long name. */
+export async function checkBeside(
+  store: Store,
+  object: string,
+  { id, timeoutMs }: { id: string; timeoutMs: number },
+): Promise<void> {
+  for (const what of ["output", "errors"] as const) {
+    const beside = besideOf(object, id, what);
+    if (await boundJobStore(timeoutMs)(store.head(beside)))
+      throw new NearcastError(
+        "conflict",
+        `The store has an object ${beside} already. Remove it, or give the batch another id.`,
+      );
+  }
 }
 
 /** The size of an object. Rejects with `not_found`, and with `invalid_input` where the store gives no parts. */

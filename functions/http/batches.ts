@@ -11,13 +11,16 @@ import {
 } from "../dialects/openai/batches.ts";
 import { invalidBody, invalidInput, NearcastError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
+import { cutRecords } from "../inputs/cut.ts";
 import { FORMATS, type Format } from "../inputs/row.ts";
+import type { Source } from "../inputs/source.ts";
 import type { Service } from "../service.ts";
 import { parseJsonText } from "../wire/json.ts";
 import { answer } from "./answer.ts";
 import { baseOf, callOf, type AppEnv } from "./exchange.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { checkJobId } from "./prefer.ts";
+import { answerFile, checkWhole } from "./range.ts";
 import { readJson } from "./read-json.ts";
 import { streamOf } from "./stream-of.ts";
 import { bytesOf, isUpload } from "./upload.ts";
@@ -52,7 +55,15 @@ export function batchRoutes(
   { platform, resolve }: Pick<Service, "platform" | "resolve">,
   { batches, files }: { batches: Batches; files: Files },
 ): Hono<AppEnv> {
-  const { jobResultTtlMs } = platform.config;
+  const { jobResultTtlMs, limits } = platform.config;
+  const wholeBytes = platform.answersWhole ? limits.answerBytes : undefined;
+  const jsonl = { type: "application/jsonl", wholeBytes };
+
+  /** CSV may be longer or shorter than the lines that it is made of. */
+  function answerCsv(c: Context<AppEnv>, lines: Source): Response {
+    checkWhole(lines.size, wholeBytes);
+    return answer(c, streamOf(asCsv(lines)), { "Content-Type": "text/csv; charset=UTF-8" });
+  }
 
   /** The members say whose body it is: OpenAI's names a file, the native one an object of the store. */
   async function makeOfJson(c: Context<AppEnv>, id: string): Promise<Response> {
@@ -99,13 +110,11 @@ export function batchRoutes(
       if (!OUTPUT_FORMATS.some((name) => name === format))
         throw invalidInput([{ path: "format", message: `must be ${OUTPUT_FORMATS.join(" or ")}` }]);
       const lines = await batches.lines(callerOf(c), c.req.param("id"), "output");
-      return format === "csv"
-        ? answer(c, streamOf(asCsv(lines)), { "Content-Type": "text/csv; charset=UTF-8" })
-        : answer(c, streamOf(lines), { "Content-Type": "application/jsonl" });
+      return format === "csv" ? answerCsv(c, lines) : answerFile(c, lines, jsonl);
     })
     .get("/v1/batches/:id/errors", async (c) => {
       const lines = await batches.lines(callerOf(c), c.req.param("id"), "errors");
-      return answer(c, streamOf(lines), { "Content-Type": "application/jsonl" });
+      return answerFile(c, lines, jsonl);
     })
     .post("/v1/batches/:id/cancel", async (c) =>
       answerBatch(c, await batches.cancel(callerOf(c), c.req.param("id"))),
@@ -186,16 +195,26 @@ function shown({ batch, completed, failed }: BatchState, location: string) {
     ...(status === "succeeded" && {
       output: `${location}/output`,
       ...(failed > 0 && { errors: `${location}/errors` }),
+      ...namedObjects(batch),
     }),
   };
 }
 
+/** The objects that were made beside the input, as paths below the caller's folder of the store. */
+function namedObjects({ output, errors }: BatchState["batch"]) {
+  const name = (lines: typeof output) =>
+    lines && "object" in lines ? lines.object.split("/").slice(2).join("/") : undefined;
+  return { output_object: name(output), errors_object: name(errors) };
+}
+
 const written = (time: number) => new Date(time).toISOString();
 
-async function* asCsv(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+const CSV_LINES = { rows: 1000, bytes: 1024 * 1024, lineBytes: Infinity, quoted: false };
+
+async function* asCsv(source: Source): AsyncGenerator<Uint8Array> {
   const state = { columns: undefined, waiting: 0 };
-  for await (const piece of pieces) {
-    const lines = new TextDecoder().decode(piece).trimEnd().split("\n");
+  for await (const { bytes } of cutRecords(source, { offset: 0, line: 1 }, CSV_LINES)) {
+    const lines = new TextDecoder().decode(bytes).trimEnd().split("\n");
     const text = csvLines(
       state,
       lines.map((line) => JSON.parse(line) as unknown),

@@ -30,6 +30,21 @@ export interface GetOptions {
   maxBytes?: number;
 }
 
+/** Every part of an object but the last one has so many bytes: S3 and R2 take none that are smaller. */
+export const PART_BYTES = 5 * 1024 * 1024;
+
+/** Writes objects in parts, which several processes may do one after the other. */
+export interface StoreParts {
+  /** Begins an object, and gives the writing's id. */
+  begin: (key: string) => Promise<string>;
+  /** Writes a part, from 0, and gives its tag. The same part again takes its place, with another tag. */
+  put: (key: string, id: string, part: number, bytes: Uint8Array) => Promise<string>;
+  /** Makes the object of all parts. False where the key has an object, which stays: then the parts are gone. */
+  end: (key: string, id: string, tags: readonly string[]) => Promise<boolean>;
+  /** Removes the parts of an object that will not be. */
+  drop: (key: string, id: string) => Promise<void>;
+}
+
 /**
  * Object storage. Every method rejects when storage cannot answer. Absence and unmet conditions are values.
  * `signal` ends the wait where the driver can do that; callers also limit the wait themselves.
@@ -57,6 +72,8 @@ export interface Store {
   list: (prefix: string, options?: { signal?: AbortSignal }) => Promise<string[]>;
   /** Writes the object and gives its new ETag. Undefined when the condition did not hold and nothing was written. */
   put: (key: string, bytes: Uint8Array, condition?: PutCondition) => Promise<string | undefined>;
+  /** Absent where the store cannot write objects in parts. */
+  inParts?: StoreParts;
   /** Removes the object. Does nothing when there is none. */
   delete: (key: string) => Promise<void>;
 }

@@ -39,6 +39,8 @@ export const BATCH_SCHEMAS = {
       },
       output: { ...string, description: "Where the outputs are: line n is that of row n." },
       errors: { ...string, description: "Where the errors are, if there are any." },
+      output_object: { ...string, description: "The object beside the input with the outputs." },
+      errors_object: { ...string, description: "The object beside the input with the errors." },
     },
   },
 };

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -139,6 +139,89 @@ describe.runIf(hasSqlite)("batches", () => {
     expect((await make({ object: "in.txt" })).status).toBe(422);
   });
 
+  test("outputs of an object are objects beside it, which stay, and nothing is written over", async () => {
+    const { ask, ended, work, text } = await start();
+    work();
+    const folder = join(models, ".batches/anonymous/beside");
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "in.csv"), `${HEADER}${SETOSA}1,2,3\n${VIRGINICA}`);
+    const make = (id: string) =>
+      ask(`/v1/batches/${id}`, {
+        method: "PUT",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ model: "iris", input: { object: "beside/in.csv" } }),
+      });
+    const made = await make("mine");
+    expect(await ended(made)).toMatchObject({
+      status: "succeeded",
+      output_object: "beside/in.csv.mine.output.jsonl",
+      errors_object: "beside/in.csv.mine.errors.jsonl",
+    });
+    for (const what of ["output", "errors"]) {
+      const object = await readFile(join(folder, `in.csv.mine.${what}.jsonl`), "utf8");
+      expect(await text(made, what)).toBe(object);
+      expect(object).not.toBe("");
+    }
+    expect(labelsIn(await text(made, "output"))).toEqual(["setosa", null, "virginica"]);
+    expect((await make("mine")).status).toBe(202);
+    expect((await ask("/v1/batches/mine", { method: "DELETE" })).status).toBe(200);
+    expect(await readdir(folder)).toHaveLength(3);
+    const again = await make("mine");
+    expect(again.status).toBe(409);
+    expect(await again.text()).toMatch(/in\.csv\.mine\.output\.jsonl already/);
+    expect((await ask("/v1/batches/mine")).status).toBe(404);
+    const long = `${"x".repeat(240)}.csv`;
+    await writeFile(join(folder, long), HEADER + SETOSA);
+    const refused = await ask("/v1/batches", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ model: "iris", input: { object: `beside/${long}` } }),
+    });
+    expect(refused.status).toBe(422);
+  });
+
+  test("a part of the lines is given to who asks for it", async () => {
+    const { upload, ended, work, ask } = await start();
+    work();
+    const made = await upload(`${HEADER}${SETOSA.repeat(50)}1,2,3\n`);
+    await ended(made);
+    const location = made.headers.get("location") ?? "";
+    for (const what of ["output", "errors"]) {
+      const get = (range?: string, more: Record<string, string> = {}) =>
+        ask(`${location}/${what}`, { headers: { ...(range && { Range: range }), ...more } });
+      const whole = await get();
+      const all = await whole.text();
+      const size = all.length;
+      expect(whole.headers.get("accept-ranges")).toBe("bytes");
+      expect(whole.headers.get("content-length")).toBe(`${size}`);
+      for (const [range, start, end] of [
+        ["bytes=0-0", 0, 1],
+        ["bytes=5-19", 5, 20],
+        ["bytes=10-", 10, size],
+        ["bytes=-7", size - 7, size],
+        ["bytes=3-999999", 3, size],
+        ["bytes=-999999", 0, size],
+      ] as const) {
+        const part = await get(range);
+        expect([range, part.status, part.headers.get("content-range")]).toEqual([
+          range,
+          206,
+          `bytes ${start}-${end - 1}/${size}`,
+        ]);
+        expect(await part.text()).toBe(all.slice(start, end));
+      }
+      for (const range of ["bytes=0-1,3-4", "rows=1-2", "bytes=9-3", "bytes=-", "bytes=a-b"])
+        expect((await get(range)).status).toBe(200);
+      expect((await get("bytes=0-1", { "If-Range": '"other"' })).status).toBe(200);
+      const behind = await get(`bytes=${size}-`);
+      expect([behind.status, behind.headers.get("content-range")]).toEqual([
+        416,
+        `bytes */${size}`,
+      ]);
+      expect(await behind.json()).toMatchObject({ code: "range_not_satisfiable" });
+    }
+  });
+
   test.each([
     ["a file that is no CSV", CSV, "\u0000\u0001%PDF\n1\n", /has 1 cell, the model has 4 columns/],
     ["other columns", CSV, "x,y\n1,2\n", /has 2 cells, the model has 4 columns/],
@@ -218,6 +301,7 @@ describe.runIf(hasSqlite)("batches", () => {
         jobs.run(`${key}.${chunk}`, 1, perform),
         jobs.run(`${key}.${chunk}`, 2, perform),
       ]);
+    await Promise.all([jobs.run(`${key}.join`, 1, perform), jobs.run(`${key}.join`, 1, perform)]);
     expect(await (await ask("/v1/batches/twice")).json()).toMatchObject({
       status: "succeeded",
       counts: { total: 33, completed: 33, failed: 0 },
@@ -234,6 +318,7 @@ describe.runIf(hasSqlite)("batches", () => {
     await jobs.run(`${key}.cut`, 1, perform);
     await jobs.run(`${key}.0`, 6, perform);
     await jobs.run(`${key}.1`, 1, perform);
+    await jobs.run(`${key}.join`, 1, perform);
     expect(await (await ask("/v1/batches/poison")).json()).toMatchObject({
       status: "succeeded",
       counts: { total: 2, completed: 1, failed: 1 },

@@ -42,6 +42,8 @@ test(
     });
     await expectAnswered(ask, locationOf(made), { lines, answers });
     expect(kills).toBe(5);
+    const objects = await target.store.texts(".batches/anonymous/flowers.csv.");
+    expect([...objects.keys()].map((key) => key.split(".").at(-2))).toEqual(["errors", "output"]);
     const left = [...(await target.store.texts(".jobs/")).keys()];
     expect(left.filter((key) => key.includes("/in-"))).toEqual([]);
     // Only the message that ends the batch when its time is over.

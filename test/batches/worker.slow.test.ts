@@ -52,6 +52,33 @@ test("an object of the bucket is cut in several invocations, and answered as cal
   expect(left.filter((key) => key.includes("/in-"))).toEqual([]);
 });
 
+test("outputs are an object beside the input, written in parts where they are long", async () => {
+  const texts = Array.from({ length: 1600 }, (_, row) => `${JSON.stringify(`lamp ${row}`)}\n`);
+  await worker.store.put(`${FOLDER}/texts.jsonl`, texts.join(""));
+  const made = await fetch("/v1/batches/texts", {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ model: "search", input: { object: "texts.jsonl" } }),
+  });
+  const location = locationOf(made);
+  expect(await endOf(fetch, location)).toMatchObject({
+    status: "succeeded",
+    counts: { completed: texts.length, failed: 0 },
+    output_object: "texts.jsonl.texts.output.jsonl",
+  });
+  const output = await (await fetch(`${location}/output`)).text();
+  expect(output.length).toBeGreaterThan(5.5 * 1024 * 1024);
+  expect(output.match(/\n/g)).toHaveLength(texts.length);
+  const objects = await worker.store.texts(`${FOLDER}/texts.jsonl.`);
+  expect([...objects]).toEqual([[`${FOLDER}/texts.jsonl.texts.output.jsonl`, output]]);
+  const headers = { Range: `bytes=${5 * 1024 * 1024 - 2}-${5 * 1024 * 1024 + 1}` };
+  const part = await fetch(`${location}/output`, { headers });
+  expect([part.status, await part.text()]).toEqual([
+    206,
+    output.slice(5 * 1024 * 1024 - 2, 5 * 1024 * 1024 + 2),
+  ]);
+});
+
 test("uploads of CSV, JSONL and Parquet give the same outputs", async () => {
   const rows = Array.from({ length: 45 }, (_, row) => [5, 3, 1 + row / 10, 0.2]);
   const names = HEADER.trimEnd().split(",");

@@ -21,6 +21,7 @@ import {
   type Store,
 } from "../../model/store.ts";
 import { TooManyBytes } from "../../read-at-most.ts";
+import { folderParts } from "./folder-parts.ts";
 
 /** A folder as a store. Keys are paths below it; ETags are digests of the content. */
 export function createFolderStore(folder: string): Store {
@@ -85,6 +86,7 @@ export function createFolderStore(folder: string): Store {
         await rm(temporary, { force: true });
       }
     },
+    inParts: folderParts(pathOf),
     async delete(key) {
       const path = pathOf(key);
       // A conditional write that has compared already would bring it back.

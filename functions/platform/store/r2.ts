@@ -6,6 +6,7 @@ import {
   type Store,
 } from "../../model/store.ts";
 import { TooManyBytes } from "../../read-at-most.ts";
+import { r2Parts } from "./r2-parts.ts";
 
 /** An R2 bucket through its binding; `prefix` is empty or ends in `/`. */
 export function createR2Store(bucket: R2Bucket, prefix: string): Store {
@@ -48,6 +49,7 @@ export function createR2Store(bucket: R2Bucket, prefix: string): Store {
       const object = await inTime(() => bucket.put(prefix + key, bytes, options));
       return object?.etag;
     },
+    inParts: r2Parts(bucket, prefix),
     delete: async (key) => bucket.delete(prefix + key),
   });
 }
@@ -67,6 +69,7 @@ function withReasons(store: Required<Store>): Store {
     slice: (...asked) => store.slice(...asked).catch(explain),
     list: (...asked) => store.list(...asked).catch(explain),
     put: (...asked) => store.put(...asked).catch(explain),
+    inParts: store.inParts,
     delete: (...asked) => store.delete(...asked).catch(explain),
   };
 }

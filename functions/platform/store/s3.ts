@@ -3,6 +3,7 @@ import { addAbortSignal, type Readable } from "node:stream";
 import { MAX_UNTOLD_BYTES, type PutCondition, type Store } from "../../model/store.ts";
 import { readAtMost } from "../../read-at-most.ts";
 import { boundResponses } from "../bounded-responses.ts";
+import { s3Parts } from "./s3-parts.ts";
 import { asRefusal, isMissingBucket } from "./s3-refusal.ts";
 
 export interface S3Options {
@@ -122,6 +123,7 @@ export function createS3Store(options: S3Options): Store {
         throw asRefusal(error);
       }
     },
+    inParts: s3Parts({ started, bucket, prefix }),
     async delete(key) {
       const { sdk, client } = await started;
       try {
