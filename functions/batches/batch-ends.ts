@@ -94,9 +94,10 @@ export function createEnds({ own, files, listing, listOf, send, ttlMs }: EndsOpt
     else await send(`${key}.join`);
   }
 
-  async function removeAll(key: string, { id, caller, requests }: Batch): Promise<void> {
+  async function removeAll(key: string, batch: Batch): Promise<void> {
+    const { caller, requests } = batch;
+    await listing.remove(await listOf(caller.name), listedAs(batch));
     if (requests) {
-      await listing.remove(await listOf(caller.name), id);
       await files.removeOf(caller.name, [requests.outputFile, requests.errorFile]);
     }
     await own.removeAll(key);
@@ -104,6 +105,15 @@ export function createEnds({ own, files, listing, listOf, send, ttlMs }: EndsOpt
 
   return { current, expire, finish, finishIfDone, removeAll, stateOf };
 }
+
+const TIME_DIGITS = 12;
+
+/** The name in its caller's list: the time of its making comes first, so that names are in its order. */
+export function listedAs({ id, events: [made] }: Batch): string {
+  return `${(made?.at ?? 0).toString(16).padStart(TIME_DIGITS, "0")}.${id}`;
+}
+
+export const idOfListed = (name: string) => name.slice(TIME_DIGITS + 1);
 
 /**
  * Ends a batch of requests once those that are left were passed over, so that each has a line that says why it has no

@@ -127,6 +127,9 @@ export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
       // It was removed meanwhile.
       if (!now) await own.removeAll(key);
       if (!now || hasEnded(now)) return "done";
+    } else {
+      // Its process may have ended before it could do this.
+      await own.remove(key, `in-${chunk}`);
     }
     if (chunk + LANES < batch.cut.chunks) await send(`${key}.${chunk + LANES}`);
     else await ends.finishIfDone(key, batch);

@@ -27,6 +27,8 @@ export interface Cut {
   next?: Position | undefined;
   chunks: number;
   rows: number;
+  /** The share of the file that was read, from 0 to 1. */
+  share?: number;
 }
 
 /** Lines that are joined so far: those in parts, without what does not fill a part yet. */

@@ -1,5 +1,5 @@
 import type { Caller } from "../auth/caller.ts";
-import { NearcastError } from "../errors.ts";
+import { invalidInput, NearcastError } from "../errors.ts";
 import type { LinesOfBatch } from "../files/file.ts";
 import type { Files } from "../files/files.ts";
 import type { Format } from "../inputs/row.ts";
@@ -13,7 +13,7 @@ import type { Resolved } from "../model/registry.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Resolve } from "../predict.ts";
 import { changed, hasEnded, type Batch, type BatchInput, type Requests } from "./batch.ts";
-import { createEnds, endingAs, type BatchState } from "./batch-ends.ts";
+import { createEnds, endingAs, idOfListed, listedAs, type BatchState } from "./batch-ends.ts";
 import { linesOf, removeLines } from "./batch-lines.ts";
 import { createBatchStore } from "./batch-store.ts";
 import { createWork } from "./batch-work.ts";
@@ -58,7 +58,7 @@ export interface Batches extends OtherMessages {
   /** Makes a batch of requests. */
   makeRequests(asked: AskedRequests): Promise<BatchState>;
   read(caller: Caller, id: string): Promise<BatchState>;
-  /** Batches of requests, by their ids. */
+  /** All batches of a caller, by the time of their making. */
   list(caller: Caller, options: PageOptions): Promise<Page<BatchState>>;
   /** The outputs or errors of all rows, in order. Rejects with `conflict` unless the batch has succeeded. */
   lines(caller: Caller, id: string, what: "output" | "errors"): Promise<Source>;
@@ -164,7 +164,10 @@ export function createBatches(
         expiresAt: now + ttlMs,
       };
       // Before the upload, so that nothing stays of one that never ends.
-      await sendNow(`${key}.keep`, async () => void (await own.create(key, batch)));
+      const list = await listOf(caller.name);
+      await sendNow(`${key}.keep`, async () =>
+        listing.add(list, listedAs(await own.create(key, batch))),
+      );
       let whole: Batch | undefined;
       try {
         const { input, digest: content } = await inputOf(key, asked, true);
@@ -179,7 +182,7 @@ export function createBatches(
         if (!whole) throw noBatch(id);
         return await stateOf(key, same(whole, fingerprint));
       } catch (error) {
-        if (!whole && (await own.read(key))?.status === "queued") await own.removeAll(key);
+        if (!whole && (await own.read(key))?.status === "queued") await removeAll(key, batch);
         throw error;
       }
     },
@@ -201,7 +204,7 @@ export function createBatches(
       const list = await listOf(caller.name);
       await sendNow(`${key}.keep`, async () => {
         await own.create(key, batch);
-        await listing.add(list, id);
+        await listing.add(list, listedAs(batch));
       });
       try {
         await sendNow(`${key}.cut`);
@@ -211,10 +214,11 @@ export function createBatches(
       }
       return stateOf(key, batch);
     },
-    async list(caller, options) {
-      const ids = await listing.ids(await listOf(caller.name));
-      return readPage(ids, options, async (id) => {
-        const key = await keyOf(caller, id);
+    async list(caller, { after, ...options }) {
+      const names = await listing.ids(await listOf(caller.name));
+      const last = after === undefined ? undefined : nameAfter(names, after);
+      return readPage(names, { ...options, after: last }, async (name) => {
+        const key = await keyOf(caller, idOfListed(name));
         const batch = await current(key);
         return batch && stateOf(key, batch);
       });
@@ -264,6 +268,14 @@ export function createBatches(
     },
     ...createWork({ cutting, ends, send: sendNow, storeExpires }),
   };
+}
+
+/** Where a page begins: behind this id, which need not be there any more where it has the time of its making in it. */
+function nameAfter(names: readonly string[], id: string): string {
+  const [, time] = /^batch_([0-9a-f]{12})/.exec(id) ?? [];
+  const name = names.find((one) => idOfListed(one) === id) ?? (time && `${time}.${id}`);
+  if (name) return name;
+  throw invalidInput([{ path: "after", message: "is no batch of yours" }]);
 }
 
 function same(batch: Batch, fingerprint: string): Batch {

@@ -67,7 +67,9 @@ export async function cutFile(
     const isLast = piece.share >= 1;
     if (chunks % NOTED_CHUNKS > 0 && !isLast) continue;
     const now = await own.change(key, (one) =>
-      hasEnded(one) ? undefined : { ...one, cut: { next: piece.next, chunks, rows } },
+      hasEnded(one)
+        ? undefined
+        : { ...one, cut: { next: piece.next, chunks, rows, share: piece.share } },
     );
     if (!now || hasEnded(now)) return false;
     const isLong = Date.now() > ends || chunks >= cut.chunks + STEP_CHUNKS;

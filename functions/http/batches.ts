@@ -3,12 +3,10 @@ import * as z from "zod";
 import type { Batches, BatchState } from "../batches/batches.ts";
 import { hasEnded } from "../batches/batch.ts";
 import { csvLines, OUTPUT_FORMATS } from "../batches/output-lines.ts";
-import {
-  answerOpenaiBatch,
-  isOpenaiBatch,
-  listOpenaiBatches,
-  makeOpenaiBatch,
-} from "../dialects/openai/batches.ts";
+import { answerOpenaiBatch, isOpenaiBatch, makeOpenaiBatch } from "../dialects/openai/batches.ts";
+import { shownBatch } from "../dialects/openai/batch-shape.ts";
+import { listed } from "../dialects/openai/files.ts";
+import { readListQuery } from "../dialects/openai/list-query.ts";
 import { invalidBody, invalidInput, NearcastError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import { cutRecords } from "../inputs/cut.ts";
@@ -16,7 +14,7 @@ import { FORMATS, type Format } from "../inputs/row.ts";
 import type { Source } from "../inputs/source.ts";
 import type { Service } from "../service.ts";
 import { parseJsonText } from "../wire/json.ts";
-import { answer } from "./answer.ts";
+import { answer, answerJson } from "./answer.ts";
 import { baseOf, callOf, type AppEnv } from "./exchange.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { checkJobId } from "./prefer.ts";
@@ -101,7 +99,16 @@ export function batchRoutes(
       );
     })
     .put("/v1/batches/:id", (c) => makeOf(c, checkJobId(c.req.param("id"), "The id")))
-    .get("/v1/batches", (c) => listOpenaiBatches(c, batches))
+    .get("/v1/batches", async (c) => {
+      const { items, hasMore } = await batches.list(callerOf(c), readListQuery(c));
+      return answerJson(
+        c,
+        listed(
+          items.map((state) => shownAs(c, state)),
+          hasMore,
+        ),
+      );
+    })
     .get("/v1/batches/:id", async (c) =>
       answerBatch(c, await batches.read(callerOf(c), c.req.param("id"))),
     )
@@ -165,11 +172,20 @@ function ofObject({ model, version, parameters, input }: z.infer<typeof batchReq
   return { model, version, parameters, format, header, input: { object } };
 }
 
+/** Each batch is shown in the shape that it was made in. */
+function shownAs(c: Context<AppEnv>, state: BatchState) {
+  return state.batch.requests ? shownBatch(state) : shown(state, locationOf(c, state));
+}
+
+function locationOf(c: Context<AppEnv>, { batch }: BatchState): string {
+  return `${baseOf(c)}/v1/batches/${encodeURIComponent(batch.id)}`;
+}
+
 function answerBatch(c: Context<AppEnv>, state: BatchState, status: 200 | 202 = 200): Response {
   const { batch } = state;
   const { headers } = c.get("exchange");
   if (batch.requests) return answerOpenaiBatch(c, state);
-  const location = `${baseOf(c)}/v1/batches/${encodeURIComponent(batch.id)}`;
+  const location = locationOf(c, state);
   if (status === 202) headers["Location"] = location;
   if (!hasEnded(batch)) headers["Retry-After"] = String(POLL_SECONDS);
   const body = JSON.stringify(shown(state, location));
@@ -188,6 +204,7 @@ function shown({ batch, completed, failed }: BatchState, location: string) {
     version,
     digest: `sha256:${digest}`,
     counts: { ...(isCut && { total: cut.rows }), completed, failed },
+    progress: { done: completed + failed, known: cut.rows, read: cut.share ?? 0 },
     created_at: written(events[0]?.at ?? 0),
     ...(ended && { ended_at: written(ended.at) }),
     expires_at: written(expiresAt),

@@ -29,6 +29,13 @@ export const BATCH_SCHEMAS = {
         properties: { total: count, completed: count, failed: count },
         description: "Rows. The total is there once the file was read.",
       },
+      progress: {
+        type: "object",
+        required: ["done", "known", "read"],
+        properties: { done: count, known: count, read: { type: "number", minimum: 0, maximum: 1 } },
+        description:
+          "Rows that are done, of those read so far, and the share of the file that is read.",
+      },
       created_at: time,
       ended_at: time,
       expires_at: time,
@@ -80,9 +87,9 @@ export function batchPaths() {
   return pathsOf({
     "get /v1/batches": {
       ...shared,
-      summary: "Your batches of OpenAI's kind",
+      summary: "Your batches, the newest first",
       parameters: PAGE,
-      answer: answers(pageOf(ref("OpenAIBatch"))),
+      answer: answers(pageOf(either)),
     },
     "post /v1/batches": {
       ...shared,

@@ -378,6 +378,62 @@ describe.runIf(hasSqlite)("batches", () => {
     expect((await ask("/v1/batches/secret/output", { headers: bearer(own.key) })).status).toBe(200);
   });
 
+  test("a caller's batches are listed, the newest first, and nobody else's", async () => {
+    const [own, other] = [apiKey("own"), apiKey("other")];
+    const { upload, ask, ended, work } = await start({ API_KEYS: keyList(own, other) });
+    work();
+    const made: Response[] = [];
+    for (const id of ["zero", "a", "mid"]) {
+      const headers = { ...CSV, ...bearer(own.key), "Idempotency-Key": id };
+      made.push(await upload(HEADER + SETOSA, headers));
+      await ended(made.at(-1) as Response, bearer(own.key));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    const list = async (query = "", { key } = own) =>
+      (await (await ask(`/v1/batches${query}`, { headers: bearer(key) })).json()) as {
+        data: Shown[];
+        has_more: boolean;
+      };
+    const idsOf = ({ data }: { data: Shown[] }) => data.map(({ id }) => id);
+    const all = await list();
+    expect(idsOf(all)).toEqual(["mid", "a", "zero"]);
+    expect(all.data[0]).toEqual(
+      await (await ask("/v1/batches/mid", { headers: bearer(own.key) })).json(),
+    );
+    const first = await list("?limit=2");
+    expect([idsOf(first), first.has_more]).toEqual([["mid", "a"], true]);
+    const rest = await list("?limit=2&after=a");
+    expect([idsOf(rest), rest.has_more]).toEqual([["zero"], false]);
+    expect(idsOf(await list("?order=asc"))).toEqual(["zero", "a", "mid"]);
+    expect(idsOf(await list("", other))).toEqual([]);
+    expect((await ask("/v1/batches")).status).toBe(401);
+    for (const query of ["limit=0", "after=nobody", "order=up", "other=1"])
+      expect((await ask(`/v1/batches?${query}`, { headers: bearer(own.key) })).status).toBe(422);
+    expect((await ask("/v1/batches?after=zero", { headers: bearer(other.key) })).status).toBe(422);
+    await ask("/v1/batches/a", { method: "DELETE", headers: bearer(own.key) });
+    expect(idsOf(await list())).toEqual(["mid", "zero"]);
+  });
+
+  test("progress says how much of the file is read, and how many rows are done", async () => {
+    const { upload, ask, platform, jobs, perform } = await start({ MAX_BATCH: "1" });
+    await upload(HEADER + SETOSA.repeat(300), { ...CSV, "Idempotency-Key": "long" });
+    const key = await platform.sha256("batch\nanonymous\nlong");
+    const look = async () =>
+      (await (await ask("/v1/batches/long")).json()) as { status: string; progress: object };
+    expect(await look()).toMatchObject({ progress: { done: 0, known: 0, read: 0 } });
+    expect(await jobs.run(`${key}.cut`, 1, perform)).toEqual({ retryAfterSeconds: 0 });
+    const { status, progress } = await look();
+    expect(status).toBe("validating");
+    expect(progress).toMatchObject({ done: 0, known: 256 });
+    expect((progress as { read: number }).read).toBeCloseTo(256 / 300, 1);
+    expect(await jobs.run(`${key}.cut`, 1, perform)).toBe("done");
+    await jobs.run(`${key}.0`, 1, perform);
+    expect(await look()).toMatchObject({
+      status: "running",
+      progress: { done: 1, known: 300, read: 1 },
+    });
+  });
+
   test("an id that ends another's name and id reads nothing", async () => {
     const signer = await signingKey("ec");
     const issuer = await startIssuer(signer);

@@ -53,7 +53,7 @@ test("an object of the bucket is cut in several invocations, and answered as cal
 });
 
 test("outputs are an object beside the input, written in parts where they are long", async () => {
-  const texts = Array.from({ length: 1600 }, (_, row) => `${JSON.stringify(`lamp ${row}`)}\n`);
+  const texts = Array.from({ length: 2400 }, (_, row) => `${JSON.stringify(`lamp ${row}`)}\n`);
   await worker.store.put(`${FOLDER}/texts.jsonl`, texts.join(""));
   const made = await fetch("/v1/batches/texts", {
     method: "PUT",

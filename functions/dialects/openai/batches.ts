@@ -9,8 +9,7 @@ import { answerJson } from "../../http/answer.ts";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { newId } from "../../jobs/listing.ts";
 import { shownBatch, WINDOW_MS } from "./batch-shape.ts";
-import { callerOf, listed } from "./files.ts";
-import { readListQuery } from "./list-query.ts";
+import { callerOf } from "./files.ts";
 
 /** What a deployment has for batches. */
 interface Places {
@@ -87,10 +86,4 @@ export async function makeOpenaiBatch(
 /** Answers with a batch that was made of OpenAI's body. */
 export function answerOpenaiBatch(c: Context<AppEnv>, state: BatchState): Response {
   return answerJson(c, shownBatch(state));
-}
-
-/** Answers with a page of the caller's batches that were made of OpenAI's bodies. */
-export async function listOpenaiBatches(c: Context<AppEnv>, batches: Batches): Promise<Response> {
-  const { items, hasMore } = await batches.list(callerOf(c), readListQuery(c));
-  return answerJson(c, listed(items.map(shownBatch), hasMore));
 }

@@ -9,15 +9,13 @@ import { isUploaded, type Files, type WholeFile } from "../../files/files.ts";
 import { answer, answerJson } from "../../http/answer.ts";
 import type { AppEnv } from "../../http/exchange.ts";
 import { mediaTypeOf } from "../../http/media-type.ts";
+import { piecesOf } from "../../http/range.ts";
 import { streamOf } from "../../http/stream-of.ts";
 import { bytesOf } from "../../http/upload.ts";
-import type { Source } from "../../inputs/source.ts";
 import type { Service } from "../../service.ts";
 import { readFormStream } from "../../wire/form-stream.ts";
 import { readListQuery } from "./list-query.ts";
 import { seconds } from "./seconds.ts";
-
-const PIECE_BYTES = 1024 * 1024;
 
 /** The fields of an upload, but for the file. */
 const fieldsOf = (longestSeconds: number) =>
@@ -123,9 +121,4 @@ function shownFile(file: WholeFile) {
 
 function purposeOf(file: WholeFile): string {
   return isUploaded(file) ? "batch" : "batch_output";
-}
-
-async function* piecesOf(source: Source): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < source.size; at += PIECE_BYTES)
-    yield source.slice(at, Math.min(at + PIECE_BYTES, source.size));
 }
