@@ -54,6 +54,8 @@ const labelsIn = (lines: string) =>
     .split("\n")
     .map((line) => (JSON.parse(line) as { label: string } | null)?.label ?? null);
 
+const idsOf = ({ data }: { data: Shown[] }) => data.map(({ id }) => id);
+
 describe.runIf(hasSqlite)("batches", () => {
   test("a file is answered in order, in chunks, with errors by line", async () => {
     const { upload, ended, text, work, ask } = await start({ MAX_BATCH: "10" });
@@ -394,7 +396,6 @@ describe.runIf(hasSqlite)("batches", () => {
         data: Shown[];
         has_more: boolean;
       };
-    const idsOf = ({ data }: { data: Shown[] }) => data.map(({ id }) => id);
     const all = await list();
     expect(idsOf(all)).toEqual(["mid", "a", "zero"]);
     expect(all.data[0]).toEqual(

@@ -39,11 +39,12 @@ async function openS3(): Promise<Store> {
   return createS3Store({ bucket: "models", prefix: "", endpoint, forcePathStyle: true });
 }
 
+const lineOf = (size: number, chunk: number) =>
+  size === 0 ? "" : `${String(chunk).padEnd(size - 1, "x")}\n`;
+
 /** A batch whose chunks are answered, with so many bytes of output and of errors in each. */
 async function answered(store: Store, sizes: [output: number, errors: number][], isUpload = false) {
   const own = createBatchStore(store, timeoutMs);
-  const lineOf = (size: number, chunk: number) =>
-    size === 0 ? "" : `${String(chunk).padEnd(size - 1, "x")}\n`;
   const [output, errors] = [0, 1].map((what) =>
     sizes.map((both, chunk) => lineOf(both[what] ?? 0, chunk)),
   ) as [string[], string[]];

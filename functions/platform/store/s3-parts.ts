@@ -1,14 +1,12 @@
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { StoreParts } from "../../model/store.ts";
-import type { boundResponses } from "../bounded-responses.ts";
 import { asRefusal } from "./s3-refusal.ts";
 
-type Sdk = typeof import("./s3-sdk.ts");
+const loadSdk = () => import("./s3-sdk.ts");
+type Sdk = Awaited<ReturnType<typeof loadSdk>>;
 
 interface Place {
-  started: Promise<{
-    sdk: Sdk;
-    client: ReturnType<typeof boundResponses<InstanceType<Sdk["S3Client"]>>>;
-  }>;
+  started: Promise<{ client: S3Client }>;
   bucket: string;
   prefix: string;
 }
@@ -16,14 +14,16 @@ interface Place {
 /** Objects of S3 in parts, as multipart uploads. A tag has the part's ETag and, behind a space, its checksum. */
 export function s3Parts({ started, bucket, prefix }: Place): StoreParts {
   const at = (key: string) => ({ Bucket: bucket, Key: prefix + key });
-  const sent = async <T>(send: (place: Awaited<Place["started"]>) => Promise<T>): Promise<T> => {
-    const place = await started;
-    return send(place).catch((error: unknown) => {
+  async function sent<T>(send: (client: S3Client, sdk: Sdk) => Promise<T>): Promise<T> {
+    const { client } = await started;
+    try {
+      return await send(client, await loadSdk());
+    } catch (error) {
       throw asRefusal(error);
-    });
-  };
+    }
+  }
   const drop: StoreParts["drop"] = (key, id) =>
-    sent(async ({ sdk, client }) => {
+    sent(async (client, sdk) => {
       const command = new sdk.AbortMultipartUploadCommand({ ...at(key), UploadId: id });
       await client.send(command).catch((error: unknown) => {
         if (statusOf(error) !== 404) throw error;
@@ -31,13 +31,13 @@ export function s3Parts({ started, bucket, prefix }: Place): StoreParts {
     });
   return {
     begin: (key) =>
-      sent(async ({ sdk, client }) => {
+      sent(async (client, sdk) => {
         const { UploadId } = await client.send(new sdk.CreateMultipartUploadCommand(at(key)));
         if (!UploadId) throw new Error(`S3 began no upload for ${key}`);
         return UploadId;
       }),
     put: (key, id, part, bytes) =>
-      sent(async ({ sdk, client }) => {
+      sent(async (client, sdk) => {
         const { ETag = "", ChecksumCRC32 = "" } = await client.send(
           new sdk.UploadPartCommand({
             ...at(key),
@@ -49,7 +49,7 @@ export function s3Parts({ started, bucket, prefix }: Place): StoreParts {
         return `${ETag} ${ChecksumCRC32}`.trim();
       }),
     end: (key, id, tags) =>
-      sent(async ({ sdk, client }) => {
+      sent(async (client, sdk) => {
         const Parts = tags.map((tag, part) => {
           const [ETag, ChecksumCRC32] = tag.split(" ");
           return { ETag, PartNumber: part + 1, ...(ChecksumCRC32 && { ChecksumCRC32 }) };
