@@ -4,6 +4,7 @@ import { isOnTrial, percentOf, readRelease } from "../../functions/model/release
 import type { Store } from "../../functions/model/store.ts";
 import { createWebhookPost } from "../../functions/platform/webhook-post.ts";
 import { watchModel, type Look } from "../../functions/rollout/watch.ts";
+import { secretsSchema } from "../../functions/webhooks/secrets.ts";
 import { describeFailure } from "../failure.ts";
 import { seconds, withStoreOptions, type StoreFlags } from "../options.ts";
 import { checkName } from "../package-folder.ts";
@@ -34,8 +35,12 @@ export function rolloutWatchCommand(rollout: Command): void {
       if (!evidenceOf) throw new Error("Say where the counts are: --url, --redis or --table.");
       const { by } = releaseNote(flags);
       const { post } = createWebhookPost();
+      const signing = secretsSchema.parse(process.env["WEBHOOK_SECRET"] || "{}").get("*") ?? [];
+      const secrets = async () => signing;
       await withStore(flags.store, flags, (store) =>
-        watch(model, flags, store, () => watchModel({ store, evidenceOf, post, log, by }, model)),
+        watch(model, flags, store, () =>
+          watchModel({ store, evidenceOf, post, secrets, log, by }, model),
+        ),
       );
     });
 }

@@ -10,11 +10,13 @@ import { createStoredNotes } from "./notes/stored-notes.ts";
 import { createStoredSums } from "./counters/stored-sums.ts";
 import { createR2Store } from "./store/r2.ts";
 import { parseStoreUrl } from "./store/url.ts";
+import { secretsSchema } from "../webhooks/secrets.ts";
 import { webhookFetch } from "./webhook-fetch.ts";
 
 /** The parts of the Worker's environment that an object needs. */
 interface Environment extends Record<string, unknown> {
   STORE?: string;
+  WEBHOOK_SECRET?: string;
 }
 
 const MODEL = "model";
@@ -94,6 +96,10 @@ export class ModelState extends DurableObject<Environment> {
       store: createR2Store(this.env[bucket] as R2Bucket, prefix),
       evidenceOf: (model: string, candidate: Candidate) => readEvidence(counters, model, candidate),
       post: webhookFetch.post,
+      secrets: async () => {
+        const { WEBHOOK_SECRET } = this.env;
+        return WEBHOOK_SECRET ? (secretsSchema.parse(WEBHOOK_SECRET).get("*") ?? []) : [];
+      },
       log,
       by: "nearcast on cloudflare",
     };

@@ -1,3 +1,4 @@
+import { createSecretsOf } from "../webhooks/secrets-of.ts";
 import { boundStore } from "../model/bounded-store.ts";
 import type { Registry } from "../model/registry.ts";
 import { readRelease, type Candidate } from "../model/release.ts";
@@ -20,6 +21,8 @@ export interface Rollouts {
   status: (model: string) => Promise<RolloutStatus | undefined>;
 }
 
+/** A rollout belongs to the deployment: its webhook is signed with the secret of `*`. */
+const NO_CALLER = "*";
 /** How many models are looked at together. */
 const AT_ONCE = 8;
 /** The longest time for one look, its notice included. */
@@ -31,10 +34,12 @@ export function createRollouts(platform: Platform, registry: Pick<Registry, "tri
   const bounded = boundStore(platform.store, config.storeTimeoutMs);
   const evidenceOf = (model: string, candidate: Candidate) =>
     readEvidence(counters, model, candidate);
+  const secretsOf = createSecretsOf(platform);
   const watched = {
     store: platform.store,
     evidenceOf,
     post: platform.webhooks.post,
+    secrets: () => secretsOf(NO_CALLER),
     log: (entry: Record<string, unknown>) => platform.log(entry),
     by: `nearcast on ${platform.name}`,
   };

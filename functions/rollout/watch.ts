@@ -19,6 +19,8 @@ export interface Watched {
   evidenceOf: (model: string, candidate: Candidate) => Promise<Evidence>;
   /** Sends notices. */
   post: WebhookPort["post"];
+  /** What signs them: none where none is configured. Rejects while that cannot be read. */
+  secrets: () => Promise<readonly string[]>;
   log: (entry: Record<string, unknown>) => void;
   /** Who changes the release, as the history has it. */
   by: string;
@@ -36,7 +38,7 @@ class Outdated extends Error {}
  * next look decides on all that was counted until then.
  */
 export async function watchModel(watched: Watched, model: string): Promise<Look> {
-  const { store, evidenceOf, post, log, by } = watched;
+  const { store, evidenceOf, log, by } = watched;
   const found = await readRelease(store, model);
   if (!found || isNewerFormat(found.release)) return "idle";
   const { release } = found;
@@ -64,16 +66,19 @@ export async function watchModel(watched: Watched, model: string): Promise<Look>
   log({ level: decision.kind === "rollback" ? "error" : "info", message: "rollout", ...notice });
   const { webhook } = release.policy ?? {};
   if (webhook !== undefined)
-    await sendNotice(post, webhook, `${model}-${changed.revision}`, notice).catch(
-      (error: unknown) =>
-        log({
-          level: "error",
-          message: "rollout: the webhook failed",
-          model,
-          error: String(error),
-        }),
+    await tell(watched, webhook, `${model}-${changed.revision}`, notice).catch((error: unknown) =>
+      log({
+        level: "error",
+        message: "rollout: the webhook failed",
+        model,
+        error: String(error),
+      }),
     );
   return decision;
+}
+
+async function tell({ post, secrets }: Watched, url: string, id: string, notice: object) {
+  await sendNotice(post, url, id, notice, await secrets());
 }
 
 function changeFor({ candidates }: Release, decision: Decision, by: string) {

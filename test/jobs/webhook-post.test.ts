@@ -174,9 +174,9 @@ test.for([
 test("a rollout's notice passes the same check", async () => {
   const { post } = createWebhookPost(async () => families(["10.0.0.1"]));
   for (const url of ["https://10.0.0.1/", "https://[::ffff:a00:1]/", "https://inside.example.com/"])
-    await expect(sendNotice(post, url, "iris-1", {})).rejects.toThrow(/inside the network/);
+    await expect(sendNotice(post, url, "iris-1", {}, [])).rejects.toThrow(/inside the network/);
   const receiver = await startReceiver();
-  await sendNotice(createWebhookPost().post, receiver.url, "iris-1", { model: "iris" });
+  await sendNotice(createWebhookPost().post, receiver.url, "iris-1", { model: "iris" }, []);
   const [told] = receiver.received;
   expect(told?.headers).toMatchObject({ "webhook-id": "msg_iris-1" });
   expect(told?.headers).not.toHaveProperty("webhook-signature");

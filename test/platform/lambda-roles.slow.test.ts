@@ -94,8 +94,10 @@ test("only the function that watches rollouts may write releases, and nothing el
     "s3:GetObject",
     "s3:ListBucket",
     "s3:PutObject",
+    "ssm:GetParameter",
   ]);
   for (const [action, resource] of watch) {
+    if (action === "ssm:GetParameter") expect(resource).toContain("/webhook-secret");
     if (action === "s3:DeleteObject") expect(resource).toContain('"/.captured/*"');
     else if (action.endsWith("Object")) expect(resource).toContain("/*/release.json");
     expect(resource, action).not.toBe('"*"');

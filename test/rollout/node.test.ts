@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Webhook } from "standardwebhooks";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import { readRelease } from "../../functions/model/release.ts";
@@ -10,7 +11,7 @@ import { createService } from "../../functions/service.ts";
 import { createLoad, HOUR_MS, onTrial, startWebhook } from "./watched.ts";
 
 /** A folder with `table` on trial, and two servers' worth of services that count together. */
-async function begin(trial: Parameters<typeof onTrial>[0]) {
+async function begin(trial: Parameters<typeof onTrial>[0], env: Record<string, string> = {}) {
   const folder = await onTrial(trial);
   const store = createFolderStore(folder);
   const logged: Record<string, unknown>[] = [];
@@ -21,6 +22,7 @@ async function begin(trial: Parameters<typeof onTrial>[0]) {
       STORE: folder,
       ACCESS_LOG: "false",
       RELEASE_TTL_SECONDS: "0",
+      ...env,
     });
     const service = createService({ ...platform, counters, log });
     return { service, app: createApp(service) };
@@ -209,6 +211,25 @@ test("a webhook that fails is tried twice and logged, and no redirect is followe
       error: "Error: it answered 302",
     }),
   );
+});
+
+test("a webhook is signed with each of the deployment's secrets, and not without one", async () => {
+  const secrets = ["b", "c"].map((letter) => `whsec_${btoa(letter.repeat(32))}`);
+  for (const env of [{ WEBHOOK_SECRET: secrets.join(",") }, {}]) {
+    const hook = await startWebhook();
+    const trial = { version: "bad", percent: 20, policy: { webhook: hook.url } } as const;
+    const { one, load } = await begin(trial, env);
+    await load(400);
+    await one.service.rollouts.lookAtKnown();
+    const [got] = hook.raw;
+    if (!got) return expect.unreachable("It was not told.");
+    const headers = got.headers as Record<string, string>;
+    if (!("WEBHOOK_SECRET" in env)) return expect(headers).not.toHaveProperty("webhook-signature");
+    for (const secret of secrets)
+      expect(new Webhook(secret).verify(got.body, headers)).toEqual(hook.told[0]);
+    const forged = new Webhook(`whsec_${btoa("d".repeat(32))}`);
+    expect(() => forged.verify(got.body, headers)).toThrow();
+  }
 });
 
 test("GET /v1/models/{model}/rollout has the evidence, without the webhook", async () => {

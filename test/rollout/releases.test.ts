@@ -60,6 +60,7 @@ function change(store: Store, random: Random, why: string): Promise<unknown> {
   const watched = {
     store,
     log: () => undefined,
+    secrets: async () => [],
     post: () => Promise.reject(new Error("no policy names a webhook")),
     by: why,
     evidenceOf: async (_model: string, { segments }: Release["candidates"][number]) =>

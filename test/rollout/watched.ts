@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { updateRelease } from "../../functions/model/change-release.ts";
@@ -67,17 +67,19 @@ export function createLoad(fetch: Fetch, parallel = 1) {
 /** A server that notes what it is told. */
 export async function startWebhook(status = 200) {
   const told: unknown[] = [];
+  const raw: { body: string; headers: IncomingHttpHeaders }[] = [];
   const server = createServer((request, response) => {
     let body = "";
     request.on("data", (chunk: Buffer) => (body += chunk.toString()));
     request.on("end", () => {
       told.push(JSON.parse(body));
+      raw.push({ body, headers: request.headers });
       response.writeHead(status, { Location: "http://127.0.0.1:1/" }).end();
     });
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
-  return { told, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
+  return { told, raw, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
 }
 
 /** What `GET /v1/models/table/rollout` answers. */
