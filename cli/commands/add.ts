@@ -6,6 +6,9 @@ import { describeFailure } from "../failure.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import type { ClassificationManifest } from "../../functions/tasks/classification/options.ts";
 import { checkFolder } from "../add/folder-kind.ts";
+import { differenceFrom } from "../add/check-example.ts";
+import { readGivenExamples, readLabels, type GivenExample } from "../add/given-files.ts";
+import { exampleRequest } from "../../functions/model/example-request.ts";
 import { SCORES_FLAGS, type ScoresFlag } from "../add/score-meaning.ts";
 import { draftForTask, draftFromFile, type Draft } from "../add/from-file.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
@@ -31,6 +34,8 @@ interface Flags {
   description?: string;
   license?: string;
   file?: string;
+  labelsFrom?: string;
+  example?: string;
   pooling?: AddedPooling;
 }
 
@@ -45,6 +50,14 @@ export function addCommand(program: Command): void {
     .option("--version <version>", "the version's name (default: the next free number)")
     .option("--features <names>", "columns of a tabular model, separated by commas", commas)
     .option("--labels <names>", "classes in the order of the scores, separated by commas", commas)
+    .option(
+      "--labels-from <file>",
+      "a file with the classes: JSON, a config.json, or a line for each",
+    )
+    .option(
+      "--example <file>",
+      'inputs with the answers that you saw in training, {"input": …, "output": …}: recorded where the model gives them, refused where not',
+    )
     .addOption(
       new Option(
         "--scores <what>",
@@ -68,7 +81,10 @@ export function addCommand(program: Command): void {
     .option("--description <text>", "what the model does")
     .option("--license <name>", "its licence, such as Apache-2.0")
     .addOption(modelsOption())
-    .action(async (path: string, flags: Flags) => {
+    .action(async (path: string, given: Flags) => {
+      const flags = await withLabels(given);
+      const examples =
+        flags.example === undefined ? undefined : await readGivenExamples(flags.example);
       checkName("model", flags.name);
       if (flags.version !== undefined) checkName("version", flags.version);
       const version = flags.version ?? (await nextVersion(flags.models, flags.name));
@@ -98,11 +114,17 @@ export function addCommand(program: Command): void {
           })),
           assets: draft.assets,
         },
-        (made) => tryOut(made, notes),
+        (made) => (examples ? record(made, examples) : tryOut(made, notes)),
       );
       for (const note of notes) console.log(note);
       console.log(report(local, draft.graph.changes));
     });
+}
+
+async function withLabels(flags: Flags): Promise<Flags> {
+  if (flags.labelsFrom === undefined) return flags;
+  if (flags.labels) throw new Error("--labels and --labels-from say the same: use one of them.");
+  return { ...flags, labels: await readLabels(flags.labelsFrom) };
 }
 
 async function readDraft(path: string, flags: Flags): Promise<Draft> {
@@ -185,6 +207,27 @@ async function tryOut(local: LocalPackage, notes: string[]): Promise<Manifest> {
   return (await openPackage(local.models, manifest)).manifest;
 }
 
+/** Runs inputs whose answers the user has seen. Throws an Error where the model does not give them. */
+async function record(local: LocalPackage, examples: readonly GivenExample[]): Promise<Manifest> {
+  const { manifest } = local;
+  const predictor = await openPredictor(local, "native");
+  const recorded = [];
+  for (const [index, { input, output: seen }] of examples.entries()) {
+    const where = `Example ${index + 1}`;
+    const output = await predictor.predict(input).catch((cause: unknown) => {
+      throw new Error(`${where}: ${describeFailure(rootOf(cause))}`, { cause });
+    });
+    const difference = differenceFrom(seen, output);
+    if (difference !== undefined)
+      throw new Error(
+        `${where}: the model answers otherwise than you saw: ${difference}. Its whole answer is ${JSON.stringify(output)}. Nothing was added.`,
+      );
+    recorded.push({ input, output });
+  }
+  await writeExamples(local.folder, recorded);
+  return (await openPackage(local.models, manifest)).manifest;
+}
+
 /** Passes on what a task finds wrong with the manifest. The user has not seen the manifest yet. */
 function rootOf(error: unknown): unknown {
   const isManifest =
@@ -198,7 +241,9 @@ function report({ folder, manifest }: LocalPackage, changes: readonly string[]):
       ? `Look at its examples, then: nearcast verify ${label(manifest)} --record`
       : `It has no examples yet: put one {"input": …} under "examples" in ${join(folder, "model.json")}, or a large one on a line of ${EXAMPLES_FILE} beside it. Then: nearcast verify ${label(manifest)} --record`;
   const changed = changes.map((change) => `The graph was changed for all runtimes. ${change}\n`);
-  return `${label(manifest)} is in ${folder}, a ${manifest.task} model.\n${changed.join("")}${answersOf(manifest)}${next}`;
+  const request = exampleRequest("http://localhost:8787", [manifest], { isKeyed: false });
+  const works = request ? `\nWhen it is released, this works:\n${request}` : "";
+  return `${label(manifest)} is in ${folder}, a ${manifest.task} model.\n${changed.join("")}${answersOf(manifest)}${next}${works}`;
 }
 
 /** Says what the classifier answers with. */

@@ -1,0 +1,72 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { exportFolder } from "../hugging-face/export-folder.ts";
+import { root, succeed } from "./nearcast.ts";
+
+const run = promisify(execFile);
+
+/** What is added, and how. A name alone is an export in fixtures/hugging-face. */
+const ADDED: Record<string, [path: string, ...args: string[]]> = {
+  "text-classification": ["distilbert-sst2"],
+  "text-regression": ["regression-two"],
+  "token-classification": ["ner-bert"],
+  "text-ranking": ["rank-bert", "--task", "text-ranking"],
+  "question-answering": ["qa-roberta"],
+  "zero-shot-classification": ["nli-bert", "--task", "zero-shot-classification"],
+  "fill-mask": ["mask-roberta"],
+  "feature-extraction": ["all-minilm"],
+  "feature-extraction-splade": ["splade-bert"],
+  "sentence-similarity": ["similar-bert", "--task", "sentence-similarity"],
+  "tabular-classification": [
+    "models/iris/1/model.onnx",
+    "--features",
+    "sepal_length,sepal_width,petal_length,petal_width",
+    "--labels",
+    "setosa,versicolor,virginica",
+  ],
+  "tabular-regression": [
+    "models/diabetes/1/model.onnx",
+    "--features",
+    "age,sex,bmi,bp,s1,s2,s3,s4,s5,s6",
+  ],
+  "image-classification": ["test/cli/fixtures/image-export"],
+  tensor: ["test/fixtures/graphs/tensors.onnx"],
+};
+
+describe("the request that add prints", () => {
+  let models: string;
+  let served: NodeServer;
+  const requests: Record<string, string> = {};
+
+  beforeAll(async () => {
+    models = await mkdtemp(join(tmpdir(), "nearcast-requests-"));
+    for (const [name, [path, ...args]] of Object.entries(ADDED)) {
+      const taken = path.includes("/")
+        ? { folder: join(root, path), remove: async () => {} }
+        : await exportFolder(path);
+      const out = await succeed(["add", taken.folder, "--name", name, "--models", models, ...args]);
+      await taken.remove();
+      requests[name] = /When it is released, this works:\n(curl [^]+)/.exec(out)?.[1]?.trim() ?? "";
+      await writeFile(join(models, name, "release.json"), '{"stable":"1"}');
+    }
+    served = await startNodeServer({ env: { STORE: models } });
+  });
+  afterAll(async () => {
+    await served?.stop();
+    await rm(models, { recursive: true });
+  });
+
+  test.each(Object.keys(ADDED))("is answered with 200: %s", async (name) => {
+    const command = requests[name]?.replace("http://localhost:8787", served.url) ?? "";
+    expect(command).toContain(`/v1/models/${name}/predict`);
+    const { stdout } = await run("bash", ["-c", `${command} -sS -w '\n%{http_code}'`]);
+    const [body = "", status] = stdout.split("\n");
+    expect(status, body).toBe("200");
+    expect((JSON.parse(body) as { outputs: unknown }).outputs).toBeDefined();
+  });
+});
