@@ -36,7 +36,7 @@ describe.skipIf(!python).each(deployed)("on %s", (name, start) => {
     },
   );
 
-  // Batches are for Node so far.
+  // The others have no queue here.
   test.runIf(name === "node")("openai_batch_client.py is answered all that it asks", async () => {
     const { stdout } = await run(python ?? "", [join(here, "openai_batch_client.py"), door.url]);
     expect(stdout).toContain("all answered");
