@@ -85,7 +85,7 @@ test("only the function that watches rollouts may write releases, and nothing el
   expect(actionsOf(predict)).toContain("s3:GetObject");
   for (const [action, resource] of [...predict, ...jobs])
     if (action === "s3:PutObject" || action === "s3:DeleteObject")
-      expect(resource).toMatch(/"\/\.(captured|jobs)\/\*"/);
+      expect(resource).toMatch(/"\/\.(captured|jobs|batches)\/\*"/);
   expect(actionsOf(watch)).toEqual([
     "dynamodb:GetItem",
     "logs:CreateLogStream",
@@ -141,7 +141,11 @@ test("requests may only send to the queue of jobs, and jobs run in a function of
   ]);
   expect(properties("Models")).toMatchObject({
     LifecycleConfiguration: {
-      Rules: [{ Id: "captured" }, { Prefix: ".jobs/", Status: "Enabled", ExpirationInDays: 2 }],
+      Rules: [
+        { Id: "captured" },
+        { Prefix: ".batches/", AbortIncompleteMultipartUpload: { DaysAfterInitiation: 2 } },
+        { Prefix: ".jobs/", Status: "Enabled", ExpirationInDays: 2 },
+      ],
     },
   });
 });
