@@ -45,10 +45,14 @@ function faultOfError({ status, contentType, body }: Answer): string | undefined
   const json = parsed(body) as Record<string, unknown> | undefined;
   if (!json) return "is an error without JSON";
   if (contentType.startsWith("application/problem+json")) {
-    const texts = ["type", "title", "detail", "code", "requestId", "error"];
+    const texts = ["type", "title", "detail", "code", "requestId"];
     if (json["status"] !== status) return "names another status in its body";
     if (!texts.every((name) => typeof json[name] === "string" && json[name] !== ""))
       return "lacks a member of a problem";
+    // Where OpenAI's clients ask too, it is an object as theirs.
+    const { error } = json as { error?: string | { message: string } | null };
+    const said = typeof error === "object" ? error?.message : error;
+    if (typeof said !== "string" || said === "") return "lacks a member of a problem";
   } else {
     // text-embeddings-inference has a text as `error`, and Jina's API one as `detail`.
     const error = json["error"] ?? json["detail"] ?? json;

@@ -80,6 +80,7 @@ test.for(
   },
 );
 
+const MEAN = { "1_Pooling/config.json": { pooling_mode_mean_tokens: true } };
 const wordpiece = JSON.parse(
   await readFile(join(root, "test/fixtures/tokenizers/wordpiece.json"), "utf8"),
 ) as { added_tokens: object[] };
@@ -99,6 +100,7 @@ test.for(
     [
       "a charsmap of SentencePiece",
       {
+        ...MEAN,
         "tokenizer.json": {
           ...wordpiece,
           normalizer: { type: "Sequence", normalizers: [{ type: "Precompiled" }] },
@@ -109,6 +111,7 @@ test.for(
     [
       "added tokens that must be single words",
       {
+        ...MEAN,
         "tokenizer.json": {
           ...wordpiece,
           added_tokens: wordpiece.added_tokens.map((token) => ({ ...token, single_word: true })),
