@@ -17,7 +17,6 @@ import { createEnds, endingAs, idOfListed, listedAs, type BatchState } from "./b
 import { linesOf, removeLines } from "./batch-lines.ts";
 import { createBatchStore } from "./batch-store.ts";
 import { createWork } from "./batch-work.ts";
-import { hasBatches } from "./has-batches.ts";
 import { dropWritings } from "./join-lines.ts";
 import { storeUpload } from "./store-upload.ts";
 import { checkBeside, objectOf, openInput, sizeOfObject } from "./stored-source.ts";
@@ -90,7 +89,7 @@ export function createBatches(
   files: Files | undefined,
 ): Batches | undefined {
   const { jobs, config, sha256 } = platform;
-  if (!jobs || !files || !hasBatches(platform)) return undefined;
+  if (!jobs || !files) return undefined;
   const { queue, storeExpires = false } = jobs;
   const own = createBatchStore(jobs.store, config.storeTimeoutMs);
   const ttlMs = config.jobResultTtlMs;

@@ -1,7 +1,6 @@
 import type { Caller } from "../auth/caller.ts";
 import type { BatchInput } from "../batches/batch.ts";
 import { createBatchStore } from "../batches/batch-store.ts";
-import { hasBatches } from "../batches/has-batches.ts";
 import { storeUpload } from "../batches/store-upload.ts";
 import { openInput } from "../batches/stored-source.ts";
 import { NearcastError } from "../errors.ts";
@@ -70,7 +69,7 @@ export function createFiles(
   platform: Pick<Platform, "jobs" | "config" | "sha256" | "store">,
 ): Files | undefined {
   const { jobs, config, store } = platform;
-  if (!jobs || !hasBatches(platform)) return undefined;
+  if (!jobs) return undefined;
   const { queue, storeExpires = false } = jobs;
   const { maxFileBytes, limits, jobTimeoutMs, jobResultTtlMs, storeTimeoutMs } = config;
   const own = createBatchStore(jobs.store, storeTimeoutMs);

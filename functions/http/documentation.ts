@@ -1,4 +1,3 @@
-import { hasBatches } from "../batches/has-batches.ts";
 import { Hono, type MiddlewareHandler } from "hono";
 import { NearcastError } from "../errors.ts";
 import { openapiDocument } from "../openapi/document.ts";
@@ -123,7 +122,7 @@ export function documentationRoutes(
 ) {
   const secured = platform.config.auth.mode === "required";
   const hasJobs = platform.jobs !== undefined;
-  const hasFiles = hasBatches(platform);
+  const hasFiles = platform.jobs !== undefined;
   const hasWebhooks = hasJobs && platform.config.webhooks.hosts.length > 0;
 
   return new Hono<AppEnv>().get("/openapi.json", async (c) => {

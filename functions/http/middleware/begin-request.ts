@@ -1,6 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { ANYONE, NOBODY } from "../../auth/caller.ts";
-import { hasBatches } from "../../batches/has-batches.ts";
 import { NearcastError } from "../../errors.ts";
 import { createDeadline } from "../../load/deadline.ts";
 import type { TransferTurns } from "../../load/transfer-turns.ts";
@@ -38,7 +37,6 @@ export function beginRequest(
   // The caller until authentication finds out who it is.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
   const takesJobs = platform.jobs !== undefined;
-  const takesFiles = hasBatches(platform);
   return function beginRequest(c, next) {
     const { routeIndex } = c.req;
     const wrapped = routeIndex > before;
@@ -49,7 +47,7 @@ export function beginRequest(
     const isGone = () => isClientGone(c.env);
     const job = jobOf(c.env);
     const longestMs =
-      job || (takesFiles && isUpload(c.req)) ? config.jobTimeoutMs : config.requestTimeoutMs;
+      job || (takesJobs && isUpload(c.req)) ? config.jobTimeoutMs : config.requestTimeoutMs;
     const deadline = createDeadline(longestMs, isGone, options);
     const timeout = c.req.header(TIMEOUT);
     if (timeout !== undefined && WHOLE_NUMBER.test(timeout)) deadline.shorten(Number(timeout));
