@@ -1,4 +1,5 @@
 import type { Files } from "../files/files.ts";
+import { nameOf } from "../jobs/job-store.ts";
 import type { Listing } from "../jobs/listing.ts";
 import { changed, hasEnded, type Batch, type BatchStatus, type Counts } from "./batch.ts";
 import type { BatchStore } from "./batch-store.ts";
@@ -27,24 +28,24 @@ const LONGEST_END_MS = 600_000;
 export function createEnds({ own, files, listing, listOf, send, ttlMs }: EndsOptions) {
   /** The batch as it is now, whether or not a message has come since its time was over. */
   async function current(key: string): Promise<Batch | undefined> {
-    const found = await own.read(key);
+    const found = await own.find(key);
     if (!found || found.expiresAt > Date.now()) return found;
-    return hasEnded(found) ? undefined : expire(key, found);
+    return hasEnded(found) ? undefined : expire(nameOf(key, found), found);
   }
 
   /** Requests that are left are passed over first, so that each has a line that says why it has no answer. */
-  async function expire(key: string, batch: Batch): Promise<Batch | undefined> {
-    if (!batch.requests || batch.status !== "running") return finish(key, "expired");
+  async function expire(name: string, batch: Batch): Promise<Batch | undefined> {
+    if (!batch.requests || batch.status !== "running") return finish(name, "expired");
     const { ending } = batch.requests;
-    return ending ? finishRequests(key, ending.status) : own.change(key, endingAs("expired"));
+    return ending ? finishRequests(name, ending.status) : own.change(name, endingAs("expired"));
   }
 
   /** Ends a batch of requests, with files of what it has. */
-  async function finishRequests(key: string, status: BatchStatus): Promise<Batch | undefined> {
-    const batch = await own.read(key);
+  async function finishRequests(name: string, status: BatchStatus): Promise<Batch | undefined> {
+    const batch = await own.read(name);
     if (!batch?.requests || hasEnded(batch)) return batch;
     const { requests, caller } = batch;
-    const { outputBytes, errorBytes } = await stateOf(key, batch);
+    const { outputBytes, errorBytes } = await stateOf(name, batch);
     const resultMs = requests.resultMs ?? ttlMs;
     const made = [
       { id: requests.outputFile, size: outputBytes, what: "output" as const },
@@ -57,14 +58,17 @@ export function createEnds({ own, files, listing, listOf, send, ttlMs }: EndsOpt
           filename: `${batch.id}_${what}.jsonl`,
           size,
           expiresAfterMs: resultMs,
-          content: { batch: key, what },
+          content: { batch: name, what },
         });
-    return finish(key, status, {}, resultMs);
+    const ended = await finish(name, status, {}, resultMs);
+    // It was removed meanwhile.
+    if (!ended) await files.removeOf(caller.name, [requests.outputFile, requests.errorFile]);
+    return ended;
   }
 
-  async function stateOf(key: string, batch: Batch): Promise<BatchState> {
-    const lanes = batch.cut.chunks > 0 ? await own.lanes(key) : [];
-    const sum = (name: keyof Counts) => lanes.reduce((total, lane) => total + lane[name], 0);
+  async function stateOf(name: string, batch: Batch): Promise<BatchState> {
+    const lanes = batch.cut.chunks > 0 ? await own.lanes(name) : [];
+    const sum = (what: keyof Counts) => lanes.reduce((total, lane) => total + lane[what], 0);
     return {
       batch,
       completed: sum("completed"),
@@ -75,32 +79,30 @@ export function createEnds({ own, files, listing, listOf, send, ttlMs }: EndsOpt
   }
 
   function finish(
-    key: string,
+    name: string,
     status: BatchStatus,
     change: Partial<Batch> = {},
     keptMs: number = ttlMs,
   ) {
     const expiresAt = Date.now() + keptMs;
-    return own.change(key, (one) =>
+    return own.change(name, (one) =>
       hasEnded(one) ? undefined : changed(one, status, { ...change, expiresAt }),
     );
   }
 
-  async function finishIfDone(key: string, { requests, cut: { chunks } }: Batch): Promise<void> {
-    const lanes = await own.lanes(key);
+  async function finishIfDone(name: string, { requests, cut: { chunks } }: Batch): Promise<void> {
+    const lanes = await own.lanes(name);
     if (lanes.reduce((sum, { done }) => sum + done, 0) < chunks) return;
     if (requests)
-      await finishRequests(key, (await own.read(key))?.requests?.ending?.status ?? "succeeded");
-    else await send(`${key}.join`);
+      await finishRequests(name, (await own.read(name))?.requests?.ending?.status ?? "succeeded");
+    else await send(`${name}.join`);
   }
 
-  async function removeAll(key: string, batch: Batch): Promise<void> {
+  async function removeAll(name: string, batch: Batch): Promise<void> {
     const { caller, requests } = batch;
     await listing.remove(await listOf(caller.name), listedAs(batch));
-    if (requests) {
-      await files.removeOf(caller.name, [requests.outputFile, requests.errorFile]);
-    }
-    await own.removeAll(key);
+    await own.removeAll(name);
+    if (requests) await files.removeOf(caller.name, [requests.outputFile, requests.errorFile]);
   }
 
   return { current, expire, finish, finishIfDone, removeAll, stateOf };

@@ -5,12 +5,12 @@ import { readAnswers, writeLines } from "./chunk.ts";
 /** The outputs or errors of all rows, in order. */
 export async function* linesOf(
   own: BatchStore,
-  key: string,
+  name: string,
   { requests, cut: { chunks } }: Batch,
   what: "output" | "errors",
 ): AsyncGenerator<Uint8Array> {
   for (let chunk = 0; chunk < chunks; chunk++) {
-    const bytes = await own.bytes(key, `out-${chunk}`);
+    const bytes = await own.bytes(name, `out-${chunk}`);
     // Requests of a batch that ended too late to pass them over have no lines.
     if (!bytes && requests) continue;
     if (!bytes) throw new Error(`The batch has lost chunk ${chunk}.`);
@@ -22,19 +22,18 @@ export async function* linesOf(
 /** Removes the outputs or the errors of a chunk. */
 export async function removeLines(
   own: BatchStore,
-  key: string,
+  name: string,
   chunk: number,
   what: "output" | "errors",
 ): Promise<void> {
-  const name = `out-${chunk}`;
-  const bytes = await own.bytes(key, name);
+  const bytes = await own.bytes(name, `out-${chunk}`);
   if (!bytes) return;
   const { counts, ...lines } = readAnswers(bytes);
   const decoder = new TextDecoder();
   const [output, errors] = [decoder.decode(lines.output), decoder.decode(lines.errors)];
   await own.write(
-    key,
     name,
+    `out-${chunk}`,
     writeLines(counts, [what === "output" ? "" : output], [what === "errors" ? "" : errors]),
   );
 }

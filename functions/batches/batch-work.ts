@@ -31,10 +31,10 @@ const NOT_ASKED: Record<"canceled" | "expired", NotAsked> = {
 };
 
 /**
- * `<key>.keep` removes a batch when its time is over, `<key>.cut` cuts its file, `<key>.7` answers a chunk, `<key>.join` joins
- * the lines of all, and `<key>.tidy-256` removes those of chunks from that one on.
+ * `<name>.keep` removes a batch when its time is over, `<name>.cut` cuts its file, `<name>.7` answers a chunk, `<name>.join`
+ * joins the lines of all, and `<name>.tidy-256` removes those of chunks from that one on.
  */
-const MESSAGE = /^([0-9a-f]{64})\.(keep|cut|join|tidy-\d+|\d+)$/;
+const MESSAGE = /^([0-9a-f]{64}\.[0-9a-f-]{36})\.(keep|cut|join|tidy-\d+|\d+)$/;
 const TIDIED_AT_ONCE = 256;
 
 interface WorkOptions {
@@ -57,87 +57,89 @@ export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
   const longestUploadMs = 2 * platform.config.jobTimeoutMs;
 
   /** What the batch gets when all of its file was cut, or when it cannot be read. Undefined while there is more. */
-  async function cut(key: string, batch: Batch & { input: BatchInput }): Promise<Cut | undefined> {
+  async function cut(name: string, batch: Batch & { input: BatchInput }): Promise<Cut | undefined> {
     const { requests } = batch;
     if (requests) {
-      const found = await cutRequests(key, { ...batch, requests }, cutting);
+      const found = await cutRequests(name, { ...batch, requests }, cutting);
       if (!("issues" in found)) return { status: "running", change: found };
       return { status: "failed", change: { requests: { ...requests, issues: found.issues } } };
     }
     try {
-      const isWhole = await cutFile(key, batch, cutting);
+      const isWhole = await cutFile(name, batch, cutting);
       return isWhole ? { status: "running", change: {} } : undefined;
     } catch (error) {
       return { status: "failed", change: { error: rowError(error) } };
     }
   }
 
-  async function runCut(key: string, batch: Batch, tries: number): Promise<Outcome> {
+  async function runCut(name: string, batch: Batch, tries: number): Promise<Outcome> {
     if (tries > MOST_TRIES) {
       const error = { code: "internal", detail: GIVEN_UP_FILE };
       const issues = [{ code: "internal", message: GIVEN_UP_FILE }];
       const { requests } = batch;
-      await finish(key, "failed", requests ? { requests: { ...requests, issues } } : { error });
+      await finish(name, "failed", requests ? { requests: { ...requests, issues } } : { error });
       return "done";
     }
     if (batch.status === "queued" || !batch.input) return { retryAfterSeconds: 1 };
     if (batch.status === "validating") {
-      const found = await cut(key, { ...batch, input: batch.input });
+      const found = await cut(name, { ...batch, input: batch.input });
       if (!found) return { retryAfterSeconds: 0 };
       if (found.status === "failed") {
-        await finish(key, "failed", found.change);
+        await finish(name, "failed", found.change);
         return "done";
       }
-      const all = await own.change(key, (one) =>
+      const all = await own.change(name, (one) =>
         one.status === "validating" ? changed(one, "running", found.change) : undefined,
       );
+      if (!all) await own.sweep(name);
       if (!all || hasEnded(all)) return "done";
       batch = all;
     }
     for (let lane = 0; lane < Math.min(LANES, batch.cut.chunks); lane++)
-      await send(`${key}.${lane}`);
+      await send(`${name}.${lane}`);
     if (batch.input && "parts" in batch.input && batch.input.of === undefined) {
       const { parts, size, partBytes } = batch.input;
-      for (let part = 0; part * partBytes < size; part++) await own.remove(key, `${parts}-${part}`);
+      for (let part = 0; part * partBytes < size; part++)
+        await own.remove(name, `${parts}-${part}`);
     }
     return "done";
   }
 
   async function runChunk(
-    key: string,
+    name: string,
     batch: Batch,
     place: { chunk: number; tries: number },
     perform: Perform,
   ): Promise<Outcome> {
     const { chunk, tries } = place;
-    const lane = await own.readLane(key, chunk % LANES);
+    const lane = await own.readLane(name, chunk % LANES);
     if (lane.done <= Math.floor(chunk / LANES)) {
-      const bytes = await own.bytes(key, `in-${chunk}`);
-      let made = await own.bytes(key, `out-${chunk}`);
+      const bytes = await own.bytes(name, `in-${chunk}`);
+      let made = await own.bytes(name, `out-${chunk}`);
       if (!made) {
         if (!bytes) return { retryAfterSeconds: 1 };
-        made = await answersTo(key, batch, { chunk, tries, rows: readChunk(bytes) }, perform);
-        if (!(await own.write(key, `out-${chunk}`, made, { once: true })))
-          made = (await own.bytes(key, `out-${chunk}`)) ?? made;
+        made = await answersTo(name, batch, { chunk, tries, rows: readChunk(bytes) }, perform);
+        if (!(await own.write(name, `out-${chunk}`, made, { once: true })))
+          made = (await own.bytes(name, `out-${chunk}`)) ?? made;
       }
-      await own.advance(key, chunk, readAnswers(made).counts);
-      await own.remove(key, `in-${chunk}`);
-      if (batch.requests) await own.remove(key, `some-${chunk}`);
-      const now = await own.read(key);
+      await own.advance(name, chunk, readAnswers(made).counts);
+      await own.remove(name, `in-${chunk}`);
+      if (batch.requests) await own.remove(name, `some-${chunk}`);
+      const now = await own.read(name);
       // It was removed meanwhile.
-      if (!now) await own.removeAll(key);
+      if (!now) await own.sweep(name);
       if (!now || hasEnded(now)) return "done";
     } else {
       // Its process may have ended before it could do this.
-      await own.remove(key, `in-${chunk}`);
+      await own.remove(name, `in-${chunk}`);
     }
-    if (chunk + LANES < batch.cut.chunks) await send(`${key}.${chunk + LANES}`);
-    else await ends.finishIfDone(key, batch);
+    if (chunk + LANES < batch.cut.chunks) await send(`${name}.${chunk + LANES}`);
+    else await ends.finishIfDone(name, batch);
     return "done";
   }
 
   async function answersTo(
-    key: string,
+    name: string,
     batch: Batch,
     { chunk, tries, rows }: { chunk: number; tries: number; rows: Chunk },
     perform: Perform,
@@ -151,43 +153,47 @@ export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
     const some = `some-${chunk}`;
     return answerRequests({ ...batch, requests }, rows, {
       perform,
-      before: await own.bytes(key, some),
-      keep: (answers) => own.write(key, some, answers),
-      ended: async () => (isGivenUp ? GIVEN_UP : whyNotAsked((await own.read(key))?.requests)),
+      before: await own.bytes(name, some),
+      keep: (answers) => own.write(name, some, answers),
+      ended: async () => (isGivenUp ? GIVEN_UP : whyNotAsked((await own.read(name))?.requests)),
     });
   }
 
-  async function runJoin(key: string, tries: number): Promise<Outcome> {
+  async function runJoin(name: string, tries: number): Promise<Outcome> {
     try {
       if (tries > MOST_TRIES) throw new NearcastError("conflict", GIVEN_UP_LINES);
-      const found = await joinLines(key, { own, ...places });
+      const found = await joinLines(name, { own, ...places });
       if ("retryAfterSeconds" in found) return found;
-      await finish(key, "succeeded", found);
-      await send(`${key}.tidy-0`);
+      if (await finish(name, "succeeded", found)) await send(`${name}.tidy-0`);
+      else await own.sweep(name);
     } catch (error) {
-      await finish(key, "failed", { error: rowError(error) });
+      await finish(name, "failed", { error: rowError(error) });
     }
     return "done";
   }
 
   /** Removes the lines of chunks, which are joined. */
-  async function runTidy(key: string, { cut: { chunks } }: Batch, first: number): Promise<Outcome> {
+  async function runTidy(
+    name: string,
+    { cut: { chunks } }: Batch,
+    first: number,
+  ): Promise<Outcome> {
     const end = Math.min(first + TIDIED_AT_ONCE, chunks);
-    for (let chunk = first; chunk < end; chunk++) await own.remove(key, `out-${chunk}`);
-    if (end < chunks) await send(`${key}.tidy-${end}`);
+    for (let chunk = first; chunk < end; chunk++) await own.remove(name, `out-${chunk}`);
+    if (end < chunks) await send(`${name}.tidy-${end}`);
     return "done";
   }
 
   /** Removes a batch when its time is over, and an upload that never ended. */
-  async function runKeep(key: string, batch: Batch): Promise<Outcome> {
+  async function runKeep(name: string, batch: Batch): Promise<Outcome> {
     const [made] = batch.events;
     const isLost = batch.status === "queued" && (made?.at ?? 0) + longestUploadMs < Date.now();
     const left = batch.expiresAt - Date.now();
     if (isLost || (left <= 0 && hasEnded(batch))) {
-      await ends.removeAll(key, batch);
+      await ends.removeAll(name, batch);
       return "done";
     }
-    if (left <= 0) await ends.expire(key, batch);
+    if (left <= 0) await ends.expire(name, batch);
     else if (storeExpires && hasEnded(batch)) return "done";
     const next = batch.status === "queued" ? longestUploadMs : Math.max(left, 1000);
     return { retryAfterSeconds: Math.ceil(next / 1000) };
@@ -196,19 +202,23 @@ export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
   return {
     owns: (message: string) => MESSAGE.test(message),
     async run(message: string, tries: number, perform: Perform): Promise<Outcome> {
-      const [, key = "", what = ""] = MESSAGE.exec(message) ?? [];
-      const batch = await own.read(key);
-      if (!batch) return "done";
-      if (what === "keep") return runKeep(key, batch);
-      if (what.startsWith("tidy-")) return runTidy(key, batch, Number(what.slice("tidy-".length)));
+      const [, name = "", what = ""] = MESSAGE.exec(message) ?? [];
+      const batch = await own.read(name);
+      if (!batch) {
+        // It was removed, and its message may have written something since.
+        await own.sweep(name);
+        return "done";
+      }
+      if (what === "keep") return runKeep(name, batch);
+      if (what.startsWith("tidy-")) return runTidy(name, batch, Number(what.slice("tidy-".length)));
       if (hasEnded(batch)) {
         if (what === "join") await dropWritings(batch, places);
         return "done";
       }
-      if (what === "join") return runJoin(key, tries);
-      if (what === "cut") return runCut(key, batch, tries);
+      if (what === "join") return runJoin(name, tries);
+      if (what === "cut") return runCut(name, batch, tries);
       try {
-        return await runChunk(key, batch, { chunk: Number(what), tries }, perform);
+        return await runChunk(name, batch, { chunk: Number(what), tries }, perform);
       } catch (error) {
         if (error instanceof AskAgain) return { retryAfterSeconds: error.seconds };
         throw error;

@@ -49,6 +49,8 @@ export interface Joining {
   until: number;
   /** How often it was begun anew. */
   restarts: number;
+  /** An object may be there that this batch has made. */
+  isMaking?: true;
 }
 
 /** Why a batch of requests fails before any of them is answered. */
@@ -84,7 +86,16 @@ export interface Requests {
 /** A file whose rows are answered, as it lies in the store. Times are milliseconds since 1970. */
 export interface Batch extends Pick<
   Job,
-  "id" | "caller" | "model" | "version" | "digest" | "assignment" | "fingerprint" | "expiresAt"
+  | "id"
+  | "generation"
+  | "caller"
+  | "model"
+  | "version"
+  | "digest"
+  | "assignment"
+  | "fingerprint"
+  | "isLeaving"
+  | "expiresAt"
 > {
   requestId: string;
   /** The key of the rate that the calls are taken from. Absent where no rate holds. */

@@ -6,6 +6,7 @@ import type { Format } from "../inputs/row.ts";
 import type { Source } from "../inputs/source.ts";
 import { storedCaller } from "../jobs/job.ts";
 import type { OtherMessages } from "../jobs/jobs.ts";
+import { nameOf } from "../jobs/job-store.ts";
 import { createKeyOf } from "../jobs/key-of.ts";
 import { createListing, readPage, type Page, type PageOptions } from "../jobs/listing.ts";
 import type { Turns } from "../load/turns.ts";
@@ -114,21 +115,31 @@ export function createBatches(
     const key = await keyOf(caller, id);
     const batch = await current(key);
     if (!batch) throw noBatch(id);
-    return { key, batch };
+    return { name: nameOf(key, batch), batch };
   }
 
-  async function inputOf(key: string, asked: AskedBatch, write: boolean) {
+  /** Writes a new batch, and its place in the list. Gives the one that is there already instead. */
+  async function write(name: string, batch: Batch): Promise<Batch> {
+    const { made, replaced } = await own.create(name, batch);
+    const list = await listOf(batch.caller.name);
+    if (replaced) await listing.remove(list, listedAs(replaced));
+    await listing.add(list, listedAs(made));
+    return made;
+  }
+
+  /** Stores an upload below the batch of this name. Without a name, only digests it. */
+  async function inputOf(asked: AskedBatch, name?: string) {
     const { input, caller } = asked;
     if (!("object" in input))
       return storeUpload(
         input,
         config.maxFileBytes,
-        write ? (what, bytes) => own.write(key, what, bytes) : undefined,
+        name === undefined ? undefined : (what, bytes) => own.write(name, what, bytes),
       ).catch(withRemedy);
     const object = objectOf(caller.name, input.object);
     const { storeTimeoutMs: timeoutMs } = config;
     const size = await sizeOfObject(platform.store, object, timeoutMs);
-    if (write) await checkBeside(platform.store, object, { id: asked.id, timeoutMs });
+    if (name !== undefined) await checkBeside(platform.store, object, { id: asked.id, timeoutMs });
     return { input: { object, size }, digest: `${object}\n${size}` };
   }
 
@@ -139,13 +150,15 @@ export function createBatches(
       const key = await keyOf(caller, id);
       const known = await current(key);
       const now = Date.now();
+      const generation = known?.generation ?? crypto.randomUUID();
       const words = JSON.stringify([manifest.name, format, header, parameters]);
       if (known && known.status !== "queued") {
-        const { digest: fingerprint } = await inputOf(key, asked, false);
-        return stateOf(key, same(known, await sha256(`${words}\n${fingerprint}`)));
+        const { digest: fingerprint } = await inputOf(asked);
+        return stateOf(nameOf(key, known), same(known, await sha256(`${words}\n${fingerprint}`)));
       }
       const batch: Batch = {
         id,
+        generation,
         caller: storedCaller(caller),
         requestId,
         ...(rateKey !== undefined && { rateKey }),
@@ -163,33 +176,42 @@ export function createBatches(
         expiresAt: now + ttlMs,
       };
       // Before the upload, so that nothing stays of one that never ends.
-      const list = await listOf(caller.name);
-      await sendNow(`${key}.keep`, async () =>
-        listing.add(list, listedAs(await own.create(key, batch))),
-      );
+      let made = batch;
+      await sendNow(`${nameOf(key, batch)}.keep`, async () => {
+        made = await write(nameOf(key, batch), batch);
+      });
+      const name = nameOf(key, made);
       let whole: Batch | undefined;
       try {
-        const { input, digest: content } = await inputOf(key, asked, true);
+        const { input, digest: content } = await inputOf(asked, name);
         const fingerprint = await sha256(`${words}\n${content}`);
-        await sendNow(`${key}.cut`, async () => {
-          whole = await own.change(key, (one) =>
-            one.status === "queued"
-              ? changed({ ...batch, events: one.events }, "validating", { input, fingerprint })
+        await sendNow(`${name}.cut`, async () => {
+          whole = await own.change(name, (one) =>
+            one.status === "queued" && !one.isLeaving
+              ? changed(
+                  { ...batch, generation: one.generation, events: one.events },
+                  "validating",
+                  { input, fingerprint },
+                )
               : undefined,
           );
         });
-        if (!whole) throw noBatch(id);
-        return await stateOf(key, same(whole, fingerprint));
+        if (!whole || whole.isLeaving) throw noBatch(id);
+        return await stateOf(name, same(whole, fingerprint));
       } catch (error) {
-        if (!whole && (await own.read(key))?.status === "queued") await removeAll(key, batch);
+        const left = whole ?? (await own.read(name));
+        if (!left) await own.sweep(name);
+        else if (left.status === "queued") await removeAll(name, left);
         throw error;
       }
     },
     async makeRequests({ caller, id, requestId, rateKey, input, requests, windowMs }) {
-      const key = await keyOf(caller, id);
+      const generation = crypto.randomUUID();
+      const name = nameOf(await keyOf(caller, id), { generation });
       const now = Date.now();
       const batch: Batch = {
         id,
+        generation,
         caller: storedCaller(caller),
         requestId,
         ...(rateKey !== undefined && { rateKey }),
@@ -200,43 +222,39 @@ export function createBatches(
         events: [{ status: "validating", at: now }],
         expiresAt: now + windowMs,
       };
-      const list = await listOf(caller.name);
-      await sendNow(`${key}.keep`, async () => {
-        await own.create(key, batch);
-        await listing.add(list, listedAs(batch));
-      });
+      await sendNow(`${name}.keep`, async () => void (await write(name, batch)));
       try {
-        await sendNow(`${key}.cut`);
+        await sendNow(`${name}.cut`);
       } catch (error) {
-        await removeAll(key, batch);
+        await removeAll(name, batch);
         throw error;
       }
-      return stateOf(key, batch);
+      return stateOf(name, batch);
     },
     async list(caller, { after, ...options }) {
       const names = await listing.ids(await listOf(caller.name));
       const last = after === undefined ? undefined : nameAfter(names, after);
-      return readPage(names, { ...options, after: last }, async (name) => {
-        const key = await keyOf(caller, idOfListed(name));
+      return readPage(names, { ...options, after: last }, async (listed) => {
+        const key = await keyOf(caller, idOfListed(listed));
         const batch = await current(key);
-        return batch && stateOf(key, batch);
+        return batch && listedAs(batch) === listed ? stateOf(nameOf(key, batch), batch) : undefined;
       });
     },
-    async linesOf({ batch: key, what }) {
-      const batch = await own.read(key);
+    async linesOf({ batch: name, what }) {
+      const batch = await own.read(name);
       if (!batch) throw noBatch("of this file");
-      return linesOf(own, key, batch, what);
+      return linesOf(own, name, batch, what);
     },
-    async removeLines({ batch: key, what }) {
-      const { chunks } = (await own.read(key))?.cut ?? { chunks: 0 };
-      for (let chunk = 0; chunk < chunks; chunk++) await removeLines(own, key, chunk, what);
+    async removeLines({ batch: name, what }) {
+      const { chunks } = (await own.read(name))?.cut ?? { chunks: 0 };
+      for (let chunk = 0; chunk < chunks; chunk++) await removeLines(own, name, chunk, what);
     },
     async read(caller, id) {
-      const { key, batch } = await read(caller, id);
-      return stateOf(key, batch);
+      const { name, batch } = await read(caller, id);
+      return stateOf(name, batch);
     },
     async lines(caller, id, what) {
-      const { key, batch } = await read(caller, id);
+      const { name, batch } = await read(caller, id);
       if (batch.status !== "succeeded")
         throw new NearcastError("conflict", `The batch is ${batch.status}.`, {
           ...(!hasEnded(batch) && { retryAfterSeconds: 1 }),
@@ -246,23 +264,23 @@ export function createBatches(
       const { store } = platform;
       const found = batch[what];
       return found
-        ? openInput(found, key, { own, store, timeoutMs: config.storeTimeoutMs })
+        ? openInput(found, name, { own, store, timeoutMs: config.storeTimeoutMs })
         : { size: 0, slice: async () => new Uint8Array() };
     },
     async cancel(caller, id) {
-      const { key, batch: found } = await read(caller, id);
+      const { name, batch: found } = await read(caller, id);
       const isLeft = found.requests && found.status === "running";
       const batch = await (isLeft
-        ? own.change(key, endingAs("canceled"))
-        : finish(key, "canceled"));
+        ? own.change(name, endingAs("canceled"))
+        : finish(name, "canceled"));
       if (!batch) throw noBatch(id);
-      return stateOf(key, batch);
+      return stateOf(name, batch);
     },
     async remove(caller, id) {
-      const { key, batch } = await read(caller, id);
-      const state = await stateOf(key, hasEnded(batch) ? batch : changed(batch, "canceled"));
+      const { name, batch } = await read(caller, id);
+      const state = await stateOf(name, hasEnded(batch) ? batch : changed(batch, "canceled"));
       await dropWritings(batch, { store: platform.store, timeoutMs: config.storeTimeoutMs });
-      await removeAll(key, batch);
+      await removeAll(name, batch);
       return state;
     },
     ...createWork({ cutting, ends, send: sendNow, storeExpires }),

@@ -35,7 +35,7 @@ const NOTED_CHUNKS = 16;
  * the batch's caller may have. Rejects for a file that cannot be read.
  */
 export async function cutFile(
-  key: string,
+  name: string,
   { model, version, caller, format, header, input, cut }: Batch & { input: BatchInput },
   { platform, own, resolve, turns }: Cutting,
 ): Promise<boolean> {
@@ -45,7 +45,7 @@ export async function cutFile(
   const found = await resolve({ model, version, caller: who });
   const rates = [who.rate ?? config.rateLimit, config.modelRateLimit];
   const most = [CHUNK_ROWS, found.limits.batch, ...rates.map((rate) => rate?.limit ?? Infinity)];
-  const source = openInput(input, key, { own, store, timeoutMs: config.storeTimeoutMs });
+  const source = openInput(input, name, { own, store, timeoutMs: config.storeTimeoutMs });
   const pieces = readRows(source, found, {
     format,
     header,
@@ -60,13 +60,13 @@ export async function cutFile(
     // The store may answer without a turn of the event loop.
     await platform.turnEventLoop?.();
     await waitForQuiet(turns);
-    if (piece.rows.length > 0) await own.write(key, `in-${chunks++}`, writeChunk(piece.rows));
+    if (piece.rows.length > 0) await own.write(name, `in-${chunks++}`, writeChunk(piece.rows));
     rows += piece.rows.length;
     if (rows > MOST_ROWS)
       throw new NearcastError("invalid_input", `The file has more than ${MOST_ROWS} rows.`);
     const isLast = piece.share >= 1;
     if (chunks % NOTED_CHUNKS > 0 && !isLast) continue;
-    const now = await own.change(key, (one) =>
+    const now = await own.change(name, (one) =>
       hasEnded(one)
         ? undefined
         : { ...one, cut: { next: piece.next, chunks, rows, share: piece.share } },

@@ -30,7 +30,7 @@ export type RequestsCut =
  * one go, and anew where the process ends: an id that comes twice may do so anywhere.
  */
 export async function cutRequests(
-  key: string,
+  name: string,
   batch: Asked,
   cutting: Cutting,
 ): Promise<RequestsCut> {
@@ -38,11 +38,11 @@ export async function cutRequests(
   const lines = createLines(batch.requests.endpoint);
   let chunks = 0;
   try {
-    for await (const text of piecesOf(key, batch, cutting)) {
+    for await (const text of piecesOf(name, batch, cutting)) {
       const rows = lines.read(text);
       if (lines.issues.length >= MOST_ISSUES) break;
       if (lines.issues.length === 0 && rows.length > 0)
-        await own.write(key, `in-${chunks++}`, writeChunk(rows));
+        await own.write(name, `in-${chunks++}`, writeChunk(rows));
     }
     const { model, count } = lines.all();
     if (lines.issues.length === 0)
@@ -51,17 +51,17 @@ export async function cutRequests(
     const { code, detail } = rowError(error);
     lines.issues.push({ code, message: detail });
   }
-  for (let chunk = 0; chunk < chunks; chunk++) await own.remove(key, `in-${chunk}`);
+  for (let chunk = 0; chunk < chunks; chunk++) await own.remove(name, `in-${chunk}`);
   return { issues: lines.issues };
 }
 
 async function* piecesOf(
-  key: string,
+  name: string,
   { input }: Asked,
   { platform, own, turns }: Cutting,
 ): AsyncGenerator<{ text: string; line: number }> {
   const { config, store } = platform;
-  const source = openInput(input, key, { own, store, timeoutMs: config.storeTimeoutMs });
+  const source = openInput(input, name, { own, store, timeoutMs: config.storeTimeoutMs });
   const limits = { rows: CHUNK_REQUESTS, bytes: CHUNK_BYTES, lineBytes: config.limits.bodyBytes };
   for await (const { bytes, line } of cutRecords(source, START, { ...limits, quoted: false })) {
     // The store may answer without a turn of the event loop.

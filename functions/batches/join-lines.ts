@@ -34,12 +34,12 @@ interface Places {
  * once all are joined, or when to go on. Rejects with `conflict` where an object is there that the batch has not made.
  */
 export async function joinLines(
-  key: string,
+  name: string,
   places: Places,
 ): Promise<Lines | { retryAfterSeconds: number }> {
   const { own } = places;
   let claimed = undefined as (Batch & { joining: Joining }) | undefined;
-  const found = await own.change(key, (one) => {
+  const found = await own.change(name, (one) => {
     const joining = one.joining ?? BEGUN;
     claimed = undefined;
     if (hasEnded(one) || joining.until > Date.now()) return undefined;
@@ -49,7 +49,7 @@ export async function joinLines(
     const until = found && !hasEnded(found) ? (found.joining?.until ?? 0) : 0;
     return { retryAfterSeconds: Math.max(1, Math.ceil((until - Date.now()) / 1000)) };
   }
-  return joinClaimed(key, claimed, places);
+  return joinClaimed(name, claimed, places);
 }
 
 /** Drops what is written of objects that will not be, of a batch that has ended otherwise. */
@@ -69,7 +69,7 @@ export async function dropWritings(
 }
 
 async function joinClaimed(
-  key: string,
+  name: string,
   batch: Batch & { joining: Joining },
   places: Places,
 ): Promise<Lines | { retryAfterSeconds: number }> {
@@ -78,15 +78,15 @@ async function joinClaimed(
   const total = batch.cut.chunks;
   const ends = Date.now() + STEP_MS;
   const note = (change: Partial<Joining>) =>
-    own.change(key, (one) =>
+    own.change(name, (one) =>
       one.joining && !hasEnded(one)
         ? { ...one, joining: { ...one.joining, ...change } }
         : undefined,
     );
-  const lanes = await own.lanes(key);
-  const last = readAnswers(await bytesOf(own, key, total - 1));
+  const lanes = await own.lanes(name);
+  const last = readAnswers(await bytesOf(own, name, total - 1));
   const [output, errors] = WHATS.map((what) =>
-    createJoiner(key, batch, what, {
+    createJoiner(name, batch, what, {
       ...places,
       note: (joined) => note({ [what]: joined }),
       size: lanes.reduce(
@@ -99,7 +99,7 @@ async function joinClaimed(
   await Promise.all([output.goOn(joining.chunks), errors.goOn(joining.chunks)]);
   let chunk = joining.chunks;
   while (chunk < total && chunk < joining.chunks + STEP_CHUNKS && Date.now() < ends) {
-    const lines = readAnswers(await bytesOf(own, key, chunk));
+    const lines = readAnswers(await bytesOf(own, name, chunk));
     await output.add(lines.output);
     await errors.add(lines.errors);
     chunk += 1;
@@ -107,10 +107,16 @@ async function joinClaimed(
   if (chunk < total) {
     for (const one of [output, errors]) await one.keepRest(chunk);
     await note({ chunks: chunk, output: output.joined, errors: errors.joined, until: 0 });
-    for (const what of WHATS) await own.remove(key, restOf(what, joining.chunks));
+    for (const what of WHATS) await own.remove(name, restOf(what, joining.chunks));
     return { retryAfterSeconds: 0 };
   }
+  const going = await note({ isMaking: true });
+  // The message finds what has become of it.
+  if (!going || hasEnded(going)) return { retryAfterSeconds: 0 };
   const made = { output: await output.end(), errors: await errors.end() };
+  const now = await own.read(name);
+  if (!now || (hasEnded(now) && now.status !== "succeeded"))
+    for (const one of [output, errors]) await one.takeBack();
   if (made.output !== "again" && made.errors !== "again")
     return {
       ...(made.output && { output: made.output }),
@@ -124,8 +130,8 @@ async function joinClaimed(
   return { retryAfterSeconds: 1 };
 }
 
-async function bytesOf(own: BatchStore, key: string, chunk: number) {
-  const bytes = await own.bytes(key, `out-${chunk}`);
+async function bytesOf(own: BatchStore, name: string, chunk: number) {
+  const bytes = await own.bytes(name, `out-${chunk}`);
   if (!bytes) throw new Error(`The batch has lost chunk ${chunk}.`);
   return bytes;
 }
@@ -144,7 +150,7 @@ interface JoinerOptions extends Places {
 
 /** Joins the lines of one kind. What does not fill a part yet is held, and kept between steps. */
 function createJoiner(
-  key: string,
+  name: string,
   { id, input, joining }: Batch & { joining: Joining },
   what: What,
   { own, store, timeoutMs, note, size, last }: JoinerOptions,
@@ -156,12 +162,13 @@ function createJoiner(
   let used = 0;
   let joined: Joined = joining[what];
   let made: BatchInput | undefined;
+  let isMadeHere = false;
 
   async function flush(): Promise<void> {
     const [part, bytes] = [joined.tags.length, held.slice(0, used)];
     used = 0;
     let tag = "";
-    if (object === undefined || !parts) await own.write(key, `${what}-${part}`, bytes);
+    if (object === undefined || !parts) await own.write(name, `${what}-${part}`, bytes);
     else {
       if (joined.id === undefined) {
         joined = { ...joined, id: await bounded(parts.begin(object)) };
@@ -173,27 +180,28 @@ function createJoiner(
   }
 
   /** What a process made that ended before it could tell: when the batch was made, nothing was there. */
-  async function find(name: string): Promise<BatchInput | undefined> {
-    const there = await bounded(store.head(name));
+  async function find(path: string): Promise<BatchInput | undefined> {
+    const there = await bounded(store.head(path));
     if (!there) return undefined;
-    if (there.size === size && (await isEnd(name))) return { object: name, size };
-    throw new NearcastError("conflict", `The store has another object ${name} already.`);
+    if (joining.isMaking && there.size === size && (await isEnd(path)))
+      return { object: path, size };
+    throw new NearcastError("conflict", `The store has another object ${path} already.`);
   }
 
-  async function isEnd(name: string): Promise<boolean> {
+  async function isEnd(path: string): Promise<boolean> {
     if (last.length === 0) return true;
-    const end = store.slice?.(name, size - last.length, size) ?? Promise.resolve(undefined);
+    const end = store.slice?.(path, size - last.length, size) ?? Promise.resolve(undefined);
     return isSame(await bounded(end), last);
   }
 
-  async function make(name: string): Promise<boolean> {
+  async function make(path: string): Promise<boolean> {
     if (joined.id === undefined || !parts) {
-      const etag = await bounded(store.put(name, held.slice(0, used), { ifNoneMatch: "*" }));
+      const etag = await bounded(store.put(path, held.slice(0, used), { ifNoneMatch: "*" }));
       return etag !== undefined;
     }
     if (used > 0) await flush();
     // Whatever is wrong with the parts, it is begun anew.
-    return bounded(parts.end(name, joined.id, joined.tags)).catch(() => false);
+    return bounded(parts.end(path, joined.id, joined.tags)).catch(() => false);
   }
 
   return {
@@ -204,7 +212,7 @@ function createJoiner(
     async goOn(chunk: number): Promise<void> {
       if (size === 0) return;
       made = object === undefined ? undefined : await find(object);
-      const rest = await own.bytes(key, restOf(what, chunk));
+      const rest = await own.bytes(name, restOf(what, chunk));
       held.set(rest ?? []);
       used = rest?.length ?? 0;
     },
@@ -217,13 +225,20 @@ function createJoiner(
         if (used === PART_BYTES) await flush();
       }
     },
-    keepRest: (chunk: number) => own.write(key, restOf(what, chunk), held.slice(0, used)),
+    keepRest: (chunk: number) => own.write(name, restOf(what, chunk), held.slice(0, used)),
     /** Undefined where there are no lines. `again`: it is not made, and has to be begun anew. */
     async end(): Promise<BatchInput | "again" | undefined> {
       if (size === 0 || made) return made;
-      if (object !== undefined) return (await make(object)) ? { object, size } : "again";
+      if (object !== undefined) {
+        isMadeHere = await make(object);
+        return isMadeHere ? { object, size } : "again";
+      }
       if (used > 0) await flush();
       return { parts: what, size, partBytes: PART_BYTES };
+    },
+    /** Removes the object that was made for a batch that is gone: another one of its id may make it. */
+    async takeBack(): Promise<void> {
+      if (isMadeHere && object !== undefined) await bounded(store.delete(object));
     },
   };
 }

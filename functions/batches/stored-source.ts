@@ -72,7 +72,7 @@ export async function sizeOfObject(
 /** The bytes of a batch's input. */
 export function openInput(
   input: BatchInput,
-  key: string,
+  name: string,
   { own, store, timeoutMs }: { own: BatchStore; store: Store; timeoutMs: number },
 ): Source {
   const { size } = input;
@@ -87,7 +87,7 @@ export function openInput(
         return checked(bytes ?? new Uint8Array(), end - start);
       },
     };
-  const { parts, partBytes, of = key } = input;
+  const { parts, partBytes, of = name } = input;
   let last: { part: number; bytes: Uint8Array } | undefined;
   async function read(part: number): Promise<Uint8Array> {
     if (last?.part !== part)

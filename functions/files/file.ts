@@ -3,7 +3,7 @@ import type { BatchInput } from "../batches/batch.ts";
 /** Bytes in parts, as an upload is stored. */
 export type Parts = Extract<BatchInput, { parts: string }>;
 
-/** Answers or errors of the batch with this key. */
+/** Answers or errors of the batch with this name. */
 export interface LinesOfBatch {
   batch: string;
   what: "output" | "errors";

@@ -96,7 +96,7 @@ export function createFiles(
   async function removeAll(key: string, { list, file }: Kept): Promise<void> {
     await own.remove(key, RECORD);
     await listing.remove(list, file.id);
-    await own.removeAll(key);
+    await own.sweep(key);
   }
 
   async function read(caller: Caller, id: string): Promise<WholeFile> {

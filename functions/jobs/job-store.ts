@@ -118,7 +118,8 @@ function recordOf(key: string): string {
   return `${FOLDER}/${key}/job.json`;
 }
 
-function partsOf(name: string): { key: string; generation: string } {
+/** The parts of a name. Its generation is empty where it is a key alone. */
+export function partsOf(name: string): { key: string; generation: string } {
   const [key = "", generation = ""] = name.split(".");
   return { key, generation };
 }

@@ -266,21 +266,21 @@ describe.runIf(hasSqlite)("batches", () => {
   });
 
   test("a batch that is cancelled or removed is not gone on with, and a removed one leaves nothing", async () => {
-    const { upload, ask, platform, jobs, perform } = await start({ MAX_BATCH: "1" });
+    const { upload, ask, platform, jobs, perform, batchName } = await start({ MAX_BATCH: "1" });
     const made = await upload(HEADER + SETOSA.repeat(20), { ...CSV, "Idempotency-Key": "gone" });
-    const key = await platform.sha256("batch\nanonymous\ngone");
-    expect(await jobs.run(`${key}.cut`, 1, perform)).toBe("done");
+    const name = await batchName("gone");
+    expect(await jobs.run(`${name}.cut`, 1, perform)).toBe("done");
     // It is cancelled while a chunk runs.
     let performed = 0;
-    await jobs.run(`${key}.0`, 1, async (job, body) => {
+    await jobs.run(`${name}.0`, 1, async (job, body) => {
       performed += 1;
       await ask("/v1/batches/gone/cancel", { method: "POST" });
       return perform(job, body);
     });
     for (let chunk = 0; chunk < 20; chunk++)
-      expect(await jobs.run(`${key}.${chunk}`, 1, () => Promise.reject(new Error("it runs")))).toBe(
-        "done",
-      );
+      expect(
+        await jobs.run(`${name}.${chunk}`, 1, () => Promise.reject(new Error("it runs"))),
+      ).toBe("done");
     expect(performed).toBe(1);
     expect(await (await ask("/v1/batches/gone")).json()).toMatchObject({
       status: "canceled",
@@ -289,21 +289,21 @@ describe.runIf(hasSqlite)("batches", () => {
     expect((await ask(`${made.headers.get("location")}/output`)).status).toBe(409);
     expect((await ask("/v1/batches/gone", { method: "DELETE" })).status).toBe(200);
     expect((await ask("/v1/batches/gone")).status).toBe(404);
-    expect(await platform.jobs?.store.list(`.jobs/${key}/`)).toEqual([]);
+    expect(await platform.jobs?.store.list(".jobs/")).toEqual([]);
   });
 
   test("messages that come twice, or after an end of the process, change nothing", async () => {
-    const { upload, ask, text, platform, jobs, perform } = await start({ MAX_BATCH: "2" });
+    const { upload, ask, text, jobs, perform, batchName } = await start({ MAX_BATCH: "2" });
     const file = HEADER + (SETOSA + VIRGINICA + VIRGINICA).repeat(11);
     const made = await upload(file, { ...CSV, "Idempotency-Key": "twice" });
-    const key = await platform.sha256("batch\nanonymous\ntwice");
-    await Promise.all([jobs.run(`${key}.cut`, 1, perform), jobs.run(`${key}.cut`, 1, perform)]);
+    const name = await batchName("twice");
+    await Promise.all([jobs.run(`${name}.cut`, 1, perform), jobs.run(`${name}.cut`, 1, perform)]);
     for (const chunk of [3, 0, 1, 2, 7, 6, 5, 4, 8, 16, 15, 14, 13, 12, 11, 10, 9])
       await Promise.all([
-        jobs.run(`${key}.${chunk}`, 1, perform),
-        jobs.run(`${key}.${chunk}`, 2, perform),
+        jobs.run(`${name}.${chunk}`, 1, perform),
+        jobs.run(`${name}.${chunk}`, 2, perform),
       ]);
-    await Promise.all([jobs.run(`${key}.join`, 1, perform), jobs.run(`${key}.join`, 1, perform)]);
+    await Promise.all([jobs.run(`${name}.join`, 1, perform), jobs.run(`${name}.join`, 1, perform)]);
     expect(await (await ask("/v1/batches/twice")).json()).toMatchObject({
       status: "succeeded",
       counts: { total: 33, completed: 33, failed: 0 },
@@ -314,13 +314,13 @@ describe.runIf(hasSqlite)("batches", () => {
   });
 
   test("a chunk whose process ends each time is given up, and the others are answered", async () => {
-    const { upload, ask, text, platform, jobs, perform } = await start({ MAX_BATCH: "1" });
+    const { upload, ask, text, jobs, perform, batchName } = await start({ MAX_BATCH: "1" });
     const made = await upload(HEADER + SETOSA + SETOSA, { ...CSV, "Idempotency-Key": "poison" });
-    const key = await platform.sha256("batch\nanonymous\npoison");
-    await jobs.run(`${key}.cut`, 1, perform);
-    await jobs.run(`${key}.0`, 6, perform);
-    await jobs.run(`${key}.1`, 1, perform);
-    await jobs.run(`${key}.join`, 1, perform);
+    const name = await batchName("poison");
+    await jobs.run(`${name}.cut`, 1, perform);
+    await jobs.run(`${name}.0`, 6, perform);
+    await jobs.run(`${name}.1`, 1, perform);
+    await jobs.run(`${name}.join`, 1, perform);
     expect(await (await ask("/v1/batches/poison")).json()).toMatchObject({
       status: "succeeded",
       counts: { total: 2, completed: 1, failed: 1 },
@@ -330,32 +330,34 @@ describe.runIf(hasSqlite)("batches", () => {
   });
 
   test("a chunk waits where the rate is used up, and none is larger than the rate", async () => {
-    const { upload, platform, jobs, perform, ask } = await start({ RATE_LIMIT: "5/60s" });
+    const { upload, platform, jobs, perform, ask, batchName } = await start({
+      RATE_LIMIT: "5/60s",
+    });
     await upload(HEADER + SETOSA.repeat(9), { ...CSV, "Idempotency-Key": "costly" });
-    const key = await platform.sha256("batch\nanonymous\ncostly");
-    expect(await jobs.run(`${key}.cut`, 1, perform)).toBe("done");
+    const name = await batchName("costly");
+    expect(await jobs.run(`${name}.cut`, 1, perform)).toBe("done");
     await ask("/v1/batches/costly");
-    const outcome = await jobs.run(`${key}.0`, 1, perform);
+    const outcome = await jobs.run(`${name}.0`, 1, perform);
     expect(outcome).toMatchObject({ retryAfterSeconds: expect.any(Number) as number });
-    const chunks = (await platform.jobs?.store.list(`.jobs/${key}/`)) ?? [];
-    expect(chunks.filter((name) => name.includes("/in-"))).toHaveLength(2);
+    const chunks = (await platform.jobs?.store.list(`.jobs/${name}/`)) ?? [];
+    expect(chunks.filter((object) => object.includes("/in-"))).toHaveLength(2);
   });
 
   test("a batch that has not run in its time has expired, and later nothing is left of it", async () => {
-    const { upload, ask, platform, jobs, perform } = await start();
+    const { upload, ask, platform, jobs, perform, batchName } = await start();
     await upload(HEADER + SETOSA, { ...CSV, "Idempotency-Key": "old" });
-    const key = await platform.sha256("batch\nanonymous\nold");
-    expect(await jobs.run(`${key}.keep`, 1, perform)).toMatchObject({
+    const name = await batchName("old");
+    expect(await jobs.run(`${name}.keep`, 1, perform)).toMatchObject({
       retryAfterSeconds: expect.any(Number) as number,
     });
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());
     vi.setSystemTime(Date.now() + 90_000_000);
     expect(await (await ask("/v1/batches/old")).json()).toMatchObject({ status: "expired" });
-    expect(await jobs.run(`${key}.cut`, 1, perform)).toBe("done");
+    expect(await jobs.run(`${name}.cut`, 1, perform)).toBe("done");
     vi.setSystemTime(Date.now() + 90_000_000);
     expect((await ask("/v1/batches/old")).status).toBe(404);
-    expect(await jobs.run(`${key}.keep`, 1, perform)).toBe("done");
+    expect(await jobs.run(`${name}.keep`, 1, perform)).toBe("done");
     expect(await platform.jobs?.store.list(".jobs/")).toEqual([]);
   });
 
@@ -416,19 +418,19 @@ describe.runIf(hasSqlite)("batches", () => {
   });
 
   test("progress says how much of the file is read, and how many rows are done", async () => {
-    const { upload, ask, platform, jobs, perform } = await start({ MAX_BATCH: "1" });
+    const { upload, ask, jobs, perform, batchName } = await start({ MAX_BATCH: "1" });
     await upload(HEADER + SETOSA.repeat(300), { ...CSV, "Idempotency-Key": "long" });
-    const key = await platform.sha256("batch\nanonymous\nlong");
+    const name = await batchName("long");
     const look = async () =>
       (await (await ask("/v1/batches/long")).json()) as { status: string; progress: object };
     expect(await look()).toMatchObject({ progress: { done: 0, known: 0, read: 0 } });
-    expect(await jobs.run(`${key}.cut`, 1, perform)).toEqual({ retryAfterSeconds: 0 });
+    expect(await jobs.run(`${name}.cut`, 1, perform)).toEqual({ retryAfterSeconds: 0 });
     const { status, progress } = await look();
     expect(status).toBe("validating");
     expect(progress).toMatchObject({ done: 0, known: 256 });
     expect((progress as { read: number }).read).toBeCloseTo(256 / 300, 1);
-    expect(await jobs.run(`${key}.cut`, 1, perform)).toBe("done");
-    await jobs.run(`${key}.0`, 1, perform);
+    expect(await jobs.run(`${name}.cut`, 1, perform)).toBe("done");
+    await jobs.run(`${name}.0`, 1, perform);
     expect(await look()).toMatchObject({
       status: "running",
       progress: { done: 1, known: 300, read: 1 },

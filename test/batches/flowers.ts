@@ -77,6 +77,28 @@ export async function expectAnswered(
   );
 }
 
+/** A batch that is removed and made again at once has the answers of its own file, never those of one before. */
+export async function expectOwnAnswers(fetch: Fetch, rows: number): Promise<void> {
+  const put = async (lines: readonly string[]) => {
+    const made = await fetch("/v1/batches/again?model=iris", {
+      method: "PUT",
+      headers: { "Content-Type": "text/csv" },
+      body: HEADER + lines.join(""),
+    });
+    expect(made.status).toBe(202);
+    return made.headers.get("location") ?? "";
+  };
+  const all = flowerLines(4 * rows + 20);
+  for (let round = 0; round < 8; round++) {
+    const location = await put(all.slice(round));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 120));
+    expect((await fetch(location, { method: "DELETE" })).status).toBe(200);
+  }
+  const lines = all.toReversed();
+  const answers = await answersOf(fetch, lines, rows);
+  await expectAnswered(fetch, await put(lines), { lines, answers });
+}
+
 /** A file of OpenAI's kind goes in, and its answers come out: those of the calls. */
 export async function expectEmbedded(fetch: Fetch): Promise<void> {
   const texts = ["a red lamp", "a blue chair", "two green cups"];

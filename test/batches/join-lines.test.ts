@@ -13,7 +13,8 @@ import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import { createS3Store } from "../../functions/platform/store/s3.ts";
 import { KEYS } from "../harness/dynamodb.ts";
 
-const KEY = "a".repeat(64);
+const GENERATION = crypto.randomUUID();
+const NAME = `${"a".repeat(64)}.${GENERATION}`;
 const OBJECT = ".batches/own/in.csv";
 const timeoutMs = 10_000;
 
@@ -51,18 +52,19 @@ async function answered(store: Store, sizes: [output: number, errors: number][],
   for (let chunk = 0; chunk < sizes.length; chunk++) {
     const lines = [[output[chunk] ?? ""], [errors[chunk] ?? ""]] as const;
     const bytes = writeLines({ completed: 1, failed: 1 }, ...lines);
-    await own.write(KEY, `out-${chunk}`, bytes);
-    await own.advance(KEY, chunk, readAnswers(bytes).counts);
+    await own.write(NAME, `out-${chunk}`, bytes);
+    await own.advance(NAME, chunk, readAnswers(bytes).counts);
   }
   const batch = {
     id: "mine",
+    generation: GENERATION,
     status: "running",
     input: isUpload ? { parts: "part-x", size: 1, partBytes: 1 } : { object: OBJECT, size: 1 },
     cut: { chunks: sizes.length, rows: sizes.length },
   } as Batch;
-  await own.create(KEY, batch);
+  await own.create(NAME, batch);
   const places = { own, store, timeoutMs };
-  const step = () => joinLines(KEY, places);
+  const step = () => joinLines(NAME, places);
   async function all(): Promise<Lines> {
     for (let steps = 1; steps < 20; steps++) {
       const found = await step();
@@ -72,7 +74,7 @@ async function answered(store: Store, sizes: [output: number, errors: number][],
   }
   const read = async (lines: Lines["output"]) => {
     if (!lines) return "";
-    const source = openInput(lines, KEY, places);
+    const source = openInput(lines, NAME, places);
     return new TextDecoder().decode(await source.slice(0, source.size));
   };
   return { own, step, all, read, output: output.join(""), errors: errors.join(""), places };
@@ -112,7 +114,7 @@ describe.each([
     expect(await read(lines.output)).toBe(output);
     expect(await read(lines.errors)).toBe(errors);
     // A process ended before it could tell: the objects are the batch's own.
-    await own.change(KEY, (one) => ({ ...one, joining: { ...begun(one), until: 0 } }));
+    await own.change(NAME, (one) => ({ ...one, joining: { ...begun(one), until: 0 } }));
     expect(await all()).toEqual(lines);
   });
 
@@ -143,7 +145,7 @@ test("what is written of an object that will not be is removed", async () => {
   await step();
   const files = () => readdir(join(folder, ".batches/own"));
   expect(await files()).toHaveLength(1);
-  const batch = await own.read(KEY);
+  const batch = await own.read(NAME);
   await dropWritings({ ...(batch as Batch), status: "canceled" }, places);
   expect(await files()).toEqual([]);
 });
@@ -153,10 +155,10 @@ test("parts that another process has written over are written anew", async () =>
   const sizes = Array.from({ length: 300 }, (): [number, number] => [40_000, 0]);
   const { own, all, step, read, output } = await answered(store, sizes);
   await step();
-  await own.change(KEY, (one) => {
+  await own.change(NAME, (one) => {
     const joining = begun(one);
     return { ...one, joining: { ...joining, output: { ...joining.output, tags: ['"other"'] } } };
   });
   expect(await read((await all()).output)).toBe(output);
-  expect((await own.read(KEY))?.joining?.restarts).toBe(1);
+  expect((await own.read(NAME))?.joining?.restarts).toBe(1);
 });

@@ -4,6 +4,7 @@ import {
   answersOf,
   expectAnswered,
   expectEmbedded,
+  expectOwnAnswers,
   flowerLines,
   HEADER,
   OBJECT_TYPE,
@@ -74,6 +75,12 @@ test("an upload is answered, and one over the limit is told to be an object", as
     code: "body_too_large",
     detail: expect.stringMatching(/at most 4500000 bytes.*input\.object/) as string,
   });
+});
+
+test("a batch that is removed and made again at once has its own answers", async () => {
+  const { ask, work } = await startJobsOnLambda({ env: { MAX_BATCH: "20" } });
+  work();
+  await expectOwnAnswers(ask, 20);
 });
 
 test("a batch of OpenAI's kind is answered", async () => {

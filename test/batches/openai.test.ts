@@ -67,11 +67,7 @@ async function start(env: Record<string, string> = {}) {
     create(client, (await upload(client, lines)).id, more);
   /** Does the work of a batch's message. */
   const run = async (id: string, what: string | number, tries = 1) =>
-    started.jobs.run(
-      `${await started.platform.sha256(`batch\nanonymous\n${id}`)}.${what}`,
-      tries,
-      started.perform,
-    );
+    started.jobs.run(`${await started.batchName(id)}.${what}`, tries, started.perform);
   return { ...started, client, made, run };
 }
 
@@ -290,12 +286,11 @@ describe.runIf(hasSqlite)("OpenAI's batches", () => {
   });
 
   test("each line pays for itself, and a chunk goes on behind those that were paid", async () => {
-    const { client, made, run, platform } = await start({ RATE_LIMIT: "30/60s" });
+    const { client, made, run, platform, batchName } = await start({ RATE_LIMIT: "30/60s" });
     const { id } = await made(Array.from({ length: 40 }, (_, row) => line(`${row}`)));
     await run(id, "cut");
     expect(await run(id, 0)).toMatchObject({ retryAfterSeconds: expect.any(Number) as number });
-    const key = await platform.sha256(`batch\nanonymous\n${id}`);
-    const some = await platform.jobs?.store.get(`.jobs/${key}/some-0`);
+    const some = await platform.jobs?.store.get(`.jobs/${await batchName(id)}/some-0`);
     const text = some && some !== "not-modified" ? new TextDecoder().decode(some.bytes) : "";
     const done = text.trimEnd().split("\n").length - 1;
     expect(done).toBeGreaterThan(20);

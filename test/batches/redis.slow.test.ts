@@ -7,6 +7,7 @@ import { openRedisPlace } from "../jobs/places.ts";
 import {
   answersOf,
   expectAnswered,
+  expectOwnAnswers,
   flowerLines,
   HEADER,
   OBJECT_TYPE,
@@ -40,6 +41,7 @@ test("two servers over one Redis answer a file, and one of them is killed on the
     expect(["validating", "running"]).toContain(status);
     await sleep(20);
   }
+  await expectOwnAnswers(fetch, ROWS);
   process.kill(other.pid, "SIGKILL");
   const answers = await answersOf(fetch, lines, ROWS);
   await expectAnswered(fetch, location, { lines, answers });

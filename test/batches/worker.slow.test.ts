@@ -6,6 +6,7 @@ import {
   endOf,
   expectAnswered,
   expectEmbedded,
+  expectOwnAnswers,
   flowerLines,
   HEADER,
 } from "./flowers.ts";
@@ -140,5 +141,8 @@ test("a removed batch leaves nothing", async () => {
   expect((await fetch(location)).status).toBe(404);
   expect((await worker.store.texts(".jobs/")).size).toBeLessThan(before.size);
 });
+
+test("a batch that is removed and made again at once has its own answers", () =>
+  expectOwnAnswers(fetch, ROWS));
 
 test("a batch of OpenAI's kind is answered", () => expectEmbedded(fetch));

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../functions/app.ts";
+import { createBatchStore } from "../../functions/batches/batch-store.ts";
 import { createJobStore, nameOf } from "../../functions/jobs/job-store.ts";
 import { createPerform } from "../../functions/http/job-run.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
@@ -49,6 +50,7 @@ export async function startJobs(env: Record<string, string>) {
   if (!platform.jobs) throw new Error("This Node has no SQLite.");
   const { consume, ...places } = platform.jobs;
   const stored = createJobStore(places.store, 5000);
+  const batches = createBatchStore(places.store, 5000);
   const logged: Record<string, unknown>[] = [];
   const log = (entry: Record<string, unknown>) => void logged.push(entry);
   const service = createService({ ...platform, log, jobs: places });
@@ -83,6 +85,13 @@ export async function startJobs(env: Record<string, string>) {
       const key = await platform.sha256(`${caller}\n${id}`);
       const job = await stored.find(key);
       return job ? nameOf(key, job) : key;
+    },
+    /** What the batch's messages begin with, and the folder of what belongs to it. */
+    batchName: async (id: string) => {
+      const key = await platform.sha256(`batch\nanonymous\n${id}`);
+      const batch = await batches.find(key);
+      if (!batch) throw new Error(`There is no batch ${id}.`);
+      return nameOf(key, batch);
     },
     work: () => void (stop = consume((key, tries) => jobs.run(key, tries, perform), 1)),
     /** Waits until the job has ended. */
