@@ -90,7 +90,7 @@ export interface InferInputs {
   isBinary?: (output: string) => boolean;
 }
 
-/** `collapsed`: another call was already computing the same. `bypass`: the call did not allow kept answers. */
+/** `collapsed`: another call was already computing the same. `bypass`: the call did not allow kept answers, or its outputs are too large to keep. */
 export type CacheOutcome = "hit" | "miss" | "collapsed" | "bypass";
 
 /** What happened to one call. */

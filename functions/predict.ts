@@ -151,7 +151,7 @@ export function createPredict(services: PathServices): Predict {
         version,
         compiled,
         runs,
-        (outputs, run, bytes) => {
+        ({ outputs, run, bytes, isLast }) => {
           measured += bytes;
           const answers = recording.phases.time("postprocess", () =>
             compiled.postprocess(outputs, run, parameters),
@@ -160,7 +160,8 @@ export function createPredict(services: PathServices): Predict {
             measured += compiled.madeBytes(answers);
             checkAnswerBytes(measured, limits.answerBytes);
           }
-          return answers;
+          // Unfinished answers keep the outputs alive. Those of the last run are finished after its turn.
+          return Array.isArray(answers) || isLast ? answers : finish(answers, turns, ongoing);
         },
       );
       answerBytes = Math.max(answerBytes, measured);
@@ -231,10 +232,17 @@ export function createInfer(services: PathServices): Infer {
       const parts = isTokens ? runs.map((run) => splitRun(version, run)) : undefined;
       const all = parts ? parts.flat() : runs;
       let answerBytes = 0;
-      const made = await execute(services, ongoing, version, task, all, (outputs, _run, own) => {
-        answerBytes += own;
-        return outputs;
-      });
+      const made = await execute(
+        services,
+        ongoing,
+        version,
+        task,
+        all,
+        ({ outputs, bytes: own }) => {
+          answerBytes += own;
+          return outputs;
+        },
+      );
       let next = 0;
       const results = parts
         ? parts.map(({ length }) => joinOutputs(made.slice(next, (next += length))))
@@ -346,6 +354,10 @@ async function execute<R extends RunFeeds, Taken>(
   const ttlSeconds = cachedRuns?.ttlSeconds(manifest) ?? 0;
   if (!cachedRuns || ttlSeconds === 0) return compute(services, ongoing, version, task, runs, take);
   const { outputNames } = task;
+  if (runs.length > 1 && areTooLargeToKeep(version, outputNames, runs)) {
+    ongoing.recording.cache = "bypass";
+    return compute(services, ongoing, version, task, runs, take);
+  }
   const kept = await cachedRuns.outputs({
     manifest,
     outputNames,
@@ -353,14 +365,38 @@ async function execute<R extends RunFeeds, Taken>(
     ttlSeconds,
     directive: ongoing.call.cache,
     recording: ongoing.recording,
-    compute: (missing) => compute(services, ongoing, version, task, missing, (outputs) => outputs),
+    compute: (missing) =>
+      compute(services, ongoing, version, task, missing, ({ outputs }) => outputs),
   });
   const bytes = kept.map((outputs) => task.outputBytes?.(outputs) ?? 0);
   checkAnswerBytes(
     bytes.reduce((sum, own) => sum + own, 0),
     limits.answerBytes,
   );
-  return runs.map((run, index) => take(kept[index] as Tensors, run, bytes[index] ?? 0));
+  const results: Taken[] = [];
+  for (const [index, run] of runs.entries()) {
+    const ran = { outputs: kept[index] as Tensors, run, bytes: bytes[index] ?? 0 };
+    results.push(await take({ ...ran, isLast: index === runs.length - 1 }));
+  }
+  return results;
+}
+
+/** As many bytes as the outputs of one run may have. */
+const MOST_KEPT_TOGETHER = 64 * 1024 * 1024;
+
+/** Whether the outputs of all runs may be too much to hold until the last one has run. */
+function areTooLargeToKeep(
+  { manifest, compiled }: Resolved,
+  outputNames: readonly string[],
+  runs: readonly RunFeeds[],
+): boolean {
+  const isTokens = compiled.maxTokens !== undefined;
+  let bytes = 0;
+  for (const { feeds } of runs) {
+    const expected = expectedOutputs(manifest, outputNames, { feeds, isTokens });
+    bytes += bytesOfTensors(expected, () => true);
+  }
+  return bytes > MOST_KEPT_TOGETHER;
 }
 
 /** Loads the model when it is not in memory, and runs it. */

@@ -9,8 +9,17 @@ import { checkAnswerBytes } from "./wire/answer-size.ts";
 export type RunTask = Pick<CompiledTask, "outputNames" | "refusal" | "outputBytes">;
 export type RunFeeds = Pick<Run, "feeds">;
 
-/** Gets the outputs of a run, and how many bytes they take in the answer by the task's count. */
-export type Take<R, Taken> = (outputs: Tensors, run: R, bytes: number) => Taken;
+/** The outputs of a run, and how many bytes they take in the answer by the task's count. */
+export interface Ran<R> {
+  outputs: Tensors;
+  run: R;
+  bytes: number;
+  /** Whether no run comes after it. */
+  isLast: boolean;
+}
+
+/** Turns a run's outputs into what is kept of them. Until it has, no other run begins. */
+export type Take<R, Taken> = (ran: Ran<R>) => Taken | Promise<Taken>;
 
 export interface RunOptions<R extends RunFeeds, Taken> {
   deadline: Deadline;
@@ -20,7 +29,7 @@ export interface RunOptions<R extends RunFeeds, Taken> {
   pause?: (() => Promise<void> | undefined) | undefined;
   /** The most bytes that all outputs may have in the answer, by the task's count. */
   answerBytes: number;
-  /** Turns a run's outputs into what is kept of them. The outputs of many runs could take gigabytes. */
+  /** The outputs of many runs could take gigabytes: what it keeps must be small. */
   take: Take<R, Taken>;
 }
 
@@ -53,7 +62,8 @@ export async function runAll<R extends RunFeeds, Taken>(
     }
     const own = task.outputBytes?.(outputs) ?? 0;
     checkAnswerBytes((bytes += own), answerBytes);
-    results.push(take(outputs, run, own));
+    const taken = take({ outputs, run, bytes: own, isLast: index === runs.length - 1 });
+    results.push(taken instanceof Promise ? await taken : taken);
   }
   deadline.check();
   return results;

@@ -10,16 +10,17 @@ type TokenInput = (typeof NAMES)[number];
 
 /**
  * Makes runs of encoded texts: INT64 `[rows, tokens]` for each input of the graph. For a graph with a fixed number of
- * tokens, pads all rows to it. A run has at most `tokensPerRun` tokens, padding included, as long as it has several
- * rows. Throws an Error when the graph takes other inputs.
+ * tokens, pads all rows to it. A run has at most `tokensPerRun` and {@link MAX_TOKENS_PER_RUN} tokens, padding
+ * included, as long as it has several rows. Throws an Error when the graph takes other inputs.
  */
 export function tokenBatcher(
   { task, inputs, text }: ManifestOf<typeof textOptions>,
   padding: Padding,
-  tokensPerRun = MAX_TOKENS_PER_RUN,
+  tokensPerRun = Infinity,
 ): (encodings: readonly Encoding[]) => Run[] {
   const names = inputs.map(({ name }) => name as TokenInput);
   const fixed = inputs[0]?.shape[1] ?? -1;
+  const mostTokens = Math.min(tokensPerRun, MAX_TOKENS_PER_RUN);
   for (const { name, datatype, shape } of inputs)
     if (!NAMES.some((known) => known === name) || datatype !== "INT64" || shape.length !== 2)
       throw new Error(
@@ -53,7 +54,7 @@ export function tokenBatcher(
     let width = fixed >= 0 ? fixed : 1;
     encodings.forEach(({ input_ids: ids }, row) => {
       const wider = Math.max(width, ids.length);
-      const full = (row + 1 - start) * wider > tokensPerRun;
+      const full = (row + 1 - start) * wider > mostTokens;
       // A graph without a mask cannot tell padding from text, so only texts of equal length share a run.
       const unlike = !names.includes("attention_mask") && fixed < 0 && ids.length !== width;
       if (row > start && (full || unlike)) {
