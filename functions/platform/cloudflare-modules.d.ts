@@ -3,6 +3,7 @@ declare module "cloudflare:workers" {
   export const env: Record<string, unknown>;
   export const tracing: { enterSpan<T>(name: string, work: () => T): T };
   export function waitUntil(promise: Promise<unknown>): void;
+  export function withEnv<T>(other: Record<string, unknown>, work: () => T): T;
   export class DurableObject<Env = Record<string, unknown>> {
     constructor(ctx: import("@cloudflare/workers-types").DurableObjectState, env: Env);
     protected ctx: import("@cloudflare/workers-types").DurableObjectState;

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { childrenOf } from "../harness/processes.ts";
 import { bearer } from "../auth/keys.ts";
-import { PLACES } from "./places.ts";
+import { openRedisPlace, PLACES, type Place } from "./places.ts";
 
 const JOBS = 300;
 const KILLS = 30;
@@ -25,12 +26,38 @@ async function endOf(server: NodeServer, path: string, endsAt: number): Promise<
   }
 }
 
-test.for(PLACES)(
+interface Crashing {
+  open: () => Promise<Place>;
+  /** Processes of each server that run models. */
+  workers: number;
+}
+const CRASHING: [name: string, Crashing][] = [
+  ...PLACES.map(([name, open]): [string, Crashing] => [name, { open, workers: 0 }]),
+  // Their processes are found in /proc.
+  ...(process.platform === "linux"
+    ? [
+        ["Redis, with WORKERS", { open: async () => openRedisPlace(), workers: 2 }] as [
+          string,
+          Crashing,
+        ],
+      ]
+    : []),
+];
+
+/** The server itself, or at two of three times one of the processes that run its models. */
+async function victimOf(server: NodeServer, kill: number): Promise<number> {
+  const children = kill % 3 === 0 ? [] : await childrenOf(server.pid);
+  return children[kill % children.length] ?? server.pid;
+}
+
+test.for(CRASHING)(
   "processes that are killed 30 times while they run jobs lose none, and answer each once: %s",
   { timeout: LIMIT_MS },
-  async ([, open]) => {
-    const { env, processes, stop } = await open();
+  async ([, { open, workers }]) => {
+    const { env: placed, processes, stop } = await open();
     onTestFinished(stop);
+    const env = { ...placed, WORKERS: `${workers}` };
+    let killedChildren = 0;
     const servers: (NodeServer | undefined)[] = Array.from({ length: processes });
     onTestFinished(
       async () => void (await Promise.all(servers.map(async (server) => server?.stop()))),
@@ -41,7 +68,7 @@ test.for(PLACES)(
       for (let place = 0; place < processes; place++)
         servers[place] ??= await startNodeServer({ env });
       const place = kill % processes;
-      const killed = servers[place];
+      const killed = servers[place] as NodeServer;
       const rest = ids.filter((id) => !accepted.has(id)).slice(0, JOBS / KILLS);
       const making = rest.map(async (id, index) => {
         const answer = await servers[index % processes]?.fetch(`/v1/jobs/${id}`, {
@@ -53,10 +80,13 @@ test.for(PLACES)(
       });
       // A kill falls into making jobs, running them, or rest.
       await sleep((kill * 37) % 200);
-      process.kill(killed?.pid ?? 0, "SIGKILL");
+      const victim = await victimOf(killed, kill);
+      process.kill(victim, "SIGKILL");
       await Promise.allSettled(making);
-      await killed?.stop();
-      servers[place] = undefined;
+      if (victim === killed.pid) {
+        await killed.stop();
+        servers[place] = undefined;
+      } else killedChildren++;
     }
     const server = (servers[0] ??= await startNodeServer({ env }));
     const states: Record<string, number> = {};
@@ -75,6 +105,7 @@ test.for(PLACES)(
       expect(await result.text()).toBe(await now.text());
     }
     expect(accepted.size).toBeGreaterThan(JOBS / 4);
+    expect(killedChildren).toBeGreaterThanOrEqual(workers === 0 ? 0 : KILLS / 3);
     expect(states).toEqual({ succeeded: accepted.size });
   },
 );

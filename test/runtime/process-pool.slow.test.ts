@@ -1,10 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { createProcessPool } from "../../functions/runtime/process-pool.ts";
 import type { Tensor, Tensors } from "../../functions/tensor.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { childrenOf, isRunning } from "../harness/processes.ts";
 
 const fixtures = join(import.meta.dirname, "../fixtures");
 const slow = { path: join(fixtures, "slow/1/model.onnx") };
@@ -177,16 +177,3 @@ test.runIf(onLinux)("a signal to the whole group loses no request", async () => 
   expect((await last).status).toBe(200);
   await expect.poll(() => isRunning(running.pid)).toBe(false);
 });
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const threads = await readdir(`/proc/${pid}/task`);
-  const lists = await Promise.all(
-    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, "utf8")),
-  );
-  return lists.flatMap((list) => list.split(" ").filter(Boolean).map(Number));
-}
-
-async function isRunning(pid: number): Promise<boolean> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "State:\tX");
-  return !/^State:\s+[ZX]/m.test(status);
-}
