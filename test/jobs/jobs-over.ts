@@ -10,26 +10,34 @@ import { createJobs, type Asked } from "../../functions/jobs/jobs.ts";
 import type { Queue } from "../../functions/jobs/queue.ts";
 import { sha256 } from "../../functions/platform/sha256.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
-import { createWebhookPost } from "../../functions/platform/webhook-post.ts";
 
 const caller: Caller = { name: "somebody", scopes: new Set(["predict"]) };
 
+export const WEBHOOK = "https://hooks.example.com/jobs";
 const CONFIG = readConfig(
-  {},
+  {
+    WEBHOOK_HOSTS: new URL(WEBHOOK).host,
+    WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString("base64")}`,
+  },
   { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 64, AUTH: "none" },
   "node",
 );
 
-/** Jobs over this queue, in a folder. Their requests are a few bytes. */
-export async function jobsOver(queue: Queue) {
+/**
+ * Jobs over this queue, in a folder. Their requests are a few bytes. `beginsWebhooks`: as where an instance handles few
+ * messages at once, webhooks are begun and not waited for.
+ */
+export async function jobsOver(queue: Queue, { beginsWebhooks = false } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "nearcast-jobs-over-"));
   const files = createFolderStore(folder);
   const failing: { beforePut?: () => void | Promise<void> } = {};
   const told: JobStatus[] = [];
+  const posted: string[] = [];
   const jobs = createJobs(
     {
       jobs: {
         queue,
+        ...(beginsWebhooks && { consume: () => async () => {} }),
         store: {
           ...files,
           async put(...all) {
@@ -43,7 +51,13 @@ export async function jobsOver(queue: Queue) {
       log: () => {},
       readSecret: async () => undefined,
       waitUntil: () => {},
-      webhooks: createWebhookPost(),
+      webhooks: {
+        isInside: async () => false,
+        async post({ headers }) {
+          posted.push(headers["webhook-id"] ?? "");
+          return { status: 204, retryAfter: undefined };
+        },
+      },
     },
     undefined,
     { job: ({ status }) => void told.push(status) },
@@ -54,11 +68,21 @@ export async function jobsOver(queue: Queue) {
     /** `beforePut` is called before anything is written. */
     failing,
     told: () => told,
+    /** The ids of the messages that webhooks got. */
+    posted: () => posted,
     /** What the job's message says. */
     messageOf: async (id: string) =>
       nameOf(sha256(`${caller.name}\n${id}`), await jobs.read(caller, id)),
-    make: (id: string, body?: string) =>
-      jobs.make({ caller, id, ...ASKED, ...(body && { body: new TextEncoder().encode(body) }) }),
+    make: (id: string, body?: string, webhook?: string) =>
+      jobs.make({
+        caller,
+        id,
+        ...ASKED,
+        ...(body && { body: new TextEncoder().encode(body) }),
+        ...(webhook && {
+          webhook: { url: webhook, statuses: ["succeeded"], location: id, from: "webhook" },
+        }),
+      }),
     read: (id: string) => jobs.read(caller, id),
     remove: (id: string) => jobs.remove(caller, id),
     /** The job when it has ended, with its answer as text where it has one. */

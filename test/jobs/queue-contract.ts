@@ -4,7 +4,8 @@ import { createDeferred } from "../../functions/deferred.ts";
 import type { Jobs } from "../../functions/jobs/jobs.ts";
 import type { Handle, Outcome, Queue } from "../../functions/jobs/queue.ts";
 import type { ContractCase } from "../../functions/testing.ts";
-import { jobsOver, until } from "./jobs-over.ts";
+import { jobsOver, until, WEBHOOK } from "./jobs-over.ts";
+import { withClock } from "./skewed-clocks.ts";
 
 /** A queue of its own, empty, with levers. */
 export interface QueueUnderTest {
@@ -31,6 +32,9 @@ const QUIET_MS = 1500;
 
 /** How often a job is removed and made again. */
 const ROUNDS = 20;
+
+/** How wrong the clocks are of those who make jobs and run them. */
+const SKEWS_MS = [-10 * 60_000, 10 * 60_000];
 
 const nothing = async () => {};
 const never: Handle = () => new Promise(() => {});
@@ -147,6 +151,25 @@ const CASES: Record<string, (tested: QueueUnderTest) => Promise<void>> = {
     await Promise.all(consumers.map((consumer) => consumer.stop()));
   },
 
+  async "a job that is delivered twice tells its webhook once"(tested) {
+    for (const beginsWebhooks of [false, true]) {
+      const { jobs, make, read, messageOf, posted } = await jobsOver(tested.queue, {
+        beginsWebhooks,
+      });
+      const id = `told-${beginsWebhooks}`;
+      await make(id, id, WEBHOOK);
+      const message = await messageOf(id);
+      const consumers = [work(tested, jobs), work(tested, jobs)];
+      await tested.queue.send(message, nothing);
+      await until(async () => (await read(id)).webhook?.deliveredAt !== undefined, true);
+      // And after its end.
+      await tested.queue.send(message, nothing);
+      await sleep(QUIET_MS);
+      expect(posted()).toEqual([(await read(id)).webhook?.id]);
+      await Promise.all(consumers.map((consumer) => consumer.stop()));
+    }
+  },
+
   async "a job that ends its process each time is given up, and says so"(tested) {
     const { jobs, make, endOf, told, read } = await jobsOver(tested.queue);
     await make("poison");
@@ -167,6 +190,41 @@ const CASES: Record<string, (tested: QueueUnderTest) => Promise<void>> = {
     const { status, text } = await endOf("poison");
     expect([status, text]).toEqual(["failed", expect.stringMatching(/given up: 5 times/)]);
     expect(told()).toEqual(["queued", "failed"]);
+  },
+
+  async "clocks that differ by twenty minutes: each job has one answer, and none waits for them"(
+    tested,
+  ) {
+    const { jobs, make, read, endOf, told } = await jobsOver(tested.queue);
+    const ran: number[] = [];
+    const consumers = SKEWS_MS.map((skew) =>
+      withClock(skew, () =>
+        tested.consume((message, tries) =>
+          withClock(skew, () =>
+            jobs.run(message, tries, async (_job, body) => {
+              ran.push(skew);
+              await sleep(20);
+              return { status: 200, headers: {}, body };
+            }),
+          ),
+        ),
+      ),
+    );
+    const ids = Array.from({ length: 12 }, (_, index) => `skewed-${index}`);
+    await Promise.all(
+      ids.map((id, index) => withClock(SKEWS_MS[index % 2] ?? 0, () => make(id, id))),
+    );
+    for (const id of ids) {
+      const { text, events } = await endOf(id);
+      expect(text).toBe(id);
+      expect(events.filter(({ status }) => status === "succeeded")).toHaveLength(1);
+    }
+    expect(told().filter((status) => status === "succeeded")).toHaveLength(ids.length);
+    const times = (await Promise.all(ids.map(read))).flatMap(({ events }) => events);
+    const spread = Math.max(...times.map(({ at }) => at)) - Math.min(...times.map(({ at }) => at));
+    expect(spread).toBeGreaterThan(19 * 60_000);
+    expect(new Set(ran)).toEqual(new Set(SKEWS_MS));
+    await Promise.all(consumers.map((consumer) => consumer.stop()));
   },
 
   async "a job that could not be written is refused, does not run, and can be made later"(tested) {
