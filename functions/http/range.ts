@@ -7,8 +7,14 @@ import { streamOf } from "./stream-of.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 
+/** From `start` on, and before `end`. */
+interface Range {
+  start: number;
+  end: number;
+}
+
 /** The bytes of a file, in pieces. */
-export async function* piecesOf(
+async function* piecesOf(
   source: Source,
   start = 0,
   end: number = source.size,
@@ -27,16 +33,58 @@ export function answerFile(
   { type, wholeBytes = Infinity }: { type: string; wholeBytes?: number | undefined },
 ): Response {
   const { size } = source;
-  const range =
-    c.req.header("if-range") === undefined ? rangeOf(c.req.header("range"), size) : undefined;
+  const range = askedRange(c, size);
   const { start, end } = range ?? { start: 0, end: size };
   checkWhole(end - start, wholeBytes);
   const headers = { "Content-Type": type, "Accept-Ranges": "bytes" };
-  const length = { "Content-Length": String(end - start) };
-  const body = streamOf(piecesOf(source, start, end));
-  if (!range) return answer(c, body, { ...headers, ...length });
+  const pieces = piecesOf(source, start, end);
+  if (range) return answerPart(c, pieces, { ...range, size, headers });
+  return answer(c, streamOf(pieces), { ...headers, "Content-Length": String(size) });
+}
+
+function answerPart(
+  c: Context<AppEnv>,
+  pieces: AsyncIterable<Uint8Array>,
+  { start, end, size, headers }: Range & { size: number; headers: Record<string, string> },
+): Response {
   const place = { "Content-Range": `bytes ${start}-${end - 1}/${size}` };
-  return answer(c, body, { ...headers, ...length, ...place }, 206);
+  const length = { "Content-Length": String(end - start) };
+  return answer(c, streamOf(pieces), { ...headers, ...length, ...place }, 206);
+}
+
+/** Undefined where all is asked for. */
+function askedRange({ req }: Context<AppEnv>, size: number): Range | undefined {
+  return req.header("if-range") === undefined ? rangeOf(req.header("range"), size) : undefined;
+}
+
+/**
+ * The same for bytes that are read from their beginning only. An answer with all of them has no length: `size` may be that of
+ * fewer.
+ */
+export function answerForward(
+  c: Context<AppEnv>,
+  pieces: AsyncIterable<Uint8Array>,
+  { size, type, wholeBytes }: { size: number; type: string; wholeBytes?: number | undefined },
+): Response {
+  const range = askedRange(c, size);
+  checkWhole(range ? range.end - range.start : size, wholeBytes);
+  const headers = { "Content-Type": type, "Accept-Ranges": "bytes" };
+  return range
+    ? answerPart(c, partOf(pieces, range), { ...range, size, headers })
+    : answer(c, streamOf(pieces), headers);
+}
+
+async function* partOf(
+  pieces: AsyncIterable<Uint8Array>,
+  { start, end }: Range,
+): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for await (const piece of pieces) {
+    const part = piece.subarray(Math.max(0, start - at), Math.max(0, end - at));
+    if (part.length > 0) yield part;
+    at += piece.length;
+    if (at >= end) return;
+  }
 }
 
 /** Throws `answer_too_large` for more bytes than an answer may have that leaves as a whole. */
@@ -49,7 +97,7 @@ export function checkWhole(bytes: number, wholeBytes = Infinity): void {
 }
 
 /** Undefined for no range, and for what is not read here: other units, and several ranges. */
-function rangeOf(header: string | undefined, size: number) {
+function rangeOf(header: string | undefined, size: number): Range | undefined {
   const [, first, last] = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? "") ?? [];
   if (first === undefined || last === undefined || first + last === "") return undefined;
   if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;

@@ -140,6 +140,10 @@ describe.runIf(hasSqlite)("OpenAI's batches", () => {
         expect(one).toContain(`"body":${body}},"error":null}`);
         expect([error, response?.request_id]).toEqual([null, output[row]?.id]);
       }
+      const part = await server.fetch(`/v1/files/${batch.output_file_id}/content`, {
+        headers: { Range: "bytes=40000-90000" },
+      });
+      expect([part.status, await part.text()]).toEqual([206, text.slice(40_000, 90_001)]);
       const failed = await linesOf(client, batch.error_file_id);
       expect(failed.map((one) => one.custom_id)).toEqual(["row-3", "row-4"]);
       for (const { custom_id: id, response } of failed) {

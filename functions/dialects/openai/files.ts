@@ -6,11 +6,10 @@ import type { Batches } from "../../batches/batches.ts";
 import { invalidBody, NearcastError } from "../../errors.ts";
 import type { LinesOfBatch } from "../../files/file.ts";
 import { isUploaded, type Files, type WholeFile } from "../../files/files.ts";
-import { answer, answerJson } from "../../http/answer.ts";
+import { answerJson } from "../../http/answer.ts";
 import type { AppEnv } from "../../http/exchange.ts";
 import { mediaTypeOf } from "../../http/media-type.ts";
-import { piecesOf } from "../../http/range.ts";
-import { streamOf } from "../../http/stream-of.ts";
+import { answerFile, answerForward } from "../../http/range.ts";
 import { bytesOf } from "../../http/upload.ts";
 import type { Service } from "../../service.ts";
 import { readFormStream } from "../../wire/form-stream.ts";
@@ -30,8 +29,10 @@ export function filesRoutes(
   { platform }: Pick<Service, "platform">,
   { files, batches }: { files: Files; batches: Batches },
 ) {
-  const longestSeconds = platform.config.jobResultTtlMs / 1000;
-  const fields = fieldsOf(longestSeconds);
+  const { jobResultTtlMs, limits } = platform.config;
+  const fields = fieldsOf(jobResultTtlMs / 1000);
+  const wholeBytes = platform.answersWhole ? limits.answerBytes : undefined;
+  const jsonl = { type: "application/jsonl", wholeBytes };
 
   return new Hono<AppEnv>()
     .post("/v1/files", async (c) => {
@@ -73,10 +74,9 @@ export function filesRoutes(
     .get("/v1/files/:id/content", async (c) => {
       const caller = callerOf(c);
       const file = await files.read(caller, c.req.param("id"));
-      const pieces = isUploaded(file)
-        ? piecesOf(await files.open(caller, file))
-        : await batches.linesOf(file.content as LinesOfBatch);
-      return answer(c, streamOf(pieces), { "Content-Type": "application/jsonl" });
+      if (isUploaded(file)) return answerFile(c, await files.open(caller, file), jsonl);
+      const lines = await batches.linesOf(file.content as LinesOfBatch);
+      return answerForward(c, lines, { ...jsonl, size: file.size });
     })
     .delete("/v1/files/:id", async (c) => {
       const file = await files.remove(callerOf(c), c.req.param("id"));
