@@ -69,6 +69,21 @@ test.each([
   expect(await readdir(folder)).toEqual(["release.json"]);
 });
 
+test("an object is written while others in its folder are removed", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-store-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const store = createFolderStore(folder);
+  await Promise.all(
+    ["a", "b", "c", "d"].map(async (name) => {
+      for (let round = 0; round < 150; round++) {
+        expect(await store.put(`one/${name}`, bytes(name))).toBeDefined();
+        // The folder goes with the one that leaves it empty.
+        await store.delete(`one/${name}`);
+      }
+    }),
+  );
+});
+
 async function readStored(store: Store) {
   const found = await store.get("release.json");
   return found === "not-modified" ? undefined : found;

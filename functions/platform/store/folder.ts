@@ -102,8 +102,8 @@ const MOST_FOLDERS = 5;
 /** Makes the folders too, again where another process removes one that is still empty. */
 async function writeBelow(path: string, bytes: Uint8Array): Promise<void> {
   for (let tries = 1; ; tries++) {
-    await mkdir(dirname(path), { recursive: true });
     try {
+      await mkdir(dirname(path), { recursive: true });
       return await writeFile(path, bytes);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT" || tries === MOST_FOLDERS) throw error;
