@@ -35,6 +35,7 @@ import { createShadows } from "./rollout/shadows.ts";
 import { createRollouts, type Rollouts } from "./rollout/rollouts.ts";
 import type { Task } from "./tasks/define.ts";
 import { createTasks, type Tasks } from "./tasks/tasks.ts";
+import { createDelivery } from "./webhooks/deliver.ts";
 import { createTokenize, type Detokenize, type Tokenize } from "./tokenize.ts";
 
 export interface ServiceOptions {
@@ -158,7 +159,8 @@ export function createService(
     ongoing,
   };
   const files = createFiles(platform);
-  const batches = createBatches(platform, resolve, turns, files);
+  const delivery = createDelivery(platform, (record) => observer.webhook?.(record));
+  const batches = createBatches(platform, { resolve, turns, files, delivery });
   return {
     platform,
     tasks,
@@ -176,12 +178,12 @@ export function createService(
     },
     statistics,
     metrics,
-    jobs: createJobs(
-      platform,
+    jobs: createJobs(platform, {
       turns,
       observer,
-      [batches, files].filter((other) => other !== undefined),
-    ),
+      delivery,
+      others: [batches, files].filter((other) => other !== undefined),
+    }),
     batches,
     files,
     rollouts: createRollouts(platform, registry),

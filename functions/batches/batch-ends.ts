@@ -1,6 +1,8 @@
 import type { Files } from "../files/files.ts";
 import { nameOf } from "../jobs/job-store.ts";
 import type { Listing } from "../jobs/listing.ts";
+import type { Platform } from "../platform/types.ts";
+import { isPending } from "../webhooks/webhook.ts";
 import { changed, hasEnded, type Batch, type BatchStatus, type Counts } from "./batch.ts";
 import type { BatchStore } from "./batch-store.ts";
 
@@ -19,18 +21,31 @@ interface EndsOptions {
   /** The key of the list of a caller with this name. */
   listOf: (name: string) => string | Promise<string>;
   send: (message: string) => Promise<void>;
+  log: Platform["log"];
   ttlMs: number;
 }
 
 /** After so long, requests that are left are no longer passed over. */
 const LONGEST_END_MS = 600_000;
 
-export function createEnds({ own, files, listing, listOf, send, ttlMs }: EndsOptions) {
+export function createEnds({ own, files, listing, listOf, send, log, ttlMs }: EndsOptions) {
   /** The batch as it is now, whether or not a message has come since its time was over. */
   async function current(key: string): Promise<Batch | undefined> {
     const found = await own.find(key);
     if (!found || found.expiresAt > Date.now()) return found;
-    return hasEnded(found) ? undefined : expire(nameOf(key, found), found);
+    if (hasEnded(found)) return undefined;
+    const name = nameOf(key, found);
+    return tellSoon(name, await expire(name, found));
+  }
+
+  /** Sends a message for the webhook of a batch that was ended by no message. Gives the batch. */
+  async function tellSoon(name: string, batch: Batch | undefined): Promise<Batch | undefined> {
+    if (batch && isPending(batch))
+      await send(`${name}.tell`).catch((error: unknown) => {
+        const message = "jobs: the webhook of a batch that was ended waits for another message";
+        log({ level: "warn", message, error: String(error) });
+      });
+    return batch;
   }
 
   /** Requests that are left are passed over first, so that each has a line that says why it has no answer. */
@@ -105,7 +120,7 @@ export function createEnds({ own, files, listing, listOf, send, ttlMs }: EndsOpt
     if (requests) await files.removeOf(caller.name, [requests.outputFile, requests.errorFile]);
   }
 
-  return { current, expire, finish, finishIfDone, removeAll, stateOf };
+  return { current, expire, finish, finishIfDone, removeAll, stateOf, tellSoon };
 }
 
 const TIME_DIGITS = 12;

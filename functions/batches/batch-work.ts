@@ -11,6 +11,7 @@ import { LANES } from "./batch-store.ts";
 import { readAnswers, readChunk, writeAnswers, type Chunk } from "./chunk.ts";
 import { cutFile, type Cutting } from "./cut-file.ts";
 import { cutRequests } from "./cut-requests.ts";
+import type { Deliver } from "../webhooks/deliver.ts";
 import { dropWritings, joinLines } from "./join-lines.ts";
 
 /** A chunk whose process has ended so often is given up: it may be what ends them. */
@@ -32,15 +33,17 @@ const NOT_ASKED: Record<"canceled" | "expired", NotAsked> = {
 
 /**
  * `<name>.keep` removes a batch when its time is over, `<name>.cut` cuts its file, `<name>.7` answers a chunk, `<name>.join`
- * joins the lines of all, and `<name>.tidy-256` removes those of chunks from that one on.
+ * joins the lines of all, `<name>.tidy-256` removes those of chunks from that one on, and `<name>.tell` tells its webhook. So
+ * does every other message that finds it ended.
  */
-const MESSAGE = /^([0-9a-f]{64}\.[0-9a-f-]{36})\.(keep|cut|join|tidy-\d+|\d+)$/;
+const MESSAGE = /^([0-9a-f]{64}\.[0-9a-f-]{36})\.(keep|cut|join|tell|tidy-\d+|\d+)$/;
 const TIDIED_AT_ONCE = 256;
 
 interface WorkOptions {
   cutting: Cutting;
   ends: Ends;
   send: (message: string) => Promise<void>;
+  deliver: Deliver<Batch>;
   storeExpires: boolean;
 }
 
@@ -50,7 +53,7 @@ interface Cut {
 }
 
 /** The work of a batch's messages. */
-export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
+export function createWork({ cutting, ends, send, deliver, storeExpires }: WorkOptions) {
   const { own, platform } = cutting;
   const { finish } = ends;
   const places = { store: platform.store, timeoutMs: platform.config.storeTimeoutMs };
@@ -189,14 +192,40 @@ export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
     const [made] = batch.events;
     const isLost = batch.status === "queued" && (made?.at ?? 0) + longestUploadMs < Date.now();
     const left = batch.expiresAt - Date.now();
+    const told = hasEnded(batch) ? await tell(name, batch) : "done";
     if (isLost || (left <= 0 && hasEnded(batch))) {
       await ends.removeAll(name, batch);
       return "done";
     }
     if (left <= 0) await ends.expire(name, batch);
-    else if (storeExpires && hasEnded(batch)) return "done";
+    else if (storeExpires && hasEnded(batch)) return told;
     const next = batch.status === "queued" ? longestUploadMs : Math.max(left, 1000);
-    return { retryAfterSeconds: Math.ceil(next / 1000) };
+    const seconds = Math.ceil(next / 1000);
+    if (told === "done") return { retryAfterSeconds: seconds };
+    return { ...told, retryAfterSeconds: Math.min(seconds, told.retryAfterSeconds) };
+  }
+
+  /** Tells the webhook of a batch that has ended, if it is time. */
+  async function tell(name: string, batch: Batch): Promise<Outcome> {
+    const dueAt = await deliver(name, batch);
+    if (dueAt === undefined) return "done";
+    const seconds = Math.max(1, Math.ceil((dueAt - Date.now()) / 1000));
+    return { retryAfterSeconds: seconds, hasEnded: true };
+  }
+
+  async function work(
+    { name, what, tries }: { name: string; what: string; tries: number },
+    batch: Batch,
+    perform: Perform,
+  ): Promise<Outcome> {
+    if (what === "join") return runJoin(name, tries);
+    if (what === "cut") return runCut(name, batch, tries);
+    try {
+      return await runChunk(name, batch, { chunk: Number(what), tries }, perform);
+    } catch (error) {
+      if (error instanceof AskAgain) return { retryAfterSeconds: error.seconds };
+      throw error;
+    }
   }
 
   return {
@@ -213,16 +242,13 @@ export function createWork({ cutting, ends, send, storeExpires }: WorkOptions) {
       if (what.startsWith("tidy-")) return runTidy(name, batch, Number(what.slice("tidy-".length)));
       if (hasEnded(batch)) {
         if (what === "join") await dropWritings(batch, places);
-        return "done";
+        return tell(name, batch);
       }
-      if (what === "join") return runJoin(name, tries);
-      if (what === "cut") return runCut(name, batch, tries);
-      try {
-        return await runChunk(name, batch, { chunk: Number(what), tries }, perform);
-      } catch (error) {
-        if (error instanceof AskAgain) return { retryAfterSeconds: error.seconds };
-        throw error;
-      }
+      if (what === "tell") return "done";
+      const outcome = await work({ name, what, tries }, batch, perform);
+      if (outcome !== "done" || !batch.webhook) return outcome;
+      const now = await own.read(name);
+      return now && hasEnded(now) ? tell(name, now) : "done";
     },
   };
 }

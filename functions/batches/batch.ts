@@ -1,15 +1,9 @@
 import type { Format, RowError } from "../inputs/row.ts";
 import type { Position } from "../inputs/source.ts";
 import type { Job } from "../jobs/job.ts";
+import { ENDS, type End } from "../webhooks/webhook.ts";
 
-export type BatchStatus =
-  | "queued"
-  | "validating"
-  | "running"
-  | "succeeded"
-  | "failed"
-  | "canceled"
-  | "expired";
+export type BatchStatus = "queued" | "validating" | "running" | End;
 
 /** Where the rows are: an object of the store, or an upload in parts. */
 export type BatchInput =
@@ -96,6 +90,7 @@ export interface Batch extends Pick<
   | "fingerprint"
   | "isLeaving"
   | "expiresAt"
+  | "webhook"
 > {
   requestId: string;
   /** The key of the rate that the calls are taken from. Absent where no rate holds. */
@@ -132,7 +127,7 @@ export interface Lane {
 /** The rows of a chunk that were answered, and that were not, and the bytes of their lines. */
 export type Counts = Omit<Lane, "done">;
 
-const FINAL: ReadonlySet<BatchStatus> = new Set(["succeeded", "failed", "canceled", "expired"]);
+const FINAL: ReadonlySet<BatchStatus> = new Set(ENDS);
 
 export function hasEnded({ status }: Pick<Batch, "status">): boolean {
   return FINAL.has(status);

@@ -2,18 +2,17 @@ import type { Caller } from "../auth/caller.ts";
 import { invalidInput, NearcastError } from "../errors.ts";
 import type { LinesOfBatch } from "../files/file.ts";
 import type { Files } from "../files/files.ts";
-import type { Format } from "../inputs/row.ts";
 import type { Source } from "../inputs/source.ts";
-import { storedCaller } from "../jobs/job.ts";
 import type { OtherMessages } from "../jobs/jobs.ts";
 import { nameOf } from "../jobs/job-store.ts";
 import { createKeyOf } from "../jobs/key-of.ts";
 import { createListing, readPage, type Page, type PageOptions } from "../jobs/listing.ts";
 import type { Turns } from "../load/turns.ts";
-import type { Resolved } from "../model/registry.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Resolve } from "../predict.ts";
-import { changed, hasEnded, type Batch, type BatchInput, type Requests } from "./batch.ts";
+import type { Delivery } from "../webhooks/deliver.ts";
+import { newBatch, newRequestsBatch, type AskedBatch, type AskedRequests } from "./asked.ts";
+import { changed, hasEnded, type Batch } from "./batch.ts";
 import { createEnds, endingAs, idOfListed, listedAs, type BatchState } from "./batch-ends.ts";
 import { linesOf, removeLines } from "./batch-lines.ts";
 import { createBatchStore } from "./batch-store.ts";
@@ -23,30 +22,6 @@ import { storeUpload } from "./store-upload.ts";
 import { checkBeside, objectOf, openInput, sizeOfObject } from "./stored-source.ts";
 
 export type { BatchState };
-
-/** What a batch is made of. */
-export interface AskedBatch {
-  caller: Caller;
-  /** The client's own id, or a new one. */
-  id: string;
-  requestId: string;
-  rateKey: string | undefined;
-  format: Format;
-  header?: "present" | "absent" | undefined;
-  parameters?: unknown;
-  /** An object of the caller's, or the file itself. */
-  input: { object: string } | AsyncIterable<Uint8Array>;
-  version: Resolved;
-}
-
-/** What a batch of requests is made of. Its model is in its file. */
-export interface AskedRequests extends Pick<AskedBatch, "caller" | "requestId" | "rateKey"> {
-  id: string;
-  input: BatchInput;
-  requests: Requests;
-  /** From its making on. What has not run by then has expired. */
-  windowMs: number;
-}
 
 /**
  * Files whose rows are answered later, in chunks that are messages of the queue. Methods with a caller reject with
@@ -71,25 +46,19 @@ export interface Batches extends OtherMessages {
   remove(caller: Caller, id: string): Promise<BatchState>;
 }
 
-/** What is not known of a batch of requests before its file was read. */
-const NOT_READ = {
-  model: "",
-  version: "",
-  digest: "",
-  assignment: { version: "", reason: "stable" as const },
-  format: "jsonl" as const,
-  fingerprint: "",
-  cut: { chunks: 0, rows: 0 },
-};
+interface BatchesOptions {
+  resolve: Resolve;
+  turns: Turns | undefined;
+  files: Files | undefined;
+  delivery: Delivery;
+}
 
 /** Undefined where the platform has none. */
 export function createBatches(
-  platform: Pick<Platform, "jobs" | "store" | "config" | "sha256" | "turnEventLoop">,
-  resolve: Resolve,
-  turns: Turns | undefined,
-  files: Files | undefined,
+  platform: Pick<Platform, "jobs" | "store" | "config" | "sha256" | "turnEventLoop" | "log">,
+  { resolve, turns, files, delivery }: BatchesOptions,
 ): Batches | undefined {
-  const { jobs, config, sha256 } = platform;
+  const { jobs, config, sha256, log } = platform;
   if (!jobs || !files) return undefined;
   const { queue, storeExpires = false } = jobs;
   const own = createBatchStore(jobs.store, config.storeTimeoutMs);
@@ -108,8 +77,8 @@ export function createBatches(
       });
     });
 
-  const ends = createEnds({ own, files, listing, listOf, send: sendNow, ttlMs });
-  const { current, finish, removeAll, stateOf } = ends;
+  const ends = createEnds({ own, files, listing, listOf, send: sendNow, log, ttlMs });
+  const { current, finish, removeAll, stateOf, tellSoon } = ends;
 
   async function read(caller: Caller, id: string) {
     const key = await keyOf(caller, id);
@@ -145,36 +114,18 @@ export function createBatches(
 
   return {
     async make(asked) {
-      const { caller, id, requestId, rateKey, format, header, parameters, version } = asked;
-      const { manifest, reason, release } = version;
+      const { caller, id, format, header, parameters, version, webhook } = asked;
       const key = await keyOf(caller, id);
       const known = await current(key);
-      const now = Date.now();
       const generation = known?.generation ?? crypto.randomUUID();
-      const words = JSON.stringify([manifest.name, format, header, parameters]);
+      const told = webhook ? [webhook.url, webhook.statuses] : [];
+      const words = JSON.stringify([version.manifest.name, format, header, parameters, ...told]);
       if (known && known.status !== "queued") {
         const { digest: fingerprint } = await inputOf(asked);
         return stateOf(nameOf(key, known), same(known, await sha256(`${words}\n${fingerprint}`)));
       }
-      const batch: Batch = {
-        id,
-        generation,
-        caller: storedCaller(caller),
-        requestId,
-        ...(rateKey !== undefined && { rateKey }),
-        model: manifest.name,
-        version: manifest.version,
-        digest: manifest.artifact.sha256,
-        assignment: { version: manifest.version, reason, ...(release && { release }) },
-        format,
-        header,
-        parameters,
-        fingerprint: "",
-        status: "queued",
-        events: [{ status: "queued", at: now }],
-        cut: { chunks: 0, rows: 0 },
-        expiresAt: now + ttlMs,
-      };
+      if (webhook) await delivery.check(caller, webhook);
+      const batch = newBatch(asked, generation, ttlMs);
       // Before the upload, so that nothing stays of one that never ends.
       let made = batch;
       await sendNow(`${nameOf(key, batch)}.keep`, async () => {
@@ -205,23 +156,11 @@ export function createBatches(
         throw error;
       }
     },
-    async makeRequests({ caller, id, requestId, rateKey, input, requests, windowMs }) {
-      const generation = crypto.randomUUID();
-      const name = nameOf(await keyOf(caller, id), { generation });
-      const now = Date.now();
-      const batch: Batch = {
-        id,
-        generation,
-        caller: storedCaller(caller),
-        requestId,
-        ...(rateKey !== undefined && { rateKey }),
-        ...NOT_READ,
-        input,
-        requests,
-        status: "validating",
-        events: [{ status: "validating", at: now }],
-        expiresAt: now + windowMs,
-      };
+    async makeRequests(asked) {
+      const { caller, id, webhook } = asked;
+      if (webhook) await delivery.check(caller, webhook);
+      const batch = newRequestsBatch(asked);
+      const name = nameOf(await keyOf(caller, id), batch);
       await sendNow(`${name}.keep`, async () => void (await write(name, batch)));
       try {
         await sendNow(`${name}.cut`);
@@ -274,6 +213,7 @@ export function createBatches(
         ? own.change(name, endingAs("canceled"))
         : finish(name, "canceled"));
       if (!batch) throw noBatch(id);
+      if (!hasEnded(found)) await tellSoon(name, batch);
       return stateOf(name, batch);
     },
     async remove(caller, id) {
@@ -283,7 +223,13 @@ export function createBatches(
       await removeAll(name, batch);
       return state;
     },
-    ...createWork({ cutting, ends, send: sendNow, storeExpires }),
+    ...createWork({
+      cutting,
+      ends,
+      send: sendNow,
+      deliver: delivery.of("batch", own),
+      storeExpires,
+    }),
   };
 }
 

@@ -13,15 +13,17 @@ import { cutRecords } from "../inputs/cut.ts";
 import { FORMATS, type Format } from "../inputs/row.ts";
 import type { Source } from "../inputs/source.ts";
 import type { Service } from "../service.ts";
+import { shownWebhook } from "../webhooks/webhook.ts";
 import { parseJsonText } from "../wire/json.ts";
 import { answer, answerJson } from "./answer.ts";
-import { baseOf, callOf, type AppEnv } from "./exchange.ts";
+import { askedOf, baseOf, type AppEnv } from "./exchange.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { checkJobId } from "./prefer.ts";
 import { answerFile, checkWhole } from "./range.ts";
 import { readJson } from "./read-json.ts";
 import { streamOf } from "./stream-of.ts";
 import { bytesOf, isUpload } from "./upload.ts";
+import { readWebhookFields, readWebhookMembers, webhookMembers } from "./webhook.ts";
 
 const POLL_SECONDS = 2;
 
@@ -37,6 +39,7 @@ export const batchRequest = z.strictObject({
     header: header.optional().describe("Whether the first line of CSV is a header."),
   }),
   parameters: z.record(z.string(), z.unknown()).optional(),
+  ...webhookMembers,
 });
 
 const TYPES: Record<string, Format> = {
@@ -70,7 +73,7 @@ export function batchRoutes(
       return makeOpenaiBatch(c, body, { batches, files }, jobResultTtlMs);
     const { data, error } = batchRequest.safeParse(body);
     if (error) throw invalidBody(error);
-    return make(c, id, ofObject(data));
+    return make(c, id, ofObject(c, data));
   }
 
   const makeOf = (c: Context<AppEnv>, id: string) =>
@@ -79,12 +82,20 @@ export function batchRoutes(
   async function make(
     c: Context<AppEnv>,
     id: string,
-    { model, version, ...file }: ReturnType<typeof uploaded> | ReturnType<typeof ofObject>,
+    { model, version, webhook, ...file }: ReturnType<typeof uploaded> | ReturnType<typeof ofObject>,
   ): Promise<Response> {
-    const found = await resolve({ ...callOf(c), model, version });
+    const found = await resolve({ ...askedOf(c), model, version });
     const { caller, id: requestId, quota } = c.get("exchange");
-    const asked = { ...file, id, caller, requestId, rateKey: quota?.key, version: found };
-    return answerBatch(c, await batches.make(asked), 202);
+    const made = await batches.make({
+      ...file,
+      id,
+      caller,
+      requestId,
+      rateKey: quota?.key,
+      version: found,
+      webhook: webhook && { ...webhook, location: locationOf(c, id) },
+    });
+    return answerBatch(c, made, 202);
   }
 
   return new Hono<AppEnv>()
@@ -151,6 +162,7 @@ function uploaded(c: Context<AppEnv>) {
     header: headerOf(ofType["header"]?.toLowerCase()),
     parameters: parameters === undefined ? undefined : parseJsonText(parameters, "parameters"),
     input: bytesOf(c.req),
+    webhook: readWebhookFields(c.req),
   };
 }
 
@@ -163,29 +175,31 @@ function headerOf(text: string | undefined): "present" | "absent" | undefined {
   );
 }
 
-function ofObject({ model, version, parameters, input }: z.infer<typeof batchRequest>) {
+function ofObject(c: Context<AppEnv>, body: z.infer<typeof batchRequest>) {
+  const { model, version, parameters, input } = body;
   const { object, header } = input;
   const ending = object.slice(object.lastIndexOf(".") + 1).toLowerCase();
   const format = input.format ?? FORMATS.find((name) => name === ending);
   if (!format)
     throw invalidInput([{ path: "input.format", message: `must be one of ${FORMATS.join(", ")}` }]);
-  return { model, version, parameters, format, header, input: { object } };
+  const webhook = readWebhookMembers(body) ?? readWebhookFields(c.req);
+  return { model, version, parameters, format, header, input: { object }, webhook };
 }
 
 /** Each batch is shown in the shape that it was made in. */
 function shownAs(c: Context<AppEnv>, state: BatchState) {
-  return state.batch.requests ? shownBatch(state) : shown(state, locationOf(c, state));
+  return state.batch.requests ? shownBatch(state) : shown(state, locationOf(c, state.batch.id));
 }
 
-function locationOf(c: Context<AppEnv>, { batch }: BatchState): string {
-  return `${baseOf(c)}/v1/batches/${encodeURIComponent(batch.id)}`;
+function locationOf(c: Context<AppEnv>, id: string): string {
+  return `${baseOf(c)}/v1/batches/${encodeURIComponent(id)}`;
 }
 
 function answerBatch(c: Context<AppEnv>, state: BatchState, status: 200 | 202 = 200): Response {
   const { batch } = state;
   const { headers } = c.get("exchange");
   if (batch.requests) return answerOpenaiBatch(c, state);
-  const location = locationOf(c, state);
+  const location = locationOf(c, batch.id);
   if (status === 202) headers["Location"] = location;
   if (!hasEnded(batch)) headers["Retry-After"] = String(POLL_SECONDS);
   const body = JSON.stringify(shown(state, location));
@@ -197,6 +211,7 @@ function shown({ batch, completed, failed }: BatchState, location: string) {
   const { id, status, model, version, digest, events, expiresAt, cut, error } = batch;
   const isCut = status !== "queued" && status !== "validating";
   const ended = hasEnded(batch) ? events.at(-1) : undefined;
+  const webhook = shownWebhook(batch);
   return {
     id,
     status,
@@ -209,6 +224,7 @@ function shown({ batch, completed, failed }: BatchState, location: string) {
     ...(ended && { ended_at: written(ended.at) }),
     expires_at: written(expiresAt),
     ...(error && { error }),
+    ...(webhook && { webhook }),
     ...(status === "succeeded" && {
       output: `${location}/output`,
       ...(failed > 0 && { errors: `${location}/errors` }),

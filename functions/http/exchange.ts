@@ -80,6 +80,12 @@ function later(c: Context<AppEnv>): { later?: boolean } {
 
 /** The options of a call that come from its request. */
 export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
+  const { job } = c.get("exchange");
+  return { ...askedOf(c), ...(job ? { decided: job.decided } : later(c)) };
+}
+
+/** The same for what is never answered at once: its route reads its webhook. */
+export function askedOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   const exchange = c.get("exchange");
   const { id, caller, deadline, quota, received } = exchange;
   return {
@@ -92,7 +98,6 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
     override: c.req.header("x-nearcast-version-override"),
     cache: cacheDirective(c.req.header("cache-control")),
     sent: exchange.whenSent && (() => exchange.whenSent?.(c.env) ?? Promise.resolve()),
-    ...(exchange.job ? { decided: exchange.job.decided } : later(c)),
     onAssigned: (assignment) => void (exchange.assignment = assignment),
     onRecord: (record) => void (exchange.record = record),
   };

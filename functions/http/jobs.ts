@@ -10,9 +10,9 @@ import { parseJsonText } from "../wire/json.ts";
 import { writeJson } from "../wire/raw-number.ts";
 import { answer } from "./answer.ts";
 import { readText } from "./body.ts";
-import { baseOf, callOf, pathOf, type AppEnv } from "./exchange.ts";
+import { askedOf, baseOf, pathOf, type AppEnv } from "./exchange.ts";
 import { jobEvents } from "./job-events.ts";
-import { shownWebhook } from "../jobs/webhook.ts";
+import { shownWebhook } from "../webhooks/webhook.ts";
 import { checkJobId } from "./prefer.ts";
 import { readWebhookFields, readWebhookMembers, type NamedWebhook } from "./webhook.ts";
 
@@ -32,7 +32,7 @@ export function jobRoutes(
     .put("/v1/jobs/:id", async (c) => {
       const id = checkJobId(c.req.param("id"), "The id");
       const { model, version, webhook, ...body } = readJobBody(await readText(c, options));
-      const found = await resolve({ ...callOf(c), model, version });
+      const found = await resolve({ ...askedOf(c), model, version });
       const path = version === undefined ? "" : `/versions/${encodeURIComponent(version)}`;
       const { caller } = c.get("exchange");
       const job = await jobs.make({

@@ -1,6 +1,6 @@
+import * as z from "zod";
 import { invalidInput } from "../errors.ts";
-import { FINAL, type JobStatus } from "../jobs/job.ts";
-import type { AskedWebhook } from "../jobs/jobs.ts";
+import { ENDS, type AskedWebhook, type End } from "../webhooks/webhook.ts";
 
 /** The header fields that ask for a webhook, where the body is a dialect's. */
 export const WEBHOOK = "X-Nearcast-Webhook";
@@ -10,10 +10,20 @@ const WEBHOOK_EVENTS = "X-Nearcast-Webhook-Events";
 export type NamedWebhook = Omit<AskedWebhook, "location">;
 
 /** `completed` is what clients of Replicate send. */
-const EVENTS = new Map<unknown, readonly JobStatus[]>([
-  ["completed", [...FINAL]],
-  ...[...FINAL].map((status): [string, JobStatus[]] => [status, [status]]),
+const EVENTS = new Map<unknown, readonly End[]>([
+  ["completed", ENDS],
+  ...ENDS.map((status): [string, End[]] => [status, [status]]),
 ]);
+
+/** The members of a body that ask for a webhook. */
+export const webhookMembers = {
+  webhook: z.string().optional().describe("An https URL that is told of the end."),
+  webhook_events_filter: z
+    .array(z.enum(["completed", ...ENDS]))
+    .min(1)
+    .optional()
+    .describe("The ends it is told of. `completed`, as when absent, is all."),
+};
 
 /** The webhook of the header fields. Undefined without them. Throws `invalid_input`. */
 export function readWebhookFields(request: {
@@ -40,11 +50,11 @@ function readWebhook(
 ): NamedWebhook | undefined {
   if (url === undefined && events === undefined) return undefined;
   if (typeof url !== "string") throw invalidInput([{ path: from, message: "must be a URL" }]);
-  if (events === undefined) return { url, statuses: [...FINAL], from };
+  if (events === undefined) return { url, statuses: ENDS, from };
   const named = Array.isArray(events) ? events.map((event) => EVENTS.get(event)) : [];
   const statuses = new Set(named.flatMap((known) => known ?? []));
   if (named.length > 0 && !named.includes(undefined))
-    return { url, statuses: [...FINAL].filter((status) => statuses.has(status)), from };
+    return { url, statuses: ENDS.filter((status) => statuses.has(status)), from };
   const known = [...EVENTS.keys()].join(", ");
   throw invalidInput([{ path, message: `must be some of ${known}` }]);
 }

@@ -1,8 +1,9 @@
 import { SCOPES, type Caller, type Scope } from "../auth/caller.ts";
 import type { Rate } from "../limits/rate.ts";
 import type { Assignment } from "../model/assignment.ts";
+import { ENDS, type End, type Webhook } from "../webhooks/webhook.ts";
 
-export type JobStatus = "queued" | "running" | "succeeded" | "failed" | "canceled" | "expired";
+export type JobStatus = "queued" | "running" | End;
 
 /** The request that the job answers. Its body is an object of its own. */
 export interface JobRequest {
@@ -28,24 +29,6 @@ interface StoredCaller {
   scopes: Scope[];
   models?: string[];
   rate?: Rate;
-}
-
-/** Where a client wants to be told of a job's end, and what became of it. Times are milliseconds since 1970. */
-export interface JobWebhook {
-  url: string;
-  /** The ends that it is told of. */
-  statuses: readonly JobStatus[];
-  /** Where the job is, as its client was told. */
-  location: string;
-  /** The message's id: the same at each try. A job has one message, since it ends once. */
-  id: string;
-  tries: number;
-  /** When it is tried next. During a try: when that one counts as lost. */
-  dueAt: number;
-  deliveredAt?: number;
-  givenUpAt?: number;
-  /** Why the last try failed. */
-  error?: string;
 }
 
 /** A call that is answered later, as it lies in the store. Times are milliseconds since 1970. */
@@ -75,17 +58,12 @@ export interface Job {
   /** From then on nobody sees it any more, or it has not run in time. */
   expiresAt: number;
   /** Who is told of its end. */
-  webhook?: JobWebhook;
+  webhook?: Webhook;
   answer?: { object: string; status: number; headers: Record<string, string> };
 }
 
 /** The statuses that a job ends with. */
-export const FINAL: ReadonlySet<JobStatus> = new Set([
-  "succeeded",
-  "failed",
-  "canceled",
-  "expired",
-]);
+const FINAL: ReadonlySet<JobStatus> = new Set(ENDS);
 
 export function isFinal({ status }: Pick<Job, "status">): boolean {
   return FINAL.has(status);

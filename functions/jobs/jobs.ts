@@ -1,11 +1,12 @@
 import type { Caller } from "../auth/caller.ts";
 import { digest } from "../digest.ts";
-import { invalidInput, NearcastError, problem } from "../errors.ts";
+import { NearcastError, problem } from "../errors.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Turns } from "../load/turns.ts";
 import type { Resolved } from "../model/registry.ts";
 import type { Platform } from "../platform/types.ts";
-import { createDelivery } from "./deliver.ts";
+import type { Delivery } from "../webhooks/deliver.ts";
+import { isPending, newWebhook, type AskedWebhook } from "../webhooks/webhook.ts";
 import {
   isFinal,
   isOver,
@@ -15,11 +16,9 @@ import {
   type JobAnswer,
   type JobRequest,
   type JobStatus,
-  type JobWebhook,
 } from "./job.ts";
 import { createJobStore, nameOf } from "./job-store.ts";
 import { createKeyOf } from "./key-of.ts";
-import { isPending, newWebhook } from "./webhook.ts";
 import type { Outcome } from "./queue.ts";
 import { isBusy } from "./wait-for-quiet.ts";
 
@@ -33,12 +32,6 @@ export interface Asked {
   /** The version that will answer. */
   version: Resolved;
   webhook?: AskedWebhook | undefined;
-}
-
-/** A webhook that a client wants to be told of the job's end. */
-export interface AskedWebhook extends Pick<JobWebhook, "url" | "statuses" | "location"> {
-  /** The member or field of the request that named it. */
-  from: string;
 }
 
 /** Answers a job's request as a client would have been answered. */
@@ -90,24 +83,24 @@ const LOOK_MS = 5;
 /** An instance that always answers somebody, and has no turns, runs jobs between them. */
 const LONGEST_QUIET_MS = 5000;
 
+interface JobsOptions {
+  turns: Turns | undefined;
+  observer: Pick<Observer, "job">;
+  delivery: Delivery;
+  others: readonly OtherMessages[];
+}
+
 /** Undefined where the platform has no queue. */
 export function createJobs(
-  platform: Pick<
-    Platform,
-    "jobs" | "config" | "sha256" | "log" | "readSecret" | "waitUntil" | "webhooks"
-  >,
-  turns: Turns | undefined,
-  observer: Pick<Observer, "job" | "webhook">,
-  others: readonly OtherMessages[] = [],
+  platform: Pick<Platform, "jobs" | "config" | "sha256" | "log">,
+  { turns, observer, delivery, others }: JobsOptions,
 ): Jobs | undefined {
   const { jobs, config, sha256, log } = platform;
   if (!jobs) return undefined;
-  const { queue, consume, storeExpires = false, standsStill = false } = jobs;
+  const { queue, consume, storeExpires = false } = jobs;
   const store = createJobStore(jobs.store, config.storeTimeoutMs);
   const ttlMs = config.jobResultTtlMs;
-  const delivery = createDelivery(platform, store, (record) => observer.webhook?.(record));
-  // Where an instance handles few messages at once, a webhook that hangs must not keep the next job waiting.
-  const deliver = consume && !standsStill ? delivery.beginDelivery : delivery.deliver;
+  const deliver = delivery.of("job", store);
 
   const keyOf = createKeyOf(platform, "", noJob);
 
@@ -247,12 +240,6 @@ export function createJobs(
     if (job?.status === "canceled") await store.removeAll(name);
   }
 
-  /** Rejects with `invalid_input` for a webhook that may not be told, or whose caller could not verify it. */
-  async function check(caller: Caller, { url, from }: AskedWebhook): Promise<void> {
-    const refused = await delivery.refusal(caller, url);
-    if (refused !== undefined) throw invalidInput([{ path: from, message: refused }]);
-  }
-
   /** Requests go before jobs. */
   async function waitForQuiet(isAnswering: () => boolean): Promise<void> {
     const until = turns ? Infinity : Date.now() + LONGEST_QUIET_MS;
@@ -280,7 +267,7 @@ export function createJobs(
       const fingerprint = await sha256(`${request.path}\n${type}\n${await digest(body)}${told}`);
       const known = await current(key);
       if (known) return sendAgain(nameOf(key, known), same(known, fingerprint));
-      if (webhook) await check(caller, webhook);
+      if (webhook) await delivery.check(caller, webhook);
       const now = Date.now();
       const generation = crypto.randomUUID();
       const name = nameOf(key, { generation });

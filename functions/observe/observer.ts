@@ -75,7 +75,7 @@ export interface JobRecord {
   readonly status: JobStatus;
 }
 
-/** What became of one try to tell a webhook of a job's end. `failed`: it is tried again. */
+/** What became of one try to tell a webhook of the end of a job or a batch. `failed`: it is tried again. */
 export interface WebhookRecord {
   readonly model: string;
   readonly version: string;
@@ -99,7 +99,7 @@ export interface Observer {
   capture?: (record: CaptureRecord) => void;
   /** A job was made, or it has ended. */
   job?: (record: JobRecord) => void;
-  /** A webhook was told of a job's end, or could not be. */
+  /** A webhook was told of an end, or could not be. */
   webhook?: (record: WebhookRecord) => void;
   /** An HTTP request was answered. */
   request?: (record: RequestRecord) => void;

@@ -47,6 +47,7 @@ export const BATCH_SCHEMAS = {
       output: { ...string, description: "Where the outputs are: line n is that of row n." },
       errors: { ...string, description: "Where the errors are, if there are any." },
       output_object: { ...string, description: "The object beside the input with the outputs." },
+      webhook: ref("Webhook"),
       errors_object: { ...string, description: "The object beside the input with the errors." },
     },
   },
@@ -82,7 +83,7 @@ export function batchPaths() {
     "application/vnd.apache.parquet": { schema: { type: "string", format: "binary" } },
   };
   const description =
-    "The body is the file, and the query says by which model; or the body is JSON and names an object of the store, or with `input_file_id` a file of requests, as OpenAI has it.";
+    "The body is the file, and the query says by which model; or the body is JSON and names an object of the store, or with `input_file_id` a file of requests, as OpenAI has it. `X-Nearcast-Webhook` and `X-Nearcast-Webhook-Events` ask for a webhook.";
   const shared = { tag, error };
   return pathsOf({
     "get /v1/batches": {

@@ -6,7 +6,7 @@ import { MOST_HOURS } from "../observe/drift/watch.ts";
 import { datatypeNames } from "../tensor.ts";
 import { BATCH_SCHEMAS, batchPaths } from "./batch-paths.ts";
 import { FILE_SCHEMAS, filePaths } from "./file-paths.ts";
-import { JOB_SCHEMAS, JOB_WEBHOOKS, jobPaths } from "./job-paths.ts";
+import { JOB_SCHEMAS, jobPaths } from "./job-paths.ts";
 import { modelComponents, modelPath } from "./model-paths.ts";
 import {
   answers,
@@ -18,6 +18,7 @@ import {
   ref,
 } from "./operation.ts";
 import { rootPredictPath } from "./root-predict-path.ts";
+import { WEBHOOK_SCHEMA, webhooksOf } from "./webhooks.ts";
 
 const string = { type: "string" };
 const strings = { type: "array", items: string };
@@ -111,7 +112,7 @@ export interface DocumentOptions {
   hasJobs: boolean;
   /** Whether files of inputs are answered later. */
   hasFiles: boolean;
-  /** Whether jobs may tell webhooks of their ends. */
+  /** Whether jobs and batches may tell webhooks of their ends. */
   hasWebhooks: boolean;
 }
 
@@ -143,7 +144,7 @@ export function openapiDocument(
     },
     servers: [{ url: "." }],
     paths: secured ? withOpen(paths, open) : paths,
-    ...(hasWebhooks && { webhooks: JOB_WEBHOOKS }),
+    ...(hasWebhooks && { webhooks: webhooksOf(hasFiles ? ["job", "batch"] : ["job"]) }),
     ...(secured && { security: Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] })) }),
     components: {
       ...(secured && { securitySchemes: SECURITY_SCHEMES }),
@@ -151,7 +152,7 @@ export function openapiDocument(
       schemas: Object.assign(
         {},
         SHARED_SCHEMAS,
-        hasJobs ? JOB_SCHEMAS : {},
+        hasJobs ? { ...JOB_SCHEMAS, ...WEBHOOK_SCHEMA } : {},
         hasFiles ? { ...BATCH_SCHEMAS, ...FILE_SCHEMAS } : {},
         ...parts.map(({ schemas }) => schemas),
         ...models.map(modelComponents),

@@ -1,9 +1,10 @@
-import { answers, json, object, pathsOf, ref } from "./operation.ts";
+import * as z from "zod";
+import { webhookMembers } from "../http/webhook.ts";
+import { answers, json, pathsOf, ref } from "./operation.ts";
+import { schemaOf } from "./schema.ts";
 
 const string = { type: "string" };
 const time = { type: "string", format: "date-time" };
-
-const ENDED = { enum: ["succeeded", "failed", "canceled", "expired"] };
 
 /** The schemas of jobs, for `components`. */
 export const JOB_SCHEMAS = {
@@ -24,58 +25,10 @@ export const JOB_SCHEMAS = {
       ended_at: time,
       expires_at: time,
       result: { ...string, description: "Where the answer is, once there is one." },
-      webhook: {
-        type: "object",
-        description: "Who is told of the end, and what became of it.",
-        required: ["url", "events", "tries"],
-        properties: {
-          url: string,
-          events: { type: "array", items: ENDED },
-          tries: { type: "integer" },
-          next_try_at: time,
-          delivered_at: time,
-          given_up_at: time,
-          error: { ...string, description: "Why the last try failed." },
-        },
-      },
-    },
-  },
-  JobEnded: object({
-    type: { enum: ["job.succeeded", "job.failed", "job.canceled", "job.expired"] },
-    timestamp: { ...time, description: "When it ended." },
-    data: object({
-      id: string,
-      status: ENDED,
-      model: string,
-      version: string,
-      location: { ...string, description: "Where the job is, as its client was told." },
-    }),
-  }),
-};
-
-/** What this service sends to the webhooks of jobs. */
-export const JOB_WEBHOOKS = {
-  jobEnded: {
-    post: {
-      operationId: "jobEnded",
-      tags: ["Jobs"],
-      summary: "A job has ended",
-      description:
-        "As Standard Webhooks 1.0.0 signs it. It is sent again until the answer is 2xx or 410, for about a day.",
-      parameters: [
-        signed("webhook-id", "The same at each try."),
-        signed("webhook-timestamp", "Seconds since 1970, of this try."),
-        signed("webhook-signature", "`v1,` and base64, one for each secret, separated by spaces."),
-      ],
-      requestBody: { required: true, content: json(ref("JobEnded")) },
-      responses: { "2XX": { description: "Taken." } },
+      webhook: ref("Webhook"),
     },
   },
 };
-
-function signed(name: string, description: string) {
-  return { name, in: "header", required: true, description, schema: string };
-}
 
 const ID = {
   name: "id",
@@ -84,6 +37,8 @@ const ID = {
   description: "The client's own id, or the one that was made up.",
   schema: { type: "string", pattern: "^[\\w.~-]{1,128}$" },
 };
+
+const WEBHOOK_MEMBERS = schemaOf(z.object(webhookMembers))["properties"] as object;
 
 /** Calls that are answered later. */
 export function jobPaths() {
@@ -105,13 +60,7 @@ export function jobPaths() {
           version: string,
           inputs: {},
           parameters: { type: "object" },
-          webhook: { ...string, description: "An https URL that is told when the job has ended." },
-          webhook_events_filter: {
-            type: "array",
-            minItems: 1,
-            items: { enum: ["completed", ...ENDED.enum] },
-            description: "The ends it is told of. `completed`, as when absent, is all.",
-          },
+          ...WEBHOOK_MEMBERS,
         },
       }),
       answer,

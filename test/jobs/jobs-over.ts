@@ -10,6 +10,8 @@ import { createJobs, type Asked } from "../../functions/jobs/jobs.ts";
 import type { Queue } from "../../functions/jobs/queue.ts";
 import { sha256 } from "../../functions/platform/sha256.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
+import { createDelivery } from "../../functions/webhooks/deliver.ts";
+import type { WebhookRequest } from "../../functions/webhooks/post.ts";
 
 const caller: Caller = { name: "somebody", scopes: new Set(["predict"]) };
 
@@ -33,35 +35,37 @@ export async function jobsOver(queue: Queue, { beginsWebhooks = false } = {}) {
   const failing: { beforePut?: () => void | Promise<void> } = {};
   const told: JobStatus[] = [];
   const posted: string[] = [];
-  const jobs = createJobs(
-    {
-      jobs: {
-        queue,
-        ...(beginsWebhooks && { consume: () => async () => {} }),
-        store: {
-          ...files,
-          async put(...all) {
-            await failing.beforePut?.();
-            return files.put(...all);
-          },
-        },
-      },
-      config: CONFIG,
-      sha256,
-      log: () => {},
-      readSecret: async () => undefined,
-      waitUntil: () => {},
-      webhooks: {
-        isInside: async () => false,
-        async post({ headers }) {
-          posted.push(headers["webhook-id"] ?? "");
-          return { status: 204, retryAfter: undefined };
+  const platform = {
+    jobs: {
+      queue,
+      ...(beginsWebhooks && { consume: () => async () => {} }),
+      store: {
+        ...files,
+        async put(...all: Parameters<typeof files.put>) {
+          await failing.beforePut?.();
+          return files.put(...all);
         },
       },
     },
-    undefined,
-    { job: ({ status }) => void told.push(status) },
-  );
+    config: CONFIG,
+    sha256,
+    log: () => {},
+    readSecret: async () => undefined,
+    waitUntil: () => {},
+    webhooks: {
+      isInside: async () => false,
+      async post({ headers }: WebhookRequest) {
+        posted.push(headers["webhook-id"] ?? "");
+        return { status: 204, retryAfter: undefined };
+      },
+    },
+  };
+  const jobs = createJobs(platform, {
+    turns: undefined,
+    observer: { job: ({ status }) => void told.push(status) },
+    delivery: createDelivery(platform, () => {}),
+    others: [],
+  });
   if (!jobs) throw new Error("There are no jobs.");
   return {
     jobs,

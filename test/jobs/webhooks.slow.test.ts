@@ -172,7 +172,9 @@ describe.runIf(hasSqlite)("webhooks of a server", () => {
     async () => {
       const { app } = await startApp("hooks.example.com");
       const document = (await (await app.request("/openapi.json")).json()) as object;
-      expect(document).toMatchObject({ webhooks: { jobEnded: { post: {} } } });
+      expect(document).toMatchObject({
+        webhooks: { jobEnded: { post: {} }, batchEnded: { post: {} } },
+      });
       const { valid, errors } = await new Validator().validate({ ...document });
       expect(errors).toBeUndefined();
       expect(valid).toBe(true);

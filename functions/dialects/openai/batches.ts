@@ -6,7 +6,8 @@ import type { Batches, BatchState } from "../../batches/batches.ts";
 import { invalidBody, invalidInput } from "../../errors.ts";
 import { isUploaded, type Files } from "../../files/files.ts";
 import { answerJson } from "../../http/answer.ts";
-import { callOf, type AppEnv } from "../../http/exchange.ts";
+import { askedOf, baseOf, type AppEnv } from "../../http/exchange.ts";
+import { readWebhookFields } from "../../http/webhook.ts";
 import { newId } from "../../jobs/listing.ts";
 import { shownBatch, WINDOW_MS } from "./batch-shape.ts";
 import { callerOf } from "./files.ts";
@@ -59,11 +60,13 @@ export async function makeOpenaiBatch(
       { path: "input_file_id", message: "must be an upload with the purpose batch" },
     ]);
   const { id: requestId, quota } = c.get("exchange");
-  const { key, override } = callOf(c);
+  const { key, override } = askedOf(c);
+  const webhook = readWebhookFields(c.req);
+  const id = newId("batch_");
   if (override !== undefined) requireScope(caller, "override");
   const made = await batches.makeRequests({
     caller,
-    id: newId("batch_"),
+    id,
     requestId,
     rateKey: quota?.key,
     input: await files.inputOf(caller, file),
@@ -79,6 +82,7 @@ export async function makeOpenaiBatch(
       ...(kept && { resultMs: kept.seconds * 1000 }),
     },
     windowMs: WINDOW_MS,
+    webhook: webhook && { ...webhook, location: `${baseOf(c)}/v1/batches/${id}` },
   });
   return answerOpenaiBatch(c, made);
 }
