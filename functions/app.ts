@@ -72,8 +72,8 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   closed.route("/", documentationRoutes(service, dialects, operationsOf(health, open)));
 
   const app = new Hono<AppEnv>({ strict: false });
-  app.use(acceptSlash(app));
-  if (observer.request) app.use(recordRequests(observer.request, platform.now));
+  const record = observer.request ? recordRequests(observer.request, platform.now) : pass;
+  app.use(acceptSlash(app, record));
   app.use(beginRequest(platform, app.routes.length, turns?.transfer));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
   // The order of routes and middleware decides who may ask: a request to a route does not pass through middleware that

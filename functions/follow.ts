@@ -2,6 +2,8 @@ import type { InferCall, InferInputs, PredictCall } from "./call.ts";
 import type { Manifest } from "./model/manifest.ts";
 import type { ModelVersion, Resolved } from "./model/registry.ts";
 import type { Tensors } from "./tensor.ts";
+import type { Counters } from "./observe/counters.ts";
+import { gather } from "./observe/gather.ts";
 import type { Seen } from "./tasks/define.ts";
 
 /** Which request it was, and whose. */
@@ -17,23 +19,66 @@ export interface Asked {
 /** Gets a prediction once its answer is made. Returns at once, and never throws. */
 export type Follow = (version: Resolved, asked: Asked, seen: Seen) => void;
 
+/** As {@link Follow}, and `bytes`: about how many bytes `seen` keeps in memory. */
+export type FollowSized = (...told: [...Parameters<Follow>, bytes: number]) => void;
+
 /** What is done with predictions beside answering them, such as counting them for drift. */
 export interface Follower {
   /** What is done with predictions of the version. Undefined for nothing. Asked once for each version in memory. */
   begin: (version: ModelVersion) => Follow | undefined;
 }
 
-/** What all followers do with predictions of a version. */
+/** Small predictions wait to be summed. Larger ones would keep too much in memory. */
+const MOST_WAITING_BYTES = 8192;
+
+/** A prediction that waits. */
+interface Waiting {
+  version: Resolved;
+  asked: Asked;
+  seen: Seen;
+}
+
+/**
+ * What all followers do with predictions of a version. `summing` are those that only add to sums of the counters. They
+ * get small predictions later, many at once, and before those sums are read or sent.
+ */
 export function createFollows(
-  followers: readonly Follower[],
-): (version: ModelVersion) => readonly Follow[] {
-  const known = new WeakMap<Manifest, Follow[]>();
+  counters: Pick<Counters, "addSoon">,
+  { summing, others }: { summing: readonly Follower[]; others: readonly Follower[] },
+): (version: ModelVersion) => FollowSized | undefined {
+  const known = new WeakMap<Manifest, { sum?: Follow; follow?: FollowSized }>();
+  const waiting = gather<Waiting>(({ version, asked, seen }) =>
+    known.get(version.manifest)?.sum?.(version, asked, seen),
+  );
+
+  function begin(version: ModelVersion) {
+    const sum = together(summing, version);
+    const other = together(others, version);
+    if (!sum) return other ? { follow: other } : {};
+    const follow: FollowSized = (version, asked, seen, bytes) => {
+      if (bytes <= MOST_WAITING_BYTES) {
+        waiting.add({ version, asked, seen });
+        counters.addSoon(waiting.count);
+      } else sum(version, asked, seen);
+      other?.(version, asked, seen);
+    };
+    return { sum, follow };
+  }
+
   return (version) => {
     const { manifest } = version;
-    let follows = known.get(manifest);
-    if (!follows)
-      known.set(manifest, (follows = followers.flatMap(({ begin }) => begin(version) ?? [])));
-    return follows;
+    let own = known.get(manifest);
+    if (!own) known.set(manifest, (own = begin(version)));
+    return own.follow;
+  };
+}
+
+/** One that does what all followers do with predictions of the version. */
+function together(followers: readonly Follower[], version: ModelVersion): Follow | undefined {
+  const follows = followers.flatMap(({ begin }) => begin(version) ?? []);
+  if (follows.length < 2) return follows[0];
+  return (version, asked, seen) => {
+    for (const follow of follows) follow(version, asked, seen);
   };
 }
 

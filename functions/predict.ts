@@ -10,7 +10,7 @@ import {
   type PredictCall,
 } from "./call.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
-import type { Follow, Shadows } from "./follow.ts";
+import type { FollowSized, Shadows } from "./follow.ts";
 import { answersOfTensors, finish } from "./finish.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/charge.ts";
@@ -86,7 +86,7 @@ export interface PathServices {
   /** Runs with kept outputs. Absent where none are kept. */
   cachedRuns?: CachedRuns;
   /** What is done with predictions of a version: drift, feedback, capture. Absent for the copies. */
-  followsOf?: (version: ModelVersion) => readonly Follow[];
+  followOf?: (version: ModelVersion) => FollowSized | undefined;
   /** Copies calls for versions on trial. Absent for the copies. */
   shadows?: Shadows;
   /** Counts the calls that are being answered. Absent for the copies. */
@@ -175,10 +175,12 @@ export function createPredict(services: PathServices): Predict {
             compiled.combine?.(each ?? [], runs, parameters),
           )
         : each;
-      const follows = services.followsOf?.(version);
-      if (follows && follows.length > 0) {
+      const follow = services.followOf?.(version);
+      if (follow) {
         const seen = { inputs: rows, runs, answers: outputs };
-        for (const follow of follows) follow(version, recording.begun, seen);
+        const { bytes } = recording;
+        const kept = bytes === undefined ? Infinity : keptBytes(recording, runs, answerBytes);
+        follow(version, recording.begun, seen, kept);
       }
       const given = batch ? outputs : outputs?.[0];
       if (version.shadows) {
@@ -247,11 +249,11 @@ export function createInfer(services: PathServices): Infer {
       const results = parts
         ? parts.map(({ length }) => joinOutputs(made.slice(next, (next += length))))
         : made;
-      const follows = services.followsOf?.(version);
-      if (follows && follows.length > 0) {
+      const follow = services.followOf?.(version);
+      if (follow) {
         const answers = await answersOfTensors(version, runs, results, turns, ongoing);
         const seen = { inputs: undefined, runs, answers };
-        for (const follow of follows) follow(version, recording.begun, seen);
+        follow(version, recording.begun, seen, keptBytes(recording, runs, answerBytes));
       }
       if (version.shadows) {
         const made = { kind: "infer", call, runs, results } as const;
@@ -463,12 +465,22 @@ export function checkBatch(rows: readonly unknown[], limit: number, member = "in
 
 /** What is known of a call that was answered. */
 function answered(
-  { begun, rows, bytes = 0 }: Recording,
+  recording: Recording,
   version: Resolved,
   runs: readonly RunFeeds[],
   answerBytes: number,
 ) {
-  return { version, asked: begun, rows, bytes: bytes + bytesOfRuns(runs) + answerBytes };
+  const { begun, rows } = recording;
+  return { version, asked: begun, rows, bytes: keptBytes(recording, runs, answerBytes) };
+}
+
+/** About how many bytes the call and its answer keep in memory. Those of a call that was not sent are not known. */
+function keptBytes(
+  { bytes = 0 }: Recording,
+  runs: readonly RunFeeds[],
+  answerBytes: number,
+): number {
+  return bytes + bytesOfRuns(runs) + answerBytes;
 }
 
 /** Records how many rows and bytes the tensors have. Their shapes have the rows. */

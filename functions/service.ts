@@ -14,6 +14,7 @@ import { createAccessLog } from "./observe/access-log.ts";
 import { createCapture } from "./observe/capture/capture.ts";
 import { createDriftSamples } from "./observe/drift/samples.ts";
 import { createWatch } from "./observe/drift/watch.ts";
+import { createEstimates } from "./observe/feedback/estimates.ts";
 import { createFeedback, type Feedback } from "./observe/feedback/feedback.ts";
 import { createAccuracySamples } from "./observe/feedback/samples.ts";
 import { createMetrics, type Metrics } from "./observe/metrics-service.ts";
@@ -154,7 +155,10 @@ export function createService(
     turns,
     charge: createCharge(platform),
     cachedRuns: createCachedRuns(platform),
-    followsOf: createFollows([watch, feedback, capture]),
+    followOf: createFollows(platform.counters, {
+      summing: [watch, createEstimates(platform.counters, onFailure)],
+      others: [feedback, capture],
+    }),
     shadows,
     ongoing,
   };

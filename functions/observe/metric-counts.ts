@@ -1,4 +1,5 @@
-import type { Counters, Group } from "./counters.ts";
+import type { CallRecord } from "../call.ts";
+import type { Add, Counters, Group } from "./counters.ts";
 import {
   CALL_METRICS,
   CAPTURE_METRICS,
@@ -10,7 +11,8 @@ import {
   SUMMED,
   WEBHOOK_METRICS,
 } from "./metrics.ts";
-import type { LoadRecord, Observer } from "./observer.ts";
+import { gather } from "./gather.ts";
+import type { LoadRecord, Observer, RequestRecord } from "./observer.ts";
 import { createSeries, createSubjectSums, takeChanges, type Series } from "./series.ts";
 
 /** Counts records by the table of metrics. */
@@ -47,9 +49,25 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
   const jobs = createSubjectSums(JOB_METRICS, onTouch);
   const webhooks = createSubjectSums(WEBHOOK_METRICS, onTouch);
   const named = new Map<string, number>();
+  const newCalls = gather<CallRecord>((record) => {
+    const { model, version = "" } = record;
+    calls.count(`${model}/${version}`, record, () => [model, version]);
+  });
+  const newRequests = gather<RequestRecord>((record) => {
+    const { method, route = "", status } = record;
+    const shown = METHODS.has(method) ? method : "_OTHER";
+    requests.count(`${shown} ${status} ${route}`, record, () => [shown, route, String(status)]);
+    service.count("", record, () => []);
+  });
 
-  /** Gives all changes to the counters, which send them about once a second. */
-  function share(counters: Counters): void {
+  function countGathered(): void {
+    newCalls.count();
+    newRequests.count();
+  }
+
+  /** Gives all changes to the counters. */
+  function share(add: Add): void {
+    countGathered();
     const groups = new Map<string, Map<string, number>>();
     for (const series of touched.splice(0)) {
       const [model, ...labels] = hasModel(series) ? series.labels : ["*", ...series.labels];
@@ -60,21 +78,22 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
         fields.set([series.id, ...labels, place].join(BETWEEN), change);
     }
     for (const [model, fields] of groups) {
-      counters.add(groupOf(model), fields);
-      noteModel(counters, model);
+      add(groupOf(model), fields);
+      noteModel(add, model);
     }
   }
 
   /** Notes once a day that the model counts. */
-  function noteModel(counters: Counters, model: string): void {
+  function noteModel(add: Add, model: string): void {
     const day = Math.floor(Date.now() / 86_400_000);
     if (model === "*" || named.get(model) === day) return;
     if (named.size > 1000) named.clear();
     named.set(model, day);
-    counters.add(MODELS, new Map([[model, 1]]));
+    add(MODELS, new Map([[model, 1]]));
   }
 
   function own(): Series[] {
+    countGathered();
     return [
       ...calls.all(),
       ...requests.all(),
@@ -89,38 +108,34 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
 
   return {
     call(record) {
-      const { model, version } = record;
       // A version is only known of a model that exists. Other names are made up by clients.
-      if (version === undefined) return;
-      calls.count(`${model}/${version}`, record, () => [model, version]);
-      if (counters) share(counters);
+      if (record.version === undefined) return;
+      newCalls.add(record);
+      counters?.addSoon(share);
     },
     load(record) {
       loads.count(keyOf(record), record, () => [record.model, record.version]);
-      if (counters) share(counters);
+      counters?.addSoon(share);
     },
     copy(record) {
       copies.count(keyOf(record), record, () => [record.model, record.version]);
-      if (counters) share(counters);
+      counters?.addSoon(share);
     },
     capture(record) {
       captured.count(keyOf(record), record, () => [record.model, record.version]);
-      if (counters) share(counters);
+      counters?.addSoon(share);
     },
     job(record) {
       jobs.count(keyOf(record), record, () => [record.model, record.version]);
-      if (counters) share(counters);
+      counters?.addSoon(share);
     },
     webhook(record) {
       webhooks.count(keyOf(record), record, () => [record.model, record.version]);
-      if (counters) share(counters);
+      counters?.addSoon(share);
     },
     request(record) {
-      const { method, route = "", status } = record;
-      const shown = METHODS.has(method) ? method : "_OTHER";
-      requests.count(`${shown} ${status} ${route}`, record, () => [shown, route, String(status)]);
-      service.count("", record, () => []);
-      if (counters) share(counters);
+      newRequests.add(record);
+      counters?.addSoon(share);
     },
     series: async () => (counters ? readAll(counters) : own()),
     own,

@@ -1,4 +1,5 @@
 import type { CallRecord } from "../call.ts";
+import { gather } from "./gather.ts";
 import type { Observer } from "./observer.ts";
 import { createRecent } from "./recent.ts";
 
@@ -55,36 +56,44 @@ export interface Statistics extends Observer {
 
 export function createStatistics(): Statistics {
   const counts = createRecent<Counts>(KNOWN_VERSIONS);
+  const calls = gather<CallRecord>(({ model, version = "", at, rows, error, cache, durations }) => {
+    const counted = { name: model, version };
+    let own = counts.get(keyOf(counted));
+    if (!own) counts.set(keyOf(counted), (own = emptyCounts(counted)));
+    own.lastAt = at;
+    if (error) {
+      own.failures += 1;
+      return;
+    }
+    const lookUp = cache === "collapsed" ? "hit" : cache;
+    if (lookUp === "hit" || lookUp === "miss") {
+      const lookedFor = durations?.["cache"] ?? 0;
+      own.lookUps[lookUp].count += 1;
+      own.lookUps[lookUp].milliseconds += lookedFor;
+      own.milliseconds.success += lookedFor;
+    }
+    if (lookUp === "hit") return;
+    own.runs += 1;
+    own.rows += rows;
+    for (const stage of STAGES) {
+      const taken = durations?.[PHASES[stage]] ?? 0;
+      own.milliseconds[stage] += taken;
+      own.milliseconds.success += taken;
+    }
+  });
 
   return {
-    call({ model, version, executed, at, rows, error, cache, durations }) {
-      if (!executed || version === undefined) return;
-      const counted = { name: model, version };
-      let own = counts.get(keyOf(counted));
-      if (!own) counts.set(keyOf(counted), (own = emptyCounts(counted)));
-      own.lastAt = at;
-      if (error) {
-        own.failures += 1;
-        return;
-      }
-      const lookUp = cache === "collapsed" ? "hit" : cache;
-      if (lookUp === "hit" || lookUp === "miss") {
-        const lookedFor = durations?.["cache"] ?? 0;
-        own.lookUps[lookUp].count += 1;
-        own.lookUps[lookUp].milliseconds += lookedFor;
-        own.milliseconds.success += lookedFor;
-      }
-      if (lookUp === "hit") return;
-      own.runs += 1;
-      own.rows += rows;
-      for (const stage of STAGES) {
-        const taken = durations?.[PHASES[stage]] ?? 0;
-        own.milliseconds[stage] += taken;
-        own.milliseconds.success += taken;
-      }
+    call(record) {
+      if (record.executed && record.version !== undefined) calls.add(record);
     },
-    all: () => [...counts.values()].map(describe),
-    of: (version) => describe(counts.get(keyOf(version)) ?? emptyCounts(version)),
+    all() {
+      calls.count();
+      return [...counts.values()].map(describe);
+    },
+    of(version) {
+      calls.count();
+      return describe(counts.get(keyOf(version)) ?? emptyCounts(version));
+    },
   };
 }
 

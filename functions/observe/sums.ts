@@ -19,8 +19,11 @@ export interface GroupSums {
 export interface Sums {
   /** Adds to the group. What does not fit, or is no number, is lost. */
   add: Add;
-  /** As {@link Counters} have it. */
-  addSoon: Counters["addSoon"];
+  /**
+   * As {@link Counters} have it. Gives whether the source waits. A source that another one names has its turn right after
+   * it.
+   */
+  addSoon: (...source: Parameters<Counters["addSoon"]>) => boolean;
   /** The fields of a group, if it has any and its time is not over. */
   of(group: Group): ReadonlyMap<string, number> | undefined;
   /** Removes the wanted groups, and gives them. Those whose time is over are only removed. */
@@ -41,6 +44,7 @@ export function createSums(
   const sources = new Set<(add: Add) => void>();
   /** Of all fields, and of the groups. */
   let count = 0;
+  let isAsking = false;
   let lost = 0;
   let reportAt = -Infinity;
 
@@ -91,17 +95,24 @@ export function createSums(
   }
 
   function askSources(): void {
-    for (const source of sources) {
-      sources.delete(source);
-      source(add);
+    isAsking = true;
+    try {
+      // The loop also meets sources that are added meanwhile.
+      for (const source of sources) {
+        sources.delete(source);
+        source(add);
+      }
+    } finally {
+      isAsking = false;
     }
   }
 
   return {
     add,
     addSoon(source) {
-      if (sources.size >= MOST_SOURCES) askSources();
+      if (sources.size >= MOST_SOURCES && !isAsking) askSources();
       sources.add(source);
+      return !isAsking;
     },
     of(group) {
       askSources();

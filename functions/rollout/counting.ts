@@ -3,6 +3,7 @@ import type { ErrorCode } from "../errors.ts";
 import { isOnTrial, percentOf, type Candidate } from "../model/release.ts";
 import type { Durations } from "../observe/phases.ts";
 import type { Counters } from "../observe/counters.ts";
+import { gather } from "../observe/gather.ts";
 import type { DropReason, Observer } from "../observe/observer.ts";
 import { createTally, type Tally } from "../observe/tally.ts";
 import { bucketOf, FIELDS, groupOf, LATENCY_BUCKETS } from "./evidence.ts";
@@ -65,17 +66,22 @@ export function createRolloutCounting(counters: Pick<Counters, "addSoon">): Obse
     return sums;
   }
 
+  const calls = gather<CallRecord>((record) => {
+    const { release, reason, model } = record;
+    for (const candidate of release?.candidates ?? []) {
+      if (!isCompared(record, candidate)) continue;
+      const sums = sumsOf(model, candidate);
+      if (!sums) continue;
+      addRequest(sums, reason === "candidate" ? START.candidate : START.stable, record);
+      sums.changed();
+    }
+  });
+
   return {
     call(record) {
-      const { release, reason, model } = record;
-      if (!release || !tells(record)) return;
-      for (const candidate of release.candidates) {
-        if (!isCompared(record, candidate)) continue;
-        const sums = sumsOf(model, candidate);
-        if (!sums) continue;
-        addRequest(sums, reason === "candidate" ? START.candidate : START.stable, record);
-        sums.changed();
-      }
+      if (!record.release?.candidates.length || !tells(record)) return;
+      calls.add(record);
+      counters.addSoon(calls.count);
     },
     copy({ model, version, release, ...copy }) {
       const candidate = release.candidates.find((one) => one.version === version);

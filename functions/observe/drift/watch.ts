@@ -46,6 +46,7 @@ export function createWatch(
       const fields = baseline.quantities.flatMap(({ counts }, quantity) =>
         counts.map((_, bin) => fieldOf(quantity, bin)),
       );
+      known.set(manifest, true);
       let hour = -1;
       let sums: Tally;
       const counts = binnedBy(baseline, compiled.quantities ?? []).map(

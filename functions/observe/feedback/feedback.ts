@@ -7,10 +7,9 @@ import type { Manifest } from "../../model/manifest.ts";
 import type { Registry } from "../../model/registry.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { Quantity } from "../../tasks/define.ts";
-import type { Counters, Group } from "../counters.ts";
+import type { Group } from "../counters.ts";
 import type { Judged } from "../capture/capture.ts";
 import type { Note } from "./notes.ts";
-import { createTally, type Tally } from "../tally.ts";
 import { addOutcome, outcomeOf, problemWith, type Outcome } from "./outcomes.ts";
 
 /** What really happened. */
@@ -40,7 +39,7 @@ export interface Feedback extends Follower {
 const MOST_ROWS = 100;
 /** The most models whose accuracy is shown as metrics. */
 const KNOWN_MODELS = 100;
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 export const MOST_DAYS = 30;
 const REPORT_MS = 60_000;
 
@@ -76,7 +75,6 @@ export function createFeedback(
       const { name: model, version, feedback } = manifest;
       const quantity = outcomeOf(compiled.quantities);
       if (!feedback || !quantity) return undefined;
-      const estimate = createEstimate(counters, manifest, compiled.quantities);
       let day = -1;
       return (_version, asked, { answers }) => {
         if (!answers) return;
@@ -84,9 +82,7 @@ export function createFeedback(
           if (Math.floor(asked.at / DAY_MS) !== day) {
             day = Math.floor(asked.at / DAY_MS);
             models.set(model, true);
-            estimate?.begin(asked.at);
           }
-          estimate?.add(answers);
           const predicted = valuesOf(quantity, answers);
           if (predicted.length > MOST_ROWS) return;
           const kept = notes.put(asked, { model, version, predicted }, feedback.keptSeconds);
@@ -133,36 +129,6 @@ export function createFeedback(
     async forget(caller, keys) {
       requireScope(caller, "admin");
       return notes.forget(keys).catch(outOfReach);
-    },
-  };
-}
-
-/**
- * Sums of calibrated scores: their mean is the accuracy to expect (confidence-based performance estimation). Undefined for
- * a model without them.
- */
-function createEstimate(
-  counters: Counters,
-  manifest: Manifest,
-  quantities: readonly Quantity[] = [],
-) {
-  const score = quantities.find(({ name }) => name === "prediction.score");
-  if (!manifest.feedback?.calibrated || !score) return undefined;
-  let sums: Tally;
-  const take = (value: number | string = 0): void => {
-    const own = Number(value);
-    if (!Number.isFinite(own)) return;
-    sums.add(0, 1);
-    sums.add(1, own);
-  };
-  return {
-    /** Begins the day of this time. */
-    begin(time: number): void {
-      sums = createTally(counters, feedbackGroup(manifest, time), ["scored", "score"]);
-    },
-    add(answers: readonly unknown[]): void {
-      score.each({ inputs: undefined, runs: [], answers }, take);
-      sums.changed();
     },
   };
 }

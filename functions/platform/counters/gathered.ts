@@ -134,8 +134,7 @@ export function createGatheredCounters(place: Place, options: Options): Counters
       sendSoon();
     },
     addSoon(source) {
-      gathered.addSoon(source);
-      sendSoon();
+      if (gathered.addSoon(source)) sendSoon();
     },
     async read(group) {
       await flush();
