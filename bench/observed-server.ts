@@ -4,7 +4,9 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createApp } from "../functions/app.ts";
 import { boundedServer, createNodePlatform } from "../functions/node.ts";
+import { createCharge } from "../functions/limits/charge.ts";
 import { createPredict } from "../functions/predict.ts";
+import { createCachedRuns } from "../functions/prediction-cache/cached-runs.ts";
 import { createService } from "../functions/service.ts";
 
 const { OBSERVERS, ...env } = process.env;
@@ -18,6 +20,8 @@ const predict = createPredict({
   timeoutMs: platform.config.requestTimeoutMs,
   now: platform.now,
   tell: undefined,
+  charge: createCharge(platform),
+  cachedRuns: createCachedRuns(platform),
 });
 const app = createApp(OBSERVERS === "off" ? { ...service, predict, observer: {} } : service);
 const createServer = boundedServer(platform.config);

@@ -6,18 +6,19 @@ import { modelsWithBaseline } from "../test/drift/models-with-baseline.ts";
 import { startNodeServer, V8_FLAGS, type NodeServer } from "../test/harness/node-server.ts";
 import { PATIENT, pin, SERVER_CORE } from "./processes.ts";
 import type { Table } from "./report.ts";
-import { measureSlices } from "./slices.ts";
-import { median, ratio, summary, type Record } from "./statistics.ts";
+import { inTurn } from "./rounds.ts";
+import { ratio, summary, type Record } from "./statistics.ts";
+import { measureTogether } from "./together.ts";
 
-export const OVERHEAD_ROUNDS = 5;
-/** In one round, for each server. */
-const SLICES = 21;
-/** In one slice. */
-const REQUESTS = 2000;
-const CONNECTIONS = 32;
+export const OVERHEAD_ROUNDS = 7;
+/** To each server, in one round. */
+const REQUESTS = 10_000;
+const CONNECTIONS = 16;
 
 const ROWS = {
   nothing: "nothing is counted",
+  again: "the same once more: what a difference of processes is",
+  assigned: "nothing is counted, a version on trial",
   metrics: "metrics",
   trial: "metrics, a version on trial",
   drift: "metrics, a version on trial, a baseline",
@@ -25,35 +26,43 @@ const ROWS = {
 };
 type Name = keyof typeof ROWS;
 
-/** Starts the servers. `measure` is one round over all of them. */
+/** `measure` is one round: it starts all servers anew, since two processes of the same code differ by a few per cent. */
 export async function startOverhead() {
   const folders = await overheadFolders();
-  const servers: { [name in Name]: NodeServer } = {
-    nothing: await start({ OBSERVERS: "off" }),
-    metrics: await start({}),
-    trial: await start({ STORE: folders.trial }),
-    drift: await start({ STORE: folders.drift }),
-    all: await start({ STORE: folders.all }),
+  const nothing = { OBSERVERS: "off" };
+  const settings: { [name in Name]: { [name: string]: string } } = {
+    nothing,
+    again: nothing,
+    assigned: { ...nothing, STORE: folders.trial },
+    metrics: {},
+    trial: { STORE: folders.trial },
+    drift: { STORE: folders.drift },
+    all: { STORE: folders.all },
   };
-  for (const { pid } of Object.values(servers)) pin(pid, SERVER_CORE);
 
   return {
-    async measure(record: Record): Promise<void> {
-      const times = await measureSlices({
-        servers: Object.entries(servers).map(([name, { pid, url }]) => ({
-          name,
-          pid,
-          url: `${url}/v1/models/iris/predict`,
-        })),
-        model: "iris",
-        connections: CONNECTIONS,
-        amount: REQUESTS,
-        rounds: SLICES,
-      });
-      for (const [name, slices] of Object.entries(times)) record.add(name, median(slices));
+    async measure(record: Record, round: number): Promise<void> {
+      const started: (NodeServer & { name: string })[] = [];
+      try {
+        for (const [name, env] of inTurn(Object.entries(settings), round))
+          started.push({ name, ...(await start(env)) });
+        for (const { pid } of started) pin(pid, SERVER_CORE);
+        const times = await measureTogether({
+          servers: started.map(({ name, pid, url }) => ({
+            name,
+            pid,
+            url: `${url}/v1/models/iris/predict`,
+          })),
+          model: "iris",
+          connections: CONNECTIONS,
+          amount: REQUESTS,
+        });
+        for (const [name, time] of Object.entries(times)) record.add(name, time);
+      } finally {
+        await Promise.all(started.map((server) => server.stop()));
+      }
     },
     async stop(): Promise<void> {
-      await Promise.all(Object.values(servers).map((server) => server.stop()));
       for (const folder of Object.values(folders)) await rm(folder, { recursive: true });
     },
   };
@@ -105,7 +114,7 @@ export function overheadTables({ get }: Record): Table[] {
   return [
     {
       title: "What counting costs, iris",
-      note: `${CONNECTIONS} connections, no access log. Processor time of a request, kernel included: of each round, the median of ${SLICES} slices of ${REQUESTS} requests, in which the servers take turns. Ratios are of the same rounds.`,
+      note: `No access log. Processor time of a request, kernel included. In each round all servers start anew, share one core, and get ${REQUESTS} requests at the same time, each over ${CONNECTIONS} connections. Ratios are of the same rounds.`,
       columns: ["", "CPU, µs", "to nothing"],
       rows: Object.entries(ROWS).map(([name, what]) => [
         what,
