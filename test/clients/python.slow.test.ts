@@ -16,7 +16,7 @@ if (!python) console.log(`Python's clients are not installed: skipped. ${MAKE_VE
 
 const deployed = PLATFORMS.filter(([name]) => name !== "nodeWasm");
 
-describe.skipIf(!python).each(deployed)("on %s", (name, start) => {
+describe.skipIf(!python).each(deployed)("on %s", (_name, start) => {
   let target: Target;
   let door: Awaited<ReturnType<typeof openDoor>>;
   beforeAll(async () => {
@@ -35,12 +35,6 @@ describe.skipIf(!python).each(deployed)("on %s", (name, start) => {
       expect(stdout).toContain("all answered");
     },
   );
-
-  // The others have no queue here.
-  test.runIf(name === "node")("openai_batch_client.py is answered all that it asks", async () => {
-    const { stdout } = await run(python ?? "", [join(here, "openai_batch_client.py"), door.url]);
-    expect(stdout).toContain("all answered");
-  });
 
   test("the Python example of docs/clients.md prints what the page says", async () => {
     const page = await readFile(join(here, "../../docs/clients.md"), "utf8");
