@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startJobs, storeOfModels } from "./started.ts";
+
+const SETOSA = [5.1, 3.5, 1.4, 0.2];
+const PREDICT = "/v1/models/iris/predict";
+const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
+
+let models: string;
+let remove: () => Promise<void>;
+beforeAll(async () => {
+  ({ models, remove } = await storeOfModels());
+});
+afterAll(() => remove());
+
+async function start(env: Record<string, string>) {
+  const started = await startJobs({ STORE: models, ...env });
+  onTestFinished(() => started.end());
+  return started;
+}
+
+describe.runIf(hasSqlite)("the limits of calls are those of jobs", () => {
+  test("a body that is too large makes no job, and nothing of it is stored", async () => {
+    const { later, put, platform } = await start({ MAX_BODY_BYTES: "2000" });
+    const inputs = Array.from({ length: 300 }, () => SETOSA);
+    expect((await later(PREDICT, { inputs })).status).toBe(413);
+    expect((await put("large", { model: "iris", inputs })).status).toBe(413);
+    expect(await platform.jobs?.store.list(".jobs/")).toEqual([]);
+  });
+
+  test.for([
+    ["a batch that is too large", { MAX_BATCH: "2" }],
+    ["an answer that is too long", { MAX_ANSWER_BYTES: "200" }],
+  ] as [string, Record<string, string>][])(
+    "%s fails the job as it fails the call",
+    async ([, env]) => {
+      const { post, later, put, ask, work, ended } = await start(env);
+      work();
+      const inputs = Array.from({ length: 3 }, () => SETOSA);
+      const headers = { "X-Request-Id": "one-request" };
+      const now = await post(PREDICT, { inputs }, headers);
+      expect(now.status).toBeGreaterThanOrEqual(400);
+      const wanted = await now.text();
+      const made = await later(PREDICT, { inputs }, headers);
+      await put("put", { model: "iris", inputs }, headers);
+      for (const location of [made.headers.get("location") ?? "", "/v1/jobs/put"]) {
+        expect(await ended(location)).toMatchObject({ status: "failed" });
+        const result = await ask(`${location}/result`);
+        expect([result.status, await result.text()]).toEqual([now.status, wanted]);
+      }
+    },
+  );
+});
