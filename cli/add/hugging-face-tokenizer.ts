@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import * as z from "zod";
 import {
+  ADDS_ENDS,
   configured,
   contentOf,
   SPECIAL_TOKENS,
@@ -23,13 +24,13 @@ const tokenizerSchema = z.looseObject({
 const configSchema = tokenizerConfigSchema.extend({
   model_max_length: z.number().nullish(),
   max_len: z.number().nullish(),
-  padding_side: z.enum(["left", "right"]).nullish(),
   extra_special_tokens: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]).nullish(),
 });
 const idsSchema = z.record(z.string(), z.number());
 
 const TOKENIZER_RULES: Record<string, Rule> = {
-  // AutoTokenizer takes the side from truncation, but has its own length and strategy. The mask hides padding.
+  // AutoTokenizer takes the side from truncation, and the side and the token of padding, but has its own length and
+  // strategy.
   ...rules("used", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer"),
   ...rules("used", "post_processor", "model"),
   ...rules("harmless", "version", "decoder"),
@@ -50,7 +51,7 @@ const MODEL_RULES: Record<string, Record<string, Rule>> = {
     continuing_subword_prefix: only(""),
     dropout: only(0),
   },
-  Unigram: { ...rules("used", "type", "vocab", "unk_id"), byte_fallback: only(false) },
+  Unigram: rules("used", "type", "vocab", "unk_id", "byte_fallback"),
 };
 
 const CONFIG_RULES: Record<string, Rule> = {
@@ -69,6 +70,7 @@ const CONFIG_RULES: Record<string, Rule> = {
   ),
   ...rules("harmless", "do_basic_tokenize", "never_split", "wordpieces_prefix", "vocab_type"),
   ...rules("harmless", "split_by_punct", "remove_space", "keep_accents", "extra_ids", "legacy"),
+  ...rules("harmless", "spaces_between_special_tokens"),
   ...rules("harmless", "use_default_system_prompt", "transformers_version", "verbose", "backend"),
   ...rules(
     "harmless",
@@ -77,7 +79,7 @@ const CONFIG_RULES: Record<string, Rule> = {
     "mask_token_sent",
     "model_specific_special_tokens",
   ),
-  ...rules(only(false), "add_bos_token", "add_eos_token", "split_special_tokens", "from_slow"),
+  ...rules(only(false), "split_special_tokens", "from_slow"),
   // It is another file than the one beside it.
   tokenizer_file: only(),
   clean_text: only(true),
@@ -87,7 +89,7 @@ const CONFIG_RULES: Record<string, Rule> = {
 
 /** Classes whose fast form in transformers is `tokenizer.json` with the settings that `configured` knows. */
 const CLASSES = new Set(
-  "Albert Bart Bert Camembert ConvBert Deberta DebertaV2 DistilBert Electra Funnel GPT2 LayoutLM LED Longformer Lxmert MPNet MT5 MobileBert PreTrained Qwen2 Roberta SqueezeBert T5 XLMRoberta"
+  "Albert Bart Bert Camembert CLIP ConvBert Deberta DebertaV2 DistilBert Electra Funnel Gemma GPT2 LayoutLM LED Llama Longformer Lxmert MPNet MT5 MobileBert PreTrained Qwen2 Roberta SqueezeBert T5 XLMRoberta"
     .split(" ")
     .map((name) => `${name}Tokenizer`)
     .concat("TokenizersBackend"),
@@ -118,11 +120,17 @@ const CLASS_OF: Record<string, string> = {
   bart: "Bart",
   bert: "Bert",
   camembert: "Camembert",
+  clip: "CLIP",
   convbert: "ConvBert",
   deberta: "Deberta",
   distilbert: "DistilBert",
   electra: "Electra",
   funnel: "Funnel",
+  gemma: "Gemma",
+  gemma2: "Gemma",
+  gemma3_text: "Gemma",
+  llama: "Llama",
+  mistral: "Llama",
   mobilebert: "MobileBert",
   roberta: "Roberta",
   squeezebert: "SqueezeBert",
@@ -150,7 +158,11 @@ export async function readTokenizer(folder: string, about: About) {
 
   const configPath = join(folder, "tokenizer_config.json");
   const own = (await readJson(configPath, configSchema)) ?? {};
-  checkSettings(configPath, own, CONFIG_RULES);
+  const name = own.tokenizer_class ?? classOf(about) ?? "";
+  checkSettings(configPath, own, {
+    ...CONFIG_RULES,
+    ...(!ADDS_ENDS.test(name) && rules(only(false), "add_bos_token", "add_eos_token")),
+  });
   const config: TokenizerConfig = { ...own, ...(await olderFiles(folder, own)) };
   config.additional_special_tokens = [
     ...(config.additional_special_tokens ?? []),
@@ -166,7 +178,7 @@ export async function readTokenizer(folder: string, about: About) {
   return {
     path,
     config: whole,
-    padsLeft: own.padding_side === "left",
+    padsLeft: json ? configured(withTokens(json), whole).padsLeft : false,
     maxLength: own.model_max_length ?? own.max_len ?? undefined,
   };
 }
@@ -234,13 +246,16 @@ function checkNormalized(
   config: TokenizerConfig,
   path: string,
 ): void {
-  const before = { ...json, added_tokens: json.added_tokens ?? [] };
-  const { normalizer, added_tokens } = configured(before, config);
+  const { normalizer, added_tokens } = configured(withTokens(json), config);
   const token = added_tokens.find(({ normalized }) => normalized === true);
   if (token && JSON.stringify(normalizer) !== JSON.stringify(json.normalizer))
     throw new Error(
       `${path}: do_lower_case, strip_accents or tokenize_chinese_chars is another than in tokenizer.json, whose added token ${JSON.stringify(token.content)} is normalized; the two together are not supported. Save the tokenizer again: AutoTokenizer.from_pretrained(…).save_pretrained(…)`,
     );
+}
+
+function withTokens(json: z.infer<typeof tokenizerSchema>) {
+  return { ...json, added_tokens: json.added_tokens ?? [] };
 }
 
 async function checkAddedTokens(path: string, own: TokenizerConfig, ids: Ids): Promise<void> {

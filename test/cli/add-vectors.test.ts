@@ -108,17 +108,6 @@ test.for(
       },
       "Precompiled",
     ],
-    [
-      "added tokens that must be single words",
-      {
-        ...MEAN,
-        "tokenizer.json": {
-          ...wordpiece,
-          added_tokens: wordpiece.added_tokens.map((token) => ({ ...token, single_word: true })),
-        },
-      },
-      "single_word",
-    ],
   ] as const),
 )("an export with %s is refused with the reason", async ([, files, reason]) => {
   await expectRefused(await vectorExport(files), reason);

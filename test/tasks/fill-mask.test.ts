@@ -69,7 +69,7 @@ test("a run has fewer rows where each token has a number for all of the vocabula
     { ...input, name: "attention_mask" },
   ];
   const manifest = { task: "fill-mask", inputs, text: { tokenizer: "t", maxLength: 512 } };
-  const padding = { input_ids: 0, attention_mask: 0, token_type_ids: 0 };
+  const padding = { input_ids: 0, attention_mask: 0, token_type_ids: 0, left: false };
   const ids = Array.from({ length: 100 }, () => 1);
   const encoding = { input_ids: ids, attention_mask: ids, token_type_ids: ids };
   const rows = Array.from({ length: 6 }, () => encoding);

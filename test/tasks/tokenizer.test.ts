@@ -116,10 +116,6 @@ test("a long text does not make the short ones of its batch long", async () => {
 test.each([
   ["an unknown normalizer", { normalizer: { type: "Nmt" } }],
   ["a character map of SentencePiece", { normalizer: { type: "Precompiled" } }],
-  [
-    "an added token of a single word",
-    { added_tokens: [{ id: 0, content: "a", single_word: true }] },
-  ],
   ["an unknown pre-tokenizer", { pre_tokenizer: { type: "UnicodeScripts" } }],
   ["an unknown model", { model: { type: "WordLevel", vocab: {} } }],
 ])("%s is refused", async (_, change) => {

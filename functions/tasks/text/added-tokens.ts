@@ -8,6 +8,8 @@ export interface AddedToken {
   /** `lstrip` and `rstrip`: whether the token includes the white space before it, and after it. */
   lstrip: boolean;
   rstrip: boolean;
+  /** Whether it is found only where no word goes on before or after it. */
+  singleWord: boolean;
 }
 
 /** An added token with its id, or the text between two, from `start` to `end` in UTF-16 units. */
@@ -23,18 +25,23 @@ export interface ListedToken extends AddedToken {
   normalized: boolean;
 }
 
-/** Splits texts as they came, and normalised ones, each at the added tokens that are looked for there. */
+/**
+ * Splits texts as they came, and normalised ones, each at the added tokens that are looked for there. Those of texts as
+ * they came go first.
+ */
 export function addedTokenSplitters(
   added: readonly ListedToken[],
   normalizer: Tokenizer["normalizer"],
 ) {
-  const isRaw = (token: ListedToken) => !token.normalized || normalizer === null;
   return {
-    splitRaw: addedTokenSplitter(added.filter(isRaw)),
+    splitRaw: addedTokenSplitter(added.filter((token) => !token.normalized)),
     splitNormal: addedTokenSplitter(
       added
-        .filter((token) => !isRaw(token))
-        .map((token) => ({ ...token, content: normalizer?.normalize(token.content) ?? "" })),
+        .filter((token) => token.normalized)
+        .map((token) => ({
+          ...token,
+          content: normalizer ? normalizer.normalize(token.content) : token.content,
+        })),
     ),
   };
 }
@@ -69,32 +76,43 @@ function addedTokenSplitter(tokens: readonly AddedToken[]) {
 
   return function split(text: string): Section[] {
     const found: Section[] = [];
-    let start = 0;
-    let before: AddedToken | undefined;
-    let last: Section | undefined;
-    const pushText = (end: number, after: AddedToken | undefined): void => {
-      const trimsStart = before?.rstrip ?? false;
-      const trimsEnd = after?.lstrip ?? false;
-      const from = trimsStart ? end - text.slice(start, end).trimStart().length : start;
-      const to = trimsEnd ? from + text.slice(from, end).trimEnd().length : end;
-      if (last) last.end = from;
-      if (start < end) found.push({ id: undefined, start: from, end: to });
-      start = to;
-    };
+    let behind = 0;
+    let spaces = 0;
     // Most texts have no character that begins a token.
     beginnings.lastIndex = 0;
     while (beginnings.test(text)) {
       const at = beginnings.lastIndex - 1;
       const { token, end } = tokenAt(text, at);
       if (!token) continue;
-      pushText(at, token);
-      found.push((last = { id: token.id, start, end }));
-      before = token;
-      start = beginnings.lastIndex = end;
+      beginnings.lastIndex = end;
+      // What is no word of its own is text, also where a shorter token would fit.
+      if (token.singleWord && (isWord(text, at - 1) || isWord(text, end))) continue;
+      let [start, stop] = [at, end];
+      if (token.lstrip) while (start > behind && SPACE.test(text[start - 1]!)) start--;
+      if (token.rstrip) {
+        // Tokens may begin with spaces: those that were counted are not counted again.
+        spaces = Math.max(spaces, stop);
+        while (spaces < text.length && SPACE.test(text[spaces]!)) spaces++;
+        stop = spaces;
+      }
+      if (behind < start) found.push({ id: undefined, start: behind, end: start });
+      found.push({ id: token.id, start, end: stop });
+      behind = stop;
     }
-    pushText(text.length, undefined);
+    if (behind < text.length) found.push({ id: undefined, start: behind, end: text.length });
     return found;
   };
+}
+
+/** All white space of Unicode is in its first plane. */
+const SPACE = /\p{White_Space}/u;
+const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+
+/** Whether the character with this UTF-16 unit may be part of a word. */
+function isWord(text: string, at: number): boolean {
+  const isLow = /[\udc00-\udfff]/.test(text.charAt(at));
+  const point = text.codePointAt(isLow ? at - 1 : at);
+  return at >= 0 && point !== undefined && WORD.test(String.fromCodePoint(point));
 }
 
 /** Finds any of these UTF-16 units. */

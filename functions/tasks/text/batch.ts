@@ -40,7 +40,8 @@ export function tokenBatcher(
     const feeds: Tensors = {};
     for (const name of names) {
       const data = new BigInt64Array(encodings.length * width).fill(BigInt(padding[name]));
-      encodings.forEach((encoding, row) => data.set(encoding[name].map(BigInt), row * width));
+      for (const [row, { [name]: values }] of encodings.entries())
+        data.set(values.map(BigInt), row * width + (padding.left ? width - values.length : 0));
       feeds[name] = { datatype: "INT64", shape, data };
     }
     const tokens = encodings.reduce((sum, { input_ids }) => sum + input_ids.length, 0);
@@ -55,8 +56,10 @@ export function tokenBatcher(
     encodings.forEach(({ input_ids: ids }, row) => {
       const wider = Math.max(width, ids.length);
       const full = (row + 1 - start) * wider > mostTokens;
-      // A graph without a mask cannot tell padding from text, so only texts of equal length share a run.
-      const unlike = !names.includes("attention_mask") && fixed < 0 && ids.length !== width;
+      // A graph without a mask cannot tell padding from text, and one that is padded on the left may count positions
+      // from there or look for the text's end in the last one. Only texts of equal length share a run of those.
+      const mixes = names.includes("attention_mask") && !padding.left;
+      const unlike = !mixes && fixed < 0 && ids.length !== width;
       if (row > start && (full || unlike)) {
         runs.push(toRun(encodings.slice(start, row), width));
         start = row;

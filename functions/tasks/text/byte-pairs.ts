@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Parts } from "../define.ts";
+import { byteTokens } from "./byte-tokens.ts";
 import { MergeQueue } from "./merge-queue.ts";
 import { PairTable } from "./pair-table.ts";
 import { PART_LENGTH } from "./effort.ts";
@@ -38,7 +39,7 @@ export function bytePairs(json: unknown): WordModel {
   const unknownId = options.unk_token ? vocab.get(options.unk_token) : undefined;
   const fusesUnknown = options.fuse_unk ?? false;
   const ignoresMerges = options.ignore_merges ?? false;
-  const byteIds = options.byte_fallback ? idsOfBytes(vocab) : undefined;
+  const byteIds = options.byte_fallback ? byteTokens((token) => vocab.get(token)) : undefined;
   const pairs = new PairTable();
   const ranks = new Int32Array(options.merges.length + 1);
   const joined = new Int32Array(options.merges.length + 1);
@@ -166,17 +167,5 @@ export function bytePairs(json: unknown): WordModel {
       if (spans) for (const place of known.spans) spans.push(place);
       return undefined;
     },
-  };
-}
-
-/** Gives the tokens of a character's UTF-8 bytes, such as `<0x41>`. Undefined when one of the bytes has no token. */
-function idsOfBytes(vocab: ReadonlyMap<string, number>) {
-  const encoder = new TextEncoder();
-  const ids = Array.from({ length: 256 }, (_, byte) =>
-    vocab.get(`<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`),
-  );
-  return (character: string): number[] | undefined => {
-    const found = Array.from(encoder.encode(character), (byte) => ids[byte]);
-    return found.every((id) => id !== undefined) ? found : undefined;
   };
 }

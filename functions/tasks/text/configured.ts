@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 const addedToken = z.looseObject({ content: z.string() });
+const side = z.enum(["left", "right"]).nullish();
 const token = z.union([z.string(), addedToken]).nullish();
 
 /** The settings of `tokenizer_config.json` that change tokens. Other settings are ignored. */
@@ -10,7 +11,10 @@ export const tokenizerConfigSchema = z.looseObject({
   strip_accents: z.boolean().nullish(),
   tokenize_chinese_chars: z.boolean().nullish(),
   add_prefix_space: z.boolean().nullish(),
-  truncation_side: z.enum(["left", "right"]).nullish(),
+  add_bos_token: z.boolean().nullish(),
+  add_eos_token: z.boolean().nullish(),
+  truncation_side: side,
+  padding_side: side,
   model_input_names: z.array(z.string()).nullish(),
   pad_token_type_id: z.number().int().nullish(),
   added_tokens_decoder: z.record(z.string(), addedToken).nullish(),
@@ -43,24 +47,37 @@ const LIKE_BERT =
 const LIKE_MPNET = /^MPNetTokenizer(Fast)?$/;
 /** Tokenizer classes that make token_type_ids only when the configuration asks for them. */
 const ONE_TYPE =
-  /^(Bart|Barthez|Camembert|DistilBert|GPT2|GPTNeoX|Longformer|LED|Llama|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer(Fast)?$/;
+  /^(Bart|Barthez|Camembert|CLIP|DistilBert|GPT2|GPTNeoX|Longformer|LED|Llama|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer(Fast)?$/;
+
+/** Tokenizer classes that put the tokens of a text's ends around it, whatever the post-processor says. */
+export const ADDS_ENDS = /^(Gemma|Llama)Tokenizer(Fast)?$/;
+/** Tokenizer classes that pad on the left unless they are told otherwise. */
+const PADS_LEFT = /^(CodeLlama|Cohere|Gemma|Llama|XLNet)Tokenizer(Fast)?$/;
 
 interface Tokenizer {
   model: { type: string; [option: string]: unknown };
   added_tokens: { id: number; content: string; [flag: string]: unknown }[];
   normalizer: unknown;
   pre_tokenizer: unknown;
+  post_processor?: unknown;
   truncation?: { direction: "Left" | "Right" } | null | undefined;
-  padding?: { pad_id: number; pad_type_id: number } | null | undefined;
+  padding?:
+    | { pad_id: number; pad_type_id: number; direction?: "Left" | "Right" }
+    | null
+    | undefined;
 }
 
 /**
  * Applies the settings of `tokenizer_config.json` to `tokenizer.json`. They go before its own, as in transformers'
  * AutoTokenizer.
  */
-export function configured<T extends Tokenizer>(json: T, config: TokenizerConfig): T {
+export function configured<T extends Tokenizer>(
+  json: T,
+  config: TokenizerConfig,
+): T & { padsLeft: boolean } {
   const added_tokens = withAddedTokens(json, config);
   const side = config.truncation_side;
+  const { padding_side: padding = json.padding?.direction?.toLowerCase() } = config;
   const pad = contentOf(config.pad_token);
   const pad_id = pad === undefined ? json.padding?.pad_id : idOf(pad, json, added_tokens);
   const pad_type_id = config.pad_token_type_id ?? json.padding?.pad_type_id ?? 0;
@@ -69,8 +86,10 @@ export function configured<T extends Tokenizer>(json: T, config: TokenizerConfig
     added_tokens,
     normalizer: normalizer(json.normalizer, config),
     pre_tokenizer: preTokenizer(json.pre_tokenizer, config),
+    ...(ADDS_ENDS.test(config.tokenizer_class ?? "") && { post_processor: ends(config) }),
     ...(side && { truncation: { direction: side === "left" ? "Left" : "Right" } }),
     padding: pad_id === undefined ? null : { pad_id, pad_type_id },
+    padsLeft: padding ? padding === "left" : PADS_LEFT.test(config.tokenizer_class ?? ""),
   };
 }
 
@@ -130,6 +149,21 @@ function preTokenizer(given: unknown, config: TokenizerConfig): unknown {
   if (step?.type !== "ByteLevel") return given;
   if (!config.tokenizer_class && typeof config.add_prefix_space !== "boolean") return given;
   return { ...step, add_prefix_space: config.add_prefix_space ?? false };
+}
+
+/** The template of a class that {@link ADDS_ENDS}. */
+function ends(config: TokenizerConfig) {
+  const { add_bos_token: begins = true, add_eos_token: ends = false } = config;
+  const defaults = defaultTokens(config.tokenizer_class ?? "");
+  const special = (name: "bos_token" | "eos_token", type_id: number) => ({
+    SpecialToken: { id: contentOf(config[name] ?? defaults[name]), type_id },
+  });
+  const [single, second] = ["A", "B"].map((id, type_id) => [
+    ...(begins ? [special("bos_token", type_id)] : []),
+    { Sequence: { id, type_id } },
+    ...(ends ? [special("eos_token", type_id)] : []),
+  ]);
+  return { type: "TemplateProcessing", single, pair: [...(single ?? []), ...(second ?? [])] };
 }
 
 /**
@@ -199,6 +233,8 @@ const ROBERTA = {
   pad_token: "<pad>",
   mask_token: MASK,
 };
+const CLIP_END = "<|endoftext|>";
+const CLIP_ENDS = { eos_token: CLIP_END, unk_token: CLIP_END, pad_token: CLIP_END };
 const ENDS = { bos_token: "[CLS]", eos_token: "[SEP]" };
 
 const DEFAULTS: readonly (readonly [pattern: RegExp, tokens: Defaults])[] = [
@@ -209,5 +245,8 @@ const DEFAULTS: readonly (readonly [pattern: RegExp, tokens: Defaults])[] = [
   [LIKE_MPNET, { ...ROBERTA, unk_token: "[UNK]" }],
   [/^(Bart|Camembert|LED|Longformer|Roberta|XLMRoberta)T/, ROBERTA],
   [/^M?T5/, { eos_token: "</s>", unk_token: "<unk>", pad_token: "<pad>" }],
+  [/^Llama/, { bos_token: "<s>", eos_token: "</s>", unk_token: "<unk>" }],
+  [/^Gemma/, { bos_token: "<bos>", eos_token: "<eos>", unk_token: "<unk>", pad_token: "<pad>" }],
+  [/^CLIP/, { bos_token: "<|startoftext|>", ...CLIP_ENDS }],
   [/^(GPT2|Qwen2)/, { eos_token: "<|endoftext|>", unk_token: "<|endoftext|>" }],
 ];

@@ -16,10 +16,10 @@ export interface Normalizer {
   normalizers?: (Normalizer | null)[];
 }
 
-/** The place of a text, which some pre-tokenizers need. */
+/** The place of a word, which some pre-tokenizers need. */
 export interface Place {
-  /** The number of this part within the whole text. Added tokens count as parts. */
-  section_index: number;
+  /** 0 for a word with which the text begins. */
+  section_index: 0 | 1;
 }
 
 /** A pre-tokenizer of the library, or a sequence of them. */

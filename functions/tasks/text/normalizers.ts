@@ -2,6 +2,7 @@ import type { Normalizer } from "./library-steps.ts";
 import type { Parts } from "../define.ts";
 import type { Effort } from "./effort.ts";
 import { withOrderedMarks } from "./marks.ts";
+import { CONTROLS, MARKS, NONSPACING } from "./old-categories.ts";
 import { precompiledMap } from "./precompiled.ts";
 
 /** Changes a text, at once or in parts. */
@@ -14,6 +15,7 @@ export function normalizersOf(step: Normalizer | null): Normalize[] {
   const { type = "", precompiled_charsmap: map } = step.config;
   if (type === "Precompiled") return [precompiledMap(map)];
   if (/^NFK?[CD]$/.test(type)) return [(text) => withOrderedMarks(text).normalize(type)];
+  if (type === "StripAccents") return [(text) => text.replaceAll(MARKS, "")];
   if (type === "BertNormalizer") return bertNormalizers(step.config);
   return [(text) => step.normalize(text)];
 }
@@ -32,11 +34,8 @@ function bertNormalizers(options: Normalizer["config"]): Normalize[] {
 }
 
 function withoutAccents(text: string): string {
-  return withOrderedMarks(text)
-    .normalize("NFD")
-    .replaceAll(/\p{Mn}/gu, "");
+  return withOrderedMarks(text).normalize("NFD").replaceAll(NONSPACING, "");
 }
 
-export const CONTROLS = /\uFFFD|(?![\t\n\r])\p{Cc}|\p{Cf}|\p{Co}/gu;
 export const ODD_SPACE = /[^\S ]/g;
 export const IDEOGRAPHS = /[\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFAFF]/g;

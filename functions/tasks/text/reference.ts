@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { PUNCTUATION } from "./old-categories.ts";
 
 /** A step of `tokenizer.json`: a normalizer or a pre-tokenizer. */
 const stepSchema = z.looseObject({ type: z.string() });
@@ -8,7 +9,6 @@ type Step = z.infer<typeof stepSchema>;
 const UNSUPPORTED = [
   ["BPE", "continuing_subword_prefix"],
   ["BPE", "dropout"],
-  ["Unigram", "byte_fallback"],
 ] as const;
 
 /**
@@ -65,7 +65,7 @@ const PLAIN_SIGMA = { type: "Replace", pattern: { String: "Σ" }, content: "σ" 
 const SPACED_IDEOGRAPHS = {
   type: "Replace",
   pattern: {
-    Regex: "[\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B81F}\\u{2B820}-\\u{2CEAF}\\u{2F800}-\\u{2FA1F}]",
+    Regex: "[\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B81F}\\u{2B920}-\\u{2CEAF}\\u{2F800}-\\u{2FA1F}]",
   },
   content: " $& ",
 };
@@ -87,7 +87,6 @@ const NORMALIZERS: Rewrites = {
   Replace: (step) => ({ ...step, content: String(step["content"]).replaceAll("$", "$$$$") }),
 };
 
-const PUNCTUATION = "[\\p{P}\\x21-\\x2F\\x3A-\\x40\\x5B-\\x60\\x7B-\\x7E]";
 const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}";
 const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 

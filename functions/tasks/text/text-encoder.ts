@@ -3,7 +3,7 @@ import type { Parts } from "../define.ts";
 import type { TextBudget } from "../text-budget.ts";
 import { addedTokenSplitters, type ListedToken } from "./added-tokens.ts";
 import type { Effort } from "./effort.ts";
-import type { Normalizer, PreTokenizer } from "./library-steps.ts";
+import type { Normalizer, Place, PreTokenizer } from "./library-steps.ts";
 import { normalizersOf } from "./normalizers.ts";
 import { preTokenizersOf } from "./pre-tokenizers.ts";
 import type { WordModel } from "./word-model.ts";
@@ -40,6 +40,7 @@ export function textEncoder({ normalizer, preTokenizer, model, added }: Steps): 
   const normalizers = normalizersOf(normalizer as Normalizer | null);
   const preTokenizers = preTokenizersOf(preTokenizer as PreTokenizer | null);
   const { splitRaw, splitNormal } = addedTokenSplitters(added, normalizer);
+  const marksFirst = marksFirstWord(preTokenizer as PreTokenizer | null);
 
   return function* encode(text, options) {
     const ids: number[] = [];
@@ -51,7 +52,11 @@ export function textEncoder({ normalizer, preTokenizer, model, added }: Steps): 
         for (const part of splitNormal(normal)) {
           const word = normal.slice(part.start, part.end);
           if (part.id !== undefined) ids.push(part.id);
-          else if (word !== "") yield* encodeWords([word], { ...options, ids, index, depth: 0 });
+          else if (word !== "") {
+            const isFirst =
+              marksFirst && index === 0 && part.start === 0 && (yield* keepsFirst(text, options));
+            yield* encodeWords([word], { ...options, ids, isFirst, depth: 0 });
+          }
           if (ids.length >= options.enough) break;
         }
       }
@@ -79,19 +84,26 @@ export function textEncoder({ normalizer, preTokenizer, model, added }: Steps): 
     return made;
   }
 
+  /** Whether the first character is still there after the normalizers. */
+  function* keepsFirst(text: string, options: EncodeOptions): Parts<boolean> {
+    const [first = ""] = text;
+    return (yield* normalized(first, options)) !== "";
+  }
+
   /** Takes words through the pre-tokenizers, from number `depth` on, and then through the model. */
   function* encodeWords(
     words: readonly string[],
-    options: EncodeOptions & { ids: number[]; index: number; depth: number },
+    options: EncodeOptions & { ids: number[]; isFirst: boolean; depth: number },
   ): Parts<void> {
-    const { effort, enough, ids, index, depth } = options;
+    const { effort, enough, ids, depth } = options;
     const step = preTokenizers[depth];
-    const place = { section_index: index };
+    let { isFirst } = options;
     for (const { chunk, characters } of chunksOf(words)) {
       if (effort.isDue(characters)) yield;
       if (step) {
-        const parts = chunk.flatMap((word) => step(word, place));
-        yield* encodeWords(parts, { ...options, depth: depth + 1 });
+        const parts = chunk.flatMap((word, at) => step(word, placeOf(isFirst && at === 0)));
+        yield* encodeWords(parts, { ...options, isFirst, depth: depth + 1 });
+        isFirst = false;
       } else
         for (const word of chunk) {
           const later = model.encode(word, ids);
@@ -101,6 +113,16 @@ export function textEncoder({ normalizer, preTokenizer, model, added }: Steps): 
       if (ids.length >= enough) return;
     }
   }
+}
+
+/** Whether a step marks the word with which the text begins, and no other. */
+function marksFirstWord(step: PreTokenizer | null): boolean {
+  return step?.prepend_scheme === "first" || (step?.tokenizers ?? []).some(marksFirstWord);
+}
+
+/** The place of a word: whether the text begins with it. */
+export function placeOf(isFirst: boolean): Place {
+  return { section_index: isFirst ? 0 : 1 };
 }
 
 const CHUNK_CHARACTERS = 2048;

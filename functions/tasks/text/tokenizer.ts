@@ -38,16 +38,16 @@ export interface EncodeOptions {
   effort: Effort;
 }
 
-/** The values that pad the shorter rows of a batch. */
-export type Padding = Record<keyof Encoding, number>;
+/** The values that pad the shorter rows of a batch, and whether they go before the text. */
+export type Padding = Record<keyof Encoding, number> & { left: boolean };
 
 /** A place in the template: the ids of a text, or a special token. */
 export type Slot = { sequence: 0 | 1; type: number } | { id: number; type: number };
 
 type IdOf = (token: string) => number | undefined;
 
-// Padding is always on the right, where the mask hides it. On the left it would move the text's positions.
-const padding = z.object({ pad_id: z.number(), pad_type_id: z.number() });
+const side = z.enum(["Left", "Right"]).default("Right");
+const padding = z.object({ pad_id: z.number(), pad_type_id: z.number(), direction: side });
 
 /** The parts of `tokenizer.json` that this code reads instead of the library. */
 const tokenizerSchema = z.looseObject({
@@ -57,10 +57,7 @@ const tokenizerSchema = z.looseObject({
       z.looseObject({
         id: z.number().int(),
         content: z.string(),
-        // The library would find such a token in the middle of a word too.
-        single_word: z
-          .literal(false, "an added token with single_word is not supported")
-          .optional(),
+        single_word: z.boolean().optional(),
         lstrip: z.boolean().optional(),
         rstrip: z.boolean().optional(),
         special: z.boolean().optional(),
@@ -73,7 +70,7 @@ const tokenizerSchema = z.looseObject({
   pre_tokenizer: z.unknown().transform((value) => value ?? null),
   post_processor: z.unknown().transform((value) => value ?? null),
   decoder: z.unknown().transform((value) => value ?? null),
-  truncation: z.object({ direction: z.enum(["Left", "Right"]).default("Right") }).nullish(),
+  truncation: z.object({ direction: side }).nullish(),
   padding: padding.nullish(),
 });
 
@@ -161,11 +158,12 @@ export function readTokenizer(options: TextOptions, assets: Assets) {
   // The library gets no vocabulary: its model would take that memory a second time.
   const library = new Tokenizer({ ...likeReference(json), added_tokens: [], model: NO_MODEL }, {});
   const added = json.added_tokens.map(
-    ({ id, content, lstrip = false, rstrip = false, special = false, normalized = !special }) => ({
+    ({ id, content, special = false, normalized = !special, ...flags }) => ({
       id,
       content,
-      lstrip,
-      rstrip,
+      lstrip: flags.lstrip ?? false,
+      rstrip: flags.rstrip ?? false,
+      singleWord: flags.single_word ?? false,
       normalized,
     }),
   );
@@ -193,6 +191,7 @@ export function readTokenizer(options: TextOptions, assets: Assets) {
       input_ids: json.padding?.pad_id ?? padId(idOf, contentOf(config.pad_token)),
       attention_mask: 0,
       token_type_ids: json.padding?.pad_type_id ?? 0,
+      left: json.padsLeft,
     } satisfies Padding,
   };
 }

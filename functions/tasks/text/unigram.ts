@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Parts } from "../define.ts";
+import { byteTokens } from "./byte-tokens.ts";
 import { ROOT, Trie } from "./trie.ts";
 import { PART_LENGTH } from "./effort.ts";
 import type { WordModel } from "./word-model.ts";
@@ -8,6 +9,7 @@ import type { WordModel } from "./word-model.ts";
 const schema = z.looseObject({
   vocab: z.array(z.tuple([z.string(), z.number()])).min(1),
   unk_id: z.number().int().nullish(),
+  byte_fallback: z.boolean().nullish(),
 });
 
 /**
@@ -21,12 +23,13 @@ const UNKNOWN_PENALTY = 10;
  * order, and its rounding chooses another of the equally likely ways to cut `!!!!!`.
  */
 export function unigram(json: unknown): WordModel {
-  const { vocab, unk_id: unknownId } = schema.parse(json);
+  const { vocab, unk_id: unknownId, byte_fallback: fallsBack } = schema.parse(json);
   if (typeof unknownId !== "number")
     throw new Error("a Unigram model without unk_id is not supported");
   const trie = new Trie();
   const scores = Float64Array.from(vocab, ([, score]) => score);
   for (const [index, [piece]] of vocab.entries()) trie.add(piece, index);
+  const bytesOf = fallsBack ? byteTokens((token) => trie.numberOf(token)) : undefined;
   const unknownScore = scores.reduce((least, score) => Math.min(least, score)) - UNKNOWN_PENALTY;
   // One word is cut after the other, and most are short: arrays of its own would take longer than the word.
   const waysOfShort = waysFor(PART_LENGTH);
@@ -68,8 +71,12 @@ export function unigram(json: unknown): WordModel {
       begins.push(starts[end]!);
     }
     for (let at = found.length - 1; at >= 0; at--) {
-      ids.push(found[at]!);
-      spans?.push(begins[at]!, begins[at - 1] ?? length);
+      const [piece, start, end] = [found[at]!, begins[at]!, begins[at - 1] ?? length];
+      const bytes = piece === unknownId ? bytesOf?.(word.slice(start, end)) : undefined;
+      for (const id of bytes ?? [piece]) {
+        ids.push(id);
+        spans?.push(start, end);
+      }
     }
   }
 

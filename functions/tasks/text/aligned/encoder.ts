@@ -3,7 +3,7 @@ import { addedTokenSplitters } from "../added-tokens.ts";
 import type { TextBudget } from "../../text-budget.ts";
 import type { Effort } from "../effort.ts";
 import type { Normalizer, PreTokenizer } from "../library-steps.ts";
-import type { Steps } from "../text-encoder.ts";
+import { placeOf, type Steps } from "../text-encoder.ts";
 import { sliced, unchanged, type Aligned, type Part } from "./aligned.ts";
 import { alignedNormalizers } from "./normalizers.ts";
 import { alignedWords } from "./words.ts";
@@ -43,7 +43,7 @@ export function alignedEncoder({ normalizer, preTokenizer, model, added }: Steps
   return function* encode(text: string, options: AlignedOptions): Parts<Tokens> {
     const tokens: Tokens = { ids: [], starts: [], ends: [], words: [], added: [] };
     const source = unchanged(text);
-    for (const [index, section] of splitRaw(text).entries()) {
+    for (const section of splitRaw(text)) {
       if (isEnough(tokens, options)) break;
       if (options.effort.isDue(1)) yield;
       if (section.id !== undefined) addToken(tokens, section.id, { of: source, ...section });
@@ -52,7 +52,12 @@ export function alignedEncoder({ normalizer, preTokenizer, model, added }: Steps
         for (const part of splitNormal(normal.text))
           if (part.id !== undefined) addToken(tokens, part.id, { of: normal, ...part });
           else if (part.start < part.end)
-            yield* encodeWords([{ of: normal, ...part }], { ...options, tokens, index, depth: 0 });
+            yield* encodeWords([{ of: normal, ...part }], {
+              ...options,
+              tokens,
+              isFirst: normal.starts[part.start] === 0,
+              depth: 0,
+            });
       }
     }
     return tokens;
@@ -80,16 +85,18 @@ export function alignedEncoder({ normalizer, preTokenizer, model, added }: Steps
   /** Takes words through the pre-tokenizers, from number `depth` on, and then through the model. */
   function* encodeWords(
     words: readonly Part[],
-    options: AlignedOptions & { tokens: Tokens; index: number; depth: number },
+    options: AlignedOptions & { tokens: Tokens; isFirst: boolean; depth: number },
   ): Parts<void> {
-    const { effort, tokens, index, depth } = options;
+    const { effort, tokens, depth } = options;
     const cut = cuts[depth];
+    let { isFirst } = options;
     for (const word of words) {
       if (isEnough(tokens, options)) return;
       if (effort.isDue(word.end - word.start + 1)) yield;
       if (cut)
-        yield* encodeWords(cut(word, { section_index: index }), { ...options, depth: depth + 1 });
+        yield* encodeWords(cut(word, placeOf(isFirst)), { ...options, isFirst, depth: depth + 1 });
       else yield* encodeWord(word, tokens);
+      isFirst = false;
     }
   }
 

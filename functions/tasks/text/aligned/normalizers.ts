@@ -1,7 +1,8 @@
 import type { Parts } from "../../define.ts";
 import type { Effort } from "../effort.ts";
 import type { Normalizer } from "../library-steps.ts";
-import { CONTROLS, IDEOGRAPHS, ODD_SPACE } from "../normalizers.ts";
+import { IDEOGRAPHS, ODD_SPACE } from "../normalizers.ts";
+import { CONTROLS, MARKS, NONSPACING } from "../old-categories.ts";
 import { precompiledMap } from "../precompiled.ts";
 import { changed, Changes, eachCharacter, eachMatch, type Aligned } from "./aligned.ts";
 import { inForm } from "./unicode-forms.ts";
@@ -21,7 +22,7 @@ export function alignedNormalizers(step: Normalizer | null): Normalize[] {
   if (/^NFK?[CD]$/.test(type)) return [(source) => inForm(source, type as "NFC")];
   if (type === "BertNormalizer") return bertNormalizers(config);
   if (type === "Lowercase") return [lowercased];
-  if (type === "StripAccents") return [(source) => eachMatch(source, /\p{M}/gu, () => "")];
+  if (type === "StripAccents") return [(source) => eachMatch(source, MARKS, () => "")];
   if (type === "Prepend") return [(source) => prepended(source, config.prepend ?? "")];
   if (type === "Precompiled") return [precompiled(config.precompiled_charsmap)];
   if (type === "Replace" && pattern) {
@@ -48,7 +49,7 @@ function bertNormalizers(options: Normalizer["config"]): Normalize[] {
   if (strip_accents ?? lowercase)
     steps.push(
       (source) => inForm(source, "NFD"),
-      (source) => eachMatch(source, /\p{Mn}/gu, () => ""),
+      (source) => eachMatch(source, NONSPACING, () => ""),
     );
   return steps;
 }

@@ -46,6 +46,11 @@ export function windowed(
   tokenizer: Tokenizer,
   limits: Limits,
 ) {
+  // The places of tokens in the outputs are those in the text.
+  if (tokenizer.padding.left && manifest.inputs[0]?.shape[1] !== -1)
+    throw new Error(
+      `task ${manifest.task} needs a graph with a free number of tokens where the tokenizer pads on the left`,
+    );
   const toRuns = tokenBatcher(manifest, tokenizer.padding);
   return function* preprocess(
     given: readonly GivenText[],
