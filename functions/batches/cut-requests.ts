@@ -26,8 +26,8 @@ export type RequestsCut =
   | Pick<Batch, "model" | "version" | "digest" | "assignment" | "cut">;
 
 /**
- * Checks every line of a batch's file, and cuts it into chunks. Finds the version that answers all of them. It is done in
- * one go, and anew where the process ends: an id that comes twice may do so anywhere.
+ * Checks every line of a batch's file, and cuts it into chunks. Finds the version that answers all of them. Others go on
+ * between its pieces. It is done by one message, and anew where the process ends: an id that comes twice may do so anywhere.
  */
 export async function cutRequests(
   name: string,

@@ -1,43 +1,31 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import OpenAI from "openai";
+import type OpenAI from "openai";
 import { expect, onTestFinished, test } from "vitest";
-import { upload } from "../files/client.ts";
-import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { startOpenaiServer, upload } from "../files/client.ts";
 
 const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const ROWS = 1500;
 const bodyOf = (row: number) => ({ model: "search", input: row % 500 === 7 ? 7 : `text ${row}` });
 
-const clientOf = ({ url }: NodeServer) =>
-  new OpenAI({ apiKey: "none", baseURL: `${url}/v1`, maxRetries: 0 });
-
 test.runIf(hasSqlite)(
   "a batch of OpenAI's whose server is killed on the way has every answer once, in order",
   async () => {
-    const folder = await mkdtemp(join(tmpdir(), "nearcast-openai-killed-"));
-    const env = { JOBS_FILE: join(folder, "jobs.sqlite"), ACCESS_LOG: "false" };
-    let server = await startNodeServer({ env });
-    onTestFinished(async () => {
-      await server.stop();
-      await rm(folder, { recursive: true });
-    });
+    const server = await startOpenaiServer();
+    onTestFinished(() => server.stop());
     const lines = Array.from({ length: ROWS }, (_, row) => ({
       custom_id: String(row),
       method: "POST",
       url: "/v1/embeddings",
       body: bodyOf(row),
     }));
-    const file = await upload(clientOf(server), lines);
-    const { id } = await clientOf(server).batches.create({
+    const file = await upload(server.client(), lines);
+    const { id } = await server.client().batches.create({
       input_file_id: file.id,
       endpoint: "/v1/embeddings",
       completion_window: "24h",
     });
     const until = async (isThere: (batch: OpenAI.Batch) => boolean) => {
       for (;;) {
-        const batch = await clientOf(server).batches.retrieve(id);
+        const batch = await server.client().batches.retrieve(id);
         if (isThere(batch)) return batch;
         expect(["validating", "in_progress", "finalizing"]).toContain(batch.status);
         await new Promise((resolve) => setTimeout(resolve, 10));
@@ -45,13 +33,11 @@ test.runIf(hasSqlite)(
     };
     for (const least of [0, 200]) {
       await until(({ request_counts: counts }) => (counts?.completed ?? 0) >= least);
-      process.kill(server.pid, "SIGKILL");
-      await server.stop();
-      server = await startNodeServer({ env });
+      await server.killed();
     }
     const batch = await until(({ status }) => status === "completed");
     expect(batch.request_counts).toEqual({ total: ROWS, completed: ROWS - 3, failed: 3 });
-    const client = clientOf(server);
+    const client = server.client();
     const idsIn = async (made: string | undefined) =>
       (await (await client.files.content(made ?? "")).text())
         .trimEnd()

@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
-import { clientOf, upload } from "../files/client.ts";
-import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { clientOf, startOpenaiServer, upload, type OpenaiServer } from "../files/client.ts";
 import { release, startJobs, storeOfModels, tryOut } from "../jobs/started.ts";
 
 const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
@@ -73,19 +69,13 @@ async function start(env: Record<string, string> = {}) {
 
 describe.runIf(hasSqlite)("OpenAI's batches", () => {
   describe("on a server", () => {
-    let server: NodeServer;
+    let server: OpenaiServer;
     let client: OpenAI;
-    let folder: string;
     beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), "nearcast-openai-"));
-      const env = { STORE: models, JOBS_FILE: join(folder, "jobs.sqlite"), ACCESS_LOG: "false" };
-      server = await startNodeServer({ env });
-      client = new OpenAI({ apiKey: "none", baseURL: `${server.url}/v1`, maxRetries: 0 });
+      server = await startOpenaiServer({ STORE: models });
+      client = server.client();
     });
-    afterAll(async () => {
-      await server?.stop();
-      if (folder) await rm(folder, { recursive: true });
-    });
+    afterAll(() => server?.stop());
 
     test("the official client's batch has the bytes of its calls, in order", async () => {
       const bodies: Omit<Body, "model">[] = [

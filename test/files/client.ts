@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import OpenAI, { toFile } from "openai";
+import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 
 type Ask = (path: string, init?: RequestInit) => Promise<Response>;
 
@@ -14,6 +18,30 @@ export function clientOf(ask: Ask, apiKey = "none"): OpenAI {
     },
   });
 }
+
+/** A server whose jobs lie in a file of its own, and OpenAI's own client for it. */
+export async function startOpenaiServer(env: Record<string, string> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-openai-"));
+  const places = { JOBS_FILE: join(folder, "jobs.sqlite"), ACCESS_LOG: "false" };
+  const start = () => startNodeServer({ env: { ...places, ...env } });
+  let server: NodeServer = await start();
+  return {
+    fetch: (path: string, init?: RequestInit) => server.fetch(path, init),
+    client: () => new OpenAI({ apiKey: "none", baseURL: `${server.url}/v1`, maxRetries: 0 }),
+    /** Kills it, and starts another one that goes on. */
+    async killed(): Promise<void> {
+      process.kill(server.pid, "SIGKILL");
+      await server.stop();
+      server = await start();
+    },
+    async stop(): Promise<void> {
+      await server.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+export type OpenaiServer = Awaited<ReturnType<typeof startOpenaiServer>>;
 
 /** Uploads lines, each as JSON unless it is a text. */
 export async function upload(

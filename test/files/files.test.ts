@@ -1,12 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
-import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 import { startJobs, storeOfModels } from "../jobs/started.ts";
-import { clientOf, upload } from "./client.ts";
+import { clientOf, startOpenaiServer, upload, type OpenaiServer } from "./client.ts";
 
 const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const LINE = { custom_id: "a", method: "POST", url: "/v1/embeddings", body: { model: "search" } };
@@ -41,19 +37,13 @@ const lost = () => Promise.reject(new Error("the process has ended"));
 const blob = (text: string | Uint8Array<ArrayBuffer>) => new Blob([text]);
 
 describe.runIf(hasSqlite)("OpenAI's files", () => {
-  let server: NodeServer;
+  let server: OpenaiServer;
   let client: OpenAI;
-  let folder: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "nearcast-files-"));
-    const env = { STORE: models, JOBS_FILE: join(folder, "jobs.sqlite"), ACCESS_LOG: "false" };
-    server = await startNodeServer({ env });
-    client = new OpenAI({ apiKey: "none", baseURL: `${server.url}/v1`, maxRetries: 0 });
+    server = await startOpenaiServer({ STORE: models });
+    client = server.client();
   });
-  afterAll(async () => {
-    await server?.stop();
-    if (folder) await rm(folder, { recursive: true });
-  });
+  afterAll(() => server?.stop());
 
   test("the official client uploads, reads, lists and deletes them", async () => {
     const lines = Array.from({ length: 90_000 }, (_, line) => ({
