@@ -6,7 +6,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startSqs, type SqsServer } from "./sqs.ts";
+import { startSqs, type SqsServer } from "../../cli/local/sqs-server.ts";
 
 // A server that others wrote, moto 5.2, gives the same answers to the same requests, but for one: it lets a time-out be
 // changed that is over. AWS documents the refusal.

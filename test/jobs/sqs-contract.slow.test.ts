@@ -1,8 +1,8 @@
 import { beforeAll, describe, onTestFinished, test, vi } from "vitest";
 import { createSqsQueue } from "../../functions/platform/queue/sqs.ts";
 import { KEYS } from "../harness/dynamodb.ts";
-import { startEventSource } from "../harness/event-source.ts";
-import { startSqs } from "../harness/sqs.ts";
+import { startEventSource } from "../../cli/local/event-source.ts";
+import { startSqs } from "../../cli/local/sqs-server.ts";
 import { queueContract, type QueueUnderTest } from "./queue-contract.ts";
 
 beforeAll(() => {

@@ -2,9 +2,9 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Handle } from "../../functions/jobs/queue.ts";
 import { createSqsQueue, type SqsEvent } from "../../functions/platform/queue/sqs.ts";
-import { eventOf } from "../harness/event-source.ts";
+import { eventOf } from "../../cli/local/event-source.ts";
 import { KEYS } from "../harness/dynamodb.ts";
-import { startSqs, type SqsServer } from "../harness/sqs.ts";
+import { startSqs, type SqsServer } from "../../cli/local/sqs-server.ts";
 
 const HOUR = 3_600_000;
 

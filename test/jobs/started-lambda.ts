@@ -1,9 +1,9 @@
 import { onTestFinished } from "vitest";
 import { type Lambda, startLambda } from "../../cli/local/lambda.ts";
-import type { SqsEvent, SqsResult } from "../../functions/platform/queue/sqs.ts";
+import type { SqsEvent } from "../../functions/platform/queue/sqs.ts";
 import { lambdaDirectory } from "../harness/build.ts";
-import { startEventSource, type EventSource } from "../harness/event-source.ts";
-import { startSqs } from "../harness/sqs.ts";
+import { invokeWith, startEventSource, type EventSource } from "../../cli/local/event-source.ts";
+import { startSqs } from "../../cli/local/sqs-server.ts";
 import { startOverS3, type TargetOptions } from "../harness/targets.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
@@ -48,12 +48,7 @@ export async function startJobsOnLambda(
   });
 
   const jobs = () => functions[1] as Lambda;
-  /** Rejects where the function failed. */
-  async function invoke(event: SqsEvent): Promise<SqsResult> {
-    const { payload, error } = await jobs().invoke(event);
-    if (error !== undefined) throw new Error(`${error}: ${JSON.stringify(payload)}`);
-    return payload as SqsResult;
-  }
+  const invoke = (event: SqsEvent) => invokeWith(jobs(), event);
 
   const ask = (path: string, init: RequestInit = {}) => target.fetch(path, init);
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>

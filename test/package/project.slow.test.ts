@@ -172,6 +172,7 @@ describe("dev", () => {
     const dev = await startTool(command, project.folder, /is served at/);
     try {
       await answersVersion(port, "1");
+      if (flag === "--lambda") await answersLater(port);
       await mkdir(join(models, "iris/2"));
       await cp(join(models, "iris/1"), join(models, "iris/2"), { recursive: true });
       const manifest = join(models, "iris/2/model.json");
@@ -217,6 +218,25 @@ async function answersVersion(port: number, version: string): Promise<void> {
       { timeout: 90_000, interval: 500 },
     )
     .toBe(version);
+}
+
+/** Jobs and batches run, behind a queue. */
+async function answersLater(port: number): Promise<void> {
+  const ask = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init);
+  const statusOf = async (path: string) =>
+    ((await (await ask(path)).json()) as { status: string }).status;
+  await ask("/v1/jobs/one", {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ model: "iris", inputs: [5.1, 3.5, 1.4, 0.2] }),
+  });
+  await ask("/v1/batches/one?model=iris", {
+    method: "PUT",
+    headers: { "Content-Type": "text/csv" },
+    body: "5.1,3.5,1.4,0.2\n",
+  });
+  for (const path of ["/v1/jobs/one", "/v1/batches/one"])
+    await expect.poll(() => statusOf(path), { timeout: 60_000 }).toBe("succeeded");
 }
 
 /** If only its own process is ended, as a supervisor does, no process of the project stays behind. */

@@ -12,8 +12,8 @@ import { startS3 } from "../../cli/local/s3-server.ts";
 import { dayOf } from "../../functions/observe/capture/captured.ts";
 import { lambdaDirectory } from "../harness/build.ts";
 import { startDynamoDb } from "../harness/dynamodb.ts";
-import { eventOf } from "../harness/event-source.ts";
-import { startSqs } from "../harness/sqs.ts";
+import { eventOf } from "../../cli/local/event-source.ts";
+import { startSqs } from "../../cli/local/sqs-server.ts";
 import { createLoad, onTrial } from "../rollout/watched.ts";
 
 const root = join(import.meta.dirname, "../..");

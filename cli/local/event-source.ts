@@ -5,6 +5,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { SqsEvent, SqsResult } from "../../functions/platform/queue/sqs.ts";
+import type { Lambda } from "./lambda.ts";
 
 export interface EventSource {
   /** Takes no further messages, and waits for the event that is handled. */
@@ -18,13 +19,15 @@ interface EventSourceOptions {
   queues: readonly string[];
   /** The function. Rejects where Lambda would say that it failed. */
   invoke: (event: SqsEvent) => Promise<SqsResult>;
+  /** How soon queues without messages are asked again. */
+  idleMs?: number;
 }
 
 /** A queue that does not answer for so long is asked again. */
 const PATIENCE_MS = 3000;
 
 /** What Lambda does for a queue: it gives messages to the function, and removes those that do not come again. */
-export function startEventSource({ queues, invoke }: EventSourceOptions): EventSource {
+export function startEventSource({ queues, invoke, idleMs = 20 }: EventSourceOptions): EventSource {
   const client = new SQSClient({
     endpoint: new URL(queues[0] ?? "").origin,
     region: "us-east-1",
@@ -58,7 +61,7 @@ export function startEventSource({ queues, invoke }: EventSourceOptions): EventS
       for (const queue of queues)
         // The queue may be out of reach.
         if (!state.isOver) found = (await handleNext(queue).catch(() => false)) || found;
-      if (!found) await new Promise((resolve) => setTimeout(resolve, 20));
+      if (!found) await new Promise((resolve) => setTimeout(resolve, idleMs));
     }
     client.destroy();
   }
@@ -74,6 +77,13 @@ export function startEventSource({ queues, invoke }: EventSourceOptions): EventS
       state.isLeft = true;
     },
   };
+}
+
+/** Gives an event to a function. Rejects where the function failed. */
+export async function invokeWith(lambda: Lambda, event: SqsEvent): Promise<SqsResult> {
+  const { payload, error } = await lambda.invoke(event);
+  if (error !== undefined) throw new Error(`${error}: ${JSON.stringify(payload)}`);
+  return payload as SqsResult;
 }
 
 /** The event of these messages, as Lambda makes it. */
