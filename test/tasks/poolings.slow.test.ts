@@ -1,0 +1,2 @@
+// The same on WASM.
+import "./poolings.test.ts";
