@@ -18,10 +18,10 @@ export interface Job {
  * before `work` is called.
  */
 export async function startJobsOnLambda(
-  options: TargetOptions & { visibilitySeconds?: number } = {},
+  options: TargetOptions & { visibilitySeconds?: number; jobsEnv?: Record<string, string> } = {},
 ) {
-  // What a killed process has left comes again soon.
-  const { visibilitySeconds = 2 } = options;
+  // What a killed process has left comes again soon. `jobsEnv` is for the function of jobs only.
+  const { visibilitySeconds = 2, jobsEnv = {} } = options;
   const sqs = await startSqs({ visibilitySeconds });
   let functions: Lambda[] = [];
   const target = await startOverS3(
@@ -30,7 +30,7 @@ export async function startJobsOnLambda(
       const started = { directory: lambdaDirectory, handler: "index.handler", env, freeze: true };
       functions = await Promise.all([
         startLambda(started),
-        startLambda({ ...started, timeoutMs: 120_000 }),
+        startLambda({ ...started, env: { ...env, ...jobsEnv }, timeoutMs: 120_000 }),
       ]);
       const [requests, jobs] = functions as [Lambda, Lambda];
       return {
