@@ -31,8 +31,9 @@ export interface Follower {
 /** Small predictions wait to be summed. Larger ones would keep too much in memory. */
 const MOST_WAITING_BYTES = 8192;
 
-/** A prediction that waits. */
+/** A prediction that waits, and what sums it. */
 interface Waiting {
+  sum: Follow;
   version: Resolved;
   asked: Asked;
   seen: Seen;
@@ -46,29 +47,26 @@ export function createFollows(
   counters: Pick<Counters, "addSoon">,
   { summing, others }: { summing: readonly Follower[]; others: readonly Follower[] },
 ): (version: ModelVersion) => FollowSized | undefined {
-  const known = new WeakMap<Manifest, { sum?: Follow; follow?: FollowSized }>();
-  const waiting = gather<Waiting>(({ version, asked, seen }) =>
-    known.get(version.manifest)?.sum?.(version, asked, seen),
-  );
+  const known = new WeakMap<Manifest, { follow: FollowSized | undefined }>();
+  const waiting = gather<Waiting>(({ sum, version, asked, seen }) => sum(version, asked, seen));
 
-  function begin(version: ModelVersion) {
+  function begin(version: ModelVersion): FollowSized | undefined {
     const sum = together(summing, version);
     const other = together(others, version);
-    if (!sum) return other ? { follow: other } : {};
-    const follow: FollowSized = (version, asked, seen, bytes) => {
+    if (!sum) return other;
+    return (version, asked, seen, bytes) => {
       if (bytes <= MOST_WAITING_BYTES) {
-        waiting.add({ version, asked, seen });
+        waiting.add({ sum, version, asked, seen });
         counters.addSoon(waiting.count);
       } else sum(version, asked, seen);
       other?.(version, asked, seen);
     };
-    return { sum, follow };
   }
 
   return (version) => {
     const { manifest } = version;
     let own = known.get(manifest);
-    if (!own) known.set(manifest, (own = begin(version)));
+    if (!own) known.set(manifest, (own = { follow: begin(version) }));
     return own.follow;
   };
 }
