@@ -6,8 +6,8 @@ import { AUDIENCE, ISSUER } from "../auth/audience.ts";
 import { claims, signingKey, startIssuer, token } from "../auth/issuer.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { release, startJobs, storeOfModels, tryOut } from "../jobs/started.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const CSV = { "Content-Type": "text/csv" };
 const NAMES = ["sepal_length", "sepal_width", "petal_length", "petal_width"];
 const HEADER = `${NAMES.join(",")}\n`;

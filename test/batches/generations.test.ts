@@ -5,8 +5,8 @@ import type { Store } from "../../functions/model/store.ts";
 import { clientOf, upload } from "../files/client.ts";
 import { startJobs, storeOfModels } from "../jobs/started.ts";
 import { expectOwnAnswers, HEADER, OBJECT_TYPE, type Shown } from "./flowers.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const CSV = { "Content-Type": "text/csv" };
 const [SETOSA, VIRGINICA] = ["5.1,3.5,1.4,0.2\n", "6.3,3.3,6,2.5\n"];
 const DAY_MS = 86_400_000;

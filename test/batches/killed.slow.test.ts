@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const ROWS = 50_000;
 const HEADER = "sepal_length,sepal_width,petal_length,petal_width\n";
 

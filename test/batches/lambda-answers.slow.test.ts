@@ -1,6 +1,6 @@
 import OpenAI from "openai";
 import { expect, test } from "vitest";
-import { clientOf, upload } from "../files/client.ts";
+import { answeredBatch, clientOf } from "../files/client.ts";
 import { locationOf, startJobsOnLambda } from "../jobs/started-lambda.ts";
 import { endOf, flowerLines, HEADER } from "./flowers.ts";
 
@@ -68,16 +68,7 @@ test(
       url: "/v1/embeddings",
       body: { model: "search", input: row === 7 ? 7 : texts, encoding_format: "float" },
     }));
-    const file = await upload(client, requests);
-    let batch = await client.batches.create({
-      input_file_id: file.id,
-      endpoint: "/v1/embeddings",
-      completion_window: "24h",
-    });
-    while (["validating", "in_progress", "finalizing"].includes(batch.status)) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      batch = await client.batches.retrieve(batch.id);
-    }
+    const { batch } = await answeredBatch(client, requests);
     const counts = { total: 30, completed: 29, failed: 1 };
     expect(batch).toMatchObject({ status: "completed", request_counts: counts });
     const errors = await (await client.files.content(batch.error_file_id ?? "")).text();

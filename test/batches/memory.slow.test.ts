@@ -7,8 +7,8 @@ import { residentMemory } from "../../bench/processes.ts";
 import { heapBytes } from "../harness/heap.ts";
 import { START, startNodeServer, V8_FLAGS } from "../harness/node-server.ts";
 import { flowerLines, HEADER, type Shown } from "./flowers.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const ROWS = 400_000;
 /** What was garbage when it was looked at, and not yet collected. */
 const SLACK_MIB = 12;

@@ -1,8 +1,8 @@
 import type OpenAI from "openai";
 import { expect, onTestFinished, test } from "vitest";
 import { startOpenaiServer, upload } from "../files/client.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const ROWS = 1500;
 const bodyOf = (row: number) => ({ model: "search", input: row % 500 === 7 ? 7 : `text ${row}` });
 

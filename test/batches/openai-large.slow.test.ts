@@ -1,7 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { startOpenaiServer, upload } from "../files/client.ts";
-
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
 test.runIf(hasSqlite)("others are answered while a file of 50,000 lines is checked", async () => {
   const server = await startOpenaiServer();

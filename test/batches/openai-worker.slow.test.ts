@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { clientOf, upload } from "../files/client.ts";
+import { answeredBatch, clientOf } from "../files/client.ts";
 import { targets } from "../harness/targets.ts";
 
 test("the official client's batch is answered by a Worker with its queue", async () => {
@@ -12,16 +12,7 @@ test("the official client's batch is answered by a Worker with its queue", async
     url: "/v1/embeddings",
     body: { model: "search", input },
   }));
-  const file = await upload(client, lines);
-  let batch = await client.batches.create({
-    input_file_id: file.id,
-    endpoint: "/v1/embeddings",
-    completion_window: "24h",
-  });
-  while (["validating", "in_progress", "finalizing"].includes(batch.status)) {
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    batch = await client.batches.retrieve(batch.id);
-  }
+  const { batch } = await answeredBatch(client, lines);
   expect(batch).toMatchObject({ status: "completed", request_counts: { total: 2, completed: 2 } });
   const text = await (await client.files.content(batch.output_file_id ?? "")).text();
   const ids = text.trimEnd().split("\n");

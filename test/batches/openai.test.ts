@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { clientOf, startOpenaiServer, upload, type OpenaiServer } from "../files/client.ts";
 import { release, startJobs, storeOfModels, tryOut } from "../jobs/started.ts";
-
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
 type Body = OpenAI.EmbeddingCreateParams;
 interface Line {

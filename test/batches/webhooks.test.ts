@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { clientOf, upload } from "../files/client.ts";
-import { startReceiver, type Received } from "../jobs/receiver.ts";
+import { startReceiver, secretOf, type Received } from "../jobs/receiver.ts";
 import { startJobs, storeOfModels } from "../jobs/started.ts";
 import { HEADER, OBJECT_TYPE } from "./flowers.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const SETOSA = "5.1,3.5,1.4,0.2\n";
-const SECRET = `whsec_${Buffer.from("a".repeat(32)).toString("base64")}`;
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
+const SECRET = secretOf("a");
 
 let models: string;
 let remove: () => Promise<void>;

@@ -54,3 +54,18 @@ export async function upload(
   const file = await toFile(new TextEncoder().encode(`${text.join("\n")}\n`), name);
   return client.files.create({ file, purpose: "batch", ...rest });
 }
+
+/** Has lines answered as a batch of `/v1/embeddings`. Gives the batch at its end, and the file of the lines. */
+export async function answeredBatch(client: OpenAI, lines: readonly unknown[]) {
+  const input = await upload(client, lines);
+  let batch = await client.batches.create({
+    input_file_id: input.id,
+    endpoint: "/v1/embeddings",
+    completion_window: "24h",
+  });
+  while (["validating", "in_progress", "finalizing"].includes(batch.status)) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    batch = await client.batches.retrieve(batch.id);
+  }
+  return { input, batch };
+}

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { startJobs, storeOfModels } from "../jobs/started.ts";
 import { clientOf, startOpenaiServer, upload, type OpenaiServer } from "./client.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const LINE = { custom_id: "a", method: "POST", url: "/v1/embeddings", body: { model: "search" } };
 
 let models: string;

@@ -4,8 +4,8 @@ import { claims, signingKey, startIssuer, token, type Issuer, type SigningKey } 
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { JOB_ROUTES } from "./routes.ts";
 import { startJobs, storeOfModels } from "./started.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const OWNERS = ["a key", "a token", "a token whose subject has two lines"];
 
 let models: string;

@@ -21,11 +21,11 @@ import { createService } from "../../functions/service.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { JOB_ROUTES } from "./routes.ts";
 import { release, startJobs, storeOfModels, tryOut } from "./started.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const PREDICT = "/v1/models/iris/predict";
 const TOKEN = "a-token-of-the-metrics";
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 
 let models: string;
 let remove: () => Promise<void>;

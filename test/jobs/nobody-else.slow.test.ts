@@ -3,7 +3,7 @@ import { AUDIENCE, ISSUER } from "../auth/audience.ts";
 import { claims, signingKey, startIssuer, token, type Issuer } from "../auth/issuer.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { endOf, flowerLines, HEADER } from "../batches/flowers.ts";
-import { clientOf, upload } from "../files/client.ts";
+import { answeredBatch, clientOf } from "../files/client.ts";
 import { targets } from "../harness/targets.ts";
 import { JOB_ROUTES } from "./routes.ts";
 import { startJobsOnLambda } from "./started-lambda.ts";
@@ -88,16 +88,7 @@ async function makeAll(own: Ask, key: string): Promise<[address: string, routes:
     url: "/v1/embeddings",
     body: { model: "search", input },
   }));
-  const input = await upload(client, lines);
-  let batch = await client.batches.create({
-    input_file_id: input.id,
-    endpoint: "/v1/embeddings",
-    completion_window: "24h",
-  });
-  while (["validating", "in_progress", "finalizing"].includes(batch.status)) {
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    batch = await client.batches.retrieve(batch.id);
-  }
+  const { input, batch } = await answeredBatch(client, lines);
   expect(batch.status).toBe("completed");
   const files = [input.id, batch.output_file_id, batch.error_file_id];
   return [

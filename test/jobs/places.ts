@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { hasRedis, startRealRedis } from "../harness/real-redis.ts";
-
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
 /** Where jobs lie and wait for processes of Node. */
 export interface Place {

@@ -6,8 +6,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const fixtures = join(import.meta.dirname, "../fixtures");
 /** Some tens of milliseconds. */
 const BODY = JSON.stringify({ inputs: { iterations: [2000] } });

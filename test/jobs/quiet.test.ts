@@ -4,9 +4,9 @@ import type { Handle } from "../../functions/jobs/queue.ts";
 import type { Platform } from "../../functions/platform/types.ts";
 import { createService } from "../../functions/service.ts";
 import { startJobs, storeOfModels } from "./started.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 
 let models: string;
 let remove: () => Promise<void>;

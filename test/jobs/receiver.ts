@@ -2,6 +2,10 @@ import { createServer, type IncomingHttpHeaders, type RequestListener } from "no
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
+/** A secret of webhooks, of one letter. */
+export const secretOf = (letter: string) =>
+  `whsec_${Buffer.from(letter.repeat(32)).toString("base64")}`;
+
 /** A request that a receiver got. */
 export interface Received {
   headers: IncomingHttpHeaders;

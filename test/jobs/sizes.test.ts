@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startJobs, storeOfModels } from "./started.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const PREDICT = "/v1/models/iris/predict";
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 
 let models: string;
 let remove: () => Promise<void>;

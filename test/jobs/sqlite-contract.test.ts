@@ -6,8 +6,7 @@ import type { Handle } from "../../functions/jobs/queue.ts";
 import { createSqliteQueue } from "../../functions/platform/queue/sqlite.ts";
 import { createSqlite } from "../../functions/platform/sqlite.ts";
 import { queueContract, type QueueUnderTest } from "./queue-contract.ts";
-
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
 describe.runIf(hasSqlite)("the embedded queue", () => {
   for (const { name, run } of queueContract(open)) test.concurrent(name, run);

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { Handle } from "../../functions/jobs/queue.ts";
 import { createSqlite } from "../../functions/platform/sqlite.ts";
 import { createSqliteQueue } from "../../functions/platform/queue/sqlite.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 /** Lets so much time pass, with all looks that fall into it. */
 const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 

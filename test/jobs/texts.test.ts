@@ -2,8 +2,8 @@ import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { textModels, TEXTS_ENV } from "../dialects/texts.ts";
 import { startJobs } from "./started.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const TEXTS = ["a phone", "bread is baked"];
 const RANKED = { query: "great phone", texts: TEXTS };
 const DOCUMENTS = { model: "rank-bert", query: "great phone", documents: TEXTS };

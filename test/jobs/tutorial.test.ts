@@ -6,8 +6,8 @@ import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { frontEnd } from "../dialects/front-end.ts";
 import { startNodeServer } from "../harness/node-server.ts";
 import { startJobs, storeOfModels } from "./started.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const FLOWER = { features: [5.1, 3.5, 1.4, 0.2] };
 const NAMED = { sepal_length: 6.3, sepal_width: 3.3, petal_length: 6, petal_width: 2.5 };
 

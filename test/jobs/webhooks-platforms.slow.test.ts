@@ -3,10 +3,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { startNodeServer } from "../harness/node-server.ts";
 import { targets } from "../harness/targets.ts";
 import { PLACES } from "./places.ts";
-import { startReceiver } from "./receiver.ts";
+import { startReceiver, secretOf } from "./receiver.ts";
 import { startJobsOnLambda } from "./started-lambda.ts";
 
-const SECRET = `whsec_${Buffer.from("a".repeat(32)).toString("base64")}`;
+const SECRET = secretOf("a");
 const LIMIT_MS = 120_000;
 
 interface Init {

@@ -15,12 +15,12 @@ import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createWebhookPost } from "../../functions/platform/webhook-post.ts";
 import { createService } from "../../functions/service.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
-import { startReceiver } from "./receiver.ts";
+import { startReceiver, secretOf } from "./receiver.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
-const SECRET = `whsec_${Buffer.from("a".repeat(32)).toString("base64")}`;
+const SECRET = secretOf("a");
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const LIMIT_MS = 120_000;
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 const root = join(import.meta.dirname, "../..");
 
 interface Shown {

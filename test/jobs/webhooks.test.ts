@@ -5,15 +5,14 @@ import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import { createSecretsOf } from "../../functions/webhooks/secrets-of.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
-import { startReceiver, type Received } from "./receiver.ts";
+import { startReceiver, secretOf, type Received } from "./receiver.ts";
 import { startJobs, storeOfModels } from "./started.ts";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const PREDICT = "/v1/models/iris/predict";
 const TOKEN = "a-token-of-the-metrics";
-const secretOf = (letter: string) => `whsec_${Buffer.from(letter.repeat(32)).toString("base64")}`;
 const SECRET = secretOf("a");
-const hasSqlite = process.getBuiltinModule?.("node:sqlite") !== undefined;
 
 let models: string;
 let remove: () => Promise<void>;
