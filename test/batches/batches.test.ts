@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { AUDIENCE, ISSUER } from "../auth/audience.ts";
 import { claims, signingKey, startIssuer, token } from "../auth/issuer.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
-import { release, startJobs, storeOfModels, tryOut } from "../jobs/started.ts";
+import { release, startJobs, useModels, tryOut } from "../jobs/started.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const CSV = { "Content-Type": "text/csv" };
@@ -20,15 +20,10 @@ interface Shown {
   error?: { code: string; detail: string };
 }
 
-let models: string;
-let remove: () => Promise<void>;
-beforeAll(async () => {
-  ({ models, remove } = await storeOfModels());
-});
-afterAll(() => remove());
+const models = useModels();
 
 async function start(env: Record<string, string> = {}) {
-  const started = await startJobs({ STORE: models, ...env });
+  const started = await startJobs({ STORE: models.path, ...env });
   onTestFinished(() => started.end());
   const { ask } = started;
   const upload = (body: BodyInit, headers: Record<string, string> = CSV, query = "model=iris") =>
@@ -91,10 +86,10 @@ describe.runIf(hasSqlite)("batches", () => {
 
   test("a candidate answers a batch of its keys, also when its share has ended since", async () => {
     const { upload, ended, text, work } = await start({ RELEASE_TTL_SECONDS: "0" });
-    await tryOut(models, "iris", 100);
-    onTestFinished(() => release(models, "iris", "1"));
+    await tryOut(models.path, "iris", 100);
+    onTestFinished(() => release(models.path, "iris", "1"));
     const made = await upload(HEADER + SETOSA, { ...CSV, "X-Nearcast-Key": "somebody" });
-    await release(models, "iris", "1");
+    await release(models.path, "iris", "1");
     work();
     expect(await ended(made)).toMatchObject({ status: "succeeded", version: "2" });
     expect(labelsIn(await text(made, "output"))).toEqual(["setosa"]);
@@ -123,8 +118,8 @@ describe.runIf(hasSqlite)("batches", () => {
   test("an object of the caller's folder is answered, and no other one", async () => {
     const { ask, ended, work } = await start();
     work();
-    await mkdir(join(models, ".batches/anonymous/nightly"), { recursive: true });
-    await writeFile(join(models, ".batches/anonymous/nightly/in.csv"), HEADER + SETOSA);
+    await mkdir(join(models.path, ".batches/anonymous/nightly"), { recursive: true });
+    await writeFile(join(models.path, ".batches/anonymous/nightly/in.csv"), HEADER + SETOSA);
     const make = (input: object, id = "") =>
       ask(`/v1/batches${id}`, {
         method: id ? "PUT" : "POST",
@@ -144,7 +139,7 @@ describe.runIf(hasSqlite)("batches", () => {
   test("outputs of an object are objects beside it, which stay, and nothing is written over", async () => {
     const { ask, ended, work, text } = await start();
     work();
-    const folder = join(models, ".batches/anonymous/beside");
+    const folder = join(models.path, ".batches/anonymous/beside");
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, "in.csv"), `${HEADER}${SETOSA}1,2,3\n${VIRGINICA}`);
     const make = (id: string) =>

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Store } from "../../functions/model/store.ts";
 import { clientOf, upload } from "../files/client.ts";
-import { startJobs, storeOfModels } from "../jobs/started.ts";
+import { startJobs, useModels } from "../jobs/started.ts";
 import { expectOwnAnswers, HEADER, OBJECT_TYPE, type Shown } from "./flowers.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
 
@@ -11,15 +11,10 @@ const CSV = { "Content-Type": "text/csv" };
 const [SETOSA, VIRGINICA] = ["5.1,3.5,1.4,0.2\n", "6.3,3.3,6,2.5\n"];
 const DAY_MS = 86_400_000;
 
-let models: string;
-let remove: () => Promise<void>;
-beforeAll(async () => {
-  ({ models, remove } = await storeOfModels());
-});
-afterAll(() => remove());
+const models = useModels();
 
 async function start() {
-  const started = await startJobs({ STORE: models, MAX_BATCH: "1" });
+  const started = await startJobs({ STORE: models.path, MAX_BATCH: "1" });
   onTestFinished(() => started.end());
   const { ask, jobs, perform, batchName, platform } = started;
   const store = platform.jobs?.store;
@@ -124,7 +119,7 @@ describe.runIf(hasSqlite)("a batch that is made with the id of a removed one", (
 
   test("has nothing of outputs of the old one that were being written beside its input", async () => {
     const { ask, shown, removed, finish, labels, batchName, platform } = await start();
-    const folder = join(models, ".batches/anonymous");
+    const folder = join(models.path, ".batches/anonymous");
     await mkdir(folder, { recursive: true });
     const make = async (row: string) => {
       await writeFile(join(folder, "in.csv"), HEADER + row.repeat(2));
@@ -172,7 +167,7 @@ describe.runIf(hasSqlite)("a batch that is made with the id of a removed one", (
 });
 
 test.runIf(hasSqlite)("its consumers answer each one from its own file only", async () => {
-  const { ask, work } = await startJobs({ STORE: models, MAX_BATCH: "10" });
+  const { ask, work } = await startJobs({ STORE: models.path, MAX_BATCH: "10" });
   work();
   await expectOwnAnswers(ask, 10);
 });

@@ -2,7 +2,7 @@ import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { clientOf, startOpenaiServer, upload, type OpenaiServer } from "../files/client.ts";
-import { release, startJobs, storeOfModels, tryOut } from "../jobs/started.ts";
+import { release, startJobs, useModels, tryOut } from "../jobs/started.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
 
 type Body = OpenAI.EmbeddingCreateParams;
@@ -20,12 +20,7 @@ const line = (id: string, body: object = {}) => ({
   body: { model: "search", input: id, ...body },
 });
 
-let models: string;
-let remove: () => Promise<void>;
-beforeAll(async () => {
-  ({ models, remove } = await storeOfModels());
-});
-afterAll(() => remove());
+const models = useModels();
 
 const create = (client: OpenAI, file: string, more: object = {}) =>
   client.batches.create({
@@ -55,7 +50,7 @@ async function linesOf(client: OpenAI, file: string | undefined): Promise<Line[]
 }
 
 async function start(env: Record<string, string> = {}) {
-  const started = await startJobs({ STORE: models, ...env });
+  const started = await startJobs({ STORE: models.path, ...env });
   onTestFinished(() => started.end());
   const client = clientOf(started.ask);
   const made = async (lines: readonly unknown[], more: object = {}) =>
@@ -71,7 +66,7 @@ describe.runIf(hasSqlite)("OpenAI's batches", () => {
     let server: OpenaiServer;
     let client: OpenAI;
     beforeAll(async () => {
-      server = await startOpenaiServer({ STORE: models });
+      server = await startOpenaiServer({ STORE: models.path });
       client = server.client();
     });
     afterAll(() => server?.stop());
@@ -318,8 +313,8 @@ describe.runIf(hasSqlite)("OpenAI's batches", () => {
   test("a batch has the version that a call with its key has, or without one with its id", async () => {
     const { client, ask, post, work } = await start({ RELEASE_TTL_SECONDS: "0" });
     work();
-    await tryOut(models, "search", 50);
-    onTestFinished(() => release(models, "search", "1"));
+    await tryOut(models.path, "search", 50);
+    onTestFinished(() => release(models.path, "search", "1"));
     const answered = async (version: string | null) => {
       const metrics = await (await ask("/metrics")).text();
       const label = `nearcast_assignments_total{model="search",version="${version}"`;

@@ -1,26 +1,21 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { clientOf, upload } from "../files/client.ts";
 import { startReceiver, secretOf, type Received } from "../jobs/receiver.ts";
-import { startJobs, storeOfModels } from "../jobs/started.ts";
+import { startJobs, useModels } from "../jobs/started.ts";
 import { HEADER, OBJECT_TYPE } from "./flowers.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const SETOSA = "5.1,3.5,1.4,0.2\n";
 const SECRET = secretOf("a");
 
-let models: string;
-let remove: () => Promise<void>;
-beforeAll(async () => {
-  ({ models, remove } = await storeOfModels());
-});
-afterAll(() => remove());
+const models = useModels();
 afterEach(() => void vi.useRealTimers());
 
 async function start(env: Record<string, string> = {}) {
-  const started = await startJobs({ STORE: models, WEBHOOK_SECRET: SECRET, ...env });
+  const started = await startJobs({ STORE: models.path, WEBHOOK_SECRET: SECRET, ...env });
   onTestFinished(() => started.end());
   const { jobs, perform, ask, batchName } = started;
   const run = async (id: string, what: string | number) =>
@@ -101,8 +96,8 @@ describe.runIf(hasSqlite)("webhooks of batches", () => {
   test("each end is told that was asked for, and a removed batch tells nobody", async () => {
     const receiver = await startReceiver();
     const { put, begin, run, ask, work } = await start({ WEBHOOK_HOSTS: receiver.host });
-    await mkdir(join(models, ".batches/anonymous"), { recursive: true });
-    await writeFile(join(models, ".batches/anonymous/none.csv"), HEADER);
+    await mkdir(join(models.path, ".batches/anonymous"), { recursive: true });
+    await writeFile(join(models.path, ".batches/anonymous/none.csv"), HEADER);
     const failed = await ask("/v1/batches/failed", {
       method: "PUT",
       headers: OBJECT_TYPE,

@@ -1,21 +1,16 @@
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
-import { startJobs, storeOfModels } from "../jobs/started.ts";
+import { startJobs, useModels } from "../jobs/started.ts";
 import { clientOf, startOpenaiServer, upload, type OpenaiServer } from "./client.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const LINE = { custom_id: "a", method: "POST", url: "/v1/embeddings", body: { model: "search" } };
 
-let models: string;
-let remove: () => Promise<void>;
-beforeAll(async () => {
-  ({ models, remove } = await storeOfModels());
-});
-afterAll(() => remove());
+const models = useModels();
 
 async function start(env: Record<string, string> = {}) {
-  const started = await startJobs({ STORE: models, ...env });
+  const started = await startJobs({ STORE: models.path, ...env });
   onTestFinished(() => started.end());
   const form = async (parts: [string, string | Blob][]) => {
     const made = new FormData();
@@ -40,7 +35,7 @@ describe.runIf(hasSqlite)("OpenAI's files", () => {
   let server: OpenaiServer;
   let client: OpenAI;
   beforeAll(async () => {
-    server = await startOpenaiServer({ STORE: models });
+    server = await startOpenaiServer({ STORE: models.path });
     client = server.client();
   });
   afterAll(() => server?.stop());

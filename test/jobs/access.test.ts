@@ -3,21 +3,19 @@ import { AUDIENCE, ISSUER } from "../auth/audience.ts";
 import { claims, signingKey, startIssuer, token, type Issuer, type SigningKey } from "../auth/issuer.ts"; // oxfmt-ignore
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { JOB_ROUTES } from "./routes.ts";
-import { startJobs, storeOfModels } from "./started.ts";
+import { startJobs, useModels } from "./started.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const OWNERS = ["a key", "a token", "a token whose subject has two lines"];
 
-let models: string;
-let remove: () => Promise<void>;
+const models = useModels();
 let signer: SigningKey;
 let issuer: Issuer;
 beforeAll(async () => {
-  ({ models, remove } = await storeOfModels());
   signer = await signingKey("ec");
   issuer = await startIssuer(signer);
 });
-afterAll(() => Promise.all([remove(), issuer.close()]));
+afterAll(() => issuer.close());
 
 const subject = async (sub: string) => bearer(await token(signer, claims({ sub })));
 
@@ -35,7 +33,7 @@ async function callers(): Promise<Record<string, Record<string, string>>> {
 describe.runIf(hasSqlite)("of callers who may use the same models", () => {
   test.for(OWNERS)("nobody else reads, waits for or ends the job of %s", async (owner) => {
     const started = await startJobs({
-      STORE: models,
+      STORE: models.path,
       API_KEYS: keyList(apiKey("ann"), apiKey("ben")),
       JWT_ISSUER: ISSUER,
       JWT_AUDIENCE: AUDIENCE,
@@ -89,7 +87,7 @@ describe.runIf(hasSqlite)("of callers who may use the same models", () => {
   });
 
   test("without authentication all are one caller, and an id is as secret as it is long", async () => {
-    const started = await startJobs({ STORE: models });
+    const started = await startJobs({ STORE: models.path });
     onTestFinished(() => started.end());
     const { later, ask } = started;
     const made = await later("/v1/models/iris/predict", { inputs: [5.1, 3.5, 1.4, 0.2] });

@@ -3,39 +3,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Hono } from "hono";
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  onTestFinished,
-  test,
-  vi,
-} from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import type { Queue } from "../../functions/jobs/queue.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { JOB_ROUTES } from "./routes.ts";
-import { release, startJobs, storeOfModels, tryOut } from "./started.ts";
+import { release, startJobs, useModels, tryOut } from "./started.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const PREDICT = "/v1/models/iris/predict";
 const TOKEN = "a-token-of-the-metrics";
 
-let models: string;
-let remove: () => Promise<void>;
-beforeAll(async () => {
-  ({ models, remove } = await storeOfModels());
-});
-afterAll(() => remove());
+const models = useModels();
 
 async function start(env: Record<string, string> = {}) {
-  const started = await startJobs({ STORE: models, DEFAULT_MODEL: "iris", ...env });
+  const started = await startJobs({ STORE: models.path, DEFAULT_MODEL: "iris", ...env });
   onTestFinished(() => started.end());
   return started;
 }
@@ -133,8 +118,8 @@ describe.runIf(hasSqlite)("jobs", () => {
   test("the version is decided when the job is made", async () => {
     const { later, work, ended, ask } = await start({ RELEASE_TTL_SECONDS: "0" });
     const made = await later(PREDICT, { inputs: SETOSA });
-    await release(models, "iris", "2");
-    onTestFinished(() => release(models, "iris", "1"));
+    await release(models.path, "iris", "2");
+    onTestFinished(() => release(models.path, "iris", "1"));
     work();
     expect(await ended(locationOf(made))).toMatchObject({ version: "1" });
     const result = await ask(`${locationOf(made)}/result`);
@@ -144,10 +129,10 @@ describe.runIf(hasSqlite)("jobs", () => {
 
   test("a candidate answers a job of its keys, also when its share has ended since", async () => {
     const { later, work, ended, ask } = await start({ RELEASE_TTL_SECONDS: "0" });
-    await tryOut(models, "iris", 100);
-    onTestFinished(() => release(models, "iris", "1"));
+    await tryOut(models.path, "iris", 100);
+    onTestFinished(() => release(models.path, "iris", "1"));
     const made = await later(PREDICT, { inputs: SETOSA }, { "X-Nearcast-Key": "somebody" });
-    await release(models, "iris", "1");
+    await release(models.path, "iris", "1");
     work();
     expect(await ended(locationOf(made))).toMatchObject({ status: "succeeded", version: "2" });
     const result = await ask(`${locationOf(made)}/result`);
@@ -365,7 +350,7 @@ describe.runIf(hasSqlite)("jobs", () => {
 test.runIf(hasSqlite)("an app that is mounted elsewhere runs its jobs by itself", async () => {
   const folder = await mkdtemp(join(tmpdir(), "nearcast-jobs-"));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const env = { STORE: models, ACCESS_LOG: "false", JOBS_FILE: join(folder, "jobs.sqlite") };
+  const env = { STORE: models.path, ACCESS_LOG: "false", JOBS_FILE: join(folder, "jobs.sqlite") };
   const service = createService(createNodePlatform(env));
   onTestFinished(() => service.jobs?.end());
   const outer = new Hono().route("/ml", createApp(service));
@@ -379,7 +364,7 @@ test.runIf(hasSqlite)("an app that is mounted elsewhere runs its jobs by itself"
 });
 
 test("without a queue the preference is not applied", async () => {
-  const { jobs: _, ...platform } = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
+  const { jobs: _, ...platform } = createNodePlatform({ STORE: models.path, ACCESS_LOG: "false" });
   const answer = await createApp(createService(platform)).request(PREDICT, {
     method: "POST",
     headers: { "Content-Type": "application/json", Prefer: "respond-async" },

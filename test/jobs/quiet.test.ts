@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import type { Handle } from "../../functions/jobs/queue.ts";
 import type { Platform } from "../../functions/platform/types.ts";
 import { createService } from "../../functions/service.ts";
-import { startJobs, storeOfModels } from "./started.ts";
+import { startJobs, useModels } from "./started.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 
-let models: string;
-let remove: () => Promise<void>;
-beforeAll(async () => {
-  ({ models, remove } = await storeOfModels());
-});
-afterAll(() => remove());
+const models = useModels();
 
 /** An app without turns, as on Workers, that gets the messages of its jobs from the test. */
 async function start() {
-  const started = await startJobs({ STORE: models });
+  const started = await startJobs({ STORE: models.path });
   onTestFinished(() => started.end());
   const { now: _, ...platform }: Platform = started.platform;
   if (!platform.jobs) throw new Error("There are no jobs.");

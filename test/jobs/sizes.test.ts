@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { startJobs, storeOfModels } from "./started.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startJobs, useModels } from "./started.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const PREDICT = "/v1/models/iris/predict";
 
-let models: string;
-let remove: () => Promise<void>;
-beforeAll(async () => {
-  ({ models, remove } = await storeOfModels());
-});
-afterAll(() => remove());
+const models = useModels();
 
 async function start(env: Record<string, string>) {
-  const started = await startJobs({ STORE: models, ...env });
+  const started = await startJobs({ STORE: models.path, ...env });
   onTestFinished(() => started.end());
   return started;
 }

@@ -1,6 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { beforeAll } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import { createBatchStore } from "../../functions/batches/batch-store.ts";
 import { createJobStore, nameOf } from "../../functions/jobs/job-store.ts";
@@ -11,8 +12,18 @@ import { createService } from "../../functions/service.ts";
 const root = join(import.meta.dirname, "../..");
 const JSON_TYPE = { "Content-Type": "application/json" };
 
+/** A folder of models for the tests of a file, as {@link storeOfModels} makes it. Its path is known once a test runs. */
+export function useModels(): { readonly path: string } {
+  const used = { path: "" };
+  beforeAll(async () => {
+    used.path = await storeOfModels();
+    return () => rm(used.path, { recursive: true });
+  });
+  return used;
+}
+
 /** Iris and search in two versions (the second ones are copies), and another model. */
-export async function storeOfModels(): Promise<{ models: string; remove: () => Promise<void> }> {
+async function storeOfModels(): Promise<string> {
   const models = await mkdtemp(join(tmpdir(), "nearcast-jobs-models-"));
   for (const name of ["iris", "sentiment", "search"]) {
     await mkdir(join(models, name));
@@ -25,7 +36,7 @@ export async function storeOfModels(): Promise<{ models: string; remove: () => P
     const manifest = JSON.parse(await readFile(path, "utf8")) as object;
     await writeFile(path, JSON.stringify({ ...manifest, version: "2" }));
   }
-  return { models, remove: () => rm(models, { recursive: true }) };
+  return models;
 }
 
 export async function release(models: string, name: string, version: string): Promise<void> {

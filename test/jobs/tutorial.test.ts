@@ -5,19 +5,17 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { frontEnd } from "../dialects/front-end.ts";
 import { startNodeServer } from "../harness/node-server.ts";
-import { startJobs, storeOfModels } from "./started.ts";
+import { startJobs, useModels } from "./started.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const FLOWER = { features: [5.1, 3.5, 1.4, 0.2] };
 const NAMED = { sepal_length: 6.3, sepal_width: 3.3, petal_length: 6, petal_width: 2.5 };
 
+const models = useModels();
+
 async function start(env: Record<string, string> = {}) {
-  const { models, remove } = await storeOfModels();
-  const started = await startJobs({ STORE: models, ...env });
-  onTestFinished(async () => {
-    await started.end();
-    await remove();
-  });
+  const started = await startJobs({ STORE: models.path, ...env });
+  onTestFinished(() => started.end());
   return started;
 }
 
@@ -33,12 +31,10 @@ async function made(answer: Promise<Response>): Promise<string> {
 describe.runIf(hasSqlite)("tasks of tutorials", () => {
   test("a page makes one on a server, and polls until it is done", async () => {
     const folder = await mkdtemp(join(tmpdir(), "nearcast-tutorial-"));
-    const { models, remove } = await storeOfModels();
-    const env = { STORE: models, JOBS_FILE: join(folder, "jobs.sqlite"), ACCESS_LOG: "false" };
+    const env = { STORE: models.path, JOBS_FILE: join(folder, "jobs.sqlite"), ACCESS_LOG: "false" };
     const server = await startNodeServer({ env });
     onTestFinished(async () => {
       await server.stop();
-      await remove();
       await rm(folder, { recursive: true });
     });
     const page = frontEnd(server.fetch);

@@ -1,12 +1,12 @@
 import { Webhook } from "standardwebhooks";
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import { createSecretsOf } from "../../functions/webhooks/secrets-of.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { startReceiver, secretOf, type Received } from "./receiver.ts";
-import { startJobs, storeOfModels } from "./started.ts";
+import { startJobs, useModels } from "./started.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
 
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
@@ -14,16 +14,11 @@ const PREDICT = "/v1/models/iris/predict";
 const TOKEN = "a-token-of-the-metrics";
 const SECRET = secretOf("a");
 
-let models: string;
-let remove: () => Promise<void>;
-beforeAll(async () => {
-  ({ models, remove } = await storeOfModels());
-});
-afterAll(() => remove());
+const models = useModels();
 afterEach(() => void vi.useRealTimers());
 
 async function start(env: Record<string, string> = {}) {
-  const started = await startJobs({ STORE: models, WEBHOOK_SECRET: SECRET, ...env });
+  const started = await startJobs({ STORE: models.path, WEBHOOK_SECRET: SECRET, ...env });
   onTestFinished(() => started.end());
   const { jobs, perform, messageOf, ask } = started;
   return {
@@ -264,7 +259,7 @@ describe.runIf(hasSqlite)("webhooks", () => {
 });
 
 test("a secret of the platform is read when it is needed, and again where that failed", async () => {
-  const { config } = createNodePlatform({ STORE: models, WEBHOOK_SECRET: "ssm:/webhooks" });
+  const { config } = createNodePlatform({ STORE: models.path, WEBHOOK_SECRET: "ssm:/webhooks" });
   const answers = [new Error("out of reach"), SECRET, secretOf("b")];
   const read: string[] = [];
   const secretsOf = createSecretsOf({
@@ -283,7 +278,7 @@ test("a secret of the platform is read when it is needed, and again where that f
 });
 
 test("where there are no webhooks, a call that asks for one is refused and not answered", async () => {
-  const { jobs: _, ...platform } = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
+  const { jobs: _, ...platform } = createNodePlatform({ STORE: models.path, ACCESS_LOG: "false" });
   const answer = await createApp(createService(platform)).request(PREDICT, {
     method: "POST",
     headers: {
