@@ -13,6 +13,7 @@ import { cutFile, type Cutting } from "./cut-file.ts";
 import { cutRequests } from "./cut-requests.ts";
 import type { Deliver } from "../webhooks/deliver.ts";
 import { dropWritings, joinLines } from "./join-lines.ts";
+import { longestUploadMs } from "./store-upload.ts";
 
 /** A chunk whose process has ended so often is given up: it may be what ends them. */
 const MOST_TRIES = 5;
@@ -57,7 +58,7 @@ export function createWork({ cutting, ends, send, deliver, storeExpires }: WorkO
   const { own, platform } = cutting;
   const { finish } = ends;
   const places = { store: platform.store, timeoutMs: platform.config.storeTimeoutMs };
-  const longestUploadMs = 2 * platform.config.jobTimeoutMs;
+  const longestMs = longestUploadMs(platform.config);
 
   /** What the batch gets when all of its file was cut, or when it cannot be read. Undefined while there is more. */
   async function cut(name: string, batch: Batch & { input: BatchInput }): Promise<Cut | undefined> {
@@ -190,7 +191,7 @@ export function createWork({ cutting, ends, send, deliver, storeExpires }: WorkO
   /** Removes a batch when its time is over, and an upload that never ended. */
   async function runKeep(name: string, batch: Batch): Promise<Outcome> {
     const [made] = batch.events;
-    const isLost = batch.status === "queued" && (made?.at ?? 0) + longestUploadMs < Date.now();
+    const isLost = batch.status === "queued" && (made?.at ?? 0) + longestMs < Date.now();
     const left = batch.expiresAt - Date.now();
     const told = hasEnded(batch) ? await tell(name, batch) : "done";
     if (isLost || (left <= 0 && hasEnded(batch))) {
@@ -199,7 +200,7 @@ export function createWork({ cutting, ends, send, deliver, storeExpires }: WorkO
     }
     if (left <= 0) await ends.expire(name, batch);
     else if (storeExpires && hasEnded(batch)) return told;
-    const next = batch.status === "queued" ? longestUploadMs : Math.max(left, 1000);
+    const next = batch.status === "queued" ? longestMs : Math.max(left, 1000);
     const seconds = Math.ceil(next / 1000);
     if (told === "done") return { retryAfterSeconds: seconds };
     return { ...told, retryAfterSeconds: Math.min(seconds, told.retryAfterSeconds) };

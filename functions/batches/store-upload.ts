@@ -4,6 +4,13 @@ import type { BatchInput } from "./batch.ts";
 
 /** An upload is stored in parts of so many bytes. */
 const PART_BYTES = 4 * 1024 * 1024;
+/** Clocks of two instances may differ by less. */
+const CLOCKS_DIFFER_MS = 3_600_000;
+
+/** An upload that has not ended so long after its beginning never will, whoever's clock says so. */
+export function longestUploadMs({ jobTimeoutMs }: { jobTimeoutMs: number }): number {
+  return 2 * jobTimeoutMs + CLOCKS_DIFFER_MS;
+}
 
 /**
  * Gives an upload's parts to `write` while it arrives, and digests it. Only digests it where `write` is absent. Rejects

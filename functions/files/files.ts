@@ -1,7 +1,7 @@
 import type { Caller } from "../auth/caller.ts";
 import type { BatchInput } from "../batches/batch.ts";
 import { createBatchStore } from "../batches/batch-store.ts";
-import { storeUpload } from "../batches/store-upload.ts";
+import { longestUploadMs, storeUpload } from "../batches/store-upload.ts";
 import { openInput } from "../batches/stored-source.ts";
 import { NearcastError } from "../errors.ts";
 import type { Source } from "../inputs/source.ts";
@@ -71,13 +71,11 @@ export function createFiles(
   const { jobs, config, store } = platform;
   if (!jobs) return undefined;
   const { queue, storeExpires = false } = jobs;
-  const { maxFileBytes, limits, jobTimeoutMs, jobResultTtlMs, storeTimeoutMs } = config;
+  const { maxFileBytes, limits, jobResultTtlMs, storeTimeoutMs } = config;
   const own = createBatchStore(jobs.store, storeTimeoutMs);
   const listing = createListing(jobs.store, storeTimeoutMs);
   const keyOf = createKeyOf(platform, "file\n", noFile);
   const listOf = ({ name }: Pick<Caller, "name">) => platform.sha256(`files\n${name}`);
-  /** An upload that has not ended by then never will. */
-  const longestUploadMs = 2 * jobTimeoutMs;
 
   async function kept(key: string): Promise<Kept | undefined> {
     const bytes = await own.bytes(key, RECORD);
@@ -185,7 +183,7 @@ export function createFiles(
       const record = await kept(key);
       if (!record) return "done";
       const { file } = record;
-      const endsAt = isWhole(file) ? file.expiresAt : file.createdAt + longestUploadMs;
+      const endsAt = isWhole(file) ? file.expiresAt : file.createdAt + longestUploadMs(config);
       const left = endsAt - Date.now();
       if (left <= 0) {
         await removeAll(key, record);

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 import { PLACES } from "../jobs/places.ts";
@@ -9,6 +10,21 @@ import { answersOf, endOf, expectAnswered, flowerLines, HEADER, OBJECT_TYPE } fr
 const MINUTES_MS = 60_000;
 const ROWS = 500;
 const LIMIT_MS = 300_000;
+const UPLOAD_MS = 2000;
+
+/** Ends long after each server has seen that the upload has begun. */
+function slowly(text: string): ReadableStream<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  const half = bytes.length >> 1;
+  return new ReadableStream({
+    async pull(controller) {
+      controller.enqueue(bytes.subarray(0, half));
+      await setTimeout(UPLOAD_MS);
+      controller.enqueue(bytes.subarray(half));
+      controller.close();
+    },
+  });
+}
 
 function clockWrongBy(minutes: number): Record<string, string> {
   const preload = new URL("../jobs/skewed-clock.js", import.meta.url).href;
@@ -41,11 +57,13 @@ test.for(PLACES)(
       ["slow", slow, fast],
       ["fast", fast, slow],
     ] as const) {
-      const made = await maker.fetch(`/v1/batches/${id}?model=iris`, {
+      const upload: RequestInit & { duplex: "half" } = {
         method: "PUT",
         headers: { "Content-Type": "text/csv" },
-        body: file,
-      });
+        body: slowly(file),
+        duplex: "half",
+      };
+      const made = await maker.fetch(`/v1/batches/${id}?model=iris`, upload);
       expect(made.status).toBe(202);
       await expectAnswered(other.fetch, `/v1/batches/${id}`, { lines, answers });
     }

@@ -110,10 +110,10 @@ describe.runIf(hasSqlite)("OpenAI's files", () => {
     expect((await own.files.list()).data).toEqual([]);
     const [left = ""] = (await stored()) ?? [];
     const [, key = ""] = /^\.jobs\/(\w+)\/file\.json$/.exec(left) ?? [];
-    expect(await jobs.run(`${key}.file`, 1, perform)).toEqual({ retryAfterSeconds: 600 });
+    expect(await jobs.run(`${key}.file`, 1, perform)).toEqual({ retryAfterSeconds: 4200 });
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());
-    vi.setSystemTime(Date.now() + 600_000);
+    vi.setSystemTime(Date.now() + 4_200_000);
     expect(await jobs.run(`${key}.file`, 1, perform)).toBe("done");
     expect(await stored()).toEqual([]);
   });
