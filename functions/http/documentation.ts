@@ -15,6 +15,7 @@ const page = (keyField: string, folder: string) => `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Nearcast API</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="${folder}swagger-ui.css">
 ${keyField}<div id="api"></div>
 <script src="${folder}swagger-ui-bundle.js"></script>

@@ -61,8 +61,10 @@ function layout(content: Html): Html {
       <style>
         ${raw(STYLE)}
       </style>
-      <h1>Nearcast</h1>
-      ${content}
+      <main>
+        <h1>Nearcast</h1>
+        ${content}
+      </main>
     </html> `;
 }
 
