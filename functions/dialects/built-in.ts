@@ -1,5 +1,6 @@
 import { cohere } from "./cohere/dialect.ts";
 import type { Dialect } from "./define.ts";
+import { huggingFace } from "./hugging-face/dialect.ts";
 import { jina } from "./jina/dialect.ts";
 import { mlflow } from "./mlflow/dialect.ts";
 import { native } from "./native/dialect.ts";
@@ -18,6 +19,7 @@ export const BUILT_IN_DIALECTS: readonly Dialect[] = [
   openInference,
   mlflow,
   tei,
+  huggingFace,
   jina,
   cohere,
   tutorial,

@@ -72,3 +72,19 @@ export function toUnit(vector: readonly number[]): number[] {
   const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   return length === 0 ? [...vector] : vector.map((value) => value / length);
 }
+
+/** Whether the model's own vectors have length 1. */
+export function isUnitLength(manifest: object): boolean {
+  return (manifest as ManifestOf<typeof textOptions>).text?.normalize ?? false;
+}
+
+/** Throws `invalid_input` where vectors of another length are wanted than the model gives. */
+export function checkNormalize(
+  { manifest }: Pick<Resolved, "manifest">,
+  normalize: boolean | null | undefined,
+): void {
+  if (normalize === false && isUnitLength(manifest))
+    throw invalidInput([
+      { path: "normalize", message: "must be true: this model's vectors have length 1" },
+    ]);
+}

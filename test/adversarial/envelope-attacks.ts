@@ -138,6 +138,8 @@ const PATHS = [
   "/v1/rerank",
   "/v2/rerank",
   "/v2/embed",
+  "/models/iris",
+  "/models/search/pipeline/feature-extraction",
   "/rerank",
   "/embed",
   "/embed_sparse",

@@ -13,9 +13,9 @@ export function allRoutes(model: string): { method: string; path: string; templa
     }));
 }
 
-/** A POST to a model, a version or a label is TensorFlow Serving's `:predict`. */
+/** A POST to a model, a version or a label is TensorFlow Serving's `:predict`, below `/v1`. */
 export function withVerb(method: string, template: string): string {
-  return method === "POST" && /\/:(model|version|label)$/.test(template)
+  return method === "POST" && /^\/v1\/.*\/:(model|version|label)$/.test(template)
     ? `${template}:predict`
     : template;
 }
@@ -25,5 +25,6 @@ function fill(path: string, model: string): string {
     .replace(":model", model)
     .replace(":version", "1")
     .replace(":label", "stable")
+    .replace(":task", "text-classification")
     .replace(":asset", "package.json");
 }

@@ -43,7 +43,13 @@ def main(url):
     # Of TEI's answer for one text, this client takes the first label.
     best = InferenceClient(f"{url}/predict").text_classification("I love it", top_k=1)
     assert best.label == "positive" and best.score > 0.5, best
-    print("huggingface_hub: vectors, similarity, labels")
+    def of(model):
+        return InferenceClient(f"{url}/models/{model}")
+
+    assert [one.label for one in of("sentiment").text_classification("I love it")] == ["positive", "negative"]
+    assert np.allclose(of("search").feature_extraction(TEXTS, normalize=True, truncate=True), vectors, atol=1e-6)
+    assert np.allclose(of("search").sentence_similarity(TEXTS[0], other_sentences=TEXTS), alike, atol=1e-5)
+    print("huggingface_hub: vectors, similarity, labels, by task and by model")
 
     try:
         InferenceClient(f"{url}/embed").feature_extraction("phone " * 2000)

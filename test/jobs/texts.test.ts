@@ -18,6 +18,8 @@ const REQUESTS: [path: string, body: object][] = [
   ["/tokenize", { inputs: TEXTS }],
   ["/decode", { ids: [101, 102] }],
   ["/similarity", { inputs: { source_sentence: "a phone", sentences: TEXTS } }],
+  ["/models/sentiment", { inputs: TEXTS, parameters: { top_k: 1 } }],
+  ["/models/search/pipeline/feature-extraction", { inputs: TEXTS, normalize: true }],
   ["/v1/rerank", DOCUMENTS],
   ["/v2/rerank", DOCUMENTS],
   [
@@ -38,37 +40,41 @@ async function start() {
   return started;
 }
 
-describe.runIf(hasSqlite)("jobs of text-embeddings-inference, Jina and Cohere", () => {
-  test.for(REQUESTS)("%s is answered later as it is at once", async ([path, body]) => {
-    const { post, later, ended, ask, work } = await start();
-    work();
-    const headers = { "X-Request-Id": "one-request" };
-    const now = await post(path, body, headers);
-    const made = await later(path, body, headers);
-    expect(made.status).toBe(202);
-    expect(made.headers.get("preference-applied")).toBe("respond-async");
-    const location = made.headers.get("location") ?? "";
-    const job = await ended(location);
-    expect(job.status).toBe(now.status < 400 ? "succeeded" : "failed");
-    const result = await ask(`${location}/result`);
-    expect(result.status).toBe(now.status);
-    expect(result.headers.get("content-type")).toBe(now.headers.get("content-type"));
-    expect(await result.bytes()).toEqual(await now.bytes());
-  });
-
-  test("what is no call of the dialect is refused at once, in its own words", async () => {
-    const { post, later } = await start();
-    for (const [path, body] of [
-      ["/embed", { inputs: 7 }],
-      ["/predict", { inputs: "great phone", model: "search" }],
-      ["/v1/rerank", { ...DOCUMENTS, documents: 7 }],
-      ["/v2/embed", { model: "nobody", texts: TEXTS, input_type: "search_query" }],
-    ] as [string, object][]) {
+describe.runIf(hasSqlite)(
+  "jobs of text-embeddings-inference, Hugging Face, Jina and Cohere",
+  () => {
+    test.for(REQUESTS)("%s is answered later as it is at once", async ([path, body]) => {
+      const { post, later, ended, ask, work } = await start();
+      work();
       const headers = { "X-Request-Id": "one-request" };
       const now = await post(path, body, headers);
-      const asked = await later(path, body, headers);
-      expect(now.status).toBeGreaterThanOrEqual(400);
-      expect([asked.status, await asked.text()]).toEqual([now.status, await now.text()]);
-    }
-  });
-});
+      const made = await later(path, body, headers);
+      expect(made.status).toBe(202);
+      expect(made.headers.get("preference-applied")).toBe("respond-async");
+      const location = made.headers.get("location") ?? "";
+      const job = await ended(location);
+      expect(job.status).toBe(now.status < 400 ? "succeeded" : "failed");
+      const result = await ask(`${location}/result`);
+      expect(result.status).toBe(now.status);
+      expect(result.headers.get("content-type")).toBe(now.headers.get("content-type"));
+      expect(await result.bytes()).toEqual(await now.bytes());
+    });
+
+    test("what is no call of the dialect is refused at once, in its own words", async () => {
+      const { post, later } = await start();
+      for (const [path, body] of [
+        ["/embed", { inputs: 7 }],
+        ["/predict", { inputs: "great phone", model: "search" }],
+        ["/models/search", { inputs: { source_sentence: "a" } }],
+        ["/v1/rerank", { ...DOCUMENTS, documents: 7 }],
+        ["/v2/embed", { model: "nobody", texts: TEXTS, input_type: "search_query" }],
+      ] as [string, object][]) {
+        const headers = { "X-Request-Id": "one-request" };
+        const now = await post(path, body, headers);
+        const asked = await later(path, body, headers);
+        expect(now.status).toBeGreaterThanOrEqual(400);
+        expect([asked.status, await asked.text()]).toEqual([now.status, await now.text()]);
+      }
+    });
+  },
+);

@@ -4,7 +4,8 @@ import type { AppEnv } from "../../http/exchange.ts";
 import { answerPrediction } from "../../http/write-answer.ts";
 import type { Service } from "../../service.ts";
 import { createAsk } from "./ask.ts";
-import { predictionsOf, readSequences } from "./predictions.ts";
+import { labelScores } from "../label-scores.ts";
+import { readSequences } from "./predictions.ts";
 import { predictRequest } from "./requests.ts";
 
 /** The tasks behind `/predict`. */
@@ -25,7 +26,7 @@ export function createTextPredict(service: Service) {
       truncate,
       parameters: parameters?.top_k ? { top_k: parameters.top_k } : {},
     });
-    const answers = (outputs as object[]).map((answer) => predictionsOf(answer, raw ?? false));
+    const answers = (outputs as object[]).map((answer) => labelScores(answer, raw ?? false));
     return answerPrediction(c, isBatch ? answers : answers[0], { bytes: answerBytes });
   };
 }

@@ -1,10 +1,5 @@
 import { invalidInput } from "../../errors.ts";
 
-interface Prediction {
-  label: string;
-  score: number;
-}
-
 /**
  * Reads TEI's inputs: a text, an array of one text or of two that belong together, or an array of such arrays. Throws
  * `invalid_input`.
@@ -25,21 +20,4 @@ function readSequence(sequence: unknown, path: string): unknown {
   if (!isRight || texts.some((text) => typeof text !== "string"))
     throw invalidInput([{ path, message: "must be an array of one or two strings" }]);
   return texts.length === 1 ? texts[0] : { text: texts[0], text_pair: texts[1] };
-}
-
-/**
- * The answer of a classification as TEI has it, the highest score first. `isRaw`: without the activation. Throws
- * `invalid_input` where the model does not give such scores.
- */
-export function predictionsOf(answer: object, isRaw: boolean): Prediction[] {
-  const { scores, decision_values: raw } = answer as Record<string, Record<string, number>>;
-  if (isRaw && !raw)
-    throw invalidInput([
-      { path: "raw_scores", message: "must be false: this model gives only its final scores" },
-    ]);
-  if (!scores && !raw)
-    throw invalidInput([{ path: "model", message: "gives labels without scores" }]);
-  return Object.entries(scores ?? raw ?? {})
-    .map(([label, score]) => ({ label, score }))
-    .toSorted((one, other) => other.score - one.score);
 }

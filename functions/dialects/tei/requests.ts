@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { listOfAny } from "../lists.ts";
+import { similarityInputs } from "../similarity.ts";
 import { isTexts } from "../vectors.ts";
 
 const TEXTS = { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] };
@@ -82,10 +83,7 @@ export const predictRequest = z.strictObject({
 
 export const similarityRequest = z.strictObject({
   model,
-  inputs: z.strictObject({
-    source_sentence: z.string(),
-    sentences: listOfAny({ type: "string" }),
-  }),
+  inputs: similarityInputs,
   parameters: z
     .strictObject({
       truncate,

@@ -13,7 +13,8 @@ import type { Service } from "../../service.ts";
 import type { textOptions } from "../../tasks/text/options.ts";
 import { createRanking, RANKING_TASKS } from "../ranking.ts";
 import { createTaskModel, SPARSE_VECTORS } from "../task-model.ts";
-import { checkForm, shortened, toUnit } from "../vectors.ts";
+import { cosinesToFirst, readSimilarity } from "../similarity.ts";
+import { checkForm, checkNormalize, isUnitLength, shortened, toUnit } from "../vectors.ts";
 import { checkSize, createAsk, type Asked } from "./ask.ts";
 import { infoOf } from "./info.ts";
 import { LABEL_TASKS } from "./predict.ts";
@@ -115,7 +116,7 @@ export function teiRoutes(service: Service) {
           checkForm(version, { dimensions });
         },
       });
-      const isUnit = hasUnitLength(manifest) || normalize === false;
+      const isUnit = isUnitLength(manifest) || normalize === false;
       const vectors = (outputs as unknown[]).map((vector) => {
         const numbers = shortened(vector, dimensions);
         return isUnit ? numbers : toUnit(numbers);
@@ -152,10 +153,7 @@ export function teiRoutes(service: Service) {
     .post("/similarity", async (c) => {
       const body = await readJson(c, similarityRequest, platform);
       const { model, inputs, parameters } = body;
-      const { source_sentence: source, sentences } = inputs;
-      if (sentences.length === 0)
-        throw invalidInput([{ path: "inputs.sentences", message: "must not be empty" }]);
-      const texts = [source, ...sentences];
+      const { texts } = readSimilarity(inputs);
       const { manifest, outputs, answerBytes } = await ask(c, {
         model,
         tasks: SIMILARITY_TASKS,
@@ -166,26 +164,9 @@ export function teiRoutes(service: Service) {
       });
       if (manifest.task === "sentence-similarity")
         return answerPrediction(c, outputs, { bytes: answerBytes });
-      const [first = [], ...others] = (outputs as unknown[]).map((vector) =>
-        toUnit(shortened(vector, undefined)),
-      );
-      const cosines = others.map((vector) =>
-        vector.reduce((sum, value, at) => sum + value * (first[at] ?? 0), 0),
-      );
+      const cosines = cosinesToFirst(outputs as unknown[]);
       return answerPrediction(c, cosines, { bytes: answerBytes });
     });
-}
-
-function hasUnitLength(manifest: object): boolean {
-  return (manifest as ManifestOf<typeof textOptions>).text?.normalize ?? false;
-}
-
-/** Throws `invalid_input` where vectors of another length are wanted than the model gives. */
-function checkNormalize({ manifest }: Resolved, normalize: boolean | null | undefined): void {
-  if (normalize === false && hasUnitLength(manifest))
-    throw invalidInput([
-      { path: "normalize", message: "must be true: this model's vectors have length 1" },
-    ]);
 }
 
 /** Throws `invalid_input` for a model that gives one vector for a text. */

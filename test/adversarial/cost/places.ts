@@ -217,6 +217,13 @@ const PLACES: Place[] = [
     body: `{"model":"search","texts":${HOLE},"embedding_types":["float","binary"]}`,
     valid: `[${TEXT}]`,
   },
+  { name: "hugging face text", path: "/models/search", body: `{"inputs":${HOLE}}`, valid: TEXT },
+  {
+    name: "hugging face table",
+    path: "/models/iris",
+    body: `{"table":${HOLE}}`,
+    valid: `{"sepal_length":[5.1],"sepal_width":[3.5],"petal_length":[1.4],"petal_width":[0.2]}`,
+  },
   { name: "tei tokenize", path: "/tokenize", body: `{"inputs":${HOLE}}`, valid: TEXT },
   { name: "tei decode", path: "/decode", body: `{"ids":${HOLE}}`, valid: "[1,2]" },
   {
