@@ -206,6 +206,13 @@ export function answersInference(start: (models: string) => Promise<Served>): vo
     ["search", { inputs: { source_sentence: "a" } }, 422, /inputs\.sentences/],
     ["search", { inputs: "a", normalize: false }, 422, /normalize/],
     ["search", { inputs: "a", dimensions: 100_000 }, 422, /dimensions/],
+    ["search", { inputs: "a", parameters: { normalize: "yes" } }, 422, /parameters\.normalize/],
+    [
+      "search",
+      { inputs: { source_sentence: "a", sentences: ["b"] }, normalize: true },
+      422,
+      /parameters of a comparison/,
+    ],
     ["splade-bert", { inputs: "a" }, 422, /\/v1\/models\/splade-bert\/predict/],
     ["retail", { inputs: ["85123A"] }, 422, /\/v1\/models\/retail\/predict/],
     ["iris", { table: { sepal_length: [1, 2], sepal_width: [1] } }, 422, /sepal_width has 1/],

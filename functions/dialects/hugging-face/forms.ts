@@ -5,7 +5,7 @@ import type { LongTexts } from "../../tasks/define.ts";
 import { labelScores } from "../label-scores.ts";
 import { cosinesToFirst, readSimilarity } from "../similarity.ts";
 import { checkForm, checkNormalize, isUnitLength, shortened, toUnit } from "../vectors.ts";
-import { rowsOfTable, type Question } from "./request.ts";
+import { readVectorParameters, rowsOfTable, type Question } from "./request.ts";
 
 /** What one task makes of a request. */
 export interface Asked {
@@ -59,19 +59,19 @@ const answersToQuestion: Form = (question, version) => {
 };
 
 const vectors: Form = ({ inputs, parameters }, version) => {
-  const { normalize, dimensions, truncate, truncation_direction: _, ...others } = parameters;
-  const size = dimensions as number | undefined;
-  checkNormalize(version, normalize as boolean | undefined);
-  checkForm(version, { dimensions: size });
-  const changes = size !== undefined || (normalize === true && !isUnitLength(version.manifest));
+  const { normalize, dimensions, others, ...rest } = readVectorParameters(parameters);
+  checkNormalize(version, normalize);
+  checkForm(version, { dimensions });
+  const changes =
+    dimensions !== undefined || (normalize === true && !isUnitLength(version.manifest));
   return {
     inputs: [inputs].flat(),
     parameters: others,
-    ...longTexts(truncate),
+    ...rest,
     answer: (outputs) =>
       changes
         ? (outputs as unknown[]).map((vector) => {
-            const numbers = shortened(vector, size);
+            const numbers = shortened(vector, dimensions);
             return normalize === true ? toUnit(numbers) : numbers;
           })
         : outputs,
@@ -79,13 +79,17 @@ const vectors: Form = ({ inputs, parameters }, version) => {
 };
 
 const similarity: Form = ({ inputs, parameters }, { manifest }) => {
-  const { truncate, truncation_direction: _, ...others } = parameters;
+  const { normalize, dimensions, others, ...rest } = readVectorParameters(parameters);
+  if (normalize !== undefined || dimensions !== undefined)
+    throw invalidInput([
+      { path: "parameters", message: "of a comparison are neither normalize nor dimensions" },
+    ]);
   const { texts, compared } = readSimilarity(inputs);
   const isOwn = manifest.task === "sentence-similarity";
   return {
     inputs: isOwn ? compared : texts,
     parameters: others,
-    ...longTexts(truncate),
+    ...rest,
     answer: (outputs) => (isOwn ? outputs : cosinesToFirst(outputs as unknown[])),
   };
 };
@@ -141,10 +145,6 @@ export function ask(
 
 function compares({ inputs }: Question): boolean {
   return typeof inputs === "object" && inputs !== null && "source_sentence" in inputs;
-}
-
-function longTexts(truncate: unknown): Pick<Asked, "longTexts"> {
-  return truncate === undefined ? {} : { longTexts: truncate ? "cut" : "refuse" };
 }
 
 function pathOf({ name }: Manifest): string {

@@ -17,6 +17,13 @@ const columns = z
   )
   .meta({ type: "object", additionalProperties: { type: "array", items: {} } });
 
+const vectorParameters = {
+  normalize: z.boolean().nullish(),
+  truncate: z.boolean().nullish(),
+  truncation_direction: z.enum(["Right", "right"]).nullish(),
+  dimensions: z.number().int().positive().nullish(),
+};
+
 /** Clients of Python write null for what is absent. */
 export const huggingFaceRequest = z.strictObject({
   inputs: z.unknown().optional(),
@@ -27,12 +34,11 @@ export const huggingFaceRequest = z.strictObject({
     .nullish()
     .describe("Changes no answer: a model is always waited for."),
   // Feature extraction has its parameters beside the inputs.
-  normalize: z.boolean().nullish(),
+  ...vectorParameters,
   prompt_name: z.string().nullish(),
-  truncate: z.boolean().nullish(),
-  truncation_direction: z.enum(["Right", "right"]).nullish(),
-  dimensions: z.number().int().positive().nullish(),
 });
+
+const vectorsRequest = z.object({ parameters: z.looseObject(vectorParameters) });
 
 const tableRequest = z.strictObject({ inputs: z.strictObject({ data: columns }) });
 
@@ -72,6 +78,19 @@ export async function readQuestion(c: Context<AppEnv>, platform: Platform): Prom
   };
 }
 
+/** Parameters for vectors, without those of the model's task: those are in `others`. Throws `invalid_input`. */
+export function readVectorParameters(parameters: Question["parameters"]) {
+  const { data, error } = vectorsRequest.safeParse({ parameters });
+  if (error) throw invalidBody(error);
+  const { normalize, truncate, truncation_direction: _, dimensions, ...others } = data.parameters;
+  return {
+    normalize,
+    dimensions,
+    others,
+    ...(truncate !== undefined && { longTexts: truncate ? ("cut" as const) : ("refuse" as const) }),
+  };
+}
+
 /**
  * The rows of a table of columns. Its numbers may be strings, as in the clients' examples. Throws `invalid_input` for
  * anything else.
@@ -79,17 +98,16 @@ export async function readQuestion(c: Context<AppEnv>, platform: Platform): Prom
 export function rowsOfTable(version: ModelVersion, inputs: unknown): object[] {
   const parsed = tableRequest.safeParse({ inputs });
   if (parsed.error) throw invalidBody(parsed.error);
+  const rows = rowsOfFeatures(version, parsed.data.inputs.data, "table");
+  if (!rows)
+    throw invalidInput([{ path: "table", message: "must have the model's features as columns" }]);
   const { features = [] } = version.manifest;
-  const numeric = new Set(
-    features.flatMap(({ name, type }) => (type === "number" || type === "integer" ? [name] : [])),
+  const numeric = features.flatMap(({ name, type }) =>
+    type === "number" || type === "integer" ? [name] : [],
   );
-  const columns = Object.entries(parsed.data.inputs.data).map(([name, values]) => [
-    name,
-    numeric.has(name) ? values.map(numberOf) : values,
-  ]);
-  const rows = rowsOfFeatures(version, Object.fromEntries(columns), "table");
-  if (rows) return rows;
-  throw invalidInput([{ path: "table", message: "must have the model's features as columns" }]);
+  for (const row of rows as Record<string, unknown>[])
+    for (const name of numeric) if (name in row) row[name] = numberOf(row[name]);
+  return rows;
 }
 
 function numberOf(value: unknown): unknown {
