@@ -40,6 +40,8 @@ export interface Predict<Models extends ModelsOf<Models> = AnyModels> {
  * signal. A timeout that is not above 0 gives a RangeError, and a name such as `..` a TypeError.
  */
 export interface Client<Models extends ModelsOf<Models> = AnyModels> {
+  /** The service's address, with a slash at its end. */
+  readonly url: string;
   predict: Predict<Models>;
   /** Every released model. */
   models: (options?: CallOptions) => Promise<ModelSummary[]>;
@@ -93,6 +95,7 @@ export function createClient<Models extends ModelsOf<Models> = AnyModels>(
   }
 
   return {
+    url: base.href,
     predict: predict as Predict<Models>,
     async models(call) {
       return (await read<{ models: ModelSummary[] }>("v1/models", ["models"], call)).models;

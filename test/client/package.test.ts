@@ -1,19 +1,19 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startNodeServer } from "../harness/node-server.ts";
 import { startWorker } from "../harness/worker.ts";
+import { installPackedClient, type PackedClient } from "./packed.ts";
 import { prediction, refusal, startStubService } from "./stub-service.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
 const client = join(root, "client");
-const [npm, tsc] = ["npm", join(root, "node_modules/.bin/tsc")];
+const tsc = join(root, "node_modules/.bin/tsc");
 
 /** Sends two requests: a prediction that is refused first, and one that is not allowed. */
 const WORKER = `
@@ -28,33 +28,20 @@ const WORKER = `
   };
 `;
 
-interface Packed {
-  filename: string;
-  files: { path: string }[];
-}
-
 describe("the packed tarball of @nearcast/client", () => {
+  let packed: PackedClient;
   let project: string;
-  let packed: Packed;
   beforeAll(async () => {
-    project = await realpath(await mkdtemp(join(tmpdir(), "nearcast-client-")));
-    // No scripts: the package is built before all tests, and the scripts' output would mix with the JSON.
-    const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", project];
-    const listed: unknown = JSON.parse((await run(npm, pack, { cwd: client })).stdout);
-    // An array, or by name since npm 12.
-    [packed] = Object.values(listed as Record<string, Packed>) as [Packed];
-    const installed = join(project, "node_modules/@nearcast/client");
-    await mkdir(installed, { recursive: true });
-    const tarball = join(project, packed.filename);
-    await run("tar", ["xzf", tarball, "-C", installed, "--strip-components", "1"]);
-    await writeFile(join(project, "package.json"), '{"type": "module"}');
+    packed = await installPackedClient("react", "vue", "@tanstack/react-query", "@types/react");
+    ({ project } = packed);
   }, 240_000);
-  afterAll(() => rm(project, { recursive: true, force: true }));
+  afterAll(() => packed?.remove());
 
   test("holds what is built, README, LICENSE and package.json", () => {
-    const files = packed.files.map(({ path }) => path).toSorted();
-    const modules = ["assignment", "deadline", "error", "index", "json", "request", "types"];
-    expect(files).toEqual([
+    const bindings = ["prediction-key", "prediction-query", "prediction-store", "react", "vue"];
+    const core = ["assignment", "deadline", "error", "index", "json", "request", "types"];
+    const modules = [...core, ...bindings].toSorted();
+    expect(packed.files).toEqual([
       "LICENSE",
       "README.md",
       ...modules.flatMap((name) => [`dist/${name}.d.ts`, `dist/${name}.js`]),
@@ -62,15 +49,20 @@ describe("the packed tarball of @nearcast/client", () => {
     ]);
   });
 
-  test.each([
-    ["node16", "node16"],
-    ["esnext", "bundler"],
-  ])(
-    "its types refuse wrong uses under module %s, moduleResolution %s",
-    async (module, resolution) => {
-      const uses = await readFile(join(import.meta.dirname, "typed-uses.ts"), "utf8");
-      const file = join(project, "typed-uses.ts");
-      await writeFile(file, uses.replace("../../client/src/index.ts", "@nearcast/client"));
+  test.each(
+    ["typed-uses", "typed-bindings"].flatMap((name) => [
+      [name, "node16", "node16"] as const,
+      [name, "esnext", "bundler"] as const,
+    ]),
+  )(
+    "its types refuse wrong uses of %s under module %s, moduleResolution %s",
+    async (name, module, resolution) => {
+      const uses = await readFile(join(import.meta.dirname, `${name}.ts`), "utf8");
+      const file = join(project, `${name}.ts`);
+      const installed = uses
+        .replace("../../client/src/index.ts", "@nearcast/client")
+        .replaceAll(/\.\.\/\.\.\/client\/src\/(\w+)\.ts/g, "@nearcast/client/$1");
+      await writeFile(file, installed);
       const flags = ["--ignoreConfig", "--noEmit", "--strict", "--target", "es2022"];
       const lib = ["--lib", "es2022,dom", "--types", ""];
       const modules = ["--module", module, "--moduleResolution", resolution];
@@ -120,16 +112,36 @@ describe("the packed tarball of @nearcast/client", () => {
   });
 
   test("is under 5 kB in a bundle, minified and compressed", async () => {
-    const entry = 'export * from "@nearcast/client";';
-    const { outputFiles } = await build({
-      stdin: { contents: entry, resolveDir: project },
-      bundle: true,
-      minify: true,
-      format: "esm",
-      write: false,
-    });
-    const size = gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
+    const { size } = await bundled('export * from "@nearcast/client";');
     expect(size).toBeGreaterThan(1000);
     expect(size).toBeLessThan(5000);
   });
+
+  test.each(["react", "vue"])(
+    "the binding of %s is under 3 kB, without the client",
+    async (name) => {
+      const { size, inputs } = await bundled(`export * from "@nearcast/client/${name}";`);
+      expect(size).toBeGreaterThan(500);
+      expect(size).toBeLessThan(3000);
+      expect(inputs).toEqual(["prediction-key", "prediction-query", "prediction-store", name]);
+    },
+  );
+
+  /** The bytes of a page's script without the frameworks, and the client's modules in it. */
+  async function bundled(contents: string): Promise<{ size: number; inputs: string[] }> {
+    const { outputFiles, metafile } = await build({
+      stdin: { contents, resolveDir: project },
+      external: ["react", "vue"],
+      bundle: true,
+      minify: true,
+      format: "esm",
+      metafile: true,
+      write: false,
+    });
+    const paths = Object.keys(metafile.inputs).filter((path) => path !== "<stdin>");
+    return {
+      size: gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length,
+      inputs: paths.map((path) => basename(path, ".js")).toSorted(),
+    };
+  }
 });
