@@ -21,7 +21,7 @@ import { refuseDamaged } from "./http/middleware/refuse-damaged.ts";
 import { recordRequests } from "./http/middleware/record-requests.ts";
 import { jobRoutes, makeJob } from "./http/jobs.ts";
 import { createPerform } from "./http/job-run.ts";
-import { landingRoutes } from "./http/landing.ts";
+import { playgroundRoutes } from "./http/playground.ts";
 import { metricsByToken, metricsRoutes } from "./http/metrics.ts";
 import { rolloutRoutes } from "./http/rollouts.ts";
 import { modelRoutes } from "./http/models.ts";
@@ -61,7 +61,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   for (const dialect of dialects) if (dialect.health) health.route("/", dialect.health(service));
   const limitOpen: MiddlewareHandler<AppEnv> = (c, next) =>
     limit(c, async () => void (await admit(c, next)));
-  const open = landingRoutes(service, limitOpen).route("/", pageRoutes(service, limitOpen));
+  const open = playgroundRoutes(service, limitOpen).route("/", pageRoutes(service, limitOpen));
   const closed = new Hono<AppEnv>().route("/", modelRoutes(service, dialects));
   closed.route("/", driftRoutes(service)).route("/", feedbackRoutes(service));
   for (const dialect of dialects) closed.route("/", dialect.routes(service));

@@ -114,15 +114,29 @@ test("errors have the shape of their path's clients", async () => {
   expect(native.headers.get("Content-Type")).toBe("application/problem+json");
 });
 
-test.each(["/ml", "/ml/", "/deep/er", "/keys/"])("the page at %s leads below it", async (path) => {
+test.each([
+  ["/ml", "/ml"],
+  ["/ml/", "/ml"],
+  ["/deep/er", "/deep/er"],
+  ["/keys/", "/keys"],
+  ["/mount/", "/mount"],
+  ["/ml/playground/iris", "/ml"],
+  ["/ml/playground/iris/", "/ml"],
+  ["/mount/playground/iris", "/mount"],
+])("the page at %s leads below %s, and finds its files there", async (path, base) => {
   const answer = await outer.request(path);
   expect(answer.status).toBe(200);
   const page = await answer.text();
-  const base = path.replace(/\/$/, "");
-  const links = [...page.matchAll(/href="([^"]+)"/g)].map(([, link = ""]) => link);
-  expect(links).toContain(`${base}/docs`);
-  for (const link of links) expect(link).toMatch(new RegExp(`^${base}/[^/]`));
-  if (base !== "/keys") expect(page).toContain(`http://localhost${base}/v1/models/`);
+  const links = [...page.matchAll(/(?:href|src)="(?!data:)([^"]+)"/g)].map(
+    ([, link = ""]) => new URL(link, `http://localhost${path}`),
+  );
+  const paths = links.map(({ pathname }) => pathname);
+  for (const name of ["docs", "docs/playground.js", "docs/playground.css"])
+    expect(paths).toContain(`${base}/${name}`);
+  const headers = { "X-API-Key": KEY };
+  for (const { href } of links)
+    expect((await outer.request(href, { headers })).status, href).toBe(200);
+  if (base === "/ml") expect(page).toContain("http://localhost/ml/v1/models/");
 });
 
 test("HEAD answers as GET, without a body", async () => {
@@ -141,7 +155,9 @@ test("a preflight is answered for the origins of this service", async () => {
 test("the page finds its files and the description, with a slash at its end or without", async () => {
   for (const path of ["/ml/docs", "/ml/docs/", "/mount/docs", "/mount/docs/"]) {
     const html = await (await outer.request(path)).text();
-    const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = ""]) => file);
+    const files = [...html.matchAll(/(?:src|href)="(?!data:)([^"]+)"/g)].map(
+      ([, file = ""]) => file,
+    );
     expect(files).toHaveLength(3);
     for (const file of files) {
       const url = new URL(file, `http://localhost${path}`);

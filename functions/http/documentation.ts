@@ -1,7 +1,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { NearcastError } from "../errors.ts";
 import { openapiDocument } from "../openapi/document.ts";
-import { DOCUMENTATION_ASSETS, type DocumentationAsset } from "../platform/types.ts";
+import { PAGE_ASSETS, type PageAsset } from "../platform/types.ts";
 import type { AppEnv } from "./exchange.ts";
 import { answer, answerJson } from "./answer.ts";
 import { answeringModels } from "../model/released-models.ts";
@@ -61,12 +61,17 @@ const POLICY = [
 /** Finds gzip in an `Accept-Encoding`, unless its weight is 0. */
 const GZIP = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i;
 
-const MEDIA_TYPES: Record<DocumentationAsset, string> = {
-  "swagger-ui.css": "text/css; charset=utf-8",
-  "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+const CSS = "text/css; charset=utf-8";
+const JAVASCRIPT = "text/javascript; charset=utf-8";
+
+const MEDIA_TYPES: Record<PageAsset, string> = {
+  "swagger-ui.css": CSS,
+  "swagger-ui-bundle.js": JAVASCRIPT,
+  "playground.css": CSS,
+  "playground.js": JAVASCRIPT,
 };
 
-/** `GET /docs`: a page to read and try the API. It is open even where callers need a key. */
+/** `GET /docs`: a page to read and try the API, and the files of all pages. It is open even where callers need a key. */
 export function pageRoutes(
   { platform }: Pick<Service, "platform">,
   limit: MiddlewareHandler<AppEnv>,
@@ -83,7 +88,7 @@ export function pageRoutes(
       }),
     )
     .get("/docs/start.js", limit, (c) => answer(c, START, { "Content-Type": "text/javascript" }));
-  for (const name of DOCUMENTATION_ASSETS)
+  for (const name of PAGE_ASSETS)
     routes.get(`/docs/${name}`, limit, async (c) => {
       const { headers: own, wrapped } = c.get("exchange");
       // In an app around this one, workerd would compress the response again.

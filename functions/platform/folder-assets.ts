@@ -3,18 +3,18 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
-import type { Asset, DocumentationAsset, Platform } from "./types.ts";
+import type { Asset, PageAsset, Platform } from "./types.ts";
 
 const compress = promisify(gzip);
 
 /**
- * Serves the documentation's files from a folder. The first request looks the folder up. Each file is read and
+ * Serves the pages' files from a folder. The first request looks the folder up. Each file is read and
  * compressed once, and all answers share its bytes.
  */
 export function createFolderAssets(findFolder: () => string): Platform["asset"] {
   const made = new Map<string, Promise<Asset | undefined>>();
 
-  async function make(name: DocumentationAsset, isGzip: boolean): Promise<Asset | undefined> {
+  async function make(name: PageAsset, isGzip: boolean): Promise<Asset | undefined> {
     try {
       const file = await readFile(join(findFolder(), name));
       const level = constants.Z_BEST_COMPRESSION;

@@ -24,9 +24,14 @@ export interface PredictionCache {
   put(key: string, bytes: Uint8Array, ttlSeconds: number): void | Promise<void>;
 }
 
-/** The files of the documentation page, as `swagger-ui-dist` has them. */
-export const DOCUMENTATION_ASSETS = ["swagger-ui.css", "swagger-ui-bundle.js"] as const;
-export type DocumentationAsset = (typeof DOCUMENTATION_ASSETS)[number];
+/** The files of the pages: those of `swagger-ui-dist`, and the playground's. */
+export const PAGE_ASSETS = [
+  "swagger-ui.css",
+  "swagger-ui-bundle.js",
+  "playground.css",
+  "playground.js",
+] as const;
+export type PageAsset = (typeof PAGE_ASSETS)[number];
 
 export interface Asset {
   body: ReadableStream | Uint8Array<ArrayBuffer>;
@@ -145,10 +150,10 @@ export interface Platform {
   /** The address that a request came from. Empty when there is none. */
   clientAddress(request: RequestSource): string;
   /**
-   * A file of the documentation page. It is compressed if the client accepts that and the platform's edge does not
+   * A file of a page. It is compressed if the client accepts that and the platform's edge does not
    * compress. Undefined where the file was not deployed.
    */
-  asset(name: DocumentationAsset, client: { takesGzip: boolean }): Promise<Asset | undefined>;
+  asset(name: PageAsset, client: { takesGzip: boolean }): Promise<Asset | undefined>;
   /** Does the work again and again, without keeping the process alive. Absent where only requests can do work. */
   every?: (milliseconds: number, work: () => Promise<void>) => void;
   /** Writes one structured line to the platform's log. */

@@ -139,6 +139,9 @@ const PARTS_OF_THE_PAGE = new Set([
   "/docs/start.js",
   "/docs/swagger-ui.css",
   "/docs/swagger-ui-bundle.js",
+  "/docs/playground.css",
+  "/docs/playground.js",
+  "/playground/:model",
 ]);
 
 /** Each released model has its own predict path, with its schema. */

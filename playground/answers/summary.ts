@@ -1,0 +1,17 @@
+import { percent, readable, short } from "../short.ts";
+import type { Asked } from "../use-answer.ts";
+import { isClassified, isRegressed } from "./classification.tsx";
+
+/** What a screen reader says when an answer has come. */
+export function summaryOf({ answer }: Asked): string {
+  if (!answer) return "";
+  const { outputs, version } = answer;
+  const said = `Version ${version} has answered`;
+  if (isClassified(outputs)) {
+    const { label, score } = outputs;
+    return `${said}: ${short(label)}${score === undefined ? "" : `, ${percent(score)}`}`;
+  }
+  if (isRegressed(outputs) && outputs.value !== undefined)
+    return `${said}: ${readable(outputs.value)} ${short(outputs.unit ?? "")}`;
+  return `${said}.`;
+}
