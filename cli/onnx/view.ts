@@ -97,7 +97,7 @@ function valuesOf(tensor: OnnxTensor): Constant | undefined {
   // Half-precision constants lie as bits among the integers.
   if (!Values || (rawData.length === 0 && typed.length !== count)) return undefined;
   if (rawData.length === 0) return { numbers: typed };
-  return {
-    numbers: Array.from<number | bigint, number>(new Values(rawData.slice().buffer), Number),
-  };
+  // Bytes of a Buffer share the file's memory, of which its own slice would be a part too.
+  const { buffer } = Uint8Array.from(rawData);
+  return { numbers: Array.from<number | bigint, number>(new Values(buffer), Number) };
 }
