@@ -11,13 +11,18 @@ export function modelsOption(): Option {
   return new Option("--models <folder>", "folder of the packages").default("models");
 }
 
+/** Names that are separated by commas. */
+export function commas(text: string): string[] {
+  return text.split(",").map((part) => part.trim());
+}
+
 /** `--with`: models whose artifacts travel in the function's package. */
 export function withOption(): Option {
   return new Option(
     "--with <models>",
     "models whose artifacts are in the package too, so that a cold start need not fetch them: iris,search@2",
   )
-    .argParser((text) => text.split(",").map((name) => name.trim()))
+    .argParser(commas)
     .default([], "none");
 }
 

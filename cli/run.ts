@@ -5,6 +5,7 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
   ["init", async () => (await import("./commands/init.ts")).initCommand],
   ["dev", async () => (await import("./commands/dev.ts")).devCommand],
   ["add", async () => (await import("./commands/add.ts")).addCommand],
+  ["convert", async () => (await import("./commands/convert.ts")).convertCommand],
   ["verify", async () => (await import("./commands/verify.ts")).verifyCommand],
   ["optimize", async () => (await import("./commands/optimize.ts")).optimizeCommand],
   ["quantize", async () => (await import("./commands/quantize.ts")).quantizeCommand],

@@ -6,7 +6,13 @@ import { promisify } from "node:util";
 
 const root = join(import.meta.dirname, "..");
 const output = join(root, "dist/package");
-const BESIDE = ["cli/quantize.py", "cli/quantize-requirements.txt", "cli/templates"];
+const BESIDE = [
+  "cli/quantize.py",
+  "cli/quantize-requirements.txt",
+  "cli/convert/python",
+  "cli/convert/requirements-sklearn.txt",
+  "cli/templates",
+];
 
 await rm(output, { recursive: true, force: true });
 await promisify(execFile)("tsc", ["--project", join(root, "tsconfig.package.json")], {

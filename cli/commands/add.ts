@@ -4,17 +4,16 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 import { NearcastError } from "../../functions/errors.ts";
 import { describeFailure } from "../failure.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
-import type { ClassificationManifest } from "../../functions/tasks/classification/options.ts";
 import { checkFolder } from "../add/folder-kind.ts";
 import { differenceFrom } from "../add/check-example.ts";
 import { readGivenExamples, readLabels, type GivenExample } from "../add/given-files.ts";
-import { exampleRequest } from "../../functions/model/example-request.ts";
+import { report } from "../add/report.ts";
 import { SCORES_FLAGS, type ScoresFlag } from "../add/score-meaning.ts";
 import { draftForTask, draftFromFile, type Draft } from "../add/from-file.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
 import { ADDED_POOLINGS, type AddedPooling } from "../add/hugging-face-vectors.ts";
-import { EXAMPLES_FILE, writeExamples } from "../examples/files.ts";
-import { modelsOption } from "../options.ts";
+import { writeExamples } from "../examples/files.ts";
+import { commas, modelsOption } from "../options.ts";
 import { checkName, label, localVersions, nextVersion, openPackage } from "../package-folder.ts";
 import { openPredictor } from "../predictor.ts";
 import { projectTasks } from "../project.ts";
@@ -233,38 +232,6 @@ function rootOf(error: unknown): unknown {
   const isManifest =
     error instanceof NearcastError && error.message.startsWith("The model.json of");
   return isManifest ? (error.cause ?? error) : error;
-}
-
-function report({ folder, manifest }: LocalPackage, changes: readonly string[]): string {
-  const next =
-    manifest.examples.length > 0 || manifest.examplesFile
-      ? `Look at its examples, then: nearcast verify ${label(manifest)} --record`
-      : `It has no examples yet: put one {"input": …} under "examples" in ${join(folder, "model.json")}, or a large one on a line of ${EXAMPLES_FILE} beside it. Then: nearcast verify ${label(manifest)} --record`;
-  const changed = changes.map((change) => `The graph was changed for all runtimes. ${change}\n`);
-  const request = exampleRequest("http://localhost:8787", [manifest], { isKeyed: false });
-  const works = request ? `\nWhen it is released, this works:\n${request}` : "";
-  return `${label(manifest)} is in ${folder}, a ${manifest.task} model.\n${changed.join("")}${answersOf(manifest)}${next}${works}`;
-}
-
-/** Says what the classifier answers with. */
-function answersOf(manifest: Partial<ClassificationManifest>): string {
-  const { label: own, scores } = manifest;
-  if (!own && !scores) return "";
-  const from = own
-    ? `the label that its output ${own.output} says`
-    : "the label with the highest score";
-  if (!scores) return `It answers with ${from}, without scores.\n`;
-  const meaning =
-    scores.kind === "decision-values"
-      ? "are decision values, which are no probabilities (if they are logits, say --scores softmax or sigmoid)"
-      : scores.activation === "none"
-        ? "are probabilities"
-        : `become probabilities by a ${scores.activation}`;
-  return `It answers with ${from}; the numbers of ${scores.output} ${meaning}.\n`;
-}
-
-function commas(text: string): string[] {
-  return text.split(",").map((part) => part.trim());
 }
 
 function jsonObject(text: string): Record<string, unknown> {

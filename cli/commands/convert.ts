@@ -1,0 +1,184 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import type { Command } from "commander";
+import { report } from "../add/report.ts";
+import { writeChecked, type Checked } from "../convert/checked-version.ts";
+import { TOLERANCE } from "../convert/differences.ts";
+import { sourceKind } from "../convert/file-kind.ts";
+import { pythonReport } from "../convert/python-report.ts";
+import type { Case, Made } from "../convert/report.ts";
+import { commas, modelsOption, positiveInteger } from "../options.ts";
+import { checkName, localVersions, nextVersion } from "../package-folder.ts";
+import { exists } from "../write-version.ts";
+
+interface Flags {
+  name: string;
+  version?: string;
+  models: string;
+  trust?: true;
+  data?: string;
+  target?: string;
+  features?: string[];
+  labels?: string[];
+  bounds?: true;
+  with: string[];
+  memory: number;
+  seconds: number;
+  description?: string;
+  license?: string;
+}
+
+/** `nearcast convert <path> --name <model>`. */
+export function convertCommand(program: Command): void {
+  program
+    .command("convert <path>")
+    .description(
+      "make a package of a model as it was trained: scikit-learn's skops, joblib or pickle file. Compares its answers with the original's on native and WASM, and refuses what differs (needs python3)",
+    )
+    .requiredOption("--name <model>", "the model's name")
+    .option("--version <version>", "the version's name (default: the next free number)")
+    .option(
+      "--trust",
+      "load a joblib or pickle file, which runs code that is in it: only from people whom you would let run a program here",
+    )
+    .option(
+      "--data <file>",
+      "the data it was trained on, .csv or .parquet: rows to compare on, names, ranges",
+    )
+    .option("--target <column>", "what the model predicts, for metrics on the data")
+    .option(
+      "--features <names>",
+      "the columns' names in order, where the model does not have them",
+      commas,
+    )
+    .option("--labels <names>", "names for a classifier's classes, in their order", commas)
+    .option("--bounds", "refuse numbers below and above those of the data")
+    .option(
+      "--with <package>",
+      "a further Python package, or another version: scikit-learn==1.7.2 (may be repeated)",
+      (name: string, names: string[]) => [...names, name],
+      [],
+    )
+    .option("--memory <MB>", "the most memory for reading the model", positiveInteger, 4096)
+    .option("--seconds <number>", "the longest time for reading the model", positiveInteger, 300)
+    .option("--description <text>", "what the model does")
+    .option("--license <name>", "its licence, such as Apache-2.0")
+    .addOption(modelsOption())
+    .action(convert);
+}
+
+async function convert(path: string, flags: Flags): Promise<void> {
+  const { models, name, data, target } = flags;
+  checkName("model", name);
+  if (flags.version !== undefined) checkName("version", flags.version);
+  const version = flags.version ?? (await nextVersion(models, name));
+  if ((await localVersions(models, name)).includes(version))
+    throw exists({ name, version }, models);
+  if (target !== undefined && data === undefined)
+    throw new Error("--target names a column of --data, which is not given.");
+  if (flags.bounds && data === undefined)
+    throw new Error("--bounds takes the bounds from --data, which is not given.");
+  const kind = await sourceKind(path);
+  if (kind === "pickle" && !flags.trust)
+    throw new Error(
+      `${path} is a pickle (joblib makes them too), and loading one runs code that is in it. If you trust who made it, say --trust. Without code it is saved by skops: skops.io.dump(model, "model.skops")`,
+    );
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-convert-"));
+  try {
+    const job = {
+      path: resolve(path),
+      kind,
+      trust: flags.trust ?? false,
+      data: data === undefined ? null : resolve(data),
+      target: target ?? null,
+      features: flags.features ?? null,
+      labels: flags.labels ?? null,
+    };
+    const made = await pythonReport(job, {
+      packages: flags.with,
+      memoryMb: flags.memory,
+      seconds: flags.seconds,
+      folder,
+    });
+    const checked = await writeChecked(made, {
+      models,
+      identity: {
+        name,
+        version,
+        description: flags.description ?? `Converted from ${basename(path)}: ${made.about}.`,
+        ...(flags.license !== undefined && { license: flags.license }),
+      },
+      dataset: basename(data ?? ""),
+      choices: {
+        folder: made.folder,
+        boundRanges: flags.bounds ?? false,
+        withoutMissing: new Set(),
+        knownOnly: new Set(),
+      },
+    });
+    for (const line of findings(made, checked, flags)) console.log(line);
+    console.log(report(checked.local, checked.changes));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function findings(
+  made: Made,
+  { comparison, choices, precision, local }: Checked,
+  { data, target }: Flags,
+): string[] {
+  const { largest, ties, cases } = comparison;
+  const { withoutMissing, knownOnly } = choices;
+  const mayMiss = (local.manifest.features ?? []).filter(({ missing }) => missing !== undefined);
+  return [
+    `Read: ${made.about}.`,
+    `Compared ${cases} inputs (${counts(made.cases)}) with the original on native and WASM: the same labels, numbers within ${largest.toPrecision(2)} (allowed: ${TOLERANCE}${made.labels ? "" : " of their size or spread"}).`,
+    ...(ties > 0
+      ? [
+          `For ${ties} of them the original has no preference between two labels, and the ONNX says the other one.`,
+        ]
+      : []),
+    ...(precision === "double"
+      ? ["Its inputs are float64: with float32, rows next to a split would be answered otherwise."]
+      : []),
+    ...(mayMiss.length > 0
+      ? [`May be missing: ${mayMiss.map(({ name }) => name).join(", ")}.`]
+      : []),
+    ...(withoutMissing.size > 0
+      ? [
+          `Refused when missing, since the ONNX would answer otherwise than the original: ${[...withoutMissing].join(", ")}.`,
+        ]
+      : []),
+    ...(knownOnly.size > 0
+      ? [
+          `Unknown values are refused, since the ONNX would answer otherwise: ${[...knownOnly].join(", ")}.`,
+        ]
+      : []),
+    ...local.manifest.metrics.map(
+      ({ name, value, dataset, rows }) =>
+        `  ${name} ${value.toFixed(4)} (${dataset}, ${rows} rows)`,
+    ),
+    ...(data !== undefined && target === undefined
+      ? ["For metrics, say which column it predicts: --target"]
+      : []),
+  ];
+}
+
+const WORDS: Record<Case["kind"], string> = {
+  random: "random",
+  split: "next to splits",
+  category: "of each category",
+  unknown: "with unknown values",
+  missing: "with missing values",
+  data: "of the data",
+};
+
+function counts(cases: readonly Case[]): string {
+  return Object.entries(WORDS)
+    .map(([kind, words]) => [cases.filter((one) => one.kind === kind).length, words] as const)
+    .filter(([count]) => count > 0)
+    .map((pair) => pair.join(" "))
+    .join(", ");
+}

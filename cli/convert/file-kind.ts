@@ -1,0 +1,63 @@
+import { open, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+/** What a trained model was saved as. */
+export type SourceKind = "skops" | "pickle";
+
+const HEAD_BYTES = 512;
+
+/** The first bytes of joblib's compressions: zlib, gzip, bz2, xz, lzma, lz4. */
+const COMPRESSED = /^(78(01|5e|9c|da)|1f8b|425a68|fd377a585a|5d0000|04224d18)/;
+/** Protocols 2 to 5, or older ones, which are text: a global `c…`, or a mark `(`. */
+const PICKLED = /^(800[2-5]|28|63[0-9a-f]{2,}?0a)/;
+
+/** Tells by its first bytes how a model was saved, and loads nothing. Throws an Error with what to do for other files. */
+export async function sourceKind(path: string): Promise<SourceKind> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new Error(`There is nothing at ${path}.`);
+  if (found.isDirectory()) throw new Error(await adviceForFolder(path));
+  const head = await readHead(path);
+  if (head.startsWith("PK")) {
+    if (head.includes("schema.json") || path.endsWith(".skops")) return "skops";
+    throw new Error(adviceForZip(path, head));
+  }
+  const bytes = Buffer.from(head, "latin1").toString("hex");
+  if (COMPRESSED.test(bytes) || PICKLED.test(bytes)) return "pickle";
+  throw new Error(adviceForFile(path, head));
+}
+
+async function readHead(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.toString("latin1", 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function adviceForFolder(path: string): Promise<string> {
+  const has = async (name: string) =>
+    (await stat(join(path, name)).catch(() => undefined)) !== undefined;
+  if (await has("saved_model.pb"))
+    return `${path} is TensorFlow's SavedModel, which convert does not take yet. Convert it with tf2onnx, in an environment that has TensorFlow, and add what it makes: python -m tf2onnx.convert --saved-model ${path} --output model.onnx`;
+  if (await has("config.json"))
+    return `${path} is a folder of Hugging Face, which convert does not take yet. Export it with optimum, and add the folder: optimum-cli export onnx --model ${path} export`;
+  return `${path} is a folder without a model that convert knows.`;
+}
+
+function adviceForZip(path: string, head: string): string {
+  if (path.endsWith(".keras"))
+    return `${path} is a model of Keras 3, which convert does not take yet. Export it where it was trained, and add what that makes: model.export("model.onnx", format="onnx")`;
+  if (/\.(pt2?|pth)$/.test(path) || head.includes("data.pkl"))
+    return `${path} is a model of PyTorch, which convert does not take yet. Export it where it was trained, and add what that makes: torch.onnx.export(model, example, "model.onnx", dynamo=True)`;
+  return `${path} is a zip file without a model that convert knows.`;
+}
+
+function adviceForFile(path: string, head: string): string {
+  if (path.endsWith(".onnx") || path.endsWith(".ort"))
+    return `${path} is ONNX already: nearcast add ${path} --name …`;
+  if (head.startsWith("\x89HDF"))
+    return `${path} is a model of Keras 2 (HDF5), which convert does not take. Load it with Keras 3 and export it: model.export("model.onnx", format="onnx")`;
+  return `${path} is no model that convert knows. It takes scikit-learn's: skops, joblib and pickle.`;
+}

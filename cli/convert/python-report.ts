@@ -1,0 +1,75 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pythonEnvironment } from "../python-environment.ts";
+import { networkBound, runBounded } from "./bounded-process.ts";
+import type { SourceKind } from "./file-kind.ts";
+import { readReport, type Made } from "./report.ts";
+
+const HERE = import.meta.dirname;
+/** Frameworks that a pipeline of scikit-learn may have inside. They are installed when one is needed. */
+const INSIDE = new Set(["xgboost", "lightgbm", "catboost"]);
+
+/** What the process gets, in JSON. */
+export interface Job {
+  path: string;
+  kind: SourceKind;
+  trust: boolean;
+  data: string | null;
+  target: string | null;
+  features: string[] | null;
+  labels: string[] | null;
+}
+
+interface Options {
+  /** Further packages for the environment, as pip has them. */
+  packages: readonly string[];
+  memoryMb: number;
+  seconds: number;
+  /** An empty folder for what is made. */
+  folder: string;
+}
+
+/** Has Python read a model, export it into `folder` and answer inputs. Throws an Error that says why it does not. */
+export async function pythonReport(job: Job, options: Options): Promise<Made & { folder: string }> {
+  const { packages, memoryMb, seconds } = options;
+  const python = await pythonEnvironment({
+    name: "convert",
+    requirements: withPackages(
+      await readFile(join(HERE, "requirements-sklearn.txt"), "utf8"),
+      packages,
+    ),
+    purpose: "Converting",
+    what: "What converts the model",
+  });
+  const network = await networkBound();
+  if (network === "hook" && job.trust)
+    process.stderr.write(
+      "This machine gives the process no network of its own (unshare): a hook in Python refuses connections, which code that means harm gets round.\n",
+    );
+  const folder = join(options.folder, `${packages.length}`);
+  await mkdir(folder);
+  const description = join(folder, "job.json");
+  await writeFile(description, JSON.stringify({ ...job, memoryMb, network, out: folder }));
+  const command = [python, "-I", join(HERE, "python/convert.py"), description];
+  await runBounded(command, network, { seconds, folder });
+  const report = await readReport(join(folder, "report.json"));
+  if ("refused" in report) throw new Error(report.refused);
+  if (!("needs" in report)) return { ...report, folder };
+  const { needs } = report;
+  if (INSIDE.has(needs) && !packages.includes(needs))
+    return pythonReport(job, { ...options, packages: [...packages, needs] });
+  throw new Error(
+    `The file needs the Python module ${needs}, which is not installed for it. Name the package that has it, with its version: --with ${needs}==…`,
+  );
+}
+
+/** A package that the user names with another version takes the place of the pinned one. */
+function withPackages(requirements: string, packages: readonly string[]): string {
+  const names = new Set(packages.map(nameOf));
+  const kept = requirements.split("\n").filter((line) => line !== "" && !names.has(nameOf(line)));
+  return [...kept, ...packages, ""].join("\n");
+}
+
+function nameOf(requirement: string): string {
+  return (/^[\w.-]+/.exec(requirement)?.[0] ?? "").toLowerCase().replaceAll("_", "-");
+}

@@ -1,0 +1,41 @@
+"""
+Reads a trained model, exports it to ONNX and asks it for answers to compare with: convert.py JOB.json
+
+It runs in a process of its own, without network and with bounds. What it says goes into the job's folder: an ONNX file for
+each precision and report.json.
+"""
+
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+
+# Python runs isolated (-I), so that no module beside the model's file takes the place of another.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from bounds import bound
+
+
+def main():
+    job = json.loads(Path(sys.argv[1]).read_text())
+    bound(job["memoryMb"], job["network"])
+    from refusal import NeedsPackage, Refusal
+
+    try:
+        import sklearn_models
+
+        report = sklearn_models.convert(job)
+    except Refusal as refusal:
+        report = {"refused": str(refusal)}
+    except NeedsPackage as needs:
+        report = {"needs": needs.module}
+    except MemoryError:
+        report = {"refused": f"The model needs more than {job['memoryMb']} MB of memory. If it is that large, allow more with --memory."}
+    Path(job["out"], "report.json").write_text(json.dumps(report))
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    os.umask(0o077)
+    main()

@@ -1,0 +1,93 @@
+import { readFile, stat } from "node:fs/promises";
+import * as z from "zod";
+import { SCORES_FLAGS } from "../add/score-meaning.ts";
+
+const REPORT_BYTES = 256 * 1024 * 1024;
+
+const cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const row = z.union([z.string(), z.record(z.string(), cell)]);
+
+const answer = z.strictObject({
+  value: z.number().optional(),
+  label: z.string().optional(),
+  /** Independent labels: those that apply. */
+  labels: z.array(z.string()).optional(),
+  /** Scores, or decision values. */
+  numbers: z.record(z.string(), z.number()).optional(),
+});
+
+const oneCase = z.strictObject({
+  kind: z.enum(["random", "split", "category", "unknown", "missing", "data"]),
+  row,
+  /** The row of the data, from 0. */
+  at: z.number().int().optional(),
+  /** The column that is missing, or unknown. */
+  column: z.string().optional(),
+  expected: answer,
+});
+
+const feature = z.strictObject({
+  name: z.string().min(1),
+  type: z.enum(["number", "integer", "string"]),
+  range: z.strictObject({ minimum: z.number(), maximum: z.number() }).optional(),
+  /** The texts that the encoders know. */
+  known: z.array(z.string()).optional(),
+  /** Whether the model refuses other texts. */
+  refusesUnknown: z.boolean().optional(),
+  missing: z.union([z.string(), z.number()]).optional(),
+});
+
+const made = z.strictObject({
+  /** What was read, in words. */
+  about: z.string(),
+  labels: z.array(z.string()).nullable(),
+  /** Absent for a model of texts. */
+  features: z.array(feature).optional(),
+  graphs: z
+    .array(
+      z.strictObject({
+        file: z.enum(["float.onnx", "double.onnx"]),
+        precision: z.enum(["float", "double"]),
+        scores: z.enum(SCORES_FLAGS).nullable(),
+      }),
+    )
+    .min(1),
+  cases: z.array(oneCase).min(1),
+  /** Labelled rows to measure by. */
+  data: z.array(
+    z.strictObject({ input: row, label: z.union([z.string(), z.number()]), line: z.number() }),
+  ),
+});
+
+const report = z.union([
+  z.strictObject({ refused: z.string() }),
+  z.strictObject({ needs: z.string().regex(/^\w+$/) }),
+  made,
+]);
+
+export type Made = z.infer<typeof made>;
+export type Case = z.infer<typeof oneCase>;
+export type ExpectedAnswer = z.infer<typeof answer>;
+export type ReadFeature = z.infer<typeof feature>;
+
+/** What the process that read the model says. It may have run code of the model's file, so nothing of it is taken on trust. */
+export async function readReport(path: string): Promise<z.infer<typeof report>> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) throw new Error("The process that read the model ended without a report.");
+  if (found.size > REPORT_BYTES)
+    throw new Error("The process that read the model says more than can be read.");
+  const { data, error } = report.safeParse(parsed(await readFile(path, "utf8")));
+  if (!data)
+    throw new Error("The process that read the model says what cannot be understood.", {
+      cause: error,
+    });
+  return data;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openPackage } from "../../cli/package-folder.ts";
+import { openPredictor } from "../../cli/predictor.ts";
+import { canConvert, CONVERSION_LIMIT_MS, convertersPython, suiteFolder } from "./converting.ts";
+import { nearcastProcess, root, temporaryFolder } from "./nearcast.ts";
+
+describe.skipIf(!canConvert)("convert", { timeout: CONVERSION_LIMIT_MS }, () => {
+  let files: string;
+  let models: string;
+  const convert = (file: string, ...flags: string[]) =>
+    nearcastProcess(["convert", join(files, file), "--name", "it", "--models", models, ...flags]);
+  const written = () => readdir(models).catch(() => []);
+
+  beforeAll(async () => {
+    files = await suiteFolder();
+    const script = join(root, "test/fixtures/conversions/models.py");
+    const names = ["churn", "mixed-forest", "hist", "hist-categories"];
+    await promisify(execFile)(convertersPython, [script, files, ...names]);
+  }, CONVERSION_LIMIT_MS);
+  beforeEach(async () => {
+    models = join(await temporaryFolder(), "models");
+  });
+
+  test("a joblib file with its data: features, labels, metrics and examples, and the request that works", async () => {
+    const data = join(files, "customers.csv");
+    const { code, stdout, stderr } = await convert(
+      "churn.joblib",
+      "--trust",
+      "--data",
+      data,
+      "--target",
+      "churn",
+    );
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /Compared \d+ inputs \(200 random.*400 of the data\).*on native and WASM/,
+    );
+    expect(stdout).toContain("May be missing: age, fare, sex, plan.");
+    expect(stdout).toContain("curl http://localhost:8787/v1/models/it/predict");
+    const local = await openPackage(models, { name: "it" });
+    expect(local.manifest).toMatchObject({
+      task: "tabular-classification",
+      labels: ["leaves", "stays"],
+    });
+    expect(local.manifest.features).toEqual([
+      { name: "age", type: "number", description: "In training from 1 to 79.", missing: "NaN" },
+      {
+        name: "fare",
+        type: "number",
+        description: "In training from 1.95 to 162.66.",
+        missing: "NaN",
+      },
+      { name: "sex", type: "string", missing: "female" },
+      { name: "plan", type: "string", missing: "max" },
+      { name: "visits", type: "integer", description: "In training from 1 to 3." },
+    ]);
+    const [accuracy] = local.manifest.metrics ?? [];
+    expect(accuracy).toMatchObject({ name: "accuracy", dataset: "customers.csv", rows: 400 });
+    expect(accuracy?.value).toBeGreaterThan(0.8);
+    expect(local.manifest.examples).toHaveLength(5);
+    const verified = await nearcastProcess(["verify", "it", "--models", models]);
+    expect(verified.code).toBe(0);
+  });
+
+  test("a skops file without --trust", async () => {
+    const { code, stdout } = await convert("churn.skops");
+    expect(code).toBe(0);
+    expect(stdout).toContain("of each category");
+  });
+
+  test("--bounds refuses what lies beyond the data", async () => {
+    await convert("churn.skops", "--data", join(files, "customers.csv"), "--bounds");
+    const local = await openPackage(models, { name: "it" });
+    expect(local.manifest.features?.[0]).toMatchObject({ minimum: 1, maximum: 79 });
+    const predictor = await openPredictor(local, "native");
+    const row = { age: 80, fare: 10, sex: "male", plan: "plus", visits: 1 };
+    await expect(predictor.predict(row)).rejects.toThrow("at most 79");
+  });
+
+  test("a forest behind a scaler answers alike next to its splits: its inputs are float64", async () => {
+    const { stdout } = await convert("mixed-forest.skops");
+    expect(stdout).toContain("Its inputs are float64");
+    const { manifest } = await openPackage(models, { name: "it" });
+    expect(manifest.inputs[0]).toMatchObject({ name: "age", datatype: "FP64" });
+  });
+
+  test("boosted trees answer alike next to their splits in float32, with names from --features", async () => {
+    const { stdout } = await convert("hist.skops", "--features", "age,fare,visits");
+    expect(stdout).toMatch(/[1-9]\d\d next to splits/);
+    expect(stdout).not.toContain("float64");
+    const { manifest } = await openPackage(models, { name: "it" });
+    expect(manifest.features?.map(({ name }) => name)).toEqual(["age", "fare", "visits"]);
+  });
+
+  test("an ONNX that answers otherwise is refused with rows and differences, and nothing is written", async () => {
+    const { code, stderr } = await convert("hist-categories.joblib", "--trust");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/answers otherwise than the original for \d+ of \d+ inputs/);
+    expect(stderr).toMatch(/\{"feature_1":.*\}: .* is .*, not .* \(native and WASM\)/);
+    expect(await written()).toEqual([]);
+  });
+
+  test("a file of another scikit-learn is refused, with what to say", async () => {
+    const own = await readFile(join(files, "hist.joblib"), "latin1");
+    const older = own.replaceAll("1.9.1", "1.7.2");
+    expect(older).not.toBe(own);
+    await writeFile(join(files, "older.joblib"), older, "latin1");
+    const { code, stderr } = await convert("older.joblib", "--trust");
+    expect(code).toBe(1);
+    expect(stderr).toContain("--with scikit-learn==1.7.2");
+    expect(await written()).toEqual([]);
+  });
+});

@@ -1,0 +1,111 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { deflateSync, gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { sourceKind } from "../../cli/convert/file-kind.ts";
+import { differenceOf } from "../../cli/convert/differences.ts";
+import { readOnnx, writeOnnx } from "../../cli/onnx/model.ts";
+import { viewOf } from "../../cli/onnx/view.ts";
+import { fixture, nearcast, temporaryFolder } from "./nearcast.ts";
+
+const PICKLE = Buffer.from("80049501000000000000004e2e", "hex");
+
+describe("what a file is, by its first bytes", () => {
+  test.each([
+    ["a pickle", PICKLE],
+    ["a pickle of protocol 0", Buffer.from("csklearn.svm\nSVC\n(tR.")],
+    ["a joblib file with zlib", deflateSync(PICKLE)],
+    ["a joblib file with gzip", gzipSync(PICKLE)],
+  ])("%s may run code", async (_, bytes) => {
+    const path = join(await temporaryFolder(), "model.joblib");
+    await writeFile(path, bytes);
+    expect(await sourceKind(path)).toBe("pickle");
+  });
+
+  test.each([
+    ["model.onnx", Buffer.from([8, 9]), "nearcast add"],
+    ["model.keras", Buffer.from("PK\u0003\u0004metadata.json"), "model.export("],
+    ["model.pt2", Buffer.from("PK\u0003\u0004archive/version"), "torch.onnx.export("],
+    ["model.h5", Buffer.from("89484446", "hex"), "Load it with Keras 3"],
+    ["model.txt", Buffer.from("hello"), "no model that convert knows"],
+  ])("%s is refused, with what to do", async (name, bytes, advice) => {
+    const path = join(await temporaryFolder(), name);
+    await writeFile(path, bytes);
+    await expect(sourceKind(path)).rejects.toThrow(advice);
+  });
+
+  test("a folder of Hugging Face is exported first", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "config.json"), "{}");
+    await expect(sourceKind(folder)).rejects.toThrow("optimum-cli export onnx");
+  });
+});
+
+test.each([
+  [["--target", "y"], "--target names a column of --data"],
+  [["--bounds"], "--bounds takes the bounds from --data"],
+  [["--version", "a/b"], "cannot name a version"],
+  [[], "say --trust"],
+])("convert %j is refused before anything is loaded or installed", async (flags, reason) => {
+  const folder = await temporaryFolder();
+  const path = join(folder, "model.joblib");
+  await writeFile(path, PICKLE);
+  const models = join(folder, "models");
+  const args = ["convert", path, "--name", "it", "--models", models, ...flags];
+  const { code, stderr } = await nearcast(args);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(reason) });
+  expect(await readdir(folder)).toEqual(["model.joblib"]);
+});
+
+describe("an answer beside the original's", () => {
+  const scale = { areProbabilities: true, spread: 0.3 };
+
+  test.each([
+    ["the same", two(0.7), answer(0.70001), undefined],
+    ["another label", two(0.7), answer(0.7, "b"), "the label is b, not a"],
+    ["another probability", two(0.7), answer(0.71), "a is 0.71, not 0.7"],
+    ["no number", two(0.7), answer(NaN), "a is NaN, not 0.7"],
+    ["a missing label", two(0.7), { label: "a", scores: { a: 0.7 } }, "there is no b"],
+    ["no scores where the original has some", two(0.7), { label: "a" }, "there is no a"],
+  ])("%s", (_, expected, given, mismatch) => {
+    expect(differenceOf(expected, given, scale).mismatch).toBe(mismatch);
+  });
+
+  test("of two labels that are alike either may be said, and is counted", () => {
+    expect(differenceOf(two(0.50001), answer(0.5, "b"), scale)).toMatchObject({ isTie: true });
+    expect(differenceOf(two(0.51), answer(0.51, "b"), scale).isTie).toBeUndefined();
+  });
+
+  test("a number is judged by its size or by the spread of all, so that small ones count", () => {
+    const tiny = { areProbabilities: false, spread: 1e-6 };
+    expect(differenceOf({ value: 2e-6 }, { value: 2.001e-6 }, tiny).mismatch).toBeDefined();
+    const large = { areProbabilities: false, spread: 1000 };
+    expect(differenceOf({ value: 0 }, { value: 0.05 }, large).mismatch).toBeUndefined();
+    expect(differenceOf({ value: 0 }, { value: 0.2 }, large).mismatch).toBeDefined();
+  });
+});
+
+test("constants of a graph are read from a part of a file's bytes", async () => {
+  const model = readOnnx(await readFile(fixture("line-1.onnx")));
+  const doubles = Buffer.from(Float64Array.of(1.5, -2).buffer);
+  const [first] = model.graph?.initializer ?? [];
+  if (!model.graph || !first) throw new Error("the fixture has a constant");
+  model.graph.initializer.push({
+    ...first,
+    name: "doubles",
+    dims: [2n],
+    dataType: 11,
+    rawData: doubles,
+    floatData: [],
+  });
+  const { graph } = readOnnx(Buffer.from(writeOnnx(model)));
+  expect(graph && viewOf(graph).constantOf("doubles")).toEqual({ numbers: [1.5, -2] });
+});
+
+function two(a: number, label = "a") {
+  return { label, numbers: { a, b: 1 - a } };
+}
+
+function answer(a: number, label = "a") {
+  return { label, score: a, scores: { a, b: 1 - a } };
+}
