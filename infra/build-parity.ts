@@ -55,6 +55,13 @@ const AREAS: readonly Area[] = [
     test: "test/tasks/library-models.test.ts",
   },
   {
+    title: "Several numbers a row, outliers and clusters",
+    compared: "200 rows each, to 1e-4, and the metrics of `eval`.",
+    recorded: "tables/several.json",
+    script: "tables/several.py",
+    test: "test/tasks/several-numbers.test.ts",
+  },
+  {
     title: "Tables with missing values and mixed columns",
     compared: "The library's predictions, from rows of every form.",
     recorded: "tabular/recorded.json",

@@ -2,15 +2,13 @@ import type { LabelOptions, ScoresOptions } from "../../functions/tasks/classifi
 import type { Tensors } from "../../functions/tensor.ts";
 import { knownMistake } from "../onnx/converters.ts";
 import { isComputed, labelsOf, labelsOfScores } from "../onnx/labels.ts";
-import { writeOnnx } from "../onnx/model.ts";
-import { declareShapes } from "../onnx/rewrite.ts";
 import type { GraphView } from "../onnx/view.ts";
 import { checkedScores } from "./check-scores.ts";
 import { agreedLabels } from "./graph-labels.ts";
 import type { Graph, TensorInfo } from "./graph.ts";
 import { only } from "./only.ts";
-import { probe, rowsOfProbe } from "./probe.ts";
 import { meaningOf, type ScoresFlag } from "./score-meaning.ts";
+import { withTrueShapes } from "./true-shapes.ts";
 
 /** What a classifier's manifest says about its outputs. */
 export interface Classifier {
@@ -44,17 +42,8 @@ export async function classifierOf(
   graph: Graph,
   given: Given,
 ): Promise<{ graph: Graph; classifier: Classifier }> {
-  const tensors = await probe(graph, given.inputs);
-  const outputs = graph.outputs.map((output) => trueShape(output, tensors, given.inputs));
-  const corrected = withShapes(graph, outputs);
+  const { graph: corrected, tensors } = await withTrueShapes(graph, given.inputs);
   return { graph: corrected, classifier: readOutputs(corrected, given, tensors) };
-}
-
-function withShapes(graph: Graph, outputs: TensorInfo[]): Graph {
-  const { model, changes } = graph;
-  const declared = model?.graph ? declareShapes(model.graph, outputs) : [];
-  if (!model || declared.length === 0) return { ...graph, outputs };
-  return { ...graph, outputs, bytes: writeOnnx(model), changes: [...changes, ...declared] };
 }
 
 function readOutputs(graph: Graph, given: Given, tensors: Tensors | undefined): Classifier {
@@ -103,17 +92,6 @@ function independentLabels(given: readonly string[] | undefined, label: TensorIn
       `The graph's label output ${label?.name} says of ${width} labels, each by itself, whether it is there${given ? `, but --labels names ${given.length}` : ""}. Name ${width} labels with --labels.`,
     );
   return { labels: [...given], values: undefined };
-}
-
-/** Exporters declare shapes loosely or wrongly. The shapes of a run are right. */
-function trueShape(
-  output: TensorInfo,
-  tensors: Tensors | undefined,
-  inputs: readonly TensorInfo[],
-): TensorInfo {
-  const [first, ...others] = tensors?.[output.name]?.shape ?? [];
-  if (first === undefined || first !== rowsOfProbe(inputs)) return output;
-  return { ...output, shape: [first > 1 ? -1 : first, ...others] };
 }
 
 function holds({ shape }: TensorInfo, count: number): boolean {

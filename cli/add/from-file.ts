@@ -12,6 +12,7 @@ import { readGraph, type Graph, type TensorInfo } from "./graph.ts";
 import { notesOfMissing, withMissing, type MissingFlag } from "./missing.ts";
 import { only } from "./only.ts";
 import type { ScoresFlag } from "./score-meaning.ts";
+import { withTrueShapes } from "./true-shapes.ts";
 
 /** What a model file or an export folder says about itself. */
 export interface Draft {
@@ -26,17 +27,28 @@ export interface Draft {
       label?: LabelOptions;
       scores?: ScoresOptions;
       regression?: { output: string; activation?: string };
+      anomaly?: { output: string };
       text?: TextOptions;
       image?: ImageSettings;
     };
 }
 
 export interface Columns {
+  /** One of {@link TABLE_TASKS}. When absent, the outputs and labels decide between the first two. */
+  task?: TableTask | undefined;
   features?: string[] | undefined;
   labels?: string[] | undefined;
   scores?: ScoresFlag | undefined;
   missing?: MissingFlag | undefined;
 }
+
+/** The tasks that `add` reads from a table's graph. */
+export const TABLE_TASKS = [
+  "tabular-classification",
+  "tabular-regression",
+  "tabular-anomaly-detection",
+] as const;
+type TableTask = (typeof TABLE_TASKS)[number];
 
 /** A model file with a task that the user names, and the fields of the manifest that only that task has. */
 export async function draftForTask(
@@ -75,24 +87,46 @@ export async function draftFromFile(path: string, columns: Columns): Promise<Dra
     features: withMissing(graph, inputs, featuresOf(features, inputs, graph), missing),
   };
   const notes = notesOfMissing(table.features);
-  if (labels || scores || labelOutputOf(graph)) {
+  const isClassifier = labels || scores || labelOutputOf(graph);
+  const task = columns.task ?? (isClassifier ? "tabular-classification" : "tabular-regression");
+  if (task === "tabular-classification") {
     const { classifier, ...read } = await classifierOf(graph, { inputs, labels, scores });
-    const manifest = { task: "tabular-classification", ...table, ...classifier };
-    return { ...read, assets: [], notes, manifest };
+    return { ...read, assets: [], notes, manifest: { task, ...table, ...classifier } };
   }
+  const { graph: read } = await withTrueShapes(graph, inputs);
+  const output = numbersOutput(read, task === "tabular-regression" ? labels : undefined);
+  const draft = { graph: read, assets: [] };
+  const outputs = [output];
+  if (task === "tabular-anomaly-detection")
+    return {
+      ...draft,
+      notes: [...notes, ANOMALY_NOTE],
+      manifest: { task, ...table, outputs, anomaly: { output: output.name } },
+    };
+  const manifest = { task, ...table, outputs, regression: { output: output.name } };
+  return { ...draft, notes, manifest: { ...manifest, ...(labels && { labels }) } };
+}
+
+const ANOMALY_NOTE =
+  "A row is unusual where the number is below 0, as decision_function of scikit-learn has it. For an error or a distance, change side and threshold of anomaly in its model.json.";
+
+/** The only output with a number for each label, or with one number a row. */
+function numbersOutput({ outputs }: Graph, labels: readonly string[] = ["value"]): TensorInfo {
+  const width = labels.length;
+  const fits = ({ shape }: TensorInfo) =>
+    width === 1
+      ? shape.slice(1).every((size) => size <= 1)
+      : shape.length === 2 && shape[1] === width;
+  const wanted =
+    width === 1
+      ? "one output with one number a row (a classifier needs --labels; several numbers a row need --task tabular-regression and a name for each as --labels)"
+      : `one output with ${width} numbers a row, one for each of --labels`;
   const output = only(
-    graph.outputs.filter((one) => isFloat(one) && one.shape.slice(1).every((size) => size <= 1)),
-    "one output with one number a row (a classifier needs --labels; a model with several numbers a row is added without --features, as a tensor model)",
-    graph.outputs,
+    outputs.filter((one) => isFloat(one) && fits(one)),
+    wanted,
+    outputs,
   );
-  const outputs = [{ ...output, shape: output.shape.map((_, index) => (index === 0 ? -1 : 1)) }];
-  const regression = { output: output.name };
-  return {
-    graph,
-    assets: [],
-    notes,
-    manifest: { task: "tabular-regression", ...table, outputs, regression },
-  };
+  return { ...output, shape: output.shape.map((_, index) => (index === 0 ? -1 : width)) };
 }
 
 /** A classifier whose graph itself splits and counts words, such as a pipeline with a TfidfVectorizer. */

@@ -9,7 +9,7 @@ import { differenceFrom } from "../add/check-example.ts";
 import { readGivenExamples, readLabels, type GivenExample } from "../add/given-files.ts";
 import { report } from "../add/report.ts";
 import { SCORES_FLAGS, type ScoresFlag } from "../add/score-meaning.ts";
-import { draftForTask, draftFromFile, type Draft } from "../add/from-file.ts";
+import { draftForTask, draftFromFile, TABLE_TASKS, type Draft } from "../add/from-file.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
 import { ADDED_POOLINGS, type AddedPooling } from "../add/hugging-face-vectors.ts";
 import { writeExamples } from "../examples/files.ts";
@@ -127,9 +127,13 @@ async function withLabels(flags: Flags): Promise<Flags> {
 }
 
 async function readDraft(path: string, flags: Flags): Promise<Draft> {
-  if (flags.missing && (!flags.features || flags.task))
-    throw new Error("--missing goes with --features, without --task: it names some of them.");
   const { features, labels, task, options } = flags;
+  const tableTask = TABLE_TASKS.find((one) => one === task);
+  const isTable = features && !options && (task === undefined || tableTask);
+  if (flags.missing && !isTable)
+    throw new Error(
+      "--missing goes with --features, without --options or another task: it names some of them.",
+    );
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new Error(`There is nothing at ${path}.${helpWith(path)}`);
   if (options && !task) throw new Error("--options need --task, which says whose fields they are.");
@@ -149,12 +153,13 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
     );
   if (flags.file !== undefined)
     throw new Error(`--file picks a file of a folder, and ${path} is a file already.`);
+  if (isTable) return draftFromFile(path, { ...flags, task: tableTask });
   if (task && flags.scores)
     throw new Error(
       `--scores goes without --task. Write it as the manifest has it: --options '{"scores": {"output": "…", "activation": "softmax"}}'`,
     );
   if (task) return draftForTask(path, task, { ...options, ...columns(flags) });
-  return draftFromFile(path, flags);
+  return draftFromFile(path, { ...flags, task: undefined });
 }
 
 /** What to type for a model that is not on this machine yet: an address, or a name of the Hugging Face Hub. */

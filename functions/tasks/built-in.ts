@@ -4,6 +4,7 @@ import { imageClassification } from "./image-classification/task.ts";
 import { questionAnswering } from "./question-answering/task.ts";
 import { recommendation } from "./recommendation/task.ts";
 import { sentenceSimilarity } from "./sentence-similarity/task.ts";
+import { tabularAnomalyDetection } from "./tabular-anomaly-detection/task.ts";
 import { tabularClassification } from "./tabular-classification/task.ts";
 import { tabularRegression } from "./tabular-regression/task.ts";
 import { tensor } from "./tensor/task.ts";
@@ -18,6 +19,7 @@ import type { Task } from "./define.ts";
 export const BUILT_IN_TASKS: readonly Task[] = [
   tabularClassification,
   tabularRegression,
+  tabularAnomalyDetection,
   textClassification,
   textRegression,
   tokenClassification,

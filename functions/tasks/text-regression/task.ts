@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { defineTask } from "../define.ts";
+import { regressionSchema } from "../regression/answers.ts";
 import { TEXT_SCHEMA, textExamples } from "../text/options.ts";
 import { textRegressionOptions } from "./options.ts";
 
@@ -15,25 +16,11 @@ export const textRegression = defineTask({
   },
   schema: ({ labels }) => ({
     input: TEXT_SCHEMA,
-    output: labels
-      ? {
-          type: "object",
-          required: ["values"],
-          properties: {
-            values: {
-              type: "object",
-              required: labels,
-              properties: Object.fromEntries(labels.map((label) => [label, { type: "number" }])),
-              additionalProperties: false,
-            },
-          },
-        }
-      : { type: "object", required: ["value"], properties: { value: { type: "number" } } },
+    output: regressionSchema(labels),
   }),
   examples: textExamples,
   async quality({ labels }) {
-    if (labels) throw new Error("a model that answers with several numbers cannot be judged");
     const { regressionQuality } = await import("../regression/quality.ts");
-    return regressionQuality;
+    return regressionQuality(labels);
   },
 });
