@@ -1,0 +1,3 @@
+export function percent(score: number): string {
+  return `${Math.round(score * 100)} %`;
+}

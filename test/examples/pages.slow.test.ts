@@ -1,0 +1,251 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Browser, Page, Route } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { brokenRules, browserPath, startBrowser, WIDTHS } from "../harness/browser.ts";
+import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { installPage, type ExamplePage } from "./page.ts";
+
+const models = join(import.meta.dirname, "../../models");
+const SEVEN = join(models, "digits/seven.png");
+
+let browser: Browser;
+beforeAll(async () => {
+  if (browserPath) browser = await startBrowser();
+});
+afterAll(() => browser?.close());
+
+describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name) => {
+  let example: ExamplePage;
+  let service: NodeServer;
+  let store: string;
+  beforeAll(async () => {
+    store = await mkdtemp(join(tmpdir(), "nearcast-page-store-"));
+    await cp(models, store, { recursive: true });
+    example = await installPage(name);
+    service = await startService();
+    await example.build(service.url);
+  });
+  afterAll(async () => {
+    await service?.stop();
+    await example?.stop();
+    await rm(store, { recursive: true, force: true });
+  });
+
+  function startService(env: Record<string, string> = {}): Promise<NodeServer> {
+    const own = { CORS_ORIGINS: example.origin, STORE: store, RELEASE_TTL_SECONDS: "1" };
+    return startNodeServer({ env: { ...own, ...env } });
+  }
+
+  /** The page with its first answers, and the errors of its console. */
+  async function open(options: Parameters<Browser["newPage"]>[0] = {}) {
+    const page = await browser.newPage(options);
+    onTestFinished(() => page.close());
+    const errors: string[] = [];
+    // The browser itself writes a line about each answer with a status of 400 and above.
+    page.on("console", (line) => {
+      const isAnswer = line.text().startsWith("Failed to load resource");
+      if (["error", "warning"].includes(line.type()) && !isAnswer) errors.push(line.text());
+    });
+    page.on("pageerror", (error) => errors.push(String(error)));
+    await page.goto(example.origin);
+    await answered(page);
+    return { page, errors };
+  }
+
+  test("its types are right", async () => {
+    await example.run("typescript/bin/tsc", "-p", ".");
+  });
+
+  test("its script is under 100 kB, compressed", async () => {
+    expect(gzipSync(await example.script()).length).toBeLessThan(100_000);
+  });
+
+  test("a form answers while one types, and shows a mistake at its field", async () => {
+    const { page, errors } = await open();
+    const form = page.getByRole("region", { name: "Which iris is it?" });
+    const answer = form.locator("strong");
+    await expectText(answer, "setosa");
+    await form.getByLabel("petal length").fill("5.4");
+    await form.getByLabel("petal width").fill("2.3");
+    await expectText(answer, "virginica");
+    const width = form.getByLabel("sepal width");
+    await form.getByText("0 to 20 cm").first().waitFor();
+    await width.fill("50");
+    await form.getByText("must be at most 20 cm").waitFor();
+    expect(await width.getAttribute("aria-invalid")).toBe("true");
+    const described = await width.evaluate((input) =>
+      (input.getAttribute("aria-describedby") ?? "")
+        .split(" ")
+        .map((id) => document.getElementById(id)?.textContent?.trim())
+        .join(", "),
+    );
+    expect(described).toBe("0 to 20 cm, must be at most 20 cm");
+    await width.fill("");
+    await form.getByText("is missing").waitFor();
+    await width.fill("3.1");
+    await form.getByText("is missing").waitFor({ state: "hidden" });
+    await expectText(answer, "virginica");
+    expect(errors).toEqual([]);
+  });
+
+  test("a picture is chosen or dropped, and what is none is refused", async () => {
+    const { page, errors } = await open();
+    const card = page.getByRole("region", { name: "Which digit is it?" });
+    await card.getByLabel("Picture of a digit").setInputFiles(SEVEN);
+    await card.getByRole("img", { name: "Preview of seven.png" }).waitFor();
+    await expectText(card.locator("strong"), "7");
+    const text = { name: "notes.png", mimeType: "image/png", buffer: Buffer.from("no picture") };
+    await card.getByLabel("Picture of a digit").setInputFiles(text);
+    await card.getByRole("alert").waitFor();
+    const dropped = await page.evaluateHandle(
+      (base64) => {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([bytes], "dropped.png", { type: "image/png" }));
+        return transfer;
+      },
+      await readFile(SEVEN, "base64"),
+    );
+    await card.locator(".drop").dispatchEvent("drop", { dataTransfer: dropped });
+    await card.getByRole("img", { name: "Preview of dropped.png" }).waitFor();
+    await expectText(card.locator("strong"), "7");
+    expect(await card.getByRole("alert").count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
+  test("messages take the colour of their mood", async () => {
+    const { page, errors } = await open();
+    await page.getByLabel("Message", { exact: true }).fill("Terrible battery, a waste of money.");
+    await page.keyboard.press("Enter");
+    const message = page.getByRole("listitem").filter({ hasText: "Terrible battery" });
+    await message.getByText("negative, ").waitFor();
+    const other = page.getByRole("listitem").filter({ hasText: "The food was great" });
+    expect(await message.evaluate(colour)).not.toBe(await other.evaluate(colour));
+    expect(errors).toEqual([]);
+  });
+
+  test("what is put into the basket leaves the shelf at once, and comes back after an error", async () => {
+    const { page, errors } = await open();
+    const shelf = page.getByRole("list", { name: "Goes with it" });
+    const add = shelf.getByRole("button").first();
+    const name = ((await add.getAttribute("aria-label")) ?? "").replace("Add ", "");
+    const requests: Route[] = [];
+    await page.route("**/retail/predict", (request) => void requests.push(request));
+    await add.click();
+    await page.getByRole("list", { name: "Basket" }).getByText(name).waitFor();
+    await shelf.getByText(name, { exact: true }).waitFor({ state: "hidden" });
+    expect(await shelf.getByRole("button").count()).toBe(7);
+    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await requests[0]?.abort();
+    await shelf.getByText(name, { exact: true }).waitFor();
+    await page.unrouteAll();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await shelf.getByText(name, { exact: true }).waitFor({ state: "hidden" });
+    await shelf.getByRole("button").nth(7).waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
+  test("texts are found though they are misspelt", async () => {
+    const { page, errors } = await open();
+    await page.getByRole("searchbox").fill("owl lihgts");
+    const first = page.getByRole("list", { name: "Texts" }).getByRole("listitem").first();
+    await expectText(first, "night owl lights");
+    expect(errors).toEqual([]);
+  });
+
+  test("without a network it says so, and asks again when it is back", async () => {
+    const { page, errors } = await open();
+    const form = page.getByRole("region", { name: "Which iris is it?" });
+    await page.context().setOffline(true);
+    await form.getByLabel("petal length").fill("5.4");
+    await form.getByLabel("petal width").fill("2.3");
+    await form.getByRole("alert").getByText("cannot be reached").waitFor();
+    await expectText(form.locator("strong"), "setosa");
+    await page.context().setOffline(false);
+    await expectText(form.locator("strong"), "virginica");
+    expect(await form.getByRole("alert").count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
+  test("a release while the page is open shows", async () => {
+    const { page, errors } = await open();
+    const form = page.getByRole("region", { name: "Which iris is it?" });
+    await form.getByText("iris, version 1").waitFor();
+    const manifest = await readFile(join(store, "iris/1/model.json"), "utf8");
+    await cp(join(store, "iris/1"), join(store, "iris/2"), { recursive: true });
+    const second = { ...(JSON.parse(manifest) as object), version: "2" };
+    await writeFile(join(store, "iris/2/model.json"), JSON.stringify(second));
+    await writeFile(join(store, "iris/release.json"), JSON.stringify({ stable: "2" }));
+    await expect
+      .poll(async () => {
+        await form.getByLabel("sepal width").fill(String(1 + Math.random()));
+        return form.getByText(/iris, version \d/).textContent();
+      })
+      .toBe("iris, version 2");
+    expect(errors).toEqual([]);
+  });
+
+  test.for([...WIDTHS, 360])("breaks no rule of accessibility, %i pixels wide", async (width) => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { page, errors } = await open({ viewport: { width, height: 900 }, colorScheme });
+      await page.getByLabel("sepal width").fill("50");
+      await page.getByText("must be at most 20 cm").waitFor();
+      await page.getByLabel("Picture of a digit").setInputFiles(SEVEN);
+      await page.getByText("digits, version").waitFor();
+      await page.getByLabel("Message", { exact: true }).fill("Terrible battery.");
+      await page.keyboard.press("Enter");
+      await page.getByText("negative, ").waitFor();
+      await page.getByRole("searchbox").fill("owl lihgts");
+      await page.getByText("search, version").waitFor();
+      const folder = process.env["SCREENSHOTS"];
+      const path = join(folder ?? "", `${name}-${width}-${colorScheme}.png`);
+      if (folder) await page.screenshot({ path, fullPage: true });
+      expect(await brokenRules(page)).toEqual({});
+      const widest = await page.evaluate("document.documentElement.scrollWidth");
+      expect(widest).toBeLessThanOrEqual(width);
+      expect(errors).toEqual([]);
+    }
+  });
+
+  test("a 429 is waited out", async () => {
+    // The first answers take 14 units: 10 of them are the texts of the search.
+    const limited = await startService({ RATE_LIMIT: "16/3s" });
+    onTestFinished(async () => {
+      await limited.stop();
+      await example.build(service.url);
+    });
+    await example.build(limited.url);
+    const { page, errors } = await open();
+    const statuses: number[] = [];
+    page.on("response", (response) => statuses.push(response.status()));
+    const form = page.getByRole("region", { name: "Which iris is it?" });
+    await form.getByLabel("petal width").fill("2.3");
+    for (const length of ["4", "4.5", "5", "5.4"]) {
+      await form.getByLabel("petal length").fill(length);
+      await form.getByText("Asking…").waitFor();
+      await form.getByText("Asking…").waitFor({ state: "hidden" });
+    }
+    await expectText(form.locator("strong"), "virginica");
+    expect(statuses).toContain(429);
+    expect(await page.getByRole("alert").count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+});
+
+/** Resolves when the page has its first answers. */
+async function answered(page: Page): Promise<void> {
+  for (const text of ["iris, version", "retail, version", "search, version", "positive, "])
+    await page.getByText(text).waitFor();
+}
+
+async function expectText(locator: ReturnType<Page["locator"]>, text: string): Promise<void> {
+  await locator.filter({ hasText: text }).waitFor();
+}
+
+function colour(element: Element): string {
+  return getComputedStyle(element).backgroundColor;
+}
