@@ -24,6 +24,7 @@ import { createPerform } from "./http/job-run.ts";
 import { playgroundRoutes } from "./http/playground.ts";
 import { metricsByToken, metricsRoutes } from "./http/metrics.ts";
 import { rolloutRoutes } from "./http/rollouts.ts";
+import { modelFileRoutes } from "./http/model-files.ts";
 import { modelRoutes } from "./http/models.ts";
 import { notFound } from "./http/not-found.ts";
 import { rootPredictRoutes } from "./http/root-predict.ts";
@@ -63,6 +64,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
     limit(c, async () => void (await admit(c, next)));
   const open = playgroundRoutes(service, limitOpen).route("/", pageRoutes(service, limitOpen));
   const closed = new Hono<AppEnv>().route("/", modelRoutes(service, dialects));
+  closed.route("/", modelFileRoutes(service));
   closed.route("/", driftRoutes(service)).route("/", feedbackRoutes(service));
   for (const dialect of dialects) closed.route("/", dialect.routes(service));
   closed.route("/", rootPredictRoutes(service));

@@ -2,25 +2,13 @@ import { env, tracing, waitUntil } from "cloudflare:workers";
 import { createOrt } from "#onnxruntime-web-factory";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { createApp, type Options } from "./app.ts";
+import { loadDecoder } from "./platform/bundled-decoders.ts";
 import { createPlatform, type CloudflarePlatform } from "./platform/cloudflare.ts";
 import type { InSpan } from "./observe/phases.ts";
 import type { PackagedModel } from "./platform/packaged-modules.ts";
 import { createService } from "./service.ts";
-import type { ImageFormat } from "./tasks/image/formats.ts";
 
 export { ModelState } from "./platform/model-state.ts";
-
-/** A bundler must see each name. They are imported only when needed: models without images do not start them. */
-const DECODERS: Record<ImageFormat, () => Promise<{ default: WebAssembly.Module }>> = {
-  jpeg: () => import("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"),
-  png: () => import("@jsquash/png/codec/pkg/squoosh_png_bg.wasm"),
-  webp: () => import("@jsquash/webp/codec/dec/webp_dec.wasm"),
-};
-
-async function loadDecoder(format: ImageFormat): Promise<WebAssembly.Module> {
-  const { default: module } = await DECODERS[format]();
-  return module;
-}
 
 /** What a Worker brings along besides its code. */
 interface WorkerOptions {

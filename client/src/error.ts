@@ -2,13 +2,15 @@ import type { InputIssue, Problem, ServiceErrorCode } from "./types.ts";
 
 /**
  * The codes of a {@link NearcastClientError}: those of the service, `network` (no answer came), `timeout` (`timeoutMs`
- * is over) and `unexpected_answer` (the answer came from a proxy or another server).
+ * is over), `unexpected_answer` (the answer came from a proxy or another server) and `not_in_page` (a local model that
+ * the page does not run, or that is closed).
  */
 export type ErrorCode =
   | ServiceErrorCode
   | "network"
   | "timeout"
   | "unexpected_answer"
+  | "not_in_page"
   // Lets editors still complete the other codes.
   | (string & {});
 

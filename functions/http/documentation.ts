@@ -4,6 +4,7 @@ import { openapiDocument } from "../openapi/document.ts";
 import { PAGE_ASSETS, type PageAsset } from "../platform/types.ts";
 import type { AppEnv } from "./exchange.ts";
 import { answer, answerJson } from "./answer.ts";
+import { matches } from "./entity-tag.ts";
 import { answeringModels } from "../model/released-models.ts";
 import type { Dialect } from "../dialects/define.ts";
 import type { Service } from "../service.ts";
@@ -111,13 +112,6 @@ export function pageRoutes(
       });
     });
   return routes;
-}
-
-/** Whether an `If-None-Match` (RFC 9110, section 13.1.2) names the tag. */
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  const tags = new Set(header.split(",").map((tag) => tag.trim().replace(/^W\//, "")));
-  return tags.has("*") || tags.has(etag.replace(/^W\//, ""));
 }
 
 /** `GET /openapi.json`, made from the dialects and from the models that are released now. */

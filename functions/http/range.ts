@@ -30,13 +30,17 @@ async function* piecesOf(
 export function answerFile(
   c: Context<AppEnv>,
   source: Source,
-  { type, wholeBytes = Infinity }: { type: string; wholeBytes?: number | undefined },
+  {
+    type,
+    wholeBytes = Infinity,
+    headers: own,
+  }: { type: string; wholeBytes?: number | undefined; headers?: Record<string, string> },
 ): Response {
   const { size } = source;
   const range = askedRange(c, size);
   const { start, end } = range ?? { start: 0, end: size };
   checkWhole(end - start, wholeBytes);
-  const headers = { "Content-Type": type, "Accept-Ranges": "bytes" };
+  const headers = { ...own, "Content-Type": type, "Accept-Ranges": "bytes" };
   const pieces = piecesOf(source, start, end);
   if (range) return answerPart(c, pieces, { ...range, size, headers });
   return answer(c, streamOf(pieces), { ...headers, "Content-Length": String(size) });
@@ -92,7 +96,7 @@ export function checkWhole(bytes: number, wholeBytes = Infinity): void {
   if (bytes > wholeBytes)
     throw new NearcastError(
       "answer_too_large",
-      `${bytes} bytes are more than the ${wholeBytes} of an answer: ask for parts of the lines with Range.`,
+      `${bytes} bytes are more than the ${wholeBytes} of an answer: ask for parts with Range.`,
     );
 }
 

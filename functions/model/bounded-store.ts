@@ -4,6 +4,10 @@ import { within } from "../within.ts";
 import { StoreRefusal, type Store } from "./store.ts";
 
 interface Operations extends Pick<Store, "get" | "list"> {
+  /** Undefined where there is no such object. */
+  size(key: string): Promise<number | undefined>;
+  /** Undefined where the store cannot read parts, or has no such object. */
+  slice(key: string, start: number, end: number): Promise<Uint8Array | undefined>;
   /** Rejects when storage refuses or does not answer. */
   ping(): Promise<void>;
 }
@@ -39,6 +43,10 @@ export function boundStore(store: Store, timeoutMs: number): Operations {
   return {
     get: (key, options) =>
       bounded(`give ${key}`, (signal) => store.get(key, { ...options, signal })),
+    size: async (key) =>
+      (await bounded(`give ${key}`, (signal) => store.head(key, { signal })))?.size,
+    slice: async (key, start, end) =>
+      bounded(`give ${key}`, async (signal) => store.slice?.(key, start, end, { signal })),
     list: (prefix) =>
       bounded(`give the list of ${prefix || "models"}`, (signal) => store.list(prefix, { signal })),
     ping: () =>

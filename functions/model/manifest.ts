@@ -120,6 +120,12 @@ export const manifestFields = {
     })
     .optional()
     .describe("Classification: the labels, in the order of the scores. All are different."),
+  browser: z
+    .literal(true)
+    .optional()
+    .describe(
+      "Gives the version's files to pages, which then run it themselves: whoever may ask for predictions may download the weights. When absent, they are never sent.",
+    ),
   cache: z
     .strictObject({
       ttlSeconds: z

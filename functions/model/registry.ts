@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { ageOf } from "../age.ts";
 import { digest } from "../digest.ts";
 import { NearcastError, type ErrorCode } from "../errors.ts";
+import type { Source } from "../inputs/source.ts";
 import type { Store } from "./store.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Assets, CompiledTask, Task } from "../tasks/define.ts";
@@ -59,6 +60,11 @@ export interface Registry {
   versions(name?: string): Promise<Map<string, string[]>>;
   /** Reads a file of the version and checks its digest. Rejects with `model_corrupt`. */
   file(manifest: Manifest, file: PackageFile): Promise<Uint8Array>;
+  /**
+   * Opens a file of the version, to be read in parts. Rejects with `model_corrupt` where it is not there or has another
+   * length. Its digest is not checked.
+   */
+  open(manifest: Manifest, file: PackageFile): Promise<Source>;
   /** Rejects when the store cannot be reached. */
   ping(): Promise<void>;
   /** The models that were asked for and have versions on trial, by the releases that are in memory. */
@@ -268,6 +274,28 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     return found.bytes;
   }
 
+  async function openFile(manifest: Manifest, file: PackageFile): Promise<Source> {
+    const { name, version } = manifest;
+    const key = `${name}/${version}/${file.file}`;
+    if (!platform.store.slice) {
+      const whole = new Uint8Array(await readFile(manifest, file));
+      return { size: file.bytes, slice: async (start, end) => whole.slice(start, end) };
+    }
+    const changed = () =>
+      corrupt(
+        `The file ${file.file} of ${name} version ${version} does not have ${file.bytes} bytes`,
+      );
+    if ((await store.size(key)) !== file.bytes) throw changed();
+    return {
+      size: file.bytes,
+      async slice(start, end) {
+        const bytes = await store.slice(key, start, end);
+        if (bytes?.byteLength !== end - start) throw changed();
+        return bytes as Uint8Array<ArrayBuffer>;
+      },
+    };
+  }
+
   /** Adds only models that are in the store. Removes those that are no longer there. */
   function noteFailure(name: string, error: unknown): void {
     if (!(error instanceof NearcastError)) return;
@@ -331,6 +359,7 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
       return storedVersions(store, name);
     },
     file: readFile,
+    open: openFile,
     // Uses the short time-out: probes do not wait for long.
     ping: () => revalidatingStore.ping(),
     tried: () =>

@@ -43,6 +43,14 @@ const DAYS = {
   schema: { type: "integer", minimum: 1, maximum: MOST_DAYS, default: 7 },
 };
 
+const FILE = {
+  name: "file",
+  in: "path",
+  required: true,
+  description: "The artifact, or another file that the manifest names.",
+  schema: string,
+};
+
 /** An outcome of a prediction. */
 const GIVEN = object({
   request_id: { ...string, description: "The `X-Request-Id` of the prediction." },
@@ -179,6 +187,12 @@ function sharedPaths(models: readonly string[]) {
       summary: "A version",
       parameters: versioned,
       answer: answers("Model"),
+    },
+    "get /v1/models/{model}/versions/{version}/files/{file}": {
+      tag,
+      summary: "A file of a version whose manifest has `browser`, for pages that run it themselves",
+      parameters: [...versioned, FILE],
+      answer: { description: "The file.", content: { "application/octet-stream": { schema: {} } } },
     },
     "get /metrics": {
       tag: "Metrics",

@@ -25,6 +25,7 @@ function fill(path: string, model: string): string {
     .replace(":model", model)
     .replace(":version", "1")
     .replace(":label", "stable")
+    .replace(":file", "model.onnx")
     .replace(":task", "text-classification")
     .replace(":asset", "package.json");
 }

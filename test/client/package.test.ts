@@ -28,6 +28,10 @@ const WORKER = `
   };
 `;
 
+/** The modules of `./browser`, beside the worker and its chunks. */
+const IN_BROWSER = `download either files index messages page page-cache page-worker reasons release runtime-file`;
+const CHUNK = /^dist\/browser\/worker-[\w-]+-[0-9A-Z]{8}\.js$/;
+
 describe("the packed tarball of @nearcast/client", () => {
   let packed: PackedClient;
   let project: string;
@@ -41,12 +45,20 @@ describe("the packed tarball of @nearcast/client", () => {
     const bindings = ["prediction-key", "prediction-query", "prediction-store", "react", "vue"];
     const core = ["assignment", "deadline", "error", "index", "json", "request", "types"];
     const modules = [...core, ...bindings].toSorted();
-    expect(packed.files).toEqual([
+    const others = packed.files.filter((path) => !CHUNK.test(path));
+    const expected = [
       "LICENSE",
       "README.md",
+      "dist/browser/LICENSES.txt",
+      "dist/browser/worker.js",
+      ...IN_BROWSER.split(" ").flatMap((name) => [
+        `dist/browser/${name}.d.ts`,
+        `dist/browser/${name}.js`,
+      ]),
       ...modules.flatMap((name) => [`dist/${name}.d.ts`, `dist/${name}.js`]),
       "package.json",
-    ]);
+    ];
+    expect(others).toEqual(expected.toSorted());
   });
 
   test.each(

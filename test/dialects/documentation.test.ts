@@ -64,6 +64,7 @@ describe.each(inThisFile(PLATFORMS))("on %s", (name, start) => {
       const filled = path
         .replace("{model}", "iris")
         .replace("{version}", "1")
+        .replace("{file}", "model.onnx")
         .replace("{label}", "stable");
       // The model has no baseline to compare with, and there is no job, batch, file or task.
       const status =

@@ -1,16 +1,12 @@
 import type { Context } from "hono";
-import { InputIssues, invalidInput, NearcastError } from "../../errors.ts";
+import { invalidInput, NearcastError } from "../../errors.ts";
 import type { AppEnv } from "../../http/exchange.ts";
 import type { Limits } from "../../model/limits.ts";
 import { readBody, readText, type BodyOptions } from "../../http/body.ts";
 import { mediaTypeOf } from "../../http/media-type.ts";
 import { parseJsonText } from "../../wire/json.ts";
 import { decodeText } from "../../wire/text.ts";
-
-export interface PredictBody {
-  inputs: unknown;
-  parameters: unknown;
-}
+import { readPredictJson, type PredictBody } from "./json-body.ts";
 
 const ACCEPTED =
   "application/json, multipart/form-data, image/jpeg, image/png, image/webp or application/octet-stream";
@@ -27,7 +23,7 @@ export async function readPredictBody(
 ): Promise<PredictBody> {
   const { type: mediaType, parameters } = mediaTypeOf(c.req);
   if (mediaType === "application/json" || mediaType.endsWith("+json"))
-    return fromJson(await readText(c, options));
+    return readPredictJson(await readText(c, options));
   if (mediaType === "multipart/form-data")
     return fromForm(await readBody(c, options), parameters["boundary"], options.batch);
   if (RAW.test(mediaType))
@@ -36,20 +32,6 @@ export async function readPredictBody(
     "unsupported_media_type",
     `The Content-Type must be ${ACCEPTED}${mediaType ? `, not ${mediaType}` : ""}.`,
   );
-}
-
-function fromJson(text: string): PredictBody {
-  const body = parseJsonText(text, "The body");
-  if (typeof body !== "object" || body === null || Array.isArray(body))
-    throw invalidInput([{ path: "body", message: "must be an object with inputs" }]);
-  const { inputs, parameters } = body as Record<string, unknown>;
-  const issues = new InputIssues();
-  for (const path of Object.keys(body))
-    if (path !== "inputs" && path !== "parameters")
-      issues.push({ path, message: "is not a member of the request" });
-  issues.check();
-  if (inputs === undefined) throw invalidInput([{ path: "inputs", message: "is missing" }]);
-  return { inputs, parameters };
 }
 
 async function fromForm(
