@@ -23,9 +23,8 @@ export interface Feature {
 /** The public part of a manifest that the page reads. */
 export interface Manifest extends ModelSummary {
   inputs: { name: string; datatype: string; shape: number[] }[];
+  outputs: { shape: number[] }[];
   features?: Feature[];
-  text?: object;
-  fill?: { mask: string };
   examples: { input: unknown; output?: unknown }[];
   /** All versions in the store. */
   versions: string[];

@@ -57,8 +57,14 @@ function Examples({
       {(control) => (
         <select
           {...control}
-          onChange={({ currentTarget }) => onChoose(examples[Number(currentTarget.value)]?.input)}
+          value=""
+          onChange={({ currentTarget }) => {
+            onChoose(examples[Number(currentTarget.value)]?.input);
+            // The same one can be chosen again after it was changed.
+            currentTarget.value = "";
+          }}
         >
+          <option value="">(choose one)</option>
           {examples.map(({ input }, index) => (
             <option value={index} key={index}>
               {index + 1}: {spaced(input).slice(0, 60)}

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { askWith, base, readModels } from "./api.ts";
+import { AskContext } from "./ask-context.ts";
 import { FailureView } from "./failure-view.tsx";
 import { ModelPage } from "./model-page.tsx";
 import { Models } from "./models.tsx";
@@ -32,13 +33,15 @@ export function Service({ apiKey, onRefused }: { apiKey: string; onRefused: () =
         {name === undefined ? (
           <p>No model is released yet.</p>
         ) : (
-          <ModelPage
-            key={name}
-            name={name}
-            ask={ask}
-            isKeyed={apiKey !== ""}
-            onRefused={onRefused}
-          />
+          <AskContext.Provider value={ask}>
+            <ModelPage
+              key={name}
+              name={name}
+              ask={ask}
+              isKeyed={apiKey !== ""}
+              onRefused={onRefused}
+            />
+          </AskContext.Provider>
         )}
       </article>
     </div>

@@ -25,9 +25,9 @@ export function useDraft(manifest: Manifest) {
     if (next !== undefined) setDraft(next);
   }
 
-  function toJson(): void {
+  async function toJson(): Promise<void> {
     const inputs = form?.inputs(draft, manifest);
-    setText(isPicture(inputs) ? '"the image in base64"' : spaced(inputs ?? null));
+    setText(spaced(isPicture(inputs) ? await base64Of(inputs) : (inputs ?? null)));
   }
 
   function toForm(): void {
@@ -48,6 +48,11 @@ export function useDraft(manifest: Manifest) {
   }
 
   return { form, draft, setDraft, text, setText, note, fill, toJson, toForm, inputs };
+}
+
+async function base64Of({ blob }: Picture): Promise<string> {
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 const CANNOT = "The form cannot show this JSON.";

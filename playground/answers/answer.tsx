@@ -5,6 +5,7 @@ import { short } from "../short.ts";
 import type { Asked } from "../use-answer.ts";
 import { Output } from "./output.tsx";
 import { rowsOf } from "./rows.ts";
+import { VectorsView } from "./vectors.tsx";
 
 /** The answer of one version, or why there is none. */
 export function AnswerView({ title, task, asked }: { title: string; task: string; asked: Asked }) {
@@ -24,17 +25,22 @@ function Answered({ task, answer }: { task: string; answer: Answer }) {
   const rows = rowsOf(task, answer);
   return (
     <>
-      {rows.slice(0, MOST_ROWS).map(({ title, input, output }) => (
-        <>
-          {title !== undefined && (
-            <h4>
-              <bdi>{short(title)}</bdi>
-            </h4>
-          )}
-          <Output task={task} input={input} output={output} />
-        </>
-      ))}
-      {rows.length > MOST_ROWS && <p>The other {rows.length - MOST_ROWS} are in the JSON.</p>}
+      {task === "feature-extraction" && <VectorsView rows={rows} />}
+      {rows
+        .slice(0, task === "feature-extraction" ? 0 : MOST_ROWS)
+        .map(({ title, input, output }) => (
+          <>
+            {title !== undefined && (
+              <h4>
+                <bdi>{short(title)}</bdi>
+              </h4>
+            )}
+            <Output task={task} input={input} output={output} />
+          </>
+        ))}
+      {rows.length > MOST_ROWS && task !== "feature-extraction" && (
+        <p>The other {rows.length - MOST_ROWS} are in the JSON.</p>
+      )}
       <Facts answer={answer} />
       <Raw text={answer.text} />
     </>

@@ -7,12 +7,19 @@ export interface Bar {
   value: number;
 }
 
+interface BarsProps {
+  caption: string;
+  bars: readonly Bar[];
+  /** Whether the values are no shares of 1, even if they look so. */
+  plain?: boolean;
+}
+
 const FIRST = 10;
 
 /** Rows with a bar each, as wide as their share of the largest. Shares of 1 are in percent. */
-export function Bars({ caption, bars }: { caption: string; bars: readonly Bar[] }) {
+export function Bars({ caption, bars, plain = false }: BarsProps) {
   const [showsAll, setShowsAll] = useState(false);
-  const isShare = bars.every(({ value }) => value >= 0 && value <= 1);
+  const isShare = !plain && bars.every(({ value }) => value >= 0 && value <= 1);
   const largest = isShare ? 1 : Math.max(...bars.map(({ value }) => Math.abs(value)), 1e-30);
   return (
     <>

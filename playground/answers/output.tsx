@@ -1,9 +1,11 @@
+import type { ComponentType } from "preact";
 import {
   ClassificationView,
   isClassified,
   isRegressed,
   RegressionView,
 } from "./classification.tsx";
+import * as texts from "./texts.tsx";
 
 interface OutputProps {
   task: string;
@@ -12,8 +14,23 @@ interface OutputProps {
   input: unknown;
 }
 
+/** Tasks whose answers have a form of their own. */
+const VIEWS: Record<string, unknown> = {
+  "token-classification": texts.EntitiesView,
+  "question-answering": texts.FoundView,
+  "zero-shot-classification": texts.LabelsView,
+  "fill-mask": texts.FilledView,
+  "text-ranking": texts.RankedView,
+  "sentence-similarity": texts.SimilarView,
+  recommendation: texts.ItemsView,
+};
+
 /** An answer to one input as people read it. Nothing where only JSON says it. */
-export function Output({ output }: OutputProps) {
+export function Output({ task, output, input }: OutputProps) {
+  if (Object.hasOwn(VIEWS, task)) {
+    const View = VIEWS[task] as ComponentType<{ output: unknown; input: unknown }>;
+    return <View output={output} input={input} />;
+  }
   if (isClassified(output)) return <ClassificationView output={output} />;
   if (isRegressed(output)) return <RegressionView output={output} />;
   return null;

@@ -10,10 +10,10 @@ export const browserPath = findBrowser();
 if (!browserPath)
   console.log("There is no Chromium: the tests in a page are skipped. CHROME_PATH names one.");
 
-/** Starts a browser without a screen. */
-export function startBrowser(): Promise<Browser> {
+/** Starts a browser without a screen, with these arguments too. */
+export function startBrowser(own: readonly string[] = []): Promise<Browser> {
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  const args = ["--disable-dev-shm-usage", "--no-first-run", ...sandbox];
+  const args = ["--disable-dev-shm-usage", "--no-first-run", ...sandbox, ...own];
   return chromium.launch({ ...(browserPath && { executablePath: browserPath }), args });
 }
 

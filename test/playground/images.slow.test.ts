@@ -1,0 +1,107 @@
+import { readFile } from "node:fs/promises";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { brokenRules, browserPath, startBrowser } from "../harness/browser.ts";
+import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { openPage, predict } from "./open-page.ts";
+
+const SEVEN = "models/digits/seven.png";
+const FAKE_CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"];
+
+describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
+  let browser: Browser;
+  let server: NodeServer;
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([startBrowser(FAKE_CAMERA), startNodeServer()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  test.for(["drop", "paste"] as const)(
+    "an image comes by %s, is shown and is answered",
+    async (kind) => {
+      const page = await openPage(browser, `${server.url}/playground/digits`);
+      await page.getByAltText("The image that is sent").waitFor();
+      expect(await page.locator("figure", { hasText: "example.png" }).count()).toBe(1);
+      await give(page, kind);
+      await page.getByText("it's a seven.png", { exact: true }).waitFor();
+      const answer = await predict(page);
+      expect(await answer.locator(".headline").innerText()).toMatch(/^7 /);
+      expect(await page.locator(".code pre").innerText()).toContain(
+        String.raw`--data-binary '@it'\''s a seven.png'`,
+      );
+      expect(await brokenRules(page)).toEqual({});
+    },
+  );
+
+  test("an image is chosen, and is base64 in JSON", async () => {
+    const page = await openPage(browser, `${server.url}/playground/digits`);
+    await page.getByLabel("Image", { exact: true }).setInputFiles(SEVEN);
+    await page.getByText("seven.png", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "JSON", exact: true }).click();
+    const base64 = (await readFile(SEVEN)).toString("base64");
+    expect(await page.getByLabel("Inputs as JSON").inputValue()).toBe(`"${base64}"`);
+    expect(await (await predict(page)).locator(".headline").innerText()).toMatch(/^7 /);
+  });
+
+  test("a picture is taken, and the camera is off afterwards", async () => {
+    const page = await openPage(browser, `${server.url}/playground/digits`);
+    await page.getByRole("button", { name: "Take a picture" }).click();
+    await page.getByRole("button", { name: "Take it" }).click();
+    await page.getByRole("link", { name: "picture.png" }).waitFor();
+    expect(await page.locator("video").count()).toBe(0);
+    const answer = await predict(page);
+    expect(await answer.locator(".headline").innerText()).toMatch(/^\d /);
+  });
+
+  test("what is no image is refused at its field", async () => {
+    const page = await openPage(browser, `${server.url}/playground/digits`, { expected: /422/ });
+    const file = { name: "no.png", mimeType: "image/png", buffer: Buffer.from("no image") };
+    await page.getByLabel("Image", { exact: true }).setInputFiles(file);
+    await page.getByRole("button", { name: "Predict" }).click();
+    await page.locator(".drop .mistake").waitFor();
+    expect(await page.getByRole("alert").innerText()).toContain("invalid_input");
+  });
+
+  test("items are found by name and put into the basket", async () => {
+    const page = await openPage(browser, `${server.url}/playground/retail`);
+    const basket = page.getByRole("list", { name: "Basket" });
+    await basket.waitFor();
+    expect(await basket.getByRole("listitem").count()).toBe(1);
+    await page.getByLabel("Find an item").fill("lunch bag");
+    const found = page.getByRole("list", { name: "Items that fit" });
+    await found
+      .getByRole("button", { name: /LUNCH BAG/ })
+      .first()
+      .waitFor();
+    const name = await found.locator("bdi").first().innerText();
+    await found.getByRole("button").first().click();
+    expect(await basket.innerText()).toContain(name);
+    // The names of what was in the basket are known too.
+    expect(await basket.innerText()).not.toMatch(/85123A/);
+    const answer = await predict(page);
+    expect(await answer.getByRole("row").count()).toBe(10);
+    expect(await answer.innerText()).not.toContain(name);
+    await basket.getByRole("button", { name: `Remove ${name}` }).click();
+    expect(await basket.getByRole("listitem").count()).toBe(1);
+    expect(await brokenRules(page)).toEqual({});
+  });
+});
+
+/** Gives the image to the page as the browser does, in an event. */
+async function give(page: Page, kind: "drop" | "paste"): Promise<void> {
+  const base64 = (await readFile(SEVEN)).toString("base64");
+  await page.evaluate(
+    `{
+      const bytes = Uint8Array.from(atob("${base64}"), (one) => one.charCodeAt(0));
+      const data = new DataTransfer();
+      data.items.add(new File([bytes], "it's a seven.png", { type: "image/png" }));
+      const event = "${kind}" === "drop"
+        ? new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true })
+        : new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+      document.querySelector(".drop").dispatchEvent(event);
+    }`,
+  );
+}
