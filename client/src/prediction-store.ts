@@ -121,7 +121,6 @@ export function createPredictionStore<Input, Output>(): PredictionStore<Input, O
     const { signal } = (running = new AbortController());
     change({ current: question, isPending: true });
     return new Promise((resolve) => {
-      // Also without a delay: React's StrictMode mounts twice and shall not ask twice.
       const timer = setTimeout(async () => {
         const answered = await question.ask(signal).then(
           (prediction) => ({ answer: { key: question.key, prediction }, failure: undefined }),

@@ -23,7 +23,7 @@ function Typed({ text }: { text: string }): ReactElement {
 }
 
 function Pressed(): ReactElement {
-  const { data, error, predict } = usePrediction(client, "echo");
+  const { data, error, predict } = usePrediction(client, "echo", "plain");
   const [resolved, setResolved] = useState("");
   const press = async () => setResolved((await predict("pressed"))?.outputs ?? "nothing");
   return h(
