@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { RUNTIME_FILE } from "../../client/src/browser/runtime-file.ts";
 import { PAGE_LIMITS } from "../../client/src/browser/worker/limits.ts";
@@ -27,4 +29,30 @@ test("the page asks for the file of ONNX Runtime that is installed here", async 
 
 test("the page refuses what a service refuses that nobody has configured", () => {
   expect(PAGE_LIMITS).toEqual(createNodePlatform({ STORE: "models" }).config.limits);
+});
+
+test("the first load, without what only some models need, is under 100 kB compressed", async () => {
+  const dist = join(root, "client/dist/browser");
+  const { outputFiles } = await build({
+    stdin: { contents: 'export { createLocalModel } from "./index.js";', resolveDir: dist },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    write: false,
+  });
+  const main = gzipSync(outputFiles[0]?.contents ?? "").length;
+  const files = new Set(["worker.js"]);
+  let worker = 0;
+  // The set grows by what each file imports at once. What it imports later, by `import()`, is not counted.
+  for (const file of files) {
+    const text = await readFile(join(dist, file), "utf8");
+    for (const [, name] of text.matchAll(/(?:from|import)\s*"\.\/([^"]+)"/g)) files.add(name ?? "");
+    worker += gzipSync(text).length;
+  }
+  console.log(
+    `./browser: ${main} bytes in the page, ${worker} in ${files.size} files of its worker`,
+  );
+  expect(files.size).toBeGreaterThan(1);
+  expect(main).toBeGreaterThan(1000);
+  expect(main + worker).toBeLessThan(100_000);
 });

@@ -81,6 +81,12 @@ export interface Door extends Listening {
   asked: string[];
 }
 
+/** Ends the connection, as a lost network does. */
+export function lose(request: IncomingMessage): true {
+  request.socket.destroy();
+  return true;
+}
+
 export async function openDoor(target: Pick<Target, "fetch">): Promise<Door> {
   const asked: string[] = [];
   const listening = await listen(async (request, response) => {

@@ -36,7 +36,7 @@ export interface Page {
   isLoaded: () => boolean;
   /** Why the page does not answer now. Undefined where it may, or may yet. */
   refusal: () => WhyEdge | undefined;
-  /** Looks for another release when it is time, and loads what is not loaded. Never rejects. */
+  /** Looks for another release when it is time, and loads what is not loaded. Throws when the page is closed. */
   refresh: () => void;
   /** Looks for another release now. Resolves when it is loaded. */
   update: () => Promise<void>;
@@ -197,8 +197,9 @@ export function createPage(options: PageOptions): Page {
     isLoaded,
     refusal: () => (performance.now() < pausedUntil && !isLoaded() ? "page_failed" : refused),
     refresh() {
+      closed.throwIfAborted();
       const isPaused = performance.now() < pausedUntil;
-      if (closed.aborted || isPaused || (isLoaded() && !isDue())) return;
+      if (isPaused || (isLoaded() && !isDue())) return;
       load().catch(() => undefined);
     },
     async update() {
