@@ -1,4 +1,4 @@
-import { NearcastClientError } from "./error.ts";
+import { NearcastClientError, type RequestIds } from "./error.ts";
 
 /** Timers of all runtimes hold 31 bits. A longer one would end at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -15,10 +15,14 @@ export interface Deadline {
   end: () => void;
 }
 
-/** Joins a caller's signal and timeout. Browsers that are still in use lack `AbortSignal.any`. */
+/**
+ * Joins a caller's signal and timeout. Browsers that are still in use lack `AbortSignal.any`. The error `timeout` gets
+ * the ids.
+ */
 export function createDeadline(
   outer: AbortSignal | undefined,
   timeoutMs: number = Infinity,
+  ids?: RequestIds,
 ): Deadline {
   if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs must be above 0, not ${timeoutMs}`);
   const controller = new AbortController();
@@ -28,7 +32,8 @@ export function createDeadline(
   const timer =
     timeoutMs <= LONGEST_TIMER_MS &&
     setTimeout(() => {
-      controller.abort(new NearcastClientError("timeout", `No answer within ${timeoutMs} ms.`));
+      const detail = `No answer within ${timeoutMs} ms.`;
+      controller.abort(new NearcastClientError("timeout", detail, ids));
     }, timeoutMs);
   if (outer?.aborted) follow();
   outer?.addEventListener("abort", follow);

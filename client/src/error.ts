@@ -14,10 +14,15 @@ export type ErrorCode =
   // Lets editors still complete the other codes.
   | (string & {});
 
-interface ErrorDetails {
+/** The ids of a request, as far as they are known. */
+export interface RequestIds {
+  requestId: string;
+  traceId: string;
+}
+
+interface ErrorDetails extends Partial<RequestIds> {
   status?: number;
   errors?: InputIssue[];
-  requestId?: string;
   retryAfterSeconds?: number | undefined;
   cause?: unknown;
 }
@@ -41,8 +46,10 @@ export class NearcastClientError extends Error {
   readonly detail: string;
   /** What is wrong with the input, by path. Empty for other errors. */
   readonly errors: readonly InputIssue[];
-  /** The request's id in the service's log. Empty when no answer came. */
+  /** The request's id in the service's log. Empty when no answer came to a call without an id of its own. */
   readonly requestId: string;
+  /** The trace's id, 32 hexadecimal digits. Empty for a call without a `traceparent`. */
+  readonly traceId: string;
   /** After how many seconds to try again, if the service says so. */
   readonly retryAfterSeconds: number | undefined;
 
@@ -53,16 +60,22 @@ export class NearcastClientError extends Error {
     this.status = details.status ?? 0;
     this.errors = details.errors ?? [];
     this.requestId = details.requestId ?? "";
+    this.traceId = details.traceId ?? "";
     this.retryAfterSeconds = details.retryAfterSeconds;
   }
 }
 
-/** The error for a failed answer, whether or not its body is a problem. */
-export function errorOf(response: Response, body: unknown): NearcastClientError {
+/** The error for a failed answer, whether or not its body is a problem. `sent` are the ids of the request. */
+export function errorOf(
+  response: Response,
+  body: unknown,
+  sent: RequestIds = { requestId: "", traceId: "" },
+): NearcastClientError {
   const { status, headers } = response;
   const details = {
     status,
-    requestId: headers.get("X-Request-Id") ?? "",
+    requestId: headers.get("X-Request-Id") ?? sent.requestId,
+    traceId: traceIdOf(headers.get("traceparent")) || sent.traceId,
     retryAfterSeconds: retryAfterSeconds(headers.get("Retry-After")),
   };
   const { code, detail, errors, requestId } = (body ?? {}) as Partial<Problem>;
@@ -80,8 +93,13 @@ export function errorOf(response: Response, body: unknown): NearcastClientError 
   );
 }
 
+/** The trace's id in a `traceparent` (W3C Trace Context). Empty without one. */
+export function traceIdOf(traceparent: string | null | undefined): string {
+  return /^[\da-f]{2}-([\da-f]{32})-/.exec(traceparent ?? "")?.[1] ?? "";
+}
+
 /** Seconds or an HTTP date (RFC 9110, section 10.2.3). */
-function retryAfterSeconds(text: string | null): number | undefined {
+export function retryAfterSeconds(text: string | null): number | undefined {
   if (!text) return undefined;
   const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
   return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);

@@ -1,25 +1,35 @@
-import { request, type CallOptions, type ClientOptions, type Question } from "./request.ts";
+import { modelPath } from "./address.ts";
+import { createJobs, type Jobs } from "./jobs.ts";
+import type {
+  CallOptions,
+  ClientOptions,
+  EmbedOptions,
+  PredictOptions,
+  RerankOptions,
+  VersionOptions,
+} from "./options.ts";
+import { PREDICTION_MEMBERS, predictionOf } from "./prediction.ts";
+import { request, within } from "./request.ts";
 import type {
   AnyModels,
+  Embedding,
+  FeedbackStatus,
   Health,
   ModelDescription,
   ModelsOf,
+  ModelsWith,
   ModelSummary,
   Prediction,
+  RankedDocument,
+  RankedText,
   Rollout,
 } from "./types.ts";
 
 export { assignment } from "./assignment.ts";
 export { NearcastClientError, type ErrorCode } from "./error.ts";
-export type { CallOptions, ClientOptions } from "./request.ts";
+export type { JobOf, Jobs, Submit } from "./jobs.ts";
+export type * from "./options.ts";
 export type * from "./types.ts";
-
-export interface PredictOptions<Parameters = Record<string, unknown>> extends CallOptions {
-  /** The version that answers. The released one when absent. */
-  version?: string | undefined;
-  /** Parameters of the model's task, such as `{ top_k: 3 }`. */
-  parameters?: Parameters | undefined;
-}
 
 /** Asks for predictions. One input gives one output. An array of inputs gives an array, in the same order. */
 export interface Predict<Models extends ModelsOf<Models> = AnyModels> {
@@ -35,6 +45,22 @@ export interface Predict<Models extends ModelsOf<Models> = AnyModels> {
   ): Promise<Prediction<Models[Name]["output"][]>>;
 }
 
+/** Asks for vectors of texts. One text gives one vector. An array of texts gives an array, in the same order. */
+export interface Embed<Models extends ModelsOf<Models> = AnyModels> {
+  <Name extends ModelsWith<Models, Embedding>>(
+    model: Name,
+    text: string,
+    options?: EmbedOptions,
+  ): Promise<Prediction<VectorOf<Models[Name]["output"]>>>;
+  <Name extends ModelsWith<Models, Embedding>>(
+    model: Name,
+    texts: readonly string[],
+    options?: EmbedOptions,
+  ): Promise<Prediction<VectorOf<Models[Name]["output"]>[]>>;
+}
+
+type VectorOf<Output> = unknown extends Output ? number[] : Output;
+
 /**
  * A service and the types of its models. Every call rejects with {@link NearcastClientError}, or with the reason of its
  * signal. A timeout that is not above 0 gives a RangeError, and a name such as `..` a TypeError.
@@ -43,18 +69,51 @@ export interface Client<Models extends ModelsOf<Models> = AnyModels> {
   /** The service's address, with a slash at its end. */
   readonly url: string;
   predict: Predict<Models>;
+  /**
+   * The vectors of texts, from a model with the task `feature-extraction`. A text that is longer than the model takes is
+   * cut.
+   *
+   * @example
+   * const { outputs } = await client.embed("search", ["a red lamp", "candle"], { dimensions: 64 });
+   */
+  embed: Embed<Models>;
+  /**
+   * The documents by how well they answer the query, best first, from a model with the task `text-ranking`. In errors,
+   * the path of a document is `inputs.texts[0]`.
+   *
+   * @example
+   * const { outputs } = await client.rerank("ranker", "a lamp for reading", texts, { topN: 3 });
+   * for (const { document, score } of outputs) show(document, score);
+   */
+  rerank: (
+    model: ModelsWith<Models, RankedText[]>,
+    query: string,
+    documents: readonly string[],
+    options?: RerankOptions,
+  ) => Promise<Prediction<RankedDocument[]>>;
+  /** Predictions that are answered later. */
+  jobs: Jobs<Models>;
+  /**
+   * Says what really happened, for a prediction of this caller: a label or a number, for several inputs an array of them.
+   * The same outcome twice counts once (`known`). Rejects with `not_found` where nothing is kept of the prediction, and
+   * with `conflict` after another outcome.
+   */
+  feedback: (
+    requestId: string,
+    outcome: Outcome | readonly (Outcome | null)[],
+    options?: CallOptions,
+  ) => Promise<FeedbackStatus>;
   /** Every released model. */
   models: (options?: CallOptions) => Promise<ModelSummary[]>;
   /** The public part of a version's manifest. The released version's when none is named. */
-  model: (
-    name: keyof Models & string,
-    options?: CallOptions & { version?: string | undefined },
-  ) => Promise<ModelDescription>;
+  model: (name: keyof Models & string, options?: VersionOptions) => Promise<ModelDescription>;
   /** What is on trial, with which {@link assignment} finds the version of a key. Needs the scope `read`. */
   rollout: (name: keyof Models & string, options?: CallOptions) => Promise<Rollout>;
   /** Resolves when the service is alive. Rejects when it is not. */
   health: (options?: CallOptions) => Promise<Health>;
 }
+
+type Outcome = string | number;
 
 /**
  * Makes a client of the service at `url`. The URL may have a prefix (`https://shop.example/ml`), and in a page it may
@@ -76,27 +135,63 @@ export function createClient<Models extends ModelsOf<Models> = AnyModels>(
   base.pathname = base.pathname.replace(/\/*$/, "/");
 
   async function read<Body>(path: string, members: readonly string[], call?: CallOptions) {
-    const { body } = await request(options, { url: new URL(path, base), members }, call);
+    const url = new URL(path, base);
+    const { body } = await within(options, call, (begun) => request(begun, { url, members }));
     return body as Body;
   }
 
   async function predict(model: string, inputs: unknown, call: PredictOptions<unknown> = {}) {
-    const question: Question = {
-      url: new URL(`${modelPath(model, call.version)}/predict`, base),
-      body: { inputs, parameters: call.parameters },
-      members: ["model", "version", "outputs"],
-    };
-    const { body, headers } = await request(options, question, call);
-    return {
-      ...(body as { model: string; version: string; outputs: unknown }),
-      digest: headers.get("X-Model-Digest") ?? "",
-      requestId: headers.get("X-Request-Id") ?? call.requestId ?? "",
-    };
+    const url = new URL(`${modelPath(model, call.version)}/predict`, base);
+    const body = { inputs, parameters: call.parameters };
+    return within(options, call, async (begun) => {
+      const answer = await request(begun, { url, body, members: PREDICTION_MEMBERS });
+      return predictionOf(answer, call.requestId);
+    });
+  }
+
+  async function embed(model: string, texts: unknown, call: EmbedOptions = {}) {
+    const { dimensions, precision, promptName, ...rest } = call;
+    const parameters = { dimensions, precision, prompt_name: promptName };
+    return predict(model, texts, { ...rest, parameters });
+  }
+
+  async function rerank(
+    model: string,
+    query: string,
+    documents: readonly string[],
+    call: RerankOptions = {},
+  ) {
+    const { topN, rawScores, ...rest } = call;
+    const parameters = { top_k: topN, raw_scores: rawScores };
+    const answer = await predict(model, { query, texts: documents }, { ...rest, parameters });
+    const ranked: RankedText[] = answer.outputs;
+    const outputs = ranked.map(({ index, score }) => ({
+      index,
+      score,
+      document: documents[index] ?? "",
+    }));
+    return { ...answer, outputs };
+  }
+
+  async function feedback(requestId: string, outcome: unknown, call?: CallOptions) {
+    const { body } = await within(options, call, (begun) =>
+      request(begun, {
+        url: new URL("v1/feedback", base),
+        body: { request_id: requestId, outcome },
+        members: ["status"],
+        isRepeatable: true,
+      }),
+    );
+    return body["status"] as FeedbackStatus;
   }
 
   return {
     url: base.href,
-    predict: predict as Predict<Models>,
+    predict,
+    embed,
+    rerank,
+    jobs: createJobs(options, base),
+    feedback,
     async models(call) {
       return (await read<{ models: ModelSummary[] }>("v1/models", ["models"], call)).models;
     },
@@ -105,16 +200,4 @@ export function createClient<Models extends ModelsOf<Models> = AnyModels>(
       read(`${modelPath(name)}/rollout`, ["stable", "candidates"], call),
     health: (call) => read("health", ["status"], call),
   };
-}
-
-function modelPath(model: string, version?: string): string {
-  const path = `v1/models/${segment(model)}`;
-  return version === undefined ? path : `${path}/versions/${segment(version)}`;
-}
-
-/** URLs treat `.` and `..` as other folders, even when they are encoded. */
-function segment(name: string): string {
-  if (/^\.{0,2}$/.test(name))
-    throw new TypeError(`"${name}" is not the name of a model or version`);
-  return encodeURIComponent(name);
 }

@@ -11,6 +11,15 @@ export interface ModelTypes {
 /** Types by a model's name. */
 export type ModelsOf<Models> = { [Name in keyof Models]: ModelTypes };
 
+/** The names of the models whose answer is of this type, and of those whose answer is unknown. */
+export type ModelsWith<Models extends ModelsOf<Models>, Answer> = {
+  [Name in keyof Models & string]: unknown extends Models[Name]["output"]
+    ? Name
+    : Models[Name]["output"] extends Answer
+      ? Name
+      : never;
+}[keyof Models & string];
+
 /** The models of a client without types: any name, any input, unknown answers. */
 export type AnyModels = Record<string, ModelTypes & { parameters: Record<string, unknown> }>;
 
@@ -111,6 +120,59 @@ export type Similarities = number[];
 
 /** The answer of the task `feature-extraction` with `"pooling": "splade"`: the numbers that are not 0, by token. */
 export type SparseVector = { index: number; value: number }[];
+
+/** The answers of the task `feature-extraction`: with `"pooling": "none"`, a vector for each token. */
+export type Embedding = Vector | Vector[] | SparseVector;
+
+/** The task `text-ranking` answers with an array of these, best first. */
+export interface RankedText {
+  /** The text's place in the request, from 0. */
+  index: number;
+  score: number;
+  /** With `return_text`. */
+  text?: string;
+}
+
+/** A document of `client.rerank`. */
+export interface RankedDocument {
+  /** Its place among the documents that were given, from 0. */
+  index: number;
+  score: number;
+  document: string;
+}
+
+export type JobStatus = "queued" | "running" | "succeeded" | "failed" | "canceled" | "expired";
+
+declare const output: unique symbol;
+
+/** A prediction that is answered later. Times are as ISO 8601 writes them. */
+export interface Job<Output = unknown> {
+  id: string;
+  status: JobStatus;
+  model: string;
+  /** The version that answers. It was decided when the job was made. */
+  version: string;
+  digest: string;
+  created_at: string;
+  started_at?: string;
+  ended_at?: string;
+  /** From then on nobody sees it any more. */
+  expires_at: string;
+  /** The type of its answer. No job has this member. */
+  readonly [output]?: Output;
+}
+
+/** A status that a job got. */
+export interface JobEvent {
+  /** The job's id. */
+  id: string;
+  status: JobStatus;
+  /** Since when, as ISO 8601 writes it. */
+  at: string;
+}
+
+/** Whether an outcome was counted now, or was known before. */
+export type FeedbackStatus = "counted" | "known";
 
 /** An answer, and what computed it. */
 export interface Prediction<Output> {

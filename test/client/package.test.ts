@@ -43,8 +43,9 @@ describe("the packed tarball of @nearcast/client", () => {
 
   test("holds what is built, README, LICENSE and package.json", () => {
     const bindings = ["prediction-key", "prediction-query", "prediction-store", "react", "vue"];
-    const core = ["assignment", "deadline", "error", "index", "json", "request", "types"];
-    const modules = [...core, ...bindings].toSorted();
+    const core = ["address", "assignment", "deadline", "error", "events", "index", "jobs", "json"];
+    core.push("options", "prediction", "request", "types");
+    const modules = [...core, ...bindings];
     const others = packed.files.filter((path) => !CHUNK.test(path));
     const expected = [
       "LICENSE",

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createClient, NearcastClientError, type ClientOptions } from "../../client/src/index.ts";
+import {
+  createClient,
+  type ClientOptions,
+  type NearcastClientError,
+} from "../../client/src/index.ts";
+import { failure } from "./failure.ts";
 import {
   hangUp,
   json,
@@ -23,15 +28,6 @@ beforeEach(() => {
 
 const client = (options?: ClientOptions) => createClient(stub.url, options);
 const health = json(200, { status: "ok" });
-
-async function failure(call: Promise<unknown>): Promise<NearcastClientError> {
-  const error = await call.then(
-    () => expect.unreachable("it was answered"),
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(NearcastClientError);
-  return error as NearcastClientError;
-}
 
 describe("what is sent", () => {
   test("inputs and parameters by POST, with the key, headers and id that were given", async () => {

@@ -111,6 +111,42 @@ describe.each(inThisFile(["node", "worker"] as const))("on %s", (platform) => {
     });
   });
 
+  test("an error has the trace of the call, and the hook gets it", async () => {
+    const traceId = "0af7651916cd43dd8448eb211c80319c";
+    const told: object[] = [];
+    const traced = createClient(target.url ?? "", { key, onError: (error) => told.push(error) });
+    const call = traced.predict("nope", 1, {
+      requestId: "page-3",
+      traceparent: `00-${traceId}-b7ad6b7169203331-01`,
+    });
+    const expected = { code: "unknown_model", requestId: "page-3", traceId };
+    await expect(call).rejects.toMatchObject(expected);
+    expect(told).toEqual([expect.objectContaining(expected)]);
+  });
+
+  test("texts become the vectors that the task gives", async () => {
+    const untyped = createClient(target.url ?? "", { key });
+    const { outputs } = await untyped.embed("search", ["a red lamp", "candle"]);
+    expect(outputs.map(({ length }) => length)).toEqual([128, 128]);
+    const same = await untyped.predict("search", "candle");
+    expect((await untyped.embed("search", "candle")).outputs).toEqual(same.outputs);
+    const shorter = await untyped.embed("search", "candle", { dimensions: 64 });
+    expect(shorter.outputs).toHaveLength(64);
+    await expect(untyped.embed("search", "candle", { dimensions: 1000 })).rejects.toMatchObject({
+      errors: [expect.objectContaining({ path: "parameters.dimensions" })],
+    });
+  });
+
+  test("a large file gets the answer of the picture in it", async () => {
+    const picture = Uint8Array.from(atob((digits.heldout[0] as { input: string }).input), (one) =>
+      one.charCodeAt(0),
+    );
+    // Decoders stop at the picture's end.
+    const padded = (bytes: number) => new File([picture, new Uint8Array(bytes)], "a.png");
+    const { outputs } = await client.predict("digits", padded(0));
+    expect((await client.predict("digits", padded(2_000_000))).outputs).toEqual(outputs);
+  });
+
   test("a missing or wrong key is a 401", async () => {
     for (const options of [{}, { key: apiKey("stranger").key }]) {
       const error = createClient(target.url ?? "", options).predict("iris", setosa);

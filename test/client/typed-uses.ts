@@ -6,7 +6,10 @@ import {
   type Classification,
   type ImageInput,
   type Prediction,
+  type JobStatus,
+  type RankedText,
   type RecommendedItem,
+  type Vector,
 } from "../../client/src/index.ts";
 
 interface Flower {
@@ -24,6 +27,8 @@ interface Models {
   digits: { input: ImageInput; output: Classification; parameters: { top_k?: number } };
   retail: { input: string[]; output: RecommendedItem[]; parameters: { top_k?: number } };
   plain: { input: string; output: number; parameters: Record<string, never> };
+  search: { input: string; output: Vector; parameters: { dimensions?: number } };
+  ranker: { input: { query: string; texts: string[] }; output: RankedText[]; parameters: object };
 }
 
 const client = createClient<Models>("https://models.test/ml", {
@@ -63,6 +68,43 @@ export async function rightUses(file: File, signal: AbortSignal | undefined) {
   const tasks: string[] = (await client.models({ signal })).map(({ task }) => task);
   const alive: "ok" = (await client.health()).status;
   return { label, score, many, byPosition, basket, baskets, numbers, names, tasks, alive };
+}
+
+export async function rightCalls(signal: AbortSignal, image: Blob) {
+  const vector: number[] = (await client.embed("search", "a", { dimensions: 8, signal })).outputs;
+  const vectors: number[][] = (await client.embed("search", ["a", "b"])).outputs;
+  const [best] = (await client.rerank("ranker", "a", ["b", "c"], { topN: 1 })).outputs;
+  const document: string | undefined = best?.document;
+  const job = await client.jobs.submit("flowers", { length: 1, width: 2 }, { id: "order-1" });
+  const label: "rose" | "tulip" = (await client.jobs.wait(job, { signal })).outputs.label;
+  await client.jobs.submit("digits", [image, image], { webhook: "https://hooks.test" });
+  const again: "rose" | "tulip" = (await client.jobs.wait(await client.jobs.cancel(job))).outputs
+    .label;
+  const unknown: unknown = (await client.jobs.wait("order-1")).outputs;
+  const statuses: JobStatus[] = [];
+  for await (const { status } of client.jobs.events("order-1", { signal })) statuses.push(status);
+  const counted: "counted" | "known" = await client.feedback("r1", ["rose", null]);
+  const traced = createClient("https://models.test", { onError: ({ traceId }) => void traceId });
+  const anything: number[][] = (await traced.embed("any", ["a"])).outputs;
+  return { vector, vectors, document, label, again, unknown, statuses, counted, anything };
+}
+
+export async function wrongCalls() {
+  // @ts-expect-error: a model without vectors
+  await client.embed("flowers", "a");
+  // @ts-expect-error: no text
+  await client.embed("search", 5);
+  // @ts-expect-error: a model that does not rank
+  await client.rerank("search", "a", ["b"]);
+  // @ts-expect-error: a misspelt feature
+  await client.jobs.submit("flowers", { length: 1, widht: 2 });
+  const job = await client.jobs.submit("flowers", { length: 1, width: 2 });
+  const { outputs } = await client.jobs.wait(job);
+  // @ts-expect-error: a label that there is not
+  const isLily = outputs.label === "lily";
+  // @ts-expect-error: no status
+  const isDone = job.status === "done";
+  return { isLily, isDone };
 }
 
 export async function wrongUses() {

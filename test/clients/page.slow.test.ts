@@ -7,17 +7,50 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { targets } from "../harness/targets.ts";
+import { apiKey, keyList } from "../auth/keys.ts";
+import { clientModels } from "../client/models.ts";
+import { targets, type StartTarget } from "../harness/targets.ts";
+import { startJobsOnLambda } from "../jobs/started-lambda.ts";
 import { openDoor } from "./door.ts";
+import type { Addressed } from "./page-script.ts";
 import { findBrowser } from "./tools.ts";
 
 const browser = findBrowser();
 if (!browser)
   console.log("There is no Chromium: the tests in a page are skipped. CHROME_PATH names one.");
 
+let models: string;
 let pages: Server;
 let origin: string;
 let reported: (report: unknown) => void;
+
+const page = apiKey("page");
+
+/** The platforms with jobs. */
+const PLATFORMS: Record<string, StartTarget> = {
+  async node({ env, ...options } = {}) {
+    const folder = await mkdtemp(join(tmpdir(), "nearcast-page-jobs-"));
+    const target = await targets.node({
+      ...options,
+      env: { ...env, JOBS_FILE: join(folder, "jobs.sqlite") },
+    });
+    onTestFinished(async () => {
+      await target.stop();
+      await rm(folder, { recursive: true });
+    });
+    return target;
+  },
+  async worker(options) {
+    const target = await targets.worker({ ...options, queues: true });
+    onTestFinished(target.stop);
+    return target;
+  },
+  async lambda(options) {
+    const { target, work } = await startJobsOnLambda(options);
+    work();
+    return target;
+  },
+};
 
 /** The page's own origin: its document, its script, and where it reports to. */
 async function servePage(): Promise<void> {
@@ -43,13 +76,18 @@ async function servePage(): Promise<void> {
   origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
 }
 
-/** What the page reports of the service at this address. */
-async function openPage(url: string): Promise<unknown> {
+/** What the page reports of this service. */
+async function openPage(addressed: Addressed): Promise<unknown> {
   const profile = await mkdtemp(join(tmpdir(), "nearcast-page-"));
   const flags = ["--headless", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const report = new Promise<unknown>((resolve) => (reported = resolve));
-  const args = [...flags, ...sandbox, `--user-data-dir=${profile}`, `${origin}/#${url}`];
+  const args = [
+    ...flags,
+    ...sandbox,
+    `--user-data-dir=${profile}`,
+    `${origin}/#${encodeURIComponent(JSON.stringify(addressed))}`,
+  ];
   const child = spawn(browser ?? "", args, { stdio: "ignore" });
   onTestFinished(async () => {
     if (child.exitCode === null && child.kill()) await once(child, "exit");
@@ -59,24 +97,37 @@ async function openPage(url: string): Promise<unknown> {
 }
 
 describe.skipIf(!browser)("a page of another origin", () => {
-  beforeAll(servePage);
-  afterAll(() => void pages?.close());
+  beforeAll(async () => {
+    models = await clientModels();
+    await servePage();
+  });
+  afterAll(async () => {
+    pages?.close();
+    if (models) await rm(models, { recursive: true });
+  });
 
-  test.each(["node", "worker", "lambda"] as const)(
-    "asks %s with OpenAI's package, with the own client, and in binary",
-    async (name) => {
-      const target = await targets[name]({ env: { CORS_ORIGINS: origin } });
-      const door = await openDoor(target);
-      onTestFinished(async () => {
-        door.close();
-        await target.stop();
+  test.each(Object.entries(PLATFORMS))(
+    "asks %s with a key: with OpenAI's package, with every call of the own client, and in binary",
+    async (_name, start) => {
+      const target = await start({
+        models,
+        env: { CORS_ORIGINS: origin, AUTH: "", API_KEYS: keyList(page) },
       });
-      expect(await openPage(door.url)).toEqual({
+      const door = await openDoor(target);
+      onTestFinished(door.close);
+      expect(await openPage({ url: door.url, key: page.key })).toEqual({
         lengths: [128, 128],
         requestId: expect.any(String),
         models: expect.arrayContaining(["iris", "search"]),
         error: "model_not_found",
         predicted: expect.objectContaining({ label: "setosa" }),
+        sizes: [128, 128],
+        ranked: ["a phone", "bread"],
+        statuses: ["queued", "running", "succeeded"],
+        answered: [expect.objectContaining({ label: "setosa" })],
+        ended: "succeeded",
+        gone: ["not_found", "0af7651916cd43dd8448eb211c80319c"],
+        feedback: "counted",
         binary: 12,
       });
     },
@@ -86,6 +137,7 @@ describe.skipIf(!browser)("a page of another origin", () => {
     const target = await targets.node({ env: { CORS_ORIGINS: "https://other.example" } });
     onTestFinished(() => target.stop());
     const door = await openDoor(target);
-    expect(await openPage(door.url)).toEqual({ failed: expect.stringContaining("Connection") });
+    const reported = await openPage({ url: door.url, key: "none" });
+    expect(reported).toEqual({ failed: expect.stringContaining("Connection") });
   });
 });

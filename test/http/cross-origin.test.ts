@@ -34,6 +34,14 @@ test.each([
   expect(answer.headers.get("vary")).toContain("Access-Control-Request-Headers");
 });
 
+test("a page may make and remove jobs, and read where they are and their trace", async () => {
+  const answer = await preflight("authorization");
+  const methods = answer.headers.get("access-control-allow-methods")?.split(",");
+  expect(methods).toEqual(expect.arrayContaining(["GET", "POST", "PUT", "DELETE"]));
+  const exposed = answer.headers.get("access-control-expose-headers")?.split(",");
+  expect(exposed).toEqual(expect.arrayContaining(["Location", "Retry-After", "Traceparent"]));
+});
+
 test("a page of another origin may send nothing", async () => {
   const answer = await preflight("x-stainless-lang", "https://other.example");
   expect(answer.headers.get("access-control-allow-origin")).toBe(null);

@@ -2,7 +2,7 @@ import { createDeadline } from "../deadline.ts";
 import { NearcastClientError } from "../error.ts";
 import { createClient, type PredictOptions } from "../index.ts";
 import { toJson } from "../json.ts";
-import type { CallOptions, ClientOptions } from "../request.ts";
+import type { CallOptions, ClientOptions } from "../options.ts";
 import type { ModelTypes, Prediction } from "../types.ts";
 import { either } from "./either.ts";
 import { createPage } from "./page.ts";

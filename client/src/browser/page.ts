@@ -1,5 +1,5 @@
 import { NearcastClientError } from "../error.ts";
-import type { ClientOptions } from "../request.ts";
+import type { ClientOptions } from "../options.ts";
 import type { ModelDescription } from "../types.ts";
 import { PART_BYTES } from "./download.ts";
 import { readFile } from "./files.ts";

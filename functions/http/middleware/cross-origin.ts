@@ -6,10 +6,12 @@ import type { AppEnv } from "../exchange.ts";
 const EXPOSED = [
   "Cache-Status",
   "Inference-Header-Content-Length",
+  "Location",
   "RateLimit",
   "RateLimit-Policy",
   "Retry-After",
   "Server-Timing",
+  "Traceparent",
   "WWW-Authenticate",
   "X-Model-Assignment",
   "X-Model-Digest",
@@ -41,7 +43,7 @@ const ALLOWED = [
 export function crossOrigin(origins: readonly string[]): MiddlewareHandler<AppEnv> {
   const answer = cors({
     origin: origins.includes("*") ? "*" : [...origins],
-    allowMethods: ["GET", "HEAD", "POST"],
+    allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
     allowHeaders: ALLOWED,
     exposeHeaders: EXPOSED,
     maxAge: 7200,
