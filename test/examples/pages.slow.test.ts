@@ -149,6 +149,24 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
     expect(errors).toEqual([]);
   });
 
+  test("the keyboard alone fills and empties the basket", async () => {
+    const { page, errors } = await open();
+    const shelf = page.getByRole("list", { name: "Goes with it" });
+    const basket = page.getByRole("list", { name: "Basket" });
+    await shelf.getByRole("button").first().press("Enter");
+    await basket.getByRole("listitem").nth(1).waitFor();
+    expect(await page.evaluate("document.activeElement.ariaLabel")).toBe("Goes with it");
+    for (const left of [1, 0]) {
+      await basket.getByRole("button").first().press("Enter");
+      await vi.waitFor(async () => expect(await basket.getByRole("listitem").count()).toBe(left));
+      expect(await page.evaluate("document.activeElement.ariaLabel")).toBe("Basket");
+    }
+    await page.getByText("retail, version").waitFor();
+    await shelf.getByRole("button").nth(7).waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
   test("texts are found though they are misspelt", async () => {
     const { page, errors } = await open();
     await page.getByRole("searchbox").fill("owl lihgts");
