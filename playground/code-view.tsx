@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { base, type Question } from "./api.ts";
 import { asCurl, asPython, asTypeScript } from "./code.ts";
 import { CopyButton } from "./copy-button.tsx";
+import { LongText } from "./long-text.tsx";
 
 const LANGUAGES = { curl: asCurl, TypeScript: asTypeScript, Python: asPython };
 
@@ -27,7 +28,7 @@ export function CodeView({ question, isKeyed }: { question: Question; isKeyed: b
         </div>
         <CopyButton text={code} what={`the call in ${language}`} key={code} />
       </div>
-      <pre>{code}</pre>
+      <LongText text={code} />
     </section>
   );
 }

@@ -14,7 +14,8 @@ export function asCurl(question: Question, { url, isKeyed }: Place): string {
       ? ["application/json", `--data-raw ${shellQuoted(bodyOf(inputs, parameters))}`]
       : [mediaTypeOf(inputs), `--data-binary ${shellQuoted(`@${inputs.name}`)}`];
   return [
-    `curl ${shellQuoted(url + pathOf(question))} -H ${shellQuoted(`Content-Type: ${type}`)}`,
+    `curl ${shellQuoted(url + pathOf(question))}`,
+    `-H ${shellQuoted(`Content-Type: ${type}`)}`,
     ...(isKeyed ? ['-H "Authorization: Bearer $KEY"'] : []),
     data,
   ].join(" \\\n  ");

@@ -1,5 +1,6 @@
 import type { Manifest, Mistake } from "./api.ts";
 import { Field } from "./forms/field.tsx";
+import { mistakesAt } from "./forms/form.ts";
 import { TextArea } from "./forms/text-list.tsx";
 import { jsonMistake, spaced } from "./json.ts";
 import { short } from "./short.ts";
@@ -37,7 +38,12 @@ export function InputForm({ manifest, drafted, mistakes }: InputFormProps) {
       {form && text === undefined ? (
         <form.View draft={draft} onChange={setDraft} manifest={manifest} mistakes={mistakes} />
       ) : (
-        <JsonBox text={text ?? ""} onText={setText} hint={tensorsOf(manifest)} />
+        <JsonBox
+          text={text ?? ""}
+          onText={setText}
+          hint={tensorsOf(manifest)}
+          mistake={mistakesAt(mistakes, "inputs")}
+        />
       )}
     </>
   );
@@ -80,11 +86,12 @@ interface JsonBoxProps {
   text: string;
   onText: (text: string) => void;
   hint: string;
+  mistake: string;
 }
 
-function JsonBox({ text, onText, hint }: JsonBoxProps) {
+function JsonBox({ text, onText, hint, mistake }: JsonBoxProps) {
   return (
-    <Field label="Inputs as JSON" hint={hint} mistake={jsonMistake(text) ?? ""}>
+    <Field label="Inputs as JSON" hint={hint} mistake={jsonMistake(text) ?? mistake}>
       {(control) => <TextArea {...control} rows={8} value={text} onValue={onText} />}
     </Field>
   );

@@ -5,11 +5,13 @@ export function short(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }
 
-/** A number as people read it: four digits, and no more than they tell apart. */
-export function readable(value: number): string {
+/** A number as people read it, with so many digits at the most. */
+export function readable(value: number, digits = 5): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
   const size = Math.abs(value);
-  return size >= 1e-4 && size < 1e9 ? String(Number(value.toPrecision(5))) : value.toExponential(3);
+  return size >= 1e-4 && size < 1e9
+    ? String(Number(value.toPrecision(digits)))
+    : value.toExponential(3);
 }
 
 /** A share of 1 in percent. */

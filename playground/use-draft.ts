@@ -57,7 +57,9 @@ async function base64Of({ blob }: Picture): Promise<string> {
 
 const CANNOT = "The form cannot show this JSON.";
 
-function firstInputs({ task, examples }: Manifest): unknown {
+function firstInputs({ task, examples, inputs: tensors }: Manifest): unknown {
+  if (task === "tensor" && examples.length === 0)
+    return Object.fromEntries(tensors.map(({ name }) => [name, []]));
   const inputs = examples.map(({ input }) => input);
   return SEVERAL.has(task) && inputs.length > 1 ? inputs.slice(0, 5) : inputs[0];
 }

@@ -1,9 +1,10 @@
 import type { Answer } from "../api.ts";
 import { CopyButton } from "../copy-button.tsx";
 import { FailureView } from "../failure-view.tsx";
+import { LongText } from "../long-text.tsx";
 import { short } from "../short.ts";
 import type { Asked } from "../use-answer.ts";
-import { Output } from "./output.tsx";
+import { isReadable, Output } from "./output.tsx";
 import { rowsOf } from "./rows.ts";
 import { VectorsView } from "./vectors.tsx";
 
@@ -42,7 +43,7 @@ function Answered({ task, answer }: { task: string; answer: Answer }) {
         <p>The other {rows.length - MOST_ROWS} are in the JSON.</p>
       )}
       <Facts answer={answer} />
-      <Raw text={answer.text} />
+      <Raw text={answer.text} isOpen={!rows.every(({ output }) => isReadable(task, output))} />
     </>
   );
 }
@@ -71,18 +72,12 @@ function Facts({ answer }: { answer: Answer }) {
   );
 }
 
-const LONGEST_RAW = 20_000;
-
-function Raw({ text }: { text: string }) {
+function Raw({ text, isOpen }: { text: string; isOpen: boolean }) {
   return (
-    <details>
+    <details open={isOpen}>
       <summary>JSON</summary>
       <CopyButton text={text} what="the JSON" />
-      <pre>
-        {text.length > LONGEST_RAW
-          ? `${text.slice(0, LONGEST_RAW)}… and ${text.length - LONGEST_RAW} characters more`
-          : text}
-      </pre>
+      <LongText text={text} />
     </details>
   );
 }

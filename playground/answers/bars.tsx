@@ -31,7 +31,7 @@ export function Bars({ caption, bars, plain = false }: BarsProps) {
               <th scope="row">
                 <bdi>{label}</bdi>
               </th>
-              <td class="number">{isShare ? percent(value) : readable(value)}</td>
+              <td class="number">{isShare ? percent(value) : readable(value, 4)}</td>
               <td class="bar" aria-hidden="true">
                 <div
                   class={value < 0 ? "negative" : ""}

@@ -21,7 +21,7 @@ export function ClassificationView({ output }: { output: Classified }) {
     <>
       <p class="headline">
         <bdi>{short(labels ? labels.join(", ") || "None of the labels" : label)}</bdi>
-        {score !== undefined && <span class="number"> {percent(score)}</span>}
+        {score !== undefined && <small class="number"> {percent(score)}</small>}
       </p>
       {numbers && (
         <Bars

@@ -25,6 +25,16 @@ const VIEWS: Record<string, unknown> = {
   recommendation: texts.ItemsView,
 };
 
+/** Whether people can read the answer. Only JSON says those of tensors, and some of a deployment's own tasks. */
+export function isReadable(task: string, output: unknown): boolean {
+  return (
+    task === "feature-extraction" ||
+    Object.hasOwn(VIEWS, task) ||
+    isClassified(output) ||
+    isRegressed(output)
+  );
+}
+
 /** An answer to one input as people read it. Nothing where only JSON says it. */
 export function Output({ task, output, input }: OutputProps) {
   if (Object.hasOwn(VIEWS, task)) {

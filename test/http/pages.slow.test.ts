@@ -18,6 +18,7 @@ describe.skipIf(!browserPath)("in a browser", () => {
     const page = await browser.newPage({ viewport: { width, height: 900 } });
     onTestFinished(() => page.close());
     await page.goto(server.url);
+    await page.getByRole("button", { name: "Predict" }).waitFor();
     expect(await page.getByRole("link", { name: "iris" }).isVisible()).toBe(true);
     const widest = await page.evaluate("document.documentElement.scrollWidth");
     expect(widest).toBeLessThanOrEqual(width);
