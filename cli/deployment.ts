@@ -37,7 +37,12 @@ export async function askDeployment(
     throw new Error(`${url} cannot be reached: ${message}`, { cause });
   });
   const text = await answer.text();
-  if (answer.ok) return JSON.parse(text) as unknown;
+  if (answer.ok)
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      throw new Error(`${url} is not a service of Nearcast: ${path} is no JSON.`, { cause });
+    }
   throw new Error(`${address} answered ${answer.status}: ${detailOf(text)}`);
 }
 

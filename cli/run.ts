@@ -21,6 +21,7 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
   ["abort", async () => (await import("./commands/abort.ts")).abortCommand],
   ["history", async () => (await import("./commands/history.ts")).historyCommand],
   ["build", async () => (await import("./commands/build.ts")).buildCommand],
+  ["types", async () => (await import("./commands/types.ts")).typesCommand],
   ["eval", async () => (await import("./commands/eval.ts")).evalCommand],
   ["batch", async () => (await import("./commands/batch.ts")).batchCommand],
   ["baseline", async () => (await import("./commands/baseline.ts")).baselineCommand],

@@ -33,15 +33,16 @@ export const featureExtraction = defineTask({
     const { compile } = await import("./compile.ts");
     return compile(manifest, limits, assets);
   },
-  schema: ({ text }) => ({
+  schema: ({ text, outputs: [output] }) => ({
     input: TEXT_SCHEMA,
-    output: text?.pooling === "splade" ? SPARSE_VECTOR : VECTOR,
+    output:
+      text?.pooling === "splade"
+        ? SPARSE_VECTOR
+        : text?.pooling === "none" && output?.shape.length === 3
+          ? { type: "array", items: VECTOR, description: "A vector for each token of the text." }
+          : { ...VECTOR, description: "The text's vector." },
   }),
   examples: textExamples,
 });
 
-const VECTOR = {
-  type: "array",
-  items: { type: ["number", "array"], items: { type: "number" } },
-  description: "The text's vector; without pooling a vector for each token.",
-};
+const VECTOR = { type: "array", items: { type: "number" } };
