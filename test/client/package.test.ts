@@ -63,7 +63,7 @@ describe("the packed tarball of @nearcast/client", () => {
   });
 
   test.each(
-    ["typed-uses", "typed-bindings"].flatMap((name) => [
+    ["typed-uses", "typed-bindings", "typed-local"].flatMap((name) => [
       [name, "node16", "node16"] as const,
       [name, "esnext", "bundler"] as const,
     ]),
@@ -74,6 +74,7 @@ describe("the packed tarball of @nearcast/client", () => {
       const file = join(project, `${name}.ts`);
       const installed = uses
         .replace("../../client/src/index.ts", "@nearcast/client")
+        .replace("../../client/src/browser/index.ts", "@nearcast/client/browser")
         .replaceAll(/\.\.\/\.\.\/client\/src\/(\w+)\.ts/g, "@nearcast/client/$1");
       await writeFile(file, installed);
       const flags = ["--ignoreConfig", "--noEmit", "--strict", "--target", "es2022"];
