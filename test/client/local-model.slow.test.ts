@@ -154,6 +154,7 @@ describe.skipIf(!browserPath)("a local model in Chromium, under a strict policy"
       detail: problem["detail"],
     });
     expect(errors).not.toEqual([]);
+    expect(await page.evaluate(() => (globalThis as Its).inPage.told())).toEqual(["invalid_input"]);
   });
 
   test("without a network it answers, at once and after the page was opened again", async () => {

@@ -12,17 +12,22 @@ type Any = LocalModel<{ input: unknown; output: unknown; parameters: Record<stri
 /** The options that are JSON. */
 export type Settings = Omit<Partial<LocalModelOptions>, "fetch" | "headers" | "wasmUrl">;
 
+/** The codes that `onError` got. */
+const told: string[] = [];
+const onError = ({ code }: NearcastClientError) => void told.push(code);
+
 const models = new Map<string, Any>();
 
 /** What the tests call. Everything that it gives is JSON. */
 const inPage = {
   open(id: string, url: string, name: string, options: Settings) {
     const files = { wasmUrl: "/ort.wasm", workerUrl: "/nearcast/worker.js" };
-    models.set(id, createLocalModel(url, name, { ...files, ...options }));
+    models.set(id, createLocalModel(url, name, { ...files, onError, ...options }));
   },
   predict: (id: string, inputs: unknown, options?: LocalPredictOptions<Record<string, unknown>>) =>
     settled(async () => model(id).predict(inputs, options)),
   update: (id: string) => settled(async () => model(id).update()),
+  told: () => told,
   close: (id: string) => model(id).close(),
   async cached() {
     const cache = await caches.open("nearcast");

@@ -3,6 +3,7 @@ import { NearcastClientError } from "../error.ts";
 import { createClient, type PredictOptions } from "../index.ts";
 import { toJson } from "../json.ts";
 import type { CallOptions, ClientOptions } from "../options.ts";
+import { tell } from "../request.ts";
 import type { ModelTypes, Prediction } from "../types.ts";
 import { either } from "./either.ts";
 import { createPage } from "./page.ts";
@@ -76,7 +77,7 @@ export function createLocalModel<
   const base = new URL(url, here);
   base.pathname = base.pathname.replace(/\/*$/, "/");
   const client = createClient(base, options);
-  const described = createClient(base, { ...options, maxRetries: 0 });
+  const described = createClient(base, { ...options, maxRetries: 0, onError: undefined });
   const { workerUrl } = options;
   const page = createPage({
     base,
@@ -140,10 +141,10 @@ export function createLocalModel<
     };
 
     page.refresh();
-    if (where === "page") return inPage("asked");
     const refusal = page.refusal();
     const bounds = { afterMs: switchAfterMs, isFinal };
     try {
+      if (where === "page") return await inPage("asked");
       if (page.isLoaded())
         return await either(
           () => inPage("loaded"),
@@ -158,7 +159,10 @@ export function createLocalModel<
       );
     } catch (error) {
       // What the page lacks says less than what the service answered.
-      throw isFinal(error) ? error : (edgeError ?? error);
+      const shown = isFinal(error) ? error : (edgeError ?? error);
+      // The client has told its own.
+      if (shown !== edgeError) tell(options, shown);
+      throw shown;
     }
   }
 
