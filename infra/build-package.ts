@@ -10,7 +10,9 @@ const BESIDE = [
   "cli/quantize.py",
   "cli/quantize-requirements.txt",
   "cli/convert/python",
-  "cli/convert/requirements-sklearn.txt",
+  ...["sklearn", "xgboost", "lightgbm", "catboost"].map(
+    (kind) => `cli/convert/requirements-${kind}.txt`,
+  ),
   "cli/templates",
 ];
 

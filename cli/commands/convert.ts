@@ -34,7 +34,7 @@ export function convertCommand(program: Command): void {
   program
     .command("convert <path>")
     .description(
-      "make a package of a model as it was trained: scikit-learn's skops, joblib or pickle file. Compares its answers with the original's on native and WASM, and refuses what differs (needs python3)",
+      "make a package of a model as it was trained: scikit-learn's skops, joblib or pickle file, XGBoost's .json or .ubj, LightGBM's text, CatBoost's .cbm. Compares its answers with the original's on native and WASM, and refuses what differs (needs python3)",
     )
     .requiredOption("--name <model>", "the model's name")
     .option("--version <version>", "the version's name (default: the next free number)")
@@ -97,6 +97,7 @@ async function convert(path: string, flags: Flags): Promise<void> {
     };
     const made = await pythonReport(job, {
       packages: flags.with,
+      inside: [],
       memoryMb: flags.memory,
       seconds: flags.seconds,
       folder,
@@ -129,19 +130,29 @@ function findings(
   { comparison, choices, precision, local }: Checked,
   { data, target }: Flags,
 ): string[] {
-  const { largest, ties, cases } = comparison;
+  const { largest, ties, flips, cases } = comparison;
   const { withoutMissing, knownOnly } = choices;
   const mayMiss = (local.manifest.features ?? []).filter(({ missing }) => missing !== undefined);
   return [
     `Read: ${made.about}.`,
     `Compared ${cases} inputs (${counts(made.cases)}) with the original on native and WASM: the same labels, numbers within ${largest.toPrecision(2)} (allowed: ${TOLERANCE}${made.labels ? "" : " of their size or spread"}).`,
+    ...(made.labels && isOneLabel(made.cases)
+      ? ["The original gives all of them the same label: give --data, so that they show more."]
+      : []),
     ...(ties > 0
       ? [
           `For ${ties} of them the original has no preference between two labels, and the ONNX says the other one.`,
         ]
       : []),
+    ...(flips > 0
+      ? [
+          `${flips} inputs right next to a jump of the original are answered as their neighbour, which differs in the last digit of float32.`,
+        ]
+      : []),
     ...(precision === "double"
-      ? ["Its inputs are float64: with float32, rows next to a split would be answered otherwise."]
+      ? [
+          "Its inputs are float64, since rows next to a split would be answered otherwise with float32.",
+        ]
       : []),
     ...(mayMiss.length > 0
       ? [`May be missing: ${mayMiss.map(({ name }) => name).join(", ")}.`]
@@ -164,6 +175,12 @@ function findings(
       ? ["For metrics, say which column it predicts: --target"]
       : []),
   ];
+}
+
+function isOneLabel(cases: readonly Case[]): boolean {
+  return (
+    new Set(cases.map(({ expected: { label, labels } }) => label ?? String(labels))).size === 1
+  );
 }
 
 const WORDS: Record<Case["kind"], string> = {

@@ -31,9 +31,11 @@ interface Options {
 
 class OtherAnswers extends Error {
   readonly comparison: Comparison;
-  constructor(comparison: Comparison) {
+  readonly choices: Choices;
+  constructor(comparison: Comparison, choices: Choices) {
     super(inWords(comparison));
     this.comparison = comparison;
+    this.choices = choices;
   }
 }
 
@@ -44,29 +46,48 @@ class OtherAnswers extends Error {
  */
 export async function writeChecked(made: Made, options: Options): Promise<Checked> {
   const failures: Error[] = [];
+  // Graphs that are right but for a neighbour's answer here and there. float64 may be right where float32 is not.
+  const nearly: Attempt[] = [];
   for (const graph of made.graphs) {
-    let { choices } = options;
-    // The second time without what the first time went wrong with.
-    for (let time = 0; time < 2; time++) {
-      try {
-        return await writeOne(made, graph, { ...options, choices });
-      } catch (error) {
-        failures.push(error as Error);
-        const narrower = error instanceof OtherAnswers && narrowed(error.comparison, choices);
-        if (!narrower) break;
-        choices = narrower;
-      }
+    const attempt = { graph, choices: options.choices, flips: 0 };
+    try {
+      return await writeNarrowed(made, attempt, options);
+    } catch (error) {
+      failures.push(error as Error);
+      if (error instanceof OtherAnswers && error.comparison.mismatches.length === 0)
+        nearly.push({ ...attempt, choices: error.choices, flips: Infinity });
     }
   }
+  const [next] = nearly;
+  if (next) return writeOne(made, next, options);
   throw failures.find((error) => error instanceof OtherAnswers) ?? failures[0] ?? new Error();
+}
+
+interface Attempt {
+  graph: Made["graphs"][number];
+  choices: Choices;
+  /** How many answers of neighbours are taken. */
+  flips: number;
+}
+
+/** A second time without the missing or unknown values that the first time went wrong with. */
+async function writeNarrowed(made: Made, attempt: Attempt, options: Options): Promise<Checked> {
+  try {
+    return await writeOne(made, attempt, options);
+  } catch (error) {
+    const choices = error instanceof OtherAnswers ? narrowed(error) : undefined;
+    if (!choices) throw error;
+    return writeOne(made, { ...attempt, choices }, options);
+  }
 }
 
 async function writeOne(
   made: Made,
-  graph: Made["graphs"][number],
-  { models, identity, dataset, choices }: Options,
+  { graph, choices: given, flips }: Attempt,
+  { models, identity, dataset }: Options,
 ): Promise<Checked> {
-  const draft = await draftOf(made, graph, choices);
+  const draft = await draftOf(made, graph, given);
+  const choices = { ...given, withoutMissing: lostMissing(made, draft.manifest.features) };
   const bounds = choices.boundRanges ? (draft.manifest.features ?? []) : [];
   const cases = made.cases.filter((one) => isTaken(one, choices) && isWithin(one, bounds));
   let comparison: Comparison | undefined;
@@ -90,7 +111,8 @@ async function writeOne(
         cases,
         graph.scores === "probabilities" || graph.scores === "sigmoid",
       );
-      if (comparison.mismatches.length > 0) throw new OtherAnswers(comparison);
+      if (comparison.mismatches.length > 0 || comparison.flips > flips)
+        throw new OtherAnswers(comparison, choices);
       return withMetrics(await withExamples(version, cases), made, choices, dataset);
     },
   );
@@ -104,8 +126,17 @@ async function writeOne(
   };
 }
 
+/** The columns that the original takes without a value, and the manifest does not. */
+function lostMissing({ features: read = [] }: Made, features: readonly Feature[] = []) {
+  const refused = read.filter(
+    ({ missing }, at) => missing !== undefined && features[at]?.missing === undefined,
+  );
+  return new Set(refused.map(({ name }) => name));
+}
+
 /** Without the columns whose missing or unknown values the graph takes otherwise. Undefined if other rows differ too. */
-function narrowed({ mismatches }: Comparison, choices: Choices): Choices | undefined {
+function narrowed({ comparison, choices }: OtherAnswers): Choices | undefined {
+  const { mismatches } = comparison;
   const columns = (kind: Case["kind"]) =>
     mismatches.flatMap(({ case: one }) => (one.kind === kind && one.column ? [one.column] : []));
   const withoutMissing = new Set([...choices.withoutMissing, ...columns("missing")]);

@@ -12,7 +12,7 @@ export interface Difference {
   isTie?: boolean;
 }
 
-interface Scale {
+export interface Scale {
   /** Whether numbers are probabilities. */
   areProbabilities: boolean;
   /** The standard deviation of the original's numbers. */

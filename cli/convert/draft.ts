@@ -30,9 +30,10 @@ export async function draftOf(
   });
   const read = draft.manifest.features;
   if (!features || !read) return { ...draft, notes: [] };
-  const told = read.map((own, index) => {
-    const { missing: _, ...feature } = own;
-    return withTold(feature, features[index] as ReadFeature, choices);
+  const told = read.map(({ missing: shown, ...feature }, index) => {
+    const own = features[index] as ReadFeature;
+    const isLost = made.losesMissing && own.missing === "NaN" && shown === undefined;
+    return withTold(feature, isLost ? { ...own, missing: undefined } : own, choices);
   });
   return { ...draft, notes: [], manifest: { ...draft.manifest, features: told } };
 }

@@ -2,7 +2,7 @@ import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** What a trained model was saved as. */
-export type SourceKind = "skops" | "pickle";
+export type SourceKind = "skops" | "pickle" | "xgboost" | "lightgbm" | "catboost";
 
 const HEAD_BYTES = 512;
 
@@ -23,7 +23,16 @@ export async function sourceKind(path: string): Promise<SourceKind> {
   }
   const bytes = Buffer.from(head, "latin1").toString("hex");
   if (COMPRESSED.test(bytes) || PICKLED.test(bytes)) return "pickle";
+  const boosted = boostedKind(head);
+  if (boosted) return boosted;
   throw new Error(adviceForFile(path, head));
+}
+
+/** The own formats of boosted trees: XGBoost's JSON and UBJSON, LightGBM's text, CatBoost's `.cbm`. */
+function boostedKind(head: string): SourceKind | undefined {
+  if (head.startsWith("{") && head.includes("learner")) return "xgboost";
+  if (head.startsWith("tree\n")) return "lightgbm";
+  return head.startsWith("CBM1") ? "catboost" : undefined;
 }
 
 async function readHead(path: string): Promise<string> {
@@ -59,5 +68,5 @@ function adviceForFile(path: string, head: string): string {
     return `${path} is ONNX already: nearcast add ${path} --name …`;
   if (head.startsWith("\x89HDF"))
     return `${path} is a model of Keras 2 (HDF5), which convert does not take. Load it with Keras 3 and export it: model.export("model.onnx", format="onnx")`;
-  return `${path} is no model that convert knows. It takes scikit-learn's: skops, joblib and pickle.`;
+  return `${path} is no model that convert knows. It takes scikit-learn's skops, joblib and pickle, XGBoost's .json and .ubj, LightGBM's text and CatBoost's .cbm.`;
 }

@@ -8,6 +8,8 @@ import { readReport, type Made } from "./report.ts";
 const HERE = import.meta.dirname;
 /** Frameworks that a pipeline of scikit-learn may have inside. They are installed when one is needed. */
 const INSIDE = new Set(["xgboost", "lightgbm", "catboost"]);
+/** Older versions have no package without the graphics card's libraries. */
+const CPU_ONLY = /-cpu$/;
 
 /** What the process gets, in JSON. */
 export interface Job {
@@ -23,6 +25,8 @@ export interface Job {
 interface Options {
   /** Further packages for the environment, as pip has them. */
   packages: readonly string[];
+  /** Libraries of boosted trees that the model has inside. */
+  inside: readonly string[];
   memoryMb: number;
   seconds: number;
   /** An empty folder for what is made. */
@@ -32,12 +36,11 @@ interface Options {
 /** Has Python read a model, export it into `folder` and answer inputs. Throws an Error that says why it does not. */
 export async function pythonReport(job: Job, options: Options): Promise<Made & { folder: string }> {
   const { packages, memoryMb, seconds } = options;
+  const inside = new Set([...options.inside, job.kind].filter((kind) => INSIDE.has(kind)));
+  const lists = await Promise.all(["sklearn", ...inside].map(requirementsOf));
   const python = await pythonEnvironment({
     name: "convert",
-    requirements: withPackages(
-      await readFile(join(HERE, "requirements-sklearn.txt"), "utf8"),
-      packages,
-    ),
+    requirements: withPackages(lists.join(""), packages),
     purpose: "Converting",
     what: "What converts the model",
   });
@@ -46,7 +49,7 @@ export async function pythonReport(job: Job, options: Options): Promise<Made & {
     process.stderr.write(
       "This machine gives the process no network of its own (unshare): a hook in Python refuses connections, which code that means harm gets round.\n",
     );
-  const folder = join(options.folder, `${packages.length}`);
+  const folder = join(options.folder, `${options.inside.length}`);
   await mkdir(folder);
   const description = join(folder, "job.json");
   await writeFile(description, JSON.stringify({ ...job, memoryMb, network, out: folder }));
@@ -56,11 +59,15 @@ export async function pythonReport(job: Job, options: Options): Promise<Made & {
   if ("refused" in report) throw new Error(report.refused);
   if (!("needs" in report)) return { ...report, folder };
   const { needs } = report;
-  if (INSIDE.has(needs) && !packages.includes(needs))
-    return pythonReport(job, { ...options, packages: [...packages, needs] });
+  if (INSIDE.has(needs) && !inside.has(needs))
+    return pythonReport(job, { ...options, inside: [...inside, needs] });
   throw new Error(
     `The file needs the Python module ${needs}, which is not installed for it. Name the package that has it, with its version: --with ${needs}==…`,
   );
+}
+
+function requirementsOf(kind: string): Promise<string> {
+  return readFile(join(HERE, `requirements-${kind}.txt`), "utf8");
 }
 
 /** A package that the user names with another version takes the place of the pinned one. */
@@ -71,5 +78,8 @@ function withPackages(requirements: string, packages: readonly string[]): string
 }
 
 function nameOf(requirement: string): string {
-  return (/^[\w.-]+/.exec(requirement)?.[0] ?? "").toLowerCase().replaceAll("_", "-");
+  return (/^[\w.-]+/.exec(requirement)?.[0] ?? "")
+    .toLowerCase()
+    .replaceAll("_", "-")
+    .replace(CPU_ONLY, "");
 }

@@ -24,6 +24,8 @@ const oneCase = z.strictObject({
   /** The column that is missing, or unknown. */
   column: z.string().optional(),
   expected: answer,
+  /** What the original answers for the neighbouring float32, next to a jump of a model without trees. */
+  neighbour: answer.optional(),
 });
 
 const feature = z.strictObject({
@@ -43,6 +45,8 @@ const made = z.strictObject({
   labels: z.array(z.string()).nullable(),
   /** Absent for a model of texts. */
   features: z.array(feature).optional(),
+  /** Whether a missing number may be lost on the way, unless the graph's operators show what becomes of it. */
+  losesMissing: z.boolean().optional(),
   graphs: z
     .array(
       z.strictObject({

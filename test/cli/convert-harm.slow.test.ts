@@ -1,12 +1,14 @@
+import { execFile } from "node:child_process";
 import { createWriteStream, readdirSync, readFileSync } from "node:fs";
-import { access, readdir, writeFile } from "node:fs/promises";
+import { access, readdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
 import { createDeflate } from "node:zlib";
 import { beforeEach, describe, expect, test } from "vitest";
-import { canConvert, CONVERSION_LIMIT_MS, suiteFolder } from "./converting.ts";
+import { canConvert, CONVERSION_LIMIT_MS, convertersPython, suiteFolder } from "./converting.ts";
 import { nearcastProcess } from "./nearcast.ts";
 
 const isAble = canConvert && process.platform === "linux";
@@ -44,15 +46,24 @@ describe.skipIf(!isAble)("a file that means harm", { timeout: CONVERSION_LIMIT_M
     await access(marker);
   });
 
-  test("reaches no network, on loopback either", async () => {
+  test.each([
+    ["a namespace", undefined],
+    ["a hook of Python, where there is no unshare", { PATH: "/nowhere" }],
+  ])("reaches no network, on loopback either: by %s", async (_, env) => {
     let connections = 0;
     const server = createServer(() => connections++).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as { port: number };
     const code = `import socket; socket.create_connection(("127.0.0.1", ${port}), 2)`;
-    expect(await refused(await harmful(code), "--trust")).toContain("cannot be loaded");
-    expect(connections).toBe(0);
+    const path = join(files, await harmful(code));
+    const args = ["convert", path, "--name", "it", "--models", models, "--trust"];
+    const { code: exit, stderr } = await nearcastProcess(args, env && { env });
     server.close();
+    expect(exit).toBe(1);
+    expect(stderr).toContain("cannot be loaded");
+    expect(stderr.includes("code that means harm gets round")).toBe(env !== undefined);
+    expect(connections).toBe(0);
+    expect(await written()).toEqual([]);
   });
 
   test("gets nothing of the command's environment", async () => {
@@ -73,13 +84,15 @@ describe.skipIf(!isAble)("a file that means harm", { timeout: CONVERSION_LIMIT_M
     expect(await refused(file, "--trust")).toContain("more than 4096 MB of memory");
   });
 
-  test.each([["bomb.joblib", "joblib's compression"]])(
-    "that is small and becomes large: %s",
-    async (file) => {
-      await writeBomb(join(files, file), 3);
-      expect(await refused(file, "--trust", "--memory", "2048")).toContain("memory");
-    },
-  );
+  test.each([
+    ["bomb.joblib", writeBomb],
+    ["bomb.skops", writeZipBomb],
+  ])("that is small and becomes large: %s", async (file, write) => {
+    await write(join(files, file));
+    expect((await stat(join(files, file))).size).toBeLessThan(2 ** 25);
+    const said = await refused(file, "--trust", "--memory", "2048");
+    expect(said).toContain("more than 2048 MB of memory");
+  });
 });
 
 function commandLines(): string[] {
@@ -94,18 +107,31 @@ function commandLines(): string[] {
     });
 }
 
-/** A compressed pickle of some GiB of zeros. */
-async function writeBomb(path: string, gigabytes: number): Promise<void> {
-  const head = Buffer.from("800400000000000000000000", "hex").subarray(0, 2);
+const GIGABYTES = 3;
+
+/** A compressed pickle of zeros. */
+async function writeBomb(path: string): Promise<void> {
   const size = Buffer.alloc(9);
   size[0] = 0x8e; // BINBYTES8
-  size.writeBigUInt64LE(BigInt(gigabytes) * 1024n ** 3n, 1);
+  size.writeBigUInt64LE(BigInt(GIGABYTES) * 1024n ** 3n, 1);
   const block = Buffer.alloc(2 ** 24);
   async function* content() {
-    yield head;
+    yield Buffer.from("8004", "hex");
     yield size;
-    for (let index = 0; index < gigabytes * 64; index++) yield block;
+    for (let index = 0; index < GIGABYTES * 64; index++) yield block;
     yield Buffer.from(".");
   }
   await pipeline(Readable.from(content()), createDeflate({ level: 1 }), createWriteStream(path));
+}
+
+/** A skops file whose schema is zeros. */
+async function writeZipBomb(path: string): Promise<void> {
+  const script = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+    with file.open("schema.json", "w", force_zip64=True) as schema:
+        for _ in range(${GIGABYTES} * 64):
+            schema.write(bytes(2**24))
+`;
+  await promisify(execFile)(convertersPython, ["-c", script, path]);
 }

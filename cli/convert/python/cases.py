@@ -7,6 +7,7 @@ import numpy as np
 RANDOM_ROWS = 200
 POINT_ROWS = 400
 SPLIT_PAIRS = 200
+SOME_ROWS = 20
 DATA_ROWS = 1000
 MOST_CATEGORIES = 200
 UNKNOWN_TEXT = "never seen in training"
@@ -53,6 +54,9 @@ class Maker:
                 return found
         low, high = span(column)
         number = self.random.uniform(low, high)
+        if not column.points:
+            # Nothing shows how large its numbers are.
+            number *= 10 ** self.random.choice([-1, 0, 1, 2])
         return round(number) if column.kind == "integer" else number
 
     def random_rows(self):
@@ -66,12 +70,16 @@ class Maker:
         points = [(column, point) for column in self.numeric() for point in set(column.points)]
         self.random.shuffle(points)
         cases = []
-        for column, point in points[: POINT_ROWS // 2]:
+        for column, point in points[: POINT_ROWS // 3]:
             below = np.float32(point)
             below = below if float(below) <= point else np.nextafter(below, np.float32(-np.inf))
             above = np.nextafter(below, np.float32(np.inf))
             base = self.random.choice(self.bases)
-            cases += [{"kind": "split", "row": {**base, column.name: float(one)}} for one in (below, above) if np.isfinite(one)]
+            # Models that compare with < differ at the point itself, if it is a float32.
+            under = np.nextafter(below, np.float32(-np.inf))
+            # HistGradientBoosting compares doubles, which numbers in JSON are.
+            near = (under, below, above, point) if self.original.compares_doubles else (under, below, above)
+            cases += [{"kind": "split", "row": {**base, column.name: float(one)}} for one in near if np.isfinite(one)]
         return cases
 
     def near_splits(self):
@@ -98,7 +106,11 @@ class Maker:
         scale = np.maximum(np.abs(low).max(axis=1), 1e-30) if self.original.labels is None else 1
         jumps = np.abs(high - low).max(axis=1) > JUMP * scale
         found = [pair for pair, is_jump in zip(pairs, jumps) if is_jump]
-        return [{"kind": "split", "row": {**base, name: from_ordinal(at)}} for base, name, ends in found for at in ends]
+        cases = []
+        for base, name, ends in found:
+            rows = [{**base, name: from_ordinal(at)} for at in ends]
+            cases += [{"kind": "split", "row": row, "neighbour": other} for row, other in zip(rows, reversed(rows))]
+        return cases
 
     def at_categories(self):
         cases = []
@@ -114,7 +126,7 @@ class Maker:
             if not column.categories:
                 continue
             value = UNKNOWN_TEXT if column.kind == "string" else max(column.categories) + 1
-            rows = [{**base, column.name: value} for base in self.bases[:5]]
+            rows = [{**base, column.name: value} for base in self.bases[:SOME_ROWS]]
             column.refuses_unknown = not self.original.takes(rows)
             if not column.refuses_unknown:
                 cases += [{"kind": "unknown", "row": row, "column": column.name} for row in rows]
@@ -125,14 +137,14 @@ class Maker:
         cases = []
         able = []
         for column in self.columns:
-            rows = [{**base, column.name: None} for base in self.bases[:5]]
+            rows = [{**base, column.name: None} for base in self.bases[:SOME_ROWS]]
             # The graph's integers have no value for a missing one.
             column.takes_missing = column.kind != "integer" and self.original.takes(rows)
             if column.takes_missing:
                 able.append(column.name)
                 cases += [{"kind": "missing", "row": row, "column": column.name} for row in rows]
         if len(able) > 1:
-            rows = [{**base, **dict.fromkeys(able)} for base in self.bases[:5]]
+            rows = [{**base, **dict.fromkeys(able)} for base in self.bases[:SOME_ROWS]]
             if self.original.takes(rows):
                 cases += [{"kind": "missing", "row": row} for row in rows]
         return cases

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+import boosting
 from refusal import Refusal
 
 
@@ -31,8 +32,8 @@ def is_text(model):
 
 def columns_of(model, names):
     """The model's columns in order. `names` are those that the user gives, or None."""
-    own = getattr(model, "feature_names_in_", None)
-    count = getattr(model, "n_features_in_", None)
+    own = own_names(model)
+    count = width_of(model)
     if count is None:
         raise Refusal("The model does not say how many columns it takes (n_features_in_). Is it fitted?")
     if own is not None:
@@ -46,6 +47,22 @@ def columns_of(model, names):
     columns = [Column(str(name)) for name in names]
     read(model, [(column, 1.0, 0.0) for column in columns])
     return columns
+
+
+def width_of(model):
+    """How many columns the model takes, or None. CatBoost forgets it when a model is loaded."""
+    if type(model).__module__.startswith("catboost"):
+        return len(model.feature_names_)
+    return getattr(model, "n_features_in_", None)
+
+
+def own_names(model):
+    """The names that the model was trained with, or None. CatBoost and XGBoost have numbers where there were none."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is None and type(model).__module__.startswith("catboost"):
+        names = model.feature_names_
+        return None if names == [str(index) for index in range(len(names))] else names
+    return names
 
 
 def read(step, places):
@@ -122,6 +139,9 @@ def behind(step, places):
 
 def numbers_of(step, count):
     """For each column of a step, the numbers that it was fitted with: splits, means, neighbours."""
+    boosted = boosting.points_of(step, count)
+    if boosted is not None:
+        return boosted
     found = [[] for _ in range(count)]
     tree = getattr(step, "tree_", None)
     if tree is not None:
@@ -141,6 +161,12 @@ def numbers_of(step, count):
     if type(step).__name__ == "StandardScaler" and step.mean_ is not None and step.scale_ is not None:
         for column in range(count):
             found[column] += [step.mean_[column] + k * step.scale_[column] for k in (-2, 2)]
+    weights = np.atleast_2d(getattr(step, "coef_", np.zeros((0, count))))
+    if weights.shape[-1] == count and weights.dtype.kind == "f" and type(step).__name__ != "SVC":
+        # As large as a number must be to matter.
+        for row in weights[:10]:
+            for column, weight in enumerate(row):
+                found[column] += [k / weight for k in (-3, 3)] if abs(weight) > 1e-12 else []
     for column, edges in enumerate(getattr(step, "bin_edges_", [])):
         found[column] += list(edges)
     return found

@@ -6,8 +6,9 @@ import warnings
 import numpy as np
 import onnx
 
+import boosting
+import doubles
 from columns import is_missing
-from doubles import mend
 from refusal import Refusal
 
 OPSET = {"": 18, "ai.onnx.ml": 3}
@@ -18,6 +19,8 @@ def plain_integers(key, value, *more, **options):
     """skl2onnx 1.20 gives onnx the numbers of HistGradientBoosting's nodes as unsigned ones, which it does not take."""
     if isinstance(value, list) and value and isinstance(value[0], np.integer):
         value = [int(one) for one in value]
+    if key == "nodes_values":
+        doubles.remember(value)
     return _make_attribute(key, value, *more, **options)
 
 
@@ -28,10 +31,19 @@ def export(model, columns, precision):
     """ONNX of a model, and what `--scores` must say of it (or None). `precision` is float or double."""
     from skl2onnx import to_onnx
 
+    if boosting.is_boosted(model):
+        if precision == "double":
+            raise Refusal("These trees compare float32.")
+        return exported(model, len(columns)), None
+    if any(type(one).__name__ == "KNNImputer" for one in parts(model)):
+        raise Refusal("The graph that skl2onnx writes for a KNNImputer ends ONNX Runtime with a division by zero. Train with a SimpleImputer.")
+    if precision == "float" and any(hasattr(one, "_predictors") for one in parts(model)):
+        # Its splits are numbers of the training data, so that rounding to float32 would move rows to the other side.
+        raise Refusal("HistGradientBoosting compares float64.")
+    boosting.register()
     model = copy.deepcopy(model)
-    if precision == "float":
-        lower_thresholds(model)
     without_text_imputers(model)
+    without_flat_votes(model)
     errors = []
     for options, scores in options_of(model):
         try:
@@ -39,11 +51,20 @@ def export(model, columns, precision):
                 warnings.simplefilter("ignore")
                 made = to_onnx(model, initial_types=types_of(columns, precision), options=options, target_opset=OPSET)
             del made.metadata_props[:]
-            return (mend(made, list(parts(model))) if precision == "double" else made), scores
+            return (doubles.mend(made, list(parts(model))) if precision == "double" else made), scores
         except Exception as error:
             errors.append(error)
     first = errors[0]
     raise Refusal(f"skl2onnx cannot convert it: {type(first).__name__}: {' '.join(str(first).split())[:600]}")
+
+
+def exported(model, count):
+    try:
+        return boosting.export_boosted(copy.deepcopy(model), count)
+    except (Refusal, MemoryError):
+        raise
+    except Exception as error:
+        raise Refusal(f"Its own converter cannot convert it: {type(error).__name__}: {' '.join(str(error).split())[:600]}") from error
 
 
 def types_of(columns, precision):
@@ -72,29 +93,18 @@ def options_of(model):
     return [({id(model): {"zipmap": False}}, None), ({}, None)]
 
 
-def lower_thresholds(model):
-    """
-    HistGradientBoosting compares doubles. For a float32 x, x <= t means the same as x <= the greatest float32 that is not
-    above t; the converter rounds t to the nearest.
-    """
-    for one in parts(model):
-        for stage in getattr(one, "_predictors", []):
-            for predictor in stage:
-                nodes = predictor.nodes
-                nodes["num_threshold"] = float32_below(nodes["num_threshold"])
-
-
-def float32_below(numbers):
-    with np.errstate(over="ignore"):
-        near = numbers.astype(np.float32)
-        return np.where(near.astype(float) <= numbers, near, np.nextafter(near, np.float32(-np.inf))).astype(float)
-
-
 def without_text_imputers(model):
     """An imputer of texts is left out of the graph: the manifest has what it puts for a missing one."""
     for one in parts(model):
         if hasattr(one, "steps"):
             one.steps = [(name, step) for name, step in one.steps if not is_text_imputer(step)] or one.steps
+
+
+def without_flat_votes(model):
+    """A form of VotingClassifier's transform, which predict does not use, and which its converter refuses."""
+    for one in parts(model):
+        if hasattr(one, "flatten_transform"):
+            one.flatten_transform = False
 
 
 def is_text_imputer(step):

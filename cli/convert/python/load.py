@@ -1,8 +1,8 @@
 """Reads a model's file: skops without running code from it, joblib and pickle by running it."""
 
-import re
 import warnings
 
+from boosting import load_boosted
 from refusal import NeedsPackage, Refusal
 
 
@@ -11,8 +11,8 @@ def load(path, kind, trust):
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            model = _load_skops(path, trust) if kind == "skops" else _load_pickle(path)
-    except (Refusal, MemoryError):
+            model = _load(path, kind, trust)
+    except (Refusal, NeedsPackage, MemoryError):
         raise
     except ModuleNotFoundError as error:
         raise NeedsPackage((error.name or "").split(".")[0]) from error
@@ -25,6 +25,12 @@ def load(path, kind, trust):
     for warning in caught:
         check_version(warning.message)
     return model
+
+
+def _load(path, kind, trust):
+    if kind == "skops":
+        return _load_skops(path, trust)
+    return _load_pickle(path) if kind == "pickle" else load_boosted(path, kind)
 
 
 # Types that hold numbers, which skops asks about: their constructors open nothing and call nothing.
@@ -66,10 +72,3 @@ def check_version(message):
     raise Refusal(
         f"The file was saved by scikit-learn {message.original_sklearn_version}, and this is {message.current_sklearn_version}, which may answer otherwise. Say which one is wanted: --with scikit-learn=={message.original_sklearn_version}"
     )
-
-
-def check_module(name):
-    """A module that pip could be asked for."""
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise Refusal("The file needs a module without a name.")
-    return name

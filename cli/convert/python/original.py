@@ -4,6 +4,9 @@ import warnings
 
 import numpy as np
 
+import boosting
+from columns import own_names
+from export import parts
 from refusal import Refusal
 
 
@@ -13,8 +16,9 @@ class Original:
     def __init__(self, model, columns, labels=None):
         self.model = model
         self.columns = columns
-        self.has_names = columns is not None and getattr(model, "feature_names_in_", None) is not None
+        self.has_names = columns is not None and own_names(model) is not None and not boosting.is_boosted(model)
         self.method = None
+        self.compares_doubles = any(hasattr(one, "_predictors") for one in parts(model))
         self.labels = None
         self.independent = False
         if not hasattr(model, "predict"):
@@ -127,6 +131,8 @@ def series(column, values):
 def is_classifier(model):
     from sklearn.base import is_classifier as ask, is_outlier_detector
 
+    if boosting.is_boosted(model):
+        return hasattr(model, "classes_") and len(np.atleast_1d(model.classes_)) > 0
     return ask(model) and not is_outlier_detector(model)
 
 

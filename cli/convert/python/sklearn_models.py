@@ -1,12 +1,13 @@
-"""Converts what scikit-learn trained."""
+"""Converts what scikit-learn and libraries of boosted trees trained."""
 
 import math
 from pathlib import Path
 
 import cases as inputs
 import table
-from columns import columns_of, is_text
-from export import export
+import boosting
+from columns import columns_of, is_text, own_names, width_of
+from export import export, parts
 from load import load
 from original import Original, plain_class
 from refusal import Refusal
@@ -26,17 +27,20 @@ def convert(job):
 
 
 def about(model):
-    from sklearn import __version__
+    from importlib.metadata import version
 
+    if boosting.is_boosted(model):
+        package = "lightgbm" if isinstance(model, boosting.LightGBM) else type(model).__module__.split(".")[0]
+        return f"{type(model).__name__} of {package} {__import__(package).__version__}"
     names = [type(step).__name__ for _, step in model.steps] if hasattr(model, "steps") else [type(model).__name__]
-    return f"{' → '.join(names)} of scikit-learn {__version__}"
+    return f"{' → '.join(names)} of scikit-learn {version('scikit-learn')}"
 
 
 def table_report(job, model, frame, target):
     names = job["features"]
-    own = getattr(model, "feature_names_in_", None)
+    own = own_names(model)
     if frame is not None and own is None and names is None:
-        names = table.names_in(frame, target, getattr(model, "n_features_in_", -1))
+        names = table.names_in(frame, target, width_of(model))
     columns = columns_of(model, names)
     original = Original(model, columns, job["labels"])
     picked, rows = table.rows_of(frame, columns, ROWS_READ) if frame is not None else ([], [])
@@ -45,6 +49,8 @@ def table_report(job, model, frame, target):
     return {
         **outcome(job, original, columns, compared),
         "features": [feature(column, ranges.get(column.name, {})) for column in columns],
+        # skl2onnx loses where the trees of forests send a missing value. A few rows may not show it.
+        "losesMissing": any(hasattr(one, "tree_") for one in parts(model)),
         "data": truths(frame, target, picked, rows, original),
     }
 
@@ -73,6 +79,7 @@ class TextColumn:
 def outcome(job, original, columns, compared):
     answers = original.answers([case["row"] for case in compared])
     told = [{**case, "expected": answer} for case, answer in zip(compared, answers) if is_finite(answer)]
+    told = with_neighbours(original, told)
     if not told:
         raise Refusal("The model answers none of the inputs with finite numbers.")
     graphs, errors = [], []
@@ -86,12 +93,32 @@ def outcome(job, original, columns, compared):
         path.write_bytes(made.SerializeToString())
         graphs.append({"file": path.name, "precision": precision, "scores": scores or meaning(original)})
     if not graphs:
-        raise errors[0]
+        raise errors[-1]
     return {
         "labels": original.labels,
         "graphs": graphs,
         "cases": told,
     }
+
+
+def with_neighbours(original, told):
+    """
+    What the original answers for the neighbouring float32 of an input next to a jump. Trees must be right there. Other models, such as
+    the votes of SVC, jump where a computed number is 0, which no two computers round alike.
+    """
+    pairs = [case for case in told if "neighbour" in case]
+    if has_trees(original.model):
+        return [{key: value for key, value in case.items() if key != "neighbour"} for case in told]
+    answers = original.answers([case["neighbour"] for case in pairs]) if pairs else []
+    for case, answer in zip(pairs, answers):
+        case["neighbour"] = answer
+    return told
+
+
+def has_trees(model):
+    return boosting.is_boosted(model) or any(
+        hasattr(one, "tree_") or hasattr(one, "_predictors") or boosting.is_boosted(one) for one in parts(model)
+    )
 
 
 def is_finite(answer):

@@ -1,0 +1,201 @@
+"""Models in the own formats of XGBoost, LightGBM and CatBoost, and how these are exported, also inside pipelines."""
+
+import json
+import re
+import tempfile
+
+import numpy as np
+import onnx
+
+from refusal import NeedsPackage, Refusal
+
+
+def load_boosted(path, kind):
+    """A model with scikit-learn's methods. None of these formats runs code."""
+    try:
+        return {"xgboost": load_xgboost, "lightgbm": load_lightgbm, "catboost": load_catboost}[kind](path)
+    except ModuleNotFoundError as error:
+        raise NeedsPackage(kind) from error
+    except (Refusal, MemoryError):
+        raise
+    except Exception as error:
+        raise Refusal(f"The file cannot be loaded: {type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
+
+
+def load_xgboost(path):
+    import xgboost
+
+    booster = xgboost.Booster(model_file=path)
+    objective = json.loads(booster.save_config())["learner"]["objective"]["name"]
+    if objective.startswith("rank:") or objective.startswith("survival:"):
+        raise Refusal(f"The model has the objective {objective}: it is no classifier and no regression.")
+    is_class = objective in ("binary:logistic", "multi:softprob", "multi:softmax")
+    if objective in ("binary:logitraw", "binary:hinge"):
+        raise Refusal(f"The model has the objective {objective}, which has no probabilities. Train it with binary:logistic.")
+    model = xgboost.XGBClassifier() if is_class else xgboost.XGBRegressor()
+    model.load_model(path)
+    check_categories(model)
+    return model
+
+
+def check_categories(model):
+    if type(model).__module__.startswith("xgboost") and "c" in (model.get_booster().feature_types or []):
+        raise Refusal(
+            "The model has columns of categories (enable_categorical), which convert does not take. Encode them in front of the model, in a pipeline of scikit-learn with OrdinalEncoder or OneHotEncoder."
+        )
+
+
+def load_lightgbm(path):
+    import lightgbm
+
+    booster = lightgbm.Booster(model_file=path)
+    return LightGBM(booster)
+
+
+class LightGBM:
+    """A Booster with scikit-learn's methods."""
+
+    def __init__(self, booster):
+        self.booster = booster
+        text = booster.model_to_string()
+        objective = (re.search(r"^objective=(.*)$", text, re.M) or ["", "none"])[1].split()
+        self.objective = objective[0]
+        self.n_features_in_ = booster.num_feature()
+        names = booster.feature_name()
+        if names != [f"Column_{index}" for index in range(len(names))]:
+            self.feature_names_in_ = np.array(names, dtype=object)
+        if booster.pandas_categorical or has_categories(booster):
+            raise Refusal(
+                "The model has columns of categories (categorical_feature), which convert does not take. Encode them in front of the model, in a pipeline of scikit-learn with OrdinalEncoder or OneHotEncoder."
+            )
+        if self.objective in ("lambdarank", "rank_xendcg"):
+            raise Refusal(f"The model has the objective {self.objective}: it is no classifier and no regression.")
+        if self.objective in ("binary", "multiclass", "multiclassova"):
+            self.classes_ = np.arange(max(2, booster.num_model_per_iteration()))
+            self.predict_proba = self.probabilities
+
+    def get_params(self, deep=False):
+        return {}
+
+    def probabilities(self, x):
+        found = self.booster.predict(np.asarray(x, dtype=float))
+        return np.stack([1 - found, found], axis=1) if found.ndim == 1 else found
+
+    def predict(self, x):
+        if hasattr(self, "classes_"):
+            return self.classes_[self.probabilities(x).argmax(axis=1)]
+        return self.booster.predict(np.asarray(x, dtype=float))
+
+
+def has_categories(booster):
+    kinds = re.findall(r"^decision_type=(.*)$", booster.model_to_string(), re.M)
+    return any(int(one) & 1 for line in kinds for one in line.split())
+
+
+def load_catboost(path):
+    from catboost import CatBoost, CatBoostClassifier, CatBoostRegressor
+
+    model = CatBoost()
+    model.load_model(path)
+    if model.get_cat_feature_indices() or model.get_text_feature_indices():
+        raise Refusal("The model has columns of categories or texts, which CatBoost itself does not export to ONNX. Encode them in front of the model.")
+    loss = str(model.get_all_params().get("loss_function"))
+    is_class = loss.split(":")[0] in ("Logloss", "CrossEntropy", "MultiClass", "MultiClassOneVsAll")
+    own = CatBoostClassifier() if is_class else CatBoostRegressor()
+    own.load_model(path)
+    return own
+
+
+def points_of(model, count):
+    """The numbers that trees compare with, by column. None for other models."""
+    module = type(model).__module__.split(".")[0]
+    found = [[] for _ in range(count)]
+    if module == "catboost":
+        for column, borders in model.get_borders().items():
+            found[int(column)] += [float(one) for one in borders]
+    elif module == "xgboost":
+        names = model.get_booster().feature_names
+        for row in model.get_booster().trees_to_dataframe().itertuples():
+            if row.Feature != "Leaf":
+                found[names.index(row.Feature) if names else int(row.Feature[1:])].append(float(row.Split))
+    elif module == "lightgbm" or isinstance(model, LightGBM):
+        booster = model.booster if isinstance(model, LightGBM) else model.booster_
+        for tree in re.split(r"^Tree=", booster.model_to_string(), flags=re.M)[1:]:
+            lines = dict(line.split("=", 1) for line in tree.split("\n") if "=" in line)
+            for column, number in zip(lines.get("split_feature", "").split(), lines.get("threshold", "").split()):
+                found[int(column)].append(float(number))
+    else:
+        return None
+    return found
+
+
+def is_boosted(model):
+    return isinstance(model, LightGBM) or type(model).__module__.split(".")[0] in ("xgboost", "lightgbm", "catboost")
+
+
+def export_boosted(model, count):
+    """ONNX of a model that is no part of a pipeline, with float32 inputs, as these libraries compare."""
+    module = type(model).__module__.split(".")[0]
+    if module == "catboost":
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+            model.save_model(file.name, format="onnx")
+            return onnx.load(file.name)
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
+    types = [("features", FloatTensorType([None, count]))]
+    if module == "xgboost":
+        from onnxmltools import convert_xgboost
+
+        check_categories(model)
+        # The converter knows columns by numbers.
+        model.get_booster().feature_names = None
+        return convert_xgboost(model, initial_types=types, target_opset=15)
+    from onnxmltools import convert_lightgbm
+
+    booster = model.booster if isinstance(model, LightGBM) else model.booster_
+    return convert_lightgbm(lowered(booster), initial_types=types, target_opset=15, zipmap=False)
+
+
+def lowered(booster):
+    """LightGBM compares doubles. For a float32 x, x <= t means the same as x <= the greatest float32 that is not above t."""
+    import lightgbm
+
+    def line(match):
+        numbers = float32_below(np.array([float(one) for one in match[1].split()]))
+        return "threshold=" + " ".join(repr(float(one)) for one in numbers)
+
+    text = re.sub(r"^threshold=(.*)$", line, booster.model_to_string(), flags=re.M)
+    # The sizes of the trees in the text are no longer right, and not needed.
+    text = re.sub(r"^tree_sizes=.*\n", "", text, flags=re.M)
+    return lightgbm.Booster(model_str=text)
+
+
+def float32_below(numbers):
+    with np.errstate(over="ignore"):
+        near = numbers.astype(np.float32)
+        return np.where(near.astype(float) <= numbers, near, np.nextafter(near, np.float32(-np.inf))).astype(float)
+
+
+def register():
+    """Tells skl2onnx how these models are exported inside pipelines of scikit-learn."""
+    from skl2onnx import update_registered_converter
+    from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes, calculate_linear_regressor_output_shapes
+
+    options = {"nocl": [True, False], "zipmap": [True, False, "columns"]}
+    classes, numbers = calculate_linear_classifier_output_shapes, calculate_linear_regressor_output_shapes
+    try:
+        from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
+        from xgboost import XGBClassifier, XGBRegressor
+
+        update_registered_converter(XGBClassifier, "XGBoostXGBClassifier", classes, convert_xgboost, options=options)
+        update_registered_converter(XGBRegressor, "XGBoostXGBRegressor", numbers, convert_xgboost)
+    except ImportError:
+        pass
+    try:
+        from lightgbm import LGBMClassifier, LGBMRegressor
+        from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
+
+        update_registered_converter(LGBMClassifier, "LightGbmLGBMClassifier", classes, convert_lightgbm, options=options)
+        update_registered_converter(LGBMRegressor, "LightGbmLGBMRegressor", numbers, convert_lightgbm, options={"split": None})
+    except ImportError:
+        pass
