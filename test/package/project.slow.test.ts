@@ -80,8 +80,8 @@ describe("a project that init made", () => {
     try {
       const port = Number(/localhost:(\d+)/.exec(server.output())?.[1]);
       expect(await curl(line, port)).toMatchObject({ outputs: { label: "setosa" } });
-      const docs = await fetch(`http://localhost:${port}/docs/swagger-ui.css`);
-      expect(docs.status).toBe(200);
+      for (const file of ["swagger-ui.css", "playground.js", "playground.css"])
+        expect((await fetch(`http://localhost:${port}/docs/${file}`)).status, file).toBe(200);
     } finally {
       await server.stop("its group");
     }
