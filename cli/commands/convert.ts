@@ -52,7 +52,11 @@ export function convertCommand(program: Command): void {
       "the columns' names in order, where the model does not have them",
       commas,
     )
-    .option("--labels <names>", "names for a classifier's classes, in their order", commas)
+    .option(
+      "--labels <names>",
+      "names for a classifier's classes, or for the numbers of a regression of several, in their order",
+      commas,
+    )
     .option("--bounds", "refuse numbers below and above those of the data")
     .option(
       "--with <package>",
@@ -132,16 +136,17 @@ function findings(
 ): string[] {
   const { largest, ties, flips, cases } = comparison;
   const { withoutMissing, knownOnly } = choices;
+  const isClassifier = made.labels !== null && made.task === undefined;
   const mayMiss = (local.manifest.features ?? []).filter(({ missing }) => missing !== undefined);
   return [
     `Read: ${made.about}.`,
-    `Compared ${cases} inputs (${counts(made.cases)}) with the original on native and WASM: the same labels, numbers within ${largest.toPrecision(2)} (allowed: ${TOLERANCE}${made.labels ? "" : " of their size or spread"}).`,
-    ...(made.labels && isOneLabel(made.cases)
+    `Compared ${cases} inputs (${counts(made.cases)}) with the original on native and WASM: ${isClassifier ? "the same labels, " : ""}numbers within ${largest.toPrecision(2)} (allowed: ${TOLERANCE}${isClassifier ? "" : " of their size or spread"}).`,
+    ...(isClassifier && isOneLabel(made.cases)
       ? ["The original gives all of them the same label: give --data, so that they show more."]
       : []),
     ...(ties > 0
       ? [
-          `For ${ties} of them the original has no preference between two labels, and the ONNX says the other one.`,
+          `For ${ties} of them the original has no preference between two answers, and the ONNX gives the other one.`,
         ]
       : []),
     ...(flips > 0

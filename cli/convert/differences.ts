@@ -21,8 +21,8 @@ export interface Scale {
 
 /** How large the original's numbers are, so that a tolerance can be told for them. */
 export function scaleOf(cases: readonly Case[], areProbabilities: boolean): Scale {
-  const numbers = cases.flatMap(({ expected: { value, numbers: named } }) =>
-    value === undefined ? Object.values(named ?? {}) : [value],
+  const numbers = cases.flatMap(({ expected: { value, values, numbers: named } }) =>
+    value === undefined ? Object.values(values ?? named ?? {}) : [value],
   );
   const mean = numbers.reduce((sum, one) => sum + one, 0) / (numbers.length || 1);
   const squares = numbers.reduce((sum, one) => sum + (one - mean) ** 2, 0);
@@ -34,6 +34,13 @@ export function differenceOf(expected: ExpectedAnswer, answer: unknown, scale: S
   const given = answer as Record<string, unknown>;
   if (expected.value !== undefined)
     return differenceOfNumbers({ value: expected.value }, given, scale);
+  if (expected.values)
+    return differenceOfNumbers(
+      expected.values,
+      (given["values"] ?? {}) as Record<string, unknown>,
+      scale,
+    );
+  if (expected.anomaly !== undefined) return ofAnomaly(expected, given, scale);
   const found = (given["scores"] ?? given["decision_values"] ?? {}) as Record<string, unknown>;
   const { numbers = {} } = expected;
   const difference = differenceOfNumbers(numbers, found, scale);
@@ -43,6 +50,19 @@ export function differenceOf(expected: ExpectedAnswer, answer: unknown, scale: S
   if (label === expected.label) return difference;
   if (isTie(numbers, String(expected.label), label)) return { ...difference, isTie: true };
   return { ...difference, mismatch: `the label is ${label}, not ${expected.label}` };
+}
+
+/** A row whose score is at the threshold: which side it is on depends on the last bit. */
+function ofAnomaly(
+  { anomaly, numbers = {} }: ExpectedAnswer,
+  given: Readonly<Record<string, unknown>>,
+  scale: Scale,
+): Difference {
+  const difference = differenceOfNumbers(numbers, given, scale);
+  if (difference.mismatch !== undefined || given["anomaly"] === anomaly) return difference;
+  if (Math.abs(numbers["score"] ?? NaN) <= TOLERANCE * scale.spread)
+    return { ...difference, isTie: true };
+  return { ...difference, mismatch: `anomaly is ${String(given["anomaly"])}, not ${anomaly}` };
 }
 
 function differenceOfNumbers(

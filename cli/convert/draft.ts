@@ -27,6 +27,7 @@ export async function draftOf(
     features: features?.map(({ name }) => name),
     labels: labels ?? undefined,
     scores: graph.scores ?? undefined,
+    task: made.task,
   });
   const read = draft.manifest.features;
   if (!features || !read) return { ...draft, notes: [] };

@@ -9,10 +9,13 @@ const row = z.union([z.string(), z.record(z.string(), cell)]);
 
 const answer = z.strictObject({
   value: z.number().optional(),
+  /** Several numbers, by target. */
+  values: z.record(z.string(), z.number()).optional(),
+  anomaly: z.boolean().optional(),
   label: z.string().optional(),
   /** Independent labels: those that apply. */
   labels: z.array(z.string()).optional(),
-  /** Scores, or decision values. */
+  /** Scores, or decision values. Of an anomaly, its `score`. */
   numbers: z.record(z.string(), z.number()).optional(),
 });
 
@@ -42,7 +45,10 @@ const feature = z.strictObject({
 const made = z.strictObject({
   /** What was read, in words. */
   about: z.string(),
+  /** The classes, or the targets of a regression of several numbers. */
   labels: z.array(z.string()).nullable(),
+  /** Absent for a classifier, and for a regression of one number. */
+  task: z.enum(["tabular-regression", "tabular-anomaly-detection"]).optional(),
   /** Absent for a model of texts. */
   features: z.array(feature).optional(),
   /** Whether a missing number may be lost on the way, unless the graph's operators show what becomes of it. */

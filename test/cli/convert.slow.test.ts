@@ -18,7 +18,14 @@ describe.skipIf(!canConvert)("convert", { timeout: CONVERSION_LIMIT_MS }, () => 
   beforeAll(async () => {
     files = await suiteFolder();
     const script = join(root, "test/fixtures/conversions/models.py");
-    const names = ["churn", "mixed-forest", "hist", "hist-categories"];
+    const names = [
+      "churn",
+      "mixed-forest",
+      "hist",
+      "hist-categories",
+      "isolation-forest",
+      "two-targets",
+    ];
     await promisify(execFile)(convertersPython, [script, files, ...names]);
   }, CONVERSION_LIMIT_MS);
   beforeEach(async () => {
@@ -95,6 +102,31 @@ describe.skipIf(!canConvert)("convert", { timeout: CONVERSION_LIMIT_MS }, () => 
     expect(stdout).toContain("Its inputs are float64");
     const { manifest } = await openPackage(models, { name: "it" });
     expect(manifest.features?.map(({ name }) => name)).toEqual(["age", "fare", "visits"]);
+  });
+
+  test("an isolation forest says which rows are unusual", async () => {
+    const { code, stdout, stderr } = await convert("isolation-forest.joblib", "--trust");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/Compared \d+ inputs .*[1-9]\d* next to splits/);
+    const local = await openPackage(models, { name: "it" });
+    expect(local.manifest.task).toBe("tabular-anomaly-detection");
+    const predictor = await openPredictor(local, "native");
+    const far = { feature_1: 1e6, feature_2: -1e6, feature_3: 1e6 };
+    expect(await predictor.predict(far)).toEqual({ anomaly: true, score: expect.any(Number) });
+  });
+
+  test("a regression of two targets has both, by their names", async () => {
+    const { code } = await convert("two-targets.joblib", "--trust", "--labels", "spent,saved");
+    expect(code).toBe(0);
+    const local = await openPackage(models, { name: "it" });
+    const predictor = await openPredictor(local, "native");
+    const row = { feature_1: 30, feature_2: 20, feature_3: 1 };
+    const { values } = (await predictor.predict(row)) as { values: Record<string, number> };
+    expect(Object.keys(values)).toEqual(["spent", "saved"]);
+    expect(values["saved"]).toBeCloseTo(-(values["spent"] ?? NaN), 3);
+    const other = await convert("two-targets.joblib", "--trust", "--labels", "spent");
+    expect(other.code).toBe(1);
+    expect(other.stderr).toContain("--labels names 1, but the model predicts 2 numbers a row.");
   });
 
   test("an ONNX that answers otherwise is refused with rows and differences, and nothing is written", async () => {

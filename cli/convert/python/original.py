@@ -20,6 +20,9 @@ class Original:
         self.method = None
         self.compares_doubles = any(hasattr(one, "_predictors") for one in parts(model))
         self.labels = None
+        # Names of the numbers that a regression of several gives, and what else than a classifier or one number it is.
+        self.targets = labels
+        self.task = None
         self.independent = False
         if not hasattr(model, "predict"):
             raise Refusal(
@@ -27,6 +30,9 @@ class Original:
             )
         if is_classifier(model):
             self.read_labels(labels)
+        elif is_outlier_detector(model):
+            self.task = "tabular-anomaly-detection"
+            self.method = "decision_function"
 
     def read_labels(self, given):
         found = getattr(self.model, "classes_", None)
@@ -79,7 +85,7 @@ class Original:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             frame = self.frame(rows)
-            if self.labels is None:
+            if self.is_regression():
                 found = self.model.predict(frame)
             elif self.method:
                 found = getattr(self.model, self.method)(frame)
@@ -91,18 +97,29 @@ class Original:
         return np.asarray(found, dtype=float).reshape(len(rows), -1)
 
     def answers(self, rows):
-        """`{"value"}`, or `{"label", "labels", "numbers"}`, where numbers are by label."""
+        """`{"value"}`, `{"values"}` by target, `{"anomaly", "numbers"}`, or `{"label", "labels", "numbers"}` by label."""
         numbers = self.numbers(rows)
-        if self.labels is None:
-            if numbers.shape[1] != 1:
-                raise Refusal(
-                    f"{type(self.model).__name__} predicts {numbers.shape[1]} numbers a row. Nearcast's regressions have one: convert a model for each."
-                )
-            return [{"value": float(one)} for one in numbers[:, 0]]
+        if self.is_regression():
+            if numbers.shape[1] == 1:
+                return [{"value": float(one)} for one in numbers[:, 0]]
+            names = self.read_targets(numbers.shape[1])
+            return [{"values": dict(zip(names, map(float, row)))} for row in numbers]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             said = self.model.predict(self.frame(rows))
+        if self.task:
+            return [{"anomaly": bool(one == -1), "numbers": {"score": float(row[0])}} for one, row in zip(said, numbers)]
         return [self.answer(one, row) for one, row in zip(said, numbers)]
+
+    def is_regression(self):
+        return self.labels is None and self.task != "tabular-anomaly-detection"
+
+    def read_targets(self, count):
+        self.task = "tabular-regression"
+        self.targets = self.targets or [f"target_{index + 1}" for index in range(count)]
+        if len(self.targets) != count:
+            raise Refusal(f"--labels names {len(self.targets)}, but the model predicts {count} numbers a row.")
+        return self.targets
 
     def answer(self, said, numbers):
         names = self.labels
@@ -134,6 +151,12 @@ def is_classifier(model):
     if boosting.is_boosted(model):
         return hasattr(model, "classes_") and len(np.atleast_1d(model.classes_)) > 0
     return ask(model) and not is_outlier_detector(model)
+
+
+def is_outlier_detector(model):
+    from sklearn.base import is_outlier_detector as ask
+
+    return not boosting.is_boosted(model) and ask(model) and hasattr(model, "decision_function")
 
 
 def is_multilabel(model):

@@ -95,7 +95,8 @@ def outcome(job, original, columns, compared):
     if not graphs:
         raise errors[-1]
     return {
-        "labels": original.labels,
+        "labels": original.targets if original.task == "tabular-regression" else original.labels,
+        **({"task": original.task} if original.task else {}),
         "graphs": graphs,
         "cases": told,
     }
@@ -122,7 +123,7 @@ def has_trees(model):
 
 
 def is_finite(answer):
-    numbers = [answer["value"]] if "value" in answer else list(answer.get("numbers", {}).values())
+    numbers = [answer["value"]] if "value" in answer else list(answer.get("values", answer.get("numbers", {})).values())
     return all(math.isfinite(one) for one in numbers)
 
 
@@ -157,7 +158,7 @@ def missing_value(column):
 
 def truths(frame, target, picked, rows, original):
     """The rows of the file with what was to be predicted, to measure by."""
-    if frame is None or target is None or original.independent:
+    if frame is None or target is None or original.independent or original.task:
         return []
     values = frame[target].iloc[picked]
     found = []
