@@ -4,6 +4,7 @@ import { AnswerLater } from "./call.ts";
 import { BUILT_IN_DIALECTS } from "./dialects/built-in.ts";
 import type { Dialect } from "./dialects/define.ts";
 import type { predictRoutes } from "./dialects/native/routes.ts";
+import { aliasDialect, checkAliases } from "./dialects/tutorial/aliases.ts";
 import { NearcastError } from "./errors.ts";
 import { documentationRoutes, pageRoutes } from "./http/documentation.ts";
 import { feedbackRoutes } from "./http/feedback.ts";
@@ -51,7 +52,11 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   const { platform, observer, turns, jobs, batches } = service;
   const { config } = platform;
   const { auth, metricsToken } = config;
-  const dialects = [...BUILT_IN_DIALECTS, ...(options.dialects ?? [])];
+  const dialects = [
+    ...BUILT_IN_DIALECTS,
+    ...(options.dialects ?? []),
+    ...(config.aliases.length > 0 ? [aliasDialect(config.aliases)] : []),
+  ];
   const answerError = createAnswerError(dialects);
   const limit: MiddlewareHandler<AppEnv> =
     config.rateLimit || auth.mode !== "open" ? limitRequests(platform) : pass;
@@ -92,6 +97,8 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   app.route("/", closed);
   // Not `app.notFound`: an app around this one would not call it.
   app.all("*", notFound(app));
+
+  checkAliases(config.aliases, app.routes);
 
   app.onError(async (error, c) => {
     if (!(error instanceof AnswerLater) || !jobs) return answerFailure(error, c);

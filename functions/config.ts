@@ -6,6 +6,7 @@ import type { Limits } from "./model/limits.ts";
 import { isPublicKey } from "./model/signature.ts";
 import {
   above0,
+  aliasedModel,
   batchedModel,
   list,
   modelName,
@@ -343,6 +344,11 @@ export const VARIABLES = {
     schema: modelName.optional(),
     about: "The model that `/invocations` asks when the request names none.",
   },
+  ALIASES: {
+    schema: list(aliasedModel).optional(),
+    about:
+      "Paths of your own that ask a model, as the front ends of tutorials do: `/sentiment:sentiment,/recommend:retail`.",
+  },
   HOST: {
     schema: text("must be an address or a name").default("127.0.0.1"),
     about: "The address to listen on.",
@@ -479,6 +485,7 @@ export function readConfig(
       bytes: Math.floor(value.PREDICTION_CACHE_MB * MIB),
     },
     defaultModel: value.DEFAULT_MODEL,
+    aliases: value.ALIASES ?? [],
     auth: authSettings(value),
     host: value.HOST,
     port: value.PORT,

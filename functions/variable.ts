@@ -55,6 +55,12 @@ export const batchedModel = z
     z.tuple([modelName, z.string().transform(Number).pipe(z.number().min(2, "must be 2 or more"))]),
   );
 
+export const aliasedModel = z
+  .string()
+  .regex(/^(\/[\w.-]+)+:[^:/]+$/, "must be a path with its model, like /sentiment:sentiment")
+  .transform((part) => part.split(":"))
+  .pipe(z.tuple([z.string(), modelName]));
+
 /** Values separated by commas. */
 export const list = <Value>(value: z.ZodType<Value, string>) =>
   z

@@ -6,7 +6,7 @@ import { answerPrediction, isLarge } from "../../http/write-answer.ts";
 import type { JsonBody } from "../../http/json-body.ts";
 import type { Service } from "../../service.ts";
 import { withSignedZeros } from "../../wire/json.ts";
-import { readPredictBody } from "./body.ts";
+import { readPredictBody } from "../../http/predict-body.ts";
 
 /** The body of a prediction for `hono/client`. */
 interface PredictRequest {

@@ -1,5 +1,5 @@
 import { createOrt } from "#onnxruntime-web-factory";
-import { readPredictJson } from "../../../../functions/dialects/native/json-body.ts";
+import { readPredictJson } from "../../../../functions/http/predict-json.ts";
 import { createDeadline } from "../../../../functions/load/deadline.ts";
 import { tightened } from "../../../../functions/model/limits.ts";
 import { manifestFields, type Manifest } from "../../../../functions/model/manifest.ts";
