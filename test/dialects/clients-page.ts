@@ -25,11 +25,13 @@ export function examplesPrint(languages: readonly string[]): void {
   let server: NodeServer;
   let folder: string;
   beforeAll(async () => {
-    server = await startNodeServer({ cwd: root });
     // Below the repository, so that the examples find its packages.
     await mkdir(join(root, ".cache"), { recursive: true });
     folder = await mkdtemp(join(root, ".cache/clients-page-"));
     await writeFile(join(folder, "package.json"), '{"type": "module"}');
+    // Jobs of its own: a server of another test, with other models, would answer those that all share.
+    const env = { JOBS_FILE: join(folder, "jobs.sqlite") };
+    server = await startNodeServer({ cwd: root, env });
   });
   afterAll(async () => {
     await server?.stop();

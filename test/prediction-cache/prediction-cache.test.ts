@@ -137,7 +137,10 @@ test("what several ask while it is computed is computed once", async () => {
   finished.resolve();
   expect(await Promise.all(asked)).toEqual([answer, answer, answer]);
   expect(computed).toBe(1);
-  expect(recordings.map(({ cache }) => cache)).toEqual(["miss", "collapsed", "collapsed"]);
+  // Which of them comes first is open.
+  const misses = recordings.filter(({ cache }) => cache === "miss");
+  const collapsed = recordings.filter(({ cache }) => cache === "collapsed");
+  expect([misses.length, collapsed.length]).toEqual([1, 2]);
 });
 
 test("who waits for another's computation that fails computes it too", async () => {
