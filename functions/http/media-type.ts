@@ -17,3 +17,8 @@ export function mediaTypeOf(request: HonoRequest): MediaType {
   const header = request.header("content-type") ?? "";
   return header === JSON_TYPE ? PLAIN_JSON : parse(header);
 }
+
+/** Whether a media type is JSON's, or one that is written as JSON (RFC 6839). */
+export function isJson(type: string): boolean {
+  return type === JSON_TYPE || type.endsWith("+json");
+}

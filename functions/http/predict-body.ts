@@ -3,7 +3,7 @@ import { invalidInput, NearcastError } from "../errors.ts";
 import type { AppEnv } from "./exchange.ts";
 import type { Limits } from "../model/limits.ts";
 import { readBody, readText, type BodyOptions } from "./body.ts";
-import { mediaTypeOf } from "./media-type.ts";
+import { isJson, mediaTypeOf } from "./media-type.ts";
 import { parseJsonText } from "../wire/json.ts";
 import { decodeText } from "../wire/text.ts";
 import { readPredictJson, type PredictBody } from "./predict-json.ts";
@@ -22,8 +22,7 @@ export async function readPredictBody(
   options: BodyOptions & Pick<Limits, "batch">,
 ): Promise<PredictBody> {
   const { type: mediaType, parameters } = mediaTypeOf(c.req);
-  if (mediaType === "application/json" || mediaType.endsWith("+json"))
-    return readPredictJson(await readText(c, options));
+  if (isJson(mediaType)) return readPredictJson(await readText(c, options));
   if (mediaType === "multipart/form-data")
     return fromForm(await readBody(c, options), parameters["boundary"], options.batch);
   if (RAW.test(mediaType))

@@ -3,7 +3,7 @@ import type { RouterRoute } from "hono/types";
 import * as z from "zod";
 import { callOf, type AppEnv } from "../../http/exchange.ts";
 import { identify } from "../../http/identify.ts";
-import { mediaTypeOf } from "../../http/media-type.ts";
+import { isJson, mediaTypeOf } from "../../http/media-type.ts";
 import { readPredictBody } from "../../http/predict-body.ts";
 import { readJson } from "../../http/read-json.ts";
 import { answerPrediction } from "../../http/write-answer.ts";
@@ -58,9 +58,7 @@ function createAnswer({ platform, predict, resolve }: Service) {
   const { bodyBytes: maxBytes, batch } = config.limits;
 
   return async (c: Context<AppEnv>, [path, model]: Alias): Promise<Response> => {
-    const { type } = mediaTypeOf(c.req);
-    const isJson = type === "application/json" || type.endsWith("+json");
-    const body: unknown = isJson
+    const body: unknown = isJson(mediaTypeOf(c.req).type)
       ? await readJson(c, z.unknown(), platform)
       : await readPredictBody(c, { maxBytes, batch, now });
     const call = { ...callOf(c), model };
