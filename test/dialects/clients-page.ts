@@ -29,9 +29,7 @@ export function examplesPrint(languages: readonly string[]): void {
     await mkdir(join(root, ".cache"), { recursive: true });
     folder = await mkdtemp(join(root, ".cache/clients-page-"));
     await writeFile(join(folder, "package.json"), '{"type": "module"}');
-    // Jobs of its own: a server of another test, with other models, would answer those that all share.
-    const env = { JOBS_FILE: join(folder, "jobs.sqlite") };
-    server = await startNodeServer({ cwd: root, env });
+    server = await startNodeServer({ cwd: root });
   });
   afterAll(async () => {
     await server?.stop();

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../../package.json" with { type: "json" };
 import { withFullDisk } from "./full-disk.ts";
@@ -52,6 +53,8 @@ export async function startNodeServer(options: NodeServerOptions = {}): Promise<
       TMPDIR: tmpdir(),
       // There is no load balancer to wait for.
       SHUTDOWN_GRACE_MS: "0",
+      // A server of another test, with other models, would answer the jobs of a file that they share.
+      JOBS_FILE: join(tmpdir(), `nearcast-jobs-${crypto.randomUUID()}.sqlite`),
       ...options.env,
       PORT: "0",
     },
