@@ -1,27 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createClient, type NearcastClientError } from "../../client/src/index.ts";
 import { failure } from "./failure.ts";
-import {
-  hangUp,
-  json,
-  prediction,
-  refusal,
-  silence,
-  startStubService,
-  type StubService,
-} from "./stub-service.ts";
+import { hangUp, json, prediction, refusal, silence, useStubService } from "./stub-service.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const traceparent = `00-${TRACE}-b7ad6b7169203331-01`;
 
-let stub: StubService;
-beforeAll(async () => {
-  stub = await startStubService();
-});
-afterAll(() => stub?.stop());
-beforeEach(() => {
-  stub.requests.length = 0;
-});
+const stub = useStubService();
 
 describe("onError", () => {
   test("gets the error of each failed call once, after its retries", async () => {

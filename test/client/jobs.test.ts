@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createClient, type ClientOptions } from "../../client/src/index.ts";
 import { failure } from "./failure.ts";
 import {
@@ -8,19 +8,11 @@ import {
   prediction,
   refusal,
   silence,
-  startStubService,
+  useStubService,
   type StubAnswer,
-  type StubService,
 } from "./stub-service.ts";
 
-let stub: StubService;
-beforeAll(async () => {
-  stub = await startStubService();
-});
-afterAll(() => stub?.stop());
-beforeEach(() => {
-  stub.requests.length = 0;
-});
+const stub = useStubService();
 
 const jobs = (options?: ClientOptions) => createClient(stub.url, options).jobs;
 const job = (status: string, headers?: Record<string, string>) =>

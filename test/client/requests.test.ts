@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import {
   createClient,
   type ClientOptions,
@@ -12,17 +12,12 @@ import {
   refusal,
   silence,
   startStubService,
+  useStubService,
   type StubAnswer,
-  type StubService,
 } from "./stub-service.ts";
 
-let stub: StubService;
-beforeAll(async () => {
-  stub = await startStubService();
-});
-afterAll(() => stub?.stop());
+const stub = useStubService();
 beforeEach(() => {
-  stub.requests.length = 0;
   stub.answers = [prediction];
 });
 

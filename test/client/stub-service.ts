@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { beforeAll, beforeEach } from "vitest";
 
 export interface StubRequest {
   method: string;
@@ -20,9 +21,23 @@ export interface StubService {
   stop: () => Promise<void>;
 }
 
+/** A service for the tests of a file, which begin with no requests. It has its address once a test runs. */
+export function useStubService(): StubService {
+  const stub = { requests: [], answers: [] } as unknown as StubService;
+  beforeAll(async () => {
+    await startStubService(stub);
+    return stub.stop;
+  });
+  beforeEach(() => {
+    stub.requests.length = 0;
+  });
+  return stub;
+}
+
 /** An HTTP server on loopback that answers what it is told to. */
-export async function startStubService(): Promise<StubService> {
-  const stub: Omit<StubService, "url" | "stop"> = { requests: [], answers: [] };
+export async function startStubService(
+  stub: Omit<StubService, "url" | "stop"> = { requests: [], answers: [] },
+): Promise<StubService> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);

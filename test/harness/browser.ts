@@ -1,6 +1,8 @@
 import axe from "axe-core";
 import { chromium, type Browser, type Page } from "playwright-core";
+import { afterAll, beforeAll } from "vitest";
 import { findBrowser } from "../clients/tools.ts";
+import { startNodeServer, type NodeServer } from "./node-server.ts";
 
 /** A desk's and a phone's, in pixels. */
 export const WIDTHS = [1280, 390] as const;
@@ -15,6 +17,22 @@ export function startBrowser(own: readonly string[] = []): Promise<Browser> {
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const args = ["--disable-dev-shm-usage", "--no-first-run", ...sandbox, ...own];
   return chromium.launch({ ...(browserPath && { executablePath: browserPath }), args });
+}
+
+/** A browser and a server for the tests of a file. The browser gets these arguments too. They are there once a test runs. */
+export function useBrowserAndServer(own: readonly string[] = []): {
+  readonly browser: Browser;
+  readonly server: NodeServer;
+} {
+  const used = {} as { browser: Browser; server: NodeServer };
+  beforeAll(async () => {
+    [used.browser, used.server] = await Promise.all([startBrowser(own), startNodeServer()]);
+  });
+  afterAll(async () => {
+    await used.browser?.close();
+    await used.server?.stop();
+  });
+  return used;
 }
 
 /** The rules of accessibility that the page breaks, each with the elements that do. */

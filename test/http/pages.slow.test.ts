@@ -1,23 +1,13 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { brokenRules, browserPath, startBrowser, WIDTHS } from "../harness/browser.ts";
-import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { brokenRules, browserPath, useBrowserAndServer, WIDTHS } from "../harness/browser.ts";
 
 describe.skipIf(!browserPath)("in a browser", () => {
-  let browser: Browser;
-  let server: NodeServer;
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([startBrowser(), startNodeServer()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const its = useBrowserAndServer();
 
   test.for(WIDTHS)("the first page names the models, %i pixels wide", async (width) => {
-    const page = await browser.newPage({ viewport: { width, height: 900 } });
+    const page = await its.browser.newPage({ viewport: { width, height: 900 } });
     onTestFinished(() => page.close());
-    await page.goto(server.url);
+    await page.goto(its.server.url);
     await page.getByRole("button", { name: "Predict" }).waitFor();
     expect(await page.getByRole("link", { name: "iris" }).isVisible()).toBe(true);
     const widest = await page.evaluate("document.documentElement.scrollWidth");
@@ -26,11 +16,11 @@ describe.skipIf(!browserPath)("in a browser", () => {
   });
 
   test("the description of the API can be read and tried", async () => {
-    const page = await browser.newPage();
+    const page = await its.browser.newPage();
     onTestFinished(() => page.close());
     const errors: string[] = [];
     page.on("console", (line) => line.type() === "error" && errors.push(line.text()));
-    await page.goto(`${server.url}/docs`);
+    await page.goto(`${its.server.url}/docs`);
     await page.getByText("/v1/models/iris/predict").first().waitFor();
     expect(errors).toEqual([]);
   });

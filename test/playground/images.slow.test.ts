@@ -1,28 +1,19 @@
 import { readFile } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { brokenRules, browserPath, startBrowser } from "../harness/browser.ts";
-import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { brokenRules, browserPath, useBrowserAndServer } from "../harness/browser.ts";
 import { openPage, predict } from "./open-page.ts";
 
 const SEVEN = "models/digits/seven.png";
 const FAKE_CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"];
 
 describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
-  let browser: Browser;
-  let server: NodeServer;
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([startBrowser(FAKE_CAMERA), startNodeServer()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const its = useBrowserAndServer(FAKE_CAMERA);
 
   test.for(["drop", "paste"] as const)(
     "an image comes by %s, is shown and is answered",
     async (kind) => {
-      const page = await openPage(browser, `${server.url}/playground/digits`);
+      const page = await openPage(its.browser, `${its.server.url}/playground/digits`);
       await page.getByAltText("The image that is sent").waitFor();
       expect(await page.locator("figure", { hasText: "example.png" }).count()).toBe(1);
       await give(page, kind);
@@ -37,7 +28,7 @@ describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
   );
 
   test("an image is chosen, and is base64 in JSON", async () => {
-    const page = await openPage(browser, `${server.url}/playground/digits`);
+    const page = await openPage(its.browser, `${its.server.url}/playground/digits`);
     await page.getByLabel("Image", { exact: true }).setInputFiles(SEVEN);
     await page.getByText("seven.png", { exact: true }).waitFor();
     await page.getByRole("button", { name: "JSON", exact: true }).click();
@@ -47,7 +38,7 @@ describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
   });
 
   test("a picture is taken, and the camera is off afterwards", async () => {
-    const page = await openPage(browser, `${server.url}/playground/digits`);
+    const page = await openPage(its.browser, `${its.server.url}/playground/digits`);
     await page.getByRole("button", { name: "Take a picture" }).click();
     await page.getByRole("button", { name: "Take it" }).click();
     await page.getByRole("link", { name: "picture.png" }).waitFor();
@@ -57,7 +48,9 @@ describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
   });
 
   test("what is no image is refused at its field", async () => {
-    const page = await openPage(browser, `${server.url}/playground/digits`, { expected: /422/ });
+    const page = await openPage(its.browser, `${its.server.url}/playground/digits`, {
+      expected: /422/,
+    });
     const file = { name: "no.png", mimeType: "image/png", buffer: Buffer.from("no image") };
     await page.getByLabel("Image", { exact: true }).setInputFiles(file);
     await page.getByRole("button", { name: "Predict" }).click();
@@ -66,7 +59,7 @@ describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
   });
 
   test("items are found by name and put into the basket", async () => {
-    const page = await openPage(browser, `${server.url}/playground/retail`);
+    const page = await openPage(its.browser, `${its.server.url}/playground/retail`);
     const basket = page.getByRole("list", { name: "Basket" });
     await basket.waitFor();
     expect(await basket.getByRole("listitem").count()).toBe(1);

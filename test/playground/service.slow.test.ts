@@ -1,28 +1,20 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Route } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { Route } from "playwright-core";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { apiKey, keyList } from "../auth/keys.ts";
-import { browserPath, startBrowser } from "../harness/browser.ts";
+import { browserPath, useBrowserAndServer } from "../harness/browser.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 import { openPage, predict } from "./open-page.ts";
 
 describe.skipIf(!browserPath)("in a browser, while the service changes", () => {
-  let browser: Browser;
-  let server: NodeServer;
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([startBrowser(), startNodeServer()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const its = useBrowserAndServer();
 
   test("a key is asked for, kept in the tab only, and forgotten", async () => {
     const { key, entry } = apiKey("web", { scopes: ["read", "predict"] });
     const { url } = await start({ API_KEYS: keyList({ entry }) });
-    const page = await openPage(browser, `${url}/playground/iris`, { expected: /401/ });
+    const page = await openPage(its.browser, `${url}/playground/iris`, { expected: /401/ });
     const field = page.getByLabel("API key or token");
     await field.fill("wrong");
     await page.getByRole("button", { name: "Continue" }).click();
@@ -44,12 +36,12 @@ describe.skipIf(!browserPath)("in a browser, while the service changes", () => {
     await page.getByRole("button", { name: "Forget it" }).click();
     await field.waitFor();
     expect(await kept()).toBe('[{},{},""]');
-    const other = await openPage(browser, url, { expected: /401/ });
+    const other = await openPage(its.browser, url, { expected: /401/ });
     await other.getByLabel("API key or token").waitFor();
   });
 
   test("without a network it says so, and with one again it answers", async () => {
-    const page = await openPage(browser, `${server.url}/playground/iris`, {
+    const page = await openPage(its.browser, `${its.server.url}/playground/iris`, {
       expected: /ERR_INTERNET_DISCONNECTED/,
     });
     await page.getByRole("button", { name: "Predict" }).waitFor();
@@ -63,7 +55,7 @@ describe.skipIf(!browserPath)("in a browser, while the service changes", () => {
 
   test("who asks too often is told when to come back", async () => {
     const { url } = await start({ RATE_LIMIT: "9/60s" });
-    const page = await openPage(browser, `${url}/playground/iris`, { expected: /429/ });
+    const page = await openPage(its.browser, `${url}/playground/iris`, { expected: /429/ });
     const alert = page.getByRole("alert");
     await vi.waitFor(
       async () => {
@@ -77,7 +69,7 @@ describe.skipIf(!browserPath)("in a browser, while the service changes", () => {
   });
 
   test("a newer question wins over an older one, and the older one is ended", async () => {
-    const page = await openPage(browser, `${server.url}/playground/sentiment`, {
+    const page = await openPage(its.browser, `${its.server.url}/playground/sentiment`, {
       expected: /ERR_ABORTED|ERR_FAILED/,
     });
     const held: Route[] = [];
@@ -98,7 +90,7 @@ describe.skipIf(!browserPath)("in a browser, while the service changes", () => {
   });
 
   test("a question is stopped", async () => {
-    const page = await openPage(browser, `${server.url}/playground/iris`);
+    const page = await openPage(its.browser, `${its.server.url}/playground/iris`);
     await page.route("**/predict", () => undefined);
     await page.getByRole("button", { name: "Predict" }).click();
     await page.getByRole("button", { name: "Stop" }).click();
@@ -107,7 +99,7 @@ describe.skipIf(!browserPath)("in a browser, while the service changes", () => {
   });
 
   test("two versions answer side by side", async () => {
-    const page = await openPage(browser, `${server.url}/playground/digits`);
+    const page = await openPage(its.browser, `${its.server.url}/playground/digits`);
     await page.getByText("Parameters and versions").click();
     expect(await page.getByLabel("Version", { exact: true }).innerText()).toMatch(
       /The one that is released\s+1, released\s+2/,
@@ -131,7 +123,7 @@ describe.skipIf(!browserPath)("in a browser, while the service changes", () => {
     const features = manifest.features.map((feature) => ({ ...feature, unit: "centimetre" }));
     await writeFile(path, JSON.stringify({ ...manifest, version: "2", features }));
     const { url } = await start({ STORE: store, RELEASE_TTL_SECONDS: "1" });
-    const page = await openPage(browser, `${url}/playground/iris`);
+    const page = await openPage(its.browser, `${url}/playground/iris`);
     await page.getByLabel("petal_width (cm)").fill("0.3");
     await predict(page);
     await writeFile(join(store, "iris/release.json"), '{"stable":"2"}');

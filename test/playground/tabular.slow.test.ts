@@ -1,26 +1,16 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { brokenRules, browserPath, startBrowser, WIDTHS } from "../harness/browser.ts";
-import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { describe, expect, test } from "vitest";
+import { brokenRules, browserPath, useBrowserAndServer, WIDTHS } from "../harness/browser.ts";
 import { openPage, predict } from "./open-page.ts";
 
 const run = promisify(execFile);
 
 describe.skipIf(!browserPath)("in a browser", () => {
-  let browser: Browser;
-  let server: NodeServer;
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([startBrowser(), startNodeServer()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const its = useBrowserAndServer();
 
   test("features are asked for with units and ranges, and the answer has a bar for each label", async () => {
-    const page = await openPage(browser, `${server.url}/playground/iris`);
+    const page = await openPage(its.browser, `${its.server.url}/playground/iris`);
     const length = page.getByLabel("sepal_length (cm)");
     expect(await length.inputValue()).toBe("4.8");
     expect(await length.getAttribute("aria-describedby")).not.toBeNull();
@@ -36,7 +26,7 @@ describe.skipIf(!browserPath)("in a browser", () => {
   });
 
   test("a number has its unit, and the keyboard alone is enough", async () => {
-    const page = await openPage(browser, `${server.url}/playground/diabetes`);
+    const page = await openPage(its.browser, `${its.server.url}/playground/diabetes`);
     await page.getByLabel("age (years)").focus();
     await page.keyboard.press("Enter");
     const value = page.locator(".answer .headline");
@@ -45,7 +35,9 @@ describe.skipIf(!browserPath)("in a browser", () => {
   });
 
   test("what is wrong is said at its field", async () => {
-    const page = await openPage(browser, `${server.url}/playground/iris`, { expected: /422/ });
+    const page = await openPage(its.browser, `${its.server.url}/playground/iris`, {
+      expected: /422/,
+    });
     const length = page.getByLabel("sepal_length (cm)");
     await length.fill("long");
     await page.getByLabel("petal_width (cm)").fill("99");
@@ -65,7 +57,7 @@ describe.skipIf(!browserPath)("in a browser", () => {
   test.for(["curl", "Python"] as const)(
     "the same call in %s has the same answer",
     async (language) => {
-      const page = await openPage(browser, `${server.url}/playground/iris`);
+      const page = await openPage(its.browser, `${its.server.url}/playground/iris`);
       await page.getByRole("button", { name: language, exact: true }).click();
       const code = await page.locator(".code pre").innerText();
       const [command, flag] = language === "curl" ? ["sh", "-c"] : ["python3", "-c"];
@@ -80,7 +72,7 @@ describe.skipIf(!browserPath)("in a browser", () => {
     ),
   )("nobody is kept out, %i pixels wide and %s", async ([width, colorScheme]) => {
     const viewport = { width, height: 900 };
-    const page = await openPage(browser, server.url, { viewport, colorScheme });
+    const page = await openPage(its.browser, its.server.url, { viewport, colorScheme });
     await page.getByRole("link", { name: "iris" }).click();
     await predict(page);
     await page.getByText("Parameters and versions").click();
@@ -90,20 +82,20 @@ describe.skipIf(!browserPath)("in a browser", () => {
 
   test("360 pixels are enough", async () => {
     const viewport = { width: 360, height: 700 };
-    const page = await openPage(browser, `${server.url}/playground/iris`, { viewport });
+    const page = await openPage(its.browser, `${its.server.url}/playground/iris`, { viewport });
     await predict(page);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
   });
 
   test("the first load is under 100 kB, and all of it from the service", async () => {
-    const page = await openPage(browser, `${server.url}/playground/iris`);
+    const page = await openPage(its.browser, `${its.server.url}/playground/iris`);
     await page.getByLabel("sepal_length (cm)").waitFor();
     const loaded = (await page.evaluate(
       `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
         .map(({ name, transferSize }) => ({ name, transferSize }))`,
     )) as { name: string; transferSize: number }[];
     expect(loaded.length).toBeGreaterThan(4);
-    for (const { name } of loaded) expect(name.startsWith(server.url), name).toBe(true);
+    for (const { name } of loaded) expect(name.startsWith(its.server.url), name).toBe(true);
     const bytes = loaded.reduce((sum, { transferSize }) => sum + transferSize, 0);
     console.log(`The playground's first load: ${bytes} bytes`);
     expect(bytes).toBeLessThan(100_000);
