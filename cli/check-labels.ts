@@ -5,9 +5,9 @@ import type {
   LabelOptions,
 } from "../functions/tasks/classification/options.ts";
 import type { Example } from "./examples/files.ts";
-import { labelsOf, labelsOfScores, type GraphLabels } from "./onnx/labels.ts";
-import { readOnnx } from "./onnx/model.ts";
-import { viewOf, type GraphView } from "./onnx/view.ts";
+import { labelsOf, labelsOfScores, type GraphLabels } from "../functions/platform/onnx/labels.ts";
+import { readOnnx } from "../functions/platform/onnx/model.ts";
+import { viewOf, type GraphView } from "../functions/platform/onnx/view.ts";
 import { label as named, type LocalPackage } from "./package-folder.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { S3ServiceException } from "@aws-sdk/client-s3";
 import { NearcastError } from "../functions/errors.ts";
 import { plainReason } from "../functions/plain-reason.ts";
-import { knownReason } from "./add/load-failure.ts";
+import { knownReason } from "../functions/platform/onnx/load-failure.ts";
 import { oneLine } from "./one-line.ts";
 
 /** A batch is done, and some of its rows have no answer. The command's exit code says so. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { NearcastError } from "../functions/errors.ts";
 import { exampleFiles, servedFiles, type PackageFile } from "../functions/model/manifest.ts";
 import { shownExamples } from "../functions/model/shown.ts";
-import { pointerKind } from "./add/file-kind.ts";
+import { pointerKind } from "../functions/platform/onnx/file-kind.ts";
 import { checkLabels } from "./check-labels.ts";
 import { compareAnswers, worse, type Difference } from "./compare.ts";
 import {

@@ -37,6 +37,12 @@ export const VARIABLES = {
     about:
       "The store with the models: a folder, `s3://bucket/prefix`, or `r2://BINDING/prefix` (Workers).",
   },
+  MODEL_NAME: {
+    schema: modelName.optional(),
+    about:
+      "Says that STORE is a folder as model registries, KServe and Triton lay it: plain ONNX files, folders of versions, packages. A model that lies in the folder itself has this name.",
+    on: NODE,
+  },
   S3_ENDPOINT: {
     schema: z.url("must be a URL").optional(),
     about: "Endpoint of another S3 API (R2, MinIO); AWS's own when absent.",
@@ -384,6 +390,8 @@ const schema = z.object(shape).superRefine((value, context) => {
   checkAuth(value, report);
   if (value.WEBHOOK_HOSTS && !value.WEBHOOK_SECRET)
     report("WEBHOOK_SECRET", "must be set with WEBHOOK_HOSTS: webhooks are signed");
+  if (value.MODEL_NAME && /^\w+:\/\//.test(value.STORE))
+    report("MODEL_NAME", "needs a folder as STORE");
   if (value.WORKERS > 0 && value.RUNTIME !== "native") report("WORKERS", "needs RUNTIME=native");
 });
 
@@ -427,6 +435,7 @@ export function readConfig(
   const value = result.data;
   return {
     store: value.STORE,
+    modelName: value.MODEL_NAME,
     s3: { endpoint: value.S3_ENDPOINT, forcePathStyle: value.S3_FORCE_PATH_STYLE },
     runtime: value.RUNTIME,
     threads: value.THREADS,

@@ -1,6 +1,6 @@
 import type { ScoresOptions } from "../../functions/tasks/classification/options.ts";
 import { numbersOf, type Tensors } from "../../functions/tensor.ts";
-import type { TensorInfo } from "./graph.ts";
+import type { TensorInfo } from "../../functions/platform/onnx/graph.ts";
 import type { Meaning } from "./score-meaning.ts";
 
 interface Answered {

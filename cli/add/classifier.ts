@@ -1,11 +1,11 @@
 import type { LabelOptions, ScoresOptions } from "../../functions/tasks/classification/options.ts";
 import type { Tensors } from "../../functions/tensor.ts";
 import { knownMistake } from "../onnx/converters.ts";
-import { isComputed, labelsOf, labelsOfScores } from "../onnx/labels.ts";
-import type { GraphView } from "../onnx/view.ts";
+import { isComputed, labelsOf, labelsOfScores } from "../../functions/platform/onnx/labels.ts";
+import type { GraphView } from "../../functions/platform/onnx/view.ts";
 import { checkedScores } from "./check-scores.ts";
 import { agreedLabels } from "./graph-labels.ts";
-import type { Graph, TensorInfo } from "./graph.ts";
+import type { Graph, TensorInfo } from "../../functions/platform/onnx/graph.ts";
 import { only } from "./only.ts";
 import { meaningOf, type ScoresFlag } from "./score-meaning.ts";
 import { withTrueShapes } from "./true-shapes.ts";

@@ -1,6 +1,6 @@
 import type { Feature } from "../../functions/model/manifest.ts";
 import { categoriesOf } from "../onnx/categories.ts";
-import type { Graph, TensorInfo } from "./graph.ts";
+import type { Graph, TensorInfo } from "../../functions/platform/onnx/graph.ts";
 
 /**
  * The features, with the types of the inputs that take them: one input for each feature by name, or inputs in order. If

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { pointerKind } from "./file-kind.ts";
+import { pointerKind } from "../../functions/platform/onnx/file-kind.ts";
 
 /** Pointers are shorter. A larger file is what its name says. */
 const LONGEST_POINTER = 4096;

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { asTask } from "./as-task.ts";
 import type { Draft } from "./from-file.ts";
-import { readGraph, type Graph } from "./graph.ts";
+import { readGraph, type Graph } from "../../functions/platform/onnx/graph.ts";
 import { checkSettings, isFile, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
 import { headOf } from "./hugging-face-head.ts";
 import { readImageOptions } from "./hugging-face-image.ts";

@@ -1,5 +1,5 @@
-import type { TensorInfo } from "./graph.ts";
-import type { GraphLabels } from "../onnx/labels.ts";
+import type { TensorInfo } from "../../functions/platform/onnx/graph.ts";
+import type { GraphLabels } from "../../functions/platform/onnx/labels.ts";
 
 /** The labels of a classifier, and the value of its label output for each. */
 export interface Labels {

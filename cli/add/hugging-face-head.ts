@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { repeatedLabel } from "../../functions/model/manifest.ts";
 import { only } from "./only.ts";
-import type { Graph, TensorInfo } from "./graph.ts";
+import type { Graph, TensorInfo } from "../../functions/platform/onnx/graph.ts";
 
 /** What `config.json` says about the model's last numbers. */
 export const headSchema = z.looseObject({

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Graph } from "./graph.ts";
+import type { Graph } from "../../functions/platform/onnx/graph.ts";
 import { isVectors } from "./hugging-face-vectors.ts";
 import { headSchema } from "./hugging-face-head.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Graph, TensorInfo } from "./graph.ts";
+import type { Graph, TensorInfo } from "../../functions/platform/onnx/graph.ts";
 import { checkSettings, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
 import { maskOutputOf } from "./hugging-face-head.ts";
 import { kindOfModule, modulesSchema, type AddedPooling } from "./hugging-face-vectors.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { contentOf } from "../../functions/tasks/text/configured.ts";
 import type { Draft } from "./from-file.ts";
-import type { Graph } from "./graph.ts";
+import type { Graph } from "../../functions/platform/onnx/graph.ts";
 import { headOf, maskOutputOf, spanOutputsOf, tokenHeadOf } from "./hugging-face-head.ts";
 import type { Config, Kind } from "./hugging-face-kind.ts";
 import { sparseOutputOf } from "./hugging-face-sparse.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as z from "zod";
 import { POOLINGS, type Pooling, type TextOptions } from "../../functions/tasks/text/options.ts";
-import type { Graph, TensorInfo } from "./graph.ts";
+import type { Graph, TensorInfo } from "../../functions/platform/onnx/graph.ts";
 import { checkSettings, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
 
 export const modulesSchema = z.array(

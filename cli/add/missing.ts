@@ -1,7 +1,7 @@
 import type { Feature } from "../../functions/model/manifest.ts";
 import { layoutOf, type Slot } from "../../functions/tasks/tabular/layout.ts";
 import { columnKey, missingColumns } from "../onnx/missing.ts";
-import type { Graph, TensorInfo } from "./graph.ts";
+import type { Graph, TensorInfo } from "../../functions/platform/onnx/graph.ts";
 
 /**
  * What the user says about missing values: names of features, or `name=value` with the value that the graph takes for

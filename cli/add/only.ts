@@ -1,4 +1,4 @@
-import type { TensorInfo } from "./graph.ts";
+import type { TensorInfo } from "../../functions/platform/onnx/graph.ts";
 
 /** The one output that was found. Throws an Error that says `what` is needed and which outputs there are. */
 export function only(

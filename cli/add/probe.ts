@@ -10,7 +10,7 @@ import {
   type Tensors,
 } from "../../functions/tensor.ts";
 import { categoriesOf } from "../onnx/categories.ts";
-import type { Graph, TensorInfo } from "./graph.ts";
+import type { Graph, TensorInfo } from "../../functions/platform/onnx/graph.ts";
 
 /** Enough rows that a classifier of a few classes gives more than one of them. */
 const ROWS = 24;

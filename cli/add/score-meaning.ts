@@ -1,8 +1,8 @@
 import type { ScoresOptions } from "../../functions/tasks/classification/options.ts";
-import { classLabels, postTransform } from "../onnx/labels.ts";
+import { classLabels, postTransform } from "../../functions/platform/onnx/labels.ts";
 import { isProbability, rangeOf } from "../onnx/range.ts";
-import { attributeOf, type GraphView } from "../onnx/view.ts";
-import type { TensorInfo } from "./graph.ts";
+import { attributeOf, type GraphView } from "../../functions/platform/onnx/view.ts";
+import type { TensorInfo } from "../../functions/platform/onnx/graph.ts";
 
 /** What `--scores` can say about a classifier's numbers. */
 export const SCORES_FLAGS = [

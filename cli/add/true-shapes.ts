@@ -1,7 +1,7 @@
 import type { Tensors } from "../../functions/tensor.ts";
-import { writeOnnx } from "../onnx/model.ts";
-import { declareShapes } from "../onnx/rewrite.ts";
-import type { Graph, TensorInfo } from "./graph.ts";
+import { writeOnnx } from "../../functions/platform/onnx/model.ts";
+import { declareShapes } from "../../functions/platform/onnx/rewrite.ts";
+import type { Graph, TensorInfo } from "../../functions/platform/onnx/graph.ts";
 import { probe, rowsOfProbe } from "./probe.ts";
 
 /**

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { packageFiles, type Manifest } from "../../functions/model/manifest.ts";
 import { plainIssue } from "../../functions/plain-issue.ts";
-import { pointerKind } from "../add/file-kind.ts";
+import { pointerKind } from "../../functions/platform/onnx/file-kind.ts";
 import { projectTasks } from "../project.ts";
 import { MANIFEST_FILE } from "../package-folder.ts";
 import { filesOfModels } from "../local/models.ts";

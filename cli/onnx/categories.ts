@@ -1,5 +1,5 @@
-import type { GraphView } from "./view.ts";
-import { attributeOf, decode } from "./view.ts";
+import type { GraphView } from "../../functions/platform/onnx/view.ts";
+import { attributeOf, decode } from "../../functions/platform/onnx/view.ts";
 
 /**
  * The texts that a graph's input may have, if a OneHotEncoder behind it refuses all others. Undefined if none does.

@@ -1,6 +1,6 @@
-import { labelsOf } from "./labels.ts";
-import type { OnnxNode } from "./model.ts";
-import { attributeOf, type GraphView } from "./view.ts";
+import { labelsOf } from "../../functions/platform/onnx/labels.ts";
+import type { OnnxNode } from "../../functions/platform/onnx/model.ts";
+import { attributeOf, type GraphView } from "../../functions/platform/onnx/view.ts";
 
 /**
  * A known fault of a converter in this graph, and what to do. Undefined if none is known.

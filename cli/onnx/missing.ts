@@ -1,5 +1,5 @@
-import type { OnnxNode } from "./model.ts";
-import { attributeOf, decode, type GraphView } from "./view.ts";
+import type { OnnxNode } from "../../functions/platform/onnx/model.ts";
+import { attributeOf, decode, type GraphView } from "../../functions/platform/onnx/view.ts";
 
 /** The value that a graph wants for a missing value of a column. Undefined if the column takes none. */
 export type TakesMissing = "NaN" | "nan" | undefined;

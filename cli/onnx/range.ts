@@ -1,6 +1,6 @@
-import { postTransform } from "./labels.ts";
-import type { OnnxNode } from "./model.ts";
-import { attributeOf, type GraphView } from "./view.ts";
+import { postTransform } from "../../functions/platform/onnx/labels.ts";
+import type { OnnxNode } from "../../functions/platform/onnx/model.ts";
+import { attributeOf, type GraphView } from "../../functions/platform/onnx/view.ts";
 
 /** Between what the elements of a tensor lie. */
 export interface Range {

@@ -27,10 +27,12 @@ import { createRedisQueue } from "./queue/redis.ts";
 import { createSqliteQueue } from "./queue/sqlite.ts";
 import { openRedis } from "./redis.ts";
 import { createSqlite } from "./sqlite.ts";
+import { createPlainStore } from "./plain-models/store.ts";
 import { createSqliteStore } from "./store/sqlite.ts";
 import { openStore } from "./store/open.ts";
 import { createWebhookPost } from "./webhook-post.ts";
-import type { Platform, Schedule } from "./types.ts";
+import { noCache } from "./folder-cache.ts";
+import type { ArtifactCache, Platform, Schedule } from "./types.ts";
 
 /** A long-running Node process: a folder or S3 as the store, native ONNX Runtime or `RUNTIME=wasm`. */
 export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
@@ -40,7 +42,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     { ...defaults, ...openToThisMachine(environment) },
     "node",
   );
-  const { store, artifacts } = openStore(config);
+  const { store, artifacts } = openModels(config);
   let runtime: Promise<Runtime> | undefined;
   const redis = openRedisServices(config, createSchedule(1000));
   const { limiter = createMemoryLimiter(), predictionCache } = redis;
@@ -89,6 +91,19 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     log: logSoon,
     lostLogLines,
   };
+}
+
+function openModels(config: Config): { store: Store; artifacts: ArtifactCache } {
+  const { modelName, store, sessionBudgetBytes, trustedKeys } = config;
+  if (modelName === undefined) return openStore(config);
+  const plain = createPlainStore({
+    folder: store,
+    name: modelName,
+    mostBytes: sessionBudgetBytes,
+    needsSignatures: trustedKeys !== undefined,
+    log: logLine,
+  });
+  return { store: plain, artifacts: noCache };
 }
 
 /** Jobs in the store with their queue in Redis, or both in a file, where this Node has SQLite. */

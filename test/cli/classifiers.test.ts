@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openPackage } from "../../cli/package-folder.ts";
 import { openPredictor } from "../../cli/predictor.ts";
 import { verifyPackage } from "../../cli/verify.ts";
-import { readOnnx, stringAttribute, writeOnnx } from "../../cli/onnx/model.ts";
+import { readOnnx, stringAttribute, writeOnnx } from "../../functions/platform/onnx/model.ts";
 import { add, CASES, FIXTURES, type LibraryCase } from "../tasks/library-models.ts";
 import { fixture, nearcast, succeed, temporaryFolder } from "./nearcast.ts";
 

@@ -4,8 +4,8 @@ import { deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { sourceKind } from "../../cli/convert/file-kind.ts";
 import { differenceOf } from "../../cli/convert/differences.ts";
-import { readOnnx, writeOnnx } from "../../cli/onnx/model.ts";
-import { viewOf } from "../../cli/onnx/view.ts";
+import { readOnnx, writeOnnx } from "../../functions/platform/onnx/model.ts";
+import { viewOf } from "../../functions/platform/onnx/view.ts";
 import { fixture, nearcast, temporaryFolder } from "./nearcast.ts";
 
 const PICKLE = Buffer.from("80049501000000000000004e2e", "hex");

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readGraph } from "../../cli/add/graph.ts";
+import { readGraph } from "../../functions/platform/onnx/graph.ts";
 import { jsonElements, readNpy, writeNpy } from "../../cli/examples/npy.ts";
 import { nearcast, root, snapshot, temporaryFolder } from "./nearcast.ts";
 

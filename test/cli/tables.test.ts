@@ -2,11 +2,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { batchOf } from "../../cli/add/batch-dimension.ts";
+import { batchOf } from "../../functions/platform/onnx/batch-dimension.ts";
 import { draftFromFile } from "../../cli/add/from-file.ts";
 import { openPackage } from "../../cli/package-folder.ts";
-import { readOnnx, writeOnnx } from "../../cli/onnx/model.ts";
-import { viewOf } from "../../cli/onnx/view.ts";
+import { readOnnx, writeOnnx } from "../../functions/platform/onnx/model.ts";
+import { viewOf } from "../../functions/platform/onnx/view.ts";
 import { graphOf, TABLES, type TableCase } from "../dialects/recorded-tables.ts";
 import { fixture, nearcast, temporaryFolder } from "./nearcast.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readOnnx, writeOnnx } from "../../cli/onnx/model.ts";
+import { readOnnx, writeOnnx } from "../../functions/platform/onnx/model.ts";
 
 const IRIS = join(import.meta.dirname, "../../models/iris/1/model.onnx");
 

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { readOnnx, writeOnnx } from "../../cli/onnx/model.ts";
+import { readOnnx, writeOnnx } from "../../functions/platform/onnx/model.ts";
 import { createApp } from "../../functions/app.ts";
 import { updateRelease } from "../../functions/model/change-release.ts";
 import { readRelease, type Release } from "../../functions/model/release.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readOnnx, writeOnnx } from "../../cli/onnx/model.ts";
+import { readOnnx, writeOnnx } from "../../functions/platform/onnx/model.ts";
 
 const root = join(import.meta.dirname, "../..");
 const GATHER = join(root, "test/fixtures/identity/gather/1");

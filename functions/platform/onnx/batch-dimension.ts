@@ -1,4 +1,4 @@
-import type { Manifest } from "../../functions/model/manifest.ts";
+import type { Manifest } from "../../model/manifest.ts";
 import type { Graph } from "./graph.ts";
 
 /** Words in the names that exporters give to a dimension of one sound, text or graph. */

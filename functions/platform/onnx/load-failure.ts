@@ -1,4 +1,4 @@
-import { plainReason } from "../../functions/plain-reason.ts";
+import { plainReason } from "../../plain-reason.ts";
 
 /** Why ONNX Runtime does not load a model, and what to do. The text follows the model's name and a colon. */
 export function loadReason(cause: unknown): string {

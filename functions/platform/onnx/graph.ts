@@ -1,14 +1,14 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { InferenceSession } from "../../functions/runtime/native-ort.ts";
-import type { Manifest } from "../../functions/model/manifest.ts";
-import { NAME_PATTERN } from "../../functions/model/name.ts";
-import { datatypeOfOrt } from "../../functions/tensor.ts";
+import { InferenceSession } from "../../runtime/native-ort.ts";
+import type { Manifest } from "../../model/manifest.ts";
+import { NAME_PATTERN } from "../../model/name.ts";
+import { datatypeOfOrt } from "../../tensor.ts";
 import { externalDataFiles } from "./external-data.ts";
 import { loadReason } from "./load-failure.ts";
-import { joinColumns, listLabels, rewriteGraph } from "../onnx/rewrite.ts";
-import { readOnnx, writeOnnx, type OnnxModel } from "../onnx/model.ts";
-import { viewOf, type GraphView } from "../onnx/view.ts";
+import { joinColumns, listLabels, rewriteGraph } from "./rewrite.ts";
+import { readOnnx, writeOnnx, type OnnxModel } from "./model.ts";
+import { viewOf, type GraphView } from "./view.ts";
 import { checkModelFile, checkWeightsFile, withoutRank } from "./model-file.ts";
 
 export type TensorInfo = Manifest["inputs"][number];
