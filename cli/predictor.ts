@@ -5,6 +5,7 @@ import { createNodePlatform } from "../functions/platform/node.ts";
 import type { Store } from "../functions/model/store.ts";
 import { createService } from "../functions/service.ts";
 import { parseParameters, type Quantity, type Seen } from "../functions/tasks/define.ts";
+import { APART_MS, nativeApart } from "./native-apart.ts";
 import type { LocalPackage } from "./package-folder.ts";
 import { loadProject } from "./project.ts";
 
@@ -30,29 +31,41 @@ export interface Predictor {
 export const SESSION_BUDGET_MB = 16_384;
 const NO_DEADLINE = createDeadline(Infinity, () => false);
 
-/** The service over a models folder, in which this version is the released one. */
+/**
+ * The service over a models folder, in which this version is the released one. Native's models can run in a process of
+ * their own, see {@link nativeApart}.
+ */
 export async function openPredictor(
   { models, manifest: { name, version } }: LocalPackage,
   runtime: RuntimeName,
+  { apart = false } = {},
 ): Promise<Predictor> {
   const node = createNodePlatform({
     STORE: models,
     RUNTIME: runtime,
     SESSION_BUDGET_MB: String(SESSION_BUDGET_MB),
   });
-  const platform = { ...node, store: withRelease(node.store, name, version) };
+  const platform = {
+    ...node,
+    ...(apart && { runtime: async () => nativeApart() }),
+    store: withRelease(node.store, name, version),
+  };
   const { predict, resolve } = createService(platform, await loadProject());
   let loadMilliseconds = 0;
 
   async function predictHere(inputs: unknown, parameters?: unknown): Promise<unknown> {
-    const { outputs, record } = await predict({
+    const deadline = apart ? createDeadline(APART_MS, () => false) : NO_DEADLINE;
+    const request = {
       model: name,
       version,
       inputs,
       parameters,
-      deadline: NO_DEADLINE,
+      deadline,
       cache: "no-store",
-    });
+    } as const;
+    const { outputs, record } = await (apart
+      ? deadline.within(predict(request))
+      : predict(request));
     loadMilliseconds = record.durations?.["load"] ?? 0;
     return outputs;
   }

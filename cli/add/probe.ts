@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { createDeadline } from "../../functions/load/deadline.ts";
 import { toHalfFloats } from "../../functions/half-floats.ts";
-import { createNativeRuntime } from "../../functions/runtime/onnxruntime-node.ts";
 import {
   DATATYPES,
   elementCount,
@@ -9,6 +9,7 @@ import {
   type TensorData,
   type Tensors,
 } from "../../functions/tensor.ts";
+import { APART_MS, harmOf, nativeApart } from "../native-apart.ts";
 import { categoriesOf } from "../onnx/categories.ts";
 import type { Graph, TensorInfo } from "../../functions/platform/onnx/graph.ts";
 
@@ -17,7 +18,7 @@ const ROWS = 24;
 
 /**
  * The graph's answers to made-up inputs. They show the true shapes of its outputs, and how its label fits its scores.
- * Undefined if the graph refuses the inputs.
+ * Undefined if the graph refuses the inputs. Rejects if they harm the process that runs them.
  */
 export async function probe(
   graph: Graph,
@@ -30,20 +31,26 @@ export async function probe(
     source: { path: join(dirname(graph.path), name) },
   }));
   try {
-    const runtime = createNativeRuntime({ threads: 1 });
     const bytes = graph.bytes ?? (await readFile(graph.path));
-    const session = await runtime.load({ bytes }, externalData);
+    const session = await nativeApart().load({ bytes }, externalData);
     try {
       const feeds = inputs.map((input) => {
         const texts = graph.view && categoriesOf(graph.view, input.name);
         return [input.name, madeUp(input, rows, texts)] as const;
       });
-      return await session.run(Object.fromEntries(feeds), names);
+      const deadline = createDeadline(APART_MS, () => false);
+      const run = session.run(Object.fromEntries(feeds), names, undefined, deadline.endsAt());
+      return await deadline.within(run);
     } finally {
       await session.release();
     }
-  } catch {
-    return undefined;
+  } catch (cause) {
+    const harm = harmOf(cause);
+    if (harm === undefined) return undefined;
+    throw new Error(
+      `${graph.path}: a run with made-up inputs ${harm}. A request could do the same to a server.`,
+      { cause },
+    );
   }
 }
 

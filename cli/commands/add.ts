@@ -15,6 +15,7 @@ import { ADDED_POOLINGS, type AddedPooling } from "../add/hugging-face-vectors.t
 import { writeExamples } from "../examples/files.ts";
 import { commas, modelsOption } from "../options.ts";
 import { checkName, label, localVersions, nextVersion, openPackage } from "../package-folder.ts";
+import { harmOf } from "../native-apart.ts";
 import { openPredictor } from "../predictor.ts";
 import { projectTasks } from "../project.ts";
 import type { LocalPackage } from "../package-folder.ts";
@@ -191,10 +192,16 @@ async function tryOut(local: LocalPackage, notes: string[]): Promise<Manifest> {
   const task = (await projectTasks()).of(manifest);
   const inputs = (await task.examples?.(manifest)) ?? [];
   if (inputs.length === 0) return manifest;
-  const predictor = await openPredictor(local, "native");
+  const predictor = await openPredictor(local, "native", { apart: true });
   try {
     for (const input of inputs) await predictor.predict(input);
   } catch (cause) {
+    const harm = harmOf(cause);
+    if (harm !== undefined)
+      throw new Error(
+        `${label(manifest)}: a run with made-up inputs ${harm}. A request could do the same to a server. If your inputs do not, give some as --example.`,
+        { cause },
+      );
     // A tensor model may refuse made-up values (an index out of range): its owner knows better ones.
     if (task.input === "tensors") {
       notes.push(`The model does not take made-up inputs: ${describeFailure(cause)}`);
@@ -214,7 +221,7 @@ async function tryOut(local: LocalPackage, notes: string[]): Promise<Manifest> {
 /** Runs inputs whose answers the user has seen. Throws an Error where the model does not give them. */
 async function record(local: LocalPackage, examples: readonly GivenExample[]): Promise<Manifest> {
   const { manifest } = local;
-  const predictor = await openPredictor(local, "native");
+  const predictor = await openPredictor(local, "native", { apart: true });
   const recorded = [];
   for (const [index, { input, output: seen }] of examples.entries()) {
     const where = `Example ${index + 1}`;
