@@ -96,7 +96,9 @@ function independentLabels(given: readonly string[] | undefined, label: TensorIn
 
 function holds({ shape }: TensorInfo, count: number): boolean {
   if (shape.length === 1) return count === 2;
-  return shape.length === 2 && (shape[1] === count || (shape[1] === 1 && count === 2));
+  // Networks of convolutions alone leave ones behind: [N, 1000, 1, 1].
+  const isFlat = shape.slice(2).every((size) => size === 1);
+  return isFlat && (shape[1] === count || (shape[1] === 1 && count === 2));
 }
 
 export function isFloat({ datatype }: Pick<TensorInfo, "datatype">): boolean {

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { channelsOf } from "../../functions/tasks/image/options.ts";
 import { asTask } from "./as-task.ts";
 import type { Draft } from "./from-file.ts";
 import { readGraph, type Graph } from "../../functions/platform/onnx/graph.ts";
@@ -91,7 +92,7 @@ async function imageDraft(
     );
   const [input] = graph.inputs;
   if (!input) throw new Error("The model has no input.");
-  const channels = image.color === "rgb" ? 3 : 1;
+  const channels = channelsOf(image);
   const shape = [input.shape[0] ?? -1, channels, image.height, image.width];
   if (input.shape.some((size, axis) => axis > 0 && size >= 0 && size !== shape[axis]))
     throw new Error(

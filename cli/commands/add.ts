@@ -10,6 +10,12 @@ import { readGivenExamples, readLabels, type GivenExample } from "../add/given-f
 import { report } from "../add/report.ts";
 import { SCORES_FLAGS, type ScoresFlag } from "../add/score-meaning.ts";
 import { draftForTask, draftFromFile, TABLE_TASKS, type Draft } from "../add/from-file.ts";
+import {
+  draftForImage,
+  strayImageFlag,
+  withImageOptions,
+  type ImageFlags,
+} from "../add/from-image.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
 import { ADDED_POOLINGS, type AddedPooling } from "../add/hugging-face-vectors.ts";
 import { writeExamples } from "../examples/files.ts";
@@ -21,7 +27,7 @@ import { projectTasks } from "../project.ts";
 import type { LocalPackage } from "../package-folder.ts";
 import { exists, writeVersion } from "../write-version.ts";
 
-interface Flags {
+interface Flags extends ImageFlags {
   name: string;
   version?: string;
   models: string;
@@ -41,7 +47,7 @@ interface Flags {
 
 /** `nearcast add <path> --name <model>`. */
 export function addCommand(program: Command): void {
-  program
+  const command = program
     .command("add <path>")
     .description(
       "make a package of an .onnx or .ort file, or of a Hugging Face export folder (config.json, tokenizer.json, onnx/model.onnx)",
@@ -80,45 +86,45 @@ export function addCommand(program: Command): void {
     )
     .option("--description <text>", "what the model does")
     .option("--license <name>", "its licence, such as Apache-2.0")
-    .addOption(modelsOption())
-    .action(async (path: string, given: Flags) => {
-      const flags = await withLabels(given);
-      const examples =
-        flags.example === undefined ? undefined : await readGivenExamples(flags.example);
-      checkName("model", flags.name);
-      if (flags.version !== undefined) checkName("version", flags.version);
-      const version = flags.version ?? (await nextVersion(flags.models, flags.name));
-      const identity = { name: flags.name, version };
-      if ((await localVersions(flags.models, flags.name)).includes(version))
-        throw exists(identity, flags.models);
-      const draft = await readDraft(path, flags);
-      const notes = [...(draft.notes ?? [])];
-      const local = await writeVersion(
-        flags.models,
-        {
-          ...identity,
-          description: flags.description ?? `Added from ${basename(path)}.`,
-          ...(flags.license !== undefined && { license: flags.license }),
-          ...draft.manifest,
-          examples: [],
-          metrics: [],
+    .addOption(modelsOption());
+  withImageOptions(command).action(async (path: string, given: Flags) => {
+    const flags = await withLabels(given);
+    const examples =
+      flags.example === undefined ? undefined : await readGivenExamples(flags.example);
+    checkName("model", flags.name);
+    if (flags.version !== undefined) checkName("version", flags.version);
+    const version = flags.version ?? (await nextVersion(flags.models, flags.name));
+    const identity = { name: flags.name, version };
+    if ((await localVersions(flags.models, flags.name)).includes(version))
+      throw exists(identity, flags.models);
+    const draft = await readDraft(path, flags);
+    const notes = [...(draft.notes ?? [])];
+    const local = await writeVersion(
+      flags.models,
+      {
+        ...identity,
+        description: flags.description ?? `Added from ${basename(path)}.`,
+        ...(flags.license !== undefined && { license: flags.license }),
+        ...draft.manifest,
+        examples: [],
+        metrics: [],
+      },
+      {
+        artifact: {
+          file: `model.${draft.graph.format}`,
+          ...(draft.graph.bytes ? { content: draft.graph.bytes } : { path: draft.graph.path }),
         },
-        {
-          artifact: {
-            file: `model.${draft.graph.format}`,
-            ...(draft.graph.bytes ? { content: draft.graph.bytes } : { path: draft.graph.path }),
-          },
-          externalData: draft.graph.externalData.map((file) => ({
-            path: join(dirname(draft.graph.path), file),
-            file,
-          })),
-          assets: draft.assets,
-        },
-        (made) => (examples ? record(made, examples) : tryOut(made, notes)),
-      );
-      for (const note of notes) console.log(note);
-      console.log(report(local, draft.graph.changes));
-    });
+        externalData: draft.graph.externalData.map((file) => ({
+          path: join(dirname(draft.graph.path), file),
+          file,
+        })),
+        assets: draft.assets,
+      },
+      (made) => (examples ? record(made, examples) : tryOut(made, notes)),
+    );
+    for (const note of notes) console.log(note);
+    console.log(report(local, draft.graph.changes));
+  });
 }
 
 async function withLabels(flags: Flags): Promise<Flags> {
@@ -140,10 +146,12 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
   if (options && !task) throw new Error("--options need --task, which says whose fields they are.");
   checkNames("--features", features);
   checkNames("--labels", labels);
+  const stray = strayImageFlag(flags);
+  if (stray) throw new Error(`${stray} needs --image, which says that the file takes pictures.`);
   if (found.isDirectory()) {
-    if (features || flags.scores || options)
+    if (features || flags.scores || options || flags.image)
       throw new Error(
-        "--features, --scores and --options go with a file; a folder says itself what it is.",
+        "--features, --scores, --options and --image go with a file; a folder says itself what it is.",
       );
     await checkFolder(path, flags.file);
     return draftFromHuggingFace(path, flags);
@@ -154,6 +162,13 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
     );
   if (flags.file !== undefined)
     throw new Error(`--file picks a file of a folder, and ${path} is a file already.`);
+  if (flags.image) {
+    if (features || options || (task && task !== "image-classification"))
+      throw new Error(
+        "--image is for image-classification, and goes without --features, --options and another --task.",
+      );
+    return draftForImage(path, { ...flags, image: flags.image });
+  }
   if (isTable) return draftFromFile(path, { ...flags, task: tableTask });
   if (task && flags.scores)
     throw new Error(

@@ -39,6 +39,14 @@ const pillow = JSON.parse(
     resize: { shortestEdge: number } | { width: number; height: number };
     rgb: string;
   }[];
+  padded: {
+    source: string;
+    resample: "nearest" | "bilinear" | "bicubic";
+    width: number;
+    height: number;
+    resize: { pad: number[] };
+    rgb: string;
+  }[];
 };
 
 const decodeImage = (file: Uint8Array, maxPixels: number) =>
@@ -161,7 +169,7 @@ test.each([
   expect(small.data.every((value) => value === 7)).toBe(true);
 });
 
-describe("cutting the centre gives the pixels that Pillow gives, to the level", () => {
+describe("cutting the centre or padding gives the pixels that Pillow gives, to the level", () => {
   const others: Omit<ImageOptions, "width" | "height" | "resample"> = {
     color: "rgb",
     layout: "NCHW",
@@ -172,17 +180,28 @@ describe("cutting the centre gives the pixels that Pillow gives, to the level", 
     mean: [0],
     std: [1],
   };
-  test.each(pillow.cropped)("$resample $width × $height of $resize", ({ source, rgb, ...size }) => {
-    const { width, height, data } = fit(decodeImage(bytes(source), 1e6), { ...others, ...size });
-    expect([width, height]).toEqual([size.width, size.height]);
-    expect(largestDifference({ width, height, channels: 3, data }, rgb)).toBe(0);
-  });
+  test.each([...pillow.cropped, ...pillow.padded])(
+    "$resample $width × $height of $resize",
+    ({ source, rgb, ...size }) => {
+      const { width, height, data } = fit(decodeImage(bytes(source), 1e6), { ...others, ...size });
+      expect([width, height]).toEqual([size.width, size.height]);
+      expect(largestDifference({ width, height, channels: 3, data }, rgb)).toBe(0);
+    },
+  );
 
   test("a centre larger than the image it is cut out of is refused", () => {
     for (const resize of [{ shortestEdge: 15 }, { width: 16, height: 15 }])
       expect(() =>
         checkFit({ ...others, width: 16, height: 16, resample: "nearest", resize }),
       ).toThrow("image.resize");
+  });
+
+  test("a colour around the image that does not have its channels is refused", () => {
+    const size = { width: 16, height: 16, resample: "nearest" } as const;
+    for (const pad of [[0], [0, 0]])
+      expect(() => checkFit({ ...others, ...size, resize: { pad } })).toThrow(
+        "image.resize.pad needs 3 values",
+      );
   });
 });
 

@@ -27,7 +27,7 @@ export const classificationOptions = {
       output: z
         .string()
         .describe(
-          "The output with a number for each label: FP32, FP64 or FP16, [-1, labels]. For two labels it may be one number: [-1, 1] or [-1].",
+          "The output with a number for each label: FP32, FP64 or FP16, [-1, labels], with or without ones behind. For two labels it may be one number: [-1, 1] or [-1].",
         ),
       activation: z
         .enum(["none", "softmax", "sigmoid"])

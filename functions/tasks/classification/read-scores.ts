@@ -18,7 +18,7 @@ export function scoresReader(manifest: ClassificationManifest, options: ScoresOp
   if (
     !output ||
     !isFloat ||
-    output.shape.length > 2 ||
+    output.shape.slice(2).some((size) => size !== 1) ||
     (width !== count && !(width === 1 && count === 2))
   )
     throw new Error(

@@ -7,7 +7,7 @@ import { checkFit, fit } from "../image/fit.ts";
 import { imageQuantities, type ImageContext } from "../image/quantities.ts";
 import { createPixelBudget } from "../image/pixel-budget.ts";
 import { convertColor, fillPixels, levelsOf, type Pixels } from "../image/pixels.ts";
-import type { imageOptions, ImageOptions } from "../image/options.ts";
+import { channelsOf, type imageOptions, type ImageOptions } from "../image/options.ts";
 import { elsewhere } from "../elsewhere.ts";
 import { MAX_NUMBERS } from "../check-tensors.ts";
 import type { Parts, PreprocessOptions, Run, TaskVersion } from "../define.ts";
@@ -31,7 +31,7 @@ export async function compile({
   decodeElsewhere,
 }: TaskVersion<Options>) {
   const { image, inputs } = manifest;
-  const channels = image.color === "rgb" ? 3 : 1;
+  const channels = channelsOf(image);
   const size =
     image.layout === "NCHW"
       ? [channels, image.height, image.width]

@@ -2,17 +2,24 @@ import * as z from "zod";
 
 const channels = z.array(z.number()).min(1).max(3);
 const side = z.number().int().positive().max(4096);
+const level = z.number().int().min(0).max(255);
 
 const image = z.strictObject({
   width: side.describe("Of the graph's input, in pixels."),
   height: side.describe("Of the graph's input, in pixels."),
   resize: z
-    .union([z.strictObject({ shortestEdge: side }), z.strictObject({ width: side, height: side })])
+    .union([
+      z.strictObject({ shortestEdge: side }),
+      z.strictObject({ width: side, height: side }),
+      z.strictObject({ pad: z.array(level).min(1).max(3) }),
+    ])
     .optional()
     .describe(
-      "Resizes the image first, then cuts out its centre. The value is a size, or a length for the shorter edge, which keeps the ratio. When absent, the image is resized to `width` × `height`.",
+      "Resizes the image first, then cuts out its centre. The value is a size, or a length for the shorter edge, which keeps the ratio. With `pad`, the whole image keeps its ratio, and this colour (red, green, blue, or one grey) fills the rest on both sides, as Pillow's `ImageOps.pad` does. When absent, the image is resized to `width` × `height`.",
     ),
-  color: z.enum(["grayscale", "rgb"]),
+  color: z
+    .enum(["grayscale", "rgb", "bgr"])
+    .describe("The graph's channels in their order: `bgr` as OpenCV and Caffe have them."),
   layout: z
     .enum(["NCHW", "NHWC"])
     .describe("The order of the graph's dimensions; C are the channels."),
@@ -38,13 +45,18 @@ const image = z.strictObject({
       "How a centre at half a pixel is rounded: down, or to the even number as in torchvision's `center_crop`.",
     ),
   scale: z.number().positive().describe("Such as 1/255."),
-  mean: channels.describe("One number a channel."),
-  std: channels.describe("One number a channel."),
+  mean: channels.describe("One number a channel, in the order of `color`."),
+  std: channels.describe("One number a channel, in the order of `color`."),
 });
 
 export type ImageOptions = z.output<typeof image>;
 /** The options as they are written in a manifest. */
 export type ImageSettings = z.input<typeof image>;
+
+/** How many channels the graph's input has. */
+export function channelsOf({ color }: Pick<ImageOptions, "color">): 1 | 3 {
+  return color === "grayscale" ? 1 : 3;
+}
 
 export const imageOptions = {
   image: image.describe(

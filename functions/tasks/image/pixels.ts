@@ -1,4 +1,4 @@
-import type { ImageOptions } from "./options.ts";
+import { channelsOf, type ImageOptions } from "./options.ts";
 
 /** Eight bits a channel, interleaved, rows from the top: grey, RGB, or RGB with a fourth byte that is ignored. */
 export interface Pixels {
@@ -30,17 +30,18 @@ export function convertColor(image: Pixels, color: ImageOptions["color"]): Pixel
   return { width, height, channels, data: result };
 }
 
-/** What each of the 256 levels becomes in each channel. */
-export type Levels = readonly Float32Array[];
+/** For each channel of the graph: which channel of an image it is, and what each of the 256 levels becomes. */
+export type Levels = readonly { from: number; values: Float32Array }[];
 
 /**
  * Scales and normalises the levels in the arithmetic of Hugging Face's image processors: the product in 64 bits, all
  * else in 32. Or in that of the fast processors, which scale mean and deviation instead.
  */
 export function levelsOf(options: ImageOptions): Levels {
-  return Array.from({ length: options.color === "rgb" ? 3 : 1 }, (_, channel) =>
-    Float32Array.from({ length: 256 }, (_, level) => valueOf(level, channel, options)),
-  );
+  return Array.from({ length: channelsOf(options) }, (_, channel) => ({
+    from: options.color === "bgr" ? 2 - channel : channel,
+    values: Float32Array.from({ length: 256 }, (_, level) => valueOf(level, channel, options)),
+  }));
 }
 
 function valueOf(level: number, channel: number, options: ImageOptions): number {
@@ -66,9 +67,9 @@ export function fillPixels(
   const { channels: stride, data } = image;
   const pixels = image.width * image.height;
   const [betweenPixels, betweenChannels] = layout === "NCHW" ? [1, pixels] : [levels.length, 1];
-  for (const [channel, values] of levels.entries()) {
+  for (const [channel, { from, values }] of levels.entries()) {
     let position = offset + channel * betweenChannels;
-    for (let at = channel; at < pixels * stride; at += stride, position += betweenPixels)
+    for (let at = from; at < pixels * stride; at += stride, position += betweenPixels)
       target[position] = values[data[at]!]!;
   }
 }
