@@ -14,6 +14,8 @@ const BESIDE = [
     (kind) => `cli/convert/requirements-${kind}.txt`,
   ),
   "cli/templates",
+  "serverless.yml",
+  "infra/aws",
 ];
 
 await rm(output, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { PLATFORMS, projectFiles } from "../cli/init/project.ts";
+import { packageStacks } from "./package-stacks.ts";
 
 export interface Linter {
   /** Its command. */
@@ -29,6 +30,12 @@ export const LINTERS: readonly Linter[] = [
     name: "zizmor",
     files: WORKFLOWS,
     arguments: (files) => ["--offline", "--no-progress", "--color=never", ...files],
+  },
+  {
+    name: "cfn-lint",
+    // What osls makes of serverless.yml. W3005 is about orders that osls writes down twice.
+    files: [".cache/stacks/*.json"],
+    arguments: (files) => ["--ignore-checks", "W3005", "--", ...files],
   },
 ];
 
@@ -69,8 +76,18 @@ function makeProjects(): string[] {
   });
 }
 
-function check(): void {
+async function writeStacks(folder: string): Promise<void> {
+  const output = join(folder, ".cache/stacks");
+  mkdirSync(output, { recursive: true });
+  for (const [name, template] of await packageStacks(folder))
+    writeFileSync(join(output, `${name}.json`), template);
+}
+
+async function check(): Promise<void> {
   const folders = [root, ...makeProjects()];
+  if (find("cfn-lint") !== undefined)
+    for (const folder of folders)
+      if (existsSync(join(folder, "serverless.yml"))) await writeStacks(folder);
   for (const linter of LINTERS) {
     if (find(linter.name) === undefined) {
       console.log(`${linter.name} is not installed: ${linter.files.join(", ")} are not checked`);
@@ -87,4 +104,4 @@ function check(): void {
   }
 }
 
-if (import.meta.main) check();
+if (import.meta.main) await check();

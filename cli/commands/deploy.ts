@@ -1,7 +1,7 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { describeProblems } from "../deploy/findings.ts";
 import type { DeployOptions, Deployment } from "../deploy/types.ts";
-import { modelsOption, withOption } from "../options.ts";
+import { commas, modelsOption, withOption } from "../options.ts";
 
 interface Flags {
   models: string;
@@ -10,6 +10,7 @@ interface Flags {
   stage?: string;
   dryRun?: true;
   with?: string[];
+  regions?: string[];
 }
 
 /** `nearcast deploy cloudflare` and `nearcast deploy lambda`. */
@@ -26,10 +27,16 @@ export function deployCommand(program: Command): void {
   withDeployOptions(deploy.command("lambda [options...]"))
     .description("the function, its URL and its bucket; after -- options for osls")
     .option("--entry <file>", "the module that exports handler (default: src/lambda.ts)")
+    .addOption(
+      new Option(
+        "--regions <names>",
+        "one after the other, in place of serverless.yml's: eu-west-1,us-east-1",
+      ).argParser(commas),
+    )
     .addOption(withOption())
     .action(async (others: string[], flags: Flags) => {
       const { prepareLambda } = await import("../deploy/lambda.ts");
-      await perform(await prepareLambda(optionsOf(flags, others)));
+      await perform(await prepareLambda(optionsOf(flags, others), flags.regions));
     });
 }
 

@@ -28,40 +28,82 @@ interface Service extends JobsService {
 const OUTPUT = "dist/lambda";
 const SSM = "ssm:";
 
-/** Builds the package and deploys the function that serverless.yml describes. */
-export async function prepareLambda(options: DeployOptions): Promise<Deployment> {
-  const { models, dryRun } = options;
+/**
+ * Builds the package and deploys the function that serverless.yml describes, to each of these regions. Everything is
+ * checked in all of them before the first one is deployed to.
+ */
+export async function prepareLambda(
+  options: DeployOptions,
+  regions: readonly (string | undefined)[] = [undefined],
+): Promise<Deployment> {
   const findings: Findings = { problems: [], notes: [] };
   if (!existsSync("serverless.yml"))
     throw new Error(
       `There is no serverless.yml in ${process.cwd()}. A project that has one is made with: nearcast init <folder> --platform lambda`,
     );
-  const stage = options.stage === undefined ? [] : ["--stage", options.stage];
-  const others = [...stage, ...options.others];
-  const service = JSON.parse(
-    await askTool("osls", ["print", "--format", "json", ...others]),
-  ) as Service;
-  const { environment = {} } = service.provider;
-  // The region of the parameter and the bucket.
-  if (service.provider.region) process.env["AWS_REGION"] ??= service.provider.region;
-  await build(service, options, findings);
-  checkJobs(service, findings);
+  const places = regions.map((region) => argumentsFor(options, region));
+  for (const [index, others] of places.entries()) {
+    const service = await readService(others);
+    if (index === 0) {
+      await build(service, options, findings);
+      checkJobs(service, findings);
+    }
+    const region = regions[index];
+    // The region of the parameter and the bucket.
+    if (region !== undefined) process.env["AWS_REGION"] = region;
+    else if (service.provider.region) process.env["AWS_REGION"] ??= service.provider.region;
+    add(findings, await checkPlace(service, options, others), places.length > 1 ? region : "");
+  }
+  return {
+    findings,
+    async run() {
+      for (const others of places) await deploy(others, options.dryRun);
+    },
+  };
+}
+
+function argumentsFor({ stage, others }: DeployOptions, region: string | undefined): string[] {
+  return [
+    ...(stage === undefined ? [] : ["--stage", stage]),
+    ...(region === undefined ? [] : ["--region", region]),
+    ...others,
+  ];
+}
+
+/** serverless.yml as osls reads it with these arguments. */
+async function readService(args: readonly string[]): Promise<Service> {
+  return JSON.parse(await askTool("osls", ["print", "--format", "json", ...args])) as Service;
+}
+
+/** What only one region has: its keys and its models. */
+async function checkPlace(
+  { provider: { environment = {} } }: Service,
+  options: DeployOptions,
+  others: readonly string[],
+): Promise<Findings> {
+  const { models, dryRun } = options;
+  const findings: Findings = { problems: [], notes: [] };
   await checkKeys(environment, dryRun, findings);
   const store = dryRun ? undefined : await findStore(environment, options, others, findings);
   if (dryRun) findings.notes.push("The bucket was not looked at: a dry run asks nobody.");
   await checkModels({ models, store, runtime: "native" }, findings);
-  return {
-    findings,
-    async run() {
-      if (dryRun)
-        console.log(`A dry run packages; ${["osls deploy", ...others].join(" ")} would follow.`);
-      await runTool("osls", [dryRun ? "package" : "deploy", ...others]);
-      if (dryRun) return;
-      const bucket = await bucketOfStack(others);
-      if (bucket !== undefined)
-        console.log(`Its models: npx nearcast push --all --release --to s3://${bucket}`);
-    },
-  };
+  return findings;
+}
+
+function add(all: Findings, { problems, notes }: Findings, region = ""): void {
+  const before = region && `${region}: `;
+  all.problems.push(...problems.map(({ what, fix }) => ({ what: `${before}${what}`, fix })));
+  all.notes.push(...notes.map((note) => `${before}${note}`));
+}
+
+async function deploy(others: readonly string[], dryRun: boolean): Promise<void> {
+  if (dryRun)
+    console.log(`A dry run packages; ${["osls deploy", ...others].join(" ")} would follow.`);
+  await runTool("osls", [dryRun ? "package" : "deploy", ...others]);
+  if (dryRun) return;
+  const bucket = await bucketOfStack(others);
+  if (bucket !== undefined)
+    console.log(`Its models: npx nearcast push --all --release --to s3://${bucket}`);
 }
 
 async function build(

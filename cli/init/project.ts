@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { VERSION } from "../../functions/version.ts";
 import { packageRoot } from "../own-module.ts";
@@ -18,7 +18,6 @@ const FILES: readonly { path: string; template: string; platforms?: PlatformName
   { path: ".npmrc", template: "npmrc", platforms: ["cloudflare", "lambda"] },
   { path: "README.md", template: "README.md" },
   { path: "nearcast.config.ts", template: "nearcast.config.ts" },
-  { path: "serverless.yml", template: "serverless.yml", platforms: ["lambda"] },
   { path: "src/lambda.ts", template: "src/lambda.ts", platforms: ["lambda"] },
   { path: "src/server.ts", template: "src/server.ts", platforms: ["node"] },
   { path: "src/worker.ts", template: "src/worker.ts", platforms: ["cloudflare"] },
@@ -26,6 +25,9 @@ const FILES: readonly { path: string; template: string; platforms?: PlatformName
   { path: "tsconfig.json", template: "tsconfig.json" },
   { path: "wrangler.toml", template: "wrangler.toml", platforms: ["cloudflare"] },
 ];
+
+/** What this repository deploys to Lambda with, and projects do too. */
+const STACK_FILES = ["serverless.yml", "infra/aws"];
 
 const MODEL_FILES = ["1/model.json", "1/model.onnx", "heldout.jsonl", "release.json"];
 
@@ -59,6 +61,15 @@ const INSTALL_SCRIPTS: Record<string, boolean> = {
   workerd: true,
 };
 
+/** The root of this repository, or of its files in the package. */
+const BESIDE = join(import.meta.dirname, "../..");
+
+function stackFiles(): string[] {
+  return STACK_FILES.flatMap((path) =>
+    path.endsWith(".yml") ? path : readdirSync(join(BESIDE, path)).map((file) => `${path}/${file}`),
+  );
+}
+
 /** The files of a new project, by path. */
 export function projectFiles(project: Project): Map<string, string | Uint8Array> {
   const root = packageRoot();
@@ -68,6 +79,11 @@ export function projectFiles(project: Project): Map<string, string | Uint8Array>
     if (platforms.some((platform) => project.platforms.includes(platform))) {
       const text = readFileSync(join(import.meta.dirname, "../templates", template), "utf8");
       files.set(path, fillIn(text, project));
+    }
+  if (project.platforms.includes("lambda"))
+    for (const path of stackFiles()) {
+      const text = readFileSync(join(BESIDE, path), "utf8");
+      files.set(path, text.replace(/^service: nearcast$/m, `service: ${project.name}`));
     }
   for (const file of MODEL_FILES)
     files.set(`models/iris/${file}`, readFileSync(join(root, "models/iris", file)));

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
@@ -33,6 +33,12 @@ const signing = generateKeyPairSync("ed25519").privateKey;
 const jwt = ['{"alg":"HS256"}', '{"sub":"me"}', "signature"]
   .map((part) => Buffer.from(part).toString("base64url"))
   .join(".");
+
+test("the parts of the stack have no secret in them", async () => {
+  const folder = join(root, "infra/aws");
+  for (const file of await readdir(folder))
+    expect(secretsIn(await readFile(join(folder, file), "utf8")), file).toEqual([]);
+});
 
 describe.each(["wrangler.toml", "serverless.yml"])("%s", (file) => {
   const assign = (name: string, value: string) =>

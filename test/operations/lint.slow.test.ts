@@ -21,6 +21,13 @@ const MISTAKES: Record<string, { file: string; content: string; says: RegExp }> 
     content: workflow("echo ${{ github.event.pull_request.title }}"),
     says: /template-injection/,
   },
+  "cfn-lint": {
+    file: ".cache/stacks/dev.json",
+    content: JSON.stringify({
+      Resources: { Models: { Type: "AWS::S3::Bucket", Properties: { Encrypted: true } } },
+    }),
+    says: /E3002.*'Encrypted' was unexpected/,
+  },
 };
 
 describe.each(LINTERS)("$name", (linter) => {

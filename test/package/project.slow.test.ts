@@ -12,7 +12,8 @@ import { startTool, type Tool } from "./tool.ts";
 
 /** Runs the command as `npx nearcast` does, but as one process whose pid is known. */
 const NEARCAST = "exec node_modules/.bin/node node_modules/.bin/nearcast";
-const TEMPLATES = "dist/package/cli/templates/";
+/** What `init` copies. */
+const TEMPLATES = ["dist/package/cli/templates/", "dist/package/infra/aws/"];
 const MIB = 1024 * 1024;
 /** The sizes of the repository's own builds before there was a package, rounded up. */
 /** 3,771 for all but pictures; their decoders, 198, and what reads forms, CSV and compressed bodies come on top. So do
@@ -33,7 +34,7 @@ beforeAll(async () => {
 describe("the tarball", () => {
   test("has no tests, sources or models but the example's", async () => {
     const files = await filesBelow(project.unpacked);
-    for (const file of files.filter((file) => !file.startsWith(TEMPLATES))) {
+    for (const file of files.filter((file) => !TEMPLATES.some((path) => file.startsWith(path)))) {
       expect(file).not.toMatch(/(^|\/)(test|bench|infra)\/|\.test\./);
       if (file.endsWith(".ts")) expect(file).toMatch(/^dist\/package\/functions\/.*\.d\.ts$/);
       if (file.startsWith("models/")) expect(file).toMatch(/^models\/iris\//);
@@ -133,9 +134,13 @@ describe("deploy --dry-run", () => {
 
   test("packages the Lambda function, without the WASM runtime, its code compiled", async () => {
     const output = await asUser(
-      "npx nearcast deploy lambda --dry-run --stage prod",
+      "npx nearcast deploy lambda --dry-run --stage prod --regions eu-west-1,us-east-1",
       project.folder,
     );
+    for (const region of ["eu-west-1", "us-east-1"]) {
+      expect(output).toContain(`osls deploy --stage prod --region ${region} would follow`);
+      expect(output).toContain(`Note: ${region}: The parameter /my-models/prod/api-keys`);
+    }
     expect(output).not.toMatch(/no compiled code/);
     const zip = await readFile(join(project.folder, "dist/lambda/x64.zip"));
     console.log(`Lambda package of an init project: ${zip.byteLength} bytes`);

@@ -5,9 +5,20 @@ import { fillIn, PLATFORMS, projectFiles, projectName } from "../../cli/init/pro
 
 const root = join(import.meta.dirname, "../..");
 
-test("this repository deploys to Lambda as a project of init does", async () => {
+test("a project deploys to Lambda as this repository does, under its own name", async () => {
   const own = await readFile(join(root, "serverless.yml"), "utf8");
-  expect(projectFiles({ name: "nearcast", platforms: PLATFORMS }).get("serverless.yml")).toBe(own);
+  const parts = [...own.matchAll(/\$\{self:custom\.infra\}\/([\w.-]+)/g)].map(([, file]) => file);
+  const files = projectFiles({ name: "flowers", platforms: PLATFORMS });
+  const made = String(files.get("serverless.yml"));
+  expect(made).toContain("\nservice: flowers\n");
+  expect(made.replace("service: flowers", "service: nearcast")).toBe(own);
+  expect([...files.keys()].filter((path) => path.startsWith("infra/aws/")).toSorted()).toEqual(
+    [...new Set(parts)].map((file) => `infra/aws/${file}`).toSorted(),
+  );
+  for (const [path, content] of files)
+    if (path.startsWith("infra/aws/"))
+      expect(content, path).not.toMatch(/nearcast[-/]|[-/]nearcast/);
+  expect(projectFiles({ name: "flowers", platforms: ["node"] }).has("serverless.yml")).toBe(false);
 });
 
 test("a project's queues, once the # is taken away, are those of this repository and of the docs", async () => {

@@ -1,15 +1,12 @@
-import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { zipSync } from "fflate";
 import { JOB_TIMEOUT_MS } from "../../functions/platform/lambda.ts";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { startLambda } from "../../cli/local/lambda.ts";
 import { filesOfModels } from "../../cli/local/models.ts";
 import { startS3 } from "../../cli/local/s3-server.ts";
 import { dayOf } from "../../functions/observe/capture/captured.ts";
+import { packageStacks } from "../../infra/package-stacks.ts";
 import { lambdaDirectory } from "../harness/build.ts";
 import { startDynamoDb } from "../harness/dynamodb.ts";
 import { eventOf } from "../../cli/local/event-source.ts";
@@ -17,10 +14,6 @@ import { startSqs } from "../../cli/local/sqs-server.ts";
 import { createLoad, onTrial } from "../rollout/watched.ts";
 
 const root = join(import.meta.dirname, "../..");
-const removals: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const remove of removals) await remove();
-});
 
 interface Statement {
   Action: string | string[];
@@ -35,21 +28,6 @@ interface Resource {
   } & Record<string, unknown>;
 }
 
-/** What osls makes of serverless.yml for CloudFormation. */
-async function resources(): Promise<Record<string, Resource>> {
-  const folder = await mkdtemp(join(tmpdir(), "nearcast-roles-"));
-  removals.push(() => rm(folder, { recursive: true }));
-  await cp(join(root, "serverless.yml"), join(folder, "serverless.yml"));
-  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-  await mkdir(join(folder, "dist/lambda"), { recursive: true });
-  await writeFile(join(folder, "dist/lambda/x64.zip"), zipSync({ "index.js": new Uint8Array(1) }));
-  const env = { ...process.env, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
-  await promisify(execFile)("node_modules/.bin/osls", ["package"], { cwd: folder, env });
-  const path = join(folder, ".serverless/cloudformation-template-update-stack.json");
-  return (JSON.parse(await readFile(path, "utf8")) as { Resources: Record<string, Resource> })
-    .Resources;
-}
-
 /** What a role may do: actions, each with what it may be done to. */
 type Policy = (readonly [action: string, resource: string])[];
 
@@ -59,11 +37,13 @@ const actionsOf = (asked: readonly (readonly [action: string, ...rest: unknown[]
 const ofQueues = (policy: Policy) => policy.filter(([action]) => action.startsWith("sqs:"));
 
 let all: Record<string, Resource>;
+const properties = (name: string) => all[name]?.Properties ?? {};
 let predict: Policy;
 let watch: Policy;
 let jobs: Policy;
 beforeAll(async () => {
-  all = await resources();
+  const stacks = await packageStacks(root, ["dev"]);
+  all = (JSON.parse(stacks.get("dev") ?? "") as { Resources: Record<string, Resource> }).Resources;
   const allowed = (name: string) => {
     const role = all[name]?.Properties.Role?.["Fn::GetAtt"][0] ?? "";
     return (all[role]?.Properties.Policies ?? []).flatMap(({ PolicyDocument }) =>
@@ -105,7 +85,6 @@ test("only the function that watches rollouts may write releases, and nothing el
 });
 
 test("requests may only send to the queue of jobs, and jobs run in a function of their own", () => {
-  const properties = (name: string) => all[name]?.Properties ?? {};
   expect(ofQueues(predict)).toEqual([["sqs:SendMessage", '{"Fn::GetAtt":["Jobs","Arn"]}']]);
   expect(ofQueues(watch)).toEqual([]);
   const [queue, dead] = ["Jobs", "DeadJobs"].map((name) => `{"Fn::GetAtt":["${name}","Arn"]}`);
@@ -134,20 +113,6 @@ test("requests may only send to the queue of jobs, and jobs run in a function of
       maxReceiveCount: 5,
     },
   });
-  const alarms = Object.values(all).filter(({ Type }) => Type === "AWS::CloudWatch::Alarm");
-  expect(alarms.map(({ Properties }) => Properties["MetricName"])).toEqual([
-    "NumberOfMessagesReceived",
-    "ApproximateAgeOfOldestMessage",
-  ]);
-  expect(properties("Models")).toMatchObject({
-    LifecycleConfiguration: {
-      Rules: [
-        { Id: "captured" },
-        { Prefix: ".batches/", AbortIncompleteMultipartUpload: { DaysAfterInitiation: 2 } },
-        { Prefix: ".jobs/", Status: "Enabled", ExpirationInDays: 2 },
-      ],
-    },
-  });
 });
 
 /** Whether a policy of the packaged stack allows the action, for an object's key where it has one. */
@@ -159,6 +124,15 @@ function allows(policy: Policy, action: string, key?: string): boolean {
     const parts = pattern.split("*").map((part) => part.replaceAll(/[.?+^$()[\]{}|\\]/g, "\\$&"));
     return pattern !== "" && new RegExp(`^${parts.join(".*")}$`).test(`/${key}`);
   });
+}
+
+/** What the policy allows and nobody asked for: the action, with the keys of objects where it has some. */
+function unused(policy: Policy, asked: readonly (readonly [action: string, key?: string])[]) {
+  return policy
+    .filter((one) => !asked.some(([action, key]) => allows([one], action, key)))
+    .map(([action, resource]) =>
+      `${action} ${/"(\/[^"]*)"\]\]\}$/.exec(resource)?.[1] ?? ""}`.trim(),
+    );
 }
 
 const S3_ACTIONS: Record<string, string> = {
@@ -310,6 +284,27 @@ test("the roles of the packaged stack allow what the functions ask of S3, SQS an
   for (const [action, key] of working)
     expect(allows(jobs, action, key), `${action} ${key}`).toBe(true);
   expect(allows(jobs, "s3:PutObject", "iris/release.json")).toBe(false);
+
+  // Nothing else is allowed but what these tests have no part in: the keys of callers and the secret of webhooks
+  // (test/auth/parameter.slow.test.ts), outputs of batches (test/batches/lambda.slow.test.ts), captured inputs that expired
+  // (test/capture/writer.test.ts), sums of drift (test/drift/messages.slow.test.ts), and what Lambda itself does with the
+  // role: it writes the log, and takes messages from the queues.
+  const secret = "ssm:GetParameter";
+  const log = ["logs:CreateLogStream", "logs:PutLogEvents"];
+  const osls = ["logs:CreateLogStream", "logs:CreateLogGroup", "logs:TagResource", log[1]];
+  const abort = "s3:AbortMultipartUpload /.batches/*";
+  const taking = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+  expect(unused(predict, answering)).toEqual([...osls, secret, secret, abort]);
+  expect(unused(watch, watching)).toEqual([secret, ...log]);
+  expect(unused(jobs, working)).toEqual([
+    "s3:DeleteObject /.captured/*",
+    "s3:PutObject /.batches/*",
+    abort,
+    ...taking.flatMap((action) => [action, action]),
+    secret,
+    "dynamodb:GetItem",
+    ...log,
+  ]);
 
   // The keys of callers are a parameter, which is not asked for here.
   expect(allows(predict, "ssm:GetParameter")).toBe(true);
