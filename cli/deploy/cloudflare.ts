@@ -22,11 +22,10 @@ export async function prepareCloudflare(options: DeployOptions): Promise<Deploym
   const store = options.store ?? `r2://${bucket.name}${bucket.prefix && `/${bucket.prefix}`}`;
   if (dryRun) findings.notes.push(`${store} was not looked at: a dry run asks nobody.`);
   await checkModels({ models, store: dryRun ? undefined : store, runtime: "wasm" }, findings);
-  const environment = stage === undefined ? [] : ["--env", stage];
   return {
     findings,
     async run() {
-      const deploy = ["deploy", ...environment, ...options.others];
+      const deploy = ["deploy", environmentOf(stage), ...options.others];
       if (dryRun) console.log(`A dry run bundles; wrangler ${deploy.join(" ")} would follow.`);
       await runTool("wrangler", [
         ...deploy,
@@ -46,16 +45,22 @@ async function checkKeys(
     return;
   }
   if (vars["JWT_ISSUER"]) return;
+  const put = `npx wrangler secret put API_KEYS${stage === undefined ? "" : ` --env ${stage}`}`;
   if (dryRun) {
     findings.notes.push(
-      "The secret API_KEYS was not looked for: a dry run asks nobody. To set it: npx wrangler secret put API_KEYS",
+      `The secret API_KEYS was not looked for: a dry run asks nobody. To set it: ${put}`,
     );
     return;
   }
-  const environment = stage === undefined ? [] : ["--env", stage];
   let secrets = "[]";
   try {
-    secrets = await askTool("wrangler", ["secret", "list", "--format", "json", ...environment]);
+    secrets = await askTool("wrangler", [
+      "secret",
+      "list",
+      "--format",
+      "json",
+      environmentOf(stage),
+    ]);
   } catch (error) {
     const message = (error as Error).message;
     // Before its first deployment there is no Worker to hold a secret.
@@ -70,8 +75,13 @@ async function checkKeys(
   if (!/"name":\s*"API_KEYS"/.test(secrets))
     findings.problems.push({
       what: "The Worker has no secret API_KEYS, and no JWT_ISSUER in [vars]: it would answer nothing but health.",
-      fix: "npx nearcast key --name web, then paste [entry] into: npx wrangler secret put API_KEYS",
+      fix: `npx nearcast key --name web, then paste [entry] into: ${put}`,
     });
+}
+
+/** Without a name it is said that the Worker outside of all environments is meant: wrangler warns otherwise. */
+function environmentOf(stage: string | undefined): string {
+  return `--env=${stage ?? ""}`;
 }
 
 function lastLine(text: string): string {

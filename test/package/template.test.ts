@@ -21,16 +21,27 @@ test("a project deploys to Lambda as this repository does, under its own name", 
   expect(projectFiles({ name: "flowers", platforms: ["node"] }).has("serverless.yml")).toBe(false);
 });
 
-test("a project's queues, once the # is taken away, are those of this repository and of the docs", async () => {
+/** How the part with the environments begins. */
+const ENVIRONMENTS = "Environments: ";
+
+test("a project's queues and environments, once the # is taken away, are those of this repository and of the docs", async () => {
   const own = await readFile(join(root, "wrangler.toml"), "utf8");
   const docs = await readFile(join(root, "docs/jobs.md"), "utf8");
   const project = projectFiles({ name: "nearcast", platforms: ["cloudflare"] });
   const made = String(project.get("wrangler.toml"));
-  expect(made).not.toMatch(/^\[\[queues/m);
-  expect(queueLines(made.replaceAll(/^# /gm, ""))).toEqual(queueLines(own));
-  expect(queueLines(docs.replaceAll("my-models", "nearcast"))).toEqual(queueLines(own));
-  expect(queueLines(own)).toHaveLength(14);
+  expect(made).not.toMatch(/^\[\[.*queues/m);
+  const [ownFirst = "", ownEnvironments = ""] = uncommented(own).split(ENVIRONMENTS);
+  const [madeFirst = "", madeEnvironments = ""] = uncommented(made).split(ENVIRONMENTS);
+  expect(queueLines(madeFirst)).toEqual(queueLines(ownFirst));
+  expect(madeEnvironments).toBe(ownEnvironments);
+  expect(ownEnvironments).toContain("[env.production]");
+  expect(queueLines(docs.replaceAll("my-models", "nearcast"))).toEqual(queueLines(ownFirst));
+  expect(queueLines(ownFirst)).toHaveLength(14);
 });
+
+function uncommented(text: string): string {
+  return text.replaceAll(/^# ?/gm, "");
+}
 
 function queueLines(text: string): string[] {
   const lines = text.split("\n").map((line) => line.trim());
