@@ -33,6 +33,7 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
   ["gate", async () => (await import("./commands/gate.ts")).gateCommand],
   ["key", async () => (await import("./commands/key.ts")).keyCommand],
   ["deploy", async () => (await import("./commands/deploy.ts")).deployCommand],
+  ["doctor", async () => (await import("./commands/doctor.ts")).doctorCommand],
 ]);
 
 const USAGE = 2;

@@ -27,6 +27,10 @@ export async function importWrangler(): Promise<Wrangler> {
 export interface WorkerConfiguration {
   main: string | undefined;
   vars: Record<string, unknown>;
+  compatibilityDate: string | undefined;
+  crons: readonly string[];
+  /** Names of the bindings that count rates. */
+  rates: readonly string[];
   /** The bucket of the models. */
   bucket: { binding: string; name: string; prefix: string };
   queues: {
@@ -44,7 +48,9 @@ export async function readWorkerConfiguration(env?: string): Promise<WorkerConfi
       `There is no wrangler.toml in ${process.cwd()}. A project that has one is made with: nearcast init <folder> --platform cloudflare`,
     );
   const { unstable_readConfig } = await importWrangler();
-  const { main, vars, r2_buckets, queues } = unstable_readConfig(env === undefined ? {} : { env });
+  const configuration = unstable_readConfig(env === undefined ? {} : { env });
+  const { main, vars, r2_buckets, queues, compatibility_date, triggers, ratelimits } =
+    configuration;
   const store = String(vars["STORE"] ?? "r2://MODELS");
   const [, binding = "", prefix = ""] = /^r2:\/\/([^/]+)\/?(.*)$/.exec(store) ?? [];
   const buckets = r2_buckets as { binding: string; bucket_name?: string }[];
@@ -54,5 +60,13 @@ export async function readWorkerConfiguration(env?: string): Promise<WorkerConfi
       `wrangler.toml binds no R2 bucket as ${binding}, where ${store} has the models. Add: [[r2_buckets]] binding = "${binding}" bucket_name = "…"`,
     );
   const name = bucket.bucket_name ?? binding;
-  return { main, vars, bucket: { binding, name, prefix }, queues };
+  return {
+    main,
+    vars,
+    compatibilityDate: compatibility_date,
+    crons: triggers.crons ?? [],
+    rates: (ratelimits as { name: string }[]).map(({ name: rate }) => rate),
+    bucket: { binding, name, prefix },
+    queues,
+  };
 }

@@ -18,7 +18,7 @@ export async function prepareCloudflare(options: DeployOptions): Promise<Deploym
       fix: 'Write main = "src/worker.ts", a module whose default export is createWorker().',
     });
   checkQueues(configuration.queues, findings);
-  await checkKeys(configuration, options, findings);
+  await checkSecret(configuration, options, findings);
   const store = options.store ?? `r2://${bucket.name}${bucket.prefix && `/${bucket.prefix}`}`;
   if (dryRun) findings.notes.push(`${store} was not looked at: a dry run asks nobody.`);
   await checkModels({ models, store: dryRun ? undefined : store, runtime: "wasm" }, findings);
@@ -35,9 +35,10 @@ export async function prepareCloudflare(options: DeployOptions): Promise<Deploym
   };
 }
 
-async function checkKeys(
-  { vars }: WorkerConfiguration,
-  { dryRun, stage }: DeployOptions,
+/** Whether the deployed Worker has keys. A dry run asks nobody. */
+export async function checkSecret(
+  { vars }: Pick<WorkerConfiguration, "vars">,
+  { dryRun, stage }: Pick<DeployOptions, "dryRun" | "stage">,
   findings: Findings,
 ): Promise<void> {
   if (vars["AUTH"] === "none") {

@@ -5,12 +5,20 @@ import type { Findings } from "./findings.ts";
 /** The parts of serverless.yml, as osls reads it, that jobs depend on. */
 export interface JobsService {
   provider: { environment?: Record<string, unknown> };
-  functions?: Record<string, { timeout?: number; environment?: Record<string, unknown> }>;
-  resources?: { Resources?: Record<string, Resource> };
+  functions?: Record<
+    string,
+    { timeout?: number; environment?: Record<string, unknown>; events?: readonly object[] }
+  >;
+  resources?: {
+    Resources?: Record<string, Resource>;
+    Parameters?: Record<string, { Default?: unknown }>;
+  };
 }
 
 interface Resource {
+  Type?: string;
   Properties?: {
+    RedrivePolicy?: object;
     VisibilityTimeout?: number;
     LifecycleConfiguration?: { Rules?: { Prefix?: string; ExpirationInDays?: number }[] };
   };

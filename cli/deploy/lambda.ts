@@ -15,10 +15,11 @@ import { askTool, runTool } from "./run-tool.ts";
 import type { DeployOptions, Deployment } from "./types.ts";
 
 /** The parts of serverless.yml, as osls reads it, that matter here. */
-interface Service extends JobsService {
+export interface Service extends JobsService {
   provider: {
     runtime?: string;
     architecture?: string;
+    memorySize?: number;
     region?: string;
     environment?: Record<string, unknown>;
   };
@@ -71,7 +72,7 @@ function argumentsFor({ stage, others }: DeployOptions, region: string | undefin
 }
 
 /** serverless.yml as osls reads it with these arguments. */
-async function readService(args: readonly string[]): Promise<Service> {
+export async function readService(args: readonly string[]): Promise<Service> {
   return JSON.parse(await askTool("osls", ["print", "--format", "json", ...args])) as Service;
 }
 
@@ -166,6 +167,15 @@ async function checkKeys(
     return;
   }
   if (!API_KEYS.startsWith(SSM)) return checkEntries(API_KEYS, "API_KEYS", findings);
+  await checkParameter(API_KEYS, dryRun, findings);
+}
+
+/** Whether the parameter of `ssm:/name` has keys. A dry run asks nobody. */
+export async function checkParameter(
+  API_KEYS: string,
+  dryRun: boolean,
+  findings: Findings,
+): Promise<void> {
   const name = API_KEYS.slice(SSM.length);
   const put = `npx nearcast key --name web, then: aws ssm put-parameter --type SecureString --name ${name} --value '[entry]'`;
   if (dryRun) {
@@ -212,7 +222,7 @@ async function findStore(
   return undefined;
 }
 
-async function bucketOfStack(others: readonly string[]): Promise<string | undefined> {
+export async function bucketOfStack(others: readonly string[]): Promise<string | undefined> {
   const info = await askTool("osls", ["info", "--verbose", ...others]).catch(() => "");
   return /^\s*ModelsBucket:\s*(\S+)/m.exec(info)?.[1];
 }

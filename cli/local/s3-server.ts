@@ -59,7 +59,11 @@ interface Arrived {
 }
 
 /** Starts an S3 in memory, over HTTP on loopback, for `@aws-sdk/client-s3` with `forcePathStyle`. */
-export async function startS3(options: { buckets: string[] }): Promise<S3Server> {
+export async function startS3(options: {
+  buckets: string[];
+  /** Where it says that its buckets are. */
+  region?: string;
+}): Promise<S3Server> {
   const buckets: Buckets = new Map(options.buckets.map((name) => [name, new Map()]));
   const requests: S3Request[] = [];
   const uploads: Uploads = new Map();
@@ -113,6 +117,7 @@ export async function startS3(options: { buckets: string[] }): Promise<S3Server>
       entry.status = reply.status;
       response.writeHead(reply.status, {
         "x-amz-request-id": String(requests.length),
+        ...(options.region !== undefined && { "x-amz-bucket-region": options.region }),
         ...reply.headers,
       });
       if (current === "slow-body" && reply.body !== undefined && isObjectRead(entry)) {
@@ -135,6 +140,7 @@ function answer(
     if (behaviour === "forbidden") throw new S3Failure(403, "AccessDenied");
     const objects = buckets.get(entry.bucket);
     if (objects === undefined) throw new S3Failure(404, "NoSuchBucket");
+    if (entry.key === "" && entry.method === "HEAD") return { status: 200, headers: {} };
     if (entry.key === "" && entry.method === "GET") {
       return behaviour === "garbage"
         ? { status: 200, body: randomBytes(256) }

@@ -15,6 +15,7 @@ import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
 import { createSharedNotes, type Notes } from "../observe/feedback/notes.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
+import { SESSION_BUDGETS_MB } from "./session-budgets.ts";
 import { withoutFailures } from "./cache/without-failures.ts";
 import { createAnalyticsPoints } from "./analytics-points.ts";
 import { createObjectCounters, type CountingObject } from "./counters/durable-object.ts";
@@ -69,8 +70,7 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
   const defaults = {
     STORE: "r2://MODELS",
     RUNTIME: "wasm",
-    // An isolate has 128 MB, and WASM memory is up to three times the artifact while it loads.
-    SESSION_BUDGET_MB: 32,
+    SESSION_BUDGET_MB: SESSION_BUDGETS_MB.cloudflare,
     // Decoding a progressive JPEG takes up to 16 bytes a pixel.
     MAX_IMAGE_PIXELS: 2_000_000,
     MAX_CONCURRENCY: 256,

@@ -4,6 +4,7 @@ import type { LambdaEvent } from "hono/aws-lambda";
 import { readConfig, type Config } from "../config.ts";
 import type { Runtime } from "../runtime/types.ts";
 import { within } from "../within.ts";
+import { SESSION_BUDGETS_MB } from "./session-budgets.ts";
 import { createDynamodbCounters } from "./counters/dynamodb.ts";
 import { createGatheredCounters } from "./counters/gathered.ts";
 import { createEmbeddedMetrics } from "./embedded-metrics.ts";
@@ -50,7 +51,7 @@ const SETTLING_MS = 250;
 export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlatform {
   const defaults = {
     RUNTIME: "native",
-    SESSION_BUDGET_MB: 256,
+    SESSION_BUDGET_MB: SESSION_BUDGETS_MB.lambda,
     // `/tmp` has 512 MB.
     CACHE_DIR_MB: 400,
     // One second less than the function's time-out in serverless.yml.

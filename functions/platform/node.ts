@@ -25,6 +25,7 @@ import { createImageThread } from "./start-image-thread.ts";
 import { createQueueName } from "./queue/queue-name.ts";
 import { createRedisQueue } from "./queue/redis.ts";
 import { createSqliteQueue } from "./queue/sqlite.ts";
+import { SESSION_BUDGETS_MB } from "./session-budgets.ts";
 import { openRedis } from "./redis.ts";
 import { createSqlite } from "./sqlite.ts";
 import { createPlainStore } from "./plain-models/store.ts";
@@ -36,7 +37,11 @@ import type { ArtifactCache, Platform, Schedule } from "./types.ts";
 
 /** A long-running Node process: a folder or S3 as the store, native ONNX Runtime or `RUNTIME=wasm`. */
 export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
-  const defaults = { STORE: "models", RUNTIME: "native", SESSION_BUDGET_MB: 512 };
+  const defaults = {
+    STORE: "models",
+    RUNTIME: "native",
+    SESSION_BUDGET_MB: SESSION_BUDGETS_MB.node,
+  };
   const config = readConfig(
     environment,
     { ...defaults, ...openToThisMachine(environment) },

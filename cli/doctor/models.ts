@@ -1,0 +1,165 @@
+import type { Config } from "../../functions/config.ts";
+import type { Manifest } from "../../functions/model/manifest.ts";
+import { FORMAT, readRelease, type Release } from "../../functions/model/release.ts";
+import { sessionBytes } from "../../functions/model/session-bytes.ts";
+import { SIGNATURE_FILE, signersOf } from "../../functions/model/signature.ts";
+import type { Store } from "../../functions/model/store.ts";
+import { storedVersions } from "../../functions/model/versions.ts";
+import { describeFailure } from "../failure.ts";
+import { mebibytes, packageBytes } from "../fit.ts";
+import { MANIFEST_FILE } from "../package-folder.ts";
+import { isFolder } from "../store.ts";
+import { readManifest } from "../stored-manifest.ts";
+import { findingsAt, type Finding } from "./finding.ts";
+
+const DAY_MS = 86_400_000;
+const STUCK_DAYS = 14;
+const OLD_DAYS = 365;
+const MIB = 1024 * 1024;
+
+export interface StoredModels {
+  findings: Finding[];
+  /** Whether a model is on trial, or keeps inputs. Somebody must look at them by the clock. */
+  isWatched: boolean;
+}
+
+/** Looks at what is released in the store: whether it is there, fits, is signed, and is not forgotten. */
+export async function checkStore(
+  store: Store,
+  url: string,
+  config: Pick<Config, "runtime" | "sessionBudgetBytes" | "trustedKeys">,
+  now: number,
+): Promise<StoredModels> {
+  const { wrong, unwise } = findingsAt(url);
+  const findings: Finding[] = [];
+  let isWatched = false;
+  let sum = 0;
+  let released = 0;
+  for (const name of (await storedVersions(store)).keys()) {
+    const found = await readRelease(store, name).catch((error: Error) => error);
+    if (found instanceof Error) {
+      const again = `npx nearcast release ${name}@VERSION --store ${url}`;
+      findings.push(wrong(`${name}/release.json: ${describeFailure(found)}`, again));
+    }
+    if (!found || found instanceof Error) continue;
+    released += 1;
+    const { release } = found;
+    findings.push(...checkRelease(name, release, url, now));
+    for (const version of [release.stable, ...release.candidates.map((one) => one.version)]) {
+      const label = `${name}@${version}`;
+      try {
+        const manifest = await readManifest(store, name, version);
+        if (!manifest)
+          findings.push(
+            wrong(`${label} is released and not there.`, `npx nearcast push ${label} --to ${url}`),
+          );
+        else {
+          const bytes = bytesOf(manifest, config.runtime);
+          sum += bytes;
+          findings.push(...checkSize(manifest, bytes, config, url));
+          findings.push(...(await checkSigned(store, manifest, config.trustedKeys, url)));
+          isWatched ||= release.candidates.length > 0 || manifest.capture !== undefined;
+        }
+      } catch (error) {
+        findings.push(
+          wrong(describeFailure(error), `npx nearcast rollback ${name} --store ${url}`),
+        );
+      }
+    }
+  }
+  if (released === 0)
+    findings.push(
+      wrong(
+        "No model is released: there is nothing to answer.",
+        `npx nearcast push --all --release --to ${url}`,
+      ),
+    );
+  if (sum > config.sessionBudgetBytes)
+    findings.push(
+      unwise(
+        `The released models take ${mebibytes(sum)} together, and SESSION_BUDGET_MB is ${config.sessionBudgetBytes / MIB}: they would be loaded again and again.`,
+        "Raise SESSION_BUDGET_MB where there is memory, or release fewer models there.",
+      ),
+    );
+  return { findings, isWatched };
+}
+
+function checkRelease(name: string, release: Release, url: string, now: number): Finding[] {
+  const { unwise } = findingsAt(url);
+  const findings: Finding[] = [];
+  const days = (at: string | undefined) => (at === undefined ? 0 : (now - Date.parse(at)) / DAY_MS);
+  // A folder's release may be written by hand.
+  if (release.schema < FORMAT && !isFolder(url))
+    findings.push(
+      unwise(
+        `${name}/release.json has format ${release.schema}, which knows no rollouts.`,
+        `npx nearcast release ${name}@${release.stable} --store ${url} writes format ${FORMAT}.`,
+      ),
+    );
+  if (release.schema > FORMAT)
+    findings.push(
+      unwise(
+        `${name}/release.json has format ${release.schema}; this version knows ${FORMAT} and serves \`stable\` alone.`,
+        "npm update nearcast, and deploy again.",
+      ),
+    );
+  const age = days(release.history[0]?.at);
+  if (age > OLD_DAYS)
+    findings.push(
+      unwise(
+        `${name}@${release.stable} was released ${Math.floor(age)} days ago.`,
+        `npx nearcast drift ${name} says whether its inputs have changed since it was trained.`,
+      ),
+    );
+  for (const { version, segments } of release.candidates) {
+    const since = days(segments[0]?.since);
+    if (since > STUCK_DAYS)
+      findings.push(
+        unwise(
+          `${name}@${version} has been on trial for ${Math.floor(since)} days.`,
+          `npx nearcast status ${name} --store ${url}, then promote or abort it.`,
+        ),
+      );
+  }
+  return findings;
+}
+
+function bytesOf(manifest: Manifest, runtime: "native" | "wasm"): number {
+  return sessionBytes(manifest, packageBytes(manifest), { name: runtime });
+}
+
+function checkSize(
+  { name, version }: Manifest,
+  bytes: number,
+  { sessionBudgetBytes }: Pick<Config, "sessionBudgetBytes">,
+  url: string,
+): Finding[] {
+  if (bytes <= sessionBudgetBytes) return [];
+  return [
+    findingsAt(url).wrong(
+      `${name}@${version} takes ${mebibytes(bytes)}, and SESSION_BUDGET_MB is ${sessionBudgetBytes / MIB}: it is answered with 507.`,
+      `Raise SESSION_BUDGET_MB where there is memory, or make it smaller: npx nearcast quantize ${name}`,
+    ),
+  ];
+}
+
+async function checkSigned(
+  store: Store,
+  { name, version }: Manifest,
+  trusted: readonly string[] | undefined,
+  url: string,
+): Promise<Finding[]> {
+  if (!trusted) return [];
+  const read = async (file: string) => {
+    const found = await store.get(`${name}/${version}/${file}`);
+    return found && found !== "not-modified" ? found.bytes : new Uint8Array();
+  };
+  const lines = new TextDecoder().decode(await read(SIGNATURE_FILE));
+  if ((await signersOf(await read(MANIFEST_FILE), lines, trusted)).length > 0) return [];
+  return [
+    findingsAt(url).wrong(
+      `${name}@${version} is not signed by a key of TRUSTED_KEYS: it is not served.`,
+      `npx nearcast sign ${name}@${version}, and push it again.`,
+    ),
+  ];
+}
