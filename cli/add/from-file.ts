@@ -9,6 +9,7 @@ import { batchOf } from "../../functions/platform/onnx/batch-dimension.ts";
 import { classifierOf, isFloat, labelOutputOf } from "./classifier.ts";
 import { featuresOf } from "./columns.ts";
 import { readGraph, type Graph, type TensorInfo } from "../../functions/platform/onnx/graph.ts";
+import type { ImageVectors } from "./image-vectors.ts";
 import { notesOfMissing, withMissing, type MissingFlag } from "./missing.ts";
 import { only } from "./only.ts";
 import type { ScoresFlag } from "./score-meaning.ts";
@@ -30,6 +31,7 @@ export interface Draft {
       anomaly?: { output: string };
       text?: TextOptions;
       image?: ImageSettings;
+      vector?: ImageVectors["vector"];
     };
 }
 

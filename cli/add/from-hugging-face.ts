@@ -9,7 +9,14 @@ import { headOf } from "./hugging-face-head.ts";
 import { readImageOptions } from "./hugging-face-image.ts";
 import { checkKind, configSchema, kindOf, type Config } from "./hugging-face-kind.ts";
 import { textDraft } from "./hugging-face-text.ts";
-import type { AddedPooling } from "./hugging-face-vectors.ts";
+import { ADDED_POOLINGS } from "./hugging-face-vectors.ts";
+import {
+  imagePooling,
+  imageVectorsOf,
+  oneOf,
+  type ImagePoolingFlag,
+  type PoolingFlag,
+} from "./image-vectors.ts";
 
 /**
  * Settings of `config.json` that act outside the graph. All others describe the network, and the graph contains their
@@ -21,8 +28,8 @@ const OUTSIDE: Record<string, Rule> = {
 };
 
 export interface ExportOptions {
-  /** How tokens' vectors become one, where the export does not say it. */
-  pooling?: AddedPooling | undefined;
+  /** How the vectors of tokens, or of a picture's parts, become one, where the export does not say it. */
+  pooling?: PoolingFlag | undefined;
   /** Another ONNX file of the folder than `onnx/model.onnx` or `model.onnx`. */
   file?: string | undefined;
   /** The user's names of the labels. */
@@ -53,12 +60,18 @@ export async function draftFromHuggingFace(
   checkKind(kind, config, graph);
   if (labels && !kind.endsWith("classification"))
     throw new Error(`--labels go with a classifier; this export does ${kind}.`);
-  if (pooling && kind !== "feature-extraction" && kind !== "fill-mask")
+  if (pooling && !kind.endsWith("feature-extraction") && kind !== "fill-mask")
     throw new Error(`--pooling goes with a model for vectors; this export does ${kind}.`);
   const draft =
     kind === "image-classification"
       ? await imageDraft(folder, config, graph, labels)
-      : await textDraft(folder, config, graph, { kind, labels, pooling });
+      : kind === "image-feature-extraction"
+        ? await imageVectorDraft(folder, graph, imagePooling(pooling))
+        : await textDraft(folder, config, graph, {
+            kind,
+            labels,
+            pooling: oneOf(ADDED_POOLINGS, pooling),
+          });
   return asTask(draft, task, config, folder);
 }
 
@@ -77,28 +90,29 @@ async function findModel(folder: string, file: string | undefined): Promise<stri
   return join(folder, first);
 }
 
+async function imageVectorDraft(
+  folder: string,
+  graph: Graph,
+  pooling: ImagePoolingFlag | undefined,
+): Promise<Draft> {
+  const { image, inputs } = await imageOf(folder, graph);
+  const vectors = imageVectorsOf(graph.outputs, pooling);
+  const manifest = { task: "image-feature-extraction", inputs, image, ...vectors };
+  return { graph, assets: [], manifest };
+}
+
 async function imageDraft(
   folder: string,
   config: Config,
   graph: Graph,
   given: readonly string[] | undefined,
 ): Promise<Draft> {
-  const path = join(folder, "preprocessor_config.json");
-  const image = await readImageOptions(path);
+  const { image, inputs } = await imageOf(folder, graph);
   const { labels, output, activation, regression } = headOf(config, graph, { labels: given });
   if (regression && config.problem_type === "regression")
     throw new Error(
       `${join(folder, "config.json")}: "problem_type": "regression" has no task for images; add the .onnx file itself, which makes it a tensor model.`,
     );
-  const [input] = graph.inputs;
-  if (!input) throw new Error("The model has no input.");
-  const channels = channelsOf(image);
-  const shape = [input.shape[0] ?? -1, channels, image.height, image.width];
-  if (input.shape.some((size, axis) => axis > 0 && size >= 0 && size !== shape[axis]))
-    throw new Error(
-      `${path} makes images of ${channels} × ${image.height} × ${image.width} (channels, height, width), but ${input.name} of the graph is [${input.shape.join(", ")}].`,
-    );
-  const inputs = [{ ...input, shape }];
   return {
     graph,
     assets: [],
@@ -111,4 +125,19 @@ async function imageDraft(
       scores: { output: output.name, activation },
     },
   };
+}
+
+/** How pictures become the graph's input. Throws an Error where the two do not fit. */
+async function imageOf(folder: string, graph: Graph) {
+  const path = join(folder, "preprocessor_config.json");
+  const image = await readImageOptions(path);
+  const [input] = graph.inputs;
+  if (!input) throw new Error("The model has no input.");
+  const channels = channelsOf(image);
+  const shape = [input.shape[0] ?? -1, channels, image.height, image.width];
+  if (input.shape.some((size, axis) => axis > 0 && size >= 0 && size !== shape[axis]))
+    throw new Error(
+      `${path} makes images of ${channels} × ${image.height} × ${image.width} (channels, height, width), but ${input.name} of the graph is [${input.shape.join(", ")}].`,
+    );
+  return { image, inputs: [{ ...input, shape }] };
 }

@@ -5,7 +5,9 @@ import { commas, numberOf } from "../options.ts";
 import { classifierOf } from "./classifier.ts";
 import type { Draft } from "./from-file.ts";
 import { only } from "./only.ts";
+import { imagePooling, imageVectorsOf, type PoolingFlag } from "./image-vectors.ts";
 import type { ScoresFlag } from "./score-meaning.ts";
+import { withTrueShapes } from "./true-shapes.ts";
 
 interface Size {
   width: number;
@@ -29,7 +31,7 @@ const RESAMPLES = ["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"
 /** `--image 224x224` and what goes with it, for an image classifier from anywhere. */
 export function withImageOptions(command: Command): Command {
   return command
-    .option("--image <size>", "the file classifies pictures of this width × height: 224x224", size)
+    .option("--image <size>", "the file takes pictures of this width × height: 224x224", size)
     .option(
       "--resize <size>",
       "a picture's size before its centre is cut out: 256 for the shorter edge, or 256x256",
@@ -57,13 +59,23 @@ export function strayImageFlag(flags: ImageFlags): string | undefined {
   return stray && `--${stray}`;
 }
 
+/** The tasks of a file that `--image` is for. The first where no `--task` says it. */
+export const IMAGE_TASKS = ["image-classification", "image-feature-extraction"] as const;
+type ImageTask = (typeof IMAGE_TASKS)[number];
+
+export function isImageTask(task: string): task is ImageTask {
+  return IMAGE_TASKS.some((one) => one === task);
+}
+
 interface Given extends ImageFlags {
   image: Size;
+  task?: string | undefined;
+  pooling?: PoolingFlag | undefined;
   labels?: readonly string[] | undefined;
   scores?: ScoresFlag | undefined;
 }
 
-/** A model file that classifies pictures. Throws an Error where the flags do not fit its graph. */
+/** A model file that classifies pictures, or makes vectors of them. Throws an Error where the flags do not fit its graph. */
 export async function draftForImage(path: string, given: Given): Promise<Draft> {
   if (given.resize && given.pad)
     throw new Error("--pad keeps the whole picture, and --resize cuts: use one of them.");
@@ -80,9 +92,18 @@ export async function draftForImage(path: string, given: Given): Promise<Draft> 
   const layout = layoutOf(found);
   const image = settingsOf(given, found.shape[layout === "NCHW" ? 1 : 3] ?? 0, layout);
   const input = { ...found, shape: shapeOf(found, layout, given.image) };
+  const task = IMAGE_TASKS.find((one) => one === given.task) ?? IMAGE_TASKS[0];
+  const manifest = { task, inputs: [input], image };
+  if (task === "image-feature-extraction") {
+    if (given.labels || given.scores)
+      throw new Error(`--labels and --scores go with a classifier, and not with ${task}.`);
+    const { graph: read } = await withTrueShapes(graph, [input]);
+    const vectors = imageVectorsOf(read.outputs, imagePooling(given.pooling));
+    return { graph: read, assets: [], manifest: { ...manifest, ...vectors } };
+  }
+  if (given.pooling) throw new Error("--pooling goes with --task image-feature-extraction.");
   const { graph: read, classifier } = await classifierOf(graph, { ...given, inputs: [input] });
-  const manifest = { task: "image-classification", inputs: [input], image, ...classifier };
-  return { graph: read, assets: [], manifest };
+  return { graph: read, assets: [], manifest: { ...manifest, ...classifier } };
 }
 
 function layoutOf({ name, shape }: TensorInfo): ImageOptions["layout"] {

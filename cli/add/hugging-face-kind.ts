@@ -19,13 +19,14 @@ export type Kind =
   | "question-answering"
   | "fill-mask"
   | "image-classification"
+  | "image-feature-extraction"
   | "feature-extraction";
 
 const TAKEN =
-  "Text and token classification, question answering, filling masks, feature extraction of texts and image classification";
+  "Text and token classification, question answering, filling masks, image classification, and feature extraction of texts and images";
 
 /** What an export is, by the class of its network. Throws an Error for a class that no task is for. */
-export function kindOf({ architectures }: Config, { outputs }: Graph): Kind {
+export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): Kind {
   const [architecture = ""] = architectures ?? [];
   if (architecture.endsWith("ForSequenceClassification")) return "text-classification";
   if (architecture.endsWith("ForTokenClassification")) return "token-classification";
@@ -40,12 +41,14 @@ export function kindOf({ architectures }: Config, { outputs }: Graph): Kind {
     throw new Error(
       `There is no task for a ${architecture}. ${TAKEN} are taken; for others add the .onnx file itself, which makes it a tensor model.`,
     );
-  return "feature-extraction";
+  return inputs.length === 1 && inputs[0]?.name === "pixel_values"
+    ? "image-feature-extraction"
+    : "feature-extraction";
 }
 
 /** An audio classifier has the same name as a text classifier. The graph's inputs tell the two apart. */
 export function checkKind(kind: Kind, { architectures }: Config, { path, inputs }: Graph): void {
-  const needed = kind === "image-classification" ? "pixel_values" : "input_ids";
+  const needed = kind.startsWith("image-") ? "pixel_values" : "input_ids";
   if (inputs.some(({ name }) => name === needed)) return;
   const [architecture = "model"] = architectures ?? [];
   const taken = inputs.map(({ name }) => name).join(", ");

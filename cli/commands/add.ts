@@ -12,12 +12,15 @@ import { SCORES_FLAGS, type ScoresFlag } from "../add/score-meaning.ts";
 import { draftForTask, draftFromFile, TABLE_TASKS, type Draft } from "../add/from-file.ts";
 import {
   draftForImage,
+  IMAGE_TASKS,
+  isImageTask,
   strayImageFlag,
   withImageOptions,
   type ImageFlags,
 } from "../add/from-image.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
-import { ADDED_POOLINGS, type AddedPooling } from "../add/hugging-face-vectors.ts";
+import { ADDED_POOLINGS } from "../add/hugging-face-vectors.ts";
+import { IMAGE_FLAGS, type PoolingFlag } from "../add/image-vectors.ts";
 import { writeExamples } from "../examples/files.ts";
 import { commas, modelsOption } from "../options.ts";
 import { checkName, label, localVersions, nextVersion, openPackage } from "../package-folder.ts";
@@ -42,7 +45,7 @@ interface Flags extends ImageFlags {
   file?: string;
   labelsFrom?: string;
   example?: string;
-  pooling?: AddedPooling;
+  pooling?: PoolingFlag;
 }
 
 /** `nearcast add <path> --name <model>`. */
@@ -81,8 +84,8 @@ export function addCommand(program: Command): void {
     .addOption(
       new Option(
         "--pooling <how>",
-        "how the tokens' vectors become one, where an export folder does not say it",
-      ).choices(ADDED_POOLINGS),
+        "how the vectors of tokens, or of a picture's parts, become one, where the export does not say it",
+      ).choices([...new Set([...ADDED_POOLINGS, ...IMAGE_FLAGS])]),
     )
     .option("--description <text>", "what the model does")
     .option("--license <name>", "its licence, such as Apache-2.0")
@@ -156,19 +159,19 @@ async function readDraft(path: string, flags: Flags): Promise<Draft> {
     await checkFolder(path, flags.file);
     return draftFromHuggingFace(path, flags);
   }
+  if (flags.file !== undefined)
+    throw new Error(`--file picks a file of a folder, and ${path} is a file already.`);
+  if (flags.image) {
+    if (features || options || (task && !isImageTask(task)))
+      throw new Error(
+        `--image is for ${IMAGE_TASKS.join(" and ")}, and goes without --features, --options and another --task.`,
+      );
+    return draftForImage(path, { ...flags, image: flags.image });
+  }
   if (flags.pooling)
     throw new Error(
       `--pooling goes with an export folder. For a file it is in --options: '{"text": {"pooling": "${flags.pooling}", …}}'`,
     );
-  if (flags.file !== undefined)
-    throw new Error(`--file picks a file of a folder, and ${path} is a file already.`);
-  if (flags.image) {
-    if (features || options || (task && task !== "image-classification"))
-      throw new Error(
-        "--image is for image-classification, and goes without --features, --options and another --task.",
-      );
-    return draftForImage(path, { ...flags, image: flags.image });
-  }
   if (isTable) return draftFromFile(path, { ...flags, task: tableTask });
   if (task && flags.scores)
     throw new Error(

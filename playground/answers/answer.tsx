@@ -4,7 +4,7 @@ import { FailureView } from "../failure-view.tsx";
 import { LongText } from "../long-text.tsx";
 import { short } from "../short.ts";
 import type { Asked } from "../use-answer.ts";
-import { isReadable, Output } from "./output.tsx";
+import { isReadable, makesVectors, Output } from "./output.tsx";
 import { rowsOf } from "./rows.ts";
 import { VectorsView } from "./vectors.tsx";
 
@@ -26,20 +26,18 @@ function Answered({ task, answer }: { task: string; answer: Answer }) {
   const rows = rowsOf(task, answer);
   return (
     <>
-      {task === "feature-extraction" && <VectorsView rows={rows} />}
-      {rows
-        .slice(0, task === "feature-extraction" ? 0 : MOST_ROWS)
-        .map(({ title, input, output }) => (
-          <>
-            {title !== undefined && (
-              <h4>
-                <bdi>{short(title)}</bdi>
-              </h4>
-            )}
-            <Output task={task} input={input} output={output} />
-          </>
-        ))}
-      {rows.length > MOST_ROWS && task !== "feature-extraction" && (
+      {makesVectors(task) && <VectorsView rows={rows} />}
+      {rows.slice(0, makesVectors(task) ? 0 : MOST_ROWS).map(({ title, input, output }) => (
+        <>
+          {title !== undefined && (
+            <h4>
+              <bdi>{short(title)}</bdi>
+            </h4>
+          )}
+          <Output task={task} input={input} output={output} />
+        </>
+      ))}
+      {rows.length > MOST_ROWS && !makesVectors(task) && (
         <p>The other {rows.length - MOST_ROWS} are in the JSON.</p>
       )}
       <Facts answer={answer} />

@@ -25,13 +25,15 @@ const VIEWS: Record<string, unknown> = {
   recommendation: texts.ItemsView,
 };
 
+/** Whether answers are vectors, of texts or of pictures. */
+export function makesVectors(task: string): boolean {
+  return task === "feature-extraction" || task === "image-feature-extraction";
+}
+
 /** Whether people can read the answer. Only JSON says those of tensors, and some of a deployment's own tasks. */
 export function isReadable(task: string, output: unknown): boolean {
   return (
-    task === "feature-extraction" ||
-    Object.hasOwn(VIEWS, task) ||
-    isClassified(output) ||
-    isRegressed(output)
+    makesVectors(task) || Object.hasOwn(VIEWS, task) || isClassified(output) || isRegressed(output)
   );
 }
 

@@ -16,6 +16,7 @@ const FORMS = {
   "tabular-classification": [featuresForm],
   "tabular-regression": [featuresForm],
   "image-classification": [imageForm],
+  "image-feature-extraction": [imageForm],
   recommendation: [basketForm],
   "text-classification": [textsForm, pairForm],
   "text-regression": [textsForm, pairForm],

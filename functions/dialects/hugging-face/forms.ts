@@ -114,6 +114,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   "feature-extraction": vectors,
   "sentence-similarity": similarity,
   "image-classification": imageLabels,
+  "image-feature-extraction": plain,
   "tabular-classification": tableLabels,
   "tabular-regression": tableNumbers,
 };

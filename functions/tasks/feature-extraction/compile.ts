@@ -8,7 +8,7 @@ import { MAX_NUMBERS } from "../check-tensors.ts";
 import type { Assets, CompiledTask, Parts, PreprocessOptions, Run } from "../define.ts";
 import type { textOptions } from "../text/options.ts";
 import { formProblem, quantized, type VectorForm } from "./forms.ts";
-import { POOL } from "./pooling.ts";
+import { POOL, toUnitLength } from "./pooling.ts";
 import { vectorQuantities } from "./quantities.ts";
 import { sparse, sparseBytes, splade } from "./sparse.ts";
 
@@ -135,10 +135,4 @@ function maskOf(feeds: Record<string, Tensor>, rows: number) {
         (token) => !masked || masked[row * width + token] === 1n,
       ),
   };
-}
-
-function toUnitLength(vector: ArrayLike<number>): number[] {
-  const values = Array.from(vector);
-  const length = Math.hypot(...values);
-  return length === 0 ? values : values.map((value) => Math.fround(value / length));
 }

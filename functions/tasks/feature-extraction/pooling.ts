@@ -1,6 +1,7 @@
 import type { Pooling } from "../text/options.ts";
 
-type Vectors = readonly (Float32Array | Float64Array)[];
+export type Numbers = Float32Array | Float64Array;
+type Vectors = readonly Numbers[];
 
 /** Makes one vector of `size` numbers from the vectors of a text's tokens, in order. Sums are in double precision. */
 export const POOL: Record<Pooling, (vectors: Vectors, size: number) => number[]> = {
@@ -37,4 +38,11 @@ function sum(vectors: Vectors, size: number, weightOf = (_position: number) => 1
 
 function zeros(size: number): number[] {
   return Array.from({ length: size }, () => 0);
+}
+
+/** The vector scaled to length 1, in single precision. */
+export function toUnitLength(vector: ArrayLike<number>): number[] {
+  const values = Array.from(vector);
+  const length = Math.hypot(...values);
+  return length === 0 ? values : values.map((value) => Math.fround(value / length));
 }

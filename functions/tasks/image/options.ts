@@ -63,3 +63,13 @@ export const imageOptions = {
     "How an image becomes the graph's input. In each channel, a pixel (0 to 255) becomes `(pixel × scale − mean) / std`.",
   ),
 };
+
+export const IMAGE_SCHEMA = {
+  type: "string",
+  contentEncoding: "base64",
+  description: "A JPEG, PNG or WebP image in base64.",
+};
+
+/** A PNG of 32 × 32 pixels: red grows to the right, green downwards, blue along both. */
+export const PICTURE =
+  "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAIAAAD8GO2jAAAAo0lEQVR42rXNEReDUBiA4a9zggtBMAiCC0EwCAZBEARBcGEQBMEgCIIgGAzD4XA4DMPhMAzD4XDYr3jPefyxRESJzbFE2XDgKjjwHDjQLhyEBziIPDiIfThINRzkARyYEA7KIxzUERw0JzjoYjgYEji4pXAwZnBwz+HgUcDB08DB6wwHUwkHcwUH7xoOPhc4WBo4WFs42Do4+PZw8Bvg4H9Fgx1NpUXh4t7ZAAAAAABJRU5ErkJggg==";

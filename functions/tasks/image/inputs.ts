@@ -1,0 +1,137 @@
+import { invalidInput, type InputIssue } from "../../errors.ts";
+import { elementCount } from "../../tensor.ts";
+import { fromBase64 } from "../../wire/base64.ts";
+import { MAX_NUMBERS } from "../check-tensors.ts";
+import type { CompiledTask, Parts, PreprocessOptions, Run, TaskVersion } from "../define.ts";
+import { elsewhere } from "../elsewhere.ts";
+import { loadImageDecoder, type OpenedImage } from "./decode.ts";
+import { checkFit, fit } from "./fit.ts";
+import { channelsOf, type imageOptions, type ImageOptions } from "./options.ts";
+import { createPixelBudget } from "./pixel-budget.ts";
+import { convertColor, fillPixels, levelsOf, type Pixels } from "./pixels.ts";
+import { imageQuantities, type ImageContext } from "./quantities.ts";
+
+/** The most numbers in one run: six pictures of 224 × 224 pixels in three colours. */
+const MAX_NUMBERS_PER_RUN = 1_000_000;
+
+/** An image of more pixels takes milliseconds. It gets a pause between decoding and resizing. */
+const MANY_PIXELS = 250_000;
+
+/** So much work may keep others waiting: some 25 ms. More is done elsewhere, where that can be. */
+const MOST_PIXELS_HERE = 500_000;
+
+/**
+ * The part that all tasks with images share: turns pictures into the graph's only input. Throws an Error when the
+ * manifest's input cannot hold them.
+ */
+export async function imageInputs({
+  manifest,
+  limits,
+  loadDecoder,
+  decodeElsewhere,
+}: TaskVersion<typeof imageOptions>): Promise<
+  Pick<CompiledTask, "preprocess"> & Required<Pick<CompiledTask, "quantities">>
+> {
+  const { image, inputs } = manifest;
+  const channels = channelsOf(image);
+  const size =
+    image.layout === "NCHW"
+      ? [channels, image.height, image.width]
+      : [image.height, image.width, channels];
+  const input = inputs[0];
+  if (
+    !input ||
+    inputs.length > 1 ||
+    input.datatype !== "FP32" ||
+    String(input.shape.slice(1)) !== String(size)
+  )
+    throw new Error(`task ${manifest.task} needs one FP32 input of shape [-1, ${size.join(", ")}]`);
+  if (image.mean.length !== channels || image.std.length !== channels)
+    throw new Error(`image.mean and image.std need ${channels} values`);
+  checkFit(image);
+  const levels = levelsOf(image);
+  const width = elementCount(size);
+  const most = Math.max(1, Math.floor(MAX_NUMBERS / width));
+  const step = Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / width));
+  const openImage = await loadImageDecoder(loadDecoder);
+
+  return {
+    quantities: imageQuantities(input.name),
+    *preprocess(
+      rows: readonly unknown[],
+      { pathOf, sentBytes }: PreprocessOptions<unknown>,
+    ): Parts<Run[]> {
+      const issues: InputIssue[] = [];
+      if (rows.length > most)
+        throw invalidInput([
+          {
+            path: "inputs",
+            message: `must have at most ${most} images of the ${size.join(" × ")} numbers that the model takes, has ${rows.length}`,
+          },
+        ]);
+      const data = new Float32Array(rows.length * width);
+      // One budget for the whole request: many images cost as much as a large one.
+      const budget = createPixelBudget({ maxPixels: limits.imagePixels, sentBytes });
+      let used = 0;
+      const sizes: number[] = [];
+      for (const [index, row] of rows.entries()) {
+        if (index > 0) yield;
+        try {
+          const file = imageBytes(row);
+          const opened = openImage(file);
+          budget.take(opened);
+          sizes.push(opened.width * opened.height);
+          used += opened.width * opened.height;
+          const sized =
+            decodeElsewhere && effortOf(opened) > MOST_PIXELS_HERE
+              ? yield* elsewhere(() => decodeElsewhere({ file, image }))
+              : yield* decodeHere(opened, image);
+          fillPixels(sized, levels, image.layout, data, index * width);
+        } catch (error) {
+          if (!(error instanceof RangeError)) throw error;
+          issues.push({ path: pathOf(index), message: error.message });
+        }
+      }
+      if (issues.length > 0) throw invalidInput(issues);
+      return Array.from({ length: Math.ceil(rows.length / step) }, (_, run) => {
+        const from = run * step;
+        const count = Math.min(step, rows.length - from);
+        const pixels = {
+          datatype: "FP32" as const,
+          shape: [count, ...size],
+          data: data.subarray(from * width, (from + count) * width),
+        };
+        // The count is for the whole request.
+        return {
+          feeds: { [input.name]: pixels },
+          rows: count,
+          context: { sizes: sizes.slice(from, from + count) } satisfies ImageContext,
+          ...(run === 0 && { pixels: used }),
+        };
+      });
+    },
+  };
+}
+
+/** Pixels, by how long their kind takes. */
+function effortOf({ width, height, effort }: OpenedImage): number {
+  return width * height * effort;
+}
+
+function* decodeHere(opened: OpenedImage, image: ImageOptions): Parts<Pixels> {
+  const decoded = opened.decode(image.orientation);
+  if (decoded.width * decoded.height > MANY_PIXELS) yield;
+  return fit(convertColor(decoded, image.color), image);
+}
+
+/** Base64, with or without a `data:` prefix. Throws a RangeError that says what is wrong. */
+function imageBytes(row: unknown): Uint8Array {
+  if (row instanceof Uint8Array) return row;
+  if (typeof row !== "string") throw new RangeError("must be an image as a base64 string");
+  const base64 = row.startsWith("data:") ? row.slice(row.indexOf(",") + 1) : row;
+  try {
+    return fromBase64(base64);
+  } catch {
+    throw new RangeError("must be an image as a base64 string");
+  }
+}
