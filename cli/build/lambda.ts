@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import type { BuildOptions } from "esbuild";
 import { zipSync, type Zippable } from "fflate";
 import { DECODER_FILES } from "../../functions/tasks/image/formats.ts";
@@ -11,6 +11,7 @@ import type { Architecture } from "./architectures.ts";
 import type { CompiledCode } from "./cache-code.ts";
 import { copyDocumentation } from "./documentation.ts";
 import { copyPackaged } from "./packaged.ts";
+import { copy, copyRuntime } from "./runtime-files.ts";
 import { synchronousFflate } from "./node.ts";
 import { sourcesOf } from "./sources.ts";
 
@@ -53,7 +54,7 @@ export async function buildLambdaFolders(options: LambdaBuild): Promise<LambdaPa
   for (const architecture of options.architectures) {
     const folder = join(options.output, architecture);
     const sources = await bundle(options.entry, folder);
-    await copyRuntime(folder, architecture);
+    await copyRuntime(join(folder, "node_modules"), architecture);
     await copyDocumentation(join(folder, "docs"));
     await copyDecoders(join(folder, "decoders"));
     await copyPackaged(options.models, options.packaged ?? [], join(folder, "packaged"));
@@ -108,29 +109,10 @@ async function bundle(entry: string, folder: string): Promise<string[]> {
   return sourcesOf(metafile);
 }
 
-async function copyRuntime(folder: string, architecture: Architecture): Promise<void> {
-  const native = dirname(require.resolve("onnxruntime-node/package.json"));
-  const common = dirname(dirname(dirname(require.resolve("onnxruntime-common"))));
-  const modules = join(folder, "node_modules");
-  const binaries = `bin/napi-v6/linux/${architecture}`;
-  for (const part of ["package.json", "dist", binaries])
-    await copy(join(native, part), join(modules, "onnxruntime-node", part));
-  for (const part of ["package.json", "dist/cjs"])
-    await copy(join(common, part), join(modules, "onnxruntime-common", part));
-}
-
 /** The decoders of images, which are read when a model needs them. */
 async function copyDecoders(folder: string): Promise<void> {
   for (const file of Object.values(DECODER_FILES))
     await copy(require.resolve(file), join(folder, basename(file)));
-}
-
-async function copy(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
-  await cp(from, to, {
-    recursive: true,
-    filter: (path) => !path.endsWith(".map") && !path.endsWith(".d.ts"),
-  });
 }
 
 /** Resolves to the reason when there is no code. V8 does not check the processor, so it is checked here. */

@@ -1,15 +1,24 @@
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BuildOptions } from "esbuild";
+import { DECODER_FILES } from "../../functions/tasks/image/formats.ts";
 import { packageRoot } from "../own-module.ts";
+import type { Architecture } from "./architectures.ts";
+import { copyDocumentation } from "./documentation.ts";
+import { copy, copyRuntime } from "./runtime-files.ts";
+
+const require = createRequire(import.meta.url);
 
 export interface NodeBuild {
   /** The module that calls `serve`. */
   entry: string;
   /** The folder that gets `server.mjs` and what it imports. It is emptied first. */
   output: string;
+  /** The processor for which the folder also gets all packages that the server needs, on Linux. */
+  architecture?: Architecture | undefined;
 }
 
 /**
@@ -20,9 +29,24 @@ export async function buildNode(options: NodeBuild): Promise<void> {
   const { build } = await import("esbuild");
   await rm(options.output, { recursive: true, force: true });
   await build(nodeBuildOptions(options));
+  const { output, architecture } = options;
+  if (architecture) await copyPackages(join(output, "node_modules"), architecture);
 }
 
-export function nodeBuildOptions({ entry, output }: NodeBuild): BuildOptions {
+/** The server finds them as in a project's folder. Only ONNX Runtime Web is missing there. */
+async function copyPackages(modules: string, architecture: Architecture): Promise<void> {
+  await copyRuntime(modules, architecture);
+  const own = join(modules, "nearcast");
+  await copyDocumentation(join(own, "dist/assets/docs"));
+  await writeFile(join(own, "package.json"), JSON.stringify({ name: "nearcast" }));
+  for (const file of Object.values(DECODER_FILES))
+    await copy(require.resolve(file), join(modules, file));
+}
+
+export function nodeBuildOptions({
+  entry,
+  output,
+}: Pick<NodeBuild, "entry" | "output">): BuildOptions {
   return {
     // The server starts a process and threads by their files' names, which a bundler does not follow.
     entryPoints: {

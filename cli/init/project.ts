@@ -13,9 +13,11 @@ export interface Project {
 
 /** The files of a project, with their templates. Some are only for certain platforms. */
 const FILES: readonly { path: string; template: string; platforms?: PlatformName[] }[] = [
+  { path: ".dockerignore", template: "dockerignore", platforms: ["node"] },
   { path: ".github/workflows/deploy.yml", template: "github/deploy.yml" },
   { path: ".gitignore", template: "gitignore" },
   { path: ".npmrc", template: "npmrc", platforms: ["cloudflare", "lambda"] },
+  { path: "Dockerfile", template: "Dockerfile", platforms: ["node"] },
   { path: "README.md", template: "README.md" },
   { path: "nearcast.config.ts", template: "nearcast.config.ts" },
   { path: "src/lambda.ts", template: "src/lambda.ts", platforms: ["lambda"] },
