@@ -13,6 +13,8 @@ export interface Linter {
   files: readonly string[];
   /** Its arguments for these files, relative to the folder it runs in. */
   arguments: (files: string[]) => string[];
+  /** Whether it takes one file at a time. */
+  each?: true;
 }
 
 const root = join(import.meta.dirname, "..");
@@ -37,6 +39,37 @@ export const LINTERS: readonly Linter[] = [
     files: [".cache/stacks/*.json"],
     arguments: (files) => ["--ignore-checks", "W3005", "--", ...files],
   },
+  {
+    name: "hadolint",
+    files: ["Dockerfile", "infra/container/*.Dockerfile"],
+    arguments: (files) => files,
+  },
+  {
+    // What docker compose config does, by the same library. .ci/run gives its command this name.
+    name: "compose-config",
+    files: ["infra/container/compose.yml"],
+    arguments: (files) => files,
+  },
+  {
+    name: "promtool",
+    files: ["infra/container/prometheus/prometheus.yml"],
+    arguments: (files) => ["check", "config", "--syntax-only", ...files],
+  },
+  {
+    name: "kubernetes-validate",
+    // Not what Kubernetes itself does not know: kustomize's own files, and resources of KEDA, Knative and KServe.
+    files: [
+      "infra/kubernetes/base/!(kustomization).yaml",
+      "infra/kubernetes/overlays/claim/claim.yaml",
+    ],
+    arguments: (files) => ["--strict", "--kubernetes-version", "1.35", ...files],
+  },
+  {
+    name: "kustomize",
+    files: ["infra/kubernetes/**/kustomization.yaml"],
+    arguments: (files) => ["build", ...files.map((file) => dirname(file))],
+    each: true,
+  },
 ];
 
 /** What the linter says about its files in the folder. Undefined: nothing is wrong. */
@@ -45,12 +78,16 @@ export function lint(linter: Linter, folder: string): string | undefined {
   if (command === undefined) throw new Error(`${linter.name} is not installed`);
   const files = linter.files.flatMap((pattern) => globSync(pattern, { cwd: folder })).toSorted();
   if (files.length === 0) return undefined;
-  const { status, stdout, stderr, error } = spawnSync(command, linter.arguments(files), {
-    cwd: folder,
-    encoding: "utf8",
+  const calls = linter.each ? files.map((file) => [file]) : [files];
+  const said = calls.flatMap((own) => {
+    const { status, stdout, stderr, error } = spawnSync(command, linter.arguments(own), {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    if (error) throw error;
+    return status === 0 ? [] : [`${stdout}${stderr}`];
   });
-  if (error) throw error;
-  return status === 0 ? undefined : `${stdout}${stderr}`;
+  return said.length > 0 ? said.join("\n") : undefined;
 }
 
 /** The linter's executable, from .cache or the PATH. */

@@ -28,6 +28,27 @@ const MISTAKES: Record<string, { file: string; content: string; says: RegExp }> 
     }),
     says: /E3002.*'Encrypted' was unexpected/,
   },
+  hadolint: { file: "Dockerfile", content: "FROM node\n", says: /DL3006/ },
+  "compose-config": {
+    file: "infra/container/compose.yml",
+    content: "services: { a: { image: b, depend_on: [c] } }",
+    says: /'depend_on' not allowed/,
+  },
+  promtool: {
+    file: "infra/container/prometheus/prometheus.yml",
+    content: "scrape_config: []",
+    says: /field scrape_config not found/,
+  },
+  "kubernetes-validate": {
+    file: "infra/kubernetes/base/service.yaml",
+    content: "{ apiVersion: v1, kind: Service, metadata: { name: a }, spec: { port: 80 } }",
+    says: /'port' was unexpected/,
+  },
+  kustomize: {
+    file: "infra/kubernetes/base/kustomization.yaml",
+    content: "resources: [nothing.yaml]",
+    says: /nothing\.yaml.*no such file/,
+  },
 };
 
 describe.each(LINTERS)("$name", (linter) => {
