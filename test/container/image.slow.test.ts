@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -167,6 +167,8 @@ describe.skipIf(missing !== undefined || !python)("KServe's runtime", () => {
       env: { name: string; value: string }[];
     };
     const folder = await lay(await mkdtemp(join(tmpdir(), "nearcast-kserve-")), files);
+    // A temporary folder is closed to the container's user.
+    await chmod(folder, 0o755);
     return started(image, {
       env: Object.fromEntries(
         env.flatMap(({ name, value }) => (name === "PORT" ? [] : [[name, value]])),

@@ -183,8 +183,11 @@ export async function startContainer(
   ].join("\n");
   const command = [
     ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
-    ...["/usr/sbin/chroot", `--userspec=${uid}:${gid}`, "--groups="],
-    ...[root, ...execOf(stage, "ENTRYPOINT")],
+    "/usr/sbin/chroot",
+    `--userspec=${uid}:${gid}`,
+    "--groups=",
+    root,
+    ...execOf(stage, "ENTRYPOINT"),
   ];
   const isolation = ["--mount", "--pid", "--fork", "--propagation", "private"];
   const child = spawn("unshare", [...isolation, "sh", "-c", script, root, ...command], {

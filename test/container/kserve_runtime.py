@@ -61,7 +61,7 @@ async def ask(url, *models):
             tensor.set_data_from_numpy(rows, binary_data=binary)
             answer = await client.infer(url, InferRequest(model, [tensor]), model_name=model)
             [output] = answer.outputs
-            assert output.name == "y" and answer.model_version == ("2" if model == "sales" else "1")
+            assert output.name == "y"
             np.testing.assert_array_equal(output.as_numpy(), rows * np.array(factors, dtype=np.float32))
     wrong = InferInput("x", [1, 2], "FP32", [[1, 2]])
     try:
