@@ -105,10 +105,10 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
     try {
       return await makeJob(c, jobs, error);
     } catch (refused) {
-      return answerFailure(refused as Error, c);
+      return await answerFailure(refused as Error, c);
     }
   });
-  function answerFailure(error: Error, c: Context<AppEnv>): Response {
+  function answerFailure(error: Error, c: Context<AppEnv>): Response | Promise<Response> {
     const { id } = c.get("exchange");
     const shown =
       error instanceof NearcastError

@@ -367,6 +367,13 @@ export const VARIABLES = {
     on: NODE,
     elsewhere: "ignored",
   },
+  GRPC_PORT: {
+    schema: whole(0, 65_535).optional(),
+    about:
+      "The port for gRPC, over HTTP/2 without TLS; 0 takes a free one. Without it the server takes no gRPC, but still Connect and gRPC-Web at `PORT`.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
   SHUTDOWN_GRACE_MS: {
     schema: whole(0, LONGEST_TIMEOUT_MS).default(5000),
     about:
@@ -498,6 +505,7 @@ export function readConfig(
     auth: authSettings(value),
     host: value.HOST,
     port: value.PORT,
+    grpcPort: value.GRPC_PORT,
     shutdownGraceMs: value.SHUTDOWN_GRACE_MS,
   };
 }

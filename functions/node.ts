@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { serve as listen } from "@hono/node-server";
 import { createApp, type Options } from "./app.ts";
 import { boundedServer } from "./platform/bounded-server.ts";
+import { createGrpcServer } from "./platform/grpc-server.ts";
 import { endServer } from "./platform/end-server.ts";
 import { createNodePlatform } from "./platform/node.ts";
 import {
@@ -36,7 +37,7 @@ export async function serve(options: Options = {}): Promise<void> {
 
 async function start(options: Options): Promise<void> {
   const platform = createNodePlatform(process.env);
-  const { auth, host, port, requestTimeoutMs, rolloutWatchMs, shutdownGraceMs, store } =
+  const { auth, grpcPort, host, port, requestTimeoutMs, rolloutWatchMs, shutdownGraceMs, store } =
     platform.config;
   await checkStoreFolder(store);
   const service = createService(platform, options);
@@ -48,6 +49,10 @@ async function start(options: Options): Promise<void> {
     port,
     createServer: boundedServer(platform.config),
   }) as Server;
+  const grpc =
+    grpcPort === undefined
+      ? undefined
+      : createGrpcServer(platform.config, (request, bindings) => app.fetch(request, bindings));
   if (rolloutWatchMs > 0) {
     const timer = setInterval(() => void service.rollouts.lookAtKnown(), rolloutWatchMs);
     server.once("close", () => clearInterval(timer));
@@ -57,7 +62,7 @@ async function start(options: Options): Promise<void> {
   server.once("close", () => void service.flushCaptured());
   const end = () => {
     void service.jobs?.end();
-    return endServer(server, requestTimeoutMs);
+    return Promise.all([endServer(server, requestTimeoutMs), grpc?.end(requestTimeoutMs)]);
   };
   // Ctrl-C does not wait for load balancers. A second signal ends the wait.
   process.once("SIGINT", () => void end());
@@ -67,10 +72,15 @@ async function start(options: Options): Promise<void> {
     await end();
   });
   await once(server, "listening");
-  // Such as a lack of file descriptors. Open connections go on.
-  server.on("error", (error) => platform.log({ level: "error", message: error.message }));
+  grpc?.server.listen(grpcPort, host);
+  if (grpc) await once(grpc.server, "listening");
+  for (const one of [server, grpc?.server])
+    // Such as a lack of file descriptors. Open connections go on.
+    one?.on("error", (error: Error) => platform.log({ level: "error", message: error.message }));
   const url = urlOf(host, (server.address() as AddressInfo).port);
   // Only for a folder. From a bucket, the service reads manifests only when they are asked for.
   const shown = isFolder(store) ? await releasedExample(platform.store, service.tasks) : undefined;
-  console.log(describeStart({ store, url, auth, host, models: shown ? [shown] : [] }));
+  const address = grpc?.server.address() as AddressInfo | undefined;
+  const grpcUrl = address && urlOf(host, address.port).replace("http", "grpc");
+  console.log(describeStart({ store, url, grpcUrl, auth, host, models: shown ? [shown] : [] }));
 }

@@ -5,6 +5,7 @@ import { jina } from "./jina/dialect.ts";
 import { mlflow } from "./mlflow/dialect.ts";
 import { native } from "./native/dialect.ts";
 import { openInference } from "./open-inference/dialect.ts";
+import { openInferenceGrpc } from "./open-inference/grpc/dialect.ts";
 import { batches, openai } from "./openai/dialect.ts";
 import { tei } from "./tei/dialect.ts";
 import { tensorflowServing } from "./tensorflow-serving/dialect.ts";
@@ -17,6 +18,7 @@ export const BUILT_IN_DIALECTS: readonly Dialect[] = [
   openai,
   batches,
   openInference,
+  openInferenceGrpc,
   mlflow,
   tei,
   huggingFace,

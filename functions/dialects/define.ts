@@ -1,4 +1,4 @@
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import type { NearcastError } from "../errors.ts";
 import type { AppEnv } from "../http/exchange.ts";
 import type { ReleasedModel } from "../model/released-models.ts";
@@ -28,6 +28,8 @@ export interface DialectDefinition {
   health?: (service: Service) => Hono<AppEnv>;
   /** All other routes. */
   routes: (service: Service) => Hono<AppEnv>;
+  /** Makes the whole answer of an error, where the protocol has another form than a status and JSON. */
+  answerError?: (c: Context<AppEnv>, error: NearcastError) => Response | Promise<Response>;
   /** Makes the JSON body of an error. RFC 9457's body when absent. */
   errorBody?: (error: NearcastError, requestId: string) => object;
   /** The media type of that body. `application/json` when absent. */

@@ -18,7 +18,8 @@ const LONG_BYTES = 16 * 1024;
 const LARGE_BYTES = 256 * 1024;
 
 /** Media types whose bytes are not text, or whose parts have their own charsets. */
-const NO_TEXT = /^(image\/.*|multipart\/.*|application\/octet-stream)$/;
+const NO_TEXT =
+  /^(image\/.*|multipart\/.*|application\/(octet-stream|proto|grpc(-web)?(\+(proto|json))?))$/;
 
 /** The parts of a platform that reading a body needs. */
 export interface BodyOptions {
@@ -50,17 +51,10 @@ export async function readBody(
   exchange.body = body;
   const sentBytes = body.byteLength;
   const coding = codingOf(c.req);
-  if (transfer && (coding || sentBytes > LONG_BYTES)) {
+  if (coding) body = await decompressInTurn(c, body, coding, maxBytes);
+  else if (transfer && sentBytes > LONG_BYTES) {
     await transfer.read();
     deadline.check();
-  }
-  if (coding) {
-    body = await decompress(body, coding, { maxBytes, deadline });
-    // To parse it takes as long again.
-    if (transfer && body.byteLength > LARGE_BYTES) {
-      await transfer.goOn();
-      deadline.check();
-    }
   }
   exchange.received = {
     bytes: body.byteLength,
@@ -68,6 +62,27 @@ export async function readBody(
     milliseconds: now && now() - start,
   };
   return inUtf8(c.req, body);
+}
+
+/** Decompresses a body, or a message in it, when it is its turn. Rejects as {@link readBody} does. */
+export async function decompressInTurn(
+  c: Context<AppEnv>,
+  bytes: Uint8Array,
+  coding: Coding,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { deadline, transfer } = c.get("exchange");
+  if (transfer) {
+    await transfer.read();
+    deadline.check();
+  }
+  const whole = await decompress(bytes, coding, { maxBytes, deadline });
+  // To parse it takes as long again.
+  if (transfer && whole.byteLength > LARGE_BYTES) {
+    await transfer.goOn();
+    deadline.check();
+  }
+  return whole;
 }
 
 /**

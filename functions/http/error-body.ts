@@ -6,7 +6,10 @@ import { answer } from "./answer.ts";
 import { nameAssignment, pathOf, type AppEnv } from "./exchange.ts";
 
 /** Answers an error in the shape for this path's clients. */
-export type AnswerError = (c: Context<AppEnv>, error: NearcastError) => Response;
+export type AnswerError = (
+  c: Context<AppEnv>,
+  error: NearcastError,
+) => Response | Promise<Response>;
 
 export function createAnswerError(dialects: readonly Dialect[]): AnswerError {
   const shapes = dialects
@@ -20,6 +23,7 @@ export function createAnswerError(dialects: readonly Dialect[]): AnswerError {
     nameAssignment(exchange);
     const asked = pathOf(c);
     const shape = shapes.find(({ path }) => asked === path || asked.startsWith(`${path}/`));
+    if (shape?.answerError) return shape.answerError(c, error);
     const body = shape?.errorBody?.(error, exchange.id);
     const headers = {
       ...error.headers,

@@ -21,6 +21,8 @@ export interface Exchange {
   readonly headers: Record<string, string>;
   /** Makes the answer from its parts. A plain `Response` when absent. */
   readonly createAnswer?: CreateAnswer | undefined;
+  /** Sends fields after the answer's body, as gRPC needs. Absent where that is not possible. */
+  readonly sendTrailers?: ((fields: Record<string, string>) => void) | undefined;
   /** See the platform's. */
   readonly whenSent?: Platform["whenSent"];
   /** Whether calls may be answered later. */
@@ -84,7 +86,7 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   return { ...askedOf(c), ...(job ? { decided: job.decided } : later(c)) };
 }
 
-/** The same for what is never answered at once: its route reads its webhook. */
+/** The same for a call that becomes no job, and for one whose route makes the job itself. */
 export function askedOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   const exchange = c.get("exchange");
   const { id, caller, deadline, quota, received } = exchange;

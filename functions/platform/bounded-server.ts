@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import type { Config } from "../config.ts";
-import { makeRoom } from "./connections.ts";
+import { GRPC_SHARE, makeRoom, mostConnections } from "./connections.ts";
 import { inTurn } from "./in-turn.ts";
 import { boundUnread } from "./unread-answers.ts";
 
@@ -11,7 +11,7 @@ import { boundUnread } from "./unread-answers.ts";
  * @example serve({ fetch: app.fetch, createServer: boundedServer(platform.config) })
  */
 export function boundedServer(
-  config: Pick<Config, "requestTimeoutMs" | "bodyBudgetBytes">,
+  config: Pick<Config, "requestTimeoutMs" | "bodyBudgetBytes"> & Partial<Pick<Config, "grpcPort">>,
 ): typeof createServer {
   function createBounded(options: ServerOptions, listener: RequestListener): Server {
     const unread = { patienceMs: config.requestTimeoutMs, maxBytes: config.bodyBudgetBytes };
@@ -19,7 +19,8 @@ export function boundedServer(
       { ...options, ServerResponse: boundUnread(unread) },
       inTurn(listener),
     );
-    makeRoom(server);
+    const share = config.grpcPort === undefined ? 1 : 1 - GRPC_SHARE;
+    makeRoom(server, mostConnections() * share);
     return server;
   }
   return createBounded as typeof createServer;

@@ -8,12 +8,14 @@ const MOST_CONNECTIONS = 10_000;
 const OTHER_FILES = 64;
 /** Closes this share of the connections at once, so that the next ones need no search. */
 const CLOSED_SHARE = 1 / 16;
+/** The share of the connections that gRPC gets where it has a port: each of its clients needs only one. */
+export const GRPC_SHARE = 1 / 4;
 
 /**
  * Closes the connections that have been idle longest before a new one would find no file descriptor. A connection is
  * idle while no request of it is being answered, even if it never had one.
  */
-export function makeRoom(server: Server, most = mostConnections()): void {
+export function makeRoom(server: Server, most: number): void {
   /** The last use of each connection, as a number that grows with each use. */
   const connections = new Map<Socket, number>();
   let uses = 0;
@@ -40,7 +42,7 @@ function isIdle({ _httpMessage: response }: Socket & { _httpMessage?: unknown })
   return !response;
 }
 
-function mostConnections(): number {
+export function mostConnections(): number {
   const files = openFiles();
   return Math.min(MOST_CONNECTIONS, files - Math.max(OTHER_FILES, files / 8));
 }

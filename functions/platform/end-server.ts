@@ -52,7 +52,7 @@ const PATIENCE_MS = 300;
  * Accepts the connections that wait in the system's queue. The event loop accepts one a turn (libuv since 1.45), so a
  * burst that came during a long run still waits there. Closing the server resets the connections in the queue.
  */
-async function acceptAll(server: Server): Promise<void> {
+export async function acceptAll(server: NetServer): Promise<void> {
   const begin = performance.now();
   let accepted = 0;
   server.on("connection", () => (accepted += 1));

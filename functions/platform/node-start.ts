@@ -20,6 +20,8 @@ import { within } from "../within.ts";
 export interface Start {
   store: string;
   url: string;
+  /** Where gRPC is, if it has a port. */
+  grpcUrl?: string | undefined;
   auth: AuthSettings;
   host: string;
   /** Released versions, for an example that works. */
@@ -27,8 +29,9 @@ export interface Start {
 }
 
 /** The banner of a server that listens: where it is, who gets in, what to open, and a request to paste. */
-export function describeStart({ store, url, auth, host, models }: Start): string {
-  const lines = [`Nearcast serves ${store} at ${url}`, admission(auth, host)];
+export function describeStart({ store, url, grpcUrl, auth, host, models }: Start): string {
+  const places = grpcUrl ? `${url} and ${grpcUrl}` : url;
+  const lines = [`Nearcast serves ${store} at ${places}`, admission(auth, host)];
   if (auth.mode !== "closed")
     lines.push(
       "",

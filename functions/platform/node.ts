@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import type { ServerResponse } from "node:http";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
 import { readConnection } from "./read-connection.ts";
@@ -13,6 +15,7 @@ import { createBatchingSession } from "../runtime/batching.ts";
 import type { Store } from "../model/store.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
 import { createFileDecoders } from "./file-decoders.ts";
+import type { GrpcBindings } from "./grpc-bindings.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createMemoryLimiter } from "../limits/memory-limiter.ts";
 import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
@@ -67,9 +70,9 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     readSecret: readParameter,
     turnEventLoop,
     // A request has no bindings when it did not come from the server, as with `app.request`.
-    isClientGone: (bindings) =>
-      (bindings as Partial<HttpBindings> | undefined)?.outgoing?.destroyed ?? false,
+    isClientGone: (bindings) => outgoingOf(bindings)?.destroyed ?? false,
     whenSent,
+    trailersOf: (bindings) => (bindings as Partial<GrpcBindings> | undefined)?.sendTrailers,
     readConnection,
     asset: createFolderAssets(() => join(packageFile(), "../dist/assets/docs")),
     loadDecoder,
@@ -155,9 +158,15 @@ function findDecoder(file: string): string {
   return createRequire(packageFile()).resolve(file);
 }
 
+/** What the answer is written to. For HTTP/2 the stream tells its state, not Node's response. */
+function outgoingOf(bindings: unknown): Duplex | ServerResponse | undefined {
+  const { outgoing } = (bindings ?? {}) as Partial<HttpBindings | GrpcBindings>;
+  return outgoing && "stream" in outgoing ? outgoing.stream : outgoing;
+}
+
 /** A request that did not come from the server has no bindings. Its answer is there after this turn. */
 async function whenSent(bindings: unknown): Promise<void> {
-  const { outgoing } = (bindings ?? {}) as Partial<HttpBindings>;
+  const outgoing = outgoingOf(bindings);
   if (outgoing && !outgoing.closed) await once(outgoing, "close");
   await setImmediate();
 }

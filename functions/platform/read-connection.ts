@@ -19,7 +19,14 @@ export const readConnection: NonNullable<Platform["readConnection"]> = (bindings
 function readAll(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer<ArrayBuffer>[] = [];
-    incoming.on("data", (chunk: Buffer<ArrayBuffer>) => chunks.push(chunk));
+    // HTTP/1 itself brings no more bytes than that. The length of a gRPC call is what its message says of itself.
+    const declared = Number(incoming.headers["content-length"]);
+    let bytes = 0;
+    incoming.on("data", (chunk: Buffer<ArrayBuffer>) => {
+      bytes += chunk.byteLength;
+      if (bytes <= declared) chunks.push(chunk);
+      else incoming.pause().destroy(new Error("The body has more bytes than it declares."));
+    });
     incoming.on("end", () => {
       const [first] = chunks;
       resolve(first && chunks.length === 1 ? first : Buffer.concat(chunks));

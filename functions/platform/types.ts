@@ -100,6 +100,11 @@ export interface Platform {
   /** Makes answers where a plain `Response` costs too much. */
   createAnswer?: CreateAnswer;
   /**
+   * Gives a function that sends fields after the answer's body, before the answer is made. Takes Hono's `c.env`. Undefined
+   * for a request that cannot have them.
+   */
+  trailersOf?: (bindings: unknown) => ((fields: Record<string, string>) => void) | undefined;
+  /**
    * Reads the body of a request that has a length, straight from its connection. Takes Hono's `c.env` and `c.req.raw`.
    * Undefined where the `Request` must be read. Absent where it always must.
    */

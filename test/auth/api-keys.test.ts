@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inThisFile } from "../harness/in-this-file.ts";
 import type { Target } from "../harness/targets.ts";
 import { apiKey, bearer, keyList } from "./keys.ts";
-import { allRoutes } from "./routes.ts";
+import { allRoutes, OPEN_CALLS } from "./routes.ts";
 import { post, PREDICT, prediction, TARGETS } from "./targets.ts";
 
 /** The paths that answer without a key: health, and the pages on which a key is entered. */
@@ -14,6 +14,7 @@ const OPEN = new Set([
   "/v2/health/live",
   "/v2/health/ready",
   "/ping",
+  ...OPEN_CALLS,
   "/docs",
   "/docs/start.js",
   "/docs/swagger-ui.css",
@@ -178,7 +179,7 @@ describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
     for (const { method, path } of allRoutes("iris")) {
       const response = await target.fetch(path, {
         method,
-        ...(method === "POST" && { body: "{}" }),
+        ...(method === "POST" && post("{}")),
       });
       if (OPEN.has(path)) expect(response.status, path).toBe(200);
       else expect(response.status, `${method} ${path}`).toBe(401);

@@ -2,12 +2,19 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { apiKey, bearer, keyList } from "./keys.ts";
-import { allRoutes } from "./routes.ts";
+import { allRoutes, OPEN_CALLS } from "./routes.ts";
 import { PREDICT, prediction } from "./targets.ts";
 
 /** This is loopback, but under a name that does not show it. The server must treat it as open to everyone. */
 const ANYWHERE = "::ffff:127.0.0.1";
-const HEALTH = new Set(["/health", "/ready", "/v2/health/live", "/v2/health/ready", "/ping"]);
+const HEALTH = new Set([
+  "/health",
+  "/ready",
+  "/v2/health/live",
+  "/v2/health/ready",
+  "/ping",
+  ...OPEN_CALLS,
+]);
 
 const web = apiKey("web");
 
@@ -28,7 +35,7 @@ describe.each(
     for (const { method, path } of allRoutes("iris")) {
       // Cloudflare serves these public files without the Worker.
       if (name === "worker" && /^\/docs\/(swagger-ui|playground)/.test(path)) continue;
-      const headers = bearer(web.key);
+      const headers = { ...bearer(web.key), "Content-Type": "application/json" };
       const response = await target.fetch(path, {
         method,
         headers,

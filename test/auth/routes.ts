@@ -2,6 +2,13 @@ import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 
+/** The methods of gRPC that answer without a key, by their paths. */
+export const OPEN_CALLS = [
+  "/inference.GRPCInferenceService/ServerLive",
+  "/inference.GRPCInferenceService/ServerReady",
+  "/grpc.health.v1.Health/Check",
+];
+
 /** Every route of the app, with `model` where a path has one. */
 export function allRoutes(model: string): { method: string; path: string; template: string }[] {
   return createApp(createService(createNodePlatform({})))

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startGrpc } from "../dialects/grpc-http2.ts";
 import { PLATFORMS } from "../dialects/platforms.ts";
 import type { Target } from "../harness/targets.ts";
 import { openDoor } from "./door.ts";
@@ -15,6 +16,22 @@ const python = findPython();
 if (!python) console.log(`Python's clients are not installed: skipped. ${MAKE_VENV}`);
 
 const deployed = PLATFORMS.filter(([name]) => name !== "nodeWasm");
+
+test.skipIf(!python).each(["triton_grpc_client.py", "kserve_grpc_client.py"])(
+  "%s is answered all that it asks over gRPC",
+  async (script) => {
+    const store = await mkdtemp(join(tmpdir(), "nearcast-grpc-"));
+    for (const models of ["../../models", "../fixtures/identity"])
+      await cp(join(here, models), store, { recursive: true });
+    const server = await startGrpc({ env: { STORE: store } });
+    onTestFinished(async () => {
+      await server.stop();
+      await rm(store, { recursive: true });
+    });
+    const { stdout } = await run(python ?? "", [join(here, script), server.grpcUrl.slice(7)]);
+    expect(stdout).toContain("all answered");
+  },
+);
 
 describe.skipIf(!python).each(deployed)("on %s", (_name, start) => {
   let target: Target;

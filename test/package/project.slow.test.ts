@@ -17,14 +17,14 @@ const TEMPLATES = ["dist/package/cli/templates/", "dist/package/infra/aws/"];
 const MIB = 1024 * 1024;
 /** The sizes of the repository's own builds before there was a package, rounded up. */
 /** 3,771 for all but pictures; their decoders, 198, and what reads forms, CSV and compressed bodies come on top. So do
- * capture, copies for versions on trial, jobs, and places in texts. */
-const MOST_WORKER_GZIP_KIB = 4150;
+ * capture, copies for versions on trial, jobs, and places in texts. 41 are for Connect and gRPC-Web, with protobuf. */
+const MOST_WORKER_GZIP_KIB = 4192;
 const MOST_ZIP_BYTES = 19.7 * MIB;
 /**
  * With metrics, drift, rollouts, capture, jobs, batches, files, forms of vectors, eight tasks for texts, the playground, and
- * the command that converts.
+ * the command that converts, and the messages of gRPC.
  */
-const MOST_TARBALL_BYTES = 1.35 * MIB;
+const MOST_TARBALL_BYTES = 1.38 * MIB;
 
 let project: Project;
 beforeAll(async () => {

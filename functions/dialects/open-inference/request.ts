@@ -1,12 +1,12 @@
 import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
-import { isBatched, type Manifest } from "../../model/manifest.ts";
-import { elementCount, type Tensor, type TensorData, type Tensors } from "../../tensor.ts";
+import type { Manifest } from "../../model/manifest.ts";
+import { elementCount, type TensorData, type Tensors } from "../../tensor.ts";
 import { fromBinary, textOf } from "../../wire/binary-tensor.ts";
 import { fromJsonData } from "../../wire/json-tensor.ts";
 import { parseJson } from "../../wire/json.ts";
 import { flatElements, type Fill } from "../../wire/nested.ts";
 import { inferRequest, type RequestBody } from "./schema.ts";
-import { textsOf } from "./content-type.ts";
+import { createBinaryReader, define, elements, tensorsOf } from "./tensors.ts";
 
 type RequestInput = RequestBody["inputs"][number];
 
@@ -85,62 +85,28 @@ function readTensors(
   binary: Uint8Array,
   { spare, manifest, fill, batch }: ReadOptions & { spare: number; manifest: Manifest },
 ): Tensors {
-  const tensors: Tensors = {};
+  const readBinary = createBinaryReader(binary.byteOffset - spare);
   let offset = 0;
-  // The end of the tensors so far, in the body's memory.
-  let used = binary.byteOffset - spare;
-  for (const input of inputs) {
-    const path = `inputs.${input.name}`;
-    if (Object.hasOwn(tensors, input.name))
-      throw invalidInput([{ path, message: "is given twice" }]);
+  const tensors = tensorsOf(inputs, { manifest, batch }, (input, path) => {
     const size = input.parameters?.binary_data_size ?? undefined;
     if ((size === undefined) === (input.data === undefined || input.data === null))
       throw invalidInput([{ path, message: "needs either data or parameters.binary_data_size" }]);
-    if (size !== undefined && offset + size > binary.byteLength)
+    if (size === undefined)
+      return () => fromJsonData(input.datatype, jsonElements(input, path, fill));
+    if (offset + size > binary.byteLength)
       throw new NearcastError(
         "malformed_request",
         `${path} has binary_data_size ${size}, but the body ends after ${binary.byteLength - offset} bytes.`,
       );
-    const shape = shapeOf(input, manifest);
-    checkShape(path, input.name, shape, { manifest, batch });
-    const count = elementCount(shape);
-    const data = elements(path, () => {
-      const bytes = size !== undefined && binary.subarray(offset, offset + size);
-      const given = bytes
-        ? fromBinary(input.datatype, bytes, { spare: bytes.byteOffset - used, most: count })
-        : fromJsonData(input.datatype, jsonElements(input, path, fill));
-      if (input.datatype !== "BYTES") return given;
-      return textsOf(given as string[], input.parameters?.content_type);
-    });
-    if (ArrayBuffer.isView(data) && data.buffer === binary.buffer)
-      used = data.byteOffset + data.byteLength;
-    offset += size ?? 0;
-    define(tensors, input.name, { datatype: input.datatype, shape, data });
-  }
+    const bytes = binary.subarray(offset, (offset += size));
+    return (count) => readBinary(input.datatype, bytes, count);
+  });
   if (offset !== binary.byteLength)
     throw new NearcastError(
       "malformed_request",
       `${binary.byteLength - offset} bytes after the last binary tensor belong to no input.`,
     );
   return tensors;
-}
-
-/** Checks the shape before any element is read: the model refuses a wrong shape, whatever the elements are. */
-function checkShape(
-  path: string,
-  name: string,
-  shape: readonly number[],
-  { manifest, batch = Infinity }: Pick<ReadOptions, "batch"> & { manifest: Manifest },
-): void {
-  const info = manifest.inputs.find((input) => input.name === name);
-  const [rows = 0] = shape;
-  if (info && isBatched(manifest, info) && rows > batch)
-    throw invalidInput([
-      {
-        path,
-        message: `must have at most ${batch} rows, has ${rows}. If its first dimension is not a batch, set "batchDimension": null in the manifest`,
-      },
-    ]);
 }
 
 function jsonElements(
@@ -155,12 +121,6 @@ function jsonElements(
       `has ${flat.length} elements, its shape [${shape.join(", ")}] holds ${count}`,
     );
   return fill(name, flat, path);
-}
-
-/** The shape of an input. MLServer's codecs turn every list into `[n, 1]`; a model that takes a list gets `[n]`. */
-function shapeOf({ name, shape }: RequestInput, { inputs }: Manifest): readonly number[] {
-  const isList = inputs.find((input) => input.name === name)?.shape.length === 1;
-  return isList && shape.length === 2 && shape[1] === 1 ? shape.slice(0, 1) : shape;
 }
 
 /** Reads a body that is only the data of the single input. Its length gives a free dimension. */
@@ -193,18 +153,4 @@ function shapeFor(shape: readonly number[], count: number): readonly number[] | 
   const free = shape.indexOf(-1);
   if (free === -1 ? known !== count : known === 0 || count % known !== 0) return undefined;
   return shape.map((size, axis) => (size !== -1 ? size : axis === free ? count / known : 1));
-}
-
-function elements<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw invalidInput([{ path, message: error.message }]);
-  }
-}
-
-/** Sets an own property even if its name is `__proto__`: a client may call a tensor so. */
-function define(tensors: Tensors, name: string, tensor: Tensor): void {
-  Object.defineProperty(tensors, name, { value: tensor, enumerable: true });
 }

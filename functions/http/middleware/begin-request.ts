@@ -32,7 +32,7 @@ export function beginRequest(
   transfer?: TransferTurns,
 ): MiddlewareHandler<AppEnv> {
   const { config, isClientGone = () => false, isolatesRequests = false } = platform;
-  const { createAnswer, readConnection, whenSent } = platform;
+  const { createAnswer, readConnection, trailersOf, whenSent } = platform;
   const options = { isolated: isolatesRequests };
   // The caller until authentication finds out who it is.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
@@ -64,6 +64,7 @@ export function beginRequest(
       headers,
       trace,
       createAnswer,
+      sendTrailers: trailersOf?.(c.env),
       whenSent,
       readConnection,
       timeout,

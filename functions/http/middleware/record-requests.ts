@@ -42,13 +42,15 @@ export function recordRequests(
     const start = now?.() ?? 0;
     await next();
     const { id, trace, caller, error, record } = c.get("exchange");
+    const { status } = c.res;
     tell({
       id,
       trace,
       method: c.req.method,
       path: c.req.path,
       route: route(c),
-      status: c.res.status,
+      // gRPC answers errors with 200, and has them in the trailers.
+      status: error && status === 200 ? error.status : status,
       caller: caller.name,
       error: error && { code: error.code, message: error.message },
       milliseconds: now && microsecondSteps(now() - start),
