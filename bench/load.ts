@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import autocannon from "autocannon";
 import { childOptions, cpuSeconds, LOAD_CORE, processTree, runChild } from "./processes.ts";
+import { startGrpcLoad } from "./grpc-load.ts";
 import { quantile } from "./statistics.ts";
 import { tensorBodies, type TensorRequests } from "./tensor-requests.ts";
 import { createWorkload, type WorkloadOptions } from "./workload.ts";
@@ -38,19 +39,12 @@ if (import.meta.main) {
   const { headers, bodies } =
     "tensors" in requests ? await tensorBodies(requests) : await rowBodies(requests);
   const server = await processTree(pid);
-  const instance = autocannon({
-    url,
-    method: "POST",
-    headers,
-    requests: bodies.map((body) => ({ body })),
-    connections,
-    // It runs until it is stopped.
-    duration: 3600,
-    sampleInt: SAMPLE_MS,
-  });
   // Autocannon's own percentiles are whole milliseconds and include the warm-up.
   let latencies: number[] = [];
-  instance.on("response", (_client, _status, _bytes, milliseconds) => latencies.push(milliseconds));
+  const onAnswer = (milliseconds: number): void => void latencies.push(milliseconds);
+  const stop = url.startsWith("grpc:")
+    ? startGrpcLoad({ url, bodies: bodies.map((body) => Buffer.from(body)), connections }, onAnswer)
+    : startHttpLoad({ url, headers, bodies, connections }, onAnswer);
   await sleep(WARM_UP_SECONDS * 1000);
   latencies = [];
   const before = cpuSeconds(server);
@@ -60,10 +54,7 @@ if (import.meta.main) {
   latencies = [];
   const elapsed = (performance.now() - start) / 1000;
   const cpu = ((cpuSeconds(server) - before) * 1e6) / counted.length;
-  instance.stop();
-  const result = await instance;
-  if (result.errors + result.timeouts + result.non2xx > 0)
-    throw new Error(`${url}: ${result.errors} errors, ${result.non2xx} answers were not 2xx`);
+  await stop();
   const answer: LoadResult = {
     cpu,
     requestsPerSecond: counted.length / elapsed,
@@ -71,6 +62,36 @@ if (import.meta.main) {
     p99: quantile(counted, 0.99),
   };
   console.log(JSON.stringify(answer));
+}
+
+interface HttpLoad {
+  url: string;
+  headers: Record<string, string>;
+  bodies: readonly Buffer[];
+  connections: number;
+}
+
+/** Sends requests until it is stopped. That rejects when any answer was not a 2xx. */
+function startHttpLoad(
+  { url, headers, bodies, connections }: HttpLoad,
+  onAnswer: (milliseconds: number) => void,
+): () => Promise<void> {
+  const instance = autocannon({
+    url,
+    method: "POST",
+    headers,
+    requests: bodies.map((body) => ({ body })),
+    connections,
+    duration: 3600,
+    sampleInt: SAMPLE_MS,
+  });
+  instance.on("response", (_client, _status, _bytes, milliseconds) => onAnswer(milliseconds));
+  return async () => {
+    instance.stop();
+    const { errors, timeouts, non2xx } = await instance;
+    if (errors + timeouts + non2xx > 0)
+      throw new Error(`${url}: ${errors} errors, ${non2xx} answers were not 2xx`);
+  };
 }
 
 async function rowBodies(options: WorkloadOptions) {

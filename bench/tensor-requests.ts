@@ -1,9 +1,12 @@
 // The tensors for the Open Inference Protocol: float32 values of the size of an image, and many iris rows.
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ModelInferRequestSchema } from "../functions/dialects/open-inference/grpc/open_inference_pb.ts";
 import { elementCount } from "../functions/tensor.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
 export type TensorCase = "image" | "iris";
-export type TensorFormat = "json" | "binary" | "raw";
+/** `message` is a ModelInferRequest, as Connect and gRPC send it. */
+export type TensorFormat = "json" | "binary" | "raw" | "message";
 
 export interface TensorRequests {
   tensors: TensorCase;
@@ -55,6 +58,11 @@ export async function tensorBodies({ tensors: name, format }: TensorRequests) {
   const { input, shape, tensors } = await tensorWorkload(name);
   if (format === "raw")
     return { headers: { "content-type": "application/octet-stream" }, bodies: tensors.map(bytes) };
+  if (format === "message")
+    return {
+      headers: { "content-type": "application/proto" },
+      bodies: tensors.map((tensor) => messageOf({ name, input, shape, tensor })),
+    };
   const described = { name: input, datatype: "FP32", shape };
   if (format === "json")
     return {
@@ -80,6 +88,16 @@ export async function tensorBodies({ tensors: name, format }: TensorRequests) {
   };
 }
 
-function bytes({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
+function messageOf(given: { name: string; input: string; shape: number[]; tensor: Float32Array }) {
+  const { name, input, shape, tensor } = given;
+  const message = create(ModelInferRequestSchema, {
+    modelName: name,
+    inputs: [{ name: input, datatype: "FP32", shape: shape.map(BigInt) }],
+    rawInputContents: [bytes(tensor)],
+  });
+  return Buffer.from(toBinary(ModelInferRequestSchema, message));
+}
+
+function bytes({ buffer, byteOffset, byteLength }: Float32Array): Buffer<ArrayBuffer> {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 }

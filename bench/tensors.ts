@@ -1,5 +1,6 @@
 // Compares tensors of the Open Inference Protocol, as JSON and in binary, with bare `session.run` and with the least
 // server for the same bytes.
+import { startGrpc } from "../test/dialects/grpc-http2.ts";
 import { startNodeServer, V8_FLAGS } from "../test/harness/node-server.ts";
 import type { Bare } from "./bare/build.ts";
 import type { BareLoop } from "./bare/session-run.ts";
@@ -21,23 +22,26 @@ const CASES: [name: TensorCase, shown: string][] = [
 
 /** Starts the servers. `measure` is one round over all of them. */
 export async function startTensors(bare: Bare) {
-  const image = await startNodeServer({ env: { ...PATIENT, STORE: IDENTITY } });
-  const iris = await startNodeServer({ env: PATIENT });
+  const image = await startGrpc({ env: { ...PATIENT, STORE: IDENTITY } });
+  const iris = await startGrpc({ env: PATIENT });
   const floor = await startNodeServer({ entry: bare.tensorServer, nodeFlags: V8_FLAGS });
   const servers = [image, iris, floor];
   for (const { pid } of servers) pin(pid, SERVER_CORE);
 
   async function measure(record: Record, round: number): Promise<void> {
     for (const [name] of CASES) {
-      const { pid, url } = name === "image" ? image : iris;
+      const { pid, url, grpcUrl } = name === "image" ? image : iris;
       const v2 = { pid, url: `${url}/v2/models/${name}/infer` };
+      const connect = { pid, url: `${url}/inference.GRPCInferenceService/ModelInfer` };
       const formats = [
-        ["json", v2],
-        ["binary", v2],
-        ["raw", { pid: floor.pid, url: `${floor.url}/${name}` }],
+        ["json", "json", v2],
+        ["binary", "binary", v2],
+        ["connect", "message", connect],
+        ["grpc", "message", { pid, url: grpcUrl.replace("http", "grpc") }],
+        ["raw", "raw", { pid: floor.pid, url: `${floor.url}/${name}` }],
       ] as const;
-      for (const [format, to] of inTurn(formats, round)) {
-        const requests = { tensors: name, format };
+      for (const [format, sent, to] of inTurn(formats, round)) {
+        const requests = { tensors: name, format: sent };
         const load = { url: to.url, requests, connections: 1, seconds: SECONDS };
         const { p50, cpu } = await measureLoad(to.pid, load);
         record.add(`tensors ${name} ${format} p50`, p50);
@@ -74,6 +78,8 @@ export function tensorTables({ get }: Record): Table[] {
           ...[
             ["floor", "raw"],
             ["binary", "binary"],
+            ["Connect", "connect"],
+            ["gRPC", "grpc"],
             ["JSON", "json"],
           ].map(([as, format]) => [
             shown,
