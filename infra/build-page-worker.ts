@@ -47,6 +47,8 @@ const { metafile } = await build({
   target: "es2022",
   chunkNames: "worker-[name]-[hash]",
   legalComments: "none",
+  // The decoders name a file beside them that nobody fetches. webpack would look for it.
+  define: { "import.meta.url": '"https://nearcast.invalid/"' },
   plugins: [onnxRuntime, decoders],
   metafile: true,
   absWorkingDir: root,
