@@ -1,35 +1,12 @@
+import type { ModelDescription, ModelSummary } from "../client/src/types.ts";
+
+export type { Feature, ModelSummary } from "../client/src/types.ts";
+
 /** Where the app is mounted: the script is one folder below. */
 export const base = new URL("..", import.meta.url);
 
-export interface ModelSummary {
-  name: string;
-  version: string;
-  task: string;
-  description: string;
-}
-
-export interface Feature {
-  name: string;
-  type: "number" | "integer" | "boolean" | "string";
-  description?: string;
-  minimum?: number;
-  maximum?: number;
-  unit?: string;
-  categories?: string[];
-  /** Present where the value may be missing. */
-  missing?: unknown;
-}
-
-/** The public part of a manifest that the page reads. */
-export interface Manifest extends ModelSummary {
-  inputs: { name: string; datatype: string; shape: number[] }[];
-  outputs: { shape: number[] }[];
-  features?: Feature[];
-  examples: { input: unknown; output?: unknown }[];
-  /** All versions in the store. */
-  versions: string[];
-  released: string;
-}
+/** The public part of a manifest. */
+export type Manifest = ModelDescription;
 
 /** A picture as it was chosen, with a name for the commands. */
 export interface Picture {

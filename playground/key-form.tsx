@@ -1,9 +1,11 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Field } from "./forms/field.tsx";
 
 /** Asks for a key or token. */
 export function KeyForm({ wasWrong, onKey }: { wasWrong: boolean; onKey: (key: string) => void }) {
   const [key, setKey] = useState("");
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.focus(), []);
   const submit = (event: Event) => {
     event.preventDefault();
     if (key.trim()) onKey(key.trim());
@@ -19,6 +21,7 @@ export function KeyForm({ wasWrong, onKey }: { wasWrong: boolean; onKey: (key: s
         {(control) => (
           <input
             {...control}
+            ref={input}
             type="password"
             autocomplete="off"
             spellcheck={false}

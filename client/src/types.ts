@@ -226,6 +226,8 @@ export interface Feature {
   unit?: string;
   /** The possible strings of a string feature. */
   categories?: string[];
+  /** What the graph gets in place of a missing value. When absent, the value may not be missing. */
+  missing?: number | string | boolean;
 }
 
 /** Which version gets what. The counts are further members. */

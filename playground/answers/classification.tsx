@@ -29,6 +29,7 @@ export function ClassificationView({ output }: { output: Classified }) {
           bars={Object.entries(numbers)
             .toSorted(([, one], [, other]) => other - one)
             .map(([name, value]) => ({ label: short(name), value }))}
+          plain={!scores}
         />
       )}
     </>
@@ -59,5 +60,24 @@ export function RegressionView({ output: { value, values, unit } }: { output: Re
       </p>
     );
   const bars = Object.entries(values ?? {}).map(([name, value]) => ({ label: short(name), value }));
-  return <Bars caption="Values" bars={bars} />;
+  const caption = unit === undefined ? "Values" : `Values (${short(unit)})`;
+  return <Bars caption={caption} bars={bars} plain />;
+}
+
+/** Whether a row is unusual. */
+export interface Anomaly {
+  anomaly: boolean;
+  score: number;
+}
+
+export function isAnomaly(output: unknown): output is Anomaly {
+  return isObject(output) && typeof output["anomaly"] === "boolean";
+}
+
+export function AnomalyView({ output: { anomaly, score } }: { output: Anomaly }) {
+  return (
+    <p class="headline">
+      {anomaly ? "Unusual" : "Usual"} <small class="number">score {readable(score, 4)}</small>
+    </p>
+  );
 }

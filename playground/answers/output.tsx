@@ -1,6 +1,8 @@
 import type { ComponentType } from "preact";
 import {
+  AnomalyView,
   ClassificationView,
+  isAnomaly,
   isClassified,
   isRegressed,
   RegressionView,
@@ -33,7 +35,11 @@ export function makesVectors(task: string): boolean {
 /** Whether people can read the answer. Only JSON says those of tensors, and some of a deployment's own tasks. */
 export function isReadable(task: string, output: unknown): boolean {
   return (
-    makesVectors(task) || Object.hasOwn(VIEWS, task) || isClassified(output) || isRegressed(output)
+    makesVectors(task) ||
+    Object.hasOwn(VIEWS, task) ||
+    isAnomaly(output) ||
+    isClassified(output) ||
+    isRegressed(output)
   );
 }
 
@@ -43,6 +49,7 @@ export function Output({ task, output, input }: OutputProps) {
     const View = VIEWS[task] as ComponentType<{ output: unknown; input: unknown }>;
     return <View output={output} input={input} />;
   }
+  if (isAnomaly(output)) return <AnomalyView output={output} />;
   if (isClassified(output)) return <ClassificationView output={output} />;
   if (isRegressed(output)) return <RegressionView output={output} />;
   return null;

@@ -8,7 +8,12 @@ export interface Row {
 }
 
 /** Tasks whose single input is an object or an array of plain values. An array of anything else is a batch. */
-const PLAIN_ARRAYS = new Set(["tabular-classification", "tabular-regression", "recommendation"]);
+const PLAIN_ARRAYS = new Set([
+  "tabular-anomaly-detection",
+  "tabular-classification",
+  "tabular-regression",
+  "recommendation",
+]);
 
 /** The inputs of a call, each with its output. */
 export function rowsOf(task: string, { asked, outputs }: Answer): Row[] {

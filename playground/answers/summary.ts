@@ -1,6 +1,6 @@
 import { percent, readable, short } from "../short.ts";
 import type { Asked } from "../use-answer.ts";
-import { isClassified, isRegressed } from "./classification.tsx";
+import { isAnomaly, isClassified, isRegressed } from "./classification.tsx";
 
 /** What a screen reader says when an answer has come. */
 export function summaryOf({ answer }: Asked): string {
@@ -11,6 +11,7 @@ export function summaryOf({ answer }: Asked): string {
     const { label, score } = outputs;
     return `${said}: ${short(label)}${score === undefined ? "" : `, ${percent(score)}`}`;
   }
+  if (isAnomaly(outputs)) return `${said}: ${outputs.anomaly ? "unusual" : "usual"}`;
   if (isRegressed(outputs) && outputs.value !== undefined)
     return `${said}: ${readable(outputs.value)} ${short(outputs.unit ?? "")}`;
   return `${said}.`;

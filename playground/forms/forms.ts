@@ -13,6 +13,7 @@ const pairForm = partsForm([
 
 /** The forms of each task. The first one that can show the model's example is taken. */
 const FORMS = {
+  "tabular-anomaly-detection": [featuresForm],
   "tabular-classification": [featuresForm],
   "tabular-regression": [featuresForm],
   "image-classification": [imageForm],

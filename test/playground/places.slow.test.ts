@@ -1,5 +1,3 @@
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import type { Browser } from "playwright-core";
@@ -12,6 +10,7 @@ import { createService } from "../../functions/service.ts";
 import { browserPath, startBrowser } from "../harness/browser.ts";
 import { targets } from "../harness/targets.ts";
 import { openPage, predict } from "./open-page.ts";
+import { listen } from "./serve-app.ts";
 
 describe.skipIf(!browserPath)("in a browser", () => {
   let browser: Browser;
@@ -60,16 +59,6 @@ describe.skipIf(!browserPath)("in a browser", () => {
     await isAnswered(`${url}/shop/`);
   });
 });
-
-async function listen(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 function app() {
   return createApp(createService(createNodePlatform({ STORE: "models", ACCESS_LOG: "false" })));
