@@ -30,7 +30,7 @@ async function outputsOf(target: Target, model: string, inputs: unknown) {
   return ((await answer.json()) as { outputs: unknown }).outputs;
 }
 
-describe.skipIf(!browserPath)("a local model in Chromium, under a strict policy", () => {
+describe.skipIf(!browserPath)("a local model in a page, under a strict policy", () => {
   let edge: Target;
   let native: Target;
   let door: Door;
@@ -254,7 +254,7 @@ describe.skipIf(!browserPath)("a local model in Chromium, under a strict policy"
     const [hung, waiting] = await Promise.all([predict("slow", ENDLESS), predict("slow", SHORT)]);
     expect(hung).toMatchObject({ code: "deadline_exceeded", status: 504 });
     expect(waiting).toMatchObject({ answer: { where: "page", outputs: { y: expect.anything() } } });
-    // Chromium lets a script that loops run for some seconds more.
+    // Browsers let a script that loops run for some seconds more.
     await vi.waitFor(() => expect(page.workers()).toHaveLength(1), 30_000);
     expect(await predict("slow", ENDLESS, { timeoutMs: 200 })).toMatchObject({ code: "timeout" });
     await page.evaluate(() => (globalThis as Its).inPage.close("slow"));
@@ -288,7 +288,7 @@ describe.skipIf(!browserPath)("a local model in Chromium, under a strict policy"
   test.each([
     [
       "save_data",
-      "Object.defineProperty(NetworkInformation.prototype, 'saveData', { get: () => true })",
+      "Object.defineProperty(Navigator.prototype, 'connection', { get: () => ({ saveData: true }) })",
       {},
     ],
     [

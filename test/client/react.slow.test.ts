@@ -16,6 +16,7 @@ import {
   vi,
 } from "vitest";
 import { browserPath, startBrowser } from "../harness/browser.ts";
+import { typeInto } from "../harness/person.ts";
 import { installPackedClient, type PackedClient } from "./packed.ts";
 
 const ROOTS = join(import.meta.dirname, "../../node_modules");
@@ -129,7 +130,9 @@ describe.each(["react", "react-18"])("with %s", (react) => {
       document = { html, script: await bundle(react, BROWSER, "browser") };
       page = await browser!.newPage();
       problems = [];
-      page.on("console", (line) => line.type() !== "info" && problems.push(line.text()));
+      page.on("console", (line) => {
+        if (["error", "warning"].includes(line.type())) problems.push(line.text());
+      });
       page.on("pageerror", (error) => problems.push(String(error)));
       onTestFinished(() => page.close());
       await page.goto(origin);
@@ -153,14 +156,14 @@ describe.each(["react", "react-18"])("with %s", (react) => {
     });
 
     test("newer input and leaving end what was asked", async () => {
-      await page.getByLabel("Text").fill("slow one");
+      await typeInto(page.getByLabel("Text"), "slow one");
       await vi.waitFor(() => expect(asked).toContain("slow one"));
-      await page.getByLabel("Text").fill("slow two");
+      await typeInto(page.getByLabel("Text"), "slow two");
       await vi.waitFor(() => expect(aborted).toEqual(["slow one"]));
       await vi.waitFor(() => expect(asked).toContain("slow two"));
-      await page.getByLabel("Text").fill("");
+      await typeInto(page.getByLabel("Text"), "");
       await vi.waitFor(() => expect(aborted).toEqual(["slow one", "slow two"]));
-      await page.getByLabel("Text").fill("slow three");
+      await typeInto(page.getByLabel("Text"), "slow three");
       await vi.waitFor(() => expect(asked).toContain("slow three"));
       await page.evaluate("end()");
       await vi.waitFor(() => expect(aborted).toContain("slow three"));
@@ -174,11 +177,11 @@ describe.each(["react", "react-18"])("with %s", (react) => {
     });
 
     test("TanStack Query asks, keeps by key, and hands on its signal", async () => {
-      await page.getByLabel("Text").fill("query");
+      await typeInto(page.getByLabel("Text"), "query");
       await page.locator("#queried", { hasText: "query" }).waitFor();
-      await page.getByLabel("Text").fill("query slow");
+      await typeInto(page.getByLabel("Text"), "query slow");
       await vi.waitFor(() => expect(asked.filter((text) => text === "query slow")).toHaveLength(2));
-      await page.getByLabel("Text").fill("");
+      await typeInto(page.getByLabel("Text"), "");
       await vi.waitFor(() => expect(aborted).toEqual(["query slow", "query slow"]));
       expect(problems).toEqual([]);
     });

@@ -1,24 +1,20 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { apiKey, keyList } from "../auth/keys.ts";
 import { clientModels } from "../client/models.ts";
+import { browserPath, startBrowser } from "../harness/browser.ts";
 import { targets, type StartTarget } from "../harness/targets.ts";
 import { startJobsOnLambda } from "../jobs/started-lambda.ts";
 import { openDoor } from "./door.ts";
 import type { Addressed } from "./page-script.ts";
-import { findBrowser } from "./tools.ts";
 
-const browser = findBrowser();
-if (!browser)
-  console.log("There is no Chromium: the tests in a page are skipped. CHROME_PATH names one.");
-
+let browser: Browser;
 let models: string;
 let pages: Server;
 let origin: string;
@@ -78,30 +74,21 @@ async function servePage(): Promise<void> {
 
 /** What the page reports of this service. */
 async function openPage(addressed: Addressed): Promise<unknown> {
-  const profile = await mkdtemp(join(tmpdir(), "nearcast-page-"));
-  const flags = ["--headless", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
-  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const report = new Promise<unknown>((resolve) => (reported = resolve));
-  const args = [
-    ...flags,
-    ...sandbox,
-    `--user-data-dir=${profile}`,
-    `${origin}/#${encodeURIComponent(JSON.stringify(addressed))}`,
-  ];
-  const child = spawn(browser ?? "", args, { stdio: "ignore" });
-  onTestFinished(async () => {
-    if (child.exitCode === null && child.kill()) await once(child, "exit");
-    await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-  });
+  const page = await browser.newPage();
+  onTestFinished(() => page.close());
+  await page.goto(`${origin}/#${encodeURIComponent(JSON.stringify(addressed))}`);
   return report;
 }
 
-describe.skipIf(!browser)("a page of another origin", () => {
+describe.skipIf(!browserPath)("a page of another origin", () => {
   beforeAll(async () => {
     models = await clientModels();
     await servePage();
+    browser = await startBrowser();
   });
   afterAll(async () => {
+    await browser?.close();
     pages?.close();
     if (models) await rm(models, { recursive: true });
   });

@@ -23,17 +23,8 @@ export function findTextsPython(): string | undefined {
   return runs(python, "-c", "import cohere, huggingface_hub, numpy") ? python : undefined;
 }
 
-/** The path of a browser that can run without a screen. Undefined if there is none. */
-export function findBrowser(): string | undefined {
-  const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
-  const found = [process.env["CHROME_PATH"] ?? "", ...names].find(
-    (name) => name && runs(name, "--version"),
-  );
-  if (found === undefined) return undefined;
-  return execFileSync("sh", ["-c", 'command -v "$0"', found], { encoding: "utf8" }).trim();
-}
-
-function runs(command: string, ...args: string[]): boolean {
+/** Whether this command ends well. */
+export function runs(command: string, ...args: string[]): boolean {
   try {
     execFileSync(command, args, { stdio: "ignore", timeout: 120_000 });
     return true;

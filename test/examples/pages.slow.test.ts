@@ -6,10 +6,14 @@ import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { brokenRules, browserPath, startBrowser, WIDTHS } from "../harness/browser.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
+import { chooseImage, dropImage, typeInto } from "../harness/person.ts";
 import { installPage, type ExamplePage } from "./page.ts";
 
 const models = join(import.meta.dirname, "../../models");
-const SEVEN = join(models, "digits/seven.png");
+const SEVEN = { name: "seven.png", bytes: await readFile(join(models, "digits/seven.png")) };
+
+/** What browsers themselves write of each answer with a status of 400 and above, and of none. */
+const BROWSERS_OWN = /^Failed to load resource|CORS request did not succeed/;
 
 let browser: Browser;
 beforeAll(async () => {
@@ -44,12 +48,9 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
     const page = await browser.newPage(options);
     onTestFinished(() => page.close());
     const errors: string[] = [];
-    // The browser itself writes a line about each answer with a status of 400 and above.
-    page.on("console", (line) => {
-      const isAnswer = line.text().startsWith("Failed to load resource");
-      if (["error", "warning"].includes(line.type()) && !isAnswer) errors.push(line.text());
-    });
-    page.on("pageerror", (error) => errors.push(String(error)));
+    const note = (text: string) => BROWSERS_OWN.test(text) || errors.push(text);
+    page.on("console", (line) => ["error", "warning"].includes(line.type()) && note(line.text()));
+    page.on("pageerror", (error) => note(String(error)));
     await page.goto(example.origin);
     await answered(page);
     return { page, errors };
@@ -68,12 +69,12 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
     const form = page.getByRole("region", { name: "Which iris is it?" });
     const answer = form.locator("strong");
     await expectText(answer, "setosa");
-    await form.getByLabel("petal length").fill("5.4");
-    await form.getByLabel("petal width").fill("2.3");
+    await typeInto(form.getByLabel("petal length"), "5.4");
+    await typeInto(form.getByLabel("petal width"), "2.3");
     await expectText(answer, "virginica");
     const width = form.getByLabel("sepal width");
     await form.getByText("0 to 20 cm").first().waitFor();
-    await width.fill("50");
+    await typeInto(width, "50");
     await form.getByText("must be at most 20 cm").waitFor();
     expect(await width.getAttribute("aria-invalid")).toBe("true");
     const described = await width.evaluate((input) =>
@@ -83,9 +84,9 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
         .join(", "),
     );
     expect(described).toBe("0 to 20 cm, must be at most 20 cm");
-    await width.fill("");
+    await typeInto(width, "");
     await form.getByText("is missing").waitFor();
-    await width.fill("3.1");
+    await typeInto(width, "3.1");
     await form.getByText("is missing").waitFor({ state: "hidden" });
     await expectText(answer, "virginica");
     expect(errors).toEqual([]);
@@ -94,22 +95,13 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
   test("a picture is chosen or dropped, and what is none is refused", async () => {
     const { page, errors } = await open();
     const card = page.getByRole("region", { name: "Which digit is it?" });
-    await card.getByLabel("Picture of a digit").setInputFiles(SEVEN);
+    await chooseImage(card.getByLabel("Picture of a digit"), SEVEN);
     await card.getByRole("img", { name: "Preview of seven.png" }).waitFor();
     await expectText(card.locator("strong"), "7");
-    const text = { name: "notes.png", mimeType: "image/png", buffer: Buffer.from("no picture") };
-    await card.getByLabel("Picture of a digit").setInputFiles(text);
+    const text = { name: "notes.png", bytes: Buffer.from("no picture") };
+    await chooseImage(card.getByLabel("Picture of a digit"), text);
     await card.getByRole("alert").waitFor();
-    const dropped = await page.evaluateHandle(
-      (base64) => {
-        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-        const transfer = new DataTransfer();
-        transfer.items.add(new File([bytes], "dropped.png", { type: "image/png" }));
-        return transfer;
-      },
-      await readFile(SEVEN, "base64"),
-    );
-    await card.locator(".drop").dispatchEvent("drop", { dataTransfer: dropped });
+    await dropImage(page, { ...SEVEN, name: "dropped.png" });
     await card.getByRole("img", { name: "Preview of dropped.png" }).waitFor();
     await expectText(card.locator("strong"), "7");
     expect(await card.getByRole("alert").count()).toBe(0);
@@ -118,7 +110,10 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
 
   test("messages take the colour of their mood", async () => {
     const { page, errors } = await open();
-    await page.getByLabel("Message", { exact: true }).fill("Terrible battery, a waste of money.");
+    await typeInto(
+      page.getByLabel("Message", { exact: true }),
+      "Terrible battery, a waste of money.",
+    );
     await page.keyboard.press("Enter");
     const message = page.getByRole("listitem").filter({ hasText: "Terrible battery" });
     await message.getByText("negative, ").waitFor();
@@ -169,7 +164,7 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
 
   test("texts are found though they are misspelt", async () => {
     const { page, errors } = await open();
-    await page.getByRole("searchbox").fill("owl lihgts");
+    await typeInto(page.getByRole("searchbox"), "owl lihgts");
     const first = page.getByRole("list", { name: "Texts" }).getByRole("listitem").first();
     await expectText(first, "night owl lights");
     expect(errors).toEqual([]);
@@ -179,8 +174,8 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
     const { page, errors } = await open();
     const form = page.getByRole("region", { name: "Which iris is it?" });
     await page.context().setOffline(true);
-    await form.getByLabel("petal length").fill("5.4");
-    await form.getByLabel("petal width").fill("2.3");
+    await typeInto(form.getByLabel("petal length"), "5.4");
+    await typeInto(form.getByLabel("petal width"), "2.3");
     await form.getByRole("alert").getByText("cannot be reached").waitFor();
     await expectText(form.locator("strong"), "setosa");
     await page.context().setOffline(false);
@@ -200,7 +195,7 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
     await writeFile(join(store, "iris/release.json"), JSON.stringify({ stable: "2" }));
     await expect
       .poll(async () => {
-        await form.getByLabel("sepal width").fill(String(1 + Math.random()));
+        await typeInto(form.getByLabel("sepal width"), String(1 + Math.random()));
         return form.getByText(/iris, version \d/).textContent();
       })
       .toBe("iris, version 2");
@@ -210,14 +205,14 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
   test.for([...WIDTHS, 360])("breaks no rule of accessibility, %i pixels wide", async (width) => {
     for (const colorScheme of ["light", "dark"] as const) {
       const { page, errors } = await open({ viewport: { width, height: 900 }, colorScheme });
-      await page.getByLabel("sepal width").fill("50");
+      await typeInto(page.getByLabel("sepal width"), "50");
       await page.getByText("must be at most 20 cm").waitFor();
-      await page.getByLabel("Picture of a digit").setInputFiles(SEVEN);
+      await dropImage(page, SEVEN);
       await page.getByText("digits, version").waitFor();
-      await page.getByLabel("Message", { exact: true }).fill("Terrible battery.");
+      await typeInto(page.getByLabel("Message", { exact: true }), "Terrible battery.");
       await page.keyboard.press("Enter");
       await page.getByText("negative, ").waitFor();
-      await page.getByRole("searchbox").fill("owl lihgts");
+      await typeInto(page.getByRole("searchbox"), "owl lihgts");
       await page.getByText("search, version").waitFor();
       const folder = process.env["SCREENSHOTS"];
       const path = join(folder ?? "", `${name}-${width}-${colorScheme}.png`);
@@ -241,9 +236,9 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
     const statuses: number[] = [];
     page.on("response", (response) => statuses.push(response.status()));
     const form = page.getByRole("region", { name: "Which iris is it?" });
-    await form.getByLabel("petal width").fill("2.3");
+    await typeInto(form.getByLabel("petal width"), "2.3");
     for (const length of ["4", "4.5", "5", "5.4"]) {
-      await form.getByLabel("petal length").fill(length);
+      await typeInto(form.getByLabel("petal length"), length);
       await form.getByText("Asking…").waitFor();
       await form.getByText("Asking…").waitFor({ state: "hidden" });
     }

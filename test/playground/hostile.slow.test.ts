@@ -64,12 +64,12 @@ describe.skipIf(!browserPath)("in a browser, of strangers' manifests", () => {
     const page = await openPage(browser, `${server.url}/playground/hostile`, { viewport });
     await page.getByLabel(IMAGE).first().fill("4.8");
     const answer = await predict(page);
-    expect(await answer.getByRole("rowheader").allInnerTexts()).toEqual(
+    expect(await answer.getByRole("rowheader").allTextContents()).toEqual(
       expect.arrayContaining([IMAGE, LABELS[1], `${"x".repeat(300)}…`]),
     );
     expect(await page.locator("img").count()).toBe(0);
     expect(await page.title()).toBe("hostile · Nearcast");
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
     expect(await brokenRules(page)).toEqual({});
   });
 

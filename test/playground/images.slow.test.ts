@@ -1,38 +1,42 @@
 import { readFile } from "node:fs/promises";
-import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { brokenRules, browserPath, useBrowserAndServer } from "../harness/browser.ts";
+import { chooseImage, dropImage, pasteImage } from "../harness/person.ts";
 import { openPage, predict } from "./open-page.ts";
 
-const SEVEN = "models/digits/seven.png";
-const FAKE_CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"];
+const SEVEN = { name: "seven.png", bytes: await readFile("models/digits/seven.png") };
 
 describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
-  const its = useBrowserAndServer(FAKE_CAMERA);
+  const its = useBrowserAndServer();
 
-  test.for(["drop", "paste"] as const)(
-    "an image comes by %s, is shown and is answered",
-    async (kind) => {
-      const page = await openPage(its.browser, `${its.server.url}/playground/digits`);
-      await page.getByAltText("The image that is sent").waitFor();
-      expect(await page.locator("figure", { hasText: "example.png" }).count()).toBe(1);
-      await give(page, kind);
-      await page.getByText("it's a seven.png", { exact: true }).waitFor();
-      const answer = await predict(page);
-      expect(await answer.locator(".headline").innerText()).toMatch(/^7 /);
-      expect(await page.locator(".code pre").innerText()).toContain(
-        String.raw`--data-binary '@it'\''s a seven.png'`,
-      );
-      expect(await brokenRules(page)).toEqual({});
-    },
-  );
+  test("an image is dropped, is shown and is answered", async () => {
+    const page = await openPage(its.browser, `${its.server.url}/playground/digits`);
+    await page.getByAltText("The image that is sent").waitFor();
+    expect(await page.locator("figure", { hasText: "example.png" }).count()).toBe(1);
+    await dropImage(page, { ...SEVEN, name: "it's a seven.png" });
+    await page.getByText("it's a seven.png", { exact: true }).waitFor();
+    const answer = await predict(page);
+    expect(await answer.locator(".headline").innerText()).toMatch(/^7 /);
+    expect(await page.locator(".code pre").innerText()).toContain(
+      String.raw`--data-binary '@it'\''s a seven.png'`,
+    );
+    expect(await brokenRules(page)).toEqual({});
+  });
+
+  test("an image is pasted, wherever the focus is", async () => {
+    const page = await openPage(its.browser, `${its.server.url}/playground/digits`);
+    await page.getByAltText("The image that is sent").waitFor();
+    await pasteImage(page, { ...SEVEN, name: "image.png" });
+    await page.getByRole("link", { name: "image.png" }).waitFor();
+    expect(await (await predict(page)).locator(".headline").innerText()).toMatch(/^7 /);
+  });
 
   test("an image is chosen, and is base64 in JSON", async () => {
     const page = await openPage(its.browser, `${its.server.url}/playground/digits`);
-    await page.getByLabel("Image", { exact: true }).setInputFiles(SEVEN);
+    await chooseImage(page.getByLabel("Image", { exact: true }), SEVEN);
     await page.getByText("seven.png", { exact: true }).waitFor();
     await page.getByRole("button", { name: "JSON", exact: true }).click();
-    const base64 = (await readFile(SEVEN)).toString("base64");
+    const base64 = SEVEN.bytes.toString("base64");
     expect(await page.getByLabel("Inputs as JSON").inputValue()).toBe(`"${base64}"`);
     expect(await (await predict(page)).locator(".headline").innerText()).toMatch(/^7 /);
   });
@@ -51,8 +55,8 @@ describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
     const page = await openPage(its.browser, `${its.server.url}/playground/digits`, {
       expected: /422/,
     });
-    const file = { name: "no.png", mimeType: "image/png", buffer: Buffer.from("no image") };
-    await page.getByLabel("Image", { exact: true }).setInputFiles(file);
+    const file = { name: "no.png", bytes: Buffer.from("no image") };
+    await chooseImage(page.getByLabel("Image", { exact: true }), file);
     await page.getByRole("button", { name: "Predict" }).click();
     await page.locator(".drop .mistake").waitFor();
     expect(await page.getByRole("alert").innerText()).toContain("invalid_input");
@@ -82,19 +86,3 @@ describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
     expect(await brokenRules(page)).toEqual({});
   });
 });
-
-/** Gives the image to the page as the browser does, in an event. */
-async function give(page: Page, kind: "drop" | "paste"): Promise<void> {
-  const base64 = (await readFile(SEVEN)).toString("base64");
-  await page.evaluate(
-    `{
-      const bytes = Uint8Array.from(atob("${base64}"), (one) => one.charCodeAt(0));
-      const data = new DataTransfer();
-      data.items.add(new File([bytes], "it's a seven.png", { type: "image/png" }));
-      const event = "${kind}" === "drop"
-        ? new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true })
-        : new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
-      document.querySelector(".drop").dispatchEvent(event);
-    }`,
-  );
-}

@@ -84,7 +84,7 @@ describe.skipIf(!browserPath)("in a browser", () => {
     const viewport = { width: 360, height: 700 };
     const page = await openPage(its.browser, `${its.server.url}/playground/iris`, { viewport });
     await predict(page);
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
   });
 
   test("the first load is under 100 kB, and all of it from the service", async () => {
