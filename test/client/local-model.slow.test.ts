@@ -226,6 +226,24 @@ describe.skipIf(!browserPath)("a local model in a page, under a strict policy", 
     expect(door.asked).toContain("GET /v1/models/iris/versions/1/files/model.onnx");
   });
 
+  test("what is kept has a bound: what the page does not use makes room, the oldest first", async () => {
+    await open("iris", { where: "page" });
+    await predict("iris", flower);
+    const inUse = await cached();
+    expect(inUse.some((url) => url.includes("runtime"))).toBe(true);
+    await page.evaluate(async () => {
+      const cache = await caches.open("nearcast");
+      // Only their lengths are read.
+      const headers = { "Content-Length": String(150 * 1024 * 1024) };
+      for (const name of ["older", "newer"])
+        await cache.put(`https://nearcast.invalid/${name}/0`, new Response("", { headers }));
+    });
+    await open("diabetes", { where: "page" });
+    await update("diabetes");
+    const others = (await cached()).filter((url) => !url.includes("diabetes"));
+    expect(others).toEqual([...inUse, "https://nearcast.invalid/newer/0"]);
+  });
+
   test("a version that does not opt in is never asked for, and runs at the service", async () => {
     door.asked.length = 0;
     await open("closed");

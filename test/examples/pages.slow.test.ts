@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { brokenRules, browserPath, startBrowser, WIDTHS } from "../harness/browser.ts";
+import { brokenRules, browserPath, isFirefox, startBrowser, WIDTHS } from "../harness/browser.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 import { chooseImage, dropImage, typeInto } from "../harness/person.ts";
 import { installPage, type ExamplePage } from "./page.ts";
@@ -217,7 +217,8 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
       const folder = process.env["SCREENSHOTS"];
       const path = join(folder ?? "", `${name}-${width}-${colorScheme}.png`);
       if (folder) await page.screenshot({ path, fullPage: true });
-      expect(await brokenRules(page)).toEqual({});
+      // Firefox 153 ends the page's process (signal 11) while axe reads these pages.
+      if (!isFirefox) expect(await brokenRules(page)).toEqual({});
       const widest = await page.evaluate("document.documentElement.scrollWidth");
       expect(widest).toBeLessThanOrEqual(width);
       expect(errors).toEqual([]);

@@ -5,14 +5,17 @@ import type { VersionFile } from "./release.ts";
 
 /** The name of the page's Cache. `caches.delete("nearcast")` removes all that was kept. */
 const NAME = "nearcast";
-/** The most bytes that are kept. Other models' files that were fetched first make room. */
+/** The most bytes that are kept, beside what the page uses. Files that were fetched first make room. */
 const MOST_BYTES = 256 * 1024 * 1024;
+/** What this page uses: the addresses of its models, and the runtime. */
+const used = new Set<string>();
 
 /** The bytes of a file. Any script of the page may have changed them. */
 export async function keptBytes(
   of: string,
   file: VersionFile,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  used.add(of);
   const found = await match(urlOf(of, file.sha256));
   const bytes = found && new Uint8Array(await found.arrayBuffer());
   return bytes?.length === file.bytes ? bytes : undefined;
@@ -24,7 +27,7 @@ export async function keepBytes(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
   await put(urlOf(of, sha256), bytes, bytes.length);
-  await inCache((cache) => makeRoom(cache, of));
+  await inCache(makeRoom);
 }
 
 export async function keptDescription(of: string): Promise<object | undefined> {
@@ -63,7 +66,8 @@ async function put(url: string, body: BodyInit, length: number): Promise<void> {
   await inCache((cache) => cache.put(url, new Response(body, { headers })));
 }
 
-async function makeRoom(cache: Cache, of: string): Promise<void> {
+async function makeRoom(cache: Cache): Promise<void> {
+  const usedUrls = Array.from(used, (of) => urlOf(of, ""));
   const sizes = new Map<string, number>();
   for (const { url } of await cache.keys()) {
     const found = await cache.match(url);
@@ -74,7 +78,7 @@ async function makeRoom(cache: Cache, of: string): Promise<void> {
   // Keys come in the order in which they were put.
   for (const [url, size] of sizes) {
     if (total <= MOST_BYTES) return;
-    if (url.startsWith(urlOf(of, ""))) continue;
+    if (usedUrls.some((start) => url.startsWith(start))) continue;
     await cache.delete(url);
     total -= size;
   }
