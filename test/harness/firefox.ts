@@ -29,7 +29,8 @@ export async function startFirefox(executablePath: string): Promise<Browser> {
  * A preference of the browser says it in its place, for all pages.
  */
 function emulateColorScheme(browser: Browser): void {
-  const session = (browser as unknown as Driven)._connection.toImpl(browser)._browserSession;
+  const driven = (browser as unknown as Driven)["_connection"].toImpl(browser);
+  const session = driven["_browserSession"];
   const send: Send = session.send.bind(session);
   session.send = async (method, params) => {
     if (method !== "emulation.setMediaFeaturesOverride") return send(method, params);

@@ -89,10 +89,8 @@ describe.skipIf(!browserPath)("in a browser, of projects", () => {
 
   async function open(model: string, { env = {}, ...options }: Opened = {}) {
     const served = { app: app(env) };
-    const url = await listen((request, response) => {
-      const ask = async (path: string, init?: RequestInit) => served.app.request(path, init);
-      void answerByFetch(ask, request, response);
-    });
+    const ask = async (path: string, init?: RequestInit) => served.app.request(path, init);
+    const url = await listen((request, response) => void answerByFetch(ask, request, response));
     return { served, page: await openPage(browser, `${url}/playground/${model}`, options) };
   }
   type Opened = { env?: Record<string, string> } & Parameters<typeof openPage>[2];
@@ -167,7 +165,7 @@ describe.skipIf(!browserPath)("in a browser, of projects", () => {
     const answer = await predict(page);
     const score = OUTLIERS.decision_function?.[row] ?? NaN;
     expect(await answer.locator(".headline").innerText()).toMatch(
-      new RegExp(`^Unusual score ${String(score.toFixed(3)).replace("-", "[-−]")}`),
+      new RegExp(`^Unusual score ${score.toFixed(3).replace("-", "[-−]")}`),
     );
     expect(await page.getByRole("status").first().innerText()).toContain("unusual");
     expect(await brokenRules(page)).toEqual({});
