@@ -169,32 +169,36 @@ describe.skipIf(missing !== undefined || !python)("KServe's runtime", () => {
     const folder = await lay(await mkdtemp(join(tmpdir(), "nearcast-kserve-")), files);
     // A temporary folder is closed to the container's user.
     await chmod(folder, 0o755);
-    return started(image, {
-      env: Object.fromEntries(
-        env.flatMap(({ name, value }) => (name === "PORT" ? [] : [[name, value]])),
-      ),
+    const grpcPort = await freePort();
+    // The container shares this machine's ports.
+    const own = Object.fromEntries(
+      env.flatMap(({ name, value }) => (name === "PORT" ? [] : [[name, value]])),
+    );
+    const container = await started(image, {
+      env: { ...own, GRPC_PORT: String(grpcPort) },
       mounts: { "/mnt/models": folder },
     });
+    return { ...container, grpc: `127.0.0.1:${grpcPort}` };
   }
 
   test("serves ONNX files that nobody packaged to KServe's client, with weights beside them", async () => {
-    const { url } = await startService({
+    const { url, grpc } = await startService({
       "model.onnx": scaling({ factors: [2, 2, 2] }),
       "weighted.onnx": scaling({ factors: [0, 0, 0], weights: "weighted.data" }),
       "weighted.data": floats([1, 10, 100]),
     });
     await vi.waitFor(async () => expect((await fetch(`${url}/ready`)).status).toBe(200), READY);
-    expect(await kserve("ask", url, "flowers", "weighted")).toContain("all answered");
+    expect(await kserve("ask", url, grpc, "flowers", "weighted")).toContain("all answered");
   });
 
   test("serves a repository as Triton has it", async () => {
-    const { url } = await startService({
+    const { url, grpc } = await startService({
       "sales/1/model.onnx": scaling({ factors: [2, 2, 2] }),
       "sales/2/model.onnx": scaling({ factors: [3, 3, 3] }),
       "sales/config.pbtxt": 'name: "sales" backend: "onnxruntime" max_batch_size: 8',
     });
     await vi.waitFor(async () => expect((await fetch(`${url}/ready`)).status).toBe(200), READY);
-    expect(await kserve("ask", url, "sales")).toContain("all answered");
+    expect(await kserve("ask", url, grpc, "sales")).toContain("all answered");
   });
 
   test("is not ready with a file that is no model, and its log says why", async () => {

@@ -2,7 +2,7 @@
 
 kserve_runtime.py container NAME FILE…   checks the files against KServe's own models, and prints the container that KServe
                                          would start, as JSON
-kserve_runtime.py ask URL MODEL…         asks models of image.slow.test.ts with KServe's client
+kserve_runtime.py ask URL GRPC MODEL…    asks models of image.slow.test.ts with KServe's clients
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import kserve.models
 import kubernetes.client
 import numpy as np
 import yaml
-from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
+from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, RESTConfig
 
 
 def container(name, *paths):
@@ -48,9 +48,11 @@ def check(value, kind, where):
         assert type(value).__name__ == kind, f"{where} is not a {kind}"
 
 
-async def ask(url, *models):
+async def ask(url, grpc_url, *models):
     client = InferenceRESTClient(RESTConfig(protocol="v2"))
+    grpc = InferenceGRPCClient(grpc_url)
     assert await client.is_server_live(url) and await client.is_server_ready(url)
+    assert await grpc.is_server_live() and await grpc.is_server_ready()
     rows = np.array([[1, 2, 3], [4, 5, 6]], dtype=np.float32)
     wanted = {"flowers": [2, 2, 2], "weighted": [1, 10, 100], "sales": [3, 3, 3]}
     for model in models:
@@ -59,10 +61,11 @@ async def ask(url, *models):
         for binary in (False, True):
             tensor = InferInput("x", list(rows.shape), "FP32")
             tensor.set_data_from_numpy(rows, binary_data=binary)
-            answer = await client.infer(url, InferRequest(model, [tensor]), model_name=model)
-            [output] = answer.outputs
-            assert output.name == "y"
-            np.testing.assert_array_equal(output.as_numpy(), rows * np.array(factors, dtype=np.float32))
+            request = InferRequest(model, [tensor])
+            for answer in (await client.infer(url, request, model_name=model), await grpc.infer(request)):
+                [output] = answer.outputs
+                assert output.name == "y"
+                np.testing.assert_array_equal(output.as_numpy(), rows * np.array(factors, dtype=np.float32))
     wrong = InferInput("x", [1, 2], "FP32", [[1, 2]])
     try:
         await client.infer(url, InferRequest(models[0], [wrong]), model_name=models[0])
