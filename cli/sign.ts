@@ -14,11 +14,17 @@ export async function createKey(path: string): Promise<void> {
   await writeFile(path, pem, { flag: "wx", mode: 0o600 });
 }
 
-/** Adds the key's signature of the version's manifest to its signature file; returns the public key, base64. */
-export async function signPackage(local: LocalPackage, keyPath: string): Promise<string> {
-  const privateKey = createPrivateKey(await readFile(keyPath));
+/**
+ * Adds the key's signature of the version's manifest to its signature file; returns the public key, base64. `pem` is the
+ * private key, and `source` where it is from.
+ */
+export async function signPackage(
+  local: LocalPackage,
+  { pem, source }: { pem: string; source: string },
+): Promise<string> {
+  const privateKey = createPrivateKey(pem);
   if (privateKey.asymmetricKeyType !== "ed25519")
-    throw new Error(`${keyPath} is no Ed25519 key but ${privateKey.asymmetricKeyType}.`);
+    throw new Error(`${source} is no Ed25519 key but ${privateKey.asymmetricKeyType}.`);
   const der = createPublicKey(privateKey).export({ type: "spki", format: "der" });
   const publicKey = der.subarray(-KEY_BYTES).toString("base64");
   const manifest = await readFile(join(local.folder, MANIFEST_FILE));

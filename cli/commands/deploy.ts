@@ -1,9 +1,12 @@
 import { Option, type Command } from "commander";
 import { describeProblems } from "../deploy/findings.ts";
-import type { DeployOptions, Deployment } from "../deploy/types.ts";
+import type { Deployed, DeployOptions, Deployment } from "../deploy/types.ts";
+import { describeFailure } from "../failure.ts";
 import { commas, modelsOption, withOption } from "../options.ts";
+import { smoke } from "../smoke.ts";
+import { withSmokeOptions, type SmokeFlags } from "../smoke-options.ts";
 
-interface Flags {
+interface Flags extends SmokeFlags {
   models: string;
   entry?: string;
   store?: string;
@@ -11,6 +14,9 @@ interface Flags {
   dryRun?: true;
   with?: string[];
   regions?: string[];
+  smoke?: true;
+  url?: string;
+  key?: string;
 }
 
 /** `nearcast deploy cloudflare` and `nearcast deploy lambda`. */
@@ -22,7 +28,7 @@ export function deployCommand(program: Command): void {
     .description("the Worker; after -- options for wrangler")
     .action(async (others: string[], flags: Flags) => {
       const { prepareCloudflare } = await import("../deploy/cloudflare.ts");
-      await perform(await prepareCloudflare(optionsOf(flags, others)));
+      await perform(await prepareCloudflare(optionsOf(flags, others)), flags);
     });
   withDeployOptions(deploy.command("lambda [options...]"))
     .description("the function, its URL and its bucket; after -- options for osls")
@@ -36,12 +42,22 @@ export function deployCommand(program: Command): void {
     .addOption(withOption())
     .action(async (others: string[], flags: Flags) => {
       const { prepareLambda } = await import("../deploy/lambda.ts");
-      await perform(await prepareLambda(optionsOf(flags, others), flags.regions));
+      await perform(await prepareLambda(optionsOf(flags, others), flags.regions), flags);
     });
 }
 
 function withDeployOptions(command: Command): Command {
-  return command
+  return withSmokeOptions(command)
+    .option(
+      "--smoke",
+      "then ask it as `nearcast smoke` does, and go back to what was deployed before if it fails",
+    )
+    .addOption(
+      new Option("--url <url>", "for --smoke: where it is (default: as the tool says)").env(
+        "NEARCAST_URL",
+      ),
+    )
+    .addOption(new Option("--key <key>", "for --smoke: an API key for it").env("NEARCAST_KEY"))
     .option("--dry-run", "ask nobody: check what can be checked here, and package")
     .option("--stage <name>", "such as prod; for wrangler the environment of that name")
     .option("--store <url>", "where the models lie, when the configuration does not say")
@@ -53,9 +69,36 @@ function optionsOf(flags: Flags, others: string[]): DeployOptions {
   return { models, entry, packaged, store, stage, dryRun, others };
 }
 
-async function perform({ findings, run }: Deployment): Promise<void> {
+async function perform({ findings, run }: Deployment, flags: Flags): Promise<void> {
   for (const note of findings.notes) console.log(`Note: ${note}`);
   if (findings.problems.length > 0) throw new Error(describeProblems(findings));
   console.log("Nothing that was looked at speaks against it.");
-  await run();
+  const deployed = await run();
+  if (flags.smoke) await askOrGoBack(deployed, flags);
+}
+
+/** Where one place fails, all of them go back: they should answer alike. */
+async function askOrGoBack(deployed: readonly Deployed[], flags: Flags): Promise<void> {
+  const urls = deployed.map(({ url }) => (deployed.length === 1 && flags.url) || url);
+  const { key, tolerance, wait } = flags;
+  const ask = async () => {
+    for (const url of urls) {
+      if (url === undefined) throw new Error("It was not asked: say with --url where it is.");
+      const options = { url, ...(key && { key }), tolerance, waitSeconds: wait };
+      for (const line of await smoke(options)) console.log(line);
+    }
+  };
+  try {
+    await ask();
+  } catch (cause) {
+    const failed = `What was deployed fails. ${describeFailure(cause)}`;
+    if (deployed.some(({ goBack }) => !goBack))
+      throw new Error(`${failed} Nothing was deployed before, so it stays.`, { cause });
+    for (const { goBack } of deployed) await goBack?.();
+    const again = await ask().then(
+      () => "answers again.",
+      (error: unknown) => `is back, and fails too. ${describeFailure(error)}`,
+    );
+    throw new Error(`${failed} What was deployed before ${again}`, { cause });
+  }
 }

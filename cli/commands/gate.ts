@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseRelease } from "../../functions/model/release.ts";
-import { readRows } from "../evaluate/data.ts";
-import { evaluate, gain, type Evaluation } from "../evaluate/evaluate.ts";
+import type { Evaluation } from "../evaluate/evaluate.ts";
+import { judge } from "../evaluate/gate.ts";
 import { jsonOption, modelsOption, numberOf, positiveInteger, runtimeOption } from "../options.ts";
-import { label, openPackage, parseReference, type LocalPackage } from "../package-folder.ts";
+import { openPackage, parseReference, type LocalPackage } from "../package-folder.ts";
 import type { RuntimeName } from "../predictor.ts";
 
 interface Flags {
@@ -18,9 +18,6 @@ interface Flags {
   models: string;
   json?: true;
 }
-
-/** Sums of the same numbers in another order differ by less than this. */
-const ROUNDING = 1e-12;
 
 /** `nearcast gate <candidate> --against <model> --data <file>`. */
 export function gateCommand(program: Command): void {
@@ -44,35 +41,21 @@ export function gateCommand(program: Command): void {
     .action(async (reference: string, flags: Flags) => {
       const candidate = await openPackage(flags.models, parseReference(reference));
       const baseline = await openBaseline(flags.models, flags.against);
-      if (candidate.manifest.task !== baseline.manifest.task)
-        throw new Error(
-          `${label(candidate.manifest)} is a ${candidate.manifest.task} model, ${label(baseline.manifest)} a ${baseline.manifest.task} one.`,
-        );
-      const score = async (local: LocalPackage) =>
-        evaluate(local, await readRows(flags.data, local.manifest), flags);
-      const [now, before] = [await score(candidate), await score(baseline)];
-      const metric = flags.metric ?? Object.keys(now.metrics)[0] ?? "";
-      const [value, base] = [now.metrics[metric], before.metrics[metric]];
-      if (value === undefined || base === undefined)
-        throw new Error(
-          `There is no metric ${metric} on this data; there is ${Object.keys(now.metrics).join(", ")}.`,
-        );
-      const gained = gain(metric, now, before);
-      const passed = gained >= flags.minGain - ROUNDING;
-      const verdict = `${metric} of ${label(candidate.manifest)} is ${value.toFixed(4)}, of ${label(baseline.manifest)} ${base.toFixed(4)}: a gain of ${gained.toFixed(4)}, ${passed ? "and" : "but"} ${flags.minGain} is asked for (${now.rows} rows).`;
+      const verdict = await judge(candidate, baseline, flags);
+      const { passed, metric, gain, text } = verdict;
       if (flags.json)
         console.log(
           JSON.stringify({
             passed,
             metric,
-            gain: gained,
+            gain,
             minGain: flags.minGain,
-            candidate: shown(now),
-            baseline: shown(before),
+            candidate: shown(verdict.candidate),
+            baseline: shown(verdict.baseline),
           }),
         );
-      else if (passed) console.log(verdict);
-      if (!passed) throw new Error(verdict);
+      else if (passed) console.log(text);
+      if (!passed) throw new Error(text);
     });
 }
 

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { modelsOption } from "../options.ts";
 import { label, openPackage, parseReference } from "../package-folder.ts";
@@ -22,7 +23,10 @@ export function signCommand(program: Command): void {
     .action(async (model: string, flags: Flags) => {
       const local = await openPackage(flags.models, parseReference(model));
       if (flags.createKey) await createKey(flags.key);
-      const publicKey = await signPackage(local, flags.key);
+      const publicKey = await signPackage(local, {
+        pem: await readFile(flags.key, "utf8"),
+        source: flags.key,
+      });
       console.log(
         `${label(local.manifest)} is signed. Deployments trust it with TRUSTED_KEYS=${publicKey}`,
       );

@@ -1,40 +1,53 @@
 import type { Command } from "commander";
+import { chooseAll } from "../choose-versions.ts";
 import { writeExamples } from "../examples/files.ts";
 import { mebibytes } from "../fit.ts";
 import { jsonOption, modelsOption } from "../options.ts";
-import { openPackage, parseReference } from "../package-folder.ts";
+import { openPackage, parseReference, type LocalPackage } from "../package-folder.ts";
 import { runtimesOf, withVerifyOptions, type VerifyFlags } from "../verify-options.ts";
 import { verifyPackage, type Verification } from "../verify.ts";
 
 interface Flags extends VerifyFlags {
   models: string;
   record?: true;
+  all?: true;
   json?: true;
 }
 
-/** `nearcast verify <model[@version]>`. */
+/** `nearcast verify <model[@version]>`, or with `--all` every version of every model. */
 export function verifyCommand(program: Command): void {
-  withVerifyOptions(program.command("verify <model>"))
+  const command = withVerifyOptions(program.command("verify [model]"))
     .description(
       "check files, manifest and examples on both runtimes, and what the version needs on each platform; <model> is a name, or name@version (default: the newest)",
     )
+    .option("--all", "every version of every model whose examples have recorded outputs")
     .option(
       "--record",
       "record the outputs of examples that have none, and what a native session holds; large examples get files of their own",
     )
     .addOption(modelsOption())
-    .addOption(jsonOption())
-    .action(async (model: string, flags: Flags) => {
-      const local = await openPackage(flags.models, parseReference(model));
-      const { recorded, ...verification } = await verifyPackage(local, {
-        runtimes: runtimesOf(flags),
-        tolerance: flags.tolerance,
-        record: flags.record ?? false,
-      });
-      if (recorded) await writeExamples(local.folder, recorded, verification);
-      if (flags.json) console.log(JSON.stringify({ ...verification, recorded: Boolean(recorded) }));
-      else console.log(report(verification, recorded?.length));
-    });
+    .addOption(jsonOption());
+  command.action(async (model: string | undefined, flags: Flags) => {
+    if ((model === undefined) !== Boolean(flags.all))
+      command.error("error: say what to verify: a model, a version as <model>@<version>, or --all");
+    const { chosen, drafts } =
+      model === undefined
+        ? await chooseAll(flags.models)
+        : { chosen: [await openPackage(flags.models, parseReference(model))], drafts: [] };
+    for (const draft of drafts) process.stderr.write(`not verified: ${draft}\n`);
+    for (const local of chosen) await verify(local, flags);
+  });
+}
+
+async function verify(local: LocalPackage, flags: Flags): Promise<void> {
+  const { recorded, ...verification } = await verifyPackage(local, {
+    runtimes: runtimesOf(flags),
+    tolerance: flags.tolerance,
+    record: flags.record ?? false,
+  });
+  if (recorded) await writeExamples(local.folder, recorded, verification);
+  if (flags.json) console.log(JSON.stringify({ ...verification, recorded: Boolean(recorded) }));
+  else console.log(report(verification, recorded?.length));
 }
 
 function report(

@@ -3,7 +3,7 @@ import { readWorkerConfiguration, type WorkerConfiguration } from "../wrangler.t
 import type { Findings } from "./findings.ts";
 import { checkModels } from "./models.ts";
 import { checkQueues } from "./queues.ts";
-import { askTool, runTool } from "./run-tool.ts";
+import { askTool, runTool, runWrangler } from "./run-tool.ts";
 import type { DeployOptions, Deployment } from "./types.ts";
 
 /** Deploys the Worker that wrangler's configuration describes. */
@@ -26,13 +26,28 @@ export async function prepareCloudflare(options: DeployOptions): Promise<Deploym
     findings,
     async run() {
       const deploy = ["deploy", environmentOf(stage), ...options.others];
-      if (dryRun) console.log(`A dry run bundles; wrangler ${deploy.join(" ")} would follow.`);
-      await runTool("wrangler", [
-        ...deploy,
-        ...(dryRun ? ["--dry-run", "--outdir", "dist/worker"] : []),
-      ]);
+      if (dryRun) {
+        console.log(`A dry run bundles; wrangler ${deploy.join(" ")} would follow.`);
+        await runTool("wrangler", [...deploy, "--dry-run", "--outdir", "dist/worker"]);
+        return [];
+      }
+      const before = await versionBefore(stage);
+      const { targets } = await runWrangler(deploy, "deploy");
+      const url = ((targets as string[] | undefined) ?? []).find((one) => one.startsWith("https:"));
+      const why = ["--yes", "--message", "The smoke test failed"];
+      const goBack = () =>
+        runTool("wrangler", ["rollback", before ?? "", ...why, environmentOf(stage)]);
+      return [{ url, goBack: before === undefined ? undefined : goBack }];
     },
   };
+}
+
+/** The version that gets all requests. Undefined before the first deployment, and while two share them. */
+async function versionBefore(stage: string | undefined): Promise<string | undefined> {
+  const args = ["deployments", "status", "--json", environmentOf(stage)];
+  const text = await askTool("wrangler", args).catch(() => "{}");
+  const { versions = [] } = JSON.parse(text) as { versions?: { version_id: string }[] };
+  return versions.length === 1 ? versions[0]?.version_id : undefined;
 }
 
 /** Whether the deployed Worker has keys. A dry run asks nobody. */
@@ -81,7 +96,7 @@ export async function checkSecret(
 }
 
 /** Without a name it is said that the Worker outside of all environments is meant: wrangler warns otherwise. */
-function environmentOf(stage: string | undefined): string {
+export function environmentOf(stage: string | undefined): string {
   return `--env=${stage ?? ""}`;
 }
 

@@ -12,7 +12,7 @@ import type { Findings } from "./findings.ts";
 import { checkJobs, type JobsService } from "./lambda-jobs.ts";
 import { checkModels, isRemote } from "./models.ts";
 import { askTool, runTool } from "./run-tool.ts";
-import type { DeployOptions, Deployment } from "./types.ts";
+import type { Deployed, DeployOptions, Deployment } from "./types.ts";
 
 /** The parts of serverless.yml, as osls reads it, that matter here. */
 export interface Service extends JobsService {
@@ -58,7 +58,11 @@ export async function prepareLambda(
   return {
     findings,
     async run() {
-      for (const others of places) await deploy(others, options.dryRun);
+      const deployed: Deployed[] = [];
+      for (const others of places)
+        if (options.dryRun) await dryRun(others);
+        else deployed.push(await deploy(others));
+      return deployed;
     },
   };
 }
@@ -97,14 +101,19 @@ function add(all: Findings, { problems, notes }: Findings, region = ""): void {
   all.notes.push(...notes.map((note) => `${before}${note}`));
 }
 
-async function deploy(others: readonly string[], dryRun: boolean): Promise<void> {
-  if (dryRun)
-    console.log(`A dry run packages; ${["osls deploy", ...others].join(" ")} would follow.`);
-  await runTool("osls", [dryRun ? "package" : "deploy", ...others]);
-  if (dryRun) return;
-  const bucket = await bucketOfStack(others);
+async function dryRun(others: readonly string[]): Promise<void> {
+  console.log(`A dry run packages; ${["osls deploy", ...others].join(" ")} would follow.`);
+  await runTool("osls", ["package", ...others]);
+}
+
+async function deploy(others: readonly string[]): Promise<Deployed> {
+  const before = await deploymentBefore(others);
+  await runTool("osls", ["deploy", ...others]);
+  const { bucket, url } = await stackOf(others);
   if (bucket !== undefined)
     console.log(`Its models: npx nearcast push --all --release --to s3://${bucket}`);
+  const goBack = () => runTool("osls", ["rollback", "--timestamp", before ?? "", ...others]);
+  return { url, goBack: before === undefined ? undefined : goBack };
 }
 
 async function build(
@@ -214,7 +223,7 @@ async function findStore(
 ): Promise<string | undefined> {
   if (options.store !== undefined) return options.store;
   if (isRemote(STORE)) return STORE;
-  const bucket = await bucketOfStack(others);
+  const { bucket } = await stackOf(others);
   if (bucket !== undefined) return `s3://${bucket}`;
   findings.notes.push(
     "No bucket was found: the first deployment makes it, and says how to put the models there.",
@@ -222,7 +231,20 @@ async function findStore(
   return undefined;
 }
 
-export async function bucketOfStack(others: readonly string[]): Promise<string | undefined> {
+/** The names that a deployed stack has. None of them before the first deployment. */
+export async function stackOf(
+  others: readonly string[],
+): Promise<{ bucket: string | undefined; url: string | undefined }> {
   const info = await askTool("osls", ["info", "--verbose", ...others]).catch(() => "");
-  return /^\s*ModelsBucket:\s*(\S+)/m.exec(info)?.[1];
+  return {
+    bucket: /^\s*ModelsBucket:\s*(\S+)/m.exec(info)?.[1],
+    url: /^\s*HttpApiUrl:\s*(\S+)/m.exec(info)?.[1],
+  };
+}
+
+/** The timestamp of the newest deployment that osls keeps. */
+async function deploymentBefore(others: readonly string[]): Promise<string | undefined> {
+  const list = await askTool("osls", ["deploy", "list", ...others]).catch(() => "");
+  const stamps = [...list.matchAll(/^\s*Timestamp:\s*(\d+)/gm)].map(([, stamp = ""]) => stamp);
+  return stamps.toSorted((a, b) => Number(a) - Number(b)).at(-1);
 }

@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { projectTool } from "../project-tool.ts";
 
 type Tool = "wrangler" | "osls";
@@ -7,10 +10,14 @@ type Tool = "wrangler" | "osls";
 const SILENCE = { SLS_INTERACTIVE_SETUP_ENABLE: "0", WRANGLER_SEND_METRICS: "false" };
 
 /** Runs the project's wrangler or osls on this terminal. Rejects when it fails. The tool itself says why. */
-export async function runTool(tool: Tool, args: readonly string[]): Promise<void> {
+export async function runTool(
+  tool: Tool,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<void> {
   const child = spawn(process.execPath, [projectTool(tool), ...args], {
     stdio: "inherit",
-    env: { ...process.env, ...SILENCE },
+    env: { ...process.env, ...SILENCE, ...env },
   });
   const [code] = (await once(child, "close")) as [number | null];
   if (code !== 0) throw new Error(`${tool} ${args.join(" ")} ended with ${code}.`);
@@ -29,4 +36,22 @@ export async function askTool(tool: Tool, args: readonly string[]): Promise<stri
   const [code] = (await once(child, "close")) as [number | null];
   if (code === 0) return output;
   throw new Error(`${errors}\n${output}`.trim() || `${tool} ended with ${code}`);
+}
+
+/** Runs wrangler on this terminal. Gives what it says for programs about the kind of its work: `deploy`, `preview`. */
+export async function runWrangler(
+  args: readonly string[],
+  type: string,
+): Promise<Record<string, unknown>> {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-wrangler-"));
+  const file = join(folder, "output.ndjson");
+  try {
+    await runTool("wrangler", args, { WRANGLER_OUTPUT_FILE_PATH: file });
+    const text = await readFile(file, "utf8").catch(() => "");
+    const lines = text.split("\n").filter((line) => line !== "");
+    const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    return entries.find((entry) => entry["type"] === type) ?? {};
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

@@ -15,5 +15,14 @@ export interface DeployOptions {
 
 export interface Deployment {
   findings: Findings;
-  run: () => Promise<void>;
+  /** Deploys to one place or several. In a dry run it only packages, and gives none. */
+  run: () => Promise<Deployed[]>;
+}
+
+/** What is deployed now, in one place. */
+export interface Deployed {
+  /** Undefined if the tool does not say it. */
+  url: string | undefined;
+  /** Brings back what was deployed before. Undefined if nothing was. */
+  goBack: (() => Promise<void>) | undefined;
 }

@@ -20,7 +20,7 @@ export interface Evaluation {
   lessIsBetter: readonly string[];
 }
 
-interface Options {
+export interface EvaluationOptions {
   runtime: RuntimeName;
   /** Recommendation: how many items an answer has. */
   k: number;
@@ -56,7 +56,7 @@ export async function inBatches(
 export async function evaluate(
   local: LocalPackage,
   rows: readonly Row[],
-  { runtime, k }: Options,
+  { runtime, k }: EvaluationOptions,
 ): Promise<Evaluation> {
   const { manifest } = local;
   const quality = await (await projectTasks()).of(manifest).quality?.(manifest, { k });

@@ -15,6 +15,11 @@ export interface Project {
 const FILES: readonly { path: string; template: string; platforms?: PlatformName[] }[] = [
   { path: ".dockerignore", template: "dockerignore", platforms: ["node"] },
   { path: ".github/workflows/deploy.yml", template: "github/deploy.yml" },
+  {
+    path: ".github/workflows/preview.yml",
+    template: "github/preview.yml",
+    platforms: ["cloudflare", "lambda"],
+  },
   { path: ".gitignore", template: "gitignore" },
   { path: ".npmrc", template: "npmrc", platforms: ["cloudflare", "lambda"] },
   { path: "Dockerfile", template: "Dockerfile", platforms: ["node"] },

@@ -289,11 +289,11 @@ describe("models", () => {
     const [ours, theirs] = [join(models, "ours.pem"), join(models, "theirs.pem")];
     await createKey(ours);
     await createKey(theirs);
-    const own = await signPackage(iris, ours);
+    const own = await signPackage(iris, { pem: await readFile(ours, "utf8"), source: ours });
     expect((await look({ trustedKeys: [own] })).findings).toEqual([]);
     await rm(join(models, "iris/1/model.json.sig"));
     expectOnly((await look({ trustedKeys: [own] })).findings, "wrong", /iris@1 is not signed/);
-    await signPackage(iris, theirs);
+    await signPackage(iris, { pem: await readFile(theirs, "utf8"), source: theirs });
     expectOnly((await look({ trustedKeys: [own] })).findings, "wrong", /iris@1 is not signed/);
   });
 

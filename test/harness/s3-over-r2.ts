@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { listXml } from "../../cli/local/s3-protocol.ts";
 import { decodePutBody } from "../../cli/local/s3-put-body.ts";
 import type { WorkerHarness } from "./worker.ts";
 
@@ -14,7 +15,7 @@ export interface S3OverR2 {
   stop: () => Promise<void>;
 }
 
-/** R2's S3 API over a Worker's bucket, named `models`: reads and conditional writes of single objects. */
+/** R2's S3 API over a Worker's bucket, whatever its name: reads, lists of one page, and conditional writes of single objects. */
 export async function startS3OverR2(worker: Pick<WorkerHarness, "bucket">): Promise<S3OverR2> {
   const started: S3OverR2 = { endpoint: "", slowMs: 0, puts: [], stop: () => close(server) };
   const server = createServer((request, response) => {
@@ -25,20 +26,41 @@ export async function startS3OverR2(worker: Pick<WorkerHarness, "bucket">): Prom
   return Object.assign(started, { endpoint: `http://127.0.0.1:${port}` });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? "/", "http://s3");
-    const key = decodeURIComponent(pathname.replace(/^\/models\//, ""));
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://s3");
+    const key = decodeURIComponent(pathname.replace(/^\/[^/]+\/?/, ""));
     const bucket = await worker.bucket();
+    const missing = () => response.writeHead(404).end("<Error><Code>NoSuchKey</Code></Error>");
+    if (key === "") {
+      const { objects } = await bucket.list({ prefix: searchParams.get("prefix") ?? "" });
+      const modified = new Date(0);
+      const listed = objects.map((one) => ({
+        key: one.key,
+        size: one.size,
+        etag: one.httpEtag,
+        modified,
+      }));
+      return void response.end(listXml("models", listed, searchParams));
+    }
+    if (request.method === "HEAD") {
+      const found = await bucket.head(key);
+      if (!found) return void response.writeHead(404).end();
+      const headers = { etag: found.httpEtag, "content-length": found.size };
+      return void response.writeHead(200, headers).end();
+    }
     if (request.method === "GET") {
       const found = await bucket.get(key);
-      if (!found) return void response.writeHead(404).end("<Error><Code>NoSuchKey</Code></Error>");
+      if (!found) return void missing();
       const bytes = Buffer.from(await found.arrayBuffer());
       return void response.writeHead(200, { etag: found.httpEtag }).end(bytes);
     }
-    const { "if-match": only } = request.headers;
-    if (request.method !== "PUT" || !only) return void response.writeHead(501).end();
+    const { "if-match": only, "if-none-match": none } = request.headers;
+    if (request.method !== "PUT") return void response.writeHead(501).end();
     const { bytes } = decodePutBody(request.headers, await buffer(request));
     await sleep(started.slowMs);
-    const onlyIf = { etagMatches: only.replaceAll('"', "") };
+    const onlyIf = {
+      ...(only && { etagMatches: only.replaceAll('"', "") }),
+      ...(none && { etagDoesNotMatch: none }),
+    };
     const written = await bucket.put(key, bytes, { onlyIf });
     const status = written ? 200 : 412;
     started.puts.push(status);

@@ -1,0 +1,87 @@
+import { runAlone } from "../run-alone.ts";
+import { describeProblems } from "./findings.ts";
+import { prepareLambda, stackOf } from "./lambda.ts";
+import { emptyBucket } from "./empty-bucket.ts";
+import { environmentOf } from "./cloudflare.ts";
+import { askTool, runTool, runWrangler } from "./run-tool.ts";
+
+export interface PreviewOptions {
+  /** Names the preview, and on AWS its stage. */
+  name: string;
+  models: string;
+  /** The module that exports the function's handler. */
+  entry?: string;
+  /** Arguments for wrangler or osls. */
+  others: readonly string[];
+}
+
+/** Makes or updates a preview of the Worker, with a URL of its own. Gives the URL. */
+export async function previewCloudflare({ name, others }: PreviewOptions): Promise<string> {
+  const { preview_urls } = await runWrangler(
+    ["preview", "--name", name, environmentOf(undefined), ...others],
+    "preview",
+  );
+  const [url] = (preview_urls as string[] | undefined) ?? [];
+  if (url === undefined) throw new Error("wrangler says no URL of the preview.");
+  return /^https?:/.test(url) ? url : `https://${url}`;
+}
+
+export function removeCloudflare({ name, others }: PreviewOptions): Promise<void> {
+  return runTool("wrangler", [
+    "preview",
+    "delete",
+    "--name",
+    name,
+    "-y",
+    environmentOf(undefined),
+    ...others,
+  ]);
+}
+
+/** Deploys a stage of its own, and fills its bucket with all models. Gives its URL. */
+export async function previewLambda({
+  name,
+  models,
+  entry,
+  others,
+}: PreviewOptions): Promise<string> {
+  const own = { models, entry, store: undefined, dryRun: false };
+  const deployment = { ...own, stage: name, others };
+  const { pushCommand } = await import("../commands/push.ts");
+  const fill = async (bucket: string) =>
+    runAlone(pushCommand, [
+      "push",
+      "--all",
+      "--release",
+      "--to",
+      `s3://${bucket}`,
+      "--models",
+      models,
+    ]);
+  const stack = ["--stage", name, ...others];
+  const before = await stackOf(stack);
+  // What the stage releases is looked at before it is deployed again.
+  if (before.bucket !== undefined) await fill(before.bucket);
+  const { findings, run } = await prepareLambda(deployment);
+  if (findings.problems.length > 0) throw new Error(describeProblems(findings));
+  await run();
+  const { bucket, url } = await stackOf(stack);
+  if (bucket === undefined || url === undefined)
+    throw new Error(`The stack of stage ${name} has no outputs ModelsBucket and HttpApiUrl.`);
+  if (before.bucket === undefined) await fill(bucket);
+  return url;
+}
+
+/** Removes the stage, with its bucket, which goes only when it is empty. */
+export async function removeLambda({ name, others }: PreviewOptions): Promise<void> {
+  const stage = ["--stage", name, ...others];
+  const { provider } = JSON.parse(
+    await askTool("osls", ["print", "--format", "json", ...stage]),
+  ) as {
+    provider: { region?: string };
+  };
+  if (provider.region) process.env["AWS_REGION"] ??= provider.region;
+  const { bucket } = await stackOf(stage);
+  if (bucket !== undefined) await emptyBucket(bucket);
+  await runTool("osls", ["remove", ...stage]);
+}

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { PLATFORMS, projectFiles } from "../../cli/init/project.ts";
+import type { Workflow } from "./runner.ts";
+
+const folder = join(import.meta.dirname, "../../.github/workflows");
+const own = readdirSync(folder).map(
+  (name) => [name, readFileSync(join(folder, name), "utf8")] as const,
+);
+const project = [...projectFiles({ name: "nearcast", platforms: PLATFORMS })]
+  .filter(([path]) => path.startsWith(".github/workflows/"))
+  .map(([path, text]) => [`init's ${path}`, String(text)] as const);
+
+describe.each([...own, ...project])("%s", (_, text) => {
+  const workflow = parse(text) as Workflow;
+  const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+
+  test("names each action by the digest of a tag", () => {
+    const uses = text.match(/uses: .*/g) ?? [];
+    expect(uses.length).toBeGreaterThan(0);
+    for (const line of uses)
+      expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
+  test("may only read, leaves no credentials behind, and ends", () => {
+    expect(workflow.permissions).toEqual({ contents: "read" });
+    expect(workflow.concurrency?.group).toBeTruthy();
+    for (const job of Object.values(workflow.jobs)) {
+      expect(job["timeout-minutes"]).toBeGreaterThan(0);
+      expect([undefined, "read"]).toContain(job.permissions?.["contents"]);
+      expect(Object.keys(job.permissions ?? {})).not.toContain("write-all");
+    }
+    for (const { uses = "", with: inputs } of steps)
+      if (uses.startsWith("actions/checkout@"))
+        expect(inputs).toEqual({ "persist-credentials": false });
+  });
+
+  test("has nothing but commands that work elsewhere too", () => {
+    const runs = steps.flatMap(({ run }) => run ?? []);
+    for (const run of runs)
+      expect(run).toMatch(
+        /^(npm (ci|test|run build:assets|run nearcast -- .+)|npx nearcast .+|node infra\/\S+\.ts .+|\.ci\/run)$/,
+      );
+  });
+});
+
+test.each(["deploy.yml", "preview.yml"])(
+  "this repository's %s does what a project's does",
+  (name) => {
+    const [ours, theirs] = [own, project].map((all) => {
+      const [, text = ""] = all.find(([path]) => path.endsWith(name)) ?? [];
+      const { check: _check, ...jobs } = (parse(text) as Workflow).jobs;
+      return Object.values(jobs).map(({ env, permissions, steps }) => {
+        const runs = steps.filter(({ run }) => run !== "npm run build:assets");
+        return { env, permissions, steps: runs };
+      });
+    });
+    const asProject = JSON.stringify(ours)
+      .replaceAll("npm run nearcast --", "npx nearcast")
+      .replaceAll(" --entry entries/lambda.ts", "");
+    expect(JSON.parse(asProject)).toEqual(theirs);
+  },
+);
