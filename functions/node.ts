@@ -58,8 +58,12 @@ async function start(options: Options): Promise<void> {
     server.once("close", () => clearInterval(timer));
   }
   // With the last answer sent, nothing else is counted.
-  server.once("close", () => void platform.counters.flush());
-  server.once("close", () => void service.flushCaptured());
+  void Promise.all([server, ...(grpc ? [grpc.server] : [])].map((one) => once(one, "close"))).then(
+    () => {
+      void platform.counters.flush();
+      void service.flushCaptured();
+    },
+  );
   const end = () => {
     void service.jobs?.end();
     return Promise.all([endServer(server, requestTimeoutMs), grpc?.end(requestTimeoutMs)]);

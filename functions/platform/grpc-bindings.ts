@@ -4,7 +4,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 export interface GrpcBindings {
   incoming: Http2ServerRequest;
   outgoing: Http2ServerResponse;
-  request?: Request;
+  request: Request;
   sendTrailers: (fields: Record<string, string>) => void;
 }
 

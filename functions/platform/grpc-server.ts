@@ -14,7 +14,6 @@ import type { Config } from "../config.ts";
 import { GRPC_SHARE, mostConnections } from "./connections.ts";
 import { acceptAll } from "./end-server.ts";
 import type { GrpcBindings, GrpcFetch } from "./grpc-bindings.ts";
-import { answerStream, STREAM_METHOD } from "./grpc-stream.ts";
 
 export interface GrpcServer {
   server: Http2Server;
@@ -36,7 +35,7 @@ const ENVELOPE_BYTES = 5;
  * connections, calls and memory.
  */
 export function createGrpcServer(
-  config: Pick<Config, "requestTimeoutMs" | "bodyBudgetBytes" | "limits">,
+  config: Pick<Config, "requestTimeoutMs" | "bodyBudgetBytes">,
   fetch: GrpcFetch,
 ): GrpcServer {
   const ending = new AbortController();
@@ -79,14 +78,6 @@ export function createGrpcServer(
       outgoing.writeHead(415).end("This port takes gRPC only.");
       return;
     }
-    if (incoming.url === STREAM_METHOD) {
-      const { limits } = config;
-      void answerStream(withTrailers({ incoming, outgoing }), fetch, {
-        limits,
-        ending: ending.signal,
-      });
-      return;
-    }
     // Also for one that sends nothing, and one that does not read its answer.
     stream.setTimeout(2 * config.requestTimeoutMs, () => stream.close(constants.NGHTTP2_CANCEL));
     declareLength(incoming, () => void answer(incoming, outgoing));
@@ -127,11 +118,11 @@ async function closeGently(session: ServerHttp2Session): Promise<void> {
 
 function withTrailers(
   bindings: Pick<GrpcBindings, "incoming" | "outgoing">,
-  request?: Request,
+  request: Request,
 ): GrpcBindings {
   const { outgoing } = bindings;
   const sendTrailers = (fields: Record<string, string>) => outgoing.addTrailers(fields);
-  return Object.assign(bindings, { sendTrailers, ...(request && { request }) });
+  return Object.assign(bindings, { sendTrailers, request });
 }
 
 /**

@@ -52,23 +52,6 @@ def main(url):
         assert error is None and result.as_numpy("probabilities").shape == (2, 3)
     print("async_infer")
 
-    client.start_stream(put)
-    for number in range(5):
-        rows = np.repeat(FLOWER[:1], number + 1, axis=0)
-        client.async_stream_infer("iris", [tensor("features", rows)], request_id=str(number))
-    client.async_stream_infer("nothing", [tensor("features", FLOWER)])
-    client.async_stream_infer("iris", [tensor("features", FLOWER)], request_id="after")
-    for number in range(5):
-        result, error = answers.get(timeout=60)
-        assert error is None and result.get_response().id == str(number)
-        assert result.as_numpy("probabilities").shape == (number + 1, 3)
-    result, error = answers.get(timeout=60)
-    assert result is None and 'no model "nothing"' in error.message()
-    result, error = answers.get(timeout=60)
-    assert error is None and result.get_response().id == "after"
-    client.stop_stream()
-    print("a stream, which goes on after an error")
-
     index = {entry.name: entry.state for entry in client.get_model_repository_index().models}
     assert index["iris"] == "READY"
     client.unload_model("iris")

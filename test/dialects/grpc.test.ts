@@ -225,14 +225,16 @@ describe.each(inThisFile(PLATFORMS))("on %s", (_name, start) => {
     const infer = messageOf(rawRequest("iris", [flower]));
     const grpc = { "Content-Type": "application/grpc-web+proto" };
     const zip = { ...grpc, "Grpc-Encoding": "gzip" };
+    const JSON_TYPE = { "Content-Type": "application/json" };
     for (const [body, headers, status] of [
       [infer.subarray(0, infer.length - 3), {}, 400],
       [new Uint8Array(500).fill(0x0b), {}, 400],
       [new Uint8Array(20_000).fill(0xff), {}, 400],
       // Ten thousand inputs of nothing, and a tensor of thirty thousand dimensions.
       [Buffer.from("2a00".repeat(40_000) + "2a00".repeat(40_000), "hex"), {}, 400],
-      ["{", { "Content-Type": "application/json" }, 400],
-      ['{"inputs": 7}', { "Content-Type": "application/json" }, 400],
+      ["{", JSON_TYPE, 400],
+      [`{"inputs": [{"shape": [${"1,".repeat(70_000)}1]}]}`, JSON_TYPE, 400],
+      ['{"inputs": 7}', JSON_TYPE, 400],
       [infer, { "Content-Type": "application/octet-stream" }, 415],
       [infer, { "Content-Type": "application/grpc" }, 415],
       [infer, { "Content-Type": "application/connect+proto" }, 415],

@@ -22,7 +22,7 @@ import { parseJson } from "../../../wire/json.ts";
 import { modelMetadata, serverMetadata } from "../metadata.ts";
 import { loadModel, repositoryIndex, unloadModel } from "../repository.ts";
 import { HealthCheckRequestSchema, HealthCheckResponseSchema } from "./health_pb.ts";
-import { readInference, readInferMessage } from "./infer-request.ts";
+import { checkInferJson, readInference, readInferMessage } from "./infer-request.ts";
 import { writeInferResponse } from "./infer-response.ts";
 import * as pb from "./open_inference_pb.ts";
 import { answerMessage, beginCall, readMessage, type Protocol } from "./protocol.ts";
@@ -120,7 +120,7 @@ async function infer(c: Context<AppEnv>, { platform, infer }: Service): Promise<
   const bytes = await readMessage(c, protocol, optionsOf(platform));
   const message = binary
     ? understood(() => readInferMessage(bytes))
-    : read(pb.ModelInferRequestSchema, bytes, protocol);
+    : read(pb.ModelInferRequestSchema, bytes, protocol, checkInferJson);
   const raw = message.rawInputContents.length > 0;
   const { manifest, results, record } = await infer({
     ...askedOf(c),
@@ -174,9 +174,11 @@ function read<Desc extends DescMessage>(
   desc: Desc,
   bytes: Uint8Array,
   { binary }: Protocol,
+  check?: (json: JsonValue) => void,
 ): MessageShape<Desc> {
   if (binary) return understood(() => fromBinary(desc, bytes, { readUnknownFields: false }));
   const json = parseJson(bytes, { exact: true }) as JsonValue;
+  check?.(json);
   return understood(() => fromJson(desc, json));
 }
 

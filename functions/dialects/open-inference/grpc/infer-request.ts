@@ -1,4 +1,4 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import { fromBinary, type JsonValue } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { concatenate } from "../../../concatenate.ts";
 import { invalidBody, invalidInput, NearcastError } from "../../../errors.ts";
@@ -29,12 +29,26 @@ export function readInferMessage(bytes: Uint8Array): UnreadInferRequest {
   const parts = partsOf(bytes, (field, inner) =>
     field === 5 || field === 6 ? partsOf(inner, (own, list) => (own === 3 ? list.length : 0)) : 0,
   );
+  checkParts(parts);
+  return fromBinary(UnreadInferRequestSchema, bytes, { readUnknownFields: false });
+}
+
+/** Throws `malformed_request` for the JSON of a ModelInferRequest with more than {@link MOST_PARTS} parts. */
+export function checkInferJson(json: JsonValue): void {
+  const inputs = (json as { inputs?: unknown } | null)?.inputs;
+  if (!Array.isArray(inputs)) return;
+  const dimensions = (inputs as { shape?: unknown }[]).map((input) =>
+    Array.isArray(input?.shape) ? input.shape.length : 0,
+  );
+  checkParts(inputs.length + dimensions.reduce((sum, count) => sum + count, 0));
+}
+
+function checkParts(parts: number): void {
   if (parts > MOST_PARTS)
     throw new NearcastError(
       "malformed_request",
       `The message has ${parts} fields, tensors and dimensions: at most ${MOST_PARTS} are read.`,
     );
-  return fromBinary(UnreadInferRequestSchema, bytes, { readUnknownFields: false });
 }
 
 /** How many fields a message has, with what `inside` counts in those that have bytes. */
