@@ -58,11 +58,9 @@ async function start(options: Options): Promise<void> {
     server.once("close", () => clearInterval(timer));
   }
   // With the last answer sent, nothing else is counted.
-  void Promise.all([server, ...(grpc ? [grpc.server] : [])].map((one) => once(one, "close"))).then(
-    () => {
-      void platform.counters.flush();
-      void service.flushCaptured();
-    },
+  const servers = [server, ...(grpc ? [grpc.server] : [])];
+  void Promise.all(servers.map((one) => once(one, "close"))).then(() =>
+    Promise.all([platform.counters.flush(), service.flushCaptured()]),
   );
   const end = () => {
     void service.jobs?.end();

@@ -61,7 +61,7 @@ describe("a server that cannot start ends with 1 and one line that says why", ()
     const { code, stderr } = await failedStart({ PORT: String(port) });
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `nearcast: Port ${port} of 127.0.0.1 is taken by another program. Choose another, such as PORT=${port + 1}, or PORT=0 for a free one.\n`,
+      `nearcast: Port ${port} of 127.0.0.1 is taken by another program. Choose another as PORT, or GRPC_PORT, such as ${port + 1}, or 0 for a free one.\n`,
     );
   });
 

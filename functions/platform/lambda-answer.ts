@@ -11,7 +11,8 @@ export interface EventResult {
 }
 
 /** A content type whose answers go as text. All others go as base64. */
-const TEXT = /^text\/(?:plain|html|css|javascript|csv)|(?:\/|\+)(?:json|xml)\s*(?:;|$)/i;
+const TEXT =
+  /^text\/(?:plain|html|css|javascript|csv)|^(?!application\/grpc).*(?:\/|\+)(?:json|xml)\s*(?:;|$)/i;
 
 type Fields = Record<string, string>;
 

@@ -157,7 +157,7 @@ function explain(error: unknown): string {
     hostname?: string;
   };
   if (code === "EADDRINUSE")
-    return `Port ${port} of ${address} is taken by another program. Choose another, such as PORT=${(port ?? 0) + 1}, or PORT=0 for a free one.`;
+    return `Port ${port} of ${address} is taken by another program. Choose another as PORT, or GRPC_PORT, such as ${(port ?? 0) + 1}, or 0 for a free one.`;
   if (code === "EACCES" && port !== undefined)
     return `This user may not listen on port ${port}. Choose one from 1024 on, such as PORT=8787.`;
   if (code && NO_ADDRESS.has(code))

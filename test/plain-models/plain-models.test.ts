@@ -107,6 +107,20 @@ test("Triton's repository: the newest version answers, as its config says, and w
   expect(await server.infer("large")).toEqual([7, 14, 21]);
 });
 
+test("models beside others are all served, and what a volume keeps for itself is none", async () => {
+  const { models, ...files } = {
+    models: ["flowers@1", "other@1", "sales@2"],
+    "model.onnx": DOUBLE,
+    "other/any.onnx": DOUBLE,
+    "sales/1/model.onnx": DOUBLE,
+    "sales/2/model.onnx": TRIPLE,
+    "lost+found/1/model.onnx": DOUBLE,
+  };
+  const server = serve(await laid(files));
+  expect(await server.ready()).toMatchObject({ status: 200 });
+  expect(await server.names()).toEqual(models);
+});
+
 test("a folder of versions is one model, also behind the links of a volume", async () => {
   const folder = await laid({ "..data/1/model.onnx": TRIPLE });
   await symlink("..data/1", join(folder, "1"));

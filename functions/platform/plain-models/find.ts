@@ -16,6 +16,7 @@ export interface FoundVersion {
 }
 
 const ONNX_FILE = /\.(?:onnx|ort)$/;
+const VERSION_FOLDER = /^[1-9]\d*$/;
 const FIRST_VERSION = "1";
 
 /**
@@ -59,9 +60,11 @@ async function modelsIn(
   }));
   const versions = await versionsIn(folder, name, entries);
   const below: FoundVersion[] = [];
-  if (looksBelow && plain.length + versions.length === 0)
+  const packages = new Set(versions.map((one) => one.folder));
+  if (looksBelow)
     for (const one of entries.folders)
-      below.push(...(await modelsIn(join(folder, one), one, { looksBelow: false })));
+      if (!VERSION_FOLDER.test(one) && !packages.has(join(folder, one)))
+        below.push(...(await modelsIn(join(folder, one), one, { looksBelow: false })));
   return [...plain, ...versions, ...below];
 }
 
@@ -77,7 +80,7 @@ async function versionsIn(
   for (const one of folders)
     if ((await entriesOf(join(folder, one))).files.includes("model.json"))
       packages.push({ ...(await packageIn(join(folder, one))), release });
-    else if (/^[1-9]\d*$/.test(one)) numbers.push(one);
+    else if (VERSION_FOLDER.test(one)) numbers.push(one);
   if (numbers.length === 0) return packages;
   const config = files.includes("config.pbtxt")
     ? await configIn(join(folder, "config.pbtxt"), name)
@@ -147,7 +150,8 @@ interface Entries {
 async function entriesOf(folder: string): Promise<Entries> {
   const entries: Entries = { files: [], folders: [] };
   for (const name of (await readdir(folder)).toSorted()) {
-    if (name.startsWith(".")) continue;
+    // Volumes have the second one, which nobody may read.
+    if (name.startsWith(".") || name === "lost+found") continue;
     const found = await stat(join(folder, name));
     if (found.isFile()) entries.files.push(name);
     else if (found.isDirectory()) entries.folders.push(name);
