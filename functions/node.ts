@@ -59,7 +59,8 @@ async function start(options: Options): Promise<void> {
   }
   // With the last answer sent, nothing else is counted.
   const servers = [server, ...(grpc ? [grpc.server] : [])];
-  void Promise.all(servers.map((one) => once(one, "close"))).then(() =>
+  const closed = servers.map((one) => new Promise((resolve) => one.once("close", resolve)));
+  void Promise.all(closed).then(() =>
     Promise.all([platform.counters.flush(), service.flushCaptured()]),
   );
   const end = () => {
