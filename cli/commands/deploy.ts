@@ -1,9 +1,8 @@
 import { Option, type Command } from "commander";
 import { describeProblems } from "../deploy/findings.ts";
-import type { Deployed, DeployOptions, Deployment } from "../deploy/types.ts";
-import { describeFailure } from "../failure.ts";
+import { deployAndAsk } from "../deploy/go-back.ts";
+import type { DeployOptions, Deployment } from "../deploy/types.ts";
 import { commas, modelsOption, withOption } from "../options.ts";
-import { smoke } from "../smoke.ts";
 import { withSmokeOptions, type SmokeFlags } from "../smoke-options.ts";
 
 interface Flags extends SmokeFlags {
@@ -73,32 +72,7 @@ async function perform({ findings, run }: Deployment, flags: Flags): Promise<voi
   for (const note of findings.notes) console.log(`Note: ${note}`);
   if (findings.problems.length > 0) throw new Error(describeProblems(findings));
   console.log("Nothing that was looked at speaks against it.");
-  const deployed = await run();
-  if (flags.smoke) await askOrGoBack(deployed, flags);
-}
-
-/** Where one place fails, all of them go back: they should answer alike. */
-async function askOrGoBack(deployed: readonly Deployed[], flags: Flags): Promise<void> {
-  const urls = deployed.map(({ url }) => (deployed.length === 1 && flags.url) || url);
-  const { key, tolerance, wait } = flags;
-  const ask = async () => {
-    for (const url of urls) {
-      if (url === undefined) throw new Error("It was not asked: say with --url where it is.");
-      const options = { url, ...(key && { key }), tolerance, waitSeconds: wait };
-      for (const line of await smoke(options)) console.log(line);
-    }
-  };
-  try {
-    await ask();
-  } catch (cause) {
-    const failed = `What was deployed fails. ${describeFailure(cause)}`;
-    if (deployed.some(({ goBack }) => !goBack))
-      throw new Error(`${failed} Nothing was deployed before, so it stays.`, { cause });
-    for (const { goBack } of deployed) await goBack?.();
-    const again = await ask().then(
-      () => "answers again.",
-      (error: unknown) => `is back, and fails too. ${describeFailure(error)}`,
-    );
-    throw new Error(`${failed} What was deployed before ${again}`, { cause });
-  }
+  if (!flags.smoke) return run([]);
+  const { url, key, tolerance, wait: waitSeconds } = flags;
+  await deployAndAsk({ run }, { ...(url && { url }), ...(key && { key }), tolerance, waitSeconds });
 }

@@ -3,7 +3,7 @@ import { readWorkerConfiguration, type WorkerConfiguration } from "../wrangler.t
 import type { Findings } from "./findings.ts";
 import { checkModels } from "./models.ts";
 import { checkQueues } from "./queues.ts";
-import { askTool, runTool, runWrangler } from "./run-tool.ts";
+import { askTool, lastLine, runTool, runWrangler } from "./run-tool.ts";
 import type { DeployOptions, Deployment } from "./types.ts";
 
 /** Deploys the Worker that wrangler's configuration describes. */
@@ -24,12 +24,12 @@ export async function prepareCloudflare(options: DeployOptions): Promise<Deploym
   await checkModels({ models, store: dryRun ? undefined : store, runtime: "wasm" }, findings);
   return {
     findings,
-    async run() {
+    async run(deployed) {
       const deploy = ["deploy", environmentOf(stage), ...options.others];
       if (dryRun) {
         console.log(`A dry run bundles; wrangler ${deploy.join(" ")} would follow.`);
         await runTool("wrangler", [...deploy, "--dry-run", "--outdir", "dist/worker"]);
-        return [];
+        return;
       }
       const before = await versionBefore(stage);
       const { targets } = await runWrangler(deploy, "deploy");
@@ -37,15 +37,18 @@ export async function prepareCloudflare(options: DeployOptions): Promise<Deploym
       const why = ["--yes", "--message", "The smoke test failed"];
       const goBack = () =>
         runTool("wrangler", ["rollback", before ?? "", ...why, environmentOf(stage)]);
-      return [{ url, goBack: before === undefined ? undefined : goBack }];
+      deployed.push({ url, goBack: before === undefined ? undefined : goBack });
     },
   };
 }
 
 /** The version that gets all requests. Undefined before the first deployment, and while two share them. */
-async function versionBefore(stage: string | undefined): Promise<string | undefined> {
+export async function versionBefore(stage: string | undefined): Promise<string | undefined> {
   const args = ["deployments", "status", "--json", environmentOf(stage)];
-  const text = await askTool("wrangler", args).catch(() => "{}");
+  const text = await askTool("wrangler", args).catch((error: Error) => {
+    if (isNoWorker(error)) return "{}";
+    throw error;
+  });
   const { versions = [] } = JSON.parse(text) as { versions?: { version_id: string }[] };
   return versions.length === 1 ? versions[0]?.version_id : undefined;
 }
@@ -78,11 +81,9 @@ export async function checkSecret(
       environmentOf(stage),
     ]);
   } catch (error) {
-    const message = (error as Error).message;
-    // Before its first deployment there is no Worker to hold a secret.
-    if (!/\b10007\b|does not exist/i.test(message)) {
+    if (!isNoWorker(error as Error)) {
       findings.problems.push({
-        what: `Whether the secret API_KEYS is set is not known: ${lastLine(message)}`,
+        what: `Whether the secret API_KEYS is set is not known: ${lastLine((error as Error).message)}`,
         fix: "npx wrangler login, or CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID",
       });
       return;
@@ -95,12 +96,12 @@ export async function checkSecret(
     });
 }
 
+/** Before its first deployment there is no Worker, and no secret of it. */
+function isNoWorker({ message }: Error): boolean {
+  return /\b10007\b|does not exist|has no deployments/i.test(message);
+}
+
 /** Without a name it is said that the Worker outside of all environments is meant: wrangler warns otherwise. */
 export function environmentOf(stage: string | undefined): string {
   return `--env=${stage ?? ""}`;
-}
-
-function lastLine(text: string): string {
-  const lines = text.split("\n").map((line) => line.trim());
-  return lines.find((line) => /error/i.test(line)) ?? lines.findLast((line) => line !== "") ?? "";
 }

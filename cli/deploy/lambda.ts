@@ -10,9 +10,10 @@ import { describeFailure } from "../failure.ts";
 import { mebibytes } from "../fit.ts";
 import type { Findings } from "./findings.ts";
 import { checkJobs, type JobsService } from "./lambda-jobs.ts";
+import { deployStack, stackOf, type Stack } from "./lambda-stack.ts";
 import { checkModels, isRemote } from "./models.ts";
-import { askTool, runTool } from "./run-tool.ts";
-import type { Deployed, DeployOptions, Deployment } from "./types.ts";
+import { askTool, lastLine, runTool } from "./run-tool.ts";
+import type { DeployOptions, Deployment } from "./types.ts";
 
 /** The parts of serverless.yml, as osls reads it, that matter here. */
 export interface Service extends JobsService {
@@ -28,6 +29,8 @@ export interface Service extends JobsService {
 
 const OUTPUT = "dist/lambda";
 const SSM = "ssm:";
+const CREDENTIALS =
+  "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_REGION.";
 
 /**
  * Builds the package and deploys the function that serverless.yml describes, to each of these regions. Everything is
@@ -57,12 +60,10 @@ export async function prepareLambda(
   }
   return {
     findings,
-    async run() {
-      const deployed: Deployed[] = [];
+    async run(deployed) {
       for (const others of places)
         if (options.dryRun) await dryRun(others);
-        else deployed.push(await deploy(others));
-      return deployed;
+        else deployed.push(await deployStack(others));
     },
   };
 }
@@ -104,16 +105,6 @@ function add(all: Findings, { problems, notes }: Findings, region = ""): void {
 async function dryRun(others: readonly string[]): Promise<void> {
   console.log(`A dry run packages; ${["osls deploy", ...others].join(" ")} would follow.`);
   await runTool("osls", ["package", ...others]);
-}
-
-async function deploy(others: readonly string[]): Promise<Deployed> {
-  const before = await deploymentBefore(others);
-  await runTool("osls", ["deploy", ...others]);
-  const { bucket, url } = await stackOf(others);
-  if (bucket !== undefined)
-    console.log(`Its models: npx nearcast push --all --release --to s3://${bucket}`);
-  const goBack = () => runTool("osls", ["rollback", "--timestamp", before ?? "", ...others]);
-  return { url, goBack: before === undefined ? undefined : goBack };
 }
 
 async function build(
@@ -199,7 +190,7 @@ export async function checkParameter(
   } catch (error) {
     findings.problems.push({
       what: `The parameter ${name} could not be read: ${describeFailure(error)}`,
-      fix: "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_REGION.",
+      fix: CREDENTIALS,
     });
   }
 }
@@ -223,28 +214,23 @@ async function findStore(
 ): Promise<string | undefined> {
   if (options.store !== undefined) return options.store;
   if (isRemote(STORE)) return STORE;
-  const { bucket } = await stackOf(others);
-  if (bucket !== undefined) return `s3://${bucket}`;
+  const stack = await findStack(others, findings);
+  if (!stack) return undefined;
+  if (stack.bucket !== undefined) return `s3://${stack.bucket}`;
   findings.notes.push(
     "No bucket was found: the first deployment makes it, and says how to put the models there.",
   );
   return undefined;
 }
 
-/** The names that a deployed stack has. None of them before the first deployment. */
-export async function stackOf(
+/** The deployed stack. Undefined when it cannot be asked for, which is a problem. */
+export async function findStack(
   others: readonly string[],
-): Promise<{ bucket: string | undefined; url: string | undefined }> {
-  const info = await askTool("osls", ["info", "--verbose", ...others]).catch(() => "");
-  return {
-    bucket: /^\s*ModelsBucket:\s*(\S+)/m.exec(info)?.[1],
-    url: /^\s*HttpApiUrl:\s*(\S+)/m.exec(info)?.[1],
-  };
-}
-
-/** The timestamp of the newest deployment that osls keeps. */
-async function deploymentBefore(others: readonly string[]): Promise<string | undefined> {
-  const list = await askTool("osls", ["deploy", "list", ...others]).catch(() => "");
-  const stamps = [...list.matchAll(/^\s*Timestamp:\s*(\d+)/gm)].map(([, stamp = ""]) => stamp);
-  return stamps.toSorted((a, b) => Number(a) - Number(b)).at(-1);
+  findings: Findings,
+): Promise<Stack | undefined> {
+  return stackOf(others).catch((error: Error) => {
+    const what = `Whether there is a stack is not known: ${lastLine(error.message)}`;
+    findings.problems.push({ what, fix: CREDENTIALS });
+    return undefined;
+  });
 }

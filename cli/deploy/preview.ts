@@ -1,6 +1,7 @@
 import { runAlone } from "../run-alone.ts";
 import { describeProblems } from "./findings.ts";
-import { prepareLambda, stackOf } from "./lambda.ts";
+import { prepareLambda } from "./lambda.ts";
+import { stackOf } from "./lambda-stack.ts";
 import { emptyBucket } from "./empty-bucket.ts";
 import { environmentOf } from "./cloudflare.ts";
 import { askTool, runTool, runWrangler } from "./run-tool.ts";
@@ -64,10 +65,10 @@ export async function previewLambda({
   if (before.bucket !== undefined) await fill(before.bucket);
   const { findings, run } = await prepareLambda(deployment);
   if (findings.problems.length > 0) throw new Error(describeProblems(findings));
-  await run();
+  await run([]);
   const { bucket, url } = await stackOf(stack);
   if (bucket === undefined || url === undefined)
-    throw new Error(`The stack of stage ${name} has no outputs ModelsBucket and HttpApiUrl.`);
+    throw new Error(`The stack of stage ${name} has no outputs ModelsBucket and ServiceUrl.`);
   if (before.bucket === undefined) await fill(bucket);
   return url;
 }

@@ -55,3 +55,9 @@ export async function runWrangler(
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** The line of a tool's text that says what failed. */
+export function lastLine(text: string): string {
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.find((line) => /error/i.test(line)) ?? lines.findLast((line) => line !== "") ?? "";
+}

@@ -15,14 +15,14 @@ export interface DeployOptions {
 
 export interface Deployment {
   findings: Findings;
-  /** Deploys to one place or several. In a dry run it only packages, and gives none. */
-  run: () => Promise<Deployed[]>;
+  /** Deploys to one place or several, and adds each as soon as it is deployed. In a dry run it only packages. */
+  run: (deployed: Deployed[]) => Promise<void>;
 }
 
 /** What is deployed now, in one place. */
 export interface Deployed {
   /** Undefined if the tool does not say it. */
   url: string | undefined;
-  /** Brings back what was deployed before. Undefined if nothing was. */
+  /** Brings back what was deployed before. Undefined if there is no such thing, or more than one. */
   goBack: (() => Promise<void>) | undefined;
 }

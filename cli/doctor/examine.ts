@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { isLoopback } from "../../functions/loopback.ts";
 import type { Findings } from "../deploy/findings.ts";
 import { checkSecret } from "../deploy/cloudflare.ts";
-import { checkParameter, readService, stackOf } from "../deploy/lambda.ts";
+import { checkParameter, findStack, readService } from "../deploy/lambda.ts";
 import { isRemote } from "../deploy/models.ts";
 import { describeFailure } from "../failure.ts";
 import type { PlatformName } from "../init/project.ts";
@@ -113,7 +113,7 @@ async function examineStack({ stage, store, models }: Examination): Promise<Find
   const bucket = isRemote(environment["STORE"])
     ? environment["STORE"]
     : known && store === undefined
-      ? await stackOf(others).then(({ bucket }) => bucket && `s3://${bucket}`)
+      ? await findStack(others, keys).then((stack) => stack?.bucket && `s3://${stack.bucket}`)
       : undefined;
   const stored = await examineModels(settings, store ?? bucket ?? models, region);
   return [
