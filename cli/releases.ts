@@ -25,14 +25,19 @@ export async function releaseVersion(
   });
 }
 
-/** Goes back to the version that answered before the present one. */
+/**
+ * Goes back to the version that answered before the present one. Throws if the present one is not `from`, where that is
+ * given: somebody else has released another one since.
+ */
 export async function rollbackRelease(
   store: Store,
   model: string,
-  note: ReleaseNote,
+  { from, ...note }: ReleaseNote & { from?: string },
 ): Promise<Release> {
   return changeRelease(store, model, async (current) => {
     if (!current) throw new Error(`${model} was never released in this store.`);
+    if (from !== undefined && current.stable !== from)
+      throw new Error(`${model}@${current.stable} was released in the meantime, and stays.`);
     const before = current.history.find(
       (event) => isRelease(event) && event.version !== current.stable,
     );

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readRelease, type Release } from "../functions/model/release.ts";
 import type { Store } from "../functions/model/store.ts";
@@ -6,8 +7,9 @@ import { createFolderStore } from "../functions/platform/store/folder.ts";
 import { chooseVersion } from "./choose-versions.ts";
 import { describeFailure } from "./failure.ts";
 import { judge } from "./evaluate/gate.ts";
+import { readExamples } from "./examples/files.ts";
 import { withReleasedVersion } from "./fetch-version.ts";
-import { label, type LocalPackage } from "./package-folder.ts";
+import { label, MANIFEST_FILE, type LocalPackage } from "./package-folder.ts";
 import { pushPackage } from "./push.ts";
 import { releaseVersion, rollbackRelease, type ReleaseNote } from "./releases.ts";
 import { abortTrial, startTrial, type PolicyChange } from "./rollouts.ts";
@@ -46,8 +48,10 @@ export async function* ship(
   const local = await candidate(name, options);
   const version = label(local.manifest);
   const release = (await readRelease(store, name))?.release;
-  if (release && hasSeen(release, local.manifest.version))
+  if (release && hasSeen(release, local.manifest.version)) {
+    await checkSame(store, local);
     return yield `${version} was released or tried in the store before: nothing to ship.`;
+  }
   await verifyPackage(local, {
     runtimes: ["native", "wasm"],
     tolerance: options.tolerance,
@@ -82,6 +86,16 @@ function hasSeen({ stable, candidates, history }: Release, version: string): boo
   return [stable, ...[...candidates, ...history].map((one) => one.version)].includes(version);
 }
 
+/** Throws if the store has another model by this name and version. */
+async function checkSame(store: Store, { folder, manifest }: LocalPackage): Promise<void> {
+  const stored = await store.get(`${manifest.name}/${manifest.version}/${MANIFEST_FILE}`);
+  if (!stored || stored === "not-modified") return;
+  if (!(await readFile(join(folder, MANIFEST_FILE))).equals(stored.bytes))
+    throw new Error(
+      `${label(manifest)} in the store is another one: its ${MANIFEST_FILE} differs. Give the new one another version.`,
+    );
+}
+
 /** Throws if the version is worse than the released one, or if there is nothing to judge by. */
 function gate(store: Store, local: LocalPackage, options: ShipOptions): Promise<string> {
   const { name } = local.manifest;
@@ -108,19 +122,23 @@ async function begin(store: Store, { manifest }: LocalPackage, options: ShipOpti
 
 async function askOrGoBack(
   store: Store,
-  { manifest }: LocalPackage,
+  local: LocalPackage,
   { deployment, onTrial, note }: ShipOptions & { deployment: SmokeOptions; onTrial: boolean },
 ): Promise<string> {
+  const { manifest } = local;
   const { name, version } = manifest;
   try {
-    return await smokeVersion(deployment, { name, version, onTrial });
+    const known = await readExamples(local);
+    return await smokeVersion(deployment, { name, version, onTrial, known });
   } catch (cause) {
     const back = { ...note, why: `the smoke test of ${version} failed` };
     const release = await (
-      onTrial ? abortTrial(store, name, version, back) : rollbackRelease(store, name, back)
+      onTrial
+        ? abortTrial(store, name, version, back)
+        : rollbackRelease(store, name, { ...back, from: version })
     ).catch((error: unknown) => {
       throw new Error(
-        `${label(manifest)} fails at ${deployment.url}, and answers on: ${describeFailure(cause)} ${describeFailure(error)}`,
+        `${label(manifest)} fails at ${deployment.url}, and was not taken back: ${describeFailure(cause)} ${describeFailure(error)}`,
         { cause },
       );
     });
