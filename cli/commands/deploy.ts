@@ -58,7 +58,7 @@ function withDeployOptions(command: Command): Command {
     )
     .addOption(new Option("--key <key>", "for --smoke: an API key for it").env("NEARCAST_KEY"))
     .option("--dry-run", "ask nobody: check what can be checked here, and package")
-    .option("--stage <name>", "such as prod; for wrangler the environment of that name")
+    .option("--stage <name>", "such as production; for wrangler the environment of that name")
     .option("--store <url>", "where the models lie, when the configuration does not say")
     .addOption(modelsOption());
 }

@@ -67,8 +67,14 @@ async function trainedFrom(store: Store, name: string, version: string): Promise
   return manifest[DIGEST];
 }
 
+/** What a training does not need to see: it runs what pip installs. */
+const SECRET =
+  /^(NEARCAST_KEY|NEARCAST_SIGNING_KEY|CLOUDFLARE_API_TOKEN|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|WEB_IDENTITY_TOKEN_FILE)|ACTIONS_ID_TOKEN_REQUEST_(TOKEN|URL))$/;
+
 async function shell(line: string, cwd: string): Promise<void> {
-  const child = spawn(line, { cwd, shell: true, stdio: "inherit" });
+  const open = Object.entries(process.env).filter(([name]) => !SECRET.test(name));
+  const env = Object.fromEntries(open);
+  const child = spawn(line, { cwd, shell: true, stdio: "inherit", env });
   const [code] = (await once(child, "close")) as [number | null];
   if (code !== 0) throw new Error(`${line} ended with ${code}.`);
 }

@@ -43,6 +43,24 @@ test("a model is trained once for the same data, and again for other data", asyn
   );
 });
 
+test("a training sees none of the secrets of the other steps", async () => {
+  const run = "env > seen.txt && cp data/line.onnx trained.onnx";
+  const { models, store } = await recipe({ run });
+  const names = [
+    "NEARCAST_SIGNING_KEY",
+    "NEARCAST_KEY",
+    "CLOUDFLARE_API_TOKEN",
+    "AWS_SESSION_TOKEN",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+  ];
+  const env = Object.fromEntries([...names, "AWS_REGION"].map((name) => [name, "hunter2"]));
+  expect((await nearcast(train(models, store), { env })).code).toBe(0);
+  const seen = await readFile(join(models, "line/seen.txt"), "utf8");
+  expect(seen.match(/^\w+(?==hunter2$)/gm)).toEqual(["AWS_REGION"]);
+});
+
 test("a training that fails makes no version", async () => {
   const { models, store } = await recipe({ run: "exit 3" });
   const { code, stderr } = await nearcast(train(models, store));

@@ -134,12 +134,12 @@ describe("deploy --dry-run", () => {
 
   test("packages the Lambda function, without the WASM runtime, its code compiled", async () => {
     const output = await asUser(
-      "npx nearcast deploy lambda --dry-run --stage prod --regions eu-west-1,us-east-1",
+      "npx nearcast deploy lambda --dry-run --stage production --regions eu-west-1,us-east-1",
       project.folder,
     );
     for (const region of ["eu-west-1", "us-east-1"]) {
-      expect(output).toContain(`osls deploy --stage prod --region ${region} would follow`);
-      expect(output).toContain(`Note: ${region}: The parameter /my-models/prod/api-keys`);
+      expect(output).toContain(`osls deploy --stage production --region ${region} would follow`);
+      expect(output).toContain(`Note: ${region}: The parameter /my-models/production/api-keys`);
     }
     expect(output).not.toMatch(/no compiled code/);
     const zip = await readFile(join(project.folder, "dist/lambda/x64.zip"));
@@ -153,7 +153,7 @@ describe("deploy --dry-run", () => {
       "decoders/webp_dec.wasm",
     ]);
     const template = join(project.folder, ".serverless/cloudformation-template-update-stack.json");
-    expect(await readFile(template, "utf8")).toContain("parameter/my-models/prod/api-keys");
+    expect(await readFile(template, "utf8")).toContain("parameter/my-models/production/api-keys");
   });
 
   test("lists every problem with its fix", async () => {

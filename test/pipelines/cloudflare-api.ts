@@ -5,12 +5,14 @@ import { text } from "node:stream/consumers";
 const FIRST = "11111111-1111-4111-8111-111111111111";
 
 export interface CloudflareApi {
-  /** The variables with which wrangler uses it. */
+  /** The variable with which wrangler uses it. */
   env: Record<string, string>;
   /** The versions that were deployed, oldest first. The first one is there from the start. */
   deployed: string[];
   /** The previews that there are. */
   previews: Set<string>;
+  /** What previews were told of where their models are. */
+  stores: unknown[];
   stop: () => Promise<void>;
 }
 
@@ -27,6 +29,7 @@ export async function startCloudflareApi({
 }): Promise<CloudflareApi> {
   const deployed = [FIRST];
   const previews = new Set<string>();
+  const stores: unknown[] = [];
   const deploy = async (id: string) => {
     deployed.push(id);
     await onDeploy(id);
@@ -53,7 +56,13 @@ export async function startCloudflareApi({
       () => ({ id: "w", subdomain: { enabled: true, previews_enabled: true } }),
     ],
     [/^(GET|PATCH) .*\/previews\/([\w-]+)$/, (_, [, , name = ""]) => preview(name)],
-    [/^POST .*\/previews\/[\w-]+\/deployments$/, () => ({ id: "d", urls: [`${url}/deployment`] })],
+    [
+      /^POST .*\/previews\/[\w-]+\/deployments$/,
+      (body) => {
+        stores.push(/"STORE":(\{[^}]*\})/.exec(body)?.[1]);
+        return { id: "d", urls: [`${url}/deployment`] };
+      },
+    ],
     [/^DELETE .*\/previews\/([\w-]+)$/, (_, [, name = ""]) => previews.delete(name)],
     [/^GET .*\/secrets$/, () => [{ name: "API_KEYS", type: "secret_text" }]],
     [
@@ -97,13 +106,10 @@ export async function startCloudflareApi({
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    env: {
-      CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
-      CLOUDFLARE_API_TOKEN: "test",
-      CLOUDFLARE_ACCOUNT_ID: "account",
-    },
+    env: { CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4` },
     deployed,
     previews,
+    stores,
     stop: () => new Promise((resolve) => void server.close(() => resolve())),
   };
 }

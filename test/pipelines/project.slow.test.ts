@@ -58,7 +58,7 @@ describe.skipIf(!canTrain)("the workflow of a project that init made", () => {
         "npm ci",
         "npm test",
         "npx nearcast verify --all",
-        "npx nearcast deploy cloudflare --dry-run",
+        "npx nearcast deploy cloudflare --dry-run --stage production",
         "npx nearcast deploy lambda --dry-run --stage production",
       ]);
       expect(output).toContain("iris@1 is good to publish");
@@ -92,7 +92,7 @@ describe.skipIf(!canTrain)("the workflow of a project that init made", () => {
       expect(ran).toEqual([
         'npx nearcast train --store "$STORE"',
         'npx nearcast ship --all --to "$STORE"',
-        "npx nearcast deploy cloudflare --smoke",
+        "npx nearcast deploy cloudflare --stage production --smoke",
       ]);
       expect(output).toContain("flowers@1 is trained");
       expect(output).toMatch(/iris@1: \d examples are answered as recorded/);
@@ -158,12 +158,21 @@ describe.skipIf(!canTrain)("the workflow of a project that init made", () => {
       expect(opened.output).toContain("pr-12 is at http://127.0.0.1");
       expect(opened.output).toMatch(/iris@1: \d examples are answered as recorded/);
       expect([...cloudflare.previews]).toEqual(["pr-12"]);
+      expect(String(cloudflare.stores)).toContain("r2://MODELS/pr-12/c0ffee");
       const closed = await preview("closed");
       expect(closed.ran).toEqual(['npx nearcast preview cloudflare --name "$NAME" --remove']);
       expect([...cloudflare.previews]).toEqual([]);
     },
   );
 });
+
+/** What the steps that need them get. */
+const ACCOUNT = {
+  "vars.CLOUDFLARE_ACCOUNT_ID": "account",
+  "secrets.CLOUDFLARE_API_TOKEN": "test",
+  "secrets.R2_ACCESS_KEY_ID": "test",
+  "secrets.R2_SECRET_ACCESS_KEY": "test",
+};
 
 function preview(action: string): Promise<Outcome> {
   return runJob({
@@ -173,8 +182,8 @@ function preview(action: string): Promise<Outcome> {
     context: {
       "github.event.number": "12",
       "github.event.action": action,
-      "secrets.R2_ACCESS_KEY_ID": "test",
-      "secrets.R2_SECRET_ACCESS_KEY": "test",
+      "github.sha": "c0ffee",
+      ...ACCOUNT,
     },
     env: { ...cloudflare.env, S3_ENDPOINT: r2.endpoint, NEARCAST_WAIT: "8s" },
     installed,
@@ -188,8 +197,7 @@ function deploy(key = trusted.privateKey): Promise<Outcome> {
     job: "cloudflare",
     context: {
       "vars.CLOUDFLARE_URL": worker.url,
-      "secrets.R2_ACCESS_KEY_ID": "test",
-      "secrets.R2_SECRET_ACCESS_KEY": "test",
+      ...ACCOUNT,
       "secrets.NEARCAST_SIGNING_KEY": key,
     },
     env: { ...cloudflare.env, S3_ENDPOINT: r2.endpoint, NEARCAST_WAIT: "8s" },

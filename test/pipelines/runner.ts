@@ -26,6 +26,8 @@ export interface Workflow {
     string,
     {
       env?: Record<string, string>;
+      if?: string;
+      environment?: string;
       steps: Step[];
       permissions?: Record<string, string>;
       "timeout-minutes"?: number;
