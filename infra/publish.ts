@@ -24,7 +24,8 @@ for (const folder of PACKAGES) {
     continue;
   }
   // npm takes the provenance only of a package that names the repository it was built from.
-  run("npm", ["pkg", "set", "repository.type=git", `repository.url=${repository}`], cwd);
+  if (!dryRun)
+    run("npm", ["pkg", "set", "repository.type=git", `repository.url=${repository}`], cwd);
   const flags = ["--provenance", "--access", "public", ...(dryRun ? ["--dry-run"] : [])];
   execFileSync("npm", ["publish", ...flags], { cwd, stdio: "inherit" });
   console.log(`${name}@${version} ${dryRun ? "would be published" : "is published"}.`);
@@ -32,7 +33,8 @@ for (const folder of PACKAGES) {
 
 /** All packages and the changelog must have the version of the tag. */
 function checkVersion(tag = ""): string {
-  const wanted = /^v(\d+\.\d+\.\d+.*)$/.exec(tag)?.[1];
+  // A prerelease would need a dist-tag of its own.
+  const wanted = /^v(\d+\.\d+\.\d+)$/.exec(tag)?.[1];
   if (wanted === undefined) throw new Error("Name the tag: node infra/publish.ts v1.2.3");
   for (const folder of PACKAGES) {
     const { name, version } = packageOf(folder);
