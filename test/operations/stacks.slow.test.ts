@@ -75,7 +75,9 @@ test("what costs money by itself is off unless it is asked for", () => {
 test("each option asks for what it says, and all together for everything", () => {
   const { Resources, Parameters } = stack("everything");
   const conditional = Object.keys(Resources).filter((id) => Resources[id]?.Condition);
-  expect(optional("everything")).toEqual(conditional.toSorted());
+  // What calls the function itself, in place of its provisioned environments.
+  const all = conditional.filter((id) => id !== "GuardedDeployment");
+  expect(optional("everything")).toEqual(all.toSorted());
   for (const [option, value] of Object.entries(ALL_OPTIONS)) {
     const name = option.charAt(0).toUpperCase() + option.slice(1);
     if (Parameters[name]) expect(String(Parameters[name].Default), option).toBe(value);
@@ -86,6 +88,46 @@ test("each option asks for what it says, and all together for everything", () =>
     ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 2 },
   });
   expect(properties("dev", "PredictProvConcLambdaAlias")).toBeUndefined();
+});
+
+test("the firewall's API is deployed anew when the function that it calls changes", () => {
+  const template = stack("everything");
+  const without = {
+    ...template,
+    Parameters: { ...template.Parameters, ProvisionedConcurrency: { Default: 0 } },
+  };
+  const { Resources } = template;
+  expect(Resources["GuardedStage"]).toHaveProperty("DependsOn", ["GuardedPermission"]);
+  for (const [one, deployment, other, end] of [
+    [template, "GuardedProvisionedDeployment", "GuardedDeployment", ":provisioned"],
+    [without, "GuardedDeployment", "GuardedProvisionedDeployment", ""],
+  ] as const) {
+    const { DeploymentId } = Resources["GuardedStage"]!.Properties;
+    expect(evaluate(one, DeploymentId)).toEqual({ Ref: deployment });
+    const isThere = (id: string) => evaluate(one, { Condition: Resources[id]!.Condition });
+    expect([isThere(deployment), isThere(other)]).toEqual([true, false]);
+    const { FunctionName } = Resources["GuardedPermission"]!.Properties as {
+      FunctionName: { "Fn::Join": [string, unknown[]] };
+    };
+    expect(evaluate(one, FunctionName["Fn::Join"][1].at(-1))).toBe(end);
+  }
+});
+
+test("a day without jobs has a cost too", () => {
+  const { Metrics } = properties("dev", "DailyCost") as {
+    Metrics: { Id: string; Expression?: string }[];
+  };
+  const expression = Metrics.find(({ Id }) => Id === "cost")?.Expression ?? "";
+  for (const { Id } of Metrics.filter((one) => one.Id !== "cost"))
+    expect(expression).toContain(`FILL(${Id}, 0)`);
+});
+
+test("regions of a stage share no name of the account", () => {
+  const { Resources } = stack("everything");
+  const { Budget } = Resources["Budget"]!.Properties as { Budget: { BudgetName: unknown } };
+  const names = [Budget.BudgetName, Resources["Overview"]!.Properties["DashboardName"]];
+  for (const name of names)
+    expect(name).toEqual({ "Fn::Sub": expect.stringContaining("${AWS::Region}") });
 });
 
 function keysOf(name: string): unknown {
