@@ -41,9 +41,14 @@ export interface WorkerConfiguration {
 
 const FILES = ["wrangler.toml", "wrangler.json", "wrangler.jsonc"];
 
+/** wrangler's configuration in the working directory. Undefined: there is none. */
+export function workerFile(): string | undefined {
+  return FILES.find((file) => existsSync(file));
+}
+
 /** What wrangler's configuration in the working directory says about the Worker. Throws if it has no bucket. */
 export async function readWorkerConfiguration(env?: string): Promise<WorkerConfiguration> {
-  if (!FILES.some((file) => existsSync(file)))
+  if (workerFile() === undefined)
     throw new Error(
       `There is no wrangler.toml in ${process.cwd()}. A project that has one is made with: nearcast init <folder> --platform cloudflare`,
     );

@@ -7,7 +7,7 @@ import { isRemote } from "../deploy/models.ts";
 import { describeFailure } from "../failure.ts";
 import type { PlatformName } from "../init/project.ts";
 import { isFolder, withStore } from "../store.ts";
-import { readWorkerConfiguration } from "../wrangler.ts";
+import { readWorkerConfiguration, workerFile } from "../wrangler.ts";
 import { checkBucket } from "./bucket.ts";
 import { findingsAt, type Finding } from "./finding.ts";
 import { checkStore } from "./models.ts";
@@ -34,7 +34,7 @@ export interface Examination {
 /** The platforms whose files are in the working directory. Without any, Node, whose configuration is the environment. */
 export function platformsHere(): PlatformName[] {
   const found: PlatformName[] = [];
-  if (existsSync("wrangler.toml")) found.push("cloudflare");
+  if (workerFile() !== undefined) found.push("cloudflare");
   if (existsSync("serverless.yml")) found.push("lambda");
   return found.length > 0 ? found : ["node"];
 }
@@ -67,7 +67,8 @@ async function examineServer({ store, models }: Examination): Promise<Finding[]>
 }
 
 async function examineWorker({ stage, store, models }: Examination): Promise<Finding[]> {
-  const where = stage === undefined ? "wrangler.toml" : `wrangler.toml, ${stage}`;
+  const file = workerFile() ?? "wrangler.toml";
+  const where = stage === undefined ? file : `${file}, ${stage}`;
   const worker = await readWorkerConfiguration(stage).catch((error: Error) => error);
   if (worker instanceof Error)
     return [findingsAt(where).wrong(worker.message, "docs/deploying.md has the lines.")];
@@ -100,7 +101,8 @@ async function examineStack({ stage, store, models }: Examination): Promise<Find
   if (service instanceof Error)
     return [findingsAt(where).wrong(service.message, "npx osls print says where.")];
   const { environment = {}, region } = service.provider;
-  if (region) process.env["AWS_REGION"] ??= region;
+  // The keys and the bucket are where the stack is, whatever the environment says.
+  if (region) process.env["AWS_REGION"] = region;
   const variables = texts(environment);
   const settings: Settings = { where, platform: "lambda", variables, isReached: true };
   const { AWS_PROFILE, AWS_ACCESS_KEY_ID } = process.env;

@@ -39,7 +39,8 @@ export async function checkStore(
     const found = await readRelease(store, name).catch((error: Error) => error);
     if (found instanceof Error) {
       const again = `npx nearcast release ${name}@VERSION --store ${url}`;
-      findings.push(wrong(`${name}/release.json: ${describeFailure(found)}`, again));
+      const fix = `Put back an earlier version of that file, or remove it, and: ${again}`;
+      findings.push(wrong(`${name}/release.json: ${describeFailure(found)}`, fix));
     }
     if (!found || found instanceof Error) continue;
     released += 1;
@@ -93,7 +94,7 @@ function checkRelease(name: string, release: Release, url: string, now: number):
     findings.push(
       unwise(
         `${name}/release.json has format ${release.schema}, which knows no rollouts.`,
-        `npx nearcast release ${name}@${release.stable} --store ${url} writes format ${FORMAT}.`,
+        `The next npx nearcast release or rollout of ${name} writes format ${FORMAT}.`,
       ),
     );
   if (release.schema > FORMAT)

@@ -55,7 +55,9 @@ export async function lookAt(given: string, key: string | undefined): Promise<Si
   findings.push(...checkReady(await ask("/ready"), url));
   const stranger = await ask("/v1/models");
   const open = typeof stranger !== "string" && stranger.status === 200;
-  if (typeof stranger !== "string" && stranger.status === 503)
+  const hasNoKeys =
+    typeof stranger !== "string" && codeOf(stranger) === "authentication_not_configured";
+  if (hasNoKeys)
     findings.push(
       wrong(
         "It has no keys, and answers nothing but health.",
@@ -95,11 +97,19 @@ export async function lookAt(given: string, key: string | undefined): Promise<Si
     );
   const known = key ? await ask("/v1/models", { Authorization: `Bearer ${key}` }) : stranger;
   if (typeof known === "string" || known.status !== 200) {
-    if (key)
+    const isRefused = typeof known !== "string" && [401, 403].includes(known.status);
+    if (key && isRefused)
       findings.push(
         wrong(
-          `The key is refused: ${typeof known === "string" ? known : known.status}.`,
+          `The key is refused: ${known.status}.`,
           "npx nearcast key --name web makes another one.",
+        ),
+      );
+    else if (!isRefused && !hasNoKeys)
+      findings.push(
+        wrong(
+          `/v1/models answers ${typeof known === "string" ? known : `${known.status} ${codeOf(known) ?? ""}`.trim()}.`,
+          "Its log says why: mostly the store, or too many requests.",
         ),
       );
     else findings.push(note("Models and rates were not looked at: that needs --key."));
@@ -193,6 +203,11 @@ async function askFor(url: string, init: RequestInit): Promise<Answer | string> 
     const { message } = ((error as Error).cause as Error | undefined) ?? (error as Error);
     return message;
   }
+}
+
+/** The code of an error. */
+function codeOf({ body }: Answer): string | undefined {
+  return (body as { code?: string } | undefined)?.code;
 }
 
 function parsed(text: string): unknown {

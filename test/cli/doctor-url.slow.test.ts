@@ -102,7 +102,10 @@ test("a store that is down, a server that is none of ours, and none at all", asy
   await target.restart();
   const broken = await doctor("--url", target.url ?? "");
   expect(broken.code).toBe(1);
-  expect(broken.lines).toContainEqual(expect.stringMatching(/^wrong: \/ready answers 503/));
+  expect(broken.lines).toEqual([
+    expect.stringMatching(/^wrong: \/ready answers 503/),
+    "wrong: /v1/models answers 503 store_unavailable.",
+  ]);
   const other = createServer((_, response) => void response.end("hello"));
   await new Promise<void>((resolve) => void other.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void other.close());

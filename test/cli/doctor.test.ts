@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { releaseVersion } from "../../cli/releases.ts";
 import { startS3, type S3Server } from "../../cli/local/s3-server.ts";
 import { createKey, signPackage } from "../../cli/sign.ts";
 import { openPackage } from "../../cli/package-folder.ts";
@@ -267,6 +268,30 @@ describe("models", () => {
     expectOnly((await look()).findings, "wrong", /iris@7 is released and not there/);
     await writeFile(join(models, "iris/release.json"), "{");
     expect(lines((await look()).findings)[0]).toMatch(/^wrong: iris\/release\.json/);
+  });
+
+  test("a release file that is old, or cannot be read, is mended as the fix says", async () => {
+    await withIris();
+    const store = createFolderStore(models);
+    const note = { by: "a test" };
+    await cp(join(models, "iris/1"), join(models, "iris/2"), { recursive: true });
+    const path = join(models, "iris/2/model.json");
+    const manifest = JSON.parse(await readFile(path, "utf8")) as object;
+    await writeFile(path, JSON.stringify({ ...manifest, version: "2" }));
+
+    await release({ stable: "1" });
+    const [old] = (await look()).findings;
+    expect(old?.fix).toBe("The next npx nearcast release or rollout of iris writes format 2.");
+    await releaseVersion(store, "iris", "2", note);
+    expect((await look()).findings).toEqual([]);
+
+    await writeFile(join(models, "iris/release.json"), "{");
+    const [broken] = (await look()).findings;
+    expect(broken?.fix).toMatch(/or remove it, and: npx nearcast release iris@VERSION/);
+    await expect(releaseVersion(store, "iris", "1", note)).rejects.toThrow();
+    await rm(join(models, "iris/release.json"));
+    await releaseVersion(store, "iris", "1", note);
+    expect((await look()).findings).toEqual([]);
   });
 
   test("that fit, do not fit, or fit only one at a time", async () => {

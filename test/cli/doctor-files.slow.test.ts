@@ -1,0 +1,32 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { examine, platformsHere } from "../../cli/doctor/examine.ts";
+import { temporaryFolder } from "./nearcast.ts";
+
+const options = { stage: undefined, models: "models", store: undefined };
+
+test.each(["wrangler.toml", "wrangler.json", "wrangler.jsonc"])(
+  "%s is a Worker's",
+  async (file) => {
+    const folder = await temporaryFolder();
+    const before = process.cwd();
+    onTestFinished(() => process.chdir(before));
+    process.chdir(folder);
+    expect(platformsHere()).toEqual(["node"]);
+    const text = file.endsWith("toml") ? 'name = "a"' : '{ "name": "a" }';
+    await writeFile(join(folder, file), text);
+    expect(platformsHere()).toEqual(["cloudflare"]);
+    const [finding] = await examine("cloudflare", options);
+    expect(finding).toMatchObject({ where: file, level: "wrong" });
+    expect(finding?.what).toContain("binds no R2 bucket as MODELS");
+  },
+);
+
+test("keys and buckets are looked for in the stack's region, whatever the environment says", async () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv("AWS_REGION", "ap-south-1");
+  for (const name of ["AWS_PROFILE", "AWS_ACCESS_KEY_ID"]) vi.stubEnv(name, undefined);
+  await examine("lambda", options);
+  expect(process.env["AWS_REGION"]).toBe("us-east-1");
+});
