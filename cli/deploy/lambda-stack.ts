@@ -1,8 +1,12 @@
+import { createRequire } from "node:module";
+import { projectTool } from "../project-tool.ts";
 import { askTool, runTool } from "./run-tool.ts";
 import type { Deployed } from "./types.ts";
 
 /** What a deployed stack says of itself. Nothing of it before the first deployment. */
 export interface Stack {
+  name: string | undefined;
+  region: string | undefined;
   bucket: string | undefined;
   url: string | undefined;
 }
@@ -14,14 +18,21 @@ export async function stackOf(others: readonly string[]): Promise<Stack> {
     throw error;
   });
   const found = (name: string) => new RegExp(`^\\s*${name}: (\\S+)`, "m").exec(info)?.[1];
-  // With a domain or a firewall the function does not answer at its HTTP API's own address.
-  return { bucket: found("ModelsBucket"), url: found("ServiceUrl") ?? found("HttpApiUrl") };
+  return {
+    name: found("stack"),
+    region: found("region"),
+    bucket: found("ModelsBucket"),
+    // With a domain or a firewall the function does not answer at its HTTP API's own address.
+    url: found("ServiceUrl") ?? found("HttpApiUrl"),
+  };
 }
 
 /** Deploys what was packaged. */
 export async function deployStack(others: readonly string[]): Promise<Deployed> {
-  const before = await deploymentBefore(others);
-  await runTool("osls", ["deploy", ...others]);
+  const { name, region } = await stackOf(others);
+  const before = name === undefined ? undefined : await liveDeployment(name, region);
+  // osls compares with what it uploaded last, which is not what runs after going back.
+  await runTool("osls", ["deploy", "--force", ...others]);
   const { bucket, url } = await stackOf(others);
   if (bucket !== undefined)
     console.log(`Its models: npx nearcast push --all --release --to s3://${bucket}`);
@@ -29,11 +40,32 @@ export async function deployStack(others: readonly string[]): Promise<Deployed> 
   return { url, goBack: before === undefined ? undefined : goBack };
 }
 
-/** The timestamp of the newest deployment that osls keeps. */
-async function deploymentBefore(others: readonly string[]): Promise<string | undefined> {
-  const { bucket } = await stackOf(others);
-  if (bucket === undefined) return undefined;
-  const list = await askTool("osls", ["deploy", "list", ...others]);
-  const stamps = [...list.matchAll(/^\s*Timestamp:\s*(\d+)/gm)].map(([, stamp = ""]) => stamp);
-  return stamps.toSorted((a, b) => Number(a) - Number(b)).at(-1);
+/** What is used of the client with which osls asks CloudFormation. */
+interface CloudFormation {
+  CloudFormationClient: new (options: { region: string | undefined }) => {
+    send: (command: object) => Promise<{ TemplateBody?: string }>;
+    destroy: () => void;
+  };
+  GetTemplateCommand: new (input: { StackName: string }) => object;
+}
+
+/**
+ * The timestamp of the deployment whose package the stack runs. After going back, or after a deployment that failed, the
+ * newest one that osls keeps is another.
+ */
+async function liveDeployment(
+  StackName: string,
+  region: string | undefined,
+): Promise<string | undefined> {
+  const load = createRequire(projectTool("osls"));
+  const { CloudFormationClient, GetTemplateCommand } = load(
+    "@aws-sdk/client-cloudformation",
+  ) as CloudFormation;
+  const client = new CloudFormationClient({ region });
+  try {
+    const { TemplateBody = "" } = await client.send(new GetTemplateCommand({ StackName }));
+    return /"S3Key":\s*"[^"]+\/(\d+)-[^"/]+\/[^"/]+"/.exec(TemplateBody)?.[1];
+  } finally {
+    client.destroy();
+  }
 }

@@ -53,9 +53,7 @@ export async function prepareLambda(
       checkJobs(service, findings);
     }
     const region = regions[index];
-    // The region of the parameter and the bucket.
-    if (region !== undefined) process.env["AWS_REGION"] = region;
-    else if (service.provider.region) process.env["AWS_REGION"] ??= service.provider.region;
+    useRegion(service, region);
     add(findings, await checkPlace(service, options, others), places.length > 1 ? region : "");
   }
   return {
@@ -79,6 +77,11 @@ function argumentsFor({ stage, others }: DeployOptions, region: string | undefin
 /** serverless.yml as osls reads it with these arguments. */
 export async function readService(args: readonly string[]): Promise<Service> {
   return JSON.parse(await askTool("osls", ["print", "--format", "json", ...args])) as Service;
+}
+
+/** Keys and buckets lie in the region to which osls deploys, whatever AWS_REGION was. */
+export function useRegion({ provider }: Service, region = provider.region): void {
+  if (region) process.env["AWS_REGION"] = region;
 }
 
 /** What only one region has: its keys and its models. */

@@ -1,10 +1,10 @@
 import { runAlone } from "../run-alone.ts";
 import { describeProblems } from "./findings.ts";
-import { prepareLambda } from "./lambda.ts";
+import { prepareLambda, readService, useRegion } from "./lambda.ts";
 import { stackOf } from "./lambda-stack.ts";
 import { emptyBucket } from "./empty-bucket.ts";
 import { environmentOf } from "./cloudflare.ts";
-import { askTool, runTool, runWrangler } from "./run-tool.ts";
+import { runTool, runWrangler } from "./run-tool.ts";
 
 export interface PreviewOptions {
   /** Names the preview, and on AWS its stage. */
@@ -60,6 +60,7 @@ export async function previewLambda({
       models,
     ]);
   const stack = ["--stage", name, ...others];
+  useRegion(await readService(stack));
   const before = await stackOf(stack);
   // What the stage releases is looked at before it is deployed again.
   if (before.bucket !== undefined) await fill(before.bucket);
@@ -76,12 +77,7 @@ export async function previewLambda({
 /** Removes the stage, with its bucket, which goes only when it is empty. */
 export async function removeLambda({ name, others }: PreviewOptions): Promise<void> {
   const stage = ["--stage", name, ...others];
-  const { provider } = JSON.parse(
-    await askTool("osls", ["print", "--format", "json", ...stage]),
-  ) as {
-    provider: { region?: string };
-  };
-  if (provider.region) process.env["AWS_REGION"] ??= provider.region;
+  useRegion(await readService(stage));
   const { bucket } = await stackOf(stage);
   if (bucket !== undefined) await emptyBucket(bucket);
   await runTool("osls", ["remove", ...stage]);

@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { temporaryFolder } from "../cli/nearcast.ts";
+import { root, temporaryFolder } from "../cli/nearcast.ts";
 
 /** What a call prints, and whether it fails. The first entry whose start the arguments have answers. */
 export type Answers = Record<string, { says?: string; fails?: string }>;
@@ -26,6 +26,8 @@ export async function projectWith(tool: "osls" | "wrangler", answers: Answers) {
   process.chdir(project);
   const folder = join(project, "node_modules", tool);
   await mkdir(folder, { recursive: true });
+  // The clients that osls brings.
+  await symlink(join(root, "node_modules/@aws-sdk"), join(project, "node_modules/@aws-sdk"));
   await writeFile(join(folder, "package.json"), JSON.stringify({ bin: { [tool]: "tool.cjs" } }));
   await writeFile(join(folder, "tool.cjs"), SCRIPT);
   await writeFile(join(folder, "answers.json"), JSON.stringify(answers));
