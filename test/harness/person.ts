@@ -17,7 +17,7 @@ interface ImageFile {
   bytes: Buffer;
 }
 
-/** Chooses an image. Firefox 153 ends the process of a page whose file WebDriver has chosen: there a script does it. */
+/** Chooses an image. In Firefox a script does it: its page ended after WebDriver had chosen a file. */
 export async function chooseImage(field: Locator, { name, bytes }: ImageFile): Promise<void> {
   if (!isFirefox) return field.setInputFiles({ name, mimeType: "image/png", buffer: bytes });
   await field.evaluate(
