@@ -1,6 +1,10 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { readGraph, type TensorInfo } from "../../functions/platform/onnx/graph.ts";
-import type { ImageOptions, ImageSettings } from "../../functions/tasks/image/options.ts";
+import {
+  RESAMPLES,
+  type ImageOptions,
+  type ImageSettings,
+} from "../../functions/tasks/image/options.ts";
 import { commas, numberOf } from "../options.ts";
 import { classifierOf } from "./classifier.ts";
 import type { Draft } from "./from-file.ts";
@@ -25,8 +29,6 @@ export interface ImageFlags {
   mean?: number[];
   std?: number[];
 }
-
-const RESAMPLES = ["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"];
 
 /** `--image 224x224` and what goes with it, for an image classifier from anywhere. */
 export function withImageOptions(command: Command): Command {

@@ -1,11 +1,14 @@
 import type { TensorInfo } from "../../functions/platform/onnx/graph.ts";
-import type { ImagePooling } from "../../functions/tasks/image-feature-extraction/options.ts";
+import {
+  IMAGE_POOLINGS,
+  type ImagePooling,
+} from "../../functions/tasks/image-feature-extraction/options.ts";
 import { isFloat } from "./classifier.ts";
 import type { AddedPooling } from "./hugging-face-vectors.ts";
 import { only } from "./only.ts";
 
 /** What `--pooling` can say of a model for the vectors of pictures. */
-export const IMAGE_FLAGS = ["cls", "mean", "max", "none", "pooler"] as const;
+export const IMAGE_FLAGS = [...IMAGE_POOLINGS, "pooler"] as const;
 export type ImagePoolingFlag = (typeof IMAGE_FLAGS)[number];
 
 /** What `--pooling` can say. */

@@ -38,10 +38,10 @@ export function createGrpcServer(
   config: Pick<Config, "requestTimeoutMs" | "bodyBudgetBytes">,
   fetch: GrpcFetch,
 ): GrpcServer {
-  const ending = new AbortController();
   const sessions = new Map<ServerHttp2Session, { open: number }>();
   const most = Math.ceil(mostConnections() * GRPC_SHARE);
   let streams = 0;
+  let isEnding = false;
 
   const server = createServer({
     settings: { maxConcurrentStreams: STREAMS_PER_CONNECTION },
@@ -51,7 +51,7 @@ export function createGrpcServer(
     if (sessions.size >= most) closeIdle();
     sessions.set(session, { open: 0 });
     session.once("close", () => sessions.delete(session));
-    if (ending.signal.aborted) void closeGently(session);
+    if (isEnding) void closeGently(session);
   });
   server.on("stream", (stream) => {
     const { session } = stream;
@@ -97,7 +97,7 @@ export function createGrpcServer(
   async function end(longestMs: number): Promise<void> {
     const longest = sleep(longestMs, undefined, { ref: false });
     await Promise.race([acceptAll(server), longest]);
-    ending.abort();
+    isEnding = true;
     // That of HTTP/2 would end the sessions too, at once.
     NetServer.prototype.close.call(server);
     for (const session of sessions.keys()) void closeGently(session);

@@ -4,6 +4,8 @@ const channels = z.array(z.number()).min(1).max(3);
 const side = z.number().int().positive().max(4096);
 const level = z.number().int().min(0).max(255);
 
+export const RESAMPLES = ["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"] as const;
+
 const image = z.strictObject({
   width: side.describe("Of the graph's input, in pixels."),
   height: side.describe("Of the graph's input, in pixels."),
@@ -23,9 +25,7 @@ const image = z.strictObject({
   layout: z
     .enum(["NCHW", "NHWC"])
     .describe("The order of the graph's dimensions; C are the channels."),
-  resample: z
-    .enum(["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"])
-    .describe("The filter for resizing, by Pillow's names."),
+  resample: z.enum(RESAMPLES).describe("The filter for resizing, by Pillow's names."),
   orientation: z
     .enum(["exif", "ignore"])
     .default("ignore")
