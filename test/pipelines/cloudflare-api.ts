@@ -39,10 +39,17 @@ export async function startCloudflareApi({
     previews.add(name);
     return { id: name, name, slug: name, urls: [url] };
   };
-  const answers: [RegExp, (body: string, match: RegExpExecArray) => unknown][] = [
+  type Answer = (body: string, match: RegExpExecArray, asked: URLSearchParams) => unknown;
+  const answers: [RegExp, Answer][] = [
     [
       /^GET .*\/workers\/services\/[\w-]+$/,
       () => ({ default_environment: { script: { tag: "tag", last_deployed_from: "wrangler" } } }),
+    ],
+    // Every queue is there, and has no consumer.
+    [
+      /^GET .*\/queues$/,
+      (_, __, asked) =>
+        asked.getAll("name").map((name) => ({ queue_id: name, queue_name: name, consumers: [] })),
     ],
     // No file is missing.
     [/^POST .*\/assets-upload-session$/, () => ({ jwt: "session", buckets: [] })],
@@ -93,12 +100,14 @@ export async function startCloudflareApi({
   ];
   const server = createServer((request, response) => {
     void (async () => {
-      const { pathname } = new URL(request.url ?? "/", "http://api");
+      const { pathname, searchParams } = new URL(request.url ?? "/", "http://api");
       const body = await text(request);
       const line = `${request.method} ${pathname}`;
       const [pattern, answer] = answers.find(([one]) => one.test(line)) ?? [];
       const result =
-        pattern && answer ? await answer(body, pattern.exec(line) as RegExpExecArray) : {};
+        pattern && answer
+          ? await answer(body, pattern.exec(line) as RegExpExecArray, searchParams)
+          : {};
       response.setHeader("Content-Type", "application/json");
       response.end(JSON.stringify({ success: true, errors: [], messages: [], result }));
     })();

@@ -4,12 +4,10 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startS3OverR2, type S3OverR2 } from "../harness/s3-over-r2.ts";
-import { startWorker, type WorkerHarness } from "../harness/worker.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { asUser } from "../harness/as-a-user.ts";
 import { packNearcast } from "../package/pack.ts";
-import { startCloudflareApi, type CloudflareApi } from "./cloudflare-api.ts";
+import { runOnEdge, startEdge, type Edge } from "./edge.ts";
 import { addFlowers, changeData } from "./flowers.ts";
 import { keepInstalled, publishedRepository, runJob, type Outcome } from "./runner.ts";
 
@@ -25,9 +23,7 @@ const trusted = signingKey();
 let project: string;
 let repository: Awaited<ReturnType<typeof publishedRepository>>;
 let installed: string;
-let worker: WorkerHarness;
-let r2: S3OverR2;
-let cloudflare: CloudflareApi;
+let edge: Edge;
 /** What the next deployed version trusts. */
 let trustsNow = trusted.publicKey;
 
@@ -38,11 +34,7 @@ describe.skipIf(!canTrain)("the workflow of a project that init made", () => {
     repository = await publishedRepository(project);
     await repository.push("Flowers are trained in CI");
   }, LIMIT_MS);
-  afterAll(async () => {
-    await cloudflare?.stop();
-    await r2?.stop();
-    await worker?.stop();
-  });
+  afterAll(() => edge?.stop());
 
   test(
     "checks a change from a fresh clone, and builds what would be deployed",
@@ -63,23 +55,7 @@ describe.skipIf(!canTrain)("the workflow of a project that init made", () => {
       ]);
       expect(output).toContain("iris@1 is good to publish");
       installed = await keepInstalled(folder);
-      worker = await startWorker({
-        directory: join(folder, "dist/worker"),
-        compatibilityDate: "2026-10-20",
-        vars: { AUTH: "none", TRUSTED_KEYS: trusted.publicKey, RELEASE_TTL_SECONDS: "1" },
-        store: "plain",
-      });
-      r2 = await startS3OverR2(worker);
-      // A version is the Worker with the keys that it trusts.
-      const { url, restart } = worker;
-      const versions = new Map<string, string>();
-      cloudflare = await startCloudflareApi({
-        url,
-        async onDeploy(version) {
-          if (!versions.has(version)) versions.set(version, trustsNow);
-          await restart({ TRUSTED_KEYS: versions.get(version) ?? "" });
-        },
-      });
+      edge = await startEdge(join(folder, "dist/worker"), () => ({ TRUSTED_KEYS: trustsNow }));
     },
   );
 
@@ -140,12 +116,12 @@ describe.skipIf(!canTrain)("the workflow of a project that init made", () => {
 
   test("brings the old deployment back when a new one fails", { timeout: LIMIT_MS }, async () => {
     await repository.push("Nothing of the models changed");
-    const before = cloudflare.deployed.at(-1);
+    const before = edge.cloudflare.deployed.at(-1);
     trustsNow = signingKey().publicKey;
     const { output, failed } = await deploy();
     expect(failed).toMatch(/nearcast deploy cloudflare/);
     expect(output).toMatch(/What was deployed fails\..* What was deployed before answers again/s);
-    expect(cloudflare.deployed.at(-1)).toBe(before);
+    expect(edge.cloudflare.deployed.at(-1)).toBe(before);
     expect(await versionOf("flowers")).toBe("2");
   });
 
@@ -157,56 +133,39 @@ describe.skipIf(!canTrain)("the workflow of a project that init made", () => {
       expect(opened.failed, opened.output).toBeUndefined();
       expect(opened.output).toContain("pr-12 is at http://127.0.0.1");
       expect(opened.output).toMatch(/iris@1: \d examples are answered as recorded/);
-      expect([...cloudflare.previews]).toEqual(["pr-12"]);
-      expect(String(cloudflare.stores)).toContain("r2://MODELS/pr-12/c0ffee");
+      expect([...edge.cloudflare.previews]).toEqual(["pr-12"]);
+      expect(String(edge.cloudflare.stores)).toContain("r2://MODELS/pr-12/c0ffee");
       const closed = await preview("closed");
       expect(closed.ran).toEqual(['npx nearcast preview cloudflare --name "$NAME" --remove']);
-      expect([...cloudflare.previews]).toEqual([]);
+      expect([...edge.cloudflare.previews]).toEqual([]);
     },
   );
 });
 
-/** What the steps that need them get. */
-const ACCOUNT = {
-  "vars.CLOUDFLARE_ACCOUNT_ID": "account",
-  "secrets.CLOUDFLARE_API_TOKEN": "test",
-  "secrets.R2_ACCESS_KEY_ID": "test",
-  "secrets.R2_SECRET_ACCESS_KEY": "test",
-};
-
 function preview(action: string): Promise<Outcome> {
-  return runJob({
+  return runOnEdge(edge, {
     repository: repository.bare,
     workflow: "preview.yml",
-    job: "cloudflare",
     context: {
       "github.event.number": "12",
       "github.event.action": action,
       "github.sha": "c0ffee",
-      ...ACCOUNT,
     },
-    env: { ...cloudflare.env, S3_ENDPOINT: r2.endpoint, NEARCAST_WAIT: "8s" },
     installed,
   });
 }
 
 function deploy(key = trusted.privateKey): Promise<Outcome> {
-  return runJob({
+  return runOnEdge(edge, {
     repository: repository.bare,
     workflow: "deploy.yml",
-    job: "cloudflare",
-    context: {
-      "vars.CLOUDFLARE_URL": worker.url,
-      ...ACCOUNT,
-      "secrets.NEARCAST_SIGNING_KEY": key,
-    },
-    env: { ...cloudflare.env, S3_ENDPOINT: r2.endpoint, NEARCAST_WAIT: "8s" },
+    context: { "secrets.NEARCAST_SIGNING_KEY": key },
     installed,
   });
 }
 
 async function versionOf(model: string): Promise<string> {
-  const answer = await worker.fetch(`/v1/models/${model}/predict`, {
+  const answer = await edge.worker.fetch(`/v1/models/${model}/predict`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({
