@@ -111,7 +111,8 @@ export function describeTrials(model: string, { candidates }: Release): string {
   return ` The trial of ${each} goes on: nearcast abort ${model} ends it.`;
 }
 
-function refuseSecond({ candidates }: Release, version: string, model: string): void {
+/** Throws if another version gets a share of the callers already. */
+export function refuseSecond({ candidates }: Release, version: string, model: string): void {
   const other = candidates.find((one) => one.version !== version && (percentOf(one) ?? 0) > 0);
   if (other)
     throw new Error(

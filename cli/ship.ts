@@ -12,7 +12,7 @@ import { withReleasedVersion } from "./fetch-version.ts";
 import { label, MANIFEST_FILE, type LocalPackage } from "./package-folder.ts";
 import { pushPackage } from "./push.ts";
 import { releaseVersion, rollbackRelease, type ReleaseNote } from "./releases.ts";
-import { abortTrial, startTrial, type PolicyChange } from "./rollouts.ts";
+import { abortTrial, refuseSecond, startTrial, type PolicyChange } from "./rollouts.ts";
 import { signPackage } from "./sign.ts";
 import { smokeVersion, type SmokeOptions } from "./smoke.ts";
 import { verifyPackage } from "./verify.ts";
@@ -52,6 +52,8 @@ export async function* ship(
     await checkSame(store, local);
     return yield `${version} was released or tried in the store before: nothing to ship.`;
   }
+  const onTrial = options.steps !== undefined && release !== undefined;
+  if (onTrial) refuseSecond(release, local.manifest.version, name);
   await verifyPackage(local, {
     runtimes: ["native", "wasm"],
     tolerance: options.tolerance,
@@ -59,14 +61,14 @@ export async function* ship(
   });
   yield `${version} is good to publish.`;
   yield await gate(store, local, options);
-  if (options.dryRun) return yield `${version} would be pushed and released.`;
+  if (options.dryRun)
+    return yield `${version} would be pushed and ${onTrial ? "put on trial" : "released"}.`;
 
   if (options.signingKey !== undefined) {
     const key = { pem: options.signingKey, source: "NEARCAST_SIGNING_KEY" };
     yield `${version} is signed: ${await signPackage(local, key)}`;
   }
   await pushPackage(local, store, { start: () => undefined, done: () => undefined });
-  const onTrial = options.steps !== undefined && release !== undefined;
   if (onTrial) await begin(store, local, options);
   else await releaseVersion(store, name, local.manifest.version, options.note);
   yield onTrial ? `${version} is on trial.` : `${version} is released.`;

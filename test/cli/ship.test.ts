@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { serve } from "@hono/node-server";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { releaseVersion, rollbackRelease } from "../../cli/releases.ts";
-import { ship } from "../../cli/ship.ts";
+import { startTrial } from "../../cli/rollouts.ts";
+import { ship, type ShipOptions } from "../../cli/ship.ts";
 import { createApp } from "../../functions/app.ts";
 import { readRelease } from "../../functions/model/release.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
@@ -65,6 +66,10 @@ async function keepInFile(manifest: Manifest, folder: string): Promise<void> {
   Object.assign(manifest, { examples: [], examplesFile });
 }
 
+function recordWrong(manifest: Manifest): void {
+  for (const example of manifest.examples) example.output = { label: "rose", scores: [] };
+}
+
 async function serveAt(answer: (request: Request) => Response | Promise<Response>) {
   const server = serve({ fetch: answer, port: 0, hostname: "127.0.0.1" });
   onTestFinished(() => void server.close());
@@ -77,13 +82,18 @@ function deployment(stored: string): Promise<string> {
   return serveAt(createApp(createService(createNodePlatform(variables))).fetch);
 }
 
-async function shipIris({ store, models }: Awaited<ReturnType<typeof project>>, url?: string) {
+async function shipIris(
+  { store, models }: Awaited<ReturnType<typeof project>>,
+  url?: string,
+  steps?: ShipOptions["steps"],
+) {
   const how = { tolerance: 1e-4, waitSeconds: 0 };
   const options = { models, dryRun: false, tolerance: 1e-4, minGain: 0, note: NOTE };
   const lines: string[] = [];
   for await (const line of ship(store, "iris", {
     ...options,
     ...(url && { deployment: { ...how, url } }),
+    ...(steps && { steps }),
   }))
     lines.push(line);
   return lines;
@@ -118,10 +128,66 @@ test("a model whose examples are all in a file is asked one of them", async () =
   const lines = await shipIris(good, await deployment(good.stored));
   expect(lines.at(-1)).toBe("iris@2: 1 example is answered as recorded");
   const bad = await project(async (manifest, folder) => {
-    for (const example of manifest.examples) example.output = { label: "rose", scores: [] };
+    recordWrong(manifest);
     await keepInFile(manifest, folder);
   });
   await expect(shipIris(bad, await deployment(bad.stored))).rejects.toThrow(
     /iris@2 at .* answers otherwise than recorded/,
   );
+});
+
+const STEPS = { percents: [5, 100], everySeconds: 600 };
+
+test("with steps a version is put on trial, and asked by its number", async () => {
+  const iris = await project();
+  const lines = await shipIris(iris, await deployment(iris.stored), STEPS);
+  expect(lines.slice(-2)).toEqual([
+    "iris@2 is on trial.",
+    "iris@2: 4 examples are answered as recorded",
+  ]);
+  const release = (await readRelease(iris.store, "iris"))?.release;
+  expect(release?.stable).toBe("1");
+  expect(release?.candidates).toEqual([expect.objectContaining({ version: "2", percent: 5 })]);
+  expect(release?.policy?.steps).toEqual(STEPS);
+  expect(await shipIris(iris, undefined, STEPS)).toEqual([
+    expect.stringContaining("nothing to ship"),
+  ]);
+});
+
+test("a bad trial ends, and what is released goes on answering", async () => {
+  const iris = await project(async (manifest) => recordWrong(manifest));
+  await expect(shipIris(iris, await deployment(iris.stored), STEPS)).rejects.toThrow(
+    /iris@2 fails at .* answers otherwise than recorded.* iris@1 answers again\.$/,
+  );
+  const release = (await readRelease(iris.store, "iris"))?.release;
+  expect([release?.stable, release?.candidates]).toEqual(["1", []]);
+  // It was tried, and is not tried again.
+  expect(await shipIris(iris, undefined, STEPS)).toEqual([
+    expect.stringContaining("nothing to ship"),
+  ]);
+});
+
+async function addThird({ models, stored }: Awaited<ReturnType<typeof project>>): Promise<void> {
+  const folder = join(stored, "iris/3");
+  await cp(join(models, "iris/1"), folder, { recursive: true });
+  const manifest = await readFile(join(folder, "model.json"), "utf8");
+  await writeFile(join(folder, "model.json"), manifest.replace('"version": "1"', '"version": "3"'));
+}
+
+test("while another version is on trial nothing is pushed", async () => {
+  const iris = await project();
+  await addThird(iris);
+  const trial = { share: { percent: 10 }, policy: { rollback: {}, tolerance: {} } };
+  await startTrial(iris.store, "iris", "3", trial, NOTE);
+  await expect(shipIris(iris, undefined, STEPS)).rejects.toThrow(/iris@3 has 10 % already/);
+  expect(await iris.store.list("iris/2/")).toEqual([]);
+  const release = (await readRelease(iris.store, "iris"))?.release;
+  expect(release?.candidates.map(({ version }) => version)).toEqual(["3"]);
+});
+
+test("the first version of a model has nothing to be on trial against", async () => {
+  const iris = await project();
+  const store = createFolderStore(await temporaryFolder());
+  expect((await shipIris({ ...iris, store }, undefined, STEPS)).at(-1)).toBe("iris@2 is released.");
+  expect((await readRelease(store, "iris"))?.release.stable).toBe("2");
 });
