@@ -92,7 +92,8 @@ export function createPage(options: PageOptions): Page {
     let description: ModelDescription | undefined;
     try {
       description = await options.describe();
-      await keepDescription(of, description);
+      // What is kept is only what a page may use.
+      if (description["browser"] === true) await keepDescription(of, description);
     } catch (error) {
       // Whoever may not ask any more does not answer from what was kept.
       if (error instanceof NearcastClientError && [401, 403, 404].includes(error.status)) {
