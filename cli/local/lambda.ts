@@ -11,6 +11,7 @@ import {
   requestLimit,
   responseLimit,
 } from "./lambda-invocation.ts";
+import { readBody } from "./read-body.ts";
 import { findRic, type Ric } from "./ric.ts";
 
 export interface LambdaOptions extends LambdaFunction {
@@ -221,9 +222,8 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       if (options.freeze === true && idle !== undefined) child?.kill("SIGSTOP");
       return;
     }
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks);
+    const body = await readBody(request);
+    if (body === undefined) return;
     const answer = (status: number, value: unknown) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
 

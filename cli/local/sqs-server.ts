@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { readBody } from "./read-body.ts";
 import { createQueues, SqsFailure, type Queues } from "./sqs-queues.ts";
 
 /** `down` destroys the connection, `stall` never answers, `error` answers 500, `full` refuses as SQS throttles. */
@@ -53,8 +54,8 @@ export async function startSqs({ visibilitySeconds = 30 } = {}): Promise<SqsServ
     const { behaviour } = server;
     if (behaviour === "down") return void request.socket.destroy();
     if (behaviour === "stall") return void request.resume();
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = await readBody(request);
+    if (body === undefined) return;
     const [service, action = ""] = String(request.headers["x-amz-target"]).split(".");
     actions.push(action);
     const answer = (status: number, value: unknown) =>
@@ -67,7 +68,7 @@ export async function startSqs({ visibilitySeconds = 30 } = {}): Promise<SqsServ
         throw new SqsFailure("MissingAuthenticationToken", "not signed");
       if (behaviour === "full") throw new SqsFailure("RequestThrottled", "slow down");
       if (behaviour === "error") return void answer(500, { __type: "InternalFailure" });
-      const asked = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+      const asked = JSON.parse(body.toString()) as Record<string, unknown>;
       const queue = String(asked["QueueUrl"]).split("/").at(-1) ?? "";
       answer(200, await queues.act(action, queue, asked));
     } catch (error) {
