@@ -82,7 +82,8 @@ def main(url):
         "a method that there is not": ("UNIMPLEMENTED", lambda: client.get_model_config("iris")),
         "a time that is too short": (
             "DEADLINE_EXCEEDED",
-            lambda: client.infer("iris", [tensor("features", FLOWER)], client_timeout=1e-6),
+            # gRPC's timers count milliseconds: these rows take longer.
+            lambda: client.infer("iris", [tensor("features", np.repeat(FLOWER, 1000, axis=0))], client_timeout=1e-6),
         ),
     }.items():
         try:
