@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { measureInProcess } from "../../bench/in-process.ts";
 
 /**
- * An iris prediction in the app beside the least Hono app that runs the same session: 2.6 times, on a
+ * An iris prediction in the app beside the least Hono app that runs the same session: 2.4 times, on a
  * quiet machine and on a busy one. Both take turns in one process, so that noise meets both.
  */
 const MOST = 3.1;
