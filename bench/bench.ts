@@ -7,6 +7,7 @@ import { compileRic } from "../cli/local/ric.ts";
 import { batches } from "./batches.ts";
 import { buildBare, type Bare } from "./bare/build.ts";
 import { COLD_ROUNDS, coldTables, startCold } from "./cold.ts";
+import { costs } from "./costs.ts";
 import { health } from "./health.ts";
 import { imageTables, startImages } from "./images.ts";
 import { metricsTables, startMetrics } from "./metrics.ts";
@@ -36,6 +37,7 @@ const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
   service: (bare) =>
     rounds("service", startService(bare), benchTables, `${ONE_CORE_EACH}; cold starts on any`),
   cold: (bare) => rounds("cold", startCold(bare), coldTables, SHARED, COLD_ROUNDS),
+  cost: costs,
   tensors: (bare) => rounds("tensors", startTensors(bare), tensorTables, ONE_CORE_EACH),
   store: () => rounds("store", startStores(), storeTables, `${ONE_CORE_EACH}; cold starts on any`),
   parallel: () => rounds("parallel", startParallel(), parallelTables, SHARED),

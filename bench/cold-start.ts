@@ -166,7 +166,7 @@ export async function worker(directory: string, keys: string[]): Promise<WorkerC
 }
 
 /** The processes of workerd that this one has started. */
-async function workerdProcesses(): Promise<number[]> {
+export async function workerdProcesses(): Promise<number[]> {
   const pids = await processTree(process.pid);
   const names = await Promise.all(
     pids.map((pid) => readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")),

@@ -57,7 +57,7 @@ const versions: Record<string, string> = {};
 for (const { name, packages } of PEERS)
   for (const packageName of packages)
     versions[packageName] = await pinnedVersion(name, packageName);
-await writeReport("peers", await peerTables(record, PEERS), {
+await writeReport("peers", peerTables(record, PEERS), {
   rounds: ROUNDS,
   cores: ONE_CORE_EACH,
   versions,

@@ -13,7 +13,8 @@ export interface Table {
 }
 
 interface ReportOptions {
-  rounds: number;
+  /** Their number, of which medians are shown, or what is shown of them in words. */
+  rounds: number | string;
   /** Which program runs on which core. */
   cores: string;
   /** Facts about other measured programs. */
@@ -34,9 +35,11 @@ export async function writeReport(
   const date = new Date().toISOString();
   const text = [
     `# ${name}, ${date.slice(0, 10)}`,
-    rounds === 1
-      ? "One round."
-      : `Medians of ${rounds} interleaved rounds, with the lowest and the highest round in brackets.`,
+    typeof rounds === "string"
+      ? rounds
+      : rounds === 1
+        ? "One round."
+        : `Medians of ${rounds} interleaved rounds, with the lowest and the highest round in brackets.`,
     markdown(await machine(cores, versions)),
     ...tables.map(markdown),
   ].join("\n\n");

@@ -1,4 +1,6 @@
-import { readCosts } from "./cost.ts";
+import { LAMBDA_MB } from "../cli/cost/lambda.ts";
+import { PRICES_READ } from "../cli/cost/prices.ts";
+import { lambdaCost, lambdaCostWithCold, workersCost } from "./cost.ts";
 import type { Table } from "./report.ts";
 import { difference, median, ratio, summary, type Record } from "./statistics.ts";
 
@@ -7,8 +9,7 @@ export const CONNECTIONS = [1, 32] as const;
 export const BATCHES = [1, 10, 100, 1000] as const;
 
 /** Makes the tables of `npm run bench` from its records. */
-export async function benchTables({ get }: Record): Promise<Table[]> {
-  const costs = await readCosts();
+export function benchTables({ get }: Record): Table[] {
   const minus = (left: string, right: string) => summary(difference(get(left), get(right)), 4);
   const rowCost = (rows: number) => median(get(`batch ${rows} http p50`)) / rows;
   const verdict = (rows: number): string => {
@@ -123,7 +124,7 @@ export async function benchTables({ get }: Record): Promise<Table[]> {
     {
       title: "Cost of a million predictions",
       note:
-        `US dollars at the list prices of ${costs.read} (prices.json). Lambda, ${costs.memoryMb} MB: the p50 of ` +
+        `US dollars at the list prices of ${PRICES_READ} (cli/cost/prices.ts). Lambda, ${LAMBDA_MB} MB: the p50 of ` +
         "warm invocations under the runtime interface client, rounded up to the billed millisecond; then with one " +
         "request in a hundred cold, billed from the start of the process (iris's cold start). Workers: the processor time of the Node server on the edge's runtime, with " +
         "Node's HTTP, one connection.",
@@ -132,9 +133,9 @@ export async function benchTables({ get }: Record): Promise<Table[]> {
         const [warm, cold] = [median(get(`${model} lambda warm`)), median(get("cold lambda"))];
         return [
           model,
-          costs.lambda(warm).toFixed(2),
-          costs.lambdaWithCold(warm, cold).toFixed(2),
-          costs.workers(median(get(`${model} wasm cpu`)) / 1000).toFixed(2),
+          lambdaCost(warm).toFixed(2),
+          lambdaCostWithCold(warm, cold).toFixed(2),
+          workersCost(median(get(`${model} wasm cpu`)) / 1000).toFixed(2),
         ];
       }),
     },

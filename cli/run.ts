@@ -10,6 +10,7 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
   ["verify", async () => (await import("./commands/verify.ts")).verifyCommand],
   ["optimize", async () => (await import("./commands/optimize.ts")).optimizeCommand],
   ["quantize", async () => (await import("./commands/quantize.ts")).quantizeCommand],
+  ["cost", async () => (await import("./commands/cost.ts")).costCommand],
   ["sign", async () => (await import("./commands/sign.ts")).signCommand],
   ["push", async () => (await import("./commands/push.ts")).pushCommand],
   ["list", async () => (await import("./commands/list.ts")).listCommand],

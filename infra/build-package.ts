@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 const root = join(import.meta.dirname, "..");
 const output = join(root, "dist/package");
 const BESIDE = [
+  "cli/cost/recorded.json",
   "cli/quantize.py",
   "cli/quantize-requirements.txt",
   "cli/convert/python",

@@ -1,4 +1,6 @@
-import { readCosts } from "../cost.ts";
+import { LAMBDA_MB } from "../../cli/cost/lambda.ts";
+import { PRICES_READ } from "../../cli/cost/prices.ts";
+import { lambdaCost, lambdaCostWithCold } from "../cost.ts";
 import type { Table } from "../report.ts";
 import type { Peer } from "./servers.ts";
 import { median, ratio, summary, type Record } from "../statistics.ts";
@@ -21,10 +23,9 @@ function namesOf(peers: Peer[], model: string): string[] {
 }
 
 /** The tables of `npm run bench:peers`; every ratio is to the first of the servers. */
-export async function peerTables({ get }: Record, peers: Peer[]): Promise<Table[]> {
+export function peerTables({ get }: Record, peers: Peer[]): Table[] {
   const names = peers.map(({ name }) => name);
   const [own = ""] = names;
-  const costs = await readCosts();
 
   return [
     ...LOADS.map(({ model, connections }) => ({
@@ -65,14 +66,14 @@ export async function peerTables({ get }: Record, peers: Peer[]): Promise<Table[
     {
       title: "Cost of a million iris predictions on AWS Lambda",
       note:
-        `US dollars at the list prices of ${costs.read} (prices.json), ${costs.memoryMb} MB, as if Lambda ` +
+        `US dollars at the list prices of ${PRICES_READ} (cli/cost/prices.ts), ${LAMBDA_MB} MB, as if Lambda ` +
         "billed what the HTTP servers above take: the p50 at one connection, rounded up to the billed millisecond; " +
         "then with one request in a hundred cold, billed from the start of the process. " +
         SETTINGS,
       columns: ["server", "warm", "1 % cold"],
       rows: names.map((name) => {
         const [warm, cold] = [median(get(`${name} iris 1 p50`)), median(get(`${name} cold`))];
-        return [name, costs.lambda(warm).toFixed(2), costs.lambdaWithCold(warm, cold).toFixed(2)];
+        return [name, lambdaCost(warm).toFixed(2), lambdaCostWithCold(warm, cold).toFixed(2)];
       }),
     },
   ];

@@ -1,0 +1,35 @@
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Bill } from "../../cli/cost/bill.ts";
+import type { Figures } from "../../cli/cost/figures.ts";
+import { nearcast, succeed, temporaryFolder } from "./nearcast.ts";
+
+test("a model of one's own is measured here, on native and on WASM", async () => {
+  const models = await temporaryFolder();
+  await cp("models/iris/1", join(models, "flowers/1"), { recursive: true });
+  const path = join(models, "flowers/1/model.json");
+  const manifest = JSON.parse(await readFile(path, "utf8")) as object;
+  await writeFile(path, JSON.stringify({ ...manifest, name: "flowers" }));
+  const text = await succeed(["cost", "flowers", "--requests", "1M", "--models", models, "--json"]);
+  const { figures, bills } = JSON.parse(text) as { figures: Figures; bills: Bill[] };
+  expect(figures.basis).toContain("measured here now");
+  expect(figures.worker?.memoryBytes).toBeGreaterThan(16 * 2 ** 20);
+  // What the platform adds is in it: more than the request alone takes.
+  expect(figures.lambda.initMs).toBeGreaterThan(1);
+  expect(bills.map(({ problem }) => problem)).toEqual(Array(5).fill(undefined));
+  expect(bills.every(({ dollars }) => dollars > 0)).toBe(true);
+});
+
+test("without examples there is nothing to ask for", async () => {
+  const models = await temporaryFolder();
+  await cp("models/iris/1", join(models, "flowers/1"), { recursive: true });
+  const path = join(models, "flowers/1/model.json");
+  const manifest = JSON.parse(await readFile(path, "utf8")) as object;
+  await writeFile(path, JSON.stringify({ ...manifest, name: "flowers", examples: [] }));
+  const outcome = await nearcast(["cost", "flowers", "--requests", "1M", "--models", models]);
+  expect(outcome).toMatchObject({ code: 1, stdout: "" });
+  expect(outcome.stderr).toContain(
+    "flowers@1 could not be measured on native: it has no examples to ask for",
+  );
+});
