@@ -34,6 +34,7 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
   ["accuracy", async () => (await import("./commands/accuracy.ts")).accuracyCommand],
   ["dataset", async () => (await import("./commands/dataset.ts")).datasetCommand],
   ["forget", async () => (await import("./commands/forget.ts")).forgetCommand],
+  ["features", async () => (await import("./commands/features.ts")).featuresCommand],
   ["gate", async () => (await import("./commands/gate.ts")).gateCommand],
   ["key", async () => (await import("./commands/key.ts")).keyCommand],
   ["preview", async () => (await import("./commands/preview.ts")).previewCommand],

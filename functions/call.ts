@@ -1,5 +1,6 @@
 import type { Caller } from "./auth/caller.ts";
 import type { ErrorCode } from "./errors.ts";
+import type { FeatureCounts } from "./features/status.ts";
 import type { Quota } from "./limits/quota.ts";
 import type { Deadline } from "./load/deadline.ts";
 import type { Assignment } from "./model/assignment.ts";
@@ -128,6 +129,8 @@ export interface CallRecord {
   /** Milliseconds by phase. Absent where the platform's clock stands still. */
   readonly durations: Durations | undefined;
   readonly cache: CacheOutcome | undefined;
+  /** How many looked-up features the inputs had, by status. Absent where the version looks up none. */
+  readonly features?: FeatureCounts | undefined;
   readonly quota: Quota | undefined;
   /** Why the call was refused or failed. */
   readonly error: { code: ErrorCode; message: string } | undefined;

@@ -10,6 +10,7 @@ import {
   batchedModel,
   list,
   modelName,
+  namedSource,
   text,
   truth,
   webOrigin,
@@ -181,6 +182,12 @@ export const VARIABLES = {
       "The Redis that counts for all instances (rates, and what rollouts and drift stand on), keeps their predictions, and on Node has the queue of jobs.",
     on: LAMBDA_AND_NODE,
     instead: { cloudflare: "rate limiting bindings count" },
+    secret: true,
+  },
+  FEATURE_SOURCES: {
+    schema: list(namedSource).optional(),
+    about:
+      "Where features are looked up, by the names that manifests use, separated by commas: `customers=redis://host:6379,shops=s3://bucket/shops`. Node and Lambda: `redis://`, `s3://` or a folder. Workers: `kv://BINDING` or `r2://BINDING/prefix`.",
     secret: true,
   },
   PREDICTION_CACHE_TTL_SECONDS: {
@@ -496,6 +503,7 @@ export function readConfig(
     trustedProxies: value.TRUST_PROXY,
     rateLimitTable: value.RATE_LIMIT_TABLE,
     redisUrl: value.REDIS_URL,
+    featureSources: value.FEATURE_SOURCES ?? [],
     predictionCache: {
       ttlSeconds: value.PREDICTION_CACHE_TTL_SECONDS,
       bytes: Math.floor(value.PREDICTION_CACHE_MB * MIB),

@@ -7,6 +7,14 @@ export {
   type Dialect,
   type ListedModel,
 } from "./dialects/define.ts";
+export { createMemorySource } from "./features/memory-source.ts";
+export type {
+  EntityKeys,
+  FeatureRow,
+  FeatureSource,
+  FeatureValue,
+  StoredFeatures,
+} from "./features/source.ts";
 export { invalidInput, NearcastError, type ErrorCode, type InputIssue } from "./errors.ts";
 export { answerJson } from "./http/answer.ts";
 export { readBody } from "./http/body.ts";

@@ -10,6 +10,9 @@ import {
   type PredictCall,
 } from "./call.ts";
 import { invalidInput, NearcastError } from "./errors.ts";
+import type { Completed } from "./features/complete.ts";
+import type { LookUp } from "./features/look-up.ts";
+import { countStatuses, type FeatureStatuses } from "./features/status.ts";
 import type { FollowSized, Shadows } from "./follow.ts";
 import { answersOfTensors, finish } from "./finish.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
@@ -29,7 +32,7 @@ import { plainReason } from "./plain-reason.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
 import { runAll, type RunFeeds, type RunTask, type Take } from "./run-all.ts";
 import { checkInputs, checkOutputNames, checkTexts } from "./tasks/check-tensors.ts";
-import { parseParameters, type InputKind, type Run } from "./tasks/define.ts";
+import { parseParameters, type InputKind, type PathOf, type Run } from "./tasks/define.ts";
 import { joinOutputs, splitRun } from "./tasks/split-run.ts";
 import type { Tensors } from "./tensor.ts";
 import { bytesOfTensors, checkAnswerBytes, expectedOutputs } from "./wire/answer-size.ts";
@@ -40,6 +43,8 @@ export interface Prediction {
   outputs: unknown;
   /** How many tokens the inputs had. Undefined where the model has no tokenizer of its own. */
   tokens: number | undefined;
+  /** Where looked-up features are from, in the shape of the inputs. Absent where the version looks up none. */
+  features?: FeatureStatuses | readonly FeatureStatuses[] | undefined;
   /** About how many bytes of JSON the outputs have. 0 when unknown. */
   answerBytes: number;
   record: CallRecord;
@@ -83,6 +88,8 @@ export interface PathServices {
   turns: Turns | undefined;
   /** Takes the cost of a call from the rates. Absent where nothing is limited. */
   charge?: Charge;
+  /** Looks up features that inputs lack. Absent where inputs must have them all. */
+  lookUp?: LookUp;
   /** Runs with kept outputs. Absent where none are kept. */
   cachedRuns?: CachedRuns;
   /** What is done with predictions of a version: drift, feedback, capture. Absent for the copies. */
@@ -124,8 +131,10 @@ export function createPredict(services: PathServices): Predict {
       const paid = countsShapes ? undefined : charge?.(recording, manifest.name);
       if (paid) await paid;
       const pathOf = batch ? (row: number) => `${member}[${row}]` : () => member;
+      const looked = await lookUpFor(services, ongoing, version)?.(rows, pathOf);
+      const completed = looked?.rows ?? rows;
       const runs = await prepare(turns, recording.phases, deadline, () =>
-        compiled.preprocess(rows, {
+        compiled.preprocess(completed, {
           pathOf,
           parameters,
           longTexts,
@@ -177,7 +186,7 @@ export function createPredict(services: PathServices): Predict {
         : each;
       const follow = services.followOf?.(version);
       if (follow) {
-        const seen = { inputs: rows, runs, answers: outputs };
+        const seen = { inputs: completed, runs, answers: outputs, features: looked?.features };
         const { bytes } = recording;
         const kept = bytes === undefined ? Infinity : keptBytes(recording, runs, answerBytes);
         follow(version, recording.begun, seen, kept);
@@ -187,7 +196,8 @@ export function createPredict(services: PathServices): Predict {
         const made = { kind: "predict", call, outputs: given, isBatch: batch } as const;
         services.shadows?.copy({ ...made, ...answered(recording, version, runs, answerBytes) });
       }
-      return { manifest, outputs: given, tokens, answerBytes };
+      const features = batch ? looked?.features : looked?.features[0];
+      return { manifest, outputs: given, tokens, ...(features && { features }), answerBytes };
     });
 }
 
@@ -203,7 +213,7 @@ export function createInfer(services: PathServices): Infer {
       const version = await begin(services, ongoing);
       const { manifest, compiled, limits } = version;
       const inputs = await prepare(turns, recording.phases, deadline, () =>
-        call.read(version, call.received?.sentBytes),
+        call.read(completing(services, ongoing, version), call.received?.sentBytes),
       );
       const { runs, isBinary } = inputs;
       const isTokens = compiled.maxTokens !== undefined;
@@ -261,6 +271,41 @@ export function createInfer(services: PathServices): Infer {
       }
       return { manifest, runs, results, answerBytes };
     });
+}
+
+/** Looks up the features of a call's inputs, and records how many were found. Undefined where nothing is looked up. */
+function lookUpFor(
+  { lookUp }: PathServices,
+  { deadline, recording }: OngoingCall,
+  version: ModelVersion,
+): ((rows: readonly unknown[], pathOf: PathOf) => Completed | Promise<Completed>) | undefined {
+  if (!lookUp || !version.manifest.lookup) return undefined;
+  const { phases } = recording;
+  const record = (looked: Completed): Completed => {
+    recording.features = countStatuses(looked.features);
+    return looked;
+  };
+  return (rows, pathOf) => {
+    const looked = lookUp(version, rows, pathOf, { deadline, phases });
+    return looked instanceof Promise ? looked.then(record) : record(looked);
+  };
+}
+
+/** The version with a task that first looks up the features of this call's rows: for dialects that make tensors of rows. */
+function completing(services: PathServices, ongoing: OngoingCall, version: Resolved): Resolved {
+  const lookUp = lookUpFor(services, ongoing, version);
+  if (!lookUp) return version;
+  const { compiled } = version;
+  return {
+    ...version,
+    compiled: {
+      ...compiled,
+      async preprocess(rows, options) {
+        const looked = await lookUp(rows, options.pathOf);
+        return compiled.preprocess(looked.rows, options);
+      },
+    },
+  };
 }
 
 export function createResolve(registryFor: RegistryFor, anticipate?: Anticipate): Resolve {

@@ -1,6 +1,9 @@
 import { createAccess, type RegistryFor } from "./auth/access.ts";
 import { createBatches, type Batches } from "./batches/batches.ts";
 import { createFiles, type Files } from "./files/files.ts";
+import { createLookUp } from "./features/look-up.ts";
+import type { FeatureSource } from "./features/source.ts";
+import { createSources } from "./features/sources.ts";
 import { createFollows } from "./follow.ts";
 import { createCharge } from "./limits/charge.ts";
 import { createOngoing } from "./load/ongoing.ts";
@@ -42,6 +45,8 @@ import { createTokenize, type Detokenize, type Tokenize } from "./tokenize.ts";
 export interface ServiceOptions {
   /** Tasks besides the built-in ones. */
   tasks?: readonly Task[] | undefined;
+  /** Sources of features besides those of `FEATURE_SOURCES`. */
+  sources?: readonly FeatureSource[] | undefined;
   /** Further observers of calls and requests. */
   observers?: readonly Observer[] | undefined;
 }
@@ -135,11 +140,16 @@ export function createService(
   ];
   const observer = tellAll(observers, onFailure);
   const ongoing = createOngoing();
+  const lookUp = createLookUp({
+    sourceOf: createSources(platform, options.sources),
+    log: (entry) => platform.log(entry),
+  });
   const shadows = createShadows({
     platform,
     registry,
     sessions,
     ongoing,
+    lookUp,
     tell: (record) => observer.copy?.(record),
     onFailure,
   });
@@ -154,6 +164,7 @@ export function createService(
     tell: observer.call,
     turns,
     charge: createCharge(platform),
+    lookUp,
     cachedRuns: createCachedRuns(platform),
     followOf: createFollows(platform.counters, {
       summing: [watch, createEstimates(platform.counters, onFailure)],

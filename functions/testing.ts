@@ -1,4 +1,5 @@
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
+import type { FeatureRow, FeatureSource, StoredFeatures } from "./features/source.ts";
 import type { Limiter } from "./limits/limiter.ts";
 import { PART_BYTES, type Store } from "./model/store.ts";
 import {
@@ -45,6 +46,22 @@ export function countersContract(open: () => Counters | Promise<Counters>): Cont
   return Object.entries(COUNTER_CASES).map(([name, check]) => ({
     name,
     run: async () => check(async () => open()),
+  }));
+}
+
+/**
+ * What every source of features must do, for any test runner. `hold` gives a source that has these rows, and perhaps
+ * others: each case has entities of its own.
+ *
+ * @example
+ * for (const { name, run } of featureSourceContract((rows) => createMySource(rows))) test(name, run);
+ */
+export function featureSourceContract(
+  hold: (rows: readonly StoredFeatures[]) => FeatureSource | Promise<FeatureSource>,
+): ContractCase[] {
+  return Object.entries(SOURCE_CASES).map(([name, check]) => ({
+    name,
+    run: async () => check(async (rows) => hold(rows)),
   }));
 }
 
@@ -397,6 +414,117 @@ async function becomes(holds: () => Promise<boolean>, everyMs: number): Promise<
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
   return true;
+}
+
+const AT = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+type Hold = (rows: readonly StoredFeatures[]) => Promise<FeatureSource>;
+
+const SOURCE_CASES: Record<string, (hold: Hold) => Promise<void>> = {
+  async "gives each entity its values, in the order of the entities and of the names"(hold) {
+    const [one, other, unknown] = [freshKey("one"), freshKey("other"), freshKey("unknown")];
+    const source = await hold([
+      { keys: { customer: one }, values: { spend: 12.5, tier: "gold", visits: 3 }, at: AT },
+      { keys: { customer: other }, values: { spend: -0.25, tier: "né", visits: 0 }, at: AT + 1000 },
+    ]);
+    const asked = [other, unknown, one].map((customer) => ({ customer }));
+    const rows = await readFrom(source, asked, ["tier", "spend", "visits"]);
+    deepEqual(valuesOf(rows), [["né", -0.25, 0], [undefined, undefined, undefined], ["gold", 12.5, 3]]); // oxfmt-ignore
+    for (const [row, at] of [
+      [rows[0], AT + 1000],
+      [rows[2], AT],
+    ] as const)
+      // oxfmt-ignore
+      for (const found of row ?? []) ok(found?.at === undefined || found.at === at, `${found?.at}`);
+  },
+
+  async "keeps the types of values"(hold) {
+    const keys = { customer: freshKey("types") };
+    const values = {
+      number: 0.1,
+      integer: 9_007_199_254_740_991,
+      yes: true,
+      no: false,
+      text: "42",
+    };
+    const source = await hold([{ keys, values, at: AT }]);
+    const [row] = await readFrom(source, [keys], ["number", "integer", "yes", "no", "text"]);
+    deepEqual(valuesOf([row ?? []]), [[0.1, 9_007_199_254_740_991, true, false, "42"]]);
+  },
+
+  async "knows nothing of a name or a value that it does not have"(hold) {
+    const keys = { customer: freshKey("names") };
+    const source = await hold([{ keys, values: { spend: 1, tier: null }, at: AT }]);
+    const [row] = await readFrom(source, [keys], ["tier", "spend"]);
+    equal(row?.[0]?.value ?? undefined, undefined);
+    equal(row?.[1]?.value, 1);
+  },
+
+  async "takes integers as keys"(hold) {
+    const id = Math.floor(Math.random() * 2 ** 40);
+    const source = await hold([{ keys: { number: id }, values: { spend: 1 }, at: AT }]);
+    const rows = await readFrom(source, [{ number: id }, { number: -id }], ["spend"]);
+    deepEqual(valuesOf(rows), [[1], [undefined]]);
+  },
+
+  async "keeps entities apart, whatever is in their keys"(hold) {
+    const fresh = freshKey("odd");
+    const odd = [
+      "../x", "x/y", "a:b", "a", "A", "*", "a b", "a%20b", "a=1&b=2", "'; --", '"', "Ünï", "{1}", ".", "..",
+    ]; // oxfmt-ignore
+    const entities = odd.map((text) => ({ customer: `${fresh}${text}` }));
+    const source = await hold(entities.map((keys, place) => ({ keys, values: { place }, at: AT })));
+    const rows = await readFrom(source, entities, ["place"]);
+    deepEqual(
+      valuesOf(rows),
+      odd.map((_, place) => [place]),
+    );
+    const others = ["*", "a:*", "", "/"].map((text) => ({ customer: `${text}${fresh}` }));
+    deepEqual(
+      valuesOf(await readFrom(source, others, ["place"])),
+      others.map(() => [undefined]),
+    );
+  },
+
+  async "finds an entity by several keys, in any order"(hold) {
+    const shop = freshKey("shop");
+    const source = await hold([
+      { keys: { shop, customer: "a:b" }, values: { spend: 1 }, at: AT },
+      { keys: { shop: `${shop}:a`, customer: "b" }, values: { spend: 2 }, at: AT },
+    ]);
+    const asked = [{ customer: "b", shop: `${shop}:a` }, { customer: "a:b", shop }, { customer: "b", shop }]; // oxfmt-ignore
+    deepEqual(valuesOf(await readFrom(source, asked, ["spend"])), [[2], [1], [undefined]]);
+    const forged = { customer: `a:b&shop=${shop}` };
+    deepEqual(valuesOf(await readFrom(source, [forged], ["spend"])), [[undefined]]);
+  },
+
+  async "reads 1,000 entities at once"(hold) {
+    const fresh = freshKey("many");
+    const entities = Array.from({ length: 1000 }, (_, index) => ({
+      customer: `${fresh}-${index}`,
+    }));
+    const source = await hold(entities.map((keys, index) => ({ keys, values: { index }, at: AT })));
+    const reversed = entities.toReversed();
+    const rows = await readFrom(source, reversed, ["index"]);
+    deepEqual(
+      valuesOf(rows),
+      reversed.map((_, index) => [999 - index]),
+    );
+  },
+};
+
+async function readFrom(
+  source: FeatureSource,
+  entities: Parameters<FeatureSource["read"]>[0],
+  names: readonly string[],
+): Promise<readonly FeatureRow[]> {
+  const rows = await source.read(entities, names, { signal: new AbortController().signal });
+  equal(rows.length, entities.length);
+  return rows;
+}
+
+function valuesOf(rows: readonly FeatureRow[]): unknown[][] {
+  return rows.map((row) => row.map((found) => found?.value));
 }
 
 function casesOf<Tested>(

@@ -61,6 +61,13 @@ export const aliasedModel = z
   .transform((part) => part.split(":"))
   .pipe(z.tuple([z.string(), modelName]));
 
+export const namedSource = z.string().transform((part, context) => {
+  const [, name, url] = /^([A-Za-z0-9][\w.-]{0,63})=(.+)$/s.exec(part) ?? [];
+  if (name !== undefined && url !== undefined) return [name, url] as const;
+  context.addIssue("must be a name with its place, like customers=redis://host:6379");
+  return z.NEVER;
+});
+
 /** Values separated by commas. */
 export const list = <Value>(value: z.ZodType<Value, string>) =>
   z

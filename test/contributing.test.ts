@@ -54,6 +54,7 @@ test("each guide has an example with a test", () => {
     "A dialect",
     "A store",
     "A limiter",
+    "A source of features",
     "An observer",
   ]);
   for (const guide of guides) expect(guide.match(/\n\/\/ \S+\.test\.ts\n/g)).toHaveLength(1);

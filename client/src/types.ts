@@ -329,6 +329,8 @@ export type ServiceErrorCode =
   | "internal"
   | "model_corrupt"
   | "model_untrusted"
+  | "features_invalid"
+  | "features_unavailable"
   | "authentication_not_configured"
   | "authentication_unavailable"
   | "overloaded"

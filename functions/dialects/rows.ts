@@ -1,4 +1,5 @@
 import { invalidInput } from "../errors.ts";
+import { rowMembers } from "../model/row-members.ts";
 import type { TensorInfo } from "../model/manifest.ts";
 import type { InferInputs } from "../call.ts";
 import type { ModelVersion } from "../model/registry.ts";
@@ -94,12 +95,13 @@ export function runsOfColumns(
  * in length: the shorter ones would seem to have missing values.
  */
 export function rowsOfFeatures(
-  { task, limits, manifest: { inputs, features = [] } }: ModelVersion,
+  { task, limits, manifest }: ModelVersion,
   columns: unknown,
   path: string,
 ): object[] | undefined {
   if (task.input !== "features" || !isObject(columns)) return undefined;
-  const names = new Set(features.map(({ name }) => name));
+  const { inputs } = manifest;
+  const names = new Set(rowMembers(manifest).map(({ name }) => name));
   const isFeature = (name: string) => names.has(name);
   if (namesInputs(inputs, columns) && !inputs.every(({ name }) => isFeature(name)))
     return undefined;
@@ -135,7 +137,10 @@ function runsOfTask(
   const given = rows.map((row, index) => taskRow(version, row, pathOf(index)));
   const parameters = parseParameters(version.task.parameters, undefined);
   const runs = version.compiled.preprocess(given, { pathOf, parameters, sentBytes });
-  if (runs instanceof Promise) return runs.then((made) => ({ runs: made }));
+  return runs instanceof Promise ? runs.then(asInputs) : asInputs(runs);
+}
+
+function asInputs(runs: readonly Run[] | Parts<readonly Run[]>) {
   return "next" in runs ? inParts(runs) : { runs };
 }
 

@@ -1,4 +1,5 @@
 import { NearcastError } from "../errors.ts";
+import { rowMembers } from "../model/row-members.ts";
 import type { DecimalMark } from "../wire/csv-cell.ts";
 import { emptyLineError } from "../wire/csv-table.ts";
 import { readCsv, type CsvRows, type RowsModel } from "./csv.ts";
@@ -71,7 +72,8 @@ function readPiece(cut: Cut, header: Header, model: RowsModel, isLast: boolean):
   const whole = isLast ? text.trimEnd() : text;
   if (whole.trim() === "" && isLast) return { rows: [], marks: [] };
   // In a single column, an empty line may be an empty text or nothing.
-  const isSingle = (model.manifest.features?.length ?? 1) === 1;
+  const { manifest } = model;
+  const isSingle = !manifest.features || rowMembers(manifest).length === 1;
   if (isSingle && /^[ \t\r]*$/m.test(whole.replace(/\n$/, ""))) return oneByOne(cut, header, read);
   try {
     const found = read(text);

@@ -1,4 +1,5 @@
 import { invalidInput, NearcastError } from "../errors.ts";
+import { rowMembers } from "../model/row-members.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { InputKind } from "../tasks/define.ts";
@@ -18,7 +19,7 @@ export interface CsvRows {
 
 /** What of a version says how its rows are read. */
 export interface RowsModel {
-  manifest: Pick<Manifest, "features" | "inputs" | "batchDimension">;
+  manifest: Pick<Manifest, "features" | "lookup" | "inputs" | "batchDimension">;
   task: { input: InputKind };
   limits: Pick<Limits, "batch">;
 }
@@ -111,7 +112,7 @@ export function byLine(error: unknown, lines: readonly number[]): unknown {
 
 /** The columns by name: the features, or the inputs of a graph with several inputs. */
 function columnsOf({ manifest, task }: RowsModel): readonly CsvColumn[] | undefined {
-  if (manifest.features && task.input !== "tensors") return manifest.features;
+  if (manifest.features && task.input !== "tensors") return rowMembers(manifest);
   if (task.input !== "tensors" || manifest.inputs.length === 1) return undefined;
   return manifest.inputs.map(({ name, datatype }) => ({
     name,

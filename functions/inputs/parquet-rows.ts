@@ -3,6 +3,7 @@ import { parquetMetadataAsync, parquetSchema } from "hyparquet/src/metadata.js";
 import { parquetRead } from "hyparquet/src/read.js";
 import { gunzipSync } from "fflate";
 import { invalidInput, NearcastError } from "../errors.ts";
+import { rowMembers } from "../model/row-members.ts";
 import { isIndex } from "../wire/csv-header.ts";
 import type { RowsModel } from "./csv.ts";
 import { readGroup, wrong } from "./parquet-pages.ts";
@@ -84,8 +85,7 @@ async function readMetadata(source: Source, groupBytes: number): Promise<FileMet
 function columnsOf(metadata: FileMetaData, { manifest }: RowsModel): string[] {
   const { children } = parquetSchema(metadata);
   const names = children.map(({ element }) => element.name);
-  const { features } = manifest;
-  const wanted = features?.map(({ name }) => name);
+  const wanted = manifest.features && rowMembers(manifest).map(({ name }) => name);
   const kept = names.filter((name) => !isIndex(name) && !/^__index_level_\d+__$/.test(name));
   const other = wanted && kept.find((name) => !wanted.includes(name));
   if (other !== undefined)

@@ -15,8 +15,9 @@ export async function prepare<T>(
   deadline: Deadline,
   work: () => InParts<T>,
 ): Promise<T> {
-  const made = phases.time("preprocess", work);
-  if (!isInParts(made)) return await made;
+  const begun = phases.time("preprocess", work);
+  const made = begun instanceof Promise ? await begun : begun;
+  if (!isInParts(made)) return made;
   const turn = turns?.preparing.enter(deadline);
   if (turn) await phases.time("queue", () => turn);
   try {
@@ -64,6 +65,6 @@ async function inTurn(
   }
 }
 
-function isInParts<T>(made: InParts<T>): made is Parts<T> {
+function isInParts<T>(made: T | Parts<T>): made is Parts<T> {
   return typeof made === "object" && made !== null && "next" in made;
 }

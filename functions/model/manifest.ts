@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { datatypeNames } from "../tensor.ts";
 import { baselineSchema } from "./baseline.ts";
+import { lookupSchema } from "./feature-lookup.ts";
 import { NAME_PATTERN } from "./name.ts";
 
 const name = z.string().regex(NAME_PATTERN);
@@ -110,6 +111,11 @@ export const manifestFields = {
     .optional()
     .describe(
       "Tabular tasks: the features of one input, in order. The graph has one input for all features, one for each feature by its name, or a few that take them in order.",
+    ),
+  lookup: lookupSchema
+    .optional()
+    .describe(
+      "Features that the service looks up by the keys that an input has, where the input does not have them ([features](features.md)).",
     ),
   labels: z
     .array(z.string())

@@ -400,6 +400,8 @@ const REASONS: Partial<Record<string, "REJECTED" | "CANCELED" | "BACKEND">> = {
   model_untrusted: "BACKEND",
   model_too_large: "BACKEND",
   store_unavailable: "BACKEND",
+  features_invalid: "BACKEND",
+  features_unavailable: "BACKEND",
 };
 
 function isRun({ executed, error, cache }: CallRecord): boolean {

@@ -1,5 +1,6 @@
 import type { CacheOutcome, CallOptions, CallRecord } from "../call.ts";
 import { NearcastError } from "../errors.ts";
+import type { FeatureCounts } from "../features/status.ts";
 import type { Asked } from "../follow.ts";
 import type { Assignment } from "../model/assignment.ts";
 import type { Quota } from "../limits/quota.ts";
@@ -28,6 +29,7 @@ export class Recording {
   cost = 0;
   executed = false;
   cache: CacheOutcome | undefined;
+  features: FeatureCounts | undefined;
   quota: Quota | undefined;
   inputs: unknown;
   readonly begun: Begun;
@@ -91,6 +93,7 @@ export class Recording {
       executed: this.executed,
       durations: this.phases.durations,
       cache: this.cache,
+      ...(this.features && { features: this.features }),
       quota: this.quota,
       error: error === undefined ? undefined : described(error),
       inputs: this.inputs,

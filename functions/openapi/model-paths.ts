@@ -1,3 +1,4 @@
+import { featureStatusSchema } from "../features/status.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { ReleasedModel } from "../model/released-models.ts";
 import { shownDescription } from "../model/shown.ts";
@@ -33,6 +34,7 @@ export function modelPath({ manifest, task }: ReleasedModel) {
       model: { const: name },
       version: { type: "string" },
       outputs: { anyOf: [ref(output), { type: "array", items: ref(output) }] },
+      ...(manifest.lookup && { features: statusesSchema(manifest.lookup) }),
     },
   };
   const answered = isShortExample(example?.output)
@@ -50,6 +52,16 @@ export function modelPath({ manifest, task }: ReleasedModel) {
       }),
     },
   };
+}
+
+/** Where the looked-up features of an input are from, by name, in the shape of the inputs. */
+function statusesSchema({ features }: NonNullable<Manifest["lookup"]>): JsonSchema {
+  const status = schemaOf(featureStatusSchema);
+  const statuses = {
+    type: "object",
+    properties: Object.fromEntries(features.map(({ name }) => [name, status])),
+  };
+  return { anyOf: [statuses, { type: "array", items: statuses }] };
 }
 
 /** The schemas of one model, by the names in its path. */

@@ -21,6 +21,7 @@ import { createAnalyticsPoints } from "./analytics-points.ts";
 import { createObjectCounters, type CountingObject } from "./counters/durable-object.ts";
 import { createGatheredCounters } from "./counters/gathered.ts";
 import { createEdgeArtifactCache, createEdgePredictionCache } from "./edge-cache.ts";
+import { boundFeatures } from "./features/bindings.ts";
 import { createBindingLimiter } from "./limiter/binding.ts";
 import { withFallback } from "./limiter/with-fallback.ts";
 import { createWebRuntime } from "../runtime/onnxruntime-web.ts";
@@ -136,6 +137,7 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
     limiter: withFallback(createBindingLimiter(env, ratesOf(config)), log),
     counters: openCounters(env, waitUntil),
     notes: openNotes(env),
+    openFeatures: boundFeatures(config.featureSources, env),
     webhooks: webhookFetch,
     predictionCache: withoutFailures(createEdgePredictionCache(), log),
     observer: dataset && createAnalyticsPoints(dataset),

@@ -8,6 +8,7 @@ import { SESSION_BUDGETS_MB } from "./session-budgets.ts";
 import { createDynamodbCounters } from "./counters/dynamodb.ts";
 import { createGatheredCounters } from "./counters/gathered.ts";
 import { createEmbeddedMetrics } from "./embedded-metrics.ts";
+import { featureOpener } from "./features/open.ts";
 import { createFileDecoders } from "./file-decoders.ts";
 import { createFolderAssets } from "./folder-assets.ts";
 import { createDynamodbLimiter } from "./limiter/dynamodb.ts";
@@ -116,6 +117,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     predictionCache,
     counters,
     notes: redis.notes ?? openNotes(config),
+    openFeatures: featureOpener(config),
     webhooks: createWebhookPost(),
     clientAddress({ env }) {
       const event = eventOf(env);

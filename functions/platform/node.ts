@@ -14,6 +14,7 @@ import { isBatched, type Manifest } from "../model/manifest.ts";
 import { createBatchingSession } from "../runtime/batching.ts";
 import type { Store } from "../model/store.ts";
 import type { ArtifactSource, Runtime, Session } from "../runtime/types.ts";
+import { featureOpener } from "./features/open.ts";
 import { createFileDecoders } from "./file-decoders.ts";
 import type { GrpcBindings } from "./grpc-bindings.ts";
 import { createFolderAssets } from "./folder-assets.ts";
@@ -92,6 +93,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
       return forwardedAddress(peer, req.header("x-forwarded-for"), config.trustedProxies);
     },
     ...openJobs(config, store),
+    openFeatures: featureOpener(config),
     webhooks: createWebhookPost(),
     every(milliseconds, work) {
       setInterval(() => void work(), milliseconds).unref();

@@ -1,5 +1,6 @@
 import type { InSpan } from "../observe/phases.ts";
 import type { Config } from "../config.ts";
+import type { FeatureSource } from "../features/source.ts";
 import type { Consume, Queue } from "../jobs/queue.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Manifest } from "../model/manifest.ts";
@@ -151,6 +152,8 @@ export interface Platform {
     /** Absent where the entry runs jobs itself, with messages that the platform gave it. */
     consume?: Consume;
   };
+  /** Opens the source of features of this name. Undefined where `FEATURE_SOURCES` has none. */
+  openFeatures?(name: string): FeatureSource | undefined;
   webhooks: WebhookPort;
   /** The address that a request came from. Empty when there is none. */
   clientAddress(request: RequestSource): string;

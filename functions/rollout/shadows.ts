@@ -1,4 +1,5 @@
 import { NearcastError, type ErrorCode } from "../errors.ts";
+import type { LookUp } from "../features/look-up.ts";
 import type { Answered, Shadows } from "../follow.ts";
 import { createDeadline } from "../load/deadline.ts";
 import type { Ongoing } from "../load/ongoing.ts";
@@ -27,6 +28,7 @@ interface ShadowServices {
   sessions: Pick<Sessions, "acquireSpare">;
   /** The calls that are being answered, without copies. */
   ongoing: Pick<Ongoing, "isIdle">;
+  lookUp: LookUp;
   tell: (record: CopyRecord) => void;
   onFailure: (error: unknown) => void;
 }
@@ -43,7 +45,7 @@ class NoMemory extends Error {}
  * only free memory.
  */
 export function createShadows(services: ShadowServices): Shadows {
-  const { platform, registry, sessions, ongoing } = services;
+  const { platform, registry, sessions, ongoing, lookUp } = services;
   const { config, now, turnEventLoop, whenSent } = platform;
   const isolated = platform.isolatesRequests ?? false;
   let copies = 0;
@@ -70,6 +72,7 @@ export function createShadows(services: ShadowServices): Shadows {
       sessions: { acquire },
       timeoutMs: config.requestTimeoutMs,
       now,
+      lookUp,
       tell: undefined,
       turns: now && turnEventLoop && createSpareTurns(now, turnEventLoop),
     };
@@ -140,7 +143,7 @@ function fateOf(error: unknown, rows: number): Fate {
   const code: ErrorCode = error instanceof NearcastError ? error.code : "internal";
   // Somebody is being answered.
   if (code === "client_closed_request") return { dropped: "busy" };
-  if (code === "store_unavailable") return { dropped: "store" };
+  if (code === "store_unavailable" || code === "features_unavailable") return { dropped: "store" };
   if (isOwnFailure(code) || code === "unknown_version") return { error: code };
   return { compared: rows, disagreed: rows };
 }

@@ -1,3 +1,4 @@
+import { rowMembers } from "../model/row-members.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { InputKind } from "./define.ts";
 
@@ -26,8 +27,9 @@ function check(field: string, name: string, known: readonly string[]): void {
 }
 
 /** The names that inputs may have. Undefined where they may have any. */
-function namesOf({ features, inputs }: Manifest, kind: InputKind): string[] | undefined {
-  if (kind === "features") return (features ?? []).map(({ name }) => name);
+function namesOf(manifest: Manifest, kind: InputKind): string[] | undefined {
+  const { inputs } = manifest;
+  if (kind === "features") return rowMembers(manifest).map(({ name }) => name);
   if (kind === "tensors") return inputs.map(({ name }) => name);
   if (kind === "text") return ["text", "text_pair"];
   return kind === "image" ? ["image"] : undefined;

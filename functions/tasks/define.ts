@@ -23,7 +23,7 @@ export interface Run {
 }
 
 /** Work that is done at once, later, or in parts that let others take turns between them. */
-export type InParts<T> = T | Parts<T> | Promise<T>;
+export type InParts<T> = T | Parts<T> | Promise<T | Parts<T>>;
 /** It yields after each part: nothing, or what is done elsewhere before the next one and never rejects. */
 export type Parts<T> = Generator<(() => Promise<void>) | undefined, T, undefined>;
 
@@ -101,6 +101,8 @@ export interface Seen {
   /** The inputs as they came. Undefined where the dialect had tensors instead. */
   inputs: readonly unknown[] | undefined;
   runs: readonly Pick<Run, "feeds" | "rows" | "context">[];
+  /** Where each input's looked-up features are from, by name. Absent where none were looked up. */
+  features?: readonly Readonly<Record<string, unknown>>[] | undefined;
   /** An answer for each input. Undefined where the dialect gave tensors instead. */
   answers: readonly unknown[] | undefined;
 }

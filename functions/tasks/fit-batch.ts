@@ -15,7 +15,10 @@ export function fitBatchDimension(manifest: Manifest, task: CompiledTask): Compi
 }
 
 function splitAll(runs: InParts<readonly Run[]>): InParts<readonly Run[]> {
-  if (runs instanceof Promise) return runs.then((made) => made.flatMap(splitRows));
+  return runs instanceof Promise ? runs.then(splitMade) : splitMade(runs);
+}
+
+function splitMade(runs: readonly Run[] | Parts<readonly Run[]>) {
   return "next" in runs ? splitLater(runs) : runs.flatMap(splitRows);
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { manifestFields, parseManifest, type Manifest } from "../model/manifest.ts";
 import { checkCapture } from "./check-capture.ts";
+import { checkLookup } from "./check-lookup.ts";
 import { fitBatchDimension } from "./fit-batch.ts";
 import { BUILT_IN_TASKS } from "./built-in.ts";
 import type { CompiledTask, Task } from "./define.ts";
@@ -54,6 +55,7 @@ export function createTasks(added: readonly Task[] = []): Tasks {
       if (manifest.batchDimension === null && task.input !== "tensors")
         throw new Error(`task ${task.name} takes rows: its batchDimension cannot be null`);
       checkCapture(manifest, task.input);
+      checkLookup(manifest, parts.limits);
       const compiled = await task.compile({ ...parts, manifest });
       // Tensors have their own batch dimension. It must fit the graph's.
       return task.input === "tensors" ? compiled : fitBatchDimension(manifest, compiled);

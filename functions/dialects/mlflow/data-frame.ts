@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
+import { rowMembers } from "../../model/row-members.ts";
 import type { ModelVersion } from "../../model/registry.ts";
 import { listOfAny } from "../lists.ts";
 import { checkRows, isObject, rowsOfFeatures } from "../rows.ts";
@@ -112,9 +113,9 @@ function nameOf(name: unknown, index: number): string {
 
 /** Throws `invalid_input` for columns that no row can have, before any row is made. */
 function checkColumns({ manifest, task }: ModelVersion, columns: readonly string[]): void {
-  const { features = [], inputs } = manifest;
+  const { inputs } = manifest;
   const path = "dataframe_split.columns";
-  const known = new Set([...features, ...inputs].map(({ name }) => name));
+  const known = new Set([...rowMembers(manifest), ...inputs].map(({ name }) => name));
   const isKnown = (name: string) => known.has(name);
   const other = columns.find((name) => !isKnown(name));
   // For other tasks, only the task knows the members of inputs.

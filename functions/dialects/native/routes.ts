@@ -40,7 +40,7 @@ export function predictRoutes({ platform, predict }: Pick<Service, "platform" | 
 
   async function answerPredict(c: Context<AppEnv>, model: string, version?: string) {
     const body = await readPredictBody(c, options);
-    const { manifest, outputs, answerBytes, record } = await predict({
+    const { manifest, outputs, features, answerBytes, record } = await predict({
       ...callOf(c),
       model,
       version,
@@ -51,6 +51,7 @@ export function predictRoutes({ platform, predict }: Pick<Service, "platform" | 
       model: manifest.name,
       version: manifest.version,
       outputs: isLarge(answerBytes) ? outputs : withSignedZeros(outputs),
+      ...(features && { features }),
     };
     return answerPrediction(c, value, { bytes: answerBytes });
   }

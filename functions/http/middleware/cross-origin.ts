@@ -15,6 +15,7 @@ const EXPOSED = [
   "WWW-Authenticate",
   "X-Model-Assignment",
   "X-Model-Digest",
+  "X-Feature-Status",
   "X-Model-Name",
   "X-Model-Version",
   "X-Request-Id",

@@ -19,6 +19,8 @@ export interface CapturedInput {
   input: unknown;
   /** Present instead of a row where the client sent tensors from which no row can be read. */
   tensors?: unknown;
+  /** Where each looked-up feature of the input was from, and how old it was. Absent where none were looked up. */
+  features?: unknown;
   /** The answer, or those of all rows of the tensors. Null where it is too large, or was not asked for. */
   output: unknown;
 }

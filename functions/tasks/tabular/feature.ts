@@ -8,7 +8,7 @@ export function problemWith(
   value: unknown,
   feature: Feature,
   datatype: Datatype,
-  limits: Limits,
+  limits: Pick<Limits, "textLength">,
 ): string | undefined {
   if (feature.type === "boolean")
     return typeof value === "boolean" ? undefined : "must be true or false";

@@ -1,4 +1,6 @@
+import type { LookupKey } from "../../model/feature-lookup.ts";
 import type { Limits } from "../../model/limits.ts";
+import { rowMembers } from "../../model/row-members.ts";
 import { InputIssues } from "../../errors.ts";
 import type { Feature, Manifest } from "../../model/manifest.ts";
 import type { Datatype, Tensors } from "../../tensor.ts";
@@ -24,7 +26,7 @@ export function tabularInputs(
   const datatypes = features.map(
     (_, column) => slots.find(({ columns }) => columns.includes(column))?.input.datatype,
   );
-  const names = new Set(features.map(({ name }) => name));
+  const names = new Set(rowMembers(manifest).map(({ name }) => name));
   const width = features.length;
 
   /** The values of a row in the manifest's order. Adds mistakes to `issues`. */
@@ -81,25 +83,41 @@ export function tabularInputs(
   };
 }
 
-/** One input of a tabular task, for the API's description. */
-export function featuresSchema({ features = [] }: Manifest): JsonSchema {
+/**
+ * One input of a tabular task, for the API's description. What is looked up may be missing, and the keys for it are
+ * needed.
+ */
+export function featuresSchema({ features = [], lookup }: Manifest): JsonSchema {
+  const keys = lookup?.keys ?? [];
+  const found = new Set(lookup?.features.map(({ name }) => name));
+  const needed = features.filter(({ name, missing }) => missing === undefined && !found.has(name));
+  const described = features.map((feature) => [
+    feature.name,
+    featureSchema(feature, found.has(feature.name)),
+  ]);
   return {
     type: "object",
-    required: features.filter(({ missing }) => missing === undefined).map(({ name }) => name),
+    required: [...new Set([...keys, ...needed].map(({ name }) => name))],
     additionalProperties: false,
-    properties: Object.fromEntries(
-      features.map((feature) => [feature.name, featureSchema(feature)]),
-    ),
+    properties: Object.fromEntries([
+      ...keys.map((key) => [key.name, keySchema(key)]),
+      ...described,
+    ]),
   };
 }
 
-function featureSchema(feature: Feature) {
+function keySchema({ type, description }: LookupKey): JsonSchema {
+  const words = [description, "Says whose features are looked up."].filter(Boolean).join(" ");
+  return { type, ...(type === "string" && { minLength: 1 }), description: words };
+}
+
+function featureSchema(feature: Feature, isFound: boolean) {
   const { type, minimum, maximum, unit, description, categories, missing } = feature;
-  const mayMiss = missing !== undefined;
+  const mayMiss = missing !== undefined || isFound;
   const words = [
     description,
     unit && `Unit: ${unit}.`,
-    mayMiss && "May be missing: null or absent.",
+    mayMiss && (isFound ? "Looked up where null or absent." : "May be missing: null or absent."),
   ]
     .filter(Boolean)
     .join(" ");
@@ -114,10 +132,13 @@ function featureSchema(feature: Feature) {
 }
 
 /** Three rows of made-up values: small whole numbers, true and false, categories where they are known. */
-export function featureExamples({ features = [] }: Manifest): unknown[] {
+export function featureExamples(manifest: Manifest): unknown[] {
   return [0, 1, 2].map((row) =>
     Object.fromEntries(
-      features.map((feature, column) => [feature.name, madeUp(feature, row * (column + 2))]),
+      rowMembers(manifest).map((feature, column) => [
+        feature.name,
+        madeUp(feature, row * (column + 2)),
+      ]),
     ),
   );
 }

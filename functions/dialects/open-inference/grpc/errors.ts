@@ -31,6 +31,8 @@ const CODES: Record<ErrorCode, Code> = {
   internal: Code.Internal,
   model_corrupt: Code.DataLoss,
   model_untrusted: Code.FailedPrecondition,
+  features_invalid: Code.FailedPrecondition,
+  features_unavailable: Code.Unavailable,
   authentication_not_configured: Code.Unavailable,
   authentication_unavailable: Code.Unavailable,
   overloaded: Code.Unavailable,

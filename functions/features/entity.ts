@@ -1,0 +1,56 @@
+import type { InputIssues } from "../errors.ts";
+import type { LookupKey } from "../model/feature-lookup.ts";
+import type { EntityKeys } from "./source.ts";
+
+/** Cloudflare KV takes keys of 512 bytes, and the source's own name is in them. */
+const LONGEST_ID = 400;
+/** Most ids need no encoding. */
+const PLAIN = /^[\w.~-]*$/;
+
+/**
+ * One text for an entity, the same wherever it is written or read: `customer_id=42`, with several keys sorted by name
+ * and joined by `&`. Names and values are percent-encoded, so that no value can reach beyond its place.
+ */
+export function entityId(keys: EntityKeys): string {
+  const names = Object.keys(keys);
+  if (names.length > 1) names.sort();
+  let id = "";
+  for (const name of names) id += `${id && "&"}${encoded(name)}=${encoded(String(keys[name]))}`;
+  return id;
+}
+
+/** Reads the keys of an input. Adds what is wrong with them to `issues`, and then gives nothing. */
+export function readEntity(
+  row: Readonly<Record<string, unknown>>,
+  keys: readonly LookupKey[],
+  path: string,
+  issues: InputIssues,
+): { id: string; keys: EntityKeys } | undefined {
+  const read: Record<string, string | number> = {};
+  let isRight = true;
+  for (const { name, type } of keys) {
+    const value = Object.hasOwn(row, name) ? row[name] : undefined;
+    const message = value === undefined ? "is missing" : problemWith(value, type);
+    if (message !== undefined) {
+      issues.push({ path: `${path}.${name}`, message });
+      isRight = false;
+    } else read[name] = value as string | number;
+  }
+  if (!isRight) return undefined;
+  const id = entityId(read);
+  if (id.length <= LONGEST_ID) return { id, keys: read };
+  const names = keys.map(({ name }) => name).join(", ");
+  issues.push({ path, message: `has keys that are too long: ${names}` });
+  return undefined;
+}
+
+function problemWith(value: unknown, type: LookupKey["type"]): string | undefined {
+  if (type === "integer")
+    return Number.isSafeInteger(value) ? undefined : "must be an integer, of at most 2^53";
+  if (typeof value !== "string" || value === "") return "must be a text, and not empty";
+  return value.isWellFormed() ? undefined : "must be well-formed Unicode";
+}
+
+function encoded(text: string): string {
+  return PLAIN.test(text) ? text : encodeURIComponent(text);
+}

@@ -1,0 +1,37 @@
+import type { FeatureRow, StoredFeatures } from "./source.ts";
+
+/** An entity's features as sources of keys and values have them: JSON. */
+interface StoredRecord {
+  at?: number;
+  values: Readonly<Record<string, unknown>>;
+}
+
+/** The JSON of an entity's features: `{"at": 1767225600000, "values": {"avg_spend": 12.5}}`. */
+export function writeRecord({ values, at }: Pick<StoredFeatures, "values" | "at">): string {
+  return JSON.stringify(recordOf({ values, at }));
+}
+
+export function recordOf({ values, at }: Pick<StoredFeatures, "values" | "at">): StoredRecord {
+  return { ...(at !== undefined && { at }), values };
+}
+
+/** Reads what {@link writeRecord} wrote. Throws an Error for anything else. */
+export function readRecord(text: string, names: readonly string[]): FeatureRow {
+  return rowOf(JSON.parse(text) as unknown, names);
+}
+
+export function rowOf(record: unknown, names: readonly string[]): FeatureRow {
+  const { at, values } = (record ?? {}) as Partial<StoredRecord>;
+  const isRecord = typeof values === "object" && values !== null && !Array.isArray(values);
+  if (!isRecord || (at !== undefined && !Number.isFinite(at)))
+    throw new Error('what is stored is not of the form {"at": …, "values": {…}}');
+  return names.map((name) => {
+    if (!Object.hasOwn(values, name)) return undefined;
+    return at === undefined ? { value: values[name] } : { value: values[name], at };
+  });
+}
+
+/** The row of an entity that is not known. */
+export function emptyRow(names: readonly string[]): FeatureRow {
+  return names.map(() => undefined);
+}

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { writeObjects } from "../../functions/features/object-source.ts";
+import type { StoredFeatures } from "../../functions/features/source.ts";
+import { writeToRedis } from "../../functions/platform/features/redis.ts";
+import { openRedis } from "../../functions/platform/redis.ts";
+import { createFolderStore } from "../../functions/platform/store/folder.ts";
+import { hasRedis, startRealRedis } from "../harness/real-redis.ts";
+import { churnFolder, customers, openChurn } from "./service.ts";
+
+const plain = await churnFolder({ maxAgeSeconds: 3600, cacheSeconds: 0 });
+const hurried = await churnFolder({ maxAgeSeconds: 3600, cacheSeconds: 0, timeoutMs: 50 });
+
+/** A real source as `FEATURE_SOURCES` names it. */
+export interface Opened {
+  url: string;
+  write: (rows: readonly StoredFeatures[]) => Promise<void>;
+  /** Makes it answer no more, but for as long as anybody waits. Absent where it cannot be slow. */
+  pause?: () => void;
+  goOn?: () => void;
+  end: () => Promise<void>;
+}
+
+const SOURCES: Record<string, { isThere: boolean; open: () => Promise<Opened> }> = {
+  "a folder": { isThere: true, open: openFolder },
+  Redis: { isThere: hasRedis, open: openRealRedis },
+};
+
+async function openFolder(): Promise<Opened> {
+  const url = await mkdtemp(join(tmpdir(), "nearcast-features-"));
+  return {
+    url,
+    write: (rows) => writeObjects(createFolderStore(url), rows),
+    end: () => rm(url, { recursive: true }),
+  };
+}
+
+async function openRealRedis(): Promise<Opened> {
+  const server = await startRealRedis();
+  return {
+    url: server.url,
+    write: (rows) => writeToRedis(openRedis(server.url), "customers", rows),
+    pause: () => server.pause(),
+    goOn: () => server.goOn(),
+    end: () => server.stop(),
+  };
+}
+
+describe.each(Object.keys(SOURCES))("%s", (name) => {
+  const { isThere, open } = SOURCES[name] as (typeof SOURCES)[string];
+
+  test.runIf(isThere)(
+    "answers as for features sent whole; stale, missing, of the wrong type, slow and down as the manifest says",
+    async () => {
+      const opened = await open();
+      await opened.write([
+        ...customers(),
+        ...customers(Date.now() - 7200_000).map((row) => ({ ...row, keys: { customer_id: 1 } })),
+        {
+          keys: { customer_id: 2 },
+          values: { age: "30", member: true, city: "Oslo" },
+          at: Date.now(),
+        },
+      ]);
+      const env = { FEATURE_SOURCES: `customers=${opened.url}` };
+      const { predict, whole } = openChurn(plain, {}, env);
+      const ask = (customer_id: number) => predict({ customer_id, income: 1 });
+      expect(await ask(42)).toMatchObject({
+        outputs: await whole({ age: 30, member: true, city: "Oslo", income: 1 }),
+        features: { age: { status: "found", ageSeconds: expect.closeTo(60, -1) as number } },
+      });
+      expect((await ask(1)).detail).toContain("only from more than 3600 s ago");
+      expect((await ask(3)).detail).toContain("is not known to customers");
+      expect(await ask(2)).toMatchObject({ status: 502, code: "features_invalid" });
+      if (opened.pause) {
+        opened.pause();
+        const slow = await openChurn(hurried, {}, env).predict({ customer_id: 42, income: 1 });
+        expect(slow).toMatchObject({ status: 504, code: "deadline_exceeded" });
+        expect(await ask(42)).toMatchObject({ status: 503, code: "features_unavailable" });
+        opened.goOn?.();
+      }
+      await opened.end();
+      expect(await openChurn(plain, {}, env).predict({ customer_id: 42, income: 1 })).toMatchObject(
+        {
+          status: 503,
+          code: "features_unavailable",
+        },
+      );
+    },
+  );
+});
