@@ -1,6 +1,6 @@
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import type { ExtractSchema } from "hono/types";
-import { AnswerLater } from "./call.ts";
+import { AnsweredElsewhere, AnswerLater } from "./call.ts";
 import { BUILT_IN_DIALECTS } from "./dialects/built-in.ts";
 import type { Dialect } from "./dialects/define.ts";
 import type { predictRoutes } from "./dialects/native/routes.ts";
@@ -12,6 +12,7 @@ import { driftRoutes } from "./http/drift.ts";
 import { createAnswerError } from "./http/error-body.ts";
 import type { AppEnv } from "./http/exchange.ts";
 import { acceptSlash } from "./http/middleware/accept-slash.ts";
+import { acceptSpilled } from "./http/middleware/accept-spilled.ts";
 import { authenticate, refuseAll } from "./http/middleware/authenticate.ts";
 import { beginRequest } from "./http/middleware/begin-request.ts";
 import { crossOrigin } from "./http/middleware/cross-origin.ts";
@@ -28,6 +29,7 @@ import { rolloutRoutes } from "./http/rollouts.ts";
 import { modelFileRoutes } from "./http/model-files.ts";
 import { modelRoutes } from "./http/models.ts";
 import { notFound } from "./http/not-found.ts";
+import { answerForwarded, createElsewhere } from "./http/spill.ts";
 import { rootPredictRoutes } from "./http/root-predict.ts";
 import type { Service, ServiceOptions } from "./service.ts";
 
@@ -49,7 +51,7 @@ export interface Options extends ServiceOptions, AppOptions {}
  * @example new Hono().route("/ml", createApp(service))
  */
 export function createApp(service: Service, options: AppOptions = {}): Hono<AppEnv> {
-  const { platform, observer, turns, jobs, batches } = service;
+  const { platform, observer, turns, jobs, batches, region } = service;
   const { config } = platform;
   const { auth, metricsToken } = config;
   const dialects = [
@@ -81,12 +83,14 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   const app = new Hono<AppEnv>({ strict: false });
   const record = observer.request ? recordRequests(observer.request, platform.now) : pass;
   app.use(acceptSlash(app, record));
-  app.use(beginRequest(platform, app.routes.length, turns?.transfer));
+  const elsewhere = region && createElsewhere(region);
+  app.use(beginRequest(platform, app.routes.length, { transfer: turns?.transfer, elsewhere }));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
   // The order of routes and middleware decides who may ask: a request to a route does not pass through middleware that
   // comes after it.
   app.route("/", health);
   if (metricsToken) app.get("/metrics", metricsByToken(service, metricsToken));
+  if (config.spill.secrets.length > 0) app.use(acceptSpilled(config.spill.secrets));
   if (auth.mode === "closed") app.use(refuseAll);
   app.route("/", open);
   if (auth.mode === "required") app.use(authenticate(auth, platform, config.rateLimit));
@@ -101,6 +105,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   checkAliases(config.aliases, app.routes);
 
   app.onError(async (error, c) => {
+    if (error instanceof AnsweredElsewhere) return answerForwarded(c, error);
     if (!(error instanceof AnswerLater) || !jobs) return answerFailure(error, c);
     try {
       return await makeJob(c, jobs, error);

@@ -1,5 +1,5 @@
 import type { Caller } from "./auth/caller.ts";
-import type { ErrorCode } from "./errors.ts";
+import type { ErrorCode, NearcastError } from "./errors.ts";
 import type { FeatureCounts } from "./features/status.ts";
 import type { Quota } from "./limits/quota.ts";
 import type { Deadline } from "./load/deadline.ts";
@@ -37,8 +37,13 @@ export interface CallOptions {
   quota?: Quota | undefined;
   /** Only finds the version: the call is rejected with {@link AnswerLater}. */
   later?: boolean;
-  /** The version of a call that was to be answered later: it was decided then. */
+  /** The version of a call that was to be answered later, or that was forwarded: it was decided then. */
   decided?: Decided | undefined;
+  /**
+   * Has a version that is too large for this deployment answered by another one. Always rejects: with {@link
+   * AnsweredElsewhere}, or with the reason why there is no answer. Absent where there is no other deployment.
+   */
+  elsewhere?: ((version: Resolved) => Promise<never>) | undefined;
   /** Told which version answers, once that is known. The version may still fail. */
   onAssigned?: (assignment: Assignment) => void;
   /** Resolves when the answer was sent, or its client is gone. Absent where nothing is sent, or nobody can know. */
@@ -60,6 +65,17 @@ export class AnswerLater extends Error {
   constructor(version: Resolved) {
     super("The call is answered later.");
     this.version = version;
+  }
+}
+
+/** Rejects a call whose whole answer another deployment made. */
+export class AnsweredElsewhere extends Error {
+  /** The error that it answered. */
+  readonly failure: NearcastError | undefined;
+
+  constructor(failure: NearcastError | undefined) {
+    super("Another deployment answered the call.");
+    this.failure = failure;
   }
 }
 

@@ -282,6 +282,22 @@ export const VARIABLES = {
       "What signs webhooks: `whsec_` and 24 to 64 bytes in base64. Several, separated by commas, while one replaces another. A JSON object has them by caller, `*` for all others. `ssm:/name` is a parameter that holds them (Lambda and Node).",
     secret: true,
   },
+  SPILL_URL: {
+    schema: z
+      .url({ protocol: /^https?$/, error: "must be a URL" })
+      .transform((url) => url.replace(/\/+$/, ""))
+      .optional(),
+    about:
+      "The deployment, on Lambda or Node, that answers for models that are too large for this one: `https://region.example.com`.",
+  },
+  SPILL_SECRET: {
+    schema: list(
+      z.string().min(32, "must be at least 32 characters, several with commas"),
+    ).optional(),
+    about:
+      "What signs the requests that are forwarded to SPILL_URL. The deployment there has the same, and then takes them without a key. Several, separated by commas, while one replaces another: the first one signs.",
+    secret: true,
+  },
   ACCESS_LOG: {
     schema: truth.default(true),
     about: "Whether each request writes a line to the log.",
@@ -404,6 +420,8 @@ const schema = z.object(shape).superRefine((value, context) => {
   checkAuth(value, report);
   if (value.WEBHOOK_HOSTS && !value.WEBHOOK_SECRET)
     report("WEBHOOK_SECRET", "must be set with WEBHOOK_HOSTS: webhooks are signed");
+  if (value.SPILL_URL && !value.SPILL_SECRET)
+    report("SPILL_SECRET", "must be set with SPILL_URL: forwarded requests are signed");
   if (value.MODEL_NAME && /^\w+:\/\//.test(value.STORE))
     report("MODEL_NAME", "needs a folder as STORE");
   if (value.WORKERS > 0 && value.RUNTIME !== "native") report("WORKERS", "needs RUNTIME=native");
@@ -489,6 +507,7 @@ export function readConfig(
       hosts: value.WEBHOOK_HOSTS ?? [],
       secrets: value.WEBHOOK_SECRET ?? new Map<string, readonly string[]>(),
     },
+    spill: { url: value.SPILL_URL, secrets: value.SPILL_SECRET ?? [] },
     limits: {
       bodyBytes: value.MAX_BODY_BYTES,
       batch: value.MAX_BATCH,

@@ -29,6 +29,7 @@ const ERRORS = {
   authentication_unavailable: [503, "Authentication is out of reach"],
   features_unavailable: [503, "Source of features out of reach"],
   overloaded: [503, "Overloaded"],
+  region_unavailable: [503, "Region not available"],
   runtime_failed: [503, "Runtime failed"],
   shutting_down: [503, "Shutting down"],
   store_unavailable: [503, "Model store out of reach"],
@@ -36,6 +37,7 @@ const ERRORS = {
   answer_too_large: [507, "Answer too large"],
   out_of_memory: [507, "Not enough memory"],
   model_too_large: [507, "Model larger than the memory budget"],
+  loop_detected: [508, "Loop detected"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -2,6 +2,7 @@ import type { InSpan } from "./observe/phases.ts";
 import { ANYONE, assignmentKey } from "./auth/caller.ts";
 import { requireScope, type RegistryFor } from "./auth/access.ts";
 import {
+  AnsweredElsewhere,
   AnswerLater,
   type CallOptions,
   type CallRecord,
@@ -9,7 +10,7 @@ import {
   type InferInputs,
   type PredictCall,
 } from "./call.ts";
-import { invalidInput, NearcastError } from "./errors.ts";
+import { invalidInput, NearcastError, type ErrorCode } from "./errors.ts";
 import type { Completed } from "./features/complete.ts";
 import type { LookUp } from "./features/look-up.ts";
 import { countStatuses, type FeatureStatuses } from "./features/status.ts";
@@ -77,6 +78,8 @@ export type Resolve = (
 export interface PathServices {
   resolve: Resolve;
   sessions: Pick<Sessions, "acquire">;
+  /** Whether the version's session may be loaded here at all. Absent where every one is tried. */
+  fits?: (manifest: Manifest) => boolean;
   /** The longest time for a call without its own deadline. */
   timeoutMs: number;
   now: (() => number) | undefined;
@@ -356,7 +359,7 @@ export async function recordCall<Answer>(
     const answer = await (call.deadline ? work : deadline.within(work));
     return { ...answer, record: recording.end() };
   } catch (error) {
-    recording.end(error);
+    recording.end(error instanceof AnsweredElsewhere ? error.failure : error);
     throw error;
   }
 }
@@ -384,11 +387,30 @@ export async function begin({ resolve }: PathServices, { call, deadline, recordi
   return found;
 }
 
+/** Errors of a deployment that has too little memory. Another one could answer. */
+const TOO_LARGE: ReadonlySet<ErrorCode> = new Set(["model_too_large", "out_of_memory"]);
+
 /**
- * Gives the outputs of each run to `take` and collects its results. Uses kept outputs where the model's answers are
- * kept.
+ * Gives the outputs of each run to `take` and collects its results. Has the whole call answered elsewhere, where that is
+ * possible, when this deployment has too little memory for it.
  */
 async function execute<R extends RunFeeds, Taken>(
+  ...parts: Parameters<typeof executeHere<R, Taken>>
+): Promise<Taken[]> {
+  const [{ fits }, { call, recording }, version] = parts;
+  const { elsewhere } = call;
+  if (!elsewhere) return executeHere(...parts);
+  if (fits?.(version.manifest) ?? true)
+    try {
+      return await executeHere(...parts);
+    } catch (error) {
+      if (!(error instanceof NearcastError) || !TOO_LARGE.has(error.code)) throw error;
+    }
+  return recording.phases.time("region", () => elsewhere(version));
+}
+
+/** Executes in this deployment. Uses kept outputs where the model's answers are kept. */
+async function executeHere<R extends RunFeeds, Taken>(
   services: PathServices,
   ongoing: OngoingCall,
   version: Resolved,

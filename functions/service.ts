@@ -12,6 +12,8 @@ import { createTurns, type Turns } from "./load/turns.ts";
 import { createAnticipation } from "./model/anticipation.ts";
 import { createReadiness, type Readiness } from "./model/ready.ts";
 import { createRegistry } from "./model/registry.ts";
+import type { Manifest } from "./model/manifest.ts";
+import { fileBytesOf } from "./model/session-bytes.ts";
 import { createSessions, type Sessions } from "./model/sessions.ts";
 import { createAccessLog } from "./observe/access-log.ts";
 import { createCapture } from "./observe/capture/capture.ts";
@@ -37,6 +39,7 @@ import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
 import { createRolloutCounting } from "./rollout/counting.ts";
 import { createShadows } from "./rollout/shadows.ts";
 import { createRollouts, type Rollouts } from "./rollout/rollouts.ts";
+import { createRegion, type Region } from "./spillover/region.ts";
 import type { Task } from "./tasks/define.ts";
 import { createTasks, type Tasks } from "./tasks/tasks.ts";
 import { createDelivery } from "./webhooks/deliver.ts";
@@ -84,6 +87,8 @@ export interface Service extends Readiness {
   files: Files | undefined;
   /** Absent where there is no clock to measure turns by. */
   turns: Turns | undefined;
+  /** Answers what is too large for this deployment. Absent where none is configured. */
+  region: Region | undefined;
   /** Tells all observers. */
   observer: Observer;
   /** Writes the captured inputs that wait in this instance. Never rejects. For the end of a process. */
@@ -158,6 +163,7 @@ export function createService(
   const paths = {
     resolve,
     sessions,
+    fits: (manifest: Manifest) => fileBytesOf(manifest) <= config.sessionBudgetBytes,
     timeoutMs: config.requestTimeoutMs,
     now,
     inSpan: platform.inSpan,
@@ -175,6 +181,7 @@ export function createService(
   };
   const files = createFiles(platform);
   const delivery = createDelivery(platform, (record) => observer.webhook?.(record));
+  const region = createRegion(platform);
   const batches = createBatches(platform, { resolve, turns, files, delivery });
   return {
     platform,
@@ -203,6 +210,7 @@ export function createService(
     files,
     rollouts: createRollouts(platform, registry),
     turns,
+    region,
     observer,
     flushCaptured: capture.flush,
     removeExpired: capture.removeExpired,

@@ -340,4 +340,6 @@ export type ServiceErrorCode =
   | "deadline_exceeded"
   | "answer_too_large"
   | "out_of_memory"
+  | "region_unavailable"
+  | "loop_detected"
   | "model_too_large";

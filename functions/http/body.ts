@@ -1,4 +1,6 @@
 import type { Context, HonoRequest } from "hono";
+import { invalidCredentials } from "../auth/refusals.ts";
+import { digest } from "../digest.ts";
 import { NearcastError } from "../errors.ts";
 import { decodeText, markedEncoding } from "../wire/text.ts";
 import { decompress, type Coding } from "./decompress.ts";
@@ -48,7 +50,10 @@ export async function readBody(
   } catch (cause) {
     throw notWhole(cause);
   }
-  exchange.body = body;
+  if (exchange.spilled && (await digest(body)) !== exchange.spilled.body)
+    throw invalidCredentials("The body is not the one that was signed.");
+  // What is forwarded must be as it came, and tensors are aligned in place.
+  exchange.body = exchange.elsewhere ? body.slice() : body;
   const sentBytes = body.byteLength;
   const coding = codingOf(c.req);
   if (coding) body = await decompressInTurn(c, body, coding, maxBytes);

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Dialect } from "../dialects/define.ts";
 import { problem, type NearcastError } from "../errors.ts";
+import { ERROR_HEADER } from "../spillover/region.ts";
 import { answer } from "./answer.ts";
 import { nameAssignment, pathOf, type AppEnv } from "./exchange.ts";
 
@@ -20,6 +21,7 @@ export function createAnswerError(dialects: readonly Dialect[]): AnswerError {
   return function answerError(c, error) {
     const exchange = c.get("exchange");
     exchange.error = error;
+    if (exchange.spilled) exchange.headers[ERROR_HEADER] = error.code;
     nameAssignment(exchange);
     const asked = pathOf(c);
     const shape = shapes.find(({ path }) => asked === path || asked.startsWith(`${path}/`));

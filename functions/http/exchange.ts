@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { basePath } from "hono/route";
 import type { Caller } from "../auth/caller.ts";
-import type { CallOptions, CallRecord } from "../call.ts";
+import type { CallOptions, CallRecord, Decided } from "../call.ts";
 import { NearcastError } from "../errors.ts";
 import type { CreateAnswer, Platform } from "../platform/types.ts";
 import type { Quota } from "../limits/quota.ts";
@@ -9,6 +9,8 @@ import type { Deadline } from "../load/deadline.ts";
 import type { Trace } from "../observe/trace.ts";
 import type { TransferTurns } from "../load/transfer-turns.ts";
 import type { Assignment } from "../model/assignment.ts";
+import type { Resolved } from "../model/registry.ts";
+import type { Spilled } from "../spillover/token.ts";
 import type { JobRun } from "./job-run.ts";
 import { readPreferred, refuseWebhook, type Preferred } from "./prefer.ts";
 
@@ -45,6 +47,12 @@ export interface Exchange {
   declaredLength?: number | null;
   /** The job that this request runs. Absent for a client's request. */
   readonly job?: JobRun | undefined;
+  /** What an edge decided about this request before it forwarded it. `acceptSpilled` writes it. */
+  spilled?: Spilled;
+  /** Has a call answered by the region. Absent where none is configured. */
+  readonly elsewhere?: ((c: Context<AppEnv>, version: Resolved) => Promise<never>) | undefined;
+  /** The region's answer. spill.ts writes it. */
+  forwarded?: { response: Response; version: Resolved };
   /** How the client wants a job instead of an answer. {@link callOf} writes it. */
   preferred?: Preferred | undefined;
   /** Written by authentication. */
@@ -82,14 +90,15 @@ function later(c: Context<AppEnv>): { later?: boolean } {
 
 /** The options of a call that come from its request. */
 export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
-  const { job } = c.get("exchange");
+  const { job, spilled } = c.get("exchange");
+  if (spilled) return askedOf(c);
   return { ...askedOf(c), ...(job ? { decided: job.decided } : later(c)) };
 }
 
 /** The same for a call that becomes no job, and for one whose route makes the job itself. */
 export function askedOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   const exchange = c.get("exchange");
-  const { id, caller, deadline, quota, received } = exchange;
+  const { id, caller, deadline, quota, received, spilled, elsewhere } = exchange;
   return {
     id,
     caller,
@@ -99,10 +108,16 @@ export function askedOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
     key: keyOf(c.req.header("x-nearcast-key")),
     override: c.req.header("x-nearcast-version-override"),
     cache: cacheDirective(c.req.header("cache-control")),
+    ...(spilled && { decided: decidedFor(spilled) }),
+    ...(elsewhere && { elsewhere: (version) => elsewhere(c, version) }),
     sent: exchange.whenSent && (() => exchange.whenSent?.(c.env) ?? Promise.resolve()),
     onAssigned: (assignment) => void (exchange.assignment = assignment),
     onRecord: (record) => void (exchange.record = record),
   };
+}
+
+function decidedFor({ model, version, reason }: Spilled): Decided {
+  return { model, assignment: { version, reason } };
 }
 
 const ASCII = /^[\x20-\x7E]*$/;

@@ -12,6 +12,7 @@ import { answer } from "./answer.ts";
 import { readText } from "./body.ts";
 import { askedOf, baseOf, pathOf, type AppEnv } from "./exchange.ts";
 import { jobEvents } from "./job-events.ts";
+import { requestFields } from "./request-fields.ts";
 import { shownWebhook } from "../webhooks/webhook.ts";
 import { checkJobId } from "./prefer.ts";
 import { readWebhookFields, readWebhookMembers, type NamedWebhook } from "./webhook.ts";
@@ -153,40 +154,10 @@ async function answerResult(c: Context<AppEnv>, jobs: Jobs, id: string): Promise
   return answer(c, body, headers, status as ContentfulStatusCode);
 }
 
-/** Header fields that belong to a connection, or that say who asks and not what. */
-const NOT_KEPT = new Set([
-  "authorization",
-  "connection",
-  "content-length",
-  "cookie",
-  "expect",
-  "forwarded",
-  "host",
-  "idempotency-key",
-  "keep-alive",
-  "origin",
-  "prefer",
-  "proxy-authorization",
-  "referer",
-  "te",
-  "transfer-encoding",
-  "upgrade",
-  "user-agent",
-  "x-api-key",
-  "x-nearcast-webhook",
-  "x-nearcast-webhook-events",
-  "x-real-ip",
-  "x-request-timeout-ms",
-]);
-const NOT_KEPT_PREFIXES = /^(x-forwarded-|cf-|sec-|cloudfront-)/;
-
 function requestOf(c: Context<AppEnv>): Omit<JobRequest, "path"> {
   const { id, quota } = c.get("exchange");
-  const kept = Object.entries(c.req.header()).filter(
-    ([name]) => !NOT_KEPT.has(name) && !NOT_KEPT_PREFIXES.test(name),
-  );
   return {
-    headers: { ...Object.fromEntries(kept), "x-request-id": id },
+    headers: { ...requestFields(c), "x-request-id": id },
     ...(quota && { rateKey: quota.key }),
   };
 }

@@ -30,3 +30,8 @@ function timesOf({ inputs, features }: Manifest): number {
   if (features) return TIMES.features;
   return inputs.some(({ datatype }) => datatype === "BYTES") ? TIMES.strings : TIMES.others;
 }
+
+/** The bytes of the files that a session is made of: the artifact, and weights outside of it. */
+export function fileBytesOf({ artifact: { bytes, externalData = [] } }: Manifest): number {
+  return externalData.reduce((sum, { bytes: own }) => sum + own, bytes);
+}

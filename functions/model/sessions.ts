@@ -6,7 +6,7 @@ import type { Platform } from "../platform/types.ts";
 import type { Runtime, Session } from "../runtime/types.ts";
 import type { Manifest, PackageFile } from "./manifest.ts";
 import type { Registry } from "./registry.ts";
-import { sessionBytes } from "./session-bytes.ts";
+import { fileBytesOf, sessionBytes } from "./session-bytes.ts";
 import { createSingleFlight } from "./single-flight.ts";
 
 interface LoadedSession {
@@ -112,7 +112,7 @@ export function createSessions(
     const failed = failures.get(key);
     if (failed && ageOf(failed.at) < FAILED_MS) throw failed.error;
     const { externalData = [], ...artifact } = manifest.artifact;
-    const fileBytes = externalData.reduce((sum, { bytes }) => sum + bytes, artifact.bytes);
+    const fileBytes = fileBytesOf(manifest);
     if (fileBytes > sessionBudgetBytes)
       throw new NearcastError(
         "model_too_large",

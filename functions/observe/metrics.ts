@@ -391,6 +391,7 @@ const REASONS: Partial<Record<string, "REJECTED" | "CANCELED" | "BACKEND">> = {
   overloaded: "REJECTED",
   rate_limited: "REJECTED",
   shutting_down: "REJECTED",
+  region_unavailable: "REJECTED",
   deadline_exceeded: "REJECTED",
   client_closed_request: "CANCELED",
   internal: "BACKEND",

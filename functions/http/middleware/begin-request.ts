@@ -2,7 +2,6 @@ import type { Context, MiddlewareHandler } from "hono";
 import { ANYONE, NOBODY } from "../../auth/caller.ts";
 import { NearcastError } from "../../errors.ts";
 import { createDeadline } from "../../load/deadline.ts";
-import type { TransferTurns } from "../../load/transfer-turns.ts";
 import { readTrace, writeTrace } from "../../observe/trace.ts";
 import type { Platform } from "../../platform/types.ts";
 import type { AppEnv, Exchange } from "../exchange.ts";
@@ -29,7 +28,7 @@ const WHOLE_NUMBER = /^[1-9]\d{0,9}$/;
 export function beginRequest(
   platform: Platform,
   before: number,
-  transfer?: TransferTurns,
+  { transfer, elsewhere }: Pick<Exchange, "transfer" | "elsewhere"> = {},
 ): MiddlewareHandler<AppEnv> {
   const { config, isClientGone = () => false, isolatesRequests = false } = platform;
   const { createAnswer, readConnection, trailersOf, whenSent } = platform;
@@ -70,6 +69,7 @@ export function beginRequest(
       timeout,
       maxAnswerBytes,
       transfer,
+      elsewhere,
       takesJobs,
       job,
       caller: job?.caller ?? caller,

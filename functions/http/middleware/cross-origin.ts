@@ -18,6 +18,7 @@ const EXPOSED = [
   "X-Feature-Status",
   "X-Model-Name",
   "X-Model-Version",
+  "X-Nearcast-Spillover",
   "X-Request-Id",
 ];
 

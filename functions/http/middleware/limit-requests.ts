@@ -19,7 +19,8 @@ export function limitRequests(
     const exchange = c.get("exchange");
     const { caller } = exchange;
     const rate = caller.rate ?? config.rateLimit;
-    if (!rate) return next();
+    // An edge has taken what a forwarded request costs.
+    if (!rate || exchange.spilled) return next();
     const { rateKey, isUnpaid = true } = exchange.job ?? {};
     if (exchange.job && !(isUnpaid && rateKey)) {
       // The job's unit was taken when it was made. What it costs beyond that is taken now.

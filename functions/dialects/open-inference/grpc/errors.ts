@@ -36,6 +36,7 @@ const CODES: Record<ErrorCode, Code> = {
   authentication_not_configured: Code.Unavailable,
   authentication_unavailable: Code.Unavailable,
   overloaded: Code.Unavailable,
+  region_unavailable: Code.Unavailable,
   runtime_failed: Code.Unavailable,
   shutting_down: Code.Unavailable,
   store_unavailable: Code.Unavailable,
@@ -43,6 +44,7 @@ const CODES: Record<ErrorCode, Code> = {
   answer_too_large: Code.ResourceExhausted,
   out_of_memory: Code.ResourceExhausted,
   model_too_large: Code.ResourceExhausted,
+  loop_detected: Code.FailedPrecondition,
 };
 
 /** Clients take 8 KiB of header fields. A character takes up to nine bytes in one, and the details have it again. */

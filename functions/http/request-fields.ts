@@ -1,0 +1,37 @@
+import type { Context } from "hono";
+
+/** Header fields that belong to a connection, or that say who asks and not what. */
+const NOT_KEPT = new Set([
+  "authorization",
+  "connection",
+  "content-length",
+  "cookie",
+  "expect",
+  "forwarded",
+  "host",
+  "idempotency-key",
+  "keep-alive",
+  "origin",
+  "prefer",
+  "proxy-authorization",
+  "referer",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "user-agent",
+  "x-api-key",
+  "x-nearcast-webhook",
+  "x-nearcast-webhook-events",
+  "x-real-ip",
+  "x-request-timeout-ms",
+]);
+const NOT_KEPT_PREFIXES = /^(x-forwarded-|cf-|sec-|cloudfront-)/;
+
+/** The header fields of a request that say what is asked: without the client's credentials and connection. */
+export function requestFields({ req }: Context): Record<string, string> {
+  const fields = Object.entries(req.header());
+  return Object.fromEntries(
+    fields.filter(([name]) => !NOT_KEPT.has(name) && !NOT_KEPT_PREFIXES.test(name)),
+  );
+}

@@ -1,0 +1,57 @@
+import { ageOf } from "../age.ts";
+
+const WINDOW_MS = 10_000;
+/** So many failures in a window open the breaker, if they are half of its requests. */
+const MOST_FAILURES = 5;
+const OPEN_MS = 5000;
+
+/** How a request ended. `unknown`: it says nothing about the region, such as when its client went away. */
+type Outcome = "answered" | "failed" | "unknown";
+
+/** Keeps requests from a region that fails. */
+export interface CircuitBreaker {
+  /**
+   * Begins a request. Undefined while the breaker is open. When it has been open for {@link OPEN_MS}, one request goes
+   * through as a probe: its success closes the breaker, its failure keeps it open. The given function ends the request.
+   */
+  enter(): ((outcome: Outcome) => void) | undefined;
+}
+
+export function createCircuitBreaker(): CircuitBreaker {
+  let window = { from: Date.now(), requests: 0, failures: 0 };
+  let openedAt: number | undefined;
+  let probedAt: number | undefined;
+
+  const isProbing = () => probedAt !== undefined && ageOf(probedAt) < OPEN_MS;
+
+  function close(): void {
+    openedAt = probedAt = undefined;
+    window = { from: Date.now(), requests: 0, failures: 0 };
+  }
+
+  function probe(): (outcome: Outcome) => void {
+    probedAt = Date.now();
+    return (outcome) => {
+      probedAt = undefined;
+      if (outcome === "answered") close();
+      if (outcome === "failed") openedAt = Date.now();
+    };
+  }
+
+  function count(outcome: Outcome): void {
+    if (outcome === "unknown" || openedAt !== undefined) return;
+    if (ageOf(window.from) >= WINDOW_MS) window = { from: Date.now(), requests: 0, failures: 0 };
+    window.requests += 1;
+    if (outcome === "failed") window.failures += 1;
+    const { failures, requests } = window;
+    if (failures >= MOST_FAILURES && failures * 2 >= requests) openedAt = Date.now();
+  }
+
+  return {
+    enter() {
+      if (openedAt === undefined) return count;
+      // A probe that never ends does not keep the breaker open: workerd drops work of clients that went away.
+      return ageOf(openedAt) < OPEN_MS || isProbing() ? undefined : probe();
+    },
+  };
+}

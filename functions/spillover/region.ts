@@ -1,0 +1,201 @@
+import { digest } from "../digest.ts";
+import { NearcastError, type ErrorCode } from "../errors.ts";
+import type { Deadline } from "../load/deadline.ts";
+import type { Platform } from "../platform/types.ts";
+import { createCircuitBreaker } from "./circuit-breaker.ts";
+import { signSpilled, SPILL_HEADER, type Spilled } from "./token.ts";
+
+/** A region says with it which error it answers, to the edge that forwarded the request. */
+export const ERROR_HEADER = "X-Nearcast-Error";
+
+/** A request that another deployment is to answer. */
+export interface RegionRequest {
+  id: string;
+  method: string;
+  /** The path below the app's mount point. */
+  path: string;
+  /** The query, with its question mark. */
+  search: string;
+  headers: Record<string, string>;
+  body: Uint8Array<ArrayBuffer>;
+  spilled: Omit<Spilled, "body">;
+  deadline: Deadline;
+  /** Aborted when the client goes away. */
+  signal: AbortSignal | undefined;
+}
+
+/** The answer of the region. Its body may still be on the way. */
+export interface RegionAnswer {
+  response: Response;
+  /** The error that the region answered. */
+  code: ErrorCode | undefined;
+}
+
+/** Another deployment, with more memory, that answers what this one cannot. */
+export interface Region {
+  /**
+   * Forwards a request. Rejects with `region_unavailable` where the region does not answer with the version that was
+   * asked for, with `deadline_exceeded`, `loop_detected`, or with `body_too_large` from a gateway before it.
+   */
+  ask(request: RegionRequest): Promise<RegionAnswer>;
+}
+
+/** Errors of the region itself. Another deployment, or the same one later, could answer. */
+const UNANSWERED: ReadonlySet<string> = new Set<ErrorCode>([
+  "authentication_not_configured",
+  "authentication_unavailable",
+  "forbidden",
+  "method_not_allowed",
+  "not_found",
+  "overloaded",
+  "runtime_failed",
+  "shutting_down",
+  "store_unavailable",
+  "unauthorized",
+  "unknown_model",
+  "unknown_version",
+]);
+
+/** Those that more requests would make worse. */
+const FAILING: ReadonlySet<string> = new Set<ErrorCode>([
+  "overloaded",
+  "shutting_down",
+  "store_unavailable",
+  "unauthorized",
+]);
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** Undefined where no region is configured. */
+export function createRegion({
+  config: { spill, requestTimeoutMs },
+  log,
+}: Pick<Platform, "config" | "log">): Region | undefined {
+  const { url, secrets } = spill;
+  const [secret] = secrets;
+  if (url === undefined || secret === undefined) return undefined;
+  const breaker = createCircuitBreaker();
+
+  async function signed(request: RegionRequest): Promise<Record<string, string>> {
+    const { id, headers, body, spilled, deadline } = request;
+    const token = await signSpilled({ ...spilled, body: await digest(body) }, request, secret!);
+    return {
+      ...headers,
+      // Runtimes would decompress the answer, and leave its header fields as they are.
+      "accept-encoding": "identity",
+      "x-request-id": id,
+      "x-request-timeout-ms": String(leftOf(deadline)),
+      [SPILL_HEADER.toLowerCase()]: token,
+    };
+  }
+
+  return {
+    async ask(request) {
+      const { method, path, search, body, deadline, signal } = request;
+      deadline.check();
+      const end = breaker.enter();
+      if (!end) throw unavailable("It has failed several times, and is left alone for a moment.");
+      const headers = await signed(request);
+      const late = AbortSignal.timeout(leftOf(deadline));
+      // A client's own short deadlines must not open the breaker for others.
+      const lateOutcome = leftOf(deadline) >= requestTimeoutMs / 2 ? "failed" : "unknown";
+      let response: Response;
+      try {
+        response = await fetch(`${url}${path}${search}`, {
+          method,
+          headers,
+          body,
+          redirect: "manual",
+          signal: signal ? AbortSignal.any([late, signal]) : late,
+        });
+      } catch (cause) {
+        const isGone = signal?.aborted ?? false;
+        end(isGone ? "unknown" : late.aborted ? lateOutcome : "failed");
+        if (isGone) throw new NearcastError("client_closed_request", "The client went away.");
+        if (late.aborted) throw tooLate();
+        throw unavailable("It cannot be reached.", { cause });
+      }
+      const code = errorOf(response, request);
+      const isLate = code === "deadline_exceeded";
+      end(isLate ? lateOutcome : isFailing(code) ? "failed" : "answered");
+      if (code === "unauthorized")
+        log({ level: "error", message: "The region refuses what SPILL_SECRET signs.", url });
+      return { response, code: await answered(response, code, request) };
+    },
+  };
+}
+
+/** No answer of Nearcast: something before the region answered. */
+type Foreign = "foreign";
+type Found = ErrorCode | Foreign | "other-version" | undefined;
+
+const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not_found",
+  405: "method_not_allowed",
+  503: "overloaded",
+  504: "deadline_exceeded",
+  508: "loop_detected",
+};
+
+/** What is wrong with an answer. Undefined for an answer of the version that was asked for. */
+function errorOf({ status, headers }: Response, { id, spilled }: RegionRequest): Found {
+  if (headers.get("x-request-id") !== id) return status === 413 ? "body_too_large" : "foreign";
+  const code = (headers.get(ERROR_HEADER) ?? BY_STATUS[status]) as ErrorCode | undefined;
+  if (code) return code;
+  // An error of a region that does not know the edge has its code only in its body.
+  if (status >= 400) return status >= 500 ? "internal" : "invalid_input";
+  return headers.get("x-model-digest") === `sha256:${spilled.digest}` ? undefined : "other-version";
+}
+
+function isFailing(found: Found): boolean {
+  return found === "foreign" || (found !== undefined && FAILING.has(found));
+}
+
+/** The code of an answer that is given to the client as it is. Rejects for any other answer. */
+async function answered(
+  { status, body, headers }: Response,
+  found: Found,
+  { spilled: { model, version } }: RegionRequest,
+): Promise<ErrorCode | undefined> {
+  const isOwn = found === "foreign" || found === "other-version" || UNANSWERED.has(found ?? "");
+  const isEnd = found === "deadline_exceeded" || found === "loop_detected";
+  const isGateways = found === "body_too_large" && !headers.has(ERROR_HEADER);
+  if (!isOwn && !isEnd && !isGateways) return found;
+  await body?.cancel();
+  if (found === "deadline_exceeded") throw tooLate();
+  if (found === "loop_detected") throw loopDetected();
+  if (isGateways)
+    throw new NearcastError("body_too_large", "The region takes no body of this length.");
+  const asked = `${model} version ${version}`;
+  if (found === "other-version") throw unavailable(`It answers with another file than ${asked}.`);
+  if (found === "unknown_version" || found === "unknown_model" || found === "not_found")
+    throw unavailable(`It does not have ${asked}.`);
+  throw unavailable(`It answers ${status}.`);
+}
+
+/** The error for a request that was forwarded to where it cannot be answered either. */
+export function loopDetected(): NearcastError {
+  return new NearcastError(
+    "loop_detected",
+    "The request was forwarded to a deployment that would forward it too.",
+  );
+}
+
+function unavailable(why: string, details: { cause?: unknown } = {}): NearcastError {
+  const message = `The model is too large for this deployment, and the region that answers it is not available. ${why}`;
+  return new NearcastError("region_unavailable", message, {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    ...details,
+  });
+}
+
+function tooLate(): NearcastError {
+  return new NearcastError("deadline_exceeded", "The region did not answer in time.");
+}
+
+/** Whole milliseconds that are left, at least one. */
+function leftOf(deadline: Deadline): number {
+  return Math.max(1, Math.floor(deadline.endsAt() - performance.now()));
+}

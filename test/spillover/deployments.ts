@@ -1,0 +1,72 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { createApp } from "../../functions/app.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
+import type { Target } from "../harness/targets.ts";
+
+export const SECRET = "a secret that both deployments have";
+
+/** So few MiB that iris, digits, sentiment, search and retail do not fit, but their assets do. */
+export const SMALL_MB = "0.06";
+
+/** A server on loopback that can be told to end its connections. */
+export interface Served {
+  url: string;
+  close: () => Promise<void>;
+}
+
+export async function served(listener: RequestListener): Promise<Served> {
+  const server: Server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** The app of a Node deployment over the shipped models, in this process. */
+export function deploy(env: Record<string, string> = {}) {
+  const platform = createNodePlatform({
+    STORE: "models",
+    AUTH: "none",
+    ACCESS_LOG: "false",
+    DEFAULT_MODEL: "iris",
+    ...env,
+  });
+  return createApp(createService(platform));
+}
+
+/** A region as a server. `look` sees each request before it is answered. */
+export function serveRegion(
+  env: Record<string, string> = {},
+  look: (request: IncomingMessage) => void = () => undefined,
+): Promise<Served> {
+  const answer = getRequestListener(deploy({ SPILL_SECRET: SECRET, ...env }).fetch);
+  return served((request, response) => {
+    look(request);
+    void answer(request, response);
+  });
+}
+
+/** An edge that is too small for the shipped models. */
+export function deployEdge(url: string, env: Record<string, string> = {}) {
+  return deploy({ SPILL_URL: url, SPILL_SECRET: SECRET, SESSION_BUDGET_MB: SMALL_MB, ...env });
+}
+
+/** A target's `fetch` as a server: a Lambda function has no port of its own. */
+export function serveFetch({ fetch }: Pick<Target, "fetch">): Promise<Served> {
+  return served(
+    getRequestListener(async (request) => {
+      const { pathname, search } = new URL(request.url);
+      const { method, headers } = request;
+      return fetch(`${pathname}${search}`, { method, headers, body: await request.arrayBuffer() });
+    }),
+  );
+}

@@ -1,0 +1,123 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { filesOfModels } from "../../cli/local/models.ts";
+import { digitPng, validBinary, validCsv, validJson } from "../adversarial/valid-requests.ts";
+import type { Attack } from "../adversarial/request.ts";
+import { clientOf, rawRequest, WAYS } from "../dialects/grpc.ts";
+import { targets, type StartTarget, type Target } from "../harness/targets.ts";
+import { SECRET, serveFetch, SMALL_MB, type Served } from "./deployments.ts";
+
+const IDENTITY = join(import.meta.dirname, "../fixtures/identity");
+
+const images: Attack[] = [
+  {
+    kind: "a raw image",
+    method: "POST",
+    path: "/v1/models/digits/predict?top_k=3",
+    headers: [["Content-Type", "image/png"]],
+    body: digitPng,
+  },
+  {
+    kind: "a form",
+    method: "POST",
+    path: "/v1/models/digits/predict",
+    headers: [["Content-Type", "multipart/form-data; boundary=x"]],
+    body: Buffer.concat([
+      Buffer.from('--x\r\nContent-Disposition: form-data; name="file"; filename="7.png"\r\n\r\n'),
+      digitPng,
+      Buffer.from("\r\n--x--\r\n"),
+    ]),
+  },
+];
+
+/** To load a model is no prediction: an edge cannot do it. */
+const requests = [...validJson, ...validBinary, validCsv, ...images].filter(
+  ({ path }) => !path.endsWith("/load"),
+);
+
+const FIELDS = [
+  "content-type",
+  "inference-header-content-length",
+  "x-model-name",
+  "x-model-version",
+  "x-model-digest",
+  "x-model-assignment",
+  "x-request-id",
+];
+
+/** What an edge in workerd answers for models that are too large for it, beside what its region answers. */
+export function sameThroughTheEdge(startRegion: StartTarget): void {
+  let region: Target;
+  let door: Served;
+  let edge: Target;
+
+  beforeAll(async () => {
+    const env = { DEFAULT_MODEL: "iris", SPILL_SECRET: SECRET };
+    region = await startRegion({ env });
+    door = await serveFetch(region);
+    const small = { SPILL_URL: door.url, SESSION_BUDGET_MB: SMALL_MB };
+    edge = await targets.worker({ env: { ...env, ...small } });
+    for (const key of await filesOfModels(IDENTITY))
+      for (const { store } of [region, edge])
+        await store.put(key, await readFile(join(IDENTITY, key)));
+  });
+  afterAll(async () => {
+    await edge.stop();
+    await door.close();
+    await region.stop();
+  });
+
+  test("every dialect's answers have the same fields and bytes", async () => {
+    let spilled = 0;
+    for (const request of requests) {
+      const [through, direct] = [await send(edge, request), await send(region, request)];
+      const name = `${request.path} ${request.body?.toString("latin1").slice(0, 200)}`;
+      expect(through.answer.status, `${name} ${through.bytes.toString()}`).toBe(200);
+      if (!through.answer.headers.has("x-nearcast-spillover")) continue;
+      spilled += 1;
+      expect(through.bytes.equals(direct.bytes), name).toBe(true);
+      for (const field of FIELDS)
+        expect(through.answer.headers.get(field), `${name}: ${field}`).toBe(
+          direct.answer.headers.get(field),
+        );
+    }
+    expect(spilled).toBeGreaterThan(30);
+  });
+
+  test.each(WAYS)("%s has the same tensors", async (way) => {
+    const bytes = Buffer.from(Float32Array.from([5.1, 3.5, 1.4, 0.2]).buffer);
+    const input = { name: "features", datatype: "FP32", shape: [1, 4], bytes } as const;
+    const request = rawRequest("iris", [input], "an id");
+    let spilled = false;
+    const watched: Pick<Target, "fetch"> = {
+      async fetch(path, init) {
+        const answer = await edge.fetch(path, init);
+        spilled = answer.headers.has("x-nearcast-spillover");
+        return answer;
+      },
+    };
+    const through = await clientOf(watched, way).modelInfer(request);
+    expect(spilled).toBe(true);
+    expect(through).toEqual(await clientOf(region, way).modelInfer(request));
+  });
+
+  test("refusals are the edge's own, and the region is not asked", async () => {
+    const refused = await edge.fetch("/v1/models/iris/predict", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ inputs: [1, 2, 3] }),
+    });
+    expect(refused.status).toBe(422);
+    expect(refused.headers.has("x-nearcast-spillover")).toBe(false);
+  });
+}
+
+async function send({ fetch }: Target, { method, path, headers, body }: Attack) {
+  const answer = await fetch(path, {
+    method,
+    headers: [...headers, ["X-Request-Id", "same"]],
+    ...(body && { body: new Uint8Array(body) }),
+  });
+  return { answer, bytes: Buffer.from(await answer.arrayBuffer()) };
+}
