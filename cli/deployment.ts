@@ -4,6 +4,8 @@ import { Option, type Command } from "commander";
 export interface DeploymentFlags {
   url: string;
   key?: string;
+  /** The `DEPLOYMENT_ID` that its answers must have, or must not have any more. Any may answer when absent. */
+  answeredBy?: { is: string } | { isNot: string };
 }
 
 /** `--url` and `--key`. */
@@ -19,10 +21,11 @@ const TIMEOUT_MS = 60_000;
 
 /** The deployment's JSON. Throws an Error with what it says instead, or why it could not be asked. */
 export async function askDeployment(
-  { url, key }: DeploymentFlags,
+  flags: DeploymentFlags,
   path: string,
   body?: unknown,
 ): Promise<unknown> {
+  const { url, key } = flags;
   const address = `${url.replace(/\/+$/, "")}${path}`;
   const answer = await fetch(address, {
     method: body === undefined ? "GET" : "POST",
@@ -37,6 +40,7 @@ export async function askDeployment(
     throw new Error(`${url} cannot be reached: ${message}`, { cause });
   });
   const text = await answer.text();
+  checkDeployment(flags, answer);
   if (answer.ok)
     try {
       return JSON.parse(text) as unknown;
@@ -44,6 +48,19 @@ export async function askDeployment(
       throw new Error(`${url} is not a service of Nearcast: ${path} is no JSON.`, { cause });
     }
   throw new Error(`${address} answered ${answer.status}: ${detailOf(text)}`);
+}
+
+/** Throws if another deployment than the one that is meant has answered. */
+function checkDeployment({ url, answeredBy }: DeploymentFlags, { ok, headers }: Response): void {
+  const id = headers.get("X-Deployment-Id");
+  // An error without a name may be a proxy's, and says more.
+  if (!answeredBy || (!ok && id === null)) return;
+  if ("isNot" in answeredBy) {
+    if (id === answeredBy.isNot) throw new Error(`${url} is still answered by ${id}.`);
+  } else if (id !== answeredBy.is)
+    throw new Error(
+      `${url} is answered by ${id ?? "a deployment that has no DEPLOYMENT_ID"}, and not by ${answeredBy.is}.`,
+    );
 }
 
 function detailOf(text: string): string {

@@ -8,6 +8,8 @@ export interface SmokeOptions extends DeploymentFlags {
   tolerance: number;
   /** How long the deployment may take until it answers right. */
   waitSeconds: number;
+  /** What the store has released, by model: these versions must answer. */
+  released?: (() => Promise<ReadonlyMap<string, string>>) | undefined;
 }
 
 interface Recorded {
@@ -27,7 +29,7 @@ interface Answer {
   outputs: unknown;
 }
 
-const RETRY_MS = 1000;
+const RETRY_MS = 500;
 
 /**
  * Asks a deployment what its callers ask: whether it is ready, and the examples of the released models. Resolves to a
@@ -38,9 +40,12 @@ export function smoke(options: SmokeOptions): Promise<string[]> {
     await checkReady(options);
     const { models } = (await askDeployment(options, "/v1/models")) as { models: Described[] };
     if (models.length === 0) throw new Error(`${options.url} has no model that answers.`);
+    // Read again each time: somebody may release another one while this waits.
+    const released = await options.released?.();
     const lines: string[] = [];
     for (const { name } of models) {
       const model = await describe(options, name);
+      if (released) checkReleased(options, model, released.get(name));
       lines.push(await checkAnswers(options, model, model.version));
     }
     return lines;
@@ -71,6 +76,16 @@ export function smokeVersion(
     const examples = hasRecorded(model.examples) ? model.examples : shortest(known);
     return checkAnswers(options, { ...model, examples }, onTrial ? undefined : version);
   });
+}
+
+function checkReleased(
+  { url }: DeploymentFlags,
+  { name, released }: Described,
+  stored: string | undefined,
+): void {
+  if (released === stored) return;
+  const inStore = stored === undefined ? "has released none" : label({ name, version: stored });
+  throw new Error(`${url} has released ${name}@${released}, and its store ${inStore}.`);
 }
 
 const hasRecorded = (examples: readonly Recorded[]) =>

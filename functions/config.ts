@@ -369,6 +369,14 @@ export const VARIABLES = {
     about:
       "Longest answer in bytes; a number with a fraction counts 20 bytes of JSON. The default has room for 1,000 vectors of 768 numbers.",
   },
+  DEPLOYMENT_ID: {
+    schema: z
+      .string()
+      .regex(/^[\w.:+-]{1,100}$/, "must be up to 100 letters, digits and -._:+")
+      .optional(),
+    about:
+      "What names this deployment: every answer has it as `X-Deployment-Id`. `nearcast deploy` sets it.",
+  },
   DEFAULT_MODEL: {
     schema: modelName.optional(),
     about: "The model that `/invocations` asks when the request names none.",
@@ -480,6 +488,7 @@ export function readConfig(
     cacheDirectoryBytes: value.CACHE_DIR_MB * MIB,
     releaseTtlMs: value.RELEASE_TTL_SECONDS * 1000,
     storeTimeoutMs: value.STORE_TIMEOUT_MS,
+    deploymentId: value.DEPLOYMENT_ID,
     requestTimeoutMs: value.REQUEST_TIMEOUT_MS,
     maxConcurrency: value.MAX_CONCURRENCY,
     bodyBudgetBytes: Math.floor(value.BODY_BUDGET_MB * MIB),

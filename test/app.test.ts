@@ -26,6 +26,20 @@ test("an error nobody foresaw shows its request id, and the log has the rest", a
   );
 });
 
+test("every answer has the name of the deployment", async () => {
+  const platform = createNodePlatform({ DEPLOYMENT_ID: "v1.2-3", ACCESS_LOG: "false" });
+  const app = createApp(createService(platform));
+  for (const path of ["/health", "/ready", "/v1/models", "/v1/models/nobody"]) {
+    const { headers } = await app.request(path);
+    expect(headers.get("x-deployment-id"), path).toBe("v1.2-3");
+  }
+  const unnamed = await createApp(createService(createNodePlatform({}))).request("/health");
+  expect(unnamed.headers.has("x-deployment-id")).toBe(false);
+  expect(() => createNodePlatform({ DEPLOYMENT_ID: "a\nb" })).toThrow(
+    /DEPLOYMENT_ID: must be up to/,
+  );
+});
+
 test("requests are matched by Hono's fast router: no pair of routes is beyond it", async () => {
   const app = createApp(createService(createNodePlatform({})));
   await app.request("/health");

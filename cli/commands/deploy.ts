@@ -65,7 +65,7 @@ function withDeployOptions(command: Command): Command {
 
 function optionsOf(flags: Flags, others: string[]): DeployOptions {
   const { models, entry, store, stage, dryRun = false, with: packaged = [] } = flags;
-  return { models, entry, packaged, store, stage, dryRun, others };
+  return { models, entry, packaged, store, stage, id: crypto.randomUUID(), dryRun, others };
 }
 
 async function perform({ findings, run }: Deployment, flags: Flags): Promise<void> {

@@ -33,16 +33,20 @@ export function previewCommand(program: Command): void {
       .addOption(modelsOption())
       .action(async (others: string[], flags: Flags) => {
         const { name, models, entry, key, tolerance, wait } = flags;
-        const options: PreviewOptions = { name, models, others, ...(entry && { entry }) };
+        const own = { name, models, others, id: crypto.randomUUID() };
+        const options: PreviewOptions = { ...own, ...(entry && { entry }) };
         const { previewCloudflare, previewLambda, removeCloudflare, removeLambda } =
           await import("../deploy/preview.ts");
         if (flags.remove) {
           await (platform === "cloudflare" ? removeCloudflare : removeLambda)(options);
           return console.log(`${name} is removed.`);
         }
-        const url = await (platform === "cloudflare" ? previewCloudflare : previewLambda)(options);
+        const { url, id } = await (platform === "cloudflare" ? previewCloudflare : previewLambda)(
+          options,
+        );
         console.log(`${name} is at ${url}`);
-        const asked = { url, ...(key && { key }), tolerance, waitSeconds: wait };
+        const answeredBy = id !== undefined && { answeredBy: { is: id } };
+        const asked = { url, ...(key && { key }), ...answeredBy, tolerance, waitSeconds: wait };
         for (const line of await smoke(asked)) console.log(line);
       });
 }

@@ -1,9 +1,13 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { releasedVersions } from "../deploy/models.ts";
 import { smoke } from "../smoke.ts";
 import { withSmokeOptions, type SmokeFlags } from "../smoke-options.ts";
+import { withStore } from "../store.ts";
 
 interface Flags extends SmokeFlags {
   key?: string;
+  deployment?: string;
+  store?: string;
 }
 
 /** `nearcast smoke <url>`. */
@@ -17,8 +21,17 @@ export function smokeCommand(program: Command): void {
         "NEARCAST_KEY",
       ),
     )
-    .action(async (url: string, { key, tolerance, wait }: Flags) => {
-      const lines = await smoke({ url, ...(key && { key }), tolerance, waitSeconds: wait });
+    .option("--deployment <id>", "its DEPLOYMENT_ID: answers of another one do not count")
+    .option("--store <url>", "its store: what is released there must answer")
+    .action(async (url: string, { key, deployment, store, tolerance, wait }: Flags) => {
+      const lines = await smoke({
+        url,
+        ...(key && { key }),
+        ...(deployment && { answeredBy: { is: deployment } }),
+        ...(store && { released: () => withStore(store, {}, releasedVersions) }),
+        tolerance,
+        waitSeconds: wait,
+      });
       for (const line of lines) console.log(line);
     });
 }

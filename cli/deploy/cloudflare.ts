@@ -8,7 +8,7 @@ import type { DeployOptions, Deployment } from "./types.ts";
 
 /** Deploys the Worker that wrangler's configuration describes. */
 export async function prepareCloudflare(options: DeployOptions): Promise<Deployment> {
-  const { models, dryRun, stage } = options;
+  const { models, dryRun, stage, id } = options;
   const findings: Findings = { problems: [], notes: [] };
   const configuration = await readWorkerConfiguration(stage);
   const { main, bucket } = configuration;
@@ -21,7 +21,10 @@ export async function prepareCloudflare(options: DeployOptions): Promise<Deploym
   await checkSecret(configuration, options, findings);
   const store = options.store ?? `r2://${bucket.name}${bucket.prefix && `/${bucket.prefix}`}`;
   if (dryRun) findings.notes.push(`${store} was not looked at: a dry run asks nobody.`);
-  await checkModels({ models, store: dryRun ? undefined : store, runtime: "wasm" }, findings);
+  const released = await checkModels(
+    { models, store: dryRun ? undefined : store, runtime: "wasm" },
+    findings,
+  );
   return {
     findings,
     async run(deployed) {
@@ -32,14 +35,20 @@ export async function prepareCloudflare(options: DeployOptions): Promise<Deploym
         return;
       }
       const before = await versionBefore(stage);
-      const { targets } = await runWrangler(deploy, "deploy");
+      const named = [...deploy, ...nameVariable(id)];
+      const { targets } = await runWrangler(named, "deploy");
       const url = ((targets as string[] | undefined) ?? []).find((one) => one.startsWith("https:"));
       const why = ["--yes", "--message", "The smoke test failed"];
       const goBack = () =>
         runTool("wrangler", ["rollback", before ?? "", ...why, environmentOf(stage)]);
-      deployed.push({ url, goBack: before === undefined ? undefined : goBack });
+      deployed.push({ url, id, released, goBack: before === undefined ? undefined : goBack });
     },
   };
+}
+
+/** Wrangler's arguments that name a deployment. They come last: the option takes all words after it. */
+export function nameVariable(id: string): string[] {
+  return ["--var", `DEPLOYMENT_ID:${id}`];
 }
 
 /** The version that gets all requests. Undefined before the first deployment, and while two share them. */

@@ -2,6 +2,9 @@ import { describeFailure } from "../failure.ts";
 import { smoke, type SmokeOptions } from "../smoke.ts";
 import type { Deployed, Deployment } from "./types.ts";
 
+/** How to ask, wherever it is. */
+type Asking = Pick<SmokeOptions, "key" | "tolerance" | "waitSeconds">;
+
 /**
  * Deploys, and asks all places that were deployed to. Where one of them fails, all that can go back do: they should
  * answer alike. Then throws with what failed, and with what answers now.
@@ -9,7 +12,7 @@ import type { Deployed, Deployment } from "./types.ts";
  */
 export async function deployAndAsk(
   { run }: Pick<Deployment, "run">,
-  options: Omit<SmokeOptions, "url"> & { url?: string },
+  options: Asking & { url?: string },
 ): Promise<void> {
   const deployed: Deployed[] = [];
   try {
@@ -30,19 +33,22 @@ export async function deployAndAsk(
   }
 }
 
+/** Asks what is new, or what was there before and is back. */
 async function ask(
   deployed: readonly Deployed[],
-  options: Omit<SmokeOptions, "url">,
+  options: Asking,
+  which: "new" | "before" = "new",
 ): Promise<void> {
-  for (const { url } of deployed)
-    if (url !== undefined) for (const line of await smoke({ ...options, url })) console.log(line);
+  for (const { url, id, released } of deployed) {
+    if (url === undefined) continue;
+    const answeredBy = which === "new" ? id && { is: id } : id && { isNot: id };
+    const asked = { ...options, url, released, ...(answeredBy && { answeredBy }) };
+    for (const line of await smoke(asked)) console.log(line);
+  }
 }
 
 /** Gives sentences about what became of each place. */
-async function takeBack(
-  deployed: readonly Deployed[],
-  options: Omit<SmokeOptions, "url">,
-): Promise<string[]> {
+async function takeBack(deployed: readonly Deployed[], options: Asking): Promise<string[]> {
   const said: string[] = [];
   const back: Deployed[] = [];
   for (const one of deployed) {
@@ -59,7 +65,7 @@ async function takeBack(
     }
   }
   if (back.length === 0) return said;
-  const again = await ask(back, options).then(
+  const again = await ask(back, options, "before").then(
     () => "answers again.",
     (error: unknown) => `is back, and fails too. ${describeFailure(error)}`,
   );

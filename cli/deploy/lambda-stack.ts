@@ -28,7 +28,9 @@ export async function stackOf(others: readonly string[]): Promise<Stack> {
 }
 
 /** Deploys what was packaged. */
-export async function deployStack(others: readonly string[]): Promise<Deployed> {
+export async function deployStack(
+  others: readonly string[],
+): Promise<Pick<Deployed, "url" | "goBack">> {
   const { name, region } = await stackOf(others);
   const before = name === undefined ? undefined : await liveDeployment(name, region);
   // osls compares with what it uploaded last, which is not what runs after going back.

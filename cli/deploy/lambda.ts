@@ -13,7 +13,7 @@ import { checkJobs, type JobsService } from "./lambda-jobs.ts";
 import { deployStack, stackOf, type Stack } from "./lambda-stack.ts";
 import { checkModels, isRemote } from "./models.ts";
 import { askTool, lastLine, runTool } from "./run-tool.ts";
-import type { DeployOptions, Deployment } from "./types.ts";
+import type { Deployed, DeployOptions, Deployment } from "./types.ts";
 
 /** The parts of serverless.yml, as osls reads it, that matter here. */
 export interface Service extends JobsService {
@@ -45,7 +45,10 @@ export async function prepareLambda(
     throw new Error(
       `There is no serverless.yml in ${process.cwd()}. A project that has one is made with: nearcast init <folder> --platform lambda`,
     );
+  // serverless.yml hands it on.
+  process.env["DEPLOYMENT_ID"] = options.id;
   const places = regions.map((region) => argumentsFor(options, region));
+  const known: Pick<Deployed, "id" | "released">[] = [];
   for (const [index, others] of places.entries()) {
     const service = await readService(others);
     if (index === 0) {
@@ -54,14 +57,24 @@ export async function prepareLambda(
     }
     const region = regions[index];
     useRegion(service, region);
-    add(findings, await checkPlace(service, options, others), places.length > 1 ? region : "");
+    const { findings: found, released } = await checkPlace(service, options, others);
+    add(findings, found, places.length > 1 ? region : "");
+    known.push({
+      id: nameOf(service, options, findings),
+      ...(released && {
+        released: () => {
+          useRegion(service, region);
+          return released();
+        },
+      }),
+    });
   }
   return {
     findings,
     async run(deployed) {
-      for (const others of places)
+      for (const [index, others] of places.entries())
         if (options.dryRun) await dryRun(others);
-        else deployed.push(await deployStack(others));
+        else deployed.push({ ...(await deployStack(others)), ...known[index] });
     },
   };
 }
@@ -89,14 +102,27 @@ async function checkPlace(
   { provider: { environment = {} } }: Service,
   options: DeployOptions,
   others: readonly string[],
-): Promise<Findings> {
+): Promise<{ findings: Findings } & Pick<Deployed, "released">> {
   const { models, dryRun } = options;
   const findings: Findings = { problems: [], notes: [] };
   await checkKeys(environment, dryRun, findings);
   const store = dryRun ? undefined : await findStore(environment, options, others, findings);
   if (dryRun) findings.notes.push("The bucket was not looked at: a dry run asks nobody.");
-  await checkModels({ models, store, runtime: "native" }, findings);
-  return findings;
+  const released = await checkModels({ models, store, runtime: "native" }, findings);
+  return { findings, released };
+}
+
+/** The name that the deployed function gets. */
+function nameOf(
+  { provider: { environment = {} } }: Service,
+  { id }: DeployOptions,
+  { notes }: Findings,
+): string | undefined {
+  if (environment["DEPLOYMENT_ID"] === id) return id;
+  const note =
+    "serverless.yml passes no name on, so that --smoke cannot tell the new deployment from the one before. Write DEPLOYMENT_ID: ${env:DEPLOYMENT_ID, ''} under provider.environment.";
+  if (!notes.includes(note)) notes.push(note);
+  return undefined;
 }
 
 function add(all: Findings, { problems, notes }: Findings, region = ""): void {

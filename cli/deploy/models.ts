@@ -17,16 +17,20 @@ export interface ModelChecks {
   runtime: RuntimeName;
 }
 
-/** Checks that the released versions of the project are in the store and fit the platform. */
+/**
+ * Checks that the released versions of the project are in the store and fit the platform. Gives a way to ask the store
+ * again for what is released, if it can be asked.
+ */
 export async function checkModels(
   { models, store, runtime }: ModelChecks,
   findings: Findings,
-): Promise<void> {
+): Promise<(() => Promise<Released>) | undefined> {
   const local = await releasedLocally(models);
   const stored = store === undefined ? undefined : await releasedIn(store, findings);
   if (stored) checkStored(local, stored, store ?? "", findings);
   for (const [name, version] of stored ?? local)
     await checkVersion(models, name, version, runtime, findings);
+  return store === undefined || !stored ? undefined : () => withStore(store, {}, releasedVersions);
 }
 
 type Released = ReadonlyMap<string, string>;
@@ -59,7 +63,8 @@ function isMissingCredentials(error: unknown): boolean {
   return error.name === "CredentialsProviderError" || /CLOUDFLARE_ACCOUNT_ID/.test(error.message);
 }
 
-async function releasedVersions(store: Store): Promise<Released> {
+/** The released version of each model of a store. */
+export async function releasedVersions(store: Store): Promise<Released> {
   const released = new Map<string, string>();
   for (const name of (await storedVersions(store)).keys()) {
     const found = await readRelease(store, name);

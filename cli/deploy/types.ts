@@ -8,6 +8,8 @@ export interface DeployOptions {
   /** The store of the deployed function. When absent, its configuration decides. */
   store: string | undefined;
   stage: string | undefined;
+  /** Names the new deployment, as its `DEPLOYMENT_ID`. */
+  id: string;
   dryRun: boolean;
   /** Arguments for wrangler or osls. */
   others: readonly string[];
@@ -23,6 +25,10 @@ export interface Deployment {
 export interface Deployed {
   /** Undefined if the tool does not say it. */
   url: string | undefined;
+  /** The name that its answers have. Undefined if its configuration passes none on. */
+  id?: string | undefined;
+  /** Asks its store what is released, by model. Undefined if the store cannot be asked. */
+  released?: (() => Promise<ReadonlyMap<string, string>>) | undefined;
   /** Brings back what was deployed before. Undefined if there is no such thing, or more than one. */
   goBack: (() => Promise<void>) | undefined;
 }

@@ -18,21 +18,21 @@ export interface CloudflareApi {
 
 /**
  * As much of Cloudflare's API as wrangler asks for to deploy one Worker, to go back, and to make and remove a preview. It keeps
- * which version is deployed, and runs none: `onDeploy` is told of it. `url` is where the Worker answers.
+ * which version is deployed, and runs none: `onDeploy` is told of it, and of the variables that wrangler gave it. `url` is where the Worker answers.
  */
 export async function startCloudflareApi({
   url,
   onDeploy,
 }: {
   url: string;
-  onDeploy: (version: string) => Promise<void>;
+  onDeploy: (version: string, vars: Record<string, string>) => Promise<void>;
 }): Promise<CloudflareApi> {
   const deployed = [FIRST];
   const previews = new Set<string>();
   const stores: unknown[] = [];
-  const deploy = async (id: string) => {
+  const deploy = async (id: string, body = "") => {
     deployed.push(id);
-    await onDeploy(id);
+    await onDeploy(id, nameIn(body));
     return { id, deployment_id: id, startup_time_ms: 1 };
   };
   const preview = (name: string) => {
@@ -65,7 +65,8 @@ export async function startCloudflareApi({
     [/^(GET|PATCH) .*\/previews\/([\w-]+)$/, (_, [, , name = ""]) => preview(name)],
     [
       /^POST .*\/previews\/[\w-]+\/deployments$/,
-      (body) => {
+      async (body) => {
+        await onDeploy(crypto.randomUUID(), nameIn(body));
         stores.push(/"STORE":(\{[^}]*\})/.exec(body)?.[1]);
         return { id: "d", urls: [`${url}/deployment`] };
       },
@@ -96,7 +97,7 @@ export async function startCloudflareApi({
       },
     ],
     [/^GET .*\/versions\/([\w-]+)$/, (_, [, id]) => versionOf(id)],
-    [/^PUT .*\/scripts\/[\w-]+$/, () => deploy(crypto.randomUUID())],
+    [/^PUT .*\/scripts\/[\w-]+$/, (body) => deploy(crypto.randomUUID(), body)],
   ];
   const server = createServer((request, response) => {
     void (async () => {
@@ -121,6 +122,12 @@ export async function startCloudflareApi({
     stores,
     stop: () => new Promise((resolve) => void server.close(() => resolve())),
   };
+}
+
+/** The variable by which a deployment names itself. */
+function nameIn(body: string): Record<string, string> {
+  const [, id] = /"DEPLOYMENT_ID"[^}]*"text":"([^"]+)"/.exec(body) ?? [];
+  return id === undefined ? {} : { DEPLOYMENT_ID: id };
 }
 
 const versionOf = (id: string | undefined) => ({

@@ -30,8 +30,8 @@ export async function startEdge(
   const versions = new Map<string, Record<string, string>>();
   const cloudflare = await startCloudflareApi({
     url,
-    async onDeploy(version) {
-      if (!versions.has(version)) versions.set(version, nextVars());
+    async onDeploy(version, vars) {
+      if (!versions.has(version)) versions.set(version, { ...nextVars(), ...vars });
       await restart(versions.get(version));
     },
   });

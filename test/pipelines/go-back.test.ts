@@ -10,7 +10,7 @@ import { createNodePlatform } from "../../functions/node.ts";
 import { createService } from "../../functions/service.ts";
 import { root, temporaryFolder } from "../cli/nearcast.ts";
 
-const HOW = { tolerance: 1e-4, waitSeconds: 0 };
+const HOW = { tolerance: 1e-4 };
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -25,25 +25,32 @@ async function place(now: "answers" | "fails", before?: "answers" | "cannot come
     if (before !== "answers") throw new Error("The tool cannot.");
     answers = true;
   });
-  const server = serve({
-    fetch: (request) => (answers ? app.fetch(request) : new Response("{}", { status: 500 })),
-    port: 0,
-    hostname: "127.0.0.1",
-  });
-  onTestFinished(() => void server.close());
-  await new Promise((resolve) => server.once("listening", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await serveAt((request) =>
+    answers ? app.fetch(request) : new Response("{}", { status: 500 }),
+  );
   return { url, goBack, deployed: { url, goBack: before && goBack } satisfies Deployed };
 }
 
+async function serveAt(fetch: (request: Request) => Response | Promise<Response>): Promise<string> {
+  const server = serve({ fetch, port: 0, hostname: "127.0.0.1" });
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once("listening", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 /** Deploys to these places, then fails if there is an error. Gives what it says. */
-function deploy(places: readonly Deployed[], error?: Error, url?: string): Promise<string> {
+function deploy(
+  places: readonly Deployed[],
+  error?: Error,
+  url?: string,
+  waitSeconds = 0,
+): Promise<string> {
   vi.spyOn(console, "log").mockReturnValue();
   const run = async (deployed: Deployed[]) => {
     deployed.push(...places);
     if (error) throw error;
   };
-  return deployAndAsk({ run }, { ...HOW, ...(url && { url }) }).then(
+  return deployAndAsk({ run }, { ...HOW, waitSeconds, ...(url && { url }) }).then(
     () => "It answers.",
     ({ message }: Error) => message,
   );
@@ -87,4 +94,60 @@ test("what has no known address is not asked, and stays", async () => {
   expect(await deploy([unknown])).toMatch(/It is deployed, and was not asked: say with --url/);
   expect(one.goBack).not.toHaveBeenCalled();
   expect(await deploy([unknown], undefined, one.url)).toBe("It answers.");
+});
+
+const DEPLOYMENTS = ["old", "new"] as const;
+
+/** A place where `isOld` says which requests, by their number from 1 on, the old deployment still answers. */
+async function propagating(isOld: (request: number) => boolean) {
+  const STORE = await temporaryFolder();
+  await cp(join(root, "models/iris"), join(STORE, "iris"), { recursive: true });
+  const [old, fresh] = DEPLOYMENTS.map((DEPLOYMENT_ID) => {
+    const platform = createNodePlatform({ STORE, ACCESS_LOG: "false", DEPLOYMENT_ID });
+    return createApp(createService(platform));
+  });
+  let requests = 0;
+  let isBack = false;
+  const goBack = vi.fn(async () => void (isBack = true));
+  const url = await serveAt((request) => {
+    const app = isBack || isOld(++requests) ? old : fresh;
+    return app?.fetch(request) ?? new Response("{}", { status: 500 });
+  });
+  return { url, goBack, deployed: { url, id: "new", goBack } satisfies Deployed };
+}
+
+test("an old deployment that still answers is waited for", async () => {
+  // /ready was answered by the new one already.
+  const one = await propagating((request) => request === 2);
+  expect(await deploy([one.deployed], undefined, undefined, 10)).toBe("It answers.");
+  expect(one.goBack).not.toHaveBeenCalled();
+});
+
+test("where the new one never answers, the old one's right answers do not count", async () => {
+  const one = await propagating(() => true);
+  const said = await deploy([one.deployed], undefined, undefined, 0.6);
+  expect(said).toContain(`${one.url} is answered by old, and not by new.`);
+  expect(said).toMatch(/What was deployed before answers again\.$/);
+  expect(one.goBack).toHaveBeenCalledOnce();
+});
+
+test("a way back that leaves the new one there is none", async () => {
+  const one = await propagating(() => false);
+  one.goBack.mockResolvedValue(undefined);
+  const said = await deploy([{ ...one.deployed, released: async () => new Map() }]);
+  expect(said).toMatch(/is back, and fails too\. .* is still answered by new\.$/);
+});
+
+test("what the store has released must answer", async () => {
+  const one = await propagating(() => false);
+  const released = vi.fn(async () => new Map([["iris", "2"]]));
+  const said = await deploy([{ ...one.deployed, released }]);
+  expect(said).toContain("has released iris@1, and its store iris@2.");
+  // The release shows while this waits.
+  released.mockResolvedValueOnce(new Map([["iris", "2"]]));
+  released.mockResolvedValue(new Map([["iris", "1"]]));
+  const again = await propagating(() => false);
+  expect(await deploy([{ ...again.deployed, released }], undefined, undefined, 10)).toBe(
+    "It answers.",
+  );
 });

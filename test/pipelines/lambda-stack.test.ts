@@ -76,7 +76,7 @@ test("keys and buckets are looked for where serverless.yml says", async () => {
     print: { says: '{ "provider": { "region": "eu-west-1" } }' },
     info: { fails: "Stack with id nearcast-pr-12 does not exist" },
   });
-  await removeLambda({ name: "pr-12", models: "models", others: [] });
+  await removeLambda({ name: "pr-12", others: [] });
   expect(process.env["AWS_REGION"]).toBe("eu-west-1");
 });
 

@@ -45,13 +45,15 @@ test("this repository's models are shipped, and answer in workerd from R2", asyn
   for (const name of MODELS)
     expect(output).toMatch(new RegExp(`^${name}@1: .*(as recorded|no short example to ask)$`, "m"));
   expect(edge.cloudflare.deployed).toHaveLength(2);
+  const { headers } = await edge.worker.fetch("/v1/models");
+  expect(headers.get("x-deployment-id")).toMatch(/^[0-9a-f-]{36}$/);
 });
 
 test("Lambda's job finds them in S3, and makes the package and the template", async () => {
   s3 = await startS3({ buckets: ["models"] });
   for (const { key } of (await (await edge.worker.bucket()).list()).objects)
     s3.put("models", key, (await edge.worker.get(key)) ?? "");
-  const { output, ran, failed } = await runJob({
+  const { folder, output, ran, failed } = await runJob({
     ...job(),
     workflow: "deploy.yml",
     job: "lambda",
@@ -68,6 +70,11 @@ test("Lambda's job finds them in S3, and makes the package and the template", as
   ]);
   for (const name of MODELS) expect(output).toContain(`${name}@1 was released or tried`);
   expect(output).toContain("Service packaged");
+  const template = await readFile(
+    join(folder, ".serverless/cloudformation-template-update-stack.json"),
+    "utf8",
+  );
+  expect(template).toMatch(/"DEPLOYMENT_ID": "[0-9a-f-]{36}"/);
 });
 
 test("a version that answers otherwise than recorded is not published", async () => {

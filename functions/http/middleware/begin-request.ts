@@ -36,6 +36,10 @@ export function beginRequest(
   // The caller until authentication finds out who it is.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
   const takesJobs = platform.jobs !== undefined;
+  const constant = {
+    ...(config.deploymentId !== undefined && { "X-Deployment-Id": config.deploymentId }),
+    ...SECURITY_HEADERS,
+  };
   return function beginRequest(c, next) {
     const { routeIndex } = c.req;
     const wrapped = routeIndex > before;
@@ -54,7 +58,7 @@ export function beginRequest(
     const headers = {
       [REQUEST_ID]: id,
       ...(trace && { traceparent: writeTrace(trace) }),
-      ...SECURITY_HEADERS,
+      ...constant,
     };
     const { answerBytes: maxAnswerBytes } = config.limits;
     c.set("exchange", {
