@@ -3,6 +3,7 @@ import { headerAttack, pathAttack } from "./envelope-attacks.ts";
 import { codingAttack, csvAttack, formAttack, imageAttack } from "./file-attacks.ts";
 import { jsonAttack } from "./json-attacks.ts";
 import { rawAttack } from "./raw-attacks.ts";
+import { rpcAttack } from "./rpc-attacks.ts";
 import { createRandom, type Random } from "./random.ts";
 import type { Attack, RawAttack } from "./request.ts";
 
@@ -16,6 +17,7 @@ const KINDS: readonly [weight: number, make: (random: Random) => Attack | RawAtt
   [5, codingAttack],
   [4, csvAttack],
   [3, rawAttack],
+  [8, rpcAttack],
 ];
 const TOTAL = KINDS.reduce((sum, [weight]) => sum + weight, 0);
 

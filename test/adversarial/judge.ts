@@ -3,12 +3,14 @@ import type { Attack } from "./request.ts";
 
 /**
  * What is wrong with an answer to a request that need not be a good one; undefined when nothing is. The
- * only 5xx that a client can ask for is 504, with a deadline that cannot be met.
+ * only 5xx that a client can ask for are 504, with a deadline that cannot be met, and 501, which is Connect's status for a
+ * method that there is not.
  */
 export function faultOf(attack: Attack, answer: Answer): string | undefined {
   const { status, body } = answer;
   if (status < 200 || status >= 600) return "is no final status";
-  if (status >= 500 && !(status === 504 && hurried(attack))) return "is the server's fault";
+  const isAsked = (status === 504 && hurried(attack)) || (status === 501 && attack.kind === "rpc");
+  if (status >= 500 && !isAsked) return "is the server's fault";
   // There is no body to look at.
   if (attack.method === "HEAD" || status === 204) return body.length > 0 ? "has a body" : undefined;
   if (status < 400) return faultOfSuccess(attack, answer);
@@ -26,10 +28,26 @@ function isOfHttpServer({ path, headers }: Attack, status: number): boolean {
 }
 
 function hurried({ headers }: Attack): boolean {
-  return headers.some(([name]) => name.toLowerCase() === "x-request-timeout-ms");
+  return headers.some(([name]) => /^(x-request|connect|grpc)-timeout(-ms)?$/i.test(name));
 }
 
-function faultOfSuccess({ path }: Attack, { contentType, body }: Answer): string | undefined {
+/** gRPC's statuses that say that the server has failed: UNKNOWN, INTERNAL, UNAVAILABLE, DATA_LOSS. */
+const FAILED = new Set(["2", "13", "14", "15"]);
+
+/** gRPC-Web's status is in the body: in its last envelope, whose first byte says that it has trailers. */
+function faultOfWeb(attack: Attack, body: Buffer): string | undefined {
+  let at = 0;
+  while (at + 5 <= body.length && body[at] !== 0x80) at += 5 + body.readUInt32BE(at + 1);
+  const trailers = body.toString("latin1", at + 5);
+  const [, status] = /^grpc-status: *(\d+)/m.exec(trailers) ?? [];
+  if (status === undefined) return "has no status of gRPC";
+  if (FAILED.has(status) || (status === "4" && !hurried(attack))) return `has status ${status}`;
+  return undefined;
+}
+
+function faultOfSuccess(attack: Attack, { contentType, body }: Answer): string | undefined {
+  const { path } = attack;
+  if (contentType.startsWith("application/grpc-web")) return faultOfWeb(attack, body);
   if (!contentType.startsWith("application/json")) return undefined;
   const json = parsed(body);
   if (json === undefined) return "is not JSON";
