@@ -23,9 +23,11 @@ export interface CloudflareApi {
 export async function startCloudflareApi({
   url,
   onDeploy,
+  onPreview,
 }: {
   url: string;
   onDeploy: (version: string, vars: Record<string, string>) => Promise<void>;
+  onPreview: (vars: Record<string, string>) => Promise<void>;
 }): Promise<CloudflareApi> {
   const deployed = [FIRST];
   const previews = new Set<string>();
@@ -66,7 +68,7 @@ export async function startCloudflareApi({
     [
       /^POST .*\/previews\/[\w-]+\/deployments$/,
       async (body) => {
-        await onDeploy(crypto.randomUUID(), nameIn(body));
+        await onPreview(nameIn(body));
         stores.push(/"STORE":(\{[^}]*\})/.exec(body)?.[1]);
         return { id: "d", urls: [`${url}/deployment`] };
       },

@@ -28,12 +28,16 @@ export async function startEdge(
   const r2 = await startS3OverR2(worker);
   const { url, restart } = worker;
   const versions = new Map<string, Record<string, string>>();
+  let now = nextVars();
   const cloudflare = await startCloudflareApi({
     url,
     async onDeploy(version, vars) {
       if (!versions.has(version)) versions.set(version, { ...nextVars(), ...vars });
-      await restart(versions.get(version));
+      now = versions.get(version) ?? {};
+      await restart(now);
     },
+    // It has the one Worker's place, and its bucket.
+    onPreview: (vars) => restart({ ...now, ...vars }),
   });
   const stop = async () => {
     await cloudflare.stop();
