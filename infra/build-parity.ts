@@ -90,6 +90,14 @@ const AREAS: readonly Area[] = [
     test: "test/dialects/recorded-clients.test.ts",
   },
   {
+    title: "gRPC",
+    compared:
+      "What the client reads from the answer to the message that it sent: over HTTP/2 on Node, and by gRPC-Web and Connect on Node, workerd and Lambda.",
+    recorded: "clients/recorded-grpc.json",
+    script: "clients/make_grpc.py",
+    test: "test/dialects/recorded-grpc.test.ts",
+  },
+  {
     title: "Files given to `nearcast add`",
     compared: "The values of NumPy files; every file that is no model is called what it is.",
     recorded: "model-files/recorded.json",
