@@ -92,7 +92,10 @@ describe.each(inThisFile(["gRPC on Node"]))("%s", () => {
 
 const messageOf = ({ base64 }: Recorded) => Buffer.from(base64, "base64");
 
-function statusOf(fields: Record<string, unknown>): { status: number; said: string } {
+function statusOf(fields: Record<string, string | string[] | undefined>): {
+  status: number;
+  said: string;
+} {
   return {
     status: Number(fields["grpc-status"]),
     said: decodeURIComponent(String(fields["grpc-message"] ?? "")),
