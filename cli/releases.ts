@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { changeRelease, isRelease } from "../functions/model/change-release.ts";
+import { changeRelease, isRelease, updateRelease } from "../functions/model/change-release.ts";
 import type { Release, ReleaseEvent } from "../functions/model/release.ts";
 import type { Store } from "../functions/model/store.ts";
 import { checkAnswers } from "./check-answers.ts";
@@ -10,18 +10,24 @@ export interface ReleaseNote {
 }
 
 /**
- * Releases a version. Throws if it is not whole or not valid, so that it could not answer, or if it answers already.
+ * Releases a version. Throws if it is not whole or not valid, so that it could not answer, or if it answers already and
+ * no `fallback` is given.
  */
 export async function releaseVersion(
   store: Store,
   model: string,
   version: string,
-  note: ReleaseNote,
+  { fallback, ...note }: ReleaseNote & { fallback?: string | undefined },
 ): Promise<Release> {
-  return changeRelease(store, model, async (current) => {
-    if (current?.stable === version) throw new Error(`${model}@${version} is released already.`);
+  return updateRelease(store, model, async (current) => {
+    const isReleased = current?.stable === version;
+    if (isReleased && fallback === undefined)
+      throw new Error(`${model}@${version} is released already.`);
+    if (fallback === version) throw new Error(`${model}@${version} cannot stand in for itself.`);
     await checkAnswers(store, model, version);
-    return eventOf(version, note);
+    if (fallback !== undefined) await checkAnswers(store, model, fallback);
+    const change = isReleased ? `fallback ${fallback}` : undefined;
+    return { stable: version, fallback, event: eventOf(version, note, change) };
   });
 }
 

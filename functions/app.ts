@@ -11,6 +11,7 @@ import { feedbackRoutes } from "./http/feedback.ts";
 import { driftRoutes } from "./http/drift.ts";
 import { createAnswerError } from "./http/error-body.ts";
 import type { AppEnv } from "./http/exchange.ts";
+import { createFallback } from "./http/fallback.ts";
 import { acceptSlash } from "./http/middleware/accept-slash.ts";
 import { acceptSpilled } from "./http/middleware/accept-spilled.ts";
 import { authenticate, refuseAll } from "./http/middleware/authenticate.ts";
@@ -51,7 +52,7 @@ export interface Options extends ServiceOptions, AppOptions {}
  * @example new Hono().route("/ml", createApp(service))
  */
 export function createApp(service: Service, options: AppOptions = {}): Hono<AppEnv> {
-  const { platform, observer, turns, jobs, batches, region } = service;
+  const { platform, observer, turns, jobs, batches, region, registryFor } = service;
   const { config } = platform;
   const { auth, metricsToken } = config;
   const dialects = [
@@ -83,7 +84,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   const app = new Hono<AppEnv>({ strict: false });
   const record = observer.request ? recordRequests(observer.request, platform.now) : pass;
   app.use(acceptSlash(app, record));
-  const elsewhere = region && createElsewhere(region);
+  const elsewhere = region && createElsewhere(region, platform);
   app.use(beginRequest(platform, app.routes.length, { transfer: turns?.transfer, elsewhere }));
   if (config.corsOrigins) app.use(crossOrigin(config.corsOrigins));
   // The order of routes and middleware decides who may ask: a request to a route does not pass through middleware that
@@ -104,9 +105,11 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
 
   checkAliases(config.aliases, app.routes);
 
+  const fallback = region && createFallback(app, registryFor);
   app.onError(async (error, c) => {
     if (error instanceof AnsweredElsewhere) return answerForwarded(c, error);
-    if (!(error instanceof AnswerLater) || !jobs) return answerFailure(error, c);
+    if (!(error instanceof AnswerLater) || !jobs)
+      return (await fallback?.(c, error)) ?? answerFailure(error, c);
     try {
       return await makeJob(c, jobs, error);
     } catch (refused) {

@@ -73,9 +73,13 @@ export class AnsweredElsewhere extends Error {
   /** The error that it answered. */
   readonly failure: NearcastError | undefined;
 
-  constructor(failure: NearcastError | undefined) {
+  /** Whether this deployment had kept the answer. */
+  readonly cache: CacheOutcome | undefined;
+
+  constructor(failure: NearcastError | undefined, cache: CacheOutcome | undefined) {
     super("Another deployment answered the call.");
     this.failure = failure;
+    this.cache = cache;
   }
 }
 

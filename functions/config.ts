@@ -298,6 +298,11 @@ export const VARIABLES = {
       "What signs the requests that are forwarded to SPILL_URL. The deployment there has the same, and then takes them without a key. Several, separated by commas, while one replaces another: the first one signs.",
     secret: true,
   },
+  SPILL_HEDGE_MS: {
+    schema: whole(1, LONGEST_TIMEOUT_MS).optional(),
+    about:
+      "After so many milliseconds without an answer from SPILL_URL, the request is sent there once more, and the first answer counts. Never by default.",
+  },
   ACCESS_LOG: {
     schema: truth.default(true),
     about: "Whether each request writes a line to the log.",
@@ -516,7 +521,11 @@ export function readConfig(
       hosts: value.WEBHOOK_HOSTS ?? [],
       secrets: value.WEBHOOK_SECRET ?? new Map<string, readonly string[]>(),
     },
-    spill: { url: value.SPILL_URL, secrets: value.SPILL_SECRET ?? [] },
+    spill: {
+      url: value.SPILL_URL,
+      secrets: value.SPILL_SECRET ?? [],
+      hedgeMs: value.SPILL_HEDGE_MS,
+    },
     limits: {
       bodyBytes: value.MAX_BODY_BYTES,
       batch: value.MAX_BATCH,

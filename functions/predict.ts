@@ -359,7 +359,9 @@ export async function recordCall<Answer>(
     const answer = await (call.deadline ? work : deadline.within(work));
     return { ...answer, record: recording.end() };
   } catch (error) {
-    recording.end(error instanceof AnsweredElsewhere ? error.failure : error);
+    const isAnswered = error instanceof AnsweredElsewhere;
+    if (isAnswered) recording.cache = error.cache;
+    recording.end(isAnswered ? error.failure : error);
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { withStore } from "../store.ts";
 interface Flags extends StoreFlags {
   by?: string;
   why?: string;
+  fallback?: string;
 }
 
 /** `nearcast release <model>@<version>`. */
@@ -19,12 +20,19 @@ export function releaseCommand(program: Command): void {
     )
     .option("--by <who>", "who releases (default: the CI account or the user)")
     .option("--why <text>", "why, for the history")
+    .option(
+      "--fallback <version>",
+      "the smaller version that answers at an edge while the region does not (docs/spillover.md)",
+    )
     .action(async (reference: string, flags: Flags) => {
       const { name, version } = parseReference(reference);
       if (version === undefined)
         throw new Error(`Say which version to release: nearcast release ${name}@<version>`);
       await withStore(flags.store, flags, async (store) => {
-        const release = await releaseVersion(store, name, version, releaseNote(flags));
+        const release = await releaseVersion(store, name, version, {
+          ...releaseNote(flags),
+          fallback: flags.fallback,
+        });
         const [, earlier] = release.history.filter(isRelease);
         const before = earlier ? ` It was ${earlier.version}.` : "";
         const trials = describeTrials(name, release);

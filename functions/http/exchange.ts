@@ -52,7 +52,7 @@ export interface Exchange {
   /** Has a call answered by the region. Absent where none is configured. */
   readonly elsewhere?: ((c: Context<AppEnv>, version: Resolved) => Promise<never>) | undefined;
   /** The region's answer. spill.ts writes it. */
-  forwarded?: { response: Response; version: Resolved };
+  forwarded?: Forwarded;
   /** How the client wants a job instead of an answer. {@link callOf} writes it. */
   preferred?: Preferred | undefined;
   /** Written by authentication. */
@@ -69,6 +69,15 @@ export interface Exchange {
   record?: CallRecord;
   /** The error that was answered instead. The error handler writes it. */
   error?: NearcastError;
+}
+
+/** An answer that the region made. */
+export interface Forwarded {
+  status: number;
+  headers: Record<string, string>;
+  body: string | ReadableStream | Uint8Array<ArrayBuffer>;
+  /** The version that it is of. */
+  version: Resolved;
 }
 
 /** The types of Hono's variables. */
@@ -98,7 +107,8 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
 /** The same for a call that becomes no job, and for one whose route makes the job itself. */
 export function askedOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   const exchange = c.get("exchange");
-  const { id, caller, deadline, quota, received, spilled, elsewhere } = exchange;
+  const { id, caller, deadline, quota, received, spilled, elsewhere, job } = exchange;
+  const isFallback = job?.decided.assignment.reason === "fallback";
   return {
     id,
     caller,
@@ -109,7 +119,7 @@ export function askedOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
     override: c.req.header("x-nearcast-version-override"),
     cache: cacheDirective(c.req.header("cache-control")),
     ...(spilled && { decided: decidedFor(spilled) }),
-    ...(elsewhere && { elsewhere: (version) => elsewhere(c, version) }),
+    ...(elsewhere && !isFallback && { elsewhere: (version) => elsewhere(c, version) }),
     sent: exchange.whenSent && (() => exchange.whenSent?.(c.env) ?? Promise.resolve()),
     onAssigned: (assignment) => void (exchange.assignment = assignment),
     onRecord: (record) => void (exchange.record = record),

@@ -25,11 +25,17 @@ export function jobOf(bindings: unknown): JobRun | undefined {
   return (bindings as Bindings | undefined)?.[RUN];
 }
 
+/** The bindings of a request that runs a job, or that is answered a second time. */
+export function asJob(run: JobRun): object {
+  return { [RUN]: run } satisfies Bindings;
+}
+
 /** Header fields of one moment or one connection, and those that each answer has. */
 const NOT_KEPT =
   /^(ratelimit.*|date|connection|content-length|server-timing|cache-control|content-security-policy|strict-transport-security|x-content-type-options)$/;
 
-interface App {
+/** What answers requests, by its bindings. */
+export interface App {
   fetch(request: Request, bindings: object): Response | Promise<Response>;
 }
 
@@ -42,7 +48,7 @@ export function createPerform(app: App): Perform {
       headers: { ...headers, "content-length": String(body.byteLength) },
       body,
     });
-    const answered = await app.fetch(request, { [RUN]: runOf(job) } satisfies Bindings);
+    const answered = await app.fetch(request, asJob(runOf(job)));
     return answerOf(answered);
   };
 }

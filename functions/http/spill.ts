@@ -3,14 +3,22 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { AnsweredElsewhere } from "../call.ts";
 import { NearcastError } from "../errors.ts";
 import type { Resolved } from "../model/registry.ts";
-import { loopDetected, type Region } from "../spillover/region.ts";
+import type { Platform } from "../platform/types.ts";
+import { createKeptAnswers } from "../spillover/kept-answers.ts";
+import {
+  loopDetected,
+  unavailable,
+  type Region,
+  type RegionAnswer,
+  type RegionRequest,
+} from "../spillover/region.ts";
 import { answer } from "./answer.ts";
-import { nameAssignment, pathOf, type AppEnv } from "./exchange.ts";
+import { askedOf, nameAssignment, pathOf, type AppEnv, type Forwarded } from "./exchange.ts";
 import { identify } from "./identify.ts";
 import { requestFields } from "./request-fields.ts";
 
-/** Says that the region answered. */
-const SPILLOVER = "X-Nearcast-Spillover";
+/** Says that the region answered, or a smaller version in its place. */
+export const SPILLOVER = "X-Nearcast-Spillover";
 
 /** Fields that are the edge's own matter: who may ask, pages, copies, and how the answer is coded. */
 const NOT_FORWARDED =
@@ -18,63 +26,99 @@ const NOT_FORWARDED =
 
 /** Fields of one connection, those that each answer has, and those that the edge sets itself. */
 const NOT_ANSWERED =
-  /^(access-control-.*|alt-svc|cache-control|cf-.*|connection|content-encoding|content-security-policy|date|keep-alive|proxy-.*|ratelimit.*|server|server-timing|set-cookie|strict-transport-security|te|trailer|traceparent|transfer-encoding|upgrade|via|x-amz.*|x-content-type-options|x-model-(name|version|digest|assignment)|x-nearcast-.*|x-request-id)$/;
+  /^(access-control-.*|alt-svc|cache-control|cache-status|cf-.*|connection|content-encoding|content-security-policy|date|keep-alive|proxy-.*|ratelimit.*|server|server-timing|set-cookie|strict-transport-security|te|trailer|traceparent|transfer-encoding|upgrade|via|x-amz.*|x-content-type-options|x-model-(name|version|digest|assignment)|x-nearcast-.*|x-request-id)$/;
 
-/** Forwards a request to the region as it came, once its version is known to be too large for this deployment. */
-export function createElsewhere(region: Region) {
+/**
+ * Forwards a request to the region as it came, once its version is known to be too large for this deployment. Keeps
+ * the answers of models whose answers are kept.
+ */
+export function createElsewhere(
+  region: Region,
+  platform: Pick<Platform, "config" | "predictionCache">,
+) {
+  const kept = createKeptAnswers(platform);
+  const { ttlSeconds: usualTtl } = platform.config.predictionCache;
+
   return async function elsewhere(c: Context<AppEnv>, version: Resolved): Promise<never> {
     const exchange = c.get("exchange");
     if (exchange.spilled) throw loopDetected();
-    const { manifest, reason } = version;
-    const { response, code } = await region.ask({
-      id: exchange.id,
-      method: c.req.method,
-      path: pathOf(c),
-      search: new URL(c.req.url).search,
-      headers: forwarded(c),
-      body: exchange.body ?? new Uint8Array(),
-      spilled: {
-        caller: exchange.caller.name,
-        model: manifest.name,
-        version: manifest.version,
-        digest: manifest.artifact.sha256,
-        reason,
-      },
-      deadline: exchange.deadline,
-      signal: c.req.raw.signal,
-    });
-    exchange.forwarded = { response, version };
+    const request = requestOf(c, version);
+    const ttlSeconds = version.manifest.cache?.ttlSeconds ?? usualTtl;
+    const { cache: directive } = askedOf(c);
+    const cache = ttlSeconds === 0 ? undefined : directive ? "bypass" : "miss";
+    const key = cache && directive !== "no-store" ? await kept.keyOf(request) : undefined;
+    const found = key && !directive ? await kept.get(key) : undefined;
+    if (found) {
+      exchange.forwarded = { status: 200, version, ...found };
+      throw new AnsweredElsewhere(undefined, "hit");
+    }
+    const { response, code } = await region.ask(request);
+    exchange.forwarded = { status: response.status, version, ...partsOf(response) };
+    if (key && response.status === 200) {
+      const whole = { ...exchange.forwarded, body: await wholeOf(response) };
+      exchange.forwarded = whole;
+      await kept.put(key, whole, ttlSeconds);
+    }
     const failure = code && new NearcastError(code, `The region answered ${response.status}.`);
     if (failure) exchange.error = failure;
-    throw new AnsweredElsewhere(failure);
+    throw new AnsweredElsewhere(failure, cache);
   };
 }
 
 /** Passes the region's answer on, with the header fields of this deployment. */
-export function answerForwarded(
-  c: Context<AppEnv>,
-  { failure }: AnsweredElsewhere,
-): Response | Promise<Response> {
+export function answerForwarded(c: Context<AppEnv>, { failure }: AnsweredElsewhere): Response {
   const exchange = c.get("exchange");
-  const { response, version } = exchange.forwarded!;
-  const headers = Object.fromEntries(
-    [...response.headers].filter(([name]) => !NOT_ANSWERED.test(name)),
-  );
-  // A runtime that has decoded the body leaves its length as it was.
-  if (response.headers.has("content-encoding")) delete headers["content-length"];
+  const { status, headers, body, version } = exchange.forwarded as Forwarded;
   if (failure) nameAssignment(exchange);
   else identify(c, version.manifest, exchange.record);
   exchange.headers[SPILLOVER] = "region";
   for (const name of Object.keys(exchange.headers))
     if (name.toLowerCase() in headers) delete exchange.headers[name];
-  return answer(c, response.body ?? "", headers, response.status as ContentfulStatusCode);
+  return answer(c, body, headers, status as ContentfulStatusCode);
 }
 
-function forwarded(c: Context<AppEnv>): Record<string, string> {
+function requestOf(c: Context<AppEnv>, { manifest, reason }: Resolved): RegionRequest {
+  const { id, caller, deadline, body = new Uint8Array() } = c.get("exchange");
+  return {
+    id,
+    method: c.req.method,
+    path: pathOf(c),
+    search: new URL(c.req.url).search,
+    headers: fieldsOf(c),
+    body,
+    spilled: {
+      caller: caller.name,
+      model: manifest.name,
+      version: manifest.version,
+      digest: manifest.artifact.sha256,
+      reason,
+    },
+    deadline,
+    signal: c.req.raw.signal,
+  };
+}
+
+function fieldsOf(c: Context<AppEnv>): Record<string, string> {
   const named = new Set((c.req.header("connection") ?? "").toLowerCase().split(/\s*,\s*/));
   return Object.fromEntries(
     Object.entries(requestFields(c)).filter(
       ([name]) => !NOT_FORWARDED.test(name) && !named.has(name),
     ),
   );
+}
+
+/** The body as it arrives, and the fields that the client gets. */
+function partsOf({ headers, body }: Response): Pick<Forwarded, "headers" | "body"> {
+  const fields = Object.fromEntries([...headers].filter(([name]) => !NOT_ANSWERED.test(name)));
+  // A runtime that has decoded the body leaves its length as it was.
+  if (headers.has("content-encoding")) delete fields["content-length"];
+  return { headers: fields, body: body ?? "" };
+}
+
+async function wholeOf(response: RegionAnswer["response"]): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    throw unavailable("Its answer did not arrive whole.", { cause });
+  }
 }

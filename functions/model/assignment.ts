@@ -2,11 +2,11 @@ import { shadowOf, type Release } from "./release.ts";
 
 /**
  * The version that answers, and why: it is released, it is on trial, the call's path named it, or a header that needs
- * the scope `override`.
+ * the scope `override`. Or it stands in for one that cannot answer now.
  */
 export interface Assignment {
   version: string;
-  reason: "stable" | "candidate" | "named" | "override";
+  reason: "stable" | "candidate" | "named" | "override" | "fallback";
   /** The release that decided. Present only while versions are on trial. */
   release?: Release;
   /** The versions that get a copy of the call. Absent when none does. */

@@ -19,6 +19,7 @@ export interface ReleaseChange {
   stable?: string;
   candidates?: Candidate[];
   policy?: Policy | undefined;
+  fallback?: string | undefined;
   /** The newest entry of the history. */
   event: ReleaseEvent;
 }
@@ -111,6 +112,9 @@ function changed(model: string, before: Release | undefined, change: ReleaseChan
   };
   if (policy) next.policy = policy;
   else delete next.policy;
+  const fallback = change.fallback ?? before?.fallback;
+  if (fallback !== undefined && fallback !== stable) next.fallback = fallback;
+  else delete next.fallback;
   if (!before || sharesOf(before) !== sharesOf(next))
     next.candidates = candidates.map((one) => withSegment(one, next));
   return next;

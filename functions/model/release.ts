@@ -58,6 +58,11 @@ export const releaseSchema = z.looseObject({
     .describe("The format of this file. Format 1 has only `stable` and `history`."),
   revision: z.number().int().min(0).default(0).describe("How often the release was changed."),
   stable: version.describe("The version that answers when a request names none."),
+  fallback: version
+    .optional()
+    .describe(
+      "The version that answers at an edge when the released one is too large for it, and the region that answers it is not available.",
+    ),
   candidates: z.array(candidate).default([]).describe("Versions on trial."),
   salt: z
     .string()

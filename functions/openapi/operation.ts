@@ -48,7 +48,7 @@ export const ASSIGNMENT_COMPONENTS = {
     ModelVersion: { description: "The version that answered.", schema: { type: "string" } },
     ModelAssignment: {
       description: "Why it was this version.",
-      schema: { enum: ["stable", "candidate", "override"] },
+      schema: { enum: ["stable", "candidate", "override", "fallback"] },
     },
   },
 };

@@ -3,6 +3,7 @@ import { NearcastError, type ErrorCode } from "../errors.ts";
 import type { Deadline } from "../load/deadline.ts";
 import type { Platform } from "../platform/types.ts";
 import { createCircuitBreaker } from "./circuit-breaker.ts";
+import { sendHedged } from "./hedge.ts";
 import { signSpilled, SPILL_HEADER, type Spilled } from "./token.ts";
 
 /** A region says with it which error it answers, to the edge that forwarded the request. */
@@ -71,7 +72,7 @@ export function createRegion({
   config: { spill, requestTimeoutMs },
   log,
 }: Pick<Platform, "config" | "log">): Region | undefined {
-  const { url, secrets } = spill;
+  const { url, secrets, hedgeMs } = spill;
   const [secret] = secrets;
   if (url === undefined || secret === undefined) return undefined;
   const breaker = createCircuitBreaker();
@@ -101,13 +102,14 @@ export function createRegion({
       const lateOutcome = leftOf(deadline) >= requestTimeoutMs / 2 ? "failed" : "unknown";
       let response: Response;
       try {
-        response = await fetch(`${url}${path}${search}`, {
-          method,
-          headers,
-          body,
-          redirect: "manual",
-          signal: signal ? AbortSignal.any([late, signal]) : late,
-        });
+        const init = { method, headers, body, redirect: "manual" as const };
+        const send = (ended: AbortSignal) =>
+          fetch(`${url}${path}${search}`, { ...init, signal: ended });
+        const ended = signal ? AbortSignal.any([late, signal]) : late;
+        response =
+          hedgeMs === undefined
+            ? await send(ended)
+            : await sendHedged(send, { afterMs: hedgeMs, signal: ended });
       } catch (cause) {
         const isGone = signal?.aborted ?? false;
         end(isGone ? "unknown" : late.aborted ? lateOutcome : "failed");
@@ -183,7 +185,8 @@ export function loopDetected(): NearcastError {
   );
 }
 
-function unavailable(why: string, details: { cause?: unknown } = {}): NearcastError {
+/** The error for a region that does not answer. `why` is a sentence about it. */
+export function unavailable(why: string, details: { cause?: unknown } = {}): NearcastError {
   const message = `The model is too large for this deployment, and the region that answers it is not available. ${why}`;
   return new NearcastError("region_unavailable", message, {
     retryAfterSeconds: RETRY_AFTER_SECONDS,

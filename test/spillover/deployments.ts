@@ -1,7 +1,11 @@
+import { createHash } from "node:crypto";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "../../functions/app.ts";
+import type { Manifest } from "../../functions/model/manifest.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import type { Target } from "../harness/targets.ts";
@@ -43,15 +47,14 @@ export function deploy(env: Record<string, string> = {}) {
   return createApp(createService(platform));
 }
 
-/** A region as a server. `look` sees each request before it is answered. */
+/** A region as a server. `look` sees each request before it is answered, and may return false: then nobody answers. */
 export function serveRegion(
   env: Record<string, string> = {},
-  look: (request: IncomingMessage) => void = () => undefined,
+  look: (request: IncomingMessage) => unknown = () => undefined,
 ): Promise<Served> {
   const answer = getRequestListener(deploy({ SPILL_SECRET: SECRET, ...env }).fetch);
   return served((request, response) => {
-    look(request);
-    void answer(request, response);
+    if (look(request) !== false) void answer(request, response);
   });
 }
 
@@ -69,4 +72,21 @@ export function serveFetch({ fetch }: Pick<Target, "fetch">): Promise<Served> {
       return fetch(`${pathname}${search}`, { method, headers, body: await request.arrayBuffer() });
     }),
   );
+}
+
+/** `isOther`: its ONNX file has one more field, and so another digest. */
+export async function copyIris(
+  models: string,
+  version: string,
+  { isOther = false } = {},
+): Promise<void> {
+  const folder = join(models, "iris", version);
+  await cp("models/iris/1", folder, { recursive: true });
+  const manifest = JSON.parse(await readFile(join(folder, "model.json"), "utf8")) as Manifest;
+  const docString = isOther ? Buffer.from([0x32, 1, 0x61]) : Buffer.alloc(0);
+  const bytes = Buffer.concat([await readFile(join(folder, "model.onnx")), docString]);
+  await writeFile(join(folder, "model.onnx"), bytes);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const artifact = { ...manifest.artifact, sha256, bytes: bytes.byteLength };
+  await writeFile(join(folder, "model.json"), JSON.stringify({ ...manifest, version, artifact }));
 }

@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { apiKey, keyList } from "../auth/keys.ts";
-import type { Manifest } from "../../functions/model/manifest.ts";
 import { signSpilled } from "../../functions/spillover/token.ts";
 import {
+  copyIris,
   deploy,
   deployEdge,
   SECRET,
@@ -286,19 +285,6 @@ describe("the version is the edge's choice", () => {
     }
   });
 });
-
-/** `isOther`: its ONNX file has one more field, and so another digest. */
-async function copyIris(models: string, version: string, { isOther = false } = {}): Promise<void> {
-  const folder = join(models, "iris", version);
-  await cp("models/iris/1", folder, { recursive: true });
-  const manifest = JSON.parse(await readFile(join(folder, "model.json"), "utf8")) as Manifest;
-  const docString = isOther ? Buffer.from([0x32, 1, 0x61]) : Buffer.alloc(0);
-  const bytes = Buffer.concat([await readFile(join(folder, "model.onnx")), docString]);
-  await writeFile(join(folder, "model.onnx"), bytes);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const artifact = { ...manifest.artifact, sha256, bytes: bytes.byteLength };
-  await writeFile(join(folder, "model.json"), JSON.stringify({ ...manifest, version, artifact }));
-}
 
 async function digestOf(text: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
