@@ -77,10 +77,7 @@ async function recordModel(name: string, { keys, s3, server }: Places): Promise<
     () => onLambda(workload, s3),
     ({ durationsMs }) => mean(durationsMs),
   );
-  const start = await best(
-    () => startOnLambda(workload, s3),
-    (one) => one.initMs + one.firstMs,
-  );
+  const starts = await inRounds(() => startOnLambda(workload, s3));
   const workers = await inRounds(() => onWorker(workload, keys));
   const cpuMs = await best(
     () => onServer(workload, server),
@@ -97,11 +94,18 @@ async function recordModel(name: string, { keys, s3, server }: Places): Promise<
     answerBytes: native.answerBytes,
     logBytes: { access: accessBytes, metrics: metricsBytes },
     metrics,
-    lambda: { durationsMs, ...rounded(start), peakMb },
+    lambda: {
+      durationsMs,
+      ...rounded({
+        initMs: least(starts, ({ initMs }) => initMs),
+        firstMs: least(starts, ({ firstMs }) => firstMs),
+      }),
+      peakMb,
+    },
     worker: {
       ...rounded({
-        cpuMs: Math.min(...workers.map((one) => one.cpuMs)),
-        firstCpuMs: Math.min(...workers.map((one) => one.firstCpuMs)),
+        cpuMs: least(workers, byCpu),
+        firstCpuMs: least(workers, ({ firstCpuMs }) => firstCpuMs),
       }),
       memoryBytes: wasm.wasmBytes + packageBytes(manifest),
     },
@@ -116,7 +120,7 @@ async function recordModel(name: string, { keys, s3, server }: Places): Promise<
   };
 }
 
-function byCpu({ cpuMs }: RequestMeasurement): number {
+function byCpu({ cpuMs }: { cpuMs: number }): number {
   return cpuMs;
 }
 
@@ -129,13 +133,17 @@ async function best<Measured>(
   of: (measured: Measured) => number,
 ): Promise<Measured> {
   const rounds = await inRounds(measure);
-  return rounds.reduce((least, one) => (of(one) < of(least) ? one : least));
+  return rounds.reduce((first, one) => (of(one) < of(first) ? one : first));
 }
 
 async function inRounds<Measured>(measure: () => Promise<Measured>): Promise<Measured[]> {
   const rounds: Measured[] = [];
   while (rounds.length < ROUNDS) rounds.push(await measure());
   return rounds;
+}
+
+function least<Measured>(rounds: readonly Measured[], of: (measured: Measured) => number): number {
+  return Math.min(...rounds.map(of));
 }
 
 function rounded<Figures extends Record<string, number>>(figures: Figures): Figures {

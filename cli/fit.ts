@@ -18,7 +18,7 @@ export interface Fit {
 
 const MIB = 1024 * 1024;
 /** An isolate's memory, JavaScript and WASM together. */
-const WORKERS_MEMORY = 128 * MIB;
+export const WORKERS_MEMORY = 128 * MIB;
 /** Lambda's `/tmp` unless configured larger. */
 const LAMBDA_TMP = 512 * MIB;
 

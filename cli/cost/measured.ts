@@ -20,8 +20,19 @@ export async function measureRequests(
     );
     return JSON.parse(stdout) as RequestMeasurement;
   } catch (cause) {
-    const { stderr = "", killed } = cause as { stderr?: string; killed?: boolean };
-    const reason = killed ? `it did not end within ${LIMIT_MS / 1000} s` : stderr.trim();
+    const { stderr = "", killed, signal } = cause as Ended;
+    const reason = killed
+      ? `it did not end within ${LIMIT_MS / 1000} s`
+      : signal
+        ? `its process was ended by ${signal}, as a system does that has no more memory`
+        : stderr.trim();
     throw new Error(`${label(manifest)} could not be measured on ${runtime}: ${reason}`, { cause });
   }
+}
+
+/** What a failed process leaves. */
+interface Ended {
+  stderr?: string;
+  killed?: boolean;
+  signal?: string | null;
 }

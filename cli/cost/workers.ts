@@ -1,3 +1,4 @@
+import { WORKERS_MEMORY } from "../fit.ts";
 import { billOf, lineOf, type Bill, type Line, type Scenario } from "./bill.ts";
 import type { Figures, WorkerFigures } from "./figures.ts";
 import { percent, RELEASE_SECONDS } from "./lambda.ts";
@@ -5,9 +6,6 @@ import { coldStarts, lookAgain, type Served } from "./patterns.ts";
 
 /** GB as Cloudflare counts it. */
 const CLOUDFLARE_GB = 1e9;
-
-/** An isolate's memory, JavaScript and WASM together. */
-const WORKERS_MEMORY = 128 * 1024 * 1024;
 
 /** Places of Cloudflare's network that callers come by. Each has isolates of its own. */
 export const LOCATIONS = 10;
