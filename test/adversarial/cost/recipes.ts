@@ -1,3 +1,4 @@
+import { callRecipes } from "./calls.ts";
 import { CODING_GENES, coded } from "./coding.ts";
 import { fileRecipes } from "./files.ts";
 import type { Recipe } from "./genes.ts";
@@ -8,14 +9,19 @@ import { tensorRecipes } from "./tensors.ts";
 
 /** Every route and every kind of input, each in any content coding. */
 export function allRecipes(): Recipe[] {
-  return [...jsonRecipes, ...tensorRecipes, ...tableRecipes, ...fileRecipes, ...routeRecipes()].map(
-    ({ name, genes, make }) => ({
-      name,
-      genes: { ...genes, ...CODING_GENES },
-      make(given) {
-        const attack = make(given);
-        return attack && coded(attack, String(given["coding"]));
-      },
-    }),
-  );
+  return [
+    ...jsonRecipes,
+    ...tensorRecipes,
+    ...callRecipes,
+    ...tableRecipes,
+    ...fileRecipes,
+    ...routeRecipes(),
+  ].map(({ name, genes, make }) => ({
+    name,
+    genes: { ...genes, ...CODING_GENES },
+    make(given) {
+      const attack = make(given);
+      return attack && coded(attack, String(given["coding"]));
+    },
+  }));
 }
