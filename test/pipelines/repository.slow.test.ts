@@ -1,23 +1,32 @@
+import { createHash } from "node:crypto";
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { startS3, type S3Server } from "../../cli/local/s3-server.ts";
-import { root, s3Environment } from "../cli/nearcast.ts";
+import { deployAndAsk } from "../../cli/deploy/go-back.ts";
+import { deployStack } from "../../cli/deploy/lambda-stack.ts";
+import { removeLambda } from "../../cli/deploy/preview.ts";
+import { root } from "../cli/nearcast.ts";
 import { makeClone } from "../harness/as-a-user.ts";
+import { startAwsApi, type AwsApi } from "./aws-api.ts";
 import { runOnEdge, startEdge, type Edge } from "./edge.ts";
 import { publishedRepository, runJob } from "./runner.ts";
 
 vi.setConfig({ testTimeout: 600_000 });
 
+const KEY = "a-key-of-the-pipeline";
 const MODELS = ["diabetes", "digits", "iris", "retail", "search", "sentiment"];
 
 let work: string;
 let repository: Awaited<ReturnType<typeof publishedRepository>>;
 let edge: Edge;
-let s3: S3Server;
+let aws: AwsApi;
+/** The clone whose package is deployed to AWS. */
+let folder: string;
+/** What the next function on AWS gets besides its template. */
+let nextEnv: Record<string, string> = {};
 
 /** A job of this repository, with the packages that `npm ci` installed here. */
 const job = () => ({ repository: repository.bare, installed: root });
@@ -31,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await edge?.stop();
-  await s3?.close();
+  await aws?.stop();
 });
 
 test("this repository's models are shipped, and answer in workerd from R2", async () => {
@@ -49,18 +58,19 @@ test("this repository's models are shipped, and answer in workerd from R2", asyn
   expect(headers.get("x-deployment-id")).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test("Lambda's job finds them in S3, and makes the package and the template", async () => {
-  s3 = await startS3({ buckets: ["models"] });
+test("the same models answer from S3, by the package that osls deploys", async () => {
+  const sha256 = createHash("sha256").update(KEY).digest("hex");
+  aws = await startAwsApi(JSON.stringify([{ name: "ci", sha256 }]), () => nextEnv);
   for (const { key } of (await (await edge.worker.bucket()).list()).objects)
-    s3.put("models", key, (await edge.worker.get(key)) ?? "");
-  const { folder, output, ran, failed } = await runJob({
+    aws.s3.put("models", key, (await edge.worker.get(key)) ?? "");
+  const outcome = await runJob({
     ...job(),
     workflow: "deploy.yml",
     job: "lambda",
-    context: { "vars.STORE": "s3://models" },
-    env: s3Environment(s3),
-    instead: withoutCloud(/ deploy lambda /),
+    context: { "vars.STORE": "s3://models", "secrets.NEARCAST_KEY": KEY },
+    env: aws.env,
   });
+  const { output, ran, failed } = outcome;
   expect(failed, output).toBeUndefined();
   expect(ran).toEqual([
     'npm run nearcast -- train --store "$STORE"',
@@ -68,13 +78,31 @@ test("Lambda's job finds them in S3, and makes the package and the template", as
     "npm run build:assets",
     "npm run nearcast -- deploy lambda --entry entries/lambda.ts --stage production --smoke",
   ]);
-  for (const name of MODELS) expect(output).toContain(`${name}@1 was released or tried`);
-  expect(output).toContain("Service packaged");
-  const template = await readFile(
-    join(folder, ".serverless/cloudformation-template-update-stack.json"),
-    "utf8",
+  for (const name of MODELS) {
+    expect(output).toContain(`${name}@1 was released or tried`);
+    expect(output).toMatch(new RegExp(`^${name}@1: .*(as recorded|no short example to ask)$`, "m"));
+  }
+  expect(await deployedOnAws()).toMatch(/^[0-9a-f-]{36}$/);
+  ({ folder } = outcome);
+});
+
+test("osls brings back what ran before when a deployment fails, and removes it", async () => {
+  inFolder(folder, aws.env);
+  const before = await deployedOnAws();
+  vi.stubEnv("DEPLOYMENT_ID", "bad");
+  // It trusts no key that has signed a model.
+  nextEnv = { TRUSTED_KEYS: Buffer.alloc(32, 1).toString("base64") };
+  const stage = ["--stage", "production"];
+  const deploying = deployAndAsk(
+    { run: async (deployed) => void deployed.push({ ...(await deployStack(stage)), id: "bad" }) },
+    { key: KEY, tolerance: 1e-4, waitSeconds: 2 },
   );
-  expect(template).toMatch(/"DEPLOYMENT_ID": "[0-9a-f-]{36}"/);
+  await expect(deploying).rejects.toThrow(/ What was deployed before answers again\.$/);
+  expect(await deployedOnAws()).toBe(before);
+
+  await removeLambda({ name: "production", others: [] });
+  expect(aws.stacks()).toEqual([]);
+  expect(["models", "deployments"].flatMap((bucket) => aws.s3.keys(bucket))).toEqual([]);
 });
 
 test("a version that answers otherwise than recorded is not published", async () => {
@@ -116,6 +144,22 @@ test("a release publishes both packages, and nothing for a tag that is not their
   expect(wrong.output).not.toContain("would be published");
   expect(asked.filter((line) => !line.startsWith("GET "))).toEqual([]);
 });
+
+/** Who answers on AWS. */
+async function deployedOnAws(): Promise<string | null> {
+  return (await fetch(`${aws.url}/health`)).headers.get("x-deployment-id");
+}
+
+/** Until the test ends, as the command runs there. */
+function inFolder(path: string, env: Record<string, string>): void {
+  const before = process.cwd();
+  process.chdir(path);
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  onTestFinished(() => {
+    process.chdir(before);
+    vi.unstubAllEnvs();
+  });
+}
 
 /** The step stops where its cloud would begin. */
 const withoutCloud = (step: RegExp) => (command: string) =>
