@@ -52,6 +52,8 @@ export interface WorkerHarnessOptions {
   rateLimits?: Record<string, { limit: number; period: 10 | 60 }>;
   /** Whether the Durable Objects of models are bound, as wrangler.toml does. */
   modelState?: boolean;
+  /** A namespace of Workers KV, by the binding's name. */
+  kv?: string;
   /** The queues that the Worker is sent to and gets, as wrangler.toml has them. */
   queues?: Queues;
   /** Functions of the test's process that the Worker can fetch, by the binding's name. */
@@ -94,6 +96,8 @@ export interface WorkerHarness {
   setBehaviour: (behaviour: StoreBehaviour, keyPattern?: RegExp, only?: Only) => void;
   /** The bucket, past all behaviours. */
   bucket: () => ReturnType<Miniflare["getR2Bucket"]>;
+  /** The namespace of Workers KV that is bound. */
+  kv: () => ReturnType<Miniflare["getKVNamespace"]>;
   storeRequests: () => StoreRequest[];
   /** What a cron trigger does. */
   scheduled: () => Promise<void>;
@@ -186,6 +190,7 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
       rules.push({ pattern: keyPattern ?? /^/, behaviour, only });
     },
     bucket,
+    kv: async () => miniflare.getKVNamespace(options.kv ?? "", "application"),
     storeRequests: () => [...requests],
     async scheduled() {
       const { outcome } = await (await miniflare.getWorker("application")).scheduled();
@@ -246,6 +251,7 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
       env: {
         ...Object.fromEntries(texts),
         ...Object.fromEntries(rateLimits),
+        ...(options.kv !== undefined && { [options.kv]: { type: "kv", id: options.kv } }),
         ...Object.fromEntries(
           (options.queues?.producers ?? []).map(({ binding, queue = "" }) => [
             binding,

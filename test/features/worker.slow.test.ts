@@ -1,0 +1,143 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { KVNamespace, R2Bucket } from "@cloudflare/workers-types";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createObjectSource, writeObjects } from "../../functions/features/object-source.ts";
+import type { StoredFeatures } from "../../functions/features/source.ts";
+import { createKvSource, kvPair } from "../../functions/platform/features/kv.ts";
+import { createR2Store } from "../../functions/platform/store/r2.ts";
+import { featureSourceContract } from "../../functions/testing.ts";
+import { startWorker, type WorkerHarness } from "../harness/worker.ts";
+import { churnFolder, customers, openChurn, type Answer } from "./service.ts";
+
+const root = join(import.meta.dirname, "../..");
+const FILES = ["1/model.json", "1/model.onnx", "release.json"];
+const folder = await churnFolder({ maxAgeSeconds: 3600, cacheSeconds: 0 });
+const shops = await churnFolder({ source: "shops", cacheSeconds: 0, timeoutMs: 300 });
+
+let worker: WorkerHarness;
+beforeAll(async () => {
+  const toml = await readFile(join(root, "wrangler.toml"), "utf8");
+  worker = await startWorker({
+    directory: join(root, "dist/worker"),
+    compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(toml)?.[1] ?? "",
+    kv: "FEATURES",
+    vars: {
+      AUTH: "none",
+      FEATURE_SOURCES: "customers=kv://FEATURES,shops=r2://MODELS/features/shops",
+    },
+  });
+  for (const file of FILES) {
+    await worker.put(`churn/${file}`, await readFile(join(folder, "churn", file)));
+    await worker.put(`whole/${file}`, await readFile(join(folder, "whole", file)));
+  }
+  const other = (await readFile(join(shops, "churn/1/model.json"), "utf8")).replace(
+    '"churn"',
+    '"shop"',
+  );
+  await worker.put("shop/1/model.json", other);
+  for (const file of FILES.slice(1))
+    await worker.put(`shop/${file}`, await readFile(join(shops, "churn", file)));
+  await putKv([
+    ...customers(),
+    ...customers(Date.now() - 7200_000).map((row) => ({ ...row, keys: { customer_id: 1 } })),
+    { keys: { customer_id: 2 }, values: { age: "30", member: true, city: "Oslo" }, at: Date.now() },
+  ]);
+  await writeObjects(createR2Store(await bucketOf(), "features/shops/"), customers());
+});
+afterAll(() => worker.stop());
+
+const kvOf = async () => (await worker.kv()) as unknown as KVNamespace;
+const bucketOf = async () => (await worker.bucket()) as unknown as R2Bucket;
+
+async function putKv(rows: readonly StoredFeatures[]): Promise<void> {
+  const kv = await kvOf();
+  for (let start = 0; start < rows.length; start += 100)
+    await Promise.all(
+      rows.slice(start, start + 100).map(async (row) => {
+        const { key, value } = kvPair("customers", row);
+        await kv.put(key, value);
+      }),
+    );
+}
+
+type Answered = Pick<Answer, "status" | "outputs" | "code" | "detail" | "errors" | "features">;
+
+async function ask(model: string, inputs: unknown): Promise<Answered> {
+  const response = await worker.fetch(`/v1/models/${model}/predict`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ inputs }),
+  });
+  return { status: response.status, ...((await response.json()) as Omit<Answered, "status">) };
+}
+
+describe("Workers KV", () => {
+  for (const { name, run } of featureSourceContract(async (rows) => {
+    await putKv(rows);
+    return createKvSource("customers", await kvOf());
+  }))
+    test(name, run);
+
+  test("answers a Worker as all features sent whole do; stale, missing and of the wrong type as the manifest says", async () => {
+    const answer = await ask("churn", { customer_id: 42, income: 1 });
+    const whole = await ask("whole", { age: 30, member: true, city: "Oslo", income: 1 });
+    expect(answer).toMatchObject({
+      status: 200,
+      outputs: whole.outputs,
+      features: { age: { status: "found", ageSeconds: expect.any(Number) as number } },
+    });
+    expect((await ask("churn", { customer_id: 1, income: 1 })).detail).toContain(
+      "more than 3600 s ago",
+    );
+    expect((await ask("churn", { customer_id: 3, income: 1 })).detail).toContain(
+      "is not known to customers",
+    );
+    expect(await ask("churn", { customer_id: 2, income: 1 })).toMatchObject({
+      status: 502,
+      code: "features_invalid",
+    });
+  });
+
+  test("a Worker reads 1,000 entities for one request", async () => {
+    const inputs = Array.from({ length: 1000 }, (_, index) => ({
+      customer_id: index === 999 ? 42 : 10_000 + index,
+      income: 1,
+      age: 1,
+      member: true,
+    }));
+    const { status, errors } = await ask("churn", inputs);
+    expect(status).toBe(422);
+    expect(errors[0]?.path).toBe("inputs[0].city");
+    const both = inputs.map((input, index) => ({ ...input, customer_id: 42 + (index % 2) }));
+    expect(await ask("churn", both)).toMatchObject({ status: 200 });
+  });
+});
+
+describe("R2", () => {
+  for (const { name, run } of featureSourceContract(async (rows) => {
+    const store = createR2Store(await bucketOf(), `features/${crypto.randomUUID()}/`);
+    await writeObjects(store, rows);
+    return createObjectSource("shops", store);
+  }))
+    test(name, run);
+
+  test("answers a Worker; slow and down as the manifest says", async () => {
+    const shop = () => ask("shop", { customer_id: 43, income: 1 });
+    const whole = await openChurn(folder).whole({
+      age: 41,
+      member: false,
+      city: "Bergen",
+      income: 1,
+    });
+    const { status, outputs } = await shop();
+    expect(status).toBe(200);
+    expect((outputs as { value: number }).value).toBeCloseTo((whole as { value: number }).value, 4);
+    worker.setBehaviour("slow", /^features/, { slowMs: 2000 });
+    expect(await shop()).toMatchObject({ status: 504, code: "deadline_exceeded" });
+    worker.setBehaviour("down", /^features/);
+    expect(await shop()).toMatchObject({ status: 503, code: "features_unavailable" });
+    worker.setBehaviour("ok");
+    expect(await shop()).toMatchObject({ status: 200 });
+  });
+});
