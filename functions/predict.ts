@@ -13,7 +13,7 @@ import {
 import { invalidInput, NearcastError, type ErrorCode } from "./errors.ts";
 import type { Completed } from "./features/complete.ts";
 import type { LookUp } from "./features/look-up.ts";
-import { countStatuses, type FeatureStatuses } from "./features/status.ts";
+import type { FeatureStatuses, FeatureSummaries } from "./features/status.ts";
 import type { FollowSized, Shadows } from "./follow.ts";
 import { answersOfTensors, finish } from "./finish.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
@@ -44,8 +44,8 @@ export interface Prediction {
   outputs: unknown;
   /** How many tokens the inputs had. Undefined where the model has no tokenizer of its own. */
   tokens: number | undefined;
-  /** Where looked-up features are from, in the shape of the inputs. Absent where the version looks up none. */
-  features?: FeatureStatuses | readonly FeatureStatuses[] | undefined;
+  /** Where looked-up features are from: of one input, or of all together. Absent where the version looks up none. */
+  features?: FeatureStatuses | FeatureSummaries;
   /** About how many bytes of JSON the outputs have. 0 when unknown. */
   answerBytes: number;
   record: CallRecord;
@@ -189,7 +189,12 @@ export function createPredict(services: PathServices): Predict {
         : each;
       const follow = services.followOf?.(version);
       if (follow) {
-        const seen = { inputs: completed, runs, answers: outputs, features: looked?.features };
+        const seen = {
+          inputs: completed,
+          runs,
+          answers: outputs,
+          featuresOf: looked && ((row: number) => looked.statuses.of(row)),
+        };
         const { bytes } = recording;
         const kept = bytes === undefined ? Infinity : keptBytes(recording, runs, answerBytes);
         follow(version, recording.begun, seen, kept);
@@ -199,7 +204,7 @@ export function createPredict(services: PathServices): Predict {
         const made = { kind: "predict", call, outputs: given, isBatch: batch } as const;
         services.shadows?.copy({ ...made, ...answered(recording, version, runs, answerBytes) });
       }
-      const features = batch ? looked?.features : looked?.features[0];
+      const features = batch ? looked?.statuses.summary() : looked?.statuses.of(0);
       return { manifest, outputs: given, tokens, ...(features && { features }), answerBytes };
     });
 }
@@ -285,7 +290,7 @@ function lookUpFor(
   if (!lookUp || !version.manifest.lookup) return undefined;
   const { phases } = recording;
   const record = (looked: Completed): Completed => {
-    recording.features = countStatuses(looked.features);
+    recording.features = looked.statuses.counts;
     return looked;
   };
   return (rows, pathOf) => {

@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { InputIssues, NearcastError } from "../../functions/errors.ts";
-import { entityId, readEntity } from "../../functions/features/entity.ts";
+import { keysOf, readEntityId } from "../../functions/features/entity.ts";
 import type { StoredFeatures } from "../../functions/features/source.ts";
 import { parquetRows } from "../../functions/inputs/parquet-rows.ts";
 import type { Feature, Manifest } from "../../functions/model/manifest.ts";
@@ -49,8 +49,7 @@ export async function readFeatureTable(
 ): Promise<StoredFeatures[]> {
   const latest = new Map<string, StoredFeatures>();
   for await (const row of rowsOf(path, columns)) {
-    const stored = storedOf(row, columns);
-    const id = entityId(stored.keys);
+    const { id, stored } = storedOf(row, columns);
     const known = latest.get(id);
     if (!known || (stored.at ?? 0) >= (known.at ?? 0)) latest.set(id, stored);
   }
@@ -115,11 +114,11 @@ async function* fromParquet(
 function storedOf(
   { line, values }: TableRow,
   { lookup, features, at }: TableColumns,
-): StoredFeatures {
+): { id: string; stored: StoredFeatures } {
   const wrong = (why: string) => new Error(`Line ${line}: ${why}.`);
   const issues = new InputIssues();
-  const entity = readEntity(values, lookup.keys, "row", issues);
-  if (!entity) throw wrong(messageOf(issues));
+  const id = readEntityId(values, lookup.keys, "row", issues);
+  if (id === undefined) throw wrong(messageOf(issues));
   const stored: Record<string, unknown> = {};
   for (const feature of features) {
     const value = Object.hasOwn(values, feature.name) ? values[feature.name] : undefined;
@@ -131,7 +130,8 @@ function storedOf(
   const time = timeOf(values[at]);
   if (Number.isNaN(time))
     throw wrong(`${at} must be a time with its zone, such as 2026-01-31T12:00:00Z`);
-  return { keys: entity.keys, values: stored, ...(time !== undefined && { at: time }) };
+  const keys = keysOf(values, lookup.keys);
+  return { id, stored: { keys, values: stored, ...(time !== undefined && { at: time }) } };
 }
 
 function messageOf(issues: InputIssues): string {

@@ -1,70 +1,69 @@
 import { InputIssues, NearcastError } from "../errors.ts";
 import type { PathOf } from "../tasks/define.ts";
 import { isGiven, type Asked } from "./asked.ts";
-import { reasonAgainst, type Plan, type Wanted } from "./plan.ts";
-import type { FeatureRow, FeatureValue } from "./source.ts";
-import { GIVEN, type FeatureStatus, type FeatureStatuses, type Reason } from "./status.ts";
+import { isTooOld, reasonAgainst, type Entity, type Plan, type Wanted } from "./plan.ts";
+import type { FeatureValue } from "./source.ts";
+import { foundStatus, GIVEN, Statuses, type FeatureStatus, type Reason } from "./status.ts";
 
 /** Inputs with all that the graph needs, and where each looked-up feature is from. */
 export interface Completed {
   rows: readonly unknown[];
-  features: readonly FeatureStatuses[];
+  statuses: Statuses;
 }
 
 /**
- * Puts what is known of the entities into the inputs that lack it. Throws as `LookUp` says. `failed` is why nothing is
- * known of the entities that are not in `known`.
+ * Puts what is known of the entities into the inputs that lack it. Throws as `LookUp` says. `failed` is why some
+ * entities could not be read.
  */
 export function complete(
   plan: Plan,
   asked: readonly Asked[],
-  known: ReadonlyMap<string, FeatureRow>,
   pathOf: PathOf,
   failed?: NearcastError,
 ): Completed {
   const issues = new InputIssues();
   const now = Date.now();
+  const { maxAgeSeconds = Infinity } = plan.lookup;
+  const statuses = new Statuses(plan.wanted.map(({ name }) => name));
   const rows: unknown[] = [];
-  const features: FeatureStatuses[] = [];
-  const allGiven = Object.fromEntries(plan.wanted.map(({ name }) => [name, GIVEN]));
-  for (const [index, { row, id }] of asked.entries()) {
+  for (let index = 0; index < asked.length; index++) {
+    const { row, id, lacksAll, entity } = asked[index] as Asked;
     if (id === undefined) {
       rows.push(row);
-      features.push(allGiven);
-      continue;
-    }
-    const given = row as Record<string, unknown>;
-    const own = known.get(id);
+      statuses.addGiven();
+    } else if (entity?.values && lacksAll && !isTooOld(entity.oldestAt, maxAgeSeconds, now)) {
+      rows.push({ ...(row as object), ...entity.values });
+      statuses.addFound(entity.row, entity.oldestAt, now);
+    } else rows.push(filledOf(row as Record<string, unknown>, entity, index));
+  }
+  issues.check();
+  return { rows, statuses };
+
+  /** One feature after the other. */
+  function filledOf(given: Record<string, unknown>, entity: Entity | undefined, index: number) {
     const filled = { ...given };
-    const statuses: Record<string, FeatureStatus> = {};
+    const own: Record<string, FeatureStatus> = {};
     for (const [place, wanted] of plan.wanted.entries()) {
       const { name } = wanted;
       if (isGiven(given, wanted)) {
-        statuses[name] = GIVEN;
+        own[name] = GIVEN;
         continue;
       }
-      const found = own?.[place];
-      const reason = own ? reasonAgainst(found, plan.lookup, now) : "unavailable";
+      const found = entity?.row[place];
+      const reason = entity ? reasonAgainst(found, maxAgeSeconds, now) : "unavailable";
       if (reason === undefined) {
         filled[name] = checked(plan, wanted, found as FeatureValue);
-        statuses[name] = foundStatus(found as FeatureValue, now);
+        own[name] = foundStatus(found, now);
       } else if (wanted.default !== undefined) {
         filled[name] = wanted.default;
-        statuses[name] = { status: "default", reason };
-      } else if (reason === "unavailable") throw failed ?? new Error("a row was not read");
-      else if (wanted.feature.missing !== undefined) statuses[name] = { status: "missing", reason };
+        own[name] = { status: "default", reason };
+      } else if (reason === "unavailable") throw failed ?? new Error("an entity was not read");
+      else if (wanted.feature.missing !== undefined) own[name] = { status: "missing", reason };
       else issues.push({ path: `${pathOf(index)}.${name}`, message: words(reason, plan) });
     }
-    rows.push(filled);
-    features.push(statuses);
+    statuses.add(own);
+    return filled;
   }
-  issues.check();
-  return { rows, features };
-}
-
-function foundStatus({ at }: FeatureValue, now: number): FeatureStatus {
-  if (at === undefined) return { status: "found" };
-  return { status: "found", ageSeconds: Math.max(0, Math.round(now - at) / 1000) };
 }
 
 /** The value, when the graph can take it. What the source has wrong is not the caller's mistake. */

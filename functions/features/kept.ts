@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { ageOf } from "../age.ts";
-import type { FeatureRow } from "./source.ts";
+import type { Entity } from "./plan.ts";
 
 const MOST_ENTITIES = 20_000;
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -8,29 +8,29 @@ const MOST_BYTES = 8 * 1024 * 1024;
 const ENTRY_BYTES = 200;
 const VALUE_BYTES = 48;
 
-/** Rows that were read a moment ago, in this instance: bounded in number and in bytes. */
-export interface KeptRows {
-  /** The row, unless it was read longer ago than that. */
-  get(key: string, seconds: number): FeatureRow | undefined;
-  set(key: string, row: FeatureRow): void;
+/** Entities that were read a moment ago, in this instance: bounded in number and in bytes. */
+export interface KeptEntities {
+  /** The entity, unless it was read longer ago than that. */
+  get(key: string, seconds: number): Entity | undefined;
+  set(key: string, entity: Entity): void;
 }
 
-export function createKeptRows(): KeptRows {
-  const rows = new LRUCache<string, { row: FeatureRow; readAt: number }>({
+export function createKeptEntities(): KeptEntities {
+  const entities = new LRUCache<string, { entity: Entity; readAt: number }>({
     max: MOST_ENTITIES,
     maxSize: MOST_BYTES,
-    sizeCalculation: ({ row }, key) => bytesOf(row) + 2 * key.length,
+    sizeCalculation: ({ entity }, key) => bytesOf(entity) + 2 * key.length,
   });
   return {
     get(key, seconds) {
-      const kept = rows.get(key);
-      return kept && ageOf(kept.readAt) < seconds * 1000 ? kept.row : undefined;
+      const kept = entities.get(key);
+      return kept && ageOf(kept.readAt) < seconds * 1000 ? kept.entity : undefined;
     },
-    set: (key, row) => void rows.set(key, { row, readAt: Date.now() }),
+    set: (key, entity) => void entities.set(key, { entity, readAt: Date.now() }),
   };
 }
 
-function bytesOf(row: FeatureRow): number {
+function bytesOf({ row }: Entity): number {
   let bytes = ENTRY_BYTES;
   for (const known of row) {
     bytes += VALUE_BYTES;

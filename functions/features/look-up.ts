@@ -4,12 +4,13 @@ import type { Manifest } from "../model/manifest.ts";
 import type { ModelVersion } from "../model/registry.ts";
 import type { Phases } from "../observe/phases.ts";
 import type { PathOf } from "../tasks/define.ts";
-import { readRows } from "./asked.ts";
+import { readRows, type Asked } from "./asked.ts";
+import { keysOf } from "./entity.ts";
 import { complete, type Completed } from "./complete.ts";
-import { createKeptRows } from "./kept.ts";
-import { planOf, type Plan } from "./plan.ts";
+import { createKeptEntities } from "./kept.ts";
+import { entityOf, planOf, type Plan } from "./plan.ts";
 import { readInTime, type Failed } from "./read-in-time.ts";
-import type { EntityKeys, FeatureRow, FeatureSource } from "./source.ts";
+import type { FeatureSource } from "./source.ts";
 
 /** The call for which features are looked up. */
 export interface LookUpCall {
@@ -39,7 +40,7 @@ const CACHE_SECONDS = 5;
 
 export function createLookUp({ sourceOf, log }: LookUpServices): LookUp {
   const plans = new WeakMap<Manifest, Plan>();
-  const kept = createKeptRows();
+  const kept = createKeptEntities();
 
   function planFor({ manifest, limits }: ModelVersion): Plan {
     let plan = plans.get(manifest);
@@ -47,17 +48,20 @@ export function createLookUp({ sourceOf, log }: LookUpServices): LookUp {
     return plan;
   }
 
+  /** Reads the entities of these inputs. Gives the failure where they could not be read. */
   async function read(
-    { lookup, names, prefix }: Plan,
-    entities: ReadonlyMap<string, EntityKeys>,
-    known: Map<string, FeatureRow>,
+    plan: Plan,
+    unread: ReadonlyMap<string, Asked[]>,
     { deadline, phases }: LookUpCall,
   ): Promise<Failed | undefined> {
+    const { lookup, names, prefix } = plan;
     const source = sourceOf(lookup.source);
     if (!source) throw unknownSource(lookup.source);
-    const ids = [...entities.keys()];
+    const entities = [...unread.values()].map(([asked]) =>
+      keysOf(asked?.row as Record<string, unknown>, lookup.keys),
+    );
     const rows = await phases.time("features", () =>
-      readInTime(source, [...entities.values()], names, { lookup, deadline }),
+      readInTime(source, entities, names, { lookup, deadline }),
     );
     if ("failed" in rows) {
       const { cause, message: error } = rows.failed;
@@ -67,10 +71,11 @@ export function createLookUp({ sourceOf, log }: LookUpServices): LookUp {
       return rows;
     }
     const keeps = (lookup.cacheSeconds ?? CACHE_SECONDS) > 0;
-    for (const [index, id] of ids.entries()) {
-      const row = rows[index] as FeatureRow;
-      known.set(id, row);
-      if (keeps) kept.set(prefix + id, row);
+    let place = 0;
+    for (const [id, all] of unread) {
+      const entity = entityOf(plan, rows[place++] ?? []);
+      for (const asked of all) asked.entity = entity;
+      if (keeps) kept.set(prefix + id, entity);
     }
     return undefined;
   }
@@ -78,19 +83,19 @@ export function createLookUp({ sourceOf, log }: LookUpServices): LookUp {
   return function lookUp(version, rows, pathOf, call) {
     const plan = planFor(version);
     const { cacheSeconds = CACHE_SECONDS } = plan.lookup;
-    const known = new Map<string, FeatureRow>();
-    const unread = new Map<string, EntityKeys>();
-    const asked = readRows(plan, rows, pathOf);
-    for (const { id, keys } of asked) {
-      if (id === undefined || keys === undefined || known.has(id)) continue;
-      const row = cacheSeconds > 0 ? kept.get(plan.prefix + id, cacheSeconds) : undefined;
-      if (row) known.set(id, row);
-      else unread.set(id, keys);
+    const unread = new Map<string, Asked[]>();
+    const all = readRows(plan, rows, pathOf);
+    for (const asked of all) {
+      const { id } = asked;
+      if (id === undefined) continue;
+      if (cacheSeconds > 0) asked.entity = kept.get(plan.prefix + id, cacheSeconds);
+      if (asked.entity) continue;
+      const others = unread.get(id);
+      if (others) others.push(asked);
+      else unread.set(id, [asked]);
     }
-    if (unread.size === 0) return complete(plan, asked, known, pathOf);
-    return read(plan, unread, known, call).then((failed) =>
-      complete(plan, asked, known, pathOf, failed?.failed),
-    );
+    if (unread.size === 0) return complete(plan, all, pathOf);
+    return read(plan, unread, call).then((failed) => complete(plan, all, pathOf, failed?.failed));
   };
 }
 

@@ -23,25 +23,38 @@ export async function readInTime(
   deadline.check();
   const left = (deadline.endsAt() - performance.now()) / 2;
   const patienceMs = Math.min(lookup.timeoutMs ?? TIMEOUT_MS, left);
-  const ending = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<Failed>((resolve) => {
-    timer = setTimeout(() => {
-      resolve({ failed: tooLate(source.name, patienceMs) });
-      ending.abort();
-    }, patienceMs);
-  });
+  const late = createLate(patienceMs, () => ({ failed: tooLate(source.name, patienceMs) }));
   try {
-    const reading = source.read(entities, names, { signal: ending.signal }).then((rows) => {
-      if (rows.length === entities.length) return rows;
-      throw new Error(`gave ${rows.length} rows for ${entities.length} entities`);
-    });
-    return await Promise.race([reading, late]);
+    const rows = await Promise.race([source.read(entities, names, late), late.promise]);
+    if ("failed" in rows || rows.length === entities.length) return rows;
+    throw new Error(`gave ${rows.length} rows for ${entities.length} entities`);
   } catch (cause) {
     return { failed: unavailable(source.name, cause) };
   } finally {
-    clearTimeout(timer);
+    late.stop();
   }
+}
+
+/** Settles when the time is over. Its signal is made only where a source asks for it: that takes longer than all else. */
+function createLate<T>(milliseconds: number, onLate: () => T) {
+  let ending: AbortController | undefined;
+  let isOver = false;
+  let settle: (value: T) => void;
+  const promise = new Promise<T>((resolve) => (settle = resolve));
+  const timer = setTimeout(() => {
+    isOver = true;
+    settle(onLate());
+    ending?.abort();
+  }, milliseconds);
+  return {
+    promise,
+    stop: () => clearTimeout(timer),
+    get signal(): AbortSignal {
+      ending ??= new AbortController();
+      if (isOver) ending.abort();
+      return ending.signal;
+    },
+  };
 }
 
 function tooLate(name: string, milliseconds: number): NearcastError {

@@ -1,4 +1,4 @@
-import { featureStatusSchema } from "../features/status.ts";
+import { featureStatusSchema, featureSummarySchema } from "../features/status.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { ReleasedModel } from "../model/released-models.ts";
 import { shownDescription } from "../model/shown.ts";
@@ -54,14 +54,15 @@ export function modelPath({ manifest, task }: ReleasedModel) {
   };
 }
 
-/** Where the looked-up features of an input are from, by name, in the shape of the inputs. */
+/** Where looked-up features are from, by name: of one input, or of all together. */
 function statusesSchema({ features }: NonNullable<Manifest["lookup"]>): JsonSchema {
-  const status = schemaOf(featureStatusSchema);
-  const statuses = {
+  const byName = (schema: JsonSchema) => ({
     type: "object",
-    properties: Object.fromEntries(features.map(({ name }) => [name, status])),
+    properties: Object.fromEntries(features.map(({ name }) => [name, schema])),
+  });
+  return {
+    anyOf: [byName(schemaOf(featureStatusSchema)), byName(schemaOf(featureSummarySchema))],
   };
-  return { anyOf: [statuses, { type: "array", items: statuses }] };
 }
 
 /** The schemas of one model, by the names in its path. */

@@ -101,8 +101,8 @@ export interface Seen {
   /** The inputs as they came. Undefined where the dialect had tensors instead. */
   inputs: readonly unknown[] | undefined;
   runs: readonly Pick<Run, "feeds" | "rows" | "context">[];
-  /** Where each input's looked-up features are from, by name. Absent where none were looked up. */
-  features?: readonly Readonly<Record<string, unknown>>[] | undefined;
+  /** Where an input's looked-up features are from, by name. Absent where none were looked up. */
+  featuresOf?: ((row: number) => Readonly<Record<string, unknown>>) | undefined;
   /** An answer for each input. Undefined where the dialect gave tensors instead. */
   answers: readonly unknown[] | undefined;
 }

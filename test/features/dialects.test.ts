@@ -101,7 +101,7 @@ test.runIf(hasSqlite)("a job and a batch look up when they run, in a folder", as
     expect(answer.status).toBe(200);
     return (await answer.json()) as object;
   });
-  expect(result).toMatchObject({ outputs: now.outputs, features: [{}, {}] });
+  expect(result).toMatchObject({ outputs: now.outputs, features: { age: { found: 2 } } });
   const csv = {
     method: "POST",
     headers: { "Content-Type": "text/csv" },

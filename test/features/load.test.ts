@@ -70,7 +70,9 @@ async function expectLoaded(to: string) {
       { age: 41, member: false, city: "Bergen", income: 1 },
     ]),
   );
-  expect(answer.features).toMatchObject([{ age: { ageSeconds: expect.closeTo(60, -1) as number } }, {}]); // oxfmt-ignore
+  expect(answer.features).toMatchObject({
+    age: { found: 2, oldestSeconds: expect.closeTo(60, -1) as number },
+  });
 }
 
 describe.each(["folder", "redis"] as const)("to %s", (place) => {

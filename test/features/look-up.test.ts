@@ -55,7 +55,11 @@ test("1,000 inputs are one read, and each entity is in it once", async () => {
   );
   const sent = ids.map((id) => ({ age: id % 100, member: true, city: "Oslo", income: 1 }));
   expect(outputs).toEqual(await whole(sent));
-  expect(features).toHaveLength(1000);
+  expect(features).toEqual({
+    age: { found: 1000 },
+    member: { found: 1000 },
+    city: { found: 1000 },
+  });
   expect(reads).toEqual([{ entities: 600, names: ["age", "member", "city"] }]);
 });
 
@@ -109,6 +113,12 @@ test("keys that are missing or wrong are refused with their paths", async () => 
   expect(reads).toEqual([]);
 });
 
+/** The second input is too old, and the third is not known. */
+const lacking = (status: string) => [
+  { input: 1, status, reason: "stale" },
+  { input: 2, status, reason: "not_found" },
+];
+
 test("a feature that is not known or too old has its default, or is missing where the model allows it, or is refused", async () => {
   const source = createMemorySource("customers", [
     {
@@ -139,21 +149,18 @@ test("a feature that is not known or too old has its default, or is missing wher
   const withDefaults = await churnFolder({ ...ages, features }, { features: [...MAY_MISS] });
   const { predict, whole } = openChurn(withDefaults, { sources: [source] });
   const answer = await predict(inputs.slice(1));
-  expect(answer.features).toEqual([
-    expect.objectContaining({
-      age: { status: "found", ageSeconds: expect.closeTo(0, 0) as number },
-    }),
-    {
-      age: { status: "default", reason: "stale" },
-      member: { status: "default", reason: "stale" },
-      city: { status: "missing", reason: "stale" },
-    },
-    {
-      age: { status: "default", reason: "not_found" },
-      member: { status: "default", reason: "not_found" },
-      city: { status: "missing", reason: "not_found" },
-    },
-  ]);
+  const oldestSeconds = expect.closeTo(0, 0) as number;
+  expect(answer.features).toEqual({
+    age: { found: 1, oldestSeconds, default: 2, others: lacking("default") },
+    member: { found: 1, oldestSeconds, default: 2, others: lacking("default") },
+    city: { found: 1, oldestSeconds, missing: 2, others: lacking("missing") },
+  });
+  const one = await predict({ customer_id: 4, income: 1 });
+  expect(one.features).toEqual({
+    age: { status: "default", reason: "not_found" },
+    member: { status: "default", reason: "not_found" },
+    city: { status: "missing", reason: "not_found" },
+  });
   expect((answer.outputs as unknown[])[0]).toEqual(await whole({ ...OSLO, income: 1 }));
   expect(answer.headers.get("x-feature-status")).toBe("found=3, default=4, missing=2, oldest=0");
 });

@@ -32,7 +32,7 @@ export function contentOf(version: ModelVersion, seen: Seen): Content[] {
       json: writeMembers({
         input: isHidden(version, named, rules) ? null : copying.copy(named, rules),
         output: copying.copy(seen.answers?.[row], NOTHING_HIDDEN),
-        ...(seen.features && { features: copying.copy(seen.features[row], rules) }),
+        ...(seen.featuresOf && { features: copying.copy(seen.featuresOf(row), rules) }),
       }),
     };
   });

@@ -10,8 +10,7 @@ const KEYS = 100;
 export function createKvSource(name: string, kv: Pick<KVNamespace, "get">): FeatureSource {
   return {
     name,
-    async read(entities, names, { signal }) {
-      signal.throwIfAborted();
+    async read(entities, names) {
       const keys = entities.map((entity) => keyOf(name, entity));
       const parts: Promise<Map<string, string | null>>[] = [];
       for (let start = 0; start < keys.length; start += KEYS)

@@ -10,8 +10,7 @@ const ROWS = 500;
 export function createRedisSource(name: string, redis: Redis): FeatureSource {
   return {
     name,
-    async read(entities, names, { signal }) {
-      signal.throwIfAborted();
+    async read(entities, names) {
       const keys = entities.map((entity) => keyOf(name, entity));
       const found = await redis((client) => client.mGet(keys));
       return found.map((text) => (text === null ? emptyRow(names) : readRecord(text, names)));
