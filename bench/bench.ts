@@ -23,6 +23,7 @@ import { inRounds, ROUNDS, type Measure } from "./rounds.ts";
 import { startService } from "./service.ts";
 import { soak } from "./soak.ts";
 import type { Record } from "./statistics.ts";
+import { spilloverTables, startSpillover } from "./spillover.ts";
 import { startStores, storeTables } from "./store-size.ts";
 import { benchTables } from "./tables.ts";
 import { startTensors, tensorTables } from "./tensors.ts";
@@ -46,6 +47,7 @@ const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
   overhead: () =>
     rounds("overhead", startOverhead(), overheadTables, ONE_CORE_EACH, OVERHEAD_ROUNDS),
   features: () => rounds("features", startFeatures(), featuresTables, "one process"),
+  spillover: () => rounds("spillover", startSpillover(), spilloverTables, ONE_CORE_EACH),
   images: () => rounds("images", startImages(), imageTables, "one process"),
   wasm: async () => writeReport("wasm", await wasm(), { rounds: 1, cores: "one process" }),
   overload: async () =>

@@ -36,7 +36,7 @@ export async function checkFit(local: LocalPackage, measured: Measured): Promise
       `${label(manifest)} does not fit ${over.platform}: ${over.what} ${mebibytes(over.bytes)}, the limit is ${mebibytes(over.limit ?? 0)}. ${
         over.platform === "AWS Lambda"
           ? "Make it smaller with: nearcast quantize"
-          : "Try nearcast optimize or quantize, or publish it for Lambda and Node alone with --runtime native."
+          : "Try nearcast optimize or quantize, or publish it for Lambda and Node alone with --runtime native: a Worker with SPILL_URL can have it answered there (docs/spillover.md)."
       }`,
     );
   return fits;

@@ -5,6 +5,7 @@ import { mebibytes } from "../fit.ts";
 import { jsonOption, modelsOption } from "../options.ts";
 import { openPackage, parseReference, type LocalPackage } from "../package-folder.ts";
 import { runtimesOf, withVerifyOptions, type VerifyFlags } from "../verify-options.ts";
+import { spilloverOf, type Spillover } from "../spillover.ts";
 import { verifyPackage, type Verification } from "../verify.ts";
 
 interface Flags extends VerifyFlags {
@@ -46,8 +47,20 @@ async function verify(local: LocalPackage, flags: Flags): Promise<void> {
     record: flags.record ?? false,
   });
   if (recorded) await writeExamples(local.folder, recorded, verification);
-  if (flags.json) console.log(JSON.stringify({ ...verification, recorded: Boolean(recorded) }));
-  else console.log(report(verification, recorded?.length));
+  const spillover = await spilloverOf(local);
+  if (flags.json)
+    console.log(JSON.stringify({ ...verification, spillover, recorded: Boolean(recorded) }));
+  else
+    console.log([report(verification, recorded?.length), ...spilloverLines(spillover)].join("\n"));
+}
+
+function spilloverLines(spillover: Spillover | undefined): string[] {
+  if (!spillover) return [];
+  const { bytes, limit, dollarsPerMillion } = spillover;
+  return [
+    `  Cloudflare Workers: spills, since its files have ${mebibytes(bytes)} of ${mebibytes(limit)}. A Worker with SPILL_URL forwards its calls (docs/spillover.md), another refuses them with 507.`,
+    `  Spilled to Lambda: a million calls cost about $${dollarsPerMillion.toFixed(2)}, the Worker's part included (nearcast cost has the lines).`,
+  ];
 }
 
 function report(

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { workerBudget } from "../spillover.ts";
 import { readWorkerConfiguration, type WorkerConfiguration } from "../wrangler.ts";
 import type { Findings } from "./findings.ts";
 import { checkModels } from "./models.ts";
@@ -22,7 +23,12 @@ export async function prepareCloudflare(options: DeployOptions): Promise<Deploym
   const store = options.store ?? `r2://${bucket.name}${bucket.prefix && `/${bucket.prefix}`}`;
   if (dryRun) findings.notes.push(`${store} was not looked at: a dry run asks nobody.`);
   const released = await checkModels(
-    { models, store: dryRun ? undefined : store, runtime: "wasm" },
+    {
+      models,
+      store: dryRun ? undefined : store,
+      runtime: "wasm",
+      spillsAbove: spillsAbove(configuration),
+    },
     findings,
   );
   return {
@@ -60,6 +66,13 @@ export async function versionBefore(stage: string | undefined): Promise<string |
   });
   const { versions = [] } = JSON.parse(text) as { versions?: { version_id: string }[] };
   return versions.length === 1 ? versions[0]?.version_id : undefined;
+}
+
+/** The bytes above which a version is answered by the region. Undefined where there is none. */
+function spillsAbove({ vars }: Pick<WorkerConfiguration, "vars">): number | undefined {
+  const { SPILL_URL, SESSION_BUDGET_MB } = vars;
+  if (!SPILL_URL) return undefined;
+  return workerBudget(SESSION_BUDGET_MB === undefined ? undefined : Number(SESSION_BUDGET_MB));
 }
 
 /** Whether the deployed Worker has keys. A dry run asks nobody. */

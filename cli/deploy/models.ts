@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { readRelease } from "../../functions/model/release.ts";
+import { fileBytesOf } from "../../functions/model/session-bytes.ts";
 import { storedVersions } from "../../functions/model/versions.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import type { Store } from "../../functions/model/store.ts";
@@ -15,6 +16,8 @@ export interface ModelChecks {
   /** The store of the deployed function. Undefined when it is not known or must not be asked. */
   store: string | undefined;
   runtime: RuntimeName;
+  /** Bytes above which a version is answered elsewhere, so that it need not fit. Undefined where all must fit. */
+  spillsAbove?: number | undefined;
 }
 
 /**
@@ -22,14 +25,15 @@ export interface ModelChecks {
  * again for what is released, if it can be asked.
  */
 export async function checkModels(
-  { models, store, runtime }: ModelChecks,
+  checks: ModelChecks,
   findings: Findings,
 ): Promise<(() => Promise<Released>) | undefined> {
+  const { models, store } = checks;
   const local = await releasedLocally(models);
   const stored = store === undefined ? undefined : await releasedIn(store, findings);
   if (stored) checkStored(local, stored, store ?? "", findings);
   for (const [name, version] of stored ?? local)
-    await checkVersion(models, name, version, runtime, findings);
+    await checkVersion(checks, name, version, findings);
   return store === undefined || !stored ? undefined : () => withStore(store, {}, releasedVersions);
 }
 
@@ -88,10 +92,9 @@ function checkStored(local: Released, stored: Released, store: string, findings:
 }
 
 async function checkVersion(
-  models: string,
+  { models, runtime, spillsAbove = Infinity }: ModelChecks,
   name: string,
   version: string,
-  runtime: RuntimeName,
   findings: Findings,
 ): Promise<void> {
   const label = `${name}@${version}`;
@@ -101,7 +104,9 @@ async function checkVersion(
   }
   try {
     const local = await openPackage(models, { name, version });
-    await checkFit(local, await measureFor(local, [runtime]));
+    if (fileBytesOf(local.manifest) > spillsAbove)
+      findings.notes.push(`${label} is too large for the Worker: SPILL_URL answers it.`);
+    else await checkFit(local, await measureFor(local, [runtime]));
   } catch (error) {
     findings.problems.push({
       what: describeFailure(error),

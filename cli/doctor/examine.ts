@@ -74,8 +74,9 @@ async function examineWorker({ stage, store, models }: Examination): Promise<Fin
     return [findingsAt(where).wrong(worker.message, "docs/deploying.md has the lines.")];
   const { bucket, vars } = worker;
   const { CLOUDFLARE_ACCOUNT_ID, AWS_ACCESS_KEY_ID, CLOUDFLARE_API_TOKEN } = process.env;
-  // The keys are a secret, which is not in the file.
-  const variables = { API_KEYS: "secret", ...texts(vars) };
+  // Secrets are not in the file.
+  const spillSecret = vars["SPILL_URL"] ? { SPILL_SECRET: "x".repeat(32) } : {};
+  const variables = { API_KEYS: "secret", ...spillSecret, ...texts(vars) };
   const settings: Settings = { where, platform: "cloudflare", variables, isReached: true };
   const secret: Findings = { problems: [], notes: [] };
   if (CLOUDFLARE_API_TOKEN === undefined)

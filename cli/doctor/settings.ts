@@ -125,6 +125,7 @@ const SECURE = [
   "JWT_JWKS_URL",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "REDIS_URL",
+  "SPILL_URL",
 ];
 
 /** Whether secrets, models or records travel in the open. This machine's own addresses are no way for others to listen. */

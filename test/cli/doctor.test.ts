@@ -109,6 +109,13 @@ test("addresses without TLS, unless they are this machine's", () => {
   expect([...at("https://s3.test"), ...at("http://localhost:9000"), ...at("")]).toEqual([]);
   expectOnly(at("http://minio:9000"), "unwise", /S3_ENDPOINT .* without TLS/);
   expectOnly(checkAddresses(settings({ REDIS_URL: "redis://cache" })), "unwise", /REDIS_URL/);
+  expectOnly(checkAddresses(settings({ SPILL_URL: "http://region" })), "unwise", /SPILL_URL/);
+  const alone = readSettings(settings({ ...good, SPILL_URL: "https://region" }));
+  expectOnly(alone as Finding[], "wrong", /SPILL_SECRET: must be set with SPILL_URL/);
+  const pair = { SPILL_URL: "https://region", SPILL_SECRET: "s".repeat(32) };
+  expect(readSettings(settings({ ...good, ...pair }))).toMatchObject({
+    spill: { url: pair.SPILL_URL },
+  });
 });
 
 const debuggerOf = (NODE_OPTIONS: string) => checkDebugger(settings({ NODE_OPTIONS }));

@@ -14,7 +14,11 @@ test(
     await writeFile(path, largeModel(2900));
     const at = ["--models", models];
     await succeed(["add", path, "--name", "large", ...at]);
-    await succeed(["verify", "large", "--runtime", "native", "--record", ...at]);
+    const native = await succeed(["verify", "large", "--runtime", "native", "--record", ...at]);
+    expect(native).toMatch(
+      /Cloudflare Workers: spills, since its files have 32\.1 MiB of 32\.0 MiB/,
+    );
+    expect(native).toMatch(/Spilled to Lambda: a million calls cost about \$\d+\.\d\d,/);
     const refused = await nearcast(["verify", "large", ...at]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/does not fit Cloudflare Workers: .* the limit is 128.0 MiB/);
