@@ -40,10 +40,10 @@ export interface CallOptions {
   /** The version of a call that was to be answered later, or that was forwarded: it was decided then. */
   decided?: Decided | undefined;
   /**
-   * Has a version that is too large for this deployment answered by another one. Always rejects: with {@link
-   * AnsweredElsewhere}, or with the reason why there is no answer. Absent where there is no other deployment.
+   * Has a version that is too large for this deployment answered by another one. Rejects with the reason why there is no
+   * answer. Absent where there is no other deployment.
    */
-  elsewhere?: ((version: Resolved) => Promise<never>) | undefined;
+  elsewhere?: ((version: Resolved) => Promise<AnsweredElsewhere>) | undefined;
   /** Told which version answers, once that is known. The version may still fail. */
   onAssigned?: (assignment: Assignment) => void;
   /** Resolves when the answer was sent, or its client is gone. Absent where nothing is sent, or nobody can know. */
@@ -149,6 +149,8 @@ export interface CallRecord {
   /** Milliseconds by phase. Absent where the platform's clock stands still. */
   readonly durations: Durations | undefined;
   readonly cache: CacheOutcome | undefined;
+  /** Whether the region was asked, since this deployment is too small for the version. */
+  readonly spilled?: boolean | undefined;
   /** How many looked-up features the inputs had, by status. Absent where the version looks up none. */
   readonly features?: FeatureCounts | undefined;
   readonly quota: Quota | undefined;

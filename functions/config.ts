@@ -285,6 +285,7 @@ export const VARIABLES = {
   SPILL_URL: {
     schema: z
       .url({ protocol: /^https?$/, error: "must be a URL" })
+      .refine((url) => !/[?#@]/.test(url), "must be a URL without user, query and fragment")
       .transform((url) => url.replace(/\/+$/, ""))
       .optional(),
     about:

@@ -413,7 +413,8 @@ async function execute<R extends RunFeeds, Taken>(
     } catch (error) {
       if (!(error instanceof NearcastError) || !TOO_LARGE.has(error.code)) throw error;
     }
-  return recording.phases.time("region", () => elsewhere(version));
+  recording.spilled = true;
+  throw await recording.phases.time("region", () => elsewhere(version));
 }
 
 /** Executes in this deployment. Uses kept outputs where the model's answers are kept. */

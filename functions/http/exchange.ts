@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { basePath } from "hono/route";
 import type { Caller } from "../auth/caller.ts";
-import type { CallOptions, CallRecord, Decided } from "../call.ts";
+import type { AnsweredElsewhere, CallOptions, CallRecord, Decided } from "../call.ts";
 import { NearcastError } from "../errors.ts";
 import type { CreateAnswer, Platform } from "../platform/types.ts";
 import type { Quota } from "../limits/quota.ts";
@@ -50,7 +50,9 @@ export interface Exchange {
   /** What an edge decided about this request before it forwarded it. `acceptSpilled` writes it. */
   spilled?: Spilled;
   /** Has a call answered by the region. Absent where none is configured. */
-  readonly elsewhere?: ((c: Context<AppEnv>, version: Resolved) => Promise<never>) | undefined;
+  readonly elsewhere?:
+    | ((c: Context<AppEnv>, version: Resolved) => Promise<AnsweredElsewhere>)
+    | undefined;
   /** The region's answer. spill.ts writes it. */
   forwarded?: Forwarded;
   /** How the client wants a job instead of an answer. {@link callOf} writes it. */

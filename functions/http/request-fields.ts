@@ -2,6 +2,7 @@ import type { Context } from "hono";
 
 /** Header fields that belong to a connection, or that say who asks and not what. */
 const NOT_KEPT = new Set([
+  "api-key",
   "authorization",
   "connection",
   "content-length",
@@ -18,15 +19,20 @@ const NOT_KEPT = new Set([
   "te",
   "trailer",
   "transfer-encoding",
+  "true-client-ip",
   "upgrade",
   "user-agent",
   "x-api-key",
+  "x-auth-token",
+  "x-client-ip",
+  "x-cluster-client-ip",
   "x-nearcast-webhook",
   "x-nearcast-webhook-events",
   "x-real-ip",
   "x-request-timeout-ms",
 ]);
-const NOT_KEPT_PREFIXES = /^(x-forwarded-|cf-|sec-|cloudfront-)/;
+const NOT_KEPT_PREFIXES =
+  /^(x-forwarded-|x-original-|cf-|sec-|cloudfront-|fastly-|x-amzn-oidc-|x-goog-)/;
 
 /** The header fields of a request that say what is asked: without the client's credentials and connection. */
 export function requestFields({ req }: Context): Record<string, string> {

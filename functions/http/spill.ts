@@ -39,18 +39,23 @@ export function createElsewhere(
   const kept = createKeptAnswers(platform);
   const { ttlSeconds: usualTtl } = platform.config.predictionCache;
 
-  return async function elsewhere(c: Context<AppEnv>, version: Resolved): Promise<never> {
+  return async function elsewhere(
+    c: Context<AppEnv>,
+    version: Resolved,
+  ): Promise<AnsweredElsewhere> {
     const exchange = c.get("exchange");
     if (exchange.spilled) throw loopDetected();
     const request = requestOf(c, version);
-    const ttlSeconds = version.manifest.cache?.ttlSeconds ?? usualTtl;
+    const { cache: own, lookup } = version.manifest;
+    // What is looked up may be another value by then.
+    const ttlSeconds = lookup ? 0 : (own?.ttlSeconds ?? usualTtl);
     const { cache: directive } = askedOf(c);
     const cache = ttlSeconds === 0 ? undefined : directive ? "bypass" : "miss";
     const key = cache && directive !== "no-store" ? await kept.keyOf(request) : undefined;
     const found = key && !directive ? await kept.get(key) : undefined;
     if (found) {
       exchange.forwarded = { status: 200, version, ...found };
-      throw new AnsweredElsewhere(undefined, "hit");
+      return new AnsweredElsewhere(undefined, "hit");
     }
     const { response, code } = await region.ask(request);
     exchange.forwarded = { status: response.status, version, ...partsOf(response) };
@@ -61,7 +66,7 @@ export function createElsewhere(
     }
     const failure = code && new NearcastError(code, `The region answered ${response.status}.`);
     if (failure) exchange.error = failure;
-    throw new AnsweredElsewhere(failure, cache);
+    return new AnsweredElsewhere(failure, cache);
   };
 }
 

@@ -30,6 +30,7 @@ export function createAccessLog(log: (entry: Record<string, unknown>) => void): 
         cost: call?.cost,
         phases: call?.durations,
         cache: call?.cache,
+        spilled: call?.spilled,
         features: call?.features,
         cold,
         inputs: call?.inputs,

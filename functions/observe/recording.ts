@@ -29,6 +29,7 @@ export class Recording {
   cost = 0;
   executed = false;
   cache: CacheOutcome | undefined;
+  spilled = false;
   features: FeatureCounts | undefined;
   quota: Quota | undefined;
   inputs: unknown;
@@ -93,6 +94,7 @@ export class Recording {
       executed: this.executed,
       durations: this.phases.durations,
       cache: this.cache,
+      ...(this.spilled && { spilled: true }),
       ...(this.features && { features: this.features }),
       quota: this.quota,
       error: error === undefined ? undefined : described(error),

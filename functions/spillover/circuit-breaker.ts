@@ -6,7 +6,7 @@ const MOST_FAILURES = 5;
 const OPEN_MS = 5000;
 
 /** How a request ended. `unknown`: it says nothing about the region, such as when its client went away. */
-type Outcome = "answered" | "failed" | "unknown";
+export type Outcome = "answered" | "failed" | "unknown";
 
 /** Keeps requests from a region that fails. */
 export interface CircuitBreaker {
@@ -20,19 +20,21 @@ export interface CircuitBreaker {
 export function createCircuitBreaker(): CircuitBreaker {
   let window = { from: Date.now(), requests: 0, failures: 0 };
   let openedAt: number | undefined;
-  let probedAt: number | undefined;
+  let probing: { from: number } | undefined;
 
-  const isProbing = () => probedAt !== undefined && ageOf(probedAt) < OPEN_MS;
+  const isProbing = () => probing !== undefined && ageOf(probing.from) < OPEN_MS;
 
   function close(): void {
-    openedAt = probedAt = undefined;
+    openedAt = probing = undefined;
     window = { from: Date.now(), requests: 0, failures: 0 };
   }
 
   function probe(): (outcome: Outcome) => void {
-    probedAt = Date.now();
+    const own = (probing = { from: Date.now() });
     return (outcome) => {
-      probedAt = undefined;
+      // Another probe has taken its place.
+      if (probing !== own) return;
+      probing = undefined;
       if (outcome === "answered") close();
       if (outcome === "failed") openedAt = Date.now();
     };

@@ -2,7 +2,7 @@ import { digest } from "../digest.ts";
 import { NearcastError, type ErrorCode } from "../errors.ts";
 import type { Deadline } from "../load/deadline.ts";
 import type { Platform } from "../platform/types.ts";
-import { createCircuitBreaker } from "./circuit-breaker.ts";
+import { createCircuitBreaker, type Outcome } from "./circuit-breaker.ts";
 import { sendHedged } from "./hedge.ts";
 import { signSpilled, SPILL_HEADER, type Spilled } from "./token.ts";
 
@@ -62,20 +62,22 @@ const FAILING: ReadonlySet<string> = new Set<ErrorCode>([
   "overloaded",
   "shutting_down",
   "store_unavailable",
-  "unauthorized",
 ]);
 
 const RETRY_AFTER_SECONDS = 5;
 
 /** Undefined where no region is configured. */
 export function createRegion({
-  config: { spill, requestTimeoutMs },
+  config: { spill, requestTimeoutMs, maxConcurrency },
   log,
 }: Pick<Platform, "config" | "log">): Region | undefined {
   const { url, secrets, hedgeMs } = spill;
   const [secret] = secrets;
   if (url === undefined || secret === undefined) return undefined;
   const breaker = createCircuitBreaker();
+  // A region that hangs leaves room for models that fit.
+  const most = Math.ceil(maxConcurrency / 2);
+  let asked = 0;
 
   async function signed(request: RegionRequest): Promise<Record<string, string>> {
     const { id, headers, body, spilled, deadline } = request;
@@ -92,39 +94,55 @@ export function createRegion({
 
   return {
     async ask(request) {
-      const { method, path, search, body, deadline, signal } = request;
-      deadline.check();
-      const end = breaker.enter();
-      if (!end) throw unavailable("It has failed several times, and is left alone for a moment.");
-      const headers = await signed(request);
-      const late = AbortSignal.timeout(leftOf(deadline));
-      // A client's own short deadlines must not open the breaker for others.
-      const lateOutcome = leftOf(deadline) >= requestTimeoutMs / 2 ? "failed" : "unknown";
-      let response: Response;
+      request.deadline.check();
+      if (asked >= most) throw unavailable(`It is being asked ${most} times already.`);
+      asked += 1;
       try {
-        const init = { method, headers, body, redirect: "manual" as const };
-        const send = (ended: AbortSignal) =>
-          fetch(`${url}${path}${search}`, { ...init, signal: ended });
-        const ended = signal ? AbortSignal.any([late, signal]) : late;
-        response =
-          hedgeMs === undefined
-            ? await send(ended)
-            : await sendHedged(send, { afterMs: hedgeMs, signal: ended });
-      } catch (cause) {
-        const isGone = signal?.aborted ?? false;
-        end(isGone ? "unknown" : late.aborted ? lateOutcome : "failed");
-        if (isGone) throw new NearcastError("client_closed_request", "The client went away.");
-        if (late.aborted) throw tooLate();
-        throw unavailable("It cannot be reached.", { cause });
+        return await askOne(request);
+      } finally {
+        asked -= 1;
       }
-      const code = errorOf(response, request);
-      const isLate = code === "deadline_exceeded";
-      end(isLate ? lateOutcome : isFailing(code) ? "failed" : "answered");
-      if (code === "unauthorized")
-        log({ level: "error", message: "The region refuses what SPILL_SECRET signs.", url });
-      return { response, code: await answered(response, code, request) };
     },
   };
+
+  async function askOne(request: RegionRequest): Promise<RegionAnswer> {
+    const { method, path, search, body, deadline, signal } = request;
+    const end = breaker.enter();
+    if (!end) throw unavailable("It has failed several times, and is left alone for a moment.");
+    const headers = await signed(request);
+    const late = AbortSignal.timeout(leftOf(deadline));
+    // A client's own short deadlines must not open the breaker for others.
+    const lateOutcome = leftOf(deadline) >= requestTimeoutMs / 2 ? "failed" : "unknown";
+    let response: Response;
+    try {
+      const hasBody = method !== "GET" && method !== "HEAD";
+      const init = {
+        method,
+        headers,
+        ...(hasBody && { body }),
+        redirect: "manual" as const,
+      };
+      const send = (ended: AbortSignal) =>
+        fetch(`${url}${path}${search}`, { ...init, signal: ended });
+      const ended = signal ? AbortSignal.any([late, signal]) : late;
+      response =
+        hedgeMs === undefined
+          ? await send(ended)
+          : await sendHedged(send, { afterMs: hedgeMs, signal: ended });
+    } catch (cause) {
+      const isGone = signal?.aborted ?? false;
+      end(isGone ? "unknown" : late.aborted ? lateOutcome : "failed");
+      if (isGone) throw new NearcastError("client_closed_request", "The client went away.");
+      if (late.aborted) throw tooLate();
+      throw unavailable("It cannot be reached.", { cause });
+    }
+    const code = errorOf(response, request);
+    const isLate = code === "deadline_exceeded";
+    end(isLate ? lateOutcome : outcomeOf(code, response.status));
+    if (code === "unauthorized")
+      log({ level: "error", message: "The region refuses what SPILL_SECRET signs.", url });
+    return { response, code: await answered(response, code, request) };
+  }
 }
 
 /** No answer of Nearcast: something before the region answered. */
@@ -136,23 +154,28 @@ const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   403: "forbidden",
   404: "not_found",
   405: "method_not_allowed",
+  413: "body_too_large",
   503: "overloaded",
   504: "deadline_exceeded",
   508: "loop_detected",
 };
 
 /** What is wrong with an answer. Undefined for an answer of the version that was asked for. */
-function errorOf({ status, headers }: Response, { id, spilled }: RegionRequest): Found {
-  if (headers.get("x-request-id") !== id) return status === 413 ? "body_too_large" : "foreign";
-  const code = (headers.get(ERROR_HEADER) ?? BY_STATUS[status]) as ErrorCode | undefined;
+function errorOf({ status, headers }: Response, { spilled }: RegionRequest): Found {
+  const code = headers.get(ERROR_HEADER) as ErrorCode | null;
   if (code) return code;
-  // An error of a region that does not know the edge has its code only in its body.
-  if (status >= 400) return status >= 500 ? "internal" : "invalid_input";
-  return headers.get("x-model-digest") === `sha256:${spilled.digest}` ? undefined : "other-version";
+  if (status >= 400) return BY_STATUS[status] ?? "foreign";
+  const digest = headers.get("x-model-digest");
+  if (digest === null) return "foreign";
+  return digest === `sha256:${spilled.digest}` ? undefined : "other-version";
 }
 
-function isFailing(found: Found): boolean {
-  return found === "foreign" || (found !== undefined && FAILING.has(found));
+function outcomeOf(found: Found, status: number): Outcome {
+  if (found === undefined || found === "other-version") return "answered";
+  if (FAILING.has(found)) return "failed";
+  if (found !== "foreign") return "answered";
+  // What refuses a single request must not open the breaker for others.
+  return status >= 400 && status < 500 ? "unknown" : "failed";
 }
 
 /** The code of an answer that is given to the client as it is. Rejects for any other answer. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createCircuitBreaker } from "../../functions/spillover/circuit-breaker.ts";
-import { deployEdge, serveRegion } from "./deployments.ts";
+import { deployEdge, exampleOf, served, serveRegion } from "./deployments.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
@@ -44,6 +44,17 @@ describe("the circuit breaker", () => {
     expect(breaker.enter()).toBeDefined();
   });
 
+  test("a probe that ends after its place was taken says nothing", () => {
+    const breaker = createCircuitBreaker();
+    fail(breaker, 5);
+    pass(5000);
+    const late = breaker.enter();
+    pass(5000);
+    breaker.enter()?.("answered");
+    late?.("failed");
+    expect(breaker.enter()).toBeDefined();
+  });
+
   test("sends another probe after one that never ended, or whose client went away", () => {
     const breaker = createCircuitBreaker();
     fail(breaker, 5);
@@ -82,5 +93,59 @@ describe("before a region that fails", () => {
     pass(5000);
     expect((await ask()).status).toBe(200);
     expect(asked).toBe(6);
+  });
+
+  test("a caller whose own requests are refused on the way opens it for nobody", async () => {
+    const { url, close } = await serveRegion();
+    closing.push(close);
+    const edge = deployEdge(url);
+    const ask = (headers: Record<string, string> = {}) =>
+      edge.request("/v1/models/iris/predict", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", ...headers },
+        body: '{"inputs": [5.1, 3.5, 1.4, 0.2]}',
+      });
+    // More than Node's server takes with the fields that the edge adds.
+    const large = { "X-Pad": "a".repeat(15_900) };
+    for (let time = 0; time < 6; time++) expect((await ask(large)).status).toBe(503);
+    expect((await ask()).status).toBe(200);
+  });
+
+  test("errors of what stands before the region open it, and are not passed on", async () => {
+    let asked = 0;
+    const { url, close } = await served((request, response) => {
+      asked += 1;
+      response.writeHead(502, { "X-Request-Id": request.headers["x-request-id"] ?? "" });
+      response.end("<h1>a proxy</h1>");
+    });
+    closing.push(close);
+    const edge = deployEdge(url);
+    for (let time = 0; time < 7; time++) {
+      const answer = await edge.request("/v1/models/iris/predict", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: '{"inputs": [5.1, 3.5, 1.4, 0.2]}',
+      });
+      expect(answer.status).toBe(503);
+      expect(await answer.text()).not.toContain("a proxy");
+    }
+    expect(asked).toBe(5);
+  });
+
+  test("one that hangs leaves room for models that fit", async () => {
+    const hanging = await served(() => undefined);
+    closing.push(hanging.close);
+    const edge = deployEdge(hanging.url, { MAX_CONCURRENCY: "4" });
+    const ask = async (model: string, inputs: unknown) =>
+      edge.request(`/v1/models/${model}/predict`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Request-Timeout-Ms": "1000" },
+        body: JSON.stringify({ inputs }),
+      });
+    const flowers = [1, 2, 3].map(() => ask("iris", [5.1, 3.5, 1.4, 0.2]));
+    const { input } = await exampleOf("diabetes");
+    expect((await ask("diabetes", input)).status).toBe(200);
+    const statuses = (await Promise.all(flowers)).map(({ status }) => String(status));
+    expect(statuses.toSorted()).toEqual(["503", "504", "504"]);
   });
 });

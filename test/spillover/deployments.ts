@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
-import { createApp } from "../../functions/app.ts";
+import { createApp, type AppOptions } from "../../functions/app.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
@@ -36,7 +36,7 @@ export async function served(listener: RequestListener): Promise<Served> {
 }
 
 /** The app of a Node deployment over the shipped models, in this process. */
-export function deploy(env: Record<string, string> = {}) {
+export function deploy(env: Record<string, string> = {}, options: AppOptions = {}) {
   const platform = createNodePlatform({
     STORE: "models",
     AUTH: "none",
@@ -44,7 +44,7 @@ export function deploy(env: Record<string, string> = {}) {
     DEFAULT_MODEL: "iris",
     ...env,
   });
-  return createApp(createService(platform));
+  return createApp(createService(platform), options);
 }
 
 /** A region as a server. `look` sees each request before it is answered, and may return false: then nobody answers. */
@@ -89,4 +89,14 @@ export async function copyIris(
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const artifact = { ...manifest.artifact, sha256, bytes: bytes.byteLength };
   await writeFile(join(folder, "model.json"), JSON.stringify({ ...manifest, version, artifact }));
+}
+
+interface Example {
+  input: unknown;
+}
+
+/** The first example of a shipped model. */
+export async function exampleOf(model: string): Promise<Example> {
+  const manifest = await readFile(`models/${model}/1/model.json`, "utf8");
+  return (JSON.parse(manifest) as { examples: [Example] }).examples[0];
 }

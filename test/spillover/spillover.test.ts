@@ -1,13 +1,24 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { getRequestListener } from "@hono/node-server";
+import { Hono } from "hono";
+import { createApp } from "../../functions/app.ts";
+import type { CallRecord } from "../../functions/call.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
+import { answerJson } from "../../functions/http/answer.ts";
+import { identify } from "../../functions/http/identify.ts";
+import { defineDialect } from "../../functions/dialects/define.ts";
+import { type AppEnv, callOf } from "../../functions/http/exchange.ts";
 import { apiKey, keyList } from "../auth/keys.ts";
 import { signSpilled } from "../../functions/spillover/token.ts";
 import {
   copyIris,
   deploy,
   deployEdge,
+  exampleOf,
   SECRET,
   served,
   serveRegion,
@@ -46,15 +57,6 @@ async function codeOf(answer: Response): Promise<string> {
   return ((await answer.json()) as { code: string }).code;
 }
 
-interface Example {
-  input: unknown;
-}
-
-async function exampleOf(model: string): Promise<Example> {
-  const manifest = await readFile(`models/${model}/1/model.json`, "utf8");
-  return (JSON.parse(manifest) as { examples: [Example] }).examples[0];
-}
-
 describe("a model that is too large for the edge", () => {
   let url: string;
   beforeAll(async () => {
@@ -83,6 +85,22 @@ describe("a model that is too large for the edge", () => {
     expect(seen.length).toBe(before);
   });
 
+  test("is told to observers, with the time that the region took", async () => {
+    const told: CallRecord[] = [];
+    const spills = { SPILL_URL: url, SPILL_SECRET: SECRET, SESSION_BUDGET_MB: SMALL_MB };
+    const platform = createNodePlatform({ STORE: "models", AUTH: "none", ...spills });
+    const call = (record: CallRecord) => void told.push(record);
+    const edge = createApp(createService(platform, { observers: [{ call }] }));
+    const answer = await ask(edge);
+    expect(answer.headers.get("server-timing")).toMatch(/region;dur=\d/);
+    expect(told).toMatchObject([{ spilled: true, error: undefined }]);
+  });
+
+  test("a URL with credentials, a query or a fragment is refused", () => {
+    for (const wrong of ["https://user:word@region.example", `${url}?x=1`, `${url}#f`])
+      expect(() => deployEdge(wrong), wrong).toThrow("SPILL_URL");
+  });
+
   test("without a region it is refused as ever", async () => {
     const answer = await ask(deploy({ SESSION_BUDGET_MB: SMALL_MB }));
     expect([answer.status, await codeOf(answer)]).toEqual([507, "model_too_large"]);
@@ -98,16 +116,40 @@ describe("a model that is too large for the edge", () => {
       Connection: "keep-alive, x-hop",
       "X-Hop": "1",
       "X-Forwarded-For": "192.0.2.1",
+      "True-Client-IP": "192.0.2.1",
+      "X-Amzn-Oidc-Data": "a token",
       "X-Nearcast-Key": "customer-1",
       "X-Own": "kept",
     });
     expect(answer.status).toBe(200);
     const headers = seen.at(-1) ?? {};
-    for (const name of ["authorization", "cookie", "origin", "x-hop", "x-forwarded-for"])
+    const own = ["authorization", "cookie", "origin", "x-hop", "x-forwarded-for"];
+    for (const name of [...own, "true-client-ip", "x-amzn-oidc-data"])
       expect(headers[name], name).toBeUndefined();
     expect(headers["x-nearcast-key"]).toBeUndefined();
     expect(headers["x-own"]).toBe("kept");
     expect(JSON.stringify(headers)).not.toContain(key);
+  });
+
+  test("a GET of an own dialect is forwarded too", async () => {
+    const flowers = defineDialect({
+      name: "flowers",
+      paths: ["/flowers"],
+      routes: ({ predict }) =>
+        new Hono<AppEnv>().get("/flowers", async (c) => {
+          const call = { ...callOf(c), model: "iris", inputs: FLOWER };
+          const { manifest, outputs } = await predict(call);
+          identify(c, manifest);
+          return answerJson(c, outputs);
+        }),
+    });
+    const options = { dialects: [flowers] };
+    const there = deploy({ SPILL_SECRET: SECRET }, options);
+    const its = await keep(served(getRequestListener(there.fetch)));
+    const spills = { SPILL_URL: its, SPILL_SECRET: SECRET, SESSION_BUDGET_MB: SMALL_MB };
+    const answer = await deploy(spills, options).request("/flowers");
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ label: "setosa" });
   });
 
   test("the rest of the deadline goes along", async () => {

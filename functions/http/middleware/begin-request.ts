@@ -61,19 +61,21 @@ export function beginRequest(
       ...constant,
     };
     const { answerBytes: maxAnswerBytes } = config.limits;
+    const sendTrailers = trailersOf?.(c.env);
     c.set("exchange", {
       id,
       deadline,
       headers,
       trace,
       createAnswer,
-      sendTrailers: trailersOf?.(c.env),
+      sendTrailers,
       whenSent,
       readConnection,
       timeout,
       maxAnswerBytes,
       transfer,
-      elsewhere,
+      // The status of gRPC over HTTP/2 is in trailers, which no request from here can read.
+      elsewhere: sendTrailers ? undefined : elsewhere,
       takesJobs,
       job,
       caller: job?.caller ?? caller,
