@@ -78,7 +78,6 @@ describe.each(Object.keys(SOURCES))("%s", (name) => {
         opened.pause();
         const slow = await openChurn(hurried, {}, env).predict({ customer_id: 42, income: 1 });
         expect(slow).toMatchObject({ status: 504, code: "deadline_exceeded" });
-        expect(await ask(42)).toMatchObject({ status: 503, code: "features_unavailable" });
         opened.goOn?.();
       }
       await opened.end();

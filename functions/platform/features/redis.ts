@@ -10,9 +10,9 @@ const ROWS = 500;
 export function createRedisSource(name: string, redis: Redis): FeatureSource {
   return {
     name,
-    async read(entities, names) {
+    async read(entities, names, { signal }) {
       const keys = entities.map((entity) => keyOf(name, entity));
-      const found = await redis((client) => client.mGet(keys));
+      const found = await redis((client) => client.mGet(keys), signal);
       return found.map((text) => (text === null ? emptyRow(names) : readRecord(text, names)));
     },
   };
