@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { ageOf } from "../age.ts";
 import type { Entity } from "./plan.ts";
+import type { FeatureValue } from "./source.ts";
 
 const MOST_ENTITIES = 20_000;
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -16,18 +17,32 @@ export interface KeptEntities {
 }
 
 export function createKeptEntities(): KeptEntities {
-  const entities = new LRUCache<string, { entity: Entity; readAt: number }>({
+  // It takes half a MiB while it is empty, and most services look up nothing.
+  let entities: ReturnType<typeof createCache> | undefined;
+  return {
+    get(key, seconds) {
+      const kept = entities?.get(key);
+      return kept && ageOf(kept.readAt) < seconds * 1000 ? kept.entity : undefined;
+    },
+    set(key, entity) {
+      if (!entity.row.every(isPlain)) return;
+      entities ??= createCache();
+      entities.set(key, { entity, readAt: Date.now() });
+    },
+  };
+}
+
+function createCache() {
+  return new LRUCache<string, { entity: Entity; readAt: number }>({
     max: MOST_ENTITIES,
     maxSize: MOST_BYTES,
     sizeCalculation: ({ entity }, key) => bytesOf(entity) + 2 * key.length,
   });
-  return {
-    get(key, seconds) {
-      const kept = entities.get(key);
-      return kept && ageOf(kept.readAt) < seconds * 1000 ? kept.entity : undefined;
-    },
-    set: (key, entity) => void entities.set(key, { entity, readAt: Date.now() }),
-  };
+}
+
+/** No feature is a list or an object, and nobody knows how many bytes one takes. */
+function isPlain(known: FeatureValue | undefined): boolean {
+  return typeof known?.value !== "object" || known.value === null;
 }
 
 function bytesOf({ row }: Entity): number {
