@@ -10,7 +10,7 @@ import {
   batchedModel,
   list,
   modelName,
-  namedSource,
+  namedSources,
   text,
   truth,
   webOrigin,
@@ -185,7 +185,7 @@ export const VARIABLES = {
     secret: true,
   },
   FEATURE_SOURCES: {
-    schema: list(namedSource).optional(),
+    schema: namedSources.optional(),
     about:
       "Where features are looked up, by the names that manifests use, separated by commas: `customers=redis://host:6379,shops=s3://bucket/shops`. Node and Lambda: `redis://`, `s3://` or a folder. Workers: `kv://BINDING` or `r2://BINDING/prefix`.",
     secret: true,

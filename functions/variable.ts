@@ -74,3 +74,8 @@ export const list = <Value>(value: z.ZodType<Value, string>) =>
     .string()
     .transform((values) => values.split(",").map((part) => part.trim()))
     .pipe(z.array(value));
+
+export const namedSources = list(namedSource).refine(
+  (sources) => new Set(sources.map(([name]) => name)).size === sources.length,
+  "must have each name once",
+);
