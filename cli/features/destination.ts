@@ -27,7 +27,7 @@ export function parseDestination(text: string, environment: NodeJS.ProcessEnv): 
     .find((one) => one?.[0] === text);
   if (known) return [...known];
   throw new Error(
-    `--to needs a name with its place, like customers=redis://host:6379, or a name of FEATURE_SOURCES, not ${text}`,
+    `--to needs a name with its place, like customers=redis://host:6379, or a name of FEATURE_SOURCES`,
   );
 }
 

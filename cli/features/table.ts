@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { InputIssues, NearcastError } from "../../functions/errors.ts";
 import { keysOf, readEntityId } from "../../functions/features/entity.ts";
+import { canBe } from "../../functions/features/plan.ts";
 import type { StoredFeatures } from "../../functions/features/source.ts";
 import { parquetRows } from "../../functions/inputs/parquet-rows.ts";
 import type { Feature, Manifest } from "../../functions/model/manifest.ts";
@@ -130,6 +131,8 @@ function storedOf(
   const time = timeOf(values[at]);
   if (Number.isNaN(time))
     throw wrong(`${at} must be a time with its zone, such as 2026-01-31T12:00:00Z`);
+  if (time !== undefined && !canBe(time, Date.now()))
+    throw wrong(`${at} is in the future; a number must be in milliseconds since 1970`);
   const keys = keysOf(values, lookup.keys);
   return { id, stored: { keys, values: stored, ...(time !== undefined && { at: time }) } };
 }

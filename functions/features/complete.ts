@@ -1,9 +1,11 @@
-import { InputIssues, NearcastError } from "../errors.ts";
+import { InputIssues, NearcastError, type InputIssue } from "../errors.ts";
 import type { PathOf } from "../tasks/define.ts";
 import { isGiven, type Asked } from "./asked.ts";
-import { isTooOld, reasonAgainst, type Entity, type Plan, type Wanted } from "./plan.ts";
+import { canBe, isTooOld, reasonAgainst, type Entity, type Plan, type Wanted } from "./plan.ts";
 import type { FeatureValue } from "./source.ts";
 import { foundStatus, GIVEN, Statuses, type FeatureStatus, type Reason } from "./status.ts";
+
+const MOST_ISSUES = 100;
 
 /** Inputs with all that the graph needs, and where each looked-up feature is from. */
 export interface Completed {
@@ -22,6 +24,7 @@ export function complete(
   failed?: NearcastError,
 ): Completed {
   const issues = new InputIssues();
+  const invalid: InputIssue[] = [];
   const now = Date.now();
   const { maxAgeSeconds = Infinity } = plan.lookup;
   const statuses = new Statuses(plan.wanted.map(({ name }) => name));
@@ -36,6 +39,7 @@ export function complete(
       statuses.addFound(entity.row, entity.oldestAt, now);
     } else rows.push(filledOf(row as Record<string, unknown>, entity, index));
   }
+  if (invalid.length > 0) throw unfit(invalid);
   issues.check();
   return { rows, statuses };
 
@@ -52,35 +56,49 @@ export function complete(
       const found = entity?.row[place];
       const reason = entity ? reasonAgainst(found, maxAgeSeconds, now) : "unavailable";
       if (reason === undefined) {
-        filled[name] = checked(plan, wanted, found as FeatureValue);
+        const message = problemOf(plan, wanted, found as FeatureValue);
+        if (message) invalid.push({ path: `${pathOf(index)}.${name}`, message });
+        filled[name] = found?.value;
         own[name] = foundStatus(found, now);
       } else if (wanted.default !== undefined) {
         filled[name] = wanted.default;
         own[name] = { status: "default", reason };
       } else if (reason === "unavailable") throw failed ?? new Error("an entity was not read");
       else if (wanted.feature.missing !== undefined) own[name] = { status: "missing", reason };
-      else issues.push({ path: `${pathOf(index)}.${name}`, message: words(reason, plan) });
+      else issues.push({ path: `${pathOf(index)}.${name}`, message: words(reason, found, plan) });
     }
     statuses.add(own);
     return filled;
   }
 }
 
-/** The value, when the graph can take it. What the source has wrong is not the caller's mistake. */
-function checked({ lookup, problemWith }: Plan, wanted: Wanted, { value }: FeatureValue): unknown {
-  const problem = problemWith(value, wanted.feature);
-  if (problem === undefined) return value;
-  throw new NearcastError(
+/** What keeps the graph from taking the value, without the value: it may be personal. */
+function problemOf(plan: Plan, { feature }: Wanted, found: FeatureValue): string | undefined {
+  const { source } = plan.lookup;
+  const problem = found.isUnreadable ? "is not readable" : plan.problemWith(found.value, feature);
+  return problem && `of ${source} for this ${keyNames(plan)} ${problem}`;
+}
+
+/** What the source has wrong is not the caller's mistake. */
+function unfit(issues: InputIssue[]): NearcastError {
+  const [first] = issues;
+  return new NearcastError(
     "features_invalid",
-    `The source of features ${lookup.source} has a value of ${wanted.name} that the model does not take: it ${problem}.`,
+    `The model does not take what a source of features has: ${first?.path} ${first?.message}.`,
+    { issues: issues.slice(0, MOST_ISSUES) },
   );
 }
 
-function words(reason: Reason, { lookup }: Plan): string {
-  const { source, maxAgeSeconds } = lookup;
-  const keys = lookup.keys.map(({ name }) => name).join(" and ");
+function keyNames({ lookup }: Plan): string {
+  return lookup.keys.map(({ name }) => name).join(" and ");
+}
+
+function words(reason: Reason, found: FeatureValue | undefined, plan: Plan): string {
+  const { source, maxAgeSeconds } = plan.lookup;
+  if (reason === "stale" && !canBe(found?.at, Date.now()))
+    return `is known to ${source} only with a time that cannot be: send it`;
   const age = maxAgeSeconds === undefined ? "too long" : `more than ${maxAgeSeconds} s`;
   return reason === "stale"
     ? `is known to ${source} only from ${age} ago: send it`
-    : `is not known to ${source} for this ${keys}: send it`;
+    : `is not known to ${source} for this ${keyNames(plan)}: send it`;
 }

@@ -73,7 +73,7 @@ export function createLookUp({ sourceOf, log }: LookUpServices): LookUp {
     const keeps = (lookup.cacheSeconds ?? CACHE_SECONDS) > 0;
     let place = 0;
     for (const [id, all] of unread) {
-      const entity = entityOf(plan, rows[place++] ?? []);
+      const entity = entityOf(plan, rows[place++]);
       for (const asked of all) asked.entity = entity;
       if (keeps) kept.set(prefix + id, entity);
     }

@@ -3,7 +3,7 @@ import { ageOf } from "../age.ts";
 import { hash } from "../model/assignment.ts";
 import type { Store } from "../model/store.ts";
 import { entityId } from "./entity.ts";
-import { emptyRow, recordOf, rowOf } from "./record.ts";
+import { emptyRow, readJson, recordOf, rowOf, unreadableRow } from "./record.ts";
 import type { FeatureRow, FeatureSource, StoredFeatures } from "./source.ts";
 
 const INDEX = "index.json";
@@ -62,9 +62,10 @@ export function createObjectSource(name: string, store: Pick<Store, "get">): Fea
           known = undefined;
           throw new Error(`there is no ${key}`);
         }
-        const records = JSON.parse(new TextDecoder().decode(found.bytes)) as object;
+        const records = readJson(new TextDecoder().decode(found.bytes));
         for (const { id, place } of asked)
-          if (Object.hasOwn(records, id))
+          if (typeof records !== "object" || records === null) rows[place] = unreadableRow(names);
+          else if (Object.hasOwn(records, id))
             rows[place] = rowOf((records as Record<string, unknown>)[id], names);
       });
       return rows;
@@ -109,7 +110,10 @@ async function readIndex(
     ...(signal && { signal }),
   });
   if (!found || found === "not-modified") return undefined;
-  return indexSchema.parse(JSON.parse(new TextDecoder().decode(found.bytes)), { jitless: true });
+  const content = readJson(new TextDecoder().decode(found.bytes));
+  const { data } = indexSchema.safeParse(content, { jitless: true });
+  if (!data) throw new Error(`${INDEX} is not one of features`);
+  return data;
 }
 
 function shardsFor(bytes: number): number {

@@ -1,8 +1,9 @@
 import type { Feature, Manifest } from "../model/manifest.ts";
 import type { Lookup } from "../model/feature-lookup.ts";
 import type { Limits } from "../model/limits.ts";
-import type { Datatype } from "../tensor.ts";
+import { datatypesOf } from "../tasks/check-lookup.ts";
 import { problemWith } from "../tasks/tabular/feature.ts";
+import { unreadableRow } from "./record.ts";
 import type { FeatureRow, FeatureValue } from "./source.ts";
 import type { Reason } from "./status.ts";
 
@@ -34,6 +35,8 @@ export interface Entity {
   oldestAt: number | undefined;
 }
 
+const AHEAD_MS = 60_000;
+
 let plans = 0;
 
 export function planOf(manifest: Manifest, limits: Limits): Plan {
@@ -43,8 +46,7 @@ export function planOf(manifest: Manifest, limits: Limits): Plan {
     const feature = features.find((one) => one.name === name);
     return feature ? [{ name, feature, default: value }] : [];
   });
-  const has64 = manifest.inputs.some(({ datatype }) => datatype === "FP64");
-  const datatype: Datatype = has64 ? "FP64" : "FP32";
+  const datatypes = datatypesOf(manifest);
   plans += 1;
   return {
     lookup,
@@ -52,18 +54,21 @@ export function planOf(manifest: Manifest, limits: Limits): Plan {
     wantedNames: new Set(wanted.map(({ name }) => name)),
     names: lookup.features.map(({ name, from = name }) => from),
     prefix: `${plans} `,
-    problemWith: (value, feature) => problemWith(value, feature, datatype, limits),
+    problemWith: (value, feature) =>
+      problemWith(value, feature, datatypes.get(feature.name) ?? "FP32", limits),
   };
 }
 
-/** Checks a row once for all calls that use it. */
-export function entityOf({ wanted, problemWith }: Plan, row: FeatureRow): Entity {
+/** Checks a row once for all calls that use it. One that is none is as what cannot be read. */
+export function entityOf({ wanted, names, problemWith }: Plan, given: unknown): Entity {
+  const row = isRow(given, names.length) ? given : unreadableRow(names);
+  const now = Date.now();
   const values: Record<string, unknown> = {};
   let oldestAt: number | undefined = Infinity;
   for (const [place, { name, feature }] of wanted.entries()) {
     const known = row[place];
     const isRight =
-      reasonAgainst(known, Infinity, 0) === undefined &&
+      reasonAgainst(known, Infinity, now) === undefined &&
       problemWith(known?.value, feature) === undefined;
     if (!isRight) return { row, values: undefined, oldestAt: undefined };
     values[name] = known?.value;
@@ -73,15 +78,31 @@ export function entityOf({ wanted, problemWith }: Plan, row: FeatureRow): Entity
   return { row, values, oldestAt };
 }
 
+/** A deployment's own source may give anything. */
+function isRow(given: unknown, length: number): given is FeatureRow {
+  return (
+    Array.isArray(given) &&
+    given.length === length &&
+    given.every((known) => known === undefined || (typeof known === "object" && known !== null))
+  );
+}
+
 /** Why a value of the source is not used. Undefined when it is. */
 export function reasonAgainst(
   known: FeatureValue | undefined,
   maxAgeSeconds: number,
   now: number,
 ): Reason | undefined {
+  if (known?.isUnreadable) return undefined;
   if (known?.isStale) return "stale";
   if (known === undefined || known.value === null || known.value === undefined) return "not_found";
+  if (!canBe(known.at, now)) return "stale";
   return isTooOld(known.at, maxAgeSeconds, now) ? "stale" : undefined;
+}
+
+/** Whether values can be of this time. A clock may be a minute ahead; what is more would be new for ever. */
+export function canBe(at: number | undefined, now: number): boolean {
+  return at === undefined || (Number.isFinite(at) && at - now <= AHEAD_MS);
 }
 
 export function isTooOld(at: number | undefined, maxAgeSeconds: number, now: number): boolean {

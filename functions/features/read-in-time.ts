@@ -26,7 +26,9 @@ export async function readInTime(
   const late = createLate(patienceMs, () => ({ failed: tooLate(source.name, patienceMs) }));
   try {
     const rows = await Promise.race([source.read(entities, names, late), late.promise]);
-    if ("failed" in rows || rows.length === entities.length) return rows;
+    if (!Array.isArray(rows) && typeof rows === "object" && rows && "failed" in rows) return rows;
+    if (!Array.isArray(rows)) throw new Error("gave no list of rows");
+    if (rows.length === entities.length) return rows as readonly FeatureRow[];
     throw new Error(`gave ${rows.length} rows for ${entities.length} entities`);
   } catch (cause) {
     return { failed: unavailable(source.name, cause) };
@@ -59,10 +61,13 @@ function createLate<T>(milliseconds: number, onLate: () => T) {
 
 function tooLate(name: string, milliseconds: number): NearcastError {
   const message = `The features of ${name} did not come within ${Math.round(milliseconds)} ms.`;
-  return new NearcastError("deadline_exceeded", message);
+  // Who answers rows of a batch asks again later, instead of for half of them at once.
+  return new NearcastError("deadline_exceeded", message, { retryAfterSeconds: 1 });
 }
 
-function unavailable(name: string, cause: unknown): NearcastError {
+function unavailable(name: string, thrown: unknown): NearcastError {
+  // Causes are logged, and the message of `JSON.parse` quotes what is stored.
+  const cause = thrown instanceof SyntaxError ? new Error("what was read is malformed") : thrown;
   const message = `The source of features ${name} does not answer.`;
   return new NearcastError("features_unavailable", message, { cause, retryAfterSeconds: 1 });
 }

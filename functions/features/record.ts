@@ -1,4 +1,4 @@
-import type { FeatureRow, StoredFeatures } from "./source.ts";
+import type { FeatureRow, FeatureValue, StoredFeatures } from "./source.ts";
 
 /** An entity's features as sources of keys and values have them: JSON. */
 interface StoredRecord {
@@ -15,20 +15,35 @@ export function recordOf({ values, at }: Pick<StoredFeatures, "values" | "at">):
   return { ...(at !== undefined && { at }), values };
 }
 
-/** Reads what {@link writeRecord} wrote. Throws an Error for anything else. */
+const UNREADABLE: FeatureValue = { value: undefined, isUnreadable: true };
+
+/** Reads what {@link writeRecord} wrote. Anything else is an unreadable row: it must not spoil those of others. */
 export function readRecord(text: string, names: readonly string[]): FeatureRow {
-  return rowOf(JSON.parse(text) as unknown, names);
+  return rowOf(readJson(text), names);
+}
+
+/** Undefined for what is no JSON. The error of `JSON.parse` is not kept: it quotes what is stored. */
+export function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 export function rowOf(record: unknown, names: readonly string[]): FeatureRow {
   const { at, values } = (record ?? {}) as Partial<StoredRecord>;
   const isRecord = typeof values === "object" && values !== null && !Array.isArray(values);
-  if (!isRecord || (at !== undefined && !Number.isFinite(at)))
-    throw new Error('what is stored is not of the form {"at": …, "values": {…}}');
+  if (!isRecord || (at !== undefined && !Number.isFinite(at))) return unreadableRow(names);
   return names.map((name) => {
     if (!Object.hasOwn(values, name)) return undefined;
     return at === undefined ? { value: values[name] } : { value: values[name], at };
   });
+}
+
+/** The row of an entity of which something is stored, but nothing that can be read. */
+export function unreadableRow(names: readonly string[]): FeatureRow {
+  return names.map(() => UNREADABLE);
 }
 
 /** The row of an entity that is not known. */

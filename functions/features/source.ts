@@ -9,6 +9,8 @@ export interface FeatureValue {
   at?: number | undefined;
   /** Whether the source itself says that the value is too old. */
   isStale?: boolean | undefined;
+  /** Whether what is stored cannot be read: there is no value, and no default stands in for it. */
+  isUnreadable?: boolean | undefined;
 }
 
 /** What a source knows of one entity: a value for each name that was asked for, in their order, or undefined. */

@@ -116,6 +116,10 @@ test("what is wrong with a table is said with its line, and nothing is written",
       `${HEADER}42,30,true,Oslo,2026-01-01 10:00,x\n`,
       "Line 2: event_timestamp must be a time with its zone",
     ],
+    [
+      `${HEADER}42,30,true,Oslo,2999-01-01T00:00:00Z,x\n`,
+      "Line 2: event_timestamp is in the future",
+    ],
     ["customer_id,age,member\n42,30,true\n", "city"],
   ] as const) {
     const { code, stderr } = await load(await table("wrong.csv", content), to);

@@ -180,6 +180,7 @@ test("a source that fails or is slow is answered with 503 or 504, and never with
   const late = await slow.predict({ customer_id: 42, income: 1 });
   expect([late.status, late.code]).toEqual([504, "deadline_exceeded"]);
   expect(late.detail).toContain("customers");
+  expect(late.headers.get("retry-after")).toBe("1");
   const hurried = openChurn(folder, { sources: [never] });
   const half = await hurried.predict(
     { customer_id: 42, income: 1 },
@@ -216,12 +217,12 @@ test("a value that the graph cannot take is the source's mistake, not the caller
   for (const [values, words] of [
     [
       { age: "30", member: true, city: "Oslo" },
-      "age that the model does not take: it must be a number",
+      "inputs.age of customers for this customer_id must be a number",
     ],
-    [{ age: 30.5, member: true, city: "Oslo" }, "it must be an integer"],
-    [{ age: 30, member: 1, city: "Oslo" }, "it must be true or false"],
-    [{ age: 30, member: true, city: "Paris" }, 'it must be one of "Oslo", "Bergen"'],
-    [{ age: 999, member: true, city: "Oslo" }, "it must be at most 150 years"],
+    [{ age: 30.5, member: true, city: "Oslo" }, "must be an integer"],
+    [{ age: 30, member: 1, city: "Oslo" }, "must be true or false"],
+    [{ age: 30, member: true, city: "Paris" }, 'must be one of "Oslo", "Bergen"'],
+    [{ age: 999, member: true, city: "Oslo" }, "must be at most 150 years"],
   ] as const) {
     const source = createMemorySource("customers", [{ keys: { customer_id: 42 }, values }]);
     const answer = await openChurn(folder, { sources: [source] }).predict({
@@ -249,6 +250,7 @@ test("a lookup that does not fit the features is refused", async () => {
     [{ features: [{ name: "agee" }] }, "agee is not a feature"],
     [{ features: [{ name: "age" }, { name: "age" }] }, "age is there twice"],
     [{ features: [{ name: "age", default: "old" }] }, "the default of age must be a number"],
+    [{ features: [{ name: "income", default: 1e300 }] }, "the default of income must be a number"],
     [
       { keys: [{ name: "city", type: "integer" }], features: [{ name: "age" }] },
       "which is a string",

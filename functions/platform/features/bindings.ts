@@ -24,7 +24,7 @@ function openBound(
   const binding = env[bucket];
   if (!binding)
     throw new Error(
-      `FEATURE_SOURCES: ${name} must be kv://BINDING or r2://BINDING/prefix with a binding of wrangler.toml, not ${url}`,
+      `FEATURE_SOURCES: ${name} must be kv://BINDING or r2://BINDING/prefix with a binding of wrangler.toml`,
     );
   return protocol === "kv:"
     ? createKvSource(name, binding as KVNamespace)
