@@ -1,3 +1,5 @@
+import { createLookUp } from "../functions/features/look-up.ts";
+import { createSources } from "../functions/features/sources.ts";
 import { createDeadline } from "../functions/load/deadline.ts";
 import { prepare } from "../functions/load/prepare.ts";
 import { createPhases } from "../functions/observe/phases.ts";
@@ -29,6 +31,7 @@ export interface Predictor {
 
 /** The command may use the whole machine, so a model that is too large for a platform still loads here. */
 export const SESSION_BUDGET_MB = 16_384;
+const pathOf = (row: number) => `inputs[${row}]`;
 const NO_DEADLINE = createDeadline(Infinity, () => false);
 
 /**
@@ -44,13 +47,20 @@ export async function openPredictor(
     STORE: models,
     RUNTIME: runtime,
     SESSION_BUDGET_MB: String(SESSION_BUDGET_MB),
+    // Examples and rows may send keys.
+    FEATURE_SOURCES: process.env["FEATURE_SOURCES"],
   });
   const platform = {
     ...node,
     ...(apart && { runtime: async () => nativeApart() }),
     store: withRelease(node.store, name, version),
   };
-  const { predict, resolve } = createService(platform, await loadProject());
+  const project = await loadProject();
+  const { predict, resolve } = createService(platform, project);
+  const lookUp = createLookUp({
+    sourceOf: createSources(platform, project.sources),
+    log: (entry) => platform.log(entry),
+  });
   let loadMilliseconds = 0;
 
   async function predictHere(inputs: unknown, parameters?: unknown): Promise<unknown> {
@@ -79,14 +89,19 @@ export async function openPredictor(
     quantities: async () => (await resolve({ model: name, version })).compiled.quantities ?? [],
     async see(inputs, parameters) {
       const answers = (await predictHere(inputs, parameters)) as unknown[];
-      const { compiled, task } = await resolve({ model: name, version });
-      const runs = await prepare(undefined, createPhases(undefined), NO_DEADLINE, () =>
-        compiled.preprocess(inputs, {
-          pathOf: (row) => `inputs[${row}]`,
+      const found = await resolve({ model: name, version });
+      const { compiled, manifest, task } = found;
+      const phases = createPhases(undefined);
+      const rows = manifest.lookup
+        ? (await lookUp(found, inputs, pathOf, { deadline: NO_DEADLINE, phases })).rows
+        : inputs;
+      const runs = await prepare(undefined, phases, NO_DEADLINE, () =>
+        compiled.preprocess(rows, {
+          pathOf,
           parameters: parseParameters(task.parameters, parameters),
         }),
       );
-      return { inputs, runs, answers };
+      return { inputs: rows, runs, answers };
     },
     memoryBytes: async () => (await platform.runtime()).memoryBytes?.() ?? 0,
   };
