@@ -34,6 +34,8 @@ const ERRORS = {
   shutting_down: [503, "Shutting down"],
   store_unavailable: [503, "Model store out of reach"],
   deadline_exceeded: [504, "Deadline exceeded"],
+  /** Not `deadline_exceeded`: the version is not the cause. */
+  features_late: [504, "Source of features too slow"],
   answer_too_large: [507, "Answer too large"],
   out_of_memory: [507, "Not enough memory"],
   model_too_large: [507, "Model larger than the memory budget"],

@@ -193,7 +193,7 @@ export function createPredict(services: PathServices): Predict {
           inputs: completed,
           runs,
           answers: outputs,
-          featuresOf: looked && ((row: number) => looked.statuses.of(row)),
+          featuresOf: featuresOf(looked),
         };
         const { bytes } = recording;
         const kept = bytes === undefined ? Infinity : keptBytes(recording, runs, answerBytes);
@@ -217,12 +217,10 @@ export function createInfer(services: PathServices): Infer {
   const { charge, turns } = services;
   return (call) =>
     recordCall(services, "infer", call, async (ongoing) => {
-      const { deadline, recording } = ongoing;
+      const { recording } = ongoing;
       const version = await begin(services, ongoing);
       const { manifest, compiled, limits } = version;
-      const inputs = await prepare(turns, recording.phases, deadline, () =>
-        call.read(completing(services, ongoing, version), call.received?.sentBytes),
-      );
+      const { inputs, looked } = await readInputs(services, ongoing, version, call);
       const { runs, isBinary } = inputs;
       const isTokens = compiled.maxTokens !== undefined;
       const outputNames = recording.phases.time("preprocess", () => {
@@ -270,7 +268,7 @@ export function createInfer(services: PathServices): Infer {
       const follow = services.followOf?.(version);
       if (follow) {
         const answers = await answersOfTensors(version, runs, results, turns, ongoing);
-        const seen = { inputs: undefined, runs, answers };
+        const seen = { inputs: looked?.rows, runs, answers, featuresOf: featuresOf(looked) };
         follow(version, recording.begun, seen, keptBytes(recording, runs, answerBytes));
       }
       if (version.shadows) {
@@ -285,7 +283,7 @@ export function createInfer(services: PathServices): Infer {
 function lookUpFor(
   { lookUp }: PathServices,
   { deadline, recording }: OngoingCall,
-  version: ModelVersion,
+  version: Resolved,
 ): ((rows: readonly unknown[], pathOf: PathOf) => Completed | Promise<Completed>) | undefined {
   if (!lookUp || !version.manifest.lookup) return undefined;
   const { phases } = recording;
@@ -299,21 +297,48 @@ function lookUpFor(
   };
 }
 
-/** The version with a task that first looks up the features of this call's rows: for dialects that make tensors of rows. */
-function completing(services: PathServices, ongoing: OngoingCall, version: Resolved): Resolved {
+function featuresOf(looked: Completed | undefined) {
+  return looked && ((row: number) => looked.statuses.of(row));
+}
+
+/**
+ * Reads a call of the graph. Where its dialect makes tensors of rows, they are looked up first: charged before, and in a
+ * phase of its own, since the version is not the cause of what the source takes.
+ */
+async function readInputs(
+  services: PathServices,
+  ongoing: OngoingCall,
+  version: Resolved,
+  { read, received }: InferCall,
+): Promise<{ inputs: InferInputs; looked?: Completed }> {
+  const { turns, charge } = services;
+  const { deadline, recording } = ongoing;
+  const { compiled, manifest } = version;
+  const readAs = (own: Resolved) =>
+    prepare(turns, recording.phases, deadline, () => read(own, received?.sentBytes));
   const lookUp = lookUpFor(services, ongoing, version);
-  if (!lookUp) return version;
-  const { compiled } = version;
-  return {
+  if (!lookUp) return { inputs: await readAs(version) };
+  let asked: Parameters<typeof compiled.preprocess> | undefined;
+  const inputs = await readAs({
     ...version,
     compiled: {
       ...compiled,
-      async preprocess(rows, options) {
-        const looked = await lookUp(rows, options.pathOf);
-        return compiled.preprocess(looked.rows, options);
+      preprocess(...rows) {
+        asked = rows;
+        return [];
       },
     },
-  };
+  });
+  if (!asked) return { inputs };
+  const [rows, options] = asked;
+  recording.rows = rows.length;
+  const paid = charge?.(recording, manifest.name);
+  if (paid) await paid;
+  const looked = await lookUp(rows, options.pathOf);
+  const runs = await prepare(turns, recording.phases, deadline, () =>
+    compiled.preprocess(looked.rows, options),
+  );
+  return { inputs: { ...inputs, runs }, looked };
 }
 
 export function createResolve(registryFor: RegistryFor, anticipate?: Anticipate): Resolve {

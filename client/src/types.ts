@@ -331,6 +331,7 @@ export type ServiceErrorCode =
   | "model_untrusted"
   | "features_invalid"
   | "features_unavailable"
+  | "features_late"
   | "authentication_not_configured"
   | "authentication_unavailable"
   | "overloaded"

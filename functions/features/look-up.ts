@@ -21,7 +21,7 @@ export interface LookUpCall {
 /**
  * Completes the inputs of a call with the features that its version looks up: with one read of the source for all of
  * them, and none where nothing is missing or all was read a moment ago. Throws or rejects with `invalid_input` for wrong
- * keys and for features that are not known, `features_unavailable` or `deadline_exceeded` for a source that does not
+ * keys and for features that are not known, `features_unavailable` or `features_late` for a source that does not
  * answer, `features_invalid` for a value of the wrong type.
  */
 export type LookUp = (

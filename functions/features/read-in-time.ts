@@ -62,7 +62,7 @@ function createLate<T>(milliseconds: number, onLate: () => T) {
 function tooLate(name: string, milliseconds: number): NearcastError {
   const message = `The features of ${name} did not come within ${Math.round(milliseconds)} ms.`;
   // Who answers rows of a batch asks again later, instead of for half of them at once.
-  return new NearcastError("deadline_exceeded", message, { retryAfterSeconds: 1 });
+  return new NearcastError("features_late", message, { retryAfterSeconds: 1 });
 }
 
 function unavailable(name: string, thrown: unknown): NearcastError {

@@ -403,6 +403,7 @@ const REASONS: Partial<Record<string, "REJECTED" | "CANCELED" | "BACKEND">> = {
   store_unavailable: "BACKEND",
   features_invalid: "BACKEND",
   features_unavailable: "BACKEND",
+  features_late: "BACKEND",
 };
 
 function isRun({ executed, error, cache }: CallRecord): boolean {

@@ -33,6 +33,13 @@ interface ShadowServices {
   onFailure: (error: unknown) => void;
 }
 
+/** The store, or the source of features, is out of reach. */
+const STORE_FAILURES: ReadonlySet<ErrorCode> = new Set([
+  "store_unavailable",
+  "features_unavailable",
+  "features_late",
+]);
+
 /** What became of a copy. */
 type Fate = Partial<CopyRecord>;
 
@@ -143,7 +150,7 @@ function fateOf(error: unknown, rows: number): Fate {
   const code: ErrorCode = error instanceof NearcastError ? error.code : "internal";
   // Somebody is being answered.
   if (code === "client_closed_request") return { dropped: "busy" };
-  if (code === "store_unavailable" || code === "features_unavailable") return { dropped: "store" };
+  if (STORE_FAILURES.has(code)) return { dropped: "store" };
   if (isOwnFailure(code) || code === "unknown_version") return { error: code };
   return { compared: rows, disagreed: rows };
 }

@@ -43,6 +43,20 @@ test("tensors that a dialect made of rows are captured with what was looked up",
   expect(line?.input).toMatchObject({ income: 1, age: 30, city: "Oslo" });
 });
 
+test("so are their subjects, keys and statuses", async () => {
+  const capture = { ...ALL, subject: "customer_id" };
+  const [line, other] = await captured(capture, ({ post }) =>
+    post("/v1/models/churn:predict", {
+      instances: [{ customer_id: 42, income: 1 }, { customer_id: 43, income: 1 }], // oxfmt-ignore
+    }),
+  );
+  expect(line?.input).toEqual({ customer_id: 42, income: 1, age: 30, member: true, city: "Oslo" });
+  const found = { status: "found", ageSeconds: expect.closeTo(60, 0) as number };
+  expect(line?.features).toEqual({ age: found, member: found, city: found });
+  expect(line?.subject).toMatch(/^[\da-f]{64}$/);
+  expect(other?.subject).not.toBe(line?.subject);
+});
+
 test("looked-up features, their statuses and keys are redacted as what was sent is, and belong to their subject", async () => {
   const capture = { ...ALL, redact: ["age", "customer_id"], subject: "customer_id" };
   const lines = await captured(capture, ({ predict }) => predict([{ customer_id: 42, income: 1 }, { customer_id: 43, income: 1 }])); // oxfmt-ignore

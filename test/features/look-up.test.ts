@@ -178,7 +178,7 @@ test("a source that fails or is slow is answered with 503 or 504, and never with
   const never = acting(() => new Promise(() => undefined));
   const slow = openChurn(await churnFolder({ timeoutMs: 20 }), { sources: [never] });
   const late = await slow.predict({ customer_id: 42, income: 1 });
-  expect([late.status, late.code]).toEqual([504, "deadline_exceeded"]);
+  expect([late.status, late.code]).toEqual([504, "features_late"]);
   expect(late.detail).toContain("customers");
   expect(late.headers.get("retry-after")).toBe("1");
   const hurried = openChurn(folder, { sources: [never] });

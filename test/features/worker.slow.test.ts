@@ -135,7 +135,7 @@ describe("R2", () => {
     expect(status).toBe(200);
     expect((outputs as { value: number }).value).toBeCloseTo((whole as { value: number }).value, 4);
     worker.setBehaviour("slow", /^features/, { slowMs: 2000 });
-    expect(await askShop()).toMatchObject({ status: 504, code: "deadline_exceeded" });
+    expect(await askShop()).toMatchObject({ status: 504, code: "features_late" });
     worker.setBehaviour("down", /^features/);
     expect(await askShop()).toMatchObject({ status: 503, code: "features_unavailable" });
     worker.setBehaviour("ok");

@@ -33,6 +33,7 @@ const CODES: Record<ErrorCode, Code> = {
   model_untrusted: Code.FailedPrecondition,
   features_invalid: Code.FailedPrecondition,
   features_unavailable: Code.Unavailable,
+  features_late: Code.DeadlineExceeded,
   authentication_not_configured: Code.Unavailable,
   authentication_unavailable: Code.Unavailable,
   overloaded: Code.Unavailable,
