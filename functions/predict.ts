@@ -279,14 +279,21 @@ export function createInfer(services: PathServices): Infer {
     });
 }
 
-/** Looks up the features of a call's inputs, and records how many were found. Undefined where nothing is looked up. */
+/**
+ * Looks up the features of a call's inputs, and records how many were found. Has the whole call answered elsewhere where
+ * the version does not fit here: the other deployment looks up, and this one may have no source. Undefined where nothing
+ * is looked up.
+ */
 function lookUpFor(
-  { lookUp }: PathServices,
-  { deadline, recording }: OngoingCall,
+  { lookUp, fits }: PathServices,
+  { call, deadline, recording }: OngoingCall,
   version: Resolved,
 ): ((rows: readonly unknown[], pathOf: PathOf) => Completed | Promise<Completed>) | undefined {
   if (!lookUp || !version.manifest.lookup) return undefined;
   const { phases } = recording;
+  const { elsewhere } = call;
+  if (elsewhere && fits?.(version.manifest) === false)
+    return () => answerElsewhere(elsewhere, recording, version);
   const record = (looked: Completed): Completed => {
     recording.features = looked.statuses.counts;
     return looked;
@@ -438,6 +445,16 @@ async function execute<R extends RunFeeds, Taken>(
     } catch (error) {
       if (!(error instanceof NearcastError) || !TOO_LARGE.has(error.code)) throw error;
     }
+  return answerElsewhere(elsewhere, recording, version);
+}
+
+/** Ends the call with what the other deployment answers. */
+async function answerElsewhere(
+  elsewhere: NonNullable<CallOptions["elsewhere"]>,
+  recording: Recording,
+  version: Resolved,
+): Promise<never> {
+  recording.executed = true;
   recording.spilled = true;
   throw await recording.phases.time("region", () => elsewhere(version));
 }
