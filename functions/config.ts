@@ -187,7 +187,7 @@ export const VARIABLES = {
   FEATURE_SOURCES: {
     schema: namedSources.optional(),
     about:
-      "Where features are looked up, by the names that manifests use, separated by commas: `customers=redis://host:6379,shops=s3://bucket/shops`. Node and Lambda: `redis://`, `s3://` or a folder. Workers: `kv://BINDING` or `r2://BINDING/prefix`.",
+      "Where features are looked up, by the names that manifests use, separated by commas: `customers=redis://host:6379,shops=s3://bucket/shops`. Node and Lambda: `redis://`, `s3://`, `dynamodb://table`, `postgres://host/database?table=name` or a folder. Workers: `kv://BINDING`, `r2://BINDING/prefix` or `hyperdrive://BINDING?table=name`. All: `feast+https://host`.",
     secret: true,
   },
   PREDICTION_CACHE_TTL_SECONDS: {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeObjects } from "../../functions/features/object-source.ts";
 import type { StoredFeatures } from "../../functions/features/source.ts";
+import { writeToDynamodb } from "./dynamodb.ts";
 import { kvPair } from "../../functions/platform/features/kv.ts";
 import { writeToRedis } from "../../functions/platform/features/redis.ts";
 import { openRedis } from "../../functions/platform/redis.ts";
@@ -38,6 +39,12 @@ export async function writeFeatures(
   options: StoreOptions,
 ): Promise<void> {
   if (/^rediss?:/.test(place)) return writeToRedis(openRedis(place), name, rows);
+  if (place.startsWith("dynamodb://"))
+    return writeToDynamodb(place.slice("dynamodb://".length), name, rows);
+  if (/^(feast\+https?|postgres(ql)?|hyperdrive):/.test(place))
+    throw new Error(
+      `${name} is not filled from here: Postgres has INSERT and COPY, and Feast has materialize and push.`,
+    );
   if (place.startsWith("kv://")) return writeToKv(parseStoreUrl(place).bucket, name, rows, options);
   if (isFolder(place)) await mkdir(place, { recursive: true });
   return withStore(place, options, (store) => writeObjects(store, rows));

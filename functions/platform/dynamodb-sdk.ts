@@ -1,5 +1,6 @@
 // The parts of the SDK that are used. They are imported late: see store/s3-sdk.ts.
 export {
+  BatchGetItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   DynamoDBClient,

@@ -3,6 +3,7 @@ import { boundResponses } from "./bounded-responses.ts";
 /** The SDK and a client, which begin to load now. No retries: the callers have their own time-outs. */
 export async function startDynamoDb() {
   const {
+    BatchGetItemCommand,
     ConditionalCheckFailedException,
     DeleteItemCommand,
     DynamoDBClient,
@@ -13,6 +14,7 @@ export async function startDynamoDb() {
   const client = boundResponses(new DynamoDBClient({ maxAttempts: 1 }));
   return {
     client,
+    BatchGetItemCommand,
     ConditionalCheckFailedException,
     DeleteItemCommand,
     GetItemCommand,

@@ -7,6 +7,9 @@ import { createObjectSource, writeObjects } from "../../functions/features/objec
 import { createRedisSource, writeToRedis } from "../../functions/platform/features/redis.ts";
 import { openRedis } from "../../functions/platform/redis.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
+import { createDynamodbSource } from "../../functions/platform/features/dynamodb.ts";
+import { writeToDynamodb } from "../../cli/features/dynamodb.ts";
+import { useDynamoDb, type DynamoDb } from "../harness/dynamodb.ts";
 import { featureSourceContract } from "../../functions/testing.ts";
 import { hasRedis, startRealRedis, type RealRedis } from "../harness/real-redis.ts";
 
@@ -22,6 +25,19 @@ describe("a folder", () => {
     const store = createFolderStore(await mkdtemp(join(tmpdir(), "nearcast-features-")));
     await writeObjects(store, rows);
     return createObjectSource("customers", store);
+  }))
+    test(name, run);
+});
+
+describe("DynamoDB", () => {
+  let table: DynamoDb;
+  beforeAll(async () => {
+    table = await useDynamoDb("features");
+  });
+  afterAll(() => table.stop());
+  for (const { name, run } of featureSourceContract(async (rows) => {
+    await writeToDynamodb("features", "customers", rows);
+    return createDynamodbSource("customers", "features");
   }))
     test(name, run);
 });

@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { writeObjects } from "../../functions/features/object-source.ts";
 import type { StoredFeatures } from "../../functions/features/source.ts";
 import { writeToRedis } from "../../functions/platform/features/redis.ts";
 import { openRedis } from "../../functions/platform/redis.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
+import { stubDynamoDb, useDynamoDb } from "../harness/dynamodb.ts";
+import { writeToDynamodb } from "../../cli/features/dynamodb.ts";
 import { hasRedis, startRealRedis } from "../harness/real-redis.ts";
 import { churnFolder, customers, openChurn } from "./service.ts";
 
@@ -25,6 +27,7 @@ export interface Opened {
 
 const SOURCES: Record<string, { isThere: boolean; open: () => Promise<Opened> }> = {
   "a folder": { isThere: true, open: openFolder },
+  DynamoDB: { isThere: true, open: openDynamoDb },
   Redis: { isThere: hasRedis, open: openRealRedis },
 };
 
@@ -34,6 +37,19 @@ async function openFolder(): Promise<Opened> {
     url,
     write: (rows) => writeObjects(createFolderStore(url), rows),
     end: () => rm(url, { recursive: true }),
+  };
+}
+
+async function openDynamoDb(): Promise<Opened> {
+  const { stop } = await useDynamoDb("features");
+  return {
+    url: "dynamodb://features",
+    write: (rows) => writeToDynamodb("features", "customers", rows),
+    async end() {
+      await stop();
+      stubDynamoDb({ env: { AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:9" } });
+      onTestFinished(() => void vi.unstubAllEnvs());
+    },
   };
 }
 
@@ -57,7 +73,9 @@ describe.each(Object.keys(SOURCES))("%s", (name) => {
       const opened = await open();
       await opened.write([
         ...customers(),
-        ...customers(Date.now() - 7200_000).map((row) => ({ ...row, keys: { customer_id: 1 } })),
+        ...customers(Date.now() - 7200_000)
+          .slice(0, 1)
+          .map((row) => ({ ...row, keys: { customer_id: 1 } })),
         {
           keys: { customer_id: 2 },
           values: { age: "30", member: true, city: "Oslo" },

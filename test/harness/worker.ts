@@ -54,6 +54,8 @@ export interface WorkerHarnessOptions {
   modelState?: boolean;
   /** A namespace of Workers KV, by the binding's name. */
   kv?: string;
+  /** Databases of Postgres behind Hyperdrive: their URLs by the bindings' names. */
+  hyperdrive?: Record<string, string>;
   /** The queues that the Worker is sent to and gets, as wrangler.toml has them. */
   queues?: Queues;
   /** Functions of the test's process that the Worker can fetch, by the binding's name. */
@@ -252,6 +254,12 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
         ...Object.fromEntries(texts),
         ...Object.fromEntries(rateLimits),
         ...(options.kv !== undefined && { [options.kv]: { type: "kv", id: options.kv } }),
+        ...Object.fromEntries(
+          Object.entries(options.hyperdrive ?? {}).map(([name, connectionString]) => [
+            name,
+            { type: "hyperdrive", id: name, dev: { connectionString } },
+          ]),
+        ),
         ...Object.fromEntries(
           (options.queues?.producers ?? []).map(({ binding, queue = "" }) => [
             binding,

@@ -1,0 +1,63 @@
+import type { FeatureRow, FeatureSource, FeatureValue } from "../../features/source.ts";
+
+/** Feast's online answer: a column for each feature, over all entities. */
+interface OnlineFeatures {
+  metadata: { feature_names: readonly string[] };
+  results: readonly Column[];
+}
+
+interface Column {
+  values: readonly unknown[];
+  statuses: readonly string[];
+  event_timestamps: readonly string[];
+}
+
+/**
+ * Features of Feast's feature server: `feast+https://host`. Names are Feast's own, `view:feature`, in the manifest's `from`.
+ * One request reads all entities.
+ */
+export function createFeastSource(name: string, url: string): FeatureSource {
+  const endpoint = `${url.replace(/^feast\+/, "").replace(/\/+$/, "")}/get-online-features`;
+  return {
+    name,
+    async read(entities, names, { signal }) {
+      const keys = Object.keys(entities[0] ?? {});
+      const response = await fetch(endpoint, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({
+          features: names,
+          entities: Object.fromEntries(
+            keys.map((key) => [key, entities.map((entity) => entity[key])]),
+          ),
+          full_feature_names: true,
+        }),
+        signal,
+        redirect: "error",
+      });
+      if (!response.ok) {
+        await response.body?.cancel();
+        throw new Error(`Feast answered ${response.status}`);
+      }
+      const { metadata, results } = (await response.json()) as OnlineFeatures;
+      const columns = names.map((feature) => {
+        const column = results[metadata.feature_names.indexOf(feature.replace(":", "__"))];
+        if (column) return column;
+        throw new Error(`Feast's answer has no ${feature}`);
+      });
+      return entities.map((_, place): FeatureRow =>
+        columns.map((column) => valueOf(column, place)),
+      );
+    },
+  };
+}
+
+function valueOf(column: Column, place: number): FeatureValue | undefined {
+  const status = column.statuses[place];
+  if (status === "NOT_FOUND" || status === "NULL_VALUE") return undefined;
+  const value = column.values[place];
+  const stamp = column.event_timestamps[place];
+  const at = stamp === undefined ? undefined : Date.parse(stamp);
+  if (status === "OUTSIDE_MAX_AGE") return { value, at, isStale: true };
+  return status === "PRESENT" ? { value, at } : { value: undefined, isUnreadable: true };
+}
