@@ -32,18 +32,11 @@ async function captured(
 test("the captured record has what was looked up, and how old it was", async () => {
   const [line] = await captured(ALL, ({ predict }) => predict({ customer_id: 42, income: 1 }));
   expect(line?.input).toEqual({ customer_id: 42, income: 1, age: 30, member: true, city: "Oslo" });
-  const found = { status: "found", ageSeconds: expect.closeTo(60, 0) as number };
+  const found = { status: "found", ageSeconds: expect.closeTo(60, -1) as number };
   expect(line?.features).toEqual({ age: found, member: found, city: found });
 });
 
-test("tensors that a dialect made of rows are captured with what was looked up", async () => {
-  const [line] = await captured(ALL, ({ post }) =>
-    post("/v1/models/churn:predict", { instances: [{ customer_id: 42, income: 1 }] }),
-  );
-  expect(line?.input).toMatchObject({ income: 1, age: 30, city: "Oslo" });
-});
-
-test("so are their subjects, keys and statuses", async () => {
+test("tensors that a dialect made of rows are captured with what was looked up, its statuses and their subjects", async () => {
   const capture = { ...ALL, subject: "customer_id" };
   const [line, other] = await captured(capture, ({ post }) =>
     post("/v1/models/churn:predict", {
@@ -51,7 +44,7 @@ test("so are their subjects, keys and statuses", async () => {
     }),
   );
   expect(line?.input).toEqual({ customer_id: 42, income: 1, age: 30, member: true, city: "Oslo" });
-  const found = { status: "found", ageSeconds: expect.closeTo(60, 0) as number };
+  const found = { status: "found", ageSeconds: expect.closeTo(60, -1) as number };
   expect(line?.features).toEqual({ age: found, member: found, city: found });
   expect(line?.subject).toMatch(/^[\da-f]{64}$/);
   expect(other?.subject).not.toBe(line?.subject);

@@ -16,7 +16,7 @@ const plain = await churnFolder({ maxAgeSeconds: 3600, cacheSeconds: 0 });
 const hurried = await churnFolder({ maxAgeSeconds: 3600, cacheSeconds: 0, timeoutMs: 50 });
 
 /** A real source as `FEATURE_SOURCES` names it. */
-export interface Opened {
+interface Opened {
   url: string;
   write: (rows: readonly StoredFeatures[]) => Promise<void>;
   /** Makes it answer no more, but for as long as anybody waits. Absent where it cannot be slow. */

@@ -9,6 +9,7 @@ import type { Manifest } from "../../functions/model/manifest.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import type { Target } from "../harness/targets.ts";
+import { answerByFetch } from "../../cli/local/answer-by-fetch.ts";
 
 export const SECRET = "a secret that both deployments have";
 
@@ -65,13 +66,7 @@ export function deployEdge(url: string, env: Record<string, string> = {}) {
 
 /** A target's `fetch` as a server: a Lambda function has no port of its own. */
 export function serveFetch({ fetch }: Pick<Target, "fetch">): Promise<Served> {
-  return served(
-    getRequestListener(async (request) => {
-      const { pathname, search } = new URL(request.url);
-      const { method, headers } = request;
-      return fetch(`${pathname}${search}`, { method, headers, body: await request.arrayBuffer() });
-    }),
-  );
+  return served((request, response) => void answerByFetch(fetch, request, response));
 }
 
 /** `isOther`: its ONNX file has one more field, and so another digest. */
