@@ -1,7 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createMemorySource } from "../../functions/features/memory-source.ts";
 import { writeObjects } from "../../functions/features/object-source.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
@@ -96,12 +96,12 @@ test.runIf(hasSqlite)("a job and a batch look up when they run, in a folder", as
   };
   const later = { ...asked, headers: { ...call.headers, Prefer: "respond-async" } };
   const job = await started.ask("/v1/models/churn/predict", later);
-  const result = await vi.waitFor(async () => {
-    const answer = await started.ask(`${job.headers.get("location")}/result`);
-    expect(answer.status).toBe(200);
-    return (await answer.json()) as object;
+  const result = () => started.ask(`${job.headers.get("location")}/result`);
+  await expect.poll(async () => (await result()).status).toBe(200);
+  expect(await (await result()).json()).toMatchObject({
+    outputs: now.outputs,
+    features: { age: { found: 2 } },
   });
-  expect(result).toMatchObject({ outputs: now.outputs, features: { age: { found: 2 } } });
   const csv = {
     method: "POST",
     headers: { "Content-Type": "text/csv" },
@@ -109,10 +109,9 @@ test.runIf(hasSqlite)("a job and a batch look up when they run, in a folder", as
   };
   const batch = await started.ask("/v1/batches?model=churn", csv);
   const place = batch.headers.get("location");
-  await vi.waitFor(async () => {
-    const shown = (await (await started.ask(place ?? "")).json()) as object;
-    expect(shown).toMatchObject({ status: "succeeded", counts: { completed: 2, failed: 1 } });
-  });
+  await expect
+    .poll(async () => (await (await started.ask(place ?? "")).json()) as object)
+    .toMatchObject({ status: "succeeded", counts: { completed: 2, failed: 1 } });
   const lines = (await (await started.ask(`${place}/output`)).text()).trim().split("\n");
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([...now.outputs, null]);
   expect(await (await started.ask(`${place}/errors`)).text()).toContain(

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@redis/client";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { answerRows } from "../../functions/batches/answer-rows.ts";
 import { createKeptEntities } from "../../functions/features/kept.ts";
 import { writeObjects } from "../../functions/features/object-source.ts";
@@ -197,7 +197,7 @@ test.runIf(hasRedis)(
       expect(await slow).toMatchObject({ status: 200 });
 
       const redis = openRedis(server.url);
-      await redis((client) => client.ping());
+      await redis((client) => client.ping(), AbortSignal.timeout(8000));
       server.pause();
       const hurried = new AbortController();
       const given = redis((client) => client.ping(), hurried.signal).catch(() => "gave up");
@@ -210,9 +210,7 @@ test.runIf(hasRedis)(
       const client = createClient({ url: server.url });
       await client.connect();
       // Nobody waits at the connection that was given up: it is closed.
-      await vi.waitFor(async () => {
-        expect(await client.clientList()).toHaveLength(3);
-      });
+      await expect.poll(() => client.clientList()).toHaveLength(3);
       client.destroy();
     } finally {
       await server.stop();

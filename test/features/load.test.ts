@@ -71,7 +71,7 @@ async function expectLoaded(to: string) {
     ]),
   );
   expect(answer.features).toMatchObject({
-    age: { found: 2, oldestSeconds: expect.closeTo(60, -1) as number },
+    age: { found: 2, oldestSeconds: expect.closeTo(60, -2) as number },
   });
 }
 

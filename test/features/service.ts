@@ -10,11 +10,15 @@ import { writeColumns } from "../tasks/columns-model.ts";
 
 export type LookupFields = Partial<NonNullable<Manifest["lookup"]>>;
 
-/** The model's features are `age`, `income`, `member` and `city`. `income` is what callers send. */
+/**
+ * The model's features are `age`, `income`, `member` and `city`. `income` is what callers send. A busy machine may need
+ * longer for a source than the usual second.
+ */
 const LOOKUP = {
   source: "customers",
   keys: [{ name: "customer_id", type: "integer" }],
   features: [{ name: "age" }, { name: "member" }, { name: "city" }],
+  timeoutMs: 10_000,
 } satisfies LookupFields;
 
 /** Two customers, as of a minute ago. */

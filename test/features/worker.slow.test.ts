@@ -13,7 +13,7 @@ import { churnFolder, customers, openChurn, type Answer } from "./service.ts";
 const root = join(import.meta.dirname, "../..");
 const FILES = ["1/model.json", "1/model.onnx", "release.json"];
 const folder = await churnFolder({ maxAgeSeconds: 3600, cacheSeconds: 0 });
-const shops = await churnFolder({ source: "shops", cacheSeconds: 0, timeoutMs: 300 });
+const shops = await churnFolder({ source: "shops", cacheSeconds: 0, timeoutMs: 1500 });
 
 let worker: WorkerHarness;
 beforeAll(async () => {
@@ -134,7 +134,7 @@ describe("R2", () => {
     const { status, outputs } = await askShop();
     expect(status).toBe(200);
     expect((outputs as { value: number }).value).toBeCloseTo((whole as { value: number }).value, 4);
-    worker.setBehaviour("slow", /^features/, { slowMs: 2000 });
+    worker.setBehaviour("slow", /^features/, { slowMs: 5000 });
     expect(await askShop()).toMatchObject({ status: 504, code: "features_late" });
     worker.setBehaviour("down", /^features/);
     expect(await askShop()).toMatchObject({ status: 503, code: "features_unavailable" });

@@ -136,13 +136,14 @@ describe("before a region that fails", () => {
     const hanging = await served(() => undefined);
     closing.push(hanging.close);
     const edge = deployEdge(hanging.url, { MAX_CONCURRENCY: "4" });
-    const ask = async (model: string, inputs: unknown) =>
+    const ask = async (model: string, inputs: unknown, headers: Record<string, string> = {}) =>
       edge.request(`/v1/models/${model}/predict`, {
         method: "POST",
-        headers: { "Content-Type": "application/json", "X-Request-Timeout-Ms": "1000" },
+        headers: { "Content-Type": "application/json", ...headers },
         body: JSON.stringify({ inputs }),
       });
-    const flowers = [1, 2, 3].map(() => ask("iris", [5.1, 3.5, 1.4, 0.2]));
+    const soon = { "X-Request-Timeout-Ms": "1000" };
+    const flowers = [1, 2, 3].map(() => ask("iris", [5.1, 3.5, 1.4, 0.2], soon));
     const { input } = await exampleOf("diabetes");
     expect((await ask("diabetes", input)).status).toBe(200);
     const statuses = (await Promise.all(flowers)).map(({ status }) => String(status));
