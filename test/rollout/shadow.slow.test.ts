@@ -130,20 +130,22 @@ describe.each(Object.entries(platforms))("%s", (_, begin) => {
     await timed(alone, 1);
     let iterations = 1000;
     while ((await timed(alone, iterations)) < 400) iterations *= 2;
-    const without = Math.min(await timed(alone, iterations), await timed(alone, iterations));
     const path = "/v1/models/slow/predict";
-    const copied = Math.min(await timed(path, iterations), await timed(path, iterations));
+    const copies = async () => {
+      const answer = await target.fetch("/v1/models/slow/rollout");
+      const { candidates } = (await answer.json()) as { candidates: CandidateStatus[] };
+      const { compared = 0, dropped = {} } = candidates[0]?.copies ?? {};
+      return { compared, ended: Object.values(dropped).reduce((a, b) => a + b, compared) };
+    };
+    let [without, copied] = [Infinity, Infinity];
+    // Other work of the machine only adds.
+    for (let time = 1; time <= 5 && !(copied < without * 1.6); time++) {
+      without = Math.min(without, await timed(alone, iterations));
+      copied = Math.min(copied, await timed(path, iterations));
+      await expect.poll(async () => (await copies()).ended, { timeout: 30_000 }).toBe(time);
+    }
     expect(copied).toBeLessThan(without * 1.6);
-    await expect
-      .poll(
-        async () => {
-          const answer = await target.fetch("/v1/models/slow/rollout");
-          const status = (await answer.json()) as { candidates: CandidateStatus[] };
-          return status.candidates[0]?.copies.compared;
-        },
-        { timeout: 30_000 },
-      )
-      .toBeGreaterThan(0);
+    expect((await copies()).compared).toBeGreaterThan(0);
   });
 });
 
