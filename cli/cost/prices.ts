@@ -6,7 +6,7 @@ const MILLION = 1e6;
 const AWS = "us-east-1";
 const GLOBAL = "global";
 const GOOGLE = "us-central1";
-const CLOUDFLARE_DOCS = "its own documentation's source, stored October 2026";
+const CLOUDFLARE_DOCS = "its own documentation's source of October 2026";
 
 const aws = { region: AWS };
 const cloudflare = { region: GLOBAL, seen: CLOUDFLARE_DOCS };
@@ -198,7 +198,7 @@ export const PRICES = {
     per: 1,
     unit: "vCPU-s",
     free: 240_000,
-    seen: "the page itself, stored at an unknown date",
+    seen: "the page itself, of a date that is not known",
   },
   "cloud-run-memory": {
     ...cloudRun,
