@@ -257,7 +257,7 @@ describe("a region that does not answer", () => {
 
   test("that is slow is 504 at the deadline, and its request is ended", async () => {
     let isEnded = false;
-    const url = await keep(served((request) => void request.on("close", () => (isEnded = true))));
+    const url = await keep(served(({ socket }) => void socket.on("close", () => (isEnded = true))));
     const { answer, code } = await refusal(url, { "X-Request-Timeout-Ms": "1000" });
     expect([answer.status, code]).toEqual([504, "deadline_exceeded"]);
     await expect.poll(() => isEnded).toBe(true);
