@@ -11,7 +11,7 @@ describe.skipIf(!hasFeast)("Feast's feature server", () => {
   let feast: Feast;
   beforeAll(async () => {
     feast = await startFeast();
-  }, 120_000);
+  });
   afterAll(() => feast.stop());
 
   for (const { name, run } of featureSourceContract(async (rows) => {
@@ -23,7 +23,7 @@ describe.skipIf(!hasFeast)("Feast's feature server", () => {
     test(name, run);
 
   /** Opens the model over a view's features. */
-  async function open(view: string, { timeoutMs = 5000, url = feast.url } = {}) {
+  async function open(view: string, { timeoutMs = 10_000, url = feast.url } = {}) {
     const features = NAMES.map((name) => ({ name, from: `${view}:${name}` }));
     const lookup = { features, maxAgeSeconds: 3600, cacheSeconds: 0, timeoutMs };
     return openChurn(await churnFolder(lookup), {}, { FEATURE_SOURCES: `customers=${url}` });

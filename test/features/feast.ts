@@ -54,7 +54,7 @@ export async function startFeast(): Promise<Feast> {
     },
   };
   const health = `http://127.0.0.1:${port}/health`;
-  for (let left = 300; ; left--) {
+  for (let left = 600; ; left--) {
     const response = await fetch(health).catch(() => undefined);
     if (response?.ok) return feast;
     if (left === 0 || child.exitCode !== null) throw new Error("Feast does not start");
