@@ -64,6 +64,14 @@ test("native ONNX Runtime is imported in one place, which turns its telemetry of
   expect(native.map(({ from }) => from)).toEqual(["functions/runtime/native-ort.ts"]);
 });
 
+test("the code of signatures is loaded by the first request that needs it", () => {
+  const loaded = new Set(["functions/app.ts", "functions/service.ts"]);
+  for (const file of loaded)
+    for (const { to } of loadedBy(file)) if (to.endsWith(".ts") || to === "jose") loaded.add(to);
+  expect(loaded.has("functions/auth/authenticator.ts")).toBe(true);
+  expect([...loaded]).not.toContain("jose");
+});
+
 test("a dialect imports no other dialect", () => {
   const wrong = ours("functions/dialects").filter(({ from, to }) => {
     const [own, other] = [dialectOf(from), dialectOf(to)];
@@ -126,10 +134,20 @@ function filesOf(folder: string): string[] {
 const SPECIFIER = /^(?![ \t]*(?:\*|\/\/)).*?(?:\bfrom|\bimport)\s*\(?\s*"([^"\n]+)"/gm;
 
 function importsOf(from: string): Import[] {
-  return [...readFileSync(from, "utf8").matchAll(SPECIFIER)].map(([, specifier = ""]) => ({
-    from,
-    to: specifier.startsWith(".") ? normalize(join(dirname(from), specifier)) : specifier,
-  }));
+  return [...readFileSync(from, "utf8").matchAll(SPECIFIER)].map((found) => importOf(from, found));
+}
+
+/** What is loaded with a file, and not only when it is needed: neither types nor `import("x")`. */
+const LOADED = /^(?:import|export|\})(?! type\b)[^"\n(]*"([^"\n]+)"/gm;
+
+function loadedBy(from: string): Import[] {
+  if (!from.endsWith(".ts")) return [];
+  return [...readFileSync(from, "utf8").matchAll(LOADED)].map((found) => importOf(from, found));
+}
+
+function importOf(from: string, [, specifier = ""]: RegExpExecArray): Import {
+  const to = specifier.startsWith(".") ? normalize(join(dirname(from), specifier)) : specifier;
+  return { from, to };
 }
 
 function written(imports: readonly Import[]): string[] {

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { RegistryFor } from "../auth/access.ts";
 import { NearcastError } from "../errors.ts";
+import { hasBody, leftOf } from "../spillover/region.ts";
 import { answer } from "./answer.ts";
 import { pathOf, type AppEnv } from "./exchange.ts";
 import { asJob, type App } from "./job-run.ts";
@@ -29,16 +30,17 @@ export function createFallback(app: App, registryFor: RegistryFor): Fallback {
         () => undefined,
       );
     if (smaller === undefined || smaller === version) return undefined;
-    const leftMs = Math.max(1, Math.floor(deadline.endsAt() - performance.now()));
+    const { method } = c.req;
+    const sent = hasBody(method) ? body : undefined;
     const again = new Request(`http://fallback.internal${pathOf(c)}${new URL(c.req.url).search}`, {
-      method: c.req.method,
+      method,
       headers: {
         ...requestFields(c),
         "x-request-id": id,
-        "x-request-timeout-ms": String(leftMs),
-        "content-length": String(body?.byteLength ?? 0),
+        "x-request-timeout-ms": String(leftOf(deadline)),
+        "content-length": String(sent?.byteLength ?? 0),
       },
-      ...(body && { body }),
+      ...(sent && { body: sent }),
     });
     const assignment = { version: smaller, reason: "fallback" as const };
     const decided = { model, assignment };

@@ -32,7 +32,7 @@ export function asJob(run: JobRun): object {
 
 /** Header fields of one moment or one connection, and those that each answer has. */
 const NOT_KEPT =
-  /^(ratelimit.*|date|connection|content-length|server-timing|cache-control|content-security-policy|strict-transport-security|x-content-type-options)$/;
+  /^(ratelimit.*|date|connection|content-length|server-timing|cache-control|content-security-policy|strict-transport-security|x-content-type-options|x-deployment-id)$/;
 
 /** What answers requests, by its bindings. */
 export interface App {

@@ -6,6 +6,7 @@ import type { Resolved } from "../model/registry.ts";
 import type { Platform } from "../platform/types.ts";
 import { createKeptAnswers } from "../spillover/kept-answers.ts";
 import {
+  clientGone,
   loopDetected,
   unavailable,
   type Region,
@@ -26,7 +27,7 @@ const NOT_FORWARDED =
 
 /** Fields of one connection, those that each answer has, and those that the edge sets itself. */
 const NOT_ANSWERED =
-  /^(access-control-.*|alt-svc|cache-control|cache-status|cf-.*|connection|content-encoding|content-security-policy|date|keep-alive|proxy-.*|ratelimit.*|server|server-timing|set-cookie|strict-transport-security|te|trailer|traceparent|transfer-encoding|upgrade|via|x-amz.*|x-content-type-options|x-model-(name|version|digest|assignment)|x-nearcast-.*|x-request-id)$/;
+  /^(access-control-.*|alt-svc|cache-control|cache-status|cf-.*|connection|content-encoding|content-security-policy|date|keep-alive|proxy-.*|ratelimit.*|server|server-timing|set-cookie|strict-transport-security|te|trailer|traceparent|transfer-encoding|upgrade|via|x-amz.*|x-content-type-options|x-deployment-id|x-model-(name|version|digest|assignment)|x-nearcast-.*|x-request-id)$/;
 
 /**
  * Forwards a request to the region as it came, once its version is known to be too large for this deployment. Keeps
@@ -60,9 +61,9 @@ export function createElsewhere(
     const { response, code } = await region.ask(request);
     exchange.forwarded = { status: response.status, version, ...partsOf(response) };
     if (key && response.status === 200) {
-      const whole = { ...exchange.forwarded, body: await wholeOf(response) };
+      const whole = { ...exchange.forwarded, body: await wholeOf(response, request) };
       exchange.forwarded = whole;
-      await kept.put(key, whole, ttlSeconds);
+      await kept.put(key, whole, { requestId: request.id, ttlSeconds });
     }
     const failure = code && new NearcastError(code, `The region answered ${response.status}.`);
     if (failure) exchange.error = failure;
@@ -120,10 +121,18 @@ function partsOf({ headers, body }: Response): Pick<Forwarded, "headers" | "body
   return { headers: fields, body: body ?? "" };
 }
 
-async function wholeOf(response: RegionAnswer["response"]): Promise<Uint8Array<ArrayBuffer>> {
+/** The signal that ends a body at the deadline comes up to two milliseconds too soon: timers count whole ones. */
+const EARLY_MS = 2;
+
+async function wholeOf(
+  response: RegionAnswer["response"],
+  { deadline, signal }: RegionRequest,
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
+    if (signal?.aborted) throw clientGone();
+    deadline.check(EARLY_MS);
     throw unavailable("Its answer did not arrive whole.", { cause });
   }
 }

@@ -15,6 +15,9 @@ const MAX_BYTES = 4 * 1024 * 1024;
 /** Fields that differ between requests for the same answer. */
 const OF_ONE_REQUEST = new Set(["cache-control", "traceparent", "tracestate", "x-request-id"]);
 
+/** Gives each byte a character, so that ASCII is found in bodies of any kind. */
+const latin1 = new TextDecoder("latin1");
+
 /** Keeps answers of regions for the same requests to the same artifact, whoever sends them. */
 export function createKeptAnswers({ predictionCache }: Pick<Platform, "predictionCache">) {
   return {
@@ -36,8 +39,13 @@ export function createKeptAnswers({ predictionCache }: Pick<Platform, "predictio
         body: body.data as Uint8Array<ArrayBuffer>,
       };
     },
-    async put(key: string, { headers, body }: KeptAnswer, ttlSeconds: number): Promise<void> {
-      if (body.byteLength > MAX_BYTES) return;
+    /** Keeps an answer for everybody: not one whose body names the request that it was made for. */
+    async put(
+      key: string,
+      { headers, body }: KeptAnswer,
+      { requestId, ttlSeconds }: { requestId: string; ttlSeconds: number },
+    ): Promise<void> {
+      if (body.byteLength > MAX_BYTES || latin1.decode(body).includes(requestId)) return;
       const fields = new TextEncoder().encode(JSON.stringify(headers));
       const entry = await writeEntry({ fields: bytesOf(fields), body: bytesOf(body) });
       await predictionCache.put(key, entry, ttlSeconds);

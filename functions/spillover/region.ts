@@ -4,7 +4,8 @@ import type { Deadline } from "../load/deadline.ts";
 import type { Platform } from "../platform/types.ts";
 import { createCircuitBreaker, type Outcome } from "./circuit-breaker.ts";
 import { sendHedged } from "./hedge.ts";
-import { signSpilled, SPILL_HEADER, type Spilled } from "./token.ts";
+import { SPILL_HEADER } from "./header.ts";
+import type { Spilled } from "./token.ts";
 
 /** A region says with it which error it answers, to the edge that forwarded the request. */
 export const ERROR_HEADER = "X-Nearcast-Error";
@@ -81,6 +82,7 @@ export function createRegion({
 
   async function signed(request: RegionRequest): Promise<Record<string, string>> {
     const { id, headers, body, spilled, deadline } = request;
+    const { signSpilled } = await import("./token.ts");
     const token = await signSpilled({ ...spilled, body: await digest(body) }, request, secret!);
     return {
       ...headers,
@@ -115,11 +117,10 @@ export function createRegion({
     const lateOutcome = leftOf(deadline) >= requestTimeoutMs / 2 ? "failed" : "unknown";
     let response: Response;
     try {
-      const hasBody = method !== "GET" && method !== "HEAD";
       const init = {
         method,
         headers,
-        ...(hasBody && { body }),
+        ...(hasBody(method) && { body }),
         redirect: "manual" as const,
       };
       const send = (ended: AbortSignal) =>
@@ -132,7 +133,7 @@ export function createRegion({
     } catch (cause) {
       const isGone = signal?.aborted ?? false;
       end(isGone ? "unknown" : late.aborted ? lateOutcome : "failed");
-      if (isGone) throw new NearcastError("client_closed_request", "The client went away.");
+      if (isGone) throw clientGone();
       if (late.aborted) throw tooLate();
       throw unavailable("It cannot be reached.", { cause });
     }
@@ -217,11 +218,21 @@ export function unavailable(why: string, details: { cause?: unknown } = {}): Nea
   });
 }
 
+/** The error for a client that did not wait for the region. */
+export function clientGone(): NearcastError {
+  return new NearcastError("client_closed_request", "The client went away.");
+}
+
 function tooLate(): NearcastError {
   return new NearcastError("deadline_exceeded", "The region did not answer in time.");
 }
 
+/** Whether requests of the method have a body. Runtimes refuse one in a `GET`. */
+export function hasBody(method: string): boolean {
+  return method !== "GET" && method !== "HEAD";
+}
+
 /** Whole milliseconds that are left, at least one. */
-function leftOf(deadline: Deadline): number {
+export function leftOf(deadline: Deadline): number {
   return Math.max(1, Math.floor(deadline.endsAt() - performance.now()));
 }

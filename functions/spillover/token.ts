@@ -2,9 +2,6 @@ import { jwtVerify, SignJWT } from "jose";
 import * as z from "zod";
 import type { Assignment } from "../model/assignment.ts";
 
-/** The signed header of a spilled request. */
-export const SPILL_HEADER = "X-Nearcast-Spill";
-
 const ALGORITHM = "HS256";
 const TYPE = "nearcast-spill+jwt";
 

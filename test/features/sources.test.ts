@@ -64,6 +64,18 @@ async function openRealRedis(): Promise<Opened> {
   };
 }
 
+test.runIf(hasRedis)("a Redis that is slow for a moment is loaded as a whole", async () => {
+  const server = await startRealRedis();
+  onTestFinished(() => server.stop());
+  const redis = openRedis(server.url);
+  await redis((client) => client.ping());
+  const rows = Array.from({ length: 600 }, (_, id) => ({ keys: { id }, values: {}, at: 0 }));
+  server.pause();
+  setTimeout(() => server.goOn(), 400);
+  await writeToRedis(redis, "customers", rows);
+  expect(await redis((client) => client.dbSize())).toBe(600);
+});
+
 describe.each(Object.keys(SOURCES))("%s", (name) => {
   const { isThere, open } = SOURCES[name] as (typeof SOURCES)[string];
 

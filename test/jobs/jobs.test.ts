@@ -76,6 +76,19 @@ describe.runIf(hasSqlite)("jobs", () => {
     },
   );
 
+  test("a result names the deployment that gives it, and not the one that ran the call", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "nearcast-two-deployments-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const JOBS_FILE = join(folder, "jobs.sqlite");
+    const old = await start({ JOBS_FILE, DEPLOYMENT_ID: "old" });
+    old.work();
+    const made = await old.later(PREDICT, { inputs: SETOSA });
+    await old.ended(locationOf(made));
+    const fresh = await start({ JOBS_FILE, DEPLOYMENT_ID: "fresh" });
+    const result = await fresh.ask(`${locationOf(made)}/result`);
+    expect([result.status, result.headers.get("x-deployment-id")]).toEqual([200, "fresh"]);
+  });
+
   test("what cannot be a call at all is refused at once", async () => {
     const { later } = await start();
     expect((await later("/v1/models/nobody/predict", { inputs: SETOSA })).status).toBe(404);

@@ -2,10 +2,16 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Hono } from "hono";
+import { defineDialect } from "../../functions/dialects/define.ts";
+import { answerJson } from "../../functions/http/answer.ts";
+import { readBody } from "../../functions/http/body.ts";
+import { type AppEnv, callOf } from "../../functions/http/exchange.ts";
+import { identify } from "../../functions/http/identify.ts";
 import { parseRelease } from "../../functions/model/release.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import { releaseVersion } from "../../cli/releases.ts";
-import { copyIris, deployEdge, serveRegion, type Served } from "./deployments.ts";
+import { copyIris, deploy, deployEdge, SECRET, serveRegion, type Served } from "./deployments.ts";
 
 const PATH = "/v1/models/iris/predict";
 /** A port on which nothing listens. */
@@ -84,6 +90,30 @@ test("the smaller version answers while the region does not, and says so", async
 test("a version that the caller named has no fallback", async () => {
   const named = { path: "/v1/models/iris/versions/2/predict" };
   expect((await ask(edgeOf(NOWHERE), named)).status).toBe(503);
+});
+
+test("a GET whose route reads its body is answered by the smaller version too", async () => {
+  const flowers = defineDialect({
+    name: "flowers",
+    paths: ["/flowers"],
+    routes: ({ predict }) =>
+      new Hono<AppEnv>().get("/flowers", async (c) => {
+        const body = await readBody(c, { maxBytes: 100, now: undefined });
+        const inputs = body.byteLength > 0 ? [] : [5.1, 3.5, 1.4, 0.2];
+        const { manifest, outputs, record } = await predict({
+          ...callOf(c),
+          model: "iris",
+          inputs,
+        });
+        identify(c, manifest, record);
+        return answerJson(c, outputs);
+      }),
+  });
+  const spills = { SPILL_URL: NOWHERE, SPILL_SECRET: SECRET, SESSION_BUDGET_MB };
+  const edge = deploy({ STORE: folder, ...spills }, { dialects: [flowers] });
+  const answer = await edge.request("/flowers");
+  expect(answer.headers.get("x-nearcast-spillover")).toBe("fallback");
+  expect(await answer.json()).toMatchObject({ label: "setosa" });
 });
 
 test("without a fallback that answers, the region's failure is told", async () => {

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { invalidCredentials } from "../../auth/refusals.ts";
-import { SPILL_HEADER } from "../../spillover/token.ts";
+import { SPILL_HEADER } from "../../spillover/header.ts";
 import { pathOf, type AppEnv } from "../exchange.ts";
 
 /**
@@ -13,6 +13,7 @@ export function acceptSpilled(secrets: readonly string[]): MiddlewareHandler<App
     const token = c.req.header(SPILL_HEADER);
     if (token === undefined) return next();
     const { method, url } = c.req.raw;
+    // Only requests that spill pay for loading the code of signatures.
     const { readSpilled } = await import("../../spillover/token.ts");
     const request = { method, path: pathOf(c), search: new URL(url).search };
     const spilled = await readSpilled(token, request, secrets);

@@ -6,6 +6,9 @@ import type { Redis } from "../redis.ts";
 /** How many rows one command writes. */
 const ROWS = 500;
 
+/** How long one command may write: loading waits for a busy Redis, and calls do not. */
+const WRITE_TIMEOUT_MS = 60_000;
+
 /** Features in Redis: a text of JSON for each entity, below the source's own name. One `MGET` reads all entities. */
 export function createRedisSource(name: string, redis: Redis): FeatureSource {
   return {
@@ -26,7 +29,7 @@ export async function writeToRedis(
   for (let start = 0; start < rows.length; start += ROWS) {
     const some = rows.slice(start, start + ROWS);
     const pairs = some.map((row): [string, string] => [keyOf(name, row.keys), writeRecord(row)]);
-    await redis((client) => client.mSet(pairs));
+    await redis((client) => client.mSet(pairs), AbortSignal.timeout(WRITE_TIMEOUT_MS));
   }
 }
 
