@@ -12,14 +12,16 @@ export async function prepareCloudflare(options: DeployOptions): Promise<Deploym
   const { models, dryRun, stage, id } = options;
   const findings: Findings = { problems: [], notes: [] };
   const configuration = await readWorkerConfiguration(stage);
-  const { main, bucket } = configuration;
+  const { main, bucket, vars } = configuration;
   if (main === undefined || !existsSync(main))
     findings.problems.push({
       what: `wrangler.toml's main, ${main ?? "which is not there"}, is no file.`,
       fix: 'Write main = "src/worker.ts", a module whose default export is createWorker().',
     });
   checkQueues(configuration.queues, findings);
-  await checkSecret(configuration, options, findings);
+  if (vars["AUTH"] === "none")
+    findings.notes.push('AUTH = "none" in wrangler.toml lets everyone in.');
+  await checkSecrets(configuration, options, findings);
   const store = options.store ?? `r2://${bucket.name}${bucket.prefix && `/${bucket.prefix}`}`;
   if (dryRun) findings.notes.push(`${store} was not looked at: a dry run asks nobody.`);
   const released = await checkModels(
@@ -75,47 +77,69 @@ function spillsAbove({ vars }: Pick<WorkerConfiguration, "vars">): number | unde
   return workerBudget(SESSION_BUDGET_MB === undefined ? undefined : Number(SESSION_BUDGET_MB));
 }
 
-/** Whether the deployed Worker has keys. A dry run asks nobody. */
-export async function checkSecret(
-  { vars }: Pick<WorkerConfiguration, "vars">,
+interface Secret {
+  name: string;
+  /** What the Worker does without it. */
+  without: string;
+  /** The value to paste. */
+  value: string;
+}
+
+const API_KEYS: Secret = {
+  name: "API_KEYS",
+  without: "and no JWT_ISSUER in [vars]: it would answer nothing but health",
+  value: "npx nearcast key --name web, then paste [entry]",
+};
+const SPILL_SECRET: Secret = {
+  name: "SPILL_SECRET",
+  without: "which SPILL_URL needs: it would answer nothing",
+  value: "paste the region's SPILL_SECRET",
+};
+
+/** The secrets without which a Worker with these variables does not answer. */
+export function secretsOf({ vars }: Pick<WorkerConfiguration, "vars">): Secret[] {
+  const hasCallers = vars["AUTH"] === "none" || Boolean(vars["JWT_ISSUER"]);
+  const spills = Boolean(vars["SPILL_URL"]) && !vars["SPILL_SECRET"];
+  return [...(hasCallers ? [] : [API_KEYS]), ...(spills ? [SPILL_SECRET] : [])];
+}
+
+/** Whether the deployed Worker has its secrets. A dry run asks nobody. */
+export async function checkSecrets(
+  configuration: Pick<WorkerConfiguration, "vars">,
   { dryRun, stage }: Pick<DeployOptions, "dryRun" | "stage">,
   findings: Findings,
 ): Promise<void> {
-  if (vars["AUTH"] === "none") {
-    findings.notes.push('AUTH = "none" in wrangler.toml lets everyone in.');
-    return;
-  }
-  if (vars["JWT_ISSUER"]) return;
-  const put = `npx wrangler secret put API_KEYS${stage === undefined ? "" : ` --env ${stage}`}`;
+  const needed = secretsOf(configuration);
+  if (needed.length === 0) return;
+  const put = ({ name }: Secret) =>
+    `npx wrangler secret put ${name}${stage === undefined ? "" : ` --env ${stage}`}`;
   if (dryRun) {
-    findings.notes.push(
-      `The secret API_KEYS was not looked for: a dry run asks nobody. To set it: ${put}`,
-    );
+    for (const secret of needed)
+      findings.notes.push(
+        `The secret ${secret.name} was not looked for: a dry run asks nobody. To set it: ${put(secret)}`,
+      );
     return;
   }
-  let secrets = "[]";
+  let listed = "[]";
   try {
-    secrets = await askTool("wrangler", [
-      "secret",
-      "list",
-      "--format",
-      "json",
-      environmentOf(stage),
-    ]);
+    const list = ["secret", "list", "--format", "json", environmentOf(stage)];
+    listed = await askTool("wrangler", list);
   } catch (error) {
     if (!isNoWorker(error as Error)) {
+      const names = needed.map(({ name }) => name).join(" and ");
       findings.problems.push({
-        what: `Whether the secret API_KEYS is set is not known: ${lastLine((error as Error).message)}`,
+        what: `Whether the secret ${names} is set is not known: ${lastLine((error as Error).message)}`,
         fix: "npx wrangler login, or CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID",
       });
       return;
     }
   }
-  if (!/"name":\s*"API_KEYS"/.test(secrets))
-    findings.problems.push({
-      what: "The Worker has no secret API_KEYS, and no JWT_ISSUER in [vars]: it would answer nothing but health.",
-      fix: `npx nearcast key --name web, then paste [entry] into: ${put}`,
-    });
+  for (const secret of needed)
+    if (!new RegExp(`"name":\\s*"${secret.name}"`).test(listed))
+      findings.problems.push({
+        what: `The Worker has no secret ${secret.name}, ${secret.without}.`,
+        fix: `${secret.value} into: ${put(secret)}`,
+      });
 }
 
 /** Before its first deployment there is no Worker, and no secret of it. */

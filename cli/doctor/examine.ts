@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { isLoopback } from "../../functions/loopback.ts";
 import type { Findings } from "../deploy/findings.ts";
-import { checkSecret } from "../deploy/cloudflare.ts";
+import { checkSecrets, secretsOf } from "../deploy/cloudflare.ts";
 import { checkParameter, findStack, readService } from "../deploy/lambda.ts";
 import { isRemote } from "../deploy/models.ts";
 import { describeFailure } from "../failure.ts";
@@ -79,9 +79,11 @@ async function examineWorker({ stage, store, models }: Examination): Promise<Fin
   const variables = { API_KEYS: "secret", ...spillSecret, ...texts(vars) };
   const settings: Settings = { where, platform: "cloudflare", variables, isReached: true };
   const secret: Findings = { problems: [], notes: [] };
-  if (CLOUDFLARE_API_TOKEN === undefined)
-    secret.notes.push("The secret API_KEYS was not looked for: CLOUDFLARE_API_TOKEN is not set.");
-  else if (vars["AUTH"] !== "none") await checkSecret(worker, { dryRun: false, stage }, secret);
+  if (CLOUDFLARE_API_TOKEN !== undefined)
+    await checkSecrets(worker, { dryRun: false, stage }, secret);
+  else
+    for (const { name } of secretsOf(worker))
+      secret.notes.push(`The secret ${name} was not looked for: CLOUDFLARE_API_TOKEN is not set.`);
   const known = CLOUDFLARE_ACCOUNT_ID && AWS_ACCESS_KEY_ID;
   const url = `r2://${bucket.name}${bucket.prefix && `/${bucket.prefix}`}`;
   const stored = await examineModels(settings, store ?? (known ? url : models), undefined);

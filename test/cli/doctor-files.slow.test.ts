@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { examine, platformsHere } from "../../cli/doctor/examine.ts";
+import { projectWith } from "../pipelines/stand-in.ts";
 import { temporaryFolder } from "./nearcast.ts";
 
 const options = { stage: undefined, models: "models", store: undefined };
@@ -29,4 +30,19 @@ test("keys and buckets are looked for in the stack's region, whatever the enviro
   for (const name of ["AWS_PROFILE", "AWS_ACCESS_KEY_ID"]) vi.stubEnv(name, undefined);
   await examine("lambda", options);
   expect(process.env["AWS_REGION"]).toBe("us-east-1");
+});
+
+test("a Worker that spills and lets everyone in is told that its secret is missing", async () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv("CLOUDFLARE_API_TOKEN", "test");
+  const { project } = await projectWith("wrangler", { "secret list": { says: "[]" } });
+  const lines = [
+    'name = "a"\ncompatibility_date = "2026-11-01"',
+    '[vars]\nAUTH = "none"\nSPILL_URL = "https://region.example.com"',
+    '[[r2_buckets]]\nbinding = "MODELS"\nbucket_name = "models"',
+  ];
+  await writeFile(join(project, "wrangler.toml"), lines.join("\n"));
+  const wrong = (await examine("cloudflare", options)).map(({ what }) => what);
+  expect(wrong).toContainEqual(expect.stringContaining("The Worker has no secret SPILL_SECRET"));
+  expect(wrong).not.toContainEqual(expect.stringContaining("API_KEYS"));
 });
