@@ -4,6 +4,7 @@ import { createDeadline } from "../functions/load/deadline.ts";
 import { prepare } from "../functions/load/prepare.ts";
 import { createPhases } from "../functions/observe/phases.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
+import type { Resolved } from "../functions/model/registry.ts";
 import type { Store } from "../functions/model/store.ts";
 import { createService } from "../functions/service.ts";
 import { parseParameters, type Quantity, type Seen } from "../functions/tasks/define.ts";
@@ -63,7 +64,11 @@ export async function openPredictor(
   });
   let loadMilliseconds = 0;
 
-  async function predictHere(inputs: unknown, parameters?: unknown): Promise<unknown> {
+  async function predictHere(
+    inputs: unknown,
+    parameters?: unknown,
+    resolved?: Resolved,
+  ): Promise<unknown> {
     const deadline = apart ? createDeadline(APART_MS, () => false) : NO_DEADLINE;
     const request = {
       model: name,
@@ -72,6 +77,7 @@ export async function openPredictor(
       parameters,
       deadline,
       cache: "no-store",
+      ...(resolved && { resolved }),
     } as const;
     const { outputs, record } = await (apart
       ? deadline.within(predict(request))
@@ -88,13 +94,18 @@ export async function openPredictor(
     predict: predictHere,
     quantities: async () => (await resolve({ model: name, version })).compiled.quantities ?? [],
     async see(inputs, parameters) {
-      const answers = (await predictHere(inputs, parameters)) as unknown[];
       const found = await resolve({ model: name, version });
-      const { compiled, manifest, task } = found;
+      const { compiled, task } = found;
+      const { lookup, ...manifest } = found.manifest;
       const phases = createPhases(undefined);
-      const rows = manifest.lookup
+      const rows = lookup
         ? (await lookUp(found, inputs, pathOf, { deadline: NO_DEADLINE, phases })).rows
         : inputs;
+      // They are looked up once, so that the answers are of what is measured.
+      const answers = (await predictHere(rows, parameters, {
+        ...found,
+        manifest,
+      })) as unknown[];
       const runs = await prepare(undefined, phases, NO_DEADLINE, () =>
         compiled.preprocess(rows, {
           pathOf,

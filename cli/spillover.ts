@@ -25,6 +25,6 @@ export function workerBudget(budgetMb = SESSION_BUDGETS_MB.cloudflare): number {
 export async function spilloverOf(local: LocalPackage): Promise<Spillover | undefined> {
   const [bytes, limit] = [fileBytesOf(local.manifest), workerBudget()];
   if (bytes <= limit) return undefined;
-  const figures = await figuresOf(local, { measure: false });
+  const figures = await figuresOf(local, { measure: false, withoutWorker: true });
   return { bytes, limit, dollarsPerMillion: spilledPerMillion(figures, await forwardMs()) };
 }

@@ -1,11 +1,10 @@
 import type { Command } from "commander";
-import { parseDestination, writeFeatures } from "../features/destination.ts";
+import { parseDestination, writeFeatures, type WriteOptions } from "../features/destination.ts";
 import { columnsOf, readFeatureTable } from "../features/table.ts";
 import { modelsOption, withLocalOptions } from "../options.ts";
 import { openPackage, parseReference } from "../package-folder.ts";
-import type { StoreOptions } from "../store.ts";
 
-interface Flags extends StoreOptions {
+interface Flags extends WriteOptions {
   for: string;
   to: string;
   at: string;
@@ -27,6 +26,10 @@ export function featuresCommand(program: Command): void {
       "name=place, like customers=redis://host:6379, or a name of FEATURE_SOURCES",
     )
     .option("--at <column>", "the column with the time of each row's event", "event_timestamp")
+    .option(
+      "--stage <name>",
+      "for kv://, the environment of wrangler.toml that binds the namespace",
+    )
     .addOption(modelsOption())
     .action(async (table: string, flags: Flags) => {
       const { manifest } = await openPackage(flags.models, parseReference(flags.for));

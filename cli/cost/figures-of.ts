@@ -12,13 +12,18 @@ const SMALL = "iris";
 export interface FigureOptions {
   /** Measures on this machine also what the bench has recorded. */
   measure: boolean;
+  /** Leaves out what a Worker takes, which another process would measure. */
+  withoutWorker?: boolean;
 }
 
 /**
  * What a prediction of the version takes: as the bench recorded it for this artifact, or measured now in processes of this
  * machine. Then what each platform adds is taken from the recorded small model.
  */
-export async function figuresOf(local: LocalPackage, { measure }: FigureOptions): Promise<Figures> {
+export async function figuresOf(
+  local: LocalPackage,
+  { measure, withoutWorker = false }: FigureOptions,
+): Promise<Figures> {
   const { manifest } = local;
   const recording = await readRecording();
   const found = measure ? undefined : recorded(recording, manifest);
@@ -28,10 +33,7 @@ export async function figuresOf(local: LocalPackage, { measure }: FigureOptions)
   }
   const small = smallOf(recording);
   const native = await measureRequests(local, "native");
-  const wasm = await measureRequests(local, "wasm").catch((error: Error) => {
-    process.stderr.write(`${error.message}\nWithout WASM there is no price on Workers.\n`);
-    return undefined;
-  });
+  const wasm = withoutWorker ? undefined : await measureOnWasm(local);
   return {
     model: manifest.name,
     version: manifest.version,
@@ -47,6 +49,14 @@ export async function figuresOf(local: LocalPackage, { measure }: FigureOptions)
       residentMb: native.residentMb,
     },
   };
+}
+
+/** Undefined for a version that does not run there, which is said. */
+function measureOnWasm(local: LocalPackage): Promise<RequestMeasurement | undefined> {
+  return measureRequests(local, "wasm").catch((error: Error) => {
+    process.stderr.write(`${error.message}\nWithout WASM there is no price on Workers.\n`);
+    return undefined;
+  });
 }
 
 /** Milliseconds of a Worker's processor time for a request that it checks and forwards: at most that of a small model. */

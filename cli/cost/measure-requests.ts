@@ -49,6 +49,8 @@ async function measure(): Promise<RequestMeasurement> {
     STORE: models,
     RUNTIME: runtime,
     SESSION_BUDGET_MB: String(SESSION_BUDGET_MB),
+    // Examples may send keys.
+    FEATURE_SOURCES: process.env["FEATURE_SOURCES"],
   });
   const platform = {
     ...node,

@@ -2,7 +2,7 @@ import { billOf, type Bill, type Scenario } from "./bill.ts";
 import type { Figures } from "./figures.ts";
 import { lambdaLines } from "./lambda.ts";
 import { PATTERNS } from "./patterns.ts";
-import { PRICES, type Prices } from "./prices.ts";
+import { PRICES } from "./prices.ts";
 import { logLines, requestLines } from "./workers.ts";
 
 /**
@@ -24,18 +24,14 @@ export function spilledBill(figures: Figures, scenario: Scenario, forwardMs: num
 }
 
 /** US dollars for a million further spilled requests: without the plan, what it includes, and other fixed parts. */
-export function spilledPerMillion(
-  figures: Figures,
-  forwardMs: number,
-  prices: Prices = PRICES,
-): number {
+export function spilledPerMillion(figures: Figures, forwardMs: number): number {
   const total = (requests: number) =>
     spilledBill(
       figures,
       {
         requests,
         pattern: PATTERNS.steady,
-        prices,
+        prices: PRICES,
         freeTier: false,
         logs: true,
         address: "http-api",

@@ -9,8 +9,14 @@ import { writeToRedis } from "../../functions/platform/features/redis.ts";
 import { openRedis } from "../../functions/platform/redis.ts";
 import { parseStoreUrl } from "../../functions/platform/store/url.ts";
 import { namedSource } from "../../functions/variable.ts";
+import { environmentOf } from "../deploy/cloudflare.ts";
 import { askTool } from "../deploy/run-tool.ts";
 import { isFolder, withStore, type StoreOptions } from "../store.ts";
+
+export interface WriteOptions extends StoreOptions {
+  /** The environment of wrangler's configuration that binds the KV namespace. */
+  stage?: string;
+}
 
 /** wrangler takes so many at once. */
 const PAIRS = 10_000;
@@ -36,7 +42,7 @@ export function parseDestination(text: string, environment: NodeJS.ProcessEnv): 
 export async function writeFeatures(
   [name, place]: readonly [string, string],
   rows: readonly StoredFeatures[],
-  options: StoreOptions,
+  options: WriteOptions,
 ): Promise<void> {
   if (/^rediss?:/.test(place)) return writeToRedis(openRedis(place), name, rows);
   if (place.startsWith("dynamodb://"))
@@ -55,10 +61,10 @@ async function writeToKv(
   binding: string,
   name: string,
   rows: readonly StoredFeatures[],
-  { local, persistTo }: StoreOptions,
+  { local, persistTo, stage }: WriteOptions,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "nearcast-features-"));
-  const where = local ? ["--local"] : ["--remote"];
+  const where = [environmentOf(stage), local ? "--local" : "--remote"];
   if (persistTo !== undefined) where.push("--persist-to", persistTo);
   try {
     for (let start = 0; start < rows.length; start += PAIRS) {

@@ -150,6 +150,8 @@ function messageOf(issues: InputIssues): string {
 function timeOf(value: unknown): number | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   if (typeof value === "number") return Number.isInteger(value) ? value : NaN;
+  // All values of .csv are texts.
+  if (typeof value === "string" && /^\d+$/.test(value)) return Number(value);
   const isTime =
     typeof value === "string" &&
     /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/.test(value);

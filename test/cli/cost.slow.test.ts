@@ -1,9 +1,14 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Bill } from "../../cli/cost/bill.ts";
 import { mean, type Figures } from "../../cli/cost/figures.ts";
 import { readRecording } from "../../cli/cost/recorded.ts";
+import { figuresOf } from "../../cli/cost/figures-of.ts";
+import { openPackage } from "../../cli/package-folder.ts";
+import { writeObjects } from "../../functions/features/object-source.ts";
+import { createFolderStore } from "../../functions/platform/store/folder.ts";
+import { churnFolder, customers } from "../features/service.ts";
 import { nearcast, succeed, temporaryFolder } from "./nearcast.ts";
 
 test("a model of one's own is measured here, on native and on WASM", async () => {
@@ -36,4 +41,17 @@ test("without examples there is nothing to ask for", async () => {
   expect(outcome.stderr).toContain(
     "flowers@1 could not be measured on native: it has no examples to ask for",
   );
+});
+
+test("examples that send keys are measured, and a Worker only where its figures are used", async () => {
+  const table = await temporaryFolder();
+  await writeObjects(createFolderStore(table), customers());
+  vi.stubEnv("FEATURE_SOURCES", `customers=${table}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const examples = [{ input: { customer_id: 42, income: 1 } }];
+  const models = await churnFolder({}, { examples });
+  const local = await openPackage(models, { name: "churn", version: "1" });
+  const figures = await figuresOf(local, { measure: true, withoutWorker: true });
+  expect(figures.lambda.durationsMs.length).toBeGreaterThan(0);
+  expect(figures.worker).toBeUndefined();
 });

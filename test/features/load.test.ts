@@ -103,6 +103,19 @@ test("a table is loaded again as a whole, to a source that FEATURE_SOURCES names
   );
 });
 
+test("times in milliseconds are read from .csv too", async () => {
+  const to = `customers=${join(files, "milliseconds")}`;
+  const [now, before] = [Date.parse(NOW), Date.parse(BEFORE)];
+  const rows = [
+    `42,29,false,Bergen,${before},x`,
+    `42,30,true,Oslo,${now},x`,
+    `43,41,false,Bergen,${now},y`,
+  ];
+  const path = await table("ms.csv", `${HEADER}${rows.join("\n")}\n`);
+  expect(await load(path, to)).toMatchObject({ code: 0, stderr: "" });
+  await expectLoaded(to);
+});
+
 test("what is wrong with a table is said with its line, and nothing is written", async () => {
   const to = `customers=${join(files, "never")}`;
   for (const [content, words] of [

@@ -6,6 +6,9 @@ import { openPackage } from "../../cli/package-folder.ts";
 import { openPredictor } from "../../cli/predictor.ts";
 import { writeObjects } from "../../functions/features/object-source.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
+import { writeToRedis } from "../../functions/platform/features/redis.ts";
+import { openRedis } from "../../functions/platform/redis.ts";
+import { hasRedis, startRealRedis } from "../harness/real-redis.ts";
 import { churnFolder, customers } from "./service.ts";
 
 test("commands answer examples that send keys, and measure what was looked up", async () => {
@@ -24,4 +27,21 @@ test("commands answer examples that send keys, and measure what was looked up", 
   const { runs, answers } = await whole.see([row]);
   expect(seen.inputs).toEqual([{ ...sent, ...row }]);
   expect(seen).toMatchObject({ runs, answers });
+});
+
+test.runIf(hasRedis)("what is measured is looked up once", async () => {
+  const server = await startRealRedis();
+  onTestFinished(() => server.stop());
+  const redis = openRedis(server.url);
+  await writeToRedis(redis, "customers", customers());
+  vi.stubEnv("FEATURE_SOURCES", `customers=${server.url}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const models = await churnFolder({ cacheSeconds: 0 });
+  const local = await openPackage(models, { name: "churn", version: "1" });
+  const predictor = await openPredictor(local, "native");
+  const { answers } = await predictor.see(
+    [42, 43].map((customer_id) => ({ customer_id, income: 1 })),
+  );
+  expect(answers).toHaveLength(2);
+  expect(await redis((client) => client.info("commandstats"))).toContain("cmdstat_mget:calls=1,");
 });
