@@ -120,10 +120,12 @@ describe.runIf(hasSqlite)("webhooks of batches", () => {
     await ask("/v1/batches/canceled/cancel", { method: "POST" });
     // The messages that were sent are enough.
     work();
-    await vi.waitFor(() =>
-      expect(new Set(typesOf(receiver.received))).toEqual(
-        new Set(["batch.failed", "batch.canceled", "batch.succeeded"]),
-      ),
+    await vi.waitFor(
+      () =>
+        expect(new Set(typesOf(receiver.received))).toEqual(
+          new Set(["batch.failed", "batch.canceled", "batch.succeeded"]),
+        ),
+      30_000,
     );
     expect(receiver.received).toHaveLength(3);
   });

@@ -157,16 +157,16 @@ describe.each(["react", "react-18"])("with %s", (react) => {
 
     test("newer input and leaving end what was asked", async () => {
       await typeInto(page.getByLabel("Text"), "slow one");
-      await vi.waitFor(() => expect(asked).toContain("slow one"));
+      await vi.waitFor(() => expect(asked).toContain("slow one"), 30_000);
       await typeInto(page.getByLabel("Text"), "slow two");
-      await vi.waitFor(() => expect(aborted).toEqual(["slow one"]));
-      await vi.waitFor(() => expect(asked).toContain("slow two"));
+      await vi.waitFor(() => expect(aborted).toEqual(["slow one"]), 30_000);
+      await vi.waitFor(() => expect(asked).toContain("slow two"), 30_000);
       await typeInto(page.getByLabel("Text"), "");
-      await vi.waitFor(() => expect(aborted).toEqual(["slow one", "slow two"]));
+      await vi.waitFor(() => expect(aborted).toEqual(["slow one", "slow two"]), 30_000);
       await typeInto(page.getByLabel("Text"), "slow three");
-      await vi.waitFor(() => expect(asked).toContain("slow three"));
+      await vi.waitFor(() => expect(asked).toContain("slow three"), 30_000);
       await page.evaluate("end()");
-      await vi.waitFor(() => expect(aborted).toContain("slow three"));
+      await vi.waitFor(() => expect(aborted).toContain("slow three"), 30_000);
       expect(problems).toEqual([]);
     });
 
@@ -180,9 +180,12 @@ describe.each(["react", "react-18"])("with %s", (react) => {
       await typeInto(page.getByLabel("Text"), "query");
       await page.locator("#queried", { hasText: "query" }).waitFor();
       await typeInto(page.getByLabel("Text"), "query slow");
-      await vi.waitFor(() => expect(asked.filter((text) => text === "query slow")).toHaveLength(2));
+      await vi.waitFor(
+        () => expect(asked.filter((text) => text === "query slow")).toHaveLength(2),
+        30_000,
+      );
       await typeInto(page.getByLabel("Text"), "");
-      await vi.waitFor(() => expect(aborted).toEqual(["query slow", "query slow"]));
+      await vi.waitFor(() => expect(aborted).toEqual(["query slow", "query slow"]), 30_000);
       expect(problems).toEqual([]);
     });
   });

@@ -60,7 +60,10 @@ test("gRPC's own client is answered, with the same bytes as over Connect", async
   });
   const bytes = Buffer.from(await connect.arrayBuffer()).toString("hex");
   expect(bytes).toContain(Buffer.from(answer.rawOutputContents[0] ?? []).toString("hex"));
-  await vi.waitFor(() => expect(server.server.logs).toMatch(/"requestId":"abc".*"model":"iris"/));
+  await vi.waitFor(
+    () => expect(server.server.logs).toMatch(/"requestId":"abc".*"model":"iris"/),
+    30_000,
+  );
 });
 
 test("keys and scopes are asked for, but not for health", async () => {

@@ -133,7 +133,7 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
     await page.getByRole("list", { name: "Basket" }).getByText(name).waitFor();
     await shelf.getByText(name, { exact: true }).waitFor({ state: "hidden" });
     expect(await shelf.getByRole("button").count()).toBe(7);
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await vi.waitFor(() => expect(requests).toHaveLength(1), 30_000);
     await requests[0]?.abort();
     await shelf.getByText(name, { exact: true }).waitFor();
     await page.unrouteAll();
@@ -153,7 +153,10 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
     expect(await page.evaluate("document.activeElement.ariaLabel")).toBe("Goes with it");
     for (const left of [1, 0]) {
       await basket.getByRole("button").first().press("Enter");
-      await vi.waitFor(async () => expect(await basket.getByRole("listitem").count()).toBe(left));
+      await vi.waitFor(
+        async () => expect(await basket.getByRole("listitem").count()).toBe(left),
+        30_000,
+      );
       expect(await page.evaluate("document.activeElement.ariaLabel")).toBe("Basket");
     }
     await page.getByText("retail, version").waitFor();

@@ -91,7 +91,7 @@ describe("a queue of Cloudflare", () => {
     const handing = hand(["a", "b", "c"]);
     expect(ends).toHaveLength(2);
     ends[0]?.();
-    await vi.waitFor(() => expect(ends).toHaveLength(3));
+    await vi.waitFor(() => expect(ends).toHaveLength(3), 30_000);
     for (const end of ends) end();
     await handing;
   });

@@ -102,7 +102,7 @@ test("a queue that fails the first request for a job, and not its repetition, ke
     },
   });
   const first = make("one");
-  await vi.waitFor(() => expect(refusals).toHaveLength(1));
+  await vi.waitFor(() => expect(refusals).toHaveLength(1), 30_000);
   await make("one");
   refusals[0]?.(new Error("no answer"));
   await expect(first).rejects.toMatchObject({ code: "overloaded" });
@@ -113,7 +113,7 @@ test("a queue that fails the first request for a job, and not its repetition, ke
   // Without a repetition nothing is left of it.
   const before = await objects();
   const other = make("two");
-  await vi.waitFor(() => expect(refusals).toHaveLength(3));
+  await vi.waitFor(() => expect(refusals).toHaveLength(3), 30_000);
   refusals[2]?.(new Error("no answer"));
   await expect(other).rejects.toMatchObject({ code: "overloaded" });
   expect(await objects()).toEqual(before);

@@ -63,7 +63,7 @@ describe.runIf(hasSqlite)("the embedded queue", () => {
     for (const key of ["a", "b", "c"]) await queue.send(key, nothing);
     expect(ends).toHaveLength(2);
     ends[0]?.();
-    await vi.waitFor(() => expect(ends).toHaveLength(3));
+    await vi.waitFor(() => expect(ends).toHaveLength(3), 30_000);
   });
 
   test("a message that is wanted again comes after its time", async () => {

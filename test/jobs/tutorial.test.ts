@@ -56,7 +56,7 @@ describe.runIf(hasSqlite)("tasks of tutorials", () => {
     await vi.waitFor(async () => {
       const { status } = (await (await ask(path)).json()) as { status: string };
       expect(status).toBe("completed");
-    });
+    }, 30_000);
     const { predictions } = (await (await ask(path)).json()) as { predictions: unknown };
     expect({ predictions }).toEqual(await (await post("/batch_predict", [FLOWER])).json());
   });
@@ -65,7 +65,7 @@ describe.runIf(hasSqlite)("tasks of tutorials", () => {
     const { ask, post, work } = await start();
     work();
     const path = await made(post("/batch-predict", [{ features: [1, 2] }]));
-    await vi.waitFor(async () => expect((await ask(path)).status).toBe(422));
+    await vi.waitFor(async () => expect((await ask(path)).status).toBe(422), 30_000);
     expect(await (await ask(path)).json()).toMatchObject({
       task_id: path.split("/")[2],
       status: "failed",

@@ -18,7 +18,7 @@ test("the session of a model that was brought along is loaded once, and left to 
     sessions,
   );
   for (const model of ["search", "iris", "iris"]) anticipate?.(model);
-  await vi.waitFor(() => expect(end).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(end).toHaveBeenCalledOnce(), 30_000);
   expect(acquire).toHaveBeenCalledOnce();
 });
 

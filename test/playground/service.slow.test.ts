@@ -79,7 +79,7 @@ describe.skipIf(!browserPath)("in a browser, while the service changes", () => {
     const text = page.getByLabel("Text", { exact: true });
     await text.fill("Terrible. Do not buy it.");
     await page.getByRole("button", { name: "Predict" }).click();
-    await vi.waitFor(() => expect(held.length).toBe(1));
+    await vi.waitFor(() => expect(held.length).toBe(1), 30_000);
     await text.fill("Great phone.");
     const answer = await predict(page);
     expect(await answer.locator(".headline").innerText()).toMatch(/^positive/);

@@ -26,8 +26,9 @@ export function rolloutCases(start: StartDeployment): void {
     expect(seen["candidate 502"]).toBeGreaterThan(3);
     expect(seen["stable 502"]).toBeUndefined();
     await expectTakenBack(target, before);
-    await vi.waitFor(() =>
-      expect(hook.told).toMatchObject([{ event: "rollback", version: "bad" }]),
+    await vi.waitFor(
+      () => expect(hook.told).toMatchObject([{ event: "rollback", version: "bad" }]),
+      30_000,
     );
     expect(await load(50)).toEqual({ "stable 200": 50 });
   });
