@@ -5,7 +5,7 @@ import type { Assignment } from "../model/assignment.ts";
 const ALGORITHM = "HS256";
 const TYPE = "nearcast-spill+jwt";
 
-/** How long a signed request is taken, and so how long it can be replayed. */
+/** How long a signed request is taken. With the tolerance of clocks, it can be replayed for so long. */
 const LIFETIME_SECONDS = 60;
 /** How far apart the two clocks may be. */
 const CLOCK_TOLERANCE_SECONDS = 10;
