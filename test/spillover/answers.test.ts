@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import type { CallRecord } from "../../functions/call.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
@@ -11,20 +11,13 @@ import {
   served,
   serveRegion,
   SMALL_MB,
-  type Served,
+  useServed,
 } from "./deployments.ts";
 
 type App = ReturnType<typeof deployEdge>;
 
 const KEPT = { PREDICTION_CACHE_TTL_SECONDS: "60" };
-const running: Served[] = [];
-afterAll(() => Promise.all(running.map(({ close }) => close())));
-
-async function keep(starting: Promise<Served>): Promise<string> {
-  const server = await starting;
-  running.push(server);
-  return server.url;
-}
+const keep = useServed();
 
 interface Init {
   headers?: Record<string, string>;

@@ -3,6 +3,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import { getRequestListener } from "@hono/node-server";
 import { createApp, type AppOptions } from "../../functions/app.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
@@ -33,6 +34,17 @@ export async function served(listener: RequestListener): Promise<Served> {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+/** Takes servers that end after a file's tests, and gives their URLs. Called where `afterAll` may be. */
+export function useServed(): (starting: Promise<Served>) => Promise<string> {
+  const running: Served[] = [];
+  afterAll(() => Promise.all(running.map(({ close }) => close())));
+  return async (starting) => {
+    const server = await starting;
+    running.push(server);
+    return server.url;
   };
 }
 

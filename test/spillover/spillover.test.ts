@@ -23,7 +23,7 @@ import {
   served,
   serveRegion,
   SMALL_MB,
-  type Served,
+  useServed,
 } from "./deployments.ts";
 
 const FLOWER = [5.1, 3.5, 1.4, 0.2];
@@ -34,18 +34,10 @@ type Headers = Record<string, string>;
 
 /** The headers of the requests that the region got, newest last. */
 const seen: Headers[] = [];
-const running: Served[] = [];
+const keep = useServed();
 
 const region = (env: Headers = {}) =>
   keep(serveRegion(env, ({ headers }) => void seen.push(headers as Headers)));
-
-async function keep(starting: Promise<Served>): Promise<string> {
-  const server = await starting;
-  running.push(server);
-  return server.url;
-}
-
-afterAll(() => Promise.all(running.map(({ close }) => close())));
 
 function ask(app: App, headers: Headers = {}, path = PATH): Promise<Response> {
   const body = JSON.stringify({ inputs: FLOWER });
