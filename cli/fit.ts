@@ -2,6 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { servedFiles, type Manifest } from "../functions/model/manifest.ts";
+import { sharesOf } from "../functions/model/too-large.ts";
+import { WORKER_ISOLATE } from "../functions/platform/session-budgets.ts";
 import type { Measurement } from "./measure.ts";
 import { measureBoth, measurePackage } from "./measured.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
@@ -17,8 +19,6 @@ export interface Fit {
 }
 
 const MIB = 1024 * 1024;
-/** An isolate's memory, JavaScript and WASM together. */
-export const WORKERS_MEMORY = 128 * MIB;
 /** Lambda's `/tmp` unless configured larger. */
 const LAMBDA_TMP = 512 * MIB;
 
@@ -36,7 +36,7 @@ export async function checkFit(local: LocalPackage, measured: Measured): Promise
       `${label(manifest)} does not fit ${over.platform}: ${over.what} ${mebibytes(over.bytes)}, the limit is ${mebibytes(over.limit ?? 0)}. ${
         over.platform === "AWS Lambda"
           ? "Make it smaller with: nearcast quantize"
-          : "Try nearcast optimize or quantize, or publish it for Lambda and Node alone with --runtime native: a Worker with SPILL_URL can have it answered there (docs/spillover.md)."
+          : "Try nearcast optimize or quantize, or publish it for Lambda and Node alone, after nearcast verify --runtime native --record: a Worker with SPILL_URL has it answered there (docs/spillover.md)."
       }`,
     );
   return fits;
@@ -63,21 +63,12 @@ export async function measureFor(
 }
 
 function workersFit(local: LocalPackage, { wasmBytes }: Measurement): Fit[] {
-  // While a session is made, the files lie in JavaScript's memory beside their copy in WASM memory.
-  const files = packageBytes(local.manifest);
+  const [both, alone] = sharesOf(local.manifest, wasmBytes, WORKER_ISOLATE);
+  const platform = "Cloudflare Workers";
+  const loading = "WASM memory after load and run, with the files while they load:";
   return [
-    {
-      platform: "Cloudflare Workers",
-      what: "WASM memory after load and run, with the files while they load:",
-      bytes: wasmBytes + files,
-      limit: WORKERS_MEMORY,
-    },
-    {
-      platform: "Cloudflare Workers",
-      what: "WASM memory alone:",
-      bytes: wasmBytes,
-      limit: undefined,
-    },
+    { platform, ...both, what: loading },
+    { platform, ...alone, what: "WASM memory alone:" },
   ];
 }
 

@@ -41,6 +41,8 @@ export interface Verification {
   fit: Fit[];
   /** What a native session holds. Undefined when native did not run. */
   sessionBytes: number | undefined;
+  /** WASM memory after load and run. Undefined when WASM did not run. */
+  wasmBytes: number | undefined;
   /** The examples to write into the manifest, with their answers; undefined when it says all of this already. */
   recorded: Example[] | undefined;
 }
@@ -100,7 +102,11 @@ export async function verifyPackage(
       : undefined;
   if (measured instanceof Error) throw measured;
   const sessionBytes = measured.native?.sessionBytes;
-  const isUnmeasured = sessionBytes !== undefined && manifest.artifact.sessionBytes === undefined;
+  const wasmBytes = measured.wasm?.wasmBytes ?? (record ? await wasmOf(local, limitMs) : undefined);
+  const { artifact } = manifest;
+  const isUnmeasured =
+    (sessionBytes !== undefined && artifact.sessionBytes === undefined) ||
+    (wasmBytes !== undefined && artifact.wasmBytes === undefined);
   const isIncomplete = missing > 0 || isUnmeasured || (await isStale(given, local));
   return {
     model: manifest.name,
@@ -110,8 +116,22 @@ export async function verifyPackage(
     betweenRuntimes,
     fit: await checkFit(local, measured),
     sessionBytes,
+    wasmBytes,
     recorded: record && isIncomplete ? examples : undefined,
   };
+}
+
+/**
+ * WASM memory of a version that is published for native alone: a Worker decides by it who answers. Undefined for one that
+ * does not run on WASM, and for one whose manifest has it.
+ */
+async function wasmOf(
+  local: LocalPackage,
+  limitMs: number | undefined,
+): Promise<number | undefined> {
+  if (local.manifest.artifact.wasmBytes !== undefined) return undefined;
+  const measured = await measureFor(local, ["wasm"], limitMs).catch(() => undefined);
+  return measured?.wasm?.wasmBytes;
 }
 
 /** Whether the manifest must be written again: it has large examples, or lists other files than there are. */

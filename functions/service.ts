@@ -13,7 +13,7 @@ import { createAnticipation } from "./model/anticipation.ts";
 import { createReadiness, type Readiness } from "./model/ready.ts";
 import { createRegistry } from "./model/registry.ts";
 import type { Manifest } from "./model/manifest.ts";
-import { fileBytesOf } from "./model/session-bytes.ts";
+import { roomOf, tooLarge } from "./model/too-large.ts";
 import { createSessions, type Sessions } from "./model/sessions.ts";
 import { createAccessLog } from "./observe/access-log.ts";
 import { createCapture } from "./observe/capture/capture.ts";
@@ -163,7 +163,7 @@ export function createService(
   const paths = {
     resolve,
     sessions,
-    fits: (manifest: Manifest) => fileBytesOf(manifest) <= config.sessionBudgetBytes,
+    fits: (manifest: Manifest) => tooLarge(manifest, roomOf(platform)) === undefined,
     timeoutMs: config.requestTimeoutMs,
     now,
     inSpan: platform.inSpan,

@@ -5,7 +5,7 @@ import { mebibytes } from "../fit.ts";
 import { jsonOption, modelsOption } from "../options.ts";
 import { openPackage, parseReference, type LocalPackage } from "../package-folder.ts";
 import { runtimesOf, withVerifyOptions, type VerifyFlags } from "../verify-options.ts";
-import { spilloverOf, type Spillover } from "../spillover.ts";
+import { describeTooLarge, spilloverOf, type Spillover } from "../spillover.ts";
 import { verifyPackage, type Verification } from "../verify.ts";
 
 interface Flags extends VerifyFlags {
@@ -24,7 +24,7 @@ export function verifyCommand(program: Command): void {
     .option("--all", "every version of every model whose examples have recorded outputs")
     .option(
       "--record",
-      "record the outputs of examples that have none, and what a native session holds; large examples get files of their own",
+      "record the outputs of examples that have none, and how much memory the version takes; large examples get files of their own",
     )
     .addOption(modelsOption())
     .addOption(jsonOption());
@@ -47,7 +47,8 @@ async function verify(local: LocalPackage, flags: Flags): Promise<void> {
     record: flags.record ?? false,
   });
   if (recorded) await writeExamples(local.folder, recorded, verification);
-  const spillover = await spilloverOf(local);
+  const { models, manifest } = local;
+  const spillover = await spilloverOf(recorded ? await openPackage(models, manifest) : local);
   if (flags.json)
     console.log(JSON.stringify({ ...verification, spillover, recorded: Boolean(recorded) }));
   else
@@ -56,10 +57,9 @@ async function verify(local: LocalPackage, flags: Flags): Promise<void> {
 
 function spilloverLines(spillover: Spillover | undefined): string[] {
   if (!spillover) return [];
-  const { bytes, limit, dollarsPerMillion } = spillover;
   return [
-    `  Cloudflare Workers: spills, since its files have ${mebibytes(bytes)} of ${mebibytes(limit)}. A Worker with SPILL_URL forwards its calls (docs/spillover.md), another refuses them with 507.`,
-    `  Spilled to Lambda: a million calls cost about $${dollarsPerMillion.toFixed(2)}, the Worker's part included (nearcast cost has the lines).`,
+    `  Cloudflare Workers: spills, since ${describeTooLarge(spillover)}. A Worker with SPILL_URL forwards its calls (docs/spillover.md), another refuses them with 507.`,
+    `  Spilled to Lambda: a million calls cost about $${spillover.dollarsPerMillion.toFixed(2)}, the Worker's part included (nearcast cost has the lines).`,
   ];
 }
 

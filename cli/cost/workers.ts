@@ -1,4 +1,4 @@
-import { WORKERS_MEMORY } from "../fit.ts";
+import { WORKER_ISOLATE } from "../../functions/platform/session-budgets.ts";
 import { billOf, lineOf, type Bill, type Line, type Scenario } from "./bill.ts";
 import type { Figures, WorkerFigures } from "./figures.ts";
 import { percent, RELEASE_SECONDS } from "./lambda.ts";
@@ -28,9 +28,9 @@ const LOG_DAYS = 7;
 export function workersBill(figures: Figures, scenario: Scenario): Bill {
   const { worker } = figures;
   const platform = "Cloudflare Workers";
-  if (!worker || worker.memoryBytes > WORKERS_MEMORY) {
+  if (!worker || worker.memoryBytes > WORKER_ISOLATE.allBytes) {
     const problem = worker
-      ? `it takes ${megabytes(worker.memoryBytes)} MB, and an isolate has ${megabytes(WORKERS_MEMORY)}`
+      ? `it takes ${megabytes(worker.memoryBytes)} MB, and an isolate has ${megabytes(WORKER_ISOLATE.allBytes)}`
       : "it does not run on WASM";
     return billOf(platform, scenario, { lines: [], facts: [], problem });
   }

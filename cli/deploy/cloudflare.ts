@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { workerBudget } from "../spillover.ts";
+import type { Room } from "../../functions/model/too-large.ts";
+import { workerRoom } from "../spillover.ts";
 import { readWorkerConfiguration, type WorkerConfiguration } from "../wrangler.ts";
 import type { Findings } from "./findings.ts";
 import { checkModels } from "./models.ts";
@@ -70,11 +71,11 @@ export async function versionBefore(stage: string | undefined): Promise<string |
   return versions.length === 1 ? versions[0]?.version_id : undefined;
 }
 
-/** The bytes above which a version is answered by the region. Undefined where there is none. */
-function spillsAbove({ vars }: Pick<WorkerConfiguration, "vars">): number | undefined {
+/** The room above which a version is answered by the region. Undefined where there is none. */
+function spillsAbove({ vars }: Pick<WorkerConfiguration, "vars">): Room | undefined {
   const { SPILL_URL, SESSION_BUDGET_MB } = vars;
   if (!SPILL_URL) return undefined;
-  return workerBudget(SESSION_BUDGET_MB === undefined ? undefined : Number(SESSION_BUDGET_MB));
+  return workerRoom(SESSION_BUDGET_MB === undefined ? undefined : Number(SESSION_BUDGET_MB));
 }
 
 interface Secret {

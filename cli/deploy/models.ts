@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { readRelease } from "../../functions/model/release.ts";
-import { fileBytesOf } from "../../functions/model/session-bytes.ts";
+import { tooLarge, type Room } from "../../functions/model/too-large.ts";
 import { storedVersions } from "../../functions/model/versions.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import type { Store } from "../../functions/model/store.ts";
@@ -8,6 +8,7 @@ import { describeFailure } from "../failure.ts";
 import { checkFit, measureFor } from "../fit.ts";
 import { localVersions, openPackage } from "../package-folder.ts";
 import type { RuntimeName } from "../predictor.ts";
+import { describeTooLarge } from "../spillover.ts";
 import { isFolder, withStore } from "../store.ts";
 import type { Findings } from "./findings.ts";
 
@@ -16,8 +17,8 @@ export interface ModelChecks {
   /** The store of the deployed function. Undefined when it is not known or must not be asked. */
   store: string | undefined;
   runtime: RuntimeName;
-  /** Bytes above which a version is answered elsewhere, so that it need not fit. Undefined where all must fit. */
-  spillsAbove?: number | undefined;
+  /** What exceeds this room is answered elsewhere, so that it need not fit. Undefined where all must fit. */
+  spillsAbove?: Room | undefined;
 }
 
 /**
@@ -92,7 +93,7 @@ function checkStored(local: Released, stored: Released, store: string, findings:
 }
 
 async function checkVersion(
-  { models, runtime, spillsAbove = Infinity }: ModelChecks,
+  { models, runtime, spillsAbove }: ModelChecks,
   name: string,
   version: string,
   findings: Findings,
@@ -104,8 +105,11 @@ async function checkVersion(
   }
   try {
     const local = await openPackage(models, { name, version });
-    if (fileBytesOf(local.manifest) > spillsAbove)
-      findings.notes.push(`${label} is too large for the Worker: SPILL_URL answers it.`);
+    const over = spillsAbove && tooLarge(local.manifest, spillsAbove);
+    if (over)
+      findings.notes.push(
+        `${label} is too large for the Worker, since ${describeTooLarge(over)}. SPILL_URL answers it.`,
+      );
     else await checkFit(local, await measureFor(local, [runtime]));
   } catch (error) {
     findings.problems.push({

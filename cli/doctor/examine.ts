@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { isLoopback } from "../../functions/loopback.ts";
+import { WORKER_ISOLATE } from "../../functions/platform/session-budgets.ts";
 import type { Findings } from "../deploy/findings.ts";
 import { checkSecrets, secretsOf } from "../deploy/cloudflare.ts";
 import { checkParameter, findStack, readService } from "../deploy/lambda.ts";
@@ -153,9 +154,10 @@ async function examineModels(settings: Settings, url: string, region: string | u
   const bucket = url.startsWith("s3://") ? await checkBucket(url, region) : [];
   if (bucket.some(({ level }) => level === "wrong"))
     return { ...nothing, findings: bucket, budgetMb };
+  const isolate = settings.platform === "cloudflare" ? WORKER_ISOLATE : undefined;
   try {
     const look = (store: Parameters<typeof checkStore>[0]) =>
-      checkStore(store, url, config, Date.now());
+      checkStore(store, url, config, { isolate, now: Date.now() });
     const { findings, isWatched } = await withStore(url, {}, look);
     return { findings: [...bucket, ...findings], isWatched, budgetMb };
   } catch (error) {

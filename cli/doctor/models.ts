@@ -2,11 +2,13 @@ import type { Config } from "../../functions/config.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import { FORMAT, readRelease, type Release } from "../../functions/model/release.ts";
 import { sessionBytes } from "../../functions/model/session-bytes.ts";
+import { tooLarge, type Room, type TooLarge } from "../../functions/model/too-large.ts";
 import { SIGNATURE_FILE, signersOf } from "../../functions/model/signature.ts";
 import type { Store } from "../../functions/model/store.ts";
 import { storedVersions } from "../../functions/model/versions.ts";
 import { describeFailure } from "../failure.ts";
 import { mebibytes, packageBytes } from "../fit.ts";
+import { describeTooLarge } from "../spillover.ts";
 import { MANIFEST_FILE } from "../package-folder.ts";
 import { isFolder } from "../store.ts";
 import { readManifest } from "../stored-manifest.ts";
@@ -27,8 +29,8 @@ export interface StoredModels {
 export async function checkStore(
   store: Store,
   url: string,
-  config: Pick<Config, "runtime" | "sessionBudgetBytes" | "trustedKeys">,
-  now: number,
+  config: Pick<Config, "runtime" | "sessionBudgetBytes" | "trustedKeys" | "spill">,
+  { isolate, now }: Pick<Room, "isolate"> & { now: number },
 ): Promise<StoredModels> {
   const { wrong, unwise } = findingsAt(url);
   const findings: Finding[] = [];
@@ -55,9 +57,10 @@ export async function checkStore(
             wrong(`${label} is released and not there.`, `npx nearcast push ${label} --to ${url}`),
           );
         else {
-          const bytes = bytesOf(manifest, config.runtime);
-          sum += bytes;
-          findings.push(...checkSize(manifest, bytes, config, url));
+          const over = tooLarge(manifest, { ...config, isolate });
+          const spills = over !== undefined && config.spill.url !== undefined;
+          if (!spills) sum += bytesOf(manifest, config.runtime);
+          if (over) findings.push(sizeFinding(manifest, over, { url, spills }));
           findings.push(...(await checkSigned(store, manifest, config.trustedKeys, url)));
           isWatched ||= release.candidates.length > 0 || manifest.capture !== undefined;
         }
@@ -129,19 +132,20 @@ function bytesOf(manifest: Manifest, runtime: "native" | "wasm"): number {
   return sessionBytes(manifest, packageBytes(manifest), { name: runtime });
 }
 
-function checkSize(
+function sizeFinding(
   { name, version }: Manifest,
-  bytes: number,
-  { sessionBudgetBytes }: Pick<Config, "sessionBudgetBytes">,
-  url: string,
-): Finding[] {
-  if (bytes <= sessionBudgetBytes) return [];
-  return [
-    findingsAt(url).wrong(
-      `${name}@${version} takes ${mebibytes(bytes)}, and SESSION_BUDGET_MB is ${sessionBudgetBytes / MIB}: it is answered with 507.`,
-      `Raise SESSION_BUDGET_MB where there is memory, or make it smaller: npx nearcast quantize ${name}`,
-    ),
-  ];
+  over: TooLarge,
+  { url, spills }: { url: string; spills: boolean },
+): Finding {
+  const { wrong, unwise, note } = findingsAt(url);
+  const what = `${name}@${version} is too large, since ${describeTooLarge(over)}`;
+  if (spills) return note(`${what}. SPILL_URL answers it.`);
+  const smaller = `make it smaller: npx nearcast optimize ${name}, or quantize`;
+  if (over.isEstimate)
+    return unwise(`${what}. To load it may end the isolate.`, `Set SPILL_URL, or ${smaller}`);
+  const raise =
+    over.what === "files" ? "Raise SESSION_BUDGET_MB where there is memory" : "Set SPILL_URL";
+  return wrong(`${what}: it is answered with 507.`, `${raise}, or ${smaller}`);
 }
 
 async function checkSigned(

@@ -63,16 +63,18 @@ export async function hasUndeclaredExamples({ folder, manifest }: Folder): Promi
 
 /**
  * Writes examples into the manifest, and those that are too large for it into files beside it. The rest of the manifest
- * stays, also the publisher's own fields (`x-…`). With `sessionBytes` it also writes what a session holds.
+ * stays, also the publisher's own fields (`x-…`). It also writes what was measured of the
+ * version's memory.
  */
 export async function writeExamples(
   folder: string,
   examples: readonly Example[],
-  { sessionBytes }: { sessionBytes?: number | undefined } = {},
+  memory: { sessionBytes?: number | undefined; wasmBytes?: number | undefined } = {},
 ): Promise<void> {
   const path = join(folder, MANIFEST_FILE);
   const { examplesFile: before, ...manifest } = JSON.parse(await readText(path)) as Manifest;
-  if (sessionBytes !== undefined) manifest.artifact.sessionBytes = sessionBytes;
+  for (const name of ["sessionBytes", "wasmBytes"] as const)
+    if (memory[name] !== undefined) manifest.artifact[name] = memory[name];
   const own = examples
     .filter(({ line }) => !line)
     .map((example) => ({ example, inline: inlineOf(example) }));

@@ -91,6 +91,14 @@ export const manifestFields = {
         .describe(
           "Bytes of memory that a session holds on native ONNX Runtime, for `SESSION_BUDGET_MB`. `nearcast verify --record` measures them. Without it they are estimated.",
         ),
+      wasmBytes: z
+        .number()
+        .int()
+        .positive()
+        .optional()
+        .describe(
+          "Bytes of WASM memory after the version was loaded and has answered its examples. `nearcast verify --record` measures them. A Worker with `SPILL_URL` decides by them whether the version fits. Without it they are estimated.",
+        ),
     })
     .describe("The ONNX (or ORT) file."),
   assets: z

@@ -8,6 +8,7 @@ import type { Manifest, PackageFile } from "./manifest.ts";
 import type { Registry } from "./registry.ts";
 import { fileBytesOf, sessionBytes } from "./session-bytes.ts";
 import { createSingleFlight } from "./single-flight.ts";
+import { roomOf, tooLarge, type TooLarge } from "./too-large.ts";
 
 interface LoadedSession {
   session: Session;
@@ -113,11 +114,9 @@ export function createSessions(
     if (failed && ageOf(failed.at) < FAILED_MS) throw failed.error;
     const { externalData = [], ...artifact } = manifest.artifact;
     const fileBytes = fileBytesOf(manifest);
-    if (fileBytes > sessionBudgetBytes)
-      throw new NearcastError(
-        "model_too_large",
-        `The artifact of ${manifest.name} has ${fileBytes} bytes, the session budget is ${sessionBudgetBytes}. SESSION_BUDGET_MB raises it; nearcast quantize makes the model smaller.`,
-      );
+    const over = tooLarge(manifest, roomOf(platform));
+    // By an estimate alone nothing is refused that might fit.
+    if (over && !over.isEstimate) throw refused(manifest, over);
     const [runtime, source, weights] = await Promise.all([
       platform.runtime(),
       sourceOf(manifest, artifact),
@@ -243,6 +242,14 @@ class NoSpareMemory extends Error {}
 /** The digests of the artifact and its weights: the same graph with other weights needs another session. */
 function keyOf({ artifact }: Manifest): string {
   return [artifact, ...(artifact.externalData ?? [])].map(({ sha256 }) => sha256).join(" ");
+}
+
+function refused({ name }: Manifest, { what, bytes, limit }: TooLarge): NearcastError {
+  const detail =
+    what === "files"
+      ? `The artifact of ${name} has ${bytes} bytes, the session budget is ${limit}. SESSION_BUDGET_MB raises it; nearcast quantize makes the model smaller.`
+      : `${name} takes ${bytes} bytes of ${what}, the limit is ${limit}. nearcast optimize or quantize makes the model smaller.`;
+  return new NearcastError("model_too_large", detail);
 }
 
 function unloadable({ name, version }: Manifest, cause: unknown): NearcastError {

@@ -15,7 +15,7 @@ import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
 import { createSharedNotes, type Notes } from "../observe/feedback/notes.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import type { CreateOrt } from "../runtime/onnxruntime-web-factory.ts";
-import { SESSION_BUDGETS_MB } from "./session-budgets.ts";
+import { SESSION_BUDGETS_MB, WORKER_ISOLATE } from "./session-budgets.ts";
 import { withoutFailures } from "./cache/without-failures.ts";
 import { createAnalyticsPoints } from "./analytics-points.ts";
 import { createObjectCounters, type CountingObject } from "./counters/durable-object.ts";
@@ -44,12 +44,6 @@ interface CloudflareParts {
   loadDecoder: LoadDecoder;
   packaged?: readonly PackagedModel[];
 }
-
-/**
- * WASM's part of an isolate's 128 MB. A run that needs more is refused. Beyond the 128 MB the isolate would
- * end, with all its requests.
- */
-const WASM_MEMORY_BYTES = 112 * 1024 * 1024;
 
 /** What waits so long begins after the answer has left the isolate. */
 const SENDING_MS = 20;
@@ -106,7 +100,7 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
   const runtime = createWebRuntime({
     createOrt,
     module: wasm,
-    maxMemoryBytes: WASM_MEMORY_BYTES,
+    maxMemoryBytes: WORKER_ISOLATE.wasmBytes,
   });
   return {
     name: "cloudflare",
@@ -116,6 +110,7 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
     expected: new Map(packaged.map(({ manifest }) => [manifest.name, manifest.version])),
     anticipated: new Map(packaged.map(({ manifest }) => [manifest.name, JSON.stringify(manifest)])),
     runtime: async () => runtime,
+    isolate: WORKER_ISOLATE,
     // workerd warns when one request settles another's promise, and may hang.
     isolatesRequests: true,
     waitUntil,

@@ -4,6 +4,7 @@ import type { FeatureSource } from "../features/source.ts";
 import type { Consume, Queue } from "../jobs/queue.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import type { Manifest } from "../model/manifest.ts";
+import type { Isolate } from "../model/too-large.ts";
 import type { Store } from "../model/store.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Notes } from "../observe/feedback/notes.ts";
@@ -75,6 +76,8 @@ export interface Platform {
   anticipated?: ReadonlyMap<string, string>;
   /** Resolves to the same runtime each time. The first call starts it. */
   runtime(): Promise<Runtime>;
+  /** The memory that bounds a version beside `SESSION_BUDGET_MB`. Absent where nothing else does. */
+  isolate?: Isolate;
   /** Wraps a loaded session as the configuration asks, such as to join runs. Absent where no setting can ask for it. */
   prepareSession?(manifest: Manifest, session: Session): Session;
   /** What the process has taken. Absent where nobody can know, or where it is not worth knowing. */

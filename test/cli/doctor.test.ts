@@ -240,12 +240,13 @@ describe("models", () => {
     runtime: "native",
     sessionBudgetBytes: 256 * MIB,
     trustedKeys: undefined,
+    spill: { url: undefined, secrets: [] as string[], hedgeMs: undefined },
   } as const;
   let models: string;
   const release = (json: object) =>
     writeFile(join(models, "iris/release.json"), JSON.stringify(json));
   const look = (more: object = {}, url = "s3://models") =>
-    checkStore(createFolderStore(models), url, { ...config, ...more }, NOW);
+    checkStore(createFolderStore(models), url, { ...config, ...more }, { now: NOW });
 
   async function withIris(): Promise<void> {
     models = await temporaryFolder();
@@ -312,7 +313,9 @@ describe("models", () => {
     const together = await look({ ...wasm, sessionBudgetBytes: 100_000 });
     expectOnly(together.findings, "unwise", /loaded again and again/);
     const none = lines((await look({ ...wasm, sessionBudgetBytes: 10_000 })).findings);
-    expect(none.filter((line) => /^wrong: (iris|again)@1 takes .* 507/.test(line))).toHaveLength(2);
+    expect(
+      none.filter((line) => /^wrong: (iris|again)@1 is too large, .* 507/.test(line)),
+    ).toHaveLength(2);
   });
 
   test("that a trusted key signed, or not", async () => {

@@ -106,7 +106,8 @@ test(
     await writeFile(join(folder, "model.json"), JSON.stringify(manifest));
     await succeed(["verify", "free", "--models", models, ...NATIVE, "--record"]);
     const { artifact, ...written } = await readManifest(folder);
-    expect(artifact).toEqual({ ...manifest.artifact, sessionBytes: expect.any(Number) });
+    const measured = { sessionBytes: expect.any(Number), wasmBytes: expect.any(Number) };
+    expect(artifact).toEqual({ ...manifest.artifact, ...measured });
     expect(written).toMatchObject({
       "x-own": 1,
       examples: [{ ...examples[1], output: { y: [[1, 0]] } }],

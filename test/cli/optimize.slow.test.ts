@@ -16,7 +16,7 @@ test(
     await succeed(["add", path, "--name", "large", ...at]);
     const native = await succeed(["verify", "large", "--runtime", "native", "--record", ...at]);
     expect(native).toMatch(
-      /Cloudflare Workers: spills, since its files have 32\.1 MiB of 32\.0 MiB/,
+      /Cloudflare Workers: spills, since its files take 32\.1 MiB of 32\.0 MiB/,
     );
     expect(native).toMatch(/Spilled to Lambda: a million calls cost about \$\d+\.\d\d,/);
     const refused = await nearcast(["verify", "large", ...at]);
