@@ -1,17 +1,25 @@
-// A load generator that asks several servers at once. It runs as a process of its own, reads Together and prints the processor
-// time of each server. The servers share a core, so that what disturbs the machine falls on all of them alike.
+// A load generator that asks several servers at once, or several addresses of one server in turns. It runs as a process of
+// its own, reads Together and prints the processor time of each. The servers share a core, so that what disturbs the machine
+// falls on all of them alike.
 import { readdirSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import autocannon from "autocannon";
 import { childOptions, LOAD_CORE, runChild } from "./processes.ts";
+import { inTurn } from "./rounds.ts";
+import { median } from "./statistics.ts";
 import { createWorkload } from "./workload.ts";
 
 export interface Together {
   servers: { name: string; pid: number; url: string }[];
   /** The model of the requests. */
-  model: string;
+  model?: string;
+  /** Instead: a file with JSON bodies by the server's name. */
+  bodiesFile?: string;
+  /** Asks them one after the other, so often. All at once when absent. */
+  turns?: number;
   /** To each server. */
   connections: number;
-  /** How many requests each server gets. As many come before, to warm it up. */
+  /** How many requests each server gets, in each turn. As many come before, to warm it up. */
   amount: number;
 }
 
@@ -21,28 +29,41 @@ export function measureTogether(together: Together): Promise<{ [name: string]: n
 }
 
 if (import.meta.main) {
-  const { servers, model, connections, amount } = childOptions() as Together;
-  const { contentType, bodies } = await createWorkload({ model });
-  const load = {
-    method: "POST" as const,
-    headers: { "content-type": contentType },
-    requests: bodies.map((body) => ({ body })),
-    connections,
-    amount,
-    // It looks for its end at this interval. Its default is a second.
-    sampleInt: 20,
-  };
-  const askAll = () =>
-    Promise.all(
-      servers.map(async ({ name, pid, url }) => {
-        const before = threadSeconds(pid);
-        const result = await autocannon({ ...load, url });
-        if (result["2xx"] !== amount) throw new Error(`${url}: ${JSON.stringify(result)}`);
-        return [name, ((threadSeconds(pid) - before) * 1e6) / amount] as const;
-      }),
-    );
-  await askAll();
-  console.log(JSON.stringify(Object.fromEntries(await askAll())));
+  const { servers, model, bodiesFile, turns, connections, amount } = childOptions() as Together;
+  const shared = model === undefined ? undefined : await createWorkload({ model });
+  const own = bodiesFile === undefined ? {} : await bodiesIn(bodiesFile);
+  async function ask({ name, pid, url }: Together["servers"][number]) {
+    const before = threadSeconds(pid);
+    const result = await autocannon({
+      url,
+      method: "POST",
+      headers: { "content-type": shared?.contentType ?? "application/json" },
+      requests: (own[name] ?? shared?.bodies ?? []).map((body) => ({ body: Buffer.from(body) })),
+      connections,
+      amount,
+      // It looks for its end at this interval. Its default is a second.
+      sampleInt: 20,
+    });
+    if (result["2xx"] !== amount) throw new Error(`${url}: ${JSON.stringify(result)}`);
+    return [name, ((threadSeconds(pid) - before) * 1e6) / amount] as const;
+  }
+  const askAll = async () => Object.fromEntries(await Promise.all(servers.map(ask)));
+  async function askInTurns(count: number) {
+    const times = new Map<string, number[]>();
+    for (let turn = 0; turn < count; turn++)
+      for (const server of inTurn(servers, turn)) {
+        const [name, time] = await ask(server);
+        times.set(name, [...(times.get(name) ?? []), time]);
+      }
+    return Object.fromEntries([...times].map(([name, all]) => [name, median(all)]));
+  }
+  const measure = () => (turns === undefined ? askAll() : askInTurns(turns));
+  await measure();
+  console.log(JSON.stringify(await measure()));
+}
+
+async function bodiesIn(file: string) {
+  return JSON.parse(await readFile(file, "utf8")) as { [name: string]: string[] };
 }
 
 /** Processor time of all threads, in nanosecond steps. `/proc/<pid>/stat` has ticks of 10 ms. */

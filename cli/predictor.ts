@@ -99,7 +99,7 @@ export async function openPredictor(
       const { lookup, ...manifest } = found.manifest;
       const phases = createPhases(undefined);
       const rows = lookup
-        ? (await lookUp(found, inputs, pathOf, { deadline: NO_DEADLINE, phases })).rows
+        ? (await lookUp(found, inputs, pathOf, { deadline: NO_DEADLINE, phases })).named()
         : inputs;
       // They are looked up once, so that the answers are of what is measured.
       const answers = (await predictHere(rows, parameters, {

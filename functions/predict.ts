@@ -33,7 +33,13 @@ import { plainReason } from "./plain-reason.ts";
 import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
 import { runAll, type RunFeeds, type RunTask, type Take } from "./run-all.ts";
 import { checkInputs, checkOutputNames, checkTexts } from "./tasks/check-tensors.ts";
-import { parseParameters, type InputKind, type PathOf, type Run } from "./tasks/define.ts";
+import {
+  parseParameters,
+  type InputKind,
+  type PathOf,
+  type Run,
+  type Seen,
+} from "./tasks/define.ts";
 import { joinOutputs, splitRun } from "./tasks/split-run.ts";
 import type { Tensors } from "./tensor.ts";
 import { bytesOfTensors, checkAnswerBytes, expectedOutputs } from "./wire/answer-size.ts";
@@ -135,6 +141,7 @@ export function createPredict(services: PathServices): Predict {
       if (paid) await paid;
       const pathOf = batch ? (row: number) => `${member}[${row}]` : () => member;
       const looked = await lookUpFor(services, ongoing, version)?.(rows, pathOf);
+      recording.features = looked?.statuses.counts;
       const completed = looked?.rows ?? rows;
       const runs = await prepare(turns, recording.phases, deadline, () =>
         compiled.preprocess(completed, {
@@ -189,12 +196,7 @@ export function createPredict(services: PathServices): Predict {
         : each;
       const follow = services.followOf?.(version);
       if (follow) {
-        const seen = {
-          inputs: completed,
-          runs,
-          answers: outputs,
-          featuresOf: featuresOf(looked),
-        };
+        const seen = seenOf(rows, looked, { runs, answers: outputs });
         const { bytes } = recording;
         const kept = bytes === undefined ? Infinity : keptBytes(recording, runs, answerBytes);
         follow(version, recording.begun, seen, kept);
@@ -268,7 +270,7 @@ export function createInfer(services: PathServices): Infer {
       const follow = services.followOf?.(version);
       if (follow) {
         const answers = await answersOfTensors(version, runs, results, turns, ongoing);
-        const seen = { inputs: looked?.rows, runs, answers, featuresOf: featuresOf(looked) };
+        const seen = seenOf(undefined, looked, { runs, answers });
         follow(version, recording.begun, seen, keptBytes(recording, runs, answerBytes));
       }
       if (version.shadows) {
@@ -280,7 +282,7 @@ export function createInfer(services: PathServices): Infer {
 }
 
 /**
- * Looks up the features of a call's inputs, and records how many were found. Has the whole call answered elsewhere where
+ * Looks up the features of a call's inputs. Has the whole call answered elsewhere where
  * the version does not fit here: the other deployment looks up, and this one may have no source. Undefined where nothing
  * is looked up.
  */
@@ -294,18 +296,23 @@ function lookUpFor(
   const { elsewhere } = call;
   if (elsewhere && fits?.(version.manifest) === false)
     return () => answerElsewhere(elsewhere, recording, version);
-  const record = (looked: Completed): Completed => {
-    recording.features = looked.statuses.counts;
-    return looked;
-  };
-  return (rows, pathOf) => {
-    const looked = lookUp(version, rows, pathOf, { deadline, phases });
-    return looked instanceof Promise ? looked.then(record) : record(looked);
-  };
+  return (rows, pathOf) => lookUp(version, rows, pathOf, { deadline, phases });
 }
 
-function featuresOf(looked: Completed | undefined) {
-  return looked && ((row: number) => looked.statuses.of(row));
+/** What followers see. What was looked up is in it, made when one of them asks for it. */
+function seenOf(
+  rows: readonly unknown[] | undefined,
+  looked: Completed | undefined,
+  made: Pick<Seen, "runs" | "answers">,
+): Seen {
+  if (!looked) return { inputs: rows, ...made };
+  return {
+    ...made,
+    get inputs() {
+      return looked.named();
+    },
+    featuresOf: (row) => looked.statuses.of(row),
+  };
 }
 
 /**
@@ -342,6 +349,7 @@ async function readInputs(
   const paid = charge?.(recording, manifest.name);
   if (paid) await paid;
   const looked = await lookUp(rows, options.pathOf);
+  recording.features = looked.statuses.counts;
   const runs = await prepare(turns, recording.phases, deadline, () =>
     compiled.preprocess(looked.rows, options),
   );

@@ -1,25 +1,30 @@
 import { InputIssues, NearcastError, type InputIssue } from "../errors.ts";
 import type { PathOf } from "../tasks/define.ts";
 import { isGiven, type Asked } from "./asked.ts";
-import { canBe, isTooOld, reasonAgainst, type Entity, type Plan, type Wanted } from "./plan.ts";
+import { canBe, isTooOld, reasonAgainst, type Entity, type Plan } from "./plan.ts";
 import type { FeatureValue } from "./source.ts";
 import { foundStatus, GIVEN, Statuses, type FeatureStatus, type Reason } from "./status.ts";
+import { mergedOf, positionsOf } from "./whole-row.ts";
 
 const MOST_ISSUES = 100;
 
 /** Inputs with all that the graph needs, and where each looked-up feature is from. */
 export interface Completed {
+  /** For the task: by position where that saves time. */
   rows: readonly unknown[];
+  /** The same as they came, and with the keys. Made when it is asked for. */
+  named: () => readonly unknown[];
   statuses: Statuses;
 }
 
 /**
- * Puts what is known of the entities into the inputs that lack it. Throws as `LookUp` says. `failed` is why some
- * entities could not be read.
+ * Puts what is known of the entities into the inputs that lack it. Throws as `LookUp` says. `failed` is why those that
+ * are not in `entities` could not be read.
  */
 export function complete(
   plan: Plan,
-  asked: readonly Asked[],
+  asked: Asked,
+  entities: readonly (Entity | undefined)[],
   pathOf: PathOf,
   failed?: NearcastError,
 ): Completed {
@@ -27,21 +32,37 @@ export function complete(
   const invalid: InputIssue[] = [];
   const now = Date.now();
   const { maxAgeSeconds = Infinity } = plan.lookup;
-  const statuses = new Statuses(plan.wanted.map(({ name }) => name));
+  const statuses = new Statuses(plan.wantedList, now);
   const rows: unknown[] = [];
-  for (let index = 0; index < asked.length; index++) {
-    const { row, id, lacksAll, entity } = asked[index] as Asked;
-    if (id === undefined) {
+  for (let index = 0; index < asked.rows.length; index++) {
+    const row = asked.rows[index];
+    const place = asked.places[index] as number;
+    const entity = entities[place];
+    if (place === -1) {
       rows.push(row);
       statuses.addGiven();
-    } else if (entity?.values && lacksAll && !isTooOld(entity.oldestAt, maxAgeSeconds, now)) {
-      rows.push({ ...(row as object), ...entity.values });
-      statuses.addFound(entity.row, entity.oldestAt, now);
+    } else if (
+      entity?.isWhole &&
+      asked.lacksAll[index] &&
+      !isTooOld(entity.oldestAt, maxAgeSeconds, now)
+    ) {
+      const given = row as Record<string, unknown>;
+      rows.push(positionsOf(plan, given, entity) ?? mergedOf(plan, given, entity));
+      statuses.addFound(entity);
     } else rows.push(filledOf(row as Record<string, unknown>, entity, index));
   }
   if (invalid.length > 0) throw unfit(invalid);
   issues.check();
-  return { rows, statuses };
+  return { rows, named, statuses };
+
+  function named(): readonly unknown[] {
+    return rows.map((row, index) => {
+      const given = asked.rows[index];
+      const entity = entities[asked.places[index] as number];
+      if (row === given || !entity || !Array.isArray(row)) return row;
+      return mergedOf(plan, given as Record<string, unknown>, entity);
+    });
+  }
 
   /** One feature after the other. */
   function filledOf(given: Record<string, unknown>, entity: Entity | undefined, index: number) {
@@ -56,7 +77,7 @@ export function complete(
       const found = entity?.row[place];
       const reason = entity ? reasonAgainst(found, maxAgeSeconds, now) : "unavailable";
       if (reason === undefined) {
-        const message = problemOf(plan, wanted, found as FeatureValue);
+        const message = problemOf(plan, place, found as FeatureValue);
         if (message) invalid.push({ path: `${pathOf(index)}.${name}`, message });
         filled[name] = found?.value;
         own[name] = foundStatus(found, now);
@@ -73,12 +94,13 @@ export function complete(
 }
 
 /** What keeps the graph from taking the value, without the value: it may be personal. */
-function problemOf(plan: Plan, { feature }: Wanted, found: FeatureValue): string | undefined {
+function problemOf(plan: Plan, place: number, found: FeatureValue): string | undefined {
   const { source } = plan.lookup;
-  const problem = found.isUnreadable ? "is not readable" : plan.problemWith(found.value, feature);
+  const problem = found.isUnreadable
+    ? "is not readable"
+    : plan.wanted[place]?.problemWith(found.value);
   return problem && `of ${source} for this ${keyNames(plan)} ${problem}`;
 }
-
 /** What the source has wrong is not the caller's mistake. */
 function unfit(issues: InputIssue[]): NearcastError {
   const [first] = issues;

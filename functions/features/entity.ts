@@ -52,7 +52,9 @@ export function keysOf(
   row: Readonly<Record<string, unknown>>,
   keys: readonly LookupKey[],
 ): EntityKeys {
-  return Object.fromEntries(keys.map(({ name }) => [name, row[name] as string | number]));
+  const own: Record<string, string | number> = {};
+  for (const { name } of keys) own[name] = row[name] as string | number;
+  return own;
 }
 
 function problemWith(value: unknown, type: LookupKey["type"]): string | undefined {

@@ -8,8 +8,8 @@ import { readRows, type Asked } from "./asked.ts";
 import { keysOf } from "./entity.ts";
 import { complete, type Completed } from "./complete.ts";
 import { createKeptEntities } from "./kept.ts";
-import { entityOf, planOf, type Plan } from "./plan.ts";
-import { readInTime, type Failed } from "./read-in-time.ts";
+import { entityOf, planOf, type Entity, type Plan } from "./plan.ts";
+import { readInTime } from "./read-in-time.ts";
 import type { FeatureSource } from "./source.ts";
 
 /** The call for which features are looked up. */
@@ -36,66 +36,63 @@ interface LookUpServices {
   log: (entry: Record<string, unknown>) => void;
 }
 
-const CACHE_SECONDS = 5;
-
 export function createLookUp({ sourceOf, log }: LookUpServices): LookUp {
   const plans = new WeakMap<Manifest, Plan>();
   const kept = createKeptEntities();
 
-  function planFor({ manifest, limits }: ModelVersion): Plan {
-    let plan = plans.get(manifest);
-    if (!plan) plans.set(manifest, (plan = planOf(manifest, limits)));
+  function planFor(version: ModelVersion): Plan {
+    let plan = plans.get(version.manifest);
+    if (!plan) plans.set(version.manifest, (plan = planOf(version)));
     return plan;
   }
 
-  /** Reads the entities of these inputs. Gives the failure where they could not be read. */
-  async function read(
+  /** What is known of each entity without a read. */
+  function keptOf({ cacheSeconds, prefix }: Plan, { ids }: Asked): (Entity | undefined)[] {
+    return ids.map((id) => (cacheSeconds > 0 ? kept.get(prefix + id, cacheSeconds) : undefined));
+  }
+
+  /** Reads the entities that are not known yet. Gives the failure where they could not be read. */
+  function read(
     plan: Plan,
-    unread: ReadonlyMap<string, Asked[]>,
+    { ids, samples }: Asked,
+    entities: (Entity | undefined)[],
     { deadline, phases }: LookUpCall,
-  ): Promise<Failed | undefined> {
-    const { lookup, names, prefix } = plan;
+  ): Promise<NearcastError | undefined> {
+    const { lookup, names, prefix, cacheSeconds } = plan;
     const source = sourceOf(lookup.source);
     if (!source) throw unknownSource(lookup.source);
-    const entities = [...unread.values()].map(([asked]) =>
-      keysOf(asked?.row as Record<string, unknown>, lookup.keys),
+    const places: number[] = [];
+    for (let place = 0; place < ids.length; place++) if (!entities[place]) places.push(place);
+    const wanted = places.map((place) => keysOf(samples[place] ?? {}, lookup.keys));
+    const reading = phases.time("features", () =>
+      readInTime(source, wanted, names, { lookup, deadline }),
     );
-    const rows = await phases.time("features", () =>
-      readInTime(source, entities, names, { lookup, deadline }),
-    );
-    if ("failed" in rows) {
-      const { cause, message: error } = rows.failed;
-      const message = "features: a source does not answer";
-      const why = cause instanceof Error ? String(cause) : error;
-      log({ level: "error", message, source: lookup.source, error: why });
-      return rows;
-    }
-    const keeps = (lookup.cacheSeconds ?? CACHE_SECONDS) > 0;
-    let place = 0;
-    for (const [id, all] of unread) {
-      const entity = entityOf(plan, rows[place++]);
-      for (const asked of all) asked.entity = entity;
-      if (keeps) kept.set(prefix + id, entity);
-    }
-    return undefined;
+    return reading.then((rows) => {
+      if ("failed" in rows) {
+        const { cause, message: error } = rows.failed;
+        const message = "features: a source does not answer";
+        const why = cause instanceof Error ? String(cause) : error;
+        log({ level: "error", message, source: lookup.source, error: why });
+        return rows.failed;
+      }
+      for (let at = 0; at < places.length; at++) {
+        const place = places[at] as number;
+        const entity = entityOf(plan, rows[at]);
+        entities[place] = entity;
+        if (cacheSeconds > 0) kept.set(prefix + ids[place], entity);
+      }
+      return undefined;
+    });
   }
 
   return function lookUp(version, rows, pathOf, call) {
     const plan = planFor(version);
-    const { cacheSeconds = CACHE_SECONDS } = plan.lookup;
-    const unread = new Map<string, Asked[]>();
-    const all = readRows(plan, rows, pathOf);
-    for (const asked of all) {
-      const { id } = asked;
-      if (id === undefined) continue;
-      if (cacheSeconds > 0) asked.entity = kept.get(plan.prefix + id, cacheSeconds);
-      if (asked.entity) continue;
-      const others = unread.get(id);
-      if (others) others.push(asked);
-      else unread.set(id, [asked]);
-    }
-    if (unread.size === 0) return complete(plan, all, pathOf);
-    return read(plan, unread, call).then((failed) => complete(plan, all, pathOf, failed?.failed));
+    const asked = readRows(plan, rows, pathOf);
+    const entities = keptOf(plan, asked);
+    if (!entities.includes(undefined)) return complete(plan, asked, entities, pathOf);
+    return read(plan, asked, entities, call).then((failed) =>
+      complete(plan, asked, entities, pathOf, failed),
+    );
   };
 }
 

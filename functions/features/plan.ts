@@ -1,92 +1,127 @@
-import type { Feature, Manifest } from "../model/manifest.ts";
-import type { Lookup } from "../model/feature-lookup.ts";
-import type { Limits } from "../model/limits.ts";
+import type { Feature } from "../model/manifest.ts";
+import type { Lookup, LookupKey } from "../model/feature-lookup.ts";
+import type { ModelVersion } from "../model/registry.ts";
 import { datatypesOf } from "../tasks/check-lookup.ts";
 import { problemWith } from "../tasks/tabular/feature.ts";
 import { unreadableRow } from "./record.ts";
 import type { FeatureRow, FeatureValue } from "./source.ts";
-import type { Reason } from "./status.ts";
+import type { OfEntity, Reason } from "./status.ts";
 
 /** One feature that is looked up. */
 export interface Wanted {
   name: string;
   feature: Feature;
   default: number | boolean | string | undefined;
+  /** What keeps the graph from taking a value of it. Undefined when it is right. */
+  problemWith: (value: unknown) => string | undefined;
+}
+
+/** One feature of the manifest, and its place in {@link Plan.wanted}: -1 where the caller has it. */
+export interface Column extends Pick<Wanted, "name" | "problemWith"> {
+  place: number;
 }
 
 /** A manifest's lookup, ready for its calls. */
 export interface Plan {
   lookup: Lookup;
+  /** 0 where nothing is kept. */
+  cacheSeconds: number;
   wanted: readonly Wanted[];
+  wantedList: readonly string[];
   wantedNames: ReadonlySet<string>;
   /** The names in the source, in the order of `wanted`. */
   names: readonly string[];
+  /** The only key, where that is an integer. */
+  integerKey: string | undefined;
+  /** All features in the manifest's order. Undefined for a task that takes no rows by position. */
+  columns: readonly Column[] | undefined;
+  /** How many members an input has that sends all that is not looked up. */
+  sentMembers: number;
   /** What begins the names of its rows in memory. */
   prefix: string;
-  problemWith: (value: unknown, feature: Feature) => string | undefined;
 }
 
 /** What is known of one entity. */
-export interface Entity {
-  row: FeatureRow;
-  /** All values, where the source has each and the graph can take it. */
-  values: Readonly<Record<string, unknown>> | undefined;
-  /** The time of the oldest value. Undefined where a value has none. */
-  oldestAt: number | undefined;
+export interface Entity extends OfEntity {
+  /** Whether the source has each value, and the graph can take it. */
+  isWhole: boolean;
 }
 
 const AHEAD_MS = 60_000;
+const CACHE_SECONDS = 5;
 
 let plans = 0;
 
-export function planOf(manifest: Manifest, limits: Limits): Plan {
+export function planOf({ manifest, limits, compiled }: ModelVersion): Plan {
   const { features = [], lookup } = manifest;
   if (!lookup) throw new Error(`${manifest.name} looks up nothing`);
+  const datatypes = datatypesOf(manifest);
+  const checkOf = (feature: Feature) => {
+    const datatype = datatypes.get(feature.name) ?? "FP32";
+    return (value: unknown) => problemWith(value, feature, datatype, limits);
+  };
   const wanted = lookup.features.flatMap(({ name, default: value }) => {
     const feature = features.find((one) => one.name === name);
-    return feature ? [{ name, feature, default: value }] : [];
+    return feature ? [{ name, feature, default: value, problemWith: checkOf(feature) }] : [];
   });
-  const datatypes = datatypesOf(manifest);
+  const wantedList = wanted.map(({ name }) => name);
+  const wantedNames = new Set(wantedList);
+  const columns = features.map((feature) => ({
+    name: feature.name,
+    place: wantedList.indexOf(feature.name),
+    problemWith: checkOf(feature),
+  }));
+  const sent = new Set([...columns, ...lookup.keys].map(({ name }) => name));
   plans += 1;
   return {
     lookup,
+    cacheSeconds: lookup.cacheSeconds ?? CACHE_SECONDS,
     wanted,
-    wantedNames: new Set(wanted.map(({ name }) => name)),
+    wantedList,
+    wantedNames,
     names: lookup.features.map(({ name, from = name }) => from),
+    integerKey: isOneInteger(lookup.keys) ? lookup.keys[0]?.name : undefined,
+    columns: compiled.byPosition ? columns : undefined,
+    sentMembers: sent.size - wanted.length,
     prefix: `${plans} `,
-    problemWith: (value, feature) =>
-      problemWith(value, feature, datatypes.get(feature.name) ?? "FP32", limits),
   };
 }
 
+/** Whether the ids cannot be too long: the name needs no encoding. */
+function isOneInteger([key, ...others]: readonly LookupKey[]): boolean {
+  return key?.type === "integer" && others.length === 0 && /^[\w.~-]+$/.test(key.name);
+}
+
 /** Checks a row once for all calls that use it. One that is none is as what cannot be read. */
-export function entityOf({ wanted, names, problemWith }: Plan, given: unknown): Entity {
+export function entityOf({ wanted, names }: Plan, given: unknown): Entity {
   const row = isRow(given, names.length) ? given : unreadableRow(names);
   const now = Date.now();
-  const values: Record<string, unknown> = {};
-  let oldestAt: number | undefined = Infinity;
-  for (const [place, { name, feature }] of wanted.entries()) {
+  const firstAt = row[0]?.at;
+  let oldestAt = firstAt;
+  let isOfOneTime = true;
+  for (let place = 0; place < row.length; place++) {
     const known = row[place];
     const isRight =
       reasonAgainst(known, Infinity, now) === undefined &&
-      problemWith(known?.value, feature) === undefined;
-    if (!isRight) return { row, values: undefined, oldestAt: undefined };
-    values[name] = known?.value;
+      wanted[place]?.problemWith(known?.value) === undefined;
+    if (!isRight) return { row, isWhole: false, oldestAt: undefined, isOfOneTime: false };
     const at = known?.at;
+    if (at === firstAt) continue;
+    isOfOneTime = false;
     oldestAt = at === undefined || oldestAt === undefined ? undefined : Math.min(at, oldestAt);
   }
-  return { row, values, oldestAt };
+  return { row, isWhole: true, oldestAt, isOfOneTime };
 }
 
 /** A deployment's own source may give anything. */
 function isRow(given: unknown, length: number): given is FeatureRow {
-  return (
-    Array.isArray(given) &&
-    given.length === length &&
-    given.every((known) => known === undefined || (typeof known === "object" && known !== null))
-  );
+  if (!Array.isArray(given) || given.length !== length) return false;
+  for (let place = 0; place < length; place++) {
+    const known: unknown = given[place];
+    if (known !== undefined && (typeof known !== "object" || known === null)) return false;
+  }
+  return true;
 }
-
 /** Why a value of the source is not used. Undefined when it is. */
 export function reasonAgainst(
   known: FeatureValue | undefined,

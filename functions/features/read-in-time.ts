@@ -14,7 +14,7 @@ const TIMEOUT_MS = 1000;
  * Reads a source, and gives up after the manifest's time, or half of what the call has left. Gives the failure as a
  * value: the manifest may have defaults for it.
  */
-export async function readInTime(
+export function readInTime(
   source: FeatureSource,
   entities: readonly EntityKeys[],
   names: readonly string[],
@@ -23,40 +23,51 @@ export async function readInTime(
   deadline.check();
   const left = (deadline.endsAt() - performance.now()) / 2;
   const patienceMs = Math.min(lookup.timeoutMs ?? TIMEOUT_MS, left);
-  const late = createLate(patienceMs, () => ({ failed: tooLate(source.name, patienceMs) }));
-  try {
-    const rows = await Promise.race([source.read(entities, names, late), late.promise]);
-    if (!Array.isArray(rows) && typeof rows === "object" && rows && "failed" in rows) return rows;
-    if (!Array.isArray(rows)) throw new Error("gave no list of rows");
-    if (rows.length === entities.length) return rows as readonly FeatureRow[];
-    throw new Error(`gave ${rows.length} rows for ${entities.length} entities`);
-  } catch (cause) {
-    return { failed: unavailable(source.name, cause) };
-  } finally {
-    late.stop();
-  }
+  // Each call comes through here. `Promise.race` and its clean-up would take twice as long.
+  return new Promise((resolve) => {
+    const late = new Late();
+    const fail = (cause: unknown) => {
+      clearTimeout(timer);
+      resolve({ failed: unavailable(source.name, cause) });
+    };
+    const timer = setTimeout(() => {
+      resolve({ failed: tooLate(source.name, patienceMs) });
+      late.end();
+    }, patienceMs);
+    try {
+      // A source of the deployment's own may not give a promise.
+      Promise.resolve(source.read(entities, names, late)).then((rows) => {
+        const problem = problemWith(rows, entities.length);
+        if (problem !== undefined) return fail(new Error(problem));
+        clearTimeout(timer);
+        return resolve(rows);
+      }, fail);
+    } catch (cause) {
+      fail(cause);
+    }
+  });
 }
 
-/** Settles when the time is over. Its signal is made only where a source asks for it: that takes longer than all else. */
-function createLate<T>(milliseconds: number, onLate: () => T) {
-  let ending: AbortController | undefined;
-  let isOver = false;
-  let settle: (value: T) => void;
-  const promise = new Promise<T>((resolve) => (settle = resolve));
-  const timer = setTimeout(() => {
-    isOver = true;
-    settle(onLate());
-    ending?.abort();
-  }, milliseconds);
-  return {
-    promise,
-    stop: () => clearTimeout(timer),
-    get signal(): AbortSignal {
-      ending ??= new AbortController();
-      if (isOver) ending.abort();
-      return ending.signal;
-    },
-  };
+function problemWith(rows: unknown, count: number): string | undefined {
+  if (!Array.isArray(rows)) return "gave no list of rows";
+  return rows.length === count ? undefined : `gave ${rows.length} rows for ${count} entities`;
+}
+
+/** Its signal is made only where a source asks for it: that takes longer than all else. */
+class Late {
+  #ending: AbortController | undefined;
+  #isOver = false;
+
+  get signal(): AbortSignal {
+    this.#ending ??= new AbortController();
+    if (this.#isOver) this.#ending.abort();
+    return this.#ending.signal;
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#ending?.abort();
+  }
 }
 
 function tooLate(name: string, milliseconds: number): NearcastError {

@@ -35,10 +35,10 @@ export function rowOf(record: unknown, names: readonly string[]): FeatureRow {
   const { at, values } = (record ?? {}) as Partial<StoredRecord>;
   const isRecord = typeof values === "object" && values !== null && !Array.isArray(values);
   if (!isRecord || (at !== undefined && !Number.isFinite(at))) return unreadableRow(names);
-  return names.map((name) => {
-    if (!Object.hasOwn(values, name)) return undefined;
-    return at === undefined ? { value: values[name] } : { value: values[name], at };
-  });
+  const row: (FeatureValue | undefined)[] = [];
+  for (const name of names)
+    row.push(Object.hasOwn(values, name) ? { value: values[name], at } : undefined);
+  return row;
 }
 
 /** The row of an entity of which something is stored, but nothing that can be read. */

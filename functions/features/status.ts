@@ -71,58 +71,66 @@ export function foundStatus(known: FeatureValue | undefined, now: number): Featu
   return { status: "found", ageSeconds: secondsSince(known.at, now) };
 }
 
-/** An input all of whose features are given, or found in this row. Or the status of each. */
-type OfInput = "given" | { row: FeatureRow; now: number } | FeatureStatuses;
+/** What is known of an input all of whose features are from one entity. */
+export interface OfEntity {
+  row: FeatureRow;
+  /** The time of the oldest value. Undefined where a value has none. */
+  oldestAt: number | undefined;
+  /** Whether all values have that time. */
+  isOfOneTime: boolean;
+}
+
+/** All given, all of one entity, or the status of each. */
+type OfInput = "given" | OfEntity | { own: FeatureStatuses };
 
 /** Where the looked-up features of a call's inputs are from. Most inputs take no more than a reference. */
 export class Statuses {
   readonly #names: readonly string[];
+  readonly #now: number;
   readonly #all: OfInput[] = [];
-  readonly counts: FeatureCounts = {
-    given: 0,
-    found: 0,
-    default: 0,
-    missing: 0,
-    oldestSeconds: undefined,
-  };
+  readonly #counts = { given: 0, found: 0, default: 0, missing: 0 };
+  #oldestAt: number | undefined;
 
-  constructor(names: readonly string[]) {
+  /** `now` is when ages count from, in milliseconds since 1970. */
+  constructor(names: readonly string[], now: number) {
     this.#names = names;
+    this.#now = now;
   }
 
   addGiven(): void {
     this.#all.push("given");
-    this.counts.given += this.#names.length;
+    this.#counts.given += this.#names.length;
   }
 
-  addFound(row: FeatureRow, oldestAt: number | undefined, now: number): void {
-    this.#all.push({ row, now });
-    this.counts.found += this.#names.length;
-    if (oldestAt !== undefined) this.#age(secondsSince(oldestAt, now));
+  addFound(entity: OfEntity): void {
+    this.#all.push(entity);
+    this.#counts.found += this.#names.length;
+    this.#isFrom(entity.oldestAt);
   }
 
   add(own: FeatureStatuses): void {
-    this.#all.push(own);
+    this.#all.push({ own });
     for (const { status, ageSeconds } of Object.values(own)) {
-      this.counts[status] += 1;
-      if (ageSeconds !== undefined) this.#age(ageSeconds);
+      this.#counts[status] += 1;
+      if (ageSeconds !== undefined) this.#isFrom(this.#now - ageSeconds * 1000);
     }
+  }
+
+  get counts(): FeatureCounts {
+    const oldestSeconds =
+      this.#oldestAt === undefined ? undefined : secondsSince(this.#oldestAt, this.#now);
+    return { ...this.#counts, oldestSeconds };
   }
 
   /** The statuses of one input. */
   of(input: number): FeatureStatuses {
-    const own = this.#all[input] ?? "given";
-    if (own !== "given" && !isRow(own)) return own;
+    const known = this.#all[input] ?? "given";
+    if (known !== "given" && "own" in known) return known.own;
     const statuses: Record<string, FeatureStatus> = {};
-    let status = GIVEN;
-    let before: number | undefined = NaN;
+    let status = known === "given" ? GIVEN : foundStatus(known.row[0], this.#now);
     for (let place = 0; place < this.#names.length; place++) {
-      if (own !== "given") {
-        const known = own.row[place];
-        // Most rows have one time for all of their values.
-        if (known?.at !== before) status = foundStatus(known, own.now);
-        before = known?.at;
-      }
+      if (known !== "given" && !known.isOfOneTime)
+        status = foundStatus(known.row[place], this.#now);
       statuses[this.#names[place] as string] = status;
     }
     return statuses;
@@ -131,48 +139,54 @@ export class Statuses {
   /** The statuses of all inputs, by feature: an answer with each of thousands would take longer than their run. */
   summary(): FeatureSummaries {
     let givenInputs = 0;
+    let found = 0;
+    let oldestOfAll: number | undefined;
+    const mixed: OfEntity[] = [];
     const others: { input: number; own: FeatureStatuses }[] = [];
-    const rows: { row: FeatureRow; now: number }[] = [];
-    for (const [input, own] of this.#all.entries())
-      if (own === "given") givenInputs += 1;
-      else if (isRow(own)) rows.push(own);
-      else others.push({ input, own });
-    return Object.fromEntries(
-      this.#names.map((name, place) => {
-        const counts = { given: givenInputs, found: rows.length, default: 0, missing: 0 };
-        let oldest = -1;
-        for (const { row, now } of rows) {
-          const at = row[place]?.at;
-          if (at !== undefined) oldest = Math.max(oldest, secondsSince(at, now));
-        }
-        const unusual = [];
-        for (const { input, own } of others) {
-          const { status, reason, ageSeconds } = own[name] ?? GIVEN;
-          counts[status] += 1;
-          if (ageSeconds !== undefined) oldest = Math.max(oldest, ageSeconds);
-          if (status === "default" || status === "missing")
-            unusual.push({ input, status, ...(reason && { reason }) });
-        }
-        const some = statuses.filter((status) => counts[status] > 0);
-        return [
-          name,
-          {
-            ...Object.fromEntries(some.map((status) => [status, counts[status]])),
-            ...(oldest >= 0 && { oldestSeconds: oldest }),
-            ...(unusual.length > 0 && { others: unusual }),
-          },
-        ];
-      }),
-    );
+    for (let input = 0; input < this.#all.length; input++) {
+      const known = this.#all[input] ?? "given";
+      if (known === "given") givenInputs += 1;
+      else if ("own" in known) others.push({ input, own: known.own });
+      else {
+        found += 1;
+        if (known.isOfOneTime) oldestOfAll = earlier(oldestOfAll, known.oldestAt);
+        else mixed.push(known);
+      }
+    }
+    const all = this.#names.map((name, place) => {
+      const counts = { given: givenInputs, found, default: 0, missing: 0 };
+      let oldestAt = oldestOfAll;
+      for (const { row } of mixed) oldestAt = earlier(oldestAt, row[place]?.at);
+      let oldest = oldestAt === undefined ? -1 : secondsSince(oldestAt, this.#now);
+      const unusual = [];
+      for (const { input, own } of others) {
+        const { status, reason, ageSeconds } = own[name] ?? GIVEN;
+        counts[status] += 1;
+        if (ageSeconds !== undefined) oldest = Math.max(oldest, ageSeconds);
+        if (status === "default" || status === "missing")
+          unusual.push({ input, status, ...(reason && { reason }) });
+      }
+      const some = statuses.filter((status) => counts[status] > 0);
+      return [
+        name,
+        {
+          ...Object.fromEntries(some.map((status) => [status, counts[status]])),
+          ...(oldest >= 0 && { oldestSeconds: oldest }),
+          ...(unusual.length > 0 && { others: unusual }),
+        },
+      ] as const;
+    });
+    return Object.fromEntries(all);
   }
 
-  #age(seconds: number): void {
-    this.counts.oldestSeconds = Math.max(this.counts.oldestSeconds ?? 0, seconds);
+  #isFrom(at: number | undefined): void {
+    this.#oldestAt = earlier(this.#oldestAt, at);
   }
 }
 
-function isRow(own: Exclude<OfInput, "given">): own is { row: FeatureRow; now: number } {
-  return "row" in own && Array.isArray(own["row"]);
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
 }
 
 function secondsSince(at: number, now: number): number {

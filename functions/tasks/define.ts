@@ -60,6 +60,8 @@ export interface MissingValues {
 export interface CompiledTask<Parameters = unknown> {
   /** Whether `inputs` are several inputs or one. When absent, an array means several. */
   isBatch?(inputs: unknown): boolean;
+  /** Whether an input may also be an array of the features' values, in the manifest's order. */
+  byPosition?: boolean;
   /** Turns inputs into runs, in order. Throws `invalid_input` with the path of every bad row. */
   preprocess(
     rows: readonly unknown[],
@@ -98,7 +100,7 @@ export interface CompiledTask<Parameters = unknown> {
 
 /** A part of a call that has succeeded, as its task sees it. */
 export interface Seen {
-  /** The inputs as they came. Undefined where the dialect had tensors instead. */
+  /** The inputs as they came, with what was looked up. Undefined where the dialect had tensors instead. */
   inputs: readonly unknown[] | undefined;
   runs: readonly Pick<Run, "feeds" | "rows" | "context">[];
   /** Where an input's looked-up features are from, by name. Absent where none were looked up. */

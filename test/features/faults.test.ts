@@ -28,7 +28,12 @@ const values = (at?: unknown) =>
   [30, true, "Oslo"].map((value) => ({ value, at })) as unknown as FeatureRow;
 const openBound = () => boundFeatures([["customers", "redis://:hunter2@host"]], {});
 const bytes = () => process.memoryUsage().heapUsed + process.memoryUsage().external;
-const entity = (value: unknown) => ({ row: [{ value }], values: undefined, oldestAt: undefined });
+const entity = (value: unknown) => ({
+  row: [{ value }],
+  isWhole: false,
+  oldestAt: undefined,
+  isOfOneTime: false,
+});
 
 test.runIf(hasRedis)("a stored record that is malformed spoils its own row alone", async () => {
   const server = await startRealRedis();

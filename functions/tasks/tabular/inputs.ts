@@ -18,7 +18,7 @@ import { featureQuantities } from "./quantities.ts";
 export function tabularInputs(
   manifest: Manifest,
   limits: Limits,
-): Pick<CompiledTask, "isBatch" | "preprocess" | "missing"> & {
+): Pick<CompiledTask, "isBatch" | "byPosition" | "preprocess" | "missing"> & {
   quantities: readonly Quantity[];
 } {
   const { features = [] } = manifest;
@@ -63,6 +63,7 @@ export function tabularInputs(
   }
 
   return {
+    byPosition: true,
     isBatch: (value) =>
       Array.isArray(value) && (value.length === 0 || typeof value[0] === "object"),
     preprocess(rows, { pathOf }) {
