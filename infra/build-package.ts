@@ -11,7 +11,7 @@ const BESIDE = [
   "cli/quantize.py",
   "cli/quantize-requirements.txt",
   "cli/convert/python",
-  ...["sklearn", "xgboost", "lightgbm", "catboost"].map(
+  ...["sklearn", "xgboost", "lightgbm", "catboost", "torch"].map(
     (kind) => `cli/convert/requirements-${kind}.txt`,
   ),
   "cli/templates",

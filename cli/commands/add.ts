@@ -30,7 +30,7 @@ import { projectTasks } from "../project.ts";
 import type { LocalPackage } from "../package-folder.ts";
 import { exists, writeVersion } from "../write-version.ts";
 
-interface Flags extends ImageFlags {
+export interface AddFlags extends ImageFlags {
   name: string;
   version?: string;
   models: string;
@@ -60,6 +60,25 @@ export function addCommand(program: Command): void {
     .option("--features <names>", "columns of a tabular model, separated by commas", commas)
     .option("--labels <names>", "classes in the order of the scores, separated by commas", commas)
     .option(
+      "--missing <features>",
+      "features that may be missing: age,class=-1, with what the model takes for a missing one (default: as the graph shows)",
+      commas,
+    )
+    .option("--file <path>", "which ONNX file of an export folder")
+    .option("--description <text>", "what the model does")
+    .option("--license <name>", "its licence, such as Apache-2.0")
+    .addOption(modelsOption());
+  withTaskOptions(command).action(async (path: string, flags: AddFlags) => {
+    const { local, notes, changes } = await addVersion(path, flags);
+    for (const note of notes) console.log(note);
+    console.log(report(local, changes));
+  });
+}
+
+/** What says of a graph what it is for, where the graph does not. */
+export function withTaskOptions(command: Command): Command {
+  const described = command
+    .option(
       "--labels-from <file>",
       "a file with the classes: JSON, a config.json, or a line for each",
     )
@@ -73,70 +92,96 @@ export function addCommand(program: Command): void {
         "what a classifier's numbers are, where its operators do not show it",
       ).choices(SCORES_FLAGS),
     )
-    .option(
-      "--missing <features>",
-      "features that may be missing: age,class=-1, with what the model takes for a missing one (default: as the graph shows)",
-      commas,
-    )
     .option("--task <name>", "any task, such as one of nearcast.config.ts")
     .option("--options <json>", "the fields of the manifest that only this task has", jsonObject)
-    .option("--file <path>", "which ONNX file of an export folder")
     .addOption(
       new Option(
         "--pooling <how>",
         "how the vectors of tokens, or of a picture's parts, become one, where the export does not say it",
       ).choices([...new Set([...ADDED_POOLINGS, ...IMAGE_FLAGS])]),
-    )
-    .option("--description <text>", "what the model does")
-    .option("--license <name>", "its licence, such as Apache-2.0")
-    .addOption(modelsOption());
-  withImageOptions(command).action(async (path: string, given: Flags) => {
-    const flags = await withLabels(given);
-    const examples =
-      flags.example === undefined ? undefined : await readGivenExamples(flags.example);
-    checkName("model", flags.name);
-    if (flags.version !== undefined) checkName("version", flags.version);
-    const version = flags.version ?? (await nextVersion(flags.models, flags.name));
-    const identity = { name: flags.name, version };
-    if ((await localVersions(flags.models, flags.name)).includes(version))
-      throw exists(identity, flags.models);
-    const draft = await readDraft(path, flags);
-    const notes = [...(draft.notes ?? [])];
-    const local = await writeVersion(
-      flags.models,
-      {
-        ...identity,
-        description: flags.description ?? `Added from ${basename(path)}.`,
-        ...(flags.license !== undefined && { license: flags.license }),
-        ...draft.manifest,
-        examples: [],
-        metrics: [],
-      },
-      {
-        artifact: {
-          file: `model.${draft.graph.format}`,
-          ...(draft.graph.bytes ? { content: draft.graph.bytes } : { path: draft.graph.path }),
-        },
-        externalData: draft.graph.externalData.map((file) => ({
-          path: join(dirname(draft.graph.path), file),
-          file,
-        })),
-        assets: draft.assets,
-      },
-      (made) => (examples ? record(made, examples) : tryOut(made, notes)),
     );
-    for (const note of notes) console.log(note);
-    console.log(report(local, draft.graph.changes));
-  });
+  return withImageOptions(described);
 }
 
-async function withLabels(flags: Flags): Promise<Flags> {
+/** What was added, and what its owner should know about it. */
+export interface Added {
+  local: LocalPackage;
+  notes: readonly string[];
+  /** What was changed in the graph for all runtimes. */
+  changes: readonly string[];
+}
+
+interface Beside {
+  /** Inputs to record with their answers, besides those of `--example`. */
+  examples?: readonly GivenExample[] | undefined;
+  /** Looks at the version before it is in its place. What it throws, leaves nothing. */
+  check?: ((local: LocalPackage) => Promise<void>) | undefined;
+}
+
+/** Makes a version of a file or an export folder. Throws an Error that says what is missing; then nothing is written. */
+export async function addVersion(
+  path: string,
+  given: AddFlags,
+  { examples: own, check }: Beside = {},
+): Promise<Added> {
+  const flags = await withLabels(given);
+  const examples = flags.example === undefined ? own : await readGivenExamples(flags.example);
+  const identity = await newIdentity(flags);
+  const draft = await readDraft(path, flags);
+  const notes = [...(draft.notes ?? [])];
+  const { changes } = draft.graph;
+  const local = await writeVersion(
+    flags.models,
+    {
+      ...identity,
+      description: flags.description ?? `Added from ${basename(path)}.`,
+      ...(flags.license !== undefined && { license: flags.license }),
+      ...draft.manifest,
+      examples: [],
+      metrics: [],
+    },
+    {
+      artifact: {
+        file: `model.${draft.graph.format}`,
+        ...(draft.graph.bytes ? { content: draft.graph.bytes } : { path: draft.graph.path }),
+      },
+      externalData: draft.graph.externalData.map((file) => ({
+        path: join(dirname(draft.graph.path), file),
+        file,
+      })),
+      assets: draft.assets,
+    },
+    async (made) => {
+      await check?.(made);
+      return examples ? record(made, examples) : tryOut(made, notes);
+    },
+  );
+  return { local, notes, changes };
+}
+
+/** The name and the version, if it can be made. */
+export async function newIdentity({
+  models,
+  ...given
+}: Pick<AddFlags, "name" | "version" | "models">) {
+  checkName("model", given.name);
+  if (given.version !== undefined) checkName("version", given.version);
+  const identity = {
+    name: given.name,
+    version: given.version ?? (await nextVersion(models, given.name)),
+  };
+  if ((await localVersions(models, given.name)).includes(identity.version))
+    throw exists(identity, models);
+  return identity;
+}
+
+async function withLabels(flags: AddFlags): Promise<AddFlags> {
   if (flags.labelsFrom === undefined) return flags;
   if (flags.labels) throw new Error("--labels and --labels-from say the same: use one of them.");
   return { ...flags, labels: await readLabels(flags.labelsFrom) };
 }
 
-async function readDraft(path: string, flags: Flags): Promise<Draft> {
+async function readDraft(path: string, flags: AddFlags): Promise<Draft> {
   const { features, labels, task, options } = flags;
   const tableTask = TABLE_TASKS.find((one) => one === task);
   const isTable = features && !options && (task === undefined || tableTask);
@@ -190,7 +235,7 @@ function helpWith(path: string): string {
 }
 
 /** The fields of the manifest that `--features` and `--labels` make for a named task. */
-function columns({ features, labels }: Flags) {
+function columns({ features, labels }: AddFlags) {
   return {
     ...(features && { features: features.map((name) => ({ name, type: "number" as const })) }),
     ...(labels && { labels }),

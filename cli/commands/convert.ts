@@ -7,40 +7,44 @@ import { writeChecked, type Checked } from "../convert/checked-version.ts";
 import { TOLERANCE } from "../convert/differences.ts";
 import { sourceKind } from "../convert/file-kind.ts";
 import { pythonReport } from "../convert/python-report.ts";
-import type { Case, Made } from "../convert/report.ts";
+import {
+  convertNetwork,
+  networkInputs,
+  NETWORK_FLAGS,
+  type NetworkFlags,
+} from "../convert/network.ts";
+import { NETWORKS } from "../convert/python-report.ts";
+import { made as madeSchema, type Case, type Made } from "../convert/report.ts";
+import { newIdentity, withTaskOptions } from "./add.ts";
 import { commas, modelsOption, positiveInteger } from "../options.ts";
-import { checkName, localVersions, nextVersion } from "../package-folder.ts";
-import { exists } from "../write-version.ts";
 
-interface Flags {
-  name: string;
-  version?: string;
-  models: string;
-  trust?: true;
+interface Flags extends NetworkFlags {
   data?: string;
   target?: string;
-  features?: string[];
-  labels?: string[];
   bounds?: true;
-  with: string[];
-  memory: number;
-  seconds: number;
-  description?: string;
-  license?: string;
 }
 
 /** `nearcast convert <path> --name <model>`. */
 export function convertCommand(program: Command): void {
-  program
+  const command = program
     .command("convert <path>")
     .description(
-      "make a package of a model as it was trained: scikit-learn's skops, joblib or pickle file, XGBoost's .json or .ubj, LightGBM's text, CatBoost's .cbm. Compares its answers with the original's on native and WASM, and refuses what differs (needs python3)",
+      "make a package of a model as it was trained: scikit-learn's skops, joblib or pickle file, XGBoost's .json or .ubj, LightGBM's text, CatBoost's .cbm, PyTorch's .pt2, or a module of PyTorch with --module. Compares its answers with the original's on native and WASM, and refuses what differs (needs python3)",
     )
     .requiredOption("--name <model>", "the model's name")
     .option("--version <version>", "the version's name (default: the next free number)")
     .option(
       "--trust",
-      "load a joblib or pickle file, which runs code that is in it: only from people whom you would let run a program here",
+      "load a joblib, pickle or .pt2 file or a module, which runs code that is in it: only from people whom you would let run a program here",
+    )
+    .option(
+      "--module <package.module:name>",
+      "a module of PyTorch, or what makes one. The path is the folder to import it from, or a file there with its weights: .safetensors, or a state_dict",
+    )
+    .option(
+      "--inputs <file or shapes>",
+      "what a network takes: a .npz or .json file with an array for each input, or shapes without the batch, such as 3x224x224",
+      networkInputs,
     )
     .option(
       "--data <file>",
@@ -68,22 +72,22 @@ export function convertCommand(program: Command): void {
     .option("--seconds <number>", "the longest time for reading the model", positiveInteger, 300)
     .option("--description <text>", "what the model does")
     .option("--license <name>", "its licence, such as Apache-2.0")
-    .addOption(modelsOption())
-    .action(convert);
+    .addOption(modelsOption());
+  withTaskOptions(command).action(convert);
 }
 
 async function convert(path: string, flags: Flags): Promise<void> {
-  const { models, name, data, target } = flags;
-  checkName("model", name);
-  if (flags.version !== undefined) checkName("version", flags.version);
-  const version = flags.version ?? (await nextVersion(models, name));
-  if ((await localVersions(models, name)).includes(version))
-    throw exists({ name, version }, models);
+  const { models, data, target } = flags;
+  const identity = await newIdentity(flags);
   if (target !== undefined && data === undefined)
     throw new Error("--target names a column of --data, which is not given.");
   if (flags.bounds && data === undefined)
     throw new Error("--bounds takes the bounds from --data, which is not given.");
-  const kind = await sourceKind(path);
+  const kind = flags.module === undefined ? await sourceKind(path) : "torch";
+  if (NETWORKS.has(kind)) return convertNetwork(path, kind, flags);
+  const stray = NETWORK_FLAGS.find((flag) => flags[flag] !== undefined);
+  if (stray !== undefined)
+    throw new Error(`--${stray} is for a network, and ${path} says itself what it needs.`);
   if (kind === "pickle" && !flags.trust)
     throw new Error(
       `${path} is a pickle (joblib makes them too), and loading one runs code that is in it. If you trust who made it, say --trust. Without code it is saved by skops: skops.io.dump(model, "model.skops")`,
@@ -100,6 +104,7 @@ async function convert(path: string, flags: Flags): Promise<void> {
       labels: flags.labels ?? null,
     };
     const made = await pythonReport(job, {
+      schema: madeSchema,
       packages: flags.with,
       inside: [],
       memoryMb: flags.memory,
@@ -109,8 +114,7 @@ async function convert(path: string, flags: Flags): Promise<void> {
     const checked = await writeChecked(made, {
       models,
       identity: {
-        name,
-        version,
+        ...identity,
         description: flags.description ?? `Converted from ${basename(path)}: ${made.about}.`,
         ...(flags.license !== undefined && { license: flags.license }),
       },

@@ -2,7 +2,7 @@ import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** What a trained model was saved as. */
-export type SourceKind = "skops" | "pickle" | "xgboost" | "lightgbm" | "catboost";
+export type SourceKind = "skops" | "pickle" | "xgboost" | "lightgbm" | "catboost" | "torch";
 
 const HEAD_BYTES = 512;
 
@@ -18,6 +18,7 @@ export async function sourceKind(path: string): Promise<SourceKind> {
   if (found.isDirectory()) throw new Error(await adviceForFolder(path));
   const head = await readHead(path);
   if (head.startsWith("PK")) {
+    if (path.endsWith(".pt2")) return "torch";
     if (head.includes("schema.json") || path.endsWith(".skops")) return "skops";
     throw new Error(adviceForZip(path, head));
   }
@@ -58,8 +59,8 @@ async function adviceForFolder(path: string): Promise<string> {
 function adviceForZip(path: string, head: string): string {
   if (path.endsWith(".keras"))
     return `${path} is a model of Keras 3, which convert does not take yet. Export it where it was trained, and add what that makes: model.export("model.onnx", format="onnx")`;
-  if (/\.(pt2?|pth)$/.test(path) || head.includes("data.pkl"))
-    return `${path} is a model of PyTorch, which convert does not take yet. Export it where it was trained, and add what that makes: torch.onnx.export(model, example, "model.onnx", dynamo=True)`;
+  if (/\.(pt|pth|ckpt)$/.test(path) || head.includes("data.pkl"))
+    return `${path} holds weights of PyTorch, or a pickle of a module. Name the module that the weights are of: --module package.module:Name. Or save the whole model where it was trained: torch.export.save(torch.export.export(model, (example,)), "model.pt2")`;
   return `${path} is a zip file without a model that convert knows.`;
 }
 
@@ -68,5 +69,5 @@ function adviceForFile(path: string, head: string): string {
     return `${path} is ONNX already: nearcast add ${path} --name …`;
   if (head.startsWith("\x89HDF"))
     return `${path} is a model of Keras 2 (HDF5), which convert does not take. Load it with Keras 3 and export it: model.export("model.onnx", format="onnx")`;
-  return `${path} is no model that convert knows. It takes scikit-learn's skops, joblib and pickle, XGBoost's .json and .ubj, LightGBM's text and CatBoost's .cbm.`;
+  return `${path} is no model that convert knows. It takes scikit-learn's skops, joblib and pickle, XGBoost's .json and .ubj, LightGBM's text, CatBoost's .cbm and PyTorch's .pt2.`;
 }

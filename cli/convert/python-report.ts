@@ -1,13 +1,16 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type * as z from "zod";
 import { pythonEnvironment } from "../python-environment.ts";
 import { networkBound, runBounded } from "./bounded-process.ts";
 import type { SourceKind } from "./file-kind.ts";
-import { readReport, type Made } from "./report.ts";
+import { readReport } from "./report.ts";
 
 const HERE = import.meta.dirname;
 /** Frameworks that a pipeline of scikit-learn may have inside. They are installed when one is needed. */
 const INSIDE = new Set(["xgboost", "lightgbm", "catboost"]);
+/** What one environment with PyTorch converts. */
+export const NETWORKS: ReadonlySet<SourceKind> = new Set(["torch"]);
 /** Older versions have no package without the graphics card's libraries. */
 const CPU_ONLY = /-cpu$/;
 
@@ -16,13 +19,27 @@ export interface Job {
   path: string;
   kind: SourceKind;
   trust: boolean;
+}
+
+/** What it gets of a model of scikit-learn, or of boosted trees. */
+export interface TableJob extends Job {
   data: string | null;
   target: string | null;
   features: string[] | null;
   labels: string[] | null;
 }
 
-interface Options {
+/** What it gets of a network. */
+export interface NetworkJob extends Job {
+  /** The import path of a module: `package.module:name`. */
+  module: string | null;
+  /** Inputs to compare on, or the shapes of one. */
+  inputs: { file: string } | { shapes: number[][] } | null;
+}
+
+interface Options<T> {
+  /** What its report looks like. */
+  schema: z.ZodType<T>;
   /** Further packages for the environment, as pip has them. */
   packages: readonly string[];
   /** Libraries of boosted trees that the model has inside. */
@@ -34,10 +51,15 @@ interface Options {
 }
 
 /** Has Python read a model, export it into `folder` and answer inputs. Throws an Error that says why it does not. */
-export async function pythonReport(job: Job, options: Options): Promise<Made & { folder: string }> {
+export async function pythonReport<T extends object>(
+  job: TableJob | NetworkJob,
+  options: Options<T>,
+): Promise<T & { folder: string }> {
   const { packages, memoryMb, seconds } = options;
   const inside = new Set([...options.inside, job.kind].filter((kind) => INSIDE.has(kind)));
-  const lists = await Promise.all(["sklearn", ...inside].map(requirementsOf));
+  const lists = await Promise.all(
+    [NETWORKS.has(job.kind) ? "torch" : "sklearn", ...inside].map(requirementsOf),
+  );
   const python = await pythonEnvironment({
     name: "convert",
     requirements: withPackages(lists.join(""), packages),
@@ -55,7 +77,7 @@ export async function pythonReport(job: Job, options: Options): Promise<Made & {
   await writeFile(description, JSON.stringify({ ...job, memoryMb, network, out: folder }));
   const command = [python, "-I", join(HERE, "python/convert.py"), description];
   await runBounded(command, network, { seconds, folder });
-  const report = await readReport(join(folder, "report.json"));
+  const report = await readReport(join(folder, "report.json"), options.schema);
   if ("refused" in report) throw new Error(report.refused);
   if (!("needs" in report)) return { ...report, folder };
   const { needs } = report;

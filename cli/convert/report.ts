@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import * as z from "zod";
+import { datatypeNames } from "../../functions/tensor.ts";
 import { SCORES_FLAGS } from "../add/score-meaning.ts";
 
 const REPORT_BYTES = 256 * 1024 * 1024;
@@ -42,7 +43,7 @@ const feature = z.strictObject({
   missing: z.union([z.string(), z.number()]).optional(),
 });
 
-const made = z.strictObject({
+export const made = z.strictObject({
   /** What was read, in words. */
   about: z.string(),
   /** The classes, or the targets of a regression of several numbers. */
@@ -69,24 +70,45 @@ const made = z.strictObject({
   ),
 });
 
-const report = z.union([
+const tensors = z.record(
+  z.string(),
+  z.strictObject({
+    datatype: z.enum(datatypeNames).exclude(["BYTES", "UINT16", "UINT32", "UINT64"]),
+    shape: z.array(z.number().int().nonnegative()),
+    /** Little-endian elements. */
+    data: z.base64(),
+  }),
+);
+
+/** What is read of a network. Its graph is `model.onnx` in the folder. */
+export const network = z.strictObject({
+  about: z.string(),
+  /** Why its batch has one size only. */
+  fixed: z.string().optional(),
+  cases: z.array(z.strictObject({ inputs: tensors, outputs: tensors })).min(1),
+});
+
+const other = z.union([
   z.strictObject({ refused: z.string() }),
   z.strictObject({ needs: z.string().regex(/^\w+$/) }),
-  made,
 ]);
 
+export type Network = z.infer<typeof network>;
 export type Made = z.infer<typeof made>;
 export type Case = z.infer<typeof oneCase>;
 export type ExpectedAnswer = z.infer<typeof answer>;
 export type ReadFeature = z.infer<typeof feature>;
 
 /** What the process that read the model says. It may have run code of the model's file, so nothing of it is taken on trust. */
-export async function readReport(path: string): Promise<z.infer<typeof report>> {
+export async function readReport<T>(
+  path: string,
+  schema: z.ZodType<T>,
+): Promise<T | z.infer<typeof other>> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) throw new Error("The process that read the model ended without a report.");
   if (found.size > REPORT_BYTES)
     throw new Error("The process that read the model says more than can be read.");
-  const { data, error } = report.safeParse(parsed(await readFile(path, "utf8")));
+  const { data, error } = z.union([other, schema]).safeParse(parsed(await readFile(path, "utf8")));
   if (!data)
     throw new Error("The process that read the model says what cannot be understood.", {
       cause: error,

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { sourceKind } from "../../cli/convert/file-kind.ts";
+import { compareTensors } from "../../cli/convert/compare-tensors.ts";
+import { networkInputs } from "../../cli/convert/network.ts";
 import { differenceOf } from "../../cli/convert/differences.ts";
 import { readOnnx, writeOnnx } from "../../functions/platform/onnx/model.ts";
 import { viewOf } from "../../functions/platform/onnx/view.ts";
@@ -25,13 +27,19 @@ describe("what a file is, by its first bytes", () => {
   test.each([
     ["model.onnx", Buffer.from([8, 9]), "nearcast add"],
     ["model.keras", Buffer.from("PK\u0003\u0004metadata.json"), "model.export("],
-    ["model.pt2", Buffer.from("PK\u0003\u0004archive/version"), "torch.onnx.export("],
+    ["model.pt", Buffer.from("PK\u0003\u0004model/data.pkl"), "--module package.module:Name"],
     ["model.h5", Buffer.from("89484446", "hex"), "Load it with Keras 3"],
     ["model.txt", Buffer.from("hello"), "no model that convert knows"],
   ])("%s is refused, with what to do", async (name, bytes, advice) => {
     const path = join(await temporaryFolder(), name);
     await writeFile(path, bytes);
     await expect(sourceKind(path)).rejects.toThrow(advice);
+  });
+
+  test("a program of torch.export may run code", async () => {
+    const path = join(await temporaryFolder(), "model.pt2");
+    await writeFile(path, "PK\u0003\u0004model/data/weights/weight_0");
+    expect(await sourceKind(path)).toBe("torch");
   });
 
   test("a folder of Hugging Face is exported first", async () => {
@@ -45,6 +53,10 @@ test.each([
   [["--target", "y"], "--target names a column of --data"],
   [["--bounds"], "--bounds takes the bounds from --data"],
   [["--version", "a/b"], "cannot name a version"],
+  [["--scores", "softmax"], "--scores is for a network"],
+  [["--module", "net:Net"], "Loading net:Net runs code"],
+  [["--module", "net.Net", "--trust"], "--module is package.module:name"],
+  [["--module", "net:Net", "--trust", "--data", "x.csv"], "--data and --target are for tables"],
   [[], "say --trust"],
 ])("convert %j is refused before anything is loaded or installed", async (flags, reason) => {
   const folder = await temporaryFolder();
@@ -84,6 +96,49 @@ describe("an answer beside the original's", () => {
     expect(differenceOf({ value: 0 }, { value: 0.2 }, large).mismatch).toBeDefined();
   });
 });
+
+test("inputs of a network are a file, or shapes", () => {
+  expect(networkInputs("3x224x224,7")).toEqual({ shapes: [[3, 224, 224], [7]] });
+  expect(networkInputs("/rows.npz")).toEqual({ file: "/rows.npz" });
+  expect(() => networkInputs("rows.csv")).toThrow("no shape of one input");
+  expect(() => networkInputs("0x2")).toThrow("no shape of one input");
+});
+
+describe("a graph beside its original", () => {
+  test("answers alike on native and WASM", async () => {
+    const graph = fixture("line-1.onnx");
+    const found = await compareTensors(graph, sums(6, 15), await temporaryFolder());
+    expect(found).toEqual({ rows: 2, largest: 0 });
+  });
+
+  test("answers otherwise: which inputs, and by how much", async () => {
+    const folder = await temporaryFolder();
+    const asked = compareTensors(fixture("line-1.onnx"), sums(6, 15.5), folder);
+    await expect(asked).rejects.toThrow(
+      "2 numbers of 1 inputs differ, so nothing was written. Input 1 on native, value[1, 0] is 15, not 15.5. Input 1 on WASM",
+    );
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("gives more numbers than the original", async () => {
+    const asked = compareTensors(fixture("line-1.onnx"), sums(6), await temporaryFolder());
+    await expect(asked).rejects.toThrow("value has 2 numbers, not 1");
+  });
+});
+
+function sums(...found: number[]) {
+  return [
+    {
+      inputs: { row: floats([2, 3], [1, 2, 3, 4, 5, 6]) },
+      outputs: { value: floats([2, 1], found) },
+    },
+  ];
+}
+
+function floats(shape: number[], values: number[]) {
+  const data = Buffer.from(Float32Array.from(values).buffer).toString("base64");
+  return { datatype: "FP32" as const, shape, data };
+}
 
 test("constants of a graph are read from a part of a file's bytes", async () => {
   const model = readOnnx(await readFile(fixture("line-1.onnx")));

@@ -5,17 +5,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./nearcast.ts";
 
-const requirements = readFileSync(join(root, "cli/convert/requirements-sklearn.txt"));
-const digest = createHash("sha256").update(requirements).digest("hex").slice(0, 8);
-const environment = join(root, `.cache/convert-${digest}`);
+interface Environment {
+  /** The Python that the command converts with. */
+  python: string;
+  isMade: boolean;
+}
 
-/** The Python that the command converts with. `.ci/run` makes it. */
-export const convertersPython = join(environment, "bin/python");
-export const canConvert = await readFile(join(environment, "installed.txt")).then(
-  (installed) => installed.equals(requirements),
-  () => false,
-);
+/** The environment of a list of requirements, where the command looks for it. Nothing is installed. */
+async function environmentOf(kind: string): Promise<Environment> {
+  const requirements = readFileSync(join(root, `cli/convert/requirements-${kind}.txt`));
+  const digest = createHash("sha256").update(requirements).digest("hex").slice(0, 8);
+  const folder = join(root, `.cache/convert-${digest}`);
+  const installed = await readFile(join(folder, "installed.txt")).catch(() => undefined);
+  return {
+    python: join(folder, "bin/python"),
+    isMade: installed?.equals(requirements) ?? false,
+  };
+}
+
+const sklearn = await environmentOf("sklearn");
+export const convertersPython = sklearn.python;
+export const canConvert = sklearn.isMade;
 if (!canConvert) console.log("There is no environment to convert in (.ci/run makes it): skipped.");
+
+/** It has 5 GB, so only a conversion makes it. */
+export const torch = await environmentOf("torch");
 
 export const CONVERSION_LIMIT_MS = 120_000;
 

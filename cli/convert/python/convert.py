@@ -23,9 +23,7 @@ def main():
     from refusal import NeedsPackage, Refusal
 
     try:
-        import sklearn_models
-
-        report = sklearn_models.convert(job)
+        report = converter(job["kind"]).convert(job)
     except Refusal as refusal:
         report = {"refused": str(refusal)}
     except NeedsPackage as needs:
@@ -33,6 +31,15 @@ def main():
     except MemoryError:
         report = {"refused": f"The model needs more than {job['memoryMb']} MB of memory. If it is that large, allow more with --memory."}
     Path(job["out"], "report.json").write_text(json.dumps(report))
+
+
+def converter(kind):
+    """Each has its own environment, so only its own module can be imported."""
+    if kind == "torch":
+        import torch_models as found
+    else:
+        import sklearn_models as found
+    return found
 
 
 if __name__ == "__main__":

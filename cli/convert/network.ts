@@ -1,0 +1,123 @@
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { InvalidArgumentError } from "commander";
+import { report as addedReport } from "../add/report.ts";
+import { addVersion, newIdentity, type AddFlags } from "../commands/add.ts";
+import { compareTensors, exampleOf } from "./compare-tensors.ts";
+import { TOLERANCE } from "./differences.ts";
+import type { SourceKind } from "./file-kind.ts";
+import { pythonReport, type NetworkJob } from "./python-report.ts";
+import { network } from "./report.ts";
+
+export interface NetworkFlags extends AddFlags {
+  trust?: true;
+  with: string[];
+  memory: number;
+  seconds: number;
+  module?: string;
+  inputs?: NonNullable<NetworkJob["inputs"]>;
+  data?: string;
+  target?: string;
+}
+
+/** What a model that is no network has by itself. */
+export const NETWORK_FLAGS = [
+  "inputs",
+  "task",
+  "scores",
+  "options",
+  "pooling",
+  "example",
+  "labelsFrom",
+  "image",
+] as const;
+
+/** `3x224x224`, or several by commas, or the name of a file. */
+export function networkInputs(text: string): NonNullable<NetworkJob["inputs"]> {
+  if (/\.(npz|json)$/.test(text)) return { file: resolve(text) };
+  if (!/^[1-9]\d*(x[1-9]\d*)*(,[1-9]\d*(x[1-9]\d*)*)*$/.test(text))
+    throw new InvalidArgumentError(
+      "It is no .npz or .json file, and no shape of one input without its batch, such as 3x224x224.",
+    );
+  const shapes = text.split(",").map((shape) => shape.split("x").map(Number));
+  return { shapes };
+}
+
+/**
+ * Exports a network in a process of its own, compares it with the original, and adds what was made. Throws an Error that
+ * says how the answers differ; then nothing is written.
+ */
+export async function convertNetwork(
+  path: string,
+  kind: SourceKind,
+  flags: NetworkFlags,
+): Promise<void> {
+  await checkFlags(path, flags);
+  const { name, version } = await newIdentity(flags);
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-convert-"));
+  try {
+    const job = {
+      path: resolve(path),
+      kind,
+      trust: flags.trust ?? false,
+      module: flags.module ?? null,
+      // A program has inputs of its own.
+      inputs: flags.inputs ?? (flags.module === undefined ? null : shapesOf(flags)),
+    };
+    const made = await pythonReport(job, {
+      schema: network,
+      packages: flags.with,
+      inside: [],
+      memoryMb: flags.memory,
+      seconds: flags.seconds,
+      folder,
+    });
+    const graph = join(made.folder, "model.onnx");
+    const { largest, rows } = await compareTensors(graph, made.cases, folder);
+    const isTensor = flags.task === undefined && !flags.features && !flags.image;
+    const added = await addVersion(
+      graph,
+      {
+        ...flags,
+        name,
+        version,
+        description: flags.description ?? `Converted from ${basename(path)}: ${made.about}.`,
+      },
+      { examples: isTensor ? exampleOf(made.cases) : undefined },
+    );
+    const lines = [
+      `Read: ${made.about}.`,
+      `Compared ${rows} inputs with the original on native and WASM: numbers within ${largest.toPrecision(2)} (allowed: ${TOLERANCE} of their size or spread).`,
+      ...(made.fixed === undefined
+        ? []
+        : [`It takes one size of batch only. With a free one: ${made.fixed}`]),
+      ...added.notes,
+      addedReport(added.local, added.changes),
+    ];
+    for (const line of lines) console.log(line);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function checkFlags(path: string, flags: NetworkFlags): Promise<void> {
+  const { module, trust, data, target } = flags;
+  if (!(await stat(path).catch(() => undefined))) throw new Error(`There is nothing at ${path}.`);
+  if (module !== undefined && !/^[\w.]+:[\w.]+$/.test(module))
+    throw new Error(`--module is package.module:name, and not ${module}.`);
+  if (data !== undefined || target !== undefined)
+    throw new Error(
+      "--data and --target are for tables of scikit-learn. Give a network rows to compare on with --inputs, and measure it with nearcast eval.",
+    );
+  if (!trust)
+    throw new Error(
+      `Loading ${module === undefined ? `${path}, a program of torch.export,` : module} runs code that is in it. If you trust who made it, say --trust.`,
+    );
+}
+
+/** The shape of one input, as the table or the pictures have it. */
+function shapesOf({ features, image }: NetworkFlags): NetworkJob["inputs"] {
+  if (features) return { shapes: [[features.length]] };
+  return image ? { shapes: [[3, image.height, image.width]] } : null;
+}

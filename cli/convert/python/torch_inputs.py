@@ -1,0 +1,69 @@
+"""Example inputs of a network, from a file, from shapes, or from the program that has them."""
+
+import inspect
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils import _pytree as pytree
+
+from refusal import Refusal
+
+MOST_ELEMENTS = 50_000_000
+
+
+def given(inputs, names):
+    """`inputs` is {"file": path} or {"shapes": [[3, 224, 224]]}, for the arguments with these names in order."""
+    if "shapes" in inputs:
+        shapes = inputs["shapes"]
+        if len(shapes) > len(names):
+            raise Refusal(f"--inputs has {len(shapes)} shapes, and the model takes {', '.join(names)}.")
+        if sum(math.prod(one) for one in shapes) > MOST_ELEMENTS:
+            raise Refusal("An input of these shapes has more elements than a request can hold.")
+        random = np.random.default_rng(1)
+        return {name: random.standard_normal((2, *shape)).astype(np.float32) for name, shape in zip(names, shapes)}
+    return of_file(Path(inputs["file"]), names)
+
+
+def of_file(path, names):
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as file:
+                found = {name: file[name] for name in file.files}
+        else:
+            found = {name: of_json(np.array(one)) for name, one in json.loads(path.read_text()).items()}
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Refusal(f"{path.name} cannot be read: it is a .npz file, or JSON with an array for each input. {error}") from error
+    unknown = [name for name in found if name not in names]
+    if unknown or not found:
+        raise Refusal(f"{path.name} has {', '.join(found) or 'no input'}, and the model takes {', '.join(names)}.")
+    # In the order of the arguments, which is the graph's.
+    return {name: np.ascontiguousarray(found[name]).reshape(found[name].shape) for name in names if name in found}
+
+
+def of_json(array):
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def by_name(names, example):
+    flat, _ = pytree.tree_flatten(example)
+    for name, one in zip(names, flat):
+        if not isinstance(one, torch.Tensor):
+            raise Refusal(f"The program takes {name} as {type(one).__name__}, and ONNX has only tensors.")
+    return {name: one.detach().cpu().numpy() for name, one in zip(names, flat)}
+
+
+def names_of(forward):
+    parameters = inspect.signature(forward).parameters.values()
+    return [one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+
+
+def of_two(example):
+    """The example with two rows or more: torch.export takes a size of 1 for a constant. None where sizes differ."""
+    if any(one.ndim == 0 for one in example.values()) or len({len(one) for one in example.values()}) != 1:
+        return None
+    return {name: np.concatenate([one, one]) if len(one) == 1 else one for name, one in example.items()}
