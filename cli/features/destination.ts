@@ -8,7 +8,7 @@ import { kvPair } from "../../functions/platform/features/kv.ts";
 import { writeToRedis } from "../../functions/platform/features/redis.ts";
 import { openRedis } from "../../functions/platform/redis.ts";
 import { parseStoreUrl } from "../../functions/platform/store/url.ts";
-import { namedSource } from "../../functions/variable.ts";
+import { namedSource, namedSources } from "../../functions/variable.ts";
 import { environmentOf } from "../deploy/cloudflare.ts";
 import { askTool } from "../deploy/run-tool.ts";
 import { isFolder, withStore, type StoreOptions } from "../store.ts";
@@ -28,10 +28,9 @@ const PAIRS = 10_000;
 export function parseDestination(text: string, environment: NodeJS.ProcessEnv): [string, string] {
   const given = namedSource.safeParse(text);
   if (given.success) return [...given.data];
-  const known = (environment["FEATURE_SOURCES"] ?? "")
-    .split(",")
-    .map((part) => namedSource.safeParse(part.trim()).data)
-    .find((one) => one?.[0] === text);
+  const { data, error } = namedSources.optional().safeParse(environment["FEATURE_SOURCES"] || undefined); // oxfmt-ignore
+  if (error) throw new Error(`FEATURE_SOURCES ${error.issues[0]?.message}.`);
+  const known = data?.find(([name]) => name === text);
   if (known) return [...known];
   throw new Error(
     `--to needs a name with its place, like customers=redis://host:6379, or a name of FEATURE_SOURCES`,

@@ -5,7 +5,9 @@ import { canBe } from "../../functions/features/plan.ts";
 import type { StoredFeatures } from "../../functions/features/source.ts";
 import { parquetRows } from "../../functions/inputs/parquet-rows.ts";
 import type { Feature, Manifest } from "../../functions/model/manifest.ts";
+import { datatypesOf } from "../../functions/tasks/check-lookup.ts";
 import { problemWith } from "../../functions/tasks/tabular/feature.ts";
+import type { Datatype } from "../../functions/tensor.ts";
 import { readTable } from "../../functions/wire/csv-table.ts";
 import { openFile } from "../batch/file-source.ts";
 import { readText } from "../read-text.ts";
@@ -15,8 +17,8 @@ type Lookup = NonNullable<Manifest["lookup"]>;
 /** The columns of a table for one lookup. */
 export interface TableColumns {
   lookup: Lookup;
-  /** A column for each looked-up feature, by its name in the source. */
-  features: readonly Feature[];
+  /** A column for each looked-up feature, by its name in the source, with what the graph takes it as. */
+  features: readonly (Feature & { datatype: Datatype })[];
   /** The column with the time of a row's event. */
   at: string;
 }
@@ -30,12 +32,14 @@ interface TableRow {
 }
 
 /** The columns that the manifest's lookup asks for. Throws an Error for a manifest without one. */
-export function columnsOf({ name, lookup, features = [] }: Manifest, at: string): TableColumns {
+export function columnsOf(manifest: Manifest, at: string): TableColumns {
+  const { name, lookup, features = [] } = manifest;
   if (!lookup)
     throw new Error(`The manifest of ${name} has no lookup, so nothing says what to load.`);
+  const datatypes = datatypesOf(manifest);
   const columns = lookup.features.flatMap(({ name: own, from = own }) => {
     const feature = features.find((one) => one.name === own);
-    return feature ? [{ ...feature, name: from }] : [];
+    return feature ? [{ ...feature, name: from, datatype: datatypes.get(own) ?? "FP32" }] : [];
   });
   return { lookup, features: columns, at };
 }
@@ -124,7 +128,7 @@ function storedOf(
   for (const feature of features) {
     const value = Object.hasOwn(values, feature.name) ? values[feature.name] : undefined;
     if (value === undefined || value === null) continue;
-    const problem = problemWith(value, feature, "FP64", { textLength: Infinity });
+    const problem = problemWith(value, feature, feature.datatype, { textLength: Infinity });
     if (problem) throw wrong(`${feature.name} ${problem}`);
     stored[feature.name] = value;
   }

@@ -2,9 +2,12 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { startS3, type S3Server } from "../../cli/local/s3-server.ts";
+import type { Manifest } from "../../functions/model/manifest.ts";
 import { nearcast } from "../cli/nearcast.ts";
 import { hasRedis, startRealRedis, type RealRedis } from "../harness/real-redis.ts";
+import { COLUMNS } from "../tasks/columns-model.ts";
 import { churnFolder, openChurn } from "./service.ts";
 
 const folder = await churnFolder({ maxAgeSeconds: 86_400 });
@@ -52,17 +55,20 @@ const TABLES = {
     ),
 };
 
+const KEY = { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret" };
 let redis: RealRedis | undefined;
+let s3: S3Server;
 beforeAll(async () => {
   if (hasRedis) redis = await startRealRedis();
+  s3 = await startS3({ buckets: ["tables"] });
 });
-afterAll(() => redis?.stop());
+afterAll(() => Promise.all([redis?.stop(), s3.close()]));
 
 const load = (path: string, to: string, env: Record<string, string> = {}) =>
   nearcast(["features", "load", path, "--for", "churn", "--models", folder, "--to", to], { env });
 
-async function expectLoaded(to: string) {
-  const { predict, whole } = openChurn(folder, {}, { FEATURE_SOURCES: to });
+async function expectLoaded(to: string, env: Record<string, string> = {}) {
+  const { predict, whole } = openChurn(folder, {}, { FEATURE_SOURCES: to, ...env });
   const answer = await predict([42, 43].map((customer_id) => ({ customer_id, income: 1 })));
   expect(answer.outputs).toEqual(
     await whole([
@@ -75,17 +81,45 @@ async function expectLoaded(to: string) {
   });
 }
 
-describe.each(["folder", "redis"] as const)("to %s", (place) => {
-  test.runIf(place === "folder" || hasRedis).each(Object.keys(TABLES) as (keyof typeof TABLES)[])(
+describe.each(["folder", "redis", "s3"] as const)("to %s", (place) => {
+  const places = {
+    folder: (ending: string) => join(files, `as-${ending}`),
+    redis: () => redis?.url,
+    s3: (ending: string) => `s3://tables/${ending}`,
+  };
+  test.runIf(place !== "redis" || hasRedis).each(Object.keys(TABLES) as (keyof typeof TABLES)[])(
     "a table in .%s is loaded, and answers",
     async (ending) => {
-      const to = `customers=${place === "folder" ? join(files, `as-${ending}`) : redis?.url}`;
-      const outcome = await load(await TABLES[ending](), to);
+      const to = `customers=${places[place](ending)}`;
+      const env = { ...KEY, S3_ENDPOINT: s3.endpoint, S3_FORCE_PATH_STYLE: "true" };
+      const outcome = await load(await TABLES[ending](), to, place === "s3" ? env : {});
       expect(outcome).toMatchObject({ code: 0, stderr: "" });
       expect(outcome.stdout).toBe("customers has the features of 2 entities.\n");
-      await expectLoaded(to);
+      for (const [name, value] of Object.entries(KEY)) vi.stubEnv(name, value);
+      onTestFinished(() => void vi.unstubAllEnvs());
+      await expectLoaded(to, place === "s3" ? env : {});
     },
   );
+});
+
+test("what S3 refuses is said", async () => {
+  const env = { ...KEY, S3_ENDPOINT: s3.endpoint, S3_FORCE_PATH_STYLE: "true" };
+  const outcome = await load(await TABLES.csv(), "customers=s3://nowhere/x", env);
+  expect(outcome).toMatchObject({ code: 1, stdout: "" });
+  expect(outcome.stderr).toContain("The bucket does not exist.");
+});
+
+test("a number that the graph's datatype cannot hold is refused", async () => {
+  const small = await churnFolder(
+    { features: [{ name: "income" }] },
+    { features: [...COLUMNS] as Manifest["features"] },
+  );
+  const path = await table("large.csv", "customer_id,income\n42,1e39\n");
+  const { code, stderr } = await nearcast(
+    ["features", "load", path, "--for", "churn", "--models", small, "--to", `customers=${join(files, "large")}`], // oxfmt-ignore
+  );
+  expect(stderr).toContain("Line 2: income must be a number.");
+  expect(code).toBe(1);
 });
 
 test("a table is loaded again as a whole, to a source that FEATURE_SOURCES names", async () => {
@@ -143,6 +177,10 @@ test("what is wrong with a table is said with its line, and nothing is written",
     "is neither .csv nor .jsonl nor .parquet",
   );
   expect((await load(await TABLES.csv(), "nobody")).stderr).toContain("a name of FEATURE_SOURCES");
+  const twice = { FEATURE_SOURCES: "customers=a,customers=b" };
+  expect((await load(await TABLES.csv(), "customers", twice)).stderr).toContain(
+    "FEATURE_SOURCES must have each name once",
+  );
   const whole = await nearcast([
     "features",
     "load",

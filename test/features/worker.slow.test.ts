@@ -1,12 +1,14 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { KVNamespace, R2Bucket } from "@cloudflare/workers-types";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createObjectSource, writeObjects } from "../../functions/features/object-source.ts";
 import type { StoredFeatures } from "../../functions/features/source.ts";
 import { createKvSource, kvPair } from "../../functions/platform/features/kv.ts";
 import { createR2Store } from "../../functions/platform/store/r2.ts";
 import { featureSourceContract } from "../../functions/testing.ts";
+import { nearcast } from "../cli/nearcast.ts";
+import { startS3OverR2 } from "../harness/s3-over-r2.ts";
 import { startWorker, type WorkerHarness } from "../harness/worker.ts";
 import { churnFolder, customers, openChurn, type Answer } from "./service.ts";
 
@@ -140,5 +142,24 @@ describe("R2", () => {
     expect(await askShop()).toMatchObject({ status: 503, code: "features_unavailable" });
     worker.setBehaviour("ok");
     expect(await askShop()).toMatchObject({ status: 200 });
+  });
+
+  test("a table that the command loads answers a Worker", async () => {
+    const s3 = await startS3OverR2(worker);
+    onTestFinished(() => s3.stop());
+    const path = join(shops, "table.csv");
+    await writeFile(path, "customer_id,age,member,city\n7,41,false,Bergen\n");
+    const to = "shops=r2://models/features/shops";
+    const outcome = await nearcast(["features", "load", path, "--for", "churn", "--models", shops, "--to", to], {
+      env: { S3_ENDPOINT: s3.endpoint, AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret" },
+    }); // oxfmt-ignore
+    expect(outcome).toMatchObject({ code: 0, stderr: "" });
+    const inputs = { customer_id: 7, income: 1 };
+    // A Worker reads the index again after 5 seconds.
+    await expect
+      .poll(() => ask("shop", inputs), { timeout: 30_000, interval: 500 })
+      .toMatchObject({ status: 200 });
+    const whole = await ask("whole", { age: 41, member: false, city: "Bergen", income: 1 });
+    expect((await ask("shop", inputs)).outputs).toEqual(whole.outputs);
   });
 });
