@@ -2,6 +2,7 @@ import { createLookUp } from "../functions/features/look-up.ts";
 import { createSources } from "../functions/features/sources.ts";
 import { createDeadline } from "../functions/load/deadline.ts";
 import { prepare } from "../functions/load/prepare.ts";
+import { startTally } from "../functions/features/tally.ts";
 import { createPhases } from "../functions/observe/phases.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
 import type { Resolved } from "../functions/model/registry.ts";
@@ -99,7 +100,13 @@ export async function openPredictor(
       const { lookup, ...manifest } = found.manifest;
       const phases = createPhases(undefined);
       const rows = lookup
-        ? (await lookUp(found, inputs, pathOf, { deadline: NO_DEADLINE, phases })).named()
+        ? (
+            await lookUp(found, inputs, pathOf, {
+              deadline: NO_DEADLINE,
+              phases,
+              tally: startTally(lookup.source),
+            })
+          ).named()
         : inputs;
       // They are looked up once, so that the answers are of what is measured.
       const answers = (await predictHere(rows, parameters, {

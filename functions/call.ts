@@ -1,6 +1,7 @@
 import type { Caller } from "./auth/caller.ts";
 import type { ErrorCode, NearcastError } from "./errors.ts";
 import type { FeatureCounts } from "./features/status.ts";
+import type { LookupTally } from "./features/tally.ts";
 import type { Quota } from "./limits/quota.ts";
 import type { Deadline } from "./load/deadline.ts";
 import type { Assignment } from "./model/assignment.ts";
@@ -153,6 +154,8 @@ export interface CallRecord {
   readonly spilled?: boolean | undefined;
   /** How many looked-up features the inputs had, by status. Absent where the version looks up none. */
   readonly features?: FeatureCounts | undefined;
+  /** What the look-up of features did. Absent where the version looks up none. */
+  readonly lookup?: Readonly<LookupTally> | undefined;
   readonly quota: Quota | undefined;
   /** Why the call was refused or failed. */
   readonly error: { code: ErrorCode; message: string } | undefined;

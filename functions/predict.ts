@@ -14,6 +14,7 @@ import { invalidInput, NearcastError, type ErrorCode } from "./errors.ts";
 import type { Completed } from "./features/complete.ts";
 import type { LookUp } from "./features/look-up.ts";
 import type { FeatureStatuses, FeatureSummaries } from "./features/status.ts";
+import { startTally } from "./features/tally.ts";
 import type { FollowSized, Shadows } from "./follow.ts";
 import { answersOfTensors, finish } from "./finish.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
@@ -296,7 +297,9 @@ function lookUpFor(
   const { elsewhere } = call;
   if (elsewhere && fits?.(version.manifest) === false)
     return () => answerElsewhere(elsewhere, recording, version);
-  return (rows, pathOf) => lookUp(version, rows, pathOf, { deadline, phases });
+  const tally = startTally(version.manifest.lookup.source);
+  recording.lookup = tally;
+  return (rows, pathOf) => lookUp(version, rows, pathOf, { deadline, phases, tally });
 }
 
 /** What followers see. What was looked up is in it, made when one of them asks for it. */

@@ -4,6 +4,7 @@ import { isGiven, type Asked } from "./asked.ts";
 import { canBe, isTooOld, reasonAgainst, type Entity, type Plan } from "./plan.ts";
 import type { FeatureValue } from "./source.ts";
 import { foundStatus, GIVEN, Statuses, type FeatureStatus, type Reason } from "./status.ts";
+import type { LookupTally } from "./tally.ts";
 import { mergedOf, positionsOf } from "./whole-row.ts";
 
 const MOST_ISSUES = 100;
@@ -17,16 +18,19 @@ export interface Completed {
   statuses: Statuses;
 }
 
-/**
- * Puts what is known of the entities into the inputs that lack it. Throws as `LookUp` says. `failed` is why those that
- * are not in `entities` could not be read.
- */
+interface CompleteOptions {
+  pathOf: PathOf;
+  tally: LookupTally;
+  /** Why entities that are not known could not be read. */
+  failed: NearcastError | undefined;
+}
+
+/** Puts what is known of the entities into the inputs that lack it. Throws as `LookUp` says. */
 export function complete(
   plan: Plan,
   asked: Asked,
   entities: readonly (Entity | undefined)[],
-  pathOf: PathOf,
-  failed?: NearcastError,
+  { pathOf, tally, failed }: CompleteOptions,
 ): Completed {
   const issues = new InputIssues();
   const invalid: InputIssue[] = [];
@@ -76,6 +80,8 @@ export function complete(
       }
       const found = entity?.row[place];
       const reason = entity ? reasonAgainst(found, maxAgeSeconds, now) : "unavailable";
+      if (reason === "not_found") tally.misses += 1;
+      if (reason === "stale") tally.stale += 1;
       if (reason === undefined) {
         const message = problemOf(plan, place, found as FeatureValue);
         if (message) invalid.push({ path: `${pathOf(index)}.${name}`, message });

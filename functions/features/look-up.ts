@@ -11,11 +11,13 @@ import { createKeptEntities } from "./kept.ts";
 import { entityOf, planOf, type Entity, type Plan } from "./plan.ts";
 import { readInTime } from "./read-in-time.ts";
 import type { FeatureSource } from "./source.ts";
+import type { LookupTally } from "./tally.ts";
 
 /** The call for which features are looked up. */
 export interface LookUpCall {
   deadline: Deadline;
   phases: Phases;
+  tally: LookupTally;
 }
 
 /**
@@ -56,7 +58,7 @@ export function createLookUp({ sourceOf, log }: LookUpServices): LookUp {
     plan: Plan,
     { ids, samples }: Asked,
     entities: (Entity | undefined)[],
-    { deadline, phases }: LookUpCall,
+    { deadline, phases, tally }: LookUpCall,
   ): Promise<NearcastError | undefined> {
     const { lookup, names, prefix, cacheSeconds } = plan;
     const source = sourceOf(lookup.source);
@@ -64,11 +66,13 @@ export function createLookUp({ sourceOf, log }: LookUpServices): LookUp {
     const places: number[] = [];
     for (let place = 0; place < ids.length; place++) if (!entities[place]) places.push(place);
     const wanted = places.map((place) => keysOf(samples[place] ?? {}, lookup.keys));
+    tally.reads += 1;
     const reading = phases.time("features", () =>
       readInTime(source, wanted, names, { lookup, deadline }),
     );
     return reading.then((rows) => {
       if ("failed" in rows) {
+        tally.failures += 1;
         const { cause, message: error } = rows.failed;
         const message = "features: a source does not answer";
         const why = cause instanceof Error ? String(cause) : error;
@@ -89,10 +93,9 @@ export function createLookUp({ sourceOf, log }: LookUpServices): LookUp {
     const plan = planFor(version);
     const asked = readRows(plan, rows, pathOf);
     const entities = keptOf(plan, asked);
-    if (!entities.includes(undefined)) return complete(plan, asked, entities, pathOf);
-    return read(plan, asked, entities, call).then((failed) =>
-      complete(plan, asked, entities, pathOf, failed),
-    );
+    const finish = (failed?: NearcastError) =>
+      complete(plan, asked, entities, { pathOf, tally: call.tally, failed });
+    return entities.includes(undefined) ? read(plan, asked, entities, call).then(finish) : finish();
   };
 }
 

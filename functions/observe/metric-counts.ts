@@ -6,6 +6,7 @@ import {
   COPY_METRICS,
   JOB_METRICS,
   LOAD_METRICS,
+  LOOKUP_METRICS,
   REQUEST_METRICS,
   SERVICE_METRICS,
   SUMMED,
@@ -41,6 +42,7 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
   const touched: Series[] = [];
   const onTouch = counters && ((series: Series) => void touched.push(series));
   const calls = createSubjectSums(CALL_METRICS, onTouch);
+  const lookups = createSubjectSums(LOOKUP_METRICS, onTouch);
   const requests = createSubjectSums(REQUEST_METRICS, onTouch);
   const service = createSubjectSums(SERVICE_METRICS, onTouch);
   const loads = createSubjectSums(LOAD_METRICS, onTouch);
@@ -52,6 +54,9 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
   const newCalls = gather<CallRecord>((record) => {
     const { model, version = "" } = record;
     calls.count(`${model}/${version}`, record, () => [model, version]);
+    const { source } = record.lookup ?? {};
+    if (source !== undefined)
+      lookups.count(`${model}/${version} ${source}`, record, () => [model, version, source]);
   });
   const newRequests = gather<RequestRecord>((record) => {
     const { method, route = "", status } = record;
@@ -96,6 +101,7 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
     countGathered();
     return [
       ...calls.all(),
+      ...lookups.all(),
       ...requests.all(),
       ...service.all(),
       ...loads.all(),

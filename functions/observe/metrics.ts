@@ -164,6 +164,57 @@ export const CALL_METRICS: Record<string, Metric<CallRecord>> = {
   },
 };
 
+const SOURCE = [...MODEL, "source"] as const;
+
+/** What look-ups of features count, by model, version and source. */
+export const LOOKUP_METRICS: Record<string, Metric<CallRecord>> = {
+  fread: {
+    name: "nearcast_feature_reads_total",
+    kind: "counter",
+    help: "Reads of a source of features: at most one for a call.",
+    labels: SOURCE,
+    of: ({ lookup }) => lookup?.reads,
+  },
+  ftime: {
+    name: "nearcast_feature_read_duration_seconds",
+    kind: "histogram",
+    help: "How long a source of features took to answer, or was waited for.",
+    labels: SOURCE,
+    buckets: INFERENCE_SECONDS,
+    scale: MICROSECONDS,
+    of: ({ lookup, durations }) =>
+      lookup?.reads && durations ? Math.round((durations["features"] ?? 0) * 1000) : undefined,
+  },
+  ffail: {
+    name: "nearcast_feature_read_failures_total",
+    kind: "counter",
+    help: "Reads that a source of features did not answer, or not in time.",
+    labels: SOURCE,
+    of: ({ lookup }) => lookup?.failures,
+  },
+  ffound: {
+    name: "nearcast_feature_values_total",
+    kind: "counter",
+    help: "Values of a source, or kept from an earlier read, that predictions used.",
+    labels: SOURCE,
+    of: ({ features }) => features?.found,
+  },
+  fmiss: {
+    name: "nearcast_feature_misses_total",
+    kind: "counter",
+    help: "Values that a source of features does not know, also of calls that were refused for it.",
+    labels: SOURCE,
+    of: ({ lookup }) => lookup?.misses,
+  },
+  fstale: {
+    name: "nearcast_feature_stale_total",
+    kind: "counter",
+    help: "Values that were too old for the manifest's maxAgeSeconds.",
+    labels: SOURCE,
+    of: ({ lookup }) => lookup?.stale,
+  },
+};
+
 /** What HTTP requests count. Durations are OpenTelemetry's `http.server.request.duration`. */
 export const REQUEST_METRICS: Record<string, Metric<RequestRecord>> = {
   http: {
@@ -377,6 +428,7 @@ export const GAUGES = {
 /** All that is kept as sums, by id. Ids are short: they are stored with each sum. */
 export const SUMMED: Readonly<Record<string, Metric>> = {
   ...CALL_METRICS,
+  ...LOOKUP_METRICS,
   ...REQUEST_METRICS,
   ...SERVICE_METRICS,
   ...LOAD_METRICS,

@@ -1,6 +1,7 @@
 import type { CacheOutcome, CallOptions, CallRecord } from "../call.ts";
 import { NearcastError } from "../errors.ts";
 import type { FeatureCounts } from "../features/status.ts";
+import type { LookupTally } from "../features/tally.ts";
 import type { Asked } from "../follow.ts";
 import type { Assignment } from "../model/assignment.ts";
 import type { Quota } from "../limits/quota.ts";
@@ -31,6 +32,7 @@ export class Recording {
   cache: CacheOutcome | undefined;
   spilled = false;
   features: FeatureCounts | undefined;
+  lookup: LookupTally | undefined;
   quota: Quota | undefined;
   inputs: unknown;
   readonly begun: Begun;
@@ -96,6 +98,7 @@ export class Recording {
       cache: this.cache,
       ...(this.spilled && { spilled: true }),
       ...(this.features && { features: this.features }),
+      ...(this.lookup && { lookup: this.lookup }),
       quota: this.quota,
       error: error === undefined ? undefined : described(error),
       inputs: this.inputs,
