@@ -53,21 +53,23 @@ export function createElsewhere(
     const { cache: directive } = askedOf(c);
     const cache = ttlSeconds === 0 ? undefined : directive ? "bypass" : "miss";
     const key = cache && directive !== "no-store" ? await kept.keyOf(request) : undefined;
-    const found = key && !directive ? await kept.get(key) : undefined;
-    if (found) {
-      exchange.forwarded = { status: 200, version, ...found };
+    const old = key && !directive ? await kept.get(key) : undefined;
+    if (old) {
+      exchange.forwarded = { status: 200, version, ...old };
       return new AnsweredElsewhere(undefined, "hit");
     }
-    const { response, code } = await region.ask(request);
-    exchange.forwarded = { status: response.status, version, ...partsOf(response) };
-    if (key && response.status === 200) {
-      const whole = { ...exchange.forwarded, body: await wholeOf(response, request) };
+    const found = await region.ask(request);
+    const { code, status } = found;
+    exchange.forwarded = { status, version, ...partsOf(found) };
+    const keeps = kept.takes(found);
+    if (key && keeps) {
+      const whole = { ...exchange.forwarded, body: await wholeOf(found, request) };
       exchange.forwarded = whole;
       await kept.put(key, whole, { requestId: request.id, ttlSeconds });
     }
-    const failure = code && new NearcastError(code, `The region answered ${response.status}.`);
+    const failure = code && new NearcastError(code, `The region answered ${status}.`);
     if (failure) exchange.error = failure;
-    return new AnsweredElsewhere(failure, cache);
+    return new AnsweredElsewhere(failure, cache && status === 200 && !keeps ? "bypass" : cache);
   };
 }
 
@@ -114,7 +116,7 @@ function fieldsOf(c: Context<AppEnv>): Record<string, string> {
 }
 
 /** The body as it arrives, and the fields that the client gets. */
-function partsOf({ headers, body }: Response): Pick<Forwarded, "headers" | "body"> {
+function partsOf({ headers, body }: RegionAnswer): Pick<Forwarded, "headers" | "body"> {
   const fields = Object.fromEntries([...headers].filter(([name]) => !NOT_ANSWERED.test(name)));
   // A runtime that has decoded the body leaves its length as it was.
   if (headers.has("content-encoding")) delete fields["content-length"];
@@ -125,14 +127,14 @@ function partsOf({ headers, body }: Response): Pick<Forwarded, "headers" | "body
 const EARLY_MS = 2;
 
 async function wholeOf(
-  response: RegionAnswer["response"],
+  { body }: RegionAnswer,
   { deadline, signal }: RegionRequest,
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (cause) {
+    return new Uint8Array(await new Response(body).arrayBuffer());
+  } catch {
     if (signal?.aborted) throw clientGone();
     deadline.check(EARLY_MS);
-    throw unavailable("Its answer did not arrive whole.", { cause });
+    throw unavailable("Its answer did not arrive whole.");
   }
 }

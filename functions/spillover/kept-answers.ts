@@ -39,13 +39,18 @@ export function createKeptAnswers({ predictionCache }: Pick<Platform, "predictio
         body: body.data as Uint8Array<ArrayBuffer>,
       };
     },
+    /** Whether an answer may be kept. One that comes in pieces, or is long, is passed on as it arrives. */
+    takes({ status, headers }: Pick<Response, "status" | "headers">): boolean {
+      const length = headers.get("content-length");
+      return status === 200 && length !== null && Number(length) <= MAX_BYTES;
+    },
     /** Keeps an answer for everybody: not one whose body names the request that it was made for. */
     async put(
       key: string,
       { headers, body }: KeptAnswer,
       { requestId, ttlSeconds }: { requestId: string; ttlSeconds: number },
     ): Promise<void> {
-      if (body.byteLength > MAX_BYTES || latin1.decode(body).includes(requestId)) return;
+      if (latin1.decode(body).includes(requestId)) return;
       const fields = new TextEncoder().encode(JSON.stringify(headers));
       const entry = await writeEntry({ fields: bytesOf(fields), body: bytesOf(body) });
       await predictionCache.put(key, entry, ttlSeconds);

@@ -1,9 +1,11 @@
 import { digest } from "../digest.ts";
 import { NearcastError, type ErrorCode } from "../errors.ts";
+import { Line, type Place } from "../line.ts";
 import type { Deadline } from "../load/deadline.ts";
 import type { Platform } from "../platform/types.ts";
 import { createCircuitBreaker, type Outcome } from "./circuit-breaker.ts";
 import { sendHedged } from "./hedge.ts";
+import { watchBody } from "./watched-body.ts";
 import { SPILL_HEADER } from "./header.ts";
 import type { Spilled } from "./token.ts";
 
@@ -27,8 +29,7 @@ export interface RegionRequest {
 }
 
 /** The answer of the region. Its body may still be on the way. */
-export interface RegionAnswer {
-  response: Response;
+export interface RegionAnswer extends Pick<Response, "status" | "headers" | "body"> {
   /** The error that the region answered. */
   code: ErrorCode | undefined;
 }
@@ -78,7 +79,14 @@ export function createRegion({
   const breaker = createCircuitBreaker();
   // A region that hangs leaves room for models that fit.
   const most = Math.ceil(maxConcurrency / 2);
-  let asked = 0;
+  const asking = new Line<Deadline>();
+
+  function enter(deadline: Deadline): Place<Deadline> {
+    // workerd drops work of clients that went away: their places have no other end than the deadline.
+    for (const place of asking) if (place.value.endsAt() <= performance.now()) asking.leave(place);
+    if (asking.size >= most) throw unavailable(`It is being asked ${most} times already.`);
+    return asking.enter(deadline);
+  }
 
   async function signed(request: RegionRequest): Promise<Record<string, string>> {
     const { id, headers, body, spilled, deadline } = request;
@@ -97,18 +105,20 @@ export function createRegion({
   return {
     async ask(request) {
       request.deadline.check();
-      if (asked >= most) throw unavailable(`It is being asked ${most} times already.`);
-      asked += 1;
+      const place = enter(request.deadline);
+      const leave = () => void asking.leave(place);
       try {
-        return await askOne(request);
-      } finally {
-        asked -= 1;
+        return await askOne(request, leave);
+      } catch (error) {
+        leave();
+        throw error;
       }
     },
   };
 
-  async function askOne(request: RegionRequest): Promise<RegionAnswer> {
-    const { method, path, search, body, deadline, signal } = request;
+  /** Calls `leave` when the whole answer is there. */
+  async function askOne(request: RegionRequest, leave: () => void): Promise<RegionAnswer> {
+    const { id, method, path, search, body, deadline, signal } = request;
     const end = breaker.enter();
     if (!end) throw unavailable("It has failed several times, and is left alone for a moment.");
     const headers = await signed(request);
@@ -138,11 +148,26 @@ export function createRegion({
       throw unavailable("It cannot be reached.", { cause });
     }
     const code = errorOf(response, request);
-    const isLate = code === "deadline_exceeded";
-    end(isLate ? lateOutcome : outcomeOf(code, response.status));
-    if (code === "unauthorized")
-      log({ level: "error", message: "The region refuses what SPILL_SECRET signs.", url });
-    return { response, code: await answered(response, code, request) };
+    const { status, headers: fields } = response;
+    if (code !== undefined || !response.body) {
+      end(code === "deadline_exceeded" ? lateOutcome : outcomeOf(code, status));
+      if (code === "unauthorized")
+        log({ level: "error", message: "The region refuses what SPILL_SECRET signs.", url });
+      const passed = await answered(response, code, request);
+      leave();
+      return { status, headers: fields, body: response.body, code: passed };
+    }
+    const watched = watchBody(response.body, (how, cause) => {
+      leave();
+      if (how === "whole") return end("answered");
+      if (how === "left" || signal?.aborted) return end("unknown");
+      end(late.aborted ? lateOutcome : "failed");
+      if (late.aborted) return;
+      const message = "The region's answer did not arrive whole.";
+      const failure = { code: "region_unavailable", message, cause: String(cause) };
+      log({ level: "error", requestId: id, ...failure });
+    });
+    return { status, headers: fields, body: watched, code };
   }
 }
 

@@ -78,7 +78,7 @@ async function partly(then: "hangs" | "ends") {
   const digest = `sha256:${manifest.artifact.sha256}`;
   return keep(
     served((_request, response) => {
-      response.writeHead(200, { "X-Model-Digest": digest });
+      response.writeHead(200, { "X-Model-Digest": digest, "Content-Length": 100 });
       response.write("{", () => (then === "ends" ? response.destroy() : undefined));
     }),
   );
