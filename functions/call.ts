@@ -141,6 +141,8 @@ export interface CallRecord {
   readonly tokens: number | undefined;
   /** How many pixels the images had. Absent where there were none. */
   readonly pixels: number | undefined;
+  /** How many seconds the recordings lasted. Absent where there were none. */
+  readonly seconds?: number | undefined;
   /** How many bytes the request's body had after decompression, or its tensors, if those had more. */
   readonly bytes: number | undefined;
   /** The cost in the units that rates count. 0 when the call was refused before the cost was known. */

@@ -360,6 +360,10 @@ export const VARIABLES = {
     schema: whole(1).default(16_000_000),
     about: "Most pixels (width × height) that the images of a request may decode to.",
   },
+  MAX_AUDIO_SECONDS: {
+    schema: whole(1).default(120),
+    about: "Most seconds that the recordings of a request may last together.",
+  },
   MAX_ELEMENTS: {
     schema: whole(1).default(4_194_304),
     about:
@@ -532,6 +536,7 @@ export function readConfig(
       batch: value.MAX_BATCH,
       textLength: value.MAX_TEXT_LENGTH,
       imagePixels: value.MAX_IMAGE_PIXELS,
+      audioSeconds: value.MAX_AUDIO_SECONDS,
       elements: value.MAX_ELEMENTS,
       positionPairs: value.MAX_POSITION_PAIRS,
       answerBytes: value.MAX_ANSWER_BYTES,

@@ -157,6 +157,7 @@ export function createPredict(services: PathServices): Predict {
       if (compiled.combine) recording.rows = Math.max(rows.length, totalOf(runs, "rows") ?? 0);
       recording.tokens = totalOf(runs, "tokens");
       recording.pixels = totalOf(runs, "pixels");
+      recording.seconds = totalOf(runs, "seconds");
       const owed = charge?.(recording, manifest.name);
       if (owed) await owed;
       let answerBytes = 0;
@@ -576,7 +577,7 @@ function refusedTensors(cause: unknown): NearcastError {
  * unknown member.
  */
 function refuseFile(kind: InputKind, member: string): void {
-  if (kind !== "image" && kind !== "json")
+  if (kind !== "image" && kind !== "audio" && kind !== "json")
     throw invalidInput([
       { path: member, message: `is a file, and the model takes ${kind}: send application/json` },
     ]);
@@ -617,7 +618,10 @@ function measure(recording: Recording, manifest: Manifest, runs: readonly RunFee
   recording.bytes = Math.max(recording.bytes ?? 0, bytesOfRuns(runs));
 }
 
-function totalOf(runs: readonly Run[], count: "rows" | "tokens" | "pixels"): number | undefined {
+function totalOf(
+  runs: readonly Run[],
+  count: "rows" | "tokens" | "pixels" | "seconds",
+): number | undefined {
   let total: number | undefined;
   for (const { [count]: own } of runs) if (own !== undefined) total = (total ?? 0) + own;
   return total;

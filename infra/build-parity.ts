@@ -48,6 +48,14 @@ const AREAS: readonly Area[] = [
     test: "test/tasks/text-tasks.slow.test.ts",
   },
   {
+    title: "Sound",
+    compared:
+      "The scores of 200 recordings each, of several rates, formats and lengths, on native and in workerd, to 1e-4.",
+    recorded: "hugging-face/tasks/audio-cases.json",
+    script: "hugging-face/make_audio.py",
+    test: "test/audio/classification.slow.test.ts",
+  },
+  {
     title: "scikit-learn and boosting models",
     compared: "Labels, probabilities, decision values and numbers.",
     recorded: "tables/recorded.json",

@@ -8,7 +8,7 @@ export const base = new URL("..", import.meta.url);
 /** The public part of a manifest. */
 export type Manifest = ModelDescription;
 
-/** A picture as it was chosen, with a name for the commands. */
+/** A picture or a recording as it was chosen, with a name for the commands. */
 export interface Picture {
   blob: Blob;
   name: string;
@@ -118,9 +118,11 @@ export function bodyOf(inputs: string, parameters: string | undefined): string {
   return `{"inputs": ${inputs}${parameters === undefined ? "" : `, "parameters": ${parameters}`}}`;
 }
 
-/** The Content-Type of a picture, as the service takes it. */
+/** The Content-Type of a picture or a recording, as the service takes it. */
 export function mediaTypeOf({ blob }: Picture): string {
-  return /^image\/(jpeg|png|webp)$/.test(blob.type) ? blob.type : "application/octet-stream";
+  return /^(image\/(jpeg|png|webp)|audio\/(x-)?wav)$/.test(blob.type)
+    ? blob.type
+    : "application/octet-stream";
 }
 
 export async function predict(ask: Ask, asked: Question, signal: AbortSignal): Promise<Answer> {

@@ -1,5 +1,6 @@
 import type { Manifest } from "../../functions/model/manifest.ts";
 import type { LabelOptions, ScoresOptions } from "../../functions/tasks/classification/options.ts";
+import type { AudioOptions } from "../../functions/tasks/audio/options.ts";
 import type { ImageSettings } from "../../functions/tasks/image/options.ts";
 import type { TextOptions } from "../../functions/tasks/text/options.ts";
 import { labelsOf } from "../../functions/platform/onnx/labels.ts";
@@ -31,6 +32,7 @@ export interface Draft {
       anomaly?: { output: string };
       text?: TextOptions;
       image?: ImageSettings;
+      audio?: AudioOptions;
       vector?: ImageVectors["vector"];
     };
 }

@@ -4,6 +4,7 @@ import { channelsOf } from "../../functions/tasks/image/options.ts";
 import { asTask } from "./as-task.ts";
 import type { Draft } from "./from-file.ts";
 import { readGraph, type Graph } from "../../functions/platform/onnx/graph.ts";
+import { audioDraft } from "./hugging-face-audio.ts";
 import { checkSettings, isFile, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
 import { headOf } from "./hugging-face-head.ts";
 import { readImageOptions } from "./hugging-face-image.ts";
@@ -67,11 +68,13 @@ export async function draftFromHuggingFace(
       ? await imageDraft(folder, config, graph, labels)
       : kind === "image-feature-extraction"
         ? await imageVectorDraft(folder, graph, imagePooling(pooling))
-        : await textDraft(folder, config, graph, {
-            kind,
-            labels,
-            pooling: oneOf(ADDED_POOLINGS, pooling),
-          });
+        : kind === "audio-classification"
+          ? await audioDraft(folder, config, graph, labels)
+          : await textDraft(folder, config, graph, {
+              kind,
+              labels,
+              pooling: oneOf(ADDED_POOLINGS, pooling),
+            });
   return asTask(draft, task, config, folder);
 }
 

@@ -20,14 +20,22 @@ export type Kind =
   | "fill-mask"
   | "image-classification"
   | "image-feature-extraction"
+  | "audio-classification"
   | "feature-extraction";
 
+/** What optimum and transformers call the only input of a classifier of sound. */
+const AUDIO_INPUTS = new Set(["input_values", "input_features"]);
+
 const TAKEN =
-  "Text and token classification, question answering, filling masks, image classification, and feature extraction of texts and images";
+  "Text and token classification, question answering, filling masks, classification of images and sound, and feature extraction of texts and images";
 
 /** What an export is, by the class of its network. Throws an Error for a class that no task is for. */
 export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): Kind {
   const [architecture = ""] = architectures ?? [];
+  // A classifier of waveforms has the same name as one of texts. The graph's inputs tell the two apart.
+  const isSound = inputs.some(({ name }) => AUDIO_INPUTS.has(name));
+  if (/For(Audio|Sequence)Classification$/.test(architecture) && isSound)
+    return "audio-classification";
   if (architecture.endsWith("ForSequenceClassification")) return "text-classification";
   if (architecture.endsWith("ForTokenClassification")) return "token-classification";
   if (architecture.endsWith("ForQuestionAnswering")) return "question-answering";
@@ -46,8 +54,9 @@ export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): K
     : "feature-extraction";
 }
 
-/** An audio classifier has the same name as a text classifier. The graph's inputs tell the two apart. */
+/** Throws an Error for a graph whose inputs are not those of its kind. */
 export function checkKind(kind: Kind, { architectures }: Config, { path, inputs }: Graph): void {
+  if (kind === "audio-classification") return;
   const needed = kind.startsWith("image-") ? "pixel_values" : "input_ids";
   if (inputs.some(({ name }) => name === needed)) return;
   const [architecture = "model"] = architectures ?? [];

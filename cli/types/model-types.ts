@@ -13,7 +13,7 @@ export interface DescribedModel {
 }
 
 /** Types of the client that the file imports, where it uses them. */
-const IMPORTED = ["Classification", "Decision", "ImageInput"];
+const IMPORTED = ["AudioInput", "Classification", "Decision", "ImageInput"];
 
 /** A file of TypeScript with the types of these models, for `createClient<Models>`. The same for the same models. */
 export function modelTypes(models: readonly DescribedModel[]): string {

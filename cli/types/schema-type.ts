@@ -28,7 +28,8 @@ export function typeOf(schema: unknown, options: SchemaOptions, depth = 0): stri
   const alternatives = anyOf ?? oneOf;
   if (Array.isArray(alternatives)) return union(alternatives.map(inner));
   if (Array.isArray(allOf)) return allOf.map((one) => `(${inner(one)})`).join(" & ");
-  if (options.isInput && own["contentEncoding"] === "base64") return "ImageInput";
+  if (options.isInput && own["contentEncoding"] === "base64")
+    return own["contentMediaType"] === "audio/wav" ? "AudioInput" : "ImageInput";
   return union([type].flat().map((one) => ofType(one, own, inner, options)));
 }
 

@@ -28,6 +28,9 @@ export type AnyModels = Record<string, ModelTypes & { parameters: Record<string,
  */
 export type ImageInput = Uint8Array | Blob | string;
 
+/** A recording (WAV): its bytes, a file or blob, or base64 text with or without `data:…;base64,` before it. */
+export type AudioInput = Uint8Array | Blob | string;
+
 /**
  * The answer of the classification tasks.
  *

@@ -13,14 +13,14 @@ import { decodeText } from "../wire/text.ts";
 
 /**
  * Whether the row is for the model's task or for its graph. Rows of tensor models, rows that name the graph's inputs,
- * and an image's pixels are for the graph. Features may have the names of inputs, but features are single values and
+ * an image's pixels and a recording's samples are for the graph. Features may have the names of inputs, but features are single values and
  * inputs are arrays.
  */
 export function isTaskRow({ task, manifest }: ModelVersion, row: unknown): boolean {
   if (task.input === "tensors") return false;
   if (namesInputs(manifest.inputs, row))
     return task.input === "features" && !Object.values(row).every(Array.isArray);
-  return task.input !== "image" || !Array.isArray(row);
+  return (task.input !== "image" && task.input !== "audio") || !Array.isArray(row);
 }
 
 /** Throws `invalid_input` for no rows, and for more than the model's limit where rows are its batch. */
@@ -28,12 +28,12 @@ export function checkRows({ manifest, limits }: ModelVersion, rows: readonly unk
   checkBatch(rows, manifest.batchDimension === null ? Infinity : limits.batch);
 }
 
-/** Turns a row into a task's input. `{"b64": …}` holds an image's bytes, or text. */
+/** Turns a row into a task's input. `{"b64": …}` holds the bytes of a file, or text. */
 export function taskRow({ task }: ModelVersion, row: unknown, path: string): unknown {
   try {
     const bytes = base64Bytes(row);
     if (!bytes) return row;
-    return task.input === "image"
+    return task.input === "image" || task.input === "audio"
       ? bytes
       : decodeText(bytes, { what: path, remedy: "Encode the text as UTF-8 first." });
   } catch (error) {

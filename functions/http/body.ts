@@ -21,7 +21,7 @@ const LARGE_BYTES = 256 * 1024;
 
 /** Media types whose bytes are not text, or whose parts have their own charsets. */
 const NO_TEXT =
-  /^(image\/.*|multipart\/.*|application\/(octet-stream|proto|grpc(-web)?(\+(proto|json))?))$/;
+  /^((image|audio)\/.*|multipart\/.*|application\/(octet-stream|proto|grpc(-web)?(\+(proto|json))?))$/;
 
 /** The parts of a platform that reading a body needs. */
 export interface BodyOptions {

@@ -5,16 +5,18 @@ import type { Limits } from "../model/limits.ts";
 import { readBody, readText, type BodyOptions } from "./body.ts";
 import { isJson, mediaTypeOf } from "./media-type.ts";
 import { parseJsonText } from "../wire/json.ts";
+import { wavOfSamples } from "../wire/raw-samples.ts";
 import { decodeText } from "../wire/text.ts";
 import { readPredictJson, type PredictBody } from "./predict-json.ts";
 
 const ACCEPTED =
-  "application/json, multipart/form-data, image/jpeg, image/png, image/webp or application/octet-stream";
-const RAW = /^(image\/(jpeg|png|webp)|application\/octet-stream)$/;
+  "application/json, multipart/form-data, image/jpeg, image/png, image/webp, audio/wav, audio/l16, audio/pcm or application/octet-stream";
+/** Sound of other formats is refused by its task, which names them. */
+const RAW = /^(image\/(jpeg|png|webp)|audio\/.*|application\/octet-stream)$/;
 
 /**
- * Reads `{inputs, parameters}` from JSON, from a multipart form or from a raw image. In a form, the files are the
- * inputs and the field `parameters` is JSON. With a raw image, the query has the parameters. Rejects as {@link
+ * Reads `{inputs, parameters}` from JSON, from a multipart form or from a raw file. In a form, the files are the
+ * inputs and the field `parameters` is JSON. With a raw file, the query has the parameters. Rejects as {@link
  * readBody} does, and with `malformed_json`, `malformed_request`, `unsupported_media_type` or `invalid_input`.
  */
 export async function readPredictBody(
@@ -26,11 +28,18 @@ export async function readPredictBody(
   if (mediaType === "multipart/form-data")
     return fromForm(await readBody(c, options), parameters["boundary"], options.batch);
   if (RAW.test(mediaType))
-    return { inputs: await readBody(c, options), parameters: fromQuery(c.req.query()) };
+    return { inputs: await readFile(c, options), parameters: fromQuery(c.req.query()) };
   throw new NearcastError(
     "unsupported_media_type",
     `The Content-Type must be ${ACCEPTED}${mediaType ? `, not ${mediaType}` : ""}.`,
   );
+}
+
+/** The bytes of a file. Raw samples become a WAV file. Rejects as {@link readBody} does, and for samples of no rate. */
+export async function readFile(c: Context<AppEnv>, options: BodyOptions): Promise<Uint8Array> {
+  const { type, parameters } = mediaTypeOf(c.req);
+  const bytes = await readBody(c, options);
+  return wavOfSamples(type, parameters, bytes) ?? bytes;
 }
 
 async function fromForm(

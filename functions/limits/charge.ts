@@ -12,7 +12,7 @@ export interface Paying extends Size {
 /**
  * Takes the unpaid cost of a call from the caller's rate and from the model's rate. The request itself has already
  * taken one unit from the caller's. It is called again when more is known of the call: the tokens of its texts, the
- * pixels of its images. Notes the cost and what is left. Returns undefined when there is nothing to take. Rejects with
+ * pixels of its images, the seconds of its recordings. Notes the cost and what is left. Returns undefined when there is nothing to take. Rejects with
  * `rate_limited`. When the model's rate refuses, the caller gets nothing back.
  */
 export type Charge = (paying: Paying, model: string) => Promise<void> | undefined;

@@ -10,6 +10,8 @@ export interface Size {
   tokens?: number | undefined;
   /** Pixels of the decoded images. */
   pixels?: number | undefined;
+  /** Seconds of the recordings. */
+  seconds?: number | undefined;
   /** Bytes of the body after decompression, or of its tensors, whichever are more. */
   bytes?: number | undefined;
 }
@@ -17,26 +19,29 @@ export interface Size {
 /** Tokens in one unit. Few models are trained for more in a row. */
 const TOKENS_PER_UNIT = 512;
 const PIXELS_PER_UNIT = 1_000_000;
+/** As many bytes as a unit has, of 16 bits at 16 kHz, last a little less. */
+const SECONDS_PER_UNIT = 10;
 /** Bytes in one unit: about the size of a JPEG of one megapixel. */
 const BYTES_PER_UNIT = 256 * 1024;
 
 /**
  * What a call costs, in the units that rates count: one for each row, each started 512 tokens, each started
- * megapixel or each started 256 KiB, whichever are most. At least 1.
+ * megapixel, each ten started seconds of sound or each started 256 KiB, whichever are most. At least 1.
  */
-export function costOf({ rows, tokens = 0, pixels = 0, bytes = 0 }: Size): number {
+export function costOf({ rows, tokens = 0, pixels = 0, seconds = 0, bytes = 0 }: Size): number {
   return Math.max(
     1,
     rows,
     Math.ceil(tokens / TOKENS_PER_UNIT),
     Math.ceil(pixels / PIXELS_PER_UNIT),
+    Math.ceil(seconds / SECONDS_PER_UNIT),
     Math.ceil(bytes / BYTES_PER_UNIT),
   );
 }
 
 /** The size of a call in words: `1 row, 60000 tokens, 972480 bytes`. */
-export function describeSize({ rows, tokens, pixels, bytes }: Size): string {
-  const parts = { rows, tokens, pixels, bytes };
+export function describeSize({ rows, tokens, pixels, seconds, bytes }: Size): string {
+  const parts = { rows, tokens, pixels, seconds, bytes };
   return Object.entries(parts)
     .filter(([, count]) => count !== undefined)
     .map(([unit, count]) => `${count} ${count === 1 ? unit.slice(0, -1) : unit}`)

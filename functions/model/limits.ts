@@ -8,6 +8,8 @@ export interface Limits {
   textLength: number;
   /** Decoded pixels of all images in one request. */
   imagePixels: number;
+  /** Seconds that all recordings in one request last together. */
+  audioSeconds: number;
   /** Elements of all tensors in one request, when a client sends tensors. */
   elements: number;
   /**
@@ -30,6 +32,7 @@ export function tightened(
     batch: lower("batch"),
     textLength: lower("textLength"),
     imagePixels: lower("imagePixels"),
+    audioSeconds: lower("audioSeconds"),
     elements: lower("elements"),
     positionPairs: lower("positionPairs"),
     answerBytes: lower("answerBytes"),

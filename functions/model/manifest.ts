@@ -160,6 +160,7 @@ export const manifestFields = {
       batch: limit.describe("Inputs in one request."),
       textLength: limit.describe("Characters of one text."),
       imagePixels: limit.describe("Decoded pixels of a request's images."),
+      audioSeconds: limit.describe("Seconds that a request's recordings last together."),
       elements: limit.describe("Elements of a request's tensors."),
       positionPairs: limit.describe(
         "Rows × the square of the longest free dimension besides the batch, without `maxShape`.",
@@ -186,7 +187,7 @@ export const manifestFields = {
       redact: z
         .array(z.string().min(1))
         .describe(
-          "What is left out of inputs: features, `text`, `text_pair`, `image`, tensors, or members of JSON, by name. Answers are kept whole.",
+          "What is left out of inputs: features, `text`, `text_pair`, `image`, `audio`, tensors, or members of JSON, by name. Answers are kept whole.",
         ),
       redactPatterns: z
         .array(z.enum(["email", "phone", "card", "iban", "ip", "secret", "number"]))

@@ -26,6 +26,7 @@ export function createAccessLog(log: (entry: Record<string, unknown>) => void): 
         rows: call?.rows,
         tokens: call?.tokens,
         pixels: call?.pixels,
+        seconds: call?.seconds,
         bytes: call?.bytes,
         cost: call?.cost,
         phases: call?.durations,

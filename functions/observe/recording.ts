@@ -26,6 +26,7 @@ export class Recording {
   rows = 0;
   tokens: number | undefined;
   pixels: number | undefined;
+  seconds: number | undefined;
   bytes: number | undefined;
   cost = 0;
   executed = false;
@@ -91,6 +92,7 @@ export class Recording {
       rows: this.rows,
       tokens: this.tokens,
       pixels: this.pixels,
+      seconds: this.seconds,
       bytes: this.bytes,
       cost: this.cost,
       executed: this.executed,

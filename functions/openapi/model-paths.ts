@@ -2,12 +2,16 @@ import { featureStatusSchema, featureSummarySchema } from "../features/status.ts
 import type { Manifest } from "../model/manifest.ts";
 import type { ReleasedModel } from "../model/released-models.ts";
 import { shownDescription } from "../model/shown.ts";
-import type { JsonSchema } from "../tasks/define.ts";
+import type { InputKind, JsonSchema } from "../tasks/define.ts";
 import { json, operation, ref } from "./operation.ts";
 import { schemaOf } from "./schema.ts";
 import { isShortExample, smallSchema } from "./small.ts";
 
-const IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"] as const;
+/** What else a body may be, by the kind of input. */
+const FILE_TYPES: Readonly<Partial<Record<InputKind, readonly string[]>>> = {
+  image: ["image/jpeg", "image/png", "image/webp"],
+  audio: ["audio/wav", "audio/l16", "audio/pcm"],
+};
 
 /** The native predict route of one released model, with the schemas that its manifest gives. */
 export function modelPath({ manifest, task }: ReleasedModel) {
@@ -24,8 +28,7 @@ export function modelPath({ manifest, task }: ReleasedModel) {
       },
       ...(example && { example: { inputs: example.input } }),
     },
-    ...(task.input === "image" &&
-      Object.fromEntries(IMAGE_TYPES.map((type) => [type, { schema: {} }]))),
+    ...Object.fromEntries((FILE_TYPES[task.input] ?? []).map((type) => [type, { schema: {} }])),
   };
   const answer = {
     type: "object",

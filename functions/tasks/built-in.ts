@@ -1,3 +1,4 @@
+import { audioClassification } from "./audio-classification/task.ts";
 import { featureExtraction } from "./feature-extraction/task.ts";
 import { fillMask } from "./fill-mask/task.ts";
 import { imageClassification } from "./image-classification/task.ts";
@@ -30,6 +31,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   fillMask,
   imageClassification,
   imageFeatureExtraction,
+  audioClassification,
   featureExtraction,
   sentenceSimilarity,
   recommendation,

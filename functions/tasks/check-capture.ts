@@ -32,5 +32,5 @@ function namesOf(manifest: Manifest, kind: InputKind): string[] | undefined {
   if (kind === "features") return rowMembers(manifest).map(({ name }) => name);
   if (kind === "tensors") return inputs.map(({ name }) => name);
   if (kind === "text") return ["text", "text_pair"];
-  return kind === "image" ? ["image"] : undefined;
+  return kind === "image" || kind === "audio" ? [kind] : undefined;
 }

@@ -15,6 +15,8 @@ export interface Run {
   tokens?: number;
   /** How many pixels the rows' images have, decoded. */
   pixels?: number;
+  /** How many seconds the rows' recordings last. */
+  seconds?: number;
   /**
    * Anything that postprocessing needs to know of the rows. Only the task reads it. An array has one item for each row,
    * and is split with them.
@@ -133,10 +135,10 @@ export interface TaskVersion<Options extends z.ZodRawShape> {
 }
 
 /**
- * The kind of one input. Dialects read requests by it: `features` can come as rows of a table, `text` and `image` as
- * bytes. `tensors` have their own batch dimension. `json` is anything else.
+ * The kind of one input. Dialects read requests by it: `features` can come as rows of a table, `text`, `image` and `audio`
+ * as bytes. `tensors` have their own batch dimension. `json` is anything else.
  */
-export type InputKind = "features" | "text" | "image" | "tensors" | "json";
+export type InputKind = "features" | "text" | "image" | "audio" | "tensors" | "json";
 
 export type JsonSchema = Record<string, unknown>;
 

@@ -26,11 +26,12 @@ function* splitLater(parts: Parts<readonly Run[]>): Parts<readonly Run[]> {
   return (yield* parts).flatMap(splitRows);
 }
 
-function splitRows({ feeds, rows, tokens, pixels, context }: Run): Run[] {
+function splitRows({ feeds, rows, tokens, pixels, seconds, context }: Run): Run[] {
   // The counts are for the whole request, so any run may carry them.
   const counts = {
     ...(tokens !== undefined && { tokens }),
     ...(pixels !== undefined && { pixels }),
+    ...(seconds !== undefined && { seconds }),
   };
   if (rows === 1) return [{ feeds, rows, context, ...counts }];
   return Array.from({ length: rows }, (_, row) => ({

@@ -16,3 +16,20 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   for (let index = 0; index < bytes.length; index++) bytes[index] = binary.charCodeAt(index);
   return bytes;
 }
+
+/**
+ * The bytes of a file in a request: as they came, or from base64 with or without a `data:` prefix. Throws a RangeError
+ * that says what it must be: `kind`, such as "an image".
+ */
+export function bytesOrBase64(value: unknown, kind: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === "string") {
+    const base64 = value.startsWith("data:") ? value.slice(value.indexOf(",") + 1) : value;
+    try {
+      return fromBase64(base64);
+    } catch {
+      // The error of `atob` says less.
+    }
+  }
+  throw new RangeError(`must be ${kind} as a base64 string`);
+}

@@ -1,4 +1,5 @@
 import type { Manifest } from "../api.ts";
+import { audioForm } from "./audio.tsx";
 import { basketForm } from "./basket.tsx";
 import { featuresForm } from "./features.tsx";
 import type { Form } from "./form.ts";
@@ -18,6 +19,7 @@ const FORMS = {
   "tabular-regression": [featuresForm],
   "image-classification": [imageForm],
   "image-feature-extraction": [imageForm],
+  "audio-classification": [audioForm],
   recommendation: [basketForm],
   "text-classification": [textsForm, pairForm],
   "text-regression": [textsForm, pairForm],

@@ -137,6 +137,8 @@ test.each<[unknown, string]>([
 test("what is sent may be frozen, and base64 may be a file", () => {
   const images = { type: "array", items: { type: "string", contentEncoding: "base64" } };
   expect(typeOf(images, { isInput: true })).toBe("readonly ImageInput[]");
+  const sound = { type: "string", contentEncoding: "base64", contentMediaType: "audio/wav" };
+  expect(typeOf(sound, { isInput: true })).toBe("AudioInput");
 });
 
 test("a schema that contains itself ends", () => {

@@ -11,6 +11,7 @@ const limits = {
   batch: 2000,
   textLength: 1000,
   imagePixels: 1e6,
+  audioSeconds: 60,
   elements: 1e6,
   positionPairs: 1e6,
   answerBytes: 1e7,

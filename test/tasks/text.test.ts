@@ -150,6 +150,7 @@ test("a long text among many short ones gets a run with few of them, in the orde
     batch: 2000,
     textLength: 100_000,
     imagePixels: 1e6,
+    audioSeconds: 60,
     elements: 1e6,
     positionPairs: 1e6,
     answerBytes: 1e7,

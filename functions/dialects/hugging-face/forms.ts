@@ -38,7 +38,7 @@ const labels: Form = ({ inputs, parameters: { function_to_apply: activation, ...
   };
 };
 
-const imageLabels: Form = (question, version) => {
+const fileLabels: Form = (question, version) => {
   const asked = labels(question, version);
   if (Array.isArray(question.inputs)) return asked;
   return { ...asked, answer: (outputs) => (asked.answer(outputs) as unknown[])[0] };
@@ -113,8 +113,9 @@ const FORMS: Readonly<Record<string, Form>> = {
   "text-ranking": plain,
   "feature-extraction": vectors,
   "sentence-similarity": similarity,
-  "image-classification": imageLabels,
+  "image-classification": fileLabels,
   "image-feature-extraction": plain,
+  "audio-classification": fileLabels,
   "tabular-classification": tableLabels,
   "tabular-regression": tableNumbers,
 };

@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import { invalidBody, invalidInput } from "../../errors.ts";
-import { readBody } from "../../http/body.ts";
 import type { AppEnv } from "../../http/exchange.ts";
 import { mediaTypeOf } from "../../http/media-type.ts";
+import { readFile } from "../../http/predict-body.ts";
 import { readJson } from "../../http/read-json.ts";
 import type { ModelVersion } from "../../model/registry.ts";
 import type { Platform } from "../../platform/types.ts";
@@ -52,15 +52,15 @@ export interface Question {
 }
 
 /**
- * Reads a request: JSON, or the bytes of an image. Bytes may come without a `Content-Type`, as the clients send them.
+ * Reads a request: JSON, or the bytes of an image or of sound. Bytes may come without a `Content-Type`, as the clients send them.
  * Rejects as {@link readJson} does.
  */
 export async function readQuestion(c: Context<AppEnv>, platform: Platform): Promise<Question> {
   const { type } = mediaTypeOf(c.req);
-  if (type === "" || type.startsWith("image/") || type === "application/octet-stream") {
+  if (type === "" || /^(image|audio)\/|^application\/octet-stream$/.test(type)) {
     const { config, now } = platform;
     const options = { maxBytes: config.limits.bodyBytes, now };
-    return { inputs: await readBody(c, options), parameters: {} };
+    return { inputs: await readFile(c, options), parameters: {} };
   }
   const {
     inputs,

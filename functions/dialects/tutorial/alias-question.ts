@@ -42,12 +42,12 @@ function ofTask(
   { task, manifest }: Resolved,
 ): Question {
   refuseOthers(others, "beside inputs");
-  // A form's file is what a front end sends of an image.
-  const isImage = task.input === "image" && inputs instanceof Uint8Array;
+  // A form's file is what a front end sends of an image or of sound.
+  const isFile = (task.input === "image" || task.input === "audio") && inputs instanceof Uint8Array;
   return {
     inputs,
     parameters,
-    answer: (outputs) => (isImage ? tutorialAnswer(outputs, manifest) : { predictions: outputs }),
+    answer: (outputs) => (isFile ? tutorialAnswer(outputs, manifest) : { predictions: outputs }),
   };
 }
 

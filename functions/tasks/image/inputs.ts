@@ -1,6 +1,6 @@
 import { invalidInput, type InputIssue } from "../../errors.ts";
 import { elementCount } from "../../tensor.ts";
-import { fromBase64 } from "../../wire/base64.ts";
+import { bytesOrBase64 } from "../../wire/base64.ts";
 import { MAX_NUMBERS } from "../check-tensors.ts";
 import type { CompiledTask, Parts, PreprocessOptions, Run, TaskVersion } from "../define.ts";
 import { elsewhere } from "../elsewhere.ts";
@@ -77,7 +77,7 @@ export async function imageInputs({
       for (const [index, row] of rows.entries()) {
         if (index > 0) yield;
         try {
-          const file = imageBytes(row);
+          const file = bytesOrBase64(row, "an image");
           const opened = openImage(file);
           budget.take(opened);
           sizes.push(opened.width * opened.height);
@@ -122,16 +122,4 @@ function* decodeHere(opened: OpenedImage, image: ImageOptions): Parts<Pixels> {
   const decoded = opened.decode(image.orientation);
   if (decoded.width * decoded.height > MANY_PIXELS) yield;
   return fit(convertColor(decoded, image.color), image);
-}
-
-/** Base64, with or without a `data:` prefix. Throws a RangeError that says what is wrong. */
-function imageBytes(row: unknown): Uint8Array {
-  if (row instanceof Uint8Array) return row;
-  if (typeof row !== "string") throw new RangeError("must be an image as a base64 string");
-  const base64 = row.startsWith("data:") ? row.slice(row.indexOf(",") + 1) : row;
-  try {
-    return fromBase64(base64);
-  } catch {
-    throw new RangeError("must be an image as a base64 string");
-  }
 }

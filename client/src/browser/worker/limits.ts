@@ -8,6 +8,7 @@ export const PAGE_LIMITS: Limits = {
   batch: 1000,
   textLength: 100_000,
   imagePixels: 16_000_000,
+  audioSeconds: 120,
   elements: 4_194_304,
   positionPairs: 4_194_304,
   answerBytes: 16 * MIB,

@@ -1,0 +1,26 @@
+import { AUDIO_SCHEMA, audioOptions } from "../audio/options.ts";
+import { classificationOptions, classificationParameters } from "../classification/options.ts";
+import { classificationQuality } from "../classification/quality.ts";
+import { classificationSchema } from "../classification/schema.ts";
+import { defineTask } from "../define.ts";
+
+export const audioClassification = defineTask({
+  name: "audio-classification",
+  about: "A recording in, as a WAV file, raw samples or base64 in JSON, a label out.",
+  options: { ...classificationOptions, ...audioOptions },
+  parameters: classificationParameters,
+  input: "audio",
+  async compile(version) {
+    const { compile } = await import("./compile.ts");
+    return compile(version);
+  },
+  schema: (manifest) => ({
+    input: AUDIO_SCHEMA,
+    output: classificationSchema(manifest),
+  }),
+  async examples() {
+    const { chirp } = await import("../audio/example.ts");
+    return [chirp()];
+  },
+  quality: classificationQuality,
+});

@@ -1,0 +1,167 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nearcast } from "../cli/nearcast.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
+import { targets, type Target } from "../harness/targets.ts";
+import { expectSchema } from "../tasks/recorded-tasks.ts";
+import { fixtures, recorded } from "./recorded.ts";
+import { recordingOf, wavOf } from "./recordings.ts";
+
+const { answers, labels, recipes } = recorded;
+const names = Object.keys(answers) as (keyof typeof answers)[];
+const files = recipes.map(recordingOf);
+const first = files[0] as (typeof files)[number];
+
+const models = await mkdtemp(join(tmpdir(), "nearcast-models-"));
+for (const name of names) {
+  const command = ["add", join(fixtures, name), "--name", name, "--models", models];
+  expect(await nearcast(command)).toMatchObject({ code: 0, stderr: "" });
+  await writeFile(join(models, name, "release.json"), '{"stable":"1"}');
+}
+afterAll(() => rm(models, { recursive: true }));
+
+const predict = (name: string) => `/v1/models/${name}/predict`;
+
+interface Answered {
+  outputs: { label: string; scores: Record<string, number> };
+}
+
+describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platform) => {
+  let target: Target;
+  beforeAll(async () => {
+    target = await targets[platform]({ models });
+  });
+  afterAll(() => target.stop());
+
+  const send = (path: string, type: string, body: BodyInit) =>
+    target.fetch(path, {
+      method: "POST",
+      ...(type && { headers: { "Content-Type": type } }),
+      body,
+    });
+  const sendJson = (path: string, body: unknown) =>
+    send(path, "application/json", JSON.stringify(body));
+  // All of them where the slow tests run.
+  const step = platform === "node" ? 7 : 1;
+  const chosen = files.flatMap((file, at) => (at % step === 0 ? [{ file, at }] : []));
+
+  test.each(names)("recordings have the scores of transformers' pipeline: %s", async (name) => {
+    expect(answers[name]).toHaveLength(200);
+    const unlike: number[] = [];
+    for (let from = 0; from < chosen.length; from += 20) {
+      const some = chosen.slice(from, from + 20);
+      const inputs = some.map(({ file }) => Buffer.from(file).toString("base64"));
+      const response = await sendJson(predict(name), { inputs });
+      expect(response.status).toBe(200);
+      const { outputs } = (await response.json()) as { outputs: Answered["outputs"][] };
+      expect(outputs).toHaveLength(some.length);
+      for (const [index, { label, scores }] of outputs.entries()) {
+        const { at } = some[index] as (typeof some)[number];
+        const wanted = answers[name][at] as number[];
+        const near = labels.every(
+          (one, place) => Math.abs((scores[one] ?? NaN) - (wanted[place] ?? NaN)) < 1e-4,
+        );
+        const best = labels[wanted.indexOf(Math.max(...wanted))];
+        if (!near || label !== best) unlike.push(at);
+      }
+    }
+    expect(unlike).toEqual([]);
+  });
+
+  test("a recording comes as a file, as a form, and as raw samples", async () => {
+    const at = recipes.findIndex(
+      ({ format, rate, channels, kind }) =>
+        format === "PCM_16" && rate === 44_100 && channels === 1 && kind !== "silence",
+    );
+    const file = files[at] as (typeof files)[number];
+    const samples = file.slice(44);
+    const swapped = Buffer.from(samples).swap16();
+    const form = new FormData();
+    form.append("file", new Blob([file], { type: "audio/wav" }), "door.wav");
+    const path = predict("ast-audio");
+    const all = await Promise.all([
+      send(path, "audio/wav", file),
+      send(path, "audio/x-wav", file),
+      send(path, "application/octet-stream", file),
+      send(path, "audio/pcm;rate=44100", samples),
+      send(path, "audio/l16; rate=44100; channels=1", new Uint8Array(swapped)),
+      send(path, "audio/l16;rate=44100;endianness=little-endian", samples),
+      send(path, "", form),
+      sendJson(path, { inputs: `data:audio/wav;base64,${Buffer.from(file).toString("base64")}` }),
+    ]);
+    const made = (await Promise.all(all.map((one) => one.json()))) as Answered[];
+    const wanted = answers["ast-audio"][at] as number[];
+    for (const { outputs } of made)
+      for (const [place, label] of labels.entries())
+        expect(outputs.scores[label]).toBeCloseTo(wanted[place] ?? NaN, 3);
+    const untold = await send(path, "audio/l16", samples);
+    expect(untold.status).toBe(415);
+    expect(((await untold.json()) as { detail: string }).detail).toContain("audio/l16;rate=16000");
+  });
+
+  test("Hugging Face's clients have their form", async () => {
+    const wanted = (answers["wav2vec2-audio"][0] as number[])
+      .map((score, place) => ({ label: labels[place], score }))
+      .toSorted((one, other) => other.score - one.score)
+      .map(({ label, score }) => ({ label, score: expect.closeTo(score, 3) as number }));
+    for (const type of ["", "audio/wav"]) {
+      const response = await send("/models/wav2vec2-audio", type, first);
+      const answer = await response.json();
+      expect(answer).toEqual(wanted);
+      expectSchema("audio-classification.output", answer);
+    }
+    const inputs = Buffer.from(first).toString("base64");
+    const best = await sendJson("/models/wav2vec2-audio", { inputs, parameters: { top_k: 1 } });
+    expect(await best.json()).toEqual(wanted.slice(0, 1));
+  });
+
+  test("other formats and broken headers are refused, and say what to send", async () => {
+    const noise = new Uint8Array(3200).fill(7);
+    const cases: [string, Uint8Array<ArrayBuffer>, string][] = [
+      ["audio/mpeg", bytesOf("ID3\x04"), "is an MP3 file; send it as a WAV file of PCM"],
+      ["audio/ogg", bytesOf("OggS"), "is an Ogg file; send it as a WAV file"],
+      ["audio/webm", bytesOf("\x1a\x45\xdf\xa3"), "is a WebM file; send it as a WAV file"],
+      ["audio/wav", bytesOf("RIFF"), "must be a WAV file; raw samples need a Content-Type"],
+      ["audio/wav", wavOf(noise, { rate: 1 }), "has 1 samples a second; 4000 to 192000"],
+      ["audio/wav", wavOf(noise, { rate: 4_000_000_000 }), "has 4000000000 samples a second"],
+      ["audio/wav", wavOf(noise, { channels: 200 }), "has 200 channels; 1 to 8 are taken"],
+      ["audio/wav", wavOf(noise, { tag: 7, bits: 8 }), "is a WAV file of µ-law"],
+      ["audio/wav", wavOf(noise, { bits: 12 }), "is a WAV file of 12 bits a sample"],
+      ["audio/wav", wavOf(noise, { said: 4000 }), "is cut off: its header says 4000 bytes"],
+      ["audio/wav", wavOf(new Uint8Array()), "has no sound"],
+      ["audio/wav", wavOf(noise.subarray(0, 200)), "lasts 0.00625 seconds; the model needs 0.025"],
+      ["audio/wav", wavOf(notNumbers(), { tag: 3, bits: 32 }), "is no finite number, at 500"],
+    ];
+    for (const [type, body, message] of cases) {
+      const response = await send(predict("ast-audio"), type, body);
+      expect(response.status, message).toBe(422);
+      const { errors } = (await response.json()) as { errors: { path: string; message: string }[] };
+      expect(errors[0]?.message).toContain(message);
+      expect(errors[0]?.path).toBe("inputs");
+    }
+    const text = await sendJson(predict("ast-audio"), { inputs: ["no sound!"] });
+    expect(await text.json()).toMatchObject({
+      errors: [{ path: "inputs[0]", message: "must be a WAV file as a base64 string" }],
+    });
+  });
+
+  test("files of programs that write to a pipe are read to their end", async () => {
+    const samples = first.slice(44);
+    for (const said of [0, 0xffff_ffff, 0x7fff_f000])
+      expect(
+        await (await send(predict("ast-audio"), "audio/wav", wavOf(samples, { said }))).json(),
+      ).toEqual(await (await send(predict("ast-audio"), "audio/wav", wavOf(samples))).json());
+  });
+});
+
+function bytesOf(start: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.concat([Buffer.from(start, "latin1"), Buffer.alloc(300)]));
+}
+
+function notNumbers(): Uint8Array {
+  const samples = new Float32Array(1000);
+  samples[500] = NaN;
+  return new Uint8Array(samples.buffer);
+}
