@@ -14,6 +14,7 @@ import type { AppEnv } from "./http/exchange.ts";
 import { createFallback } from "./http/fallback.ts";
 import { acceptSlash } from "./http/middleware/accept-slash.ts";
 import { acceptSpilled } from "./http/middleware/accept-spilled.ts";
+import { createSpillSecrets } from "./spillover/secrets-of.ts";
 import { authenticate, refuseAll } from "./http/middleware/authenticate.ts";
 import { beginRequest } from "./http/middleware/begin-request.ts";
 import { crossOrigin } from "./http/middleware/cross-origin.ts";
@@ -91,7 +92,8 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   // comes after it.
   app.route("/", health);
   if (metricsToken) app.get("/metrics", metricsByToken(service, metricsToken));
-  if (config.spill.secrets.length > 0) app.use(acceptSpilled(config.spill.secrets));
+  const { secrets } = config.spill;
+  if (secrets) app.use(acceptSpilled(createSpillSecrets(secrets, platform)));
   if (auth.mode === "closed") app.use(refuseAll);
   app.route("/", open);
   if (auth.mode === "required") app.use(authenticate(auth, platform, config.rateLimit));

@@ -18,6 +18,7 @@ import {
   type PlatformName,
   type Variable,
 } from "./variable.ts";
+import { spillSecrets } from "./spillover/secrets.ts";
 import { allowedHost } from "./webhooks/allowed-hosts.ts";
 import { webhookSecrets } from "./webhooks/secrets.ts";
 
@@ -292,11 +293,9 @@ export const VARIABLES = {
       "The deployment, on Lambda or Node, that answers for models that are too large for this one: `https://region.example.com`.",
   },
   SPILL_SECRET: {
-    schema: list(
-      z.string().min(32, "must be at least 32 characters, several with commas"),
-    ).optional(),
+    schema: spillSecrets.optional(),
     about:
-      "What signs the requests that are forwarded to SPILL_URL. The deployment there has the same, and then takes them without a key. Several, separated by commas, while one replaces another: the first one signs.",
+      "What signs the requests that are forwarded to SPILL_URL. The deployment there has the same, and then takes them without a key. Several, separated by commas, while one replaces another: the first one signs. `ssm:/name` is a parameter that holds them (Lambda and Node).",
     secret: true,
   },
   SPILL_HEDGE_MS: {
@@ -528,7 +527,7 @@ export function readConfig(
     },
     spill: {
       url: value.SPILL_URL,
-      secrets: value.SPILL_SECRET ?? [],
+      secrets: value.SPILL_SECRET,
       hedgeMs: value.SPILL_HEDGE_MS,
     },
     limits: {

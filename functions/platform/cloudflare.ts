@@ -84,6 +84,10 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
     throw new Error(
       "WEBHOOK_SECRET must be the secret itself on Workers: wrangler secret put WEBHOOK_SECRET",
     );
+  if (config.spill.secrets && "secretName" in config.spill.secrets)
+    throw new Error(
+      "SPILL_SECRET must be the secret itself on Workers: wrangler secret put SPILL_SECRET",
+    );
   const { protocol, bucket, prefix } = parseStoreUrl(config.store);
   const binding = env[bucket] as R2Bucket | undefined;
   if (protocol !== "r2:" || !binding)

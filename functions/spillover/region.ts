@@ -7,6 +7,7 @@ import { createCircuitBreaker, type Outcome } from "./circuit-breaker.ts";
 import { sendHedged } from "./hedge.ts";
 import { watchBody } from "./watched-body.ts";
 import { SPILL_HEADER } from "./header.ts";
+import { createSpillSecrets } from "./secrets-of.ts";
 import type { Spilled } from "./token.ts";
 
 /** A region says with it which error it answers, to the edge that forwarded the request. */
@@ -72,10 +73,11 @@ const RETRY_AFTER_SECONDS = 5;
 export function createRegion({
   config: { spill, requestTimeoutMs, maxConcurrency },
   log,
-}: Pick<Platform, "config" | "log">): Region | undefined {
-  const { url, secrets, hedgeMs } = spill;
-  const [secret] = secrets;
-  if (url === undefined || secret === undefined) return undefined;
+  readSecret,
+}: Pick<Platform, "config" | "log" | "readSecret">): Region | undefined {
+  const { url, hedgeMs } = spill;
+  if (url === undefined || spill.secrets === undefined) return undefined;
+  const secrets = createSpillSecrets(spill.secrets, { readSecret });
   const breaker = createCircuitBreaker();
   // A region that hangs leaves room for models that fit.
   const most = Math.ceil(maxConcurrency / 2);
@@ -91,7 +93,8 @@ export function createRegion({
   async function signed(request: RegionRequest): Promise<Record<string, string>> {
     const { id, headers, body, spilled, deadline } = request;
     const { signSpilled } = await import("./token.ts");
-    const token = await signSpilled({ ...spilled, body: await digest(body) }, request, secret!);
+    const [secret = ""] = await secrets();
+    const token = await signSpilled({ ...spilled, body: await digest(body) }, request, secret);
     return {
       ...headers,
       // Runtimes would decompress the answer, and leave its header fields as they are.
@@ -119,9 +122,9 @@ export function createRegion({
   /** Calls `leave` when the whole answer is there. */
   async function askOne(request: RegionRequest, leave: () => void): Promise<RegionAnswer> {
     const { id, method, path, search, body, deadline, signal } = request;
+    const headers = await signed(request);
     const end = breaker.enter();
     if (!end) throw unavailable("It has failed several times, and is left alone for a moment.");
-    const headers = await signed(request);
     const late = AbortSignal.timeout(leftOf(deadline));
     // A client's own short deadlines must not open the breaker for others.
     const lateOutcome = leftOf(deadline) >= requestTimeoutMs / 2 ? "failed" : "unknown";

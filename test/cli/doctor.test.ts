@@ -240,7 +240,7 @@ describe("models", () => {
     runtime: "native",
     sessionBudgetBytes: 256 * MIB,
     trustedKeys: undefined,
-    spill: { url: undefined, secrets: [] as string[], hedgeMs: undefined },
+    spill: { url: undefined, secrets: undefined, hedgeMs: undefined },
   } as const;
   let models: string;
   const release = (json: object) =>

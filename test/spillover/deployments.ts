@@ -8,6 +8,7 @@ import { getRequestListener } from "@hono/node-server";
 import { createApp, type AppOptions } from "../../functions/app.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
+import type { Platform } from "../../functions/platform/types.ts";
 import { createService } from "../../functions/service.ts";
 import type { Target } from "../harness/targets.ts";
 import { answerByFetch } from "../../cli/local/answer-by-fetch.ts";
@@ -49,7 +50,11 @@ export function useServed(): (starting: Promise<Served>) => Promise<string> {
 }
 
 /** The app of a Node deployment over the shipped models, in this process. */
-export function deploy(env: Record<string, string> = {}, options: AppOptions = {}) {
+export function deploy(
+  env: Record<string, string> = {},
+  options: AppOptions = {},
+  parts: Partial<Platform> = {},
+) {
   const platform = createNodePlatform({
     STORE: "models",
     AUTH: "none",
@@ -57,7 +62,7 @@ export function deploy(env: Record<string, string> = {}, options: AppOptions = {
     DEFAULT_MODEL: "iris",
     ...env,
   });
-  return createApp(createService(platform), options);
+  return createApp(createService({ ...platform, ...parts }), options);
 }
 
 /** A region as a server. `look` sees each request before it is answered, and may return false: then nobody answers. */
@@ -72,8 +77,13 @@ export function serveRegion(
 }
 
 /** An edge that is too small for the shipped models. */
-export function deployEdge(url: string, env: Record<string, string> = {}) {
-  return deploy({ SPILL_URL: url, SPILL_SECRET: SECRET, SESSION_BUDGET_MB: SMALL_MB, ...env });
+export function deployEdge(
+  url: string,
+  env: Record<string, string> = {},
+  parts: Partial<Platform> = {},
+) {
+  const small = { SPILL_URL: url, SPILL_SECRET: SECRET, SESSION_BUDGET_MB: SMALL_MB };
+  return deploy({ ...small, ...env }, {}, parts);
 }
 
 /** A target's `fetch` as a server: a Lambda function has no port of its own. */
