@@ -12,6 +12,7 @@ import { readWorkerConfiguration, workerFile } from "../wrangler.ts";
 import { checkBucket } from "./bucket.ts";
 import { findingsAt, type Finding } from "./finding.ts";
 import { checkStore } from "./models.ts";
+import { checkSources } from "./sources.ts";
 import {
   checkAddresses,
   checkDebugger,
@@ -158,8 +159,9 @@ async function examineModels(settings: Settings, url: string, region: string | u
   try {
     const look = (store: Parameters<typeof checkStore>[0]) =>
       checkStore(store, url, config, { isolate, now: Date.now() });
-    const { findings, isWatched } = await withStore(url, {}, look);
-    return { findings: [...bucket, ...findings], isWatched, budgetMb };
+    const { findings, isWatched, lookingUp } = await withStore(url, {}, look);
+    const sources = await checkSources(lookingUp, config, settings);
+    return { findings: [...bucket, ...findings, ...sources], isWatched, budgetMb };
   } catch (error) {
     const fix = isFolder(url)
       ? "Make it, or name it with --models."

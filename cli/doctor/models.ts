@@ -13,6 +13,7 @@ import { MANIFEST_FILE } from "../package-folder.ts";
 import { isFolder } from "../store.ts";
 import { readManifest } from "../stored-manifest.ts";
 import { findingsAt, type Finding } from "./finding.ts";
+import type { LookingUp } from "./sources.ts";
 
 const DAY_MS = 86_400_000;
 const STUCK_DAYS = 14;
@@ -23,6 +24,8 @@ export interface StoredModels {
   findings: Finding[];
   /** Whether a model is on trial, or keeps inputs. Somebody must look at them by the clock. */
   isWatched: boolean;
+  /** The released versions that look up features. */
+  lookingUp: LookingUp[];
 }
 
 /** Looks at what is released in the store: whether it is there, fits, is signed, and is not forgotten. */
@@ -34,6 +37,7 @@ export async function checkStore(
 ): Promise<StoredModels> {
   const { wrong, unwise } = findingsAt(url);
   const findings: Finding[] = [];
+  const lookingUp: LookingUp[] = [];
   let isWatched = false;
   let sum = 0;
   let released = 0;
@@ -62,6 +66,7 @@ export async function checkStore(
           if (!spills) sum += bytesOf(manifest, config.runtime);
           if (over) findings.push(sizeFinding(manifest, over, { url, spills }));
           findings.push(...(await checkSigned(store, manifest, config.trustedKeys, url)));
+          if (manifest.lookup) lookingUp.push({ label, lookup: manifest.lookup });
           isWatched ||= release.candidates.length > 0 || manifest.capture !== undefined;
         }
       } catch (error) {
@@ -85,7 +90,7 @@ export async function checkStore(
         "Raise SESSION_BUDGET_MB where there is memory, or release fewer models there.",
       ),
     );
-  return { findings, isWatched };
+  return { findings, isWatched, lookingUp };
 }
 
 function checkRelease(name: string, release: Release, url: string, now: number): Finding[] {

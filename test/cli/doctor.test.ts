@@ -257,13 +257,13 @@ describe("models", () => {
 
   test("that are right, old, stuck, of another format, or not there", async () => {
     await withIris();
-    expect(await look()).toEqual({ findings: [], isWatched: false });
+    expect(await look()).toEqual({ findings: [], isWatched: false, lookingUp: [] });
     await release({ schema: 2, stable: "1", history: [event(30)] });
     expect((await look()).findings).toEqual([]);
     await release({ schema: 2, stable: "1", history: [event(400)] });
     expectOnly((await look()).findings, "unwise", /was released 400 days ago/);
     await release({ schema: 2, stable: "1", candidates: trial(2) });
-    expect(await look()).toEqual({ findings: [], isWatched: true });
+    expect(await look()).toEqual({ findings: [], isWatched: true, lookingUp: [] });
     await release({ schema: 2, stable: "1", candidates: trial(20) });
     expectOnly((await look()).findings, "unwise", /on trial for 20 days/);
     await release({ stable: "1" });
