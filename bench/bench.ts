@@ -17,7 +17,7 @@ import { parallelTables, startParallel } from "./parallel.ts";
 import { pinning } from "./processes.ts";
 import { ONE_CORE_EACH, writeReport, type Table } from "./report.ts";
 import { quickTables, QUICK_ROUNDS, startQuick } from "./quick.ts";
-import { featuresTables, startFeatures } from "./features.ts";
+import { FEATURES_ROUNDS, featuresTables, startFeatures } from "./features.ts";
 import { rollout } from "./rollout.ts";
 import { inRounds, ROUNDS, type Measure } from "./rounds.ts";
 import { startService } from "./service.ts";
@@ -46,7 +46,8 @@ const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {
   metrics: () => rounds("metrics", startMetrics(), metricsTables, "one process"),
   overhead: () =>
     rounds("overhead", startOverhead(), overheadTables, ONE_CORE_EACH, OVERHEAD_ROUNDS),
-  features: () => rounds("features", startFeatures(), featuresTables, "one process"),
+  features: () =>
+    rounds("features", startFeatures(), featuresTables, ONE_CORE_EACH, FEATURES_ROUNDS),
   spillover: () => rounds("spillover", startSpillover(), spilloverTables, ONE_CORE_EACH),
   images: () => rounds("images", startImages(), imageTables, "one process"),
   wasm: async () => writeReport("wasm", await wasm(), { rounds: 1, cores: "one process" }),

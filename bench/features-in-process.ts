@@ -10,9 +10,9 @@ import { quantile } from "./statistics.ts";
 
 export type InProcess = { [form in Form]?: number } & { readsPerCall: number };
 
-const SECONDS = 6;
+const SECONDS = 3;
 const TURN_MS = 50;
-const WARM_UP_MS = 3000;
+const WARM_UP_MS = 1500;
 
 if (import.meta.main) {
   const folder = await writeFeatureModels();

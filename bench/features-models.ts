@@ -11,8 +11,8 @@ export type Form = (typeof FORMS)[number];
 const ENTITIES = 1000;
 /** How many different requests are sent in turn. */
 const REQUESTS = 20;
-/** The first features come from the caller. */
-const SENT = 2;
+/** So many of the features come from the caller: the first. */
+export const SENT = 2;
 
 /** Writes the models to a new folder. */
 export async function writeFeatureModels(): Promise<string> {
@@ -62,6 +62,8 @@ export async function featureBodies(rows: number): Promise<Record<Form, string[]
   const keyed = bodiesOf((patient) => ({ patient, ...given }));
   return { whole: bodiesOf(() => example), read: keyed, kept: keyed };
 }
+
+export const featureNames = async () => (await diabetes()).names;
 
 const SHIPPED = join(import.meta.dirname, "../models/diabetes/1");
 
