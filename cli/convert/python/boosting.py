@@ -34,12 +34,19 @@ def load_xgboost(path):
         raise Refusal(f"The model has the objective {objective}, which has no probabilities. Train it with binary:logistic.")
     model = xgboost.XGBClassifier() if is_class else xgboost.XGBRegressor()
     model.load_model(path)
-    check_categories(model)
+    check_trees(model)
     return model
 
 
-def check_categories(model):
-    if type(model).__module__.startswith("xgboost") and "c" in (model.get_booster().feature_types or []):
+def check_trees(model):
+    """Raises Refusal for a model of XGBoost whose trees onnxmltools does not write as they are."""
+    if not type(model).__module__.startswith("xgboost"):
+        return
+    booster = model.get_booster()
+    kind = json.loads(booster.save_config())["learner"]["gradient_booster"]["name"]
+    if kind != "gbtree":
+        raise Refusal(f"The model was trained with booster={kind}, which convert does not take. Train it with booster=gbtree.")
+    if "c" in (booster.feature_types or []):
         raise Refusal(
             "The model has columns of categories (enable_categorical), which convert does not take. Encode them in front of the model, in a pipeline of scikit-learn with OrdinalEncoder or OneHotEncoder."
         )
@@ -146,7 +153,7 @@ def export_boosted(model, count):
     if module == "xgboost":
         from onnxmltools import convert_xgboost
 
-        check_categories(model)
+        check_trees(model)
         # The converter knows columns by numbers.
         model.get_booster().feature_names = None
         return convert_xgboost(model, initial_types=types, target_opset=15)

@@ -27,19 +27,24 @@ def plain_integers(key, value, *more, **options):
 onnx.helper.make_attribute = plain_integers
 
 
+def precisions(model, columns):
+    """With which numbers a model can be exported."""
+    if columns is None or boosting.is_boosted(model):
+        return ["float"]
+    # Its splits are numbers of the training data, so that rounding to float32 would move rows to the other side.
+    if any(hasattr(one, "_predictors") for one in parts(model)):
+        return ["double"]
+    return ["float", "double"]
+
+
 def export(model, columns, precision):
     """ONNX of a model, and what `--scores` must say of it (or None). `precision` is float or double."""
     from skl2onnx import to_onnx
 
     if boosting.is_boosted(model):
-        if precision == "double":
-            raise Refusal("These trees compare float32.")
         return exported(model, len(columns)), None
     if any(type(one).__name__ == "KNNImputer" for one in parts(model)):
         raise Refusal("The graph that skl2onnx writes for a KNNImputer ends ONNX Runtime with a division by zero. Train with a SimpleImputer.")
-    if precision == "float" and any(hasattr(one, "_predictors") for one in parts(model)):
-        # Its splits are numbers of the training data, so that rounding to float32 would move rows to the other side.
-        raise Refusal("HistGradientBoosting compares float64.")
     boosting.register()
     model = copy.deepcopy(model)
     without_text_imputers(model)

@@ -90,8 +90,7 @@ class Original:
             elif self.method:
                 found = getattr(self.model, self.method)(frame)
             else:
-                said = self.model.predict(frame)
-                found = np.array([[float(plain_class(one) == known) for known in self.classes] for one in said])
+                found = np.array([[float(plain_class(one) == known) for known in self.classes] for one in self.predicted(frame)])
         if isinstance(found, list):
             found = np.stack([one[:, 1] for one in found], axis=1)
         return np.asarray(found, dtype=float).reshape(len(rows), -1)
@@ -106,10 +105,15 @@ class Original:
             return [{"values": dict(zip(names, map(float, row)))} for row in numbers]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            said = self.model.predict(self.frame(rows))
+            said = self.predicted(self.frame(rows))
         if self.task:
             return [{"anomaly": bool(one == -1), "numbers": {"score": float(row[0])}} for one, row in zip(said, numbers)]
         return [self.answer(one, row) for one, row in zip(said, numbers)]
+
+    def predicted(self, frame):
+        """What the model says of each row. CatBoost says several classes in a column."""
+        said = np.asarray(self.model.predict(frame))
+        return said[:, 0] if not self.independent and said.ndim == 2 and said.shape[1] == 1 else said
 
     def is_regression(self):
         return self.labels is None and self.task != "tabular-anomaly-detection"

@@ -7,7 +7,7 @@ import cases as inputs
 import table
 import boosting
 from columns import columns_of, is_text, own_names, width_of
-from export import export, parts
+from export import export, parts, precisions
 from load import load
 from original import Original, plain_class
 from refusal import Refusal
@@ -83,7 +83,7 @@ def outcome(job, original, columns, compared):
     if not told:
         raise Refusal("The model answers none of the inputs with finite numbers.")
     graphs, errors = [], []
-    for precision in ("float", "double") if columns is not None else ("float",):
+    for precision in precisions(original.model, columns):
         try:
             made, scores = export(original.model, columns, precision)
         except Refusal as refusal:
