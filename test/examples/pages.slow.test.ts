@@ -6,7 +6,7 @@ import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { brokenRules, browserPath, isFirefox, startBrowser, WIDTHS } from "../harness/browser.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
-import { chooseImage, dropImage, typeInto } from "../harness/person.ts";
+import { chooseFile, dropImage, typeInto } from "../harness/person.ts";
 import { installPage, type ExamplePage } from "./page.ts";
 
 const models = join(import.meta.dirname, "../../models");
@@ -95,11 +95,11 @@ describe.skipIf(!browserPath).each(["react", "vue"])("the example of %s", (name)
   test("a picture is chosen or dropped, and what is none is refused", async () => {
     const { page, errors } = await open();
     const card = page.getByRole("region", { name: "Which digit is it?" });
-    await chooseImage(card.getByLabel("Picture of a digit"), SEVEN);
+    await chooseFile(card.getByLabel("Picture of a digit"), SEVEN);
     await card.getByRole("img", { name: "Preview of seven.png" }).waitFor();
     await expectText(card.locator("strong"), "7");
     const text = { name: "notes.png", bytes: Buffer.from("no picture") };
-    await chooseImage(card.getByLabel("Picture of a digit"), text);
+    await chooseFile(card.getByLabel("Picture of a digit"), text);
     await card.getByRole("alert").waitFor();
     await dropImage(page, { ...SEVEN, name: "dropped.png" });
     await card.getByRole("img", { name: "Preview of dropped.png" }).waitFor();

@@ -18,16 +18,19 @@ interface ImageFile {
 }
 
 /** Chooses an image. In Firefox a script does it: its page ended after WebDriver had chosen a file. */
-export async function chooseImage(field: Locator, { name, bytes }: ImageFile): Promise<void> {
-  if (!isFirefox) return field.setInputFiles({ name, mimeType: "image/png", buffer: bytes });
+export async function chooseFile(
+  field: Locator,
+  { name, bytes, type = "image/png" }: ImageFile & { type?: string },
+): Promise<void> {
+  if (!isFirefox) return field.setInputFiles({ name, mimeType: type, buffer: bytes });
   await field.evaluate(
-    (field, [name, bytes]) => {
+    (field, [name, bytes, type]) => {
       const made = new DataTransfer();
-      made.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
+      made.items.add(new File([new Uint8Array(bytes)], name, { type }));
       (field as HTMLInputElement).files = made.files;
       field.dispatchEvent(new Event("change", { bubbles: true }));
     },
-    [name, [...bytes]] as const,
+    [name, [...bytes], type] as const,
   );
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { brokenRules, browserPath, useBrowserAndServer } from "../harness/browser.ts";
-import { chooseImage, dropImage, pasteImage } from "../harness/person.ts";
+import { chooseFile, dropImage, pasteImage } from "../harness/person.ts";
 import { openPage, predict } from "./open-page.ts";
 
 const SEVEN = { name: "seven.png", bytes: await readFile("models/digits/seven.png") };
@@ -33,7 +33,7 @@ describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
 
   test("an image is chosen, and is base64 in JSON", async () => {
     const page = await openPage(its.browser, `${its.server.url}/playground/digits`);
-    await chooseImage(page.getByLabel("Image", { exact: true }), SEVEN);
+    await chooseFile(page.getByLabel("Image", { exact: true }), SEVEN);
     await page.getByText("seven.png", { exact: true }).waitFor();
     await page.getByRole("button", { name: "JSON", exact: true }).click();
     const base64 = SEVEN.bytes.toString("base64");
@@ -56,7 +56,7 @@ describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
       expected: /422/,
     });
     const file = { name: "no.png", bytes: Buffer.from("no image") };
-    await chooseImage(page.getByLabel("Image", { exact: true }), file);
+    await chooseFile(page.getByLabel("Image", { exact: true }), file);
     await page.getByRole("button", { name: "Predict" }).click();
     await page.locator(".drop .mistake").waitFor();
     expect(await page.getByRole("alert").innerText()).toContain("invalid_input");
