@@ -212,6 +212,11 @@ export interface ModelDescription extends ModelSummary {
   artifact: { file: string; sha256: string; bytes: number };
   /** Tabular tasks: the features of an input. */
   features?: Feature[];
+  /** Which features the service looks up where an input does not have them, and the keys that say whose. */
+  lookup?: {
+    keys: { name: string; type: "integer" | "string"; description?: string }[];
+    features: { name: string }[];
+  };
   /** Classification tasks: the possible labels of an answer. */
   labels?: string[];
   examples: { input?: unknown; output?: unknown }[];
