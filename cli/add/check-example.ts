@@ -13,6 +13,8 @@ export function differenceFrom(seen: unknown, answer: unknown): string | undefin
 
 /** The part of the answer that was seen. */
 function likewise(seen: unknown, answer: unknown): unknown {
+  if (Array.isArray(seen) && Array.isArray(answer))
+    return answer.map((one, index) => likewise(seen[index], one));
   if (!isObject(answer)) return answer;
   if (!isObject(seen))
     return typeof seen === "string" ? answer["label"] : (answer["value"] ?? answer["score"]);

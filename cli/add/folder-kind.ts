@@ -27,7 +27,7 @@ export async function checkFolder(folder: string, file?: string): Promise<void> 
   );
   if (weights !== undefined && models.length === 0)
     throw new Error(
-      `${folder} has weights (${weights}) and no .onnx file. Export it, and add the new folder: optimum-cli export onnx --model ${folder} ${folder}-onnx`,
+      `${folder} has weights (${weights}) and no .onnx file. Convert it: nearcast convert ${folder} --name …`,
     );
   if (has("config.json")) return;
   const [first] = models;

@@ -29,7 +29,7 @@ export function convertCommand(program: Command): void {
   const command = program
     .command("convert <path>")
     .description(
-      "make a package of a model as it was trained: scikit-learn's skops, joblib or pickle file, XGBoost's .json or .ubj, LightGBM's text, CatBoost's .cbm, PyTorch's .pt2, or a module of PyTorch with --module. Compares its answers with the original's on native and WASM, and refuses what differs (needs python3)",
+      "make a package of a model as it was trained: scikit-learn's skops, joblib or pickle file, XGBoost's .json or .ubj, LightGBM's text, CatBoost's .cbm, PyTorch's .pt2, a module of PyTorch with --module, or a folder of Hugging Face with safetensors. Compares its answers with the original's on native and WASM, and refuses what differs (needs python3)",
     )
     .requiredOption("--name <model>", "the model's name")
     .option("--version <version>", "the version's name (default: the next free number)")

@@ -1,8 +1,15 @@
-import { open, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** What a trained model was saved as. */
-export type SourceKind = "skops" | "pickle" | "xgboost" | "lightgbm" | "catboost" | "torch";
+export type SourceKind =
+  | "skops"
+  | "pickle"
+  | "xgboost"
+  | "lightgbm"
+  | "catboost"
+  | "torch"
+  | "hugging-face";
 
 const HEAD_BYTES = 512;
 
@@ -15,7 +22,7 @@ const PICKLED = /^(800[2-5]|28|63[0-9a-f]{2,}?0a)/;
 export async function sourceKind(path: string): Promise<SourceKind> {
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new Error(`There is nothing at ${path}.`);
-  if (found.isDirectory()) throw new Error(await adviceForFolder(path));
+  if (found.isDirectory()) return folderKind(path);
   const head = await readHead(path);
   if (head.startsWith("PK")) {
     if (path.endsWith(".pt2")) return "torch";
@@ -46,14 +53,40 @@ async function readHead(path: string): Promise<string> {
   }
 }
 
-async function adviceForFolder(path: string): Promise<string> {
-  const has = async (name: string) =>
-    (await stat(join(path, name)).catch(() => undefined)) !== undefined;
-  if (await has("saved_model.pb"))
-    return `${path} is TensorFlow's SavedModel, which convert does not take yet. Convert it with tf2onnx, in an environment that has TensorFlow, and add what it makes: python -m tf2onnx.convert --saved-model ${path} --output model.onnx`;
-  if (await has("config.json"))
-    return `${path} is a folder of Hugging Face, which convert does not take yet. Export it with optimum, and add the folder: optimum-cli export onnx --model ${path} export`;
-  return `${path} is a folder without a model that convert knows.`;
+async function folderKind(path: string): Promise<SourceKind> {
+  const names = await readdir(path);
+  if (names.includes("saved_model.pb"))
+    throw new Error(
+      `${path} is TensorFlow's SavedModel, which convert does not take yet. Convert it with tf2onnx, in an environment that has TensorFlow, and add what it makes: python -m tf2onnx.convert --saved-model ${path} --output model.onnx`,
+    );
+  const isExport = names.some((name) => name === "onnx" || name.endsWith(".onnx"));
+  const hasWeights = names.some((name) => isSafe(name) || isPickled(name));
+  if (names.includes("config.json") && hasWeights) return "hugging-face";
+  if (isExport) throw new Error(`${path} has ONNX already: nearcast add ${path} --name …`);
+  throw new Error(
+    `${path} is a folder without a model that convert knows. A folder of Hugging Face has config.json and model.safetensors; a module of PyTorch is named with --module.`,
+  );
+}
+
+/** Why loading a folder of Hugging Face may run code. Undefined where it does not. */
+export async function codeOf(folder: string): Promise<string | undefined> {
+  const names = await readdir(folder);
+  if (!names.some(isSafe)) {
+    const pickled = names.find(isPickled);
+    return `${pickled} is a pickle. Without code the weights are saved by transformers: model.save_pretrained(folder)`;
+  }
+  for (const name of names.filter((one) => one.endsWith("config.json")))
+    if ((await readFile(join(folder, name), "utf8")).includes('"auto_map"'))
+      return `${name} names code of its own ("auto_map")`;
+  return undefined;
+}
+
+function isSafe(name: string): boolean {
+  return /^model.*\.safetensors$/.test(name);
+}
+
+function isPickled(name: string): boolean {
+  return /^pytorch_model.*\.bin$/.test(name);
 }
 
 function adviceForZip(path: string, head: string): string {
@@ -69,5 +102,5 @@ function adviceForFile(path: string, head: string): string {
     return `${path} is ONNX already: nearcast add ${path} --name …`;
   if (head.startsWith("\x89HDF"))
     return `${path} is a model of Keras 2 (HDF5), which convert does not take. Load it with Keras 3 and export it: model.export("model.onnx", format="onnx")`;
-  return `${path} is no model that convert knows. It takes scikit-learn's skops, joblib and pickle, XGBoost's .json and .ubj, LightGBM's text, CatBoost's .cbm and PyTorch's .pt2.`;
+  return `${path} is no model that convert knows. It takes scikit-learn's skops, joblib and pickle, XGBoost's .json and .ubj, LightGBM's text, CatBoost's .cbm, PyTorch's .pt2 and folders of Hugging Face.`;
 }

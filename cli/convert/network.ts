@@ -4,9 +4,10 @@ import { basename, join, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { report as addedReport } from "../add/report.ts";
 import { addVersion, newIdentity, type AddFlags } from "../commands/add.ts";
+import { compareAnswered } from "./compare-answered.ts";
 import { compareTensors, exampleOf } from "./compare-tensors.ts";
 import { TOLERANCE } from "./differences.ts";
-import type { SourceKind } from "./file-kind.ts";
+import { codeOf, type SourceKind } from "./file-kind.ts";
 import { pythonReport, type NetworkJob } from "./python-report.ts";
 import { network } from "./report.ts";
 
@@ -53,7 +54,7 @@ export async function convertNetwork(
   kind: SourceKind,
   flags: NetworkFlags,
 ): Promise<void> {
-  await checkFlags(path, flags);
+  await checkFlags(path, kind, flags);
   const { name, version } = await newIdentity(flags);
   const folder = await mkdtemp(join(tmpdir(), "nearcast-convert-"));
   try {
@@ -73,22 +74,36 @@ export async function convertNetwork(
       seconds: flags.seconds,
       folder,
     });
-    const graph = join(made.folder, "model.onnx");
+    const isFolder = kind === "hugging-face";
+    const source = join(made.folder, isFolder ? "export" : "model.onnx");
+    const graph = isFolder ? join(source, "onnx/model.onnx") : source;
     const { largest, rows } = await compareTensors(graph, made.cases, folder);
-    const isTensor = flags.task === undefined && !flags.features && !flags.image;
+    const isTensor = !isFolder && flags.task === undefined && !flags.features && !flags.image;
+    let answered = 0;
     const added = await addVersion(
-      graph,
+      source,
       {
         ...flags,
         name,
         version,
-        description: flags.description ?? `Converted from ${basename(path)}: ${made.about}.`,
+        description:
+          flags.description ?? `Converted from ${basename(resolve(path))}: ${made.about}.`,
       },
-      { examples: isTensor ? exampleOf(made.cases) : undefined },
+      {
+        examples: isTensor ? exampleOf(made.cases) : undefined,
+        check: async (local) => {
+          answered = await compareAnswered(local, made.answers);
+        },
+      },
     );
     const lines = [
       `Read: ${made.about}.`,
       `Compared ${rows} inputs with the original on native and WASM: numbers within ${largest.toPrecision(2)} (allowed: ${TOLERANCE} of their size or spread).`,
+      ...(answered > 0
+        ? [
+            `Its answers to ${answered} inputs are those of transformers' pipeline, on native and WASM.`,
+          ]
+        : []),
       ...(made.fixed === undefined
         ? []
         : [`It takes one size of batch only. With a free one: ${made.fixed}`]),
@@ -101,7 +116,7 @@ export async function convertNetwork(
   }
 }
 
-async function checkFlags(path: string, flags: NetworkFlags): Promise<void> {
+async function checkFlags(path: string, kind: SourceKind, flags: NetworkFlags): Promise<void> {
   const { module, trust, data, target } = flags;
   if (!(await stat(path).catch(() => undefined))) throw new Error(`There is nothing at ${path}.`);
   if (module !== undefined && !/^[\w.]+:[\w.]+$/.test(module))
@@ -110,6 +125,18 @@ async function checkFlags(path: string, flags: NetworkFlags): Promise<void> {
     throw new Error(
       "--data and --target are for tables of scikit-learn. Give a network rows to compare on with --inputs, and measure it with nearcast eval.",
     );
+  if (kind === "hugging-face") {
+    if (flags.inputs || flags.features || flags.image)
+      throw new Error(
+        "--inputs, --features and --image are for a .pt2 file or --module; a folder says itself what it is.",
+      );
+    const code = trust ? undefined : await codeOf(path);
+    if (code !== undefined)
+      throw new Error(
+        `${path}: ${code}. If you trust who made it, say --trust: loading it runs that code.`,
+      );
+    return;
+  }
   if (!trust)
     throw new Error(
       `Loading ${module === undefined ? `${path}, a program of torch.export,` : module} runs code that is in it. If you trust who made it, say --trust.`,

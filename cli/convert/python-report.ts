@@ -10,7 +10,7 @@ const HERE = import.meta.dirname;
 /** Frameworks that a pipeline of scikit-learn may have inside. They are installed when one is needed. */
 const INSIDE = new Set(["xgboost", "lightgbm", "catboost"]);
 /** What one environment with PyTorch converts. */
-export const NETWORKS: ReadonlySet<SourceKind> = new Set(["torch"]);
+export const NETWORKS: ReadonlySet<SourceKind> = new Set(["torch", "hugging-face"]);
 /** Older versions have no package without the graphics card's libraries. */
 const CPU_ONLY = /-cpu$/;
 

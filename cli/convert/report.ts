@@ -86,6 +86,19 @@ export const network = z.strictObject({
   /** Why its batch has one size only. */
   fixed: z.string().optional(),
   cases: z.array(z.strictObject({ inputs: tensors, outputs: tensors })).min(1),
+  /** What the original says to texts and pictures, as this task answers. */
+  answers: z
+    .strictObject({
+      task: z.string(),
+      cases: z.array(
+        z.strictObject({
+          input: z.string(),
+          parameters: z.record(z.string(), z.string()).optional(),
+          answer: z.json(),
+        }),
+      ),
+    })
+    .nullish(),
 });
 
 const other = z.union([

@@ -16,7 +16,7 @@ describe("add", () => {
     "a folder that is no export": ["empty", "has no config.json"],
     "a folder with a model alone": ["plain", "Add the file itself: "],
     "a TensorFlow folder": ["tensorflow", "tf2onnx.convert --saved-model"],
-    "weights without a graph": ["weights", "optimum-cli export onnx"],
+    "weights without a graph": ["weights", "Convert it: nearcast convert"],
     "a folder that git-lfs has not filled": ["pointers", "git lfs pull"],
     "an MLflow folder": ["mlflow", "a model of MLflow"],
     "a path that is not there": ["nothing.onnx", "There is nothing at"],

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { sourceKind } from "../../cli/convert/file-kind.ts";
+import { codeOf, sourceKind } from "../../cli/convert/file-kind.ts";
 import { compareTensors } from "../../cli/convert/compare-tensors.ts";
 import { networkInputs } from "../../cli/convert/network.ts";
 import { differenceOf } from "../../cli/convert/differences.ts";
@@ -42,10 +42,34 @@ describe("what a file is, by its first bytes", () => {
     expect(await sourceKind(path)).toBe("torch");
   });
 
-  test("a folder of Hugging Face is exported first", async () => {
+  test.each([
+    [["config.json", "model.safetensors"], undefined],
+    [["config.json", "model-00001-of-00002.safetensors"], undefined],
+    [["config.json", "pytorch_model.bin"], "pytorch_model.bin is a pickle"],
+  ])("a folder of Hugging Face, with %j", async (names, code) => {
     const folder = await temporaryFolder();
-    await writeFile(join(folder, "config.json"), "{}");
-    await expect(sourceKind(folder)).rejects.toThrow("optimum-cli export onnx");
+    for (const name of names) await writeFile(join(folder, name), "{}");
+    expect(await sourceKind(folder)).toBe("hugging-face");
+    const found = await codeOf(folder);
+    if (code === undefined) expect(found).toBeUndefined();
+    else expect(found).toContain(code);
+  });
+
+  test("a folder of Hugging Face may name code of its own", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "model.safetensors"), "");
+    await writeFile(join(folder, "config.json"), '{"auto_map": {"AutoModel": "own.Model"}}');
+    expect(await codeOf(folder)).toContain("config.json names code of its own");
+  });
+
+  test.each([
+    ["model.onnx", "nearcast add"],
+    ["saved_model.pb", "tf2onnx"],
+    ["readme.md", "without a model that convert knows"],
+  ])("a folder with %s is refused, with what to do", async (name, advice) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, name), "");
+    await expect(sourceKind(folder)).rejects.toThrow(advice);
   });
 });
 

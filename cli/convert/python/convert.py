@@ -37,6 +37,8 @@ def converter(kind):
     """Each has its own environment, so only its own module can be imported."""
     if kind == "torch":
         import torch_models as found
+    elif kind == "hugging-face":
+        import hugging_face as found
     else:
         import sklearn_models as found
     return found
