@@ -2,6 +2,7 @@ import type { Manifest } from "../../functions/model/manifest.ts";
 import type { LabelOptions, ScoresOptions } from "../../functions/tasks/classification/options.ts";
 import type { AudioOptions } from "../../functions/tasks/audio/options.ts";
 import type { ImageSettings } from "../../functions/tasks/image/options.ts";
+import type { DetectionSettings } from "../../functions/tasks/object-detection/options.ts";
 import type { TextOptions } from "../../functions/tasks/text/options.ts";
 import { labelsOf } from "../../functions/platform/onnx/labels.ts";
 import { knownTextMistake } from "../../functions/platform/onnx/text-steps.ts";
@@ -34,6 +35,7 @@ export interface Draft {
       image?: ImageSettings;
       audio?: AudioOptions;
       vector?: ImageVectors["vector"];
+      detection?: DetectionSettings;
     };
 }
 

@@ -1,11 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { channelsOf } from "../../functions/tasks/image/options.ts";
+import { channelsOf, hasOwnSize } from "../../functions/tasks/image/options.ts";
 import { asTask } from "./as-task.ts";
 import type { Draft } from "./from-file.ts";
 import { readGraph, type Graph } from "../../functions/platform/onnx/graph.ts";
 import { audioDraft } from "./hugging-face-audio.ts";
 import { checkSettings, isFile, only, readJson, rules, type Rule } from "./hugging-face-files.ts";
+import { detectionDraft } from "./hugging-face-detection.ts";
 import { headOf } from "./hugging-face-head.ts";
 import { readImageOptions } from "./hugging-face-image.ts";
 import { checkKind, configSchema, kindOf, type Config } from "./hugging-face-kind.ts";
@@ -59,10 +60,16 @@ export async function draftFromHuggingFace(
   const graph = await readGraph(await findModel(folder, file));
   const kind = kindOf(config, graph);
   checkKind(kind, config, graph);
-  if (labels && !kind.endsWith("classification"))
+  if (labels && !kind.endsWith("classification") && kind !== "object-detection")
     throw new Error(`--labels go with a classifier; this export does ${kind}.`);
   if (pooling && !kind.endsWith("feature-extraction") && kind !== "fill-mask")
     throw new Error(`--pooling goes with a model for vectors; this export does ${kind}.`);
+  if (kind === "object-detection") {
+    if (task !== undefined && task !== kind)
+      throw new Error(`${folder} is a model for ${kind}, not ${task}.`);
+    const pictures = await imageOf(folder, graph);
+    return detectionDraft(config, graph, { ...pictures, labels });
+  }
   const draft =
     kind === "image-classification"
       ? await imageDraft(folder, config, graph, labels)
@@ -134,13 +141,14 @@ async function imageDraft(
 async function imageOf(folder: string, graph: Graph) {
   const path = join(folder, "preprocessor_config.json");
   const image = await readImageOptions(path);
-  const [input] = graph.inputs;
+  const input = graph.inputs.find(({ name }) => name === "pixel_values") ?? graph.inputs[0];
   if (!input) throw new Error("The model has no input.");
   const channels = channelsOf(image);
-  const shape = [input.shape[0] ?? -1, channels, image.height, image.width];
+  const { height, width } = hasOwnSize(image) ? { height: -1, width: -1 } : image;
+  const shape = [input.shape[0] ?? -1, channels, height, width];
   if (input.shape.some((size, axis) => axis > 0 && size >= 0 && size !== shape[axis]))
     throw new Error(
-      `${path} makes images of ${channels} × ${image.height} × ${image.width} (channels, height, width), but ${input.name} of the graph is [${input.shape.join(", ")}].`,
+      `${path} makes images of ${channels} × ${height} × ${width} (channels, height, width; -1 is any), but ${input.name} of the graph is [${input.shape.join(", ")}].`,
     );
   return { image, inputs: [{ ...input, shape }] };
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { readGraph, type TensorInfo } from "../../functions/platform/onnx/graph.ts";
+import { readGraph, type Graph, type TensorInfo } from "../../functions/platform/onnx/graph.ts";
 import {
   RESAMPLES,
   type ImageOptions,
@@ -23,7 +23,7 @@ export interface ImageFlags {
   image?: Size;
   resize?: Size | { shortestEdge: number };
   pad?: number[];
-  resample?: ImageOptions["resample"];
+  resample?: ImageOptions["resample"] | "opencv";
   bgr?: true;
   scale?: number;
   mean?: number[];
@@ -45,7 +45,10 @@ export function withImageOptions(command: Command): Command {
       numbers,
     )
     .addOption(
-      new Option("--resample <filter>", "how it is resized (default: bilinear)").choices(RESAMPLES),
+      new Option(
+        "--resample <filter>",
+        "how it is resized: a filter of Pillow, or opencv for its INTER_LINEAR (default: bilinear)",
+      ).choices([...RESAMPLES, "opencv"]),
     )
     .option("--bgr", "the channels are blue, green, red, as OpenCV reads them")
     .option("--scale <number>", "what each level from 0 to 255 is times (default: 1/255)", fraction)
@@ -79,21 +82,8 @@ interface Given extends ImageFlags {
 
 /** A model file that classifies pictures, or makes vectors of them. Throws an Error where the flags do not fit its graph. */
 export async function draftForImage(path: string, given: Given): Promise<Draft> {
-  if (given.resize && given.pad)
-    throw new Error("--pad keeps the whole picture, and --resize cuts: use one of them.");
   const graph = await readGraph(path);
-  const found = only(
-    graph.inputs.filter(({ datatype, shape }) => datatype === "FP32" && shape.length === 4),
-    "one FP32 input of four dimensions, with pictures",
-    graph.inputs,
-  );
-  if (graph.inputs.length > 1)
-    throw new Error(
-      `The graph has ${graph.inputs.length} inputs, and --image is for a model of pictures alone. Add it as a tensor model, without --image.`,
-    );
-  const layout = layoutOf(found);
-  const image = settingsOf(given, found.shape[layout === "NCHW" ? 1 : 3] ?? 0, layout);
-  const input = { ...found, shape: shapeOf(found, layout, given.image) };
+  const { image, input } = picturesOf(graph, given);
   const task = IMAGE_TASKS.find((one) => one === given.task) ?? IMAGE_TASKS[0];
   const manifest = { task, inputs: [input], image };
   if (task === "image-feature-extraction") {
@@ -106,6 +96,27 @@ export async function draftForImage(path: string, given: Given): Promise<Draft> 
   if (given.pooling) throw new Error("--pooling goes with --task image-feature-extraction.");
   const { graph: read, classifier } = await classifierOf(graph, { ...given, inputs: [input] });
   return { graph: read, assets: [], manifest: { ...manifest, ...classifier } };
+}
+
+/** How pictures become the graph's input, by the flags. Throws an Error where the two do not fit. */
+export function picturesOf(
+  graph: Graph,
+  given: ImageFlags & { image: Size },
+): { image: ImageSettings; input: TensorInfo } {
+  if (given.resize && given.pad)
+    throw new Error("--pad keeps the whole picture, and --resize cuts: use one of them.");
+  const found = only(
+    graph.inputs.filter(({ datatype, shape }) => datatype === "FP32" && shape.length === 4),
+    "one FP32 input of four dimensions, with pictures",
+    graph.inputs,
+  );
+  if (graph.inputs.length > 1)
+    throw new Error(
+      `The graph has ${graph.inputs.length} inputs, and --image is for a model of pictures alone. Add it as a tensor model, without --image.`,
+    );
+  const layout = layoutOf(found);
+  const image = settingsOf(given, found.shape[layout === "NCHW" ? 1 : 3] ?? 0, layout);
+  return { image, input: { ...found, shape: shapeOf(found, layout, given.image) } };
 }
 
 function layoutOf({ name, shape }: TensorInfo): ImageOptions["layout"] {
@@ -130,7 +141,11 @@ function shapeOf({ name, shape }: TensorInfo, layout: ImageOptions["layout"], si
   return wanted;
 }
 
-function settingsOf(given: Given, channels: number, layout: ImageOptions["layout"]): ImageSettings {
+function settingsOf(
+  given: ImageFlags & { image: Size },
+  channels: number,
+  layout: ImageOptions["layout"],
+): ImageSettings {
   if (given.bgr && channels === 1)
     throw new Error("--bgr is for three channels, and the graph has one.");
   const { resize, pad, resample = "bilinear", scale = 1 / 255 } = given;
@@ -140,7 +155,9 @@ function settingsOf(given: Given, channels: number, layout: ImageOptions["layout
     ...(target && { resize: target }),
     color: channels === 1 ? "grayscale" : given.bgr ? "bgr" : "rgb",
     layout,
-    resample,
+    ...(resample === "opencv"
+      ? { resample: "bilinear" as const, arithmetic: "opencv" as const }
+      : { resample }),
     orientation: "exif",
     scale,
     mean: perChannel("--mean", given.mean ?? [0], channels),

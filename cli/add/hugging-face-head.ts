@@ -119,7 +119,11 @@ function labelledOutput(
   return { labels, output: { ...logits, shape: [...logits.shape.slice(0, -1), labels.length] } };
 }
 
-function labelsOf({ id2label, num_labels }: HeadConfig, given?: readonly string[]): string[] {
+/** The names of the labels, by their numbers. Throws an Error where one is missing, or the user names another count. */
+export function labelsOf(
+  { id2label, num_labels }: HeadConfig,
+  given?: readonly string[],
+): string[] {
   // Where config.json has no names, transformers has two labels and these names.
   const count = id2label ? Object.keys(id2label).length : (num_labels ?? given?.length ?? 2);
   const ids = Array.from({ length: count }, (_, id) => id);

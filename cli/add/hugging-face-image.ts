@@ -5,13 +5,16 @@ import { PROCESSORS, type Processor } from "./hugging-face-processors.ts";
 
 const side = z.number().int().positive();
 const rectangle = z.strictObject({ height: side, width: side });
-const size = z.union([side, rectangle, z.strictObject({ shortest_edge: side })]);
+const edges = z.strictObject({ shortest_edge: side, longest_edge: side });
+const size = z.union([side, rectangle, z.strictObject({ shortest_edge: side }), edges]);
 const channels = z.array(z.number()).min(1).max(3);
 
 const schema = z.looseObject({
   image_processor_type: z.string().nullish(),
   feature_extractor_type: z.string().nullish(),
   size: size.nullish(),
+  // The longest edge, where an older file has the shortest as `size`.
+  max_size: side.nullish(),
   crop_size: z.union([side, rectangle]).nullish(),
   do_resize: z.boolean().nullish(),
   do_center_crop: z.boolean().nullish(),
@@ -38,8 +41,11 @@ const RULES: Record<string, Rule> = {
     "reduce_labels",
   ),
   data_format: only("channels_first"),
+  ...rules(only(), "pad_size"),
+  // Padding is checked by the processor's class. The others are for training.
+  ...rules("harmless", "do_pad", "format", "do_convert_annotations", "return_segmentation_masks"),
   // Steps that the server does not have.
-  ...rules(only(false), "do_flip_channel_order", "do_pad", "include_top", "rescale_offset"),
+  ...rules(only(false), "do_flip_channel_order", "include_top", "rescale_offset"),
   ...rules(only(false), "do_thumbnail", "do_align_long_axis", "do_grayscale", "keep_aspect_ratio"),
   ...rules(only(1), "ensure_multiple_of"),
   auto_map: () => "it names a processor of its own code; add the .onnx file itself.",
@@ -55,6 +61,9 @@ const RESAMPLE: Record<number, ImageOptions["resample"]> = {
   5: "hamming",
 };
 
+/** These pad pictures only to the size of others in their batch, and here each has a run of its own. */
+const DETECTORS = /Detr$|^Yolos$/;
+
 /** `preprocessor_config.json` as fields of the manifest. Throws for a step that the server does not have. */
 export async function readImageOptions(path: string): Promise<ImageSettings> {
   const settings = await readJson(path, schema);
@@ -64,6 +73,8 @@ export async function readImageOptions(path: string): Promise<ImageSettings> {
     );
   checkSettings(path, settings, RULES);
   const named = processorOf(settings, path);
+  if (!DETECTORS.test(named.name))
+    checkSettings(path, { do_pad: settings["do_pad"] ?? false }, rules(only(false), "do_pad"));
   const given = withDefaults(settings, named, path);
   const resample = RESAMPLE[given.resample];
   if (!resample)
@@ -121,18 +132,24 @@ function withDefaults(settings: Settings, { name, processor, isFast }: Named, pa
       `${path}: "do_center_crop": true is not supported for ${name}ImageProcessorFast: it may be false, or absent.`,
     );
   return {
-    size: settings.size ?? undefined,
+    size: sizeOf(settings),
     crop_size: settings.crop_size ?? undefined,
     crop_pct: settings.crop_pct ?? undefined,
     do_resize: settings.do_resize ?? true,
     do_center_crop: hasCrop && (settings.do_center_crop ?? processor?.do_center_crop ?? false),
     do_rescale: settings.do_rescale ?? true,
-    do_normalize: settings.do_normalize ?? true,
+    do_normalize: settings.do_normalize ?? processor?.normalizes ?? true,
     rescale_factor: settings.rescale_factor ?? 1 / 255,
     resample: needed("resample", settings.resample, processor?.resample),
     mean: [...needed<readonly number[]>("image_mean", settings.image_mean, processor?.image_mean)],
     std: [...needed<readonly number[]>("image_std", settings.image_std, processor?.image_std)],
   };
+}
+
+function sizeOf({ size: written, max_size: longest }: Settings): Settings["size"] {
+  return typeof written === "number" && longest
+    ? { shortest_edge: written, longest_edge: longest }
+    : written;
 }
 
 interface Named {
@@ -162,13 +179,23 @@ function targetOf(
   { size: given, crop_size, crop_pct, do_resize, do_center_crop }: Given,
   { name, processor }: Named,
 ): Pick<ImageOptions, "width" | "height" | "resize"> | string {
-  if (!do_resize || given === undefined) return "it must resize to a size that it names.";
+  if (!do_resize || given === undefined || given === null)
+    return "it must resize to a size that it names.";
   // Some processors take one number for both edges, others for the shorter one.
   const isSquare = processor?.square ?? !do_center_crop;
   if (typeof given === "number" && !processor && do_center_crop)
     return "size must say shortest_edge, or height and width: save it again with a newer transformers.";
-  const wanted =
+  const wanted: Wanted | z.infer<typeof edges> =
     typeof given !== "number" ? given : isSquare ? square(given) : { shortest_edge: given };
+  if (hasBothEdges(wanted)) {
+    const { shortest_edge: shortestEdge, longest_edge: longestEdge } = wanted;
+    const multipleOf = processor?.multipleOf;
+    if (do_center_crop) return "a centre crop with size.longest_edge is not supported.";
+    return {
+      ...square(longestEdge),
+      resize: { shortestEdge, longestEdge, ...(multipleOf !== undefined && { multipleOf }) },
+    };
+  }
   if (name === "ConvNext") return likeConvNext(wanted, crop_pct);
   if (!do_center_crop)
     return "height" in wanted
@@ -181,6 +208,10 @@ function targetOf(
   if (cut.width > smallest.width || cut.height > smallest.height)
     return "crop_size is larger than the image that it is cut out of, and the server does not pad.";
   return { ...cut, resize };
+}
+
+function hasBothEdges(size: object): size is z.infer<typeof edges> {
+  return "longest_edge" in size;
 }
 
 type Wanted = { width: number; height: number } | { shortest_edge: number };

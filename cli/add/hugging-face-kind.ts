@@ -9,6 +9,8 @@ export const configSchema = headSchema.extend({
   max_position_embeddings: z.number().int().nullish(),
   n_positions: z.number().int().nullish(),
   model_type: z.string().optional(),
+  num_queries: z.number().int().positive().nullish(),
+  num_detection_tokens: z.number().int().positive().nullish(),
   tokenizer_class: z.string().nullish(),
 });
 export type Config = z.infer<typeof configSchema>;
@@ -21,13 +23,14 @@ export type Kind =
   | "image-classification"
   | "image-feature-extraction"
   | "audio-classification"
+  | "object-detection"
   | "feature-extraction";
 
 /** What optimum and transformers call the only input of a classifier of sound. */
 const AUDIO_INPUTS = new Set(["input_values", "input_features"]);
 
 const TAKEN =
-  "Text and token classification, question answering, filling masks, classification of images and sound, and feature extraction of texts and images";
+  "Text and token classification, question answering, filling masks, classification of images and sound, object detection, and feature extraction of texts and images";
 
 /** What an export is, by the class of its network. Throws an Error for a class that no task is for. */
 export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): Kind {
@@ -40,6 +43,7 @@ export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): K
   if (architecture.endsWith("ForTokenClassification")) return "token-classification";
   if (architecture.endsWith("ForQuestionAnswering")) return "question-answering";
   if (architecture.endsWith("ForImageClassification")) return "image-classification";
+  if (architecture.endsWith("ForObjectDetection")) return "object-detection";
   // Such a network may have been exported for its vectors.
   if (architecture.endsWith("ForMaskedLM"))
     return outputs.some(({ name }) => name === "logits") && !outputs.some(isVectors)
@@ -57,7 +61,8 @@ export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): K
 /** Throws an Error for a graph whose inputs are not those of its kind. */
 export function checkKind(kind: Kind, { architectures }: Config, { path, inputs }: Graph): void {
   if (kind === "audio-classification") return;
-  const needed = kind.startsWith("image-") ? "pixel_values" : "input_ids";
+  const isOfPictures = kind.startsWith("image-") || kind === "object-detection";
+  const needed = isOfPictures ? "pixel_values" : "input_ids";
   if (inputs.some(({ name }) => name === needed)) return;
   const [architecture = "model"] = architectures ?? [];
   const taken = inputs.map(({ name }) => name).join(", ");

@@ -9,6 +9,10 @@ export interface Processor {
   crops: boolean;
   /** Whether one number as `size` means both edges, or the shorter one. */
   square: boolean;
+  /** Whether it subtracts the mean where its settings do not say it. */
+  normalizes?: false;
+  /** Sizes that keep the ratio are made a multiple of it. */
+  multipleOf?: number;
 }
 
 const [NEAREST, BILINEAR, BICUBIC] = [0, 2, 3];
@@ -23,6 +27,7 @@ const PLAIN = { do_center_crop: false, crops: false, square: true };
 const CROPPED = { do_center_crop: true, crops: true };
 const VIT = { ...HALF, ...PLAIN, resample: BILINEAR };
 const CLIP = { ...CLIP_COLORS, ...CROPPED, resample: BICUBIC, square: false };
+const DETR = { ...VIT, ...IMAGENET, square: false };
 const MOBILENET = { ...HALF, ...CROPPED, resample: BILINEAR, square: false };
 
 /** By the name of the class without its ending. Others have steps that their settings do not show. */
@@ -32,13 +37,18 @@ export const PROCESSORS: Readonly<Record<string, Processor>> = {
   Blip: { ...CLIP, ...PLAIN },
   CLIP,
   ChineseCLIP: CLIP,
+  ConditionalDetr: DETR,
   ConvNext: { ...VIT, square: false },
+  DeformableDetr: DETR,
   DeiT: { ...VIT, ...CROPPED, resample: BICUBIC },
+  Detr: DETR,
   EfficientNet: { ...VIT, crops: true, resample: NEAREST },
   MobileNetV1: MOBILENET,
   MobileNetV2: MOBILENET,
   Pvt: { ...VIT, ...IMAGENET },
+  RTDetr: { ...VIT, ...IMAGENET, normalizes: false },
   Segformer: { ...VIT, ...IMAGENET },
   Siglip: { ...VIT, resample: BICUBIC, square: false },
   ViT: VIT,
+  Yolos: { ...DETR, multipleOf: 16 },
 };

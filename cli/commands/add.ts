@@ -18,6 +18,13 @@ import {
   withImageOptions,
   type ImageFlags,
 } from "../add/from-image.ts";
+import {
+  draftForDetection,
+  isDetector,
+  OBJECT_DETECTION,
+  withHeadOption,
+  type DetectionFlags,
+} from "../add/from-detection.ts";
 import { draftFromHuggingFace } from "../add/from-hugging-face.ts";
 import { ADDED_POOLINGS } from "../add/hugging-face-vectors.ts";
 import { IMAGE_FLAGS, type PoolingFlag } from "../add/image-vectors.ts";
@@ -30,7 +37,7 @@ import { projectTasks } from "../project.ts";
 import type { LocalPackage } from "../package-folder.ts";
 import { exists, writeVersion } from "../write-version.ts";
 
-export interface AddFlags extends ImageFlags {
+export interface AddFlags extends ImageFlags, Pick<DetectionFlags, "head"> {
   name: string;
   version?: string;
   models: string;
@@ -100,7 +107,7 @@ export function withTaskOptions(command: Command): Command {
         "how the vectors of tokens, or of a picture's parts, become one, where the export does not say it",
       ).choices([...new Set([...ADDED_POOLINGS, ...IMAGE_FLAGS])]),
     );
-  return withImageOptions(described);
+  return withHeadOption(withImageOptions(described));
 }
 
 /** What was added, and what its owner should know about it. */
@@ -204,12 +211,21 @@ async function readDraft(path: string, flags: AddFlags): Promise<Draft> {
     await checkFolder(path, flags.file);
     return draftFromHuggingFace(path, flags);
   }
+  const finds =
+    !options &&
+    (task === undefined ? !features && (await isDetector(path)) : task === OBJECT_DETECTION);
   if (flags.file !== undefined)
     throw new Error(`--file picks a file of a folder, and ${path} is a file already.`);
+  if (flags.head && !finds) throw new Error(`--head goes with --task ${OBJECT_DETECTION}.`);
+  if (finds) {
+    if (features || flags.scores || flags.pooling)
+      throw new Error(`--features, --scores and --pooling do not go with ${OBJECT_DETECTION}.`);
+    return draftForDetection(path, flags);
+  }
   if (flags.image) {
     if (features || options || (task && !isImageTask(task)))
       throw new Error(
-        `--image is for ${IMAGE_TASKS.join(" and ")}, and goes without --features, --options and another --task.`,
+        `--image is for ${[...IMAGE_TASKS, OBJECT_DETECTION].join(" and ")}, and goes without --features, --options and another --task.`,
       );
     return draftForImage(path, { ...flags, image: flags.image });
   }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { MOST_QUANTITIES, type Baseline } from "../../functions/model/baseline.ts";
 import { readRelease } from "../../functions/model/release.ts";
+import { projectTasks } from "../project.ts";
 import { BaselineMaker } from "../../functions/observe/drift/make-baseline.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
 import { readRows } from "../evaluate/data.ts";
@@ -57,7 +58,9 @@ async function makeBaseline(
       `${label(local.manifest)}: the task ${local.manifest.task} has nothing that could be compared with training.`,
     );
   const maker = new BaselineMaker(chosen(all));
-  await inBatches(rows, async (inputs) => maker.add(await predictor.see(inputs)));
+  const task = (await projectTasks()).of(local.manifest);
+  const quality = await task.quality?.(local.manifest, { k: 1 });
+  await inBatches(rows, async (inputs) => maker.add(await predictor.see(inputs)), quality?.rows);
   const left = Math.max(0, all.length - MOST_QUANTITIES);
   return { baseline: maker.finish(rows.length), left };
 }

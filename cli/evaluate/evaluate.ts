@@ -38,9 +38,10 @@ export function gain(metric: string, candidate: Evaluation, baseline: Evaluation
 export async function inBatches(
   rows: readonly Row[],
   work: (inputs: unknown[]) => Promise<void>,
+  most = BATCH,
 ): Promise<void> {
-  for (let start = 0; start < rows.length; start += BATCH) {
-    const batch = rows.slice(start, start + BATCH);
+  for (let start = 0; start < rows.length; start += most) {
+    const batch = rows.slice(start, start + most);
     try {
       await work(batch.map(({ input }) => input));
     } catch (cause) {
@@ -70,9 +71,13 @@ export async function evaluate(
   }
   const predictor = await openPredictor(local, runtime);
   const answers: unknown[] = [];
-  await inBatches(rows, async (inputs) => {
-    answers.push(...((await predictor.predict(inputs, quality.parameters)) as unknown[]));
-  });
+  await inBatches(
+    rows,
+    async (inputs) => {
+      answers.push(...((await predictor.predict(inputs, quality.parameters)) as unknown[]));
+    },
+    quality.rows,
+  );
   const { name, version } = manifest;
   const truths = rows.map((row) => row.label);
   const confusion = quality.confusion?.(truths, answers);

@@ -3,6 +3,7 @@ import { featureExtraction } from "./feature-extraction/task.ts";
 import { fillMask } from "./fill-mask/task.ts";
 import { imageClassification } from "./image-classification/task.ts";
 import { imageFeatureExtraction } from "./image-feature-extraction/task.ts";
+import { objectDetection } from "./object-detection/task.ts";
 import { questionAnswering } from "./question-answering/task.ts";
 import { recommendation } from "./recommendation/task.ts";
 import { sentenceSimilarity } from "./sentence-similarity/task.ts";
@@ -32,6 +33,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   imageClassification,
   imageFeatureExtraction,
   audioClassification,
+  objectDetection,
   featureExtraction,
   sentenceSimilarity,
   recommendation,

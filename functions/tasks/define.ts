@@ -156,6 +156,8 @@ export interface Calibration {
 export interface Quality {
   /** The parameters of the predictions to measure. */
   parameters?: Record<string, unknown>;
+  /** The most rows of one prediction, where inputs are large. */
+  rows?: number;
   /** What is wrong with a label in the data, in words. Undefined when it is right. */
   problemWith?(truth: unknown): string | undefined;
   /** Metrics by name, the main one first. */

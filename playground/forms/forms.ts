@@ -20,6 +20,7 @@ const FORMS = {
   "image-classification": [imageForm],
   "image-feature-extraction": [imageForm],
   "audio-classification": [audioForm],
+  "object-detection": [imageForm],
   recommendation: [basketForm],
   "text-classification": [textsForm, pairForm],
   "text-regression": [textsForm, pairForm],

@@ -116,6 +116,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   "image-classification": fileLabels,
   "image-feature-extraction": plain,
   "audio-classification": fileLabels,
+  "object-detection": plain,
   "tabular-classification": tableLabels,
   "tabular-regression": tableNumbers,
 };

@@ -5,6 +5,7 @@ import { messageOf } from "./proto.ts";
 export type OnnxModel = Message & {
   graph?: OnnxGraph;
   opsetImport: { domain: string; version: bigint }[];
+  metadataProps: { key: string; value: string }[];
 };
 
 export interface OnnxGraph {

@@ -17,7 +17,9 @@ const MESSAGES: Record<string, Record<string, Field>> = {
   ModelProto: {
     graph: [7, ".onnx.GraphProto"],
     opset_import: [8, ".onnx.OperatorSetIdProto", "repeated"],
+    metadata_props: [14, ".onnx.StringStringEntryProto", "repeated"],
   },
+  StringStringEntryProto: { key: [1, "STRING"], value: [2, "STRING"] },
   OperatorSetIdProto: { domain: [1, "STRING"], version: [2, "INT64"] },
   GraphProto: {
     node: [1, ".onnx.NodeProto", "repeated"],

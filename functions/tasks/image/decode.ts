@@ -1,10 +1,11 @@
 import type { IdlePlace } from "./decoder-instance.ts";
 import { createEmscriptenDecoder } from "./emscripten-decoder.ts";
+import type { Size } from "./fit.ts";
 import { formatOf, type ImageFormat, type LoadDecoder } from "./formats.ts";
 import { colourSpaceOf, joinPlanes } from "./jpeg-colours.ts";
 import { readJpeg, scansOf } from "./jpeg-file.ts";
 import { decodePlanes, needsPlanes } from "./jpeg-planes.ts";
-import { turnUpright } from "./orientation.ts";
+import { swapsSides, turnUpright } from "./orientation.ts";
 import type { ImageOptions } from "./options.ts";
 import type { ImageSize } from "./pixel-budget.ts";
 import type { Pixels } from "./pixels.ts";
@@ -27,6 +28,8 @@ type Open = (bytes: Uint8Array) => Opened;
 
 /** An image of known size. It is not decoded yet. */
 export interface OpenedImage extends ImageSize {
+  /** Width and height as decoding gives them. */
+  sizeOf(orientation: ImageOptions["orientation"]): Size;
   /** Gives the pixels of Pillow's `Image.open(…).convert("RGB")`. Throws a RangeError when the image is damaged. */
   decode(orientation: ImageOptions["orientation"]): Pixels;
 }
@@ -91,6 +94,10 @@ async function startImageDecoder(load: LoadDecoder): Promise<OpenImage> {
       effort,
       scans,
       bytes: bytes.length,
+      sizeOf: (orientation) =>
+        orientation === "exif" && swapsSides(opened.orientation)
+          ? { width: height, height: width }
+          : { width, height },
       decode(orientation) {
         const image = explained(format, () => opened.decode());
         return orientation === "exif" ? turnUpright(image, opened.orientation) : image;

@@ -1,20 +1,57 @@
-import { channelsOf, type ImageOptions } from "./options.ts";
+import { channelsOf, hasOwnSize, type ImageOptions } from "./options.ts";
 import type { Pixels } from "./pixels.ts";
 import { resize } from "./resize.ts";
+import { roundEven } from "./round-even.ts";
+
+/** Width and height in pixels. */
+export interface Size {
+  width: number;
+  height: number;
+}
+
+type Edges = Extract<NonNullable<ImageOptions["resize"]>, { longestEdge: number }>;
+
+/** Where the whole image lies in the graph's input: its size there, and its first corner, below 0 where it is cut. */
+export interface Placement extends Size {
+  left: number;
+  top: number;
+}
 
 /**
  * Brings an image to the manifest's size, as Hugging Face's image processors do. Without `resize`, it resizes the image
- * to that size. With `resize`, it resizes the image to that first and then cuts out the centre, or pads it. Drops
- * fractions of a pixel.
+ * to that size. With `resize`, it resizes the image to that first and then cuts out the centre, pads it, or leaves it so.
  */
 export function fit(image: Pixels, options: ImageOptions): Pixels {
+  const place = placementOf(image, options);
+  if (options.resize && "pad" in options.resize)
+    return padded(image, place, options.resize.pad, options);
+  const { width, height } = inputSizeOf(place, options);
+  const cut = { left: 0 - place.left, top: 0 - place.top, width, height };
+  return resize(image, place.width, place.height, options, cut);
+}
+
+/** The size of the graph's input for an image that lies there. */
+export function inputSizeOf({ width, height }: Size, options: ImageOptions): Size {
+  return hasOwnSize(options) ? { width, height } : options;
+}
+
+/**
+ * Where an image of this size will lie. Drops fractions of a pixel. Throws a RangeError for an image that is too narrow
+ * to keep its ratio.
+ */
+export function placementOf(image: Size, options: ImageOptions): Placement {
   const { width, height, resize: to, crop } = options;
-  if (!to) return resize(image, width, height, options);
-  if ("pad" in to) return padded(image, to.pad, options);
+  if (!to) return { width, height, left: 0, top: 0 };
+  if ("longestEdge" in to) return { ...withinEdges(image, to), left: 0, top: 0 };
+  if ("pad" in to) {
+    const inner = contained(image, options);
+    const middle = options.arithmetic === "opencv" ? Math.floor : roundEven;
+    const left = middle((width - inner.width) / 2);
+    return { ...inner, left, top: middle((height - inner.height) / 2) };
+  }
   const full = "shortestEdge" in to ? atShortestEdge(image, to.shortestEdge) : to;
-  const left = half(full.width - width, crop);
-  const top = half(full.height - height, crop);
-  return resize(image, full.width, full.height, options, { left, top, width, height });
+  const [left, top] = [half(full.width - width, crop), half(full.height - height, crop)];
+  return { ...full, left: 0 - left, top: 0 - top };
 }
 
 /**
@@ -25,10 +62,21 @@ export function checkFit(options: ImageOptions): void {
   const { width, height, resize: to, arithmetic, resample } = options;
   if (arithmetic === "torchvision" && resample !== "bilinear" && resample !== "bicubic")
     throw new Error("image.arithmetic torchvision needs the resample bilinear or bicubic");
+  if (arithmetic === "opencv" && (resample !== "bilinear" || (to && !("pad" in to))))
+    throw new Error(
+      "image.arithmetic opencv needs the resample bilinear, and image.resize with pad, or none",
+    );
   if (!to) return;
   if ("pad" in to) {
     if (to.pad.length !== channelsOf(options))
       throw new Error(`image.resize.pad needs ${channelsOf(options)} values`);
+    return;
+  }
+  if ("longestEdge" in to) {
+    if (width !== to.longestEdge || height !== to.longestEdge || to.shortestEdge > to.longestEdge)
+      throw new Error(
+        "image.width and image.height must be image.resize.longestEdge, which must not be below shortestEdge",
+      );
     return;
   }
   const [narrowest, lowest] =
@@ -38,34 +86,58 @@ export function checkFit(options: ImageOptions): void {
 }
 
 /** The whole image in the middle, with its ratio, as Pillow's `ImageOps.pad`. */
-function padded(image: Pixels, colour: readonly number[], options: ImageOptions): Pixels {
+function padded(
+  image: Pixels,
+  inner: Placement,
+  colour: readonly number[],
+  options: ImageOptions,
+): Pixels {
   const { width, height } = options;
-  const inner = contained(image, options);
   const resized = resize(image, inner.width, inner.height, options);
   if (inner.width === width && inner.height === height) return resized;
   const { channels, data } = resized;
   const all = new Uint8Array(width * height * channels);
   for (let at = 0; at < all.length; at++) all[at] = colour[at % channels] ?? 0;
-  const left = roundEven((width - inner.width) / 2);
-  const top = roundEven((height - inner.height) / 2);
   const line = inner.width * channels;
-  for (let row = 0; row < inner.height; row++)
-    all.set(data.subarray(row * line, (row + 1) * line), ((top + row) * width + left) * channels);
+  for (let row = 0; row < inner.height; row++) {
+    const start = ((inner.top + row) * width + inner.left) * channels;
+    all.set(data.subarray(row * line, (row + 1) * line), start);
+  }
   return { width, height, channels, data: all };
 }
 
 /** The largest size with the image's ratio that fits. */
-function contained(image: Pixels, { width, height }: ImageOptions) {
+function contained(image: Size, { width, height, arithmetic }: ImageOptions): Size {
+  if (arithmetic === "opencv") {
+    const scale = Math.min(height / image.height, width / image.width);
+    return { width: least(image.width * scale), height: least(image.height * scale) };
+  }
   const ratio = image.width / image.height;
-  if (ratio > width / height)
-    return { width, height: Math.max(1, roundEven((image.height / image.width) * width)) };
-  return { width: Math.max(1, roundEven(ratio * height)), height };
+  if (ratio > width / height) return { width, height: least((image.height / image.width) * width) };
+  return { width: least(ratio * height), height };
 }
 
-/** Rounds as Python does: a half to the even number. */
-function roundEven(value: number): number {
-  const rounded = Math.round(value);
-  return value % 1 === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
+function least(pixels: number): number {
+  return Math.max(1, roundEven(pixels));
+}
+
+/** The shorter edge as long as it may be, as `get_size_with_aspect_ratio` of transformers has it. */
+function withinEdges(
+  { width, height }: Size,
+  { shortestEdge, longestEdge, multipleOf = 1 }: Edges,
+): Size {
+  const [shorter, longer] = [Math.min(width, height), Math.max(width, height)];
+  const raw = (longestEdge * shorter) / longer;
+  const isLong = (longer / shorter) * shortestEdge > longestEdge;
+  const edge = isLong ? roundEven(raw) : shortestEdge;
+  const other = shorter === edge ? longer : Math.floor(((isLong ? raw : edge) * longer) / shorter);
+  const whole = (pixels: number) => pixels - (pixels % multipleOf);
+  const [short, long] = [whole(edge), whole(other)];
+  if (short < 1)
+    throw new RangeError(
+      `is a picture of ${width} × ${height} pixels, too narrow to be at most ${longestEdge} long`,
+    );
+  return width < height ? { width: short, height: long } : { width: long, height: short };
 }
 
 function half(pixels: number, crop: ImageOptions["crop"]): number {
@@ -73,7 +145,7 @@ function half(pixels: number, crop: ImageOptions["crop"]): number {
   return crop === "even" && pixels % 2 === 1 && down % 2 === 1 ? down + 1 : down;
 }
 
-function atShortestEdge({ width, height }: Pixels, edge: number) {
+function atShortestEdge({ width, height }: Size, edge: number) {
   return width <= height
     ? { width: edge, height: Math.floor((edge * height) / width) }
     : { width: Math.floor((edge * width) / height), height: edge };

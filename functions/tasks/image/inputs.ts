@@ -5,8 +5,8 @@ import { MAX_NUMBERS } from "../check-tensors.ts";
 import type { CompiledTask, Parts, PreprocessOptions, Run, TaskVersion } from "../define.ts";
 import { elsewhere } from "../elsewhere.ts";
 import { loadImageDecoder, type OpenedImage } from "./decode.ts";
-import { checkFit, fit } from "./fit.ts";
-import { channelsOf, type imageOptions, type ImageOptions } from "./options.ts";
+import { checkFit, fit, type Size } from "./fit.ts";
+import { channelsOf, hasOwnSize, type imageOptions, type ImageOptions } from "./options.ts";
 import { createPixelBudget } from "./pixel-budget.ts";
 import { convertColor, fillPixels, levelsOf, type Pixels } from "./pixels.ts";
 import { imageQuantities, type ImageContext } from "./quantities.ts";
@@ -34,29 +34,39 @@ export async function imageInputs({
 > {
   const { image, inputs } = manifest;
   const channels = channelsOf(image);
-  const size =
-    image.layout === "NCHW"
-      ? [channels, image.height, image.width]
-      : [image.height, image.width, channels];
+  const isOwn = hasOwnSize(image);
+  const shapeOf = ({ width, height }: Size) =>
+    image.layout === "NCHW" ? [channels, height, width] : [height, width, channels];
+  const size = shapeOf(image);
+  const wanted = isOwn ? shapeOf({ width: -1, height: -1 }) : size;
   const input = inputs[0];
   if (
     !input ||
     inputs.length > 1 ||
     input.datatype !== "FP32" ||
-    String(input.shape.slice(1)) !== String(size)
+    String(input.shape.slice(1)) !== String(wanted)
   )
-    throw new Error(`task ${manifest.task} needs one FP32 input of shape [-1, ${size.join(", ")}]`);
+    throw new Error(
+      `task ${manifest.task} needs one FP32 input of shape [-1, ${wanted.join(", ")}]`,
+    );
   if (image.mean.length !== channels || image.std.length !== channels)
     throw new Error(`image.mean and image.std need ${channels} values`);
   checkFit(image);
+  const { name } = input;
   const levels = levelsOf(image);
   const width = elementCount(size);
   const most = Math.max(1, Math.floor(MAX_NUMBERS / width));
   const step = Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / width));
   const openImage = await loadImageDecoder(loadDecoder);
 
+  function runOf(shape: readonly number[], data: Float32Array, context: ImageContext): Run {
+    const rows = context.length;
+    const pixels = { datatype: "FP32" as const, shape: [rows, ...shape], data };
+    return { feeds: { [name]: pixels }, rows, context };
+  }
+
   return {
-    quantities: imageQuantities(input.name),
+    quantities: imageQuantities(name),
     *preprocess(
       rows: readonly unknown[],
       { pathOf, sentBytes }: PreprocessOptions<unknown>,
@@ -66,49 +76,49 @@ export async function imageInputs({
         throw invalidInput([
           {
             path: "inputs",
-            message: `must have at most ${most} images of the ${size.join(" × ")} numbers that the model takes, has ${rows.length}`,
+            message: `must have at most ${most} images of ${isOwn ? "up to" : "the"} ${size.join(" × ")} numbers that the model takes, has ${rows.length}`,
           },
         ]);
-      const data = new Float32Array(rows.length * width);
+      const data = new Float32Array(isOwn ? 0 : rows.length * width);
+      const runs: Run[] = [];
       // One budget for the whole request: many images cost as much as a large one.
       const budget = createPixelBudget({ maxPixels: limits.imagePixels, sentBytes });
       let used = 0;
-      const sizes: number[] = [];
+      const sizes: Size[] = [];
       for (const [index, row] of rows.entries()) {
         if (index > 0) yield;
         try {
           const file = bytesOrBase64(row, "an image");
           const opened = openImage(file);
           budget.take(opened);
-          sizes.push(opened.width * opened.height);
+          const own = opened.sizeOf(image.orientation);
+          sizes.push(own);
           used += opened.width * opened.height;
           const sized =
             decodeElsewhere && effortOf(opened) > MOST_PIXELS_HERE
               ? yield* elsewhere(() => decodeElsewhere({ file, image }))
               : yield* decodeHere(opened, image);
-          fillPixels(sized, levels, image.layout, data, index * width);
+          if (isOwn) {
+            const numbers = new Float32Array(elementCount(shapeOf(sized)));
+            fillPixels(sized, levels, image.layout, numbers, 0);
+            runs.push(runOf(shapeOf(sized), numbers, [own]));
+          } else fillPixels(sized, levels, image.layout, data, index * width);
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;
           issues.push({ path: pathOf(index), message: error.message });
         }
       }
       if (issues.length > 0) throw invalidInput(issues);
-      return Array.from({ length: Math.ceil(rows.length / step) }, (_, run) => {
-        const from = run * step;
-        const count = Math.min(step, rows.length - from);
-        const pixels = {
-          datatype: "FP32" as const,
-          shape: [count, ...size],
-          data: data.subarray(from * width, (from + count) * width),
-        };
-        // The count is for the whole request.
-        return {
-          feeds: { [input.name]: pixels },
-          rows: count,
-          context: { sizes: sizes.slice(from, from + count) } satisfies ImageContext,
-          ...(run === 0 && { pixels: used }),
-        };
-      });
+      const together = isOwn ? 0 : rows.length;
+      for (let from = 0; from < together; from += step) {
+        const count = Math.min(step, together - from);
+        const numbers = data.subarray(from * width, (from + count) * width);
+        runs.push(runOf(size, numbers, sizes.slice(from, from + count)));
+      }
+      // The count is for the whole request.
+      const [first] = runs;
+      if (first) first.pixels = used;
+      return runs;
     },
   };
 }

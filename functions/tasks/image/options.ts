@@ -13,11 +13,16 @@ const image = z.strictObject({
     .union([
       z.strictObject({ shortestEdge: side }),
       z.strictObject({ width: side, height: side }),
+      z.strictObject({
+        shortestEdge: side,
+        longestEdge: side,
+        multipleOf: z.number().int().positive().max(256).optional(),
+      }),
       z.strictObject({ pad: z.array(level).min(1).max(3) }),
     ])
     .optional()
     .describe(
-      "Resizes the image first, then cuts out its centre. The value is a size, or a length for the shorter edge, which keeps the ratio. With `pad`, the whole image keeps its ratio, and this colour (red, green, blue, or one grey) fills the rest on both sides, as Pillow's `ImageOps.pad` does. When absent, the image is resized to `width` × `height`.",
+      "Resizes the image first, then cuts out its centre. The value is a size, or a length for the shorter edge, which keeps the ratio. With `pad`, the whole image keeps its ratio, and this colour (red, green, blue, or one grey) fills the rest on both sides, as Pillow's `ImageOps.pad` does. With `longestEdge`, nothing is cut: each image keeps its ratio and has a size of its own, whose shorter edge is `shortestEdge` unless the longer one would be above `longestEdge`; both are then made a multiple of `multipleOf`. `width` and `height` are then `longestEdge`, and the graph's input is free in both. When absent, the image is resized to `width` × `height`.",
     ),
   color: z
     .enum(["grayscale", "rgb", "bgr"])
@@ -33,10 +38,10 @@ const image = z.strictObject({
       "`exif` first turns a photo upright, as its EXIF or XMP data say. Cameras store how they were held.",
     ),
   arithmetic: z
-    .enum(["pillow", "torchvision"])
+    .enum(["pillow", "torchvision", "opencv"])
     .default("pillow")
     .describe(
-      "How resizing and normalising round: as Pillow and Hugging Face's processors do, or as torchvision and the processors whose names end in `Fast` do. With `torchvision`, `resample` is `bilinear` or `bicubic`.",
+      "How resizing and normalising round: as Pillow and Hugging Face's processors do, or as torchvision and the processors whose names end in `Fast` do. With `torchvision`, `resample` is `bilinear` or `bicubic`. `opencv` resizes between two neighbours, however much smaller the image gets, as YOLO is trained: `resample` is `bilinear`, and nothing is cut.",
     ),
   crop: z
     .enum(["down", "even"])
@@ -52,6 +57,11 @@ const image = z.strictObject({
 export type ImageOptions = z.output<typeof image>;
 /** The options as they are written in a manifest. */
 export type ImageSettings = z.input<typeof image>;
+
+/** Whether each image keeps its ratio and has a size of its own, so that no two go into one run. */
+export function hasOwnSize({ resize }: Pick<ImageOptions, "resize">): boolean {
+  return resize !== undefined && "longestEdge" in resize;
+}
 
 /** How many channels the graph's input has. */
 export function channelsOf({ color }: Pick<ImageOptions, "color">): 1 | 3 {

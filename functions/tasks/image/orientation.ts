@@ -47,6 +47,11 @@ const SOURCES: Record<number, { swaps: boolean; fromRight: boolean; fromBottom: 
   8: { swaps: true, fromRight: true, fromBottom: false },
 };
 
+/** Whether an image of this orientation is turned by a quarter, so that its width becomes its height. */
+export function swapsSides(orientation: number): boolean {
+  return SOURCES[orientation]?.swaps ?? false;
+}
+
 /** Turns an image upright, as Pillow's `exif_transpose` does. Other numbers than 2 to 8 change nothing. */
 export function turnUpright(image: Pixels, orientation: number): Pixels {
   const source = SOURCES[orientation];

@@ -49,7 +49,7 @@ function valueOf(level: number, channel: number, options: ImageOptions): number 
   const { scale, arithmetic } = options;
   const mean = fround(options.mean[channel] ?? 0);
   const std = fround(options.std[channel] ?? 1);
-  if (arithmetic === "pillow") return fround(fround(level * scale) - mean) / std;
+  if (arithmetic !== "torchvision") return fround(fround(level * scale) - mean) / std;
   const isPlain = options.mean.every((one) => one === 0) && options.std.every((one) => one === 1);
   if (isPlain) return level * fround(scale);
   const larger = fround(1 / scale);

@@ -1,9 +1,8 @@
 import type { Quantity } from "../define.ts";
+import type { Size } from "./fit.ts";
 
-/** The sizes of a run's images in pixels, before they are fitted to the model. */
-export interface ImageContext {
-  sizes: readonly number[];
-}
+/** The sizes of a run's images, before they are fitted to the model. */
+export type ImageContext = readonly Size[];
 
 /** So many numbers of an image are enough for its brightness. */
 const MOST_NUMBERS = 1024;
@@ -30,7 +29,8 @@ export function imageQuantities(input: string): Quantity[] {
       kind: "number",
       each({ runs }, take) {
         for (const { context } of runs)
-          for (const size of (context as ImageContext | undefined)?.sizes ?? []) take(size);
+          for (const { width, height } of (context as ImageContext | undefined) ?? [])
+            take(width * height);
       },
     },
   ];

@@ -1,6 +1,7 @@
 import { FILTERS, weightsOf, type Weights } from "./filters.ts";
 import type { ImageOptions } from "./options.ts";
 import type { Pixels } from "./pixels.ts";
+import { resizeOpencv } from "./resize-opencv.ts";
 
 /** What to keep of the resized image: its size, and where it begins. */
 export interface Cut {
@@ -13,7 +14,8 @@ export interface Cut {
 /**
  * Resizes exactly as Pillow's `Image.resize` or torchvision does: in two passes, with eight bits between them, in fixed
  * point, by a filter that widens when the image gets smaller. Computes only the `cut` of the result and only the part
- * of the first pass that it needs. An image one pixel wide and millions high must not fill the memory.
+ * of the first pass that it needs. An image one pixel wide and millions high must not fill the memory. In OpenCV's
+ * arithmetic nothing is cut.
  */
 export function resize(
   image: Pixels,
@@ -22,6 +24,7 @@ export function resize(
   { resample, arithmetic }: Pick<ImageOptions, "resample" | "arithmetic">,
   cut: Cut = { left: 0, top: 0, width, height },
 ): Pixels {
+  if (arithmetic === "opencv") return resizeOpencv(image, width, height);
   if (resample === "nearest") return nearest(image, width, height, cut);
   const filter = FILTERS[resample];
   const isWider = image.width !== width;

@@ -1,0 +1,160 @@
+import type { ManifestOf } from "../../model/manifest.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import { NUMBER_BYTES } from "../../wire/answer-size.ts";
+import { answerNumber } from "../answer-numbers.ts";
+import type { CompiledTask, Parts, Quantity, Run, TaskVersion } from "../define.ts";
+import { inputSizeOf, placementOf, type Size } from "../image/fit.ts";
+import { imageInputs } from "../image/inputs.ts";
+import type { ImageOptions } from "../image/options.ts";
+import type { ImageContext } from "../image/quantities.ts";
+import type { Box, Detection } from "./detection.ts";
+import { boxesHead } from "./heads/boxes.ts";
+import { detrHead } from "./heads/detr.ts";
+import type { DetectionManifest, Head } from "./heads/head.ts";
+import { yoloHead } from "./heads/yolo.ts";
+import type { objectDetectionOptions, ObjectDetectionParameters } from "./options.ts";
+
+type Options = typeof objectDetectionOptions;
+
+/** A detection besides its label and its numbers, as JSON. */
+const DETECTION_BYTES = '{"label":"","score":,"box":{"xmin":,"ymin":,"xmax":,"ymax":}},'.length;
+
+export async function compile(
+  version: TaskVersion<Options>,
+): Promise<CompiledTask<ObjectDetectionParameters>> {
+  const { manifest } = version;
+  const { image, labels, detection } = manifest;
+  if (!labels) throw new Error(`task ${manifest.task} needs labels`);
+  const head = headOf({ ...manifest, labels });
+  const [pictures, mask, ...others] = manifest.inputs.toSorted(
+    (one, other) => other.shape.length - one.shape.length,
+  );
+  if (!pictures || others.length > 0) throw new Error(`task ${manifest.task} has too many inputs`);
+  const inputs = await imageInputs({ ...version, manifest: { ...manifest, inputs: [pictures] } });
+  const maskOf = mask && maskFor(mask, image);
+  const longestLabel = Math.max(...labels.map((label) => JSON.stringify(label).length));
+  const detectionBytes = DETECTION_BYTES + longestLabel + 5 * NUMBER_BYTES;
+  const isYolo = detection.head !== "detr";
+
+  return {
+    outputNames: head.outputNames,
+    quantities: [...inputs.quantities, ...QUANTITIES],
+    answerBytes: ({ rows }) => rows * detection.maxDetections * detectionBytes,
+    preprocess: (rows, options) => masked(inputs.preprocess(rows, options) as Parts<Run[]>),
+    *postprocess(outputs, { rows, context }, { threshold = detection.threshold }) {
+      const read = head.open(outputs, rows);
+      const answers: Detection[][] = [];
+      for (const [row, picture] of (context as ImageContext).entries()) {
+        if (row > 0) yield;
+        const place = placementOf(picture, image);
+        const inPicture = unfitted(picture, place, image);
+        const found = read(row, inputSizeOf(place, image), threshold);
+        answers.push(
+          found.map(({ label, score, box }) => ({
+            label: labels[label]!,
+            score,
+            box: wholePixels(isYolo ? within(inPicture(box), picture) : inPicture(box)),
+          })),
+        );
+      }
+      return answers;
+    },
+  };
+
+  function* masked(parts: Parts<Run[]>): Parts<Run[]> {
+    const runs = yield* parts;
+    return maskOf ? runs.map((run) => ({ ...run, feeds: { ...run.feeds, ...maskOf(run) } })) : runs;
+  }
+}
+
+function headOf(manifest: DetectionManifest): Head {
+  const { head, logits, activation, iou } = manifest.detection;
+  const isDetr = head === "detr";
+  if (isDetr !== (logits !== undefined) || isDetr !== (activation !== undefined))
+    throw new Error(
+      "detection.logits and detection.activation go with the head detr, which needs both",
+    );
+  if (head.startsWith("yolo") !== (iou !== undefined))
+    throw new Error("detection.iou goes with the heads yolo and yolo-objectness, which need it");
+  if (isDetr) return detrHead(manifest);
+  return head === "boxes" ? boxesHead(manifest) : yoloHead(manifest);
+}
+
+/**
+ * DETR's second input says which pixels are of the picture. All are: none is padded to the size of another one. An export
+ * may have a size of its own for it, which the network brings to that of its features.
+ */
+function maskFor(
+  { name, datatype, shape }: ManifestOf<Options>["inputs"][number],
+  { layout }: ImageOptions,
+): (run: Run) => Record<string, Tensor> {
+  const [, rows = -1, columns = -1] = shape;
+  if (datatype !== "INT64" || shape.length !== 3)
+    throw new Error(`the input ${name} must be a mask of pixels: INT64 [-1, height, width]`);
+  return ({ feeds, rows: count }) => {
+    const [pixels] = Object.values(feeds);
+    const [height = 1, width = 1] = pixels?.shape.slice(layout === "NCHW" ? 2 : 1) ?? [];
+    const size = [count, rows === -1 ? height : rows, columns === -1 ? width : columns];
+    const data = new BigInt64Array(elementCount(size)).fill(1n);
+    return { [name]: { datatype: "INT64", shape: size, data } };
+  };
+}
+
+/** Brings a box from the graph's input back to the picture. */
+function unfitted(
+  picture: Size,
+  { left, top, ...fitted }: ReturnType<typeof placementOf>,
+  { width, height, resize }: ImageOptions,
+): (box: Box) => Box {
+  // Padding keeps the ratio: both edges have the scale of the one that fills the input, whose other one is rounded.
+  const fillsWidth = picture.width * height >= picture.height * width;
+  const filled = fillsWidth ? [picture.width, width] : [picture.height, height];
+  const isPadded = resize !== undefined && "pad" in resize;
+  const [acrossFrom, acrossTo] = isPadded ? filled : [picture.width, fitted.width];
+  const [downFrom, downTo] = isPadded ? filled : [picture.height, fitted.height];
+  const across = (x: number) => ((x - left) * acrossFrom!) / acrossTo!;
+  const down = (y: number) => ((y - top) * downFrom!) / downTo!;
+  return ({ xmin, ymin, xmax, ymax }) => ({
+    xmin: across(xmin),
+    ymin: down(ymin),
+    xmax: across(xmax),
+    ymax: down(ymax),
+  });
+}
+
+/** The part of a box in the picture, as ultralytics cuts it. */
+function within({ xmin, ymin, xmax, ymax }: Box, { width, height }: Size): Box {
+  return {
+    xmin: cut(xmin, width),
+    ymin: cut(ymin, height),
+    xmax: cut(xmax, width),
+    ymax: cut(ymax, height),
+  };
+}
+
+/** Drops fractions of a pixel, towards 0, as transformers' pipeline does. */
+function wholePixels({ xmin, ymin, xmax, ymax }: Box): Box {
+  return { xmin: whole(xmin), ymin: whole(ymin), xmax: whole(xmax), ymax: whole(ymax) };
+}
+
+function cut(value: number, most: number): number {
+  return Math.min(Math.max(value, 0), most);
+}
+
+function whole(value: number): number {
+  // Adding 0 makes 0 of -0.
+  return Math.trunc(value) + 0;
+}
+
+/** How many things a picture has, and which. */
+const QUANTITIES: Quantity[] = [
+  answerNumber("detections", (answer) => (answer as Detection[]).length),
+  {
+    name: "prediction.label",
+    of: "prediction",
+    kind: "category",
+    each({ answers = [] }, take) {
+      for (const answer of answers) for (const { label } of answer as Detection[]) take(label);
+    },
+  },
+];

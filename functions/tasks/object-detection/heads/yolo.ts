@@ -1,0 +1,70 @@
+import { highest, suppress } from "../suppress.ts";
+import {
+  around,
+  checked,
+  checkScores,
+  outputOf,
+  type DetectionManifest,
+  type Head,
+  type Numbers,
+} from "./head.ts";
+
+/** So many boxes may take part in removing overlaps: those with the highest scores, as ultralytics has it. */
+const MOST_CANDIDATES = 30_000;
+const PIXEL = { width: 1, height: 1 };
+
+/** Where the numbers of a place are. */
+interface Layout {
+  places: number;
+  /** From a number of a place to its next one, and from a place to the next. */
+  step: number;
+  stride: number;
+  /** The number of the first label. */
+  first: number;
+}
+
+/** YOLO's ends with a score for each label at each place. Each place has one label, and overlaps are removed. */
+export function yoloHead(manifest: DetectionManifest): Head {
+  const { labels, detection } = manifest;
+  const { head, output: name, iou = 1, maxDetections: most } = detection;
+  const hasObjectness = head === "yolo-objectness";
+  const first = hasObjectness ? 5 : 4;
+  const numbers = first + labels.length;
+  const shape = hasObjectness ? ([-1, numbers] as const) : ([numbers, -1] as const);
+  const openPlaces = outputOf(manifest, { field: "output", name, shape });
+  return {
+    outputNames: [name],
+    open(outputs, rows) {
+      const { places, of } = openPlaces(outputs, rows);
+      const [step, stride] = hasObjectness ? [1, numbers] : [places, 1];
+      return (row, _frame, threshold) => {
+        const data = of(row);
+        const best = bestOf(data, labels.length, { places, step, stride, first });
+        if (hasObjectness)
+          for (let place = 0; place < places; place++)
+            best.scores[place]! *= data[place * stride + 4]!;
+        checkScores(manifest, best.scores);
+        const found = highest(best.scores, threshold, MOST_CANDIDATES).map((place) => ({
+          label: best.labels[place]!,
+          score: best.scores[place]!,
+          box: around(data, { at: place * stride, step, unit: PIXEL }),
+        }));
+        return suppress(checked(manifest, found), { iou, most });
+      };
+    },
+  };
+}
+
+/** The highest score of each place and its label. NaN where one of a place's scores is. */
+function bestOf(data: Numbers, labelCount: number, { places, step, stride, first }: Layout) {
+  const scores = new Float32Array(places).fill(-Infinity);
+  const labels = new Int32Array(places);
+  for (let label = 0; label < labelCount; label++)
+    for (let place = 0; place < places; place++) {
+      const score = data[(first + label) * step + place * stride]!;
+      if (!(score > scores[place]!) && !Number.isNaN(score)) continue;
+      scores[place] = Number.isNaN(scores[place]) ? NaN : score;
+      labels[place] = label;
+    }
+  return { scores, labels };
+}

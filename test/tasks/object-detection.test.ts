@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Detection } from "../../functions/tasks/object-detection/detection.ts";
+import { nearcast } from "../cli/nearcast.ts";
+import { inThisFile } from "../harness/in-this-file.ts";
+import { targets, type Target } from "../harness/targets.ts";
+import { differenceOf, folder, recordedDetections, setDetection } from "./object-detection.ts";
+import { expectSchema } from "./recorded-tasks.ts";
+
+const { pictures, cases } = await recordedDetections();
+/** Files, where the others are folders, and what they do not say themselves. */
+const FILES: Record<string, string[]> = {
+  yolo8: [],
+  yolo10: [],
+  yolo5: [
+    "--task object-detection --image 96x64 --pad 114 --resample opencv --labels-from".split(" "),
+    join(folder, "yolo-labels.json"),
+  ].flat(),
+};
+
+const models = await mkdtemp(join(tmpdir(), "nearcast-models-"));
+for (const { model: name } of cases) {
+  const flags = FILES[name];
+  const path = join(folder, flags ? `${name}.onnx` : name);
+  const command = ["add", path, "--name", name, "--models", models, ...(flags ?? [])];
+  expect(await nearcast(command)).toMatchObject({ code: 0, stderr: "" });
+  await writeFile(join(models, name, "release.json"), '{"stable":"1"}');
+}
+for (const name of ["yolo8", "yolo5"]) await setDetection(models, name, { iou: 0.45 });
+afterAll(() => rm(models, { recursive: true }));
+
+describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platform) => {
+  let target: Target;
+  beforeAll(async () => {
+    target = await targets[platform]({ models });
+  });
+  afterAll(() => target.stop());
+
+  async function ask(name: string, body: object) {
+    const response = await target.fetch(`/v1/models/${name}/predict`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    expect(response.status).toBe(200);
+    return ((await response.json()) as { outputs: Detection[][] }).outputs;
+  }
+
+  test.each(cases)(
+    "pictures have the boxes that were recorded of $model",
+    async ({ model, threshold, rows }) => {
+      expect(pictures).toHaveLength(200);
+      const unlike: string[] = [];
+      for (let from = 0; from < pictures.length; from += 50) {
+        const inputs = pictures.slice(from, from + 50);
+        const outputs = await ask(model, { inputs, parameters: { threshold } });
+        expectSchema("object-detection.output", outputs[0]);
+        expect(outputs).toHaveLength(50);
+        for (const [at, made] of outputs.entries()) {
+          const difference = differenceOf(made, rows[from + at] ?? []);
+          if (difference !== undefined) unlike.push(`picture ${from + at}: ${difference}`);
+        }
+      }
+      expect(unlike).toEqual([]);
+    },
+  );
+
+  test("a picture comes as bytes, in Hugging Face's form too, with a threshold beside it", async () => {
+    const [{ model, rows }] = cases as [(typeof cases)[number]];
+    const body = Buffer.from(pictures[2] ?? "", "base64");
+    const wanted = (threshold: number) => (rows[2] ?? []).filter(([, score]) => score > threshold);
+    const headers = { "Content-Type": "image/jpeg" };
+    const path = `/v1/models/${model}/predict?threshold=0.4`;
+    const sent = await target.fetch(path, { method: "POST", headers, body });
+    const { outputs } = (await sent.json()) as { outputs: Detection[] };
+    expect(differenceOf(outputs, wanted(0.4))).toBeUndefined();
+    // As Hugging Face's Inference API has it: the pipeline's own threshold is 0.5.
+    const asked = await target.fetch(`/models/${model}`, { method: "POST", body });
+    expect(differenceOf((await asked.json()) as Detection[], wanted(0.5))).toBeUndefined();
+    const given = await target.fetch(`/models/${model}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ inputs: pictures[2], parameters: { threshold: 0.4 } }),
+    });
+    expect(differenceOf((await given.json()) as Detection[], wanted(0.4))).toBeUndefined();
+  });
+});
