@@ -5,7 +5,7 @@ import { NearcastError } from "../errors.ts";
 import { decodeText, markedEncoding } from "../wire/text.ts";
 import { decompress, type Coding } from "./decompress.ts";
 import type { AppEnv } from "./exchange.ts";
-import { mediaTypeOf } from "./media-type.ts";
+import { isJson, mediaTypeOf } from "./media-type.ts";
 
 const CODINGS: Readonly<Record<string, Coding>> = {
   gzip: "gzip",
@@ -52,8 +52,9 @@ export async function readBody(
   }
   if (exchange.spilled && (await digest(body)) !== exchange.spilled.body)
     throw invalidCredentials("The body is not the one that was signed.");
-  // What is forwarded must be as it came, and tensors are aligned in place.
-  exchange.body = exchange.elsewhere ? body.slice() : body;
+  // What is forwarded must be as it came, and tensors are aligned in place. JSON alone is only read.
+  const isOnlyRead = isJson(mediaTypeOf(c.req).type) && !hasBinary(c.req);
+  exchange.body = exchange.elsewhere && !isOnlyRead ? body.slice() : body;
   const sentBytes = body.byteLength;
   const coding = codingOf(c.req);
   if (coding) body = await decompressInTurn(c, body, coding, maxBytes);
@@ -123,11 +124,14 @@ function inUtf8(request: HonoRequest, body: Uint8Array<ArrayBuffer>): Uint8Array
   const isUtf8 = !charset || /^utf-?8$/i.test(charset);
   if (isUtf8 && markedEncoding(body) === undefined) return body;
   // In a binary request, the bytes after the JSON are not text.
-  const isBinary = request.header("inference-header-content-length") !== undefined;
-  if (isBinary || NO_TEXT.test(type)) return body;
+  if (hasBinary(request) || NO_TEXT.test(type)) return body;
   return new TextEncoder().encode(
     decodeText(body, { what: "The body", charset: charset || "utf-8" }),
   );
+}
+
+function hasBinary(request: HonoRequest): boolean {
+  return request.header("inference-header-content-length") !== undefined;
 }
 
 /** What a failed read of the body means: the client went away in the middle, or its framing is wrong. */
