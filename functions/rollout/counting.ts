@@ -1,7 +1,6 @@
 import type { CallRecord } from "../call.ts";
 import type { ErrorCode } from "../errors.ts";
 import { isOnTrial, percentOf, type Candidate } from "../model/release.ts";
-import type { Durations } from "../observe/phases.ts";
 import type { Counters } from "../observe/counters.ts";
 import { gather } from "../observe/gather.ts";
 import type { DropReason, Observer } from "../observe/observer.ts";
@@ -21,7 +20,7 @@ const VERSION_FAILURES: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** The phases that a version is the cause of. Loading is not one: a new version is loaded more often. */
-const OWN_PHASES = ["preprocess", "run", "postprocess"] as const;
+const OWN_PHASES = ["preprocess", "run", "postprocess", "region"] as const;
 
 /** Whether the failure is the version's own fault. */
 export function isOwnFailure(code: ErrorCode): boolean {
@@ -110,12 +109,16 @@ function isCompared({ reason, version, shadows }: CallRecord, candidate: Candida
 function addRequest(
   sums: Tally,
   start: number,
-  { error, durations }: { error: unknown; durations: Durations | undefined },
+  {
+    error,
+    durations,
+    cache,
+  }: Pick<CallRecord, "durations"> & { error: unknown; cache?: CallRecord["cache"] },
 ): void {
   sums.add(start, 1);
   if (error) sums.add(start + 1, 1);
   // There is none without a clock, and for answers that were kept.
-  else if (durations?.["run"] !== undefined) {
+  else if (durations && (durations["run"] ?? (cache === "hit" ? undefined : durations["region"]))) {
     let taken = 0;
     for (const phase of OWN_PHASES) taken += durations[phase] ?? 0;
     sums.add(start + 2 + bucketOf(taken), 1);

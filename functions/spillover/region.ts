@@ -52,7 +52,6 @@ const UNANSWERED: ReadonlySet<string> = new Set<ErrorCode>([
   "method_not_allowed",
   "not_found",
   "overloaded",
-  "runtime_failed",
   "shutting_down",
   "store_unavailable",
   "unauthorized",
