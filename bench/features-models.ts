@@ -50,13 +50,20 @@ export async function countedSource(): Promise<FeatureSource & { reads: number }
   return source;
 }
 
+/** The patients of each request with so many inputs. */
+export function patientsOf(rows: number): number[][] {
+  return Array.from({ length: REQUESTS }, (_, request) =>
+    Array.from({ length: rows }, (_, at) => (request * rows + at) % ENTITIES),
+  );
+}
+
 /** Requests with so many inputs each, for each form. */
 export async function featureBodies(rows: number): Promise<Record<Form, string[]>> {
   const { names, example } = await diabetes();
   const given = Object.fromEntries(names.slice(0, SENT).map((name) => [name, example[name]]));
   const bodiesOf = (row: (patient: number) => object) =>
-    Array.from({ length: REQUESTS }, (_, request) => {
-      const inputs = Array.from({ length: rows }, (_, at) => row((request * rows + at) % ENTITIES));
+    patientsOf(rows).map((patients) => {
+      const inputs = patients.map(row);
       return JSON.stringify({ inputs: rows === 1 ? inputs[0] : inputs });
     });
   const keyed = bodiesOf((patient) => ({ patient, ...given }));

@@ -9,7 +9,7 @@ import { featureBodies, FORMS, writeFeatureModels, type Form } from "./features-
 import { PATIENT, pin, runChild, SERVER_CORE } from "./processes.ts";
 import type { Table } from "./report.ts";
 import { inTurn } from "./rounds.ts";
-import { difference, ratio, summary, type Record } from "./statistics.ts";
+import { difference, ratio, sum, summary, type Record } from "./statistics.ts";
 import { measureTogether } from "./together.ts";
 
 const BATCHES = [1, 10, 100, 1000];
@@ -43,6 +43,7 @@ export async function startFeatures() {
         const child = "features-in-process.ts";
         const own = await runChild<InProcess>(child, { rows }, SERVER_CORE, V8_FLAGS);
         for (const form of FORMS) record.add(`process ${rows} ${form}`, own[form] ?? NaN);
+        record.add(`alone ${rows}`, own.alone);
         record.add(`reads ${rows}`, own.readsPerCall);
       }
     },
@@ -80,12 +81,13 @@ export function featuresTables({ get }: Record): Table[] {
         summary(of("whole"), 0),
         summary(of("read"), 0),
         summary(ratio(of("read"), of("whole")), 2),
+        summary(ratio(of("read"), sum(of("whole"), get(`alone ${rows}`))), 2),
         summary(of("kept"), 0),
         summary(ratio(of("kept"), of("whole")), 2),
         summary(get(`reads ${rows}`), 0),
       ];
     });
-  const columns = ["inputs", "sent whole", "a read", "of whole", "kept", "of whole", "reads"];
+  const columns = ["inputs", "sent whole", "a read", "of whole", "of whole and the read by itself", "kept", "of whole", "reads"]; // oxfmt-ignore
   return [
     {
       title: "Features by entity id over HTTP: processor time of a request, in µs",

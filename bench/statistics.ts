@@ -31,6 +31,11 @@ export function difference(left: Rounds, right: Rounds): Rounds {
   return left.map((value, round) => value - (right[round] ?? NaN));
 }
 
+/** One measurement and another of the same round together. */
+export function sum(left: Rounds, right: Rounds): Rounds {
+  return left.map((value, round) => value + (right[round] ?? NaN));
+}
+
 /** Measurements by name; each round appends one value to each. */
 export interface Record {
   add: (name: string, value: number) => void;
