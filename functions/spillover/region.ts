@@ -72,11 +72,11 @@ const RETRY_AFTER_SECONDS = 5;
 export function createRegion({
   config: { spill, requestTimeoutMs, maxConcurrency },
   log,
-  readSecret,
-}: Pick<Platform, "config" | "log" | "readSecret">): Region | undefined {
+  ...platform
+}: Pick<Platform, "config" | "log" | "readSecret" | "waitUntil">): Region | undefined {
   const { url, hedgeMs } = spill;
   if (url === undefined || spill.secrets === undefined) return undefined;
-  const secrets = createSpillSecrets(spill.secrets, { readSecret });
+  const secrets = createSpillSecrets(spill.secrets, platform);
   const breaker = createCircuitBreaker();
   // A region that hangs leaves room for models that fit.
   const most = Math.ceil(maxConcurrency / 2);

@@ -1,4 +1,4 @@
-import { jwtVerify, SignJWT } from "jose";
+import { decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
 import * as z from "zod";
 import type { Assignment } from "../model/assignment.ts";
 
@@ -60,36 +60,46 @@ export function signSpilled(
 
 /**
  * Reads the signed header of a request. Undefined if none of the secrets signed it, if its time is over, or if it is of
- * another request. The body is still to be compared with its digest.
+ * another request. Asks for the secrets only where the rest is right, and rejects as they do. The body is still to be
+ * compared with its digest.
  */
 export async function readSpilled(
   token: string,
   request: SignedRequest,
-  secrets: readonly string[],
+  secrets: () => readonly string[] | Promise<readonly string[]>,
 ): Promise<Spilled | undefined> {
-  for (const secret of secrets) {
-    const claims = await verified(token, secret);
-    if (!claims) continue;
-    const { sub: caller, htm, htu, ...spilled } = claims;
-    const isThis = htm === request.method && htu === targetOf(request);
-    return isThis ? { ...spilled, caller } : undefined;
-  }
+  const claims = claimsOf(token);
+  if (claims?.htm !== request.method || claims.htu !== targetOf(request)) return undefined;
+  const { sub: caller, htm: _method, htu: _target, ...spilled } = claims;
+  for (const secret of await secrets())
+    if (await isSigned(token, secret)) return { ...spilled, caller };
   return undefined;
 }
 
-/** WebCrypto compares signatures in constant time. */
-async function verified(token: string, secret: string) {
+/** What a token says, whoever signed it. Undefined for what is no token of this kind. */
+function claimsOf(token: string) {
   try {
-    const { payload } = await jwtVerify(token, keyOf(secret), {
+    const { alg, typ } = decodeProtectedHeader(token);
+    if (alg !== ALGORITHM || typ !== TYPE) return undefined;
+    return claimsSchema.parse(decodeJwt(token), { jitless: true });
+  } catch {
+    return undefined;
+  }
+}
+
+/** WebCrypto compares signatures in constant time. */
+async function isSigned(token: string, secret: string): Promise<boolean> {
+  try {
+    await jwtVerify(token, keyOf(secret), {
       algorithms: [ALGORITHM],
       typ: TYPE,
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       maxTokenAge: LIFETIME_SECONDS,
       requiredClaims: ["exp"],
     });
-    return claimsSchema.parse(payload, { jitless: true });
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

@@ -1,8 +1,6 @@
-import { NearcastError } from "../errors.ts";
 import type { Platform } from "../platform/types.ts";
+import { createSecretReader, secretUnavailable } from "../secret-reader.ts";
 import { secretsSchema, type WebhookSecrets } from "./secrets.ts";
-
-const RETRY_AFTER_SECONDS = 5;
 
 /**
  * Gives the secrets that sign a caller's webhooks. There are none where none is configured. Rejects with
@@ -13,24 +11,26 @@ export type SecretsOf = (caller: string) => Promise<readonly string[]>;
 /** Reads a secret outside the configuration once, when it is first needed. */
 export function createSecretsOf({
   config,
-  readSecret,
-}: Pick<Platform, "config" | "readSecret">): SecretsOf {
+  ...platform
+}: Pick<Platform, "config" | "readSecret" | "waitUntil">): SecretsOf {
   const source = config.webhooks.secrets;
-  let known: WebhookSecrets | undefined = "secretName" in source ? undefined : source;
-
-  async function read(name: string): Promise<WebhookSecrets> {
-    try {
-      return secretsSchema.parse((await readSecret(name)) ?? "{}");
-    } catch (cause) {
-      throw new NearcastError("store_unavailable", "The secret of webhooks cannot be read now.", {
-        cause,
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-      });
-    }
-  }
+  const secrets =
+    "secretName" in source
+      ? createSecretReader({ ...source, open, unreadable }, platform)
+      : () => source;
 
   return async function secretsOf(caller) {
-    known ??= "secretName" in source ? await read(source.secretName) : source;
+    const known = await secrets();
     return known.get(caller) ?? known.get("*") ?? [];
   };
+}
+
+function open(text = "{}"): WebhookSecrets {
+  const { data, error } = secretsSchema.safeParse(text);
+  if (error) throw secretUnavailable("The secret of webhooks is not usable.", error);
+  return data;
+}
+
+function unreadable(cause: unknown) {
+  return secretUnavailable("The secret of webhooks cannot be read now.", cause);
 }

@@ -264,6 +264,7 @@ test("a secret of the platform is read when it is needed, and again where that f
   const read: string[] = [];
   const secretsOf = createSecretsOf({
     config,
+    waitUntil: () => undefined,
     async readSecret(name) {
       read.push(name);
       const answer = answers.shift();

@@ -237,33 +237,13 @@ describe("the signature", () => {
   });
 });
 
-test("a secret of the platform is read when it is needed, and again where that failed", async () => {
-  const answers = [new Error("out of reach"), undefined, "too short", SECRET, `${SECRET} or not`];
-  const read: string[] = [];
-  async function readSecret(name: string) {
-    read.push(name);
-    const answer = answers.shift();
-    if (answer instanceof Error) throw answer;
-    return answer;
-  }
-  const url = await region();
-  const named = { SPILL_SECRET: "ssm:/models/spill-secret" };
-  const edge = deployEdge(url, named, { readSecret });
-  for (let turn = 0; turn < 3; turn++) {
-    const answer = await ask(edge);
-    expect([answer.status, await codeOf(answer)]).toEqual([503, "store_unavailable"]);
-  }
-  expect((await ask(edge)).status).toBe(200);
-  expect((await ask(edge)).status).toBe(200);
-  expect(read).toEqual(Array.from({ length: 4 }, () => "/models/spill-secret"));
+const stored = async () => SECRET;
 
-  const there = deploy(
-    { ...named, AUTH: "", API_KEYS: "[]" },
-    {},
-    { readSecret: async () => SECRET },
-  );
+test("edge and region take the secret of a parameter", async () => {
+  const named = { SPILL_SECRET: "ssm:/models/spill-secret" };
+  const there = deploy({ ...named, AUTH: "", API_KEYS: "[]" }, {}, { readSecret: stored });
   const door = await keep(served(getRequestListener(there.fetch)));
-  expect((await ask(deployEdge(door))).status).toBe(200);
+  expect((await ask(deployEdge(door, named, { readSecret: stored }))).status).toBe(200);
   expect((await ask(deployEdge(door, { SPILL_SECRET: `${SECRET} or not` }))).status).toBe(503);
 });
 

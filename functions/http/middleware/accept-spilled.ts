@@ -6,9 +6,8 @@ import { pathOf, type AppEnv } from "../exchange.ts";
 
 /**
  * Takes requests that an edge forwards with the shared secret. The edge has found out who asks, and taken from their
- * rate. It has also decided on the version. Rejects with `unauthorized` for another signature, and
- * as the secrets do. Whether the body is the
- * signed one shows when it is read.
+ * rate. It has also decided on the version. Rejects with `unauthorized` for another signature, and as the secrets do.
+ * Whether the body is the signed one shows when it is read.
  */
 export function acceptSpilled(secrets: SpillSecrets): MiddlewareHandler<AppEnv> {
   return async function acceptSpilled(c, next) {
@@ -18,7 +17,7 @@ export function acceptSpilled(secrets: SpillSecrets): MiddlewareHandler<AppEnv> 
     // Only requests that spill pay for loading the code of signatures.
     const { readSpilled } = await import("../../spillover/token.ts");
     const request = { method, path: pathOf(c), search: new URL(url).search };
-    const spilled = await readSpilled(token, request, await secrets());
+    const spilled = await readSpilled(token, request, secrets);
     if (!spilled) throw invalidCredentials("The signature of the forwarded request is not valid.");
     const exchange = c.get("exchange");
     exchange.spilled = spilled;
