@@ -15,6 +15,8 @@ export interface CircuitBreaker {
    * through as a probe: its success closes the breaker, its failure keeps it open. The given function ends the request.
    */
   enter(): ((outcome: Outcome) => void) | undefined;
+  /** Counts a failure of a request that has ended as answered: its answer did not arrive whole. */
+  fail(): void;
 }
 
 export function createCircuitBreaker(): CircuitBreaker {
@@ -32,21 +34,27 @@ export function createCircuitBreaker(): CircuitBreaker {
   function probe(): (outcome: Outcome) => void {
     const own = (probing = { from: Date.now() });
     return (outcome) => {
-      // Another probe has taken its place.
-      if (probing !== own) return;
-      probing = undefined;
+      const isLast = probing === own;
+      if (isLast) probing = undefined;
+      // Another probe has closed the breaker.
+      if (openedAt === undefined) return;
+      // Where answers take longer than a probe is waited for, each probe's place is taken before it ends.
       if (outcome === "answered") close();
-      if (outcome === "failed") openedAt = Date.now();
+      else if (outcome === "failed" && isLast) openedAt = Date.now();
     };
   }
 
   function count(outcome: Outcome): void {
     if (outcome === "unknown" || openedAt !== undefined) return;
+    add(1, outcome === "failed" ? 1 : 0);
+  }
+
+  function add(requests: number, failures: number): void {
     if (ageOf(window.from) >= WINDOW_MS) window = { from: Date.now(), requests: 0, failures: 0 };
-    window.requests += 1;
-    if (outcome === "failed") window.failures += 1;
-    const { failures, requests } = window;
-    if (failures >= MOST_FAILURES && failures * 2 >= requests) openedAt = Date.now();
+    window.requests += requests;
+    window.failures += failures;
+    const isMost = window.failures >= MOST_FAILURES && window.failures * 2 >= window.requests;
+    if (isMost) openedAt = Date.now();
   }
 
   return {
@@ -54,6 +62,9 @@ export function createCircuitBreaker(): CircuitBreaker {
       if (openedAt === undefined) return count;
       // A probe that never ends does not keep the breaker open: workerd drops work of clients that went away.
       return ageOf(openedAt) < OPEN_MS || isProbing() ? undefined : probe();
+    },
+    fail() {
+      if (openedAt === undefined) add(0, 1);
     },
   };
 }

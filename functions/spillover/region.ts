@@ -159,11 +159,12 @@ export function createRegion({
       leave();
       return { status, headers: fields, body: response.body, code: passed };
     }
+    // A body may last until the deadline: the breaker must not wait for it.
+    end("answered");
     const watched = watchBody(response.body, (how, cause) => {
       leave();
-      if (how === "whole") return end("answered");
-      if (how === "left" || signal?.aborted) return end("unknown");
-      end(late.aborted ? lateOutcome : "failed");
+      if (how !== "cut" || signal?.aborted) return;
+      if (!late.aborted || lateOutcome === "failed") breaker.fail();
       if (late.aborted) return;
       const message = "The region's answer did not arrive whole.";
       const failure = { code: "region_unavailable", message, cause: String(cause) };

@@ -7,21 +7,31 @@ export function watchBody(
   tell: (end: End, cause?: unknown) => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
+  let isOver = false;
+
+  function end(how: End, cause?: unknown): void {
+    isOver = true;
+    tell(how, cause);
+  }
+
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
+          // Its reader has left meanwhile, which ends the read.
+          if (isOver) return;
           if (!done) return controller.enqueue(value);
-          tell("whole");
+          end("whole");
           controller.close();
         } catch (cause) {
-          tell("cut", cause);
+          if (isOver) return;
+          end("cut", cause);
           controller.error(cause);
         }
       },
       async cancel(reason) {
-        tell("left");
+        end("left");
         await reader.cancel(reason);
       },
     },

@@ -1,6 +1,10 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createCircuitBreaker } from "../../functions/spillover/circuit-breaker.ts";
+import type { Manifest } from "../../functions/model/manifest.ts";
 import { deployEdge, exampleOf, served, serveRegion } from "./deployments.ts";
+
+const { artifact } = JSON.parse(await readFile("models/iris/1/model.json", "utf8")) as Manifest;
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
@@ -55,6 +59,31 @@ describe("the circuit breaker", () => {
     expect(breaker.enter()).toBeDefined();
   });
 
+  test("a probe whose place was taken closes it when it is answered", () => {
+    const breaker = createCircuitBreaker();
+    fail(breaker, 5);
+    pass(5000);
+    const slow = breaker.enter();
+    pass(5000);
+    const next = breaker.enter();
+    slow?.("answered");
+    expect(breaker.enter()).toBeDefined();
+    next?.("failed");
+    expect(breaker.enter()).toBeDefined();
+  });
+
+  test("counts an answer that broke off after it had begun well as a failure", () => {
+    const breaker = createCircuitBreaker();
+    for (let time = 0; time < 5; time++) {
+      breaker.enter()?.("answered");
+      breaker.fail();
+    }
+    expect(breaker.enter()).toBeUndefined();
+    breaker.fail();
+    pass(5000);
+    expect(breaker.enter()).toBeDefined();
+  });
+
   test("sends another probe after one that never ended, or whose client went away", () => {
     const breaker = createCircuitBreaker();
     fail(breaker, 5);
@@ -93,6 +122,29 @@ describe("before a region that fails", () => {
     pass(5000);
     expect((await ask()).status).toBe(200);
     expect(asked).toBe(6);
+  });
+
+  test("a region that answers again opens the way before its long answer has ended", async () => {
+    let isUp = false;
+    const { url, close } = await served(({ socket }, response) => {
+      if (!isUp) return void socket.destroy();
+      response.writeHead(200, { "X-Model-Digest": `sha256:${artifact.sha256}` });
+      response.write("{");
+    });
+    closing.push(close);
+    const edge = deployEdge(url);
+    const ask = async () => {
+      const answer = await edge.request("/v1/models/iris/predict", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: '{"inputs": [5.1, 3.5, 1.4, 0.2]}',
+      });
+      return answer.status;
+    };
+    for (let time = 0; time < 5; time++) expect(await ask()).toBe(503);
+    isUp = true;
+    pass(5000);
+    expect([await ask(), await ask(), await ask()]).toEqual([200, 200, 200]);
   });
 
   test("a caller whose own requests are refused on the way opens it for nobody", async () => {
