@@ -11,7 +11,7 @@ import type { AppEnv } from "./exchange.ts";
  */
 export function answer(
   c: Context<AppEnv>,
-  body: string | Uint8Array<ArrayBuffer> | ArrayBuffer | ReadableStream,
+  body: string | Uint8Array<ArrayBuffer> | ArrayBuffer | ReadableStream | null,
   headers: Record<string, string>,
   status: ContentfulStatusCode = 200,
 ): Response {

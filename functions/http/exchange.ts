@@ -77,7 +77,8 @@ export interface Exchange {
 export interface Forwarded {
   status: number;
   headers: Record<string, string>;
-  body: string | ReadableStream | Uint8Array<ArrayBuffer>;
+  /** Null where the status has none, such as 204. */
+  body: ReadableStream | Uint8Array<ArrayBuffer> | null;
   /** The version that it is of. */
   version: Resolved;
 }

@@ -7,12 +7,14 @@ import type { Platform } from "../platform/types.ts";
 import { createKeptAnswers } from "../spillover/kept-answers.ts";
 import {
   clientGone,
+  hasBody,
   loopDetected,
   unavailable,
   type Region,
   type RegionAnswer,
   type RegionRequest,
 } from "../spillover/region.ts";
+import { checkAnswerBytes } from "../wire/answer-size.ts";
 import { answer } from "./answer.ts";
 import { askedOf, nameAssignment, pathOf, type AppEnv, type Forwarded } from "./exchange.ts";
 import { identify } from "./identify.ts";
@@ -35,9 +37,10 @@ const NOT_ANSWERED =
  */
 export function createElsewhere(
   region: Region,
-  platform: Pick<Platform, "config" | "predictionCache">,
+  platform: Pick<Platform, "answersWhole" | "config" | "predictionCache">,
 ) {
   const kept = createKeptAnswers(platform);
+  const { answerBytes } = platform.config.limits;
   const { ttlSeconds: usualTtl } = platform.config.predictionCache;
 
   return async function elsewhere(
@@ -62,10 +65,12 @@ export function createElsewhere(
     const { code, status } = found;
     exchange.forwarded = { status, version, ...partsOf(found) };
     const keeps = kept.takes(found);
-    if (key && keeps) {
+    const isKept = key !== undefined && keeps;
+    if (found.body && (isKept || platform.answersWhole)) {
       const whole = { ...exchange.forwarded, body: await wholeOf(found, request) };
+      if (platform.answersWhole) checkAnswerBytes(whole.body.byteLength, answerBytes);
       exchange.forwarded = whole;
-      await kept.put(key, whole, { requestId: request.id, ttlSeconds });
+      if (isKept) await kept.put(key, whole, { requestId: request.id, ttlSeconds });
     }
     const failure = code && new NearcastError(code, `The region answered ${status}.`);
     if (failure) exchange.error = failure;
@@ -87,9 +92,15 @@ export function answerForwarded(c: Context<AppEnv>, { failure }: AnsweredElsewhe
 
 function requestOf(c: Context<AppEnv>, { manifest, reason }: Resolved): RegionRequest {
   const { id, caller, deadline, body = new Uint8Array() } = c.get("exchange");
+  const { method } = c.req;
+  if (!hasBody(method) && body.byteLength > 0)
+    throw new NearcastError(
+      "malformed_request",
+      `The model is too large for this deployment, and a ${method} with a body cannot be forwarded.`,
+    );
   return {
     id,
-    method: c.req.method,
+    method,
     path: pathOf(c),
     search: new URL(c.req.url).search,
     headers: fieldsOf(c),
@@ -120,7 +131,7 @@ function partsOf({ headers, body }: RegionAnswer): Pick<Forwarded, "headers" | "
   const fields = Object.fromEntries([...headers].filter(([name]) => !NOT_ANSWERED.test(name)));
   // A runtime that has decoded the body leaves its length as it was.
   if (headers.has("content-encoding")) delete fields["content-length"];
-  return { headers: fields, body: body ?? "" };
+  return { headers: fields, body };
 }
 
 /** The signal that ends a body at the deadline comes up to two milliseconds too soon: timers count whole ones. */

@@ -84,7 +84,8 @@ class EventAnswer {
     const fields: Fields = {};
     for (const [name, value] of Object.entries(this.#init.headers))
       fields[name.toLowerCase()] = value;
-    return { status: this.status, fields, cookies: [], body: this.#body };
+    const body = typeof this.#body === "string" ? this.#body : textOrBytes(fields, this.#body);
+    return { status: this.status, fields, cookies: [], body };
   }
 
   #asResponse(): Response {
@@ -94,7 +95,7 @@ class EventAnswer {
 
 /** Makes the service's answers on Lambda. Streams need a real Response. */
 export function createEventAnswer(
-  body: string | Uint8Array<ArrayBuffer> | ArrayBuffer | ReadableStream,
+  body: string | Uint8Array<ArrayBuffer> | ArrayBuffer | ReadableStream | null,
   init: { status: number; headers: Fields },
 ): Response {
   if (typeof body !== "string" && !(body instanceof Uint8Array)) return new Response(body, init);
@@ -120,10 +121,21 @@ async function wholeOf(response: Response): Promise<Whole> {
   response.headers.forEach((value, name) => {
     if (name !== "set-cookie") fields[name] = value;
   });
-  const { "content-type": type, "content-encoding": coding = "identity" } = fields;
-  const isText = (type === undefined || TEXT.test(type)) && coding.toLowerCase() === "identity";
-  const body = isText ? await response.text() : new Uint8Array(await response.arrayBuffer());
+  const body = textOrBytes(fields, new Uint8Array(await response.arrayBuffer()));
   return { status: response.status, fields, cookies: response.headers.getSetCookie(), body };
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The text of a content type that is text, if it is UTF-8. Some gateways pass base64 on as it is. */
+function textOrBytes(fields: Fields, bytes: Uint8Array): string | Uint8Array {
+  const { "content-type": type, "content-encoding": coding = "identity" } = fields;
+  if ((type !== undefined && !TEXT.test(type)) || coding.toLowerCase() !== "identity") return bytes;
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return bytes;
+  }
 }
 
 /** The header fields in the form that answers this kind of event. */

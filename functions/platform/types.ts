@@ -51,7 +51,7 @@ export interface RequestSource {
 
 /** Makes an answer from its body, status and header fields. */
 export type CreateAnswer = (
-  body: string | Uint8Array<ArrayBuffer> | ArrayBuffer | ReadableStream,
+  body: string | Uint8Array<ArrayBuffer> | ArrayBuffer | ReadableStream | null,
   init: { status: number; headers: Record<string, string> },
 ) => Response;
 

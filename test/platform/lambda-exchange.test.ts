@@ -59,8 +59,19 @@ describe("the answer to an event", () => {
       body: "{}",
       isBase64Encoded: false,
     });
-    const bytes = createEventAnswer(Uint8Array.of(1, 2), init);
-    expect(await resultOf(http, bytes)).toMatchObject({ body: "AQI=", isBase64Encoded: true });
+    const text = new TextEncoder().encode("{}");
+    const result = { body: "{}", isBase64Encoded: false };
+    expect(await resultOf(http, createEventAnswer(text, init))).toMatchObject(result);
+    for (const [bytes, type, body] of [
+      [[1, 2], "application/octet-stream", "AQI="],
+      [[0xff, 0xfe], "application/json", "//4="],
+    ] as const) {
+      const answer = createEventAnswer(Uint8Array.from(bytes), {
+        status: 200,
+        headers: { "Content-Type": type },
+      });
+      expect(await resultOf(http, answer)).toMatchObject({ body, isBase64Encoded: true });
+    }
   });
 
   test("what middleware changes is in it", async () => {
