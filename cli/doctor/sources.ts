@@ -29,11 +29,13 @@ export async function checkSources(
   const { wrong, unwise, note } = findingsAt(where);
   const findings: Finding[] = [];
   const asked = new Set<string>();
+  const reasons = new Set<string>();
   for (const { label, lookup } of versions) {
     const { source: name } = lookup;
-    if (asked.has(name)) continue;
-    asked.add(name);
     const isNamed = featureSources.some(([own]) => own === name);
+    const question = isNamed && platform === "node" ? questionOf(lookup) : name;
+    if (asked.has(question)) continue;
+    asked.add(question);
     if (!isNamed && featureSources.length === 0 && platform !== "node")
       findings.push(note(`${label} looks up features in ${name}, and FEATURE_SOURCES, which may be a secret, is not here.`)); // oxfmt-ignore
     else if (!isNamed)
@@ -47,17 +49,27 @@ export async function checkSources(
       findings.push(note(`The source of features ${name} was not asked: the deployment reaches it.`)); // oxfmt-ignore
     else {
       const why = await whyNot(() => featureOpener({ featureSources, s3 })(name), lookup);
-      if (why !== undefined)
+      const said = `${name}: ${why}`;
+      if (why !== undefined && !reasons.has(said))
         findings.push(
           wrong(
             `The source of features ${name}, which ${label} needs, does not answer: ${why}`,
             "Start it, or correct its place in FEATURE_SOURCES.",
           ),
         );
+      reasons.add(said);
     }
   }
   return findings;
 }
+
+/** Versions with the same keys and features ask a source the same. */
+function questionOf({ source, keys, features }: Lookup): string {
+  return JSON.stringify([source, keys, namesOf(features)]);
+}
+
+const namesOf = (features: Lookup["features"]) =>
+  features.map(({ name, from = name }) => from).toSorted();
 
 /** Why a source does not answer. Undefined where it does, whatever it knows of the entity. */
 async function whyNot(
@@ -67,7 +79,7 @@ async function whyNot(
   const entity: EntityKeys = Object.fromEntries(
     keys.map(({ name, type }) => [name, type === "integer" ? 0 : "nearcast-doctor"]),
   );
-  const names = features.map(({ name, from = name }) => from);
+  const names = namesOf(features);
   const ending = new AbortController();
   try {
     const read = async () => open()?.read([entity], names, { signal: ending.signal });

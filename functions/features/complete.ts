@@ -48,7 +48,7 @@ export function complete(
     } else if (
       entity?.isWhole &&
       asked.lacksAll[index] &&
-      !isTooOld(entity.oldestAt, maxAgeSeconds, now)
+      !isTooOld(entity.isDated ? entity.oldestAt : undefined, maxAgeSeconds, now)
     ) {
       const given = row as Record<string, unknown>;
       rows.push(positionsOf(plan, given, entity) ?? mergedOf(plan, given, entity));

@@ -45,6 +45,8 @@ export interface Plan {
 export interface Entity extends OfEntity {
   /** Whether the source has each value, and the graph can take it. */
   isWhole: boolean;
+  /** Whether each value has a time. */
+  isDated: boolean;
 }
 
 const AHEAD_MS = 60_000;
@@ -98,19 +100,21 @@ export function entityOf({ wanted, names }: Plan, given: unknown): Entity {
   const now = Date.now();
   const firstAt = row[0]?.at;
   let oldestAt = firstAt;
+  let isDated = true;
   let isOfOneTime = true;
   for (let place = 0; place < row.length; place++) {
     const known = row[place];
     const isRight =
       reasonAgainst(known, Infinity, now) === undefined &&
       wanted[place]?.problemWith(known?.value) === undefined;
-    if (!isRight) return { row, isWhole: false, oldestAt: undefined, isOfOneTime: false };
+    if (!isRight)
+      return { row, isWhole: false, isDated: false, oldestAt: undefined, isOfOneTime: false };
     const at = known?.at;
-    if (at === firstAt) continue;
-    isOfOneTime = false;
-    oldestAt = at === undefined || oldestAt === undefined ? undefined : Math.min(at, oldestAt);
+    if (at === undefined) isDated = false;
+    else oldestAt = Math.min(at, oldestAt ?? at);
+    if (at !== firstAt) isOfOneTime = false;
   }
-  return { row, isWhole: true, oldestAt, isOfOneTime };
+  return { row, isWhole: true, isDated, oldestAt, isOfOneTime };
 }
 
 /** A deployment's own source may give anything. */

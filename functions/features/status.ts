@@ -74,7 +74,7 @@ export function foundStatus(known: FeatureValue | undefined, now: number): Featu
 /** What is known of an input all of whose features are from one entity. */
 export interface OfEntity {
   row: FeatureRow;
-  /** The time of the oldest value. Undefined where a value has none. */
+  /** The time of the oldest value that has one. */
   oldestAt: number | undefined;
   /** Whether all values have that time. */
   isOfOneTime: boolean;

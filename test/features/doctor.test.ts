@@ -1,7 +1,9 @@
 import { mkdtemp } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { checkSources } from "../../cli/doctor/sources.ts";
 import { writeObjects } from "../../functions/features/object-source.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
@@ -34,6 +36,38 @@ test("a source that does not answer is wrong, and says why", async () => {
   const down = await doctor(`customers=${redis.url}`);
   expect(down.stdout).toContain("The source of features customers, which churn@1 needs, does not");
   expect(down.code).toBe(1);
+});
+
+test("a source is asked once for each set of keys and features, and told of once for each reason", async () => {
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (piece) => (body += String(piece)));
+    request.on("end", () => {
+      asked.push(body);
+      response.writeHead(body.includes("gone") ? 404 : 503).end();
+    });
+  });
+  const asked: string[] = [];
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const keys = [{ name: "id", type: "integer" as const }];
+  const versionOf = (label: string, ...names: string[]) => ({
+    label,
+    lookup: { source: "customers", keys, features: names.map((name) => ({ name })) },
+  });
+  const found = await checkSources(
+    [
+      versionOf("churn@1", "a:age", "a:city"),
+      versionOf("churn@2", "a:city", "a:age"),
+      versionOf("churn@3", "a:age"),
+      versionOf("churn@4", "a:age", "a:gone"),
+    ],
+    { featureSources: [["customers", `feast+http://127.0.0.1:${port}`]], s3: {} as never },
+    { where: "the environment", platform: "node" },
+  );
+  expect(asked).toHaveLength(3);
+  expect(found.map(({ what }) => /churn@\d/.exec(what)?.[0])).toEqual(["churn@1", "churn@4"]);
 });
 
 test("a source that FEATURE_SOURCES does not name is unwise: the code may give it", async () => {

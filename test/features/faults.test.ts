@@ -31,6 +31,7 @@ const bytes = () => process.memoryUsage().heapUsed + process.memoryUsage().exter
 const entity = (value: unknown) => ({
   row: [{ value }],
   isWhole: false,
+  isDated: false,
   oldestAt: undefined,
   isOfOneTime: false,
 });

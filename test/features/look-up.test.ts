@@ -27,6 +27,19 @@ test("the caller sends a key, and gets the answer of all features sent whole", a
   expect(line?.["phases"]).toHaveProperty("features");
 });
 
+test("the oldest time is told where other values have none, and then those count as too old", async () => {
+  const at = Date.now() - 60_000;
+  const rows = [[{ value: 30, at }, { value: true }, { value: "Oslo", at: at + 30_000 }]];
+  const sources = [acting(async () => rows)];
+  const row = { customer_id: 42, income: 1 };
+  const { predict } = openChurn(folder, { sources });
+  expect((await predict(row)).headers.get("x-feature-status")).toMatch(/^found=3, oldest=6\d$/);
+  const several = await predict([row, row]);
+  expect(several.headers.get("x-feature-status")).toMatch(/^found=6, oldest=6\d$/);
+  const bound = openChurn(await churnFolder({ maxAgeSeconds: 3600 }), { sources });
+  expect((await bound.predict(row)).errors.map(({ path }) => path)).toEqual(["inputs.member"]);
+});
+
 test("what the caller gives wins, and nothing is read where nothing is missing", async () => {
   const { source, reads } = counted(createMemorySource("customers", customers()));
   const { predict, whole } = openChurn(folder, { sources: [source] });
