@@ -286,7 +286,7 @@ test("the roles of the packaged stack allow what the functions ask of S3, SQS an
   expect(allows(jobs, "s3:PutObject", "iris/release.json")).toBe(false);
 
   // Nothing else is allowed but what these tests have no part in: the keys of callers and the secret of webhooks
-  // (test/auth/parameter.slow.test.ts), outputs of batches (test/batches/lambda.slow.test.ts), captured inputs that expired
+  // (test/auth/parameter.slow.test.ts), the secret of edge and region (test/spillover/spillover.test.ts), outputs of batches (test/batches/lambda.slow.test.ts), captured inputs that expired
   // (test/capture/writer.test.ts), sums of drift (test/drift/messages.slow.test.ts), and what Lambda itself does with the
   // role: it writes the log, and takes messages from the queues.
   const secret = "ssm:GetParameter";
@@ -294,13 +294,14 @@ test("the roles of the packaged stack allow what the functions ask of S3, SQS an
   const osls = ["logs:CreateLogStream", "logs:CreateLogGroup", "logs:TagResource", log[1]];
   const abort = "s3:AbortMultipartUpload /.batches/*";
   const taking = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
-  expect(unused(predict, answering)).toEqual([...osls, secret, secret, abort]);
+  expect(unused(predict, answering)).toEqual([...osls, secret, secret, secret, abort]);
   expect(unused(watch, watching)).toEqual([secret, ...log]);
   expect(unused(jobs, working)).toEqual([
     "s3:DeleteObject /.captured/*",
     "s3:PutObject /.batches/*",
     abort,
     ...taking.flatMap((action) => [action, action]),
+    secret,
     secret,
     "dynamodb:GetItem",
     ...log,

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { request, type IncomingMessage, type ServerResponse } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { SECRET, served, SMALL_MB, type Served } from "./deployments.ts";
@@ -27,16 +27,7 @@ describe.each(["worker", "node"] as const)("an edge on %s", (name) => {
       response.on("close", () => (ended += response.writableFinished ? 0 : 1));
       incoming.resume().on("end", () => act(response, incoming));
     });
-    edge = await targets[name]({
-      env: {
-        SPILL_URL: region.url,
-        SPILL_SECRET: SECRET,
-        SESSION_BUDGET_MB: SMALL_MB,
-        MAX_CONCURRENCY: "6",
-        REQUEST_TIMEOUT_MS: "3000",
-        PREDICTION_CACHE_TTL_SECONDS: "60",
-      },
-    });
+    edge = await start();
   });
   beforeEach(() => {
     [asked, ended] = [0, 0];
@@ -46,10 +37,22 @@ describe.each(["worker", "node"] as const)("an edge on %s", (name) => {
     await region.close();
   });
 
+  const start = () =>
+    targets[name]({
+      env: {
+        SPILL_URL: region.url,
+        SPILL_SECRET: SECRET,
+        SESSION_BUDGET_MB: SMALL_MB,
+        MAX_CONCURRENCY: "6",
+        REQUEST_TIMEOUT_MS: "3000",
+        PREDICTION_CACHE_TTL_SECONDS: "60",
+      },
+    });
+
   /** A client that can leave at once: workerd on Linux sees a reset, but not that a client only sends no more. */
-  function begin() {
+  function begin(url = edge.url) {
     const headers = { "Content-Type": "application/json" };
-    const client = request(new URL(PATH, edge.url), { method: "POST", headers });
+    const client = request(new URL(PATH, url), { method: "POST", headers });
     const answer = new Promise<IncomingMessage>((resolve, reject) =>
       client.on("response", resolve).on("error", reject),
     );
@@ -58,8 +61,8 @@ describe.each(["worker", "node"] as const)("an edge on %s", (name) => {
     return { answer, leave: () => client.socket?.resetAndDestroy() };
   }
 
-  const status = async () => {
-    const answer = await begin().answer;
+  const status = async (url?: string) => {
+    const answer = await begin(url).answer;
     answer.on("error", () => undefined).resume();
     return answer.statusCode;
   };
@@ -115,7 +118,7 @@ describe.each(["worker", "node"] as const)("an edge on %s", (name) => {
         .toBeGreaterThanOrEqual(client);
     }
     act = (response) => response.writeHead(200, HEAD).end(EVENTS[0]);
-    await expect.poll(status).toBe(200);
+    await expect.poll(() => status()).toBe(200);
   });
 
   test("an answer that breaks off breaks off for the client too, and counts against the region", async () => {
@@ -123,13 +126,16 @@ describe.each(["worker", "node"] as const)("an edge on %s", (name) => {
       response.writeHead(200, HEAD);
       response.write(EVENTS[0], () => response.destroy());
     };
+    // The breaker of an edge of its own counts these failures alone.
+    const { url, logs, stop } = await start();
+    onTestFinished(stop);
     for (let turn = 0; turn < 5; turn++) {
-      const answer = await begin().answer;
+      const answer = await begin(url).answer;
       expect(answer.statusCode).toBe(200);
       await expect(answer.toArray()).rejects.toThrow("aborted");
     }
-    expect(await status()).toBe(503);
+    expect(await status(url)).toBe(503);
     expect(asked).toBe(5);
-    expect(edge.logs()).toContain("did not arrive whole");
+    expect(logs()).toContain("did not arrive whole");
   });
 });
