@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { filesOfModels } from "../cli/local/models.ts";
 import { startS3 } from "../cli/local/s3-server.ts";
@@ -51,5 +51,19 @@ test("the README's image is a held-out row", async () => {
 test("the README's links lead somewhere", async () => {
   const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link ?? "");
   expect(links.length).toBeGreaterThan(0);
-  for (const link of links) await readFile(join(dirname(join(root, "README.md")), link));
+  for (const link of links) {
+    const [file = "", place] = link.split("#");
+    const text = await readFile(join(root, file), "utf8");
+    if (place !== undefined) expect(headingsOf(text)).toContain(place);
+  }
 });
+
+/** The headings of a Markdown file, as links name them. */
+function headingsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w -]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
