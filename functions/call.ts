@@ -105,7 +105,7 @@ export interface InferCall extends CallOptions {
 
 export interface InferInputs {
   /** Each is one run of the session. */
-  runs: readonly Pick<Run, "feeds" | "rows">[];
+  runs: readonly Pick<Run, "feeds" | "rows" | "pixels" | "seconds">[];
   /** The outputs to compute. All of them when absent or empty. */
   outputNames?: readonly string[] | undefined;
   /** Whether the answer has this output in binary. Other outputs are JSON. */

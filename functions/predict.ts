@@ -237,6 +237,8 @@ export function createInfer(services: PathServices): Infer {
       });
       measure(recording, manifest, runs);
       if (isTokens) recording.tokens = tokensOfRuns(runs);
+      recording.pixels = totalOf(runs, "pixels");
+      recording.seconds = totalOf(runs, "seconds");
       const paid = charge?.(recording, manifest.name);
       if (paid) await paid;
       let bytes = 0;
@@ -618,9 +620,9 @@ function measure(recording: Recording, manifest: Manifest, runs: readonly RunFee
   recording.bytes = Math.max(recording.bytes ?? 0, bytesOfRuns(runs));
 }
 
-function totalOf(
-  runs: readonly Run[],
-  count: "rows" | "tokens" | "pixels" | "seconds",
+function totalOf<Count extends "rows" | "tokens" | "pixels" | "seconds">(
+  runs: readonly Pick<Run, Count>[],
+  count: Count,
 ): number | undefined {
   let total: number | undefined;
   for (const { [count]: own } of runs) if (own !== undefined) total = (total ?? 0) + own;

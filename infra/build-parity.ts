@@ -50,7 +50,7 @@ const AREAS: readonly Area[] = [
   {
     title: "Sound",
     compared:
-      "The scores of 200 recordings each, of several rates, formats and lengths, on native and in workerd, to 1e-4.",
+      "The scores of 200 recordings each, of several rates, formats and lengths, in workerd, and of every fourth on native, to 1e-4.",
     recorded: "hugging-face/tasks/audio-cases.json",
     script: "hugging-face/make_audio.py",
     test: "test/audio/classification.slow.test.ts",

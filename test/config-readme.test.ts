@@ -59,6 +59,7 @@ const own: Record<string, (config: Config) => unknown> = {
   MAX_CONCURRENCY: ({ maxConcurrency }) => maxConcurrency,
   MAX_BODY_BYTES: ({ limits }) => limits.bodyBytes,
   MAX_IMAGE_PIXELS: ({ limits }) => limits.imagePixels,
+  MAX_AUDIO_SECONDS: ({ limits }) => limits.audioSeconds,
 };
 // Node has no Cache API.
 vi.stubGlobal("caches", { default: {} });

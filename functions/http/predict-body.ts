@@ -10,7 +10,7 @@ import { decodeText } from "../wire/text.ts";
 import { readPredictJson, type PredictBody } from "./predict-json.ts";
 
 const ACCEPTED =
-  "application/json, multipart/form-data, image/jpeg, image/png, image/webp, audio/wav, audio/l16, audio/pcm or application/octet-stream";
+  "application/json, multipart/form-data, image/jpeg, image/png, image/webp, audio/wav, audio/l16;rate=16000, audio/pcm;rate=16000 or application/octet-stream";
 /** Sound of other formats is refused by its task, which names them. */
 const RAW = /^(image\/(jpeg|png|webp)|audio\/.*|application\/octet-stream)$/;
 

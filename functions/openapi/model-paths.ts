@@ -10,7 +10,7 @@ import { isShortExample, smallSchema } from "./small.ts";
 /** What else a body may be, by the kind of input. */
 const FILE_TYPES: Readonly<Partial<Record<InputKind, readonly string[]>>> = {
   image: ["image/jpeg", "image/png", "image/webp"],
-  audio: ["audio/wav", "audio/l16", "audio/pcm"],
+  audio: ["audio/wav", "audio/l16;rate=16000", "audio/pcm;rate=16000"],
 };
 
 /** The native predict route of one released model, with the schemas that its manifest gives. */

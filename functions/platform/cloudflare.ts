@@ -68,6 +68,8 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
     SESSION_BUDGET_MB: SESSION_BUDGETS_MB.cloudflare,
     // Decoding a progressive JPEG takes up to 16 bytes a pixel.
     MAX_IMAGE_PIXELS: 2_000_000,
+    // Each is 64 kB at 16 kHz, two or three times until the model has run.
+    MAX_AUDIO_SECONDS: 60,
     MAX_CONCURRENCY: 256,
     // An isolate's 128 MB hold the numbers, their JSON, its bytes and the model at the same time.
     MAX_ANSWER_BYTES: 8 * 1024 * 1024,

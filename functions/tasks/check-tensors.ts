@@ -29,7 +29,7 @@ export const MAX_NUMBERS = 16_000_000;
 export interface Checked {
   manifest: Manifest;
   limits: Limits;
-  compiled?: Pick<CompiledTask, "maxTokens">;
+  compiled?: Pick<CompiledTask, "maxTokens" | "maxSamples">;
 }
 
 /** The longest dimension that ONNX Runtime takes. */
@@ -125,6 +125,7 @@ export function mismatch(
     isBatched: isBatched(manifest, input),
     maxPairs: limits.positionPairs,
     maxTokens: compiled?.maxTokens,
+    maxSamples: compiled?.maxSamples,
   });
   if (excess !== undefined) return excess;
   if (given.datatype === "BYTES" && longest(given.data as string[]) > limits.textLength)

@@ -76,6 +76,8 @@ export interface CompiledTask<Parameters = unknown> {
    * tokens.
    */
   maxTokens?: number;
+  /** The most samples of sound of a run in such tensors, in all rows. Absent where tensors are not samples. */
+  maxSamples?: number;
   /** The outputs to compute. */
   outputNames: readonly string[];
   /**

@@ -7,6 +7,8 @@ interface Bounds {
   maxPairs: number;
   /** The most tokens a row, for such dimensions of a tokenizer's inputs. */
   maxTokens: number | undefined;
+  /** The most samples of sound of all rows, for such dimensions of a waveform. */
+  maxSamples: number | undefined;
 }
 
 /**
@@ -18,7 +20,7 @@ interface Bounds {
 export function excessOf(
   { shape: wanted, maxShape = [] }: InputInfo,
   shape: readonly number[],
-  { isBatched, maxPairs, maxTokens }: Bounds,
+  { isBatched, maxPairs, maxTokens, maxSamples }: Bounds,
 ): string | undefined {
   if (shape.some((size, axis) => size > boundOf(axis)))
     return `must have a shape of at most [${maxShape.join(", ")}] (the manifest's maxShape), has [${shape.join(", ")}]`;
@@ -35,6 +37,10 @@ export function excessOf(
   if (shape.includes(0)) return undefined;
   const rows = isBatched ? (shape[0] ?? 1) : 1;
   const positions = free.reduce((product, size) => product * size, 1);
+  if (maxSamples !== undefined)
+    return rows * positions > maxSamples
+      ? `has ${rows * positions} samples; a tensor may have ${maxSamples} (the manifest's audio.waveform.maxSeconds). Send fewer or shorter rows, or give the input a maxShape in the manifest`
+      : undefined;
   const pairs = rows * Math.max(longest ** 2, positions);
   return pairs > maxPairs
     ? `has the shape [${shape.join(", ")}], which is ${pairs} pairs of positions (${rows} × ${longest}²); a request may have ${maxPairs} (MAX_POSITION_PAIRS, or the model's limits.positionPairs). Send fewer or shorter rows, or give the input a maxShape in the manifest`

@@ -54,6 +54,7 @@ export function createFilterBank({
     shape: [frames, bins],
     mostSamples: (frames - 1) * hop + size,
     fewestSamples: size,
+    seconds: frames / 100,
     *fill(samples, into) {
       const count = Math.min(frames, 1 + Math.floor((samples.length - size) / hop));
       into.fill(-mean / std, count * bins);

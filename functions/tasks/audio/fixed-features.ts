@@ -7,6 +7,8 @@ export interface FixedFeatures {
   /** Samples that it looks at. More are cut. */
   mostSamples: number;
   fewestSamples: number;
+  /** How long the frames are together, filled up or not. */
+  seconds: number;
   /** Writes the numbers of a recording, in parts. */
   fill(samples: Float32Array, into: Float32Array): Parts<void>;
 }

@@ -5,15 +5,16 @@ import type { CompiledTask, Parts, PreprocessOptions, Run, TaskVersion } from ".
 import { fixedFeatures, normalized } from "./features.ts";
 import type { FixedFeatures } from "./fixed-features.ts";
 import type { audioOptions, AudioOptions } from "./options.ts";
-import { audioQuantities, levelOf, type AudioContext } from "./quantities.ts";
-import { resample } from "./resample.ts";
+import { audioQuantities, levelOf, type Heard } from "./quantities.ts";
+import { createResampler } from "./resample.ts";
+import { createSecondsBudget, shown } from "./seconds-budget.ts";
 import { readWav, type Wav } from "./wav.ts";
 
 /** The most numbers in one run: seven recordings of 1,024 frames in 128 bins. */
 const MAX_NUMBERS_PER_RUN = 1_000_000;
 
 /** A recording at the model's rate. */
-interface Recording extends AudioContext {
+interface Recording extends Heard {
   samples: Float32Array;
 }
 
@@ -24,7 +25,7 @@ interface Recording extends AudioContext {
 export function audioInputs({
   manifest,
   limits,
-}: TaskVersion<typeof audioOptions>): Pick<CompiledTask, "preprocess"> &
+}: TaskVersion<typeof audioOptions>): Pick<CompiledTask, "preprocess" | "maxSamples"> &
   Required<Pick<CompiledTask, "quantities">> {
   const { audio, inputs } = manifest;
   const fixed = fixedFeatures(audio);
@@ -37,35 +38,49 @@ export function audioInputs({
     String(input.shape.slice(1)) !== String(size)
   )
     throw new Error(`task ${manifest.task} needs one FP32 input of shape [-1, ${size.join(", ")}]`);
-  const hear = hearer(audio, fixed);
+  const check = checker(audio, fixed);
+  const most = fixed?.mostSamples ?? Infinity;
 
   return {
     quantities: audioQuantities(),
-    *preprocess(rows: readonly unknown[], { pathOf }: PreprocessOptions<unknown>): Parts<Run[]> {
+    ...(audio.waveform && { maxSamples: Math.ceil(audio.waveform.maxSeconds * audio.sampleRate) }),
+    *preprocess(
+      rows: readonly unknown[],
+      { pathOf, sentBytes }: PreprocessOptions<unknown>,
+    ): Parts<Run[]> {
       if (fixed) checkCount(rows.length, fixed);
       const issues: InputIssue[] = [];
       const heard: Recording[] = [];
+      const resampler = createResampler(audio.sampleRate);
       // One budget for the whole request: many recordings cost as much as a long one.
-      let seconds = 0;
+      const budget = createSecondsBudget({
+        maxSeconds: limits.audioSeconds,
+        atLeast: fixed?.seconds ?? 0,
+        sentBytes,
+      });
       for (const [index, row] of rows.entries()) {
         if (index > 0) yield;
         try {
           const wav = readWav(bytesOrBase64(row, "a WAV file"));
-          seconds += wav.length / wav.rate;
-          checkSeconds(seconds, limits.audioSeconds, wav);
-          heard.push(hear(wav));
+          check(wav);
+          // It decodes only what the model hears.
+          const count = resampler.samplesFor(most, wav.rate);
+          budget.take(wav);
+          const decoded = yield* wav.decode(count);
+          const samples = yield* resampler.resample(decoded, { from: wav.rate, most });
+          heard.push({ samples, seconds: wav.length / wav.rate, level: levelOf(samples) });
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;
           issues.push({ path: pathOf(index), message: error.message });
         }
       }
       if (issues.length > 0) throw invalidInput(issues);
-      const runs = fixed
-        ? yield* runsOf(heard, fixed, input.name)
-        : heard.map((one) => waveformRun(one, audio, input.name));
+      const runs = yield* fixed
+        ? runsOf(heard, fixed, input.name)
+        : waveformRuns(heard, audio, input.name);
       const [first] = runs;
       // The count is for the whole request.
-      if (first) first.seconds = seconds;
+      if (first) first.seconds = budget.counted;
       return runs;
     },
   };
@@ -82,49 +97,38 @@ function checkCount(count: number, { shape }: FixedFeatures): void {
     ]);
 }
 
-function checkSeconds(all: number, most: number, { length, rate }: Wav): void {
-  if (all <= most) return;
-  const own = length / rate;
-  const before = all > own ? `, and those before it ${shown(all - own)}` : "";
-  throw new RangeError(
-    `lasts ${shown(own)} seconds${before}; the recordings of a request may last ${most} together (MAX_AUDIO_SECONDS, or the model's limits.audioSeconds): make it shorter`,
-  );
-}
-
-/** Makes a function that decodes a file at the model's rate, as far as the model hears it. It throws RangeErrors. */
-function hearer({ sampleRate, waveform }: AudioOptions, fixed: FixedFeatures | undefined) {
-  const most = fixed?.mostSamples ?? Infinity;
+/** Makes a function that throws a RangeError for a recording that the model does not take. */
+function checker({ sampleRate, waveform }: AudioOptions, fixed: FixedFeatures | undefined) {
   const fewest = waveform?.minSamples ?? fixed?.fewestSamples ?? 1;
   const longest = waveform?.maxSeconds ?? Infinity;
-  return (wav: Wav): Recording => {
-    const seconds = wav.length / wav.rate;
+  return ({ length, rate }: Wav): void => {
+    const seconds = length / rate;
     if (seconds > longest)
       throw new RangeError(`lasts ${shown(seconds)} seconds; the model takes ${longest}`);
     if (Math.ceil(seconds * sampleRate) < fewest)
       throw new RangeError(
         `lasts ${shown(seconds)} seconds; the model needs ${shown(fewest / sampleRate)}`,
       );
-    const samples = resample(wav.decode(), { from: wav.rate, to: sampleRate, most });
-    return { samples, seconds, level: levelOf(samples) };
   };
-}
-
-function shown(seconds: number): string {
-  return String(Number(seconds.toPrecision(4)));
 }
 
 /** Recordings of different lengths are never filled up: what is behind them would change the answers. */
-function waveformRun(
-  { samples, seconds, level }: Recording,
+function* waveformRuns(
+  heard: readonly Recording[],
   { waveform }: AudioOptions,
   input: string,
-): Run {
-  const data = waveform?.normalize ? normalized(samples) : samples;
-  return {
-    feeds: { [input]: { datatype: "FP32", shape: [1, data.length], data } },
-    rows: 1,
-    context: [{ seconds, level }] satisfies AudioContext[],
-  };
+): Parts<Run[]> {
+  const runs: Run[] = [];
+  for (const { samples, seconds, level } of heard) {
+    yield;
+    const data = waveform?.normalize ? normalized(samples) : samples;
+    runs.push({
+      feeds: { [input]: { datatype: "FP32", shape: [1, data.length], data } },
+      rows: 1,
+      context: [{ seconds, level }] satisfies Heard[],
+    });
+  }
+  return runs;
 }
 
 function* runsOf(heard: readonly Recording[], fixed: FixedFeatures, input: string): Parts<Run[]> {
@@ -142,7 +146,7 @@ function* runsOf(heard: readonly Recording[], fixed: FixedFeatures, input: strin
     runs.push({
       feeds: { [input]: { datatype: "FP32", shape: [some.length, ...shape], data } },
       rows: some.length,
-      context: some.map(({ seconds, level }) => ({ seconds, level })) satisfies AudioContext[],
+      context: some.map(({ seconds, level }) => ({ seconds, level })) satisfies Heard[],
     });
   }
   return runs;

@@ -40,6 +40,7 @@ export function createLogMel({ bins, frames }: { bins: number; frames: number })
     shape: [bins, frames],
     mostSamples: total,
     fewestSamples: 1,
+    seconds: frames / 100,
     *fill(samples, into) {
       // Frames behind the recording are silent.
       const count = Math.min(frames, Math.ceil((samples.length + SIZE / 2) / HOP));

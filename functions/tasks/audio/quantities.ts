@@ -1,7 +1,7 @@
 import type { Quantity } from "../define.ts";
 
 /** What is kept of each recording of a run. */
-export interface AudioContext {
+export interface Heard {
   seconds: number;
   /** The root of the mean square of what the model heard, from 0 to 1. */
   level: number;
@@ -15,14 +15,14 @@ export function audioQuantities(): Quantity[] {
   ];
 }
 
-function quantityOf(name: string, read: (context: AudioContext) => number): Quantity {
+function quantityOf(name: string, read: (context: Heard) => number): Quantity {
   return {
     name,
     of: "input",
     kind: "number",
     each({ runs }, take) {
       for (const { context } of runs)
-        for (const one of (context as AudioContext[] | undefined) ?? []) take(read(one));
+        for (const one of (context as Heard[] | undefined) ?? []) take(read(one));
     },
   };
 }

@@ -1,4 +1,6 @@
-import { refuseOthers, hasText } from "./formats.ts";
+import type { Parts } from "../define.ts";
+import { hasText } from "../image/formats.ts";
+import { refuseOthers } from "./formats.ts";
 
 /** A WAV file with a read header. Its samples are not decoded yet. */
 export interface Wav {
@@ -7,8 +9,11 @@ export interface Wav {
   channels: number;
   /** How many samples each channel has. */
   length: number;
-  /** The mean of the channels, in floats: whole numbers become -1 to 1. Throws a RangeError for NaN and infinities. */
-  decode(): Float32Array;
+  /**
+   * The mean of the channels, of the first `count` samples, in floats: whole numbers become -1 to 1. Throws a RangeError
+   * for NaN, and for numbers that are no sound.
+   */
+  decode(count?: number): Parts<Float32Array>;
 }
 
 const PCM = 1;
@@ -26,8 +31,15 @@ const NAMES: Readonly<Record<number, string>> = {
 const SLOWEST = 4000;
 const FASTEST = 192_000;
 const MOST_CHANNELS = 8;
+const MOST_CHUNKS = 1000;
 /** Programs that write to a pipe do not know the length: they say 0, or a number near the largest. */
 const UNKNOWN_LENGTH = 0x7fff_0000;
+/** What follows the tag in an extensible format's sub-format, where it stands for a tag. */
+const TAG_TAIL = "\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71";
+/** Floats are from -1 to 1. Some programs write them as whole numbers of 16 bits. More would overflow in filters. */
+const LOUDEST = 2 ** 15;
+/** Numbers that are read between two pauses: a few milliseconds. */
+const NUMBERS_A_PART = 250_000;
 
 interface Format {
   kind: number;
@@ -44,28 +56,64 @@ export function readWav(bytes: Uint8Array): Wav {
   if (!hasText(bytes, 0, "RIFF") || !hasText(bytes, 8, "WAVE")) refuseOthers(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let format: Format | undefined;
-  for (let at = 12; at + 8 <= bytes.byteLength;) {
-    const length = view.getUint32(at + 4, true);
-    const start = at + 8;
-    if (hasText(bytes, at, "fmt ")) format = readFormat(view, start, length);
-    else if (hasText(bytes, at, "data")) {
-      if (!format) throw new RangeError("is a WAV file whose data come before their format");
-      return opened(view, format, { start, length });
-    }
-    // Chunks begin at even bytes.
-    at = start + length + (length % 2);
+  let data: Chunk | undefined;
+  for (const chunk of chunksFrom(view, 12)) {
+    if (chunk.name === "fmt ") format ??= readFormat(view, chunk);
+    if (chunk.name !== "data") continue;
+    if (!format) throw new RangeError("is a WAV file whose data come before their format");
+    if (data) throw new RangeError("is a WAV file with two chunks of data");
+    data = chunk;
+    if (chunk.length > 0 && chunk.length < UNKNOWN_LENGTH) continue;
+    const { start } = chunk;
+    data = { ...chunk, length: areChunks(view, start) ? 0 : view.byteLength - start };
+    break;
   }
-  throw new RangeError(`is a WAV file without ${format ? "data" : "a format"}`);
+  if (!format || !data)
+    throw new RangeError(`is a WAV file without ${format ? "data" : "a format"}`);
+  return opened(view, format, data);
 }
 
-function readFormat(view: DataView, start: number, length: number): Format {
-  if (length < 16 || start + length > view.byteLength)
+interface Chunk {
+  name: string;
+  start: number;
+  length: number;
+}
+
+/** The chunks from a place on. The last one may say more than there is. Throws a RangeError for too many. */
+function* chunksFrom(view: DataView, from: number): Generator<Chunk> {
+  let count = 0;
+  for (let at = from; at + 8 <= view.byteLength;) {
+    if (++count > MOST_CHUNKS)
+      throw new RangeError(`is a WAV file of more than ${MOST_CHUNKS} chunks`);
+    const name = String.fromCharCode(...[0, 1, 2, 3].map((place) => view.getUint8(at + place)));
+    const length = view.getUint32(at + 4, true);
+    yield { name, start: at + 8, length };
+    // Chunks begin at even bytes.
+    at += 8 + length + (length % 2);
+  }
+}
+
+/** Whether all bytes from a place on are chunks, and not sound. */
+function areChunks(view: DataView, from: number): boolean {
+  let end = from;
+  for (const { name, start, length } of chunksFrom(view, from)) {
+    if (!/^[ -~]{4}$/.test(name)) return false;
+    end = start + length;
+  }
+  return end === view.byteLength || end + (end % 2) === view.byteLength;
+}
+
+function readFormat(view: DataView, { start, length }: Chunk): Format {
+  const isThere = (bytes: number) => length >= bytes && start + bytes <= view.byteLength;
+  const tag = isThere(16) ? view.getUint16(start, true) : undefined;
+  if (tag === undefined || (tag === EXTENSIBLE && !isThere(40)))
     throw new RangeError("is a WAV file that is cut off in its format");
-  const tag = view.getUint16(start, true);
-  const isExtensible = tag === EXTENSIBLE && length >= 40;
+  const tail = new Uint8Array(view.buffer, view.byteOffset + start).subarray(26);
+  if (tag === EXTENSIBLE && !hasText(tail, 0, TAG_TAIL))
+    throw new RangeError("is a WAV file whose sub-format is not known; send it as PCM");
   const format = {
     // The first bytes of the sub-format are the tag that it stands for.
-    kind: isExtensible ? view.getUint16(start + 24, true) : tag,
+    kind: tag === EXTENSIBLE ? view.getUint16(start + 24, true) : tag,
     channels: view.getUint16(start + 2, true),
     rate: view.getUint32(start + 4, true),
     bits: view.getUint16(start + 14, true),
@@ -94,36 +142,53 @@ function check({ kind, channels, rate, bits }: Format, blockBytes: number): void
     );
 }
 
-function opened(view: DataView, format: Format, data: { start: number; length: number }): Wav {
+function opened(view: DataView, format: Format, data: Chunk): Wav {
   const { channels, rate, bits } = format;
   const there = view.byteLength - data.start;
-  const isStream = data.length >= UNKNOWN_LENGTH || (data.length === 0 && there > 0);
-  if (!isStream && data.length > there)
+  if (data.length > there)
     throw new RangeError(
       `is cut off: its header says ${data.length} bytes of sound, and ${there} came`,
     );
-  const length = Math.floor((isStream ? there : data.length) / ((channels * bits) / 8));
+  const length = Math.floor(data.length / ((channels * bits) / 8));
   if (length === 0) throw new RangeError("has no sound");
+  const samples = new DataView(view.buffer, view.byteOffset + data.start, data.length);
   return {
     rate,
     channels,
     length,
-    decode: () => decode(new DataView(view.buffer, view.byteOffset + data.start), format, length),
+    decode: (count = length) => decode(samples, format, Math.min(count, length)),
   };
 }
 
-function decode(view: DataView, { kind, bits, channels }: Format, length: number): Float32Array {
-  const sampleAt = READERS[`${kind} ${bits}`] as Reader;
-  const bytes = bits / 8;
-  const samples = new Float32Array(length);
-  for (let index = 0, at = 0; index < length; index++) {
-    let sum = 0;
-    for (let channel = 0; channel < channels; channel++, at += bytes) sum += sampleAt(view, at);
-    samples[index] = sum / channels;
-    if (!Number.isFinite(samples[index]))
-      throw new RangeError(`has a sample that is no finite number, at ${index}`);
+function* decode(view: DataView, format: Format, count: number): Parts<Float32Array> {
+  const samples = new Float32Array(count);
+  const step = Math.ceil(NUMBERS_A_PART / format.channels);
+  for (let from = 0; from < count; from += step) {
+    if (from > 0) yield;
+    decodePart(view, format, samples, { from, to: Math.min(count, from + step) });
   }
   return samples;
+}
+
+function decodePart(
+  view: DataView,
+  { kind, bits, channels }: Format,
+  samples: Float32Array,
+  { from, to }: { from: number; to: number },
+): void {
+  const sampleAt = READERS[`${kind} ${bits}`] as Reader;
+  const bytes = bits / 8;
+  for (let index = from, at = from * channels * bytes; index < to; index++) {
+    let sum = 0;
+    for (let channel = 0; channel < channels; channel++, at += bytes) sum += sampleAt(view, at);
+    const sample = sum / channels;
+    // Not so for NaN.
+    if (!(Math.abs(sample) <= LOUDEST))
+      throw new RangeError(
+        `has a sample that is ${Number.isFinite(sample) ? `${sample}; ${-LOUDEST} to ${LOUDEST} are taken` : "no finite number"}, at ${index}`,
+      );
+    samples[index] = sample;
+  }
 }
 
 type Reader = (view: DataView, at: number) => number;
