@@ -22,8 +22,6 @@ const schema = z.looseObject({
   std: z.number().positive().nullish(),
   feature_size: count.nullish(),
   chunk_length: z.number().positive().nullish(),
-  nb_max_frames: count.nullish(),
-  n_samples: count.nullish(),
 });
 type Settings = z.infer<typeof schema>;
 
@@ -32,6 +30,8 @@ const RULES: Record<string, Rule> = {
   ...rules("harmless", "processor_class", "_processor_class", "auto_class", "padding_side"),
   // Recordings are never filled up to the length of others, so that no mask is needed.
   ...rules("harmless", "return_attention_mask"),
+  // Whisper's are made of chunk_length when they are read.
+  ...rules("harmless", "nb_max_frames", "n_samples"),
   padding_value: only(0),
   hop_length: only(160),
   n_fft: only(400),
@@ -130,6 +130,8 @@ function needed(path: string, settings: Settings, name: keyof Settings): number 
 const convolutions = z.looseObject({
   conv_kernel: z.array(count).min(1),
   conv_stride: z.array(count).min(1),
+  // SEW joins so many steps of its convolutions.
+  squeeze_factor: count.nullish(),
 });
 
 /** So many samples make one step of the network: its convolutions need them. */
@@ -141,7 +143,7 @@ function fewestSamples(config: Config): number {
     );
   return data.conv_kernel.reduceRight(
     (samples, kernel, layer) => (samples - 1) * (data.conv_stride[layer] ?? 1) + kernel,
-    1,
+    data.squeeze_factor ?? 1,
   );
 }
 

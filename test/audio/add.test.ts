@@ -29,6 +29,7 @@ const refusals: [name: string, file: string, change: Json, message: RegExp][] = 
   ["ast-audio", SETTINGS, { feature_extractor_type: "ClapFeatureExtractor" }, /the steps of Clap/],
   ["wav2vec2-audio", SETTINGS, { do_normalize: null }, /does not say do_normalize/],
   ["wav2vec2-audio", "config.json", { conv_stride: [5] }, /conv_kernel and conv_stride/],
+  ["whisper-audio", SETTINGS, { chunk_length: 4 }, /makes \[-1, 80, 400\] of a recording/],
   ["whisper-audio", SETTINGS, { hop_length: 80 }, /"hop_length": 80 is not supported/],
   ["whisper-audio", SETTINGS, { do_normalize: true }, /and no do_normalize/],
 ];
@@ -43,6 +44,23 @@ test("several labels that may be right have sigmoids, and a note", async () => {
   const { manifest, notes } = await draftOf("ast-audio", "config.json", change);
   expect(manifest.scores?.activation).toBe("sigmoid");
   expect(notes?.join(" ")).toContain("function_to_apply");
+});
+
+test("SEW joins steps of its convolutions, and needs the samples of them all", async () => {
+  const { manifest } = await draftOf("wav2vec2-audio", "config.json", { squeeze_factor: 2 });
+  expect(manifest.audio).toMatchObject({ waveform: { minSamples: 720 } });
+});
+
+test("add runs the model with the fewest samples that it is said to take", async () => {
+  const { conv_kernel: kernels } = JSON.parse(
+    await readFile(join(fixtures, "wav2vec2-audio/config.json"), "utf8"),
+  ) as { conv_kernel: number[] };
+  const shorter = { conv_kernel: [...kernels.slice(0, -1), 1] };
+  const { folder, remove } = await exportFolder("wav2vec2-audio", { "config.json": shorter });
+  const added = await nearcast(["add", folder, "--name", "wrong", "--models", models]);
+  await remove();
+  expect(added.code).toBe(1);
+  expect(added.stderr).toContain("does not run");
 });
 
 test("add tries the model with a chirp, and eval counts right answers to base64", async () => {
