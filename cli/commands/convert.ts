@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { report } from "../add/report.ts";
+import { newIdentity } from "../add/version.ts";
 import { writeChecked, type Checked } from "../convert/checked-version.ts";
 import { TOLERANCE } from "../convert/differences.ts";
 import { sourceKind } from "../convert/file-kind.ts";
@@ -15,7 +16,7 @@ import {
 } from "../convert/network.ts";
 import { NETWORKS } from "../convert/python-report.ts";
 import { made as madeSchema, type Case, type Made } from "../convert/report.ts";
-import { newIdentity, withTaskOptions } from "./add.ts";
+import { withTaskOptions } from "./add.ts";
 import { commas, modelsOption, positiveInteger } from "../options.ts";
 
 interface Flags extends NetworkFlags {

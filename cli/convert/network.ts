@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { report as addedReport } from "../add/report.ts";
-import { addVersion, newIdentity, type AddFlags } from "../commands/add.ts";
+import { addVersion, newIdentity, type AddFlags } from "../add/version.ts";
 import { compareAnswered } from "./compare-answered.ts";
 import { compareTensors, exampleOf } from "./compare-tensors.ts";
 import { TOLERANCE } from "./differences.ts";
