@@ -1,20 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import type { Command } from "commander";
+import { Command } from "commander";
 import { report } from "../add/report.ts";
 import { newIdentity } from "../add/version.ts";
 import { writeChecked, type Checked } from "../convert/checked-version.ts";
 import { TOLERANCE } from "../convert/differences.ts";
 import { sourceKind } from "../convert/file-kind.ts";
-import { pythonReport } from "../convert/python-report.ts";
-import {
-  convertNetwork,
-  networkInputs,
-  NETWORK_FLAGS,
-  type NetworkFlags,
-} from "../convert/network.ts";
-import { NETWORKS } from "../convert/python-report.ts";
+import { NETWORKS, pythonReport } from "../convert/python-report.ts";
+import { convertNetwork, networkInputs, type NetworkFlags } from "../convert/network.ts";
 import { made as madeSchema, type Case, type Made } from "../convert/report.ts";
 import { withTaskOptions } from "./add.ts";
 import { commas, modelsOption, positiveInteger } from "../options.ts";
@@ -86,9 +80,9 @@ async function convert(path: string, flags: Flags): Promise<void> {
     throw new Error("--bounds takes the bounds from --data, which is not given.");
   const kind = flags.module === undefined ? await sourceKind(path) : "torch";
   if (NETWORKS.has(kind)) return convertNetwork(path, kind, flags);
-  const stray = NETWORK_FLAGS.find((flag) => flags[flag] !== undefined);
+  const stray = networkFlag(flags);
   if (stray !== undefined)
-    throw new Error(`--${stray} is for a network, and ${path} says itself what it needs.`);
+    throw new Error(`${stray} is for a network, and ${path} says itself what it needs.`);
   if (kind === "pickle" && !flags.trust)
     throw new Error(
       `${path} is a pickle (joblib makes them too), and loading one runs code that is in it. If you trust who made it, say --trust. Without code it is saved by skops: skops.io.dump(model, "model.skops")`,
@@ -132,6 +126,13 @@ async function convert(path: string, flags: Flags): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The first flag that a table would pay no heed to: what a model that is no network has by itself. */
+function networkFlag(flags: Flags): string | undefined {
+  const { options } = withTaskOptions(new Command());
+  const stray = options.find((one) => flags[one.attributeName() as keyof Flags] !== undefined);
+  return flags.inputs === undefined ? stray?.long : "--inputs";
 }
 
 function findings(

@@ -8,7 +8,7 @@ import { describeFailure } from "../failure.ts";
 import type { LocalPackage } from "../package-folder.ts";
 import { openPredictor, type RuntimeName } from "../predictor.ts";
 import { writeVersion } from "../write-version.ts";
-import { TOLERANCE } from "./differences.ts";
+import { allowanceOf, placeOf } from "./allowance.ts";
 import type { Network } from "./report.ts";
 
 const RUNTIMES: readonly RuntimeName[] = ["native", "wasm"];
@@ -19,7 +19,7 @@ const EXAMPLE_NUMBERS = 1000;
 type Case = Network["cases"][number];
 type Described = Case["inputs"];
 
-interface Compared {
+export interface Compared {
   /** The largest difference between two numbers. */
   largest: number;
   /** How many inputs there were, in all batches. */
@@ -51,7 +51,7 @@ export async function compareTensors(
 }
 
 async function compare(local: LocalPackage, cases: readonly Case[]): Promise<Compared> {
-  const spreads = spreadsOf(cases);
+  const allowances = allowancesOf(cases);
   const rows = cases.reduce((sum, { inputs }) => sum + rowsOf(inputs), 0);
   let largest = 0;
   let numbers = 0;
@@ -65,8 +65,8 @@ async function compare(local: LocalPackage, cases: readonly Case[]): Promise<Com
         throw new Error(`${where}: the ONNX does not run: ${describeFailure(cause)}`, { cause });
       });
       for (const [name, output] of Object.entries(outputs)) {
-        const given = [(answer as Record<string, unknown>)[name]].flat(Infinity);
-        const found = differencesOf(output, given, spreads.get(name) ?? 0);
+        const given = (answer as Record<string, unknown>)[name];
+        const found = differencesOf(output, given, allowances.get(name));
         largest = Math.max(largest, found.largest);
         numbers += found.wrong.length;
         const [first] = found.wrong;
@@ -81,41 +81,56 @@ async function compare(local: LocalPackage, cases: readonly Case[]): Promise<Com
   return { largest, rows };
 }
 
-function differencesOf(output: Described[string], given: readonly unknown[], spread: number) {
-  const tensor = tensorOf(output);
-  const expected = toJsonValues(tensor);
-  const isFloat = tensor.datatype.startsWith("FP");
+function differencesOf(
+  output: Described[string],
+  nested: unknown,
+  allowance: ReturnType<typeof allowanceOf> | undefined,
+) {
+  const { shape } = output;
+  const found = shapeOf(nested);
+  // Below an empty array there are no more.
+  if (found.join() !== shape.slice(0, found.length).join() || elements(found) !== elements(shape))
+    return {
+      largest: 0,
+      wrong: [` has the shape [${found.join(", ")}], not [${shape.join(", ")}]`],
+    };
+  const given: unknown[] = [nested].flat(Infinity);
   const wrong: string[] = [];
   let largest = 0;
-  if (given.length !== expected.length)
-    wrong.push(` has ${given.length} numbers, not ${expected.length}`);
-  else
-    for (const [at, value] of expected.entries()) {
-      const other = given[at];
-      const by = isFloat ? Math.abs(Number(other) - Number(value)) : Number(other !== value);
-      if (by > largest) largest = by;
-      const allowed = isFloat ? TOLERANCE * Math.max(Math.abs(Number(value)), spread) : 0;
-      // A comparison that NaN fails.
-      if (!(by <= allowed))
-        wrong.push(`[${placeOf(at, output.shape)}] is ${String(other)}, not ${String(value)}`);
-    }
+  for (const [at, value] of toJsonValues(tensorOf(output)).entries()) {
+    const other = given[at];
+    const place = placeOf(at, shape);
+    const by = allowance ? Math.abs(Number(other) - Number(value)) : Number(other !== value);
+    if (by > largest) largest = by;
+    // A comparison that NaN fails.
+    if (!(by <= (allowance?.(Number(value), place) ?? 0)))
+      wrong.push(`[${place.join(", ")}] is ${String(other)}, not ${String(value)}`);
+  }
   return { largest, wrong };
 }
 
-/** The standard deviation of each output's numbers, so that a tolerance can be told for small ones. */
-function spreadsOf(cases: readonly Case[]): Map<string, number> {
-  const names = Object.keys(cases[0]?.outputs ?? {});
+function shapeOf(nested: unknown): number[] {
+  return Array.isArray(nested) ? [nested.length, ...shapeOf(nested[0])] : [];
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** What the numbers of each output may differ by. Others than floats must be equal. */
+function allowancesOf(cases: readonly Case[]): Map<string, ReturnType<typeof allowanceOf>> {
+  const [first] = cases;
+  const floats = Object.entries(first?.outputs ?? {}).filter(([, { datatype }]) =>
+    datatype.startsWith("FP"),
+  );
   return new Map(
-    names.map((name) => {
-      const sums = { count: 0, first: 0, second: 0 };
-      for (const { outputs } of cases)
-        for (const value of outputs[name] ? toJsonValues(tensorOf(outputs[name])) : []) {
-          sums.count++;
-          sums.first += Number(value);
-          sums.second += Number(value) ** 2;
-        }
-      const mean = sums.first / (sums.count || 1);
-      return [name, Math.sqrt(Math.max(0, sums.second / (sums.count || 1) - mean ** 2))];
+    floats.map(([name]) => {
+      const found = cases.flatMap(({ outputs }) => outputs[name] ?? []);
+      const numbers = found.map((one) => ({
+        shape: one.shape,
+        values: toJsonValues(tensorOf(one)).map(Number),
+      }));
+      return [name, allowanceOf(numbers)];
     }),
   );
 }
@@ -124,7 +139,7 @@ function spreadsOf(cases: readonly Case[]): Map<string, number> {
 export function exampleOf(cases: readonly Case[]): GivenExample[] | undefined {
   const [first] = cases;
   const count = Object.values(first?.inputs ?? {})
-    .map(({ shape }) => shape.reduce((product, size) => product * size, 1))
+    .map(({ shape }) => elements(shape))
     .reduce((sum, size) => sum + size, 0);
   if (!first || count > EXAMPLE_NUMBERS) return undefined;
   // The comparison has seen that the answer is right.
@@ -133,19 +148,6 @@ export function exampleOf(cases: readonly Case[]): GivenExample[] | undefined {
 
 function rowsOf(inputs: Described): number {
   return Object.values(inputs)[0]?.shape[0] ?? 1;
-}
-
-function placeOf(at: number, shape: readonly number[]): string {
-  let rest = at;
-  return shape
-    .toReversed()
-    .map((size) => {
-      const index = rest % size;
-      rest = Math.floor(rest / size);
-      return index;
-    })
-    .toReversed()
-    .join(", ");
 }
 
 function mapped(inputs: Described, change: (one: Described[string]) => unknown): object {

@@ -5,7 +5,7 @@ import { InvalidArgumentError } from "commander";
 import { report as addedReport } from "../add/report.ts";
 import { addVersion, newIdentity, type AddFlags } from "../add/version.ts";
 import { compareAnswered } from "./compare-answered.ts";
-import { compareTensors, exampleOf } from "./compare-tensors.ts";
+import { compareTensors, exampleOf, type Compared } from "./compare-tensors.ts";
 import { TOLERANCE } from "./differences.ts";
 import { codeOf, type SourceKind } from "./file-kind.ts";
 import { pythonReport, type NetworkJob } from "./python-report.ts";
@@ -21,18 +21,6 @@ export interface NetworkFlags extends AddFlags {
   data?: string;
   target?: string;
 }
-
-/** What a model that is no network has by itself. */
-export const NETWORK_FLAGS = [
-  "inputs",
-  "task",
-  "scores",
-  "options",
-  "pooling",
-  "example",
-  "labelsFrom",
-  "image",
-] as const;
 
 /** `3x224x224`, or several by commas, or the name of a file. */
 export function networkInputs(text: string): NonNullable<NetworkJob["inputs"]> {
@@ -76,9 +64,8 @@ export async function convertNetwork(
     });
     const isFolder = kind === "hugging-face";
     const source = join(made.folder, isFolder ? "export" : "model.onnx");
-    const graph = isFolder ? join(source, "onnx/model.onnx") : source;
-    const { largest, rows } = await compareTensors(graph, made.cases, folder);
     const isTensor = !isFolder && flags.task === undefined && !flags.features && !flags.image;
+    let compared: Compared = { largest: 0, rows: 0 };
     let answered = 0;
     const added = await addVersion(
       source,
@@ -92,13 +79,16 @@ export async function convertNetwork(
       {
         examples: isTensor ? exampleOf(made.cases) : undefined,
         check: async (local) => {
+          // What was written: `add` may have changed the graph for all runtimes.
+          const graph = join(local.folder, local.manifest.artifact.file);
+          compared = await compareTensors(graph, made.cases, folder);
           answered = await compareAnswered(local, made.answers);
         },
       },
     );
     const lines = [
       `Read: ${made.about}.`,
-      `Compared ${rows} inputs with the original on native and WASM: numbers within ${largest.toPrecision(2)} (allowed: ${TOLERANCE} of their size or spread).`,
+      `Compared ${compared.rows} inputs with the original on native and WASM: numbers within ${compared.largest.toPrecision(2)} (allowed: ${TOLERANCE} of their size or spread).`,
       ...(answered > 0
         ? [
             `Its answers to ${answered} inputs are those of transformers' pipeline, on native and WASM.`,

@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { allowanceOf } from "../../cli/convert/allowance.ts";
 import { codeOf, sourceKind } from "../../cli/convert/file-kind.ts";
 import { compareTensors } from "../../cli/convert/compare-tensors.ts";
 import { networkInputs } from "../../cli/convert/network.ts";
@@ -78,6 +79,14 @@ test.each([
   [["--bounds"], "--bounds takes the bounds from --data"],
   [["--version", "a/b"], "cannot name a version"],
   [["--scores", "softmax"], "--scores is for a network"],
+  [["--labels-from", "x"], "--labels-from is for a network"],
+  [["--inputs", "4"], "--inputs is for a network"],
+  [["--mean", "0.5"], "--mean is for a network"],
+  [["--std", "0.5"], "--std is for a network"],
+  [["--resize", "64"], "--resize is for a network"],
+  [["--pad", "0,0,0"], "--pad is for a network"],
+  [["--scale", "1"], "--scale is for a network"],
+  [["--bgr"], "--bgr is for a network"],
   [["--module", "net:Net"], "Loading net:Net runs code"],
   [["--module", "net.Net", "--trust"], "--module is package.module:name"],
   [["--module", "net:Net", "--trust", "--data", "x.csv"], "--data and --target are for tables"],
@@ -144,11 +153,61 @@ describe("a graph beside its original", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test("gives more numbers than the original", async () => {
-    const asked = compareTensors(fixture("line-1.onnx"), sums(6), await temporaryFolder());
-    await expect(asked).rejects.toThrow("value has 2 numbers, not 1");
+  test.each([
+    [[1, 1], [6]],
+    [[2], [6, 15]],
+    [
+      [1, 2],
+      [6, 15],
+    ],
+  ])("gives another shape than %j of the original", async (shape, values) => {
+    const cases = sums(6, 15).map((one) => ({
+      ...one,
+      outputs: { value: floats(shape, values) },
+    }));
+    const asked = compareTensors(fixture("line-1.onnx"), cases, await temporaryFolder());
+    await expect(asked).rejects.toThrow(`value has the shape [2, 1], not [${shape.join(", ")}]`);
   });
 });
+
+describe("what a number may differ by", () => {
+  const rows = Array.from({ length: 20 }, (_, row) => row);
+
+  test("is of its own column: boxes do not hide a wrong probability", () => {
+    const values = rows.flatMap((row) => [...box(row), score(row)]);
+    const allowed = allowanceOf([{ shape: [4, 5, 5], values }]);
+    expect(allowed(0.2, [0, 0, 4])).toBeLessThan(1e-4);
+    expect(allowed(0, [0, 0, 0])).toBeGreaterThan(1e-2);
+  });
+
+  test("is of its own row, where a graph has channels first", () => {
+    const channels = [0, 1, 2, 3].map((at) => rows.map((row) => box(row)[at] ?? 0));
+    const values = [...channels, rows.map(score)].flat();
+    const allowed = allowanceOf([{ shape: [1, 5, 20], values }]);
+    expect(allowed(0.2, [0, 4, 0])).toBeLessThan(1e-4);
+    expect(allowed(0, [0, 0, 0])).toBeGreaterThan(1e-2);
+  });
+
+  test("is not widened by masks, and they are judged by their size", () => {
+    const values = rows.flatMap((row) => [score(row), row % 3 ? -1e9 : -score(row)]);
+    const allowed = allowanceOf([{ shape: [20, 2], values }]);
+    expect(allowed(0, [0, 1])).toBeLessThan(1e-4);
+    expect(allowed(-1e9, [0, 1])).toBe(1e5);
+  });
+
+  test("is of all numbers where there are few of a kind", () => {
+    const allowed = allowanceOf([{ shape: [2, 10], values: rows.map(score) }]);
+    expect(allowed(0, [0, 0])).toBeGreaterThan(1e-5);
+  });
+});
+
+function box(row: number): number[] {
+  return [row * 32, row * 16, 640 - row * 7, 300 + row * 3];
+}
+
+function score(row: number): number {
+  return (row % 5) / 5;
+}
 
 function sums(...found: number[]) {
   return [
