@@ -29,7 +29,13 @@ describe.skipIf(!torch.isMade)(
     beforeAll(async () => {
       folders = await suiteFolder();
       const script = join(root, "test/fixtures/conversions/hugging_face.py");
-      const names = ["distilbert-sst2", "ner-bert", "vit-classes", "all-minilm"];
+      const names = [
+        "distilbert-sst2",
+        "ner-bert",
+        "vit-classes",
+        "all-minilm",
+        "modernbert-embed",
+      ];
       await promisify(execFile)(torch.python, [script, folders, ...names]);
     }, CONVERSION_LIMIT_MS);
     beforeEach(async () => {
@@ -41,6 +47,7 @@ describe.skipIf(!torch.isMade)(
       ["ner-bert", "token-classification"],
       ["vit-classes", "image-classification"],
       ["all-minilm", "feature-extraction"],
+      ["modernbert-embed", "feature-extraction"],
     ])("%s is a %s model, and answers as transformers does", async (name, task) => {
       const { code, stdout, stderr } = await convert(name);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

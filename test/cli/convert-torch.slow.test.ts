@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, readdir, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -44,7 +44,7 @@ describe.skipIf(!torch.isMade)("convert of PyTorch", { timeout: CONVERSION_LIMIT
   test("a program, a module, and a module with weights are one classifier of a table, in batches of any size", async () => {
     const sources: [string, ...string[]][] = [
       [join(files, "free.pt2")],
-      [networks, "--module", "networks:Table"],
+      [networks, "--module", "networks:table"],
     ];
     const answers = [];
     for (const [path, ...flags] of sources) {
@@ -75,9 +75,53 @@ describe.skipIf(!torch.isMade)("convert of PyTorch", { timeout: CONVERSION_LIMIT
     expect(manifest.examples).toHaveLength(1);
   });
 
+  test("a module that takes one row is a model of one row, and says so", async () => {
+    const { code, stdout } = await ofModule("one", ...TABLE);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringContaining("It takes one size of batch only"),
+    });
+    expect((await version()).manifest.inputs).toMatchObject([{ shape: [1, 4] }]);
+    expect(await answerTo([row, row])).toHaveLength(2);
+  });
+
+  test("a program is asked for batches within its bounds, which other sizes have no part in", async () => {
+    const { code, stdout } = await convert(join(files, "steps.pt2"), "--trust");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Compared 10\d inputs/);
+    expect((await version()).manifest.inputs).toMatchObject([{ shape: [-1, -1, 3] }]);
+  });
+
+  test("modules of the user's code may have the names of files that convert has", async () => {
+    const folder = await temporaryFolder();
+    const own = (await readdir(join(root, "cli/convert/python")))
+      .filter((name) => name.endsWith(".py"))
+      .map((name) => name.slice(0, -3));
+    for (const name of own) await writeFile(join(folder, `${name}.py`), "factor = 2\n");
+    const sum = own.map((name) => `${name}.factor`).join(" + ");
+    const code = `import ${own.join(", ")}, torch\nclass Twice(torch.nn.Module):\n    def forward(self, features):\n        return features * (${sum})\n`;
+    await writeFile(join(folder, "mine.py"), code);
+    const done = await convert(folder, "--trust", "--module", "mine:Twice", "--inputs", "1");
+    expect(done.code).toBe(0);
+    expect(await answerTo({ features: [[1]] })).toEqual({ output: [[2 * own.length]] });
+  });
+
+  test("a name that the user's own code does not have is looked for nowhere else", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "shop"));
+    await writeFile(join(folder, "shop/network.py"), "import shop.layrs");
+    await writeFile(join(folder, "other.py"), "import shop.layrs");
+    for (const module of ["shop.network", "other"]) {
+      const args = ["--trust", "--module", `${module}:Net`, "--inputs", "4"];
+      const said = await refused(convert(folder, ...args));
+      expect(said).toContain(`There is no module shop.layrs in ${folder}`);
+      expect(said).not.toContain("--with");
+    }
+  });
+
   test("pictures, by the options of add", async () => {
     const labels = ["--labels", "a,b,c,d,e", "--scores", "softmax"];
-    const { code } = await ofModule("Picture", "--image", "16x16", "--mean", "0.5", ...labels);
+    const { code } = await ofModule("picture", "--image", "16x16", "--mean", "0.5", ...labels);
     expect(code).toBe(0);
     const { manifest } = await version();
     expect(manifest).toMatchObject({
@@ -89,7 +133,7 @@ describe.skipIf(!torch.isMade)("convert of PyTorch", { timeout: CONVERSION_LIMIT
   test("ids of a file in, tensors by name out", async () => {
     const inputs = join(files, "ids.json");
     await writeFile(inputs, JSON.stringify({ ids: [[1, 2, 49]] }));
-    const { code } = await ofModule("Sequence", "--inputs", inputs);
+    const { code } = await ofModule("sequence", "--inputs", inputs);
     expect(code).toBe(0);
     const { scores, state } = (await answerTo({ ids: [[1, 2, 49]] })) as Record<string, number[][]>;
     expect([scores?.[0]?.length, state?.[0]?.length]).toEqual([2, 16]);
@@ -101,12 +145,22 @@ describe.skipIf(!torch.isMade)("convert of PyTorch", { timeout: CONVERSION_LIMIT
       () => convert(join(files, "training.pt2"), "--trust"),
       "model.eval()",
     ],
-    ["branches", () => ofModule("Branches", "--inputs", "4"), "torch.export cannot follow it"],
-    ["no inputs", () => ofModule("Table"), "--inputs"],
+    ["branches", () => ofModule("branches", "--inputs", "4"), "torch.export cannot follow it"],
+    ["no inputs", () => ofModule("table"), "--inputs"],
     [
       "another shape",
-      () => ofModule("Table", "--inputs", "5"),
-      "must have same reduction dim, but got [2, 5] X [4, 16]",
+      () => ofModule("table", "--inputs", "5"),
+      "must have same reduction dim, but got [1, 5] X [4, 16]",
+    ],
+    [
+      "a class, whose weights would be random",
+      () => ofModule("Table", ...TABLE),
+      "Name the file of its weights as the path",
+    ],
+    [
+      "an input that is too large to compare",
+      () => ofModule("Flat", "--inputs", "3x3000x3000"),
+      "has 108 MB, and at most 100 MB can be compared",
     ],
     ["no such name", () => ofModule("Other", "--inputs", "4"), "networks has no Other"],
     [
@@ -136,7 +190,7 @@ describe.skipIf(!torch.isMade)("convert of PyTorch", { timeout: CONVERSION_LIMIT
     expect(await refused(ofModule("Greedy", "--inputs", "4"))).toContain("more than 4096 MB");
   });
 
-  test("a program that is small and becomes large does not get its memory", async () => {
+  test("a program that is small and becomes large is refused for its size", async () => {
     const script = `
 import sys, zipfile
 with zipfile.ZipFile(sys.argv[1]) as old, zipfile.ZipFile(sys.argv[2], "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new:
@@ -150,6 +204,7 @@ with zipfile.ZipFile(sys.argv[1]) as old, zipfile.ZipFile(sys.argv[2], "w", zipf
 `;
     const bomb = join(files, "bomb.pt2");
     await promisify(execFile)(torch.python, ["-c", script, join(files, "free.pt2"), bomb]);
-    expect(await refused(convert(bomb, "--trust"))).toMatch(/cannot load it|more than 4096 MB/);
+    const said = await refused(convert(bomb, "--trust", "--memory", "2048"));
+    expect(said).toMatch(/bomb\.pt2 has 3,07\d MB when it is unpacked, which is more than 2048 MB/);
   });
 });

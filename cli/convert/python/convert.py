@@ -14,7 +14,7 @@ from pathlib import Path
 # Python runs isolated (-I), so that no module beside the model's file takes the place of another.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from bounds import bound
+from bounds import bound, check_unpacked
 
 
 def main():
@@ -23,7 +23,10 @@ def main():
     from refusal import NeedsPackage, Refusal
 
     try:
-        report = converter(job["kind"]).convert(job)
+        check_unpacked(Path(job["path"]), job["memoryMb"])
+        convert = converter(job["kind"]).convert
+        hide_own()
+        report = convert(job)
     except Refusal as refusal:
         report = {"refused": str(refusal)}
     except NeedsPackage as needs:
@@ -42,6 +45,16 @@ def converter(kind):
     else:
         import sklearn_models as found
     return found
+
+
+def hide_own():
+    """A module of the model's own code may have the name of a file here, and is the one that the code means."""
+    folder = Path(__file__).parent
+    sys.path.remove(str(folder))
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name != "__main__" and file and Path(file).parent == folder:
+            del sys.modules[name]
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ def classified_pictures(model, processor):
 
 
 def vectors(model, tokenizer, pooling, folder):
-    """What sentence-transformers makes of the last states, where it takes their mean or the first one."""
+    """What sentence-transformers makes of the last states, where it takes their mean or the first one: scaled, then cut."""
     settings = read(folder / "sentence_bert_config.json") or {}
     prompts = read(folder / "config_sentence_transformers.json") or {}
     way = pooling.get("pooling_mode") or next((name for name in ("mean", "cls") if pooling.get(f"pooling_mode_{name}_token{'s' * (name == 'mean')}")), None)
@@ -144,7 +144,8 @@ def vectors(model, tokenizer, pooling, folder):
         with torch.no_grad():
             states = model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0]
         vector = states.mean(0) if way == "mean" else states[0]
-        cases.append({"input": text, "answer": (vector / vector.norm() if is_normal else vector).tolist()})
+        whole = vector / vector.norm() if is_normal else vector
+        cases.append({"input": text, "answer": whole[: prompts.get("truncate_dim")].tolist()})
     return {"task": "feature-extraction", "cases": cases}
 
 

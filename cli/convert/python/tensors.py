@@ -20,6 +20,8 @@ DATATYPES = {
 BATCHES = [1, 2, 3, 5]
 ROWS = 100
 MOST_ELEMENTS = 2_000_000
+# All that is compared, so that its report can be read.
+MOST_BYTES = 100_000_000
 
 
 def described(tensors):
@@ -58,17 +60,31 @@ def _like(array, size, random):
 
 
 def answers(ask, inputs):
-    """What the network answers for each of the inputs. Raises Refusal for one that does not repeat itself."""
+    """
+    What the network answers for each of the inputs, as far as they are not too large together. Raises Refusal for one that
+    does not repeat itself, and for a first input that is too large by itself.
+    """
     cases = []
-    for index, one in enumerate(inputs):
+    total = 0
+    for one in inputs:
         found = ask(one)
-        if index == 0:
+        size = sum(array.nbytes for array in [*one.values(), *found.values()])
+        if not cases:
             check(found, ask(one))
+            check_size(size)
+        elif total + size > MOST_BYTES:
+            continue
+        total += size
         for name, array in found.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise Refusal(f"The original's {name} has numbers that are not finite, so that there is nothing to compare with.")
         cases.append({"inputs": described(one), "outputs": described(found)})
     return cases
+
+
+def check_size(size):
+    if size > MOST_BYTES:
+        raise Refusal(f"An input with its answer has {size / 1e6:,.0f} MB, and at most {MOST_BYTES / 1e6:,.0f} MB can be compared. Give a smaller one with --inputs.")
 
 
 def check(first, second):

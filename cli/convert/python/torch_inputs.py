@@ -10,20 +10,18 @@ import torch
 from torch.utils import _pytree as pytree
 
 from refusal import Refusal
+from tensors import check_size
 
-MOST_ELEMENTS = 50_000_000
 
-
-def given(inputs, names):
-    """`inputs` is {"file": path} or {"shapes": [[3, 224, 224]]}, for the arguments with these names in order."""
+def given(inputs, names, rows=1):
+    """`inputs` is {"file": path} or {"shapes": [[3, 224, 224]]}, for the arguments with these names in order. Of shapes it makes `rows`."""
     if "shapes" in inputs:
         shapes = inputs["shapes"]
         if len(shapes) > len(names):
             raise Refusal(f"--inputs has {len(shapes)} shapes, and the model takes {', '.join(names)}.")
-        if sum(math.prod(one) for one in shapes) > MOST_ELEMENTS:
-            raise Refusal("An input of these shapes has more elements than a request can hold.")
+        check_size(rows * 4 * sum(math.prod(one) for one in shapes))
         random = np.random.default_rng(1)
-        return {name: random.standard_normal((2, *shape)).astype(np.float32) for name, shape in zip(names, shapes)}
+        return {name: random.standard_normal((rows, *shape)).astype(np.float32) for name, shape in zip(names, shapes)}
     return of_file(Path(inputs["file"]), names)
 
 

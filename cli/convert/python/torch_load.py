@@ -38,6 +38,10 @@ def load_module(path, place):
         raise Refusal(f"{place} makes {type(model).__name__}, which is no torch.nn.Module.")
     if path.is_file():
         put_weights(model, path)
+    elif isinstance(target, type) and any(True for _ in model.parameters()):
+        raise Refusal(
+            f"{place} is a class, so its weights would be random ones. Name the file of its weights as the path, beside its code; or name a function, or an instance, that has them."
+        )
     return model.to("cpu")
 
 
@@ -45,9 +49,14 @@ def import_from(folder, module):
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name == module or module.startswith(f"{error.name}."):
+        missing = error.name or ""
+        if missing == module or module.startswith(f"{missing}."):
             raise Refusal(f"There is no module {module} in {folder}.") from error
-        raise NeedsPackage((error.name or "").split(".")[0]) from error
+        package = missing.split(".")[0]
+        # No registry has a part of the user's own code: a package of its name there is somebody else's.
+        if package == module.split(".")[0] or (folder / package).exists() or (folder / f"{package}.py").exists():
+            raise Refusal(f"There is no module {missing} in {folder}, which {module} imports.") from error
+        raise NeedsPackage(package) from error
     except Exception as error:
         raise Refusal(f"{module} cannot be imported: {in_short(error)}") from error
 

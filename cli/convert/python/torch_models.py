@@ -25,16 +25,13 @@ def _of_program(job):
     """A program has its shapes, so that only its batch can be another one."""
     program = load_program(job["path"])
     names = list(program.graph_signature.user_inputs)
+    sizes, rows = batches_of(program, names)
     if job["inputs"] is not None:
-        example = torch_inputs.given(job["inputs"], names)
+        example = torch_inputs.given(job["inputs"], names, rows)
     elif program.example_inputs is not None:
         example = torch_inputs.by_name(names, program.example_inputs)
     else:
         raise Refusal("The program was saved without example inputs: give some with --inputs.")
-    holders = [node.meta["val"] for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
-    is_free = len(holders) > 0 and all(isinstance(one, torch.Tensor) and one.dim() > 0 and isinstance(one.shape[0], torch.SymInt) for one in holders)
-    lowest = max((int(bounds.lower) for bounds in program.range_constraints.values()), default=1)
-    sizes = [size for size in BATCHES if size >= lowest] if is_free else [None]
     if len(example) < len(names):
         raise Refusal(f"--inputs has {', '.join(example)}, and the program takes {', '.join(names)}.")
     module = program.module()
@@ -44,6 +41,23 @@ def _of_program(job):
         return module(*args, **kwargs)
 
     return _report(job, program, original, example, sizes, f"a program of torch.export, {parameters(program.parameters())}")
+
+
+def batches_of(program, names):
+    """Sizes of batches to ask for, `[None]` where there is one only, and a size that the program takes."""
+    holders = [node.meta["val"] for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
+    if not all(isinstance(one, torch.Tensor) and one.dim() > 0 for one in holders):
+        return [None], 1
+    found = [one.shape[0].node.expr if isinstance(one.shape[0], torch.SymInt) else one.shape[0] for one in holders]
+    if all(isinstance(one, int) for one in found):
+        return [None], next(iter(found), 1)
+    bounds = program.range_constraints.get(found[0])
+    # Inputs with other batches than the first one's, or with a multiple of a size, are asked as the example has them.
+    if len(set(found)) > 1 or bounds is None:
+        return [None], 1
+    lowest = max(1, int(bounds.lower))
+    sizes = [size for size in sorted({lowest, *BATCHES}) if lowest <= size <= bounds.upper]
+    return sizes, lowest
 
 
 def _of_module(job):
