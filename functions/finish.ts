@@ -27,7 +27,7 @@ export async function finish<Answer>(
 
 /**
  * The answers that the task makes of tensors, one for each row of the runs. Undefined where the call asked for only some
- * of the outputs that the task needs, or where the task answers from its inputs.
+ * of the outputs that the task needs, or where the task answers from its inputs, which a client's own tensors lack.
  */
 export async function answersOfTensors(
   { task, compiled }: Pick<ModelVersion, "task" | "compiled">,
@@ -37,8 +37,9 @@ export async function answersOfTensors(
   call: Answered,
 ): Promise<unknown[] | undefined> {
   const isWhole = results.every((outputs) => compiled.outputNames.every((name) => outputs[name]));
-  // A client's own tensors have no texts to answer about.
-  if (!isWhole || compiled.combine) return undefined;
+  // A client's own tensors have no texts or pictures to answer about.
+  const lacksContext = compiled.readsContext && runs.some(({ context }) => context === undefined);
+  if (!isWhole || compiled.combine || lacksContext) return undefined;
   const parameters = parseParameters(task.parameters, undefined);
   const answers: unknown[][] = [];
   for (const [index, run] of runs.entries()) {

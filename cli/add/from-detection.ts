@@ -2,10 +2,11 @@ import { readFile } from "node:fs/promises";
 import { Option, type Command } from "commander";
 import { readGraph, type Graph } from "../../functions/platform/onnx/graph.ts";
 import { DETECTION_HEADS } from "../../functions/tasks/object-detection/options.ts";
-import { detectionHeadOf, type HeadKind } from "./detection-head.ts";
+import { detectionHeadOf, type Activation, type HeadKind } from "./detection-head.ts";
 import type { Draft } from "./from-file.ts";
 import { picturesOf, type ImageFlags } from "./from-image.ts";
 import { distinct } from "./hugging-face-detection.ts";
+import type { ScoresFlag } from "./score-meaning.ts";
 import { AUTHOR, ultralyticsOf } from "./ultralytics.ts";
 
 export const OBJECT_DETECTION = "object-detection";
@@ -13,6 +14,7 @@ export const OBJECT_DETECTION = "object-detection";
 export interface DetectionFlags extends ImageFlags {
   labels?: readonly string[] | undefined;
   head?: HeadKind;
+  scores?: ScoresFlag;
 }
 
 /** `--head` says what a graph with boxes ends with. */
@@ -52,7 +54,8 @@ export async function draftForDetection(path: string, flags: DetectionFlags): Pr
     );
   const { labels, notes } = distinct(given);
   const { image, input } = picturesFor(graph, flags, path);
-  const head = await detectionHeadOf(graph, [input], { labels, head: flags.head });
+  const activation = activationOf(flags.scores);
+  const head = await detectionHeadOf(graph, [input], { labels, head: flags.head, activation });
   if (head.detection.head !== "detr")
     notes.push(
       "Boxes need a score above 0.25, as in ultralytics' predictor: threshold of detection in its model.json changes it, and a request may say another one.",
@@ -63,6 +66,11 @@ export async function draftForDetection(path: string, flags: DetectionFlags): Pr
     notes,
     manifest: { task: OBJECT_DETECTION, inputs: [input], image, labels, ...head },
   };
+}
+
+function activationOf(scores: ScoresFlag | undefined): Activation | undefined {
+  if (scores === undefined || scores === "softmax" || scores === "sigmoid") return scores;
+  throw new Error(`With ${OBJECT_DETECTION}, --scores is softmax or sigmoid.`);
 }
 
 /** Ultralytics resizes by OpenCV, and fills the rest with this grey. */

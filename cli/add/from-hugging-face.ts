@@ -140,7 +140,7 @@ async function imageDraft(
 /** How pictures become the graph's input. Throws an Error where the two do not fit. */
 async function imageOf(folder: string, graph: Graph) {
   const path = join(folder, "preprocessor_config.json");
-  const image = await readImageOptions(path);
+  const { image, processor } = await readImageOptions(path);
   const input = graph.inputs.find(({ name }) => name === "pixel_values") ?? graph.inputs[0];
   if (!input) throw new Error("The model has no input.");
   const channels = channelsOf(image);
@@ -150,5 +150,5 @@ async function imageOf(folder: string, graph: Graph) {
     throw new Error(
       `${path} makes images of ${channels} × ${height} × ${width} (channels, height, width; -1 is any), but ${input.name} of the graph is [${input.shape.join(", ")}].`,
     );
-  return { image, inputs: [{ ...input, shape }] };
+  return { image, processor, inputs: [{ ...input, shape }] };
 }

@@ -64,8 +64,13 @@ const RESAMPLE: Record<number, ImageOptions["resample"]> = {
 /** These pad pictures only to the size of others in their batch, and here each has a run of its own. */
 const DETECTORS = /Detr$|^Yolos$/;
 
-/** `preprocessor_config.json` as fields of the manifest. Throws for a step that the server does not have. */
-export async function readImageOptions(path: string): Promise<ImageSettings> {
+/**
+ * `preprocessor_config.json` as fields of the manifest, and the processor's name without its ending. Throws for a step that
+ * the server does not have.
+ */
+export async function readImageOptions(
+  path: string,
+): Promise<{ image: ImageSettings; processor: string }> {
   const settings = await readJson(path, schema);
   if (!settings)
     throw new Error(
@@ -93,7 +98,7 @@ export async function readImageOptions(path: string): Promise<ImageSettings> {
       `${path}: image_mean has ${mean.length} channels, image_std ${std.length}; both need as many as the model.`,
     );
   const none = (value: number): number[] => mean.map(() => value);
-  return {
+  const image: ImageSettings = {
     ...target,
     color: mean.length === 1 ? "grayscale" : "rgb",
     layout: "NCHW",
@@ -107,6 +112,7 @@ export async function readImageOptions(path: string): Promise<ImageSettings> {
     mean: given.do_normalize ? mean : none(0),
     std: given.do_normalize ? std : none(1),
   };
+  return { image, processor: named.name };
 }
 
 /** The settings in the file, and the defaults of transformers for the others. */

@@ -16,6 +16,11 @@ export function ultralyticsOf({ path, model }: Graph): Ultralytics | undefined {
   const [task, names, size] = ["task", "names", "imgsz"].map((key) => about.get(key));
   if (about.get("author") !== AUTHOR || !task || !names || !size) return undefined;
   const [height, width] = Array.from(size.matchAll(/\d+/g), ([digits]) => Number(digits));
+  const description = about.get("description") ?? "";
+  if (/rt-?detr/i.test(description))
+    throw new Error(
+      `${path} says that it is an RT-DETR (${description}): the ends of ultralytics' own RT-DETR have no task. An RT-DETR of Hugging Face has one, as an export folder. With --task tensor this one becomes a tensor model.`,
+    );
   const labels = labelsIn(names);
   if (!height || !width || !labels)
     throw new Error(`${path}: its metadata cannot be read: imgsz is ${size}, names are ${names}.`);
@@ -30,7 +35,19 @@ function labelsIn(text: string): string[] | undefined {
   while (text.startsWith("{") && entry.lastIndex < text.length) {
     const [, id, single, double] = entry.exec(text) ?? [];
     if (Number(id) !== labels.length) return undefined;
-    labels.push((single ?? double ?? "").replaceAll(/\\(.)/g, "$1"));
+    labels.push(unescaped(single ?? double ?? ""));
   }
   return labels.length > 0 && text.endsWith("}") ? labels : undefined;
+}
+
+const ESCAPE = /\\(?:x([\da-f]{2})|u([\da-f]{4})|U([\da-f]{8})|(.))/g;
+const CONTROLS: Record<string, string> = { n: "\n", r: "\r", t: "\t" };
+
+/** What Python's `repr` has written with backslashes. */
+function unescaped(text: string): string {
+  return text.replaceAll(ESCAPE, (_, byte?: string, short?: string, long?: string, one = "") => {
+    const code = byte ?? short ?? long;
+    if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
+    return CONTROLS[one as string] ?? (one as string);
+  });
 }

@@ -149,9 +149,9 @@ async function readDraft(path: string, flags: AddFlags): Promise<Draft> {
   const stray = strayImageFlag(flags);
   if (stray) throw new Error(`${stray} needs --image, which says that the file takes pictures.`);
   if (found.isDirectory()) {
-    if (features || flags.scores || options || flags.image)
+    if (features || flags.scores || options || flags.image || flags.head)
       throw new Error(
-        "--features, --scores, --options and --image go with a file; a folder says itself what it is.",
+        "--features, --scores, --options, --image and --head go with a file; a folder says itself what it is.",
       );
     await checkFolder(path, flags.file);
     return draftFromHuggingFace(path, flags);
@@ -163,8 +163,8 @@ async function readDraft(path: string, flags: AddFlags): Promise<Draft> {
     throw new Error(`--file picks a file of a folder, and ${path} is a file already.`);
   if (flags.head && !finds) throw new Error(`--head goes with --task ${OBJECT_DETECTION}.`);
   if (finds) {
-    if (features || flags.scores || flags.pooling)
-      throw new Error(`--features, --scores and --pooling do not go with ${OBJECT_DETECTION}.`);
+    if (features || flags.pooling)
+      throw new Error(`--features and --pooling do not go with ${OBJECT_DETECTION}.`);
     return draftForDetection(path, flags);
   }
   if (flags.image) {

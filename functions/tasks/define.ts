@@ -78,6 +78,8 @@ export interface CompiledTask<Parameters = unknown> {
   maxTokens?: number;
   /** The most samples of sound of a run in such tensors, in all rows. Absent where tensors are not samples. */
   maxSamples?: number;
+  /** Whether postprocessing reads the runs' contexts, which a client's own tensors lack: of those it makes no answers. */
+  readsContext?: boolean;
   /** The outputs to compute. */
   outputNames: readonly string[];
   /**

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { readOnnx, writeOnnx } from "../../functions/platform/onnx/model.ts";
 import { folder } from "../tasks/object-detection.ts";
 import { expectRefused } from "./expect-refused.ts";
 import { nearcast, removeLines, temporaryFolder } from "./nearcast.ts";
@@ -62,6 +63,9 @@ test.for([
   ["yolo8.onnx", ["--labels", "a,b"], "--labels names 2 labels, and the file has 3"],
   ["yolo8.onnx", ["--head", "boxes"], "With 3 labels, an output with boxes is [-1, 7, places]"],
   ["yolo10.onnx", ["--task", "tensor", "--head", "boxes"], "--head goes with --task"],
+  ["yolo8.onnx", ["--scores", "sigmoid"], "--scores goes with the head detr"],
+  ["yolo8.onnx", ["--scores", "none"], "--scores is softmax or sigmoid"],
+  ["detr", ["--head", "detr"], "--image and --head go with a file"],
   ["detr", ["--task", "image-classification"], "is a model for object-detection, not"],
   ["detr", ["--labels", "a,b"], "--labels names 2 labels, config.json has 5"],
 ] as const)("%s with %j is refused", async ([source, flags, reason]) => {
@@ -79,6 +83,30 @@ test("where two ends have the same shape, add asks which one it is", async () =>
     "latin1",
   );
   await expectRefused(source, "yolo-objectness or boxes. Say which one with --head", flags);
+});
+
+/** An export of ultralytics whose metadata say something else. */
+async function withMetadata(changed: Record<string, string>): Promise<string> {
+  const model = readOnnx(await readFile(join(folder, "yolo8.onnx")));
+  for (const entry of model.metadataProps) entry.value = changed[entry.key] ?? entry.value;
+  const path = join(await temporaryFolder(), "plain.onnx");
+  await writeFile(path, writeOnnx(model));
+  return path;
+}
+
+test("names are read as Python writes them", async () => {
+  const names = String.raw`{0: 'one\ntwo', 1: 'caf\xe9 \u2028\U0001f600', 2: 'it\'s \\ "'}`;
+  const models = await temporaryFolder();
+  const path = await withMetadata({ names });
+  const outcome = await nearcast(["add", path, "--name", "it", "--models", models]);
+  expect(outcome).toMatchObject({ code: 0, stderr: "" });
+  const manifest: unknown = JSON.parse(await readFile(join(models, "it/1/model.json"), "utf8"));
+  expect(manifest).toMatchObject({ labels: ["one\ntwo", "café \u2028😀", "it's \\ \""] });
+});
+
+test("an RT-DETR of ultralytics is refused: its end is none of those that are known", async () => {
+  const description = "Ultralytics rtdetr-l model trained on coco.yaml";
+  await expectRefused(await withMetadata({ description }), "it is an RT-DETR");
 });
 
 test("eval measures mean average precision of true boxes", async () => {

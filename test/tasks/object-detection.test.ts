@@ -50,17 +50,20 @@ describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platf
 
   test.each(cases)(
     "pictures have the boxes that were recorded of $model",
-    async ({ model, threshold, rows }) => {
+    async ({ model, threshold, rows: all }) => {
       expect(pictures).toHaveLength(200);
+      // The same code runs on the other platforms: a quarter shows that they compute the same.
+      const step = platform === "node" ? 1 : 4;
+      const [taken, rows] = [everyOf(pictures, step), everyOf(all, step)];
       const unlike: string[] = [];
-      for (let from = 0; from < pictures.length; from += 50) {
-        const inputs = pictures.slice(from, from + 50);
+      for (let from = 0; from < taken.length; from += 50) {
+        const inputs = taken.slice(from, from + 50);
         const outputs = await ask(model, { inputs, parameters: { threshold } });
         expectSchema("object-detection.output", outputs[0]);
         expect(outputs).toHaveLength(50);
         for (const [at, made] of outputs.entries()) {
           const difference = differenceOf(made, rows[from + at] ?? []);
-          if (difference !== undefined) unlike.push(`picture ${from + at}: ${difference}`);
+          if (difference !== undefined) unlike.push(`picture ${(from + at) * step}: ${difference}`);
         }
       }
       expect(unlike).toEqual([]);
@@ -87,3 +90,8 @@ describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platf
     expect(differenceOf((await given.json()) as Detection[], wanted(0.4))).toBeUndefined();
   });
 });
+
+/** Every so many items, from the first one on. */
+function everyOf<Item>(items: readonly Item[], step: number): Item[] {
+  return items.filter((_, at) => at % step === 0);
+}

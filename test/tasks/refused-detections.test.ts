@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { TaskVersion } from "../../functions/tasks/define.ts";
+import { outcomeOf } from "../../functions/observe/feedback/outcomes.ts";
+import type { Parts, Run, TaskVersion } from "../../functions/tasks/define.ts";
+import { PICTURE } from "../../functions/tasks/image/options.ts";
 import { compile } from "../../functions/tasks/object-detection/compile.ts";
 import { objectDetection } from "../../functions/tasks/object-detection/task.ts";
 import type { objectDetectionOptions } from "../../functions/tasks/object-detection/options.ts";
@@ -38,14 +40,13 @@ function manifestOf(detection: object, shapes: Record<string, number[]>, more: o
 
 const { loadDecoder } = createNodePlatform({});
 
-async function compiled(manifest: ReturnType<typeof manifestOf>) {
+async function compiled(manifest: ReturnType<typeof manifestOf>, more: object = {}) {
   const file = { file: "model.onnx", sha256: "0".repeat(64), bytes: 1 };
   const whole = { schema: 1, version: "1", description: "", artifact: file, ...manifest };
   const parsed = objectDetection.manifestSchema.parse(whole);
   const limits = { imagePixels: 1e6 };
-  return compile({ manifest: parsed, limits, loadDecoder } as unknown as TaskVersion<
-    typeof objectDetectionOptions
-  >);
+  const version: unknown = { manifest: parsed, limits, loadDecoder, ...more };
+  return compile(version as TaskVersion<typeof objectDetectionOptions>);
 }
 
 /** The answers to one picture of 96 × 64 pixels, for outputs that are made up. */
@@ -53,8 +54,10 @@ async function answersOf(manifest: ReturnType<typeof manifestOf>, outputs: Tenso
   const task = await compiled(manifest);
   const run = { feeds: {}, rows: 1, context: [{ width: 96, height: 64 }] };
   const made = task.postprocess(outputs, run, {}) as Iterator<unknown, unknown[]>;
-  const { value } = made.next();
-  return value as unknown[];
+  for (;;) {
+    const part = made.next();
+    if (part.done) return part.value;
+  }
 }
 
 function tensor(shape: number[], data: number[]): Tensors[string] {
@@ -124,6 +127,80 @@ test.each([
   await expect(compiled(manifestOf(detection, shapes as Record<string, number[]>))).rejects.toThrow(
     reason,
   );
+});
+
+/** A DETR whose pictures keep their ratio, and that takes a mask. */
+function detrManifest(resize: object) {
+  const detection = { head: "detr", output: "b", logits: "l", activation: "sigmoid" };
+  return manifestOf(
+    detection,
+    { b: [-1, 5, 4], l: [-1, 5, 3] },
+    {
+      image: { ...IMAGE, width: 1333, height: 1333, resize },
+      inputs: [
+        { name: "images", datatype: "FP32", shape: [-1, 3, -1, -1] },
+        { name: "mask", datatype: "INT64", shape: [-1, -1, -1] },
+      ],
+    },
+  );
+}
+
+const DETR = { shortestEdge: 800, longestEdge: 1333 };
+
+test("a size that would cut each picture to nothing is refused in the manifest", async () => {
+  const manifest = detrManifest({ shortestEdge: 200, longestEdge: 1333, multipleOf: 256 });
+  await expect(compiled(manifest)).rejects.toThrow("multipleOf must not be above");
+});
+
+test("small pictures that become large ones are made elsewhere, and their parts let others take turns", async () => {
+  let elsewhere = 0;
+  async function decodeElsewhere() {
+    elsewhere++;
+    return { width: 800, height: 800, channels: 3, data: new Uint8Array(800 * 800 * 3) };
+  }
+  const task = await compiled(detrManifest(DETR), { decodeElsewhere });
+  const options = { pathOf: (row: number) => `inputs[${row}]`, parameters: {} };
+  const parts = task.preprocess([PICTURE, PICTURE, PICTURE], options) as Parts<Run[]>;
+  let pauses = 0;
+  for (let part = parts.next(); ; part = parts.next()) {
+    if (part.done) {
+      expect(part.value.map(({ feeds }) => feeds["mask"]?.shape)).toEqual(
+        [1, 2, 3].map(() => [1, 800, 800]),
+      );
+      break;
+    }
+    if (part.value) await part.value();
+    else pauses++;
+  }
+  expect(elsewhere).toBe(3);
+  // Between pictures, before the levels of each are read, and before each mask.
+  expect(pauses).toBe(2 + 3 + 3);
+});
+
+test("a mask counts among the numbers of a request", async () => {
+  const task = await compiled(detrManifest(DETR));
+  const options = { pathOf: (row: number) => `inputs[${row}]`, parameters: {} };
+  const begin = () => (task.preprocess(Array(4).fill(PICTURE), options) as Parts<Run[]>).next();
+  // Four of at most 800 × 1333 pixels have 13 million numbers, and their masks take 8 million more.
+  expect(begin).toThrow("must have at most 3 images");
+});
+
+test("drift counts what the manifest's threshold lets through, whatever the caller's is", async () => {
+  const { quantities = [] } = await compiled(manifestOf({ ...YOLO, threshold: 0.3 }, FREE));
+  const box = { xmin: 0, ymin: 0, xmax: 1, ymax: 1 };
+  // In 32 bits as scores are: 0.3 is not above 0.3.
+  const scores = [0.9, 0.4, Math.fround(0.3), 0.1];
+  const answers = [scores.map((score) => ({ label: "ball", score, box }))];
+  const values = new Map(
+    quantities.map((quantity) => {
+      const taken: unknown[] = [];
+      quantity.each({ inputs: [], runs: [], answers }, (value) => taken.push(value));
+      return [quantity.name, taken];
+    }),
+  );
+  expect(values.get("prediction.detections")).toEqual([2]);
+  expect(values.get("prediction.labels")).toEqual(["ball", "ball"]);
+  expect(outcomeOf(quantities)).toBeUndefined();
 });
 
 test("a threshold outside of 0 to 1, and a picture that is none, are refused by their paths", async () => {

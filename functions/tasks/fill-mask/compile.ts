@@ -82,6 +82,7 @@ export function compile(
 
   return {
     maxTokens: text.maxLength,
+    readsContext: true,
     quantities: [
       ...inputs.quantities,
       answerNumber("score", (answer) => (answer as (Filled | Filled[])[]).flat()[0]?.score),

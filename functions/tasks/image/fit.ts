@@ -35,6 +35,11 @@ export function inputSizeOf({ width, height }: Size, options: ImageOptions): Siz
   return hasOwnSize(options) ? { width, height } : options;
 }
 
+/** The most pixels of the graph's input for one image. One that keeps its ratio is not as high as it is wide. */
+export function mostPixels({ width, height, resize: to }: ImageOptions): number {
+  return to && "longestEdge" in to ? to.shortestEdge * to.longestEdge : width * height;
+}
+
 /**
  * Where an image of this size will lie. Drops fractions of a pixel. Throws a RangeError for an image that is too narrow
  * to keep its ratio.
@@ -77,6 +82,9 @@ export function checkFit(options: ImageOptions): void {
       throw new Error(
         "image.width and image.height must be image.resize.longestEdge, which must not be below shortestEdge",
       );
+    // The shorter edge of each picture would be cut down to nothing.
+    if ((to.multipleOf ?? 1) > to.shortestEdge)
+      throw new Error("image.resize.multipleOf must not be above image.resize.shortestEdge");
     return;
   }
   const [narrowest, lowest] =

@@ -5,7 +5,7 @@ import { MAX_NUMBERS } from "../check-tensors.ts";
 import type { CompiledTask, Parts, PreprocessOptions, Run, TaskVersion } from "../define.ts";
 import { elsewhere } from "../elsewhere.ts";
 import { loadImageDecoder, type OpenedImage } from "./decode.ts";
-import { checkFit, fit, type Size } from "./fit.ts";
+import { checkFit, fit, inputSizeOf, mostPixels, placementOf, type Size } from "./fit.ts";
 import { channelsOf, hasOwnSize, type imageOptions, type ImageOptions } from "./options.ts";
 import { createPixelBudget } from "./pixel-budget.ts";
 import { convertColor, fillPixels, levelsOf, type Pixels } from "./pixels.ts";
@@ -14,24 +14,20 @@ import { imageQuantities, type ImageContext } from "./quantities.ts";
 /** The most numbers in one run: six pictures of 224 × 224 pixels in three colours. */
 const MAX_NUMBERS_PER_RUN = 1_000_000;
 
-/** An image of more pixels takes milliseconds. It gets a pause between decoding and resizing. */
+/** An image of more pixels takes milliseconds. It gets a pause between decoding, resizing and reading its levels. */
 const MANY_PIXELS = 250_000;
 
 /** So much work may keep others waiting: some 25 ms. More is done elsewhere, where that can be. */
 const MOST_PIXELS_HERE = 500_000;
 
 /**
- * The part that all tasks with images share: turns pictures into the graph's only input. Throws an Error when the
- * manifest's input cannot hold them.
+ * The part that all tasks with images share: turns pictures into the graph's only input. `beside` is how many numbers of
+ * 32 bits a task adds to each picture. Throws an Error when the manifest's input cannot hold them.
  */
-export async function imageInputs({
-  manifest,
-  limits,
-  loadDecoder,
-  decodeElsewhere,
-}: TaskVersion<typeof imageOptions>): Promise<
-  Pick<CompiledTask, "preprocess"> & Required<Pick<CompiledTask, "quantities">>
-> {
+export async function imageInputs(
+  { manifest, limits, loadDecoder, decodeElsewhere }: TaskVersion<typeof imageOptions>,
+  { beside = 0 }: { beside?: number } = {},
+): Promise<Pick<CompiledTask, "preprocess"> & Required<Pick<CompiledTask, "quantities">>> {
   const { image, inputs } = manifest;
   const channels = channelsOf(image);
   const isOwn = hasOwnSize(image);
@@ -54,8 +50,8 @@ export async function imageInputs({
   checkFit(image);
   const { name } = input;
   const levels = levelsOf(image);
-  const width = elementCount(size);
-  const most = Math.max(1, Math.floor(MAX_NUMBERS / width));
+  const width = mostPixels(image) * channels;
+  const most = Math.max(1, Math.floor(MAX_NUMBERS / (width + beside)));
   const step = Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / width));
   const openImage = await loadImageDecoder(loadDecoder);
 
@@ -94,10 +90,13 @@ export async function imageInputs({
           const own = opened.sizeOf(image.orientation);
           sizes.push(own);
           used += opened.width * opened.height;
+          const target = inputSizeOf(placementOf(own, image), image);
+          const made = target.width * target.height;
           const sized =
-            decodeElsewhere && effortOf(opened) > MOST_PIXELS_HERE
+            decodeElsewhere && effortOf(opened) + made > MOST_PIXELS_HERE
               ? yield* elsewhere(() => decodeElsewhere({ file, image }))
               : yield* decodeHere(opened, image);
+          if (made > MANY_PIXELS) yield;
           if (isOwn) {
             const numbers = new Float32Array(elementCount(shapeOf(sized)));
             fillPixels(sized, levels, image.layout, numbers, 0);

@@ -3,7 +3,7 @@ import { elementCount, type Tensor } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { answerNumber } from "../answer-numbers.ts";
 import type { CompiledTask, Parts, Quantity, Run, TaskVersion } from "../define.ts";
-import { inputSizeOf, placementOf, type Size } from "../image/fit.ts";
+import { inputSizeOf, mostPixels, placementOf, type Size } from "../image/fit.ts";
 import { imageInputs } from "../image/inputs.ts";
 import type { ImageOptions } from "../image/options.ts";
 import type { ImageContext } from "../image/quantities.ts";
@@ -30,15 +30,17 @@ export async function compile(
     (one, other) => other.shape.length - one.shape.length,
   );
   if (!pictures || others.length > 0) throw new Error(`task ${manifest.task} has too many inputs`);
-  const inputs = await imageInputs({ ...version, manifest: { ...manifest, inputs: [pictures] } });
+  const own = { ...version, manifest: { ...manifest, inputs: [pictures] } };
+  const inputs = await imageInputs(own, { beside: mask ? maskNumbers(mask, image) : 0 });
   const maskOf = mask && maskFor(mask, image);
   const longestLabel = Math.max(...labels.map((label) => JSON.stringify(label).length));
   const detectionBytes = DETECTION_BYTES + longestLabel + 5 * NUMBER_BYTES;
   const isYolo = detection.head !== "detr";
 
   return {
+    readsContext: true,
     outputNames: head.outputNames,
-    quantities: [...inputs.quantities, ...QUANTITIES],
+    quantities: [...inputs.quantities, ...detectionQuantities(labels, detection.threshold)],
     answerBytes: ({ rows }) => rows * detection.maxDetections * detectionBytes,
     preprocess: (rows, options) => masked(inputs.preprocess(rows, options) as Parts<Run[]>),
     *postprocess(outputs, { rows, context }, { threshold = detection.threshold }) {
@@ -48,7 +50,8 @@ export async function compile(
         if (row > 0) yield;
         const place = placementOf(picture, image);
         const inPicture = unfitted(picture, place, image);
-        const found = read(row, inputSizeOf(place, image), threshold);
+        const made = read(row, inputSizeOf(place, image), threshold);
+        const found = Array.isArray(made) ? made : yield* made;
         answers.push(
           found.map(({ label, score, box }) => ({
             label: labels[label]!,
@@ -63,7 +66,13 @@ export async function compile(
 
   function* masked(parts: Parts<Run[]>): Parts<Run[]> {
     const runs = yield* parts;
-    return maskOf ? runs.map((run) => ({ ...run, feeds: { ...run.feeds, ...maskOf(run) } })) : runs;
+    if (!maskOf) return runs;
+    const all: Run[] = [];
+    for (const run of runs) {
+      yield;
+      all.push({ ...run, feeds: { ...run.feeds, ...maskOf(run) } });
+    }
+    return all;
   }
 }
 
@@ -98,6 +107,15 @@ function maskFor(
     const data = new BigInt64Array(elementCount(size)).fill(1n);
     return { [name]: { datatype: "INT64", shape: size, data } };
   };
+}
+
+/** The most that the mask of a picture takes, in numbers of 32 bits. It has 64 bits a pixel. */
+function maskNumbers(
+  { shape: [, rows = -1, columns = -1] }: ManifestOf<Options>["inputs"][number],
+  image: ImageOptions,
+): number {
+  if (rows === -1 && columns === -1) return 2 * mostPixels(image);
+  return 2 * (rows === -1 ? image.height : rows) * (columns === -1 ? image.width : columns);
 }
 
 /** Brings a box from the graph's input back to the picture. */
@@ -146,15 +164,23 @@ function whole(value: number): number {
   return Math.trunc(value) + 0;
 }
 
-/** How many things a picture has, and which. */
-const QUANTITIES: Quantity[] = [
-  answerNumber("detections", (answer) => (answer as Detection[]).length),
-  {
-    name: "prediction.label",
-    of: "prediction",
-    kind: "category",
-    each({ answers = [] }, take) {
-      for (const answer of answers) for (const { label } of answer as Detection[]) take(label);
+/**
+ * How many things a picture has, and which. Those that only a caller's lower threshold gives do not count. The name is in
+ * the plural: a picture has several labels, and none of them is its outcome.
+ */
+function detectionQuantities(labels: readonly string[], threshold: number): Quantity[] {
+  const bound = Math.fround(threshold);
+  const counted = (answer: unknown) => (answer as Detection[]).filter(({ score }) => score > bound);
+  return [
+    answerNumber("detections", (answer) => counted(answer).length),
+    {
+      name: "prediction.labels",
+      of: "prediction",
+      kind: "category",
+      categories: labels,
+      each({ answers = [] }, take) {
+        for (const answer of answers) for (const { label } of counted(answer)) take(label);
+      },
     },
-  },
-];
+  ];
+}

@@ -3,6 +3,9 @@ import { imageOptions } from "../image/options.ts";
 
 export const DETECTION_HEADS = ["detr", "yolo", "yolo-objectness", "boxes"] as const;
 
+/** The most boxes of a picture that a manifest may ask for. */
+export const MOST_DETECTIONS = 1000;
+
 export const objectDetectionOptions = {
   ...imageOptions,
   detection: z
@@ -41,7 +44,7 @@ export const objectDetectionOptions = {
         .number()
         .int()
         .positive()
-        .max(1000)
+        .max(MOST_DETECTIONS)
         .default(300)
         .describe("The most boxes of a picture: those with the highest scores."),
     })

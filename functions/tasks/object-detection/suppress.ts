@@ -1,3 +1,4 @@
+import type { Parts } from "../define.ts";
 import { overlapOf, type Box } from "./detection.ts";
 
 /** A box that a head gives, in pixels of the graph's input. */
@@ -29,21 +30,30 @@ export function highest(scores: Float32Array, threshold: number, most: number): 
   return indexes.sort((one, other) => scores[other]! - scores[one]! || one - other);
 }
 
+/** Others take turns after so many comparisons: some milliseconds. */
+const COMPARISONS_AT_ONCE = 500_000;
+
 /**
  * Leaves out each box that overlaps an earlier one of its label by more than `iou`. `candidates` come with the highest
- * score first. Ends with `most` boxes, so each candidate is compared with fewer than that.
+ * score first. Ends with `most` boxes, so each candidate is compared with fewer than that. Works in parts.
  */
-export function suppress(
+export function* suppress(
   candidates: Iterable<Candidate>,
   { iou, most }: { iou: number; most: number },
-): Candidate[] {
+): Parts<Candidate[]> {
   const kept: Candidate[] = [];
+  let compared = 0;
   for (const candidate of candidates) {
     if (kept.length === most) break;
     const isNew = kept.every(
       ({ label, box }) => label !== candidate.label || !(overlapOf(box, candidate.box) > iou),
     );
     if (isNew) kept.push(candidate);
+    // Making a candidate takes about as long as some comparisons.
+    compared += kept.length + 10;
+    if (compared < COMPARISONS_AT_ONCE) continue;
+    compared = 0;
+    yield;
   }
   return kept;
 }

@@ -115,7 +115,8 @@ const ENTITY_COUNT: Quantity = {
 };
 
 const ENTITY_LABEL: Quantity = {
-  name: "prediction.label",
+  // In the plural: an answer has several, and none of them is its outcome.
+  name: "prediction.labels",
   of: "prediction",
   kind: "category",
   each({ answers = [] }, take) {

@@ -25,15 +25,14 @@ export function boxesHead(manifest: DetectionManifest): Head {
         const at = (place: number, number: number) => data[place * NUMBERS + number]!;
         const scores = Float32Array.from({ length: places }, (_, place) => at(place, 4));
         checkScores(manifest, scores);
-        const found = highest(scores, threshold, most).map((place) => {
+        return highest(scores, threshold, most).map((place) => {
           const label = at(place, 5);
           if (labels[label] === undefined)
             throw corrupt(manifest, `one has the label ${label} of ${labels.length}`);
           const [xmin, ymin] = [at(place, 0), at(place, 1)];
           const box = { xmin, ymin, xmax: at(place, 2), ymax: at(place, 3) };
-          return { label, score: scores[place]!, box };
+          return checked(manifest, { label, score: scores[place]!, box });
         });
-        return checked(manifest, found);
       };
     },
   };

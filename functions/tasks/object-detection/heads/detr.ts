@@ -32,12 +32,11 @@ export function detrHead(manifest: DetectionManifest): Head {
         const data = boxes.of(row);
         const { scores, at } = (isSoftmax ? bestOfQueries : allOfQueries)(scored.of(row), width);
         checkScores(manifest, scores);
-        const found = highest(scores, threshold, most).map((index) => {
+        return highest(scores, threshold, most).map((index) => {
           const { query, label } = at(index);
           const box = around(data, { at: query * 4, step: 1, unit: frame });
-          return { label, score: scores[index]!, box };
+          return checked(manifest, { label, score: scores[index]!, box });
         });
-        return checked(manifest, found);
       };
     },
   };

@@ -1,6 +1,7 @@
 import { NearcastError } from "../../../errors.ts";
 import type { ManifestOf } from "../../../model/manifest.ts";
 import { numbersOf, type Tensors } from "../../../tensor.ts";
+import type { Parts } from "../../define.ts";
 import type { Size } from "../../image/fit.ts";
 import type { Box } from "../detection.ts";
 import type { objectDetectionOptions } from "../options.ts";
@@ -11,9 +12,13 @@ export type Numbers = Float32Array | Float64Array;
 
 /**
  * Gives what the graph found in the picture of a row, the highest score first. `frame` is the size of the graph's input,
- * whose pixels the boxes are in. Throws `model_corrupt` for numbers that are no boxes or no scores.
+ * whose pixels the boxes are in. Works in parts where there may be many. Throws `model_corrupt` for numbers that are no boxes or no scores.
  */
-export type ReadRow = (row: number, frame: Size, threshold: number) => Candidate[];
+export type ReadRow = (
+  row: number,
+  frame: Size,
+  threshold: number,
+) => Candidate[] | Parts<Candidate[]>;
 
 /** What a graph ends with. */
 export interface Head {
@@ -64,15 +69,14 @@ export function checkScores(manifest: DetectionManifest, scores: Float32Array): 
 /** Rounding may bring a score so far above 1. */
 const ROUNDING = 1e-3;
 
-/** The same boxes. Throws where one is not finite, or its score is no part of 1. */
-export function checked(manifest: DetectionManifest, candidates: Candidate[]): Candidate[] {
-  for (const { score, box } of candidates) {
-    if (!Object.values(box).every(Number.isFinite))
-      throw corrupt(manifest, "one of its boxes is not finite");
-    if (score > 1 + ROUNDING)
-      throw corrupt(manifest, `one of its scores is ${score}, and 1 is the highest`);
-  }
-  return candidates;
+/** The same box. Throws where it is not finite, or its score is no part of 1. */
+export function checked(manifest: DetectionManifest, candidate: Candidate): Candidate {
+  const { score, box } = candidate;
+  if (!Object.values(box).every(Number.isFinite))
+    throw corrupt(manifest, "one of its boxes is not finite");
+  if (score > 1 + ROUNDING)
+    throw corrupt(manifest, `one of its scores is ${score}, and 1 is the highest`);
+  return candidate;
 }
 
 export function corrupt({ name }: DetectionManifest, what: string): NearcastError {

@@ -1,3 +1,4 @@
+import type { Parts } from "../../define.ts";
 import { highest, suppress } from "../suppress.ts";
 import {
   around,
@@ -37,34 +38,56 @@ export function yoloHead(manifest: DetectionManifest): Head {
     open(outputs, rows) {
       const { places, of } = openPlaces(outputs, rows);
       const [step, stride] = hasObjectness ? [1, numbers] : [places, 1];
-      return (row, _frame, threshold) => {
+      const layout = { places, step, stride, first };
+      return function* (row, _frame, threshold) {
         const data = of(row);
-        const best = bestOf(data, labels.length, { places, step, stride, first });
+        const best = yield* bestOf(data, labels.length, layout);
         if (hasObjectness)
           for (let place = 0; place < places; place++)
             best.scores[place]! *= data[place * stride + 4]!;
         checkScores(manifest, best.scores);
-        const found = highest(best.scores, threshold, MOST_CANDIDATES).map((place) => ({
-          label: best.labels[place]!,
-          score: best.scores[place]!,
-          box: around(data, { at: place * stride, step, unit: PIXEL }),
-        }));
-        return suppress(checked(manifest, found), { iou, most });
+        const found = highest(best.scores, threshold, MOST_CANDIDATES);
+        yield;
+        function* candidates() {
+          for (const place of found) {
+            const box = around(data, { at: place * stride, step, unit: PIXEL });
+            const [label, score] = [best.labels[place]!, best.scores[place]!];
+            yield checked(manifest, { label, score, box });
+          }
+        }
+        return yield* suppress(candidates(), { iou, most });
       };
     },
   };
 }
 
+/** So many places have their numbers in the processor's cache, in whichever order these are. */
+const PLACES_TOGETHER = 256;
+/** Others take turns after so many numbers: some milliseconds. */
+const NUMBERS_AT_ONCE = 500_000;
+
 /** The highest score of each place and its label. NaN where one of a place's scores is. */
-function bestOf(data: Numbers, labelCount: number, { places, step, stride, first }: Layout) {
+function* bestOf(
+  data: Numbers,
+  labelCount: number,
+  { places, step, stride, first }: Layout,
+): Parts<{ scores: Float32Array; labels: Int32Array }> {
   const scores = new Float32Array(places).fill(-Infinity);
   const labels = new Int32Array(places);
-  for (let label = 0; label < labelCount; label++)
-    for (let place = 0; place < places; place++) {
-      const score = data[(first + label) * step + place * stride]!;
-      if (!(score > scores[place]!) && !Number.isNaN(score)) continue;
-      scores[place] = Number.isNaN(scores[place]) ? NaN : score;
-      labels[place] = label;
-    }
+  let numbers = 0;
+  for (let from = 0; from < places; from += PLACES_TOGETHER) {
+    const to = Math.min(from + PLACES_TOGETHER, places);
+    for (let label = 0; label < labelCount; label++)
+      for (let place = from; place < to; place++) {
+        const score = data[(first + label) * step + place * stride]!;
+        if (!(score > scores[place]!) && !Number.isNaN(score)) continue;
+        scores[place] = Number.isNaN(scores[place]) ? NaN : score;
+        labels[place] = label;
+      }
+    numbers += (to - from) * labelCount;
+    if (numbers < NUMBERS_AT_ONCE) continue;
+    numbers = 0;
+    yield;
+  }
   return { scores, labels };
 }
