@@ -1,4 +1,5 @@
 import type { ComponentType } from "preact";
+import { BoxesView } from "./boxes.tsx";
 import {
   AnomalyView,
   ClassificationView,
@@ -22,6 +23,7 @@ const VIEWS: Record<string, unknown> = {
   "question-answering": texts.FoundView,
   "zero-shot-classification": texts.LabelsView,
   "fill-mask": texts.FilledView,
+  "object-detection": BoxesView,
   "text-ranking": texts.RankedView,
   "sentence-similarity": texts.SimilarView,
   recommendation: texts.ItemsView,

@@ -17,7 +17,8 @@ const PLAIN_ARRAYS = new Set([
 
 /** The inputs of a call, each with its output. */
 export function rowsOf(task: string, { asked, outputs }: Answer): Row[] {
-  const inputs = typeof asked.inputs === "string" ? (JSON.parse(asked.inputs) as unknown) : null;
+  const inputs =
+    typeof asked.inputs === "string" ? (JSON.parse(asked.inputs) as unknown) : asked.inputs;
   const isBatch =
     Array.isArray(inputs) &&
     Array.isArray(outputs) &&
