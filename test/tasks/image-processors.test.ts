@@ -34,7 +34,7 @@ describe("exports from Hugging Face get the tensors of their image processor, to
   test.each(cases)("$name: $about", async ({ config, shape, sha256 }) => {
     const path = join(await emptyStore(), "preprocessor_config.json");
     await writeFile(path, JSON.stringify(config));
-    const options = imageOptions.image.parse(await readImageOptions(path));
+    const options = imageOptions.image.parse((await readImageOptions(path)).image);
     expect([3, options.height, options.width]).toEqual(shape);
     const ours = Object.keys(sha256).map((name) => {
       const file = files.get(name) ?? Buffer.alloc(0);
