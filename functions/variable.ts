@@ -40,6 +40,18 @@ export function secretNameOf(value: string): string | undefined {
   return /^ssm:(\/.+)$/.exec(value)?.[1];
 }
 
+/** What the schema reads, or `ssm:/name` of a secret that holds it. */
+export function orSecretName<Value>(schema: z.ZodType<Value, string>) {
+  return z.string().transform((value, context): Value | { secretName: string } => {
+    const secretName = secretNameOf(value);
+    if (secretName !== undefined) return { secretName };
+    const read = schema.safeParse(value);
+    if (read.success) return read.data;
+    for (const { message } of read.error.issues) context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
+}
+
 export const webOrigin = z
   .string()
   .refine(

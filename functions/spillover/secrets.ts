@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { list, secretNameOf } from "../variable.ts";
+import { list, orSecretName } from "../variable.ts";
 
 /** The secrets, the first of which signs, or the name of the platform's secret that holds them. */
 export type SpillSecretSource = readonly string[] | { secretName: string };
@@ -10,11 +10,4 @@ export const secretsSchema = list(
 );
 
 /** `SPILL_SECRET`: secrets, or `ssm:/name` of a parameter that holds them. */
-export const spillSecrets = z.string().transform((text, context): SpillSecretSource => {
-  const secretName = secretNameOf(text);
-  if (secretName !== undefined) return { secretName };
-  const read = secretsSchema.safeParse(text);
-  if (read.success) return read.data;
-  for (const { message } of read.error.issues) context.addIssue({ code: "custom", message });
-  return z.NEVER;
-});
+export const spillSecrets = orSecretName<readonly string[]>(secretsSchema);

@@ -1,11 +1,8 @@
 import * as z from "zod";
-import { secretNameOf } from "../variable.ts";
+import { orSecretName } from "../variable.ts";
 
 /** Secrets by the name of the caller. `*` has those of all other callers. */
 export type WebhookSecrets = ReadonlyMap<string, readonly string[]>;
-
-/** The secrets, or the name of the platform's secret that holds them. */
-export type WebhookSecretSource = WebhookSecrets | { secretName: string };
 
 const PREFIX = "whsec_";
 
@@ -31,14 +28,7 @@ export const secretsSchema = z.string().transform((text, context): WebhookSecret
 });
 
 /** `WEBHOOK_SECRET`: secrets, a JSON object of them by caller, or `ssm:/name` of a parameter that holds either. */
-export const webhookSecrets = z.string().transform((text, context): WebhookSecretSource => {
-  const secretName = secretNameOf(text);
-  if (secretName !== undefined) return { secretName };
-  const read = secretsSchema.safeParse(text);
-  if (read.success) return read.data;
-  for (const { message } of read.error.issues) context.addIssue({ code: "custom", message });
-  return z.NEVER;
-});
+export const webhookSecrets = orSecretName<WebhookSecrets>(secretsSchema);
 
 /** The bytes of a secret's key. */
 export function keyOf(secret: string): Uint8Array<ArrayBuffer> {

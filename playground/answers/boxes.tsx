@@ -1,5 +1,6 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Picture } from "../api.ts";
+import { useObjectUrl } from "../object-url.ts";
 import { percent, short } from "../short.ts";
 
 interface Found {
@@ -30,8 +31,7 @@ export function BoxesView({ output, input }: { output: unknown; input: unknown }
 }
 
 function Boxed({ blob, found }: { blob: Blob; found: readonly Found[] }) {
-  const url = useMemo(() => URL.createObjectURL(blob), [blob]);
-  useEffect(() => () => URL.revokeObjectURL(url), [url]);
+  const url = useObjectUrl(blob);
   const [size, setSize] = useState<{ width: number; height: number }>();
   return (
     <figure class="boxed">

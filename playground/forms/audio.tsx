@@ -1,7 +1,7 @@
-import { useEffect, useMemo } from "preact/hooks";
 import type { Picture } from "../api.ts";
 import { FileDrop, fileOf } from "./file-drop.tsx";
 import { mistakesAt, type Form, type FormProps } from "./form.ts";
+import { SentFile } from "./sent-file.tsx";
 
 type Draft = Picture | undefined;
 
@@ -24,23 +24,11 @@ function AudioView({ draft, onChange, mistakes }: FormProps<Draft>) {
       unnamed="pasted.wav"
       onFile={onChange}
     >
-      {draft && <Player recording={draft} />}
+      {draft && (
+        <SentFile file={draft}>
+          {(url) => <audio src={url} controls aria-label="The recording that is sent" />}
+        </SentFile>
+      )}
     </FileDrop>
-  );
-}
-
-function Player({ recording: { blob, name } }: { recording: Picture }) {
-  const url = useMemo(() => URL.createObjectURL(blob), [blob]);
-  useEffect(() => () => URL.revokeObjectURL(url), [url]);
-  return (
-    <figure>
-      <audio src={url} controls aria-label="The recording that is sent" />
-      <figcaption>
-        <a href={url} download={name}>
-          <bdi>{name}</bdi>
-        </a>
-        , {blob.size} bytes
-      </figcaption>
-    </figure>
   );
 }

@@ -1,8 +1,9 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Picture } from "../api.ts";
 import { Camera } from "./camera.tsx";
 import { FileDrop, fileOf } from "./file-drop.tsx";
 import { mistakesAt, type Form, type FormProps } from "./form.ts";
+import { SentFile } from "./sent-file.tsx";
 
 type Draft = Picture | undefined;
 
@@ -31,7 +32,9 @@ function ImageView({ draft, onChange, mistakes }: FormProps<Draft>) {
       unnamed="pasted.png"
       onFile={onChange}
     >
-      {draft && <Preview picture={draft} />}
+      {draft && (
+        <SentFile file={draft}>{(url) => <img src={url} alt="The image that is sent" />}</SentFile>
+      )}
       {isTaking ? (
         <Camera
           onPicture={(picture) => {
@@ -46,21 +49,5 @@ function ImageView({ draft, onChange, mistakes }: FormProps<Draft>) {
         </button>
       )}
     </FileDrop>
-  );
-}
-
-function Preview({ picture: { blob, name } }: { picture: Picture }) {
-  const url = useMemo(() => URL.createObjectURL(blob), [blob]);
-  useEffect(() => () => URL.revokeObjectURL(url), [url]);
-  return (
-    <figure>
-      <img src={url} alt="The image that is sent" />
-      <figcaption>
-        <a href={url} download={name}>
-          <bdi>{name}</bdi>
-        </a>
-        , {blob.size} bytes
-      </figcaption>
-    </figure>
   );
 }
