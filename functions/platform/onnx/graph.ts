@@ -3,10 +3,11 @@ import { basename, dirname, join } from "node:path";
 import { InferenceSession } from "../../runtime/native-ort.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { NAME_PATTERN } from "../../model/name.ts";
-import { datatypeOfOrt } from "../../tensor.ts";
+import { DATATYPES, datatypeNames, datatypeOfOrt } from "../../tensor.ts";
 import { externalDataFiles } from "./external-data.ts";
-import { loadReason } from "./load-failure.ts";
-import { joinColumns, listLabels, rewriteGraph } from "./rewrite.ts";
+import { loadReason, unknownType } from "./load-failure.ts";
+import { rewriteClassifier } from "./classifier-outputs.ts";
+import { rewriteGraph, unpackLists } from "./rewrite.ts";
 import { readOnnx, writeOnnx, type OnnxModel } from "./model.ts";
 import { viewOf, type GraphView } from "./view.ts";
 import { checkModelFile, checkWeightsFile, withoutRank } from "./model-file.ts";
@@ -45,31 +46,27 @@ export async function readGraph(path: string, { joinScores }: ReadOptions = {}):
   const externalData = format === "onnx" ? await findExternalData(path, original) : [];
   const model = format === "onnx" ? readOnnx(original) : undefined;
   const { changes, labels } = model?.graph ? rewriteGraph(model.graph) : { changes: [] };
-  const joined = joinScores && model?.graph ? joinColumns(model.graph) : undefined;
-  if (joined !== undefined) changes.push(joined);
-  if (joinScores && model?.graph) changes.push(...listLabels(model.graph));
+  if (model?.graph)
+    changes.push(...(joinScores ? rewriteClassifier(model.graph) : unpackLists(model.graph)));
   const changed = model && changes.length > 0 ? writeOnnx(model) : undefined;
   const bytes = changed ?? original;
-  const options = {
-    executionProviders: ["cpu"],
-    logSeverityLevel: 4,
-    graphOptimizationLevel: "disabled",
-  } as const;
-  const session = await (
-    changed
-      ? InferenceSession.create(changed, {
-          ...options,
-          externalData: await Promise.all(
-            externalData.map(async (file) => ({
-              path: file,
-              data: await readFile(join(dirname(path), file)),
-            })),
-          ),
-        })
-      : InferenceSession.create(path, options)
-  ).catch((cause: unknown) => {
-    throw new Error(`${path}: ${loadReason(cause)}`, { cause });
-  });
+  const weights = changed ? await readWeights(path, externalData) : [];
+  const open = (graphOptimizationLevel: "disabled" | "all") => {
+    const options = {
+      executionProviders: ["cpu"],
+      logSeverityLevel: 4,
+      graphOptimizationLevel,
+    } as const;
+    return changed
+      ? InferenceSession.create(changed, { ...options, externalData: weights })
+      : InferenceSession.create(path, options);
+  };
+  // Without optimisation ONNX Runtime is fast, and refuses some graphs of float16 that it otherwise takes.
+  const session = await open("disabled")
+    .catch(() => open("all"))
+    .catch((cause: unknown) => {
+      throw new Error(`${path}: ${loadReason(cause)}`, { cause });
+    });
   const unknown = format === "onnx" ? withoutRank(bytes, "input") : new Set();
   try {
     if (session.inputMetadata.length === 0)
@@ -126,11 +123,19 @@ async function findExternalData(path: string, bytes: Uint8Array): Promise<string
   return files;
 }
 
+function readWeights(path: string, files: readonly string[]) {
+  return Promise.all(
+    files.map(async (file) => ({ path: file, data: await readFile(join(dirname(path), file)) })),
+  );
+}
+
 function tensorInfo(info: InferenceSession.ValueMetadata, what: "input" | "output"): TensorInfo {
   if (!info.isTensor)
     throw new Error(
-      `The ${what} ${info.name} is no tensor but a sequence or a map, which ONNX Runtime Web does not have. Export the model with tensors only: of several targets in one model, export each as a model of its own.`,
+      `The ${what} ${info.name} is no tensor but a sequence, a map or an optional, which ONNX Runtime Web does not have. Export the model with tensors only: of several targets in one model, export each as a model of its own.`,
     );
+  if (!datatypeNames.some((name) => DATATYPES[name].ort === info.type))
+    throw new Error(`The ${what} ${info.name}: ${unknownType(info.type)}`);
   return {
     name: info.name,
     datatype: datatypeOfOrt(info.type),

@@ -97,6 +97,9 @@ const TYPES: Record<string, string> = {
   21: "uint4",
   22: "int4",
   23: "float4",
+  24: "float8",
+  25: "uint2",
+  26: "int2",
 };
 
 function unknownOperator(operator = "", domain = ""): string {
@@ -107,6 +110,7 @@ function unknownOperator(operator = "", domain = ""): string {
   return `it has the operator ${operator} of ${whose} ${STANDARD}`;
 }
 
-function unknownType(type = ""): string {
+/** What to do about an input or output of a type that is none of the protocol's. */
+export function unknownType(type = ""): string {
   return `an input or output is of ${type}, which no request can carry. Put a Cast to float32 there, and export the model again.`;
 }

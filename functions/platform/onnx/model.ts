@@ -46,12 +46,12 @@ export interface OnnxTensor {
   rawData: Uint8Array;
 }
 
-export type OnnxValue = Message & {
-  name: string;
-  type?: {
-    tensorType?: { elemType: number; shape?: { dim: { dimValue: bigint; dimParam: string }[] } };
-  };
-};
+export type OnnxValue = Message & { name: string; type?: OnnxType };
+
+interface OnnxType {
+  tensorType?: { elemType: number; shape?: { dim: { dimValue: bigint; dimParam: string }[] } };
+  sequenceType?: { elemType?: OnnxType };
+}
 
 /** Throws an Error when the bytes are no whole protobuf message. */
 export function readOnnx(bytes: Uint8Array): OnnxModel {
@@ -70,12 +70,12 @@ export function floatOutput(name: string, width: number): OnnxValue {
   return tensorValue(name, FLOAT, [-1, width]);
 }
 
-/** An input or output that is a tensor; -1 is any size. */
-export function tensorValue(name: string, elemType: number, shape: readonly number[]): OnnxValue {
-  const dim = shape.map((size) => (size < 0 ? {} : { dimValue: BigInt(size) }));
+/** An input or output that is a tensor; -1 is any size. Without a shape it may have any. */
+export function tensorValue(name: string, elemType: number, shape?: readonly number[]): OnnxValue {
+  const dim = shape?.map((size) => (size < 0 ? {} : { dimValue: BigInt(size) }));
   return create(messageOf("ValueInfoProto"), {
     name,
-    type: { tensorType: { elemType, shape: { dim } } },
+    type: { tensorType: { elemType, ...(dim && { shape: { dim } }) } },
   }) as unknown as OnnxValue;
 }
 

@@ -57,8 +57,12 @@ const MESSAGES: Record<string, Record<string, Field>> = {
     double_data: [10, "DOUBLE", "repeated"],
   },
   ValueInfoProto: { name: [1, "STRING"], type: [2, ".onnx.TypeProto"] },
-  TypeProto: { tensor_type: [1, ".onnx.TensorTypeProto"] },
-  // In onnx.proto these four lie within other messages, which does not show in the bytes.
+  TypeProto: {
+    tensor_type: [1, ".onnx.TensorTypeProto"],
+    sequence_type: [4, ".onnx.SequenceTypeProto"],
+  },
+  // In onnx.proto these lie within other messages, which does not show in the bytes.
+  SequenceTypeProto: { elem_type: [1, ".onnx.TypeProto"] },
   TensorTypeProto: { elem_type: [1, "INT32"], shape: [2, ".onnx.TensorShapeProto"] },
   TensorShapeProto: { dim: [1, ".onnx.DimensionProto", "repeated"] },
   DimensionProto: { dim_value: [1, "INT64"], dim_param: [2, "STRING"] },

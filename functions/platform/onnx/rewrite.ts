@@ -1,12 +1,5 @@
 import { classLabels } from "./labels.ts";
-import {
-  floatOutput,
-  integers,
-  node,
-  tensorValue,
-  type OnnxGraph,
-  type OnnxNode,
-} from "./model.ts";
+import { floatOutput, node, tensorValue, type OnnxGraph, type OnnxNode } from "./model.ts";
 import { rewriteTextSteps } from "./text-steps.ts";
 import { viewOf, type GraphView } from "./view.ts";
 
@@ -29,7 +22,55 @@ export function rewriteGraph(graph: OnnxGraph): Rewritten {
     labels = classLabels(map);
     changes.push(cutZipMap(graph, map, labels?.length ?? 0));
   }
+  changes.push(...countDimensions(graph));
   return { changes, labels };
+}
+
+/** Gives the tensors of a list, each as an output, in the place of an output that is the list. */
+export function unpackLists(graph: OnnxGraph): string[] {
+  const view = viewOf(graph);
+  const changes: string[] = [];
+  graph.output = graph.output.flatMap((output) => {
+    const { elemType } = output.type?.sequenceType?.elemType?.tensorType ?? {};
+    const list = listOf(view, output.name);
+    if (elemType === undefined || !list) return [output];
+    const names = list.input.map((_, at) => `${output.name}_${at}`);
+    graph.node.push(
+      ...list.input.map((tensor, at) => node("Identity", [tensor], [names[at] ?? ""])),
+    );
+    changes.push(
+      `Its output ${output.name}, a list, is given as its tensors: ${names.join(", ")}.`,
+    );
+    return names.map((name) => tensorValue(name, elemType));
+  });
+  return changes;
+}
+
+/**
+ * ONNX Runtime Web 1.30 takes the Size of a Shape for the number of elements and not of dimensions. It then refuses the
+ * graph. The Shape of the Shape says the same.
+ */
+function countDimensions(graph: OnnxGraph): string[] {
+  const view = viewOf(graph);
+  const counts = graph.node.filter(
+    ({ opType, input }) => opType === "Size" && view.producerOf(input[0] ?? "")?.opType === "Shape",
+  );
+  for (const size of counts) {
+    const [count = ""] = size.output;
+    const list = `${count}_in_a_list`;
+    const replacement = [node("Shape", size.input, [list]), node("Squeeze", [list], [count])];
+    graph.node.splice(graph.node.indexOf(size), 1, ...replacement);
+  }
+  return counts.map(
+    ({ output }) => `Its Size of a Shape, ${output[0]}, is the Shape of that Shape.`,
+  );
+}
+
+/** The operator that makes a list of tensors. */
+function listOf(view: GraphView, name: string): OnnxNode | undefined {
+  const producer = view.producerOf(name);
+  if (producer?.opType === "Identity") return listOf(view, producer.input[0] ?? "");
+  return producer?.opType === "SequenceConstruct" ? producer : undefined;
 }
 
 /** Gives the tensor before a ZipMap in the place of its sequence of maps. */
@@ -66,59 +107,4 @@ function fits(declared: readonly { dimValue: bigint }[], shape: readonly number[
     declared.length === shape.length &&
     declared.every(({ dimValue }, axis) => dimValue === 0n || Number(dimValue) === shape[axis])
   );
-}
-
-/**
- * With `zipmap="columns"` skl2onnx cuts the scores into an output for each class. Gives the tensor before the cuts
- * in their place. Undefined where the graph is no such one.
- */
-export function joinColumns(graph: OnnxGraph): string | undefined {
-  const view = viewOf(graph);
-  const columns = graph.output.map(({ name }) => ({ name, ...columnOf(view, name) }));
-  const cut = columns.filter(({ column }) => column !== undefined);
-  const [first] = cut;
-  const tensor = first?.tensor;
-  if (
-    !tensor ||
-    cut.length < 2 ||
-    cut.some((one, at) => one.tensor !== tensor || one.column !== at)
-  )
-    return undefined;
-  const names = cut.map(({ name }) => name);
-  const kept = graph.output.filter(({ name }) => !names.includes(name));
-  graph.output = [...kept, floatOutput(tensor, cut.length)];
-  return `Its outputs ${names.join(", ")} are one again: ${tensor}, from which they were cut.`;
-}
-
-function columnOf(view: GraphView, output: string) {
-  const reshape = view.producerOf(output);
-  const slice = view.producerOf(reshape?.input[0] ?? "");
-  if (reshape?.opType !== "Reshape" || slice?.opType !== "Slice") return undefined;
-  const [tensor = "", starts = "", , axes = ""] = slice.input;
-  const numberOf = (name: string): number | undefined => {
-    const constant = view.constantOf(name);
-    return constant && "numbers" in constant && constant.numbers.length === 1
-      ? constant.numbers[0]
-      : undefined;
-  };
-  return numberOf(axes) === 1 ? { tensor, column: numberOf(starts) } : undefined;
-}
-
-/**
- * skl2onnx picks the labels of a QuadraticDiscriminantAnalysis from a list, which gives them in one row [1, rows]. Makes
- * a list of them. Gives a sentence for each change.
- */
-export function listLabels(graph: OnnxGraph): string[] {
-  const view = viewOf(graph);
-  return graph.output.flatMap(({ name, type }, at) => {
-    const picker = view.producerOf(name);
-    const labels = graph.initializer.find((one) => one.name === picker?.input[0]);
-    if (picker?.opType !== "ArrayFeatureExtractor" || labels?.dims.length !== 1) return [];
-    const [row, shape] = [`${name}_in_a_row`, `${name}_as_a_list`];
-    picker.output = [row];
-    graph.initializer.push(integers(shape, [-1]));
-    graph.node.splice(graph.node.indexOf(picker) + 1, 0, node("Reshape", [row, shape], [name]));
-    graph.output[at] = tensorValue(name, type?.tensorType?.elemType ?? 0, [-1]);
-    return [`Its output ${name} is a list of labels, and no longer one row of them.`];
-  });
 }
