@@ -2,6 +2,7 @@ import { answerRows, type RowAnswer } from "../../functions/batches/answer-rows.
 import {
   csvLines,
   errorLine,
+  lookedUpBy,
   outputLine,
   type OutputFormat,
 } from "../../functions/batches/output-lines.ts";
@@ -42,13 +43,13 @@ export async function answerFile(
     bytes: PIECE_BYTES,
     lineBytes: LINE_BYTES,
   });
+  const { lookup } = asked.model.manifest;
   const csv = { columns: into.progress.columns, waiting: into.progress.waiting };
 
   async function write({ rows, answers, next, share }: Answered): Promise<void> {
-    const outputs = answers.map((answer) => ("output" in answer ? answer.output : null));
     const lines =
       format === "csv"
-        ? csvLines(csv, outputs)
+        ? csvLines(csv, answers.map(valueOf), lookup && lookedUpBy(lookup))
         : answers.map((answer) => outputLine(answer)).join("");
     const errors = answers.map((answer, index) =>
       "error" in answer ? errorLine(rows[index]?.line ?? 0, answer.error) : "",
@@ -70,6 +71,12 @@ export async function answerFile(
     if (underWay.length >= asked.atOnce) await write(await (underWay.shift() as Promise<Answered>));
   }
   for (const answered of underWay) await write(await answered);
+}
+
+/** What a line of JSONL has. */
+function valueOf(answer: RowAnswer): unknown {
+  if (!("output" in answer)) return null;
+  return answer.features ? (JSON.parse(outputLine(answer)) as unknown) : answer.output;
 }
 
 async function answerPiece(piece: Rows, { ask }: Asked): Promise<Answered> {

@@ -33,7 +33,7 @@ export async function openLocal(
     store || wanted === undefined
       ? node
       : { ...node, store: withRelease(node.store, name, wanted) };
-  const { predict, resolve } = createService(platform, await loadProject());
+  const { predictEach, resolve } = createService(platform, await loadProject());
   const found = await resolve({ model: name, version: wanted });
   const { version } = found.manifest;
   return {
@@ -45,7 +45,7 @@ export async function openLocal(
     async ask(inputs) {
       try {
         const call = { model: name, version, inputs, parameters } as const;
-        return await predict({ ...call, deadline: NO_DEADLINE, cache: "no-store" });
+        return await predictEach({ ...call, deadline: NO_DEADLINE, cache: "no-store" });
       } catch (error) {
         return rowError(error);
       }

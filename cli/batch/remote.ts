@@ -30,7 +30,8 @@ export async function openRemote(
   const manifest = described as Manifest;
   const { version } = manifest;
   const { input } = (await projectTasks()).of(manifest);
-  const address = `${deployment.url.replace(/\/+$/, "")}${versioned(version)}/predict`;
+  const each = manifest.lookup ? "?features=each" : "";
+  const address = `${deployment.url.replace(/\/+$/, "")}${versioned(version)}/predict${each}`;
   const headers = {
     "Content-Type": "application/json",
     ...(deployment.key && { Authorization: `Bearer ${deployment.key}` }),
@@ -45,7 +46,7 @@ export async function openRemote(
       const body = JSON.stringify({ inputs, ...(parameters !== undefined && { parameters }) });
       const answer = await send(address, { method: "POST", headers, body });
       const text = await answer.text();
-      if (answer.ok) return JSON.parse(text) as { outputs: unknown };
+      if (answer.ok) return JSON.parse(text) as { outputs: unknown; features?: unknown };
       const { code, detail, errors } = problemIn(text);
       if (answer.status === 401 || answer.status === 403 || answer.status === 404)
         throw new Error(`${address} answered ${answer.status}: ${detail}`);

@@ -70,7 +70,10 @@ export function batchCommand(program: Command): void {
         ? await openRemote(reference, { ...flags, url, parameters })
         : await openLocal(reference, { ...flags, parameters });
       const { source, close } = await openFile(input);
-      const run = runOf(label(asked), source.size, format, outputFormat, header, parameters);
+      // An output without statuses, of an earlier release of this command, is begun anew.
+      const statuses = asked.model.manifest.lookup ? ["features"] : [];
+      const what = [source.size, format, outputFormat, header, parameters, ...statuses];
+      const run = runOf(label(asked), ...what);
       const into = await openOutput(output, run);
       if (into.progress.rows > 0) console.error(`Goes on after ${into.progress.rows} rows.`);
       const bar = showProgress();

@@ -24,7 +24,8 @@ export async function answerChunk(
   perform: Perform,
 ): Promise<RowAnswer[]> {
   const rest = batch.parameters === undefined ? "" : `,"parameters":${writeJson(batch.parameters)}`;
-  const path = `/v1/models/${encodeURIComponent(batch.model)}/predict`;
+  const each = batch.lookedUp ? "?features=each" : "";
+  const path = `/v1/models/${encodeURIComponent(batch.model)}/predict${each}`;
   const asked = { path, requestId: batch.requestId };
   const places = inputs.flatMap((_, place) => (errors[place] ? [] : [place]));
   const given = await answerRows(
@@ -35,7 +36,7 @@ export async function answerChunk(
       const text = new TextDecoder().decode(answer.body);
       const later = Number(answer.headers["retry-after"]);
       if (later > 0) throw new AskAgain(later);
-      return answer.status < 400 ? { outputs: outputsIn(text) } : errorIn(answer, text);
+      return answer.status < 400 ? outputsIn(text) : errorIn(answer, text);
     },
   );
   const answers: RowAnswer[] = inputs.map((_, place) => ({

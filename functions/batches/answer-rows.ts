@@ -1,13 +1,15 @@
 import type { RowError } from "../inputs/row.ts";
 
 /**
- * Asks a model for several inputs. Gives their outputs in order, or why it refuses them. Rejects with what may pass
- * later.
+ * Asks a model for several inputs. Gives their outputs in order, with an array of where their looked-up features are from
+ * if the version looks up any, or why it refuses them. Rejects with what may pass later.
  */
-export type AskRows = (inputs: readonly unknown[]) => Promise<{ outputs: unknown } | RowError>;
+export type AskRows = (
+  inputs: readonly unknown[],
+) => Promise<{ outputs: unknown; features?: unknown } | RowError>;
 
 /** The answer of one row. */
-export type RowAnswer = { output: unknown } | { error: RowError };
+export type RowAnswer = { output: unknown; features?: unknown } | { error: RowError };
 
 const NO_INPUT: RowError = {
   code: "invalid_input",
@@ -30,7 +32,11 @@ export async function answerRows(inputs: readonly unknown[], ask: AskRows): Prom
       given.outputs.length === rows.length
     ) {
       const outputs: unknown[] = given.outputs;
-      rows.forEach((row, index) => (answers[row] = { output: outputs[index] }));
+      const features = Array.isArray(given.features) ? (given.features as unknown[]) : [];
+      rows.forEach((row, index) => {
+        const own = features[index];
+        answers[row] = { output: outputs[index], ...(own !== undefined && { features: own }) };
+      });
       return;
     }
     const error = "outputs" in given ? NO_INPUT : given;

@@ -1,5 +1,6 @@
 import type { Caller } from "../auth/caller.ts";
 import type { Format } from "../inputs/row.ts";
+import { lookedUpBy } from "./output-lines.ts";
 import { storedCaller } from "../jobs/job.ts";
 import type { Resolved } from "../model/registry.ts";
 import { newWebhook, type AskedWebhook } from "../webhooks/webhook.ts";
@@ -59,6 +60,7 @@ export function newBatch(asked: AskedBatch, generation: string, ttlMs: number): 
     format,
     header,
     parameters,
+    ...(manifest.lookup && { lookedUp: lookedUpBy(manifest.lookup) }),
     fingerprint: "",
     status: "queued",
     events: [{ status: "queued", at: now }],

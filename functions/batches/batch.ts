@@ -98,6 +98,8 @@ export interface Batch extends Pick<
   format: Format;
   header?: "present" | "absent" | undefined;
   parameters?: unknown;
+  /** The features that the version looks up. With it, lines tell where each is from. */
+  lookedUp?: readonly string[] | undefined;
   /** Absent until the upload is whole. */
   input?: BatchInput;
   status: BatchStatus;

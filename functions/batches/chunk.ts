@@ -2,7 +2,7 @@ import { concatenate } from "../concatenate.ts";
 import type { Row, RowError } from "../inputs/row.ts";
 import { writeJson } from "../wire/raw-number.ts";
 import type { RowAnswer } from "./answer-rows.ts";
-import { errorLine } from "./output-lines.ts";
+import { errorLine, lineOf } from "./output-lines.ts";
 import type { Counts } from "./batch.ts";
 
 /** Rows that are answered together. */
@@ -41,7 +41,7 @@ export function readChunk(bytes: Uint8Array): Chunk {
   return { ...(JSON.parse(head) as Omit<Chunk, "inputs">), inputs };
 }
 
-/** The answers of rows that are inputs, as {@link writeLines} writes them. Outputs are JSON already. */
+/** The answers of rows that are inputs, as {@link writeLines} writes them. Outputs and statuses are JSON already. */
 export function writeAnswers(
   { lines }: Pick<Chunk, "lines">,
   answers: readonly RowAnswer[],
@@ -49,7 +49,9 @@ export function writeAnswers(
   const errors = answers.map((one, place) =>
     "error" in one ? errorLine(lines[place] ?? 0, one.error) : "",
   );
-  const outputs = answers.map((one) => ("output" in one ? `${String(one.output)}\n` : "null\n"));
+  const outputs = answers.map((one) =>
+    "output" in one ? lineOf(one.output as string, one.features as string | undefined) : "null\n",
+  );
   const failed = answers.filter((one) => "error" in one).length;
   return writeLines({ completed: answers.length - failed, failed }, outputs, errors);
 }

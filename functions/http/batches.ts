@@ -61,9 +61,12 @@ export function batchRoutes(
   const jsonl = { type: "application/jsonl", wholeBytes };
 
   /** CSV may be longer or shorter than the lines that it is made of. */
-  function answerCsv(c: Context<AppEnv>, lines: Source): Response {
+  async function answerCsv(c: Context<AppEnv>, lines: Source): Promise<Response> {
     checkWhole(lines.size, wholeBytes);
-    return answer(c, streamOf(asCsv(lines)), { "Content-Type": "text/csv; charset=UTF-8" });
+    const { batch } = await batches.read(callerOf(c), c.req.param("id") ?? "");
+    return answer(c, streamOf(asCsv(lines, batch.lookedUp)), {
+      "Content-Type": "text/csv; charset=UTF-8",
+    });
   }
 
   /** The members say whose body it is: OpenAI's names a file, the native one an object of the store. */
@@ -244,13 +247,17 @@ const written = (time: number) => new Date(time).toISOString();
 
 const CSV_LINES = { rows: 1000, bytes: 1024 * 1024, lineBytes: Infinity, quoted: false };
 
-async function* asCsv(source: Source): AsyncGenerator<Uint8Array> {
+async function* asCsv(
+  source: Source,
+  lookedUp: readonly string[] | undefined,
+): AsyncGenerator<Uint8Array> {
   const state = { columns: undefined, waiting: 0 };
   for await (const { bytes } of cutRecords(source, { offset: 0, line: 1 }, CSV_LINES)) {
     const lines = new TextDecoder().decode(bytes).trimEnd().split("\n");
     const text = csvLines(
       state,
       lines.map((line) => JSON.parse(line) as unknown),
+      lookedUp,
     );
     if (text !== "") yield new TextEncoder().encode(text);
   }

@@ -126,6 +126,8 @@ export function batchPaths() {
     "get /v1/batches/{id}/output": {
       ...shared,
       summary: "The outputs in the order of the rows, as JSONL or with `format=csv` as CSV",
+      description:
+        "A line is the output of its row, or `null`. Where the version looks features up, the line has a member `features` besides: what the answer for that input alone has. An output that is no object is the member `output` then. In CSV these are the columns `features.<name>.status`, `.reason` and `.ageSeconds`.",
       parameters: [ID, query("format", "`jsonl` or `csv`")],
       answer: LINES,
     },

@@ -3,9 +3,16 @@ import type { Manifest } from "../model/manifest.ts";
 import type { ReleasedModel } from "../model/released-models.ts";
 import { shownDescription } from "../model/shown.ts";
 import type { InputKind, JsonSchema } from "../tasks/define.ts";
+import { query } from "./file-paths.ts";
 import { json, operation, ref } from "./operation.ts";
 import { schemaOf } from "./schema.ts";
 import { isShortExample, smallSchema } from "./small.ts";
+
+const EACH = query(
+  "features",
+  "With `each`, `features` of an answer for several inputs is an array: where the features of each are from.",
+  { const: "each" },
+);
 
 /** What else a body may be, by the kind of input. */
 const FILE_TYPES: Readonly<Partial<Record<InputKind, readonly string[]>>> = {
@@ -50,6 +57,7 @@ export function modelPath({ manifest, task }: ReleasedModel) {
         summary: `${task.name}: ${name}, version ${version}`,
         description: shownDescription(description),
         body: content,
+        ...(manifest.lookup && { parameters: [EACH] }),
         assigned: true,
         answer: { description: "The prediction.", content: json(answer, answered) },
       }),
@@ -57,15 +65,14 @@ export function modelPath({ manifest, task }: ReleasedModel) {
   };
 }
 
-/** Where looked-up features are from, by name: of one input, or of all together. */
+/** Where looked-up features are from, by name: of one input, of all together, or of each. */
 function statusesSchema({ features }: NonNullable<Manifest["lookup"]>): JsonSchema {
   const byName = (schema: JsonSchema) => ({
     type: "object",
     properties: Object.fromEntries(features.map(({ name }) => [name, schema])),
   });
-  return {
-    anyOf: [byName(schemaOf(featureStatusSchema)), byName(schemaOf(featureSummarySchema))],
-  };
+  const one = byName(schemaOf(featureStatusSchema));
+  return { anyOf: [one, byName(schemaOf(featureSummarySchema)), { type: "array", items: one }] };
 }
 
 /** The schemas of one model, by the names in its path. */

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
+import { lookedUp } from "./looked-up.ts";
 
 const ROWS = 50_000;
 const HEADER = "sepal_length,sepal_width,petal_length,petal_width\n";
@@ -24,13 +25,26 @@ function irisFile(): string {
   return HEADER + lines.join("");
 }
 
+/** Rows that look features up, one in three without success. */
+function customersFile(): string {
+  const lines = Array.from(
+    { length: ROWS / 2 },
+    (_, row) => `${42 + (row % 3)},${row},${row % 2 ? "" : row % 90}\n`,
+  );
+  return `customer_id,income,age\n${lines.join("")}`;
+}
+
+const FOUND = Array.from({ length: ROWS / 2 }, (_, row) => row).filter(
+  (row) => row % 2 === 1 && row % 3 < 2,
+).length;
+
 async function kill(server: NodeServer): Promise<void> {
   process.kill(server.pid, "SIGKILL");
   await server.stop();
 }
 
-const make = (server: NodeServer, id: string, body: string) =>
-  server.fetch(`/v1/batches/${id}?model=iris`, {
+const make = (server: NodeServer, id: string, body: string, model = "iris") =>
+  server.fetch(`/v1/batches/${id}?model=${model}`, {
     method: "PUT",
     headers: { "Content-Type": "text/csv" },
     body,
@@ -57,20 +71,33 @@ test.runIf(hasSqlite)(
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "nearcast-batches-"));
     onTestFinished(() => rm(folder, { recursive: true }));
+    // Features of no known time have no age, which would go on.
+    const { models, table } = await lookedUp({ hasTimes: false });
+    await cp("models/iris", join(models, "iris"), { recursive: true });
     let server: NodeServer | undefined;
     onTestFinished(async () => void (await server?.stop()));
     const start = () =>
       startNodeServer({
-        env: { STORE: "models", JOBS_FILE: join(folder, "jobs.sqlite"), ACCESS_LOG: "false" },
+        env: {
+          STORE: models,
+          FEATURE_SOURCES: `customers=${table}`,
+          JOBS_FILE: join(folder, "jobs.sqlite"),
+          ACCESS_LOG: "false",
+        },
       });
-    const file = irisFile();
+    const [file, customers] = [irisFile(), customersFile()];
     server = await start();
     expect((await make(server, "undisturbed", file)).status).toBe(202);
     await until(server, "undisturbed", ({ status }) => status === "succeeded");
     const wanted = await bothOf(server, "undisturbed");
     expect(wanted[0]?.split("\n")).toHaveLength(ROWS + 1);
+    await make(server, "undisturbed-2", customers, "churn");
+    await until(server, "undisturbed-2", ({ status }) => status === "succeeded");
+    const looked = await bothOf(server, "undisturbed-2");
+    expect(looked[0]?.match(/"features":\{"age":\{"status":"found"\}/g)).toHaveLength(FOUND);
 
     expect((await make(server, "killed", file)).status).toBe(202);
+    expect((await make(server, "killed-2", customers, "churn")).status).toBe(202);
     await kill(server);
     server = await start();
     const before = await until(server, "killed", ({ counts }) => counts.completed > 5000);
@@ -83,6 +110,8 @@ test.runIf(hasSqlite)(
     const ended = await until(server, "killed", ({ status }) => status === "succeeded");
     expect(ended.counts).toEqual({ total: ROWS, completed: ROWS - 10, failed: 10 });
     expect(await bothOf(server, "killed")).toEqual(wanted);
+    await until(server, "killed-2", ({ status }) => status === "succeeded");
+    expect(await bothOf(server, "killed-2")).toEqual(looked);
 
     // Requests are answered meanwhile, and what was removed is not in the file.
     expect((await make(server, "third", file)).status).toBe(202);

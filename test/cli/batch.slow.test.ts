@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { answerByFetch } from "../../cli/local/answer-by-fetch.ts";
+import { lookedUp } from "../batches/looked-up.ts";
 import { startNodeServer } from "../harness/node-server.ts";
 import { nearcast, nearcastProcess, root, succeed, temporaryFolder } from "./nearcast.ts";
 
@@ -55,6 +56,34 @@ test("a command that is killed twice gives the output of one that was not", asyn
     expect(await readFile(killed + ending, "utf8")).toBe(
       await readFile(undisturbed + ending, "utf8"),
     );
+});
+
+test("so does one that looks features up", async () => {
+  // Of no known time, so that no age goes on between the runs.
+  const { models: own, table } = await lookedUp({ hasTimes: false });
+  const folder = await temporaryFolder();
+  const input = join(folder, "in.csv");
+  const lines = Array.from({ length: 20_000 }, (_, row) => `${42 + (row % 2)},${row}\n`);
+  await writeFile(input, `customer_id,income\n${lines.join("")}`);
+  const env = { FEATURE_SOURCES: `customers=${table}` };
+  const args = ["batch", "churn", "--models", own, "--input", input, "--output"];
+  for (const ending of ["jsonl", "csv"]) {
+    const [undisturbed, killed] = [join(folder, `one.${ending}`), join(folder, `two.${ending}`)];
+    expect((await nearcast([...args, undisturbed], { env })).code).toBe(0);
+    await nearcastProcess([...args, killed], {
+      env,
+      onStart: (child) =>
+        void (async () => {
+          while ((await sizeOf(`${killed}.partial`)) < 100_000) await sleep(5);
+          child.kill("SIGKILL");
+        })(),
+    });
+    const { code, stderr } = await nearcastProcess([...args, killed], { env });
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^Goes on after/)]);
+    const output = await readFile(killed, "utf8");
+    expect(output).toBe(await readFile(undisturbed, "utf8"));
+    expect(output.match(/found/g)).toHaveLength(3 * lines.length);
+  }
 });
 
 test("a deployment gives the same output, waits as it asks for, and repeats what may be repeated", async () => {

@@ -83,38 +83,31 @@ test("a bad key has its path in the request's own words", async () => {
   expect(await response.text()).toContain("instances[0].age is not known to customers");
 });
 
-test.runIf(hasSqlite)("a job and a batch look up when they run, in a folder", async () => {
-  const table = await mkdtemp(join(tmpdir(), "nearcast-features-"));
-  await writeObjects(createFolderStore(table), customers());
-  const started = await startJobs({ STORE: folder, FEATURE_SOURCES: `customers=${table}` });
-  onTestFinished(() => started.end());
-  started.work();
-  const call = { method: "POST", headers: { "Content-Type": "application/json" } };
-  const asked = { ...call, body: JSON.stringify({ inputs: SENT }) };
-  const now = (await (await started.ask("/v1/models/churn/predict", asked)).json()) as {
-    outputs: unknown[];
-  };
-  const later = { ...asked, headers: { ...call.headers, Prefer: "respond-async" } };
-  const job = await started.ask("/v1/models/churn/predict", later);
-  const result = () => started.ask(`${job.headers.get("location")}/result`);
-  await expect.poll(async () => (await result()).status).toBe(200);
-  expect(await (await result()).json()).toMatchObject({
-    outputs: now.outputs,
-    features: { age: { found: 2 } },
-  });
-  const csv = {
-    method: "POST",
-    headers: { "Content-Type": "text/csv" },
-    body: `${csvOf(SENT)}99,1\n`,
-  };
-  const batch = await started.ask("/v1/batches?model=churn", csv);
-  const place = batch.headers.get("location");
-  await expect
-    .poll(async () => (await (await started.ask(place ?? "")).json()) as object)
-    .toMatchObject({ status: "succeeded", counts: { completed: 2, failed: 1 } });
-  const lines = (await (await started.ask(`${place}/output`)).text()).trim().split("\n");
-  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([...now.outputs, null]);
-  expect(await (await started.ask(`${place}/errors`)).text()).toContain(
-    "is not known to customers",
-  );
-});
+test.runIf(hasSqlite)(
+  "a job looks up when it runs, in a folder, and its result tells so",
+  async () => {
+    const table = await mkdtemp(join(tmpdir(), "nearcast-features-"));
+    await writeObjects(createFolderStore(table), customers());
+    const started = await startJobs({ STORE: folder, FEATURE_SOURCES: `customers=${table}` });
+    onTestFinished(() => started.end());
+    started.work();
+    const call = { method: "POST", headers: { "Content-Type": "application/json" } };
+    const asked = { ...call, body: JSON.stringify({ inputs: SENT }) };
+    const now = (await (await started.ask("/v1/models/churn/predict", asked)).json()) as {
+      outputs: unknown[];
+    };
+    const later = { ...asked, headers: { ...call.headers, Prefer: "respond-async" } };
+    const job = await started.ask("/v1/models/churn/predict", later);
+    const result = () => started.ask(`${job.headers.get("location")}/result`);
+    await expect.poll(async () => (await result()).status).toBe(200);
+    expect(await (await result()).json()).toMatchObject({
+      outputs: now.outputs,
+      features: { age: { found: 2 } },
+    });
+    expect((await result()).headers.get("x-feature-status")).toMatch(/^found=6, oldest=\d+$/);
+    const each = await started.ask("/v1/models/churn/predict?features=each", later);
+    await expect
+      .poll(async () => (await started.ask(`${each.headers.get("location")}/result`)).text())
+      .toContain('"features":[{"age":{"status":"found"');
+  },
+);
