@@ -56,6 +56,14 @@ const AREAS: readonly Area[] = [
     test: "test/audio/classification.slow.test.ts",
   },
   {
+    title: "Pictures and texts",
+    compared:
+      "The scores of 200 pictures for labels of their own, the vectors of both towers, and the labels' tokens, on native, WASM and in workerd, to 1e-4.",
+    recorded: "zero-shot-images/cases.json",
+    script: "zero-shot-images/make.py",
+    test: "test/tasks/zero-shot-images.slow.test.ts",
+  },
+  {
     title: "scikit-learn and boosting models",
     compared: "Labels, probabilities, decision values and numbers.",
     recorded: "tables/recorded.json",

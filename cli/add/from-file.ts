@@ -3,6 +3,7 @@ import type { LabelOptions, ScoresOptions } from "../../functions/tasks/classifi
 import type { AudioOptions } from "../../functions/tasks/audio/options.ts";
 import type { ImageSettings } from "../../functions/tasks/image/options.ts";
 import type { DetectionSettings } from "../../functions/tasks/object-detection/options.ts";
+import type { ZeroShotImageSettings } from "../../functions/tasks/zero-shot-image-classification/options.ts";
 import type { TextOptions } from "../../functions/tasks/text/options.ts";
 import { labelsOf } from "../../functions/platform/onnx/labels.ts";
 import { knownTextMistake } from "../../functions/platform/onnx/text-steps.ts";
@@ -36,6 +37,7 @@ export interface Draft {
       audio?: AudioOptions;
       vector?: ImageVectors["vector"];
       detection?: DetectionSettings;
+      zeroShot?: ZeroShotImageSettings;
     };
 }
 

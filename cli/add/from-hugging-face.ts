@@ -10,7 +10,8 @@ import { detectionDraft } from "./hugging-face-detection.ts";
 import { headOf } from "./hugging-face-head.ts";
 import { readImageOptions } from "./hugging-face-image.ts";
 import { checkKind, configSchema, kindOf, type Config } from "./hugging-face-kind.ts";
-import { textDraft } from "./hugging-face-text.ts";
+import { textDraft, textOf } from "./hugging-face-text.ts";
+import { jointDraft, notesOfTower, sharedVectors } from "./hugging-face-towers.ts";
 import { ADDED_POOLINGS } from "./hugging-face-vectors.ts";
 import {
   imagePooling,
@@ -60,21 +61,25 @@ export async function draftFromHuggingFace(
   const graph = await readGraph(await findModel(folder, file));
   const kind = kindOf(config, graph);
   checkKind(kind, config, graph);
+  if (labels && kind === "zero-shot-image-classification")
+    throw new Error("--labels are in each request of this model, as candidate_labels.");
   if (labels && !kind.endsWith("classification") && kind !== "object-detection")
     throw new Error(`--labels go with a classifier; this export does ${kind}.`);
   if (pooling && !kind.endsWith("feature-extraction") && kind !== "fill-mask")
     throw new Error(`--pooling goes with a model for vectors; this export does ${kind}.`);
-  if (kind === "object-detection") {
+  if (kind === "object-detection" || kind === "zero-shot-image-classification") {
     if (task !== undefined && task !== kind)
       throw new Error(`${folder} is a model for ${kind}, not ${task}.`);
     const pictures = await imageOf(folder, graph);
-    return detectionDraft(config, graph, { ...pictures, labels });
+    return kind === "object-detection"
+      ? detectionDraft(config, graph, { ...pictures, labels })
+      : jointDraft(config, graph, { ...pictures, ...(await textOf(folder, config)) });
   }
   const draft =
     kind === "image-classification"
       ? await imageDraft(folder, config, graph, labels)
       : kind === "image-feature-extraction"
-        ? await imageVectorDraft(folder, graph, imagePooling(pooling))
+        ? await imageVectorDraft(folder, config, graph, imagePooling(pooling))
         : kind === "audio-classification"
           ? await audioDraft(folder, config, graph, labels)
           : await textDraft(folder, config, graph, {
@@ -102,13 +107,17 @@ async function findModel(folder: string, file: string | undefined): Promise<stri
 
 async function imageVectorDraft(
   folder: string,
+  config: Config,
   graph: Graph,
   pooling: ImagePoolingFlag | undefined,
 ): Promise<Draft> {
   const { image, inputs } = await imageOf(folder, graph);
-  const vectors = imageVectorsOf(graph.outputs, pooling);
-  const manifest = { task: "image-feature-extraction", inputs, image, ...vectors };
-  return { graph, assets: [], manifest };
+  const shared = sharedVectors(config, graph, { of: "pictures", pooling })?.output;
+  const { outputs, vector } = shared
+    ? { outputs: [shared], vector: { output: shared.name } }
+    : imageVectorsOf(graph.outputs, pooling);
+  const manifest = { task: "image-feature-extraction", inputs, outputs, image, vector };
+  return { graph, assets: [], notes: notesOfTower(config), manifest };
 }
 
 async function imageDraft(

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Graph } from "../../functions/platform/onnx/graph.ts";
+import { isJoint } from "./hugging-face-towers.ts";
 import { isVectors } from "./hugging-face-vectors.ts";
 import { headSchema } from "./hugging-face-head.ts";
 
@@ -9,6 +10,7 @@ export const configSchema = headSchema.extend({
   max_position_embeddings: z.number().int().nullish(),
   n_positions: z.number().int().nullish(),
   model_type: z.string().optional(),
+  text_config: z.looseObject({ max_position_embeddings: z.number().int().nullish() }).nullish(),
   num_queries: z.number().int().positive().nullish(),
   num_detection_tokens: z.number().int().positive().nullish(),
   tokenizer_class: z.string().nullish(),
@@ -22,6 +24,7 @@ export type Kind =
   | "fill-mask"
   | "image-classification"
   | "image-feature-extraction"
+  | "zero-shot-image-classification"
   | "audio-classification"
   | "object-detection"
   | "feature-extraction";
@@ -30,7 +33,7 @@ export type Kind =
 const AUDIO_INPUTS = new Set(["input_values", "input_features"]);
 
 const TAKEN =
-  "Text and token classification, question answering, filling masks, classification of images and sound, object detection, and feature extraction of texts and images";
+  "Text and token classification, question answering, filling masks, classification of images and sound, images by labels of the request, object detection, and feature extraction of texts and images";
 
 /** What an export is, by the class of its network. Throws an Error for a class that no task is for. */
 export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): Kind {
@@ -49,6 +52,7 @@ export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): K
     return outputs.some(({ name }) => name === "logits") && !outputs.some(isVectors)
       ? "fill-mask"
       : "feature-extraction";
+  if (isJoint({ inputs, outputs })) return "zero-shot-image-classification";
   if (/For[A-Z]/.test(architecture))
     throw new Error(
       `There is no task for a ${architecture}. ${TAKEN} are taken; for others add the .onnx file itself, which makes it a tensor model.`,
@@ -61,6 +65,7 @@ export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): K
 /** Throws an Error for a graph whose inputs are not those of its kind. */
 export function checkKind(kind: Kind, { architectures }: Config, { path, inputs }: Graph): void {
   if (kind === "audio-classification") return;
+  if (kind === "zero-shot-image-classification") return;
   const isOfPictures = kind.startsWith("image-") || kind === "object-detection";
   const needed = isOfPictures ? "pixel_values" : "input_ids";
   if (inputs.some(({ name }) => name === needed)) return;

@@ -6,6 +6,7 @@ import { headOf, maskOutputOf, spanOutputsOf, tokenHeadOf } from "./hugging-face
 import type { Config, Kind } from "./hugging-face-kind.ts";
 import { sparseOutputOf } from "./hugging-face-sparse.ts";
 import { readTokenizer } from "./hugging-face-tokenizer.ts";
+import { notesOfTower, paddedInputs, sharedVectors } from "./hugging-face-towers.ts";
 import {
   checkNothingBehind,
   readSentenceSettings,
@@ -30,23 +31,8 @@ export async function textDraft(
   graph: Graph,
   { kind, labels, pooling: given }: GivenKind,
 ): Promise<Draft> {
-  const tokenizer = await readTokenizer(folder, config);
-  const sentences = await readSentenceSettings(folder);
-  const lengths = [sentences.maxLength ?? tokenizer.maxLength, positions(config)].filter(
-    (length): length is number => length !== undefined && length > 0 && length < 1_000_000,
-  );
-  const text = {
-    tokenizer: "tokenizer.json",
-    tokenizerConfig: "tokenizer_config.json",
-    maxLength: lengths.length > 0 ? Math.min(...lengths) : DEFAULT_MAX_LENGTH,
-    ...(sentences.lowercase && { lowercase: true }),
-  };
-  const settings = new TextEncoder().encode(`${JSON.stringify(tokenizer.config, undefined, 2)}\n`);
-  const assets = [
-    { path: tokenizer.path, file: "tokenizer.json" },
-    { content: settings, file: "tokenizer_config.json" },
-  ];
-  const { inputs } = graph;
+  const { tokenizer, sentences, text, assets } = await textOf(folder, config);
+  const inputs = paddedInputs(config, graph.inputs);
   const { prompts, defaultPrompt, dimensions, activationFn, isCrossEncoder } = sentences;
   const prompted = {
     ...text,
@@ -104,16 +90,37 @@ export async function textDraft(
     throw new Error(
       `${join(folder, "config_sentence_transformers.json")} says that this is a CrossEncoder, but config.json has no classifier (…ForSequenceClassification): its layers behind the graph are not taken. Add the .onnx file itself, which makes it a tensor model.`,
     );
-  const { output, pooling } = await readVectors(folder, graph, {
-    hasPrompts: prompts !== undefined,
-    given,
-  });
+  const { output, pooling } =
+    sharedVectors(config, graph, { of: "texts", pooling: given }) ??
+    (await readVectors(folder, graph, { hasPrompts: prompts !== undefined, given }));
   const all = {
     ...prompted,
     ...pooling,
     ...(dimensions !== undefined && { dimensions }),
   };
-  return { graph, assets, manifest: { task: kind, inputs, outputs: [output], text: all } };
+  const manifest = { task: kind, inputs, outputs: [output], text: all };
+  return { graph, assets, notes: notesOfTower(config), manifest };
+}
+
+/** The tokenizer of an export, and the fields of the manifest and the files that it becomes. */
+export async function textOf(folder: string, config: Config) {
+  const tokenizer = await readTokenizer(folder, config);
+  const sentences = await readSentenceSettings(folder);
+  const lengths = [sentences.maxLength ?? tokenizer.maxLength, positions(config)].filter(
+    (length): length is number => length !== undefined && length > 0 && length < 1_000_000,
+  );
+  const text = {
+    tokenizer: "tokenizer.json",
+    tokenizerConfig: "tokenizer_config.json",
+    maxLength: lengths.length > 0 ? Math.min(...lengths) : DEFAULT_MAX_LENGTH,
+    ...(sentences.lowercase && { lowercase: true }),
+  };
+  const settings = new TextEncoder().encode(`${JSON.stringify(tokenizer.config, undefined, 2)}\n`);
+  const assets = [
+    { path: tokenizer.path, file: "tokenizer.json" },
+    { content: settings, file: "tokenizer_config.json" },
+  ];
+  return { tokenizer, sentences, text, assets };
 }
 
 function endOf({ labels, output, activation, regression }: ReturnType<typeof headOf>) {
@@ -131,9 +138,12 @@ function endOf({ labels, output, activation, regression }: ReturnType<typeof hea
 }
 
 /** How many tokens have a position. RoBERTa and similar models count positions from 2. */
-function positions({ max_position_embeddings, n_positions, model_type = "" }: Config) {
+function positions({ text_config, max_position_embeddings, n_positions, model_type = "" }: Config) {
   // In T5 the number counts distances.
-  const count = max_position_embeddings ?? (/t5/.test(model_type) ? undefined : n_positions);
+  const count =
+    max_position_embeddings ??
+    text_config?.max_position_embeddings ??
+    (/t5/.test(model_type) ? undefined : n_positions);
   const fromTwo = /roberta|camembert|mpnet|longformer|ibert|xmod|data2vec-text/.test(model_type);
   return count && count > 0 ? count - (fromTwo ? 2 : 0) : undefined;
 }

@@ -89,7 +89,7 @@ const CONFIG_RULES: Record<string, Rule> = {
 
 /** Classes whose fast form in transformers is `tokenizer.json` with the settings that `configured` knows. */
 const CLASSES = new Set(
-  "Albert Bart Bert Camembert CLIP ConvBert Deberta DebertaV2 DistilBert Electra Funnel Gemma GPT2 LayoutLM LED Llama Longformer Lxmert MPNet MT5 MobileBert PreTrained Qwen2 Roberta SqueezeBert T5 XLMRoberta"
+  "Albert Bart Bert Camembert CLIP ConvBert Deberta DebertaV2 DistilBert Electra Funnel Gemma GPT2 LayoutLM LED Llama Longformer Lxmert MPNet MT5 MobileBert PreTrained Qwen2 Roberta Siglip SqueezeBert T5 XLMRoberta"
     .split(" ")
     .map((name) => `${name}Tokenizer`)
     .concat("TokenizersBackend"),
@@ -121,6 +121,7 @@ const CLASS_OF: Record<string, string> = {
   bert: "Bert",
   camembert: "Camembert",
   clip: "CLIP",
+  clip_text_model: "CLIP",
   convbert: "ConvBert",
   deberta: "Deberta",
   distilbert: "DistilBert",
@@ -133,6 +134,8 @@ const CLASS_OF: Record<string, string> = {
   mistral: "Llama",
   mobilebert: "MobileBert",
   roberta: "Roberta",
+  siglip: "Siglip",
+  siglip_text_model: "Siglip",
   squeezebert: "SqueezeBert",
 };
 

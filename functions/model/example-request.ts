@@ -25,7 +25,7 @@ export function exampleRequest(
 }
 
 /** The longest example to show, in characters. Longer ones, such as an image's, are not for a terminal. */
-const LONGEST_EXAMPLE = 300;
+const LONGEST_EXAMPLE = 400;
 
 /**
  * Takes each model's first short example, and gives the shortest of them. Prefers examples with named values: they show

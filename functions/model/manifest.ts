@@ -111,7 +111,7 @@ export const manifestFields = {
     .union([z.literal(0), z.null()])
     .optional()
     .describe(
-      "Task `tensor`: 0 (the default) when a free first dimension is the batch. null when it is not, such as the frames of a sound. Limits and rates count the batch as rows.",
+      "Task `tensor`: 0 (the default) when a free first dimension is the batch. null when it is not, such as the frames of a sound. Limits and rates count the batch as rows. `zero-shot-image-classification` needs null.",
     ),
   features: z
     .array(feature)

@@ -16,6 +16,7 @@ import { textRanking } from "./text-ranking/task.ts";
 import { textRegression } from "./text-regression/task.ts";
 import { tokenClassification } from "./token-classification/task.ts";
 import { zeroShotClassification } from "./zero-shot-classification/task.ts";
+import { zeroShotImageClassification } from "./zero-shot-image-classification/task.ts";
 import type { Task } from "./define.ts";
 
 /** The tasks that come with Nearcast. There is no other list of them. */
@@ -32,6 +33,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   fillMask,
   imageClassification,
   imageFeatureExtraction,
+  zeroShotImageClassification,
   audioClassification,
   objectDetection,
   featureExtraction,

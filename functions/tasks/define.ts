@@ -188,6 +188,11 @@ export interface TaskDefinition<Options extends z.ZodRawShape, Parameters> {
   parameters: z.ZodType<Parameters>;
   input: InputKind;
   /**
+   * Whether the graph's inputs have different things in their first dimensions, so that no two runs may be joined: the
+   * manifest's `batchDimension` is then null, and the task itself makes the runs that the graph takes.
+   */
+  hasOwnBatches?: boolean;
+  /**
    * Makes a version ready. Import heavy code here: a cold start then pays only for the models that it needs. Throws an
    * Error that says what the manifest lacks.
    */

@@ -52,13 +52,14 @@ export function createTasks(added: readonly Task[] = []): Tasks {
       parseManifest(text, (task) => byName.get(task)?.manifestSchema ?? unknownTask()),
     async compile(manifest, parts) {
       const task = of(manifest);
-      if (manifest.batchDimension === null && task.input !== "tensors")
+      const takesRows = task.input !== "tensors" && !task.hasOwnBatches;
+      if (manifest.batchDimension === null && takesRows)
         throw new Error(`task ${task.name} takes rows: its batchDimension cannot be null`);
       checkCapture(manifest, task.input);
       checkLookup(manifest, parts.limits);
       const compiled = await task.compile({ ...parts, manifest });
       // Tensors have their own batch dimension. It must fit the graph's.
-      return task.input === "tensors" ? compiled : fitBatchDimension(manifest, compiled);
+      return takesRows ? fitBatchDimension(manifest, compiled) : compiled;
     },
   };
 }

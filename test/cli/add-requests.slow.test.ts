@@ -34,6 +34,7 @@ const ADDED: Record<string, [path: string, ...args: string[]]> = {
     "--features",
     "age,sex,bmi,bp,s1,s2,s3,s4,s5,s6",
   ],
+  "zero-shot-image-classification": ["test/fixtures/zero-shot-images/clip"],
   "image-classification": ["test/cli/fixtures/image-export"],
   tensor: ["test/fixtures/graphs/tensors.onnx"],
 };

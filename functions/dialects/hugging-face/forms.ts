@@ -115,6 +115,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   "sentence-similarity": similarity,
   "image-classification": fileLabels,
   "image-feature-extraction": plain,
+  "zero-shot-image-classification": plain,
   "audio-classification": fileLabels,
   "object-detection": plain,
   "tabular-classification": tableLabels,

@@ -15,11 +15,11 @@ export function imageQuantities(input: string): Quantity[] {
       of: "input",
       kind: "number",
       each({ runs }, take) {
-        for (const { feeds, rows } of runs) {
-          const data = feeds[input]?.data as Float32Array | undefined;
-          if (!data) continue;
-          const width = data.length / rows;
-          for (let row = 0; row < rows; row++) take(meanOf(data, row * width, (row + 1) * width));
+        for (const { feeds } of runs) {
+          const { data, shape: [count = 0] = [] } = feeds[input] ?? {};
+          const width = (data?.length ?? 0) / count;
+          for (let at = 0; at < count; at++)
+            take(meanOf(data as Float32Array, at * width, (at + 1) * width));
         }
       },
     },

@@ -3,22 +3,16 @@ import type { Limits } from "../../model/limits.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import { numbersOf } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
-import { answerNumber } from "../answer-numbers.ts";
-import type { Assets, CompiledTask, Parts, Quantity, Run } from "../define.ts";
+import type { Assets, CompiledTask, Parts, Run } from "../define.ts";
 import { softmax } from "../softmax.ts";
 import { tokenBatcher } from "../text/batch.ts";
 import { TEXT_LENGTH, TOKENS } from "../text/quantities.ts";
 import { openTokenizer } from "../text/tokenizer.ts";
 import { withContext } from "../with-context.ts";
+import { LABEL_QUANTITIES, type ScoredLabel } from "./answers.ts";
 import { readInputs } from "./inputs.ts";
 import { encodePairs } from "./pairs.ts";
 import type { zeroShotOptions, ZeroShotParameters } from "./options.ts";
-
-/** A label with its score, from 0 to 1. */
-export interface ScoredLabel {
-  label: string;
-  score: number;
-}
 
 /** A label of an input, as a row of a run. */
 interface LabelRow {
@@ -56,7 +50,7 @@ export function compile(
 
   return {
     maxTokens: text.maxLength,
-    quantities: QUANTITIES,
+    quantities: [TEXT_LENGTH, TOKENS, ...LABEL_QUANTITIES],
     outputNames: [output.name],
     answerBytes: ({ context }) =>
       (context as LabelRow[]).reduce(
@@ -128,17 +122,3 @@ function scoresOf(relations: readonly Relation[], severalRight: boolean): number
     );
   return softmax(Float64Array.from(relations, ({ entailment }) => entailment));
 }
-
-const QUANTITIES: readonly Quantity[] = [
-  TEXT_LENGTH,
-  TOKENS,
-  {
-    name: "prediction.label",
-    of: "prediction",
-    kind: "category",
-    each({ answers = [] }, take) {
-      for (const answer of answers) take((answer as ScoredLabel[])[0]?.label);
-    },
-  },
-  answerNumber("score", (answer) => (answer as ScoredLabel[])[0]?.score),
-];

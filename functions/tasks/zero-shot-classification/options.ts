@@ -24,16 +24,9 @@ export const zeroShotParameters = z.strictObject({
     .describe(
       "The labels to choose from. The graph runs once for each. Absent where each input has its own.",
     ),
-  hypothesis_template: z
-    .string()
-    .refine(
-      (template) => template.replace("{}", "").match(/[{}]/) === null && /\{\}/.test(template),
-      {
-        message: "must have {} once, in the place of the label, and no other braces",
-      },
-    )
-    .default("This example is {}.")
-    .describe("The sentence that is checked against the text, with {} for the label."),
+  hypothesis_template: templateOf("This example is {}.").describe(
+    "The sentence that is checked against the text, with {} for the label.",
+  ),
   multi_label: z
     .boolean()
     .default(false)
@@ -41,3 +34,16 @@ export const zeroShotParameters = z.strictObject({
 });
 
 export type ZeroShotParameters = z.output<typeof zeroShotParameters>;
+
+/** A sentence with {} once, in the place of a label. */
+export function templateOf(usual: string) {
+  return z
+    .string()
+    .refine(
+      (template) => template.replace("{}", "").match(/[{}]/) === null && /\{\}/.test(template),
+      {
+        message: "must have {} once, in the place of the label, and no other braces",
+      },
+    )
+    .default(usual);
+}

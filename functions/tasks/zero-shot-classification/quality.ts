@@ -1,6 +1,6 @@
 import { classificationMetrics, confusionOf, type Confusion } from "../classification/metrics.ts";
 import type { Quality } from "../define.ts";
-import type { ScoredLabel } from "./compile.ts";
+import type { ScoredLabel } from "./answers.ts";
 
 /** Accuracy, precision, recall and F1 of the best labels. A label in the data is one of the input's labels. */
 export function zeroShotQuality(): Quality {

@@ -1,5 +1,6 @@
 import { defineTask } from "../define.ts";
 import { TEXT_SCHEMA } from "../text/options.ts";
+import { SCORED_LABELS } from "./answers.ts";
 import { zeroShotOptions, zeroShotParameters } from "./options.ts";
 
 export const zeroShotClassification = defineTask({
@@ -29,15 +30,7 @@ export const zeroShotClassification = defineTask({
         },
       ],
     },
-    output: {
-      type: "array",
-      description: "All labels, best first.",
-      items: {
-        type: "object",
-        required: ["label", "score"],
-        properties: { label: { type: "string" }, score: { type: "number" } },
-      },
-    },
+    output: SCORED_LABELS,
   }),
   examples: () => [
     {
