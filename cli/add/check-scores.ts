@@ -21,7 +21,11 @@ interface Answered {
 export function checkedScores(answered: Answered): ScoresOptions {
   const { output, labels, label, meaning } = answered;
   const scores: ScoresOptions = { output: output.name, ...meaning };
-  if (!label || (label.shape[1] ?? 1) > 1) return scores;
+  if (!label) return scores;
+  if ((label.shape[1] ?? 1) > 1) {
+    if (isContrary(answered, label)) throw contradiction(output, label);
+    return scores;
+  }
   const rows = rowsOf(answered);
   const width = output.shape.length === 1 ? 1 : (output.shape[1] ?? 1);
   if (meaning.kind !== "decision-values") {
@@ -45,6 +49,16 @@ export function checkedScores(answered: Answered): ScoresOptions {
   );
   if (rows.length === 0 || column === undefined) throw contradiction(output, label);
   return width === 1 ? scores : { ...scores, column: column as 0 | 1 };
+}
+
+/** Whether a probability of an independent label is on the other side than the label. */
+function isContrary({ output, tensors, meaning }: Answered, label: TensorInfo): boolean {
+  const numbers = numbersOf(tensors?.[output.name]?.data);
+  const given = Array.from((tensors?.[label.name]?.data as ArrayLike<unknown>) ?? [], String);
+  return (
+    meaning.kind === undefined &&
+    given.some((one, at) => (one === "1") !== side(numbers?.[at], meaning))
+  );
 }
 
 interface Row {

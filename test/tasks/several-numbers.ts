@@ -9,6 +9,8 @@ import { FIXTURES } from "./library-models.ts";
 export interface SeveralCase {
   name: string;
   told: { task?: string; labels?: string[]; scores?: string };
+  /** When absent, those of all others. */
+  features?: string[];
   rows: number[][];
   predict: number[] | number[][];
   decision_function?: number[];
@@ -24,14 +26,14 @@ export const CASES = recorded.cases;
 
 /** Adds the model as the command does, by its own name or another. Rejects as the command fails. */
 export async function add(
-  { name, told }: SeveralCase,
+  { name, told, features: own = recorded.features }: SeveralCase,
   models: string,
   as: string = name,
 ): Promise<void> {
   const program = new Command().exitOverride();
   addCommand(program);
   const path = join(FIXTURES, `${name}.onnx`);
-  const features = recorded.features.join(",");
+  const features = own.join(",");
   const more = [
     ...(told.task ? ["--task", told.task] : []),
     ...(told.labels ? ["--labels", told.labels.join(",")] : []),
@@ -54,6 +56,7 @@ export function expected({ told, predict, decision_function: scores }: SeveralCa
   const predicted = predict[row];
   if (scores) return { anomaly: predicted === -1, score: near(scores[row]) };
   if (told.scores) return { label: String(predicted) };
-  const values = told.labels?.map((label, at) => [label, near((predicted as number[])[at])]);
-  return { values: Object.fromEntries(values ?? []) };
+  if (!told.labels) return { value: near(predicted as number) };
+  const values = told.labels.map((label, at) => [label, near((predicted as number[])[at])]);
+  return { values: Object.fromEntries(values) };
 }

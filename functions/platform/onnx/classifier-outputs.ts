@@ -1,10 +1,76 @@
-import { floatOutput, integers, node, tensorValue, type OnnxGraph } from "./model.ts";
+import { labelsOfScores } from "./labels.ts";
+import {
+  floatOutput,
+  integerAttribute,
+  integers,
+  node,
+  tensorValue,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxValue,
+} from "./model.ts";
+import { listOf } from "./rewrite.ts";
 import { viewOf, type GraphView } from "./view.ts";
 
 /** Changes the outputs of a classifier so that there is one of labels and one of scores. Gives a sentence for each change. */
 export function rewriteClassifier(graph: OnnxGraph): string[] {
   const joined = joinColumns(graph);
-  return [...(joined === undefined ? [] : [joined]), ...listLabels(graph)];
+  return [
+    ...(joined === undefined ? [] : [joined]),
+    ...listLabels(graph),
+    ...joinIndependent(graph),
+  ];
+}
+
+/**
+ * For independent labels scikit-learn gives two probabilities for each: of 0 and of 1. Trees and neighbours stack them,
+ * [labels, rows, 2]; a MultiOutputClassifier has a list of [rows, 2]. Makes one output [rows, labels] of those of 1.
+ */
+function joinIndependent(graph: OnnxGraph): string[] {
+  const view = viewOf(graph);
+  return graph.output.flatMap((output, at) => {
+    const joined = `${output.name}_of_1`;
+    const [pick, size] = [`${joined}_column`, stackedLabels(output)];
+    const list = listOf(view, output.name)?.input ?? [];
+    const isList =
+      list.length > 1 && list.every((one) => labelsOfScores(view, one)?.join() === "0,1");
+    if (!isList && size === undefined) return [];
+    const index = integers(pick, [1]);
+    // Of a stack, one index without dimensions takes the dimension away.
+    if (!isList) index.dims = [];
+    graph.initializer.push(index);
+    graph.node.push(
+      ...(isList ? columnsOfList(list, pick, joined) : columnOfStack(output.name, pick, joined)),
+    );
+    const { tensorType, sequenceType } = output.type ?? {};
+    const { elemType = 0 } = tensorType ?? sequenceType?.elemType?.tensorType ?? {};
+    graph.output[at] = tensorValue(joined, elemType, [-1, size ?? list.length]);
+    return [
+      `Its output ${output.name}, two probabilities for each label by itself, is ${joined}: that of 1 for each.`,
+    ];
+  });
+}
+
+/** How many labels an output of the shape [labels, rows, 2] has. Undefined for other outputs. */
+function stackedLabels({ type }: OnnxValue): number | undefined {
+  const sizes = type?.tensorType?.shape?.dim.map(({ dimValue }) => Number(dimValue)) ?? [];
+  const [labels = 0, rows, each] = sizes;
+  return sizes.length === 3 && labels > 1 && rows === 0 && each === 2 ? labels : undefined;
+}
+
+function columnsOfList(list: readonly string[], pick: string, joined: string): OnnxNode[] {
+  const columns = list.map((_, at) => `${joined}_${at}`);
+  const axis = [integerAttribute("axis", 1)];
+  return [
+    ...list.map((one, at) => node("Gather", [one, pick], [columns[at] ?? ""], axis)),
+    node("Concat", columns, [joined], axis),
+  ];
+}
+
+/** A Transpose turns the order of all dimensions: [2, rows, labels]. */
+function columnOfStack(stack: string, pick: string, joined: string): OnnxNode[] {
+  const turned = `${joined}_turned`;
+  return [node("Transpose", [stack], [turned]), node("Gather", [turned, pick], [joined])];
 }
 
 /**

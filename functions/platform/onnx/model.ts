@@ -89,8 +89,22 @@ export function integers(name: string, values: readonly number[]): OnnxTensor {
   return made as unknown as OnnxTensor;
 }
 
-export function node(opType: string, input: string[], output: string[]): OnnxNode {
-  return create(messageOf("NodeProto"), { opType, input, output }) as unknown as OnnxNode;
+export function node(
+  opType: string,
+  input: string[],
+  output: string[],
+  attribute: OnnxAttribute[] = [],
+): OnnxNode {
+  const fields = { opType, input, output, attribute };
+  return create(messageOf("NodeProto"), fields) as unknown as OnnxNode;
+}
+
+/** AttributeProto.AttributeType of an integer. */
+const INT_ATTRIBUTE = 2;
+
+export function integerAttribute(name: string, value: number): OnnxAttribute {
+  const fields = { name, i: BigInt(value), type: INT_ATTRIBUTE };
+  return create(messageOf("AttributeProto"), fields) as unknown as OnnxAttribute;
 }
 
 /** AttributeProto.AttributeType of a string. */

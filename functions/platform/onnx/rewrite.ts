@@ -67,7 +67,7 @@ function countDimensions(graph: OnnxGraph): string[] {
 }
 
 /** The operator that makes a list of tensors. */
-function listOf(view: GraphView, name: string): OnnxNode | undefined {
+export function listOf(view: GraphView, name: string): OnnxNode | undefined {
   const producer = view.producerOf(name);
   if (producer?.opType === "Identity") return listOf(view, producer.input[0] ?? "");
   return producer?.opType === "SequenceConstruct" ? producer : undefined;

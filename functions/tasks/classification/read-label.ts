@@ -36,12 +36,19 @@ export function labelReader(
         `Output ${name} of ${manifest.name} does not have ${width === 1 ? "one label" : `${width} labels`} a row.`,
       );
     const written = Array.from(data as ArrayLike<unknown>, String);
-    if (independent)
+    if (independent) {
+      const odd = written.find((value) => value !== "0" && value !== "1");
+      if (odd !== undefined)
+        throw new NearcastError(
+          "model_corrupt",
+          `Output ${name} of ${manifest.name} says ${odd}; of independent labels it says 0 or 1 for each.`,
+        );
       return Array.from({ length: rows }, (_, row) =>
         labels
           .map((_label, index) => index)
-          .filter((index) => written[row * width + index] !== "0"),
+          .filter((index) => written[row * width + index] === "1"),
       );
+    }
     return written.map((value) => {
       const index = known.get(value);
       if (index === undefined)
