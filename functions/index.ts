@@ -10,9 +10,9 @@ export {
 export { createMemorySource } from "./features/memory-source.ts";
 export type {
   EntityKeys,
+  FeatureProblem,
   FeatureRow,
   FeatureSource,
-  FeatureValue,
   StoredFeatures,
 } from "./features/source.ts";
 export { invalidInput, NearcastError, type ErrorCode, type InputIssue } from "./errors.ts";

@@ -36,10 +36,10 @@ async function look(rows: readonly Row[], data: Float32Array) {
   const keys = rows.map(({ patient = 0 }) => ({ patient }));
   const found = await source.read(keys, wanted, { signal });
   const now = Date.now();
-  for (const [row, values] of found.entries())
+  for (const [row, { values }] of found.entries())
     for (let place = 0; place < wanted.length; place++)
-      data[row * names.length + SENT + place] = values[place]?.value as number;
-  const ageSeconds = (now - (found[0]?.[0]?.at ?? now)) / 1000;
+      data[row * names.length + SENT + place] = values[place] as number;
+  const ageSeconds = (now - Number(found[0]?.at ?? now)) / 1000;
   const status = rows.length === 1 ? { status: "found", ageSeconds } : { found: rows.length, oldestSeconds: ageSeconds }; // oxfmt-ignore
   return Object.fromEntries(wanted.map((name) => [name, status]));
 }

@@ -2,7 +2,7 @@ import { InputIssues, NearcastError, type InputIssue } from "../errors.ts";
 import type { PathOf } from "../tasks/define.ts";
 import { isGiven, type Asked } from "./asked.ts";
 import { canBe, isTooOld, reasonAgainst, type Entity, type Plan } from "./plan.ts";
-import type { FeatureValue } from "./source.ts";
+import { foundAt, type Found } from "./row.ts";
 import { foundStatus, GIVEN, Statuses, type FeatureStatus, type Reason } from "./status.ts";
 import type { LookupTally } from "./tally.ts";
 import { mergedOf, positionsOf } from "./whole-row.ts";
@@ -78,15 +78,16 @@ export function complete(
         own[name] = GIVEN;
         continue;
       }
-      const found = entity?.row[place];
-      const reason = entity ? reasonAgainst(found, maxAgeSeconds, now) : "unavailable";
+      const found = entity && foundAt(entity.row, place);
+      const reason = found ? reasonAgainst(found, maxAgeSeconds, now) : "unavailable";
       if (reason === "not_found") tally.misses += 1;
       if (reason === "stale") tally.stale += 1;
       if (reason === undefined) {
-        const message = problemOf(plan, place, found as FeatureValue);
+        const { value, at } = found as Found;
+        const message = problemOf(plan, place, found as Found);
         if (message) invalid.push({ path: `${pathOf(index)}.${name}`, message });
-        filled[name] = found?.value;
-        own[name] = foundStatus(found, now);
+        filled[name] = value;
+        own[name] = foundStatus(at, now);
       } else if (wanted.default !== undefined) {
         filled[name] = wanted.default;
         own[name] = { status: "default", reason };
@@ -100,11 +101,10 @@ export function complete(
 }
 
 /** What keeps the graph from taking the value, without the value: it may be personal. */
-function problemOf(plan: Plan, place: number, found: FeatureValue): string | undefined {
+function problemOf(plan: Plan, place: number, found: Found): string | undefined {
   const { source } = plan.lookup;
-  const problem = found.isUnreadable
-    ? "is not readable"
-    : plan.wanted[place]?.problemWith(found.value);
+  const problem =
+    found.problem === undefined ? plan.wanted[place]?.problemWith(found.value) : "is not readable";
   return problem && `of ${source} for this ${keyNames(plan)} ${problem}`;
 }
 /** What the source has wrong is not the caller's mistake. */
@@ -121,7 +121,7 @@ function keyNames({ lookup }: Plan): string {
   return lookup.keys.map(({ name }) => name).join(" and ");
 }
 
-function words(reason: Reason, found: FeatureValue | undefined, plan: Plan): string {
+function words(reason: Reason, found: Found | undefined, plan: Plan): string {
   const { source, maxAgeSeconds } = plan.lookup;
   if (reason === "stale" && !canBe(found?.at, Date.now()))
     return `is known to ${source} only with a time that cannot be: send it`;

@@ -1,7 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { ageOf } from "../age.ts";
 import type { Entity } from "./plan.ts";
-import type { FeatureValue } from "./source.ts";
 
 const MOST_ENTITIES = 20_000;
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -25,7 +24,7 @@ export function createKeptEntities(): KeptEntities {
       return kept && ageOf(kept.readAt) < seconds * 1000 ? kept.entity : undefined;
     },
     set(key, entity) {
-      if (!entity.row.every(isPlain)) return;
+      if (!entity.row.values.every(isPlain)) return;
       entities ??= createCache();
       entities.set(key, { entity, readAt: Date.now() });
     },
@@ -41,15 +40,15 @@ function createCache() {
 }
 
 /** No feature is a list or an object, and nobody knows how many bytes one takes. */
-function isPlain(known: FeatureValue | undefined): boolean {
-  return typeof known?.value !== "object" || known.value === null;
+function isPlain(value: unknown): boolean {
+  return typeof value !== "object" || value === null;
 }
 
 function bytesOf({ row }: Entity): number {
   let bytes = ENTRY_BYTES;
-  for (const known of row) {
+  for (const value of row.values) {
     bytes += VALUE_BYTES;
-    if (typeof known?.value === "string") bytes += 2 * known.value.length;
+    if (typeof value === "string") bytes += 2 * value.length;
   }
   return bytes;
 }

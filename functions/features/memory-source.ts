@@ -1,5 +1,6 @@
 import { entityId } from "./entity.ts";
-import { emptyRow, recordOf, rowOf } from "./record.ts";
+import { recordOf, rowOf } from "./record.ts";
+import { emptyRow } from "./row.ts";
 import type { FeatureSource, StoredFeatures } from "./source.ts";
 
 /**

@@ -3,7 +3,8 @@ import { ageOf } from "../age.ts";
 import { hash } from "../model/assignment.ts";
 import type { Store } from "../model/store.ts";
 import { entityId } from "./entity.ts";
-import { emptyRow, readJson, recordOf, rowOf, unreadableRow } from "./record.ts";
+import { readJson, recordOf, rowOf } from "./record.ts";
+import { emptyRow, unreadableRow } from "./row.ts";
 import type { FeatureRow, FeatureSource, StoredFeatures } from "./source.ts";
 
 const INDEX = "index.json";

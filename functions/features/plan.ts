@@ -3,8 +3,7 @@ import type { Lookup, LookupKey } from "../model/feature-lookup.ts";
 import type { ModelVersion } from "../model/registry.ts";
 import { datatypesOf } from "../tasks/check-lookup.ts";
 import { problemWith } from "../tasks/tabular/feature.ts";
-import { unreadableRow } from "./record.ts";
-import type { FeatureRow, FeatureValue } from "./source.ts";
+import { isRow, unreadableRow, type Found } from "./row.ts";
 import type { OfEntity, Reason } from "./status.ts";
 
 /** One feature that is looked up. */
@@ -97,46 +96,43 @@ function isOneInteger([key, ...others]: readonly LookupKey[]): boolean {
 /** Checks a row once for all calls that use it. One that is none is as what cannot be read. */
 export function entityOf({ wanted, names }: Plan, given: unknown): Entity {
   const row = isRow(given, names.length) ? given : unreadableRow(names);
+  const { values, at, problem } = row;
   const now = Date.now();
-  const firstAt = row[0]?.at;
-  let oldestAt = firstAt;
-  let isDated = true;
-  let isOfOneTime = true;
-  for (let place = 0; place < row.length; place++) {
-    const known = row[place];
-    const isRight =
-      reasonAgainst(known, Infinity, now) === undefined &&
-      wanted[place]?.problemWith(known?.value) === undefined;
-    if (!isRight)
-      return { row, isWhole: false, isDated: false, oldestAt: undefined, isOfOneTime: false };
-    const at = known?.at;
-    if (at === undefined) isDated = false;
-    else oldestAt = Math.min(at, oldestAt ?? at);
-    if (at !== firstAt) isOfOneTime = false;
+  const inPart = { row, isWhole: false, isDated: false, oldestAt: undefined, isOfOneTime: false };
+  if (Array.isArray(problem) ? problem.some(Boolean) : problem !== undefined) return inPart;
+  for (let place = 0; place < values.length; place++) {
+    const value = values[place];
+    if (value === undefined || value === null) return inPart;
+    if (wanted[place]?.problemWith(value) !== undefined) return inPart;
   }
-  return { row, isWhole: true, isDated, oldestAt, isOfOneTime };
+  if (!Array.isArray(at)) {
+    const one = at as number | undefined;
+    if (!canBe(one, now)) return inPart;
+    return { row, isWhole: true, isDated: one !== undefined, oldestAt: one, isOfOneTime: true };
+  }
+  const times = at as readonly (number | undefined)[];
+  if (!times.every((time) => canBe(time, now))) return inPart;
+  const known = times.filter((time) => time !== undefined);
+  return {
+    row,
+    isWhole: true,
+    isDated: known.length === times.length,
+    oldestAt: known.length > 0 ? Math.min(...known) : undefined,
+    isOfOneTime: times.every((time) => time === times[0]),
+  };
 }
 
-/** A deployment's own source may give anything. */
-function isRow(given: unknown, length: number): given is FeatureRow {
-  if (!Array.isArray(given) || given.length !== length) return false;
-  for (let place = 0; place < length; place++) {
-    const known: unknown = given[place];
-    if (known !== undefined && (typeof known !== "object" || known === null)) return false;
-  }
-  return true;
-}
-/** Why a value of the source is not used. Undefined when it is. */
+/** Why a value of the source is not used. Undefined when it is, and for one that cannot be read. */
 export function reasonAgainst(
-  known: FeatureValue | undefined,
+  { value, at, problem }: Found,
   maxAgeSeconds: number,
   now: number,
 ): Reason | undefined {
-  if (known?.isUnreadable) return undefined;
-  if (known?.isStale) return "stale";
-  if (known === undefined || known.value === null || known.value === undefined) return "not_found";
-  if (!canBe(known.at, now)) return "stale";
-  return isTooOld(known.at, maxAgeSeconds, now) ? "stale" : undefined;
+  if (problem === "stale") return "stale";
+  if (problem !== undefined) return undefined;
+  if (value === null || value === undefined) return "not_found";
+  if (!canBe(at, now)) return "stale";
+  return isTooOld(at, maxAgeSeconds, now) ? "stale" : undefined;
 }
 
 /** Whether values can be of this time. A clock may be a minute ahead; what is more would be new for ever. */

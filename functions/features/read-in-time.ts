@@ -26,25 +26,31 @@ export function readInTime(
   // Each call comes through here. `Promise.race` and its clean-up would take twice as long.
   return new Promise((resolve) => {
     const late = new Late();
-    const fail = (cause: unknown) => {
+    let isOver = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const end = (answer: readonly FeatureRow[] | Failed) => {
+      isOver = true;
       clearTimeout(timer);
-      resolve({ failed: unavailable(source.name, cause) });
+      resolve(answer);
     };
-    const timer = setTimeout(() => {
-      resolve({ failed: tooLate(source.name, patienceMs) });
-      late.end();
-    }, patienceMs);
+    const fail = (cause: unknown) => end({ failed: unavailable(source.name, cause) });
     try {
       // A source of the deployment's own may not give a promise.
       Promise.resolve(source.read(entities, names, late)).then((rows) => {
         const problem = problemWith(rows, entities.length);
-        if (problem !== undefined) return fail(new Error(problem));
-        clearTimeout(timer);
-        return resolve(rows);
+        return problem === undefined ? end(rows) : fail(new Error(problem));
       }, fail);
     } catch (cause) {
       fail(cause);
     }
+    // A source in memory has answered by then. To start and end a timer takes 2 % of a prediction.
+    queueMicrotask(() => {
+      if (isOver) return;
+      timer = setTimeout(() => {
+        end({ failed: tooLate(source.name, patienceMs) });
+        late.end();
+      }, patienceMs);
+    });
   });
 }
 

@@ -1,4 +1,5 @@
-import type { FeatureRow, FeatureValue, StoredFeatures } from "./source.ts";
+import { unreadableRow } from "./row.ts";
+import type { FeatureRow, StoredFeatures } from "./source.ts";
 
 /** An entity's features as sources of keys and values have them: JSON. */
 interface StoredRecord {
@@ -14,8 +15,6 @@ export function writeRecord({ values, at }: Pick<StoredFeatures, "values" | "at"
 export function recordOf({ values, at }: Pick<StoredFeatures, "values" | "at">): StoredRecord {
   return { ...(at !== undefined && { at }), values };
 }
-
-const UNREADABLE: FeatureValue = { value: undefined, isUnreadable: true };
 
 /** Reads what {@link writeRecord} wrote. Anything else is an unreadable row: it must not spoil those of others. */
 export function readRecord(text: string, names: readonly string[]): FeatureRow {
@@ -35,18 +34,7 @@ export function rowOf(record: unknown, names: readonly string[]): FeatureRow {
   const { at, values } = (record ?? {}) as Partial<StoredRecord>;
   const isRecord = typeof values === "object" && values !== null && !Array.isArray(values);
   if (!isRecord || (at !== undefined && !Number.isFinite(at))) return unreadableRow(names);
-  const row: (FeatureValue | undefined)[] = [];
-  for (const name of names)
-    row.push(Object.hasOwn(values, name) ? { value: values[name], at } : undefined);
-  return row;
-}
-
-/** The row of an entity of which something is stored, but nothing that can be read. */
-export function unreadableRow(names: readonly string[]): FeatureRow {
-  return names.map(() => UNREADABLE);
-}
-
-/** The row of an entity that is not known. */
-export function emptyRow(names: readonly string[]): FeatureRow {
-  return names.map(() => undefined);
+  const row: unknown[] = [];
+  for (const name of names) row.push(Object.hasOwn(values, name) ? values[name] : undefined);
+  return { values: row, at };
 }

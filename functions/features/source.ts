@@ -1,32 +1,37 @@
 /** Whose features: the keys of an input by name. Integers are safe, and strings are well-formed. */
 export type EntityKeys = Readonly<Record<string, string | number>>;
 
-/** What a source knows of one feature of one entity. */
-export interface FeatureValue {
-  /** As JSON has it. null counts as not known. */
-  value: unknown;
-  /** When that was so, in milliseconds since 1970. Absent where the source does not say it. */
-  at?: number | undefined;
-  /** Whether the source itself says that the value is too old. */
-  isStale?: boolean | undefined;
-  /** Whether what is stored cannot be read: there is no value, and no default stands in for it. */
-  isUnreadable?: boolean | undefined;
-}
+/**
+ * Why a value is not used. `stale`: the source itself says that it is too old. `unreadable`: what is stored cannot be
+ * read, and no default stands in for it.
+ */
+export type FeatureProblem = "stale" | "unreadable";
 
-/** What a source knows of one entity: a value for each name that was asked for, in their order, or undefined. */
-export type FeatureRow = readonly (FeatureValue | undefined)[];
+/** What a source knows of one entity. */
+export interface FeatureRow {
+  /** As JSON has them: one for each name that was asked for, in their order. null and undefined count as not known. */
+  values: readonly unknown[];
+  /**
+   * When they were so, in milliseconds since 1970: one time for all of them, or a time for each. Absent where the source
+   * does not say it.
+   */
+  at?: number | readonly (number | undefined)[] | undefined;
+  /** Of all values, or of each. */
+  problem?: FeatureProblem | readonly (FeatureProblem | undefined)[] | undefined;
+}
 
 /** Where features are looked up: a deployment's own is given to `createService`. */
 export interface FeatureSource {
   /** The name by which manifests ask for it. */
   name: string;
   /**
-   * Reads the features of several entities at once: a row for each, in order. An entity that is not known has a row
-   * without values. All entities differ. Rejects when the source cannot answer, and may do so once the signal is aborted:
+   * Reads the features of several entities at once: a row for each, in order. All values of an entity that is not
+   * known are undefined. All entities differ. Rejects when the source cannot answer, and may do so once the signal is aborted:
    * nobody waits any longer.
    *
    * @example
-   * const [[spend, tier]] = await source.read([{ customer_id: 42 }], ["avg_spend", "tier"], { signal });
+   * const [row] = await source.read([{ customer_id: 42 }], ["avg_spend", "tier"], { signal });
+   * row.values; // [12.5, "gold"]
    */
   read(
     entities: readonly EntityKeys[],

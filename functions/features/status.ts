@@ -1,5 +1,6 @@
 import * as z from "zod";
-import type { FeatureRow, FeatureValue } from "./source.ts";
+import { timeAt } from "./row.ts";
+import type { FeatureRow } from "./source.ts";
 
 /** Where the value of one feature of one input is from. */
 export const featureStatusSchema = z.strictObject({
@@ -66,9 +67,9 @@ export interface FeatureCounts {
 
 export const GIVEN: FeatureStatus = { status: "given" };
 
-export function foundStatus(known: FeatureValue | undefined, now: number): FeatureStatus {
-  if (known?.at === undefined) return { status: "found" };
-  return { status: "found", ageSeconds: secondsSince(known.at, now) };
+export function foundStatus(at: number | undefined, now: number): FeatureStatus {
+  if (at === undefined) return { status: "found" };
+  return { status: "found", ageSeconds: secondsSince(at, now) };
 }
 
 /** What is known of an input all of whose features are from one entity. */
@@ -127,10 +128,10 @@ export class Statuses {
     const known = this.#all[input] ?? "given";
     if (known !== "given" && "own" in known) return known.own;
     const statuses: Record<string, FeatureStatus> = {};
-    let status = known === "given" ? GIVEN : foundStatus(known.row[0], this.#now);
+    let status = known === "given" ? GIVEN : foundStatus(timeAt(known.row, 0), this.#now);
     for (let place = 0; place < this.#names.length; place++) {
       if (known !== "given" && !known.isOfOneTime)
-        status = foundStatus(known.row[place], this.#now);
+        status = foundStatus(timeAt(known.row, place), this.#now);
       statuses[this.#names[place] as string] = status;
     }
     return statuses;
@@ -153,10 +154,22 @@ export class Statuses {
         else mixed.push(known);
       }
     }
-    const all = this.#names.map((name, place) => {
+    const summaries: Record<string, FeatureSummaries[string]> = {};
+    if (mixed.length === 0 && others.length === 0) {
+      // One summary is all features' own, as in most calls. To make each takes a fifth of the look-up's time.
+      const oldest = oldestOfAll === undefined ? undefined : secondsSince(oldestOfAll, this.#now);
+      const summary = {
+        ...(givenInputs > 0 && { given: givenInputs }),
+        ...(found > 0 && { found }),
+        ...(oldest !== undefined && { oldestSeconds: oldest }),
+      };
+      for (const name of this.#names) summaries[name] = summary;
+      return summaries;
+    }
+    for (const [place, name] of this.#names.entries()) {
       const counts = { given: givenInputs, found, default: 0, missing: 0 };
       let oldestAt = oldestOfAll;
-      for (const { row } of mixed) oldestAt = earlier(oldestAt, row[place]?.at);
+      for (const { row } of mixed) oldestAt = earlier(oldestAt, timeAt(row, place));
       let oldest = oldestAt === undefined ? -1 : secondsSince(oldestAt, this.#now);
       const unusual = [];
       for (const { input, own } of others) {
@@ -167,16 +180,13 @@ export class Statuses {
           unusual.push({ input, status, ...(reason && { reason }) });
       }
       const some = statuses.filter((status) => counts[status] > 0);
-      return [
-        name,
-        {
-          ...Object.fromEntries(some.map((status) => [status, counts[status]])),
-          ...(oldest >= 0 && { oldestSeconds: oldest }),
-          ...(unusual.length > 0 && { others: unusual }),
-        },
-      ] as const;
-    });
-    return Object.fromEntries(all);
+      summaries[name] = {
+        ...Object.fromEntries(some.map((status) => [status, counts[status]])),
+        ...(oldest >= 0 && { oldestSeconds: oldest }),
+        ...(unusual.length > 0 && { others: unusual }),
+      };
+    }
+    return summaries;
   }
 
   #isFrom(at: number | undefined): void {

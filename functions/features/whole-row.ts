@@ -18,7 +18,7 @@ export function positionsOf(
       const value = given[name];
       if (problemWith(value) !== undefined) return undefined;
       values.push(value);
-    } else values.push(row[place]?.value);
+    } else values.push(row.values[place]);
   return values;
 }
 
@@ -26,7 +26,7 @@ export function positionsOf(
 export function mergedOf({ wanted }: Plan, given: Given, { row }: Entity): Given {
   const merged: Record<string, unknown> = { ...given };
   for (let place = 0; place < wanted.length; place++)
-    merged[(wanted[place] as Plan["wanted"][number]).name] = row[place]?.value;
+    merged[(wanted[place] as Plan["wanted"][number]).name] = row.values[place];
   return merged;
 }
 

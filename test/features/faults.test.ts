@@ -24,12 +24,11 @@ const WITH_DEFAULTS = {
   ],
 };
 const input = (customer_id: number) => ({ customer_id, income: 1 });
-const values = (at?: unknown) =>
-  [30, true, "Oslo"].map((value) => ({ value, at })) as unknown as FeatureRow;
+const values = (at?: unknown) => ({ values: [30, true, "Oslo"], at }) as unknown as FeatureRow;
 const openBound = () => boundFeatures([["customers", "redis://:hunter2@host"]], {});
 const bytes = () => process.memoryUsage().heapUsed + process.memoryUsage().external;
 const entity = (value: unknown) => ({
-  row: [{ value }],
+  row: { values: [value] },
   isWhole: false,
   isDated: false,
   oldestAt: undefined,
@@ -148,8 +147,14 @@ test("rows of a source that are none are its mistake, said in plain words", asyn
     [null],
     ["x"],
     [[]],
-    [[null, null, null]],
     [[30, true, "Oslo"]],
+    [{ values: [] }],
+    [{ values: [30, true] }],
+    [{ values: { 0: 30, 1: true, 2: "Oslo" } }],
+    [{ values: [30, true, "Oslo"], at: [1] }],
+    [{ values: [30, true, "Oslo"], problem: ["stale"] }],
+    [{ values: [30, true, "Oslo"], problem: "unreadable" }],
+    [{ values: [30, true, "Oslo"], problem: ["unreadable", undefined, undefined] }],
   ]) {
     const source = acting(async () => rows as unknown as FeatureRow[]);
     const { predict } = openChurn(folder, { sources: [source] });

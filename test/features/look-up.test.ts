@@ -29,7 +29,7 @@ test("the caller sends a key, and gets the answer of all features sent whole", a
 
 test("the oldest time is told where other values have none, and then those count as too old", async () => {
   const at = Date.now() - 60_000;
-  const rows = [[{ value: 30, at }, { value: true }, { value: "Oslo", at: at + 30_000 }]];
+  const rows = [{ values: [30, true, "Oslo"], at: [at, undefined, at + 30_000] }];
   const sources = [acting(async () => rows)];
   const row = { customer_id: 42, income: 1 };
   const { predict } = openChurn(folder, { sources });
@@ -96,7 +96,7 @@ test("a value is read again only after the cache's time", async () => {
 test("kept answers are of the values that were looked up, not of the keys", async () => {
   const cached = await churnFolder({ cacheSeconds: 0 }, { cache: { ttlSeconds: 600 } });
   let age = 30;
-  const source = acting(async () => [[{ value: age }, { value: true }, { value: "Oslo" }]]);
+  const source = acting(async () => [{ values: [age, true, "Oslo"] }]);
   const { predict, whole } = openChurn(cached, { sources: [source] });
   await predict({ customer_id: 42, income: 1 });
   age = 80;

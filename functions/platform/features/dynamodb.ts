@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { entityId } from "../../features/entity.ts";
-import { emptyRow, readRecord, writeRecord } from "../../features/record.ts";
+import { readRecord, writeRecord } from "../../features/record.ts";
+import { emptyRow } from "../../features/row.ts";
 import type { EntityKeys, FeatureSource, StoredFeatures } from "../../features/source.ts";
 import { startDynamoDb, type DynamoDb } from "../dynamodb.ts";
 

@@ -1,4 +1,4 @@
-import type { FeatureRow, FeatureSource, FeatureValue } from "../../features/source.ts";
+import type { FeatureProblem, FeatureRow, FeatureSource } from "../../features/source.ts";
 
 /** Feast's online answer: a column for each feature, over all entities. */
 interface OnlineFeatures {
@@ -45,19 +45,28 @@ export function createFeastSource(name: string, url: string): FeatureSource {
         if (column) return column;
         throw new Error(`Feast's answer has no ${feature}`);
       });
-      return entities.map((_, place): FeatureRow =>
-        columns.map((column) => valueOf(column, place)),
-      );
+      return entities.map((_, place) => rowOf(columns, place));
     },
   };
 }
 
-function valueOf(column: Column, place: number): FeatureValue | undefined {
-  const status = column.statuses[place];
-  if (status === "NOT_FOUND" || status === "NULL_VALUE") return undefined;
-  const value = column.values[place];
-  const stamp = column.event_timestamps[place];
-  const at = stamp === undefined ? undefined : Date.parse(stamp);
-  if (status === "OUTSIDE_MAX_AGE") return { value, at, isStale: true };
-  return status === "PRESENT" ? { value, at } : { value: undefined, isUnreadable: true };
+function rowOf(columns: readonly Column[], place: number): FeatureRow {
+  const statuses = columns.map((column) => column.statuses[place]);
+  return {
+    values: columns.map(({ values }, i) => (isKnown(statuses[i]) ? values[place] : undefined)),
+    at: columns.map(({ event_timestamps: stamps }) =>
+      stamps[place] === undefined ? undefined : Date.parse(stamps[place]),
+    ),
+    problem: statuses.map(problemOf),
+  };
+}
+
+function isKnown(status: string | undefined): boolean {
+  return status === "PRESENT" || status === "OUTSIDE_MAX_AGE";
+}
+
+function problemOf(status: string | undefined): FeatureProblem | undefined {
+  if (status === "OUTSIDE_MAX_AGE") return "stale";
+  const isRead = status === "PRESENT" || status === "NOT_FOUND" || status === "NULL_VALUE";
+  return isRead ? undefined : "unreadable";
 }

@@ -1,6 +1,7 @@
 import type { KVNamespace } from "@cloudflare/workers-types";
 import { entityId } from "../../features/entity.ts";
-import { emptyRow, readRecord, writeRecord } from "../../features/record.ts";
+import { readRecord, writeRecord } from "../../features/record.ts";
+import { emptyRow } from "../../features/row.ts";
 import type { EntityKeys, FeatureSource, StoredFeatures } from "../../features/source.ts";
 
 /** Cloudflare gives so many keys at once. */

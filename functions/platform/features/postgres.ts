@@ -1,5 +1,5 @@
 import { entityId } from "../../features/entity.ts";
-import { emptyRow, unreadableRow } from "../../features/record.ts";
+import { emptyRow, unreadableRow } from "../../features/row.ts";
 import type { EntityKeys, FeatureRow, FeatureSource } from "../../features/source.ts";
 
 /** Where a table is, and which column says when a row was so. */
@@ -65,11 +65,8 @@ export function createPostgresSource(
 }
 
 function rowOf(row: Found, names: readonly string[]): FeatureRow {
-  const at = typeof row["at"] === "number" ? { at: row["at"] } : undefined;
-  return names.map((_, i) => {
-    const value = row[`v${i}`];
-    return value === null || value === undefined ? undefined : { value, ...at };
-  });
+  const at = typeof row["at"] === "number" ? row["at"] : undefined;
+  return { values: names.map((_, i) => row[`v${i}`]), at };
 }
 
 function queryFor(

@@ -1,5 +1,6 @@
 import { entityId } from "../../features/entity.ts";
-import { emptyRow, readRecord, writeRecord } from "../../features/record.ts";
+import { readRecord, writeRecord } from "../../features/record.ts";
+import { emptyRow } from "../../features/row.ts";
 import type { EntityKeys, FeatureSource, StoredFeatures } from "../../features/source.ts";
 import type { Redis } from "../redis.ts";
 

@@ -26,10 +26,13 @@ function notInRange(value: unknown, feature: Feature, datatype: Datatype): strin
   if (typeof value !== "number") return "must be a number";
   if (!Number.isFinite(datatype === "FP64" ? value : Math.fround(value))) return "must be a number";
   if (feature.type === "integer" && !Number.isSafeInteger(value)) return "must be an integer";
-  const unit = feature.unit ? ` ${feature.unit}` : "";
   if (feature.minimum !== undefined && value < feature.minimum)
-    return `must be at least ${feature.minimum}${unit}`;
+    return `must be at least ${feature.minimum}${unitOf(feature)}`;
   if (feature.maximum !== undefined && value > feature.maximum)
-    return `must be at most ${feature.maximum}${unit}`;
+    return `must be at most ${feature.maximum}${unitOf(feature)}`;
   return undefined;
+}
+
+function unitOf({ unit }: Feature): string {
+  return unit ? ` ${unit}` : "";
 }
