@@ -20,6 +20,8 @@ export async function finish<Answer>(
   for (;;) {
     const part = phases.time("postprocess", () => parts.next());
     if (part.done) return part.value;
+    const elsewhere = part.value;
+    if (elsewhere) await phases.time("postprocess", elsewhere);
     deadline.check();
     await turns?.transfer?.goOn();
   }

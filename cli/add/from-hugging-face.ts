@@ -10,6 +10,7 @@ import { detectionDraft } from "./hugging-face-detection.ts";
 import { headOf } from "./hugging-face-head.ts";
 import { readImageOptions } from "./hugging-face-image.ts";
 import { checkKind, configSchema, kindOf, type Config } from "./hugging-face-kind.ts";
+import { segmentationDraft } from "./hugging-face-segmentation.ts";
 import { textDraft, textOf } from "./hugging-face-text.ts";
 import { jointDraft, notesOfTower, sharedVectors } from "./hugging-face-towers.ts";
 import { ADDED_POOLINGS } from "./hugging-face-vectors.ts";
@@ -63,17 +64,19 @@ export async function draftFromHuggingFace(
   checkKind(kind, config, graph);
   if (labels && kind === "zero-shot-image-classification")
     throw new Error("--labels are in each request of this model, as candidate_labels.");
-  if (labels && !kind.endsWith("classification") && kind !== "object-detection")
+  const isOfParts = kind === "object-detection" || kind === "image-segmentation";
+  if (labels && !kind.endsWith("classification") && !isOfParts)
     throw new Error(`--labels go with a classifier; this export does ${kind}.`);
   if (pooling && !kind.endsWith("feature-extraction") && kind !== "fill-mask")
     throw new Error(`--pooling goes with a model for vectors; this export does ${kind}.`);
-  if (kind === "object-detection" || kind === "zero-shot-image-classification") {
+  if (isOfParts || kind === "zero-shot-image-classification") {
     if (task !== undefined && task !== kind)
       throw new Error(`${folder} is a model for ${kind}, not ${task}.`);
     const pictures = await imageOf(folder, graph);
-    return kind === "object-detection"
-      ? detectionDraft(config, graph, { ...pictures, labels })
-      : jointDraft(config, graph, { ...pictures, ...(await textOf(folder, config)) });
+    if (kind === "zero-shot-image-classification")
+      return jointDraft(config, graph, { ...pictures, ...(await textOf(folder, config)) });
+    const draft = kind === "object-detection" ? detectionDraft : segmentationDraft;
+    return draft(config, graph, { ...pictures, labels });
   }
   const draft =
     kind === "image-classification"

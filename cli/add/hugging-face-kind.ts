@@ -27,13 +27,14 @@ export type Kind =
   | "zero-shot-image-classification"
   | "audio-classification"
   | "object-detection"
+  | "image-segmentation"
   | "feature-extraction";
 
 /** What optimum and transformers call the only input of a classifier of sound. */
 const AUDIO_INPUTS = new Set(["input_values", "input_features"]);
 
 const TAKEN =
-  "Text and token classification, question answering, filling masks, classification of images and sound, images by labels of the request, object detection, and feature extraction of texts and images";
+  "Text and token classification, question answering, filling masks, classification of images and sound, images by labels of the request, object detection, segmentation, and feature extraction of texts and images";
 
 /** What an export is, by the class of its network. Throws an Error for a class that no task is for. */
 export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): Kind {
@@ -47,6 +48,7 @@ export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): K
   if (architecture.endsWith("ForQuestionAnswering")) return "question-answering";
   if (architecture.endsWith("ForImageClassification")) return "image-classification";
   if (architecture.endsWith("ForObjectDetection")) return "object-detection";
+  if (architecture.endsWith("ForSemanticSegmentation")) return "image-segmentation";
   // Such a network may have been exported for its vectors.
   if (architecture.endsWith("ForMaskedLM"))
     return outputs.some(({ name }) => name === "logits") && !outputs.some(isVectors)

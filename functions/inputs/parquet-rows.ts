@@ -4,6 +4,7 @@ import { parquetRead } from "hyparquet/src/read.js";
 import { gunzipSync } from "fflate";
 import { invalidInput, NearcastError } from "../errors.ts";
 import { rowMembers } from "../model/row-members.ts";
+import { toBase64 } from "../wire/base64.ts";
 import { isIndex } from "../wire/csv-header.ts";
 import type { RowsModel } from "./csv.ts";
 import { readGroup, wrong } from "./parquet-pages.ts";
@@ -153,13 +154,7 @@ function asJson(value: unknown, most: number, { name, line }: { name: string; li
   if (value instanceof Date) return value.toISOString();
   if ((typeof value === "string" || value instanceof Uint8Array) && value.length > most)
     throw wrong(`has more than ${most} bytes in row ${line}, column ${name}`);
-  return value instanceof Uint8Array ? base64Of(value) : value;
-}
-
-function base64Of(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
+  return value instanceof Uint8Array ? toBase64(value) : value;
 }
 
 function bufferOf(source: Source) {

@@ -3,6 +3,7 @@ import { featureExtraction } from "./feature-extraction/task.ts";
 import { fillMask } from "./fill-mask/task.ts";
 import { imageClassification } from "./image-classification/task.ts";
 import { imageFeatureExtraction } from "./image-feature-extraction/task.ts";
+import { imageSegmentation } from "./image-segmentation/task.ts";
 import { objectDetection } from "./object-detection/task.ts";
 import { questionAnswering } from "./question-answering/task.ts";
 import { recommendation } from "./recommendation/task.ts";
@@ -36,6 +37,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   zeroShotImageClassification,
   audioClassification,
   objectDetection,
+  imageSegmentation,
   featureExtraction,
   sentenceSimilarity,
   recommendation,

@@ -17,6 +17,17 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** So many arguments fit into one call. */
+const BYTES_AT_ONCE = 8192;
+
+/** Bytes as base64. */
+export function toBase64(bytes: Uint8Array): string {
+  let binary = "";
+  for (let from = 0; from < bytes.length; from += BYTES_AT_ONCE)
+    binary += String.fromCharCode(...bytes.subarray(from, from + BYTES_AT_ONCE));
+  return btoa(binary);
+}
+
 /**
  * The bytes of a file in a request: as they came, or from base64 with or without a `data:` prefix. Throws a RangeError
  * that says what it must be: `kind`, such as "an image".

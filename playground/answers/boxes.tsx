@@ -58,6 +58,6 @@ function Boxed({ blob, found }: { blob: Blob; found: readonly Found[] }) {
   );
 }
 
-function isPicture(input: unknown): input is Picture {
+export function isPicture(input: unknown): input is Picture {
   return typeof input === "object" && input !== null && "blob" in input;
 }

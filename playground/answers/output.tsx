@@ -8,6 +8,7 @@ import {
   isRegressed,
   RegressionView,
 } from "./classification.tsx";
+import { MasksView } from "./masks.tsx";
 import * as texts from "./texts.tsx";
 
 interface OutputProps {
@@ -24,6 +25,7 @@ const VIEWS: Record<string, unknown> = {
   "zero-shot-classification": texts.LabelsView,
   "fill-mask": texts.FilledView,
   "object-detection": BoxesView,
+  "image-segmentation": MasksView,
   "text-ranking": texts.RankedView,
   "sentence-similarity": texts.SimilarView,
   recommendation: texts.ItemsView,

@@ -21,6 +21,7 @@ const FORMS = {
   "image-feature-extraction": [imageForm],
   "audio-classification": [audioForm],
   "object-detection": [imageForm],
+  "image-segmentation": [imageForm],
   recommendation: [basketForm],
   "text-classification": [textsForm, pairForm],
   "text-regression": [textsForm, pairForm],

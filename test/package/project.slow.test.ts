@@ -20,7 +20,7 @@ const MIB = 1024 * 1024;
  * capture, copies for versions on trial, jobs, and places in texts. 41 are for Connect and gRPC-Web, with protobuf, some 10
  * for spillover, 4 for features by entity id, 28 for Postgres, which are not run before a table is asked,
  * 8 for sound, 6 for boxes in pictures, and 3 for pictures by labels of the request. */
-const MOST_WORKER_GZIP_KIB = 4258;
+const MOST_WORKER_GZIP_KIB = 4262;
 const MOST_ZIP_BYTES = 19.8 * MIB;
 /**
  * With metrics, drift, rollouts, capture, jobs, batches, files, forms of vectors, eight tasks for texts, the playground,

@@ -7,6 +7,7 @@ import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import { nearcast } from "../cli/nearcast.ts";
 import { addExport } from "../hugging-face/export-folder.ts";
+import { folder as segmentation } from "./image-segmentation.ts";
 import { folder } from "./object-detection.ts";
 
 const models = await mkdtemp(join(tmpdir(), "nearcast-own-tensors-"));
@@ -28,13 +29,20 @@ await count("mask-bert", "prediction.score");
 await nearcast(["add", join(folder, "yolo8.onnx"), "--name", "yolo8", "--models", models]);
 await writeFile(join(models, "yolo8/release.json"), '{"stable":"1"}');
 await count("yolo8", "prediction.detections");
+await nearcast(["add", join(segmentation, "upernet"), "--name", "upernet", "--models", models]);
+await writeFile(join(models, "upernet/release.json"), '{"stable":"1"}');
+await count("upernet", "prediction.segments");
 
 const ids = (name: string) => ({ name, datatype: "INT64", shape: [1, 3], data: [1, 1, 1] });
-const pixels = Array.from({ length: 3 * 64 * 96 }, () => 0.5);
+const pixels = (name: string, shape: number[]) => {
+  const length = shape.reduce((product, size) => product * size, 1);
+  return { name, datatype: "FP32", shape, data: Array.from({ length }, () => 0.5) };
+};
 
 test.each([
   ["mask-bert", ["input_ids", "attention_mask", "token_type_ids"].map(ids)],
-  ["yolo8", [{ name: "images", datatype: "FP32", shape: [1, 3, 64, 96], data: pixels }]],
+  ["yolo8", [pixels("images", [1, 3, 64, 96])]],
+  ["upernet", [pixels("pixel_values", [1, 3, 64, 64])]],
 ])("%s takes a client's own tensors where answers are counted", async (name, inputs) => {
   const platform = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
   const app = createApp(createService(platform));

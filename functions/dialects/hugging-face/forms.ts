@@ -118,6 +118,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   "zero-shot-image-classification": plain,
   "audio-classification": fileLabels,
   "object-detection": plain,
+  "image-segmentation": plain,
   "tabular-classification": tableLabels,
   "tabular-regression": tableNumbers,
 };

@@ -20,13 +20,20 @@ const MANY_PIXELS = 250_000;
 /** So much work may keep others waiting: some 25 ms. More is done elsewhere, where that can be. */
 const MOST_PIXELS_HERE = 500_000;
 
+interface ImageInputsOptions {
+  /** How many numbers of 32 bits the task adds to each picture. */
+  beside?: number;
+  /** Whether each picture has a run of its own: where outputs are as large as pictures. */
+  alone?: boolean;
+}
+
 /**
- * The part that all tasks with images share: turns pictures into the graph's only input. `beside` is how many numbers of
- * 32 bits a task adds to each picture. Throws an Error when the manifest's input cannot hold them.
+ * The part that all tasks with images share: turns pictures into the graph's only input. Throws an Error when the manifest's
+ * input cannot hold them.
  */
 export async function imageInputs(
   { manifest, limits, loadDecoder, decodeElsewhere }: TaskVersion<typeof imageOptions>,
-  { beside = 0 }: { beside?: number } = {},
+  { beside = 0, alone = false }: ImageInputsOptions = {},
 ): Promise<Pick<CompiledTask, "preprocess"> & Required<Pick<CompiledTask, "quantities">>> {
   const { image, inputs } = manifest;
   const channels = channelsOf(image);
@@ -52,7 +59,7 @@ export async function imageInputs(
   const levels = levelsOf(image);
   const width = mostPixels(image) * channels;
   const most = Math.max(1, Math.floor(MAX_NUMBERS / (width + beside)));
-  const step = Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / width));
+  const step = alone ? 1 : Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / width));
   const openImage = await loadImageDecoder(loadDecoder);
 
   function runOf(shape: readonly number[], data: Float32Array, context: ImageContext): Run {

@@ -1,0 +1,118 @@
+import { invalidInput } from "../../errors.ts";
+import { checkAnswerBytes } from "../../wire/answer-size.ts";
+import { answerNumber } from "../answer-numbers.ts";
+import type { CompiledTask, Parts, Quantity, Run, TaskVersion } from "../define.ts";
+import { inputSizeOf, placementOf, type Size } from "../image/fit.ts";
+import { imageInputs } from "../image/inputs.ts";
+import type { ImageOptions } from "../image/options.ts";
+import { labelHead } from "./label-head.ts";
+import { bytesOfMasks, writeMasks } from "./masks.ts";
+import type { imageSegmentationOptions, ImageSegmentationParameters } from "./options.ts";
+import { LONGEST_EDGE, type SegmentAnswer } from "./segments.ts";
+
+type Options = typeof imageSegmentationOptions;
+
+/** A picture of a request, and what the masks of all its pictures have so far, as JSON. */
+interface Picture extends Size {
+  written: { bytes: number };
+}
+
+/**
+ * The most numbers of all pictures of a request, once a label's numbers are resized to them: some seconds of work. They
+ * are never in memory together.
+ */
+const MOST_RESIZED = 640_000_000;
+
+export async function compile(
+  version: TaskVersion<Options>,
+): Promise<CompiledTask<ImageSegmentationParameters>> {
+  const { manifest, limits } = version;
+  const { image, labels, task } = manifest;
+  if (!labels || labels.length < 2) throw new Error(`task ${task} needs two labels or more`);
+  if (cuts(image))
+    throw new Error(
+      `task ${task} needs whole pictures: image.resize must not cut the centre out, since the rest would have no labels`,
+    );
+  const head = labelHead({ ...manifest, labels });
+  const inputs = await imageInputs(version, { alone: true });
+
+  return {
+    readsContext: true,
+    outputNames: head.outputNames,
+    quantities: [...inputs.quantities, ...segmentQuantities(labels)],
+    *preprocess(rows, options): Parts<Run[]> {
+      const runs = yield* inputs.preprocess(rows, options) as Parts<Run[]>;
+      checkPictures(runs, labels.length);
+      const written = { bytes: 0 };
+      return runs.map((run) => ({
+        ...run,
+        context: (run.context as Size[]).map((size): Picture => ({ ...size, written })),
+      }));
+    },
+    *postprocess(outputs, { rows, context }, { encoding }) {
+      const read = head.open(outputs, rows);
+      const answers: SegmentAnswer[][] = [];
+      for (const [row, { written, width, height }] of (context as Picture[]).entries()) {
+        if (row > 0) yield;
+        const picture = { width, height };
+        const place = placementOf(picture, image);
+        const { map, segments } = yield* read(row, picture, {
+          place,
+          frame: inputSizeOf(place, image),
+        });
+        const answer = yield* writeMasks(map, segments, {
+          encoding,
+          expect: (bytes) => checkAnswerBytes(written.bytes + bytes, limits.answerBytes),
+        });
+        written.bytes += bytesOfMasks(answer);
+        answers.push(answer);
+      }
+      return answers;
+    },
+  };
+}
+
+/** Whether parts of pictures are cut off before the graph sees them. */
+function cuts({ width, height, resize }: ImageOptions): boolean {
+  if (!resize || "pad" in resize || "longestEdge" in resize) return false;
+  return !("width" in resize) || resize.width > width || resize.height > height;
+}
+
+/** Throws `invalid_input` for pictures whose masks would take too long, or too much memory. */
+function checkPictures(runs: readonly Run[], labels: number): void {
+  const sizes = runs.flatMap(({ context }) => context as Size[]);
+  const long = sizes.find(({ width, height }) => Math.max(width, height) > LONGEST_EDGE);
+  if (long)
+    throw invalidInput([
+      {
+        path: "inputs",
+        message: `have a picture of ${long.width} × ${long.height} pixels; an edge may have ${LONGEST_EDGE}`,
+      },
+    ]);
+  const pixels = sizes.reduce((sum, { width, height }) => sum + width * height, 0);
+  const most = Math.floor(MOST_RESIZED / labels);
+  if (pixels > most)
+    throw invalidInput([
+      {
+        path: "inputs",
+        message: `have ${pixels} pixels; with ${labels} labels for each, a request may have ${most}: make the pictures smaller`,
+      },
+    ]);
+}
+
+/** How many segments a picture has, and of which labels. It has several labels, and none of them is its outcome. */
+function segmentQuantities(labels: readonly string[]): Quantity[] {
+  return [
+    answerNumber("segments", (answer) => (answer as SegmentAnswer[]).length),
+    {
+      name: "prediction.labels",
+      of: "prediction",
+      kind: "category",
+      categories: labels,
+      each({ answers = [] }, take) {
+        for (const answer of answers)
+          for (const { label } of answer as SegmentAnswer[]) take(label);
+      },
+    },
+  ];
+}

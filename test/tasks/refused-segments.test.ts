@@ -1,0 +1,210 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { encode } from "fast-png";
+import { expect, test } from "vitest";
+import { outcomeOf } from "../../functions/observe/feedback/outcomes.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import type { Parts, Run, TaskVersion } from "../../functions/tasks/define.ts";
+import { PICTURE } from "../../functions/tasks/image/options.ts";
+import { compile } from "../../functions/tasks/image-segmentation/compile.ts";
+import {
+  imageSegmentationParameters,
+  type imageSegmentationOptions,
+} from "../../functions/tasks/image-segmentation/options.ts";
+import { imageSegmentation } from "../../functions/tasks/image-segmentation/task.ts";
+import type { Tensors } from "../../functions/tensor.ts";
+import { folder } from "./image-segmentation.ts";
+import { emptyStore, openService, writePackage } from "./service.ts";
+
+const IMAGE = {
+  width: 64,
+  height: 64,
+  color: "rgb",
+  layout: "NCHW",
+  resample: "bilinear",
+  scale: 1 / 255,
+  mean: [0, 0, 0],
+  std: [1, 1, 1],
+};
+
+const MANIFEST = {
+  name: "it",
+  task: "image-segmentation",
+  inputs: [{ name: "pixel_values", datatype: "FP32", shape: [-1, 3, 64, 64] }],
+  outputs: [{ name: "logits", datatype: "FP32", shape: [-1, 6, -1, -1] }],
+  image: IMAGE,
+  labels: ["wall", "sky", "red bus", "road", "person", "tree"],
+  segmentation: { output: "logits" },
+};
+
+const { loadDecoder } = createNodePlatform({});
+
+async function compiled(more: object = {}, limits: object = {}) {
+  const file = { file: "model.onnx", sha256: "0".repeat(64), bytes: 1 };
+  const whole = { schema: 1, version: "1", description: "", artifact: file, ...MANIFEST, ...more };
+  const manifest = imageSegmentation.manifestSchema.parse(whole);
+  const all = { imagePixels: 4e8, answerBytes: 1e6, ...limits };
+  const version: unknown = { manifest, limits: all, loadDecoder };
+  return compile(version as TaskVersion<typeof imageSegmentationOptions>);
+}
+
+async function finished<T>(parts: unknown): Promise<T> {
+  for (;;) {
+    const part = (parts as Parts<T>).next();
+    if (part.done) return part.value;
+    if (part.value) await part.value();
+  }
+}
+
+/** The answers to pictures of one size, all of whose logits are made up. */
+async function answersTo(
+  outputs: Tensors,
+  {
+    size = [8, 8],
+    limits = {},
+    encoding = "png",
+  }: { size?: number[]; limits?: object; encoding?: string } = {},
+) {
+  const task = await compiled({}, limits);
+  const written = { bytes: 0 };
+  const context = Array.from({ length: outputs["logits"]?.shape[0] ?? 0 }, () => ({
+    width: size[0],
+    height: size[1],
+    written,
+  }));
+  const run = { feeds: {}, rows: context.length, context };
+  const parameters = imageSegmentationParameters.parse({ encoding });
+  return finished<unknown[][]>(task.postprocess(outputs, run, parameters));
+}
+
+function logitsOf(rows: number, valueAt: (at: number) => number = (at) => at % 7): Tensors {
+  const data = Float32Array.from({ length: rows * 6 * 4 }, (_, at) => valueAt(at));
+  return { logits: { datatype: "FP32", shape: [rows, 6, 2, 2], data } };
+}
+
+test.each([NaN, Infinity, -Infinity])("a score of %d is no answer, wherever it is", async (bad) => {
+  for (const place of [0, 13, 23])
+    await expect(answersTo(logitsOf(1, (at) => (at === place ? bad : 1)))).rejects.toMatchObject({
+      code: "model_corrupt",
+      message: expect.stringContaining("one of its scores is not a finite number") as string,
+    });
+});
+
+test.each([
+  [[1, 5, 2, 2], 20],
+  [[1, 6, 4], 24],
+  [[1, 6, 0, 2], 0],
+])("an output of the shape %j is no answer", async (shape, length) => {
+  const logits = { datatype: "FP32" as const, shape, data: new Float32Array(length) };
+  await expect(answersTo({ logits })).rejects.toMatchObject({
+    code: "model_corrupt",
+    message: expect.stringContaining("another shape") as string,
+  });
+});
+
+test.each([
+  [{ labels: ["wall"] }, "needs two labels or more"],
+  [{ labels: undefined }, "needs two labels or more"],
+  [{ segmentation: { output: "masks" } }, "segmentation.output must name an FP32"],
+  [{ labels: ["a", "b"] }, "of shape [-1, 2, -1, -1]"],
+  [{ image: { ...IMAGE, resize: { shortestEdge: 70 } } }, "must not cut the centre out"],
+  [{ image: { ...IMAGE, resize: { width: 70, height: 64 } } }, "must not cut the centre out"],
+])("the manifest with %j is refused", async (more, reason) => {
+  await expect(compiled(more)).rejects.toThrow(reason);
+});
+
+test.each(["png", "rle"])(
+  "masks in %s that could be too long are not written",
+  async (encoding) => {
+    const size = [40, 40];
+    const [answer] = await answersTo(logitsOf(1), { size, encoding });
+    const { length } = JSON.stringify(answer);
+    const limits = { answerBytes: length - 1 };
+    await expect(answersTo(logitsOf(1), { size, encoding, limits })).rejects.toMatchObject({
+      code: "answer_too_large",
+    });
+    // The masks of all pictures of a request count.
+    const several = { size, encoding, limits: { answerBytes: 8 * length } };
+    expect(await answersTo(logitsOf(2), several)).toHaveLength(2);
+    await expect(answersTo(logitsOf(9), several)).rejects.toMatchObject({
+      code: "answer_too_large",
+    });
+  },
+);
+
+test("each picture has a run of its own: outputs are as large as they are", async () => {
+  const task = await compiled();
+  const options = {
+    pathOf: (row: number) => `inputs[${row}]`,
+    parameters: { encoding: "png" as const },
+  };
+  const runs = await finished<Run[]>(task.preprocess([PICTURE, PICTURE, PICTURE], options));
+  expect(runs.map(({ rows }) => rows)).toEqual([1, 1, 1]);
+});
+
+/** A black PNG in base64. */
+function blackPicture(width: number, height: number): string {
+  const data = new Uint8Array(width * height);
+  return Buffer.from(encode({ width, height, data, channels: 1, depth: 8 })).toString("base64");
+}
+
+test("pictures whose masks would take too long are refused before the model runs", async () => {
+  const labels = Array.from({ length: 60_000 }, (_, id) => `label ${id}`);
+  const outputs = [{ name: "logits", datatype: "FP32", shape: [-1, labels.length, -1, -1] }];
+  const many = await compiled({ labels, outputs });
+  const options = {
+    pathOf: (row: number) => `inputs[${row}]`,
+    parameters: { encoding: "png" as const },
+  };
+  const prepared = (task: typeof many, ...rows: string[]) =>
+    finished<Run[]>(task.preprocess(rows, options));
+  const picture = blackPicture(80, 80);
+  expect(await prepared(many, picture)).toHaveLength(1);
+  // 640 million numbers are 10,666 pixels with so many labels.
+  await expect(prepared(many, picture, picture)).rejects.toMatchObject({
+    code: "invalid_input",
+    issues: [{ path: "inputs", message: expect.stringContaining("have 12800 pixels") as string }],
+  });
+  await expect(prepared(await compiled(), blackPicture(70_000, 1))).rejects.toMatchObject({
+    issues: [{ message: expect.stringContaining("a picture of 70000 × 1 pixels") as string }],
+  });
+});
+
+test("drift counts labels of pictures, and no picture has an outcome", async () => {
+  const { quantities = [] } = await compiled();
+  const answers = [
+    [
+      { label: "sky", mask: "" },
+      { label: "tree", mask: "" },
+    ],
+    [],
+  ];
+  const values = new Map(
+    quantities.map((quantity) => {
+      const taken: unknown[] = [];
+      quantity.each({ inputs: [], runs: [], answers }, (value) => taken.push(value));
+      return [quantity.name, taken];
+    }),
+  );
+  expect(values.get("prediction.segments")).toEqual([2, 0]);
+  expect(values.get("prediction.labels")).toEqual(["sky", "tree"]);
+  expect(outcomeOf(quantities)).toBeUndefined();
+});
+
+test("another encoding, and a picture that is none, are refused by their paths", async () => {
+  const store = await emptyStore();
+  const artifact = await readFile(join(folder, "upernet/onnx/model.onnx"));
+  await writePackage(store, { artifact, manifest: MANIFEST });
+  const { predict } = openService(store, "native");
+  expect(await predict("it", PICTURE, { encoding: "jpeg" })).toMatchObject({
+    status: 422,
+    errors: [{ path: "parameters.encoding" }],
+  });
+  expect(await predict("it", [PICTURE, "no picture"])).toMatchObject({
+    status: 422,
+    errors: [{ path: "inputs[1]" }],
+  });
+  const small = { ...MANIFEST, name: "small", limits: { answerBytes: 300 } };
+  await writePackage(store, { artifact, manifest: small });
+  expect(await predict("small", PICTURE)).toMatchObject({ status: 507, code: "answer_too_large" });
+});
