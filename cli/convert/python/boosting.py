@@ -27,13 +27,18 @@ def load_xgboost(path):
 
     booster = xgboost.Booster(model_file=path)
     objective = json.loads(booster.save_config())["learner"]["objective"]["name"]
-    if objective.startswith("rank:") or objective.startswith("survival:"):
+    if objective.startswith("survival:"):
         raise Refusal(f"The model has the objective {objective}: it is no classifier and no regression.")
     is_class = objective in ("binary:logistic", "multi:softprob", "multi:softmax")
     if objective in ("binary:logitraw", "binary:hinge"):
         raise Refusal(f"The model has the objective {objective}, which has no probabilities. Train it with binary:logistic.")
     model = xgboost.XGBClassifier() if is_class else xgboost.XGBRegressor()
-    model.load_model(path)
+    if objective.startswith("rank:"):
+        # It names the class of scikit-learn that was saved. A ranker's trees are those of a regressor.
+        booster.set_attr(scikit_learn=None)
+        model.load_model(booster.save_raw())
+    else:
+        model.load_model(path)
     check_trees(model)
     return model
 
@@ -75,8 +80,6 @@ class LightGBM:
             raise Refusal(
                 "The model has columns of categories (categorical_feature), which convert does not take. Encode them in front of the model, in a pipeline of scikit-learn with OrdinalEncoder or OneHotEncoder."
             )
-        if self.objective in ("lambdarank", "rank_xendcg"):
-            raise Refusal(f"The model has the objective {self.objective}: it is no classifier and no regression.")
         if self.objective in ("binary", "multiclass", "multiclassova"):
             self.classes_ = np.arange(max(2, booster.num_model_per_iteration()))
             self.predict_proba = self.probabilities
