@@ -1,7 +1,7 @@
 // `npm run bench -- --only metrics`: processor time of a prediction with iris, and of counting it, in this process.
 import { createApp } from "../functions/app.ts";
 import type { CallRecord } from "../functions/call.ts";
-import { createMetricCounts } from "../functions/observe/metric-counts.ts";
+import { createMetricCounts, gatherRecords } from "../functions/observe/metric-counts.ts";
 import type { RequestRecord } from "../functions/observe/observer.ts";
 import { createNodePlatform } from "../functions/platform/node.ts";
 import { createService } from "../functions/service.ts";
@@ -21,9 +21,11 @@ export async function startMetrics() {
     ],
   });
   const app = createApp(service);
+  const gathered = gatherRecords();
+  createMetricCounts(undefined, gathered);
   const body = JSON.stringify({ inputs: [5.1, 3.5, 1.4, 0.2] });
   const asked = { method: "POST", body, headers: { "Content-Type": "application/json" } };
-  const counts = createMetricCounts(undefined);
+  const { calls, requests } = gathered;
 
   return {
     async measure(record: Record): Promise<void> {
@@ -34,8 +36,8 @@ export async function startMetrics() {
       if (!call || !request) throw new Error("Nothing was recorded.");
       start = process.cpuUsage();
       for (let index = 0; index < COUNTS; index++) {
-        counts.call(call);
-        counts.request(request);
+        calls.add(call);
+        requests.add(request);
       }
       record.add("counting", microseconds(start) / COUNTS);
     },

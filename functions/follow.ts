@@ -48,7 +48,8 @@ export function createFollows(
   { summing, others }: { summing: readonly Follower[]; others: readonly Follower[] },
 ): (version: ModelVersion) => FollowSized | undefined {
   const known = new WeakMap<Manifest, { follow: FollowSized | undefined }>();
-  const waiting = gather<Waiting>(({ sum, version, asked, seen }) => sum(version, asked, seen));
+  const waiting = gather<Waiting>();
+  waiting.each(({ sum, version, asked, seen }) => sum(version, asked, seen));
 
   function begin(version: ModelVersion): FollowSized | undefined {
     const sum = together(summing, version);

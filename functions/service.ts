@@ -24,6 +24,7 @@ import { createFeedback, type Feedback } from "./observe/feedback/feedback.ts";
 import { createAccuracySamples } from "./observe/feedback/samples.ts";
 import { createMetrics, type Metrics } from "./observe/metrics-service.ts";
 import { createOtlp } from "./observe/otlp.ts";
+import { gatherRecords } from "./observe/metric-counts.ts";
 import { tellAll, type Observer, type Observing } from "./observe/observer.ts";
 import { createStatistics, type Statistics } from "./observe/statistics.ts";
 import type { Platform } from "./platform/types.ts";
@@ -119,7 +120,8 @@ export function createService(
   const tasks = createTasks(options.tasks);
   const registry = createRegistry(platform, tasks);
   const registryFor = createAccess(registry);
-  const statistics = createStatistics();
+  const gathered = gatherRecords();
+  const statistics = createStatistics(gathered.calls);
   const turns = now && createTurns({ ...config, now, turnEventLoop });
   const sessions: Sessions = createSessions(platform, registry, (record) =>
     observer.load?.(record),
@@ -132,6 +134,7 @@ export function createService(
   const metrics = createMetrics({
     platform,
     turns,
+    gathered,
     sessions: () => sessions.count(),
     longer: [
       createDriftSamples(platform, watch.versions),
@@ -139,10 +142,10 @@ export function createService(
     ],
   });
   const observers: Observer[] = [
-    statistics,
+    { call: gathered.calls.add, request: gathered.requests.add },
     metrics,
     ...[createOtlp(platform, metrics) ?? [], platform.observer ?? []].flat(),
-    createRolloutCounting(platform.counters),
+    createRolloutCounting(platform.counters, gathered.calls),
     ...(config.accessLog ? [createAccessLog((entry) => platform.log(entry))] : []),
     ...(options.observers ?? []),
   ];

@@ -12,12 +12,12 @@ import {
   SUMMED,
   WEBHOOK_METRICS,
 } from "./metrics.ts";
-import { gather } from "./gather.ts";
+import { gather, type Gathered } from "./gather.ts";
 import type { LoadRecord, Observer, RequestRecord } from "./observer.ts";
 import { createSeries, createSubjectSums, takeChanges, type Series } from "./series.ts";
 
 /** Counts records by the table of metrics. */
-export interface MetricCounts extends Required<Observer> {
+export interface MetricCounts extends Observer {
   /** The sums of this instance, or of all instances where they count together. */
   series(): Promise<Series[]>;
   /** The sums of this instance. */
@@ -35,10 +35,23 @@ const BETWEEN = "\n";
 /** Models that have counted. The sums of each are in a group of its own. */
 const MODELS: Group = { model: "*", name: "metrics/models", keptSeconds: KEPT_SECONDS };
 
+/** What each request makes, gathered. */
+export interface GatheredRecords {
+  calls: Gathered<CallRecord>;
+  requests: Gathered<RequestRecord>;
+}
+
+export function gatherRecords(): GatheredRecords {
+  return { calls: gather(), requests: gather() };
+}
+
 /**
  * Makes the counts. With `counters`, all instances add to them: for platforms where nobody can ask a single instance.
  */
-export function createMetricCounts(counters: Counters | undefined): MetricCounts {
+export function createMetricCounts(
+  counters: Counters | undefined,
+  gathered: GatheredRecords,
+): MetricCounts {
   const touched: Series[] = [];
   const onTouch = counters && ((series: Series) => void touched.push(series));
   const calls = createSubjectSums(CALL_METRICS, onTouch);
@@ -51,14 +64,16 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
   const jobs = createSubjectSums(JOB_METRICS, onTouch);
   const webhooks = createSubjectSums(WEBHOOK_METRICS, onTouch);
   const named = new Map<string, number>();
-  const newCalls = gather<CallRecord>((record) => {
-    const { model, version = "" } = record;
+  gathered.calls.each((record) => {
+    const { model, version } = record;
+    // A version is only known of a model that exists. Other names are made up by clients.
+    if (version === undefined) return;
     calls.count(`${model}/${version}`, record, () => [model, version]);
     const { source } = record.lookup ?? {};
     if (source !== undefined)
       lookups.count(`${model}/${version} ${source}`, record, () => [model, version, source]);
   });
-  const newRequests = gather<RequestRecord>((record) => {
+  gathered.requests.each((record) => {
     const { method, route = "", status } = record;
     const shown = METHODS.has(method) ? method : "_OTHER";
     requests.count(`${shown} ${status} ${route}`, record, () => [shown, route, String(status)]);
@@ -66,8 +81,8 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
   });
 
   function countGathered(): void {
-    newCalls.count();
-    newRequests.count();
+    gathered.calls.count();
+    gathered.requests.count();
   }
 
   /** Gives all changes to the counters. */
@@ -112,13 +127,9 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
     ];
   }
 
+  const shareSoon = counters && (() => counters.addSoon(share));
   return {
-    call(record) {
-      // A version is only known of a model that exists. Other names are made up by clients.
-      if (record.version === undefined) return;
-      newCalls.add(record);
-      counters?.addSoon(share);
-    },
+    ...(shareSoon && { call: shareSoon, request: shareSoon }),
     load(record) {
       loads.count(keyOf(record), record, () => [record.model, record.version]);
       counters?.addSoon(share);
@@ -137,10 +148,6 @@ export function createMetricCounts(counters: Counters | undefined): MetricCounts
     },
     webhook(record) {
       webhooks.count(keyOf(record), record, () => [record.model, record.version]);
-      counters?.addSoon(share);
-    },
-    request(record) {
-      newRequests.add(record);
       counters?.addSoon(share);
     },
     series: async () => (counters ? readAll(counters) : own()),

@@ -1,7 +1,7 @@
 import type { Turns } from "../load/turns.ts";
 import type { Platform } from "../platform/types.ts";
 import { VERSION } from "../version.ts";
-import { createMetricCounts, type MetricCounts } from "./metric-counts.ts";
+import { createMetricCounts, type GatheredRecords, type MetricCounts } from "./metric-counts.ts";
 import { GAUGES, type Metric } from "./metrics.ts";
 import type { Sample } from "./metrics-text.ts";
 
@@ -21,6 +21,7 @@ interface Measured {
   /** How many models are loaded. */
   sessions: () => number;
   turns: Turns | undefined;
+  gathered: GatheredRecords;
   /** What is made of sums over hours and days: drift, and accuracy. */
   longer: readonly (() => Promise<Sample[]>)[];
 }
@@ -29,9 +30,9 @@ interface Measured {
  * Metrics by the table. On Node each server answers for itself. Isolates of a Worker, which nobody can ask one by one,
  * count together.
  */
-export function createMetrics({ platform, sessions, turns, longer }: Measured): Metrics {
+export function createMetrics({ platform, sessions, turns, gathered, longer }: Measured): Metrics {
   const isTogether = platform.name === "cloudflare";
-  const counts = createMetricCounts(isTogether ? platform.counters : undefined);
+  const counts = createMetricCounts(isTogether ? platform.counters : undefined, gathered);
 
   function gauges(): Sample[] {
     const build = sample(GAUGES.build, 1, [VERSION, platform.name]);

@@ -1,6 +1,5 @@
 import type { CallRecord } from "../call.ts";
-import { gather } from "./gather.ts";
-import type { Observer } from "./observer.ts";
+import type { Gathered } from "./gather.ts";
 import { createRecent } from "./recent.ts";
 
 const TIMED = ["success", "queue", "compute_input", "compute_infer", "compute_output"] as const;
@@ -43,20 +42,20 @@ const KNOWN_VERSIONS = 1000;
  * How often each version ran in this instance since its start. The thousand versions that ran last are kept, and
  * perhaps some before them. A forgotten version begins again from zero.
  */
-export interface Statistics extends Observer {
-  /**
-   * Counts a call as Triton does. An answer from the cache is a success, but not an inference or execution. Calls that
-   * are refused before they run do not count.
-   */
-  call: (record: CallRecord) => void;
+export interface Statistics {
   /** An entry for each version that ran, in the form of the Open Inference Protocol's statistics extension. */
   all(): ReturnType<typeof describe>[];
   of(version: Counted): ReturnType<typeof describe>;
 }
 
-export function createStatistics(): Statistics {
+/**
+ * Counts calls as Triton does. An answer from the cache is a success, but not an inference or execution. Calls that are
+ * refused before they run do not count.
+ */
+export function createStatistics(calls: Gathered<CallRecord>): Statistics {
   const counts = createRecent<Counts>(KNOWN_VERSIONS);
-  const calls = gather<CallRecord>(({ model, version = "", at, rows, error, cache, durations }) => {
+  calls.each(({ model, version, at, rows, executed, error, cache, durations }) => {
+    if (!executed || version === undefined) return;
     const counted = { name: model, version };
     let own = counts.get(keyOf(counted));
     if (!own) counts.set(keyOf(counted), (own = emptyCounts(counted)));
@@ -83,9 +82,6 @@ export function createStatistics(): Statistics {
   });
 
   return {
-    call(record) {
-      if (record.executed && record.version !== undefined) calls.add(record);
-    },
     all() {
       calls.count();
       return [...counts.values()].map(describe);

@@ -2,7 +2,7 @@ import type { CallRecord } from "../call.ts";
 import type { ErrorCode } from "../errors.ts";
 import { isOnTrial, percentOf, type Candidate } from "../model/release.ts";
 import type { Counters } from "../observe/counters.ts";
-import { gather } from "../observe/gather.ts";
+import type { Gathered } from "../observe/gather.ts";
 import type { DropReason, Observer } from "../observe/observer.ts";
 import { createTally, type Tally } from "../observe/tally.ts";
 import { bucketOf, FIELDS, groupOf, LATENCY_BUCKETS } from "./evidence.ts";
@@ -51,7 +51,10 @@ const SEGMENT_FIELDS: readonly string[] = [
 ];
 
 /** Counts what calls show of versions on trial. Calls cost nothing more while there are none. */
-export function createRolloutCounting(counters: Pick<Counters, "addSoon">): Observer {
+export function createRolloutCounting(
+  counters: Pick<Counters, "addSoon">,
+  calls: Gathered<CallRecord>,
+): Observer {
   const known = new WeakMap<Candidate, Tally>();
 
   /** The sums of the candidate's present segment. A file that was written by hand may have none. */
@@ -65,9 +68,10 @@ export function createRolloutCounting(counters: Pick<Counters, "addSoon">): Obse
     return sums;
   }
 
-  const calls = gather<CallRecord>((record) => {
+  calls.each((record) => {
     const { release, reason, model } = record;
-    for (const candidate of release?.candidates ?? []) {
+    if (!release || !tells(record)) return;
+    for (const candidate of release.candidates) {
       if (!isCompared(record, candidate)) continue;
       const sums = sumsOf(model, candidate);
       if (!sums) continue;
@@ -78,9 +82,7 @@ export function createRolloutCounting(counters: Pick<Counters, "addSoon">): Obse
 
   return {
     call(record) {
-      if (!record.release?.candidates.length || !tells(record)) return;
-      calls.add(record);
-      counters.addSoon(calls.count);
+      if (record.release?.candidates.length) counters.addSoon(calls.count);
     },
     copy({ model, version, release, ...copy }) {
       const candidate = release.candidates.find((one) => one.version === version);

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import type { CallRecord } from "../../functions/call.ts";
 import { digest } from "../../functions/digest.ts";
+import type { Counters } from "../../functions/observe/counters.ts";
 import { createMemoryCounters } from "../../functions/observe/memory-counters.ts";
-import { createMetricCounts } from "../../functions/observe/metric-counts.ts";
+import { createMetricCounts, gatherRecords } from "../../functions/observe/metric-counts.ts";
 import { SUMMED } from "../../functions/observe/metrics.ts";
 import { writeMetrics } from "../../functions/observe/metrics-text.ts";
 import type { RequestRecord } from "../../functions/observe/observer.ts";
@@ -155,8 +156,7 @@ const request: RequestRecord = {
 
 test("instances that count together have the sum of what each counted, in any order", async () => {
   const counters = createMemoryCounters(() => undefined);
-  const [one, other] = [createMetricCounts(counters), createMetricCounts(counters)];
-  const alone = createMetricCounts(undefined);
+  const [one, other, alone] = [counting(counters), counting(counters), counting(undefined)];
   for (let count = 0; count < 300; count++) {
     const record = {
       ...call,
@@ -168,7 +168,7 @@ test("instances that count together have the sum of what each counted, in any or
     for (const counts of [count % 2 ? one : other, alone]) {
       counts.call(record);
       counts.request({ ...request, status: count % 5 ? 200 : 507, milliseconds: count });
-      if (count < 9) counts.load({ ...record, milliseconds: count, error: undefined });
+      if (count < 9) counts.load?.({ ...record, milliseconds: count, error: undefined });
     }
   }
   const together = sorted(writeMetrics(await other.series(), "prometheus"));
@@ -177,7 +177,7 @@ test("instances that count together have the sum of what each counted, in any or
 });
 
 test("methods, codes and versions that never end stay bounded", () => {
-  const counts = createMetricCounts(undefined);
+  const counts = counting(undefined);
   for (let count = 0; count < 5000; count++) {
     counts.request({ ...request, method: `M${count}`, status: count });
     counts.call({ ...call, version: `${count}` });
@@ -193,6 +193,22 @@ test("labels are written so that no text ends them", () => {
     '# HELP x a \\"b\\" \\\\ \\n c\n# TYPE x gauge\nx{l="\\"} 1\\n\\\\"} 1\n# EOF\n',
   );
 });
+
+function counting(counters: Counters | undefined) {
+  const gathered = gatherRecords();
+  const counts = createMetricCounts(counters, gathered);
+  return {
+    ...counts,
+    call(record: CallRecord) {
+      gathered.calls.add(record);
+      counts.call?.(record);
+    },
+    request(record: RequestRecord) {
+      gathered.requests.add(record);
+      counts.request?.(record);
+    },
+  };
+}
 
 function labels(status: number): string {
   return `{http_request_method="POST",http_route="/v1/models/:model/predict",http_response_status_code="${status}"`;
