@@ -11,9 +11,9 @@ const BESIDE = [
   "cli/quantize.py",
   "cli/quantize-requirements.txt",
   "cli/convert/python",
-  ...["sklearn", "xgboost", "lightgbm", "catboost", "torch"].map(
-    (kind) => `cli/convert/requirements-${kind}.txt`,
-  ),
+  ...(await readdir(join(root, "cli/convert")))
+    .filter((name) => name.startsWith("requirements-"))
+    .map((name) => `cli/convert/${name}`),
   "cli/templates",
   "serverless.yml",
   "infra/aws",
