@@ -7,7 +7,7 @@ import { newIdentity } from "../add/version.ts";
 import { writeChecked, type Checked } from "../convert/checked-version.ts";
 import { TOLERANCE } from "../convert/differences.ts";
 import { sourceKind } from "../convert/file-kind.ts";
-import { NETWORKS, pythonReport } from "../convert/python-report.ts";
+import { isNetwork, pythonReport } from "../convert/python-report.ts";
 import { convertNetwork, networkInputs, type NetworkFlags } from "../convert/network.ts";
 import { made as madeSchema, type Case, type Made } from "../convert/report.ts";
 import { withTaskOptions } from "./add.ts";
@@ -24,18 +24,19 @@ export function convertCommand(program: Command): void {
   const command = program
     .command("convert <path>")
     .description(
-      "make a package of a model as it was trained: scikit-learn's skops, joblib or pickle file, XGBoost's .json or .ubj, LightGBM's text, CatBoost's .cbm, PyTorch's .pt2, a module of PyTorch with --module, or a folder of Hugging Face with safetensors. Compares its answers with the original's on native and WASM, and refuses what differs (needs python3)",
+      "make a package of a model as it was trained: scikit-learn's skops, joblib or pickle file, XGBoost's .json or .ubj, LightGBM's text, CatBoost's .cbm, PyTorch's .pt2, a module of PyTorch with --module, Keras 3's .keras, or a folder of Hugging Face with safetensors or of TensorFlow's SavedModel. Compares its answers with the original's on native and WASM, and refuses what differs (needs python3)",
     )
     .requiredOption("--name <model>", "the model's name")
     .option("--version <version>", "the version's name (default: the next free number)")
     .option(
       "--trust",
-      "load a joblib, pickle or .pt2 file or a module, which runs code that is in it: only from people whom you would let run a program here",
+      "load a joblib, pickle or .pt2 file, a module, or a model of Keras or TensorFlow with code of its own, which runs that code: only from people whom you would let run a program here",
     )
     .option(
       "--module <package.module:name>",
       "a module of PyTorch, or what makes one. The path is the folder to import it from, or a file there with its weights: .safetensors, or a state_dict",
     )
+    .option("--signature <name>", "which function of a SavedModel, where it has several")
     .option(
       "--inputs <file or shapes>",
       "what a network takes: a .npz or .json file with an array for each input, or shapes without the batch, such as 3x224x224",
@@ -79,8 +80,8 @@ async function convert(path: string, flags: Flags): Promise<void> {
   if (flags.bounds && data === undefined)
     throw new Error("--bounds takes the bounds from --data, which is not given.");
   const kind = flags.module === undefined ? await sourceKind(path) : "torch";
-  if (NETWORKS.has(kind)) return convertNetwork(path, kind, flags);
-  const stray = networkFlag(flags);
+  if (isNetwork(kind)) return convertNetwork(path, kind, flags);
+  const stray = flags.signature === undefined ? networkFlag(flags) : "--signature";
   if (stray !== undefined)
     throw new Error(`${stray} is for a network, and ${path} says itself what it needs.`);
   if (kind === "pickle" && !flags.trust)

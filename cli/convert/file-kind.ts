@@ -9,7 +9,9 @@ export type SourceKind =
   | "lightgbm"
   | "catboost"
   | "torch"
-  | "hugging-face";
+  | "hugging-face"
+  | "keras"
+  | "saved-model";
 
 const HEAD_BYTES = 512;
 
@@ -26,6 +28,7 @@ export async function sourceKind(path: string): Promise<SourceKind> {
   const head = await readHead(path);
   if (head.startsWith("PK")) {
     if (path.endsWith(".pt2")) return "torch";
+    if (path.endsWith(".keras")) return "keras";
     if (head.includes("schema.json") || path.endsWith(".skops")) return "skops";
     throw new Error(adviceForZip(path, head));
   }
@@ -55,16 +58,13 @@ async function readHead(path: string): Promise<string> {
 
 async function folderKind(path: string): Promise<SourceKind> {
   const names = await readdir(path);
-  if (names.includes("saved_model.pb"))
-    throw new Error(
-      `${path} is TensorFlow's SavedModel, which convert does not take yet. Convert it with tf2onnx, in an environment that has TensorFlow, and add what it makes: python -m tf2onnx.convert --saved-model ${path} --output model.onnx`,
-    );
+  if (names.includes("saved_model.pb")) return "saved-model";
   const isExport = names.some((name) => name === "onnx" || name.endsWith(".onnx"));
   const hasWeights = names.some((name) => isSafe(name) || isPickled(name));
   if (names.includes("config.json") && hasWeights) return "hugging-face";
   if (isExport) throw new Error(`${path} has ONNX already: nearcast add ${path} --name …`);
   throw new Error(
-    `${path} is a folder without a model that convert knows. A folder of Hugging Face has config.json and model.safetensors; a module of PyTorch is named with --module.`,
+    `${path} is a folder without a model that convert knows. A folder of Hugging Face has config.json and model.safetensors, TensorFlow's SavedModel has saved_model.pb; a module of PyTorch is named with --module.`,
   );
 }
 
@@ -90,8 +90,6 @@ function isPickled(name: string): boolean {
 }
 
 function adviceForZip(path: string, head: string): string {
-  if (path.endsWith(".keras"))
-    return `${path} is a model of Keras 3, which convert does not take yet. Export it where it was trained, and add what that makes: model.export("model.onnx", format="onnx")`;
   if (/\.(pt|pth|ckpt)$/.test(path) || head.includes("data.pkl"))
     return `${path} holds weights of PyTorch, or a pickle of a module. Name the module that the weights are of: --module package.module:Name. Or save the whole model where it was trained: torch.export.save(torch.export.export(model, (example,)), "model.pt2")`;
   return `${path} is a zip file without a model that convert knows.`;
@@ -101,6 +99,6 @@ function adviceForFile(path: string, head: string): string {
   if (path.endsWith(".onnx") || path.endsWith(".ort"))
     return `${path} is ONNX already: nearcast add ${path} --name …`;
   if (head.startsWith("\x89HDF"))
-    return `${path} is a model of Keras 2 (HDF5), which convert does not take. Load it with Keras 3 and export it: model.export("model.onnx", format="onnx")`;
-  return `${path} is no model that convert knows. It takes scikit-learn's skops, joblib and pickle, XGBoost's .json and .ubj, LightGBM's text, CatBoost's .cbm, PyTorch's .pt2 and folders of Hugging Face.`;
+    return `${path} is a model of Keras 2 (HDF5), which convert does not take. Load it with Keras 3, and save it as it does today: model.save("model.keras")`;
+  return `${path} is no model that convert knows. It takes scikit-learn's skops, joblib and pickle, XGBoost's .json and .ubj, LightGBM's text, CatBoost's .cbm, PyTorch's .pt2, Keras 3's .keras, and folders of Hugging Face and of TensorFlow's SavedModel.`;
 }

@@ -17,6 +17,7 @@ export interface NetworkFlags extends AddFlags {
   memory: number;
   seconds: number;
   module?: string;
+  signature?: string;
   inputs?: NonNullable<NetworkJob["inputs"]>;
   data?: string;
   target?: string;
@@ -51,8 +52,8 @@ export async function convertNetwork(
       kind,
       trust: flags.trust ?? false,
       module: flags.module ?? null,
-      // A program has inputs of its own.
-      inputs: flags.inputs ?? (flags.module === undefined ? null : shapesOf(flags)),
+      signature: flags.signature ?? null,
+      inputs: flags.inputs ?? madeInputs(kind, flags),
     };
     const made = await pythonReport(job, {
       schema: network,
@@ -115,6 +116,9 @@ async function checkFlags(path: string, kind: SourceKind, flags: NetworkFlags): 
     throw new Error(
       "--data and --target are for tables of scikit-learn. Give a network rows to compare on with --inputs, and measure it with nearcast eval.",
     );
+  if (flags.signature !== undefined && kind !== "saved-model")
+    throw new Error("--signature names one of a SavedModel, and this is none.");
+  if (isOfTensorFlow(kind)) return;
   if (kind === "hugging-face") {
     if (flags.inputs || flags.features || flags.image)
       throw new Error(
@@ -133,8 +137,16 @@ async function checkFlags(path: string, kind: SourceKind, flags: NetworkFlags): 
     );
 }
 
-/** The shape of one input, as the table or the pictures have it. */
-function shapesOf({ features, image }: NetworkFlags): NetworkJob["inputs"] {
+/** What is known of the inputs where none are given. A program of torch.export has some of its own. */
+function madeInputs(kind: SourceKind, { module, features, image }: NetworkFlags) {
+  if (isOfTensorFlow(kind))
+    return image ? { sides: [image.height, image.width] satisfies [number, number] } : null;
+  if (module === undefined) return null;
   if (features) return { shapes: [[features.length]] };
   return image ? { shapes: [[3, image.height, image.width]] } : null;
+}
+
+/** Its models say what they take. Python looks for code in them before it loads them. */
+function isOfTensorFlow(kind: SourceKind): boolean {
+  return kind === "keras" || kind === "saved-model";
 }

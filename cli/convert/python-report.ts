@@ -9,10 +9,19 @@ import { readReport } from "./report.ts";
 const HERE = import.meta.dirname;
 /** Frameworks that a pipeline of scikit-learn may have inside. They are installed when one is needed. */
 const INSIDE = new Set(["xgboost", "lightgbm", "catboost"]);
-/** What one environment with PyTorch converts. */
-export const NETWORKS: ReadonlySet<SourceKind> = new Set(["torch", "hugging-face"]);
+/** The networks, and whose environment converts them. */
+const ENVIRONMENTS: Partial<Record<SourceKind, string>> = {
+  torch: "torch",
+  "hugging-face": "torch",
+  keras: "tensorflow",
+  "saved-model": "tensorflow",
+};
 /** Older versions have no package without the graphics card's libraries. */
 const CPU_ONLY = /-cpu$/;
+
+export function isNetwork(kind: SourceKind): boolean {
+  return kind in ENVIRONMENTS;
+}
 
 /** What the process gets, in JSON. */
 export interface Job {
@@ -33,8 +42,10 @@ export interface TableJob extends Job {
 export interface NetworkJob extends Job {
   /** The import path of a module: `package.module:name`. */
   module: string | null;
-  /** Inputs to compare on, or the shapes of one. */
-  inputs: { file: string } | { shapes: number[][] } | null;
+  /** The signature of a SavedModel. */
+  signature: string | null;
+  /** Inputs to compare on, or the shapes of one, or the height and width of pictures. */
+  inputs: { file: string } | { shapes: number[][] } | { sides: [number, number] } | null;
 }
 
 interface Options<T> {
@@ -58,7 +69,7 @@ export async function pythonReport<T extends object>(
   const { packages, memoryMb, seconds } = options;
   const inside = new Set([...options.inside, job.kind].filter((kind) => INSIDE.has(kind)));
   const lists = await Promise.all(
-    [NETWORKS.has(job.kind) ? "torch" : "sklearn", ...inside].map(requirementsOf),
+    [ENVIRONMENTS[job.kind] ?? "sklearn", ...inside].map(requirementsOf),
   );
   const python = await pythonEnvironment({
     name: "convert",

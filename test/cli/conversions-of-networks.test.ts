@@ -9,14 +9,15 @@ import { root } from "./nearcast.ts";
 interface Recorded {
   name: string;
   inputs: unknown[];
-  /** What PyTorch or transformers' pipeline answered. */
+  /** What PyTorch, transformers' pipeline or Keras answered. */
   answers: unknown[];
 }
 
 const folder = join(root, "test/fixtures/conversions");
-const { cases } = JSON.parse(readFileSync(join(folder, "networks.json"), "utf8")) as {
-  cases: Recorded[];
-};
+const cases = ["networks.json", "keras.json"].flatMap((name) => {
+  const recorded: unknown = JSON.parse(readFileSync(join(folder, name), "utf8"));
+  return (recorded as { cases: Recorded[] }).cases;
+});
 
 describe.each(cases)("$name", ({ name, inputs, answers }) => {
   test.each(["native", "wasm"] as const)(

@@ -27,14 +27,22 @@ describe("what a file is, by its first bytes", () => {
 
   test.each([
     ["model.onnx", Buffer.from([8, 9]), "nearcast add"],
-    ["model.keras", Buffer.from("PK\u0003\u0004metadata.json"), "model.export("],
     ["model.pt", Buffer.from("PK\u0003\u0004model/data.pkl"), "--module package.module:Name"],
-    ["model.h5", Buffer.from("89484446", "hex"), "Load it with Keras 3"],
+    ["model.h5", Buffer.from("89484446", "hex"), "model.save("],
     ["model.txt", Buffer.from("hello"), "no model that convert knows"],
   ])("%s is refused, with what to do", async (name, bytes, advice) => {
     const path = join(await temporaryFolder(), name);
     await writeFile(path, bytes);
     await expect(sourceKind(path)).rejects.toThrow(advice);
+  });
+
+  test("a zip by the name of Keras, and a folder with saved_model.pb", async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, "model.keras");
+    await writeFile(path, "PK\u0003\u0004metadata.json");
+    expect(await sourceKind(path)).toBe("keras");
+    await writeFile(join(folder, "saved_model.pb"), "");
+    expect(await sourceKind(folder)).toBe("saved-model");
   });
 
   test("a program of torch.export may run code", async () => {
@@ -65,7 +73,6 @@ describe("what a file is, by its first bytes", () => {
 
   test.each([
     ["model.onnx", "nearcast add"],
-    ["saved_model.pb", "tf2onnx"],
     ["readme.md", "without a model that convert knows"],
   ])("a folder with %s is refused, with what to do", async (name, advice) => {
     const folder = await temporaryFolder();
@@ -81,12 +88,14 @@ test.each([
   [["--scores", "softmax"], "--scores is for a network"],
   [["--labels-from", "x"], "--labels-from is for a network"],
   [["--inputs", "4"], "--inputs is for a network"],
+  [["--signature", "serve"], "--signature is for a network"],
   [["--mean", "0.5"], "--mean is for a network"],
   [["--std", "0.5"], "--std is for a network"],
   [["--resize", "64"], "--resize is for a network"],
   [["--pad", "0,0,0"], "--pad is for a network"],
   [["--scale", "1"], "--scale is for a network"],
   [["--bgr"], "--bgr is for a network"],
+  [["--module", "net:Net", "--signature", "a"], "--signature names one of a SavedModel"],
   [["--module", "net:Net"], "Loading net:Net runs code"],
   [["--module", "net.Net", "--trust"], "--module is package.module:name"],
   [["--module", "net:Net", "--trust", "--data", "x.csv"], "--data and --target are for tables"],

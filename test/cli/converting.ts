@@ -28,8 +28,9 @@ export const convertersPython = sklearn.python;
 export const canConvert = sklearn.isMade;
 if (!canConvert) console.log("There is no environment to convert in (.ci/run makes it): skipped.");
 
-/** It has 5 GB, so only a conversion makes it. */
+/** They have 5 GB and 1.6 GB, so only a conversion makes them. */
 export const torch = await environmentOf("torch");
+export const tensorflow = await environmentOf("tensorflow");
 
 export const CONVERSION_LIMIT_MS = 120_000;
 

@@ -42,6 +42,10 @@ def converter(kind):
         import torch_models as found
     elif kind == "hugging-face":
         import hugging_face as found
+    elif kind == "keras":
+        import keras_models as found
+    elif kind == "saved-model":
+        import saved_models as found
     else:
         import sklearn_models as found
     return found

@@ -13,11 +13,14 @@ class NeedsPackage(Exception):
         self.module = module
 
 
+OUT_OF_MEMORY = ("allocate memory", "bad_alloc", "OOM when allocating")
+
+
 def in_short(error):
     """An error of a library in one line. Raises MemoryError for those that say so in words only."""
     while error.__cause__ is not None:
         error = error.__cause__
     text = " ".join(str(error).split()).split(" For more information,")[0]
-    if isinstance(error, MemoryError) or "allocate memory" in text or "bad_alloc" in text:
+    if isinstance(error, MemoryError) or any(one in text for one in OUT_OF_MEMORY):
         raise MemoryError() from error
     return f"{type(error).__name__}: {text[:600]}"

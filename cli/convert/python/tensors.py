@@ -39,7 +39,7 @@ def _described(name, array):
 
 
 def random_inputs(example, sizes):
-    """Inputs like the example: floats of its mean and spread, other elements drawn from its own. `sizes` are batches."""
+    """Inputs like the example: floats of its mean and spread, whole numbers drawn from its own. `sizes` are batches."""
     random = np.random.default_rng(0)
     elements = sum(one.size for one in example.values()) or 1
     made = []
@@ -53,10 +53,16 @@ def random_inputs(example, sizes):
 
 def _like(array, size, random):
     shape = array.shape if size is None or array.ndim == 0 else (size, *array.shape[1:])
-    if array.dtype.kind == "f" and array.size > 0:
+    if array.dtype.kind == "f" and array.size > 0 and not are_ids(array):
         spread = float(array.std()) or 1.0
         return np.asarray(random.normal(float(array.mean()), spread, shape)).astype(array.dtype)
     return np.asarray(random.choice(array.ravel(), shape)).astype(array.dtype) if array.size > 0 else np.zeros(shape, array.dtype)
+
+
+def are_ids(floats):
+    """Whether they are whole numbers of several kinds, as where a model of Keras takes ids."""
+    kinds = np.unique(floats)
+    return len(kinds) > 2 and bool(np.equal(kinds, np.round(kinds)).all())
 
 
 def answers(ask, inputs):
@@ -91,5 +97,5 @@ def check(first, second):
     for name, array in first.items():
         if not np.array_equal(array, second[name], equal_nan=array.dtype.kind == "f"):
             raise Refusal(
-                f"The original answers the same input otherwise each time (its {name} differs): was it exported while it was in training? Call model.eval() before."
+                f"The original answers the same input otherwise each time (its {name} differs): was it exported while it was in training? Call model.eval() before. Of a model of Keras, convert the .keras file."
             )

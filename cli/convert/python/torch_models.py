@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch.utils import _pytree as pytree
 
+import given_inputs
 import torch_inputs
 from refusal import Refusal, in_short
 from tensors import BATCHES, answers, random_inputs
@@ -27,7 +28,7 @@ def _of_program(job):
     names = list(program.graph_signature.user_inputs)
     sizes, rows = batches_of(program, names)
     if job["inputs"] is not None:
-        example = torch_inputs.given(job["inputs"], names, rows)
+        example = given_inputs.given(job["inputs"], names, rows)
     elif program.example_inputs is not None:
         example = torch_inputs.by_name(names, program.example_inputs)
     else:
@@ -65,7 +66,7 @@ def _of_module(job):
     names = torch_inputs.names_of(model.forward)
     if job["inputs"] is None:
         raise Refusal("Say what the module takes: --inputs with a .npz or .json file, or with the shape of one input without its batch, such as 3x224x224.")
-    example = torch_inputs.given(job["inputs"], names)
+    example = given_inputs.given(job["inputs"], names)
     about = f"{type(model).__name__} of {job['module']}, {parameters(model.parameters())}"
     two = torch_inputs.of_two(example)
     if two is not None:
