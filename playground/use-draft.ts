@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Manifest, Picture } from "./api.ts";
+import { base64Of } from "./forms/file-drop.tsx";
 import { isPicture } from "./forms/form.ts";
 import { formOf } from "./forms/forms.ts";
 import { jsonMistake, spaced } from "./json.ts";
@@ -48,11 +49,6 @@ export function useDraft(manifest: Manifest) {
   }
 
   return { form, draft, setDraft, text, setText, note, fill, toJson, toForm, inputs };
-}
-
-async function base64Of({ blob }: Picture): Promise<string> {
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 const CANNOT = "The form cannot show this JSON.";

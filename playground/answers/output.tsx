@@ -23,6 +23,7 @@ const VIEWS: Record<string, unknown> = {
   "token-classification": texts.EntitiesView,
   "question-answering": texts.FoundView,
   "zero-shot-classification": texts.LabelsView,
+  "zero-shot-image-classification": texts.LabelsView,
   "fill-mask": texts.FilledView,
   "object-detection": BoxesView,
   "image-segmentation": MasksView,

@@ -79,3 +79,9 @@ export function fileOf(
     return undefined;
   }
 }
+
+/** A file as base64. */
+export async function base64Of({ blob }: Picture): Promise<string> {
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}

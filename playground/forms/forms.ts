@@ -4,6 +4,7 @@ import { basketForm } from "./basket.tsx";
 import { featuresForm } from "./features.tsx";
 import type { Form } from "./form.ts";
 import { imageForm } from "./image.tsx";
+import { labelledImageForm } from "./labelled-image.tsx";
 import { partsForm } from "./parts.tsx";
 import { textsForm } from "./texts.tsx";
 
@@ -19,6 +20,7 @@ const FORMS = {
   "tabular-regression": [featuresForm],
   "image-classification": [imageForm],
   "image-feature-extraction": [imageForm],
+  "zero-shot-image-classification": [labelledImageForm, imageForm],
   "audio-classification": [audioForm],
   "object-detection": [imageForm],
   "image-segmentation": [imageForm],

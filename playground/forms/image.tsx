@@ -9,11 +9,16 @@ type Draft = Picture | undefined;
 
 /** An image that is dropped, pasted, chosen or taken. It is sent as it is. */
 export const imageForm: Form<Draft> = {
-  from: (inputs) => (typeof inputs === "string" ? fileOf(inputs, KINDS) : undefined),
+  from: pictureOf,
   empty: () => undefined,
   inputs: (picture) => picture,
   View: ImageView,
 };
+
+/** A picture from base64. Undefined for anything else. */
+export function pictureOf(inputs: unknown): Picture | undefined {
+  return typeof inputs === "string" ? fileOf(inputs, KINDS) : undefined;
+}
 
 const KINDS = [
   ["iVBOR", "image/png"],
@@ -22,23 +27,38 @@ const KINDS = [
 ] as const;
 
 function ImageView({ draft, onChange, mistakes }: FormProps<Draft>) {
+  return (
+    <PictureField picture={draft} mistake={mistakesAt(mistakes, "inputs")} onPicture={onChange} />
+  );
+}
+
+interface PictureFieldProps {
+  picture: Picture | undefined;
+  mistake: string;
+  onPicture: (picture: Picture) => void;
+}
+
+/** A picture by drop, by paste, from a file or from the camera. */
+export function PictureField({ picture, mistake, onPicture }: PictureFieldProps) {
   const [isTaking, setTaking] = useState(false);
   return (
     <FileDrop
       label="Image"
       hint="JPEG, PNG or WebP. Drop it here, paste it, or choose a file."
-      mistake={mistakesAt(mistakes, "inputs")}
+      mistake={mistake}
       kind="image/"
       unnamed="pasted.png"
-      onFile={onChange}
+      onFile={onPicture}
     >
-      {draft && (
-        <SentFile file={draft}>{(url) => <img src={url} alt="The image that is sent" />}</SentFile>
+      {picture && (
+        <SentFile file={picture}>
+          {(url) => <img src={url} alt="The image that is sent" />}
+        </SentFile>
       )}
       {isTaking ? (
         <Camera
-          onPicture={(picture) => {
-            onChange(picture);
+          onPicture={(taken) => {
+            onPicture(taken);
             setTaking(false);
           }}
           onClose={() => setTaking(false)}

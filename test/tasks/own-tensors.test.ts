@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -9,6 +9,7 @@ import { nearcast } from "../cli/nearcast.ts";
 import { addExport } from "../hugging-face/export-folder.ts";
 import { folder as segmentation } from "./image-segmentation.ts";
 import { folder } from "./object-detection.ts";
+import { addedModels } from "./zero-shot-images.ts";
 
 const models = await mkdtemp(join(tmpdir(), "nearcast-own-tensors-"));
 afterAll(() => rm(models, { recursive: true }));
@@ -33,6 +34,9 @@ await nearcast(["add", join(segmentation, "upernet"), "--name", "upernet", "--mo
 await writeFile(join(models, "upernet/release.json"), '{"stable":"1"}');
 await count("upernet", "prediction.segments");
 
+await cp(join(await addedModels(), "clip"), join(models, "clip"), { recursive: true });
+await count("clip", "prediction.score");
+
 const ids = (name: string) => ({ name, datatype: "INT64", shape: [1, 3], data: [1, 1, 1] });
 const pixels = (name: string, shape: number[]) => {
   const length = shape.reduce((product, size) => product * size, 1);
@@ -43,6 +47,7 @@ test.each([
   ["mask-bert", ["input_ids", "attention_mask", "token_type_ids"].map(ids)],
   ["yolo8", [pixels("images", [1, 3, 64, 96])]],
   ["upernet", [pixels("pixel_values", [1, 3, 64, 64])]],
+  ["clip", [...["input_ids", "attention_mask"].map(ids), pixels("pixel_values", [2, 3, 24, 24])]],
 ])("%s takes a client's own tensors where answers are counted", async (name, inputs) => {
   const platform = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
   const app = createApp(createService(platform));

@@ -1,6 +1,9 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createApp } from "../../functions/app.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
 import type { ScoredLabel } from "../../functions/tasks/zero-shot-classification/answers.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
@@ -119,6 +122,27 @@ describe.each(inThisFile(PLATFORMS))("on %s", (platform) => {
       const found = Array.isArray(answer) ? answer : answer.outputs;
       expect(differenceOf(found ?? [], row)).toBeUndefined();
     }
+  });
+});
+
+test("the API's description has both forms of an input", async () => {
+  const platform = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
+  const response = await createApp(createService(platform)).request("/openapi.json");
+  const { components, paths } = (await response.json()) as {
+    components: { schemas: Record<string, unknown> };
+    paths: Record<string, unknown>;
+  };
+  expect(components.schemas["clip.input"]).toMatchObject({
+    anyOf: [
+      { contentEncoding: "base64" },
+      { required: ["image"], properties: { candidate_labels: { uniqueItems: true } } },
+    ],
+  });
+  expect(components.schemas["clip.parameters"]).toMatchObject({
+    properties: { hypothesis_template: { default: "This is a photo of {}." } },
+  });
+  expect(paths["/v1/models/clip/predict"]).toMatchObject({
+    post: { requestBody: { content: { "image/png": {}, "application/json": {} } } },
   });
 });
 
