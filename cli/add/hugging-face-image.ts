@@ -13,6 +13,7 @@ const schema = z.looseObject({
   image_processor_type: z.string().nullish(),
   feature_extractor_type: z.string().nullish(),
   size: size.nullish(),
+  size_divisor: side.nullish(),
   // The longest edge, where an older file has the shortest as `size`.
   max_size: side.nullish(),
   crop_size: z.union([side, rectangle]).nullish(),
@@ -44,6 +45,7 @@ const RULES: Record<string, Rule> = {
   ...rules(only(), "pad_size"),
   // Padding is checked by the processor's class. The others are for training.
   ...rules("harmless", "do_pad", "format", "do_convert_annotations", "return_segmentation_masks"),
+  ...rules("harmless", "ignore_index", "num_labels"),
   // Steps that the server does not have.
   ...rules(only(false), "do_flip_channel_order", "include_top", "rescale_offset"),
   ...rules(only(false), "do_thumbnail", "do_align_long_axis", "do_grayscale", "keep_aspect_ratio"),
@@ -62,7 +64,7 @@ const RESAMPLE: Record<number, ImageOptions["resample"]> = {
 };
 
 /** These pad pictures only to the size of others in their batch, and here each has a run of its own. */
-const DETECTORS = /Detr$|^Yolos$/;
+const DETECTORS = /Detr$|^Yolos$|^Mask2?Former$/;
 
 /**
  * `preprocessor_config.json` as fields of the manifest, and the processor's name without its ending. Throws for a step that
@@ -139,6 +141,7 @@ function withDefaults(settings: Settings, { name, processor, isFast }: Named, pa
     );
   return {
     size: sizeOf(settings),
+    size_divisor: settings.size_divisor ?? processor?.divisor ?? 1,
     crop_size: settings.crop_size ?? undefined,
     crop_pct: settings.crop_pct ?? undefined,
     do_resize: settings.do_resize ?? true,
@@ -182,13 +185,16 @@ function processorOf(
 
 /** The size that the model gets, and how the image is brought to it. A string says why this is not possible. */
 function targetOf(
-  { size: given, crop_size, crop_pct, do_resize, do_center_crop }: Given,
+  { size: given, size_divisor: divisor, crop_size, crop_pct, do_resize, do_center_crop }: Given,
   { name, processor }: Named,
 ): Pick<ImageOptions, "width" | "height" | "resize"> | string {
   if (!do_resize || given === undefined || given === null)
     return "it must resize to a size that it names.";
   // Some processors take one number for both edges, others for the shorter one.
   const isSquare = processor?.square ?? !do_center_crop;
+  const isRounded = typeof given !== "object" || !("height" in given) || isUneven(given, divisor);
+  if (divisor > 1 && isRounded)
+    return `size_divisor rounds sizes up, which the server does not do: size must be a height and a width that are multiples of ${divisor}.`;
   if (typeof given === "number" && !processor && do_center_crop)
     return "size must say shortest_edge, or height and width: save it again with a newer transformers.";
   const wanted: Wanted | z.infer<typeof edges> =
@@ -214,6 +220,10 @@ function targetOf(
   if (cut.width > smallest.width || cut.height > smallest.height)
     return "crop_size is larger than the image that it is cut out of, and the server does not pad.";
   return { ...cut, resize };
+}
+
+function isUneven({ height, width }: z.infer<typeof rectangle>, divisor: number): boolean {
+  return height % divisor > 0 || width % divisor > 0;
 }
 
 function hasBothEdges(size: object): size is z.infer<typeof edges> {

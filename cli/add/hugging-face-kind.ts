@@ -12,6 +12,7 @@ export const configSchema = headSchema.extend({
   model_type: z.string().optional(),
   text_config: z.looseObject({ max_position_embeddings: z.number().int().nullish() }).nullish(),
   num_queries: z.number().int().positive().nullish(),
+  decoder_config: z.looseObject({ num_queries: z.number().int().positive().nullish() }).nullish(),
   num_detection_tokens: z.number().int().positive().nullish(),
   tokenizer_class: z.string().nullish(),
 });
@@ -48,7 +49,8 @@ export function kindOf({ architectures }: Config, { inputs, outputs }: Graph): K
   if (architecture.endsWith("ForQuestionAnswering")) return "question-answering";
   if (architecture.endsWith("ForImageClassification")) return "image-classification";
   if (architecture.endsWith("ForObjectDetection")) return "object-detection";
-  if (architecture.endsWith("ForSemanticSegmentation")) return "image-segmentation";
+  if (/For(Semantic|Universal|Instance)?Segmentation$/.test(architecture))
+    return "image-segmentation";
   // Such a network may have been exported for its vectors.
   if (architecture.endsWith("ForMaskedLM"))
     return outputs.some(({ name }) => name === "logits") && !outputs.some(isVectors)

@@ -13,6 +13,8 @@ export interface Processor {
   normalizes?: false;
   /** Sizes that keep the ratio are made a multiple of it. */
   multipleOf?: number;
+  /** What edges are rounded up to a multiple of, where its settings do not say it. */
+  divisor?: number;
 }
 
 const [NEAREST, BILINEAR, BICUBIC] = [0, 2, 3];
@@ -43,6 +45,8 @@ export const PROCESSORS: Readonly<Record<string, Processor>> = {
   DeiT: { ...VIT, ...CROPPED, resample: BICUBIC },
   Detr: DETR,
   EfficientNet: { ...VIT, crops: true, resample: NEAREST },
+  Mask2Former: { ...DETR, divisor: 32 },
+  MaskFormer: { ...DETR, divisor: 32 },
   MobileNetV1: MOBILENET,
   MobileNetV2: MOBILENET,
   Pvt: { ...VIT, ...IMAGENET },

@@ -31,10 +31,28 @@ test("exports of Hugging Face bring their labels and their sizes", async () => {
   });
 });
 
+test("exports with masks of queries bring what these become, and DETR its mask of pixels", async () => {
+  expect((await added("maskformer")).manifest).toMatchObject({
+    outputs: [{ name: "masks_queries_logits" }, { shape: [-1, 12, 7] }],
+    segmentation: {
+      output: "masks_queries_logits",
+      classes: "class_queries_logits",
+      instances: "best",
+    },
+  });
+  const { manifest } = await added("mask2former");
+  expect(manifest).toMatchObject({ segmentation: { scaled: { width: 384, height: 384 } } });
+  expect((await added("detr-panoptic")).manifest).toMatchObject({
+    inputs: [{ name: "pixel_values" }, { name: "pixel_mask" }],
+    segmentation: { output: "pred_masks", classes: "logits", instances: "apart" },
+    image: { resize: { shortestEdge: 48, longestEdge: 80 } },
+  });
+});
+
 /** A copy of an export with other settings in one of its files. */
-async function changed(file: string, settings: object): Promise<string> {
+async function changed(file: string, settings: object, name = "segformer"): Promise<string> {
   const copy = await temporaryFolder();
-  await cp(join(folder, "segformer"), copy, { recursive: true });
+  await cp(join(folder, name), copy, { recursive: true });
   const path = join(copy, file);
   const own = JSON.parse(await readFile(path, "utf8")) as object;
   await writeFile(path, JSON.stringify({ ...own, ...settings }));
@@ -62,6 +80,23 @@ test.for([
 const MOBILE: Record<string, object> = {
   "preprocessor_config.json": { image_processor_type: "MobileNetV2ImageProcessor" },
 };
+
+test.for([
+  ["config.json", { id2label: { 0: "a" } }, "masks have 2 numbers for them"],
+  [
+    "preprocessor_config.json",
+    { image_processor_type: "SegformerImageProcessor" },
+    "must have an image_processor_type that says what masks become",
+  ],
+  [
+    "preprocessor_config.json",
+    { size: { shortest_edge: 64, longest_edge: 96 } },
+    "size_divisor rounds sizes up",
+  ],
+  ["preprocessor_config.json", { size: { height: 64, width: 80 } }, "size_divisor rounds sizes up"],
+] as const)("masks of queries whose %s has %j are refused", async ([file, settings, reason]) => {
+  await expectRefused(await changed(file, settings, "maskformer"), reason, []);
+});
 
 test("an export is no model for another task", async () => {
   const flags = ["--task", "object-detection"];

@@ -46,9 +46,11 @@ describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platf
     "pictures have the masks that were recorded of $model with $parameters",
     async ({ model, parameters, rows: all }) => {
       expect(pictures).toHaveLength(200);
+      expect(all.length).toBeGreaterThanOrEqual(10);
       // The same code runs on the other platforms: a quarter shows that they compute the same.
       const step = platform === "node" ? 1 : 4;
-      const [taken, rows] = [everyOf(pictures, step), everyOf(all, step)];
+      const taken = everyOf(pictures.slice(0, all.length), step);
+      const rows = everyOf(all, step);
       let unlike = 0;
       for (let from = 0; from < taken.length; from += 50) {
         const inputs = taken.slice(from, from + 50);
@@ -56,7 +58,7 @@ describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platf
         const encoding = from % 100 === 0 ? "png" : "rle";
         const outputs = await ask(model, { inputs, parameters: { ...parameters, encoding } });
         if (encoding === "png") expectSchema("image-segmentation.output", outputs[0]);
-        expect(outputs).toHaveLength(50);
+        expect(outputs).toHaveLength(inputs.length);
         for (const [at, made] of outputs.entries())
           unlike += unlikePixels(made, rows[from + at] ?? []);
       }

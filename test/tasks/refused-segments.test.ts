@@ -11,6 +11,8 @@ import {
   imageSegmentationParameters,
   type imageSegmentationOptions,
 } from "../../functions/tasks/image-segmentation/options.ts";
+import { countsOf } from "../../functions/tasks/image-segmentation/run-lengths.ts";
+import type { Rle, SegmentAnswer } from "../../functions/tasks/image-segmentation/segments.ts";
 import { imageSegmentation } from "../../functions/tasks/image-segmentation/task.ts";
 import type { Tensors } from "../../functions/tensor.ts";
 import { folder } from "./image-segmentation.ts";
@@ -102,15 +104,82 @@ test.each([
   });
 });
 
+/** Two queries over 2 × 2 places: the left half is a sky, the right half a tree or nothing. */
+const QUERIES = {
+  outputs: [
+    { name: "masks", datatype: "FP32", shape: [-1, -1, -1, -1] },
+    { name: "classes", datatype: "FP32", shape: [-1, 2, 7] },
+  ],
+  segmentation: { output: "masks", classes: "classes", instances: "best" },
+};
+
+/** The output without its sizes, but for the labels. */
+function free({ shape, ...output }: (typeof QUERIES.outputs)[number]) {
+  return { ...output, shape: shape.map((size) => (size === 2 ? -1 : size)) };
+}
+
 test.each([
-  [{ labels: ["wall"] }, "needs two labels or more"],
-  [{ labels: undefined }, "needs two labels or more"],
+  [{ labels: ["wall"] }, "needs labels, two or more"],
+  [{ labels: undefined }, "needs labels, two or more"],
+  [{ segmentation: { output: "logits", classes: "classes" } }, "go together"],
+  [{ ...QUERIES, outputs: QUERIES.outputs.map(free) }, "must say how many queries there are"],
+  [{ segmentation: { output: "logits", instances: "best" } }, "go together"],
+  [
+    { segmentation: { output: "logits", classes: "classes", instances: "best" } },
+    "the output classes must say how many queries there are",
+  ],
   [{ segmentation: { output: "masks" } }, "segmentation.output must name an FP32"],
   [{ labels: ["a", "b"] }, "of shape [-1, 2, -1, -1]"],
   [{ image: { ...IMAGE, resize: { shortestEdge: 70 } } }, "must not cut the centre out"],
   [{ image: { ...IMAGE, resize: { width: 70, height: 64 } } }, "must not cut the centre out"],
 ])("the manifest with %j is refused", async (more, reason) => {
   await expect(compiled(more)).rejects.toThrow(reason);
+});
+
+function queried(tree: number, nothing: number, mask = 4): Tensors {
+  const masks = Float32Array.of(mask, -4, 4, -4, -4, 4, -4, 4);
+  const classes = new Float32Array(14);
+  classes[1] = 9;
+  [classes[7 + 5], classes[7 + 6]] = [tree, nothing];
+  return {
+    masks: { datatype: "FP32", shape: [1, 2, 2, 2], data: masks },
+    classes: { datatype: "FP32", shape: [1, 2, 7], data: classes },
+  };
+}
+
+async function divided(outputs: Tensors, parameters: object = {}) {
+  const task = await compiled(QUERIES);
+  const context = [{ width: 4, height: 2, written: { bytes: 0 } }];
+  const all = imageSegmentationParameters.parse({ encoding: "rle", ...parameters });
+  const parts = task.postprocess(outputs, { feeds: {}, rows: 1, context }, all);
+  const [answer] = await finished<SegmentAnswer[][]>(parts);
+  return answer?.map((segment) => [segment.label, countsOf((segment.mask as Rle).counts)]);
+}
+
+test("masks of queries are segments, but for nothing, for low scores and for what others cover", async () => {
+  const sky = ["sky", [0, 4, 4]];
+  const tree = ["tree", [4, 4]];
+  expect(await divided(queried(9, 0))).toEqual([sky, tree]);
+  // Where nothing is likelier, all pixels are the other query's, also those outside of its mask.
+  expect(await divided(queried(0, 9))).toEqual([["sky", [0, 8]]]);
+  expect(await divided(queried(0, 9), { threshold: 1 })).toEqual([]);
+  expect(await divided(queried(9, 0), { mask_threshold: 1 })).toEqual([]);
+  // Each has all of its mask for itself, and a larger part is asked for.
+  expect(await divided(queried(9, 0), { overlap_mask_area_threshold: 1 })).toEqual([]);
+  expect(await divided(queried(9, 0), { subtask: "semantic" })).toEqual([sky, tree]);
+  expect(await divided(queried(8, 0), { subtask: "instance" })).toEqual([sky, tree]);
+  expect(await divided(queried(0, 9), { subtask: "instance" })).toEqual([sky]);
+});
+
+test("scores of queries that are no numbers, and queries without masks, are no answer", async () => {
+  for (const outputs of [queried(NaN, 0), queried(9, 0, NaN), queried(9, Infinity)])
+    await expect(divided(outputs)).rejects.toMatchObject({ code: "model_corrupt" });
+  const { classes } = queried(9, 0);
+  const masks = { datatype: "FP32" as const, shape: [1, 1, 2, 2], data: new Float32Array(4) };
+  await expect(divided({ masks, classes: classes! })).rejects.toMatchObject({
+    code: "model_corrupt",
+    message: expect.stringContaining("not as many masks as rows of labels") as string,
+  });
 });
 
 test.each(["png", "rle"])(
@@ -136,7 +205,7 @@ test("each picture has a run of its own: outputs are as large as they are", asyn
   const task = await compiled();
   const options = {
     pathOf: (row: number) => `inputs[${row}]`,
-    parameters: { encoding: "png" as const },
+    parameters: imageSegmentationParameters.parse({}),
   };
   const runs = await finished<Run[]>(task.preprocess([PICTURE, PICTURE, PICTURE], options));
   expect(runs.map(({ rows }) => rows)).toEqual([1, 1, 1]);
@@ -149,18 +218,18 @@ function blackPicture(width: number, height: number): string {
 }
 
 test("pictures whose masks would take too long are refused before the model runs", async () => {
-  const labels = Array.from({ length: 60_000 }, (_, id) => `label ${id}`);
-  const outputs = [{ name: "logits", datatype: "FP32", shape: [-1, labels.length, -1, -1] }];
-  const many = await compiled({ labels, outputs });
+  const [masks, classes] = QUERIES.outputs as [object, object];
+  const outputs = [masks, { ...classes, shape: [-1, 60_000, 7] }];
+  const many = await compiled({ ...QUERIES, outputs });
   const options = {
     pathOf: (row: number) => `inputs[${row}]`,
-    parameters: { encoding: "png" as const },
+    parameters: imageSegmentationParameters.parse({}),
   };
   const prepared = (task: typeof many, ...rows: string[]) =>
     finished<Run[]>(task.preprocess(rows, options));
   const picture = blackPicture(80, 80);
   expect(await prepared(many, picture)).toHaveLength(1);
-  // 640 million numbers are 10,666 pixels with so many labels.
+  // 640 million numbers are 10,666 pixels with so many queries.
   await expect(prepared(many, picture, picture)).rejects.toMatchObject({
     code: "invalid_input",
     issues: [{ path: "inputs", message: expect.stringContaining("have 12800 pixels") as string }],
@@ -175,7 +244,9 @@ test("drift counts labels of pictures, and no picture has an outcome", async () 
   const answers = [
     [
       { label: "sky", mask: "" },
-      { label: "tree", mask: "" },
+      { label: "tree", score: 0.95, mask: "" },
+      // One that only a caller's lower threshold gives does not count.
+      { label: "wall", score: 0.5, mask: "" },
     ],
     [],
   ];
@@ -199,6 +270,10 @@ test("another encoding, and a picture that is none, are refused by their paths",
   expect(await predict("it", PICTURE, { encoding: "jpeg" })).toMatchObject({
     status: 422,
     errors: [{ path: "parameters.encoding" }],
+  });
+  expect(await predict("it", PICTURE, { subtask: "panoptic" })).toMatchObject({
+    status: 422,
+    errors: [{ path: "parameters.subtask", message: "must be semantic for this model" }],
   });
   expect(await predict("it", [PICTURE, "no picture"])).toMatchObject({
     status: 422,

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Parts } from "../../functions/tasks/define.ts";
+import { gridOf } from "../../functions/tasks/image-segmentation/grids.ts";
 import { highestLabels } from "../../functions/tasks/image-segmentation/highest-label.ts";
 import { writeMasks } from "../../functions/tasks/image-segmentation/masks.ts";
 import { segmentationQuality } from "../../functions/tasks/image-segmentation/quality.ts";
@@ -81,7 +82,8 @@ const RECTANGLE =
   "T]S6hb0`<0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000\\ejc0";
 
 test("a large picture is resized in parts, whatever its form", async () => {
-  const logits = { labels: 20, height: 32, width: 512, data: new Float32Array(20 * 32 * 512) };
+  const planes = { count: 20, height: 32, width: 512, data: new Float32Array(20 * 32 * 512) };
+  const logits = gridOf(planes);
   const whole = { left: 0, top: 0, width: 64, height: 64 };
   const where = { place: whole, frame: { width: 64, height: 64 } };
   const wide = await done(highestLabels(logits, { width: 1000, height: 400 }, where));
@@ -101,7 +103,7 @@ test("a picture in a letterbox gets the labels of its own place", async () => {
   const data = Float32Array.from({ length: 2 * 64 }, (_, at) =>
     at < 64 ? 1 : at % 64 < 32 ? 0 : 2,
   );
-  const logits = { labels: 2, height: 1, width: 64, data };
+  const logits = gridOf({ count: 2, height: 1, width: 64, data });
   const frame = { width: 64, height: 4 };
   const read = async (place: { left: number; width: number }) => {
     const where = { place: { ...place, top: 0, height: 4 }, frame };

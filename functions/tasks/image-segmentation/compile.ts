@@ -3,11 +3,17 @@ import { checkAnswerBytes } from "../../wire/answer-size.ts";
 import { answerNumber } from "../answer-numbers.ts";
 import type { CompiledTask, Parts, Quantity, Run, TaskVersion } from "../define.ts";
 import { inputSizeOf, placementOf, type Size } from "../image/fit.ts";
-import { imageInputs } from "../image/inputs.ts";
 import type { ImageOptions } from "../image/options.ts";
+import { maskedImageInputs } from "../image/pixel-mask.ts";
+import type { Head, SegmentationManifest } from "./head.ts";
 import { labelHead } from "./label-head.ts";
 import { bytesOfMasks, writeMasks } from "./masks.ts";
-import type { imageSegmentationOptions, ImageSegmentationParameters } from "./options.ts";
+import {
+  THRESHOLD,
+  type imageSegmentationOptions,
+  type ImageSegmentationParameters,
+} from "./options.ts";
+import { queryHead } from "./query-head.ts";
 import { LONGEST_EDGE, type SegmentAnswer } from "./segments.ts";
 
 type Options = typeof imageSegmentationOptions;
@@ -18,8 +24,8 @@ interface Picture extends Size {
 }
 
 /**
- * The most numbers of all pictures of a request, once a label's numbers are resized to them: some seconds of work. They
- * are never in memory together.
+ * The most numbers of all pictures of a request, once those of labels or queries are resized to them: some seconds of work.
+ * They are never in memory together.
  */
 const MOST_RESIZED = 640_000_000;
 
@@ -28,38 +34,40 @@ export async function compile(
 ): Promise<CompiledTask<ImageSegmentationParameters>> {
   const { manifest, limits } = version;
   const { image, labels, task } = manifest;
-  if (!labels || labels.length < 2) throw new Error(`task ${task} needs two labels or more`);
+  const least = manifest.segmentation.classes === undefined ? 2 : 1;
+  if (!labels || labels.length < least)
+    throw new Error(`task ${task} needs labels, two or more where each pixel gets one`);
   if (cuts(image))
     throw new Error(
       `task ${task} needs whole pictures: image.resize must not cut the centre out, since the rest would have no labels`,
     );
-  const head = labelHead({ ...manifest, labels });
-  const inputs = await imageInputs(version, { alone: true });
+  const head = headOf({ ...manifest, labels });
+  const inputs = await maskedImageInputs(version, { alone: true });
 
   return {
     readsContext: true,
     outputNames: head.outputNames,
     quantities: [...inputs.quantities, ...segmentQuantities(labels)],
     *preprocess(rows, options): Parts<Run[]> {
+      checkSubtask(head, options.parameters);
       const runs = yield* inputs.preprocess(rows, options) as Parts<Run[]>;
-      checkPictures(runs, labels.length);
+      checkPictures(runs, head.depth);
       const written = { bytes: 0 };
       return runs.map((run) => ({
         ...run,
         context: (run.context as Size[]).map((size): Picture => ({ ...size, written })),
       }));
     },
-    *postprocess(outputs, { rows, context }, { encoding }) {
+    *postprocess(outputs, { rows, context }, parameters) {
+      const { encoding } = parameters;
       const read = head.open(outputs, rows);
       const answers: SegmentAnswer[][] = [];
       for (const [row, { written, width, height }] of (context as Picture[]).entries()) {
         if (row > 0) yield;
         const picture = { width, height };
         const place = placementOf(picture, image);
-        const { map, segments } = yield* read(row, picture, {
-          place,
-          frame: inputSizeOf(place, image),
-        });
+        const where = { place, frame: inputSizeOf(place, image) };
+        const { map, segments } = yield* read(row, picture, where, parameters);
         const answer = yield* writeMasks(map, segments, {
           encoding,
           expect: (bytes) => checkAnswerBytes(written.bytes + bytes, limits.answerBytes),
@@ -72,6 +80,23 @@ export async function compile(
   };
 }
 
+function headOf(manifest: SegmentationManifest): Head {
+  const { classes, scaled, instances } = manifest.segmentation;
+  if (classes !== undefined && instances) return queryHead(manifest, classes);
+  if (classes !== undefined || scaled || instances)
+    throw new Error(
+      "segmentation.classes and segmentation.instances go together, and segmentation.scaled with both",
+    );
+  return labelHead(manifest);
+}
+
+function checkSubtask({ subtasks }: Head, { subtask }: ImageSegmentationParameters): void {
+  if (subtask === undefined || subtasks.includes(subtask)) return;
+  throw invalidInput([
+    { path: "parameters.subtask", message: `must be ${subtasks.join(" or ")} for this model` },
+  ]);
+}
+
 /** Whether parts of pictures are cut off before the graph sees them. */
 function cuts({ width, height, resize }: ImageOptions): boolean {
   if (!resize || "pad" in resize || "longestEdge" in resize) return false;
@@ -79,7 +104,7 @@ function cuts({ width, height, resize }: ImageOptions): boolean {
 }
 
 /** Throws `invalid_input` for pictures whose masks would take too long, or too much memory. */
-function checkPictures(runs: readonly Run[], labels: number): void {
+function checkPictures(runs: readonly Run[], depth: number): void {
   const sizes = runs.flatMap(({ context }) => context as Size[]);
   const long = sizes.find(({ width, height }) => Math.max(width, height) > LONGEST_EDGE);
   if (long)
@@ -90,28 +115,34 @@ function checkPictures(runs: readonly Run[], labels: number): void {
       },
     ]);
   const pixels = sizes.reduce((sum, { width, height }) => sum + width * height, 0);
-  const most = Math.floor(MOST_RESIZED / labels);
+  const most = Math.floor(MOST_RESIZED / depth);
   if (pixels > most)
     throw invalidInput([
       {
         path: "inputs",
-        message: `have ${pixels} pixels; with ${labels} labels for each, a request may have ${most}: make the pictures smaller`,
+        message: `have ${pixels} pixels; with ${depth} labels or masks for each, a request may have ${most}: make the pictures smaller`,
       },
     ]);
 }
 
-/** How many segments a picture has, and of which labels. It has several labels, and none of them is its outcome. */
+function counted(answer: unknown): SegmentAnswer[] {
+  return (answer as SegmentAnswer[]).filter(({ score = 1 }) => score > THRESHOLD);
+}
+
+/**
+ * How many segments a picture has, and of which labels. Those that only a caller's lower threshold gives do not count. It
+ * has several labels, and none of them is its outcome.
+ */
 function segmentQuantities(labels: readonly string[]): Quantity[] {
   return [
-    answerNumber("segments", (answer) => (answer as SegmentAnswer[]).length),
+    answerNumber("segments", (answer) => counted(answer).length),
     {
       name: "prediction.labels",
       of: "prediction",
       kind: "category",
       categories: labels,
       each({ answers = [] }, take) {
-        for (const answer of answers)
-          for (const { label } of answer as SegmentAnswer[]) take(label);
+        for (const answer of answers) for (const { label } of counted(answer)) take(label);
       },
     },
   ];

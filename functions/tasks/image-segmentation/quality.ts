@@ -14,7 +14,7 @@ interface Truth {
  */
 export function segmentationQuality(labels: readonly string[]): Quality {
   return {
-    parameters: { encoding: "rle" },
+    parameters: { encoding: "rle", subtask: "semantic" },
     rows: 8,
     problemWith(truth) {
       if (!Array.isArray(truth) || truth.length === 0 || !truth.every(isTruth))

@@ -42,11 +42,16 @@ export const imageSegmentation = defineTask({
     input: IMAGE_SCHEMA,
     output: {
       type: "array",
-      description: "An item for each label that a pixel has.",
+      description:
+        "An item for each label that a pixel has. Of models with `segmentation.classes`, an item for each segment, with a score unless the subtask is `semantic`.",
       items: {
         type: "object",
         required: ["label", "mask"],
-        properties: { label: { type: "string", enum: labels }, mask: MASK },
+        properties: {
+          label: { type: "string", enum: labels },
+          score: { type: "number" },
+          mask: MASK,
+        },
       },
     },
   }),

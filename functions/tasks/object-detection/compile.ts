@@ -1,11 +1,10 @@
-import type { ManifestOf } from "../../model/manifest.ts";
-import { elementCount, type Tensor } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { answerNumber } from "../answer-numbers.ts";
-import type { CompiledTask, Parts, Quantity, Run, TaskVersion } from "../define.ts";
-import { inputSizeOf, mostPixels, placementOf, type Size } from "../image/fit.ts";
-import { imageInputs } from "../image/inputs.ts";
+import type { CompiledTask, Quantity, TaskVersion } from "../define.ts";
+import { inputSizeOf, placementOf, type Size } from "../image/fit.ts";
+
 import type { ImageOptions } from "../image/options.ts";
+import { maskedImageInputs } from "../image/pixel-mask.ts";
 import type { ImageContext } from "../image/quantities.ts";
 import type { Box, Detection } from "./detection.ts";
 import { boxesHead } from "./heads/boxes.ts";
@@ -26,13 +25,7 @@ export async function compile(
   const { image, labels, detection } = manifest;
   if (!labels) throw new Error(`task ${manifest.task} needs labels`);
   const head = headOf({ ...manifest, labels });
-  const [pictures, mask, ...others] = manifest.inputs.toSorted(
-    (one, other) => other.shape.length - one.shape.length,
-  );
-  if (!pictures || others.length > 0) throw new Error(`task ${manifest.task} has too many inputs`);
-  const own = { ...version, manifest: { ...manifest, inputs: [pictures] } };
-  const inputs = await imageInputs(own, { beside: mask ? maskNumbers(mask, image) : 0 });
-  const maskOf = mask && maskFor(mask, image);
+  const inputs = await maskedImageInputs(version);
   const longestLabel = Math.max(...labels.map((label) => JSON.stringify(label).length));
   const detectionBytes = DETECTION_BYTES + longestLabel + 5 * NUMBER_BYTES;
   const isYolo = detection.head !== "detr";
@@ -42,7 +35,7 @@ export async function compile(
     outputNames: head.outputNames,
     quantities: [...inputs.quantities, ...detectionQuantities(labels, detection.threshold)],
     answerBytes: ({ rows }) => rows * detection.maxDetections * detectionBytes,
-    preprocess: (rows, options) => masked(inputs.preprocess(rows, options) as Parts<Run[]>),
+    preprocess: inputs.preprocess,
     *postprocess(outputs, { rows, context }, { threshold = detection.threshold }) {
       const read = head.open(outputs, rows);
       const answers: Detection[][] = [];
@@ -63,17 +56,6 @@ export async function compile(
       return answers;
     },
   };
-
-  function* masked(parts: Parts<Run[]>): Parts<Run[]> {
-    const runs = yield* parts;
-    if (!maskOf) return runs;
-    const all: Run[] = [];
-    for (const run of runs) {
-      yield;
-      all.push({ ...run, feeds: { ...run.feeds, ...maskOf(run) } });
-    }
-    return all;
-  }
 }
 
 function headOf(manifest: DetectionManifest): Head {
@@ -87,35 +69,6 @@ function headOf(manifest: DetectionManifest): Head {
     throw new Error("detection.iou goes with the heads yolo and yolo-objectness, which need it");
   if (isDetr) return detrHead(manifest);
   return head === "boxes" ? boxesHead(manifest) : yoloHead(manifest);
-}
-
-/**
- * DETR's second input says which pixels are of the picture. All are: none is padded to the size of another one. An export
- * may have a size of its own for it, which the network brings to that of its features.
- */
-function maskFor(
-  { name, datatype, shape }: ManifestOf<Options>["inputs"][number],
-  { layout }: ImageOptions,
-): (run: Run) => Record<string, Tensor> {
-  const [, rows = -1, columns = -1] = shape;
-  if (datatype !== "INT64" || shape.length !== 3)
-    throw new Error(`the input ${name} must be a mask of pixels: INT64 [-1, height, width]`);
-  return ({ feeds, rows: count }) => {
-    const [pixels] = Object.values(feeds);
-    const [height = 1, width = 1] = pixels?.shape.slice(layout === "NCHW" ? 2 : 1) ?? [];
-    const size = [count, rows === -1 ? height : rows, columns === -1 ? width : columns];
-    const data = new BigInt64Array(elementCount(size)).fill(1n);
-    return { [name]: { datatype: "INT64", shape: size, data } };
-  };
-}
-
-/** The most that the mask of a picture takes, in numbers of 32 bits. It has 64 bits a pixel. */
-function maskNumbers(
-  { shape: [, rows = -1, columns = -1] }: ManifestOf<Options>["inputs"][number],
-  image: ImageOptions,
-): number {
-  if (rows === -1 && columns === -1) return 2 * mostPixels(image);
-  return 2 * (rows === -1 ? image.height : rows) * (columns === -1 ? image.width : columns);
 }
 
 /** Brings a box from the graph's input back to the picture. */
