@@ -5,7 +5,7 @@ import { NearcastError } from "../errors.ts";
 import { decodeText, markedEncoding } from "../wire/text.ts";
 import { decompress, type Coding } from "./decompress.ts";
 import type { AppEnv } from "./exchange.ts";
-import { isJson, mediaTypeOf } from "./media-type.ts";
+import { mediaTypeOf } from "./media-type.ts";
 
 const CODINGS: Readonly<Record<string, Coding>> = {
   gzip: "gzip",
@@ -31,7 +31,7 @@ export interface BodyOptions {
 }
 
 /**
- * Reads the body's bytes. Decompresses gzip and deflate, and gives text of any charset as UTF-8. Rejects with
+ * Reads the body's bytes, which must not be changed where the request may be forwarded. Decompresses gzip and deflate, and gives text of any charset as UTF-8. Rejects with
  * `body_too_large` when there are more than `maxBytes` after decompression, or far more than arrived. Rejects with
  * `overloaded` when too many other bodies are being read. Rejects with `malformed_request` for bytes that do not
  * decompress or do not fit the charset. Rejects with `unsupported_media_type` for any other coding or charset.
@@ -52,9 +52,7 @@ export async function readBody(
   }
   if (exchange.spilled && (await digest(body)) !== exchange.spilled.body)
     throw invalidCredentials("The body is not the one that was signed.");
-  // What is forwarded must be as it came, and tensors are aligned in place. JSON alone is only read.
-  const isOnlyRead = isJson(mediaTypeOf(c.req).type) && !hasBinary(c.req);
-  exchange.body = exchange.elsewhere && !isOnlyRead ? body.slice() : body;
+  exchange.body = body;
   const sentBytes = body.byteLength;
   const coding = codingOf(c.req);
   if (coding) body = await decompressInTurn(c, body, coding, maxBytes);

@@ -107,6 +107,11 @@ export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   return { ...askedOf(c), ...(job ? { decided: job.decided } : later(c)) };
 }
 
+/** Whether the request may be forwarded as it came: its body must not be changed. */
+export function mayForward(c: Context<AppEnv>): boolean {
+  return c.get("exchange").elsewhere !== undefined;
+}
+
 /** The same for a call that becomes no job, and for one whose route makes the job itself. */
 export function askedOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   const exchange = c.get("exchange");

@@ -14,7 +14,7 @@ import {
   type RegionAnswer,
   type RegionRequest,
 } from "../spillover/region.ts";
-import { checkAnswerBytes } from "../wire/answer-size.ts";
+import { readAtMost, TooManyBytes } from "../read-at-most.ts";
 import { answer } from "./answer.ts";
 import { askedOf, nameAssignment, pathOf, type AppEnv, type Forwarded } from "./exchange.ts";
 import { identify } from "./identify.ts";
@@ -67,8 +67,9 @@ export function createElsewhere(
     const keeps = kept.takes(found);
     const isKept = key !== undefined && keeps;
     if (found.body && (isKept || platform.answersWhole)) {
-      const whole = { ...exchange.forwarded, body: await wholeOf(found, request) };
-      if (platform.answersWhole) checkAnswerBytes(whole.body.byteLength, answerBytes);
+      // What is kept has said how long it is.
+      const most = platform.answersWhole ? answerBytes : Infinity;
+      const whole = { ...exchange.forwarded, body: await wholeOf(found.body, request, most) };
       exchange.forwarded = whole;
       if (isKept) await kept.put(key, whole, { requestId: request.id, ttlSeconds });
     }
@@ -138,14 +139,23 @@ function partsOf({ headers, body }: RegionAnswer): Pick<Forwarded, "headers" | "
 const EARLY_MS = 2;
 
 async function wholeOf(
-  { body }: RegionAnswer,
+  body: NonNullable<RegionAnswer["body"]>,
   { deadline, signal }: RegionRequest,
+  most: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return new Uint8Array(await new Response(body).arrayBuffer());
-  } catch {
+    return await readAtMost(body, most, "The region's answer");
+  } catch (error) {
+    if (error instanceof TooManyBytes) throw tooLong(most);
     if (signal?.aborted) throw clientGone();
     deadline.check(EARLY_MS);
     throw unavailable("Its answer did not arrive whole.");
   }
+}
+
+function tooLong(most: number): NearcastError {
+  return new NearcastError(
+    "answer_too_large",
+    `The region's answer has more bytes than the ${most} that are sent from here (MAX_ANSWER_BYTES). Ask for fewer rows at once, fewer outputs or a smaller top_k.`,
+  );
 }

@@ -80,6 +80,31 @@ test("an answer that is longer than Lambda takes is refused", async () => {
   expect(JSON.parse(answer.body)).toMatchObject({ code: "answer_too_large" });
 });
 
+test("of an answer that never ends, a Lambda function reads no more than it may give", async () => {
+  const piece = Buffer.alloc(64 * 1024);
+  let sent = 0;
+  let isLeft = false;
+  const url = await keep(
+    served((_request, response) => {
+      response.writeHead(200, HEAD).on("close", () => (isLeft = true));
+      const send = () => {
+        while (!response.destroyed && response.write(piece)) sent += piece.byteLength;
+      };
+      response.on("drain", send);
+      send();
+    }),
+  );
+  const env = { MAX_ANSWER_BYTES: "1000000", REQUEST_TIMEOUT_MS: "4000" };
+  const answer = await askLambda(url, { env });
+  expect([answer.statusCode, JSON.parse(answer.body)]).toMatchObject([
+    507,
+    { code: "answer_too_large" },
+  ]);
+  await vi.waitFor(() => expect(isLeft).toBe(true));
+  // What sockets hold on the way is beyond it.
+  expect(sent).toBeLessThan(16 * 1024 * 1024);
+});
+
 test.each([204, 205])("an answer without a body is passed on: %i", async (status) => {
   const url = await keep(
     served((_request, response) => void response.writeHead(status, HEAD).end()),

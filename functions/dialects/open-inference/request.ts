@@ -23,6 +23,8 @@ interface ReadOptions {
   fill?: Fill | undefined;
   /** Most rows. */
   batch?: number | undefined;
+  /** The body is left as it is: it may be forwarded. */
+  keepsBody?: boolean | undefined;
 }
 
 /**
@@ -51,7 +53,7 @@ export function readInferRequest(
     id: request.id ?? undefined,
     feeds: readTensors(request.inputs, body.subarray(length), {
       ...options,
-      spare: length,
+      begin: options.keepsBody ? undefined : body.byteOffset,
       manifest,
     }),
     outputNames: [...outputs.keys()],
@@ -79,13 +81,13 @@ function lengthOfJson(header: string, body: Uint8Array): number {
   return length;
 }
 
-/** The `spare` bytes before `binary` were read already and may be overwritten. */
+/** The bytes from `begin` on, before `binary`, were read already and may be overwritten. */
 function readTensors(
   inputs: readonly RequestInput[],
   binary: Uint8Array,
-  { spare, manifest, fill, batch }: ReadOptions & { spare: number; manifest: Manifest },
+  { begin, manifest, fill, batch }: ReadOptions & { begin: number | undefined; manifest: Manifest },
 ): Tensors {
-  const readBinary = createBinaryReader(binary.byteOffset - spare);
+  const readBinary = createBinaryReader(begin);
   let offset = 0;
   const tensors = tensorsOf(inputs, { manifest, batch }, (input, path) => {
     const size = input.parameters?.binary_data_size ?? undefined;

@@ -1,6 +1,6 @@
 import { Hono, type Context } from "hono";
 import { mayUse, requireScope } from "../../auth/access.ts";
-import { callOf, type AppEnv } from "../../http/exchange.ts";
+import { callOf, mayForward, type AppEnv } from "../../http/exchange.ts";
 import { rowsOfRuns } from "../../limits/cost.ts";
 import { readBody } from "../../http/body.ts";
 import { readInferRequest, type InferRequest } from "./request.ts";
@@ -42,6 +42,7 @@ export function openInferenceRoutes(service: Service) {
         request = readInferRequest(body, jsonLength, manifest, {
           fill: compiled.missing?.fill,
           batch,
+          keepsBody: mayForward(c),
         });
         const { feeds, outputNames, isBinary } = request;
         const rows = rowsOfRuns(manifest, [{ feeds }]);

@@ -48,13 +48,13 @@ export function tensorsOf(
 
 /**
  * Reads the binary tensors of one body from front to back. Those that are not aligned are moved over bytes that were read
- * before, from `begin` on, an offset in the body's memory.
+ * before, from `begin` on, an offset in the body's memory. Without it they are copied, and the body stays as it is.
  */
-export function createBinaryReader(begin: number) {
-  let used = begin;
+export function createBinaryReader(begin: number | undefined) {
+  let used = begin ?? Infinity;
   return (datatype: Datatype, bytes: Uint8Array, most: number): TensorData => {
     const data = fromBinary(datatype, bytes, { spare: bytes.byteOffset - used, most });
-    if (ArrayBuffer.isView(data) && data.buffer === bytes.buffer)
+    if (begin !== undefined && ArrayBuffer.isView(data) && data.buffer === bytes.buffer)
       used = data.byteOffset + data.byteLength;
     return data;
   };

@@ -13,7 +13,7 @@ import type { Context } from "hono";
 import type { Caller } from "../../../auth/caller.ts";
 import { concatenate } from "../../../concatenate.ts";
 import { invalidInput, NearcastError } from "../../../errors.ts";
-import { askedOf, type AppEnv } from "../../../http/exchange.ts";
+import { askedOf, mayForward, type AppEnv } from "../../../http/exchange.ts";
 import { identify } from "../../../http/identify.ts";
 import { rowsOfRuns } from "../../../limits/cost.ts";
 import type { Service } from "../../../service.ts";
@@ -127,7 +127,7 @@ async function infer(c: Context<AppEnv>, { platform, infer }: Service): Promise<
     model: message.modelName,
     version: message.modelVersion || undefined,
     read({ manifest, limits: { batch } }) {
-      const options = { manifest, batch, begin: bytes.byteOffset };
+      const options = { manifest, batch, begin: mayForward(c) ? undefined : bytes.byteOffset };
       const { feeds, outputNames } = readInference(message, options);
       const rows = rowsOfRuns(manifest, [{ feeds }]);
       return { runs: [{ feeds, rows }], outputNames, isBinary: () => binary };

@@ -66,11 +66,15 @@ function partsOf(bytes: Uint8Array, inside: (field: number, bytes: Uint8Array) =
 
 /**
  * The tensors of a message, and the outputs that it asks for. Throws `invalid_input` with the paths and messages of the
- * protocol over HTTP. `begin` is where the message begins in its memory: tensors may be moved over what was read.
+ * protocol over HTTP. `begin` is where the message begins in its memory: tensors may be moved over what was read. Undefined where they must not.
  */
 export function readInference(
   { parameters, inputs, outputs, rawInputContents: raw }: InferMessage,
-  { manifest, batch, begin }: { manifest: Manifest; batch?: number | undefined; begin: number },
+  {
+    manifest,
+    batch,
+    begin,
+  }: { manifest: Manifest; batch?: number | undefined; begin: number | undefined },
 ): { feeds: Tensors; outputNames: string[] } {
   const parsed = inferRequest.safeParse({
     parameters: plainParameters(parameters),
