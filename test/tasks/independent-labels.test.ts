@@ -5,6 +5,7 @@ import type { ClassificationManifest } from "../../functions/tasks/classificatio
 const manifest = {
   name: "topics",
   labels: ["a", "b"],
+  label: { output: "label" },
   outputs: [{ name: "label", datatype: "INT64", shape: [-1, 2] }],
 } as unknown as ClassificationManifest;
 const read = labelReader(manifest, { output: "label" });
