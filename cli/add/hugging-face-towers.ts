@@ -1,4 +1,5 @@
 import type { Graph, TensorInfo } from "../../functions/platform/onnx/graph.ts";
+import { MAX_TOKENS_PER_RUN } from "../../functions/tasks/check-tensors.ts";
 import type { ImageSettings } from "../../functions/tasks/image/options.ts";
 import type { TextOptions } from "../../functions/tasks/text/options.ts";
 import type { SourceFile } from "../write-version.ts";
@@ -67,16 +68,19 @@ export function jointDraft(
     graph.outputs,
   );
   const tokens = isSiglip(about) ? SIGLIP_TOKENS : Infinity;
+  const maxLength = Math.min(text.maxLength, tokens);
+  // A client's own tensors have as many tokens as a run of the task at most.
+  const maxShape = [Math.max(1, Math.floor(MAX_TOKENS_PER_RUN / maxLength)), maxLength];
   return {
     graph,
     assets,
     manifest: {
       task: "zero-shot-image-classification",
       batchDimension: null,
-      inputs: [pictures, ...paddedInputs(about, others)],
+      inputs: [pictures, ...paddedInputs(about, others).map((input) => ({ ...input, maxShape }))],
       outputs: [{ ...output, shape: [-1, -1] }],
       image,
-      text: { ...text, maxLength: Math.min(text.maxLength, tokens) },
+      text: { ...text, maxLength },
       zeroShot: { output: output.name, activation: isSiglip(about) ? "sigmoid" : "softmax" },
     },
   };

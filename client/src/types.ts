@@ -99,7 +99,7 @@ export interface FoundAnswer {
   end: number;
 }
 
-/** The task `zero-shot-classification` answers with an array of these, best first. */
+/** The tasks `zero-shot-classification` and `zero-shot-image-classification` answer with an array of these, best first. */
 export interface ScoredLabel<Label extends string = string> {
   label: Label;
   score: number;

@@ -23,9 +23,13 @@ export function isTaskRow({ task, manifest }: ModelVersion, row: unknown): boole
   return (task.input !== "image" && task.input !== "audio") || !Array.isArray(row);
 }
 
-/** Throws `invalid_input` for no rows, and for more than the model's limit where rows are its batch. */
-export function checkRows({ manifest, limits }: ModelVersion, rows: readonly unknown[]): void {
-  checkBatch(rows, manifest.batchDimension === null ? Infinity : limits.batch);
+/** Throws `invalid_input` for no rows, and for more than the model's limit, but for tensors whose rows are no batch. */
+export function checkRows(
+  { task, manifest, limits }: ModelVersion,
+  rows: readonly unknown[],
+): void {
+  const isFree = task.input === "tensors" && manifest.batchDimension === null;
+  checkBatch(rows, isFree ? Infinity : limits.batch);
 }
 
 /** Turns a row into a task's input. `{"b64": …}` holds the bytes of a file, or text. */
@@ -133,6 +137,14 @@ function runsOfTask(
   rows: readonly unknown[],
   { path, sentBytes }: Origin,
 ): InParts<InferInputs> {
+  // Their runs have no output for each row, and need parameters.
+  if (version.task.hasOwnBatches)
+    throw invalidInput([
+      {
+        path,
+        message: `must be tensors by name here: inputs of the task ${version.task.name} are for /v1/models/${version.manifest.name}/predict`,
+      },
+    ]);
   const pathOf = (row: number) => `${path}[${row}]`;
   const given = rows.map((row, index) => taskRow(version, row, pathOf(index)));
   const parameters = parseParameters(version.task.parameters, undefined);

@@ -44,8 +44,9 @@ const TYPES: Partial<Record<Datatype, CellType>> = {
  * one that could also be a row is refused. Throws `malformed_request` or `invalid_input`, with the line.
  */
 export function readCsv(text: string, header: string | undefined, version: RowsModel): CsvRows {
-  const { manifest, limits } = version;
-  const most = manifest.batchDimension === null ? Infinity : limits.batch;
+  const { manifest, task, limits } = version;
+  const isFree = task.input === "tensors" && manifest.batchDimension === null;
+  const most = isFree ? Infinity : limits.batch;
   const read = rowsOf(text, header, version, most);
   // One row more than the limit was read.
   if (read.rows.length > most)

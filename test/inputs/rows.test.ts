@@ -79,6 +79,27 @@ test("a wrong row has an error with its line, and the others are read", async ()
   expect(lines[1]?.error?.code).toBe("malformed_json");
 });
 
+test.each<[InputKind, RegExp | undefined]>([
+  ["image", /at most 2 rows/],
+  ["tensors", undefined],
+])(
+  "three rows of CSV for %s, where two are the limit and no dimension is the batch",
+  (input, refused) => {
+    const { limits, ...model } = modelOf(undefined, input);
+    const read = () =>
+      readCsv("1\n2\n3\n", "absent", {
+        ...model,
+        manifest: {
+          inputs: [{ name: "x", datatype: "FP32", shape: [-1, 1] }],
+          batchDimension: null,
+        },
+        limits: { ...limits, batch: 2 },
+      });
+    if (refused) expect(read).toThrow(refused);
+    else expect(read().rows).toHaveLength(3);
+  },
+);
+
 test("reading goes on where it was ended", async () => {
   const csv = "a;b\n1;2\n3;4,5\n5;6\n7;8\n9;10\n";
   const options = { format: "csv", rows: 2, bytes: 1000, lineBytes: 1000 } as const;

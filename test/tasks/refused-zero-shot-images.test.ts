@@ -1,8 +1,10 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { openPackage } from "../../cli/package-folder.ts";
 import { openPredictor } from "../../cli/predictor.ts";
+import type { Manifest } from "../../functions/model/manifest.ts";
 import { PICTURE } from "../../functions/tasks/image/options.ts";
 import type { ScoredLabel } from "../../functions/tasks/zero-shot-classification/answers.ts";
 import { zeroShotImageClassification } from "../../functions/tasks/zero-shot-image-classification/task.ts";
@@ -12,7 +14,7 @@ import { addedModels, pictures } from "./zero-shot-images.ts";
 const models = await addedModels();
 afterAll(() => rm(models, { recursive: true }));
 const service = openService(models, "native", { DYNAMIC_BATCHING: "clip:64,siglip:64" });
-const { predict } = service;
+const { predict, post } = service;
 
 const candidate_labels = ["a cat", "two dogs"];
 const own = { image: PICTURE, candidate_labels };
@@ -89,12 +91,51 @@ test("labels are read before a picture is decoded, and must be paid for by the b
   expect(refused.errors).toEqual([
     { path: `${LABELS}[1]`, message: "is the same label as candidate_labels[0]" },
   ]);
-  const long = await predict("clip", PICTURE, {
-    candidate_labels: numbered(1000),
-    hypothesis_template: `{} ${"a".repeat(2000)}`,
-  });
+  const parameters = {
+    candidate_labels: ["a"],
+    hypothesis_template: `{} ${"a".repeat(262_144)}`,
+  };
+  const body = gzipSync(JSON.stringify({ inputs: PICTURE, parameters }));
+  const headers = { "Content-Encoding": "gzip" };
+  const long = await post("/v1/models/clip/predict", Uint8Array.from(body), headers);
   expect(long.status).toBe(422);
-  expect(long.errors[0]?.message).toMatch(/characters in|tokens, of at most/);
+  expect(long.errors[0]?.path).toBe(`${LABELS}[0]`);
+  expect(long.errors[0]?.message).toContain("characters in");
+});
+
+test.each([
+  ["clip", 40],
+  ["siglip", 64],
+])(
+  "a client's own tensors for %s have no more tokens than a run of the task",
+  async (model, width) => {
+    const manifest = JSON.parse(
+      await readFile(join(models, model, "1/model.json"), "utf8"),
+    ) as Manifest;
+    const ask = (texts: number) => {
+      const inputs = manifest.inputs.map(({ name, datatype, shape }) => {
+        const own = shape.length === 4 ? [1, ...shape.slice(1)] : [texts, width];
+        const data = Array<number>(own.reduce((product, size) => product * size, 1)).fill(1);
+        return { name, datatype, shape: own, data };
+      });
+      return post(`/v2/models/${model}/infer`, JSON.stringify({ inputs }));
+    };
+    const most = Math.floor(8192 / width);
+    expect(await ask(most)).toMatchObject({ status: 200 });
+    const refused = await ask(most + 1);
+    expect(refused.status).toBe(422);
+    expect(refused.errors[0]?.message).toContain(`at most [${most}, ${width}]`);
+  },
+);
+
+test.each([
+  ["a file", [{ b64: PICTURE }], "are for /v1/models/clip/predict"],
+  ["a picture with labels", [own], "are for /v1/models/clip/predict"],
+  ["many rows", Array<number>(1001).fill(0), "must have at most 1000 inputs, has 1001"],
+])(":predict of TensorFlow Serving refuses %s", async (_, instances, message) => {
+  const { status, errors } = await post("/v1/models/clip:predict", JSON.stringify({ instances }));
+  expect(status).toBe(422);
+  expect(errors[0]?.message).toContain(message);
 });
 
 test("each label of each picture is charged as a row, and a picture's pixels once", async () => {

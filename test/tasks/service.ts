@@ -26,6 +26,19 @@ export function openService(store: string, runtime: RuntimeName, env: Record<str
   const app = createApp(createService(platform));
   return {
     logs,
+    post: async (
+      path: string,
+      body: string | Uint8Array<ArrayBuffer>,
+      headers: Record<string, string> = {},
+    ) => {
+      const type = { "Content-Type": "application/json" };
+      const response = await app.request(path, {
+        method: "POST",
+        headers: { ...type, ...headers },
+        body,
+      });
+      return { status: response.status, ...((await response.json()) as Omit<Answer, "status">) };
+    },
     predict: async (model: string, inputs: unknown, parameters?: unknown): Promise<Answer> => {
       const response = await app.request(`/v1/models/${model}/predict`, {
         method: "POST",
