@@ -1,8 +1,9 @@
 import type { Deadline } from "./load/deadline.ts";
+import { inTurn, inTurns, isInParts } from "./load/prepare.ts";
 import type { Turns } from "./load/turns.ts";
 import type { ModelVersion } from "./model/registry.ts";
 import type { Phases } from "./observe/phases.ts";
-import { parseParameters, type Parts, type Run } from "./tasks/define.ts";
+import { parseParameters, type CompiledTask, type Parts, type Run } from "./tasks/define.ts";
 import type { Tensors } from "./tensor.ts";
 
 /** The call whose answer is made. */
@@ -11,20 +12,36 @@ interface Answered {
   recording: { phases: Phases };
 }
 
-/** Makes an answer in parts. Other requests get their turns between them. */
-export async function finish<Answer>(
-  parts: Parts<Answer>,
+/** What a task makes of a run: at once, or in parts. Other requests get their turns between them. */
+export async function finish(
+  parts: readonly unknown[] | Parts<unknown[]>,
   turns: Turns | undefined,
   { deadline, recording: { phases } }: Answered,
-): Promise<Answer> {
+): Promise<readonly unknown[]> {
+  if (!isInParts(parts)) return parts;
+  const timed = { phases, phase: "postprocess", deadline } as const;
   for (;;) {
     const part = phases.time("postprocess", () => parts.next());
     if (part.done) return part.value;
     const elsewhere = part.value;
-    if (elsewhere) await phases.time("postprocess", elsewhere);
+    if (elsewhere) await inTurn(turns?.elsewhere, timed, elsewhere);
     deadline.check();
     await turns?.transfer?.goOn();
   }
+}
+
+/** Writes the answers of what a task made of a run's outputs, in turns that those share whose inputs are prepared. */
+export async function write(
+  { write: begin }: Pick<CompiledTask, "write">,
+  [made, run, parameters]: readonly [readonly unknown[], Run, unknown],
+  turns: Turns | undefined,
+  { deadline, recording: { phases } }: Answered,
+): Promise<readonly unknown[]> {
+  if (!begin) return made;
+  // The run is done: nobody is refused any more.
+  const turn = turns?.preparing.enterAgain();
+  if (turn) await phases.time("queue", () => turn);
+  return inTurns(turns, { phases, phase: "postprocess", deadline }, begin(made, run, parameters));
 }
 
 /**
@@ -43,10 +60,11 @@ export async function answersOfTensors(
   const lacksContext = compiled.readsContext && runs.some(({ context }) => context === undefined);
   if (!isWhole || compiled.combine || lacksContext) return undefined;
   const parameters = parseParameters(task.parameters, undefined);
-  const answers: unknown[][] = [];
+  const answers: (readonly unknown[])[] = [];
   for (const [index, run] of runs.entries()) {
-    const made = compiled.postprocess(results[index] as Tensors, run, parameters);
-    answers.push(Array.isArray(made) ? made : await finish(made, turns, call));
+    const parts = compiled.postprocess(results[index] as Tensors, run, parameters);
+    const made = await finish(parts, turns, call);
+    answers.push(await write(compiled, [made, run, parameters], turns, call));
   }
   return answers.flat(1);
 }

@@ -16,12 +16,12 @@ import type { LookUp } from "./features/look-up.ts";
 import type { FeatureStatuses, FeatureSummaries } from "./features/status.ts";
 import { startTally } from "./features/tally.ts";
 import type { FollowSized, Shadows } from "./follow.ts";
-import { answersOfTensors, finish } from "./finish.ts";
+import { answersOfTensors, finish, write } from "./finish.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/charge.ts";
 import { createDeadline, type Deadline } from "./load/deadline.ts";
 import type { Ongoing } from "./load/ongoing.ts";
-import { prepare } from "./load/prepare.ts";
+import { isInParts, prepare } from "./load/prepare.ts";
 import type { Turns } from "./load/turns.ts";
 import type { Anticipate } from "./model/anticipation.ts";
 import type { Assignment } from "./model/assignment.ts";
@@ -166,6 +166,12 @@ export function createPredict(services: PathServices): Predict {
       checkAnswerBytes(answerBytes, limits.answerBytes);
       recording.executed = true;
       let measured = 0;
+      const counted = (answers: readonly unknown[]) => {
+        if (!compiled.madeBytes) return answers;
+        measured += compiled.madeBytes(answers);
+        checkAnswerBytes(measured, limits.answerBytes);
+        return answers;
+      };
       const made = await execute(
         services,
         ongoing,
@@ -177,18 +183,28 @@ export function createPredict(services: PathServices): Predict {
           const answers = recording.phases.time("postprocess", () =>
             compiled.postprocess(outputs, run, parameters),
           );
-          if (compiled.madeBytes && Array.isArray(answers)) {
-            measured += compiled.madeBytes(answers);
-            checkAnswerBytes(measured, limits.answerBytes);
+          // Outputs are alive until all is made of them. New runs must not go on meanwhile where that takes long.
+          if (compiled.write) {
+            const whole = finish(answers, turns, ongoing);
+            if (isLast) return whole;
+            return whole
+              .then((one) => write(compiled, [one, run, parameters], turns, ongoing))
+              .then(counted);
           }
+          if (Array.isArray(answers)) return counted(answers);
           // Unfinished answers keep the outputs alive. Those of the last run are finished after its turn.
-          return Array.isArray(answers) || isLast ? answers : finish(answers, turns, ongoing);
+          return isLast ? answers : finish(answers, turns, ongoing).then(counted);
         },
       );
-      answerBytes = Math.max(answerBytes, measured);
-      const answers: unknown[][] = [];
+      const answers: (readonly unknown[])[] = [];
       for (const one of made)
-        answers.push(Array.isArray(one) ? one : await finish(one, turns, ongoing));
+        answers.push(isInParts(one) ? counted(await finish(one, turns, ongoing)) : one);
+      const [lastRun, lastMade] = [runs.at(-1), answers.at(-1)];
+      if (compiled.write && lastRun && lastMade) {
+        const written = await write(compiled, [lastMade, lastRun, parameters], turns, ongoing);
+        answers.splice(-1, 1, counted(written));
+      }
+      answerBytes = Math.max(answerBytes, measured);
       const { tokens } = recording;
       const each = answers.length === 1 ? answers[0] : answers.flat(1);
       const outputs = compiled.combine
@@ -487,7 +503,7 @@ async function executeHere<R extends RunFeeds, Taken>(
   const ttlSeconds = cachedRuns?.ttlSeconds(manifest) ?? 0;
   if (!cachedRuns || ttlSeconds === 0) return compute(services, ongoing, version, task, runs, take);
   const { outputNames } = task;
-  if (runs.length > 1 && areTooLargeToKeep(version, outputNames, runs)) {
+  if (runs.length > 1 && mayBeTooLargeToKeep(version, outputNames, runs)) {
     ongoing.recording.cache = "bypass";
     return compute(services, ongoing, version, task, runs, take);
   }
@@ -517,13 +533,20 @@ async function executeHere<R extends RunFeeds, Taken>(
 /** As many bytes as the outputs of one run may have. */
 const MOST_KEPT_TOGETHER = 64 * 1024 * 1024;
 
-/** Whether the outputs of all runs may be too much to hold until the last one has run. */
-function areTooLargeToKeep(
+/**
+ * Whether the outputs of all runs may be too much to hold until the last one has run. So it is where their sizes are not
+ * known before.
+ */
+function mayBeTooLargeToKeep(
   { manifest, compiled }: Resolved,
   outputNames: readonly string[],
   runs: readonly RunFeeds[],
 ): boolean {
   const isTokens = compiled.maxTokens !== undefined;
+  const isFree = manifest.outputs.some(
+    ({ name, shape }) => outputNames.includes(name) && shape.includes(-1, 1),
+  );
+  if (isFree && !isTokens) return true;
   let bytes = 0;
   for (const { feeds } of runs) {
     const expected = expectedOutputs(manifest, outputNames, { feeds, isTokens });

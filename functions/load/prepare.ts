@@ -20,17 +20,34 @@ export async function prepare<T>(
   if (!isInParts(made)) return made;
   const turn = turns?.preparing.enter(deadline);
   if (turn) await phases.time("queue", () => turn);
+  return inTurns(turns, { phases, phase: "preprocess", deadline }, made);
+}
+
+/** What part of a call a work belongs to, and until when it may take. */
+interface Timed {
+  phases: Phases;
+  phase: "preprocess" | "postprocess";
+  deadline: Deadline;
+}
+
+/** Does work in parts, and ends the turn of `preparing` that its caller has entered. Rejects as {@link prepare} does. */
+export async function inTurns<T>(
+  turns: Pick<Turns, "preparing" | "elsewhere"> | undefined,
+  timed: Timed,
+  parts: Parts<T>,
+): Promise<T> {
+  const { phases, phase, deadline } = timed;
   try {
     for (;;) {
       deadline.check();
-      const part = phases.time("preprocess", () => made.next());
+      const part = phases.time(phase, () => parts.next());
       if (part.done) return part.value;
       const elsewhere = part.value;
       if (elsewhere) {
         // The place here is for others meanwhile.
         void turns?.preparing.leave();
         try {
-          await inTurn(turns?.elsewhere, phases, deadline, elsewhere);
+          await inTurn(turns?.elsewhere, timed, elsewhere);
         } finally {
           await turns?.preparing.enterAgain();
         }
@@ -49,22 +66,21 @@ export async function prepare<T>(
  * Work in another thread has turns of its own. Rejects with `overloaded`, or with the deadline's error when its turn
  * comes.
  */
-async function inTurn(
+export async function inTurn(
   turns: Admission | undefined,
-  phases: Phases,
-  deadline: Deadline,
+  { phases, phase, deadline }: Timed,
   work: () => Promise<void>,
 ): Promise<void> {
   const turn = turns?.enter(deadline);
   if (turn) await phases.time("queue", () => turn);
   try {
     deadline.check();
-    await phases.time("preprocess", work);
+    await phases.time(phase, work);
   } finally {
     void turns?.leave();
   }
 }
 
-function isInParts<T>(made: T | Parts<T>): made is Parts<T> {
+export function isInParts<T>(made: T | Parts<T>): made is Parts<T> {
   return typeof made === "object" && made !== null && "next" in made;
 }

@@ -89,10 +89,14 @@ export interface CompiledTask<Parameters = unknown> {
   answerBytes?(run: Run, parameters: Parameters): number;
   /** The same, from the outputs of a run before they become JSON. */
   outputBytes?(outputs: Tensors): number;
-  /** The same, from the answers of a run, where only they show it. They are made at once, not in parts. */
+  /** The same, from the answers of a run, where only they show it. */
   madeBytes?(answers: readonly unknown[]): number;
   /** Makes one answer for each row of the run, large ones in parts. */
   postprocess(outputs: Tensors, run: Run, parameters: Parameters): unknown[] | Parts<unknown[]>;
+  /**
+   * Makes the answers of what `postprocess` made, where that takes long and needs no outputs: other models run meanwhile.
+   */
+  write?(made: readonly unknown[], run: Run, parameters: Parameters): Parts<unknown[]>;
   /**
    * Makes the answers of the inputs from those of all rows, where an input may be several rows, or its answer depends on
    * the runs' contexts.

@@ -68,15 +68,16 @@ async function answersTo(
   }: { size?: number[]; limits?: object; encoding?: string } = {},
 ) {
   const task = await compiled({}, limits);
-  const written = { bytes: 0 };
+  const spent = { numbers: 0, bytes: 0 };
   const context = Array.from({ length: outputs["logits"]?.shape[0] ?? 0 }, () => ({
     width: size[0],
     height: size[1],
-    written,
+    spent,
   }));
   const run = { feeds: {}, rows: context.length, context };
   const parameters = imageSegmentationParameters.parse({ encoding });
-  return finished<unknown[][]>(task.postprocess(outputs, run, parameters));
+  const made = await finished<unknown[]>(task.postprocess(outputs, run, parameters));
+  return finished<SegmentAnswer[][]>(task.write?.(made, run, parameters));
 }
 
 function logitsOf(rows: number, valueAt: (at: number) => number = (at) => at % 7): Tensors {
@@ -147,12 +148,14 @@ function queried(tree: number, nothing: number, mask = 4): Tensors {
   };
 }
 
-async function divided(outputs: Tensors, parameters: object = {}) {
+/** Other pictures of the request took so many `numbers`. */
+async function divided(outputs: Tensors, parameters: object = {}, numbers = 0) {
   const task = await compiled(QUERIES);
-  const context = [{ width: 4, height: 2, written: { bytes: 0 } }];
+  const context = [{ width: 4, height: 2, spent: { numbers, bytes: 0 } }];
   const all = imageSegmentationParameters.parse({ encoding: "rle", ...parameters });
-  const parts = task.postprocess(outputs, { feeds: {}, rows: 1, context }, all);
-  const [answer] = await finished<SegmentAnswer[][]>(parts);
+  const run = { feeds: {}, rows: 1, context };
+  const made = await finished<unknown[]>(task.postprocess(outputs, run, all));
+  const [answer] = await finished<SegmentAnswer[][]>(task.write?.(made, run, all));
   return answer?.map((segment) => [segment.label, countsOf((segment.mask as Rle).counts)]);
 }
 
@@ -188,6 +191,7 @@ test.each(["png", "rle"])(
     const size = [40, 40];
     const [answer] = await answersTo(logitsOf(1), { size, encoding });
     const { length } = JSON.stringify(answer);
+    expect((await compiled()).madeBytes?.([answer])).toBeGreaterThan(0.9 * length);
     const limits = { answerBytes: length - 1 };
     await expect(answersTo(logitsOf(1), { size, encoding, limits })).rejects.toMatchObject({
       code: "answer_too_large",
@@ -239,6 +243,36 @@ test("pictures whose masks would take too long are refused before the model runs
   });
 });
 
+test("what labels of queries take at each place is bounded too, also for narrow pictures", async () => {
+  const labels = Array.from({ length: 150 }, (_, at) => `label ${at}`);
+  const [masks, classes] = QUERIES.outputs as [object, object];
+  const outputs = [masks, { ...classes, shape: [-1, 100, 151] }];
+  const scaled = { width: 384, height: 384 };
+  const segmentation = { ...QUERIES.segmentation, scaled };
+  const task = await compiled({ outputs, labels, segmentation });
+  const prepared = (subtask: string, count: number) =>
+    finished<Run[]>(
+      task.preprocess(Array<string>(count).fill(blackPicture(1, 400)), {
+        pathOf: (row: number) => `inputs[${row}]`,
+        parameters: imageSegmentationParameters.parse({ subtask }),
+      }),
+    );
+  expect(await prepared("semantic", 1)).toHaveLength(1);
+  await expect(prepared("semantic", 2)).rejects.toMatchObject({
+    code: "invalid_input",
+    issues: [{ message: expect.stringContaining("send fewer pictures at once") as string }],
+  });
+  for (const subtask of ["panoptic", "instance"])
+    expect(await prepared(subtask, 16)).toHaveLength(16);
+  await expect(prepared("instance", 60)).rejects.toMatchObject({ code: "invalid_input" });
+  // Where the manifest has no sizes, the outputs have them.
+  const most = 640_000_000;
+  expect(await divided(queried(9, 0), { subtask: "semantic" }, most - 60)).toHaveLength(2);
+  await expect(divided(queried(9, 0), {}, most - 7)).rejects.toMatchObject({
+    code: "invalid_input",
+  });
+});
+
 test("drift counts labels of pictures, and no picture has an outcome", async () => {
   const { quantities = [] } = await compiled();
   const answers = [
@@ -260,6 +294,16 @@ test("drift counts labels of pictures, and no picture has an outcome", async () 
   expect(values.get("prediction.segments")).toEqual([2, 0]);
   expect(values.get("prediction.labels")).toEqual(["sky", "tree"]);
   expect(outcomeOf(quantities)).toBeUndefined();
+});
+
+test("outputs of unknown sizes are not held until those of all pictures could be kept", async () => {
+  const store = await emptyStore();
+  const artifact = await readFile(join(folder, "upernet/onnx/model.onnx"));
+  await writePackage(store, { artifact, manifest: MANIFEST });
+  const { predict, logs } = openService(store, "native", { PREDICTION_CACHE_TTL_SECONDS: "60" });
+  expect(await predict("it", [PICTURE, PICTURE])).toMatchObject({ status: 200 });
+  expect(await predict("it", PICTURE)).toMatchObject({ status: 200 });
+  expect(logs.map(({ cache }) => cache).filter(Boolean)).toEqual(["bypass", "miss"]);
 });
 
 test("another encoding, and a picture that is none, are refused by their paths", async () => {

@@ -5,7 +5,7 @@ import type { CompiledTask, Parts, Quantity, Run, TaskVersion } from "../define.
 import { inputSizeOf, placementOf, type Size } from "../image/fit.ts";
 import type { ImageOptions } from "../image/options.ts";
 import { maskedImageInputs } from "../image/pixel-mask.ts";
-import type { Head, SegmentationManifest } from "./head.ts";
+import type { Divided, Head, SegmentationManifest } from "./head.ts";
 import { labelHead } from "./label-head.ts";
 import { bytesOfMasks, writeMasks } from "./masks.ts";
 import {
@@ -18,14 +18,14 @@ import { LONGEST_EDGE, type SegmentAnswer } from "./segments.ts";
 
 type Options = typeof imageSegmentationOptions;
 
-/** A picture of a request, and what the masks of all its pictures have so far, as JSON. */
+/** A picture of a request, and what all its pictures took so far: numbers of their grids, and bytes of JSON. */
 interface Picture extends Size {
-  written: { bytes: number };
+  spent: { numbers: number; bytes: number };
 }
 
 /**
  * The most numbers of all pictures of a request, once those of labels or queries are resized to them: some seconds of work.
- * They are never in memory together.
+ * They are never in memory together. As many may be made in the size that graphs give them, before they are resized.
  */
 const MOST_RESIZED = 640_000_000;
 
@@ -51,32 +51,43 @@ export async function compile(
     *preprocess(rows, options): Parts<Run[]> {
       checkSubtask(head, options.parameters);
       const runs = yield* inputs.preprocess(rows, options) as Parts<Run[]>;
-      checkPictures(runs, head.depth);
-      const written = { bytes: 0 };
+      checkPictures(runs, head, options.parameters);
+      const spent = { numbers: 0, bytes: 0 };
       return runs.map((run) => ({
         ...run,
-        context: (run.context as Size[]).map((size): Picture => ({ ...size, written })),
+        context: (run.context as Size[]).map((size): Picture => ({ ...size, spent })),
       }));
     },
     *postprocess(outputs, { rows, context }, parameters) {
-      const { encoding } = parameters;
       const read = head.open(outputs, rows);
-      const answers: SegmentAnswer[][] = [];
-      for (const [row, { written, width, height }] of (context as Picture[]).entries()) {
+      const divided: Divided[] = [];
+      for (const [row, { spent, width, height }] of (context as Picture[]).entries()) {
         if (row > 0) yield;
         const picture = { width, height };
+        // Only now are all sizes known.
+        spent.numbers += head.gridWork(picture, parameters, outputs);
+        checkNumbers(spent.numbers);
         const place = placementOf(picture, image);
         const where = { place, frame: inputSizeOf(place, image) };
-        const { map, segments } = yield* read(row, picture, where, parameters);
+        divided.push(yield* read(row, picture, where, parameters));
+      }
+      return divided;
+    },
+    *write(made, { context }, { encoding }) {
+      const answers: SegmentAnswer[][] = [];
+      for (const [row, { map, segments }] of (made as readonly Divided[]).entries()) {
+        const { spent } = (context as Picture[])[row]!;
         const answer = yield* writeMasks(map, segments, {
           encoding,
-          expect: (bytes) => checkAnswerBytes(written.bytes + bytes, limits.answerBytes),
+          expect: (bytes) => checkAnswerBytes(spent.bytes + bytes, limits.answerBytes),
         });
-        written.bytes += bytesOfMasks(answer);
+        spent.bytes += bytesOfMasks(answer);
         answers.push(answer);
       }
       return answers;
     },
+    madeBytes: (answers) =>
+      (answers as readonly SegmentAnswer[][]).reduce((sum, own) => sum + bytesOfMasks(own), 0),
   };
 }
 
@@ -104,7 +115,12 @@ function cuts({ width, height, resize }: ImageOptions): boolean {
 }
 
 /** Throws `invalid_input` for pictures whose masks would take too long, or too much memory. */
-function checkPictures(runs: readonly Run[], depth: number): void {
+function checkPictures(
+  runs: readonly Run[],
+  head: Head,
+  parameters: ImageSegmentationParameters,
+): void {
+  const { depth } = head;
   const sizes = runs.flatMap(({ context }) => context as Size[]);
   const long = sizes.find(({ width, height }) => Math.max(width, height) > LONGEST_EDGE);
   if (long)
@@ -121,6 +137,17 @@ function checkPictures(runs: readonly Run[], depth: number): void {
       {
         path: "inputs",
         message: `have ${pixels} pixels; with ${depth} labels or masks for each, a request may have ${most}: make the pictures smaller`,
+      },
+    ]);
+  checkNumbers(sizes.reduce((sum, size) => sum + head.gridWork(size, parameters), 0));
+}
+
+function checkNumbers(numbers: number): void {
+  if (numbers > MOST_RESIZED)
+    throw invalidInput([
+      {
+        path: "inputs",
+        message: `need about ${Math.round(numbers)} numbers for their masks; a request may need ${MOST_RESIZED}: send fewer pictures at once, or ask for another subtask`,
       },
     ]);
 }

@@ -33,6 +33,11 @@ export interface Head {
   subtasks: readonly Subtask[];
   /** The most numbers that it may resize for each pixel of a picture. */
   depth: number;
+  /**
+   * How many numbers it takes to make what is resized to a picture. 0 where that is next to nothing, or where the sizes
+   * of the outputs are not known before the run.
+   */
+  gridWork(picture: Size, parameters: ImageSegmentationParameters, outputs?: Tensors): number;
   open(outputs: Tensors, rows: number): ReadRow;
 }
 

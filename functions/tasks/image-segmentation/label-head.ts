@@ -21,6 +21,7 @@ export function labelHead(manifest: SegmentationManifest): Head {
     outputNames: [name],
     subtasks: ["semantic"],
     depth: count,
+    gridWork: () => 0,
     open(outputs, rows) {
       const { shape, of } = open(outputs, rows);
       const [, height = 1, width = 1] = shape;

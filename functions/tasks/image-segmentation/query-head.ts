@@ -1,5 +1,5 @@
 import type { Parts } from "../define.ts";
-import { probabilities, weighedGrid } from "./grids.ts";
+import { probabilities, WEIGHED_TOGETHER, weighedGrid } from "./grids.ts";
 import {
   checkFinite,
   corrupt,
@@ -39,6 +39,15 @@ export function queryHead(manifest: SegmentationManifest, classes: string): Head
     outputNames: [name, classes],
     subtasks: ["panoptic", "instance", "semantic"],
     depth: Math.max(labels.length, queries),
+    gridWork(picture, { subtask }, outputs) {
+      const shape = outputs?.[name]?.shape ?? declared.find((one) => one.name === name)?.shape;
+      const [, , down = -1, across = -1] = shape ?? [];
+      const { height, width: columns } = scaled ?? { height: down, width: across };
+      if (height < 0 || columns < 0) return 0;
+      const rows = subtask === "instance" ? height : Math.min(2 * picture.height, height);
+      const each = subtask === "semantic" ? 1 + labels.length / WEIGHED_TOGETHER : 1;
+      return rows * columns * queries * each;
+    },
     open(outputs, rows) {
       const [masks, scored] = [openMasks(outputs, rows), openClasses(outputs, rows)];
       const [count = 0, height = 1, across = 1] = masks.shape;
