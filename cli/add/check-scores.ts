@@ -23,7 +23,7 @@ export function checkedScores(answered: Answered): ScoresOptions {
   const scores: ScoresOptions = { output: output.name, ...meaning };
   if (!label) return scores;
   if ((label.shape[1] ?? 1) > 1) {
-    if (isContrary(answered, label)) throw contradiction(output, label);
+    if (isOpposite(answered, label)) throw opposite(output, label);
     return scores;
   }
   const rows = rowsOf(answered);
@@ -51,14 +51,17 @@ export function checkedScores(answered: Answered): ScoresOptions {
   return width === 1 ? scores : { ...scores, column: column as 0 | 1 };
 }
 
-/** Whether a probability of an independent label is on the other side than the label. */
-function isContrary({ output, tensors, meaning }: Answered, label: TensorInfo): boolean {
-  const numbers = numbersOf(tensors?.[output.name]?.data);
+/**
+ * Whether the opposites of the probabilities go with independent labels, and they themselves do not. A graph may choose
+ * by another threshold than 0.5.
+ */
+function isOpposite({ output, tensors, meaning }: Answered, label: TensorInfo): boolean {
+  const numbers = Array.from(numbersOf(tensors?.[output.name]?.data) ?? []);
   const given = Array.from((tensors?.[label.name]?.data as ArrayLike<unknown>) ?? [], String);
-  return (
-    meaning.kind === undefined &&
-    given.some((one, at) => (one === "1") !== side(numbers?.[at], meaning))
-  );
+  const fits = (numberOf: (number: number) => number) =>
+    given.every((one, at) => (one === "1") === side(numberOf(numbers[at] ?? 0), meaning));
+  const turned = (one: number) => (meaning.activation === "sigmoid" ? -one : 1 - one);
+  return meaning.kind === undefined && !fits((one) => one) && fits(turned);
 }
 
 interface Row {
@@ -100,6 +103,12 @@ function rowsOf({ output, labels, values = labels, label, tensors }: Answered): 
 function mirrored({ name }: TensorInfo): Error {
   return new Error(
     `The two numbers of ${name} are a decision value and its opposite, for which a softmax gives no probabilities that a library gives: scikit-learn takes a sigmoid. Say --scores sigmoid.`,
+  );
+}
+
+function opposite({ name }: TensorInfo, label: TensorInfo): Error {
+  return new Error(
+    `The numbers of ${name} do not go with the labels of ${label.name}: those of labels that apply are below 0.5, and the others above. skl2onnx is known to write such a graph for a DecisionTreeClassifier of independent labels. Train a RandomForestClassifier(n_estimators=1, bootstrap=False, max_features=None), which is such a tree, or answer with the labels alone: --scores none.`,
   );
 }
 

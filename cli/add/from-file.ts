@@ -76,8 +76,9 @@ export async function draftForTask(
  * becomes text classification.
  */
 export async function draftFromFile(path: string, columns: Columns): Promise<Draft> {
-  const { features, labels, scores, missing } = columns;
-  const graph = await readGraph(path, { joinScores: features !== undefined });
+  const { features, labels, scores, missing, task: named = "tabular-classification" } = columns;
+  const joinScores = features !== undefined && named === "tabular-classification";
+  const graph = await readGraph(path, { joinScores });
   const mistake = graph.view && knownTextMistake(graph.view);
   if (mistake !== undefined && (features || takesText(graph, labels))) throw new Error(mistake);
   if (!features && takesText(graph, labels)) return textDraft(path, columns);

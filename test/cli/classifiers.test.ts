@@ -2,9 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { checkedScores } from "../../cli/add/check-scores.ts";
+import { draftFromFile } from "../../cli/add/from-file.ts";
 import { openPackage } from "../../cli/package-folder.ts";
 import { openPredictor } from "../../cli/predictor.ts";
 import { verifyPackage } from "../../cli/verify.ts";
+import type { TensorInfo } from "../../functions/platform/onnx/graph.ts";
 import { readOnnx, stringAttribute, writeOnnx } from "../../functions/platform/onnx/model.ts";
 import { add, CASES, FIXTURES, type LibraryCase } from "../tasks/library-models.ts";
 import { fixture, nearcast, succeed, temporaryFolder } from "./nearcast.ts";
@@ -88,6 +91,56 @@ describe("add", () => {
     expect(stderr).toContain("by the locale tr_TR");
   });
 });
+
+describe("two probabilities for each label", () => {
+  const { features = [], labels = [] } = library("forest-multilabel");
+  const stacked = join(FIXTURES, "forest-multilabel.onnx");
+
+  test("are no values of a regression", async () => {
+    const task = "tabular-regression";
+    await expect(draftFromFile(stacked, { task, features, labels })).rejects.toThrow(
+      "one output with 4 numbers a row",
+    );
+  });
+
+  test("are none where the graph says no labels", async () => {
+    const model = readOnnx(await readFile(stacked));
+    model.graph?.output.shift();
+    const path = join(await temporaryFolder(), "bounds.onnx");
+    await writeFile(path, writeOnnx(model));
+    const told = { features, labels, scores: "probabilities" } as const;
+    await expect(draftFromFile(path, told)).rejects.toThrow("one output with 4 numbers a row");
+  });
+});
+
+describe("independent labels and their probabilities", () => {
+  const scores = { output: outputOf("scores"), meaning: { activation: "none" } } as const;
+  const label = outputOf("label");
+  const answered = (said: number[], numbers: number[]) => ({
+    ...scores,
+    label,
+    labels: ["a", "b"],
+    values: undefined,
+    tensors: {
+      label: { datatype: "INT64", shape: [2, 2], data: BigInt64Array.from(said, BigInt) },
+      scores: { datatype: "FP32", shape: [2, 2], data: Float32Array.from(numbers) },
+    } as const,
+  });
+
+  test("may have a threshold of their own", () => {
+    const found = checkedScores(answered([1, 0, 1, 1], [0.4, 0.1, 0.9, 0.35]));
+    expect(found).toEqual({ output: "scores", activation: "none" });
+  });
+
+  test("are refused where each is the opposite, with what is known to write such a graph", () => {
+    const given = answered([1, 0, 0, 1], [0.4, 0.9, 0.8, 0.1]);
+    expect(() => checkedScores(given)).toThrow(/below 0\.5.*skl2onnx.*DecisionTreeClassifier/);
+  });
+});
+
+function outputOf(name: string): TensorInfo {
+  return { name, datatype: name === "label" ? "INT64" : "FP32", shape: [-1, 2] };
+}
 
 describe("verify", () => {
   test("refuses labels in another order than the graph's", async () => {

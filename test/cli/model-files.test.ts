@@ -1,7 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { readGraph } from "../../functions/platform/onnx/graph.ts";
+import { readOnnx, writeOnnx } from "../../functions/platform/onnx/model.ts";
+import { InferenceSession } from "../../functions/runtime/native-ort.ts";
 import { jsonElements, readNpy, writeNpy } from "../../cli/examples/npy.ts";
 import { nearcast, root, snapshot, temporaryFolder } from "./nearcast.ts";
 
@@ -35,6 +37,27 @@ test.for(cases.filter(({ npy }) => npy === undefined))(
     expect(message).not.toMatch(INTERNALS);
   },
 );
+
+describe("a file that ONNX Runtime refuses", () => {
+  const create = vi.spyOn(InferenceSession, "create");
+  afterEach(() => create.mockClear());
+
+  test("for want of code for its old opset is to be exported with a newer one", async () => {
+    const model = readOnnx(await readFile(join(root, "test/fixtures/odd-graphs/oldest.onnx")));
+    for (const one of model.opsetImport) one.version = 6n;
+    const path = join(await temporaryFolder(), "opset-6.onnx");
+    await writeFile(path, writeOnnx(model));
+    await expect(readGraph(path)).rejects.toThrow(
+      /opset 6 is too old .* operator Gemm\. .* opset 7 or later/,
+    );
+    expect(create).toHaveBeenCalledTimes(1);
+  });
+
+  test("for another reason is not opened again", async () => {
+    await expect(readGraph(join(folder, "undefined.onnx"))).rejects.toThrow("a node needs z");
+    expect(create).toHaveBeenCalledTimes(1);
+  });
+});
 
 test("the command prints it on one line, and writes nothing", async () => {
   for (const name of ["lfs.onnx", "no-inputs.onnx", "ir-99.onnx"]) {

@@ -34,7 +34,8 @@ function joinIndependent(graph: OnnxGraph): string[] {
     const list = listOf(view, output.name)?.input ?? [];
     const isList =
       list.length > 1 && list.every((one) => labelsOfScores(view, one)?.join() === "0,1");
-    if (!isList && size === undefined) return [];
+    const count = isList ? list.length : size;
+    if (count === undefined || !saysEach(graph, count)) return [];
     const index = integers(pick, [1]);
     // Of a stack, one index without dimensions takes the dimension away.
     if (!isList) index.dims = [];
@@ -44,7 +45,7 @@ function joinIndependent(graph: OnnxGraph): string[] {
     );
     const { tensorType, sequenceType } = output.type ?? {};
     const { elemType = 0 } = tensorType ?? sequenceType?.elemType?.tensorType ?? {};
-    graph.output[at] = tensorValue(joined, elemType, [-1, size ?? list.length]);
+    graph.output[at] = tensorValue(joined, elemType, [-1, count]);
     return [
       `Its output ${output.name}, two probabilities for each label by itself, is ${joined}: that of 1 for each.`,
     ];
@@ -56,6 +57,18 @@ function stackedLabels({ type }: OnnxValue): number | undefined {
   const sizes = type?.tensorType?.shape?.dim.map(({ dimValue }) => Number(dimValue)) ?? [];
   const [labels = 0, rows, each] = sizes;
   return sizes.length === 3 && labels > 1 && rows === 0 && each === 2 ? labels : undefined;
+}
+
+/** TensorProto.DataType of float32, float16 and float64. */
+const FLOATS = new Set([1, 10, 11]);
+
+/** Whether an output says of so many labels, each by itself, whether it is there. */
+function saysEach({ output }: OnnxGraph, count: number): boolean {
+  return output.some(({ type }) => {
+    const { elemType = 0, shape } = type?.tensorType ?? {};
+    const [, labels] = shape?.dim ?? [];
+    return shape?.dim.length === 2 && Number(labels?.dimValue) === count && !FLOATS.has(elemType);
+  });
 }
 
 function columnsOfList(list: readonly string[], pick: string, joined: string): OnnxNode[] {

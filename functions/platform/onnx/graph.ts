@@ -5,7 +5,7 @@ import type { Manifest } from "../../model/manifest.ts";
 import { NAME_PATTERN } from "../../model/name.ts";
 import { DATATYPES, datatypeNames, datatypeOfOrt } from "../../tensor.ts";
 import { externalDataFiles } from "./external-data.ts";
-import { loadReason, unknownType } from "./load-failure.ts";
+import { loadReason, refusesOwnCasts, unknownType } from "./load-failure.ts";
 import { rewriteClassifier } from "./classifier-outputs.ts";
 import { rewriteGraph, unpackLists } from "./rewrite.ts";
 import { readOnnx, writeOnnx, type OnnxModel } from "./model.ts";
@@ -61,11 +61,14 @@ export async function readGraph(path: string, { joinScores }: ReadOptions = {}):
       ? InferenceSession.create(changed, { ...options, externalData: weights })
       : InferenceSession.create(path, options);
   };
-  // Without optimisation ONNX Runtime is fast, and refuses some graphs of float16 that it otherwise takes.
+  // Without optimisation ONNX Runtime is fast, and runs none of the graph in this process.
   const session = await open("disabled")
-    .catch(() => open("all"))
     .catch((cause: unknown) => {
-      throw new Error(`${path}: ${loadReason(cause)}`, { cause });
+      if (refusesOwnCasts(cause)) return open("all");
+      throw cause;
+    })
+    .catch((cause: unknown) => {
+      throw new Error(`${path}: ${loadReason(cause, model && opsetOf(model))}`, { cause });
     });
   const unknown = format === "onnx" ? withoutRank(bytes, "input") : new Set();
   try {
@@ -92,6 +95,12 @@ export async function readGraph(path: string, { joinScores }: ReadOptions = {}):
   } finally {
     await session.release();
   }
+}
+
+/** The opset of ai.onnx. */
+function opsetOf({ opsetImport }: OnnxModel): number | undefined {
+  const own = opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
+  return own && Number(own.version);
 }
 
 /** FlatBuffers of ONNX Runtime carry the identifier ORTM after their first offset. */

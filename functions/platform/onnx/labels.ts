@@ -27,12 +27,18 @@ export function labelsOf(view: GraphView, output: string): GraphLabels {
 
 /** The labels of the classifier that makes these scores, in their order. Undefined if something else makes them. */
 export function labelsOfScores(view: GraphView, scores: string): (string | number)[] | undefined {
-  const node = view.producerOf(scores);
-  if (!node) return undefined;
-  if (CLASSIFIERS.has(node.opType))
-    return node.output[1] === scores ? classLabels(node) : undefined;
-  const handsOn = SAME.has(node.opType) || node.opType === "Normalizer";
-  return handsOn ? labelsOfScores(view, node.input[0] ?? "") : undefined;
+  // A graph that ONNX Runtime has not checked may run in a circle.
+  const seen = new Set<string>();
+  let name = scores;
+  for (;;) {
+    const node = view.producerOf(name);
+    if (!node || seen.has(name)) return undefined;
+    if (CLASSIFIERS.has(node.opType))
+      return node.output[1] === name ? classLabels(node) : undefined;
+    if (!SAME.has(node.opType) && node.opType !== "Normalizer") return undefined;
+    seen.add(name);
+    name = node.input[0] ?? "";
+  }
 }
 
 /** The labels of a classifier or of a ZipMap. */

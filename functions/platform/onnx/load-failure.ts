@@ -1,8 +1,22 @@
 import { plainReason } from "../../plain-reason.ts";
 
-/** Why ONNX Runtime does not load a model, and what to do. The text follows the model's name and a colon. */
-export function loadReason(cause: unknown): string {
+/** The oldest opset of ai.onnx whose operators ONNX Runtime still has. */
+const OLDEST_OPSET = 7;
+const NO_KERNEL = /Could not find an implementation for (\w+)\((\d+)\) node with name '([^']*)'/;
+
+/** Whether ONNX Runtime refuses its own casts: without optimisation it puts wrong ones into some graphs of float16. */
+export function refusesOwnCasts(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.includes("(InsertedPrecisionFreeCast_");
+}
+
+/**
+ * Why ONNX Runtime does not load a model of this opset, and what to do. The text follows the model's name and a colon.
+ */
+export function loadReason(cause: unknown, opset = OLDEST_OPSET): string {
   const message = cause instanceof Error ? cause.message : String(cause);
+  const [, operator] = NO_KERNEL.exec(message) ?? [];
+  if (opset < OLDEST_OPSET && operator !== undefined)
+    return `opset ${opset} is too old for ONNX Runtime, which has no code any more for its operator ${operator}. Export the model with opset ${OLDEST_OPSET} or later.`;
   return knownReason(message) ?? `ONNX Runtime cannot load it. ${plainReason(message)}`;
 }
 
@@ -44,9 +58,9 @@ const REASONS: readonly (readonly [RegExp, (...found: string[]) => string])[] = 
       `it has the operator ${operator}, which opset ${opset} of ONNX does not have. Export it again with the opset that has it, or without this operator. ${STANDARD}`,
   ],
   [
-    /Could not find an implementation for (\w+)\((\d+)\) node with name '([^']*)'/,
+    NO_KERNEL,
     (operator, opset, name) =>
-      `ONNX Runtime has no code on a CPU for the operator ${operator} (opset ${opset}${name && `, node ${name}`}) with the types that it has here. Export the model with float32 inputs and weights, not with bfloat16, int4 or other rare types.`,
+      `ONNX Runtime has no code on a CPU for the operator ${operator} (opset ${opset}${name && `, node ${name}`}): not for this version of it, or not for the types that it has here. Export the model with a newer opset, or with float32 inputs and weights instead of rare types such as bfloat16 or int4.`,
   ],
   [
     /Type '(?:tensor\()?([\w()]+?)\)?' of input parameter \(([^)]*)\) of operator \((\w+)\)/,

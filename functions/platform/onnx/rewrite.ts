@@ -34,7 +34,7 @@ export function unpackLists(graph: OnnxGraph): string[] {
     const { elemType } = output.type?.sequenceType?.elemType?.tensorType ?? {};
     const list = listOf(view, output.name);
     if (elemType === undefined || !list) return [output];
-    const names = list.input.map((_, at) => `${output.name}_${at}`);
+    const names = list.input.map((_, at) => freeName(graph, `${output.name}_${at}`));
     graph.node.push(
       ...list.input.map((tensor, at) => node("Identity", [tensor], [names[at] ?? ""])),
     );
@@ -66,10 +66,26 @@ function countDimensions(graph: OnnxGraph): string[] {
   );
 }
 
-/** The operator that makes a list of tensors. */
+/** The name, with lines under it where the graph has it already. */
+function freeName(graph: OnnxGraph, name: string): string {
+  const tensors = [...graph.input, ...graph.initializer];
+  const taken = new Set([
+    ...tensors.map((one) => one.name),
+    ...graph.node.flatMap(({ output }) => output),
+  ]);
+  let free = name;
+  while (taken.has(free)) free += "_";
+  return free;
+}
+
+/** The operator that makes a list of tensors. ONNX Runtime has not checked the graph yet: it may run in a circle. */
 export function listOf(view: GraphView, name: string): OnnxNode | undefined {
-  const producer = view.producerOf(name);
-  if (producer?.opType === "Identity") return listOf(view, producer.input[0] ?? "");
+  const seen = new Set<OnnxNode>();
+  let producer = view.producerOf(name);
+  while (producer?.opType === "Identity" && !seen.has(producer)) {
+    seen.add(producer);
+    producer = view.producerOf(producer.input[0] ?? "");
+  }
   return producer?.opType === "SequenceConstruct" ? producer : undefined;
 }
 
