@@ -54,7 +54,7 @@ export interface MissingValues {
    * missing.
    */
   fill: (input: string, values: readonly unknown[], path: string) => readonly unknown[];
-  /** Does the same for NaN, in the tensors themselves. */
+  /** Does the same for NaN, in a copy of the tensor's data. */
   check: (feeds: Tensors) => void;
 }
 

@@ -47,12 +47,17 @@ export function missingInTensors(
         const tensor = feeds[name];
         const numbers = tensor && floatsOf(tensor);
         if (!numbers) continue;
+        let isCopy = false;
         for (let index = 0; index < numbers.length; index++) {
           if (!Number.isNaN(numbers[index])) continue;
           const feature = featureAt(slot, index);
           const replacement = replacementOf(feature);
-          if (replacement !== undefined) put(tensor, index, replacement as number);
-          else issues.push({ path: `inputs.${name}`, message: inRow(slot, index, feature, NaN) });
+          if (replacement !== undefined) {
+            // The tensor may be a view of the request's body, which is sent on as it came.
+            if (!isCopy) tensor.data = tensor.data.slice();
+            isCopy = true;
+            put(tensor, index, replacement as number);
+          } else issues.push({ path: `inputs.${name}`, message: inRow(slot, index, feature, NaN) });
         }
       }
       issues.check();
