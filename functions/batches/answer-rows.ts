@@ -18,7 +18,8 @@ const NO_INPUT: RowError = {
 
 /**
  * Answers every row for itself: a row that is refused does not spoil the others. Asks for all together first, and for
- * the halves of what is left where some are refused. Rejects as `ask` does.
+ * the halves of what is left where some are refused. Where the answer is late, for the first and the last one alone: if
+ * both are late too, so are all. Rejects as `ask` does.
  */
 export async function answerRows(inputs: readonly unknown[], ask: AskRows): Promise<RowAnswer[]> {
   const answers: RowAnswer[] = [];
@@ -47,6 +48,13 @@ export async function answerRows(inputs: readonly unknown[], ask: AskRows): Prom
       if (own) answers[row] = { error: own };
       else left.push(row);
     });
+    if (isLate({ error })) {
+      const ends = [...left.splice(0, 1), ...left.splice(-1)];
+      // At once, and not in halves first: each ask of what hangs takes as long again.
+      await Promise.all(ends.map((end) => part([end])));
+      if (ends.every((end) => isLate(answers[end])))
+        for (const row of left.splice(0)) answers[row] = { error };
+    }
     const half = Math.ceil(left.length / 2);
     await part(left.slice(0, half));
     await part(left.slice(half));
@@ -54,6 +62,10 @@ export async function answerRows(inputs: readonly unknown[], ask: AskRows): Prom
 
   await part(inputs.map((_, row) => row));
   return answers;
+}
+
+function isLate(answer: RowAnswer | undefined): boolean {
+  return answer !== undefined && "error" in answer && answer.error.code === "deadline_exceeded";
 }
 
 /** The errors of the rows that an error names. */
