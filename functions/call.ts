@@ -93,6 +93,8 @@ export interface PredictCall extends CallOptions {
   /** The name of the inputs in error messages: the request's member that had them. `inputs` when absent. */
   member?: string;
   longTexts?: LongTexts;
+  /** Whether the statuses of each of several inputs are wanted. They are long: usually they are only counted. */
+  each?: boolean;
   /** Bytes of the dialect's answer for each byte of the task's own as JSON. 1 when absent. */
   answerScale?: number;
 }

@@ -51,8 +51,8 @@ export interface Prediction {
   outputs: unknown;
   /** How many tokens the inputs had. Undefined where the model has no tokenizer of its own. */
   tokens: number | undefined;
-  /** Where looked-up features are from: of one input, or of all together. Absent where the version looks up none. */
-  features?: FeatureStatuses | FeatureSummaries;
+  /** Where looked-up features are from: of one input, of each, or of all together. Absent where the version looks up none. */
+  features?: FeatureStatuses | FeatureStatuses[] | FeatureSummaries;
   /** About how many bytes of JSON the outputs have. 0 when unknown. */
   answerBytes: number;
   record: CallRecord;
@@ -224,7 +224,12 @@ export function createPredict(services: PathServices): Predict {
         const made = { kind: "predict", call, outputs: given, isBatch: batch } as const;
         services.shadows?.copy({ ...made, ...answered(recording, version, runs, answerBytes) });
       }
-      const features = batch ? looked?.statuses.summary() : looked?.statuses.of(0);
+      const { statuses } = looked ?? {};
+      const features = batch
+        ? call.each
+          ? statuses && rows.map((_, row) => statuses.of(row))
+          : statuses?.summary()
+        : statuses?.of(0);
       return { manifest, outputs: given, tokens, ...(features && { features }), answerBytes };
     });
 }

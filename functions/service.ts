@@ -36,7 +36,6 @@ import {
   type Predict,
   type Resolve,
 } from "./predict.ts";
-import { createPredictEach, type PredictEach } from "./predict-each.ts";
 import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
 import { createRolloutCounting } from "./rollout/counting.ts";
 import { createShadows } from "./rollout/shadows.ts";
@@ -62,8 +61,6 @@ export interface Service extends Readiness {
   tasks: Tasks;
   /** Answers inputs through the model's task. */
   predict: Predict;
-  /** The same, with where the looked-up features of each of several inputs are from. */
-  predictEach: PredictEach;
   /** Answers tensors with tensors. */
   infer: Infer;
   /** Turns texts into the tokens of a model, without running it. */
@@ -193,7 +190,6 @@ export function createService(
     platform,
     tasks,
     predict: createPredict(paths),
-    predictEach: createPredictEach(paths),
     infer: createInfer(paths),
     ...createTokenize({ ...paths, registryFor }),
     resolve,

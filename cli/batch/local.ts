@@ -33,7 +33,7 @@ export async function openLocal(
     store || wanted === undefined
       ? node
       : { ...node, store: withRelease(node.store, name, wanted) };
-  const { predictEach, resolve } = createService(platform, await loadProject());
+  const { predict, resolve } = createService(platform, await loadProject());
   const found = await resolve({ model: name, version: wanted });
   const { version } = found.manifest;
   return {
@@ -44,8 +44,8 @@ export async function openLocal(
     atOnce: 1,
     async ask(inputs) {
       try {
-        const call = { model: name, version, inputs, parameters } as const;
-        return await predictEach({ ...call, deadline: NO_DEADLINE, cache: "no-store" });
+        const call = { model: name, version, inputs, parameters, each: true } as const;
+        return await predict({ ...call, deadline: NO_DEADLINE, cache: "no-store" });
       } catch (error) {
         return rowError(error);
       }

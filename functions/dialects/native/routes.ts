@@ -51,19 +51,14 @@ export function healthRoutes({ checkReady, platform }: Pick<Service, "checkReady
 }
 
 /** Predictions of the native API. */
-export function predictRoutes({
-  platform,
-  predict,
-  predictEach,
-}: Pick<Service, "platform" | "predict" | "predictEach">) {
+export function predictRoutes({ platform, predict }: Pick<Service, "platform" | "predict">) {
   const { now, config } = platform;
   const { bodyBytes, batch } = config.limits;
   const options = { maxBytes: bodyBytes, batch, now };
 
   async function answerPredict(c: Context<AppEnv>, model: string, version?: string) {
     const body = await readPredictBody(c, options);
-    const call = { ...callOf(c), model, version, ...body };
-    const made = await (asksForEach(c) ? predictEach(call) : predict(call));
+    const made = await predict({ ...callOf(c), model, version, ...body, each: asksForEach(c) });
     const { manifest, outputs, features, answerBytes, record } = made;
     identify(c, manifest, record);
     const bytes = answerBytes + (Array.isArray(features) ? bytesOfStatuses(features) : 0);
