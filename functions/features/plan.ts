@@ -3,7 +3,7 @@ import type { Lookup, LookupKey } from "../model/feature-lookup.ts";
 import type { ModelVersion } from "../model/registry.ts";
 import { datatypesOf } from "../tasks/check-lookup.ts";
 import { problemWith } from "../tasks/tabular/feature.ts";
-import { isRow, unreadableRow, type Found } from "./row.ts";
+import { isRow, timeAt, unreadableRow, type Found } from "./row.ts";
 import type { OfEntity, Reason } from "./status.ts";
 
 /** One feature that is looked up. */
@@ -48,6 +48,7 @@ export interface Entity extends OfEntity {
   isDated: boolean;
 }
 
+const isSaid = (one: unknown) => one !== undefined && one !== null;
 const AHEAD_MS = 60_000;
 const CACHE_SECONDS = 5;
 
@@ -99,18 +100,18 @@ export function entityOf({ wanted, names }: Plan, given: unknown): Entity {
   const { values, at, problem } = row;
   const now = Date.now();
   const inPart = { row, isWhole: false, isDated: false, oldestAt: undefined, isOfOneTime: false };
-  if (Array.isArray(problem) ? problem.some(Boolean) : problem !== undefined) return inPart;
+  if (Array.isArray(problem) ? problem.some(isSaid) : isSaid(problem)) return inPart;
   for (let place = 0; place < values.length; place++) {
     const value = values[place];
     if (value === undefined || value === null) return inPart;
     if (wanted[place]?.problemWith(value) !== undefined) return inPart;
   }
   if (!Array.isArray(at)) {
-    const one = at as number | undefined;
+    const one = timeAt(row, 0);
     if (!canBe(one, now)) return inPart;
     return { row, isWhole: true, isDated: one !== undefined, oldestAt: one, isOfOneTime: true };
   }
-  const times = at as readonly (number | undefined)[];
+  const times = values.map((_, place) => timeAt(row, place));
   if (!times.every((time) => canBe(time, now))) return inPart;
   const known = times.filter((time) => time !== undefined);
   return {

@@ -1,4 +1,4 @@
-import type { FeatureProblem, FeatureRow } from "./source.ts";
+import type { FeatureProblem, FeatureRow, OfEach } from "./source.ts";
 
 /** What a row says of one feature. */
 export interface Found {
@@ -46,8 +46,7 @@ function isList(given: unknown, length: number): boolean {
 }
 
 /** What is said of all values, or of the one at this place. */
-function ofEach<T>(said: T | readonly (T | undefined)[] | undefined, place: number): T | undefined {
-  return Array.isArray(said)
-    ? (said as readonly (T | undefined)[])[place]
-    : (said as T | undefined);
+function ofEach<T>(said: OfEach<T>, place: number): T | undefined {
+  const own = Array.isArray(said) ? (said as readonly (T | null | undefined)[])[place] : said;
+  return (own as T | null | undefined) ?? undefined;
 }

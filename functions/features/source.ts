@@ -7,6 +7,9 @@ export type EntityKeys = Readonly<Record<string, string | number>>;
  */
 export type FeatureProblem = "stale" | "unreadable";
 
+/** One for all values of a row, or a list with one for each. null is as undefined: databases have it. */
+export type OfEach<T> = T | readonly (T | null | undefined)[] | null | undefined;
+
 /** What a source knows of one entity. */
 export interface FeatureRow {
   /** As JSON has them: one for each name that was asked for, in their order. null and undefined count as not known. */
@@ -15,9 +18,9 @@ export interface FeatureRow {
    * When they were so, in milliseconds since 1970: one time for all of them, or a time for each. Absent where the source
    * does not say it.
    */
-  at?: number | readonly (number | undefined)[] | undefined;
+  at?: OfEach<number>;
   /** Of all values, or of each. */
-  problem?: FeatureProblem | readonly (FeatureProblem | undefined)[] | undefined;
+  problem?: OfEach<FeatureProblem>;
 }
 
 /** Where features are looked up: a deployment's own is given to `createService`. */

@@ -109,14 +109,7 @@ test("two places of one name are refused", () => {
 });
 
 test("values of a time that cannot be are stale", async () => {
-  const times = [
-    "2026-01-01T00:00:00Z",
-    NaN,
-    Infinity,
-    null,
-    Date.now() * 1000,
-    Date.now() + 180_000,
-  ];
+  const times = ["2026-01-01T00:00:00Z", NaN, Infinity, Date.now() * 1000, Date.now() + 180_000];
   for (const at of times)
     for (const cacheSeconds of [0, 5]) {
       const source = acting(async () => [values(at)]);
@@ -139,6 +132,22 @@ test("values of a time that cannot be are stale", async () => {
   const ahead = acting(async () => [values(Date.now() + 5000)]);
   const { features } = await openChurn(folder, { sources: [ahead] }).predict(input(42));
   expect(features).toMatchObject({ age: { status: "found", ageSeconds: 0 } });
+});
+
+test("null for a time or a problem is as none, since databases have it", async () => {
+  const three = [null, null, null];
+  for (const of of [
+    { at: null, problem: null },
+    { at: three, problem: three },
+  ])
+    for (const sent of [{}, { age: 5 }]) {
+      const row = { values: [30, true, "Oslo"], ...of };
+      const { predict } = openChurn(folder, { sources: [acting(async () => [row])] });
+      const { status, features } = await predict({ ...input(42), ...sent });
+      const found = { status: "found" };
+      const age = "age" in sent ? { status: "given" } : found;
+      expect([status, features]).toEqual([200, { age, member: found, city: found }]);
+    }
 });
 
 test("rows of a source that are none are its mistake, said in plain words", async () => {
