@@ -39,10 +39,14 @@ export function createKeptAnswers({ predictionCache }: Pick<Platform, "predictio
         body: body.data as Uint8Array<ArrayBuffer>,
       };
     },
-    /** Whether an answer may be kept. One that comes in pieces, or is long, is passed on as it arrives. */
+    /**
+     * Whether an answer may be kept. One that comes in pieces, or is long, is passed on as it arrives. So is one that was
+     * compressed on its way: its length is not that of what is read.
+     */
     takes({ status, headers }: Pick<Response, "status" | "headers">): boolean {
       const length = headers.get("content-length");
-      return status === 200 && length !== null && Number(length) <= MAX_BYTES;
+      if (status !== 200 || headers.has("content-encoding")) return false;
+      return length !== null && Number(length) <= MAX_BYTES;
     },
     /** Keeps an answer for everybody: not one whose body names the request that it was made for. */
     async put(

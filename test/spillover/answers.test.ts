@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import type { CallRecord } from "../../functions/call.ts";
@@ -70,12 +71,31 @@ test("an answer that names its request is kept for nobody else", async () => {
   expect([await embed("first"), await embed("second")]).toEqual(["first", "second"]);
 });
 
-/** A region that sends a part of an answer of the released iris. */
-async function partly(then: "hangs" | "ends") {
+async function digestOfIris() {
   const manifest = JSON.parse(await readFile("models/iris/1/model.json", "utf8")) as {
     artifact: { sha256: string };
   };
-  const digest = `sha256:${manifest.artifact.sha256}`;
+  return `sha256:${manifest.artifact.sha256}`;
+}
+
+test("an answer that was compressed on its way is passed on, and not kept: its length is another", async () => {
+  const fields = { "X-Model-Digest": await digestOfIris(), "Content-Encoding": "gzip" };
+  const body = gzipSync("{}");
+  const region = served((_request, response) => {
+    response.writeHead(200, { ...fields, "Content-Length": body.byteLength });
+    response.end(body);
+  });
+  const edge = deployEdge(await keep(region), KEPT);
+  for (let turn = 0; turn < 2; turn++) {
+    const answer = await ask(edge, PATH, await flower());
+    expect(await answer.text()).toBe("{}");
+    expect(answer.headers.get("cache-status")).toBe("nearcast; fwd=request");
+  }
+});
+
+/** A region that sends a part of an answer of the released iris. */
+async function partly(then: "hangs" | "ends") {
+  const digest = await digestOfIris();
   return keep(
     served((_request, response) => {
       response.writeHead(200, { "X-Model-Digest": digest, "Content-Length": 100 });
