@@ -66,7 +66,9 @@ async function send(address: string, init: RequestInit): Promise<Response> {
     const seconds = failed ? 0 : Number(answer.headers.get("retry-after") ?? "");
     // A rate that can never allow the request does not say when.
     const isRate = !failed && answer.status === 429 && seconds > 0;
-    if (!failed && !isRate && !MAY_PASS.has(answer.status)) return answer;
+    // A source of features was too slow. A run that was too slow does not say when to ask again.
+    const isSource = !failed && answer.status === 504 && seconds > 0;
+    if (!failed && !isRate && !isSource && !MAY_PASS.has(answer.status)) return answer;
     // A rate is waited for, however long that takes.
     if (tries >= MOST_TRIES && !isRate)
       throw new Error(

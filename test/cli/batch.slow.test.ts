@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { answerByFetch } from "../../cli/local/answer-by-fetch.ts";
 import { lookedUp } from "../batches/looked-up.ts";
 import { startNodeServer } from "../harness/node-server.ts";
+import { deploy, serveFetch } from "../spillover/deployments.ts";
 import { nearcast, nearcastProcess, root, succeed, temporaryFolder } from "./nearcast.ts";
 
 const HEADER = "sepal_length,sepal_width,petal_length,petal_width\n";
@@ -110,6 +111,23 @@ test("a deployment gives the same output, waits as it asks for, and repeats what
   expect(asked).toBeGreaterThan(12);
   for (const ending of ["", ".errors.jsonl"])
     expect(await readFile(there + ending, "utf8")).toBe(await readFile(here + ending, "utf8"));
+});
+
+test("a source of features that is slow is waited for", async () => {
+  const { input, folder } = await irisFile(1);
+  const app = deploy();
+  let asked = 0;
+  const { url, close } = await serveFetch({
+    async fetch(path, init) {
+      if (init?.method !== "POST" || ++asked > 1) return app.request(path, init);
+      const late = { code: "features_late", detail: "Too slow." };
+      return Response.json(late, { status: 504, headers: { "Retry-After": "1" } });
+    },
+  });
+  onTestFinished(close);
+  const args = ["--input", input, "--output", join(folder, "out.jsonl"), "--url", url];
+  await succeed(["batch", "iris", ...args]);
+  expect(asked).toBe(2);
 });
 
 test("a rate that no batch fits is met by smaller ones", async () => {
