@@ -31,7 +31,7 @@ HARMLESS = set(
     SoftsignGrad RsqrtGrad SqrtGrad ReciprocalGrad InvGrad StridedSliceGrad MirrorPadGrad ResizeBilinearGrad ResizeNearestNeighborGrad
     """.split()
 )
-# What saves and restores variables opens the files that it is told. TensorFlow never calls these functions itself.
+# What saves and restores variables opens the files that it is told. It is allowed only in functions that nothing calls.
 CHECKPOINT = {"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename", "StaticRegexFullMatch"}
 
 
@@ -78,7 +78,8 @@ def of_objects(graph):
 
 
 def called(node):
-    """The functions that a node names."""
+    """The functions that a node names. Loading takes an operator for one of the library if that has its name."""
+    yield node.op
     for attribute in node.attr.values():
         for function in [attribute.func, *attribute.list.func]:
             if function.name:
