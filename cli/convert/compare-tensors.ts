@@ -147,7 +147,7 @@ export function exampleOf(cases: readonly Case[]): GivenExample[] | undefined {
 }
 
 function rowsOf(inputs: Described): number {
-  return Object.values(inputs)[0]?.shape[0] ?? 1;
+  return Object.values(inputs).find(({ shape }) => shape.length > 0)?.shape[0] ?? 1;
 }
 
 function mapped(inputs: Described, change: (one: Described[string]) => unknown): object {

@@ -98,6 +98,11 @@ export async function convertNetwork(
       ...(made.fixed === undefined
         ? []
         : [`It takes one size of batch only. With a free one: ${made.fixed}`]),
+      ...(made.still?.length
+        ? [
+            `For all of these inputs it answers nearly the same (${made.still.join(", ")}), so the comparison shows little. Give typical inputs with --inputs.`,
+          ]
+        : []),
       ...added.notes,
       addedReport(added.local, added.changes),
     ];
@@ -118,7 +123,13 @@ async function checkFlags(path: string, kind: SourceKind, flags: NetworkFlags): 
     );
   if (flags.signature !== undefined && kind !== "saved-model")
     throw new Error("--signature names one of a SavedModel, and this is none.");
-  if (isOfTensorFlow(kind)) return;
+  if (isOfTensorFlow(kind)) {
+    if (flags.image && flags.scale === undefined)
+      throw new Error(
+        "--image needs --scale for a model of Keras or TensorFlow: 1 if it takes levels from 0 to 255 and scales them itself (Rescaling), or 1/255 if it was trained on levels from 0 to 1. The file does not say which.",
+      );
+    return;
+  }
   if (kind === "hugging-face") {
     if (flags.inputs || flags.features || flags.image)
       throw new Error(

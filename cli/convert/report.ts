@@ -85,6 +85,8 @@ export const network = z.strictObject({
   about: z.string(),
   /** Why its batch has one size only. */
   fixed: z.string().optional(),
+  /** Outputs whose numbers are nearly the same for all inputs. */
+  still: z.array(z.string()).optional(),
   cases: z.array(z.strictObject({ inputs: tensors, outputs: tensors })).min(1),
   /** What the original says to texts and pictures, as this task answers. */
   answers: z

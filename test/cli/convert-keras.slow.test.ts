@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, readdir, writeFile } from "node:fs/promises";
+import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -55,13 +55,31 @@ describe.skipIf(!tensorflow.isMade)("convert of Keras", { timeout: CONVERSION_LI
     expect(answers[0]).toEqual(answers[1]);
   });
 
-  test("pictures have their channels last", async () => {
-    const manifest = await converted("picture.keras", "--image", "16x16", "--labels", "a,b,c");
+  test("a picture is answered as Keras answers it, channels last", async () => {
+    const flags = ["--image", "16x16", "--labels", "a,b,c", "--scale", "1"];
+    const manifest = await converted("picture.keras", ...flags);
     expect(manifest).toMatchObject({
       task: "image-classification",
       image: { layout: "NHWC", width: 16 },
       inputs: [{ shape: [-1, 16, 16, 3] }],
     });
+    const expected = JSON.parse(await readFile(join(files, "picture.json"), "utf8")) as number[];
+    const picture = await readFile(join(files, "picture.png"), "base64");
+    const [a, b, c] = expected.map((one) => expect.closeTo(one, 4));
+    expect(await answerTo(picture)).toMatchObject({ scores: { a, b, c } });
+  });
+
+  test("of three outputs by two names each has its own", async () => {
+    const { outputs } = await converted("boxes.keras");
+    const names = (outputs as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual(["output_1", "output_2", "output_3"]);
+  });
+
+  test("numbers are made near those that are normalised", async () => {
+    const { stdout } = await convert("far.keras");
+    expect(stdout).not.toContain("nearly the same");
+    const others = await convert("exported-far", "--name", "far");
+    expect(others.stdout).toContain("answers nearly the same (output_0), so");
   });
 
   test("ids are made for a table of vectors, of several lengths and with zeros at the end", async () => {
@@ -73,17 +91,29 @@ describe.skipIf(!tensorflow.isMade)("convert of Keras", { timeout: CONVERSION_LI
   test("a SavedModel says which numbers it takes only with a file", async () => {
     expect(await refused("exported-gru")).toMatch(/takes ids as int32, \[any, any\].* --inputs/);
     const inputs = join(files, "ids.json");
+    await writeFile(inputs, JSON.stringify({ ids: [["7", "30", "0"]] }));
+    expect(await refused("exported-gru", "--inputs", inputs)).toMatch(/has ids as <U2, and/);
     await writeFile(inputs, JSON.stringify({ ids: [[7, 30, 0]] }));
     await converted("exported-gru", "--inputs", inputs);
   });
 
   test("of several signatures one is named", async () => {
     const said = await refused("module");
-    expect(said).toContain("endless, greedy, lengths, ranks, score. Say which one: --signature");
+    expect(said).toContain(
+      "alike, endless, greedy, lengths, ranks, score, times. Say which one: --signature",
+    );
     expect(await refused("module", "--signature", "other")).toContain("has no signature other");
     await converted("module", "--signature", "score");
     const { score } = (await answerTo({ rows: [[1, 2, 3]] })) as { score: number[][] };
     expect(score[0]?.[0]).toBeCloseTo(1 - (score[0]?.[1] ?? 0), 5);
+  });
+
+  test("a number beside rows leaves their batch free", async () => {
+    const { inputs } = await converted("module", "--signature", "times");
+    expect(inputs).toMatchObject([
+      { name: "factor", shape: [] },
+      { name: "rows", shape: [-1, 3] },
+    ]);
   });
 
   test.each([
@@ -99,10 +129,26 @@ describe.skipIf(!tensorflow.isMade)("convert of Keras", { timeout: CONVERSION_LI
     ["a class of others", "other-code.keras", [], /not in it: Scale of shop\.layers\. .*export\(/],
     ["a function of others", "program.keras", ["--trust"], /not in it: function of os\./],
     ["a vocabulary in a file", "file.keras", [], /cannot load it: .*vocabulary/],
-    ["a function that fetches", "fetch.keras", [], /cannot load it: /],
+    [
+      "a function that fetches",
+      "fetch.keras",
+      [],
+      /cannot load it: .*get_file` because it is not a modeling/,
+    ],
     ["weights of another file", "linked.keras", [], /cannot load it: .*[Ee]xternal/],
+    ["weights that another file has", "virtual.keras", [], /cannot load it: .*virtual/],
     ["a table from a file", "reads", [], /InitializeTableFromTextFileV2 .*--trust/],
     ["a call of what saves", "saver", [], /SaveV2 \(in __inference__traced_save_\d+\).*--trust/],
+    [
+      "an operator by the name of what saves",
+      "saver-by-name",
+      [],
+      /MergeV2Checkpoints \(in Erfc\).*--trust/,
+    ],
+    ["outputs of one name", "module", ["--signature", "alike"], /outputs a\/b, a_b have names/],
+    ["a module that is a number", "no-module.keras", [], /not in it: Normalization of 5\./],
+    ["a config without an end", "nested.keras", [], /no model of Keras 3: RecursionError/],
+    ["a file with a password", "encrypted.keras", [], /no model of Keras 3: .*encrypted/],
     ["a layer of 100 GB", "huge.keras", [], /more than 4096 MB of memory/],
     ["100 GB when it is asked", "module", ["--signature", "greedy"], /more than 4096 MB of memory/],
     [

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -109,6 +109,16 @@ test.each([
   const { code, stderr } = await nearcast(args);
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(reason) });
   expect(await readdir(folder)).toEqual(["model.joblib"]);
+});
+
+test.each(["model.keras", "saved"])("pictures of %s are scaled as it is said", async (name) => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, "saved"));
+  await writeFile(join(folder, "saved", "saved_model.pb"), "");
+  await writeFile(join(folder, "model.keras"), "PK\u0003\u0004metadata.json");
+  const path = join(folder, name);
+  const { code, stderr } = await nearcast(["convert", path, "--name", "it", "--image", "16x16"]);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("needs --scale") });
 });
 
 describe("an answer beside the original's", () => {

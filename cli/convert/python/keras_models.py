@@ -4,6 +4,8 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
 from tensorflow_models import plain, report  # Before Keras: it says which backend.
 
 import keras
@@ -31,7 +33,7 @@ def convert(job):
 
 
 def load(path, trust):
-    classes = list(classes_of(config_of(path)))
+    classes = classes_in(path)
     own = sorted({f"{name} of {module}" for name, module in classes if not is_of_keras(module)})
     if own:
         raise Refusal(
@@ -52,11 +54,11 @@ def load(path, trust):
     return model
 
 
-def config_of(path):
+def classes_in(path):
     try:
         with zipfile.ZipFile(path) as file:
-            return json.loads(file.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+            return list(classes_of(json.loads(file.read("config.json"))))
+    except Exception as error:
         raise Refusal(f"The file is no model of Keras 3: {in_short(error)}") from error
 
 
@@ -72,31 +74,37 @@ def classes_of(config):
 
 
 def is_of_keras(module):
-    return module is None or module == "builtins" or module.split(".")[0] == "keras"
+    return module is None or module == "builtins" or str(module).split(".")[0] == "keras"
 
 
 def output_names(model):
-    """The keys of a dictionary, `output` of one alone, or the names of the layers that answer."""
+    """The keys of a dictionary, `output` of one alone, the names of the layers that answer, or numbers where those are no names."""
     answer = getattr(model, "_outputs_struct", None)
-    if isinstance(answer, dict):
-        return [plain(name) for name in sorted(answer)]
-    if len(model.outputs) == 1:
+    if len(model.outputs) == 1 and not isinstance(answer, dict):
         return ["output"]
-    names = [plain(name) for name in model.output_names]
-    return names if len(set(names)) == len(names) else [f"output_{at + 1}" for at in range(len(names))]
+    names = [plain(name) for name in (sorted(answer) if isinstance(answer, dict) else model.output_names)]
+    return names if len(set(names)) == len(model.outputs) else [f"output_{at + 1}" for at in range(len(model.outputs))]
 
 
 def taken(model, tensor):
-    return Input(plain(tensor.name), tuple(tensor.shape), tensor.dtype, ids_below(model, tensor))
+    return Input(plain(tensor.name), tuple(tensor.shape), tensor.dtype, ids_below(model, tensor), scale_below(model, tensor))
 
 
 def ids_below(model, tensor):
     """How many rows the tables have whose rows an input names. None where it names none."""
-    rows = [
-        layer.input_dim
-        for layer in model._flatten_layers()
-        if isinstance(layer, keras.layers.Embedding)
-        for node in layer._inbound_nodes
-        if any(one is tensor for one in node.input_tensors)
-    ]
-    return min(rows, default=None)
+    return min((layer.input_dim for layer in layers_below(model, tensor, keras.layers.Embedding)), default=None)
+
+
+def scale_below(model, tensor):
+    """The mean and the spread that an input is normalised by. None where it is not."""
+    for layer in layers_below(model, tensor, keras.layers.Normalization):
+        if not layer.invert:
+            mean, variance = map(keras.ops.convert_to_numpy, (layer.mean, layer.variance))
+            return mean, np.sqrt(variance)
+    return None
+
+
+def layers_below(model, tensor, kind):
+    for layer in model._flatten_layers():
+        if isinstance(layer, kind) and any(one is tensor for node in layer._inbound_nodes for one in node.input_tensors):
+            yield layer

@@ -23,6 +23,8 @@ def convert(job):
     signature = loaded.signatures[name]
     specs = signature.structured_input_signature[1]
     outputs = {key: plain(key) for key in signature.structured_outputs}
+    if len(set(outputs.values())) < len(outputs):
+        raise Refusal(f"The signature's outputs {', '.join(sorted(outputs))} have names that are the same in ONNX, without their signs. Save it with others.")
 
     def original(*tensors):
         found = signature(**dict(zip(specs, tensors)))

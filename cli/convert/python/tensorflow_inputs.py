@@ -20,6 +20,8 @@ class Input(NamedTuple):
     dtype: str
     # Numbers below this one are rows of a table of vectors.
     ids: int | None = None
+    # Other numbers are around this mean, with this spread.
+    around: tuple | None = None
 
 
 def inputs_of(inputs, given):
@@ -28,7 +30,7 @@ def inputs_of(inputs, given):
     for one in inputs:
         if one.dtype == "string":
             raise Refusal(f"The model takes {one.name} as text, which ONNX cannot split or look up. Convert the part of it that takes numbers.")
-    sizes = BATCHES if all(one.shape[:1] == (None,) for one in inputs) else [None]
+    sizes = BATCHES if all(one.shape[:1] in ((), (None,)) for one in inputs) else [None]
     if "file" in given:
         example = of_file(inputs, given)
         return [example, *random_inputs(example, sizes)]
@@ -45,8 +47,8 @@ def inputs_of(inputs, given):
     while rows < ROWS and elements < MOST_ELEMENTS:
         at = len(batches)
         size = sizes[at % len(sizes)]
-        full = {one: filled(one, size, shapes.get(one.name), given.get("sides"), LENGTHS[at % len(LENGTHS)]) for one in inputs}
-        batches.append({one.name: made(one, shape, at, random) for one, shape in full.items()})
+        full = [filled(one, size, shapes.get(one.name), given.get("sides"), LENGTHS[at % len(LENGTHS)]) for one in inputs]
+        batches.append({one.name: made(one, shape, at, random) for one, shape in zip(inputs, full)})
         elements += sum(one.size for one in batches[-1].values())
         rows += size or 1
     return batches
@@ -64,15 +66,15 @@ def as_taken(one, array):
     """In the datatype of the model: a file of JSON has only whole numbers and others."""
     if not fits(one.shape, array.shape):
         raise Refusal(f"--inputs has {one.name} in the shape {list(array.shape)}, and the model takes {in_words(one.shape)}.")
-    cast = array.astype(one.dtype)
-    if cast.dtype.kind != "f" and not np.array_equal(cast, array):
+    cast = array.astype(one.dtype) if array.dtype.kind in "biuf" else None
+    if cast is None or (cast.dtype.kind != "f" and not np.array_equal(cast, array)):
         raise Refusal(f"--inputs has {one.name} as {array.dtype}, and the model takes {one.dtype}.")
     return cast
 
 
 def filled(one, rows, shape, sides, length):
     """The shape of one input with sizes for those that are free."""
-    sizes = [*(rows or size for size in one.shape[:1]), *one.shape[1:]]
+    sizes = [*(rows or size or 1 for size in one.shape[:1]), *one.shape[1:]]
     free = [at for at, size in enumerate(sizes) if size is None]
     if shape is not None:
         sizes[1:] = shape
@@ -94,7 +96,8 @@ def made(one, shape, at, random):
     if at % 2 and len(shape) == 4 and shape[-1] in (1, 3):
         # A picture's values as they are in its file: some models scale them themselves.
         return random.integers(0, 256, shape).astype(one.dtype)
-    return random.standard_normal(shape).astype(one.dtype)
+    mean, spread = one.around or (0, 1)
+    return np.asarray(mean + spread * random.standard_normal(shape)).astype(one.dtype)
 
 
 def ids(most, shape, random):

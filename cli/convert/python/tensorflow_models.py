@@ -25,6 +25,8 @@ from refusal import Refusal, in_short
 from tensors import answers
 
 OPSET = 18
+# Of their size.
+STILL = 1e-4
 
 
 @tf_op("Erfc")
@@ -46,18 +48,43 @@ def report(job, original, inputs, about):
     What is said of a network. `inputs` are what it takes, in the order of `original`'s arguments, which answers with
     tensors by name.
     """
+    names = [one.name for one in inputs]
+    if len(set(names)) < len(names):
+        raise Refusal(f"The model's inputs are {', '.join(names)} in ONNX, and two have the same name. Save it with others.")
     batches = tensorflow_inputs.inputs_of(inputs, job["inputs"])
+    spans = {}
 
     def ask(tensors):
         try:
             found = original(*map(tf.constant, tensors.values()))
         except Exception as error:
             raise Refusal(f"The original does not take its inputs: {in_short(error)}. Give others with --inputs.") from error
-        return {name: one.numpy() for name, one in found.items()}
+        found = {name: one.numpy() for name, one in found.items()}
+        for name, one in found.items():
+            spans[name] = widened(spans.get(name), one)
+        return found
 
     cases = answers(ask, batches)
     write_onnx(original, inputs, Path(job["out"], "model.onnx"))
-    return {"about": about, "cases": cases}
+    return {"about": about, "cases": cases, "still": [name for name, span in spans.items() if hardly_varies(span)]}
+
+
+def widened(span, array):
+    """The least and the largest number of each column of an answer, or of all where answers have other lengths."""
+    if array.size == 0:
+        return span
+    rows = array.reshape(-1, array.shape[-1] if array.ndim > 1 else 1).astype(float)
+    low, high = rows.min(0), rows.max(0)
+    if span is None:
+        return low, high
+    if span[0].shape != low.shape:
+        span, low, high = (span[0].min(), span[1].max()), low.min(), high.max()
+    return np.minimum(span[0], low), np.maximum(span[1], high)
+
+
+def hardly_varies(span):
+    """Whether the answers differ by no more than a comparison allows."""
+    return span is not None and bool((span[1] - span[0]).max() <= STILL * np.abs(span).max())
 
 
 def plain(name):
