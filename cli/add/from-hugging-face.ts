@@ -12,7 +12,7 @@ import { readImageOptions } from "./hugging-face-image.ts";
 import { checkKind, configSchema, kindOf, type Config } from "./hugging-face-kind.ts";
 import { segmentationDraft } from "./hugging-face-segmentation.ts";
 import { textDraft, textOf } from "./hugging-face-text.ts";
-import { jointDraft, notesOfTower, sharedVectors } from "./hugging-face-towers.ts";
+import { jointDraft, SHARED_VECTORS_NOTE, sharedVectors } from "./hugging-face-towers.ts";
 import { ADDED_POOLINGS } from "./hugging-face-vectors.ts";
 import {
   imagePooling,
@@ -120,7 +120,7 @@ async function imageVectorDraft(
     ? { outputs: [shared], vector: { output: shared.name } }
     : imageVectorsOf(graph.outputs, pooling);
   const manifest = { task: "image-feature-extraction", inputs, outputs, image, vector };
-  return { graph, assets: [], notes: notesOfTower(config), manifest };
+  return { graph, assets: [], notes: shared ? [SHARED_VECTORS_NOTE] : [], manifest };
 }
 
 async function imageDraft(

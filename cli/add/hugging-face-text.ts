@@ -6,7 +6,7 @@ import { headOf, maskOutputOf, spanOutputsOf, tokenHeadOf } from "./hugging-face
 import type { Config, Kind } from "./hugging-face-kind.ts";
 import { sparseOutputOf } from "./hugging-face-sparse.ts";
 import { readTokenizer } from "./hugging-face-tokenizer.ts";
-import { notesOfTower, paddedInputs, sharedVectors } from "./hugging-face-towers.ts";
+import { paddedInputs, SHARED_VECTORS_NOTE, sharedVectors } from "./hugging-face-towers.ts";
 import {
   checkNothingBehind,
   readSentenceSettings,
@@ -90,16 +90,16 @@ export async function textDraft(
     throw new Error(
       `${join(folder, "config_sentence_transformers.json")} says that this is a CrossEncoder, but config.json has no classifier (…ForSequenceClassification): its layers behind the graph are not taken. Add the .onnx file itself, which makes it a tensor model.`,
     );
+  const shared = sharedVectors(config, graph, { of: "texts", pooling: given });
   const { output, pooling } =
-    sharedVectors(config, graph, { of: "texts", pooling: given }) ??
-    (await readVectors(folder, graph, { hasPrompts: prompts !== undefined, given }));
+    shared ?? (await readVectors(folder, graph, { hasPrompts: prompts !== undefined, given }));
   const all = {
     ...prompted,
     ...pooling,
     ...(dimensions !== undefined && { dimensions }),
   };
   const manifest = { task: kind, inputs, outputs: [output], text: all };
-  return { graph, assets, notes: notesOfTower(config), manifest };
+  return { graph, assets, notes: shared ? [SHARED_VECTORS_NOTE] : [], manifest };
 }
 
 /** The tokenizer of an export, and the fields of the manifest and the files that it becomes. */

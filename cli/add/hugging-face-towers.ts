@@ -110,11 +110,6 @@ export function sharedVectors(
   );
 }
 
-/** What the user of one tower should know. */
-export function notesOfTower(about: About): string[] {
-  return isSiglip(about) || isClip(about)
-    ? [
-        "Its vectors are those of get_text_features and get_image_features, of any length: compare them by cosine, or say normalize in model.json.",
-      ]
-    : [];
-}
+/** What the user of {@link sharedVectors} should know. */
+export const SHARED_VECTORS_NOTE =
+  "Its vectors are those of get_text_features and get_image_features, of any length: compare them by cosine, or say normalize in model.json.";

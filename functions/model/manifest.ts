@@ -187,7 +187,7 @@ export const manifestFields = {
       redact: z
         .array(z.string().min(1))
         .describe(
-          "What is left out of inputs: features, `text`, `text_pair`, `image`, `audio`, tensors, or members of JSON, by name. Answers are kept whole.",
+          "What is left out of inputs: features, `text`, `text_pair`, `image`, `audio`, tensors, or members of JSON, by name. Answers are kept whole, but without labels where `candidate_labels` are left out.",
         ),
       redactPatterns: z
         .array(z.enum(["email", "phone", "card", "iban", "ip", "secret", "number"]))

@@ -55,7 +55,11 @@ export function createTasks(added: readonly Task[] = []): Tasks {
       const takesRows = task.input !== "tensors" && !task.hasOwnBatches;
       if (manifest.batchDimension === null && takesRows)
         throw new Error(`task ${task.name} takes rows: its batchDimension cannot be null`);
-      checkCapture(manifest, task.input);
+      if (manifest.batchDimension !== null && task.hasOwnBatches)
+        throw new Error(
+          `task ${task.name} needs batchDimension null: the first dimensions of its graph's inputs are of different things`,
+        );
+      checkCapture(manifest, task);
       checkLookup(manifest, parts.limits);
       const compiled = await task.compile({ ...parts, manifest });
       // Tensors have their own batch dimension. It must fit the graph's.

@@ -46,9 +46,13 @@ test.each([
   expect(notes?.join()).toContain("compare them by cosine");
 });
 
-test("another output of a tower is taken where the user says so", async () => {
-  const { manifest } = await draft("clip", { file: VISION, pooling: "cls" });
-  expect(manifest).toMatchObject({ vector: { output: "last_hidden_state", pooling: "cls" } });
+test.each([
+  [VISION, { vector: { output: "last_hidden_state", pooling: "cls" } }],
+  [TEXT, { outputs: [{ name: "last_hidden_state" }], text: { pooling: "cls" } }],
+])("another output of %s is taken where the user says so", async (file, expected) => {
+  const { manifest, notes } = await draft("clip", { file, pooling: "cls" });
+  expect(manifest).toMatchObject(expected);
+  expect(notes).toEqual([]);
 });
 
 test.each<[ExportOptions, string]>([

@@ -1,13 +1,16 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, onTestFinished, test } from "vitest";
 import { openPackage } from "../../cli/package-folder.ts";
 import { openPredictor } from "../../cli/predictor.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
 import { PICTURE } from "../../functions/tasks/image/options.ts";
 import type { ScoredLabel } from "../../functions/tasks/zero-shot-classification/answers.ts";
 import { zeroShotImageClassification } from "../../functions/tasks/zero-shot-image-classification/task.ts";
+import { capturedInputs, capturedText } from "../capture/capturing.ts";
 import { openService } from "./service.ts";
 import { addedModels, pictures } from "./zero-shot-images.ts";
 
@@ -127,6 +130,32 @@ test.each([
     expect(refused.errors[0]?.message).toContain(`at most [${most}, ${width}]`);
   },
 );
+
+test("of many mistakes, the first hundred are looked for", async () => {
+  const wrong = { image: PICTURE, candidate_labels: Array<number>(1000).fill(0) };
+  const { detail, errors } = await predict(
+    "clip",
+    Array.from({ length: 10 }, () => wrong),
+  );
+  expect(errors).toHaveLength(100);
+  expect(detail).toContain("(and at least 99 more)");
+});
+
+test("labels are not captured where the manifest redacts them", async () => {
+  const path = join(models, "clip/1/model.json");
+  const before = await readFile(path, "utf8");
+  const capture = { rate: 1, redact: ["candidate_labels", "image"], retentionDays: 1 };
+  onTestFinished(() => writeFile(path, before));
+  await writeFile(path, JSON.stringify({ ...(JSON.parse(before) as object), capture }));
+  const platform = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
+  const capturing = createService(platform);
+  await capturing.predict({ model: "clip", inputs: own });
+  await capturing.flushCaptured();
+  const [line] = await capturedInputs(platform.store, "clip");
+  const score = expect.any(Number) as number;
+  expect(line).toMatchObject({ input: {}, output: [{ score }, { score }] });
+  expect(await capturedText(platform.store, "clip")).not.toMatch(/a cat|two dogs/);
+});
 
 test.each([
   ["a file", [{ b64: PICTURE }], "are for /v1/models/clip/predict"],

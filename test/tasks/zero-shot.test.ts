@@ -82,6 +82,16 @@ test.each([
   expect(errors[0]?.message).toContain(message);
 });
 
+test("of many mistakes, the first hundred are looked for", async () => {
+  const wrong = { text: "great phone", candidate_labels: Array<number>(1000).fill(0) };
+  const { detail, errors } = await predict(
+    NLI,
+    Array.from({ length: 10 }, () => wrong),
+  );
+  expect(errors).toHaveLength(100);
+  expect(detail).toContain("(and at least 99 more)");
+});
+
 test("many labels and a long template must be paid for by the bytes that came", async () => {
   const { status, errors } = await predict(NLI, "great phone", {
     candidate_labels: Array.from({ length: 1000 }, (_, index) => `label ${index}`),

@@ -22,6 +22,8 @@ export function contentOf(version: ModelVersion, seen: Seen): Content[] {
   const { manifest } = version;
   const copying = new Copying();
   const rules = rulesOf(manifest);
+  // The answers repeat the labels of the request.
+  const answerRules = rules.names.has("candidate_labels") ? LABELS_HIDDEN : NOTHING_HIDDEN;
   const rows = seen.inputs ?? rowsOfFeeds(version, seen.runs);
   if (!rows) return contentOfTensors(version, seen, rules, copying);
   return rows.slice(0, MOST_ROWS).map((given, row) => {
@@ -31,7 +33,7 @@ export function contentOf(version: ModelVersion, seen: Seen): Content[] {
       subject: subjectIn(manifest, named),
       json: writeMembers({
         input: isHidden(version, named, rules) ? null : copying.copy(named, rules),
-        output: copying.copy(seen.answers?.[row], NOTHING_HIDDEN),
+        output: copying.copy(seen.answers?.[row], answerRules),
         ...(seen.featuresOf && { features: copying.copy(seen.featuresOf(row), rules) }),
       }),
     };
@@ -39,6 +41,7 @@ export function contentOf(version: ModelVersion, seen: Seen): Content[] {
 }
 
 const NOTHING_HIDDEN: Rules = { names: new Set(), patterns: [] };
+const LABELS_HIDDEN: Rules = { names: new Set(["label"]), patterns: [] };
 
 function rulesOf({ capture }: Manifest): Rules {
   return { names: new Set(capture?.redact), patterns: capture?.redactPatterns ?? [] };

@@ -1,4 +1,4 @@
-import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
+import { InputIssues, invalidInput, NearcastError } from "../../errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import { numbersOf } from "../../tensor.ts";
@@ -58,9 +58,9 @@ export function compile(
         0,
       ),
     *preprocess(rows, { pathOf, parameters, longTexts = "cut", sentBytes }): Parts<Run[]> {
-      const issues: InputIssue[] = [];
+      const issues = new InputIssues();
       const given = readInputs(rows, pathOf, parameters, limits, issues);
-      if (issues.length > 0) throw invalidInput(issues);
+      issues.check();
       const count = given.reduce((sum, { labels }) => sum + labels.length, 0);
       if (count > limits.batch)
         throw invalidInput([

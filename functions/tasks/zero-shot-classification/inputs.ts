@@ -1,4 +1,4 @@
-import type { InputIssue } from "../../errors.ts";
+import type { InputIssue, InputIssues } from "../../errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { PathOf } from "../define.ts";
 import { textIssue } from "../text/problem.ts";
@@ -18,15 +18,15 @@ export function readInputs(
   pathOf: PathOf,
   { candidate_labels: shared }: ZeroShotParameters,
   limits: Limits,
-  issues: InputIssue[],
+  issues: InputIssues,
 ): Given[] {
   const sharedPath = "parameters.candidate_labels";
-  if (shared) issues.push(...labelIssues(shared, sharedPath, limits));
+  if (shared) labelIssues(shared, sharedPath, limits).forEach((one) => issues.push(one));
   return rows.flatMap((row, input) => {
     const path = pathOf(input);
     if (typeof row === "object" && row !== null && !Array.isArray(row))
       return readOwn(row as Record<string, unknown>, path, limits, issues);
-    issues.push(...textIssue(row, path, limits));
+    textIssue(row, path, limits).forEach((one) => issues.push(one));
     if (!shared) issues.push({ path: sharedPath, message: "is missing, and the input has none" });
     return { text: String(row), path, labels: shared ?? [], labelsPath: sharedPath };
   });
@@ -36,13 +36,13 @@ function readOwn(
   { text, candidate_labels: labels, ...others }: Record<string, unknown>,
   path: string,
   limits: Limits,
-  issues: InputIssue[],
+  issues: InputIssues,
 ): Given {
   for (const name of Object.keys(others))
     issues.push({ path: `${path}.${name}`, message: "is neither text nor candidate_labels" });
-  issues.push(...textIssue(text, `${path}.text`, limits));
+  textIssue(text, `${path}.text`, limits).forEach((one) => issues.push(one));
   const labelsPath = `${path}.candidate_labels`;
-  issues.push(...labelIssues(labels, labelsPath, limits));
+  labelIssues(labels, labelsPath, limits).forEach((one) => issues.push(one));
   return { text: String(text), path: `${path}.text`, labels: labels as string[], labelsPath };
 }
 

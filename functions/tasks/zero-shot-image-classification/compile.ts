@@ -1,4 +1,4 @@
-import { invalidInput, NearcastError, type InputIssue } from "../../errors.ts";
+import { InputIssues, invalidInput, NearcastError } from "../../errors.ts";
 import { numbersOf, viewOfRows, type Tensors } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import type { CompiledTask, Parts, Quantity, Run, TaskVersion } from "../define.ts";
@@ -38,10 +38,6 @@ export async function compile(
   )
     throw new Error("zeroShot.output must name an FP32, FP64 or FP16 output of shape [-1, -1]");
   if (!text) throw new Error(`task ${task} needs text with a tokenizer`);
-  if (manifest.batchDimension !== null)
-    throw new Error(
-      `task ${task} needs batchDimension null: some first dimensions of its graph are pictures, others are texts`,
-    );
   const { inputs } = manifest;
   if (inputs.some(({ shape }) => shape[0] !== -1))
     throw new Error(`task ${task} needs inputs whose first dimension is free (-1)`);
@@ -55,7 +51,6 @@ export async function compile(
   const padded = words[0]?.shape[1] ?? -1;
 
   return {
-    readsContext: true,
     quantities: [...pictures.quantities.map(ofEachPictureOnce), ...LABEL_QUANTITIES],
     outputNames: [output.name],
     answerBytes: ({ context }) => {
@@ -66,9 +61,9 @@ export async function compile(
       );
     },
     *preprocess(rows, { pathOf, parameters, sentBytes }): Parts<Run[]> {
-      const issues: InputIssue[] = [];
+      const issues = new InputIssues();
       const given = readInputs(rows, pathOf, parameters, limits, issues);
-      if (issues.length > 0) throw invalidInput(issues);
+      issues.check();
       const count = given.reduce((sum, { labels }) => sum + labels.length, 0);
       if (count > limits.batch)
         throw invalidInput([

@@ -1,4 +1,4 @@
-import type { InputIssue } from "../../errors.ts";
+import type { InputIssue, InputIssues } from "../../errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { PathOf } from "../define.ts";
 import { textIssue } from "../text/problem.ts";
@@ -19,10 +19,10 @@ export function readInputs(
   pathOf: PathOf,
   { candidate_labels: shared }: ZeroShotImageParameters,
   limits: Limits,
-  issues: InputIssue[],
+  issues: InputIssues,
 ): Given[] {
   const sharedPath = "parameters.candidate_labels";
-  if (shared) issues.push(...labelIssues(shared, sharedPath, limits));
+  if (shared) labelIssues(shared, sharedPath, limits).forEach((one) => issues.push(one));
   return rows.map((row, input): Given => {
     const path = pathOf(input);
     const isObject = typeof row === "object" && row !== null && !(row instanceof Uint8Array);
@@ -36,7 +36,7 @@ export function readInputs(
     const imagePath = image === row ? path : `${path}.image`;
     if (own !== undefined) {
       const labelsPath = `${path}.candidate_labels`;
-      issues.push(...labelIssues(own, labelsPath, limits));
+      labelIssues(own, labelsPath, limits).forEach((one) => issues.push(one));
       return { image, path: imagePath, labels: own as string[], labelsPath };
     }
     if (!shared) issues.push({ path: sharedPath, message: "is missing, and the input has none" });
