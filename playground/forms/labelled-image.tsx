@@ -1,4 +1,4 @@
-import { useRef } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Picture } from "../api.ts";
 import { base64Of } from "./file-drop.tsx";
 import { mistakesAt, type Form, type FormProps } from "./form.ts";
@@ -28,18 +28,25 @@ export const labelledImageForm: Form<Draft> = {
 };
 
 function LabelledImageView({ draft, onChange, mistakes }: FormProps<Draft>) {
-  // Reading a file takes a moment, in which labels may change.
+  // Reading a file takes a moment, in which labels may change, or another picture be chosen.
   const latest = useRef(draft);
   latest.current = draft;
+  const chosen = useRef<Picture>(undefined);
+  const [unread, setUnread] = useState<{ name: string; beside: Picture | undefined }>();
   const take = async (picture: Picture) => {
-    const image = await base64Of(picture);
-    onChange({ ...latest.current, picture, image });
+    const before = latest.current.picture;
+    chosen.current = picture;
+    const image = await base64Of(picture).catch(() => undefined);
+    if (chosen.current !== picture || latest.current.picture !== before) return;
+    if (image === undefined) setUnread({ name: picture.name, beside: before });
+    else onChange({ ...latest.current, picture, image });
   };
+  const isUnread = unread !== undefined && unread.beside === draft.picture;
   return (
     <>
       <PictureField
         picture={draft.picture}
-        mistake={mistakesAt(mistakes, "inputs.image")}
+        mistake={isUnread ? `${unread.name} cannot be read` : mistakesAt(mistakes, "inputs.image")}
         onPicture={(picture) => void take(picture)}
       />
       <TextList

@@ -1,12 +1,14 @@
 import { getRequestListener } from "@hono/node-server";
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import type { ScoredLabel } from "../../functions/tasks/zero-shot-classification/answers.ts";
-import { brokenRules, browserPath, startBrowser } from "../harness/browser.ts";
+import { brokenRules, browserPath, isFirefox, startBrowser } from "../harness/browser.ts";
 import { chooseFile, typeInto } from "../harness/person.ts";
 import { addedModels, pictures } from "../tasks/zero-shot-images.ts";
 import { openPage, predict } from "./open-page.ts";
@@ -50,5 +52,60 @@ describe.skipIf(!browserPath)("in a browser, of pictures and labels", () => {
     expect(await answer.locator(".headline").innerText()).toBe(best?.label);
     for (const label of labels) expect(await answer.innerText()).toContain(label);
     expect(await brokenRules(page)).toEqual({});
+  });
+
+  async function openForm() {
+    const service = createService(createNodePlatform({ STORE: models, ACCESS_LOG: "false" }));
+    const url = await listen(getRequestListener(createApp(service).fetch));
+    const page = await openPage(browser, `${url}/playground/clip`);
+    return { page, field: page.getByLabel("Image", { exact: true }) };
+  }
+
+  test("of two pictures chosen at once, the last one stays, however long the first takes to read", async () => {
+    const { page, field } = await openForm();
+    const readings = await field.evaluate(async (field, small) => {
+      let read = 0;
+      const bothRead = new Promise<number>((resolve) => {
+        const encode = globalThis.btoa;
+        globalThis.btoa = (text) => {
+          read += 1;
+          if (read === 2) setTimeout(resolve, 100, read);
+          return encode(text);
+        };
+      });
+      const choose = (bytes: Uint8Array<ArrayBuffer>, name: string) => {
+        const made = new DataTransfer();
+        made.items.add(new File([bytes], name, { type: "image/png" }));
+        (field as HTMLInputElement).files = made.files;
+        field.dispatchEvent(new Event("change", { bubbles: true }));
+      };
+      choose(new Uint8Array(8_000_000), "large.png");
+      choose(
+        Uint8Array.from(atob(small), (letter) => letter.charCodeAt(0)),
+        "small.png",
+      );
+      return bothRead;
+    }, pictures[1] ?? "");
+    expect(readings).toBe(2);
+    await page.getByText("small.png").waitFor();
+    expect(await page.getByText("large.png").count()).toBe(0);
+  });
+
+  test.skipIf(isFirefox)("a file that cannot be read is a mistake beside its field", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "nearcast-unreadable-"));
+    const path = join(folder, "gone.png");
+    await writeFile(path, Buffer.from(pictures[1] ?? "", "base64"));
+    const { page, field } = await openForm();
+    // The page hears of the file after it is gone.
+    await field.evaluate((field) =>
+      field.addEventListener("change", (event) => event.stopImmediatePropagation(), {
+        once: true,
+        capture: true,
+      }),
+    );
+    await field.setInputFiles(path);
+    await rm(folder, { recursive: true });
+    await field.dispatchEvent("change");
+    await page.getByText("gone.png cannot be read").waitFor();
   });
 });
