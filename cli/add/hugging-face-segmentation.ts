@@ -76,7 +76,9 @@ function queryEnd(
     QUERY_OUTPUTS.map((names) => names.map(named)).find((both) => both.every(Boolean)) ?? [];
   if (!masks || !classes) return undefined;
   const [rows = -1, declared = -1, own = -1] = classes.shape;
-  const queries = config.num_queries ?? config.decoder_config?.num_queries ?? declared;
+  const configured = config.num_queries ?? config.decoder_config?.num_queries ?? -1;
+  // What the graph says holds. Many exports leave it open.
+  const queries = [declared, masks.shape[1] ?? -1].find((size) => size >= 0) ?? configured;
   if (masks.shape.length !== 4 || classes.shape.length !== 3 || (own >= 0 && own !== count + 1))
     throw new Error(
       `config.json has ${count} labels, and masks have ${count + 1} numbers for them, the last one for nothing; the graph has ${shapesOf(graph)}.`,

@@ -63,12 +63,16 @@ export function expectedOutputs(
   return expected;
 }
 
-/** Throws `answer_too_large` when the bytes of an answer are more than `limit`. */
-export function checkAnswerBytes(bytes: number, limit: number): void {
+/** Throws `answer_too_large` when the bytes of an answer are more than `limit`. `advice` says what makes it shorter. */
+export function checkAnswerBytes(
+  bytes: number,
+  limit: number,
+  advice = "Ask for fewer rows at once, fewer outputs or a smaller top_k.",
+): void {
   if (bytes > limit)
     throw new NearcastError(
       "answer_too_large",
-      `The answer would have about ${Math.round(bytes)} bytes; at most ${limit} are sent (MAX_ANSWER_BYTES, or the model's limits.answerBytes). Ask for fewer rows at once, fewer outputs or a smaller top_k.`,
+      `The answer would have about ${Math.round(bytes)} bytes; at most ${limit} are sent (MAX_ANSWER_BYTES, or the model's limits.answerBytes). ${advice}`,
     );
 }
 

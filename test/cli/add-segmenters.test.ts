@@ -59,6 +59,16 @@ async function changed(file: string, settings: object, name = "segformer"): Prom
   return copy;
 }
 
+test("the graph says how many queries there are, and config.json where it does not", async () => {
+  const source = await changed("config.json", { num_queries: 99 }, "detr-panoptic");
+  const models = await temporaryFolder();
+  await nearcast(["add", source, "--name", "it", "--models", models]);
+  const { outputs } = JSON.parse(await readFile(join(models, "it/1/model.json"), "utf8")) as {
+    outputs: object[];
+  };
+  expect(outputs[1]).toMatchObject({ shape: [-1, 12, 7] });
+});
+
 test.for([
   ["config.json", { id2label: { 0: "a", 1: "b" } }, "config.json has 2 labels"],
   ["config.json", { architectures: ["SegformerForDepthEstimation"] }, "There is no task for a"],

@@ -4,7 +4,7 @@ import { encode } from "fast-png";
 import { expect, test } from "vitest";
 import { outcomeOf } from "../../functions/observe/feedback/outcomes.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
-import type { Parts, Run, TaskVersion } from "../../functions/tasks/define.ts";
+import type { Parts, Quantity, Run, TaskVersion } from "../../functions/tasks/define.ts";
 import { PICTURE } from "../../functions/tasks/image/options.ts";
 import { compile } from "../../functions/tasks/image-segmentation/compile.ts";
 import {
@@ -193,8 +193,10 @@ test.each(["png", "rle"])(
     const { length } = JSON.stringify(answer);
     expect((await compiled()).madeBytes?.([answer])).toBeGreaterThan(0.9 * length);
     const limits = { answerBytes: length - 1 };
+    const shorter = encoding === "png" ? "or ask for the encoding rle." : "or smaller ones.";
     await expect(answersTo(logitsOf(1), { size, encoding, limits })).rejects.toMatchObject({
       code: "answer_too_large",
+      message: expect.stringContaining(shorter) as string,
     });
     // The masks of all pictures of a request count.
     const several = { size, encoding, limits: { answerBytes: 8 * length } };
@@ -275,7 +277,7 @@ test("what labels of queries take at each place is bounded too, also for narrow 
 
 test("drift counts labels of pictures, and no picture has an outcome", async () => {
   const { quantities = [] } = await compiled();
-  const answers = [
+  const values = valuesOf(quantities, [
     [
       { label: "sky", mask: "" },
       { label: "tree", score: 0.95, mask: "" },
@@ -283,18 +285,35 @@ test("drift counts labels of pictures, and no picture has an outcome", async () 
       { label: "wall", score: 0.5, mask: "" },
     ],
     [],
-  ];
-  const values = new Map(
+  ]);
+  expect(values.get("prediction.segments")).toEqual([2, 0]);
+  expect(values.get("prediction.labels")).toEqual(["sky", "tree"]);
+  expect(outcomeOf(quantities)).toBeUndefined();
+});
+
+test("drift does not compare labels without scores with segments that have some", async () => {
+  const { quantities = [] } = await compiled(QUERIES);
+  const values = valuesOf(quantities, [
+    [
+      { label: "sky", mask: "" },
+      { label: "tree", mask: "" },
+    ],
+    [{ label: "tree", score: 0.95, mask: "" }],
+    [],
+  ]);
+  expect(values.get("prediction.segments")).toEqual([1, 0]);
+  expect(values.get("prediction.labels")).toEqual(["tree"]);
+});
+
+function valuesOf(quantities: readonly Quantity[], answers: unknown[]): Map<string, unknown[]> {
+  return new Map(
     quantities.map((quantity) => {
       const taken: unknown[] = [];
       quantity.each({ inputs: [], runs: [], answers }, (value) => taken.push(value));
       return [quantity.name, taken];
     }),
   );
-  expect(values.get("prediction.segments")).toEqual([2, 0]);
-  expect(values.get("prediction.labels")).toEqual(["sky", "tree"]);
-  expect(outcomeOf(quantities)).toBeUndefined();
-});
+}
 
 test("outputs of unknown sizes are not held until those of all pictures could be kept", async () => {
   const store = await emptyStore();

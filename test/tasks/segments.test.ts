@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Parts } from "../../functions/tasks/define.ts";
+import { greyPng } from "../../functions/tasks/image/grey-png.ts";
 import { gridOf } from "../../functions/tasks/image-segmentation/grids.ts";
+import { segmentsOfLabels } from "../../functions/tasks/image-segmentation/head.ts";
 import { highestLabels } from "../../functions/tasks/image-segmentation/highest-label.ts";
 import { writeMasks } from "../../functions/tasks/image-segmentation/masks.ts";
 import { segmentationQuality } from "../../functions/tasks/image-segmentation/quality.ts";
@@ -92,6 +94,25 @@ test("a large picture is resized in parts, whatever its form", async () => {
   const narrow = await done(highestLabels(logits, { width: 2, height: 20_000 }, where));
   expect(narrow.count).toBeGreaterThan(2);
   expect(narrow.count).toBeLessThan(8);
+});
+
+test("maps of many pixels are renumbered and written in parts", async () => {
+  const map = mapOf(1000, 2500, (x) => (x < 500 ? 1 : 2));
+  const divided = await done(segmentsOfLabels(map, ["wall", "sky", "road"]));
+  expect(divided.value.segments.map(({ label }) => label)).toEqual(["sky", "road"]);
+  expect(divided.count).toBeGreaterThan(8);
+  const asked: number[] = [];
+  const rows = await done(
+    writeMasks(map, [], { encoding: "png", expect: (bytes) => void asked.push(bytes) }),
+  );
+  expect(rows.count).toBeGreaterThan(4);
+  const pieces: number[] = [];
+  const file = await greyPng(map, (from, to) => {
+    pieces.push(to - from);
+    return new Uint8Array((to - from) * 1001);
+  });
+  expect(pieces).toEqual([1000, 1000, 500]);
+  expect(maskOf({ mask: Buffer.from(file).toString("base64") }).size).toEqual([2500, 1000]);
 });
 
 function ones(numbers: Uint16Array): number {

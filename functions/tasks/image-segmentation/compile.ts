@@ -1,6 +1,5 @@
 import { invalidInput } from "../../errors.ts";
 import { checkAnswerBytes } from "../../wire/answer-size.ts";
-import { answerNumber } from "../answer-numbers.ts";
 import type { CompiledTask, Parts, Quantity, Run, TaskVersion } from "../define.ts";
 import { inputSizeOf, placementOf, type Size } from "../image/fit.ts";
 import type { ImageOptions } from "../image/options.ts";
@@ -47,7 +46,10 @@ export async function compile(
   return {
     readsContext: true,
     outputNames: head.outputNames,
-    quantities: [...inputs.quantities, ...segmentQuantities(labels)],
+    quantities: [
+      ...inputs.quantities,
+      ...segmentQuantities(labels, manifest.segmentation.classes !== undefined),
+    ],
     *preprocess(rows, options): Parts<Run[]> {
       checkSubtask(head, options.parameters);
       const runs = yield* inputs.preprocess(rows, options) as Parts<Run[]>;
@@ -79,7 +81,8 @@ export async function compile(
         const { spent } = (context as Picture[])[row]!;
         const answer = yield* writeMasks(map, segments, {
           encoding,
-          expect: (bytes) => checkAnswerBytes(spent.bytes + bytes, limits.answerBytes),
+          expect: (bytes) =>
+            checkAnswerBytes(spent.bytes + bytes, limits.answerBytes, shorter(encoding)),
         });
         spent.bytes += bytesOfMasks(answer);
         answers.push(answer);
@@ -142,6 +145,11 @@ function checkPictures(
   checkNumbers(sizes.reduce((sum, size) => sum + head.gridWork(size, parameters), 0));
 }
 
+function shorter(encoding: ImageSegmentationParameters["encoding"]): string {
+  const fewer = "Send fewer pictures at once, or smaller ones";
+  return encoding === "png" ? `${fewer}, or ask for the encoding rle.` : `${fewer}.`;
+}
+
 function checkNumbers(numbers: number): void {
   if (numbers > MOST_RESIZED)
     throw invalidInput([
@@ -152,24 +160,32 @@ function checkNumbers(numbers: number): void {
     ]);
 }
 
-function counted(answer: unknown): SegmentAnswer[] {
-  return (answer as SegmentAnswer[]).filter(({ score = 1 }) => score > THRESHOLD);
-}
-
 /**
- * How many segments a picture has, and of which labels. Those that only a caller's lower threshold gives do not count. It
- * has several labels, and none of them is its outcome.
+ * How many segments a picture has, and of which labels. Those that only a caller's lower threshold gives do not count, nor
+ * do answers without scores of a model whose segments have some: those to `semantic`, which the baseline has none of. A
+ * picture has several labels, and none of them is its outcome.
  */
-function segmentQuantities(labels: readonly string[]): Quantity[] {
+function segmentQuantities(labels: readonly string[], areScored: boolean): Quantity[] {
+  const countedOf = (answers: readonly unknown[]) =>
+    (answers as readonly SegmentAnswer[][])
+      .filter((answer) => !areScored || answer.every(({ score }) => score !== undefined))
+      .map((answer) => answer.filter(({ score = 1 }) => score > THRESHOLD));
   return [
-    answerNumber("segments", (answer) => counted(answer).length),
+    {
+      name: "prediction.segments",
+      of: "prediction",
+      kind: "number",
+      each({ answers = [] }, take) {
+        for (const segments of countedOf(answers)) take(segments.length);
+      },
+    },
     {
       name: "prediction.labels",
       of: "prediction",
       kind: "category",
       categories: labels,
       each({ answers = [] }, take) {
-        for (const answer of answers) for (const { label } of counted(answer)) take(label);
+        for (const segments of countedOf(answers)) for (const { label } of segments) take(label);
       },
     },
   ];

@@ -4,7 +4,7 @@ import { numbersOf, type Tensors } from "../../tensor.ts";
 import type { Parts } from "../define.ts";
 import type { Size } from "../image/fit.ts";
 import type { imageSegmentationOptions, ImageSegmentationParameters, Subtask } from "./options.ts";
-import { NUMBERS_AT_ONCE, type Where } from "./resize.ts";
+import { eachRow, NUMBERS_AT_ONCE, type Where } from "./resize.ts";
 import type { Segment, SegmentMap } from "./segments.ts";
 
 export type SegmentationManifest = ManifestOf<typeof imageSegmentationOptions> & {
@@ -87,18 +87,29 @@ export function* checkFinite(manifest: SegmentationManifest, data: Numbers): Par
 
 /** The labels that any pixel has become segments, in the order of the manifest. */
 export function* segmentsOfLabels(map: SegmentMap, labels: readonly string[]): Parts<Divided> {
-  const { numbers } = map;
+  const { width, height, numbers } = map;
   const places = new Int32Array(labels.length).fill(-1);
-  for (let at = 0; at < numbers.length; at++) places[numbers[at]!] = 0;
-  yield;
+  yield* eachRow(height, width, (y) => {
+    for (let at = y * width; at < (y + 1) * width; at++) places[numbers[at]!] = 0;
+  });
   const segments: Segment[] = [];
   for (const [id, label] of labels.entries()) {
     if (places[id] === -1) continue;
     places[id] = segments.length;
     segments.push({ number: segments.length, label });
   }
-  for (let at = 0; at < numbers.length; at++) numbers[at] = places[numbers[at]!]!;
+  yield* renumber(map, places);
   return { map, segments };
+}
+
+/** Gives each pixel what `places` has in the place of its number. */
+export function* renumber(
+  { width, height, numbers }: SegmentMap,
+  places: ArrayLike<number>,
+): Parts<void> {
+  yield* eachRow(height, width, (y) => {
+    for (let at = y * width; at < (y + 1) * width; at++) numbers[at] = places[numbers[at]!]!;
+  });
 }
 
 export function corrupt({ name }: SegmentationManifest, what: string): NearcastError {

@@ -2,7 +2,8 @@ import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { toBase64 } from "../../wire/base64.ts";
 import type { Parts } from "../define.ts";
 import { elsewhere } from "../elsewhere.ts";
-import { greyPng } from "../image/grey-png.ts";
+import { greyPng, type RowsOf } from "../image/grey-png.ts";
+import { eachRow } from "./resize.ts";
 import { beginningsDown, runLengths } from "./run-lengths.ts";
 import type { Segment, SegmentAnswer, SegmentMap } from "./segments.ts";
 
@@ -38,13 +39,11 @@ export function* writeMasks(
     const codes = yield* runLengths(map, segments.length);
     return segments.map((segment, number) => withMask(segment, codes[number]!));
   }
-  const beginnings = beginningsAcross(map, segments.length);
-  yield;
+  const beginnings = yield* beginningsAcross(map, segments.length);
   expect(around + pngBytes(map, beginnings));
   const answers: SegmentAnswer[] = [];
   for (const [number, segment] of segments.entries()) {
-    const rows = whiteWhere(map, number);
-    const file = yield* elsewhere(() => greyPng(map, rows));
+    const file = yield* elsewhere(() => greyPng(map, whiteWhere(map, number)));
     answers.push(withMask(segment, toBase64(file)));
   }
   return answers;
@@ -62,27 +61,32 @@ export function bytesOfMasks(answers: readonly SegmentAnswer[]): number {
   );
 }
 
-/** A mask's pixels behind a zero for each row. */
-function whiteWhere({ width, height, numbers }: SegmentMap, number: number) {
-  const rows = new Uint8Array(height * (width + 1));
-  for (let y = 0, at = 0, to = 0; y < height; y++) {
-    to++;
-    for (let x = 0; x < width; x++, at++, to++) if (numbers[at] === number) rows[to] = WHITE;
-  }
-  return rows;
+/** A mask's pixels. */
+function whiteWhere({ width, numbers }: SegmentMap, number: number): RowsOf {
+  return (from, end) => {
+    const rows = new Uint8Array((end - from) * (width + 1));
+    for (let y = from, at = from * width, to = 0; y < end; y++) {
+      to++;
+      for (let x = 0; x < width; x++, at++, to++) if (numbers[at] === number) rows[to] = WHITE;
+    }
+    return rows;
+  };
 }
 
 /** How often each segment begins on the way along the rows, anew in each row. */
-function beginningsAcross({ width, numbers }: SegmentMap, count: number): Uint32Array {
+function* beginningsAcross(
+  { width, height, numbers }: SegmentMap,
+  count: number,
+): Parts<Uint32Array> {
   const beginnings = new Uint32Array(count);
-  for (let from = 0; from < numbers.length; from += width) {
+  yield* eachRow(height, width, (y) => {
     let last = -1;
-    for (let at = from; at < from + width; at++) {
+    for (let at = y * width; at < (y + 1) * width; at++) {
       const next = numbers[at]!;
       if (next !== last && next < count) beginnings[next]!++;
       last = next;
     }
-  }
+  });
   return beginnings;
 }
 

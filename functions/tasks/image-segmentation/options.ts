@@ -56,10 +56,14 @@ export const imageSegmentationParameters = z.strictObject({
     .describe("`panoptic` and `instance`: a segment needs a higher score."),
   mask_threshold: share
     .default(0.5)
-    .describe("`panoptic`: a pixel is inside of a query's mask from this weighed probability on."),
+    .describe(
+      "`panoptic`, and DETR's `instance`: a pixel is inside of a query's mask from this weighed probability on.",
+    ),
   overlap_mask_area_threshold: share
     .default(0.5)
-    .describe("`panoptic`: a query needs a larger part of its mask for itself, or it is left out."),
+    .describe(
+      "`panoptic`, and DETR's `instance`: a query needs a larger part of its mask for itself, or it is left out.",
+    ),
   encoding: z
     .enum(["png", "rle"])
     .default("png")

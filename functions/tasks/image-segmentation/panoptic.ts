@@ -1,6 +1,7 @@
 import type { Parts } from "../define.ts";
 import type { Size } from "../image/fit.ts";
 import { probabilities } from "./grids.ts";
+import { renumber } from "./head.ts";
 import type { ImageSegmentationParameters } from "./options.ts";
 import { gridIn, rounded, type Found, type Queried } from "./queried.ts";
 import { eachRow, linesOf, type Where } from "./resize.ts";
@@ -49,14 +50,13 @@ export function* dividedPanoptically(
       numbers[y * width + x] = best;
     }
   });
-  yield;
   const found: Found["found"] = [];
   const places = kept.map(({ label, score }, place) => {
     const isLarge = own[place]! / areas[place]! > overlap_mask_area_threshold;
     if (own[place] === 0 || areas[place] === 0 || !isLarge) return NONE;
     return found.push({ label, score: rounded(score) }) - 1;
   });
-  for (let at = 0; at < numbers.length; at++) numbers[at] = places[numbers[at]!]!;
+  yield* renumber(map, places);
   return { map, found };
 }
 

@@ -6,27 +6,35 @@ const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 const DEPTH = 8;
 const GREY = 0;
 
-/**
- * Writes a grey PNG of 8 bits. `rows` has each row's pixels behind a zero, which is PNG's sign for a row that is not
- * filtered.
- */
-export async function greyPng(
-  { width, height }: Size,
-  rows: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array> {
+/** So many pixels are compressed together: other requests have the thread in between. */
+const PIXELS_AT_ONCE = 1_000_000;
+
+/** The pixels of the rows from `from` up to `to`, without that, each row behind a zero: PNG's sign that it is not filtered. */
+export type RowsOf = (from: number, to: number) => Uint8Array<ArrayBuffer>;
+
+/** Writes a grey PNG of 8 bits. */
+export async function greyPng({ width, height }: Size, rowsOf: RowsOf): Promise<Uint8Array> {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
   header.set([DEPTH, GREY], 8);
-  const compressed = new Blob([rows]).stream().pipeThrough(new CompressionStream("deflate"));
-  const data = new Uint8Array(await new Response(compressed).arrayBuffer());
+  const { readable, writable } = new CompressionStream("deflate");
+  const [compressed] = await Promise.all([new Response(readable).arrayBuffer(), write(writable)]);
   return concatenate([
     Uint8Array.from(SIGNATURE),
     chunk("IHDR", header),
-    chunk("IDAT", data),
+    chunk("IDAT", new Uint8Array(compressed)),
     chunk("IEND", new Uint8Array()),
   ]);
+
+  async function write(stream: WritableStream<BufferSource>): Promise<void> {
+    const writer = stream.getWriter();
+    const step = Math.max(1, Math.floor(PIXELS_AT_ONCE / width));
+    for (let row = 0; row < height; row += step)
+      await writer.write(rowsOf(row, Math.min(row + step, height)));
+    await writer.close();
+  }
 }
 
 function chunk(type: string, data: Uint8Array): Uint8Array {
