@@ -39,10 +39,12 @@ to say which of them ONNX Runtime itself passes.
 ${others.map(({ why, passes, cases: all }) => `| ${why} | ${all.length} | ${passes === undefined ? "not asked: no request can hold these" : passes ? "yes" : "no"} | \`${all[0]}\` |`).join("\n")}
 
 \`add\` refuses all of them in words, except where ONNX Runtime answers otherwise than ONNX says, by
-the case's own tolerance: \`add\` cannot know that.
+the case's own tolerance: \`add\` cannot know that. It also refuses an input without a number of dimensions, and weights in a
+subfolder, which ONNX Runtime would take.
 
 Some graphs are changed on the way in, and \`add\` says so: a ZipMap is cut off, a list of tensors becomes an output for each, the
-locale of a StringNormalizer becomes one that all machines have. \`test/fixtures/odd-graphs/make.py\` makes graphs of the kinds that
+locale of a StringNormalizer becomes one that all machines have. That is done in the graph itself, and not in the bodies of its If
+and Loop or in functions that the model brings: with a Size of a Shape there, ONNX Runtime Web does not load it. \`test/fixtures/odd-graphs/make.py\` makes graphs of the kinds that
 people have, from IR 3 and opset 7 to IR 13 and opset 26. \`test/backend-cases/answers.test.ts\` asks these, and some of ONNX's, in every run of the tests.
 
 ## By operator

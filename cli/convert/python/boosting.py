@@ -32,14 +32,23 @@ def load_xgboost(path):
     is_class = objective in ("binary:logistic", "multi:softprob", "multi:softmax")
     if objective in ("binary:logitraw", "binary:hinge"):
         raise Refusal(f"The model has the objective {objective}, which has no probabilities. Train it with binary:logistic.")
-    model = xgboost.XGBClassifier() if is_class else xgboost.XGBRegressor()
     if objective.startswith("rank:"):
-        # It names the class of scikit-learn that was saved. A ranker's trees are those of a regressor.
-        booster.set_attr(scikit_learn=None)
-        model.load_model(booster.save_raw())
+        model = regressor_of(booster)
     else:
+        model = xgboost.XGBClassifier() if is_class else xgboost.XGBRegressor()
         model.load_model(path)
     check_trees(model)
+    return model
+
+
+def regressor_of(booster):
+    """XGBoost's ranker as a regressor, which has the same trees, and which onnxmltools knows."""
+    import xgboost
+
+    model = xgboost.XGBRegressor()
+    # It names the class of scikit-learn that was saved.
+    booster.set_attr(scikit_learn=None)
+    model.load_model(booster.save_raw())
     return model
 
 
@@ -157,6 +166,8 @@ def export_boosted(model, count):
         from onnxmltools import convert_xgboost
 
         check_trees(model)
+        if type(model).__name__ == "XGBRanker":
+            model = regressor_of(model.get_booster())
         # The converter knows columns by numbers.
         model.get_booster().feature_names = None
         return convert_xgboost(model, initial_types=types, target_opset=15)
@@ -195,17 +206,19 @@ def register():
     classes, numbers = calculate_linear_classifier_output_shapes, calculate_linear_regressor_output_shapes
     try:
         from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
-        from xgboost import XGBClassifier, XGBRegressor
+        from xgboost import XGBClassifier, XGBRanker, XGBRegressor
 
         update_registered_converter(XGBClassifier, "XGBoostXGBClassifier", classes, convert_xgboost, options=options)
         update_registered_converter(XGBRegressor, "XGBoostXGBRegressor", numbers, convert_xgboost)
+        update_registered_converter(XGBRanker, "XGBoostXGBRanker", numbers, convert_xgboost)
     except ImportError:
         pass
     try:
-        from lightgbm import LGBMClassifier, LGBMRegressor
+        from lightgbm import LGBMClassifier, LGBMRanker, LGBMRegressor
         from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
 
         update_registered_converter(LGBMClassifier, "LightGbmLGBMClassifier", classes, convert_lightgbm, options=options)
         update_registered_converter(LGBMRegressor, "LightGbmLGBMRegressor", numbers, convert_lightgbm, options={"split": None})
+        update_registered_converter(LGBMRanker, "LightGbmLGBMRanker", numbers, convert_lightgbm, options={"split": None})
     except ImportError:
         pass
