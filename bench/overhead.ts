@@ -12,8 +12,8 @@ import { measureTogether } from "./together.ts";
 
 export const OVERHEAD_ROUNDS = 7;
 /** To each server, in one turn: some tenths of a second, in which it has the core and its caches for itself. */
-const REQUESTS = 1500;
-const TURNS = 8;
+const REQUESTS = 1200;
+const TURNS = 6;
 const CONNECTIONS = 16;
 
 const ROWS = {

@@ -36,6 +36,30 @@ const decoders: Plugin = {
   },
 };
 
+/** zod writes JSON schemas too. No page asks for them, and they would be 4 % of what it loads first. */
+const noJsonSchemas: Plugin = {
+  name: "no-json-schemas",
+  setup(bundle) {
+    bundle.onLoad(
+      { filter: /zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/ },
+      async ({ path }) => {
+        const source = await readFile(path, "utf8");
+        const names = [...source.matchAll(/^export (?:const|function) (\w+)/gm)].map(
+          ([, name]) => name,
+        );
+        const exported = names.map(
+          (name) => `${name?.startsWith("create") ? "create" : "none"} as ${name}`,
+        );
+        return {
+          contents: `const none = () => { throw new Error("A page has no JSON schemas."); };
+const create = () => none;
+export { none as process, ${exported.join(", ")} };`,
+        };
+      },
+    );
+  },
+};
+
 const { metafile } = await build({
   entryPoints: [join(root, "client/src/browser/worker/worker.ts")],
   outdir,
@@ -49,7 +73,7 @@ const { metafile } = await build({
   legalComments: "none",
   // The decoders name a file beside them that nobody fetches. webpack would look for it.
   define: { "import.meta.url": '"https://nearcast.invalid/"' },
-  plugins: [onnxRuntime, decoders],
+  plugins: [onnxRuntime, decoders, noJsonSchemas],
   metafile: true,
   absWorkingDir: root,
   logLevel: "warning",
