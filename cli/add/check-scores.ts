@@ -23,7 +23,7 @@ export function checkedScores(answered: Answered): ScoresOptions {
   const scores: ScoresOptions = { output: output.name, ...meaning };
   if (!label) return scores;
   if ((label.shape[1] ?? 1) > 1) {
-    if (isOpposite(answered, label)) throw opposite(output, label);
+    if (!tellsLabels(answered, label)) throw independent(output, label);
     return scores;
   }
   const rows = rowsOf(answered);
@@ -52,16 +52,20 @@ export function checkedScores(answered: Answered): ScoresOptions {
 }
 
 /**
- * Whether the opposites of the probabilities go with independent labels, and they themselves do not. A graph may choose
- * by another threshold than 0.5.
+ * Whether the probability of each independent label tells whether it applies: above some threshold it does, and below it
+ * does not. A graph may choose by another threshold than 0.5.
  */
-function isOpposite({ output, tensors, meaning }: Answered, label: TensorInfo): boolean {
+function tellsLabels({ output, tensors, meaning }: Answered, label: TensorInfo): boolean {
+  if (meaning.kind !== undefined) return true;
   const numbers = Array.from(numbersOf(tensors?.[output.name]?.data) ?? []);
   const given = Array.from((tensors?.[label.name]?.data as ArrayLike<unknown>) ?? [], String);
-  const fits = (numberOf: (number: number) => number) =>
-    given.every((one, at) => (one === "1") === side(numberOf(numbers[at] ?? 0), meaning));
-  const turned = (one: number) => (meaning.activation === "sigmoid" ? -one : 1 - one);
-  return meaning.kind === undefined && !fits((one) => one) && fits(turned);
+  const width = label.shape[1] ?? 1;
+  return Array.from({ length: width }, (_, column) => {
+    const own = numbers.filter((_, at) => at % width === column);
+    const applies = (at: number) => given[at * width + column] === "1";
+    const least = Math.min(...own.filter((_, at) => applies(at)));
+    return own.every((number, at) => applies(at) || number < least);
+  }).every(Boolean);
 }
 
 interface Row {
@@ -106,9 +110,9 @@ function mirrored({ name }: TensorInfo): Error {
   );
 }
 
-function opposite({ name }: TensorInfo, label: TensorInfo): Error {
+function independent({ name }: TensorInfo, label: TensorInfo): Error {
   return new Error(
-    `The numbers of ${name} do not go with the labels of ${label.name}: those of labels that apply are below 0.5, and the others above. skl2onnx is known to write such a graph for a DecisionTreeClassifier of independent labels. Train a RandomForestClassifier(n_estimators=1, bootstrap=False, max_features=None), which is such a tree, or answer with the labels alone: --scores none.`,
+    `The numbers of ${name} do not go with the labels of ${label.name}: no threshold of a number says whether its label applies. skl2onnx is known to write such a graph for a DecisionTreeClassifier of independent labels. Train a RandomForestClassifier(n_estimators=1, bootstrap=False, max_features=None), which is such a tree, or answer with the labels alone: --scores none.`,
   );
 }
 
