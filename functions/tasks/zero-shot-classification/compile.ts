@@ -1,4 +1,4 @@
-import { InputIssues, invalidInput, NearcastError } from "../../errors.ts";
+import { InputIssues, NearcastError } from "../../errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { ManifestOf } from "../../model/manifest.ts";
 import { numbersOf } from "../../tensor.ts";
@@ -10,7 +10,7 @@ import { TEXT_LENGTH, TOKENS } from "../text/quantities.ts";
 import { openTokenizer } from "../text/tokenizer.ts";
 import { withContext } from "../with-context.ts";
 import { LABEL_QUANTITIES, type ScoredLabel } from "./answers.ts";
-import { readInputs } from "./inputs.ts";
+import { checkLabelCount, readInputs } from "./inputs.ts";
 import { encodePairs } from "./pairs.ts";
 import type { zeroShotOptions, ZeroShotParameters } from "./options.ts";
 
@@ -61,14 +61,7 @@ export function compile(
       const issues = new InputIssues();
       const given = readInputs(rows, pathOf, parameters, limits, issues);
       issues.check();
-      const count = given.reduce((sum, { labels }) => sum + labels.length, 0);
-      if (count > limits.batch)
-        throw invalidInput([
-          {
-            path: "inputs",
-            message: `must have at most ${limits.batch} labels in all, have ${count}: the model runs once for each label of each text`,
-          },
-        ]);
+      checkLabelCount(given, limits.batch, "the model runs once for each label of each text");
       const pairs = yield* encodePairs(tokenizer, given, {
         template: parameters.hypothesis_template,
         maxLength: text.maxLength,

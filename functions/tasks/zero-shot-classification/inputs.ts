@@ -1,4 +1,4 @@
-import type { InputIssue, InputIssues } from "../../errors.ts";
+import { invalidInput, type InputIssue, type InputIssues } from "../../errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { PathOf } from "../define.ts";
 import { textIssue } from "../text/problem.ts";
@@ -52,4 +52,16 @@ function labelIssues(labels: unknown, path: string, limits: Limits): InputIssue[
   if (labels.length > limits.batch)
     return [{ path, message: `must have at most ${limits.batch} labels, has ${labels.length}` }];
   return labels.flatMap((label, index) => textIssue(label, `${path}[${index}]`, limits));
+}
+
+/** Throws `invalid_input` for more labels in all than `most`. `why` says what each of them costs. */
+export function checkLabelCount(
+  given: readonly { labels: readonly string[] }[],
+  most: number,
+  why: string,
+): void {
+  const count = given.reduce((sum, { labels }) => sum + labels.length, 0);
+  if (count <= most) return;
+  const message = `must have at most ${most} labels in all, have ${count}: ${why}`;
+  throw invalidInput([{ path: "inputs", message }]);
 }

@@ -1,4 +1,4 @@
-import { InputIssues, invalidInput, NearcastError } from "../../errors.ts";
+import { InputIssues, NearcastError } from "../../errors.ts";
 import { numbersOf, viewOfRows, type Tensors } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import type { CompiledTask, Parts, Quantity, Run, TaskVersion } from "../define.ts";
@@ -8,6 +8,7 @@ import { softmax } from "../softmax.ts";
 import { tokenBatcher } from "../text/batch.ts";
 import { openTokenizer } from "../text/tokenizer.ts";
 import { LABEL_QUANTITIES, type ScoredLabel } from "../zero-shot-classification/answers.ts";
+import { checkLabelCount } from "../zero-shot-classification/inputs.ts";
 import { readInputs, type Given } from "./inputs.ts";
 import type { zeroShotImageOptions, ZeroShotImageParameters } from "./options.ts";
 import { encodeSentences } from "./sentences.ts";
@@ -64,14 +65,7 @@ export async function compile(
       const issues = new InputIssues();
       const given = readInputs(rows, pathOf, parameters, limits, issues);
       issues.check();
-      const count = given.reduce((sum, { labels }) => sum + labels.length, 0);
-      if (count > limits.batch)
-        throw invalidInput([
-          {
-            path: "inputs",
-            message: `must have at most ${limits.batch} labels in all, have ${count}: each picture is compared with each of its labels`,
-          },
-        ]);
+      checkLabelCount(given, limits.batch, "each picture is compared with each of its labels");
       const sentences = yield* encodeSentences(tokenizer, given, {
         template: parameters.hypothesis_template,
         maxLength: text.maxLength,
