@@ -8,14 +8,22 @@ import { startCollector } from "../harness/collector.ts";
 
 const models = join(import.meta.dirname, "../../models");
 
-let stop: (() => void) | undefined;
-afterEach(() => stop?.());
+const stops: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
 
 async function collector() {
   const started = await startCollector();
-  stop = started.stop;
+  stops.push(started.stop);
   return started;
 }
+
+/** A platform's `every` that ends with the test: what sends later would write into other tests' logs. */
+const every: NonNullable<Platform["every"]> = (milliseconds, work) => {
+  const timer = setInterval(() => void work(), milliseconds);
+  stops.push(() => clearInterval(timer));
+};
 
 function open(endpoint: string, change: Partial<Platform> = {}) {
   const env = {
@@ -25,7 +33,7 @@ function open(endpoint: string, change: Partial<Platform> = {}) {
     OTEL_EXPORTER_OTLP_HEADERS: "x-team=a%20team,authorization=secret",
     OTEL_METRIC_EXPORT_INTERVAL: "1000",
   };
-  const app = createApp(createService({ ...createNodePlatform(env), ...change }));
+  const app = createApp(createService({ ...createNodePlatform(env), every, ...change }));
   return (headers: Record<string, string> = {}) =>
     app.request("/v1/models/iris/predict", {
       method: "POST",
