@@ -64,7 +64,7 @@ export async function soak({ requests, costly }: SoakOptions): Promise<Table[]> 
       const text = `${answer.status} ${answer.text.replace(/"requestId":"[^"]*"/, "")}`;
       const known = answers.get(asked);
       answers.set(asked, known ?? text);
-      if (known === undefined ? isRight(asked, answer) : text === known) return waited;
+      if (known === undefined ? await isRight(asked, answer) : text === known) return waited;
       wrong += 1;
       console.error(`${asked.path}: ${text.slice(0, 300)}`);
       return waited;
@@ -124,12 +124,13 @@ interface Answer {
   text: string;
 }
 
-function isRight({ status, holds, outputs }: Asked, given: Answer): boolean {
+async function isRight({ status, holds, outputs }: Asked, given: Answer): Promise<boolean> {
   if (status === undefined) return given.status < 500 || given.status === 507;
   if (status !== given.status || !given.text.includes(holds)) return false;
   if (outputs === undefined) return true;
   const answer = JSON.parse(given.text) as { outputs: unknown };
-  return compareAnswers(outputs, answer.outputs, TOLERANCE).mismatch === undefined;
+  const { mismatch } = await compareAnswers(outputs, answer.outputs, TOLERANCE);
+  return mismatch === undefined;
 }
 
 function send(agent: Agent, url: string, { path, contentType, headers, body }: Asked) {

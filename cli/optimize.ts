@@ -62,8 +62,12 @@ export async function optimizePackage<T>(
         const made = await writeVersion(folder, draft, files, async (one) => one.manifest);
         const after = await measure(made);
         const difference = Math.max(
-          differenceOf(before.answers, after.answers, tolerance),
-          differenceOf(native.answers, (await measurePackage(made, "native")).answers, tolerance),
+          await differenceOf(before.answers, after.answers, tolerance),
+          await differenceOf(
+            native.answers,
+            (await measurePackage(made, "native")).answers,
+            tolerance,
+          ),
         );
         variants.push(variant(recipe.how, made, after, difference, files));
       } catch (error) {
@@ -171,8 +175,8 @@ function variant(
   return { how, bytes: packageBytes(manifest), createMs, coldLoadMs, wasmBytes, difference, files };
 }
 
-function differenceOf(before: unknown, after: unknown, tolerance: number): number {
-  const { largest, mismatch } = compareAnswers(before, after, tolerance, "examples");
+async function differenceOf(before: unknown, after: unknown, tolerance: number): Promise<number> {
+  const { largest, mismatch } = await compareAnswers(before, after, tolerance, "examples");
   if (mismatch !== undefined) throw new Error(`it answers differently: ${mismatch}`);
   return largest;
 }

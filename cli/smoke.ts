@@ -130,7 +130,7 @@ async function checkAnswers(
     // A version on trial may answer some callers.
     if (answer.version !== model.version)
       answer = (await askDeployment(options, byVersion, body)) as Answer;
-    const { mismatch } = compareAnswers(output, answer.outputs, options.tolerance);
+    const { mismatch } = await compareAnswers(output, answer.outputs, options.tolerance);
     if (mismatch !== undefined)
       throw new Error(
         `${label(model)} at ${options.url} answers otherwise than recorded: ${mismatch}`,

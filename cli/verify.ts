@@ -89,14 +89,14 @@ export async function verifyPackage(
   const differences: Verification["differences"] = {};
   for (const [runtime, given] of answers)
     differences[runtime] = accepted(
-      compareAll(expected, given, tolerance),
+      await compareAll(expected, given, tolerance),
       `On ${runtime} the examples of ${label(manifest)} fail`,
     );
   const [native, wasm] = [answers.get("native"), answers.get("wasm")];
   const betweenRuntimes =
     native && wasm
       ? accepted(
-          compareAll(native, wasm, tolerance),
+          await compareAll(native, wasm, tolerance),
           `Native and WASM answer ${label(manifest)} differently`,
         )
       : undefined;
@@ -214,16 +214,17 @@ async function answerExamples(
   return answers;
 }
 
-function compareAll(
+async function compareAll(
   expected: readonly unknown[],
   actual: readonly unknown[],
   tolerance: number,
-): Difference {
-  return expected
-    .map((output, index) =>
-      compareAnswers(output, actual[index], tolerance, `examples[${index}].output`),
-    )
-    .reduce(worse, { largest: 0 });
+): Promise<Difference> {
+  let found: Difference = { largest: 0 };
+  for (const [index, output] of expected.entries()) {
+    const path = `examples[${index}].output`;
+    found = worse(found, await compareAnswers(output, actual[index], tolerance, path));
+  }
+  return found;
 }
 
 function accepted({ largest, mismatch }: Difference, what: string): number {

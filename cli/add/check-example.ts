@@ -7,8 +7,8 @@ const TOLERANCE = 1e-4;
  * How the answer differs from the one that the trainer saw, in words. Undefined where it does not. What was seen may be
  * a part of the answer: its label or value alone, or some members of an object.
  */
-export function differenceFrom(seen: unknown, answer: unknown): string | undefined {
-  return compareAnswers(seen, likewise(seen, answer), TOLERANCE).mismatch;
+export async function differenceFrom(seen: unknown, answer: unknown): Promise<string | undefined> {
+  return (await compareAnswers(seen, likewise(seen, answer), TOLERANCE)).mismatch;
 }
 
 /** The part of the answer that was seen. */

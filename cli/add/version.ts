@@ -252,7 +252,7 @@ async function record(local: LocalPackage, examples: readonly GivenExample[]): P
     const output = await predictor.predict(input).catch((cause: unknown) => {
       throw new Error(`${where}: ${describeFailure(rootOf(cause))}`, { cause });
     });
-    const difference = differenceFrom(seen, output);
+    const difference = await differenceFrom(seen, output);
     if (difference !== undefined)
       throw new Error(
         `${where}: the model answers otherwise than you saw: ${difference}. Its whole answer is ${JSON.stringify(output)}. Nothing was added.`,

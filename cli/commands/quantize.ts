@@ -129,13 +129,15 @@ async function exampleAnswers(before: LocalPackage, after: LocalPackage): Promis
   const native = await answersOf(after, "native");
   const wasm = await answersOf(after, "wasm");
   return [
-    `original and INT8: ${differences(original, native)}`,
-    `INT8 native and WASM: ${differences(native, wasm)}`,
+    `original and INT8: ${await differences(original, native)}`,
+    `INT8 native and WASM: ${await differences(native, wasm)}`,
   ];
 }
 
-function differences(left: readonly unknown[], right: readonly unknown[]): string {
-  const compared = left.map((answer, row) => compareAnswers(answer, right[row], Infinity));
+async function differences(left: readonly unknown[], right: readonly unknown[]): Promise<string> {
+  const compared = await Promise.all(
+    left.map((answer, row) => compareAnswers(answer, right[row], Infinity)),
+  );
   const changed = compared.filter(({ mismatch }) => mismatch !== undefined).length;
   return `largest difference ${compared.reduce(worse, { largest: 0 }).largest}, another label in ${changed} of ${left.length} examples`;
 }

@@ -25,7 +25,7 @@ export async function compareAnswered(
       const found = await predictor.predict(input, parameters).catch((cause: unknown) => {
         throw new Error(`${shown(input)}: ${describeFailure(cause)}`, { cause });
       });
-      const difference = differenceFrom(answer, found);
+      const difference = await differenceFrom(answer, found);
       if (difference !== undefined)
         mismatches.push(
           `${shown(input)}: ${difference} (${runtime === "wasm" ? "WASM" : "native"})`,

@@ -1,4 +1,5 @@
 import type { Policy } from "../model/release-policy.ts";
+import { boxesAgree, maskPair, masksAgree, type MaskPair } from "../tasks/image/rounded.ts";
 import { numbersOf, type Tensor, type Tensors } from "../tensor.ts";
 import { TensorJson } from "../wire/json-pieces.ts";
 
@@ -7,32 +8,52 @@ type Numbers = ArrayLike<number>;
 
 /**
  * How many of stable's answers the other version gives otherwise. Texts, labels, whole numbers of tensors and forms must
- * be the same. Other numbers may differ by the tolerance, and a list of numbers as one vector, by its length. All differ
- * if there are not as many answers.
+ * be the same. Other numbers may differ by the tolerance, and a list of numbers as one vector, by its length. Boxes may
+ * lie a pixel apart, and masks have other edges. All differ if there are not as many answers.
  */
-export function disagreements(
+export async function disagreements(
   stable: readonly unknown[],
   other: unknown,
   tolerance: Tolerance,
-): number {
+): Promise<number> {
   if (!Array.isArray(other) || other.length !== stable.length) return stable.length;
-  return stable.filter((one, row) => !agrees(one, other[row], tolerance)).length;
+  let count = 0;
+  for (const [row, one] of stable.entries()) {
+    const masks: MaskPair[] = [];
+    let isSame = agrees(one, other[row], { tolerance, masks });
+    for (const pair of masks) isSame &&= await masksAgree(pair);
+    if (!isSame) count++;
+  }
+  return count;
+}
+
+interface Comparing {
+  tolerance: Tolerance;
+  /** Gets the masks that are still to be compared. */
+  masks: MaskPair[];
 }
 
 /** Whether the answers are the same, within the tolerance. */
-function agrees(stable: unknown, other: unknown, tolerance: Tolerance): boolean {
+function agrees(stable: unknown, other: unknown, comparing: Comparing): boolean {
+  const { tolerance, masks } = comparing;
   if (typeof stable === "number" && typeof other === "number")
     return isNear([stable], [other], tolerance);
   if (stable instanceof TensorJson && other instanceof TensorJson)
     return tensorsAgree(stable.tensor, other.tensor, tolerance);
   if (!isStructure(stable) || !isStructure(other)) return stable === other;
   if (isNumbers(stable) && isNumbers(other)) return isNear(stable, other, tolerance);
+  const boxes = boxesAgree(stable, other);
+  if (boxes !== undefined) return boxes;
   // What is absent in JSON is undefined here.
   const keys = keysOf(stable);
   return (
     Array.isArray(stable) === Array.isArray(other) &&
     keys.length === keysOf(other).length &&
-    keys.every((key) => agrees(stable[key], other[key], tolerance))
+    keys.every((key) => {
+      const pair = maskPair(key, stable[key], other[key]);
+      if (pair) masks.push(pair);
+      return pair !== undefined || agrees(stable[key], other[key], comparing);
+    })
   );
 }
 

@@ -76,8 +76,9 @@ async function compareTensors(
   return { compared: 1, disagreed: agrees ? 0 : 1 };
 }
 
-function compared(mine: readonly unknown[], theirs: unknown, stable: Resolved) {
-  return { compared: mine.length, disagreed: disagreements(mine, theirs, toleranceOf(stable)) };
+async function compared(mine: readonly unknown[], theirs: unknown, stable: Resolved) {
+  const disagreed = await disagreements(mine, theirs, toleranceOf(stable));
+  return { compared: mine.length, disagreed };
 }
 
 function toleranceOf({ release }: Resolved) {

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { agreeingTensors, disagreements } from "../../functions/rollout/agreement.ts";
+import { writeMasks } from "../../functions/tasks/image-segmentation/masks.ts";
+import { NONE } from "../../functions/tasks/image-segmentation/segments.ts";
 import { TensorJson } from "../../functions/wire/json-pieces.ts";
+import { done } from "../tasks/parts.ts";
 
 const tolerance = { absolute: 0.05, relative: 0.05 };
 const flower = (label: string, score: number) => ({ label, score, scores: { [label]: score } });
@@ -10,6 +13,29 @@ const tensor = (
 ) => ({ datatype, shape: [data.length], data }) as const;
 const json = (...values: number[]) =>
   new TensorJson(tensor("FP32", Float32Array.from(values)), "nested");
+
+const boxed = (xmin: number) => ({
+  label: "a",
+  score: 0.9,
+  box: { xmin, ymin: 5, xmax: 200, ymax: 200 },
+});
+
+const RLE = { encoding: "rle" } as const;
+const WIDTH = 400;
+
+/** A segment of so many pixels of the first row. */
+async function masked(
+  count: number,
+  { encoding, label = "a", height = 1 }: { encoding?: "rle"; label?: string; height?: number } = {},
+) {
+  const numbers = new Uint16Array(WIDTH * height).fill(NONE).fill(0, 0, count);
+  const map = { width: WIDTH, height, numbers };
+  const parts = writeMasks(map, [{ number: 0, label }], {
+    encoding: encoding ?? "png",
+    expect: () => undefined,
+  });
+  return (await done(parts)).value;
+}
 
 test.each<[string, unknown, unknown, boolean]>([
   ["the same label, near scores", flower("a", 0.9), flower("a", 0.82), true],
@@ -32,14 +58,25 @@ test.each<[string, unknown, unknown, boolean]>([
   ["other tensors as JSON", { y: json(1, 2) }, { y: json(1, 3) }, false],
   ["text", "yes", "yes", true],
   ["other text", "yes", "no", false],
-])("%s", (_, stable, other, agree) => {
-  expect(disagreements([stable], [other], tolerance)).toBe(agree ? 0 : 1);
+  ["boxes a pixel apart", boxed(10), boxed(11), true],
+  ["boxes two pixels apart, of numbers that are near", boxed(100), boxed(102), false],
+  ["another label in a like box", boxed(10), { ...boxed(11), label: "b" }, false],
+  ["masks with another edge", await masked(200), await masked(201), true],
+  ["masks of one pixel and of two", await masked(1), await masked(2), true],
+  ["masks of other sizes", await masked(200), await masked(203), false],
+  ["like masks of other labels", await masked(200), await masked(201, { label: "b" }), false],
+  ["masks of other pictures", await masked(200), await masked(200, { height: 2 }), false],
+  ["run lengths with another edge", await masked(200, RLE), await masked(201, RLE), true],
+  ["other run lengths", await masked(200, RLE), await masked(203, RLE), false],
+  ["a PNG and run lengths", await masked(200), await masked(200, RLE), false],
+])("%s", async (_, stable, other, agree) => {
+  expect(await disagreements([stable], [other], tolerance)).toBe(agree ? 0 : 1);
 });
 
-test("all rows differ where there are not as many", () => {
-  expect(disagreements([1, 2, 3], [1, 2], tolerance)).toBe(3);
-  expect(disagreements([1, 2, 3], undefined, tolerance)).toBe(3);
-  expect(disagreements([1, 2, 3], [1, 2, 4], tolerance)).toBe(1);
+test("all rows differ where there are not as many", async () => {
+  expect(await disagreements([1, 2, 3], [1, 2], tolerance)).toBe(3);
+  expect(await disagreements([1, 2, 3], undefined, tolerance)).toBe(3);
+  expect(await disagreements([1, 2, 3], [1, 2, 4], tolerance)).toBe(1);
 });
 
 const ids = (...values: bigint[]) => [{ y: tensor("INT64", BigInt64Array.from(values)) }];

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Parts } from "../../functions/tasks/define.ts";
 import { greyPng } from "../../functions/tasks/image/grey-png.ts";
 import { gridOf } from "../../functions/tasks/image-segmentation/grids.ts";
 import { segmentsOfLabels } from "../../functions/tasks/image-segmentation/head.ts";
@@ -15,15 +14,7 @@ import {
   type SegmentMap,
 } from "../../functions/tasks/image-segmentation/segments.ts";
 import { folder, maskOf } from "./image-segmentation.ts";
-
-/** Does all parts of a work, and counts them. */
-async function done<T>(parts: Parts<T>): Promise<{ value: T; count: number }> {
-  for (let count = 1; ; count++) {
-    const part = parts.next();
-    if (part.done) return { value: part.value, count };
-    if (part.value) await part.value();
-  }
-}
+import { done } from "./parts.ts";
 
 /** Numbers from 0 to 1 that are the same in each run. */
 function random(seed: number): () => number {

@@ -5,6 +5,7 @@ import type { Size } from "./fit.ts";
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 const DEPTH = 8;
 const GREY = 0;
+const NOT_FILTERED = 0;
 
 /** So many pixels are compressed together: other requests have the thread in between. */
 const PIXELS_AT_ONCE = 1_000_000;
@@ -35,6 +36,38 @@ export async function greyPng({ width, height }: Size, rowsOf: RowsOf): Promise<
       await writer.write(rowsOf(row, Math.min(row + step, height)));
     await writer.close();
   }
+}
+
+/** Where the compressed pixels begin in a PNG that {@link greyPng} wrote, and their length four bytes before their type. */
+const [LENGTH_AT, PIXELS_AT] = [33, 41];
+
+/** How many pixels are black and white by turns, along the rows from the top, black first. */
+export interface Runs extends Size {
+  counts: number[];
+}
+
+/** Reads a PNG of black and white that {@link greyPng} wrote. Undefined for any other file. */
+export async function runsOfPng(file: Uint8Array<ArrayBuffer>): Promise<Runs | undefined> {
+  const isPng = file.length > PIXELS_AT && SIGNATURE.every((byte, at) => file[at] === byte);
+  if (!isPng || file[24] !== DEPTH || file[25] !== GREY) return undefined;
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  const pixels = file.subarray(PIXELS_AT, PIXELS_AT + view.getUint32(LENGTH_AT));
+  const inflated = new Blob([pixels]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const counts = [0];
+  let [column, level] = [0, 0];
+  for await (const part of inflated)
+    for (const byte of part) {
+      if (column === 0) {
+        if (byte !== NOT_FILTERED) return undefined;
+      } else {
+        if (byte !== level) counts.push(0);
+        level = byte;
+        counts[counts.length - 1]!++;
+      }
+      column = column === width ? 0 : column + 1;
+    }
+  return { width, height, counts };
 }
 
 function chunk(type: string, data: Uint8Array): Uint8Array {
