@@ -1,8 +1,9 @@
 import { InferenceClient } from "@huggingface/inference";
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { nearcast } from "../cli/nearcast.ts";
 import { addExport } from "../hugging-face/export-folder.ts";
 import { expectRecorded, expectSchema, recordedRows } from "../tasks/recorded-tasks.ts";
 import { post } from "./platforms.ts";
@@ -30,7 +31,27 @@ async function modelsOfTasks(): Promise<string> {
   for (const [model, task] of EXPORTS) await addExport(folder, model, task);
   for (const model of ["search", "sentiment", "digits", "iris", "diabetes", "retail"])
     await cp(join("models", model), join(folder, model), { recursive: true });
+  const targets = ["--features", "weight,speed,heat", "--labels", "cost,delay"];
+  await addTable(folder, "targets", "two-targets-linear", [
+    "--task",
+    "tabular-regression",
+    ...targets,
+  ]);
+  const topics = ["--features", "f0,f1,f2,f3,f4,f5", "--labels", "a,b,c,d"];
+  await addTable(folder, "topics", "one-vs-rest-multilabel", topics);
   return folder;
+}
+
+async function addTable(
+  models: string,
+  name: string,
+  file: string,
+  flags: string[],
+): Promise<void> {
+  const path = join("test/fixtures/tables", `${file}.onnx`);
+  const added = await nearcast(["add", path, "--name", name, "--models", models, ...flags]);
+  expect(added).toMatchObject({ code: 0 });
+  await writeFile(join(models, name, "release.json"), '{"stable":"1"}');
 }
 
 const client = new InferenceClient();
@@ -188,6 +209,18 @@ export function answersInference(start: (models: string) => Promise<Served>): vo
     );
     const answer = await client.tabularRegression({ ...at("diabetes"), inputs: { data } }, options);
     expect(answer).toEqual([expect.closeTo(output.value, 2)]);
+  });
+
+  test("tables with several targets, or independent labels: an array for each row", async () => {
+    const [weight, speed, heat] = [1.347476125, -0.024584979, -1.47599113];
+    const targets = await plain("targets", {
+      table: { weight: [weight], speed: [speed], heat: [heat] },
+    });
+    // As scikit-learn's predict has them.
+    expect(targets).toEqual([[expect.closeTo(5.774297714, 3), expect.closeTo(7.876832962, 3)]]);
+    const row = [2, 11, 5, 6, 9, 9];
+    const table = Object.fromEntries(row.map((value, at) => [`f${at}`, [value]]));
+    expect(await plain("topics", { table })).toEqual([["a", "b", "d"]]);
   });
 
   test.each<[string, unknown, number, RegExp]>([

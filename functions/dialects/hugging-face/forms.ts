@@ -94,14 +94,20 @@ const similarity: Form = ({ inputs, parameters }, { manifest }) => {
   };
 };
 
+/** As `predict` of scikit-learn: a class for each row, and of independent labels an array of those that apply. */
 const tableLabels: Form = ({ inputs }, version) => ({
   inputs: rowsOfTable(version, inputs),
-  answer: (outputs) => (outputs as { label: string }[]).map(({ label }) => label),
+  answer: (outputs) =>
+    (outputs as { label: string; labels?: string[] }[]).map(({ label, labels }) => labels ?? label),
 });
 
+/** A number for each row, and of several targets an array of them, in the manifest's order. */
 const tableNumbers: Form = ({ inputs }, version) => ({
   inputs: rowsOfTable(version, inputs),
-  answer: (outputs) => (outputs as { value: number }[]).map(({ value }) => value),
+  answer: (outputs) =>
+    (outputs as { value: number; values?: Record<string, number> }[]).map(({ value, values }) =>
+      values ? (version.manifest.labels ?? []).map((target) => values[target]) : value,
+    ),
 });
 
 const FORMS: Readonly<Record<string, Form>> = {
