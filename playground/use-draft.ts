@@ -28,7 +28,10 @@ export function useDraft(manifest: Manifest) {
 
   async function toJson(): Promise<void> {
     const inputs = form?.inputs(draft, manifest);
-    setText(spaced(isPicture(inputs) ? await base64Of(inputs) : (inputs ?? null)));
+    if (!isPicture(inputs)) return setText(spaced(inputs ?? null));
+    const base64 = await base64Of(inputs).catch(() => undefined);
+    setNote(base64 === undefined ? `${inputs.name} cannot be read.` : "");
+    if (base64 !== undefined) setText(spaced(base64));
   }
 
   function toForm(): void {

@@ -1,4 +1,7 @@
 // What people do in a page. Playwright's own ways do less in Firefox.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { isFirefox } from "./browser.ts";
 
@@ -32,6 +35,21 @@ export async function chooseFile(
     },
     [name, [...bytes], type] as const,
   );
+}
+
+/** Chooses a file of which the page hears after it is gone. Not in Firefox, see {@link chooseFile}. */
+export async function chooseGoneFile(field: Locator, name: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "nearcast-gone-"));
+  await writeFile(join(folder, name), "gone");
+  await field.evaluate((field) =>
+    field.addEventListener("change", (event) => event.stopImmediatePropagation(), {
+      once: true,
+      capture: true,
+    }),
+  );
+  await field.setInputFiles(join(folder, name));
+  await rm(folder, { recursive: true });
+  await field.dispatchEvent("change");
 }
 
 /** Drops an image onto the page's field for them. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { brokenRules, browserPath, useBrowserAndServer } from "../harness/browser.ts";
-import { chooseFile, dropImage, pasteImage } from "../harness/person.ts";
+import { brokenRules, browserPath, isFirefox, useBrowserAndServer } from "../harness/browser.ts";
+import { chooseFile, chooseGoneFile, dropImage, pasteImage } from "../harness/person.ts";
 import { openPage, predict } from "./open-page.ts";
 
 const SEVEN = { name: "seven.png", bytes: await readFile("models/digits/seven.png") };
@@ -40,6 +40,19 @@ describe.skipIf(!browserPath)("in a browser, of images and baskets", () => {
     expect(await page.getByLabel("Inputs as JSON").inputValue()).toBe(`"${base64}"`);
     expect(await (await predict(page)).locator(".headline").innerText()).toMatch(/^7 /);
   });
+
+  test.skipIf(isFirefox)(
+    "an image that cannot be read stays in its form, which says so",
+    async () => {
+      const page = await openPage(its.browser, `${its.server.url}/playground/digits`, {
+        expected: /ERR_FILE_NOT_FOUND/,
+      });
+      await chooseGoneFile(page.getByLabel("Image", { exact: true }), "gone.png");
+      await page.getByRole("button", { name: "JSON", exact: true }).click();
+      await page.getByText("gone.png cannot be read.").waitFor();
+      expect(await page.getByLabel("Inputs as JSON").count()).toBe(0);
+    },
+  );
 
   test("a picture is taken, and the camera is off afterwards", async () => {
     const page = await openPage(its.browser, `${its.server.url}/playground/digits`);

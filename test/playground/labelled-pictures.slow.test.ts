@@ -1,7 +1,5 @@
 import { getRequestListener } from "@hono/node-server";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../functions/app.ts";
@@ -9,7 +7,7 @@ import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import type { ScoredLabel } from "../../functions/tasks/zero-shot-classification/answers.ts";
 import { brokenRules, browserPath, isFirefox, startBrowser } from "../harness/browser.ts";
-import { chooseFile, typeInto } from "../harness/person.ts";
+import { chooseFile, chooseGoneFile, typeInto } from "../harness/person.ts";
 import { addedModels, pictures } from "../tasks/zero-shot-images.ts";
 import { openPage, predict } from "./open-page.ts";
 import { listen } from "./serve-app.ts";
@@ -92,20 +90,8 @@ describe.skipIf(!browserPath)("in a browser, of pictures and labels", () => {
   });
 
   test.skipIf(isFirefox)("a file that cannot be read is a mistake beside its field", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "nearcast-unreadable-"));
-    const path = join(folder, "gone.png");
-    await writeFile(path, Buffer.from(pictures[1] ?? "", "base64"));
     const { page, field } = await openForm();
-    // The page hears of the file after it is gone.
-    await field.evaluate((field) =>
-      field.addEventListener("change", (event) => event.stopImmediatePropagation(), {
-        once: true,
-        capture: true,
-      }),
-    );
-    await field.setInputFiles(path);
-    await rm(folder, { recursive: true });
-    await field.dispatchEvent("change");
+    await chooseGoneFile(field, "gone.png");
     await page.getByText("gone.png cannot be read").waitFor();
   });
 });
