@@ -6,7 +6,7 @@ import type { CompiledTask, Run } from "./tasks/define.ts";
 import type { Tensors } from "./tensor.ts";
 import { checkAnswerBytes } from "./wire/answer-size.ts";
 
-export type RunTask = Pick<CompiledTask, "outputNames" | "refusal" | "outputBytes">;
+export type RunTask = Pick<CompiledTask, "outputNames" | "refusal" | "outputBytes" | "steps">;
 export type RunFeeds = Pick<Run, "feeds">;
 
 /** The outputs of a run, and how many bytes they take in the answer by the task's count. */
@@ -42,8 +42,9 @@ export async function runAll<R extends RunFeeds, Taken>(
   session: Session,
   task: RunTask,
   runs: readonly R[],
-  { deadline, phases, owner, pause, answerBytes, take }: RunOptions<R, Taken>,
+  options: RunOptions<R, Taken>,
 ): Promise<Taken[]> {
+  const { deadline, phases, pause, answerBytes, take } = options;
   const results: Taken[] = [];
   let bytes = 0;
   for (const [index, run] of runs.entries()) {
@@ -52,9 +53,9 @@ export async function runAll<R extends RunFeeds, Taken>(
     deadline.check();
     let outputs: Tensors;
     try {
-      outputs = await phases.time("run", () =>
-        session.run(run.feeds, task.outputNames, owner, deadline.endsAt()),
-      );
+      outputs = await (task.steps
+        ? runSteps(session, task, task.steps(run.feeds), options)
+        : runOnce(session, task, run.feeds, options));
     } catch (cause) {
       if (cause instanceof NearcastError) throw cause;
       if (task.refusal) throw task.refusal(cause);
@@ -67,4 +68,32 @@ export async function runAll<R extends RunFeeds, Taken>(
   }
   deadline.check();
   return results;
+}
+
+type OneRun = Pick<RunOptions<never, never>, "deadline" | "phases" | "owner" | "pause">;
+
+function runOnce(
+  session: Session,
+  { outputNames }: RunTask,
+  feeds: Tensors,
+  { deadline, phases, owner }: OneRun,
+): Promise<Tensors> {
+  return phases.time("run", () => session.run(feeds, outputNames, owner, deadline.endsAt()));
+}
+
+/** Others go first, and the deadline is looked at, between two steps as between two runs. */
+async function runSteps(
+  session: Session,
+  task: RunTask,
+  steps: ReturnType<NonNullable<RunTask["steps"]>>,
+  options: OneRun,
+): Promise<Tensors> {
+  const { deadline, phases, pause } = options;
+  for (let step = steps.next(); ;) {
+    if (step.done) return step.value;
+    step = steps.next(await runOnce(session, task, step.value, options));
+    const others = pause?.();
+    if (others) await phases.time("queue", () => others);
+    deadline.check();
+  }
 }

@@ -56,6 +56,14 @@ const AREAS: readonly Area[] = [
     test: "test/audio/classification.slow.test.ts",
   },
   {
+    title: "Speech",
+    compared:
+      "The probability of each window to 1e-4, and the segments to a sample, on native, WASM and in workerd, and of every ninth recording on Lambda. Pieces of a stream equal the whole.",
+    recorded: "voice/cases.json",
+    script: "voice/make.py",
+    test: "test/audio/voice.slow.test.ts",
+  },
+  {
     title: "Pictures and texts",
     compared:
       "The scores of 200 pictures for labels of their own, the vectors of both towers, and the labels' tokens, on native, WASM and in workerd, to 1e-4.",

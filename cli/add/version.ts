@@ -33,6 +33,7 @@ import {
   strayImageFlag,
   type ImageFlags,
 } from "./from-image.ts";
+import { draftForVoice, voiceDraftOf, VOICE_ACTIVITY_DETECTION } from "./from-voice.ts";
 import { readGivenExamples, readLabels, type GivenExample } from "./given-files.ts";
 import type { PoolingFlag } from "./image-vectors.ts";
 import type { ScoresFlag } from "./score-meaning.ts";
@@ -183,8 +184,14 @@ async function readDraft(path: string, flags: AddFlags): Promise<Draft> {
     throw new Error(
       `--scores goes without --task. Write it as the manifest has it: --options '{"scores": {"output": "…", "activation": "softmax"}}'`,
     );
-  if (task) return draftForTask(path, task, { ...options, ...columns(flags) });
-  return draftFromFile(path, { ...flags, task: undefined });
+  if (task === VOICE_ACTIVITY_DETECTION && !options) return draftForVoice(path);
+  if (task) {
+    const { hasOwnBatches } = (await projectTasks()).of({ task });
+    const batches = hasOwnBatches && { batchDimension: null };
+    return draftForTask(path, task, { ...batches, ...options, ...columns(flags) });
+  }
+  const draft = await draftFromFile(path, { ...flags, task: undefined });
+  return (draft.manifest.task === "tensor" && voiceDraftOf(draft.graph)) || draft;
 }
 
 /** What to type for a model that is not on this machine yet: an address, or a name of the Hugging Face Hub. */

@@ -115,6 +115,18 @@ export interface FilledMask {
   sequence: string;
 }
 
+/** The answer of the task `voice-activity-detection`. Times are seconds from the beginning of the recording or stream. */
+export interface VoiceActivity {
+  /** Where somebody speaks, in order. Of a piece of a stream: the segments that it completes. */
+  segments: { start: number; end: number }[];
+  /** With `return_state`: where the speech begins that goes on. */
+  speaking_since?: number;
+  /** With `return_probabilities`: that of each window. */
+  probabilities?: number[];
+  /** With `return_state`: for the next call's parameter `state`. */
+  state?: string;
+}
+
 /** The answer of the task `feature-extraction`: the vector of a text. */
 export type Vector = number[];
 

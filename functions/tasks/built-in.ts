@@ -18,6 +18,7 @@ import { textRegression } from "./text-regression/task.ts";
 import { tokenClassification } from "./token-classification/task.ts";
 import { zeroShotClassification } from "./zero-shot-classification/task.ts";
 import { zeroShotImageClassification } from "./zero-shot-image-classification/task.ts";
+import { voiceActivityDetection } from "./voice-activity-detection/task.ts";
 import type { Task } from "./define.ts";
 
 /** The tasks that come with Nearcast. There is no other list of them. */
@@ -36,6 +37,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   imageFeatureExtraction,
   zeroShotImageClassification,
   audioClassification,
+  voiceActivityDetection,
   objectDetection,
   imageSegmentation,
   featureExtraction,

@@ -80,6 +80,11 @@ export interface CompiledTask<Parameters = unknown> {
   maxSamples?: number;
   /** Whether postprocessing reads the runs' contexts, which a client's own tensors lack: of those it makes no answers. */
   readsContext?: boolean;
+  /**
+   * Runs the graph once for each part of a run, where a part needs what the graph made of the one before. It yields the
+   * feeds of a part, gets their outputs, and returns those of the whole run. Absent where a run is one run of the graph.
+   */
+  steps?(feeds: Tensors): Generator<Tensors, Tensors, Tensors>;
   /** The outputs to compute. */
   outputNames: readonly string[];
   /**

@@ -9,6 +9,7 @@ import {
   RegressionView,
 } from "./classification.tsx";
 import { MasksView } from "./masks.tsx";
+import { SpeechView } from "./speech.tsx";
 import * as texts from "./texts.tsx";
 
 interface OutputProps {
@@ -27,6 +28,7 @@ const VIEWS: Record<string, unknown> = {
   "fill-mask": texts.FilledView,
   "object-detection": BoxesView,
   "image-segmentation": MasksView,
+  "voice-activity-detection": SpeechView,
   "text-ranking": texts.RankedView,
   "sentence-similarity": texts.SimilarView,
   recommendation: texts.ItemsView,

@@ -22,6 +22,7 @@ const FORMS = {
   "image-feature-extraction": [imageForm],
   "zero-shot-image-classification": [labelledImageForm, imageForm],
   "audio-classification": [audioForm],
+  "voice-activity-detection": [audioForm],
   "object-detection": [imageForm],
   "image-segmentation": [imageForm],
   recommendation: [basketForm],

@@ -7,7 +7,23 @@ import { createPhases } from "../../functions/observe/phases.ts";
 import { runAll } from "../../functions/run-all.ts";
 import type { Session } from "../../functions/runtime/types.ts";
 
-test("between the runs of a long request others have their turn", async () => {
+/** A run of four steps, and four runs. */
+const LONG = [
+  [
+    "steps",
+    1,
+    {
+      *steps() {
+        for (let step = 0; step < 4; step++) yield {};
+        return {};
+      },
+    },
+  ],
+  ["runs", 4, {}],
+] as const;
+
+test.each(LONG)("between the %s of a long request others have their turn", async (...given) => {
+  const [, count, task] = given;
   let time = 0;
   const now = () => time;
   const overload = createOverload(now, Infinity);
@@ -30,8 +46,8 @@ test("between the runs of a long request others have their turn", async () => {
   }
 
   await running.enter(deadline);
-  const runs = Array.from({ length: 4 }, () => ({ feeds: {} }));
-  await runAll(session, { outputNames: [] }, runs, {
+  const runs = Array.from({ length: count }, () => ({ feeds: {} }));
+  await runAll(session, { outputNames: [], ...task }, runs, {
     deadline,
     phases: createPhases(now),
     owner: "",
@@ -42,4 +58,26 @@ test("between the runs of a long request others have their turn", async () => {
   await running.leave();
   await short;
   expect(ran).toEqual(["long", "short", "long", "long", "long"]);
+});
+
+test.each(LONG)("between the %s of a long request its deadline is seen", async (...given) => {
+  const [, count, task] = given;
+  const deadline = createDeadline(60_000, () => false);
+  let ran = 0;
+  const session = {
+    async run() {
+      if (++ran === 2) deadline.shorten(-1);
+      return {};
+    },
+  } as unknown as Session;
+  const runs = Array.from({ length: count }, () => ({ feeds: {} }));
+  const asked = runAll(session, { outputNames: [], ...task }, runs, {
+    deadline,
+    phases: createPhases(undefined),
+    owner: "",
+    answerBytes: Infinity,
+    take: () => undefined,
+  });
+  await expect(asked).rejects.toMatchObject({ code: "deadline_exceeded" });
+  expect(ran).toBe(2);
 });

@@ -123,6 +123,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   "image-feature-extraction": plain,
   "zero-shot-image-classification": plain,
   "audio-classification": fileLabels,
+  "voice-activity-detection": plain,
   "object-detection": plain,
   "image-segmentation": plain,
   "tabular-classification": tableLabels,

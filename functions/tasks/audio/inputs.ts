@@ -1,22 +1,16 @@
-import { invalidInput, type InputIssue } from "../../errors.ts";
-import { bytesOrBase64 } from "../../wire/base64.ts";
+import { invalidInput } from "../../errors.ts";
 import { MAX_NUMBERS } from "../check-tensors.ts";
 import type { CompiledTask, Parts, PreprocessOptions, Run, TaskVersion } from "../define.ts";
 import { fixedFeatures, normalized } from "./features.ts";
 import type { FixedFeatures } from "./fixed-features.ts";
 import type { audioOptions, AudioOptions } from "./options.ts";
-import { audioQuantities, levelOf, type Heard } from "./quantities.ts";
-import { createResampler } from "./resample.ts";
-import { createSecondsBudget, shown } from "./seconds-budget.ts";
-import { readWav, type Wav } from "./wav.ts";
+import { audioQuantities, type Heard } from "./quantities.ts";
+import { heardRecordings, type Recording } from "./recordings.ts";
+import { shown } from "./seconds-budget.ts";
+import type { Wav } from "./wav.ts";
 
 /** The most numbers in one run: seven recordings of 1,024 frames in 128 bins. */
 const MAX_NUMBERS_PER_RUN = 1_000_000;
-
-/** A recording at the model's rate. */
-interface Recording extends Heard {
-  samples: Float32Array;
-}
 
 /**
  * The part that all tasks with sound share: turns recordings into the graph's only input. Throws an Error when the
@@ -39,7 +33,6 @@ export function audioInputs({
   )
     throw new Error(`task ${manifest.task} needs one FP32 input of shape [-1, ${size.join(", ")}]`);
   const check = checker(audio, fixed);
-  const most = fixed?.mostSamples ?? Infinity;
 
   return {
     quantities: audioQuantities(),
@@ -49,38 +42,21 @@ export function audioInputs({
       { pathOf, sentBytes }: PreprocessOptions<unknown>,
     ): Parts<Run[]> {
       if (fixed) checkCount(rows.length, fixed);
-      const issues: InputIssue[] = [];
-      const heard: Recording[] = [];
-      const resampler = createResampler(audio.sampleRate);
-      // One budget for the whole request: many recordings cost as much as a long one.
-      const budget = createSecondsBudget({
+      const { heard, seconds } = yield* heardRecordings(rows, {
+        sampleRate: audio.sampleRate,
         maxSeconds: limits.audioSeconds,
-        atLeast: fixed?.seconds ?? 0,
+        most: fixed?.mostSamples,
+        atLeast: fixed?.seconds,
+        check,
+        pathOf,
         sentBytes,
       });
-      for (const [index, row] of rows.entries()) {
-        if (index > 0) yield;
-        try {
-          const wav = readWav(bytesOrBase64(row, "a WAV file"));
-          check(wav);
-          // It decodes only what the model hears.
-          const count = resampler.samplesFor(most, wav.rate);
-          budget.take(wav);
-          const decoded = yield* wav.decode(count);
-          const samples = yield* resampler.resample(decoded, { from: wav.rate, most });
-          heard.push({ samples, seconds: wav.length / wav.rate, level: levelOf(samples) });
-        } catch (error) {
-          if (!(error instanceof RangeError)) throw error;
-          issues.push({ path: pathOf(index), message: error.message });
-        }
-      }
-      if (issues.length > 0) throw invalidInput(issues);
       const runs = yield* fixed
         ? runsOf(heard, fixed, input.name)
         : waveformRuns(heard, audio, input.name);
       const [first] = runs;
       // The count is for the whole request.
-      if (first) first.seconds = budget.counted;
+      if (first) first.seconds = seconds;
       return runs;
     },
   };

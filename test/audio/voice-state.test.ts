@@ -1,0 +1,287 @@
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { createApp } from "../../functions/app.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
+import { createService } from "../../functions/service.ts";
+import { createTasks, type CompileParts } from "../../functions/tasks/tasks.ts";
+import { nearcast } from "../cli/nearcast.ts";
+import { wavOf } from "./recordings.ts";
+import {
+  GRU,
+  recordedVoices,
+  voiceModels,
+  voiceSamples,
+  wavOfVoice,
+  type VoiceAnswer,
+} from "./voice.ts";
+
+const { recipes, models: recorded } = recordedVoices;
+
+const models = await voiceModels();
+// The same graph once more, as another version.
+const again = ["add", join(models, "gru/1/model.onnx"), "--name", "gru", "--models", models];
+const task = ["--task", "voice-activity-detection"];
+const options = ["--options", JSON.stringify(GRU)];
+expect(await nearcast([...again, ...task, ...options])).toMatchObject({ code: 0 });
+afterAll(() => rm(models, { recursive: true }));
+
+interface Answer {
+  detail: string;
+  code: string;
+  outputs: VoiceAnswer;
+  errors: { path: string; message: string }[];
+}
+
+function serve(env: Record<string, string> = {}) {
+  const platform = createNodePlatform({ STORE: models, ACCESS_LOG: "false", ...env });
+  const logs: Record<string, unknown>[] = [];
+  platform.log = (entry) => void logs.push(entry);
+  const app = createApp(createService(platform));
+  const ask = async (path: string, body: unknown) => {
+    const response = await app.request(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, answer: (await response.json()) as Answer };
+  };
+  const hear = (file: Uint8Array, parameters: object = {}, path = "/v1/models/gru/predict") =>
+    ask(path, { inputs: Buffer.from(file).toString("base64"), parameters });
+  return { app, ask, hear, logs };
+}
+
+const { app, ask, hear } = serve();
+const at = recorded.gru.findIndex(
+  ({ segments }, row) =>
+    segments.length > 0 && recipes[row]!.rate === 16_000 && recipes[row]!.channels === 1,
+);
+const samples = voiceSamples(recipes[at]!);
+const piece = wavOfVoice(samples.slice(0, 3000));
+const { answer: begun } = await hear(piece, { return_state: true });
+const good = begun.outputs.state ?? "";
+
+/** The state with some of its bytes changed. The numbers are behind the header. */
+function changed(change: (bytes: Buffer, numbers: number) => Buffer | void): string {
+  const bytes = Buffer.from(good, "base64");
+  return (change(bytes, 4 + bytes.readUInt32BE(0)) ?? bytes).toString("base64");
+}
+
+const HIDDEN = 16 * 4;
+const REST = (64 + (3000 % 512)) * 4;
+const wrong: [string, string, RegExp][] = [
+  ["no base64", "!", /is no state of an answer/],
+  ["nothing", "", /is no state of an answer/],
+  ["other text", Buffer.from("a state of mine").toString("base64"), /is no state of an answer/],
+  ["a part of it", good.slice(0, 400), /has other tensors/],
+  ["more than it", changed((bytes) => Buffer.concat([bytes, bytes])), /has other tensors/],
+  ["NaN", changed((bytes, from) => void bytes.writeFloatLE(NaN, from)), /no finite numbers/],
+  [
+    "infinity among the samples",
+    changed((bytes, from) => void bytes.writeFloatLE(Infinity, from + HIDDEN + 8)),
+    /no finite numbers/,
+  ],
+  [
+    "a place of NaN",
+    changed((bytes, from) => void bytes.writeDoubleLE(NaN, from + HIDDEN + REST)),
+    /no finite numbers/,
+  ],
+  [
+    "a place before the beginning",
+    changed((bytes, from) => void bytes.writeDoubleLE(-512, from + HIDDEN + REST)),
+    /has other tensors/,
+  ],
+  [
+    "speech that begins later than it is",
+    changed((bytes, from) => void bytes.writeDoubleLE(1e6, from + HIDDEN + REST + 8)),
+    /has other tensors/,
+  ],
+  [
+    "another shape",
+    changed((bytes) => void bytes.write("[1,2,8]]", bytes.indexOf("[1,1,16]"))),
+    /is no state of an answer/,
+  ],
+];
+
+test.each(wrong)("a state is refused that is %s", async (_, state, message) => {
+  const { status, answer } = await hear(piece, { state });
+  expect(status).toBe(422);
+  expect(answer.errors[0]).toEqual({
+    path: "parameters.state",
+    message: expect.stringMatching(message) as string,
+  });
+});
+
+test("a state of another version is refused, and says which one", async () => {
+  const { status, answer } = await hear(
+    piece,
+    { state: good },
+    "/v1/models/gru/versions/2/predict",
+  );
+  expect(status).toBe(422);
+  expect(answer.detail).toContain("is of gru 1");
+  expect(answer.detail).toContain("than gru 2, which answers now");
+  expect((await hear(piece, { state: good }, "/v1/models/gru/versions/1/predict")).status).toBe(
+    200,
+  );
+});
+
+test("a state is for one recording, is not too long, and needs the model's rate", async () => {
+  const input = Buffer.from(piece).toString("base64");
+  const two = await ask("/v1/models/gru/predict", {
+    inputs: [input, input],
+    parameters: { state: good },
+  });
+  expect(two.status).toBe(422);
+  expect(two.answer.detail).toContain("goes on with one recording");
+  const long = await hear(piece, { state: "A".repeat(1024 * 1024 + 1) });
+  expect(long.status).toBe(422);
+  expect(long.answer.errors[0]?.path).toBe("parameters.state");
+  for (const parameters of [{ state: good }, { return_state: true }]) {
+    const other = await hear(wavOfVoice(samples.slice(0, 3000), 44_100), parameters);
+    expect(other.status).toBe(422);
+    expect(other.answer.detail).toContain("a piece of a stream needs the model's 16000");
+  }
+});
+
+test("recordings begin anew, each with a state of its own", async () => {
+  const input = Buffer.from(piece).toString("base64");
+  const { answer } = await ask("/v1/models/gru/predict", {
+    inputs: [input, input],
+    parameters: { return_state: true },
+  });
+  const outputs = answer.outputs as unknown as VoiceAnswer[];
+  expect(outputs.map(({ state }) => state)).toEqual([good, good]);
+});
+
+test("an empty recording is refused, and one sample is heard", async () => {
+  const empty = await hear(wavOf(new Uint8Array()));
+  expect(empty.status).toBe(422);
+  expect(empty.answer.detail).toContain("has no sound");
+  const { answer } = await hear(wavOfVoice(samples.slice(0, 1)), { return_probabilities: true });
+  expect(answer.outputs.probabilities).toHaveLength(1);
+  expect(answer.outputs.segments).toEqual([]);
+});
+
+test("parameters have bounds", async () => {
+  for (const [name, value] of [
+    ["threshold", 1.5],
+    ["neg_threshold", -0.1],
+    ["min_speech_duration_ms", -1],
+    ["min_silence_duration_ms", 60_001],
+    ["speech_pad_ms", 10_001],
+    ["max_speech_duration_s", 5],
+  ] as const) {
+    const { status, answer } = await hear(piece, { [name]: value });
+    expect(status, name).toBe(422);
+    expect(answer.errors[0]?.path).toContain("parameters");
+  }
+});
+
+test("a deadline is seen between windows", async () => {
+  const env = { MAX_AUDIO_SECONDS: "600", MAX_BODY_BYTES: "20000000" };
+  const late = serve({ ...env, REQUEST_TIMEOUT_MS: "250" });
+  // Loaded, so that the time is over in the middle of the recording.
+  expect((await late.hear(piece)).status).toBe(200);
+  const response = await late.app.request("/v1/models/gru/predict", {
+    method: "POST",
+    headers: { "Content-Type": "audio/wav" },
+    body: wavOfVoice(new Int16Array(600 * 16_000)),
+  });
+  expect(response.status).toBe(504);
+  expect(((await response.json()) as Answer).code).toBe("deadline_exceeded");
+});
+
+test("clients of the graph carry the state as tensors, in JSON and in binary", async () => {
+  const wanted = recorded.gru[at]!.probabilities;
+  const floats = Float32Array.from(samples, (sample) => sample / 32_768);
+  const window = (index: number) => {
+    const data = new Float32Array(576);
+    const from = index * 512 - 64;
+    data.set(floats.slice(Math.max(0, from), from + 576), Math.max(0, -from));
+    return data;
+  };
+  let [json, binary] = [Array.from({ length: 16 }, () => 0), new Uint8Array(64)];
+  for (let index = 0; index < 6; index++) {
+    const x = window(index);
+    const { answer } = await ask("/v2/models/gru/infer", {
+      inputs: [
+        { name: "input", datatype: "FP32", shape: [1, 576], data: [...x] },
+        { name: "h", datatype: "FP32", shape: [1, 1, 16], data: json },
+      ],
+    });
+    const { outputs } = answer as unknown as { outputs: { name: string; data: number[] }[] };
+    const [speech, hn] = ["speech", "hn"].map((name) => outputs.find((one) => one.name === name)!);
+    json = hn!.data;
+    expect(speech!.data[0]).toBeCloseTo(wanted[index]!, 4);
+
+    const head = JSON.stringify({
+      inputs: [
+        {
+          name: "input",
+          datatype: "FP32",
+          shape: [1, 576],
+          parameters: { binary_data_size: 2304 },
+        },
+        { name: "h", datatype: "FP32", shape: [1, 1, 16], parameters: { binary_data_size: 64 } },
+      ],
+      parameters: { binary_data_output: true },
+    });
+    const response = await app.request("/v2/models/gru/infer", {
+      method: "POST",
+      headers: { "Inference-Header-Content-Length": String(head.length) },
+      body: Buffer.concat([Buffer.from(head), new Uint8Array(x.buffer), binary]),
+    });
+    expect(response.status).toBe(200);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const start = Number(response.headers.get("inference-header-content-length"));
+    const about = JSON.parse(new TextDecoder().decode(bytes.slice(0, start))) as {
+      outputs: { name: string }[];
+    };
+    const order = about.outputs.map(({ name }) => name);
+    expect(order).toEqual(["speech", "hn"]);
+    expect(new Float32Array(bytes.slice(start, start + 4).buffer)[0]).toBeCloseTo(
+      wanted[index]!,
+      4,
+    );
+    binary = bytes.slice(start + 4);
+  }
+});
+
+test("a dialect that has no form for it says so", async () => {
+  const b64 = Buffer.from(piece).toString("base64");
+  for (const [path, body] of [
+    ["/v1/models/gru:predict", { instances: [{ b64 }] }],
+    ["/invocations", { instances: [{ b64 }] }],
+  ] as const) {
+    const response = await app.request(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    expect(response.status, path).toBeLessThan(500);
+    expect(response.status, path).toBeGreaterThanOrEqual(400);
+  }
+  const sequence = await ask("/v2/models/gru/infer", {
+    parameters: { sequence_id: 7, sequence_start: true },
+    inputs: [{ name: "input", datatype: "FP32", shape: [1, 576], data: [] }],
+  });
+  expect(sequence.status).toBe(422);
+  expect(JSON.stringify(sequence.answer)).toContain("sequence_id");
+});
+
+test.each([
+  [{ state: { h: "speech" } }, "whose datatypes or shapes differ"],
+  [{ state: { g: "hn" } }, "which are not an input and an output"],
+  [{ state: { h: "hn", input: "hn" } }, "state names an output twice"],
+  [{ batchDimension: 0 }, "needs batchDimension null"],
+  [{ voice: { ...GRU.voice, window: 500 } }, "one FP32 input of shape [-1, 564]"],
+] as const)("a manifest is refused that does not fit the graph: %j", async (change, message) => {
+  const text = await readFile(join(models, "gru/1/model.json"), "utf8");
+  const tasks = createTasks();
+  const manifest = tasks.parseManifest(
+    JSON.stringify({ ...(JSON.parse(text) as object), ...change }),
+  );
+  const parts = { limits: {}, assets: new Map() } as unknown as CompileParts;
+  await expect(tasks.compile(manifest, parts)).rejects.toThrow(message);
+});
