@@ -9,7 +9,11 @@ export function regressionAnswers(
   labels: readonly string[] | undefined,
   numbers: ArrayLike<number>,
 ): Regression[] {
-  if (!labels) return Array.from(numbers, (value) => ({ value }));
+  if (!labels) {
+    const answers: Regression[] = [];
+    for (let row = 0; row < numbers.length; row++) answers.push({ value: numbers[row] as number });
+    return answers;
+  }
   return Array.from({ length: numbers.length / labels.length }, (_, row) => ({
     values: Object.fromEntries(
       labels.map((label, at) => [label, numbers[row * labels.length + at] ?? NaN]),

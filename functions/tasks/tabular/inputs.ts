@@ -8,7 +8,8 @@ import type { CompiledTask, JsonSchema, Quantity } from "../define.ts";
 import { problemWith } from "./feature.ts";
 import { layoutOf } from "./layout.ts";
 import { isMissing, missingInTensors, notMissing, replacementOf } from "./missing.ts";
-import { packed } from "./pack.ts";
+import { numberReader } from "./numbers.ts";
+import { packed, putValues, roomFor, type SlotData } from "./pack.ts";
 import { featureQuantities } from "./quantities.ts";
 
 /**
@@ -28,6 +29,7 @@ export function tabularInputs(
   );
   const names = new Set(rowMembers(manifest).map(({ name }) => name));
   const width = features.length;
+  const putNumbers = numberReader(features, slots);
 
   /** The values of a row in the manifest's order. Adds mistakes to `issues`. */
   function readRow(row: unknown, path: string, issues: InputIssues): unknown[] {
@@ -68,13 +70,16 @@ export function tabularInputs(
       Array.isArray(value) && (value.length === 0 || typeof value[0] === "object"),
     preprocess(rows, { pathOf }) {
       const issues = new InputIssues();
-      const table = rows.map((row, index) => readRow(row, pathOf(index), issues));
+      const data = slots.map((slot) => roomFor(slot, rows.length));
+      for (let index = 0; index < rows.length; index++)
+        if (!putNumbers(rows[index], index, data))
+          putValues(readRow(rows[index], pathOf(index), issues), index, data, slots);
       issues.check();
       const feeds: Tensors = {};
-      for (const slot of slots)
+      for (const [at, slot] of slots.entries())
         feeds[slot.input.name] = packed(
           slot,
-          table,
+          data[at] as SlotData,
           (row, column) => `${pathOf(row)}.${features[column]?.name}`,
         );
       return [{ feeds, rows: rows.length }];
