@@ -141,17 +141,16 @@ export function createPredict(services: PathServices): Predict {
       const paid = countsShapes ? undefined : charge?.(recording, manifest.name);
       if (paid) await paid;
       const pathOf = batch ? (row: number) => `${member}[${row}]` : () => member;
-      const looked = await lookUpFor(services, ongoing, version)?.(rows, pathOf);
+      const options = { pathOf, parameters, longTexts, sentBytes: call.received?.sentBytes };
+      const follow = services.followOf?.(version);
+      let looked = await lookUpFor(services, ongoing, version)?.(rows, pathOf);
       recording.features = looked?.statuses.counts;
-      const completed = looked?.rows ?? rows;
       const runs = await prepare(turns, recording.phases, deadline, () =>
-        compiled.preprocess(completed, {
-          pathOf,
-          parameters,
-          longTexts,
-          sentBytes: call.received?.sentBytes,
-        }),
+        compiled.preprocess(looked?.rows ?? rows, options),
       );
+      const features = looked && featuresOf(looked, batch && (call.each ? "each" : "all"));
+      // It may take more memory than the inputs, and the call may wait for its run.
+      if (!follow) looked = undefined;
       if (countsShapes) measure(recording, manifest, runs);
       // A long text may be several rows, and each costs as much as an input.
       if (compiled.combine) recording.rows = Math.max(rows.length, totalOf(runs, "rows") ?? 0);
@@ -212,7 +211,6 @@ export function createPredict(services: PathServices): Predict {
             compiled.combine?.(each ?? [], runs, parameters),
           )
         : each;
-      const follow = services.followOf?.(version);
       if (follow) {
         const seen = seenOf(rows, looked, { runs, answers: outputs });
         const { bytes } = recording;
@@ -224,12 +222,6 @@ export function createPredict(services: PathServices): Predict {
         const made = { kind: "predict", call, outputs: given, isBatch: batch } as const;
         services.shadows?.copy({ ...made, ...answered(recording, version, runs, answerBytes) });
       }
-      const { statuses } = looked ?? {};
-      const features = batch
-        ? call.each
-          ? statuses && rows.map((_, row) => statuses.of(row))
-          : statuses?.summary()
-        : statuses?.of(0);
       return { manifest, outputs: given, tokens, ...(features && { features }), answerBytes };
     });
 }
@@ -326,6 +318,12 @@ function lookUpFor(
   return (rows, pathOf) => lookUp(version, rows, pathOf, { deadline, phases, tally });
 }
 
+/** Where looked-up features are from: of the only input, of each, or of all together. */
+function featuresOf({ rows, statuses }: Completed, of: "each" | "all" | false) {
+  if (of === "each") return rows.map((_, row) => statuses.of(row));
+  return of === "all" ? statuses.summary() : statuses.of(0);
+}
+
 /** What followers see. What was looked up is in it, made when one of them asks for it. */
 function seenOf(
   rows: readonly unknown[] | undefined,
@@ -380,7 +378,7 @@ async function readInputs(
   const runs = await prepare(turns, recording.phases, deadline, () =>
     compiled.preprocess(looked.rows, options),
   );
-  return { inputs: { ...inputs, runs }, looked };
+  return { inputs: { ...inputs, runs }, ...(services.followOf?.(version) && { looked }) };
 }
 
 export function createResolve(registryFor: RegistryFor, anticipate?: Anticipate): Resolve {

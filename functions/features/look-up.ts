@@ -79,9 +79,10 @@ export function createLookUp({ sourceOf, log }: LookUpServices): LookUp {
         log({ level: "error", message, source: lookup.source, error: why });
         return rows.failed;
       }
+      const now = Date.now();
       for (let at = 0; at < places.length; at++) {
         const place = places[at] as number;
-        const entity = entityOf(plan, rows[at]);
+        const entity = entityOf(plan, rows[at], now);
         entities[place] = entity;
         if (cacheSeconds > 0) kept.set(prefix + ids[place], entity);
       }

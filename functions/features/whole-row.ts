@@ -1,4 +1,4 @@
-import type { Entity, Plan } from "./plan.ts";
+import type { Column, Entity, Plan } from "./plan.ts";
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -7,18 +7,17 @@ type Given = Readonly<Record<string, unknown>>;
  * have something to say of what the caller gave: it names members, not positions.
  */
 export function positionsOf(
-  { columns, sentMembers }: Plan,
+  { columns, blank, sentMembers }: Plan,
   given: Given,
   { row }: Entity,
 ): unknown[] | undefined {
   if (!columns || memberCount(given) !== sentMembers) return undefined;
-  const values: unknown[] = [];
-  for (const { name, place, problemWith } of columns)
-    if (place === -1) {
-      const value = given[name];
-      if (problemWith(value) !== undefined) return undefined;
-      values.push(value);
-    } else values.push(row.values[place]);
+  const values = blank.slice();
+  for (let column = 0; column < columns.length; column++) {
+    const { name, place, problemWith } = columns[column] as Column;
+    if (place !== -1) values[column] = row.values[place];
+    else if (problemWith((values[column] = given[name])) !== undefined) return undefined;
+  }
   return values;
 }
 
