@@ -19,7 +19,7 @@ function segmentsOf({ probabilities }: HeardByLibrary, at: number, windows: numb
   const own = voiceParameters.parse(parameters[at % parameters.length]);
   const received = lengthOf(recipes[at]!);
   const segments: Segment[] = [];
-  let numbers = Float64Array.of(0, -1, -1, -1, -1);
+  let numbers: Float64Array = Float64Array.of(0, -1, -1, -1, -1);
   for (let from = 0; from < probabilities.length; from += windows) {
     const speech = new Speech(soFarOf(numbers)!, VOICE, own);
     const to = from + windows;

@@ -91,13 +91,13 @@ test("the metrics are those of pyannote.metrics", () => {
 });
 
 test("segments of the data that overlap count once", () => {
-  const { metrics: measure } = voiceQuality();
+  const quality = voiceQuality();
   const truth = [
     { start: 2, end: 4 },
     { start: 1, end: 3 },
   ];
   const answer = { segments: [{ start: 1, end: 2.5 }] };
-  expect(measure([truth], [answer])).toMatchObject({
+  expect(quality.metrics([truth], [answer])).toMatchObject({
     detection_error_rate: 0.5,
     precision: 1,
     recall: 0.5,

@@ -23,7 +23,7 @@ const { preprocess } = tabularInputs(manifest, { textLength: 100 } as Limits);
 
 function feedsOf(rows: unknown[]) {
   const options = { pathOf: (row: number) => `inputs[${row}]`, parameters: {} };
-  const [run] = preprocess(rows, options as never) as readonly Run[];
+  const [run] = preprocess(rows, options) as readonly Run[];
   return { floats: run?.feeds["floats"]?.data, doubles: run?.feeds["doubles"]?.data };
 }
 
