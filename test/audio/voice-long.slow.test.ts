@@ -45,16 +45,16 @@ describe.runIf(hasSilero).each(["node", "nodeWasm"] as const)("on %s", (platform
 
   test("ten minutes have the segments of the library, and others are answered meanwhile", async () => {
     expect(long.samples).toBe(600 * 16_000);
-    let isOver = false;
+    const asking = { isOver: false };
     const asked = target
       .fetch("/v1/models/silero/predict", {
         method: "POST",
         headers: { "Content-Type": "audio/wav" },
         body: wavOfVoice(tenMinutes()),
       })
-      .finally(() => (isOver = true));
+      .finally(() => (asking.isOver = true));
     let healthy = 0;
-    while (!isOver) if ((await target.fetch("/health")).status === 200) healthy++;
+    while (!asking.isOver) if ((await target.fetch("/health")).status === 200) healthy++;
     const response = await asked;
     const { outputs } = (await response.json()) as { outputs: VoiceAnswer };
     expect(response.status).toBe(200);
