@@ -7,6 +7,8 @@ import tempfile
 import numpy as np
 import onnx
 
+import categories
+import category_splits
 from refusal import NeedsPackage, Refusal
 
 
@@ -60,10 +62,6 @@ def check_trees(model):
     kind = json.loads(booster.save_config())["learner"]["gradient_booster"]["name"]
     if kind != "gbtree":
         raise Refusal(f"The model was trained with booster={kind}, which convert does not take. Train it with booster=gbtree.")
-    if "c" in (booster.feature_types or []):
-        raise Refusal(
-            "The model has columns of categories (enable_categorical), which convert does not take. Encode them in front of the model, in a pipeline of scikit-learn with OrdinalEncoder or OneHotEncoder."
-        )
 
 
 def load_lightgbm(path):
@@ -85,10 +83,6 @@ class LightGBM:
         names = booster.feature_name()
         if names != [f"Column_{index}" for index in range(len(names))]:
             self.feature_names_in_ = np.array(names, dtype=object)
-        if booster.pandas_categorical or has_categories(booster):
-            raise Refusal(
-                "The model has columns of categories (categorical_feature), which convert does not take. Encode them in front of the model, in a pipeline of scikit-learn with OrdinalEncoder or OneHotEncoder."
-            )
         if self.objective in ("binary", "multiclass", "multiclassova"):
             self.classes_ = np.arange(max(2, booster.num_model_per_iteration()))
             self.predict_proba = self.probabilities
@@ -97,18 +91,33 @@ class LightGBM:
         return {}
 
     def probabilities(self, x):
-        found = self.booster.predict(np.asarray(x, dtype=float))
+        found = self.booster.predict(x)
         return np.stack([1 - found, found], axis=1) if found.ndim == 1 else found
 
     def predict(self, x):
         if hasattr(self, "classes_"):
             return self.classes_[self.probabilities(x).argmax(axis=1)]
-        return self.booster.predict(np.asarray(x, dtype=float))
+        return self.booster.predict(x)
 
 
-def has_categories(booster):
-    kinds = re.findall(r"^decision_type=(.*)$", booster.model_to_string(), re.M)
-    return any(int(one) & 1 for line in kinds for one in line.split())
+def lightgbm_of(model):
+    """The Booster of a model of LightGBM. None for others."""
+    if isinstance(model, LightGBM):
+        return model.booster
+    return model.booster_ if type(model).__module__.split(".")[0] == "lightgbm" else None
+
+
+def read_categories(model, columns):
+    """Notes which columns of a model that is no part of a pipeline are categories."""
+    booster = lightgbm_of(model)
+    if booster is not None:
+        categories.read_lightgbm(booster, columns)
+    elif has_category_splits(model):
+        categories.read_xgboost(model.get_booster(), columns)
+
+
+def has_category_splits(model):
+    return type(model).__module__.startswith("xgboost") and "c" in (model.get_booster().feature_types or [])
 
 
 def load_catboost(path):
@@ -137,8 +146,7 @@ def points_of(model, count):
         for row in model.get_booster().trees_to_dataframe().itertuples():
             if row.Feature != "Leaf":
                 found[names.index(row.Feature) if names else int(row.Feature[1:])].append(float(row.Split))
-    elif module == "lightgbm" or isinstance(model, LightGBM):
-        booster = model.booster if isinstance(model, LightGBM) else model.booster_
+    elif booster := lightgbm_of(model):
         for tree in re.split(r"^Tree=", booster.model_to_string(), flags=re.M)[1:]:
             lines = dict(line.split("=", 1) for line in tree.split("\n") if "=" in line)
             for column, number in zip(lines.get("split_feature", "").split(), lines.get("threshold", "").split()):
@@ -152,8 +160,8 @@ def is_boosted(model):
     return isinstance(model, LightGBM) or type(model).__module__.split(".")[0] in ("xgboost", "lightgbm", "catboost")
 
 
-def export_boosted(model, count):
-    """ONNX of a model that is no part of a pipeline, with float32 inputs, as these libraries compare."""
+def export_boosted(model, columns):
+    """ONNX of a model that is no part of a pipeline, with numbers of float32, as these libraries compare."""
     module = type(model).__module__.split(".")[0]
     if module == "catboost":
         with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
@@ -161,20 +169,33 @@ def export_boosted(model, count):
             return onnx.load(file.name)
     from onnxmltools.convert.common.data_types import FloatTensorType
 
-    types = [("features", FloatTensorType([None, count]))]
+    types = [("features", FloatTensorType([None, len(columns)]))]
     if module == "xgboost":
         from onnxmltools import convert_xgboost
 
         check_trees(model)
         if type(model).__name__ == "XGBRanker":
             model = regressor_of(model.get_booster())
+        has_splits = has_category_splits(model)
+        if has_splits:
+            model, sets = category_splits.as_numbers(model)
         # The converter knows columns by numbers.
         model.get_booster().feature_names = None
-        return convert_xgboost(model, initial_types=types, target_opset=15)
+        made = convert_xgboost(model, initial_types=types, target_opset=15)
+        if not has_splits:
+            return made
+        places = {at for at, column in enumerate(columns) if column.codes is not None}
+        return categories.with_columns(category_splits.with_splits(made, sets, places), columns)
     from onnxmltools import convert_lightgbm
 
-    booster = model.booster if isinstance(model, LightGBM) else model.booster_
-    return convert_lightgbm(lowered(booster), initial_types=types, target_opset=15, zipmap=False)
+    made = convert_lightgbm(lowered(lightgbm_of(model)), initial_types=types, target_opset=15, zipmap=False)
+    if all(column.kind == "number" for column in columns):
+        return made
+    return categories.with_columns(made, columns)
+
+
+# LightGBM takes smaller numbers for 0, on either side, and this one too.
+ZERO = np.float32(1e-35)
 
 
 def lowered(booster):
@@ -182,7 +203,8 @@ def lowered(booster):
     import lightgbm
 
     def line(match):
-        numbers = float32_below(np.array([float(one) for one in match[1].split()]))
+        numbers = np.array([float(one) for one in match[1].split()])
+        numbers = np.where((numbers >= -ZERO) & (numbers < 0), np.nextafter(-ZERO, np.float32(-1)), float32_below(numbers))
         return "threshold=" + " ".join(repr(float(one)) for one in numbers)
 
     text = re.sub(r"^threshold=(.*)$", line, booster.model_to_string(), flags=re.M)

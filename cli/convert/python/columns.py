@@ -14,6 +14,8 @@ class Column:
     kind: str = "number"
     """number, integer or string: as the model's encoders were fitted."""
     categories: list = field(default_factory=list)
+    codes: list | None = None
+    """The numbers that trees have for the categories, where these are not the numbers themselves."""
     knows_missing: bool = False
     """Whether an encoder has a category for missing values."""
     fill: object = None
@@ -46,6 +48,7 @@ def columns_of(model, names):
         raise Refusal(f"The model takes {count} columns, and there are {len(names)} names: {', '.join(names)}.")
     columns = [Column(str(name)) for name in names]
     read(model, [(column, 1.0, 0.0) for column in columns])
+    boosting.read_categories(model, columns)
     return columns
 
 

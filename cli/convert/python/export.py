@@ -42,7 +42,7 @@ def export(model, columns, precision):
     from skl2onnx import to_onnx
 
     if boosting.is_boosted(model):
-        return exported(model, len(columns)), None
+        return exported(model, columns), None
     if any(type(one).__name__ == "KNNImputer" for one in parts(model)):
         raise Refusal("The graph that skl2onnx writes for a KNNImputer ends ONNX Runtime with a division by zero. Train with a SimpleImputer.")
     boosting.register()
@@ -63,9 +63,9 @@ def export(model, columns, precision):
     raise Refusal(f"skl2onnx cannot convert it: {type(first).__name__}: {' '.join(str(first).split())[:600]}")
 
 
-def exported(model, count):
+def exported(model, columns):
     try:
-        return boosting.export_boosted(copy.deepcopy(model), count)
+        return boosting.export_boosted(copy.deepcopy(model), columns)
     except (Refusal, MemoryError):
         raise
     except Exception as error:

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 import boosting
+import categories
 from columns import own_names
 from export import parts
 from refusal import Refusal
@@ -61,6 +62,8 @@ class Original:
         if self.columns is None:
             return [row for row in rows]
         values = [[row.get(column.name) for row in rows] for column in self.columns]
+        if any(column.codes is not None for column in self.columns):
+            return categories.frame_of(self.columns, values)
         if self.has_names:
             import pandas as pd
 
