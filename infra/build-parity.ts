@@ -72,6 +72,14 @@ const AREAS: readonly Area[] = [
     test: "test/tasks/zero-shot-images.slow.test.ts",
   },
   {
+    title: "Texts in pictures",
+    compared:
+      "The texts that 200 pictures have by the code of PP-OCR (RapidOCR) and docTR, on native, WASM, in workerd and on Lambda, and their scores to 1e-4.",
+    recorded: "image-to-text/cases.json",
+    script: "image-to-text/make.py",
+    test: "test/tasks/image-to-text.slow.test.ts",
+  },
+  {
     title: "scikit-learn and boosting models",
     compared: "Labels, probabilities, decision values and numbers.",
     recorded: "tables/recorded.json",

@@ -17,7 +17,9 @@ function likewise(seen: unknown, answer: unknown): unknown {
     return answer.map((one, index) => likewise(seen[index], one));
   if (!isObject(answer)) return answer;
   if (!isObject(seen))
-    return typeof seen === "string" ? answer["label"] : (answer["value"] ?? answer["score"]);
+    return typeof seen === "string"
+      ? (answer["label"] ?? answer["generated_text"])
+      : (answer["value"] ?? answer["score"]);
   return Object.fromEntries(
     Object.keys(seen)
       .filter((name) => Object.hasOwn(answer, name))

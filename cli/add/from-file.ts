@@ -5,6 +5,7 @@ import type { ImageSettings } from "../../functions/tasks/image/options.ts";
 import type { DetectionSettings } from "../../functions/tasks/object-detection/options.ts";
 import type { ZeroShotImageSettings } from "../../functions/tasks/zero-shot-image-classification/options.ts";
 import type { VoiceSettings } from "../../functions/tasks/voice-activity-detection/options.ts";
+import type { RecognitionSettings } from "../../functions/tasks/image-to-text/options.ts";
 import type { SegmentationSettings } from "../../functions/tasks/image-segmentation/options.ts";
 import type { TextOptions } from "../../functions/tasks/text/options.ts";
 import { labelsOf } from "../../functions/platform/onnx/labels.ts";
@@ -43,6 +44,7 @@ export interface Draft {
       segmentation?: SegmentationSettings;
       voice?: VoiceSettings;
       state?: Readonly<Record<string, string>>;
+      recognition?: RecognitionSettings;
     };
 }
 

@@ -24,7 +24,10 @@ export interface ImageFlags {
   resize?: Size | { shortestEdge: number };
   pad?: number[];
   resample?: ImageOptions["resample"] | "opencv";
+  fill?: number;
+  leastWidth?: number;
   bgr?: true;
+  invert?: true;
   scale?: number;
   mean?: number[];
   std?: number[];
@@ -44,6 +47,16 @@ export function withImageOptions(command: Command): Command {
       "keep the picture's ratio, and fill the rest with this colour: 114,114,114",
       numbers,
     )
+    .option(
+      "--fill <number>",
+      "keep the ratio of a line of text, and fill the rest at its right with this number, as the graph gets it: 0",
+      fraction,
+    )
+    .option(
+      "--least-width <pixels>",
+      "where the graph takes any width: keep the ratio, and fill a line up to this width (with --fill, or 0)",
+      side,
+    )
     .addOption(
       new Option(
         "--resample <filter>",
@@ -51,17 +64,29 @@ export function withImageOptions(command: Command): Command {
       ).choices([...RESAMPLES, "opencv"]),
     )
     .option("--bgr", "the channels are blue, green, red, as OpenCV reads them")
+    .option("--invert", "pictures are turned into their negatives first")
     .option("--scale <number>", "what each level from 0 to 255 is times (default: 1/255)", fraction)
     .option("--mean <numbers>", "then subtracted, a number for each channel", numbers)
     .option("--std <numbers>", "then divided by, a number for each channel", numbers);
 }
 
-const BESIDE_IMAGE = ["resize", "pad", "resample", "bgr", "scale", "mean", "std"] as const;
+const BESIDE_IMAGE = [
+  "resize",
+  "pad",
+  "fill",
+  "leastWidth",
+  "resample",
+  "bgr",
+  "invert",
+  "scale",
+  "mean",
+  "std",
+] as const;
 
 /** The flag that needs `--image` and has none. */
 export function strayImageFlag(flags: ImageFlags): string | undefined {
   const stray = flags.image ? undefined : BESIDE_IMAGE.find((name) => flags[name] !== undefined);
-  return stray && `--${stray}`;
+  return stray && `--${stray.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** The tasks of a file that `--image` is for. The first where no `--task` says it. */
@@ -103,8 +128,11 @@ export function picturesOf(
   graph: Graph,
   given: ImageFlags & { image: Size },
 ): { image: ImageSettings; input: TensorInfo } {
-  if (given.resize && given.pad)
-    throw new Error("--pad keeps the whole picture, and --resize cuts: use one of them.");
+  const isLine = given.fill !== undefined || given.leastWidth !== undefined;
+  if ([given.resize, given.pad, isLine].filter(Boolean).length > 1)
+    throw new Error(
+      "--pad and --fill (or --least-width) keep the whole picture, and --resize cuts: use one of them.",
+    );
   const found = only(
     graph.inputs.filter(({ datatype, shape }) => datatype === "FP32" && shape.length === 4),
     "one FP32 input of four dimensions, with pictures",
@@ -148,8 +176,10 @@ function settingsOf(
 ): ImageSettings {
   if (given.bgr && channels === 1)
     throw new Error("--bgr is for three channels, and the graph has one.");
-  const { resize, pad, resample = "bilinear", scale = 1 / 255 } = given;
-  const target = resize ?? (pad && { pad: perChannel("--pad", pad, channels) });
+  const { resample = "bilinear", scale = 1 / 255 } = given;
+  const target = resizeOf(given, channels);
+  const mean = perChannel("--mean", given.mean ?? [0], channels);
+  const std = perChannel("--std", given.std ?? [1], channels);
   return {
     ...given.image,
     ...(target && { resize: target }),
@@ -160,9 +190,19 @@ function settingsOf(
       : { resample }),
     orientation: "exif",
     scale,
-    mean: perChannel("--mean", given.mean ?? [0], channels),
-    std: perChannel("--std", given.std ?? [1], channels),
+    // (255 − level) × scale, and then the rest.
+    mean: given.invert ? mean.map((one) => 255 * scale - one) : mean,
+    std: given.invert ? std.map((one) => 0 - one) : std,
   };
+}
+
+function resizeOf(
+  { resize, pad, fill, leastWidth }: ImageFlags,
+  channels: number,
+): ImageSettings["resize"] {
+  if (pad) return { pad: perChannel("--pad", pad, channels) };
+  if (fill === undefined && leastWidth === undefined) return resize;
+  return { fill: fill ?? 0, ...(leastWidth !== undefined && { leastWidth }) };
 }
 
 /** One number stands for all channels. */

@@ -25,6 +25,7 @@ import {
   type DetectionFlags,
 } from "./from-detection.ts";
 import { draftForTask, draftFromFile, TABLE_TASKS, type Draft } from "./from-file.ts";
+import { draftForText, IMAGE_TO_TEXT, isRecognizer, type ClassFlags } from "./from-recognizer.ts";
 import { draftFromHuggingFace } from "./from-hugging-face.ts";
 import {
   draftForImage,
@@ -38,7 +39,7 @@ import { readGivenExamples, readLabels, type GivenExample } from "./given-files.
 import type { PoolingFlag } from "./image-vectors.ts";
 import type { ScoresFlag } from "./score-meaning.ts";
 
-export interface AddFlags extends ImageFlags, Pick<DetectionFlags, "head"> {
+export interface AddFlags extends ImageFlags, ClassFlags, Pick<DetectionFlags, "head"> {
   name: string;
   version?: string;
   models: string;
@@ -131,6 +132,8 @@ export async function newIdentity({
 async function withLabels(flags: AddFlags): Promise<AddFlags> {
   if (flags.labelsFrom === undefined) return flags;
   if (flags.labels) throw new Error("--labels and --labels-from say the same: use one of them.");
+  // A line of a file with characters may be a space.
+  if (flags.task === IMAGE_TO_TEXT) return flags;
   return { ...flags, labels: await readLabels(flags.labelsFrom) };
 }
 
@@ -150,9 +153,10 @@ async function readDraft(path: string, flags: AddFlags): Promise<Draft> {
   const stray = strayImageFlag(flags);
   if (stray) throw new Error(`${stray} needs --image, which says that the file takes pictures.`);
   if (found.isDirectory()) {
-    if (features || flags.scores || options || flags.image || flags.head)
+    const isOfFile = [flags.scores, flags.image, flags.head, flags.blank, flags.end];
+    if (features || options || isOfFile.some((flag) => flag !== undefined))
       throw new Error(
-        "--features, --scores, --options, --image and --head go with a file; a folder says itself what it is.",
+        "--features, --scores, --options, --image, --head, --blank and --end go with a file; a folder says itself what it is.",
       );
     await checkFolder(path, flags.file);
     return draftFromHuggingFace(path, flags);
@@ -168,10 +172,20 @@ async function readDraft(path: string, flags: AddFlags): Promise<Draft> {
       throw new Error(`--features and --pooling do not go with ${OBJECT_DETECTION}.`);
     return draftForDetection(path, flags);
   }
+  const reads =
+    !options &&
+    (task === undefined ? !features && (await isRecognizer(path)) : task === IMAGE_TO_TEXT);
+  if (!reads && (flags.blank !== undefined || flags.end !== undefined))
+    throw new Error(`--blank and --end go with --task ${IMAGE_TO_TEXT}.`);
+  if (reads) {
+    if (features || flags.pooling || flags.scores)
+      throw new Error(`--features, --pooling and --scores do not go with ${IMAGE_TO_TEXT}.`);
+    return draftForText(path, flags);
+  }
   if (flags.image) {
     if (features || options || (task && !isImageTask(task)))
       throw new Error(
-        `--image is for ${[...IMAGE_TASKS, OBJECT_DETECTION].join(" and ")}, and goes without --features, --options and another --task.`,
+        `--image is for ${[...IMAGE_TASKS, OBJECT_DETECTION, IMAGE_TO_TEXT].join(" and ")}, and goes without --features, --options and another --task.`,
       );
     return draftForImage(path, { ...flags, image: flags.image });
   }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { withHeadOption } from "../add/from-detection.ts";
 import { withImageOptions } from "../add/from-image.ts";
+import { withClassOptions } from "../add/from-recognizer.ts";
 import { ADDED_POOLINGS } from "../add/hugging-face-vectors.ts";
 import { IMAGE_FLAGS } from "../add/image-vectors.ts";
 import { report } from "../add/report.ts";
@@ -40,7 +41,7 @@ export function withTaskOptions(command: Command): Command {
   const described = command
     .option(
       "--labels-from <file>",
-      "a file with the classes: JSON, a config.json, or a line for each",
+      "a file with the classes, or characters: JSON, a config.json, or a line for each",
     )
     .option(
       "--example <file>",
@@ -60,7 +61,7 @@ export function withTaskOptions(command: Command): Command {
         "how the vectors of tokens, or of a picture's parts, become one, where the export does not say it",
       ).choices([...new Set([...ADDED_POOLINGS, ...IMAGE_FLAGS])]),
     );
-  return withHeadOption(withImageOptions(described));
+  return withClassOptions(withHeadOption(withImageOptions(described)));
 }
 
 function jsonObject(text: string): Record<string, unknown> {

@@ -105,6 +105,13 @@ export interface ScoredLabel<Label extends string = string> {
   score: number;
 }
 
+/** The answer of the task `image-to-text`. */
+export interface ReadText {
+  generated_text: string;
+  /** The mean probability of its characters. Absent where the graph gives none. */
+  score?: number;
+}
+
 /** The task `fill-mask` answers with an array of these, likeliest first; with several masks, an array for each. */
 export interface FilledMask {
   score: number;

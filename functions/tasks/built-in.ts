@@ -4,6 +4,7 @@ import { fillMask } from "./fill-mask/task.ts";
 import { imageClassification } from "./image-classification/task.ts";
 import { imageFeatureExtraction } from "./image-feature-extraction/task.ts";
 import { imageSegmentation } from "./image-segmentation/task.ts";
+import { imageToText } from "./image-to-text/task.ts";
 import { objectDetection } from "./object-detection/task.ts";
 import { questionAnswering } from "./question-answering/task.ts";
 import { recommendation } from "./recommendation/task.ts";
@@ -40,6 +41,7 @@ export const BUILT_IN_TASKS: readonly Task[] = [
   voiceActivityDetection,
   objectDetection,
   imageSegmentation,
+  imageToText,
   featureExtraction,
   sentenceSimilarity,
   recommendation,

@@ -29,6 +29,7 @@ const VIEWS: Record<string, unknown> = {
   "object-detection": BoxesView,
   "image-segmentation": MasksView,
   "voice-activity-detection": SpeechView,
+  "image-to-text": texts.ReadView,
   "text-ranking": texts.RankedView,
   "sentence-similarity": texts.SimilarView,
   recommendation: texts.ItemsView,

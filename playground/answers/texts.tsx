@@ -1,4 +1,4 @@
-import { short } from "../short.ts";
+import { percent, short } from "../short.ts";
 import { Bars } from "./bars.tsx";
 import { Marked, type Span } from "./marked.tsx";
 
@@ -20,6 +20,25 @@ export function EntitiesView({ output, input }: Props<Entity[], string>) {
       <Marked text={input} spans={spans} />
       {output.length === 0 && <p>Nothing was found in it.</p>}
     </>
+  );
+}
+
+/** What stands in a picture. */
+interface Read {
+  generated_text: string;
+  score?: number;
+}
+
+export function isRead(output: unknown): output is Read {
+  return typeof output === "object" && output !== null && "generated_text" in output;
+}
+
+export function ReadView({ output: { generated_text: text, score } }: Props<Read, string>) {
+  return (
+    <p class="headline">
+      <bdi>{short(text) || "No text was found in it"}</bdi>
+      {score !== undefined && text !== "" && <small class="number"> {percent(score)}</small>}
+    </p>
   );
 }
 

@@ -25,6 +25,7 @@ const FORMS = {
   "voice-activity-detection": [audioForm],
   "object-detection": [imageForm],
   "image-segmentation": [imageForm],
+  "image-to-text": [imageForm],
   recommendation: [basketForm],
   "text-classification": [textsForm, pairForm],
   "text-regression": [textsForm, pairForm],

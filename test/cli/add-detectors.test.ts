@@ -65,7 +65,7 @@ test.for([
   ["yolo10.onnx", ["--task", "tensor", "--head", "boxes"], "--head goes with --task"],
   ["yolo8.onnx", ["--scores", "sigmoid"], "--scores goes with the head detr"],
   ["yolo8.onnx", ["--scores", "none"], "--scores is softmax or sigmoid"],
-  ["detr", ["--head", "detr"], "--image and --head go with a file"],
+  ["detr", ["--head", "detr"], "--head, --blank and --end go with a file"],
   ["detr", ["--task", "image-classification"], "is a model for object-detection, not"],
   ["detr", ["--labels", "a,b"], "--labels names 2 labels, config.json has 5"],
 ] as const)("%s with %j is refused", async ([source, flags, reason]) => {

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 import { exportFolder } from "../hugging-face/export-folder.ts";
+import { FLAGS } from "../tasks/image-to-text.ts";
 import { root, succeed } from "./nearcast.ts";
 
 const run = promisify(execFile);
@@ -35,6 +36,12 @@ const ADDED: Record<string, [path: string, ...args: string[]]> = {
     "age,sex,bmi,bp,s1,s2,s3,s4,s5,s6",
   ],
   "zero-shot-image-classification": ["test/fixtures/zero-shot-images/clip"],
+  "image-to-text": [
+    "test/fixtures/image-to-text/ended.onnx",
+    "--task",
+    "image-to-text",
+    ...FLAGS.ended,
+  ],
   "image-classification": ["test/cli/fixtures/image-export"],
   tensor: ["test/fixtures/graphs/tensors.onnx"],
 };

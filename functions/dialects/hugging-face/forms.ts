@@ -44,6 +44,13 @@ const fileLabels: Form = (question, version) => {
   return { ...asked, answer: (outputs) => (asked.answer(outputs) as unknown[])[0] };
 };
 
+/** A list of one text for each picture, as `pipeline` has it. */
+const texts: Form = (question, version) => ({
+  ...plain(question, version),
+  answer: (outputs) =>
+    Array.isArray(question.inputs) ? (outputs as unknown[]).map((one) => [one]) : [outputs],
+});
+
 const best = (answers: unknown) => (answers as unknown[])[0] ?? answers;
 
 /** The answer to one question is an object, unless several were asked for. */
@@ -126,6 +133,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   "voice-activity-detection": plain,
   "object-detection": plain,
   "image-segmentation": plain,
+  "image-to-text": texts,
   "tabular-classification": tableLabels,
   "tabular-regression": tableNumbers,
 };

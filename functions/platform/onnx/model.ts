@@ -107,6 +107,14 @@ export function integerAttribute(name: string, value: number): OnnxAttribute {
   return create(messageOf("AttributeProto"), fields) as unknown as OnnxAttribute;
 }
 
+/** AttributeProto.AttributeType of a list of integers. */
+const INTS_ATTRIBUTE = 7;
+
+export function integersAttribute(name: string, values: readonly number[]): OnnxAttribute {
+  const fields = { name, ints: values.map(BigInt), type: INTS_ATTRIBUTE };
+  return create(messageOf("AttributeProto"), fields) as unknown as OnnxAttribute;
+}
+
 /** AttributeProto.AttributeType of a string. */
 const STRING_ATTRIBUTE = 3;
 

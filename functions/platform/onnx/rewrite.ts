@@ -67,7 +67,7 @@ function countDimensions(graph: OnnxGraph): string[] {
 }
 
 /** The name, with lines under it where the graph has it already. */
-function freeName(graph: OnnxGraph, name: string): string {
+export function freeName(graph: OnnxGraph, name: string): string {
   const tensors = [...graph.input, ...graph.initializer];
   const taken = new Set([
     ...tensors.map((one) => one.name),

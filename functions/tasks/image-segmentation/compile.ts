@@ -113,7 +113,7 @@ function checkSubtask({ subtasks }: Head, { subtask }: ImageSegmentationParamete
 
 /** Whether parts of pictures are cut off before the graph sees them. */
 function cuts({ width, height, resize }: ImageOptions): boolean {
-  if (!resize || "pad" in resize || "longestEdge" in resize) return false;
+  if (!resize || "pad" in resize || "longestEdge" in resize || "fill" in resize) return false;
   return !("width" in resize) || resize.width > width || resize.height > height;
 }
 

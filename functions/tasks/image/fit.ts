@@ -1,4 +1,4 @@
-import { channelsOf, hasOwnSize, type ImageOptions } from "./options.ts";
+import { channelsOf, hasOwnSize, leastWidthOf, type ImageOptions } from "./options.ts";
 import type { Pixels } from "./pixels.ts";
 import { resize } from "./resize.ts";
 import { roundEven } from "./round-even.ts";
@@ -20,11 +20,14 @@ export interface Placement extends Size {
 /**
  * Brings an image to the manifest's size, as Hugging Face's image processors do. Without `resize`, it resizes the image
  * to that size. With `resize`, it resizes the image to that first and then cuts out the centre, pads it, or leaves it so.
+ * A line of text comes without what fills the rest at its right.
  */
 export function fit(image: Pixels, options: ImageOptions): Pixels {
   const place = placementOf(image, options);
   if (options.resize && "pad" in options.resize)
     return padded(image, place, options.resize.pad, options);
+  if (options.resize && "fill" in options.resize)
+    return resize(image, place.width, place.height, options);
   const { width, height } = inputSizeOf(place, options);
   const cut = { left: 0 - place.left, top: 0 - place.top, width, height };
   return resize(image, place.width, place.height, options, cut);
@@ -32,7 +35,8 @@ export function fit(image: Pixels, options: ImageOptions): Pixels {
 
 /** The size of the graph's input for an image that lies there. */
 export function inputSizeOf({ width, height }: Size, options: ImageOptions): Size {
-  return hasOwnSize(options) ? { width, height } : options;
+  if (!hasOwnSize(options)) return options;
+  return { width: Math.max(width, leastWidthOf(options.resize) ?? 0), height };
 }
 
 /** The most pixels of the graph's input for one image. One that keeps its ratio is not as high as it is wide. */
@@ -41,13 +45,14 @@ export function mostPixels({ width, height, resize: to }: ImageOptions): number 
 }
 
 /**
- * Where an image of this size will lie. Drops fractions of a pixel. Throws a RangeError for an image that is too narrow
- * to keep its ratio.
+ * Where an image of this size will lie. Drops fractions of a pixel. Throws a RangeError for an image that is too narrow,
+ * or too wide, to keep its ratio.
  */
 export function placementOf(image: Size, options: ImageOptions): Placement {
   const { width, height, resize: to, crop } = options;
   if (!to) return { width, height, left: 0, top: 0 };
   if ("longestEdge" in to) return { ...withinEdges(image, to), left: 0, top: 0 };
+  if ("fill" in to) return { width: widthOfLine(image, options), height, left: 0, top: 0 };
   if ("pad" in to) {
     const inner = contained(image, options);
     const middle = options.arithmetic === "opencv" ? Math.floor : roundEven;
@@ -67,11 +72,17 @@ export function checkFit(options: ImageOptions): void {
   const { width, height, resize: to, arithmetic, resample } = options;
   if (arithmetic === "torchvision" && resample !== "bilinear" && resample !== "bicubic")
     throw new Error("image.arithmetic torchvision needs the resample bilinear or bicubic");
-  if (arithmetic === "opencv" && (resample !== "bilinear" || (to && !("pad" in to))))
+  const cuts = to && !("pad" in to) && !("fill" in to);
+  if (arithmetic === "opencv" && (resample !== "bilinear" || cuts))
     throw new Error(
-      "image.arithmetic opencv needs the resample bilinear, and image.resize with pad, or none",
+      "image.arithmetic opencv needs the resample bilinear, and image.resize with pad or fill, or none",
     );
   if (!to) return;
+  if ("fill" in to) {
+    if (to.leastWidth !== undefined && to.leastWidth > width)
+      throw new Error("image.resize.leastWidth must not be above image.width");
+    return;
+  }
   if ("pad" in to) {
     if (to.pad.length !== channelsOf(options))
       throw new Error(`image.resize.pad needs ${channelsOf(options)} values`);
@@ -146,6 +157,21 @@ function withinEdges(
       `is a picture of ${width} × ${height} pixels, too narrow to be at most ${longestEdge} long`,
     );
   return width < height ? { width: short, height: long } : { width: long, height: short };
+}
+
+/**
+ * The width of a line of text at the whole height, as PP-OCR has it: a line that is filled up is rounded up, and a longer
+ * one down.
+ */
+function widthOfLine(image: Size, { width, height, resize: to }: ImageOptions): number {
+  const own = height * (image.width / image.height);
+  const least = leastWidthOf(to);
+  if (least !== undefined && Math.floor(own) > width)
+    throw new RangeError(
+      `is a picture of ${image.width} × ${image.height} pixels, too wide: its text would be ${Math.floor(own)} pixels long at a height of ${height}, and the model takes ${width}`,
+    );
+  const most = least === undefined ? width : Math.max(least, Math.floor(own));
+  return Math.max(1, Math.min(most, Math.ceil(own)));
 }
 
 function half(pixels: number, crop: ImageOptions["crop"]): number {

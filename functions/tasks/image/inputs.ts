@@ -6,7 +6,13 @@ import type { CompiledTask, Parts, PreprocessOptions, Run, TaskVersion } from ".
 import { elsewhere } from "../elsewhere.ts";
 import { loadImageDecoder, type OpenedImage } from "./decode.ts";
 import { checkFit, fit, inputSizeOf, mostPixels, placementOf, type Size } from "./fit.ts";
-import { channelsOf, hasOwnSize, type imageOptions, type ImageOptions } from "./options.ts";
+import {
+  channelsOf,
+  hasOwnSize,
+  leastWidthOf,
+  type imageOptions,
+  type ImageOptions,
+} from "./options.ts";
 import { createPixelBudget } from "./pixel-budget.ts";
 import { convertColor, fillPixels, levelsOf, type Pixels } from "./pixels.ts";
 import { imageQuantities, type ImageContext } from "./quantities.ts";
@@ -41,7 +47,9 @@ export async function imageInputs(
   const shapeOf = ({ width, height }: Size) =>
     image.layout === "NCHW" ? [channels, height, width] : [height, width, channels];
   const size = shapeOf(image);
-  const wanted = isOwn ? shapeOf({ width: -1, height: -1 }) : size;
+  const leastWidth = leastWidthOf(image.resize);
+  const free = { width: -1, height: leastWidth === undefined ? -1 : image.height };
+  const wanted = isOwn ? shapeOf(free) : size;
   const input = inputs[0];
   if (
     !input ||
@@ -57,10 +65,18 @@ export async function imageInputs(
   checkFit(image);
   const { name } = input;
   const levels = levelsOf(image);
+  const fill = image.resize && "fill" in image.resize ? image.resize.fill : 0;
   const width = mostPixels(image) * channels;
-  const most = Math.max(1, Math.floor(MAX_NUMBERS / (width + beside)));
+  // Lines of text have widths that differ much: what they need is summed as they are looked at.
+  const most =
+    leastWidth === undefined ? Math.max(1, Math.floor(MAX_NUMBERS / (width + beside))) : Infinity;
   const step = alone ? 1 : Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / width));
   const openImage = await loadImageDecoder(loadDecoder);
+
+  function unfilled(count: number): Float32Array {
+    const numbers = new Float32Array(count);
+    return fill === 0 ? numbers : numbers.fill(fill);
+  }
 
   function runOf(shape: readonly number[], data: Float32Array, context: ImageContext): Run {
     const rows = context.length;
@@ -82,11 +98,11 @@ export async function imageInputs(
             message: `must have at most ${most} images of ${isOwn ? "up to" : "the"} ${size.join(" × ")} numbers that the model takes, has ${rows.length}`,
           },
         ]);
-      const data = new Float32Array(isOwn ? 0 : rows.length * width);
+      const data = unfilled(isOwn ? 0 : rows.length * width);
       const runs: Run[] = [];
       // One budget for the whole request: many images cost as much as a large one.
       const budget = createPixelBudget({ maxPixels: limits.imagePixels, sentBytes });
-      let used = 0;
+      let [used, numbers] = [0, 0];
       const sizes: Size[] = [];
       for (const [index, row] of rows.entries()) {
         if (index > 0) yield;
@@ -99,16 +115,19 @@ export async function imageInputs(
           used += opened.width * opened.height;
           const target = inputSizeOf(placementOf(own, image), image);
           const made = target.width * target.height;
+          numbers += made * channels;
+          if (numbers > MAX_NUMBERS) throw tooMany(numbers);
           const sized =
             decodeElsewhere && effortOf(opened) + made > MOST_PIXELS_HERE
               ? yield* elsewhere(() => decodeElsewhere({ file, image }))
               : yield* decodeHere(opened, image);
           if (made > MANY_PIXELS) yield;
           if (isOwn) {
-            const numbers = new Float32Array(elementCount(shapeOf(sized)));
-            fillPixels(sized, levels, image.layout, numbers, 0);
-            runs.push(runOf(shapeOf(sized), numbers, [own]));
-          } else fillPixels(sized, levels, image.layout, data, index * width);
+            const shape = shapeOf(target);
+            const alone = unfilled(elementCount(shape));
+            fillPixels(sized, levels, image.layout, alone, 0, target.width);
+            runs.push(runOf(shape, alone, [own]));
+          } else fillPixels(sized, levels, image.layout, data, index * width, target.width);
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;
           issues.push({ path: pathOf(index), message: error.message });
@@ -127,6 +146,15 @@ export async function imageInputs(
       return runs;
     },
   };
+}
+
+function tooMany(numbers: number) {
+  return invalidInput([
+    {
+      path: "inputs",
+      message: `need ${numbers} numbers or more, as the model takes them; a request may need ${MAX_NUMBERS}: send fewer images at once`,
+    },
+  ]);
 }
 
 /** Pixels, by how long their kind takes. */

@@ -56,20 +56,26 @@ function valueOf(level: number, channel: number, options: ImageOptions): number 
   return fround(level - fround(mean * larger)) / fround(std * larger);
 }
 
-/** Writes the normalised pixels into `target` from `offset` on, in the manifest's layout. */
+/**
+ * Writes the normalised pixels into `target` from `offset` on, in the manifest's layout. Where `width` is that of a wider
+ * picture, its other pixels stay as they are.
+ */
 export function fillPixels(
   image: Pixels,
   levels: Levels,
   layout: ImageOptions["layout"],
   target: Float32Array,
   offset: number,
+  width = image.width,
 ): void {
   const { channels: stride, data } = image;
-  const pixels = image.width * image.height;
+  const pixels = width * image.height;
   const [betweenPixels, betweenChannels] = layout === "NCHW" ? [1, pixels] : [levels.length, 1];
   for (const [channel, { from, values }] of levels.entries()) {
     let position = offset + channel * betweenChannels;
-    for (let at = from; at < pixels * stride; at += stride, position += betweenPixels)
-      target[position] = values[data[at]!]!;
+    let at = from;
+    for (let row = 0; row < image.height; row++, position += (width - image.width) * betweenPixels)
+      for (let x = 0; x < image.width; x++, at += stride, position += betweenPixels)
+        target[position] = values[data[at]!]!;
   }
 }
