@@ -8,7 +8,6 @@ The graph looks the pieces up; tokenizer.json and the manifest's pooling do the 
 import csv
 import random
 import sys
-from collections import Counter
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -18,18 +17,17 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import normalizers
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from package import as_metrics, arguments, make_model, open_session, shortest, write_files
+from pieces import SPECIAL, learn_pieces, make_tokenizer, tokenizer_file
 
 VERSION = "1"
 SEED = 0
 HELD_OUT = 250
 MAX_LENGTH = 128
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 NORMALIZER = normalizers.BertNormalizer()
-PRE_TOKENIZER = pre_tokenizers.BertPreTokenizer()
 VOCABULARIES = [300, 400, 600]
 SIZES = [128, 256]
 TOP = 10
@@ -91,7 +89,7 @@ def main():
         heldout,
         [(text, [shortest(number) for number in vector(session, tokenizer, text)]) for text in examples],
         as_metrics(measured, DATASET, HELD_OUT),
-        assets={"tokenizer.json": (tokenizer.to_str(pretty=False) + "\n").encode()},
+        assets={"tokenizer.json": tokenizer_file(tokenizer)},
         name="search",
         version=VERSION,
         task="feature-extraction",
@@ -115,9 +113,18 @@ def column(path, name):
 
 def corrupt(text, choose):
     """As someone types it who half remembers: one or two words gone, the rest reordered, half misspelt."""
+    return mistype(half_remember(text, choose), choose)
+
+
+def half_remember(text, choose):
     words = text.lower().split()
     if len(words) > 2:
         words = choose.sample(words, max(1, len(words) - choose.choice([1, 2])))
+    return words
+
+
+def mistype(words, choose):
+    words = list(words)
     for index in choose.sample(range(len(words)), max(1, len(words) // 2)):
         words[index] = misspell(words[index], choose)
     return " ".join(words)
@@ -138,17 +145,7 @@ def misspell(word, choose):
 
 def fit(texts, vocabulary, size):
     """A tokenizer, and a vector for each of its pieces."""
-    pieces = learn_pieces(texts, vocabulary)
-    tokenizer = Tokenizer(models.WordPiece({p: i for i, p in enumerate(pieces)}, unk_token="[UNK]"))
-    tokenizer.normalizer = NORMALIZER
-    tokenizer.pre_tokenizer = PRE_TOKENIZER
-    tokenizer.decoder = decoders.WordPiece()
-    tokenizer.add_special_tokens(SPECIAL)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[(token, tokenizer.token_to_id(token)) for token in ["[CLS]", "[SEP]"]],
-    )
+    tokenizer = make_tokenizer(most_pieces(tuple(texts))[:vocabulary], NORMALIZER)
     bags = count(tokenizer, texts)
     frequency = np.log((1 + len(bags)) / (1 + (bags > 0).sum(axis=0))) + 1
     # One thread: sums in a fixed order, so the same vectors each time.
@@ -160,37 +157,8 @@ def fit(texts, vocabulary, size):
 
 
 @lru_cache
-def merges(texts):
-    """The characters of the texts, and what their most frequent neighbours make, joined again and again.
-
-    The library's own trainer numbers its pieces in the order of a hash table, another one in each run.
-    """
-    words = Counter(
-        word
-        for text in texts
-        for word, _ in PRE_TOKENIZER.pre_tokenize_str(NORMALIZER.normalize_str(text))
-    )
-    parts = {word: [word[0], *(f"##{letter}" for letter in word[1:])] for word in words}
-    letters = sorted({part for split in parts.values() for part in split})
-    joined = []
-    while len(letters) + len(joined) < max(VOCABULARIES):
-        pairs = Counter()
-        for word, split in parts.items():
-            for pair in zip(split, split[1:]):
-                pairs[pair] += words[word]
-        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
-        piece = best[0] + best[1].removeprefix("##")
-        joined.append(piece)
-        for split in parts.values():
-            for at in range(len(split) - 2, -1, -1):
-                if (split[at], *split[at + 1 : at + 2]) == best:
-                    split[at : at + 2] = [piece]
-    return letters, joined
-
-
-def learn_pieces(texts, vocabulary):
-    letters, joined = merges(tuple(texts))
-    return (SPECIAL + letters + joined)[:vocabulary]
+def most_pieces(texts):
+    return learn_pieces(texts, NORMALIZER, max(VOCABULARIES))
 
 
 def count(tokenizer, texts):

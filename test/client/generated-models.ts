@@ -3,6 +3,51 @@ import type { Classification, ImageInput } from "../../client/src/index.ts";
 
 export interface Models {
   /**
+   * Finds unusual readings of a pump station: six measurements, an isolation forest of 50 trees. The
+   * readings that it was trained on are made up by a script; it knows no real pump.
+   * Task: tabular-anomaly-detection
+   */
+  anomaly: {
+    input: {
+      /**
+       * speed of the pump
+       * From 0 to 6000 rpm.
+       */
+      speed: number;
+      /**
+       * flow behind the pump
+       * From 0 to 1000 l/min.
+       */
+      flow: number;
+      /**
+       * pressure behind the pump
+       * From 0 to 50 bar.
+       */
+      pressure: number;
+      /**
+       * electrical power of the motor
+       * From 0 to 100 kW.
+       */
+      power: number;
+      /**
+       * temperature of the motor's winding
+       * From -40 to 200 °C.
+       */
+      temperature: number;
+      /**
+       * root mean square of the bearing's vibration velocity
+       * From 0 to 100 mm/s.
+       */
+      vibration: number;
+    };
+    output: {
+      anomaly: boolean;
+      /** Unusual below 0. */
+      score: number;
+    };
+    parameters: Record<string, never>;
+  };
+  /**
    * Predicts how far diabetes has progressed a year on, as the score of 25 to 346 of the 442 patients it
    * knows, from ten measurements. Ridge regression: it explains about half of the variance. Made to show
    * the task, not to advise anyone.
@@ -320,6 +365,42 @@ export interface Models {
        * true when absent.
        */
       align_to_words?: boolean;
+    };
+  };
+  /**
+   * Ranks the products of a shop for gifts by how well their descriptions answer a query, also one with
+   * misspelt, missing and reordered words. A small cross-encoder over letters. It compares spellings; it
+   * does not know that a mug is a cup.
+   * Task: text-ranking
+   */
+  rank: {
+    input: {
+      query: string;
+      texts: readonly string[];
+    };
+    output: Array<{
+      /** The text's place in the request, from 0. */
+      index: number;
+      score: number;
+      /** With `return_text`. */
+      text?: string;
+    }>;
+    parameters: {
+      /**
+       * How many texts the answer has. All of them when absent.
+       * Above 0.
+       */
+      top_k?: number;
+      /**
+       * Whether the answer has the texts too.
+       * false when absent.
+       */
+      return_text?: boolean;
+      /**
+       * Whether scores are the graph's own numbers, without an activation.
+       * false when absent.
+       */
+      raw_scores?: boolean;
     };
   };
   /** Task: text-ranking */

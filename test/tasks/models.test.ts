@@ -10,6 +10,9 @@ interface Package {
   metrics: { name: string; value: number; rows: number }[];
 }
 
+/** A line of `rank` has ten texts, and a request may have a thousand. */
+const BATCH = 100;
+
 const native = openService("models", "native");
 const wasm = openService("models", "wasm");
 
@@ -22,9 +25,9 @@ const packages = manifests.map(
 
 async function answers(service: typeof native, { name, version }: Package, inputs: unknown[]) {
   const made: unknown[] = [];
-  for (let start = 0; start < inputs.length; start += 200) {
+  for (let start = 0; start < inputs.length; start += BATCH) {
     const path = `${name}/versions/${version}`;
-    const { status, outputs } = await service.predict(path, inputs.slice(start, start + 200));
+    const { status, outputs } = await service.predict(path, inputs.slice(start, start + BATCH));
     expect(status).toBe(200);
     made.push(...(outputs as unknown[]));
   }
@@ -51,7 +54,9 @@ describe.each(packages)("$name version $version", (model) => {
   });
 
   test("answers every held-out row alike on both runtimes, alone and in a batch", async () => {
-    const inputs = heldout(model.name).map(({ input }) => input);
+    const lines = heldout(model.name);
+    // A line of `rank` is ten runs of its graph: some say enough here, and conformance/parity.test.ts asks for all.
+    const inputs = (model.name === "rank" ? lines.slice(0, 30) : lines).map(({ input }) => input);
     const [one, other] = [await answers(native, model, inputs), await answers(wasm, model, inputs)];
     expectClose(one, other, tolerance(model.name, model.version));
     for (const row of [0, inputs.length - 1]) {

@@ -24,6 +24,7 @@ export function anomalyQuality(side: "below" | "above"): Quality {
       const said = count(({ isFound }) => isFound);
       return {
         ...(unusual > 0 && { average_precision: averagePrecision(rows, unusual) }),
+        ...(unusual > 0 && unusual < rows.length && { roc_auc: areaUnderRoc(rows, unusual) }),
         precision: said === 0 ? 0 : right / said,
         recall: unusual === 0 ? 0 : right / unusual,
       };
@@ -47,4 +48,22 @@ function averagePrecision(
     recall = right / unusual;
   }
   return sum;
+}
+
+/** As scikit-learn's `roc_auc_score`: how often an unusual row is stronger than a usual one. The same counts half. */
+function areaUnderRoc(
+  rows: readonly { isUnusual: boolean; strength: number }[],
+  unusual: number,
+): number {
+  const sorted = rows.toSorted((one, other) => one.strength - other.strength);
+  let [weaker, wins] = [0, 0];
+  for (let from = 0, to = 0; from < sorted.length; from = to) {
+    let [usual, stronger] = [0, 0];
+    for (; sorted[to]?.strength === sorted[from]?.strength; to += 1)
+      if (sorted[to]?.isUnusual) stronger += 1;
+      else usual += 1;
+    wins += stronger * (weaker + usual / 2);
+    weaker += usual;
+  }
+  return wins / (unusual * (rows.length - unusual));
 }
