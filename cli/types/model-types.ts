@@ -5,7 +5,9 @@ import { closed, listOf, object, typeOf, type Member, type SchemaOptions } from 
 
 /** A released model and the schemas of what it takes and answers. */
 export interface DescribedModel {
-  manifest: Pick<Manifest, "name" | "task" | "description" | "inputs" | "outputs">;
+  manifest: Pick<Manifest, "name" | "task" | "description" | "inputs" | "outputs"> & {
+    state?: Readonly<Record<string, string>>;
+  };
   input: unknown;
   output: unknown;
   parameters: unknown;
@@ -31,15 +33,21 @@ function memberOf({ manifest, input, output, parameters, resolve }: DescribedMod
   const sent = { isInput: true, resolve };
   const answered = { isInput: false, resolve };
   const isTensor = manifest.task === "tensor";
+  const { state } = manifest;
   return {
     name: manifest.name,
     about: [manifest.description, `Task: ${manifest.task}`],
     type: object([
-      { name: "input", type: isTensor ? tensors(manifest.inputs, true) : typeOf(input, sent) },
+      {
+        name: "input",
+        type: isTensor
+          ? tensors(manifest.inputs, Object.keys(state ?? {}), true)
+          : typeOf(input, sent),
+      },
       {
         name: "output",
         type: isTensor
-          ? tensors(manifest.outputs, false)
+          ? tensors(manifest.outputs, Object.values(state ?? {}), false, state && STATE)
           : (classification(output) ?? typeOf(output, answered)),
       },
       { name: "parameters", type: typeOf(parameters, sent) },
@@ -65,15 +73,27 @@ function classification(output: unknown): string | undefined {
   }
 }
 
-/** Nested arrays by name, as deep as the tensors' shapes. */
-function tensors(infos: Manifest["inputs"], isInput: boolean): string {
-  return object(
-    infos.map(({ name, datatype, shape }) => ({
-      name,
-      type: shape.reduce((type) => listOf(type, isInput), valueOf(datatype, isInput)),
-      about: [`${datatype} [${shape.join(", ")}]`],
-    })),
-  );
+const STATE: Member = {
+  name: "state",
+  type: "string",
+  isOptional: true,
+  about: ["With `return_state`: for the next call."],
+};
+
+/** Nested arrays by name, as deep as the tensors' shapes. Those of a state may be missing. */
+function tensors(
+  infos: Manifest["inputs"],
+  states: readonly string[],
+  isInput: boolean,
+  beside?: Member,
+): string {
+  const members = infos.map(({ name, datatype, shape }): Member => ({
+    name,
+    type: shape.reduce((type) => listOf(type, isInput), valueOf(datatype, isInput)),
+    isOptional: states.includes(name),
+    about: [`${datatype} [${shape.join(", ")}]`],
+  }));
+  return object([...members, ...(beside ? [beside] : [])]);
 }
 
 /** JSON has no numbers for these, and none for all integers of 64 bits. */

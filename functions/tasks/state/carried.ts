@@ -75,9 +75,9 @@ export function readState(manifest: Manifest, text: string, wanted: readonly Car
   });
 }
 
-/** The error for a state that a caller must not send. */
-export function wrongState(message: string): NearcastError {
-  return invalidInput([{ path: "parameters.state", message }]);
+/** The error for a state that a caller must not send, or must not ask for. */
+export function wrongState(message: string, { member = "state" } = {}): NearcastError {
+  return invalidInput([{ path: `parameters.${member}`, message }]);
 }
 
 function ownerOf({ name, version, artifact }: Manifest): string[] {

@@ -1,5 +1,6 @@
-import { isBatched, type Manifest } from "../../model/manifest.ts";
+import { isBatched, type ManifestOf } from "../../model/manifest.ts";
 import { elementCount, type Datatype } from "../../tensor.ts";
+import type { tensorOptions } from "./options.ts";
 import { mulberry32 } from "./seeded.ts";
 
 /** The most elements of an input that a person can read and check. */
@@ -13,10 +14,12 @@ type NextElement = (datatype: Datatype) => unknown;
 
 /**
  * Makes two inputs. Small ones count up. Large ones have the numbers of {@link mulberry32} from the seeds 1 and 2.
- * Makes none for a graph with free dimensions besides the batch: only its owner knows which sizes fit together.
+ * Makes none for a graph with free dimensions besides the batch: only its owner knows which sizes fit together. A state
+ * begins with zeros.
  */
-export function tensorExamples(manifest: Manifest): unknown[] {
-  const { inputs } = manifest;
+export function tensorExamples(manifest: ManifestOf<typeof tensorOptions>): unknown[] {
+  const { state = {} } = manifest;
+  const inputs = manifest.inputs.filter(({ name }) => !Object.hasOwn(state, name));
   const shapes = inputs.map((input) =>
     isBatched(manifest, input) ? [1, ...input.shape.slice(1)] : input.shape,
   );

@@ -1,20 +1,20 @@
-import * as z from "zod";
 import { defineTask } from "../define.ts";
+import { tensorOptions, tensorParameters } from "./options.ts";
 
 export const tensor = defineTask({
   name: "tensor",
   about: "For any graph: tensors by name in, tensors by name out.",
-  options: {},
-  parameters: z.strictObject({}),
+  options: tensorOptions,
+  parameters: tensorParameters,
   input: "tensors",
   async compile({ manifest, limits }) {
     const { compile } = await import("./compile.ts");
     return compile(manifest, limits);
   },
-  schema: ({ inputs }) => ({
+  schema: ({ inputs, state = {} }) => ({
     input: {
       type: "object",
-      required: inputs.map(({ name }) => name),
+      required: inputs.map(({ name }) => name).filter((name) => !Object.hasOwn(state, name)),
       additionalProperties: false,
       properties: Object.fromEntries(
         inputs.map(({ name, datatype, shape }) => [
@@ -23,7 +23,11 @@ export const tensor = defineTask({
         ]),
       ),
     },
-    output: { type: "object", description: "Nested arrays by output name." },
+    output: {
+      type: "object",
+      description:
+        "Nested arrays by output name. With `return_state`, `state` instead of those of it.",
+    },
   }),
   examples: async (manifest) => (await import("./examples.ts")).tensorExamples(manifest),
 });

@@ -1,0 +1,1 @@
+import "./tensor-state.test.ts";
