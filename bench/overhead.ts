@@ -10,10 +10,10 @@ import { inTurn } from "./rounds.ts";
 import { ratio, summary, type Record } from "./statistics.ts";
 import { measureTogether } from "./together.ts";
 
-export const OVERHEAD_ROUNDS = 7;
-/** To each server, in one turn: some tenths of a second, in which it has the core and its caches for itself. */
-const REQUESTS = 1200;
-const TURNS = 6;
+export const OVERHEAD_ROUNDS = 5;
+/** To each server, in one turn: about a second, in which it has the core and its caches for itself, as a busy server has. */
+const REQUESTS = 15_000;
+const TURNS = 3;
 const CONNECTIONS = 16;
 
 const ROWS = {

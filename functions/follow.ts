@@ -4,6 +4,7 @@ import type { ModelVersion, Resolved } from "./model/registry.ts";
 import type { Tensors } from "./tensor.ts";
 import type { Counters } from "./observe/counters.ts";
 import { gather } from "./observe/gather.ts";
+import { createSampler } from "./observe/sampler.ts";
 import type { Seen } from "./tasks/define.ts";
 
 /** Which request it was, and whose. */
@@ -31,6 +32,12 @@ export interface Follower {
 /** Small predictions wait to be summed. Larger ones would keep too much in memory. */
 const MOST_WAITING_BYTES = 8192;
 
+/**
+ * An instance sums so many predictions of a version in a second, and each n-th where there are more. A distribution and a
+ * mean need no more, and to sum all of them would take up to a tenth of a busy server's time.
+ */
+const SUMMED_A_SECOND = 500;
+
 /** A prediction that waits, and what sums it. */
 interface Waiting {
   sum: Follow;
@@ -55,12 +62,14 @@ export function createFollows(
     const sum = together(summing, version);
     const other = together(others, version);
     if (!sum) return other;
+    const isInSample = createSampler(SUMMED_A_SECOND);
     return (version, asked, seen, bytes) => {
+      other?.(version, asked, seen);
+      if (!isInSample(asked.at)) return;
       if (bytes <= MOST_WAITING_BYTES) {
         waiting.add({ sum, version, asked, seen });
         counters.addSoon(waiting.count);
       } else sum(version, asked, seen);
-      other?.(version, asked, seen);
     };
   }
 
