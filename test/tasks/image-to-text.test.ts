@@ -48,6 +48,15 @@ describe.each(inThisFile(PLATFORMS))("on %s", (platform) => {
     expect(unlikeTexts(answers, rows)).toEqual([]);
   });
 
+  test("callers at once get their own texts, where their runs are joined", async () => {
+    const inputs = pictures.slice(0, 40);
+    const answers = await Promise.all(
+      inputs.map((one) => postJson("/v1/models/crnn/predict", { inputs: one })),
+    );
+    const made = answers.map((one) => (one as { outputs: ReadText }).outputs);
+    expect(unlikeTexts(made, cases[0]!.rows.slice(0, 40))).toEqual([]);
+  });
+
   test("a picture comes as bytes, in parts of a form, and in Hugging Face's form", async () => {
     const body = Buffer.from(pictures[0] ?? "", "base64");
     const path = "/v1/models/crnn/predict";

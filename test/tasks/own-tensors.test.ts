@@ -8,6 +8,7 @@ import { createService } from "../../functions/service.ts";
 import { nearcast } from "../cli/nearcast.ts";
 import { addExport } from "../hugging-face/export-folder.ts";
 import { folder as segmentation } from "./image-segmentation.ts";
+import { addReader } from "./image-to-text.ts";
 import { folder } from "./object-detection.ts";
 import { addedModels } from "./zero-shot-images.ts";
 
@@ -33,6 +34,8 @@ await count("yolo8", "prediction.detections");
 await nearcast(["add", join(segmentation, "upernet"), "--name", "upernet", "--models", models]);
 await writeFile(join(models, "upernet/release.json"), '{"stable":"1"}');
 await count("upernet", "prediction.segments");
+await addReader(models, "crnn");
+await count("crnn", "prediction.score");
 
 await cp(join(await addedModels(), "clip"), join(models, "clip"), { recursive: true });
 await count("clip", "prediction.score");
@@ -47,6 +50,7 @@ test.each([
   ["mask-bert", ["input_ids", "attention_mask", "token_type_ids"].map(ids)],
   ["yolo8", [pixels("images", [1, 3, 64, 96])]],
   ["upernet", [pixels("pixel_values", [1, 3, 64, 64])]],
+  ["crnn", [pixels("image", [1, 1, 32, 64])]],
   ["clip", [...["input_ids", "attention_mask"].map(ids), pixels("pixel_values", [2, 3, 24, 24])]],
 ])("%s takes a client's own tensors where answers are counted", async (name, inputs) => {
   const platform = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });

@@ -7,6 +7,8 @@ import { compile } from "../../functions/tasks/image-to-text/compile.ts";
 import type { imageToTextOptions } from "../../functions/tasks/image-to-text/options.ts";
 import { imageToText } from "../../functions/tasks/image-to-text/task.ts";
 import type { Tensor, Tensors } from "../../functions/tensor.ts";
+import { addReader } from "./image-to-text.ts";
+import { emptyStore, openService } from "./service.ts";
 
 const IMAGE = {
   width: 640,
@@ -221,4 +223,27 @@ test("so are lines that are too much together", async () => {
     code: "invalid_input",
     issues: [{ path: "inputs", message: expect.stringContaining("send fewer images") as string }],
   });
+});
+
+test("what is no line of text is refused in every dialect by its path", async () => {
+  const store = await emptyStore();
+  await addReader(store, "crnn");
+  const { post } = openService(store, "native");
+  const long = blackPicture(60_000, 1);
+  const tensor = { name: "image", datatype: "FP32", shape: [1, 1, 32, 641] };
+  const data = Array.from({ length: 32 * 641 }, () => 0);
+  const asked = [
+    ["/v1/models/crnn/predict", { inputs: [PICTURE, long] }, "inputs[1] is a picture of 60000"],
+    ["/v1/models/crnn/predict", { inputs: "bm90" }, "inputs must be a JPEG, PNG or WebP"],
+    ["/v1/models/crnn/predict", { inputs: PICTURE, parameters: { top_k: 1 } }, "top_k"],
+    ["/models/crnn", { inputs: long }, "inputs is a picture of 60000"],
+    ["/models/crnn", { inputs: PICTURE, parameters: { max_new_tokens: 1 } }, "max_new_tokens"],
+    ["/v1/models/crnn:predict", { instances: [{ b64: long }] }, "instances[0] is a picture of"],
+    ["/v2/models/crnn/infer", { inputs: [{ ...tensor, data }] }, "at most [-1, 1, 32, 640]"],
+  ] as const;
+  for (const [path, body, reason] of asked) {
+    const answer = await post(path, JSON.stringify(body));
+    expect([path, answer.status]).toEqual([path, 422]);
+    expect(JSON.stringify(answer)).toContain(reason);
+  }
 });
