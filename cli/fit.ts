@@ -6,6 +6,7 @@ import { sharesOf } from "../functions/model/too-large.ts";
 import { WORKER_ISOLATE } from "../functions/platform/session-budgets.ts";
 import type { Measurement } from "./measure.ts";
 import { measureBoth, measurePackage } from "./measured.ts";
+import { nextSteps } from "./next-steps.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
 import type { RuntimeName } from "./predictor.ts";
 
@@ -20,7 +21,7 @@ export interface Fit {
 
 const MIB = 1024 * 1024;
 /** Lambda's `/tmp` unless configured larger. */
-const LAMBDA_TMP = 512 * MIB;
+export const LAMBDA_TMP = 512 * MIB;
 
 type Measured = Partial<Record<RuntimeName, Measurement>>;
 
@@ -33,10 +34,8 @@ export async function checkFit(local: LocalPackage, measured: Measured): Promise
   const over = fits.find(({ bytes, limit }) => limit !== undefined && bytes > limit);
   if (over)
     throw new Error(
-      `${label(manifest)} does not fit ${over.platform}: ${over.what} ${mebibytes(over.bytes)}, the limit is ${mebibytes(over.limit ?? 0)}. ${
-        over.platform === "AWS Lambda"
-          ? "Make it smaller with: nearcast quantize"
-          : "Try nearcast optimize or quantize, or publish it for Lambda and Node alone, after nearcast verify --runtime native --record: a Worker with SPILL_URL has it answered there (docs/spillover.md)."
+      `${label(manifest)} does not fit ${over.platform}: ${over.what} ${mebibytes(over.bytes)}, the limit is ${mebibytes(over.limit ?? 0)}.${
+        over.platform === "AWS Lambda" ? "" : ` Try: ${(await nextSteps(local)).join("; or ")}.`
       }`,
     );
   return fits;

@@ -20,6 +20,8 @@ export interface Variant {
   /** The first creation in a process, with ONNX Runtime's own start. */
   coldLoadMs: number;
   wasmBytes: number;
+  /** What a native session holds. */
+  sessionBytes: number;
   /** Largest difference to the original's answers, native and WASM. */
   difference: number;
   files: VersionFiles;
@@ -51,7 +53,7 @@ export async function optimizePackage<T>(
   try {
     const before = await measure(local);
     const native = await measurePackage(local, "native");
-    const original = variant("as it is", local, before, 0, filesOf(local));
+    const original = variant("as it is", local, before, native, 0, filesOf(local));
     const variants: Variant[] = [];
     const refused: Refused[] = [];
     for (const recipe of recipesFor(local.manifest)) {
@@ -61,15 +63,12 @@ export async function optimizePackage<T>(
         const { artifact: _artifact, assets: _assets, schema: _schema, ...draft } = local.manifest;
         const made = await writeVersion(folder, draft, files, async (one) => one.manifest);
         const after = await measure(made);
+        const afterNative = await measurePackage(made, "native");
         const difference = Math.max(
           await differenceOf(before.answers, after.answers, tolerance),
-          await differenceOf(
-            native.answers,
-            (await measurePackage(made, "native")).answers,
-            tolerance,
-          ),
+          await differenceOf(native.answers, afterNative.answers, tolerance),
         );
-        variants.push(variant(recipe.how, made, after, difference, files));
+        variants.push(variant(recipe.how, made, after, afterNative, difference, files));
       } catch (error) {
         refused.push({ how: recipe.how, reason: describeFailure(error) });
       }
@@ -80,23 +79,34 @@ export async function optimizePackage<T>(
   }
 }
 
-/** The variant worth keeping: less memory, or the same memory and a clearly faster start. Undefined if none helps. */
+/**
+ * The variant worth keeping: less memory, or the same memory and a clearly faster start, in files that are hardly larger.
+ * Undefined if none helps.
+ */
 export function bestVariant(original: Variant, variants: readonly Variant[]): Variant | undefined {
   return variants
-    .filter((one) => isBetter(one, original))
+    .filter((one) => !grows(one, original) && isBetter(one, original))
     .reduce<Variant | undefined>(
       (best, one) => (!best || isBetter(one, best) ? one : best),
       undefined,
     );
 }
 
+/** Whether a variant's files are so much larger that it is no smaller model, whatever memory it saves. */
+export function grows(one: Variant, original: Variant): boolean {
+  return one.bytes > original.bytes * 1.1;
+}
+
 /**
- * Memory must fall by 5 %. A start must be faster by a fifth and by 5 ms, because other work disturbs the measurement.
+ * Memory while a Worker loads it must fall by 5 %. A start must be faster by a fifth and by 5 ms, because other work
+ * disturbs the measurement.
  */
 function isBetter(one: Variant, other: Variant): boolean {
-  if (one.wasmBytes < other.wasmBytes * 0.95) return true;
+  const [need, before] = [one.wasmBytes + one.bytes, other.wasmBytes + other.bytes];
+  if (grows(one, other)) return false;
+  if (need < before * 0.95) return true;
   const faster = one.createMs < other.createMs * 0.8 && one.createMs < other.createMs - 5;
-  return faster && one.wasmBytes <= other.wasmBytes && one.bytes <= other.bytes * 1.1;
+  return faster && need <= before;
 }
 
 function recipesFor(manifest: Manifest): Recipe[] {
@@ -169,10 +179,12 @@ function variant(
   how: string,
   { manifest }: LocalPackage,
   { createMs, coldLoadMs, wasmBytes }: Measurement,
+  { sessionBytes }: Measurement,
   difference: number,
   files: VersionFiles,
 ): Variant {
-  return { how, bytes: packageBytes(manifest), createMs, coldLoadMs, wasmBytes, difference, files };
+  const bytes = packageBytes(manifest);
+  return { how, bytes, createMs, coldLoadMs, wasmBytes, sessionBytes, difference, files };
 }
 
 async function differenceOf(before: unknown, after: unknown, tolerance: number): Promise<number> {

@@ -59,6 +59,19 @@ export function numberOf(text: string): number {
   return value;
 }
 
+/** Reads an option's JSON object. Anything else is a usage error. */
+export function jsonObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new InvalidArgumentError('It is not a JSON object such as {"dimensions": 64}.');
+  return value as Record<string, unknown>;
+}
+
 /** Reads an option's share in percent. Anything else is a usage error. */
 export function percentage(text: string): number {
   const value = numberOf(text);

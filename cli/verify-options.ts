@@ -2,6 +2,9 @@ import { Option, type Command } from "commander";
 import { numberOf } from "./options.ts";
 import type { RuntimeName } from "./predictor.ts";
 
+/** How far numbers may differ, by this × max(1, |expected|). */
+export const DEFAULT_TOLERANCE = 1e-4;
+
 export interface VerifyFlags {
   runtime: RuntimeName | "both";
   tolerance: number;
@@ -19,7 +22,7 @@ export function withVerifyOptions(command: Command): Command {
       "--tolerance <number>",
       "how far numbers may differ, relative above 1 (INT8 models need more, such as 0.05)",
       numberOf,
-      1e-4,
+      DEFAULT_TOLERANCE,
     );
 }
 

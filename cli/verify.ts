@@ -14,11 +14,13 @@ import {
   type Example,
 } from "./examples/files.ts";
 import { describeFailure } from "./failure.ts";
+import { describeFirst, firstDifference } from "./first-difference.ts";
 import { checkFit, measureFor, type Fit } from "./fit.ts";
 import type { Measurement } from "./measure.ts";
 import { MeasurementEnded } from "./measured.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
 import { openPredictor, type RuntimeName } from "./predictor.ts";
+import { DEFAULT_TOLERANCE } from "./verify-options.ts";
 
 export interface VerifyOptions {
   runtimes: readonly RuntimeName[];
@@ -38,6 +40,8 @@ export interface Verification {
   differences: Partial<Record<RuntimeName, number>>;
   /** Largest difference between the runtimes, when both ran. */
   betweenRuntimes: number | undefined;
+  /** With which operator they begin to differ, in a sentence. Undefined where they hardly do, or where no operator shows it. */
+  beginning: string | undefined;
   fit: Fit[];
   /** What a native session holds. Undefined when native did not run. */
   sessionBytes: number | undefined;
@@ -86,20 +90,22 @@ export async function verifyPackage(
   }));
   const expected = examples.map(({ output }) => output);
 
+  const [native, wasm] = [answers.get("native"), answers.get("wasm")];
+  const between = native && wasm && (await compareAll(native, wasm, tolerance));
+  const beginning =
+    between && between.largest > DEFAULT_TOLERANCE
+      ? await beginningOf(local, given, native, wasm)
+      : undefined;
   const differences: Verification["differences"] = {};
   for (const [runtime, given] of answers)
     differences[runtime] = accepted(
       await compareAll(expected, given, tolerance),
       `On ${runtime} the examples of ${label(manifest)} fail`,
+      runtime === "wasm" ? beginning : undefined,
     );
-  const [native, wasm] = [answers.get("native"), answers.get("wasm")];
   const betweenRuntimes =
-    native && wasm
-      ? accepted(
-          await compareAll(native, wasm, tolerance),
-          `Native and WASM answer ${label(manifest)} differently`,
-        )
-      : undefined;
+    between &&
+    accepted(between, `Native and WASM answer ${label(manifest)} differently`, beginning);
   if (measured instanceof Error) throw measured;
   const sessionBytes = measured.native?.sessionBytes;
   const wasmBytes = measured.wasm?.wasmBytes ?? (record ? await wasmOf(local, limitMs) : undefined);
@@ -114,6 +120,7 @@ export async function verifyPackage(
     examples: examples.length,
     differences,
     betweenRuntimes,
+    beginning,
     fit: await checkFit(local, measured),
     sessionBytes,
     wasmBytes,
@@ -227,8 +234,26 @@ async function compareAll(
   return found;
 }
 
-function accepted({ largest, mismatch }: Difference, what: string): number {
+function accepted({ largest, mismatch }: Difference, what: string, why?: string): number {
   if (mismatch !== undefined)
-    throw new Error(`${what}: ${mismatch} (largest difference ${largest}).`);
+    throw new Error(
+      `${what}: ${mismatch} (largest difference ${largest}).${why === undefined ? "" : ` ${why}`}`,
+    );
   return largest;
+}
+
+/** Looks at the example whose answers differ most. */
+async function beginningOf(
+  local: LocalPackage,
+  examples: readonly Example[],
+  native: readonly unknown[],
+  wasm: readonly unknown[],
+): Promise<string | undefined> {
+  const compared = await Promise.all(
+    native.map((answer, row) => compareAnswers(answer, wasm[row], Infinity)),
+  );
+  const sizes = compared.map(({ largest }) => largest);
+  const input = examples[sizes.indexOf(Math.max(...sizes))]?.input;
+  const first = await firstDifference(local, input).catch(() => undefined);
+  return first && describeFirst(first);
 }

@@ -2,7 +2,13 @@ import type { Command } from "commander";
 import { readRows } from "../evaluate/data.ts";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
 import type { Calibration } from "../../functions/tasks/define.ts";
-import { jsonOption, modelsOption, positiveInteger, runtimeOption } from "../options.ts";
+import {
+  jsonObject,
+  jsonOption,
+  modelsOption,
+  positiveInteger,
+  runtimeOption,
+} from "../options.ts";
 import { openPackage, parseReference } from "../package-folder.ts";
 import type { RuntimeName } from "../predictor.ts";
 
@@ -10,6 +16,7 @@ interface Flags {
   data: string;
   runtime: RuntimeName;
   k: number;
+  parameters?: Record<string, unknown>;
   models: string;
   json?: true;
 }
@@ -26,7 +33,8 @@ export function evalCommand(program: Command): void {
       '.jsonl of {"input": …, "label": …}, or .csv with a label column',
     )
     .addOption(runtimeOption(["native", "wasm"], "native"))
-    .option("--k <number>", "recommendation: how many items", positiveInteger, 10)
+    .option("--k <number>", "how many items of a list count", positiveInteger, 10)
+    .option("--parameters <json>", 'of the predictions, such as {"dimensions": 64}', jsonObject)
     .addOption(modelsOption())
     .addOption(jsonOption())
     .action(async (reference: string, flags: Flags) => {

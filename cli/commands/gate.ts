@@ -35,7 +35,7 @@ export function gateCommand(program: Command): void {
     .option("--min-gain <number>", "how much better it must be", numberOf, 0)
     .option("--metric <name>", "which metric decides (default: accuracy, r2 or the hit rate)")
     .addOption(runtimeOption(["native", "wasm"], "native"))
-    .option("--k <number>", "recommendation: how many items", positiveInteger, 10)
+    .option("--k <number>", "how many items of a list count", positiveInteger, 10)
     .addOption(modelsOption())
     .addOption(jsonOption())
     .action(async (reference: string, flags: Flags) => {

@@ -1,9 +1,17 @@
 import type { Command } from "commander";
 import { readExamples } from "../examples/files.ts";
 import { mebibytes } from "../fit.ts";
-import { bestVariant, optimizePackage, type Variant } from "../optimize.ts";
+import { fitLines } from "../fit-lines.ts";
+import { nextSteps } from "../next-steps.ts";
+import { bestVariant, grows, optimizePackage, type Variant } from "../optimize.ts";
 import { modelsOption, numberOf } from "../options.ts";
-import { label, nextVersion, openPackage, parseReference } from "../package-folder.ts";
+import {
+  label,
+  nextVersion,
+  openPackage,
+  parseReference,
+  type LocalPackage,
+} from "../package-folder.ts";
 import { writeVersion } from "../write-version.ts";
 
 interface Flags {
@@ -38,11 +46,18 @@ export function optimizeCommand(program: Command): void {
       await optimizePackage(local, flags.tolerance, async (original, variants, refused) => {
         console.log(table([original, ...variants]));
         for (const { how, reason } of refused) console.log(`  ${how}: not usable, ${reason}`);
+        const larger = variants.filter((one) => grows(one, original));
+        if (larger.length > 0)
+          console.log(
+            `  Not kept, since files would grow from ${mebibytes(original.bytes)} to ${mebibytes(Math.max(...larger.map(({ bytes }) => bytes)))}: ${larger.map(({ how }) => how).join("; ")}. ONNX Runtime stores what it computes from constants, such as floats of 8-bit weights.`,
+          );
         const best = bestVariant(original, variants);
-        if (!best)
-          return console.log(
+        if (!best) {
+          console.log(
             `Nothing helps: ${label(manifest)} stays as it is (${[file, ...externalData.map((one) => one.file)].join(", ")}).`,
           );
+          return sayWhetherItFits(local, original);
+        }
         const { artifact: _artifact, assets: _assets, schema: _schema, ...rest } = manifest;
         const made = await writeVersion(
           flags.models,
@@ -53,8 +68,16 @@ export function optimizeCommand(program: Command): void {
         console.log(
           `${label(made.manifest)} is in ${made.folder}: ${best.how}, WASM memory ${mebibytes(original.wasmBytes)} → ${mebibytes(best.wasmBytes)}.`,
         );
+        await sayWhetherItFits(made, best);
       });
     });
+}
+
+async function sayWhetherItFits(local: LocalPackage, measured: Variant): Promise<void> {
+  const { fitsWorkers, lines } = fitLines(local, measured);
+  for (const line of lines) console.log(`  ${line}`);
+  if (fitsWorkers) return;
+  for (const step of await nextSteps(local, { optimised: true })) console.log(`  Try: ${step}`);
 }
 
 function table(variants: readonly Variant[]): string {

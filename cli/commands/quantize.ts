@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import type { Command } from "commander";
-import { exampleFiles, type Manifest, type PackageFile } from "../../functions/model/manifest.ts";
-import { compareAnswers, worse } from "../compare.ts";
-import { readRows } from "../evaluate/data.ts";
-import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
+import { Option, type Command } from "commander";
+import { exampleFiles, type PackageFile } from "../../functions/model/manifest.ts";
+import { writeCalibration } from "../calibration.ts";
+import { readRows, type Row } from "../evaluate/data.ts";
 import { readExamples, writeExamples } from "../examples/files.ts";
 import { packageBytes } from "../fit.ts";
+import { judgeForm, type Judgement } from "../judge-form.ts";
 import { modelsOption } from "../options.ts";
 import {
   label,
@@ -16,12 +16,16 @@ import {
   parseReference,
   type LocalPackage,
 } from "../package-folder.ts";
-import { openPredictor, type RuntimeName } from "../predictor.ts";
-import { quantizeInt8 } from "../quantize.ts";
+import { INT8_FORMS, quantizeInt8, type Int8Form } from "../quantize.ts";
+import { DEFAULT_TOLERANCE } from "../verify-options.ts";
 import { writeVersion } from "../write-version.ts";
+
+const TOLERANCES = [DEFAULT_TOLERANCE, 0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 
 interface Flags {
   int8: true;
+  form: Exclude<Int8Form, "static">;
+  calibrate?: string;
   data?: string;
   models: string;
   version?: string;
@@ -32,52 +36,99 @@ export function quantizeCommand(program: Command): void {
   program
     .command("quantize <model>")
     .description(
-      "make a version with INT8 weights (dynamic quantisation by ONNX Runtime; needs python3), and compare it with the original",
+      "make a version with 8-bit weights, each channel with a scale (needs python3), and compare it with the original",
     )
     .requiredOption("--int8", "8-bit integers")
-    .option("--data <file>", "labelled data to judge both versions by (default: the examples)")
+    .addOption(
+      new Option(
+        "--form <name>",
+        "rows: fast on native, and the same answers in every batch; weights: also the same on every runtime; dynamic: fastest on WASM, and answers depend on their batch",
+      )
+        .choices(INT8_FORMS)
+        .default("rows"),
+    )
+    .addOption(
+      new Option(
+        "--calibrate <file>",
+        "for convolutions: 8-bit sums too, whose ranges are measured once on the inputs of this file",
+      ).conflicts("form"),
+    )
+    .option("--data <file>", "data to judge both versions by (default: the examples)")
     .option("--version <version>", "the new version's name (default: the next free number)")
     .addOption(modelsOption())
     .action(async (reference: string, flags: Flags) => {
       const local = await openPackage(flags.models, parseReference(reference));
       if (local.manifest.artifact.file.endsWith(".ort"))
         throw new Error(`${label(local.manifest)} is in ORT format; quantise the ONNX file.`);
-      const rows = flags.data && (await readRows(flags.data, local.manifest));
       const work = await mkdtemp(join(tmpdir(), "nearcast-quantize-"));
       try {
-        const made = await writeQuantized(local, flags, join(work, "model.onnx"));
-        console.log(`${label(made.manifest)} is in ${made.folder}.`);
-        console.log(`  bytes ${packageBytes(local.manifest)} → ${packageBytes(made.manifest)}`);
-        if (rows) {
-          const judge = async (one: LocalPackage, runtime: RuntimeName): Promise<Evaluation> =>
-            evaluate(one, rows, { runtime, k: 10 });
-          const before = await judge(local, "native");
-          const [native, wasm] = [await judge(made, "native"), await judge(made, "wasm")];
-          for (const [name, value] of Object.entries(before.metrics))
-            console.log(
-              `  ${name} ${value.toFixed(4)} → ${native.metrics[name]?.toFixed(4)} native, ${wasm.metrics[name]?.toFixed(4)} WASM (${basename(flags.data ?? "")}, ${before.rows} rows)`,
-            );
-        }
-        const answers = await exampleAnswers(local, made);
-        for (const line of answers) console.log(`  ${line}`);
-        console.log(
-          `INT8 answers differ between processors: verify it with a --tolerance, such as 0.05.\nnearcast verify ${label(made.manifest)} --record --tolerance 0.05`,
-        );
+        await quantize(local, flags, work);
       } finally {
         await rm(work, { recursive: true, force: true });
       }
     });
 }
 
+async function quantize(local: LocalPackage, flags: Flags, work: string): Promise<void> {
+  const { manifest } = local;
+  const optional = { labels: "optional" } as const;
+  const rows = flags.data
+    ? await readRows(flags.data, manifest, optional)
+    : (await readExamples(local)).map(asRow);
+  const calibration = flags.calibrate && join(work, "calibration");
+  const measured =
+    flags.calibrate && calibration
+      ? await writeCalibration(
+          local,
+          await readRows(flags.calibrate, manifest, optional),
+          calibration,
+        )
+      : 0;
+  const form = flags.calibrate === undefined ? flags.form : "static";
+  const target = join(work, "model.onnx");
+  await quantizeInt8(form, join(local.folder, manifest.artifact.file), target, calibration);
+  const source = flags.data ? basename(flags.data) : "examples";
+  const { made, judgement } = await writeQuantized(local, flags, target, rows, source);
+  const about = {
+    rows: "8-bit weights, and 8-bit sums of each row where the runtime has them",
+    weights: "8-bit weights, and sums of floats",
+    dynamic: "8-bit weights and sums, whose ranges each run measures",
+    static: `8-bit weights and sums, whose ranges were measured on ${measured} rows of ${basename(flags.calibrate ?? "")}`,
+  }[form];
+  console.log(`${label(made.manifest)} is in ${made.folder}: ${about}.`);
+  console.log(`  bytes ${packageBytes(manifest)} → ${packageBytes(made.manifest)}`);
+  for (const line of judgement.lines) console.log(`  ${line}`);
+  if (!flags.data)
+    console.log("Examples say little: --data with real inputs shows what changed for them.");
+  if (form === "dynamic")
+    console.log(
+      "An answer of this form depends on the other rows of its run. It does not with --form rows, --form weights or --calibrate.",
+    );
+  const between = TOLERANCES.find((one) => one >= 2 * judgement.betweenRuntimes);
+  if (between !== undefined && between > DEFAULT_TOLERANCE)
+    console.log(
+      `Native and WASM sum 8-bit numbers differently, and so may other processors: verify it with a --tolerance.${form === "weights" ? "" : " With --form weights they agree."}`,
+    );
+  const tolerance = between === DEFAULT_TOLERANCE ? "" : ` --tolerance ${between}`;
+  console.log(`nearcast verify ${label(made.manifest)} --record${tolerance}`);
+}
+
+function asRow({ input }: { input: unknown }, index: number): Row {
+  return { input, label: undefined, line: index + 1 };
+}
+
 async function writeQuantized(
-  { folder, manifest }: LocalPackage,
+  local: LocalPackage,
   flags: Flags,
   target: string,
-): Promise<LocalPackage> {
-  await quantizeInt8(join(folder, manifest.artifact.file), target);
+  rows: readonly Row[],
+  data: string,
+): Promise<{ made: LocalPackage; judgement: Judgement }> {
+  const { folder, manifest } = local;
   const { artifact: _artifact, assets = [], schema: _schema, ...rest } = manifest;
   const source = ({ file }: PackageFile) => ({ path: join(folder, file), file });
-  return writeVersion(
+  let judgement: Judgement | undefined;
+  const made = await writeVersion(
     flags.models,
     {
       ...rest,
@@ -91,8 +142,14 @@ async function writeQuantized(
       assets: assets.map(source),
       examples: exampleFiles(manifest).map(source),
     },
-    async (made) => withMetrics(await withoutOutputs(made), flags.data),
+    async (fresh) => {
+      const own = await withoutOutputs(fresh);
+      // Also proves that the new version runs, before it gets its place.
+      judgement = await judgeForm(local, own, rows, data);
+      return { ...own.manifest, metrics: judgement.metrics };
+    },
   );
+  return { made, judgement: judgement as Judgement };
 }
 
 /** Examples keep only their inputs. The outputs were the original's. */
@@ -103,48 +160,4 @@ async function withoutOutputs(made: LocalPackage): Promise<LocalPackage> {
     examples.map(({ output: _output, ...example }) => example),
   );
   return openPackage(made.models, made.manifest);
-}
-
-/** Also proves that the new version runs, before it gets its place. */
-async function withMetrics(made: LocalPackage, data: string | undefined): Promise<Manifest> {
-  const { manifest } = made;
-  await answersOf(made, "native");
-  await answersOf(made, "wasm");
-  if (data === undefined) return manifest;
-  const rows = await readRows(data, manifest);
-  const { metrics } = await evaluate(made, rows, { runtime: "native", k: 10 });
-  return {
-    ...manifest,
-    metrics: Object.entries(metrics).map(([name, value]) => ({
-      name,
-      value,
-      dataset: basename(data),
-      rows: rows.length,
-    })),
-  };
-}
-
-async function exampleAnswers(before: LocalPackage, after: LocalPackage): Promise<string[]> {
-  const original = await answersOf(before, "native");
-  const native = await answersOf(after, "native");
-  const wasm = await answersOf(after, "wasm");
-  return [
-    `original and INT8: ${await differences(original, native)}`,
-    `INT8 native and WASM: ${await differences(native, wasm)}`,
-  ];
-}
-
-async function differences(left: readonly unknown[], right: readonly unknown[]): Promise<string> {
-  const compared = await Promise.all(
-    left.map((answer, row) => compareAnswers(answer, right[row], Infinity)),
-  );
-  const changed = compared.filter(({ mismatch }) => mismatch !== undefined).length;
-  return `largest difference ${compared.reduce(worse, { largest: 0 }).largest}, another label in ${changed} of ${left.length} examples`;
-}
-
-async function answersOf(local: LocalPackage, runtime: RuntimeName): Promise<unknown[]> {
-  const predictor = await openPredictor(local, runtime);
-  const answers: unknown[] = [];
-  for (const { input } of await readExamples(local)) answers.push(await predictor.predict(input));
-  return answers;
 }

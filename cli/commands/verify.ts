@@ -64,7 +64,15 @@ function spilloverLines(spillover: Spillover | undefined): string[] {
 }
 
 function report(
-  { model, version, examples, differences, betweenRuntimes, fit }: Omit<Verification, "recorded">,
+  {
+    model,
+    version,
+    examples,
+    differences,
+    betweenRuntimes,
+    beginning,
+    fit,
+  }: Omit<Verification, "recorded">,
   recorded: number | undefined,
 ): string {
   const lines = [`${model}@${version} is good to publish.`];
@@ -73,6 +81,7 @@ function report(
     lines.push(`  ${runtime}: largest difference to the recorded outputs ${difference}`);
   if (betweenRuntimes !== undefined)
     lines.push(`  native and WASM: largest difference ${betweenRuntimes}`);
+  if (beginning !== undefined) lines.push(`  ${beginning}`);
   for (const { platform, what, bytes, limit } of fit)
     lines.push(
       `  ${platform}: ${what} ${mebibytes(bytes)}${limit ? ` of ${mebibytes(limit)}` : ""}`,

@@ -10,17 +10,16 @@ import { readText } from "../read-text.ts";
 /** An input as the API takes it, and its true label. */
 export interface Row {
   input: unknown;
-  /** Undefined only where labels were not asked for. */
+  /** Undefined where the file gives none. */
   label: unknown;
   /** Line of the file, from 1. */
   line: number;
 }
 
 /**
- * Reads `.jsonl` or `.csv`. A line of `.jsonl` is `{"input": …, "label": …}`. Lines without a label are ignored, unless
- * `labels` is optional. Large arrays may be NumPy files beside it, as in `examples.jsonl`. A `.csv` has a header, a column `label`, and the
+ * Reads `.jsonl` or `.csv`. A line of `.jsonl` is `{"input": …, "label": …}`, and some may have no label. Large arrays may be NumPy files beside it, as in `examples.jsonl`. A `.csv` has a header, a column `label`, and the
  * features or one column `input`, with the types of the manifest. Throws an Error with the line that cannot be read,
- * or for a file without a labelled row.
+ * or for a file without a labelled row, unless `labels` is optional.
  */
 export async function readRows(
   path: string,
@@ -34,8 +33,8 @@ export async function readRows(
   const rows =
     extname(path).toLowerCase() === ".csv"
       ? fromCsv(text, manifest, labels)
-      : await fromJsonl(text, dirname(path), labels);
-  if (rows.length === 0)
+      : await fromJsonl(text, dirname(path));
+  if (labels === "required" ? rows.every(({ label }) => label === undefined) : rows.length === 0)
     throw new Error(
       labels === "required"
         ? `${path} has no labelled row, so there is nothing to judge by.`
@@ -46,7 +45,7 @@ export async function readRows(
 
 type Labels = "required" | "optional";
 
-async function fromJsonl(text: string, folder: string, labels: Labels): Promise<Row[]> {
+async function fromJsonl(text: string, folder: string): Promise<Row[]> {
   const rows: Row[] = [];
   for (const [index, content] of text.split("\n").entries()) {
     if (content.trim() === "") continue;
@@ -60,7 +59,6 @@ async function fromJsonl(text: string, folder: string, labels: Labels): Promise<
     if (typeof row !== "object" || row === null || !("input" in row))
       throw new Error(`Line ${line} of the data is not of the form {"input": …, "label": …}.`);
     const truth = (row as { label?: unknown }).label;
-    if (!("label" in row) && labels === "required") continue;
     try {
       const input = unpack(row.input, await referredFiles(folder, row.input));
       rows.push({ input, label: truth, line });

@@ -22,8 +22,10 @@ export interface Evaluation {
 
 export interface EvaluationOptions {
   runtime: RuntimeName;
-  /** Recommendation: how many items an answer has. */
+  /** How many items of an answer count, where it is a list. */
   k: number;
+  /** Further parameters of the predictions. */
+  parameters?: Record<string, unknown>;
 }
 
 const BATCH = 100;
@@ -53,11 +55,13 @@ export async function inBatches(
   }
 }
 
-/** Predicts every row through the predict path, and measures how good that is. Throws for a row that is refused. */
+/**
+ * Predicts every labelled row through the predict path, and measures how good that is. Throws for a row that is refused.
+ */
 export async function evaluate(
   local: LocalPackage,
   rows: readonly Row[],
-  { runtime, k }: EvaluationOptions,
+  { runtime, k, parameters }: EvaluationOptions,
 ): Promise<Evaluation> {
   const { manifest } = local;
   const quality = await (await projectTasks()).of(manifest).quality?.(manifest, { k });
@@ -65,32 +69,55 @@ export async function evaluate(
     throw new Error(
       `${label(manifest)} is a ${manifest.task} model: its outputs are no answer that a label could be compared with.`,
     );
-  for (const row of rows) {
+  const judged = rows.filter((row) => row.label !== undefined);
+  for (const row of judged) {
     const problem = quality.problemWith?.(row.label);
     if (problem) throw new Error(`Line ${row.line} of the data: ${problem}.`);
   }
   const predictor = await openPredictor(local, runtime);
-  const answers: unknown[] = [];
-  await inBatches(
-    rows,
-    async (inputs) => {
-      answers.push(...((await predictor.predict(inputs, quality.parameters)) as unknown[]));
-    },
-    quality.rows,
-  );
+  const answersTo = async (asked: readonly Row[], own: Quality["parameters"]) => {
+    const answers: unknown[] = [];
+    await inBatches(
+      asked,
+      async (inputs) => {
+        const given = await predictor.predict(inputs, { ...own, ...parameters });
+        answers.push(...(given as unknown[]));
+      },
+      quality.rows,
+    );
+    return answers;
+  };
+  const answers = await answersTo(judged, quality.parameters);
+  const targets = targetsOf(rows, quality);
+  const found = await answersTo(targets, quality.targetParameters);
   const { name, version } = manifest;
-  const truths = rows.map((row) => row.label);
+  const truths = judged.map((row) => row.label);
   const confusion = quality.confusion?.(truths, answers);
   const calibration = quality.calibration?.(truths, answers);
   return {
     model: name,
     version,
     runtime,
-    rows: rows.length,
-    metrics: quality.metrics(truths, answers),
+    rows: judged.length,
+    metrics: quality.metrics(
+      truths,
+      answers,
+      new Map(targets.map(({ input }, index) => [input, found[index]])),
+    ),
     ...(confusion && { confusion }),
     ...(calibration && { calibration }),
     saidCalibrated: manifest.feedback?.calibrated === true,
     lessIsBetter: quality.lessIsBetter ?? [],
   };
+}
+
+/** The inputs that labels name, and those of rows without a label, each once. */
+function targetsOf(rows: readonly Row[], quality: Quality): Row[] {
+  if (!quality.target) return [];
+  const targets = new Map<unknown, Row>();
+  for (const { input, label: truth, line } of rows) {
+    const named = truth === undefined ? input : quality.target(truth);
+    if (!targets.has(named)) targets.set(named, { input: named, label: undefined, line });
+  }
+  return [...targets.values()];
 }

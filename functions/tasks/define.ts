@@ -173,8 +173,19 @@ export interface Quality {
   rows?: number;
   /** What is wrong with a label in the data, in words. Undefined when it is right. */
   problemWith?(truth: unknown): string | undefined;
-  /** Metrics by name, the main one first. */
-  metrics(truths: readonly unknown[], answers: readonly unknown[]): Record<string, number>;
+  /**
+   * The input that a label names, such as the text that a query should find. It is answered too, and so are the inputs
+   * without a label, each once.
+   */
+  target?(truth: unknown): unknown;
+  /** The parameters of those predictions. */
+  targetParameters?: Record<string, unknown>;
+  /** Metrics by name, the main one first. `targets`: the answers of what labels name and of inputs without one, by input. */
+  metrics(
+    truths: readonly unknown[],
+    answers: readonly unknown[],
+    targets?: ReadonlyMap<unknown, unknown>,
+  ): Record<string, number>;
   /** Metrics where less is better. */
   lessIsBetter?: readonly string[];
   /** How well scores say how often the answer is right. Undefined, or absent, where they do not say it. */
@@ -213,7 +224,10 @@ export interface TaskDefinition<Options extends z.ZodRawShape, Parameters> {
   /** Makes inputs with which `nearcast add` tries a new version. None when absent. */
   examples?(manifest: ManifestOf<Options>): unknown[] | Promise<unknown[]>;
   /** Says how to measure answers. Absent where they cannot be compared with labels. */
-  quality?(manifest: ManifestOf<Options>, options: { k: number }): Quality | Promise<Quality>;
+  quality?(
+    manifest: ManifestOf<Options>,
+    options: { k: number },
+  ): Quality | Promise<Quality | undefined>;
 }
 
 /** A task, made by {@link defineTask} and given to `createService`. */
@@ -228,7 +242,7 @@ export interface Task extends Omit<
   ): Promise<CompiledTask> | CompiledTask;
   schema(manifest: Manifest): { input: JsonSchema; output: JsonSchema };
   examples?(manifest: Manifest): unknown[] | Promise<unknown[]>;
-  quality?(manifest: Manifest, options: { k: number }): Quality | Promise<Quality>;
+  quality?(manifest: Manifest, options: { k: number }): Quality | Promise<Quality | undefined>;
 }
 
 /**

@@ -11,7 +11,9 @@ interface Evaluation {
   metrics: Record<string, number>;
 }
 
-test.each(inThisFile(["iris", "sentiment", "digits", "diabetes", "retail", "rank", "anomaly"]))(
+test.each(
+  inThisFile(["search", "iris", "sentiment", "digits", "diabetes", "retail", "rank", "anomaly"]),
+)(
   "eval gives the metrics that the manifest of %s says, on both runtimes",
   async (model) => {
     const text = await readFile(join(root, `models/${model}/1/model.json`), "utf8");

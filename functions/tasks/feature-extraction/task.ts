@@ -43,6 +43,11 @@ export const featureExtraction = defineTask({
           : { ...VECTOR, description: "The text's vector." },
   }),
   examples: textExamples,
+  async quality({ text }, { k }) {
+    if (text?.pooling === "none") return undefined;
+    const { vectorQuality } = await import("./quality.ts");
+    return vectorQuality(k, text);
+  },
 });
 
 const VECTOR = { type: "array", items: { type: "number" } };

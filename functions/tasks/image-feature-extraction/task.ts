@@ -23,4 +23,9 @@ export const imageFeatureExtraction = defineTask({
         : { ...VECTOR, description: "The image's vector." },
   }),
   examples: () => [PICTURE],
+  async quality({ vector }, { k }) {
+    if (vector.pooling === "none") return undefined;
+    const { imageVectorQuality } = await import("./quality.ts");
+    return imageVectorQuality(k);
+  },
 });

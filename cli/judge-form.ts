@@ -1,0 +1,141 @@
+import type { Manifest } from "../functions/model/manifest.ts";
+import { similarity, type Vector } from "../functions/tasks/feature-extraction/retrieval.ts";
+import { compareAnswers, worse, type Difference } from "./compare.ts";
+import type { Row } from "./evaluate/data.ts";
+import { evaluate, inBatches } from "./evaluate/evaluate.ts";
+import { label, type LocalPackage } from "./package-folder.ts";
+import { openPredictor, type RuntimeName } from "./predictor.ts";
+import { projectTasks } from "./project.ts";
+
+/** What another form of the same model answers. */
+export interface Judgement {
+  /** A sentence for each comparison. */
+  lines: string[];
+  metrics: Manifest["metrics"];
+  /** Largest difference between native and WASM. */
+  betweenRuntimes: number;
+}
+
+/** Each of them is asked by itself too. */
+const MOST_ALONE = 50;
+/** Sums of floats in another order differ by less. */
+const ROUNDING = 1e-5;
+
+/**
+ * Compares two forms of a model by their answers to the rows, and by the task's own metrics where the rows have labels.
+ * `source` names the rows. Rejects if the second form does not run.
+ */
+export async function judgeForm(
+  before: LocalPackage,
+  after: LocalPackage,
+  rows: readonly Row[],
+  source: string,
+): Promise<Judgement> {
+  if (rows.length === 0)
+    throw new Error(
+      `${label(before.manifest)} has no examples to compare it on. Give inputs with --data.`,
+    );
+  const original = await answersOf(before, "native", rows);
+  const native = await answersOf(after, "native", rows);
+  const wasm = await answersOf(after, "wasm", rows);
+  const few = rows.slice(0, MOST_ALONE);
+  const byBatch = Math.max(
+    largestOf(await compareAll(await answersOf(after, "native", few, 1), native)),
+    largestOf(await compareAll(await answersOf(after, "wasm", few, 1), wasm)),
+  );
+  const { metrics, lines } = await judgeByMetrics(before, after, rows, source);
+  return {
+    metrics,
+    betweenRuntimes: largestOf(await compareAll(native, wasm)),
+    lines: [
+      ...lines,
+      ...cosines(before.manifest, original, native),
+      `original and INT8: ${await differences(original, native)} (${source}, ${rows.length} rows)`,
+      `INT8 native and WASM: ${await differences(native, wasm)}`,
+      byBatch > ROUNDING
+        ? `INT8 alone and in a batch: the same row's answer differs by up to ${short(byBatch)} (${few.length} rows)`
+        : `INT8 alone and in a batch: the same answers (${few.length} rows)`,
+    ],
+  };
+}
+
+async function judgeByMetrics(
+  before: LocalPackage,
+  after: LocalPackage,
+  rows: readonly Row[],
+  source: string,
+): Promise<Pick<Judgement, "lines" | "metrics">> {
+  if (rows.every((row) => row.label === undefined)) return { lines: [], metrics: [] };
+  const judge = (one: LocalPackage, runtime: RuntimeName) =>
+    evaluate(one, rows, { runtime, k: 10 });
+  const original = await judge(before, "native");
+  const [native, wasm] = [await judge(after, "native"), await judge(after, "wasm")];
+  return {
+    lines: Object.entries(original.metrics).map(
+      ([name, value]) =>
+        `${name} ${value.toFixed(4)} → ${native.metrics[name]?.toFixed(4)} native, ${wasm.metrics[name]?.toFixed(4)} WASM (${source}, ${native.rows} rows)`,
+    ),
+    metrics: Object.entries(native.metrics).map(([name, value]) => ({
+      name,
+      value,
+      dataset: source,
+      rows: native.rows,
+    })),
+  };
+}
+
+async function answersOf(
+  local: LocalPackage,
+  runtime: RuntimeName,
+  rows: readonly Row[],
+  most?: number,
+): Promise<unknown[]> {
+  const { manifest } = local;
+  const quality = await (await projectTasks()).of(manifest).quality?.(manifest, { k: 10 });
+  const predictor = await openPredictor(local, runtime);
+  const answers: unknown[] = [];
+  await inBatches(
+    rows,
+    async (inputs) => {
+      answers.push(...((await predictor.predict(inputs)) as unknown[]));
+    },
+    most ?? quality?.rows,
+  );
+  return answers;
+}
+
+function cosines(
+  { task }: Manifest,
+  original: readonly unknown[],
+  native: readonly unknown[],
+): string[] {
+  if (!task.endsWith("feature-extraction") || !original.every(isVector)) return [];
+  const all = original.map((vector, row) => similarity(vector as Vector, native[row] as Vector));
+  const mean = all.reduce((sum, one) => sum + one, 0) / all.length;
+  return [`cosine to the original: mean ${mean.toFixed(4)}, least ${Math.min(...all).toFixed(4)}`];
+}
+
+function isVector(answer: unknown): boolean {
+  return typeof (answer as unknown[])[0] === "number";
+}
+
+async function differences(left: readonly unknown[], right: readonly unknown[]): Promise<string> {
+  const compared = await compareAll(left, right);
+  const changed = compared.filter(({ mismatch }) => mismatch !== undefined).length;
+  return `largest difference ${short(largestOf(compared))}, another label in ${changed} of ${left.length}`;
+}
+
+function compareAll(
+  left: readonly unknown[],
+  right: readonly unknown[],
+): Promise<readonly Difference[]> {
+  return Promise.all(left.map((answer, row) => compareAnswers(answer, right[row], Infinity)));
+}
+
+function largestOf(compared: readonly Difference[]): number {
+  return compared.reduce(worse, { largest: 0 }).largest;
+}
+
+function short(difference: number): string {
+  return String(Number(difference.toPrecision(2)));
+}
