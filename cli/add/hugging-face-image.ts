@@ -192,9 +192,8 @@ function targetOf(
     return "it must resize to a size that it names.";
   // Some processors take one number for both edges, others for the shorter one.
   const isSquare = processor?.square ?? !do_center_crop;
-  const isRounded = typeof given !== "object" || !("height" in given) || isUneven(given, divisor);
-  if (divisor > 1 && isRounded)
-    return `size_divisor rounds sizes up, which the server does not do: size must be a height and a width that are multiples of ${divisor}.`;
+  if (typeof given === "object" && "height" in given && isUneven(given, divisor))
+    return `size_divisor rounds sizes up, which the server does only where the ratio is kept: size must be a height and a width that are multiples of ${divisor}.`;
   if (typeof given === "number" && !processor && do_center_crop)
     return "size must say shortest_edge, or height and width: save it again with a newer transformers.";
   const wanted: Wanted | z.infer<typeof edges> =
@@ -205,7 +204,12 @@ function targetOf(
     if (do_center_crop) return "a centre crop with size.longest_edge is not supported.";
     return {
       ...square(longestEdge),
-      resize: { shortestEdge, longestEdge, ...(multipleOf !== undefined && { multipleOf }) },
+      resize: {
+        shortestEdge,
+        longestEdge,
+        ...(multipleOf !== undefined && { multipleOf }),
+        ...(divisor > 1 && { multipleOf: divisor, rounding: "up" }),
+      },
     };
   }
   if (name === "ConvNext") return likeConvNext(wanted, crop_pct);

@@ -40,6 +40,10 @@ test("exports with masks of queries bring what these become, and DETR its mask o
       instances: "best",
     },
   });
+  expect((await added("maskformer-ratio")).manifest).toMatchObject({
+    inputs: [{ name: "pixel_values", shape: [-1, 3, -1, -1] }],
+    image: { resize: { shortestEdge: 50, longestEdge: 110, multipleOf: 32, rounding: "up" } },
+  });
   const { manifest } = await added("mask2former");
   expect(manifest).toMatchObject({ segmentation: { scaled: { width: 384, height: 384 } } });
   expect((await added("detr-panoptic")).manifest).toMatchObject({
@@ -98,12 +102,12 @@ test.for([
     { image_processor_type: "SegformerImageProcessor" },
     "must have an image_processor_type that says what masks become",
   ],
+  ["preprocessor_config.json", { size: { height: 64, width: 80 } }, "size_divisor rounds sizes up"],
   [
     "preprocessor_config.json",
-    { size: { shortest_edge: 64, longest_edge: 96 } },
-    "size_divisor rounds sizes up",
+    { image_processor_type: "OneFormerImageProcessor" },
+    "the steps of OneFormerImageProcessor are not known to the server",
   ],
-  ["preprocessor_config.json", { size: { height: 64, width: 80 } }, "size_divisor rounds sizes up"],
 ] as const)("masks of queries whose %s has %j are refused", async ([file, settings, reason]) => {
   await expectRefused(await changed(file, settings, "maskformer"), reason, []);
 });

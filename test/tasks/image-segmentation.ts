@@ -19,6 +19,8 @@ export interface Recorded {
   /** In base64. */
   pictures: string[];
   cases: RecordedSegments[];
+  /** Width and height of pictures, and those that MaskFormer's processors resize them to, by Pillow and by torchvision. */
+  sizes: [number, number, number, number, number, number][];
 }
 
 export const folder = join(import.meta.dirname, "../fixtures/image-segmentation");

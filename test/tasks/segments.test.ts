@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { placementOf } from "../../functions/tasks/image/fit.ts";
 import { greyPng } from "../../functions/tasks/image/grey-png.ts";
+import type { ImageOptions } from "../../functions/tasks/image/options.ts";
 import { gridOf } from "../../functions/tasks/image-segmentation/grids.ts";
 import { segmentsOfLabels } from "../../functions/tasks/image-segmentation/head.ts";
 import { highestLabels } from "../../functions/tasks/image-segmentation/highest-label.ts";
@@ -13,7 +15,7 @@ import {
   type SegmentAnswer,
   type SegmentMap,
 } from "../../functions/tasks/image-segmentation/segments.ts";
-import { folder, maskOf } from "./image-segmentation.ts";
+import { folder, maskOf, recordedSegments } from "./image-segmentation.ts";
 import { done } from "./parts.ts";
 
 /** Numbers from 0 to 1 that are the same in each run. */
@@ -163,4 +165,21 @@ test("labels in the data that are no masks are refused", () => {
     expect(problemWith(wall, { ...sky, mask: { size: [2, 3], counts } })).toContain("each count");
   const answer = [{ label: "wall", mask: { size: [1, 3], counts: [0, 3] } }];
   expect(() => quality.metrics([[wall]], [answer])).toThrow("have another size than the picture");
+});
+
+test("pictures get the sizes that MaskFormer's processors give them", async () => {
+  const { sizes } = await recordedSegments();
+  const edges = { shortestEdge: 100, longestEdge: 167, multipleOf: 4, rounding: "up" } as const;
+  const resized = (width: number, height: number, arithmetic: ImageOptions["arithmetic"]) => {
+    const options = { resize: edges, arithmetic } as ImageOptions;
+    const place = placementOf({ width, height }, options);
+    return [place.width, place.height];
+  };
+  const made = sizes.map(([width, height]) => [
+    width,
+    height,
+    ...resized(width, height, "pillow"),
+    ...resized(width, height, "torchvision"),
+  ]);
+  expect(made).toEqual(sizes);
 });

@@ -41,7 +41,8 @@ export function inputSizeOf({ width, height }: Size, options: ImageOptions): Siz
 
 /** The most pixels of the graph's input for one image. One that keeps its ratio is not as high as it is wide. */
 export function mostPixels({ width, height, resize: to }: ImageOptions): number {
-  return to && "longestEdge" in to ? to.shortestEdge * to.longestEdge : width * height;
+  if (!to || !("longestEdge" in to)) return width * height;
+  return inMultiples(to.shortestEdge, to) * inMultiples(to.longestEdge, to);
 }
 
 /**
@@ -51,7 +52,16 @@ export function mostPixels({ width, height, resize: to }: ImageOptions): number 
 export function placementOf(image: Size, options: ImageOptions): Placement {
   const { width, height, resize: to, crop } = options;
   if (!to) return { width, height, left: 0, top: 0 };
-  if ("longestEdge" in to) return { ...withinEdges(image, to), left: 0, top: 0 };
+  if ("longestEdge" in to) {
+    const cutsEdges = to.rounding === "up" && options.arithmetic === "pillow";
+    const size = cutsEdges ? cutWithinEdges(image, to) : withinEdges(image, to);
+    const [wide, high] = [inMultiples(size.width, to), inMultiples(size.height, to)];
+    if (wide < 1 || high < 1)
+      throw new RangeError(
+        `is a picture of ${image.width} × ${image.height} pixels, too narrow to be at most ${to.longestEdge} long`,
+      );
+    return { width: wide, height: high, left: 0, top: 0 };
+  }
   if ("fill" in to) return { width: widthOfLine(image, options), height, left: 0, top: 0 };
   if ("pad" in to) {
     const inner = contained(image, options);
@@ -94,7 +104,7 @@ export function checkFit(options: ImageOptions): void {
         "image.width and image.height must be image.resize.longestEdge, which must not be below shortestEdge",
       );
     // The shorter edge of each picture would be cut down to nothing.
-    if ((to.multipleOf ?? 1) > to.shortestEdge)
+    if (to.rounding !== "up" && (to.multipleOf ?? 1) > to.shortestEdge)
       throw new Error("image.resize.multipleOf must not be above image.resize.shortestEdge");
     return;
   }
@@ -141,22 +151,28 @@ function least(pixels: number): number {
 }
 
 /** The shorter edge as long as it may be, as `get_size_with_aspect_ratio` of transformers has it. */
-function withinEdges(
-  { width, height }: Size,
-  { shortestEdge, longestEdge, multipleOf = 1 }: Edges,
-): Size {
+function withinEdges({ width, height }: Size, { shortestEdge, longestEdge }: Edges): Size {
   const [shorter, longer] = [Math.min(width, height), Math.max(width, height)];
   const raw = (longestEdge * shorter) / longer;
   const isLong = (longer / shorter) * shortestEdge > longestEdge;
   const edge = isLong ? roundEven(raw) : shortestEdge;
   const other = shorter === edge ? longer : Math.floor(((isLong ? raw : edge) * longer) / shorter);
-  const whole = (pixels: number) => pixels - (pixels % multipleOf);
-  const [short, long] = [whole(edge), whole(other)];
-  if (short < 1)
-    throw new RangeError(
-      `is a picture of ${width} × ${height} pixels, too narrow to be at most ${longestEdge} long`,
-    );
-  return width < height ? { width: short, height: long } : { width: long, height: short };
+  return width < height ? { width: edge, height: other } : { width: other, height: edge };
+}
+
+/** The same by `get_resize_output_image_size` of transformers, which drops fractions. */
+function cutWithinEdges({ width, height }: Size, { shortestEdge, longestEdge }: Edges): Size {
+  const [shorter, longer] = [Math.min(width, height), Math.max(width, height)];
+  const other = Math.floor((shortestEdge * longer) / shorter);
+  const [short, long] =
+    other > longestEdge
+      ? [Math.floor((longestEdge * shortestEdge) / other), longestEdge]
+      : [shortestEdge, other];
+  return width <= height ? { width: short, height: long } : { width: long, height: short };
+}
+
+function inMultiples(pixels: number, { multipleOf = 1, rounding }: Edges): number {
+  return (rounding === "up" ? Math.ceil : Math.floor)(pixels / multipleOf) * multipleOf;
 }
 
 /**

@@ -17,13 +17,14 @@ const image = z.strictObject({
         shortestEdge: side,
         longestEdge: side,
         multipleOf: z.number().int().positive().max(256).optional(),
+        rounding: z.enum(["down", "up"]).optional(),
       }),
       z.strictObject({ pad: z.array(level).min(1).max(3) }),
       z.strictObject({ fill: z.number(), leastWidth: side.optional() }),
     ])
     .optional()
     .describe(
-      "Resizes the image first, then cuts out its centre. The value is a size, or a length for the shorter edge, which keeps the ratio. With `pad`, the whole image keeps its ratio, and this colour (red, green, blue, or one grey) fills the rest on both sides, as Pillow's `ImageOps.pad` does. With `longestEdge`, nothing is cut: each image keeps its ratio and has a size of its own, whose shorter edge is `shortestEdge` unless the longer one would be above `longestEdge`; both are then made a multiple of `multipleOf`. `width` and `height` are then `longestEdge`, and the graph's input is free in both. With `fill`, a line of text gets the whole `height` and the width of its ratio, and this number, as the graph gets it, fills the rest at its right; a line that is too long for `width` is squeezed. With `leastWidth` too, the graph's input is free in its width: each line has its own, filled up to `leastWidth`, and one that needs more than `width` is refused. When absent, the image is resized to `width` × `height`.",
+      'Resizes the image first, then cuts out its centre. The value is a size, or a length for the shorter edge, which keeps the ratio. With `pad`, the whole image keeps its ratio, and this colour (red, green, blue, or one grey) fills the rest on both sides, as Pillow\'s `ImageOps.pad` does. With `longestEdge`, nothing is cut: each image keeps its ratio and has a size of its own, whose shorter edge is `shortestEdge` unless the longer one would be above `longestEdge`; both are then made a multiple of `multipleOf`: the next one below, or with `"rounding": "up"` above, as MaskFormer has it. `width` and `height` are then `longestEdge`, and the graph\'s input is free in both. With `fill`, a line of text gets the whole `height` and the width of its ratio, and this number, as the graph gets it, fills the rest at its right; a line that is too long for `width` is squeezed. With `leastWidth` too, the graph\'s input is free in its width: each line has its own, filled up to `leastWidth`, and one that needs more than `width` is refused. When absent, the image is resized to `width` × `height`.',
     ),
   color: z
     .enum(["grayscale", "rgb", "bgr"])
