@@ -4,12 +4,15 @@ import { fixture, nearcast, removeLines, snapshot, temporaryFolder } from "./nea
 afterAll(removeLines);
 
 const ENDED = "a run with made-up inputs ended ONNX Runtime's process";
+const GREEDY = "a run with made-up inputs took all memory";
 const ENDLESS = "a run with made-up inputs did not end within 30 s";
 
 test.for([
   ["divides.onnx", [], ENDED],
   ["divides.onnx", ["--features", "a,b"], ENDED],
   ["endless.onnx", [], ENDLESS],
+  ["greedy.onnx", [], GREEDY],
+  ["greedy.onnx", ["--features", "a,b"], GREEDY],
 ] as const)(
   "%s %j is refused: its run would harm a server, and does not harm the command",
   { timeout: 120_000 },

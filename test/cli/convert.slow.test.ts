@@ -2,10 +2,11 @@ import { execFile } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { openPackage } from "../../cli/package-folder.ts";
 import { openPredictor } from "../../cli/predictor.ts";
 import { canConvert, CONVERSION_LIMIT_MS, convertersPython, suiteFolder } from "./converting.ts";
+import { freePort } from "../harness/free-port.ts";
 import { nearcastProcess, root, temporaryFolder } from "./nearcast.ts";
 
 describe.skipIf(!canConvert)("convert", { timeout: CONVERSION_LIMIT_MS }, () => {
@@ -72,6 +73,30 @@ describe.skipIf(!canConvert)("convert", { timeout: CONVERSION_LIMIT_MS }, () => 
     expect(local.manifest.examples).toHaveLength(5);
     const verified = await nearcastProcess(["verify", "it", "--models", models]);
     expect(verified.code).toBe(0);
+  });
+
+  test("the README's three commands make an endpoint of a joblib file", async () => {
+    const data = ["--data", join(files, "customers.csv"), "--target", "churn"];
+    expect((await convert("churn.joblib", "--trust", ...data)).code).toBe(0);
+    const released = await nearcastProcess(["release", "it@1", "--store", models]);
+    expect(released).toMatchObject({ code: 0, stderr: "" });
+    const port = await freePort();
+    const dev = nearcastProcess(
+      ["dev", "--models", models, "--port", String(port), "--entry", "entries/server.ts"],
+      { onStart: (child) => onTestFinished(async () => void (child.kill("SIGTERM"), await dev)) },
+    );
+    await vi.waitFor(() => fetch(`http://localhost:${port}/health`), {
+      timeout: 60_000,
+      interval: 100,
+    });
+    const answer = await fetch(`http://localhost:${port}/v1/models/it/predict`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        inputs: { age: 70, fare: 20, sex: "female", plan: "plus", visits: 1 },
+      }),
+    });
+    expect(await answer.json()).toMatchObject({ model: "it", outputs: { label: "stays" } });
   });
 
   test("a skops file without --trust", async () => {

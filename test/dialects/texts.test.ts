@@ -28,6 +28,35 @@ test("of several models of a task the default answers, or the request names one"
   expect(await ask({ DEFAULT_MODEL: "search" })).toEqual([expect.any(Array)]);
 });
 
+test("without a model, each route of TEI asks the only one that does its task", async () => {
+  const models = await textModels();
+  onTestFinished(() => rm(models, { recursive: true }));
+  const sentences = { source_sentence: "a", sentences: ["b"] };
+  const asked: [path: string, model: string, body?: object][] = [
+    ["/embed", "search", { inputs: "a" }],
+    ["/embed_all", "tokens", { inputs: "a" }],
+    ["/embed_sparse", "splade-bert", { inputs: "a" }],
+    ["/rerank", "rank-bert", { query: "a", texts: ["b"] }],
+    ["/predict", "sentiment", { inputs: "a" }],
+    ["/similarity", "similar-bert", { inputs: sentences }],
+    ["/tokenize", "rank-bert", { inputs: "a" }],
+    ["/decode", "splade-bert", { ids: [5] }],
+    ["/info", "rank-bert"],
+  ];
+  for (const [path, model, body] of asked) {
+    // Of each task there is one that this caller may use.
+    const key = apiKey("one", { scopes: ["predict", "read"], models: [model, "iris"] });
+    const served = serve(models, { AUTH: "", API_KEYS: keyList(key), DEFAULT_MODEL: "" });
+    const response = await served.fetch(path, {
+      method: body ? "POST" : "GET",
+      headers: { ...bearer(key.key), "Content-Type": "application/json" },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    expect([path, response.status]).toEqual([path, 200]);
+    expect(response.headers.get("x-model-name")).toBe(model);
+  }
+});
+
 test("without a model, only those that the caller may use are found and named", async () => {
   const models = await textModels();
   onTestFinished(() => rm(models, { recursive: true }));
