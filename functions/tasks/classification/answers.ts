@@ -29,15 +29,17 @@ export function classificationAnswers(manifest: ClassificationManifest): Pick<
   const scored = oneSided ? labels.slice(1) : labels;
   const member = scores?.kind === "decision-values" ? "decision_values" : "scores";
 
+  const again: number[] = [];
   const nameOf = (index: number): string => labels[index] ?? "";
 
-  function named(values: ArrayLike<number>, topK = scored.length) {
-    const score = (index: number): number => values[index] ?? 0;
-    const places = rank(values, scored.length);
-    const best = oneSided ? Number(score(0) > 0) : (places[0] ?? 0);
+  function named(values: ArrayLike<number>, places: readonly number[], topK = scored.length) {
     const byLabel: Record<string, number> = {};
-    for (const place of places.slice(0, topK)) put(byLabel, scored[place] as string, score(place));
-    return { best, score, byLabel };
+    const most = Math.min(topK, places.length);
+    for (let at = 0; at < most; at++) {
+      const place = places[at] as number;
+      put(byLabel, scored[place] as string, values[place] ?? 0);
+    }
+    return byLabel;
   }
 
   function answer(
@@ -47,18 +49,20 @@ export function classificationAnswers(manifest: ClassificationManifest): Pick<
   ): Classification {
     const there = given && independent && { labels: given.map(nameOf) };
     if (!values) return there ? there : { label: nameOf(given?.[0] ?? 0) };
-    const { best, score, byLabel } = named(values, topK);
+    const places = rank(values, scored.length, again);
+    const byLabel = named(values, places, topK);
+    const best = oneSided ? Number((values[0] ?? 0) > 0) : (places[0] ?? 0);
     const index = independent ? best : (given?.[0] ?? best);
     const label = nameOf(index);
     if (there)
       return {
         label,
         ...there,
-        ...(member === "scores" && { score: score(index) }),
+        ...(member === "scores" && { score: values[index] ?? 0 }),
         [member]: byLabel,
       };
     return member === "scores"
-      ? { label, score: score(index), scores: byLabel }
+      ? { label, score: values[index] ?? 0, scores: byLabel }
       : { label, decision_values: byLabel };
   }
 
@@ -78,7 +82,9 @@ export function classificationAnswers(manifest: ClassificationManifest): Pick<
     postprocess(outputs: Tensors, { rows }, { top_k: topK }) {
       const given = readLabels?.(outputs, rows);
       const values = readScores?.(outputs, rows);
-      return Array.from({ length: rows }, (_, row) => answer(given?.[row], values?.[row], topK));
+      const answers: Classification[] = [];
+      for (let row = 0; row < rows; row++) answers.push(answer(given?.[row], values?.(row), topK));
+      return answers;
     },
   };
 }

@@ -3,11 +3,9 @@ import { numbersOf, type Tensors } from "../../tensor.ts";
 import { softmax } from "../softmax.ts";
 import { isOneSided, type ClassificationManifest, type ScoresOptions } from "./options.ts";
 
-type Numbers = Float32Array | Float64Array;
-
 /**
- * Reads the scores of each row: one for each label, or one decision value for two labels. Throws an Error when the
- * manifest's output cannot hold them.
+ * Reads the scores of each row: one for each label, or one decision value for two labels. Those of a row may lie where
+ * the next row's will. Throws an Error when the manifest's output cannot hold them.
  */
 export function scoresReader(manifest: ClassificationManifest, options: ScoresOptions) {
   const { name: model, labels = [], outputs } = manifest;
@@ -30,16 +28,19 @@ export function scoresReader(manifest: ClassificationManifest, options: ScoresOp
     );
   const complete = completion(manifest, options, width);
 
-  return (tensors: Tensors, rows: number): ArrayLike<number>[] => {
+  return (tensors: Tensors, rows: number): ((row: number) => ArrayLike<number>) => {
     const data = numbersOf(tensors[output.name]?.data);
     if (data?.length !== rows * width)
       throw new NearcastError(
         "model_corrupt",
         `Output ${output.name} of ${model} does not have ${width} scores a row.`,
       );
-    return Array.from({ length: rows }, (_, row) =>
-      complete(data.subarray(row * width, (row + 1) * width)),
-    );
+    // A view for each row would take as long as all else that is done for it.
+    const own = new Float64Array(width);
+    return (row) => {
+      for (let at = 0; at < width; at++) own[at] = data[row * width + at] as number;
+      return complete(own);
+    };
   };
 }
 
@@ -48,7 +49,7 @@ function completion(
   manifest: ClassificationManifest,
   { activation, column = 1 }: ScoresOptions,
   width: number,
-): (values: Numbers) => ArrayLike<number> {
+): (values: Float64Array) => ArrayLike<number> {
   const activate = ACTIVATIONS[activation];
   if (isOneSided(manifest)) return (values) => [activate(values)[width === 1 ? 0 : column] ?? 0];
   if (width === manifest.labels?.length) return activate;
@@ -60,8 +61,8 @@ function completion(
 }
 
 const ACTIVATIONS = {
-  none: (values: Numbers): ArrayLike<number> => values,
-  sigmoid: (values: Numbers): ArrayLike<number> =>
+  none: (values: Float64Array): ArrayLike<number> => values,
+  sigmoid: (values: Float64Array): ArrayLike<number> =>
     Array.from(values, (value) => 1 / (1 + Math.exp(-value))),
   softmax,
 } as const;
