@@ -54,10 +54,12 @@ export function readState(manifest: Manifest, text: string, wanted: readonly Car
   }
   const [model, version, digest, shapes] = about;
   const { name, version: own } = manifest;
-  if (String([model, version, digest]) !== String(ownerOf(manifest)))
+  if (String([model, version, digest]) !== String(ownerOf(manifest))) {
+    const isOwn = model === name && version === own;
     throw wrongState(
-      `is of ${model} ${version} with another artifact or name than ${name} ${own}, which answers now: ask /v1/models/{name}/versions/{version}/predict for all of a stream, or begin it anew`,
+      `is of ${isOwn ? "another artifact of " : ""}${model} ${version}, and ${name} ${own} answers now: ask the same version for all of a stream, as in /v1/models/${name}/versions/${own}/predict, or begin it anew`,
     );
+  }
   const fits =
     shapes.length === wanted.length &&
     wanted.every(({ shape }, index) => hasShape(shapes[index] as number[], shape));

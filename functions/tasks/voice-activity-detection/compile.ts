@@ -1,9 +1,8 @@
 import { NearcastError } from "../../errors.ts";
-import { numbersOf, type Tensor, type Tensors } from "../../tensor.ts";
+import { numbersOf, viewOfRows, type Tensor, type Tensors } from "../../tensor.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { audioQuantities, type Heard } from "../audio/quantities.ts";
 import { heardRecordings } from "../audio/recordings.ts";
-import { shown } from "../audio/seconds-budget.ts";
 import type { Wav } from "../audio/wav.ts";
 import type { CompiledTask, Parts, Run, TaskVersion } from "../define.ts";
 import { readState, writeState, wrongState } from "../state/carried.ts";
@@ -29,6 +28,8 @@ interface VoiceAnswer {
   state?: string;
 }
 
+/** Windows that are cut between two pauses: a few milliseconds. */
+const WINDOWS_A_PART = 4096;
 const SEGMENT_BYTES = '{"start":,"end":},'.length + 2 * NUMBER_BYTES;
 
 /**
@@ -62,23 +63,22 @@ export function compile({
     return { tensors: Object.fromEntries(tensors), rest, soFar };
   }
 
-  function check({ rate, length }: Wav, parameters: VoiceParameters): void {
+  function check({ rate }: Wav, parameters: VoiceParameters): void {
     const isPiece = parameters.return_state || parameters.state !== undefined;
     // The filter at the end of a piece would need the beginning of the next one.
     if (isPiece && rate !== sampleRate)
       throw new RangeError(
         `has ${rate} samples a second; a piece of a stream needs the model's ${sampleRate}: resample the stream before it is cut`,
       );
-    if (Math.ceil((length / rate) * sampleRate) < 1)
-      throw new RangeError(`lasts ${shown(length / rate)} seconds, less than a sample`);
   }
 
-  /** The windows from a place on, each with its context, behind each other. */
-  function windowsOf(samples: Float32Array, from: number, count: number): Tensor {
+  /** The first windows of samples, each with its context. */
+  function* windowsOf(samples: Float32Array, count: number): Parts<Tensor> {
     const width = context + window;
     const data = new Float32Array(count * width);
     for (let index = 0; index < count; index++) {
-      const start = (from + index) * window;
+      if (index > 0 && index % WINDOWS_A_PART === 0) yield;
+      const start = index * window;
       data.set(samples.subarray(start, start + width), index * width);
     }
     return { datatype: "FP32", shape: [count, width], data };
@@ -114,7 +114,6 @@ export function compile({
         const all = new Float32Array(context + Math.max(count * window, fresh));
         all.set(before.rest);
         all.set(samples, before.rest.length);
-        const data = all.subarray(0, context + count * window);
         const piece: Piece = {
           ...about,
           soFar: before.soFar,
@@ -123,8 +122,9 @@ export function compile({
         };
         runs.push({
           feeds: {
+            ...graph.constant,
             ...before.tensors,
-            [graph.samples]: { datatype: "FP32", shape: [data.length], data },
+            [graph.samples]: yield* windowsOf(all, count),
           },
           rows: 1,
           context: [piece],
@@ -138,12 +138,12 @@ export function compile({
     *steps(feeds) {
       const count = windowsIn(feeds);
       const probabilities = new Float32Array(count);
-      const samples = feeds[graph.samples]?.data as Float32Array;
+      const all = feeds[graph.samples] as Tensor;
       let state = graph.pairs.map(([input]) => feeds[input] as Tensor);
       for (let from = 0; from < count; from += windowsAtOnce) {
-        const windows = windowsOf(samples, from, Math.min(windowsAtOnce, count - from));
+        const windows = viewOfRows(all, from, Math.min(windowsAtOnce, count - from));
         const outputs = yield {
-          ...graph.constant,
+          ...feeds,
           ...Object.fromEntries(graph.pairs.map(([input], at) => [input, state[at] as Tensor])),
           [graph.samples]: windows,
         };
@@ -189,7 +189,7 @@ export function compile({
   };
 
   function windowsIn(feeds: Tensors): number {
-    return ((feeds[graph.samples]?.data.length ?? 0) - context) / window;
+    return feeds[graph.samples]?.shape[0] ?? 0;
   }
 
   /** A state that a caller made up may let the network overflow. */
