@@ -26,6 +26,7 @@ describe.skipIf(!canConvert)("convert", { timeout: CONVERSION_LIMIT_MS }, () => 
       "hist-categories",
       "isolation-forest",
       "two-targets",
+      "components",
     ];
     await promisify(execFile)(convertersPython, [script, files, ...names]);
   }, CONVERSION_LIMIT_MS);
@@ -152,6 +153,19 @@ describe.skipIf(!canConvert)("convert", { timeout: CONVERSION_LIMIT_MS }, () => 
     const other = await convert("two-targets.joblib", "--trust", "--labels", "spent");
     expect(other.code).toBe(1);
     expect(other.stderr).toContain("--labels names 1, but the model predicts 2 numbers a row.");
+  });
+
+  test("a PCA answers with its numbers, by its names", async () => {
+    const { code, stderr } = await convert("components.skops");
+    expect([code, stderr]).toEqual([0, ""]);
+    const predictor = await openPredictor(await openPackage(models, { name: "it" }), "native");
+    const row = { feature_1: 30, feature_2: 20, feature_3: 1 };
+    const { values } = (await predictor.predict(row)) as { values: Record<string, number> };
+    // As scikit-learn 1.9.1 has them.
+    expect(values).toEqual({
+      pca0: expect.closeTo(-0.0226, 4),
+      pca1: expect.closeTo(-0.803928, 4),
+    });
   });
 
   test("an ONNX that answers otherwise is refused with rows and differences, and nothing is written", async () => {

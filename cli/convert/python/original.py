@@ -25,7 +25,9 @@ class Original:
         self.targets = labels
         self.task = None
         self.independent = False
-        if not hasattr(model, "predict"):
+        # A PCA and the like have no prediction: their numbers are the answer.
+        self.asked = "predict" if hasattr(model, "predict") else "transform"
+        if not hasattr(model, self.asked) or columns is None and self.asked == "transform":
             raise Refusal(
                 f"{type(model).__name__} has no predict: it is no classifier and no regression. Put the model behind it into one pipeline, and convert that."
             )
@@ -89,11 +91,13 @@ class Original:
             warnings.simplefilter("ignore")
             frame = self.frame(rows)
             if self.is_regression():
-                found = self.model.predict(frame)
+                found = getattr(self.model, self.asked)(frame)
             elif self.method:
                 found = getattr(self.model, self.method)(frame)
             else:
                 found = np.array([[float(plain_class(one) == known) for known in self.classes] for one in self.predicted(frame)])
+        if hasattr(found, "toarray"):
+            found = found.toarray()
         if isinstance(found, list):
             found = np.stack([one[:, 1] for one in found], axis=1)
         return np.asarray(found, dtype=float).reshape(len(rows), -1)
@@ -123,10 +127,16 @@ class Original:
 
     def read_targets(self, count):
         self.task = "tabular-regression"
-        self.targets = self.targets or [f"target_{index + 1}" for index in range(count)]
+        self.targets = self.targets or self.own_targets() or [f"target_{index + 1}" for index in range(count)]
         if len(self.targets) != count:
             raise Refusal(f"--labels names {len(self.targets)}, but the model predicts {count} numbers a row.")
         return self.targets
+
+    def own_targets(self):
+        """What the model itself calls the numbers of its transform."""
+        if self.asked == "predict" or not hasattr(self.model, "get_feature_names_out"):
+            return None
+        return [str(name) for name in self.model.get_feature_names_out()]
 
     def answer(self, said, numbers):
         names = self.labels
