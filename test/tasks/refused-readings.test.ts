@@ -181,6 +181,25 @@ test("a line has the width of its ratio, and is filled up at its right", async (
   ]);
 });
 
+test("so it is in a graph with its channels last", async () => {
+  const [run] = await prepared([PICTURE], {
+    inputs: [{ name: "image", datatype: "FP32", shape: [-1, 32, -1, 3] }],
+    image: {
+      ...IMAGE,
+      color: "rgb",
+      layout: "NHWC",
+      resize: { fill: 2, leastWidth: 34 },
+      mean: [0, 0, 0],
+      std: [1, 1, 1],
+    },
+  });
+  const { shape, data } = run!.feeds["image"]!;
+  expect(shape).toEqual([1, 32, 34, 3]);
+  const filled = Array.from(data as Float32Array, (one) => one === 2);
+  // Two pixels of three colours at the end of each row.
+  expect(filled).toEqual(filled.map((_, at) => at % (34 * 3) >= 32 * 3));
+});
+
 const FIXED = {
   inputs: [{ name: "image", datatype: "FP32", shape: [-1, 1, 32, 640] }],
   image: { ...IMAGE, resize: { fill: 0.5 } },
@@ -222,6 +241,22 @@ test("so are lines that are too much together", async () => {
   await expect(prepared(Array<string>(4).fill(long), wide)).rejects.toMatchObject({
     code: "invalid_input",
     issues: [{ path: "inputs", message: expect.stringContaining("send fewer images") as string }],
+  });
+});
+
+test("answers that are too long are not sent, and counted before they are written", async () => {
+  const answers = [{ generated_text: "漢字かな".repeat(9), score: 0.123456789 }];
+  const bytes = Buffer.byteLength(JSON.stringify(answers));
+  const counted = (await compiled()).madeBytes?.(answers) ?? 0;
+  expect(counted).toBeGreaterThanOrEqual(bytes);
+  expect(counted).toBeLessThan(1.2 * bytes);
+  const store = await emptyStore();
+  await addReader(store, "crnn");
+  const { predict } = openService(store, "native", { MAX_ANSWER_BYTES: "200" });
+  expect(await predict("crnn", [PICTURE, PICTURE])).toMatchObject({ status: 200 });
+  expect(await predict("crnn", Array<string>(9).fill(PICTURE))).toMatchObject({
+    status: 507,
+    code: "answer_too_large",
   });
 });
 
