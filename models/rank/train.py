@@ -240,9 +240,8 @@ class Titles:
         words = title.split()
         for _ in range(choose.choice([1, 1, 2])):
             words[choose.randrange(len(words))] = self.word()
-        lost = words.index(choose.choice(kept)) if set(kept) <= set(words) else None
-        if lost is not None:
-            words[lost] = self.word()
+        if set(kept) <= set(words):
+            words[words.index(choose.choice(kept))] = self.word()
         choose.shuffle(words)
         return " ".join(words)
 

@@ -12,7 +12,17 @@ interface Evaluation {
 }
 
 test.each(
-  inThisFile(["search", "iris", "sentiment", "digits", "diabetes", "retail", "rank", "anomaly"]),
+  inThisFile([
+    "search",
+    "iris",
+    "sentiment",
+    "digits",
+    "diabetes",
+    "retail",
+    "rank",
+    "entities",
+    "anomaly",
+  ]),
 )(
   "eval gives the metrics that the manifest of %s says, on both runtimes",
   async (model) => {

@@ -140,6 +140,58 @@ export interface Models {
     };
   };
   /**
+   * Finds persons, cities, products, quantities, amounts of money and dates in English order messages to
+   * a shop for gifts. It was trained on messages that a script wrote, and real ones are more varied.
+   * Task: token-classification
+   */
+  entities: {
+    input: string;
+    output: Array<{
+      /** The label of joined tokens. */
+      entity_group?: "O" | "PERSON" | "CITY" | "PRODUCT" | "QUANTITY" | "AMOUNT" | "DATE";
+      /** The label of a token, with `aggregation_strategy` none. */
+      entity?:
+        | "O"
+        | "B-PERSON"
+        | "I-PERSON"
+        | "B-CITY"
+        | "I-CITY"
+        | "B-PRODUCT"
+        | "I-PRODUCT"
+        | "B-QUANTITY"
+        | "I-QUANTITY"
+        | "B-AMOUNT"
+        | "I-AMOUNT"
+        | "B-DATE"
+        | "I-DATE";
+      score: number;
+      /** The number of the token, with `none`. */
+      index?: number;
+      word: string;
+      /** The first character, from 0. */
+      start: number;
+      /** One after the last character. */
+      end: number;
+    }>;
+    parameters: {
+      /**
+       * How tokens become entities. `none` answers with tokens; `simple` joins neighbours of one label;
+       * `first`, `average` and `max` first give all tokens of a word one label: that of its first token, of
+       * their mean, or of the surest token.
+       * "simple" when absent.
+       */
+      aggregation_strategy?: "none" | "simple" | "first" | "average" | "max";
+      /** Labels to leave out, without `B-` and `I-` where tokens are joined. */
+      ignore_labels?: readonly string[];
+      /**
+       * Reads all of a long text, in parts that share this many tokens. Without it, the text is cut off at
+       * the model's most tokens.
+       * At least 0.
+       */
+      stride?: number;
+    };
+  };
+  /**
    * Tells three species of iris apart by the length and width of sepals and petals. A random forest of
    * 100 trees.
    * Task: tabular-classification

@@ -17,7 +17,17 @@ import { publishedRepository, runJob } from "./runner.ts";
 vi.setConfig({ testTimeout: 600_000 });
 
 const KEY = "a-key-of-the-pipeline";
-const MODELS = ["anomaly", "diabetes", "digits", "iris", "rank", "retail", "search", "sentiment"];
+const MODELS = [
+  "anomaly",
+  "diabetes",
+  "digits",
+  "entities",
+  "iris",
+  "rank",
+  "retail",
+  "search",
+  "sentiment",
+];
 
 let work: string;
 let repository: Awaited<ReturnType<typeof publishedRepository>>;
