@@ -50,8 +50,8 @@ export async function judgeForm(
     lines: [
       ...lines,
       ...cosines(before.manifest, original, native),
-      `original and INT8: ${await differences(original, native)} (${source}, ${rows.length} rows)`,
-      `INT8 native and WASM: ${await differences(native, wasm)}`,
+      `original and INT8: ${await differences(after.manifest, original, native)} (${source}, ${rows.length} rows)`,
+      `INT8 native and WASM: ${await differences(after.manifest, native, wasm)}`,
       byBatch > ROUNDING
         ? `INT8 alone and in a batch: the same row's answer differs by up to ${short(byBatch)} (${few.length} rows)`
         : `INT8 alone and in a batch: the same answers (${few.length} rows)`,
@@ -119,10 +119,17 @@ function isVector(answer: unknown): boolean {
   return typeof (answer as unknown[])[0] === "number";
 }
 
-async function differences(left: readonly unknown[], right: readonly unknown[]): Promise<string> {
+async function differences(
+  { labels }: Manifest,
+  left: readonly unknown[],
+  right: readonly unknown[],
+): Promise<string> {
   const compared = await compareAll(left, right);
   const changed = compared.filter(({ mismatch }) => mismatch !== undefined).length;
-  return `largest difference ${short(largestOf(compared))}, another label in ${changed} of ${left.length}`;
+  const largest = `largest difference ${short(largestOf(compared))}`;
+  return labels || changed > 0
+    ? `${largest}, another label in ${changed} of ${left.length}`
+    : largest;
 }
 
 function compareAll(

@@ -40,7 +40,8 @@ def main(form, source, target, calibration=None):
     if any("Integer" in name or "QuantizeLinear" in name or name.endswith("NBits") for name in operators):
         sys.exit("The model is quantised already.")
     if not operators & set(HELPED[form]):
-        sys.exit(f"The graph has none of the operators that this form helps: {', '.join(sorted(HELPED[form]))}.")
+        other = " Try --form dynamic." if operators & set(HELPED["dynamic"]) else ""
+        sys.exit(f"The graph has none of the operators that this form helps: {', '.join(sorted(HELPED[form]))}.{other}")
     if form == "dynamic":
         # Gather's table would get one scale. Weights are unsigned: signed ones can overflow on x64 processors without
         # VNNI, and then answer differently from WASM and from newer processors.

@@ -21,12 +21,19 @@ test(
     expect(native).toMatch(/Spilled to Lambda: a million calls cost about \$\d+\.\d\d,/);
     const refused = await nearcast(["verify", "large", ...at]);
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/does not fit Cloudflare Workers: .* the limit is 128.0 MiB/);
+    expect(refused.stderr).toMatch(
+      /does not fit Cloudflare Workers: .* the limit is 128.0 MiB\. Try: nearcast optimize large@1; or nearcast quantize large@1 --int8; or nearcast verify/,
+    );
     const before = await snapshot(join(models, "large/1"));
 
     const shown = await succeed(["optimize", "large", ...at]);
     expect(shown).toMatch(/^as it is .*\noptimised graph /m);
     expect(shown).toContain("large@2 is in");
+    // What was tried is not offered again. A Worker would take it with a larger SESSION_BUDGET_MB.
+    expect(shown).toContain("Workers: does not fit, since its files take 32.1 MiB of 32.0 MiB");
+    expect(shown).toMatch(/AWS Lambda: fits, with \d+\.\d MiB for a session/);
+    expect(shown).toContain("Try: nearcast quantize large@2 --int8");
+    expect(shown).not.toContain("Try: nearcast optimize");
     expect(await snapshot(join(models, "large/1"))).toEqual(before);
     const manifest = await readFile(join(models, "large/2/model.json"), "utf8");
     expect(JSON.parse(manifest)).toMatchObject({
@@ -50,6 +57,10 @@ test(
     const before = await snapshot(models);
     const shown = await succeed(["optimize", "small", "--models", models]);
     expect(shown).toContain("Nothing helps: small@1 stays as it is");
+    expect(shown).toMatch(
+      /Cloudflare Workers: fits, with \d+\.\d MiB of 128\.0 MiB while it loads/,
+    );
+    expect(shown).not.toContain("Try:");
     expect(await snapshot(models)).toEqual(before);
   },
   LIMIT_MS,

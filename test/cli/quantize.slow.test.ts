@@ -1,7 +1,17 @@
-import { chmod, cp, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { nearcastProcess, root, snapshot, temporaryFolder } from "./nearcast.ts";
+import { writeNpy } from "../../cli/examples/npy.ts";
+import {
+  fixture,
+  nearcast,
+  nearcastProcess,
+  root,
+  snapshot,
+  succeed,
+  temporaryFolder,
+} from "./nearcast.ts";
+import { canQuantise } from "./quantising.ts";
 
 const LIMIT_MS = 300_000;
 
@@ -45,3 +55,161 @@ describe.skipIf(process.platform === "win32")("quantize without a Python that it
     },
   );
 });
+
+/** `digits@1` in a folder of its own, and the lines of its data. */
+async function digits(): Promise<{ models: string; lines: string[] }> {
+  const models = await temporaryFolder();
+  await cp(join(root, "models/digits/1"), join(models, "digits/1"), { recursive: true });
+  const text = await readFile(join(root, "models/digits/heldout.jsonl"), "utf8");
+  return { models, lines: text.trimEnd().split("\n") };
+}
+
+describe.skipIf(!canQuantise)("quantize", () => {
+  test.for([
+    [["--form", "rows"], "8-bit weights, and 8-bit sums of each row"],
+    [["--form", "weights"], "8-bit weights, and sums of floats"],
+    [["--form", "dynamic"], "whose ranges each run measures"],
+    [["--calibrate", "DATA"], "whose ranges were measured on 360 rows of heldout.jsonl"],
+  ] as const)(
+    "%s: about a quarter of the size, and the accuracy before and after",
+    { timeout: LIMIT_MS },
+    async ([args, about]) => {
+      const { models } = await digits();
+      const data = join(root, "models/digits/heldout.jsonl");
+      const form = args.map((arg) => (arg === "DATA" ? data : arg));
+      const flags = ["--int8", ...form, "--data", data, "--models", models];
+      const shown = await succeed(["quantize", "digits@1", ...flags]);
+      expect(shown).toContain(about);
+      const [, before, after] = /bytes (\d+) → (\d+)/.exec(shown) ?? [];
+      expect(Number(after) / Number(before)).toBeLessThan(0.31);
+      const [, native] = /accuracy 0\.9944 → (\d\.\d+) native/.exec(shown) ?? [];
+      expect(Number(native)).toBeGreaterThan(0.98);
+      if (args[1] === "dynamic")
+        expect(shown).toMatch(/the same row's answer differs by up to 0\./);
+      else expect(shown).toContain("INT8 alone and in a batch: the same answers (50 rows)");
+      const manifest = await readFile(join(models, "digits/2/model.json"), "utf8");
+      const { metrics } = JSON.parse(manifest) as { metrics: object[] };
+      expect(metrics[0]).toMatchObject({
+        name: "accuracy",
+        value: expect.closeTo(Number(native), 3),
+        rows: 360,
+      });
+      expect(
+        await succeed([
+          "verify",
+          "digits@2",
+          "--record",
+          "--tolerance",
+          "0.05",
+          "--models",
+          models,
+        ]),
+      ).toContain("good to publish");
+    },
+  );
+
+  test.for([
+    [
+      "too few rows",
+      (lines: string[]) => lines.slice(0, 19),
+      "The data has 19 rows, and ranges need at least 20.",
+    ],
+    [
+      "a picture that cannot be read",
+      (lines: string[]) => [...lines.slice(0, 20), '{"input": "bm90IGEgcGljdHVyZQ=="}'],
+      "Line 21 of the data: inputs[0] must be a JPEG, PNG or WebP image",
+    ],
+    [
+      "a line without an input",
+      () => ['{"pixels": 1}'],
+      'Line 1 of the data is not of the form {"input": …',
+    ],
+    ["nothing", () => [], "has no row."],
+  ] as const)(
+    "refuses to calibrate on %s, and leaves nothing behind",
+    { timeout: LIMIT_MS },
+    async ([, linesOf, reason]) => {
+      const { models, lines } = await digits();
+      const data = join(models, "data.jsonl");
+      await writeFile(data, linesOf(lines).join("\n"));
+      const before = await snapshot(models);
+      const refused = await nearcast([
+        "quantize",
+        "digits",
+        "--int8",
+        "--calibrate",
+        data,
+        "--models",
+        models,
+      ]);
+      expect(refused).toMatchObject({ code: 1, stdout: "" });
+      expect(refused.stderr).toContain(reason);
+      expect(await snapshot(models)).toEqual(before);
+    },
+  );
+
+  test(
+    "calibrates convolutions on tensors, and names the line with a number that is missing",
+    { timeout: LIMIT_MS },
+    async () => {
+      const models = await temporaryFolder();
+      await succeed(["add", fixture("convolution.onnx"), "--name", "pictures", "--models", models]);
+      const lines: string[] = [];
+      for (let row = 0; row < 25; row++) {
+        const data = Float32Array.from({ length: 1024 }, (_, at) => Math.sin(row * 31 + at));
+        const npy = writeNpy({ type: "<f4", shape: [1, 16, 8, 8], data });
+        await writeFile(join(models, `row-${row}.npy`), npy);
+        lines.push(JSON.stringify({ input: { pixels: { $npy: `row-${row}.npy` } } }));
+      }
+      const data = join(models, "data.jsonl");
+      await writeFile(data, lines.join("\n"));
+      const args = [
+        "quantize",
+        "pictures",
+        "--int8",
+        "--calibrate",
+        data,
+        "--data",
+        data,
+        "--models",
+        models,
+      ];
+      const shown = await succeed(args);
+      expect(shown).toContain("measured on 25 rows of data.jsonl");
+      expect(shown).toContain("INT8 alone and in a batch: the same answers (25 rows)");
+      const [, difference] = /original and INT8: largest difference ([\d.]+)/.exec(shown) ?? [];
+      // Its numbers go up to some hundreds.
+      expect(Number(difference)).toBeLessThan(10);
+
+      const broken = Float32Array.from({ length: 1024 }, (_, at) => (at === 7 ? NaN : 1));
+      await writeFile(
+        join(models, "row-3.npy"),
+        writeNpy({ type: "<f4", shape: [1, 16, 8, 8], data: broken }),
+      );
+      const refused = await nearcast(args);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(/Line 4 of the data: .*(missing or infinite|finite)/);
+    },
+  );
+
+  test(
+    "says which columns a table lacks, and that texts have no ranges",
+    { timeout: LIMIT_MS },
+    async () => {
+      const models = await temporaryFolder();
+      await cp(join(root, "models/diabetes/1"), join(models, "diabetes/1"), { recursive: true });
+      const data = join(models, "data.csv");
+      await writeFile(data, "age,bmi\n50,30\n");
+      const lacking = await calibrate("diabetes", data, models);
+      expect(lacking.stderr).toContain("The CSV has no column sex; it has age, bmi.");
+      const texts = join(root, "models/sentiment/heldout.jsonl");
+      expect((await calibrate("sentiment", texts, join(root, "models"))).stderr).toContain(
+        "sentiment@1 takes texts in its graph, and ranges can be measured on numbers only.",
+      );
+    },
+  );
+});
+
+function calibrate(model: string, file: string, folder: string) {
+  return nearcast(["quantize", model, "--int8", "--calibrate", file, "--models", folder]);
+}
