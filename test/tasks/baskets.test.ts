@@ -31,6 +31,19 @@ describe.each(RUNTIMES)("baskets on %s", (runtime) => {
     expect(third).toEqual(second);
   });
 
+  test("so many baskets that they are answered in parts are answered as alone", async () => {
+    const kinds = [["85123A"], basket, ["22697"]];
+    const alone = await Promise.all(
+      kinds.map(async (one) => (await predict("retail", one)).outputs),
+    );
+    const places = Array.from({ length: 250 }, (_, at) => (at * at) % 3);
+    const { outputs } = await predict(
+      "retail",
+      places.map((place) => kinds[place]),
+    );
+    expect(outputs).toEqual(places.map((place) => alone[place]));
+  });
+
   test.each([
     [[], undefined, "inputs", "must be an array of at least one item id"],
     [[["22697"], []], undefined, "inputs[1]", "must be an array of at least one item id"],

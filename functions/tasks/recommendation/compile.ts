@@ -4,7 +4,7 @@ import type { ManifestOf } from "../../model/manifest.ts";
 import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { MAX_NUMBERS } from "../check-tensors.ts";
 import { answerNumber } from "../answer-numbers.ts";
-import type { Assets, CompiledTask, Quantity, Run } from "../define.ts";
+import type { Assets, CompiledTask, Parts, Quantity, Run } from "../define.ts";
 import type { recommendationOptions, RecommendationParameters } from "./options.ts";
 
 export interface Recommendation {
@@ -20,6 +20,9 @@ type Item = z.output<typeof itemSchema>;
 
 /** The most numbers in one run. Baskets of a large catalogue take several runs. */
 const MAX_NUMBERS_PER_RUN = 250_000;
+
+/** With so many scores, answers are made in some milliseconds. */
+const SCORES_AT_ONCE = 50_000;
 
 /**
  * Takes a basket of item ids and answers with the items that go best with it. The graph takes baskets as FP32 `[rows,
@@ -108,7 +111,7 @@ export function compile(
           `Output ${output.name} of ${manifest.name} does not have ${width} scores a row.`,
         );
       const sorted = new Float32Array(width);
-      return Array.from({ length: rows }, (_, row): Recommendation[] => {
+      const answer = (row: number): Recommendation[] => {
         const start = row * width;
         const score = (column: number) => scores[start + column] ?? 0;
         let others = 0;
@@ -123,9 +126,26 @@ export function compile(
           .sort((a, b) => score(b) - score(a))
           .slice(0, topK)
           .map((column) => ({ ...(catalogue[column] as Item), score: score(column) }));
-      });
+      };
+      const atOnce = Math.max(1, Math.floor(SCORES_AT_ONCE / width));
+      if (rows > atOnce) return inParts(rows, atOnce, answer);
+      return Array.from({ length: rows }, (_, row) => answer(row));
     },
   };
+}
+
+/** Answers some baskets, and lets others have their turn. */
+function* inParts<Answer>(
+  rows: number,
+  atOnce: number,
+  answer: (row: number) => Answer,
+): Parts<Answer[]> {
+  const answers: Answer[] = [];
+  for (let row = 0; row < rows; row++) {
+    if (row > 0 && row % atOnce === 0) yield;
+    answers.push(answer(row));
+  }
+  return answers;
 }
 
 /** How many items a basket has, and what is recommended first. */
