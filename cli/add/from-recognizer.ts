@@ -76,8 +76,9 @@ export async function draftForText(path: string, flags: RecognitionFlags): Promi
   const { width: most } = image;
   const widths = { least: pictures.leastWidth ?? most, most };
   const { graph, output, classes, activation } = await recognitionEndOf(read, input, widths);
-  const special = specialOf(isOwn ? { blank: 0 } : flags, classes ?? listed.length + 1, path);
-  const { characters, notes } = withoutSpecial(listed, classes ?? listed.length + 1, special);
+  const count = classes ?? listed.length + 1;
+  const special = specialOf(isOwn ? { blank: 0, ...flags } : flags, count, path);
+  const { characters, notes } = withoutSpecial(listed, count, special);
   return {
     graph,
     assets: [{ file: CHARACTERS, content: charactersFile(characters) }],

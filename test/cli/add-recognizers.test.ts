@@ -109,6 +109,7 @@ test("a file that says its characters itself is an export of PP-OCR", async () =
   });
   expect(characters).toBe(`${all.join("\n")}\n`);
   expect(stdout).toContain("a space, as PP-OCR has it");
+  await expectRefused(own, "with one of --blank 0", ["--end", "last"]);
 });
 
 /** The flags of the graph with an end, with characters of another file. */
