@@ -241,7 +241,8 @@ class Titles:
         for _ in range(choose.choice([1, 1, 2])):
             words[choose.randrange(len(words))] = self.word()
         if set(kept) <= set(words):
-            words[words.index(choose.choice(kept))] = self.word()
+            lost = words.index(choose.choice(kept))
+            words[lost] = self.word()
         choose.shuffle(words)
         return " ".join(words)
 

@@ -626,7 +626,18 @@ export interface Models {
       /** BOOL [-1, 1] */
       not_flags: boolean[][];
     };
-    parameters: Record<string, never>;
+    parameters: {
+      /**
+       * The `state` of the answer before, unchanged, to go on from there. Only the version that made it
+       * takes it.
+       */
+      state?: string;
+      /**
+       * Whether the answer has a `state` for the next call.
+       * false when absent.
+       */
+      return_state?: boolean;
+    };
   };
   /**
    * Vectors of short English texts such as product names, for search that forgives misspelt, missing and
