@@ -16,7 +16,7 @@ test("a text is found among the texts of all labels and of rows without one", ()
     ["right", at(10)],
     ["left", at(180, 5)],
     ["up", at(90)],
-    ["nobody asks for it", at(60)],
+    ["nobody asks for it", at(60, 5)],
   ]);
   const truths = ["right", "left", "up"];
   // The first is nearest, the second too in spite of the length, and the third comes after two others.
