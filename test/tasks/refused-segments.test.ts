@@ -291,25 +291,30 @@ test("drift counts labels of pictures, and no picture has an outcome", async () 
   expect(outcomeOf(quantities)).toBeUndefined();
 });
 
-test("drift does not compare labels without scores with segments that have some", async () => {
-  const { quantities = [] } = await compiled(QUERIES);
-  const values = valuesOf(quantities, [
-    [
-      { label: "sky", mask: "" },
-      { label: "tree", mask: "" },
-    ],
-    [{ label: "tree", score: 0.95, mask: "" }],
-    [],
-  ]);
-  expect(values.get("prediction.segments")).toEqual([1, 0]);
-  expect(values.get("prediction.labels")).toEqual(["tree"]);
+test("drift counts only what is divided as where a request does not say how", async () => {
+  const task = await compiled(QUERIES);
+  const counted = async (subtask?: string) => {
+    const parameters = imageSegmentationParameters.parse({ subtask });
+    const options = { pathOf: (row: number) => `inputs[${row}]`, parameters };
+    const runs = await finished<Run[]>(task.preprocess([PICTURE], options));
+    const answers = [[{ label: "tree", score: 0.95, mask: "" }]];
+    return valuesOf(task.quantities ?? [], answers, runs).get("prediction.segments");
+  };
+  expect(await counted()).toEqual([1]);
+  expect(await counted("panoptic")).toEqual([1]);
+  expect(await counted("instance")).toEqual([]);
+  expect(await counted("semantic")).toEqual([]);
 });
 
-function valuesOf(quantities: readonly Quantity[], answers: unknown[]): Map<string, unknown[]> {
+function valuesOf(
+  quantities: readonly Quantity[],
+  answers: unknown[],
+  runs: readonly Run[] = [],
+): Map<string, unknown[]> {
   return new Map(
     quantities.map((quantity) => {
       const taken: unknown[] = [];
-      quantity.each({ inputs: [], runs: [], answers }, (value) => taken.push(value));
+      quantity.each({ inputs: [], runs, answers }, (value) => taken.push(value));
       return [quantity.name, taken];
     }),
   );

@@ -1,6 +1,6 @@
 import { invalidInput } from "../../errors.ts";
 import { checkAnswerBytes } from "../../wire/answer-size.ts";
-import type { CompiledTask, Parts, Quantity, Run, TaskVersion } from "../define.ts";
+import type { CompiledTask, Parts, Quantity, Run, Seen, TaskVersion } from "../define.ts";
 import { inputSizeOf, placementOf, type Size } from "../image/fit.ts";
 import type { ImageOptions } from "../image/options.ts";
 import { maskedImageInputs } from "../image/pixel-mask.ts";
@@ -20,6 +20,8 @@ type Options = typeof imageSegmentationOptions;
 /** A picture of a request, and what all its pictures took so far: numbers of their grids, and bytes of JSON. */
 interface Picture extends Size {
   spent: { numbers: number; bytes: number };
+  /** Whether it is divided as where a request does not say how. */
+  isUsual: boolean;
 }
 
 /**
@@ -46,18 +48,17 @@ export async function compile(
   return {
     readsContext: true,
     outputNames: head.outputNames,
-    quantities: [
-      ...inputs.quantities,
-      ...segmentQuantities(labels, manifest.segmentation.classes !== undefined),
-    ],
+    quantities: [...inputs.quantities, ...segmentQuantities(labels)],
     *preprocess(rows, options): Parts<Run[]> {
       checkSubtask(head, options.parameters);
       const runs = yield* inputs.preprocess(rows, options) as Parts<Run[]>;
       checkPictures(runs, head, options.parameters);
       const spent = { numbers: 0, bytes: 0 };
+      const { subtask = head.subtasks[0] } = options.parameters;
+      const isUsual = subtask === head.subtasks[0];
       return runs.map((run) => ({
         ...run,
-        context: (run.context as Size[]).map((size): Picture => ({ ...size, spent })),
+        context: (run.context as Size[]).map((size): Picture => ({ ...size, spent, isUsual })),
       }));
     },
     *postprocess(outputs, { rows, context }, parameters) {
@@ -162,21 +163,17 @@ function checkNumbers(numbers: number): void {
 
 /**
  * How many segments a picture has, and of which labels. Those that only a caller's lower threshold gives do not count, nor
- * do answers without scores of a model whose segments have some: those to `semantic`, which the baseline has none of. A
- * picture has several labels, and none of them is its outcome.
+ * does another subtask than the baseline has, which divides pictures otherwise. A picture has several labels, and none of
+ * them is its outcome.
  */
-function segmentQuantities(labels: readonly string[], areScored: boolean): Quantity[] {
-  const countedOf = (answers: readonly unknown[]) =>
-    (answers as readonly SegmentAnswer[][])
-      .filter((answer) => !areScored || answer.every(({ score }) => score !== undefined))
-      .map((answer) => answer.filter(({ score = 1 }) => score > THRESHOLD));
+function segmentQuantities(labels: readonly string[]): Quantity[] {
   return [
     {
       name: "prediction.segments",
       of: "prediction",
       kind: "number",
-      each({ answers = [] }, take) {
-        for (const segments of countedOf(answers)) take(segments.length);
+      each(seen, take) {
+        for (const segments of countedOf(seen)) take(segments.length);
       },
     },
     {
@@ -184,9 +181,17 @@ function segmentQuantities(labels: readonly string[], areScored: boolean): Quant
       of: "prediction",
       kind: "category",
       categories: labels,
-      each({ answers = [] }, take) {
-        for (const segments of countedOf(answers)) for (const { label } of segments) take(label);
+      each(seen, take) {
+        for (const segments of countedOf(seen)) for (const { label } of segments) take(label);
       },
     },
   ];
+}
+
+function countedOf({ runs, answers = [] }: Seen): SegmentAnswer[][] {
+  const pictures = runs.flatMap(({ context }) => (context ?? []) as Picture[]);
+  if (pictures.some(({ isUsual }) => !isUsual)) return [];
+  return (answers as readonly SegmentAnswer[][]).map((answer) =>
+    answer.filter(({ score = 1 }) => score > THRESHOLD),
+  );
 }
