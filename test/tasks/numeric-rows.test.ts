@@ -71,6 +71,36 @@ test.each([
   [{ b: 0, c: 0 }, ["inputs[0].a"]],
   [[0, 6, 0], ["inputs[0][1]"]],
   [[0, 1], ["inputs[0]"]],
+  [{ a: { valueOf: 1, toString: 1 }, b: 0, c: 0 }, ["inputs[0].a"]],
+  [
+    [[], Symbol("b"), {}],
+    ["inputs[0][0]", "inputs[0][1]", "inputs[0][2]"],
+  ],
 ])("of %j it refuses %j", (row, paths) => {
   expect(pathsOf([row, [1, 1, 1]])).toEqual(paths);
+});
+
+test("a bigint of a long number is refused as it stands", () => {
+  expect(pathsOf([{ a: 12_345_678_901_234_567_890n, b: 0, c: 0 }])).toEqual(["inputs[0].a"]);
+});
+
+test("an input without columns has its rows", () => {
+  const { preprocess: read } = tabularInputs(
+    {
+      ...manifest,
+      inputs: [
+        { name: "floats", datatype: "FP32", shape: [-1, 3] },
+        { name: "none", datatype: "FP32", shape: [-1, 0] },
+      ],
+    },
+    { textLength: 100 } as Limits,
+  );
+  const [run] = read(
+    [
+      [1, 2, 3],
+      [4, 5, 4],
+    ],
+    { pathOf: String, parameters: {} },
+  ) as readonly Run[];
+  expect(run?.feeds["none"]?.shape).toEqual([2, 0]);
 });

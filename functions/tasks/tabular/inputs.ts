@@ -1,7 +1,7 @@
 import type { LookupKey } from "../../model/feature-lookup.ts";
 import type { Limits } from "../../model/limits.ts";
 import { rowMembers } from "../../model/row-members.ts";
-import { InputIssues } from "../../errors.ts";
+import { InputIssues, type InputIssue } from "../../errors.ts";
 import type { Feature, Manifest } from "../../model/manifest.ts";
 import type { Datatype, Tensors } from "../../tensor.ts";
 import type { CompiledTask, JsonSchema, Quantity } from "../define.ts";
@@ -31,22 +31,27 @@ export function tabularInputs(
   const width = features.length;
   const putNumbers = numberReader(features, slots);
 
-  /** The values of a row in the manifest's order. Adds mistakes to `issues`. */
-  function readRow(row: unknown, path: string, issues: InputIssues): unknown[] {
+  /** The values of a row in the manifest's order. Undefined for a row with mistakes, which are added to `issues`. */
+  function readRow(row: unknown, path: string, issues: InputIssues): unknown[] | undefined {
     if (typeof row !== "object" || row === null) {
       issues.push({ path, message: "must be an object of features or an array of their values" });
-      return [];
+      return undefined;
     }
     const byPosition = Array.isArray(row);
     if (byPosition && row.length !== width) {
       issues.push({ path, message: `must have ${width} values, has ${row.length}` });
-      return [];
+      return undefined;
     }
+    let isRight = true;
+    const refuse = (issue: InputIssue): void => {
+      isRight = false;
+      issues.push(issue);
+    };
     if (!byPosition)
       for (const key of Object.keys(row))
         if (!names.has(key))
-          issues.push({ path: `${path}.${key}`, message: "is not a feature of this model" });
-    return features.map((feature, column) => {
+          refuse({ path: `${path}.${key}`, message: "is not a feature of this model" });
+    const values = features.map((feature, column) => {
       const value: unknown = byPosition ? row[column] : own(row, feature.name);
       let message: string | undefined;
       if (isMissing(value, feature)) {
@@ -55,13 +60,14 @@ export function tabularInputs(
         message = notMissing(feature, value);
       } else message = problemWith(value, feature, datatypes[column] as Datatype, limits);
       if (message !== undefined)
-        issues.push(
+        refuse(
           byPosition
             ? { path: `${path}[${column}]`, message: `${message} (${feature.name})` }
             : { path: `${path}.${feature.name}`, message },
         );
       return value;
     });
+    return isRight ? values : undefined;
   }
 
   return {
@@ -70,16 +76,21 @@ export function tabularInputs(
       Array.isArray(value) && (value.length === 0 || typeof value[0] === "object"),
     preprocess(rows, { pathOf }) {
       const issues = new InputIssues();
-      const data = slots.map((slot) => roomFor(slot, rows.length));
-      for (let index = 0; index < rows.length; index++)
-        if (!putNumbers(rows[index], index, data))
-          putValues(readRow(rows[index], pathOf(index), issues), index, data, slots);
+      let room: SlotData[] | undefined;
+      // Thousands of rows with mistakes need none.
+      const data = () => (room ??= slots.map((slot) => roomFor(slot, rows.length)));
+      for (let index = 0; index < rows.length; index++) {
+        if (putNumbers(rows[index], index, data)) continue;
+        const values = readRow(rows[index], pathOf(index), issues);
+        if (values) putValues(values, index, data(), slots);
+      }
       issues.check();
       const feeds: Tensors = {};
       for (const [at, slot] of slots.entries())
         feeds[slot.input.name] = packed(
           slot,
-          data[at] as SlotData,
+          data()[at] as SlotData,
+          rows.length,
           (row, column) => `${pathOf(row)}.${features[column]?.name}`,
         );
       return [{ feeds, rows: rows.length }];

@@ -23,16 +23,21 @@ const MOST_FLOAT = 3.4028235677973362e38;
 export function numberReader(
   features: readonly Feature[],
   slots: readonly Slot[],
-): (row: unknown, index: number, data: readonly SlotData[]) => boolean {
+): (row: unknown, index: number, data: () => readonly SlotData[]) => boolean {
   const names = features.map(({ name }) => name);
   const places = new Map(names.map((name, column) => [name, column]));
   const columns = features.map((feature, column) => columnOf(feature, column, slots));
 
-  function put(value: unknown, column: number, index: number, data: readonly SlotData[]): boolean {
+  function put(
+    value: unknown,
+    column: number,
+    index: number,
+    data: () => readonly SlotData[],
+  ): boolean {
     const { low, high, isInteger, slot, place, width } = columns[column] as Column;
     if (typeof value !== "number" || !(value >= low && value <= high)) return false;
     if (isInteger && !Number.isSafeInteger(value)) return false;
-    (data[slot] as SlotData)[index * width + place] = value;
+    (data()[slot] as SlotData)[index * width + place] = value;
     return true;
   }
 

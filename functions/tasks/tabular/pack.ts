@@ -26,9 +26,9 @@ export function putValues(
 export function packed(
   { input: { datatype, shape }, columns }: Slot,
   data: SlotData,
+  rows: number,
   pathOf: (row: number, column: number) => string,
 ): Tensor {
-  const rows = data.length / columns.length;
   return {
     datatype,
     shape: [rows, ...shape.slice(1)],
