@@ -17,11 +17,14 @@ export interface Asked {
   key: string | undefined;
 }
 
-/** Gets a prediction once its answer is made. Returns at once, and never throws. */
-export type Follow = (version: Resolved, asked: Asked, seen: Seen) => void;
+/**
+ * Gets a prediction once its answer is made. `weight` is for how many it stands: more than one where those of a busy
+ * version are a sample. Returns at once, and never throws.
+ */
+export type Follow = (version: Resolved, asked: Asked, seen: Seen, weight: number) => void;
 
-/** As {@link Follow}, and `bytes`: about how many bytes `seen` keeps in memory. */
-export type FollowSized = (...told: [...Parameters<Follow>, bytes: number]) => void;
+/** As {@link Follow}, with `bytes`: about how many bytes `seen` keeps in memory. */
+export type FollowSized = (version: Resolved, asked: Asked, seen: Seen, bytes: number) => void;
 
 /** What is done with predictions beside answering them, such as counting them for drift. */
 export interface Follower {
@@ -33,8 +36,8 @@ export interface Follower {
 const MOST_WAITING_BYTES = 8192;
 
 /**
- * An instance sums so many predictions of a version in a second, and each n-th where there are more. A distribution and a
- * mean need no more, and to sum all of them would take up to a tenth of a busy server's time.
+ * About so many predictions of a version in a second are summed by an instance: a sample, where there are more. A
+ * distribution and a mean need no more, and to sum all of them would take up to a tenth of a busy server's time.
  */
 const SUMMED_A_SECOND = 500;
 
@@ -44,6 +47,7 @@ interface Waiting {
   version: Resolved;
   asked: Asked;
   seen: Seen;
+  weight: number;
 }
 
 /**
@@ -56,20 +60,21 @@ export function createFollows(
 ): (version: ModelVersion) => FollowSized | undefined {
   const known = new WeakMap<Manifest, { follow: FollowSized | undefined }>();
   const waiting = gather<Waiting>();
-  waiting.each(({ sum, version, asked, seen }) => sum(version, asked, seen));
+  waiting.each(({ sum, version, asked, seen, weight }) => sum(version, asked, seen, weight));
 
   function begin(version: ModelVersion): FollowSized | undefined {
     const sum = together(summing, version);
     const other = together(others, version);
-    if (!sum) return other;
-    const isInSample = createSampler(SUMMED_A_SECOND);
+    if (!sum) return other && ((version, asked, seen) => other(version, asked, seen, 1));
+    const weightOf = createSampler(SUMMED_A_SECOND);
     return (version, asked, seen, bytes) => {
-      other?.(version, asked, seen);
-      if (!isInSample(asked.at)) return;
+      other?.(version, asked, seen, 1);
+      const weight = weightOf(asked.at);
+      if (weight === 0) return;
       if (bytes <= MOST_WAITING_BYTES) {
-        waiting.add({ sum, version, asked, seen });
+        waiting.add({ sum, version, asked, seen, weight });
         counters.addSoon(waiting.count);
-      } else sum(version, asked, seen);
+      } else sum(version, asked, seen, weight);
     };
   }
 
@@ -85,8 +90,8 @@ export function createFollows(
 function together(followers: readonly Follower[], version: ModelVersion): Follow | undefined {
   const follows = followers.flatMap(({ begin }) => begin(version) ?? []);
   if (follows.length < 2) return follows[0];
-  return (version, asked, seen) => {
-    for (const follow of follows) follow(version, asked, seen);
+  return (...told) => {
+    for (const follow of follows) follow(...told);
   };
 }
 

@@ -1,22 +1,27 @@
 /**
- * Chooses things by their times in milliseconds: all, while no second has more than `most`. Of more it takes each n-th, by
- * how many the second before had.
+ * Chooses things at random by their times in milliseconds: all, while no second has more than `most`, and about as many of
+ * more, by how many the second before had. Gives for how many one stands: 0 where it is not in the sample.
  *
  * @example
- * const isInSample = createSampler(500);
- * if (isInSample(Date.now())) count();
+ * const weightOf = createSampler(500);
+ * sum += weightOf(Date.now());
  */
-export function createSampler(most: number): (at: number) => boolean {
+export function createSampler(
+  most: number,
+  random: () => number = Math.random,
+): (at: number) => number {
   let second = -1;
   let count = 0;
   let step = 1;
   return (at) => {
     const own = Math.floor(at / 1000);
-    if (own !== second) {
+    // Things end in another order than they began: a late one belongs to the present second.
+    if (own > second) {
       step = own === second + 1 ? Math.max(1, Math.ceil(count / most)) : 1;
       second = own;
       count = 0;
     }
-    return count++ % step === 0;
+    count += 1;
+    return step === 1 || random() * step < 1 ? step : 0;
   };
 }

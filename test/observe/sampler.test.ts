@@ -3,48 +3,75 @@ import { createFollows, type Follow } from "../../functions/follow.ts";
 import type { Resolved } from "../../functions/model/registry.ts";
 import { createSampler } from "../../functions/observe/sampler.ts";
 
-/** How many of so many evenly spread times in each second are in the sample. */
-function taken(isInSample: (at: number) => boolean, second: number, count: number): number {
-  let sum = 0;
-  for (let at = 0; at < count; at++) if (isInSample(second * 1000 + (at * 1000) / count)) sum += 1;
-  return sum;
+/** Numbers below 1 that look random, the same in each run. */
+function createRandom(): () => number {
+  let state = 1;
+  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
 }
 
-test("all of few are in the sample", () => {
-  const isInSample = createSampler(500);
-  for (const second of [1, 2, 3, 7]) expect(taken(isInSample, second, 500)).toBe(500);
+/** How many of so many evenly spread times in a second are taken, and for how many they stand together. */
+function taken(weightOf: (at: number) => number, second: number, count: number) {
+  const weights = Array.from({ length: count }, (_, at) =>
+    weightOf(second * 1000 + (at * 1000) / count),
+  ).filter((weight) => weight > 0);
+  return { number: weights.length, sum: weights.reduce((all, weight) => all + weight, 0) };
+}
+
+test("all of few are taken, also after a pause", () => {
+  const weightOf = createSampler(500, createRandom());
+  for (const second of [1, 2, 3, 7])
+    expect(taken(weightOf, second, 500)).toEqual({ number: 500, sum: 500 });
+  taken(weightOf, 8, 20_000);
+  expect(taken(weightOf, 10, 400)).toEqual({ number: 400, sum: 400 });
 });
 
-test("of many, each n-th is, all over the second", () => {
-  const isInSample = createSampler(500);
-  const counts = [20_000, 20_000, 20_000, 600, 600, 600];
-  const all = counts.map((count, second) => taken(isInSample, second, count));
-  // The first second is not known before, and after a busy one fewer are taken than could be.
-  expect(all).toEqual([20_000, 500, 500, 15, 300, 300]);
-  const places = [];
-  for (let at = 0; at < 600; at++) if (isInSample(6000 + at)) places.push(at);
-  expect(places.slice(0, 3)).toEqual([0, 2, 4]);
-  expect(places.at(-1)).toBe(598);
+test("of many about as many are taken, and stand for all of them", () => {
+  const weightOf = createSampler(500, createRandom());
+  // The first second is not known before.
+  expect(taken(weightOf, 1, 20_000).number).toBe(20_000);
+  for (let second = 2; second < 12; second++) {
+    const { number, sum } = taken(weightOf, second, 20_000);
+    // Five standard deviations.
+    expect(Math.abs(number - 500)).toBeLessThan(112);
+    expect(sum).toBe(number * 40);
+  }
 });
 
-test("after a pause all are", () => {
-  const isInSample = createSampler(500);
-  taken(isInSample, 1, 20_000);
-  expect(taken(isInSample, 3, 400)).toBe(400);
+test("what comes in turns is taken alike", () => {
+  const weightOf = createSampler(500, createRandom());
+  const sums = [0, 0, 0, 0];
+  for (let at = 0; at < 200_000; at++) sums[at % 4] = (sums[at % 4] ?? 0) + weightOf(at / 10);
+  for (const sum of sums) expect(Math.abs(sum / 50_000 - 1)).toBeLessThan(0.1);
+});
+
+test("those that end late do not begin another second", () => {
+  const random = createRandom();
+  const weightOf = createSampler(500, random);
+  let number = 0;
+  for (let at = 0; at < 50_000; at++)
+    if (weightOf(Math.max(0, at / 5 - random() * 30)) > 0) number += 1;
+  // All of the first second, and then ten samples.
+  expect(number).toBeLessThan(5000 + 10 * 600);
 });
 
 test("what is summed is a sample, and what is kept of each is not", () => {
-  const told = { summed: 0, kept: 0 };
-  const telling = (name: keyof typeof told) => ({
-    begin: (): Follow => () => void (told[name] += 1),
-  });
+  const told = { summed: 0, weights: 0, kept: 0 };
+  const summing: Follow = (_version, _asked, _seen, weight) => {
+    told.summed += 1;
+    told.weights += weight;
+  };
   const follow = createFollows(
     { addSoon: (source) => source(() => undefined) },
-    { summing: [telling("summed")], others: [telling("kept")] },
+    {
+      summing: [{ begin: () => summing }],
+      others: [{ begin: () => (_version, _asked, _seen, weight) => void (told.kept += weight) }],
+    },
   )({ manifest: {} } as Resolved);
-  for (let at = 0; at < 6000; at++) {
-    const asked = { id: "1", caller: "c", at: at / 2, key: undefined };
+  for (let at = 0; at < 60_000; at++) {
+    const asked = { id: "1", caller: "c", at: at / 20, key: undefined };
     follow?.({} as Resolved, asked, { inputs: [], runs: [], answers: [] }, 100);
   }
-  expect(told).toEqual({ summed: 2000 + 500 + 500, kept: 6000 });
+  expect(told.kept).toBe(60_000);
+  expect(told.summed).toBeLessThan(20_000 + 2 * 650);
+  expect(Math.abs(told.weights / 60_000 - 1)).toBeLessThan(0.15);
 });

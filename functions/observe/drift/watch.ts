@@ -49,14 +49,16 @@ export function createWatch(
       known.set(manifest, true);
       let hour = -1;
       let sums: Tally;
+      let weight = 1;
       const counts = binnedBy(baseline, compiled.quantities ?? []).map(
         ({ quantity, binOf, start }) => {
           const take = (value: number | string | undefined): void =>
-            sums.add(start + binOf(value), 1);
+            sums.add(start + binOf(value), weight);
           return (seen: Seen) => quantity.each(seen, take);
         },
       );
-      return (_version, { at }, seen) => {
+      return (_version, { at }, seen, own) => {
+        weight = own;
         try {
           if (Math.floor(at / HOUR_MS) !== hour) {
             hour = Math.floor(at / HOUR_MS);

@@ -17,13 +17,15 @@ export function createEstimates(
       if (!manifest.feedback?.calibrated || !score) return undefined;
       let day = -1;
       let sums: Tally;
+      let weight = 1;
       const take = (value: number | string = 0): void => {
         const own = Number(value);
         if (!Number.isFinite(own)) return;
-        sums.add(0, 1);
-        sums.add(1, own);
+        sums.add(0, weight);
+        sums.add(1, weight * own);
       };
-      return (_version, { at }, seen) => {
+      return (_version, { at }, seen, own) => {
+        weight = own;
         try {
           if (Math.floor(at / DAY_MS) !== day) {
             day = Math.floor(at / DAY_MS);
