@@ -513,6 +513,7 @@ async function executeHere<R extends RunFeeds, Taken>(
   const kept = await cachedRuns.outputs({
     manifest,
     outputNames,
+    isInSteps: task.steps !== undefined,
     runs,
     ttlSeconds,
     directive: ongoing.call.cache,

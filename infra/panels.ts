@@ -265,7 +265,7 @@ export const ROWS: Readonly<Record<string, readonly Panel[]>> = {
     {
       title: "Copies",
       about:
-        "Compared with stable's answers, failed, or dropped: busy, size, memory, store, platform.",
+        "Compared with stable's answers, failed, or dropped: busy, size, memory, store, platform, state.",
       unit: "reqps",
       queries: [
         {

@@ -2,6 +2,7 @@ import { createDeadline } from "../../functions/load/deadline.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { rowError } from "../../functions/inputs/row.ts";
 import { createService } from "../../functions/service.ts";
+import { refuseStateOfRows } from "../../functions/tasks/state/of-calls.ts";
 import { openPackage, type Reference } from "../package-folder.ts";
 import { SESSION_BUDGET_MB, withRelease, type RuntimeName } from "../predictor.ts";
 import { loadProject } from "../project.ts";
@@ -36,6 +37,7 @@ export async function openLocal(
   const { predict, resolve } = createService(platform, await loadProject());
   const found = await resolve({ model: name, version: wanted });
   const { version } = found.manifest;
+  refuseStateOfRows(found.task, parameters);
   return {
     name,
     version,

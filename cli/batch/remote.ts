@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RowError } from "../../functions/inputs/row.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
+import { refuseStateOfRows } from "../../functions/tasks/state/of-calls.ts";
 import { askDeployment } from "../deployment.ts";
 import type { Reference } from "../package-folder.ts";
 import { projectTasks } from "../project.ts";
@@ -29,7 +30,8 @@ export async function openRemote(
   const described = await askDeployment(deployment, named ? versioned(named) : path);
   const manifest = described as Manifest;
   const { version } = manifest;
-  const { input } = (await projectTasks()).of(manifest);
+  const task = (await projectTasks()).of(manifest);
+  refuseStateOfRows(task, parameters);
   const each = manifest.lookup ? "?features=each" : "";
   const address = `${deployment.url.replace(/\/+$/, "")}${versioned(version)}/predict${each}`;
   const headers = {
@@ -39,7 +41,7 @@ export async function openRemote(
   return {
     name,
     version,
-    model: { manifest, task: { input }, limits: { batch: Infinity } },
+    model: { manifest, task, limits: { batch: Infinity } },
     rows: 1000,
     atOnce,
     async ask(inputs) {

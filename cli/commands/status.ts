@@ -74,6 +74,7 @@ const DROPPED: Record<DropReason, string> = {
   memory: "there was no free memory for the version",
   store: "the store was out of reach",
   platform: "Lambda makes none",
+  state: "they went on from a state of the released version",
 };
 
 function copyLines({ shadow, copies: { compared, disagreed, dropped = {} } }: CandidateStatus) {

@@ -18,8 +18,8 @@ const NO_INPUT: RowError = {
 
 /**
  * Answers every row for itself: a row that is refused does not spoil the others. Asks for all together first, and for
- * the halves of what is left where some are refused. Where the answer is late, for the first and the last one alone: if
- * both are late too, so are all. Rejects as `ask` does.
+ * the halves of what is left where some are refused. Where the answer is late, or the parameters are refused, for the first
+ * and the last one alone: if both are answered so too, so are all. Rejects as `ask` does.
  */
 export async function answerRows(inputs: readonly unknown[], ask: AskRows): Promise<RowAnswer[]> {
   const answers: RowAnswer[] = [];
@@ -48,11 +48,11 @@ export async function answerRows(inputs: readonly unknown[], ask: AskRows): Prom
       if (own) answers[row] = { error: own };
       else left.push(row);
     });
-    if (isLate({ error })) {
+    if (isOfAll({ error })) {
       const ends = [...left.splice(0, 1), ...left.splice(-1)];
       // At once, and not in halves first: each ask of what hangs takes as long again.
       await Promise.all(ends.map((end) => part([end])));
-      if (ends.every((end) => isLate(answers[end])))
+      if (ends.every((end) => isOfAll(answers[end])))
         for (const row of left.splice(0)) answers[row] = { error };
     }
     const half = Math.ceil(left.length / 2);
@@ -64,8 +64,13 @@ export async function answerRows(inputs: readonly unknown[], ask: AskRows): Prom
   return answers;
 }
 
-function isLate(answer: RowAnswer | undefined): boolean {
-  return answer !== undefined && "error" in answer && answer.error.code === "deadline_exceeded";
+/** Whether the other rows may be answered so too: late, or with an error of the parameters, which they share. */
+function isOfAll(answer: RowAnswer | undefined): boolean {
+  if (answer === undefined || !("error" in answer)) return false;
+  const { code, errors = [] } = answer.error;
+  const areParameters =
+    errors.length > 0 && errors.every(({ path }) => path.startsWith("parameters"));
+  return code === "deadline_exceeded" || areParameters;
 }
 
 /** The errors of the rows that an error names. */

@@ -13,6 +13,7 @@ import { cutRecords } from "../inputs/cut.ts";
 import { FORMATS, type Format } from "../inputs/row.ts";
 import type { Source } from "../inputs/source.ts";
 import type { Service } from "../service.ts";
+import { refuseStateOfRows } from "../tasks/state/of-calls.ts";
 import { shownWebhook } from "../webhooks/webhook.ts";
 import { parseJsonText } from "../wire/json.ts";
 import { answer, answerJson } from "./answer.ts";
@@ -88,6 +89,7 @@ export function batchRoutes(
     { model, version, webhook, ...file }: ReturnType<typeof uploaded> | ReturnType<typeof ofObject>,
   ): Promise<Response> {
     const found = await resolve({ ...askedOf(c), model, version });
+    refuseStateOfRows(found.task, file.parameters);
     const { caller, id: requestId, quota } = c.get("exchange");
     const made = await batches.make({
       ...file,

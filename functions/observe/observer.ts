@@ -55,9 +55,10 @@ export interface CopyRecord {
 
 /**
  * Why no copy was made. `busy`: others were answered or copied. `size`: the request was too large. `memory`: there was
- * no room for the version. `store`: it could not be read. `platform`: answers leave only after all work.
+ * no room for the version. `store`: it could not be read. `platform`: answers leave only after all work. `state`: the call
+ * goes on from a state of stable's.
  */
-export type DropReason = "busy" | "size" | "memory" | "store" | "platform";
+export type DropReason = "busy" | "size" | "memory" | "store" | "platform" | "state";
 
 /** What became of captured lines: inputs with their answers, and outcomes. */
 export interface CaptureRecord {

@@ -13,6 +13,8 @@ type Feeds = Pick<Run, "feeds">;
 export interface CachedCall {
   manifest: Manifest;
   outputNames: readonly string[];
+  /** Whether a run is more than one run of the graph. */
+  isInSteps: boolean;
   runs: readonly Feeds[];
   ttlSeconds: number;
   /** Whether the call may use kept answers, and may keep its own. */
@@ -68,13 +70,14 @@ export function createCachedRuns({ predictionCache, config, waitUntil }: Platfor
   }
 
   async function outputs(call: CachedCall): Promise<Tensors[]> {
-    const { manifest, outputNames, runs, directive, recording, compute } = call;
+    const { manifest, outputNames, isInSteps, runs, directive, recording, compute } = call;
     if (directive) recording.cache = "bypass";
     if (directive === "no-store") return compute(runs);
     const { artifact } = manifest;
     const { runtime } = config;
+    const steps = isInSteps ? manifest : undefined;
     const keys = await Promise.all(
-      runs.map(({ feeds }) => keyOf({ artifact, runtime, outputNames, feeds })),
+      runs.map(({ feeds }) => keyOf({ artifact, runtime, outputNames, feeds, steps })),
     );
     // A call that wants a new answer does not share one that began before it.
     if (directive === "no-cache") return complete(call, keys, []);

@@ -7,6 +7,7 @@ import { DEFAULT_POLICY } from "../model/release-policy.ts";
 import type { CopyRecord } from "../observe/observer.ts";
 import { createPhases } from "../observe/phases.ts";
 import { createInfer, createPredict, type PathServices } from "../predict.ts";
+import { withoutStates } from "../tasks/state/of-calls.ts";
 import { agreeingTensors, disagreements } from "./agreement.ts";
 
 type Compared = Pick<CopyRecord, "compared" | "disagreed" | "durations">;
@@ -52,7 +53,12 @@ async function comparePrediction(
   const how = { parameters, member, answerScale, ...(longTexts && { longTexts }) };
   const made = await createPredict(paths)({ ...options, ...how, inputs });
   const mine = isBatch ? (outputs as unknown[]) : [outputs];
-  return compared(mine, isBatch ? made.outputs : [made.outputs], version);
+  const theirs = isBatch ? made.outputs : [made.outputs];
+  return compared(
+    withoutStates(version.task, mine),
+    Array.isArray(theirs) ? withoutStates(version.task, theirs) : theirs,
+    version,
+  );
 }
 
 /** Compares what the task makes of the tensors. Where the call asked for only some of them, the tensors themselves. */

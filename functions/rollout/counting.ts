@@ -36,7 +36,7 @@ function tells({ error }: CallRecord): boolean {
 const START = { candidate: 0, stable: 2 + LATENCY_BUCKETS };
 const COPIES = 2 * START.stable;
 const DROPPED = COPIES + 2;
-const REASONS: readonly DropReason[] = ["busy", "size", "memory", "store", "platform"];
+const REASONS: readonly DropReason[] = ["busy", "size", "memory", "store", "platform", "state"];
 
 /** The fields of a segment, by their places in its sums. */
 const SEGMENT_FIELDS: readonly string[] = [

@@ -213,6 +213,11 @@ export interface TaskDefinition<Options extends z.ZodRawShape, Parameters> {
    */
   hasOwnBatches?: boolean;
   /**
+   * Whether an answer may have a `state`, a text that only its version reads, and the parameters the `state` of the answer
+   * before.
+   */
+  carriesState?: boolean;
+  /**
    * Makes a version ready. Import heavy code here: a cold start then pays only for the models that it needs. Throws an
    * Error that says what the manifest lacks.
    */

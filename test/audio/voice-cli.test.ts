@@ -63,6 +63,16 @@ test.each(GRAPHS)("add knows Silero's graphs by names and sizes: %s", (_, graph,
   }
 });
 
+test("a batch refuses a state, before its rows", async () => {
+  const input = join(models, "rows.jsonl");
+  await writeFile(input, `${JSON.stringify(Buffer.from(voiceFiles[0]!).toString("base64"))}\n`);
+  const files = ["--input", input, "--output", join(models, "out.jsonl")];
+  const state = ["--parameters", '{"state": "AAAA"}'];
+  const batch = await nearcast(["batch", "gru", "--models", models, ...files, ...state]);
+  expect(batch.code).toBe(1);
+  expect(batch.stderr).toContain("parameters.state goes on with one input, and a batch");
+});
+
 test("add asks how a graph hears that it does not know", async () => {
   const command = ["add", join(voiceFixtures, "gru.onnx"), "--name", "asked", "--models", models];
   const added = await nearcast([...command, "--task", "voice-activity-detection"]);

@@ -44,7 +44,8 @@ function serve(env: Record<string, string> = {}) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    return { status: response.status, answer: (await response.json()) as Answer };
+    const { status, headers } = response;
+    return { status, headers, answer: (await response.json()) as Answer };
   };
   const hear = (file: Uint8Array, parameters: object = {}, path = "/v1/models/gru/predict") =>
     ask(path, { inputs: Buffer.from(file).toString("base64"), parameters });
@@ -65,6 +66,16 @@ const good = begun.outputs.state ?? "";
 function changed(change: (bytes: Buffer, numbers: number) => Buffer | void): string {
   const bytes = Buffer.from(good, "base64");
   return (change(bytes, 4 + bytes.readUInt32BE(0)) ?? bytes).toString("base64");
+}
+
+/** The state with so many rows in its first tensor, in the header and in the numbers. */
+function ofRows(count: number): string {
+  return changed((bytes, from) => {
+    const head = bytes.toString("utf8", 4, from).replace("[1,1,16]", `[1,${count},16]`);
+    const rest = bytes.subarray(from + HIDDEN);
+    const all = [bytes.subarray(0, 4), Buffer.from(head), Buffer.alloc(HIDDEN * count), rest];
+    return Buffer.concat(all);
+  });
 }
 
 const HIDDEN = 16 * 4;
@@ -101,6 +112,8 @@ const wrong: [string, string, RegExp][] = [
     changed((bytes) => void bytes.write("[1,2,8]]", bytes.indexOf("[1,1,16]"))),
     /is no state of an answer/,
   ],
+  ["of two streams", ofRows(2), /has other tensors/],
+  ["of no stream", ofRows(0), /has other tensors/],
 ];
 
 test.each(wrong)("a state is refused that is %s", async (_, state, message) => {
@@ -160,6 +173,43 @@ test("an empty recording is refused, and one sample is heard", async () => {
   const { answer } = await hear(wavOfVoice(samples.slice(0, 1)), { return_probabilities: true });
   expect(answer.outputs.probabilities).toHaveLength(1);
   expect(answer.outputs.segments).toEqual([]);
+});
+
+test("a stream ends without further sound, and an empty piece is none", async () => {
+  const nothing = wavOf(new Uint8Array());
+  for (const length of [700, 8000, 512 * 9]) {
+    const some = wavOfVoice(samples.slice(0, length));
+    const { answer: whole } = await hear(some, { return_probabilities: true });
+    const { answer: first } = await hear(some, { return_probabilities: true, return_state: true });
+    const { state } = first.outputs;
+    const { status, answer } = await hear(nothing, { state, return_probabilities: true });
+    expect(status, JSON.stringify(answer)).toBe(200);
+    expect([...first.outputs.segments, ...answer.outputs.segments]).toEqual(whole.outputs.segments);
+    const probabilities = [first, answer].flatMap(({ outputs }) => outputs.probabilities);
+    expect(probabilities).toEqual(whole.outputs.probabilities);
+    const goesOn = await hear(nothing, { state, return_state: true });
+    expect(goesOn.answer.detail).toContain("has no sound");
+  }
+});
+
+test("kept answers of a recording are not those of the graph's own tensors", async () => {
+  const kept = serve({ PREDICTION_CACHE_TTL_SECONDS: "60" });
+  const sound = wavOfVoice(samples.slice(0, 1024));
+  for (const state of ["miss", "hit"]) {
+    const { answer, headers } = await kept.hear(sound, { return_probabilities: true });
+    expect(answer.outputs.probabilities).toHaveLength(2);
+    expect(headers.get("cache-status")).toContain(state);
+  }
+  const floats = Float32Array.from(samples.slice(0, 1024), (sample) => sample / 32_768);
+  const all = [...new Float32Array(64), ...floats];
+  const data = [...all.slice(0, 576), ...all.slice(512)];
+  const inputs = [
+    { name: "input", datatype: "FP32", shape: [2, 576], data },
+    { name: "h", datatype: "FP32", shape: [1, 1, 16], data: Array.from({ length: 16 }, () => 0) },
+  ];
+  // The graph takes as many states as windows.
+  const { status, answer } = await kept.ask("/v2/models/gru/infer", { inputs });
+  expect(status, JSON.stringify(answer)).toBe(422);
 });
 
 test("parameters have bounds", async () => {
@@ -277,12 +327,23 @@ test("other dialects take recordings where they have a form for them, and tensor
   expect(JSON.stringify(sequence.answer)).toContain("sequence_id");
 });
 
+/** A graph that takes a fixed number of windows. */
+function ofWindows(count: number, windowsAtOnce: number): object {
+  const inputs = [
+    { name: "input", datatype: "FP32", shape: [count, 576] },
+    { name: "h", datatype: "FP32", shape: [1, 1, 16] },
+  ];
+  return { inputs, voice: { ...GRU.voice, windowsAtOnce } };
+}
+
 test.each([
   [{ state: { h: "speech" } }, "whose datatypes or shapes differ"],
   [{ state: { g: "hn" } }, "which are not an input and an output"],
   [{ state: { h: "hn", input: "hn" } }, "state names an output twice"],
   [{ batchDimension: 0 }, "needs batchDimension null"],
   [{ voice: { ...GRU.voice, window: 500 } }, "one FP32 input of shape [-1, 564]"],
+  [{ ...ofWindows(4, 4) }, "one FP32 input of shape [-1, 576]"],
+  [{ ...ofWindows(1, 4) }, "one FP32 input of shape [-1, 576]"],
 ] as const)("a manifest is refused that does not fit the graph: %j", async (change, message) => {
   const text = await readFile(join(models, "gru/1/model.json"), "utf8");
   const tasks = createTasks();

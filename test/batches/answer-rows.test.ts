@@ -23,6 +23,18 @@ test("a model that is always too slow is asked three times for a chunk", async (
   expect(await asks(() => true)).toEqual({ count: 3, late: rows });
 });
 
+test("so is one that refuses the parameters", async () => {
+  const path = "parameters.threshold";
+  const error = { code: "invalid_input", detail: "", errors: [{ path, message: "is wrong" }] };
+  let count = 0;
+  const answers = await answerRows(rows, async () => {
+    count += 1;
+    return error;
+  });
+  expect(answers).toEqual(rows.map(() => ({ error })));
+  expect(count).toBe(3);
+});
+
 test("one slow row makes no other one late, wherever it is", async () => {
   for (const slow of [0, 1, 499, 500, 501, 998, 999]) {
     const { count, late } = await asks((some) => some.includes(slow));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { AUDIENCE, ISSUER } from "../auth/audience.ts";
+import { nearcast } from "../cli/nearcast.ts";
 import { claims, signingKey, startIssuer, token } from "../auth/issuer.ts";
 import { apiKey, bearer, keyList } from "../auth/keys.ts";
 import { release, startJobs, useModels, tryOut } from "../jobs/started.ts";
@@ -243,6 +244,23 @@ describe.runIf(hasSqlite)("batches", () => {
     expect((await upload(SETOSA, CSV, "")).status).toBe(422);
     expect((await upload(SETOSA, { "Content-Type": "text/plain" })).status).toBe(415);
     expect((await upload(SETOSA, { "Content-Type": "text/csv; header=maybe" })).status).toBe(400);
+    expect(await platform.jobs?.store.list(".jobs/")).toEqual([]);
+  });
+
+  test("a state of a stream is refused, since each row would go on from it", async () => {
+    const { upload, platform } = await start();
+    const graph = join(import.meta.dirname, "../fixtures/voice/gru.onnx");
+    const flags = ["--task", "tensor", "--options", '{"state": {"h": "hn"}}', "--name", "steps"];
+    expect(await nearcast(["add", graph, ...flags, "--models", models.path])).toMatchObject({
+      code: 0,
+    });
+    await release(models.path, "steps", "1");
+    const query = `model=steps&parameters=${encodeURIComponent('{"state": "AAAA"}')}`;
+    const made = await upload("{}\n", { "Content-Type": "application/jsonl" }, query);
+    expect(made.status).toBe(422);
+    expect(await made.json()).toMatchObject({
+      errors: [{ path: "parameters.state", message: expect.stringContaining("a batch") as string }],
+    });
     expect(await platform.jobs?.store.list(".jobs/")).toEqual([]);
   });
 

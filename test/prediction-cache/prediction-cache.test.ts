@@ -7,6 +7,7 @@ import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createCachedRuns } from "../../functions/prediction-cache/cached-runs.ts";
 import { readEntry, writeEntry } from "../../functions/prediction-cache/entry.ts";
 import { keyOf, type Question } from "../../functions/prediction-cache/key.ts";
+import type { Manifest } from "../../functions/model/manifest.ts";
 import type { Recording } from "../../functions/observe/recording.ts";
 import { DATATYPES, datatypeNames, type Tensors } from "../../functions/tensor.ts";
 
@@ -43,6 +44,8 @@ test("no entry with one bit or byte less than it had is an answer", async () => 
   }
 });
 
+const inSteps = (windowsAtOnce: number) => ({ voice: { windowsAtOnce } }) as unknown as Manifest;
+
 const question: Question = {
   artifact: { file: "model.onnx", sha256: "a", bytes: 1 },
   runtime: "native",
@@ -76,6 +79,8 @@ test("no two questions have the same key", async () => {
     { ...question, outputNames: ["z"] },
     { ...question, outputNames: ["y", "z"] },
     { ...question, outputNames: ["z", "y"] },
+    { ...question, steps: inSteps(1) },
+    { ...question, steps: inSteps(2) },
     { ...question, feeds: { z: x } },
     { ...question, feeds: { x, z: x } },
     { ...question, feeds: { x: { ...x, shape: [1, 2] } } },
@@ -113,7 +118,7 @@ test("memory keeps what fits, and the least recently used goes", async () => {
 
 type Kept = Pick<Recording, "cache" | "phases">;
 const newRecording = (): Kept => ({ phases: createPhases(undefined), cache: undefined });
-const kept = { ttlSeconds: 60, directive: undefined };
+const kept = { ttlSeconds: 60, isInSteps: false, directive: undefined };
 
 test("what several ask while it is computed is computed once", async () => {
   const cachedRuns = createCachedRuns(createNodePlatform({}));

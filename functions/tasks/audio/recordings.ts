@@ -20,6 +20,8 @@ interface HearOptions {
   most?: number | undefined;
   /** The seconds that each recording counts at least. */
   atLeast?: number | undefined;
+  /** Whether a recording may have no sound. */
+  mayBeEmpty?: boolean;
   /** Throws a RangeError for a recording that the model does not take. */
   check: (wav: Wav) => void;
   pathOf: PathOf;
@@ -32,7 +34,16 @@ interface HearOptions {
  */
 export function* heardRecordings(
   rows: readonly unknown[],
-  { sampleRate, maxSeconds, most = Infinity, atLeast = 0, check, pathOf, sentBytes }: HearOptions,
+  {
+    sampleRate,
+    maxSeconds,
+    most = Infinity,
+    atLeast = 0,
+    mayBeEmpty = false,
+    check,
+    pathOf,
+    sentBytes,
+  }: HearOptions,
 ): Parts<{ heard: Recording[]; seconds: number }> {
   const issues: InputIssue[] = [];
   const heard: Recording[] = [];
@@ -42,7 +53,7 @@ export function* heardRecordings(
   for (const [index, row] of rows.entries()) {
     if (index > 0) yield;
     try {
-      const wav = readWav(bytesOrBase64(row, "a WAV file"));
+      const wav = readWav(bytesOrBase64(row, "a WAV file"), { mayBeEmpty });
       check(wav);
       // It decodes only what the model hears.
       const count = resampler.samplesFor(most, wav.rate);

@@ -50,9 +50,10 @@ interface Format {
 
 /**
  * Reads the header of a WAV file (RIFF): PCM of 8 to 32 bits and floats of 32 or 64 bits. Throws a RangeError for
- * anything else, and for a file that is cut off. The message continues the name of the input.
+ * anything else, for a file that is cut off, and for one without sound unless it `mayBeEmpty`. The message continues the
+ * name of the input.
  */
-export function readWav(bytes: Uint8Array): Wav {
+export function readWav(bytes: Uint8Array, { mayBeEmpty = false } = {}): Wav {
   if (!hasText(bytes, 0, "RIFF") || !hasText(bytes, 8, "WAVE")) refuseOthers(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let format: Format | undefined;
@@ -70,7 +71,9 @@ export function readWav(bytes: Uint8Array): Wav {
   }
   if (!format || !data)
     throw new RangeError(`is a WAV file without ${format ? "data" : "a format"}`);
-  return opened(view, format, data);
+  const wav = opened(view, format, data);
+  if (wav.length === 0 && !mayBeEmpty) throw new RangeError("has no sound");
+  return wav;
 }
 
 interface Chunk {
@@ -150,7 +153,6 @@ function opened(view: DataView, format: Format, data: Chunk): Wav {
       `is cut off: its header says ${data.length} bytes of sound, and ${there} came`,
     );
   const length = Math.floor(data.length / ((channels * bits) / 8));
-  if (length === 0) throw new RangeError("has no sound");
   const samples = new DataView(view.buffer, view.byteOffset + data.start, data.length);
   return {
     rate,

@@ -40,8 +40,14 @@ function fits(shape: readonly number[], other: readonly number[]): boolean {
   );
 }
 
-function zeros({ datatype, shape: wanted }: Carried): Tensors[string] {
-  const shape = wanted.map((size) => (size === -1 ? 1 : size));
+/** The shape that a state begins with. */
+export function firstShape({ shape }: Carried): number[] {
+  return shape.map((size) => (size === -1 ? 1 : size));
+}
+
+function zeros(carried: Carried): Tensors[string] {
+  const { datatype } = carried;
+  const shape = firstShape(carried);
   return { datatype, shape, data: arrayOf(datatype, elementCount(shape)) };
 }
 

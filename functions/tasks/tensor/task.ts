@@ -7,6 +7,7 @@ export const tensor = defineTask({
   options: tensorOptions,
   parameters: tensorParameters,
   input: "tensors",
+  carriesState: true,
   async compile({ manifest, limits }) {
     const { compile } = await import("./compile.ts");
     return compile(manifest, limits);

@@ -101,6 +101,8 @@ export function compile({
       const { heard, seconds } = yield* heardRecordings(rows, {
         sampleRate,
         maxSeconds: limits.audioSeconds,
+        // A stream may end without further sound.
+        mayBeEmpty: state !== undefined && !return_state,
         check: (wav) => check(wav, parameters),
         pathOf,
         sentBytes,

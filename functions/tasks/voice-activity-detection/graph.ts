@@ -1,7 +1,7 @@
 import type { ManifestOf } from "../../model/manifest.ts";
 import type { Tensor, Tensors } from "../../tensor.ts";
 import type { Carried } from "../state/carried.ts";
-import { carriedTensors } from "../state/carried-tensors.ts";
+import { carriedTensors, firstShape } from "../state/carried-tensors.ts";
 import type { voiceOptions } from "./options.ts";
 
 /** How a graph hears sound. */
@@ -30,7 +30,8 @@ export function voiceGraph(manifest: ManifestOf<typeof voiceOptions>): VoiceGrap
   const width = voice.context + voice.window;
   const isWindows = (shape: readonly number[]) =>
     shape.length === 2 &&
-    (shape[0] === -1 || shape[0] === voice.windowsAtOnce) &&
+    // The last windows of a recording are fewer than all before.
+    (shape[0] === -1 || (shape[0] === 1 && voice.windowsAtOnce === 1)) &&
     (shape[1] === -1 || shape[1] === width);
   const sound = others.filter(({ datatype }) => datatype === "FP32");
   const rates = others.filter(({ datatype }) => datatype === "INT64" || datatype === "INT32");
@@ -58,7 +59,8 @@ export function voiceGraph(manifest: ManifestOf<typeof voiceOptions>): VoiceGrap
     samples: samples.name,
     probability: probability.name,
     pairs,
-    carried,
+    // The windows of a recording are one stream: a state never gets another shape than its first.
+    carried: carried.map((one) => ({ ...one, shape: firstShape(one) })),
     begin,
     constant: rate ? { [rate.name]: rateTensor(rate, voice.sampleRate) } : {},
   };

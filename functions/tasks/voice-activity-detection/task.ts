@@ -15,6 +15,7 @@ export const voiceActivityDetection = defineTask({
   parameters: voiceParameters,
   input: "audio",
   hasOwnBatches: true,
+  carriesState: true,
   async compile(version) {
     const { compile } = await import("./compile.ts");
     return compile(version);
