@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, request, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { readConnection } from "../../functions/platform/read-connection.ts";
@@ -32,6 +32,34 @@ test("a body is read whole, in one piece or in many", async () => {
   const reading = many.read();
   many.client.end(large.subarray(7));
   expect(Buffer.compare(Buffer.from((await reading) ?? []), large)).toBe(0);
+});
+
+test("bodies that follow one another on a connection are each whole", async () => {
+  const bodies = [200_001, 65_536, 3, 131_072, 90_000].map((length, index) =>
+    Buffer.alloc(length, String(index)),
+  );
+  const read: Buffer[] = [];
+  const server = createServer((incoming, response) => {
+    const raw = new Request("http://localhost/", { method: "POST" });
+    const reading = readConnection({ incoming, request: raw }, raw);
+    const answer = async () => {
+      read.push(Buffer.from((await reading) ?? []));
+      response.end();
+    };
+    void answer();
+  });
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  for (const body of bodies) {
+    socket.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`);
+    socket.write(body);
+  }
+  socket.resume();
+  await expect.poll(() => read.length).toBe(bodies.length);
+  for (const [index, body] of bodies.entries())
+    expect(Buffer.compare(read[index] as Buffer, body)).toBe(0);
 });
 
 test("a body whose client goes away is no whole body", async () => {
