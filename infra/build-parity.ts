@@ -74,7 +74,7 @@ const AREAS: readonly Area[] = [
   {
     title: "Texts in pictures",
     compared:
-      "The texts that 200 pictures have by the code of PP-OCR (RapidOCR) and docTR, on native, WASM, in workerd and on Lambda, and their scores to 1e-4.",
+      "The texts that 200 pictures have by the code of PP-OCR (RapidOCR) and docTR, on native, WASM, in workerd and on Lambda, and their scores to 1e-4. Scores of CTC are PP-OCR's, the mean of the characters; docTR's, the lowest of all steps, are other numbers and not compared.",
     recorded: "image-to-text/cases.json",
     script: "image-to-text/make.py",
     test: "test/tasks/image-to-text.slow.test.ts",

@@ -78,7 +78,8 @@ export async function draftForText(path: string, flags: RecognitionFlags): Promi
   const { graph, output, classes, activation } = await recognitionEndOf(read, input, widths);
   const count = classes ?? listed.length + 1;
   const special = specialOf(isOwn ? { blank: 0, ...flags } : flags, count, path);
-  const { characters, notes } = withoutSpecial(listed, count, special);
+  const { characters, notes } =
+    classes === undefined ? takenWhole(listed, special) : withoutSpecial(listed, classes, special);
   return {
     graph,
     assets: [{ file: CHARACTERS, content: charactersFile(characters) }],
@@ -157,6 +158,30 @@ function specialOf({ blank, end }: ClassFlags, classes: number, path: string): S
   const at = given === "last" ? classes - 1 : given;
   if (at >= classes) throw new Error(`There is no class ${at}: the graph has ${classes}.`);
   return { name: blank === undefined ? "end" : "blank", at };
+}
+
+/** What character sets call a class that is no character: `[s]`, `</s>`, `blank`. */
+const NO_CHARACTER = /^(\[.+\]|<.+>|blank|end|eos|pad)$/i;
+
+/**
+ * The characters of a graph that gives classes alone, whose number nobody knows. Throws an Error where one of them is
+ * plainly the class that is none.
+ */
+function takenWhole(
+  listed: readonly string[],
+  { name, at }: Special,
+): { characters: readonly string[]; notes: string[] } {
+  const there = listed[at] ?? listed.at(-1);
+  if (there !== undefined && NO_CHARACTER.test(there))
+    throw new Error(
+      `The graph gives classes alone, and does not say how many there are. ${JSON.stringify(there)} among the characters stands for the ${name}: leave it out, since the class of the ${name} has no character.`,
+    );
+  return {
+    characters: listed,
+    notes: [
+      `The graph gives classes alone, and does not say how many there are. It is taken to have ${listed.length} characters and the ${name}, which is class ${at}: let an --example show that its texts are right.`,
+    ],
+  };
 }
 
 /** The characters of all classes but this one, which the file may have too. Throws an Error for another number of them. */

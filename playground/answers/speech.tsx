@@ -10,8 +10,20 @@ interface Segment {
 
 /** Where somebody speaks: a list, whose parts can be heard. The recording is missing where it was sent as base64. */
 export function SpeechView({ output, input }: { output: unknown; input: unknown }) {
-  const { segments } = output as { segments: Segment[] };
-  if (segments.length === 0) return <p>Nobody speaks in it.</p>;
+  const { segments, speaking_since: since } = output as {
+    segments: Segment[];
+    speaking_since?: number;
+  };
+  if (since === undefined && segments.length === 0) return <p>Nobody speaks in it.</p>;
+  return (
+    <>
+      {segments.length > 0 && <Segments segments={segments} input={input} />}
+      {since !== undefined && <p>Somebody still speaks at its end, from {readable(since)} s on.</p>}
+    </>
+  );
+}
+
+function Segments({ segments, input }: { segments: readonly Segment[]; input: unknown }) {
   if (isPicture(input)) return <Heard blob={input.blob} segments={segments} />;
   return (
     <ol class="found">

@@ -64,6 +64,21 @@ test("probabilities and classes are recognised", async () => {
   });
 });
 
+test("of classes alone, it says what they are taken as, and takes no special one among them", async () => {
+  const { stdout } = await added(path("classes"), flagsOf("classes"));
+  expect(stdout).toContain("is taken to have 18 characters and the end, which is class 18");
+  for (const [at, listed] of [
+    ["last", [...all, "[EOS]"]],
+    ["0", ["</s>", ...all]],
+    ["18", [...all, "eos"]],
+  ] as const) {
+    const flags = [...without("--end", "classes"), "--end", at];
+    const file = await written(listed.join("\n"));
+    const others = flags.with(flags.indexOf("--labels-from") + 1, file);
+    await expectRefused(path("classes"), "leave it out", others);
+  }
+});
+
 /** A file of text in a folder of its own. */
 async function written(text: string): Promise<string> {
   const file = join(await temporaryFolder(), "characters");

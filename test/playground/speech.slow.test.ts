@@ -6,7 +6,13 @@ import { createApp } from "../../functions/app.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import { readable } from "../../playground/short.ts";
-import { recordedVoices, voiceFiles, voiceModels, type VoiceAnswer } from "../audio/voice.ts";
+import {
+  recordedVoices,
+  voiceFiles,
+  voiceModels,
+  wavOfVoice,
+  type VoiceAnswer,
+} from "../audio/voice.ts";
 import { brokenRules, browserPath, startBrowser, WIDTHS } from "../harness/browser.ts";
 import { chooseFile } from "../harness/person.ts";
 import { openPage, predict } from "./open-page.ts";
@@ -63,5 +69,38 @@ describe.skipIf(!browserPath)("in a browser, of speech", () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
       width,
     );
+  });
+
+  test("speech that goes on at the end of a piece is said", async () => {
+    const platform = createNodePlatform({ STORE: models, ACCESS_LOG: "false" });
+    const app = createApp(createService(platform));
+    const url = await listen(getRequestListener(app.fetch));
+    // The recording from its beginning into the first sentence.
+    const samples = new Int16Array(file.slice(44).buffer);
+    let piece = wavOfVoice(samples);
+    let said: VoiceAnswer = { segments: [] };
+    for (let length = 8000; said.speaking_since === undefined; length += 4000) {
+      expect(length).toBeLessThan(samples.length);
+      piece = wavOfVoice(samples.slice(0, length));
+      const asked = await app.request("/v1/models/gru/predict?return_state=true", {
+        method: "POST",
+        headers: { "Content-Type": "audio/wav" },
+        body: piece,
+      });
+      said = ((await asked.json()) as { outputs: VoiceAnswer }).outputs;
+    }
+    const page = await openPage(browser, `${url}/playground/gru`);
+    await chooseFile(page.getByLabel("Recording", { exact: true }), {
+      name: "piece.wav",
+      bytes: Buffer.from(piece),
+      type: "audio/wav",
+    });
+    await page.getByText("piece.wav", { exact: true }).waitFor();
+    await page.getByText("Parameters and versions").click();
+    await page.getByLabel("Parameters as JSON").fill('{"return_state": true}');
+    const answer = await predict(page);
+    const since = `Somebody still speaks at its end, from ${readable(said.speaking_since)} s on.`;
+    expect(await answer.innerText()).toContain(since);
+    expect(await answer.innerText()).not.toContain("Nobody");
   });
 });

@@ -163,6 +163,28 @@ async function prepared(rows: readonly string[], more: object = {}): Promise<Run
   return finished<Run[]>(task.preprocess(rows, options));
 }
 
+test("a run has few rows where the graph gives many numbers for each", async () => {
+  const picture = blackPicture(10, 2);
+  const flat = {
+    inputs: [{ name: "image", datatype: "FP32", shape: [-1, 1, 32, 64] }],
+    image: { ...IMAGE, width: 64, resize: { fill: 0 } },
+  };
+  const rowsOf = async (classes: number, size: number) => {
+    const characters = Array.from({ length: classes - 1 }, (_, at) => `${at}\n`).join("");
+    const outputs = [{ name: "text", datatype: "FP32", shape: [-1, size, classes] }];
+    const task = await compiled({ ...flat, outputs }, characters);
+    const options = { pathOf: String, parameters: {} };
+    const rows = Array.from({ length: 300 }, () => picture);
+    const runs = await finished<Run[]>(task.preprocess(rows, options));
+    return runs.map((run) => run.rows);
+  };
+  expect(await rowsOf(40, 16)).toEqual([300]);
+  expect(await rowsOf(5000, 2)).toEqual([100, 100, 100]);
+  // Steps that the manifest does not say are as many as the picture is wide.
+  const unknown = await rowsOf(5000, -1);
+  expect(unknown).toEqual(Array.from({ length: 100 }, () => 3));
+});
+
 test("a line has the width of its ratio, and is filled up at its right", async () => {
   const runs = await prepared([blackPicture(100, 16), blackPicture(5, 32), PICTURE]);
   expect(runs.map(({ feeds }) => feeds["image"]?.shape)).toEqual([

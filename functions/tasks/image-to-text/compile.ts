@@ -12,8 +12,8 @@ const UNIT_BYTES = 3;
 export async function compile(
   version: TaskVersion<typeof imageToTextOptions>,
 ): Promise<CompiledTask> {
-  const inputs = await imageInputs(version);
   const reader = textReader(version);
+  const inputs = await imageInputs(version, { made: reader.numbers });
   const scored = [answerNumber("score", (answer) => (answer as ReadText).score)];
 
   return {

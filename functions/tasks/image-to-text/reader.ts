@@ -13,6 +13,8 @@ export interface ReadText {
 export interface TextReader {
   output: string;
   isScored: boolean;
+  /** The most numbers that a picture has in the output. A text has no more steps than its picture is wide. */
+  numbers: number;
   /** Opens a run's output. Throws `model_corrupt` where it holds no texts, and so does what it gives. */
   open(outputs: Tensors, rows: number): (row: number) => ReadText;
 }
@@ -24,12 +26,13 @@ const MOST_PROBABLE = 1.001;
 
 /** Reads texts from the classes of steps. Throws an Error where the manifest's fields do not fit together. */
 export function textReader(version: Version): TextReader {
-  const { name, recognition } = version.manifest;
+  const { name, recognition, image } = version.manifest;
   const { blank, end, activation } = recognition;
   const texts = textsOfClasses(version);
   const count = texts.length;
   const output = outputOf(version, count);
   const isScored = activation !== undefined;
+  const [, mostSteps = -1] = output.shape;
 
   function corrupt(reason: string): NearcastError {
     return new NearcastError("model_corrupt", `${name} has no answer: ${reason}.`);
@@ -66,6 +69,7 @@ export function textReader(version: Version): TextReader {
   return {
     output: output.name,
     isScored,
+    numbers: (mostSteps === -1 ? image.width : mostSteps) * (isScored ? count : 1),
     open(made, rows) {
       const { shape = [], data } = made[output.name] ?? {};
       const [first, steps = 0, width = 1] = shape;

@@ -17,7 +17,7 @@ import { createPixelBudget } from "./pixel-budget.ts";
 import { convertColor, fillPixels, levelsOf, type Pixels } from "./pixels.ts";
 import { imageQuantities, type ImageContext } from "./quantities.ts";
 
-/** The most numbers in one run: six pictures of 224 × 224 pixels in three colours. */
+/** The most numbers that one run takes or gives: six pictures of 224 × 224 pixels in three colours. */
 const MAX_NUMBERS_PER_RUN = 1_000_000;
 
 /** An image of more pixels takes milliseconds. It gets a pause between decoding, resizing and reading its levels. */
@@ -29,6 +29,8 @@ const MOST_PIXELS_HERE = 500_000;
 interface ImageInputsOptions {
   /** How many numbers of 32 bits the task adds to each picture. */
   beside?: number;
+  /** How many numbers the graph gives for each picture. 0 where they are few. */
+  made?: number;
   /** Whether each picture has a run of its own: where outputs are as large as pictures. */
   alone?: boolean;
 }
@@ -39,7 +41,7 @@ interface ImageInputsOptions {
  */
 export async function imageInputs(
   { manifest, limits, loadDecoder, decodeElsewhere }: TaskVersion<typeof imageOptions>,
-  { beside = 0, alone = false }: ImageInputsOptions = {},
+  { beside = 0, made = 0, alone = false }: ImageInputsOptions = {},
 ): Promise<Pick<CompiledTask, "preprocess"> & Required<Pick<CompiledTask, "quantities">>> {
   const { image, inputs } = manifest;
   const channels = channelsOf(image);
@@ -70,7 +72,7 @@ export async function imageInputs(
   // Lines of text have widths that differ much: what they need is summed as they are looked at.
   const most =
     leastWidth === undefined ? Math.max(1, Math.floor(MAX_NUMBERS / (width + beside))) : Infinity;
-  const step = alone ? 1 : Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / width));
+  const step = alone ? 1 : Math.max(1, Math.floor(MAX_NUMBERS_PER_RUN / Math.max(width, made)));
   const openImage = await loadImageDecoder(loadDecoder);
 
   function unfilled(count: number): Float32Array {
@@ -114,14 +116,14 @@ export async function imageInputs(
           sizes.push(own);
           used += opened.width * opened.height;
           const target = inputSizeOf(placementOf(own, image), image);
-          const made = target.width * target.height;
-          numbers += made * channels;
+          const pixels = target.width * target.height;
+          numbers += pixels * channels;
           if (numbers > MAX_NUMBERS) throw tooMany(numbers);
           const sized =
-            decodeElsewhere && effortOf(opened) + made > MOST_PIXELS_HERE
+            decodeElsewhere && effortOf(opened) + pixels > MOST_PIXELS_HERE
               ? yield* elsewhere(() => decodeElsewhere({ file, image }))
               : yield* decodeHere(opened, image);
-          if (made > MANY_PIXELS) yield;
+          if (pixels > MANY_PIXELS) yield;
           if (isOwn) {
             const shape = shapeOf(target);
             const alone = unfilled(elementCount(shape));
