@@ -28,7 +28,9 @@ describe.each(cases)("$name", ({ name, inputs, answers }) => {
         runtime,
       );
       for (const [index, input] of inputs.entries())
-        expect(differenceFrom(answers[index], await predictor.predict(input))).toBeUndefined();
+        expect(
+          await differenceFrom(answers[index], await predictor.predict(input)),
+        ).toBeUndefined();
     },
   );
 });
