@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { numbersOf, type Datatype, type Tensors } from "../functions/tensor.ts";
@@ -44,7 +45,8 @@ export async function writeCalibration(
     throw new Error(
       `${label(local.manifest)} takes texts in its graph, and ranges can be measured on numbers only. Leave --calibrate out.`,
     );
-  const used = rows.slice(0, MOST_ROWS);
+  const used = spread(rows, MOST_ROWS);
+  const different = new Set<string>();
   const predictor = await openPredictor(local, "native");
   let row = 0;
   // One row each: padding would count as an input.
@@ -52,6 +54,7 @@ export async function writeCalibration(
     used,
     async (inputs) => {
       const { runs } = await predictor.see(inputs);
+      different.add(runs.map(({ feeds }) => digestOf(feeds)).join());
       for (const [part, { feeds }] of runs.entries()) {
         checkFinite(feeds, used[row]?.line);
         await writeRun(feeds, join(folder, `${String(row).padStart(6, "0")}-${part}`));
@@ -60,7 +63,28 @@ export async function writeCalibration(
     },
     1,
   );
+  if (different.size < FEWEST_ROWS)
+    throw new Error(
+      `The data has ${used.length} rows, but only ${different.size} different ones, and ranges need at least ${FEWEST_ROWS}. Give inputs like those that the model will get.`,
+    );
   return used.length;
+}
+
+/** At most so many of all, evenly: data may be in an order. */
+function spread<T>(all: readonly T[], most: number): T[] {
+  if (all.length <= most) return [...all];
+  return Array.from({ length: most }, (_, at) => all[Math.floor((at * all.length) / most)] as T);
+}
+
+function digestOf(feeds: Tensors): string {
+  const hash = createHash("sha256");
+  for (const [name, { shape, data }] of Object.entries(feeds)) {
+    const { buffer, byteOffset, byteLength } = data as Float32Array<ArrayBuffer>;
+    hash
+      .update(`${name} ${shape.join(",")} `)
+      .update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest("hex");
 }
 
 async function writeRun(feeds: Tensors, folder: string): Promise<void> {

@@ -9,13 +9,18 @@ import {
 export interface Difference {
   /** Largest difference between two numbers in the same place. */
   largest: number;
+  /** The least tolerance that allows all of them. */
+  least: number;
   /** The first difference: a label, a length, or a number beyond the tolerance. */
   mismatch?: string;
 }
 
+export const SAME: Difference = { largest: 0, least: 0 };
+
 /**
  * Compares two answers: text, labels and lengths must be the same, numbers may differ by
- * `tolerance × max(1, |expected|)`. Boxes may lie a pixel apart, and masks have other edges.
+ * `tolerance × max(1, |expected|)`. Boxes may lie a pixel apart, and masks have other edges. Lists whose items have an
+ * index are compared by it: two that are nearly as good may change places.
  */
 export async function compareAnswers(
   expected: unknown,
@@ -49,30 +54,75 @@ function compare(
   const { tolerance, masks } = comparing;
   if (typeof expected === "number" && typeof actual === "number") {
     const largest = Object.is(expected, actual) ? 0 : Math.abs(expected - actual);
-    return largest <= tolerance * Math.max(1, Math.abs(expected))
-      ? { largest }
-      : { largest, mismatch: `${path} is ${actual}, not ${expected}` };
+    const least = largest / Math.max(1, Math.abs(expected));
+    return least <= tolerance
+      ? { largest, least }
+      : { largest, least, mismatch: `${path} is ${actual}, not ${expected}` };
   }
   if (!isStructure(expected) || !isStructure(actual))
     return expected === actual
-      ? { largest: 0 }
-      : { largest: 0, mismatch: `${path} is ${show(actual)}, not ${show(expected)}` };
-  if (boxesAgree(expected, actual)) return { largest: 0 };
+      ? SAME
+      : { ...SAME, mismatch: `${path} is ${show(actual)}, not ${show(expected)}` };
+  if (boxesAgree(expected, actual)) return SAME;
+  const [items, others] = [byIndex(expected), byIndex(actual)];
+  if (items && others && items.size + others.size > 0)
+    return compareItems([items, others], path, comparing);
   const keys = Object.keys(expected);
   if (
     Array.isArray(expected) !== Array.isArray(actual) ||
     keys.length !== Object.keys(actual).length
   )
-    return { largest: 0, mismatch: `${path} has another form` };
+    return { ...SAME, mismatch: `${path} has another form` };
   return keys
     .map((key) => {
       const below = Array.isArray(expected) ? `${path}[${key}]` : `${path}.${key}`;
       const pair = maskPair(key, expected[key], actual[key]);
       if (!pair) return compare([expected[key], actual[key]], below, comparing);
       masks.push({ pair, path: below });
-      return { largest: 0 };
+      return SAME;
     })
-    .reduce(worse, { largest: 0 });
+    .reduce(worse, SAME);
+}
+
+type Items = ReadonlyMap<number, Record<string, unknown>>;
+
+/** A list's items by their index. Undefined for a list whose items have none, or one of them twice. */
+function byIndex(list: Record<string, unknown>): Items | undefined {
+  if (!Array.isArray(list)) return undefined;
+  const items = new Map<number, Record<string, unknown>>();
+  for (const item of list as unknown[]) {
+    const index = isStructure(item) ? item["index"] : undefined;
+    if (!Number.isInteger(index) || items.has(index as number)) return undefined;
+    items.set(index as number, item as Record<string, unknown>);
+  }
+  return items;
+}
+
+function compareItems(
+  [expected, actual]: readonly [Items, Items],
+  path: string,
+  comparing: Comparing,
+): Difference {
+  // In a sparse vector, a number that is missing is 0.
+  const itemOf = (items: Items, others: Items, index: number) => {
+    const other = others.get(index);
+    return items.get(index) ?? (other && "value" in other ? { ...other, value: 0 } : undefined);
+  };
+  const byItem = [...new Set([...expected.keys(), ...actual.keys()])].map((index) =>
+    compare(
+      [itemOf(expected, actual, index), itemOf(actual, expected, index)],
+      `${path} with index ${index}`,
+      comparing,
+    ),
+  );
+  // Those that changed places have nearly the same scores.
+  const [scores, others] = [expected, actual].map((items) =>
+    [...items.values()].map(({ score }) => score),
+  );
+  const byPlace = scores?.map((score, at) =>
+    compare([score, others?.[at]], `${path}[${at}].score`, comparing),
+  );
+  return [...byItem, ...(byPlace ?? [])].reduce(worse, SAME);
 }
 
 /** Joins two differences. */
@@ -80,6 +130,7 @@ export function worse(first: Difference, second: Difference): Difference {
   const mismatch = first.mismatch ?? second.mismatch;
   return {
     largest: Math.max(first.largest, second.largest),
+    least: Math.max(first.least, second.least),
     ...(mismatch !== undefined && { mismatch }),
   };
 }

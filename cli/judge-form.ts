@@ -1,6 +1,6 @@
 import type { Manifest } from "../functions/model/manifest.ts";
 import { similarity, type Vector } from "../functions/tasks/feature-extraction/retrieval.ts";
-import { compareAnswers, worse, type Difference } from "./compare.ts";
+import { compareAnswers, SAME, worse, type Difference } from "./compare.ts";
 import type { Row } from "./evaluate/data.ts";
 import { evaluate, inBatches } from "./evaluate/evaluate.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
@@ -12,7 +12,7 @@ export interface Judgement {
   /** A sentence for each comparison. */
   lines: string[];
   metrics: Manifest["metrics"];
-  /** Largest difference between native and WASM. */
+  /** The least tolerance that allows the differences between native and WASM. */
   betweenRuntimes: number;
 }
 
@@ -40,13 +40,13 @@ export async function judgeForm(
   const wasm = await answersOf(after, "wasm", rows);
   const few = rows.slice(0, MOST_ALONE);
   const byBatch = Math.max(
-    largestOf(await compareAll(await answersOf(after, "native", few, 1), native)),
-    largestOf(await compareAll(await answersOf(after, "wasm", few, 1), wasm)),
+    worst(await compareAll(await answersOf(after, "native", few, 1), native)).largest,
+    worst(await compareAll(await answersOf(after, "wasm", few, 1), wasm)).largest,
   );
   const { metrics, lines } = await judgeByMetrics(before, after, rows, source);
   return {
     metrics,
-    betweenRuntimes: largestOf(await compareAll(native, wasm)),
+    betweenRuntimes: worst(await compareAll(native, wasm)).least,
     lines: [
       ...lines,
       ...cosines(before.manifest, original, native),
@@ -126,7 +126,7 @@ async function differences(
 ): Promise<string> {
   const compared = await compareAll(left, right);
   const changed = compared.filter(({ mismatch }) => mismatch !== undefined).length;
-  const largest = `largest difference ${short(largestOf(compared))}`;
+  const largest = `largest difference ${short(worst(compared).largest)}`;
   return labels || changed > 0
     ? `${largest}, another label in ${changed} of ${left.length}`
     : largest;
@@ -139,8 +139,8 @@ function compareAll(
   return Promise.all(left.map((answer, row) => compareAnswers(answer, right[row], Infinity)));
 }
 
-function largestOf(compared: readonly Difference[]): number {
-  return compared.reduce(worse, { largest: 0 }).largest;
+function worst(compared: readonly Difference[]): Difference {
+  return compared.reduce(worse, SAME);
 }
 
 function short(difference: number): string {

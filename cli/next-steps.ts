@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { readOnnx } from "../functions/platform/onnx/model.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
 
-/** Operators that take or give 8-bit numbers. */
-export const EIGHT_BITS = /Integer|NBits|QLinear|Quantize/;
-/** TensorProto.DataType of uint8 and int8. */
-const BYTES = new Set([2, 3]);
+/** Operators that take or give 8-bit numbers, such as QAttention and GatherBlockQuantized. */
+export const EIGHT_BITS = /[Ii]nteger|NBits|QLinear|[Qq]uantize|^Q[A-Z]/;
+/** TensorProto.DataType of int8. Numbers of uint8 may be pictures or bits. */
+const INT8 = 3;
 /** Tensors with fewer numbers are no weights of a layer. */
 const LEAST_NUMBERS = 1024;
 
@@ -28,14 +28,15 @@ export async function nextSteps(
   ];
 }
 
-async function isInEightBits({ folder, manifest }: LocalPackage): Promise<boolean> {
+/** Whether its weights are quantised already. */
+export async function isInEightBits({ folder, manifest }: LocalPackage): Promise<boolean> {
   const { graph } = readOnnx(await readFile(join(folder, manifest.artifact.file)));
   if (!graph) return false;
   return (
     graph.node.some(({ opType }) => EIGHT_BITS.test(opType)) ||
     graph.initializer.some(
       ({ dataType, dims }) =>
-        BYTES.has(dataType) &&
+        dataType === INT8 &&
         dims.reduce((product, size) => product * Number(size), 1) >= LEAST_NUMBERS,
     )
   );

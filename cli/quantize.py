@@ -7,7 +7,7 @@ with a NumPy file for each input and names.json, which says which.
 import json
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -31,36 +31,58 @@ HELPED = {
 STATIC = [*SUMS, "Add", "AveragePool", "Clip", "Concat", "GlobalAveragePool", "MaxPool", "Relu"]
 # Fewer numbers save nothing.
 LEAST_NUMBERS = 1024
+NUMBERS = [TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE]
+BYTES = [TensorProto.INT8, TensorProto.UINT8]
 # From this opset on, DequantizeLinear has a scale for each channel.
 OPSET = 13
 
 
 def main(form, source, target, calibration=None):
-    operators = {node.op_type for node in onnx.load(source, load_external_data=False).graph.node}
-    if any("Integer" in name or "QuantizeLinear" in name or name.endswith("NBits") for name in operators):
-        sys.exit("The model is quantised already.")
+    model = with_plain_weights(onnx.load(source))
+    operators = {node.op_type for node in model.graph.node}
     if not operators & set(HELPED[form]):
         other = " Try --form dynamic." if operators & set(HELPED["dynamic"]) else ""
         sys.exit(f"The graph has none of the operators that this form helps: {', '.join(sorted(HELPED[form]))}.{other}")
+    if form in ("dynamic", "static"):
+        check_for_library(model.graph)
+    before = in_bytes(model)
+    reason = why_no_weight(model, form)
     if form == "dynamic":
         # Gather's table would get one scale. Weights are unsigned: signed ones can overflow on x64 processors without
         # VNNI, and then answer differently from WASM and from newer processors.
         kinds = [kind for kind in HELPED[form] if kind != "Gather"]
-        quantize_dynamic(source, target, op_types_to_quantize=kinds, per_channel=True, weight_type=QuantType.QUInt8)
-        onnx.save(store_in_bytes(onnx.load(target), ["Gather"]), target)
+        onnx.save(model, target)
+        quantize_dynamic(target, target, op_types_to_quantize=kinds, per_channel=True, weight_type=QuantType.QUInt8)
+        made = store_in_bytes(onnx.load(target), ["Gather"])
     elif form == "static":
-        static(source, target, calibration)
+        static(model, target, calibration)
         rest = [kind for kind in STORED if kind not in SUMS]
-        onnx.save(store_in_bytes(onnx.load(target), rest), target)
+        made = store_in_bytes(onnx.load(target), rest)
     else:
-        onnx.save(store_in_bytes(onnx.load(source), STORED, joins=form == "rows"), target)
+        made = store_in_bytes(model, STORED, joins=form == "rows")
+    if in_bytes(made) == before:
+        sys.exit(reason)
+    onnx.save(made, target)
 
 
-def static(source, target, calibration):
+def check_for_library(graph):
+    """ONNX Runtime's own quantiser makes wrong graphs of these, without a word."""
+    others = {TensorProto.DataType.Name(one.data_type) for one in graph.initializer if is_large(one)} - {"FLOAT"}
+    if others:
+        sys.exit(f"The graph has weights of {', '.join(sorted(others))}, and this form takes FLOAT alone.")
+    names = names_in(graph)
+    for name in sorted(names):
+        for end in ("_quantized", "_scale", "_zero_point"):
+            if name + end in names:
+                sys.exit(f"The graph has {name} and {name}{end}, which is what this form would add. Try --form rows.")
+
+
+def static(model, target, calibration):
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "model.onnx"
+        onnx.save(model, prepared)
         # Joins each convolution with the normalisation behind it.
-        quant_pre_process(source, prepared, skip_symbolic_shape=True)
+        quant_pre_process(prepared, prepared, skip_symbolic_shape=True)
         model = onnx.load(prepared)
         makers = {name: node.op_type for node in model.graph.node for name in node.output}
         for index, node in enumerate(model.graph.node):
@@ -99,6 +121,81 @@ class Runs(CalibrationDataReader):
         return {name: np.load(folder / file) for name, file in names.items()}
 
 
+def with_plain_weights(model):
+    """Makes initializers of constants, and of weights that are transposed or only passed on."""
+    graph = model.graph
+    weights = {tensor.name: tensor for tensor in graph.initializer if is_large(tensor)}
+    folded = []
+    for node in graph.node:
+        tensor = plain_weight(node, weights)
+        if tensor is not None:
+            tensor.name = node.output[0]
+            weights[tensor.name] = tensor
+            graph.initializer.append(tensor)
+            folded.append(node)
+    for node in folded:
+        graph.node.remove(node)
+    used = {name for node in graph.node for name in node.input} | names_kept(graph)
+    for tensor in list(graph.initializer):
+        if tensor.name in weights and tensor.name not in used:
+            graph.initializer.remove(tensor)
+    # From IR 4 on, a weight need not be an input too, which could replace it.
+    model.ir_version = max(model.ir_version, 4)
+    for value in list(graph.input):
+        if value.name in weights:
+            graph.input.remove(value)
+    return model
+
+
+def is_large(tensor):
+    return tensor.data_type in NUMBERS and np.prod(tensor.dims) >= LEAST_NUMBERS
+
+
+def plain_weight(node, weights):
+    """The tensor that a node always gives, if it is a weight."""
+    attributes = {one.name: one for one in node.attribute}
+    if node.op_type == "Constant" and "value" in attributes and is_large(attributes["value"].t):
+        return copy(attributes["value"].t)
+    weight = weights.get(node.input[0]) if node.input else None
+    if weight is None or node.domain not in ("", "ai.onnx"):
+        return None
+    if node.op_type == "Identity":
+        return copy(weight)
+    if node.op_type == "Transpose":
+        axes = list(attributes["perm"].ints) if "perm" in attributes else None
+        return numpy_helper.from_array(np.ascontiguousarray(numpy_helper.to_array(weight).transpose(axes)))
+    return None
+
+
+def copy(tensor):
+    made = TensorProto()
+    made.CopyFrom(tensor)
+    return made
+
+
+def in_bytes(model):
+    """How many tensors have their numbers in bytes."""
+    return sum(
+        tensor.data_type in BYTES and np.prod(tensor.dims) >= LEAST_NUMBERS for tensor in model.graph.initializer
+    )
+
+
+def why_no_weight(model, form):
+    """What is said where no weight could be stored in bytes."""
+    reasons = Counter()
+    for tensor in model.graph.initializer:
+        if tensor.data_type not in NUMBERS:
+            continue
+        if not is_large(tensor):
+            reasons[f"fewer than {LEAST_NUMBERS} numbers"] += 1
+        elif tensor.data_type != TensorProto.FLOAT:
+            reasons[f"numbers of {TensorProto.DataType.Name(tensor.data_type)} and not of FLOAT"] += 1
+        else:
+            reasons[f"another use than as the weights of {', '.join(sorted(HELPED[form]))}"] += 1
+    counted = "; ".join(f"{count} {'has' if count == 1 else 'have'} {reason}" for reason, count in reasons.items())
+    return f"None of the graph's weights can be stored in bytes: {counted or 'it has none'}."
+
+
 def store_in_bytes(model, operators, joins=False):
     """Stores weights in signed bytes with a scale for each channel, of which the graph makes floats when it runs.
 
@@ -112,14 +209,15 @@ def store_in_bytes(model, operators, joins=False):
     for node in graph.node:
         for place, name in enumerate(node.input):
             uses[name].append((node, place))
-    kept = {value.name for value in graph.output} | names_within(graph)
+    kept = names_kept(graph)
+    mark = unused_mark(graph)
     for tensor in list(graph.initializer):
         axes = {channel_axis(node, place, tensor, operators) for node, place in uses[tensor.name]}
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < LEAST_NUMBERS:
+        if tensor.data_type != TensorProto.FLOAT or not is_large(tensor):
             continue
         if tensor.name in kept or len(axes) != 1 or None in axes:
             continue
-        replace(graph, tensor, axes.pop(), [node for node, _ in uses[tensor.name]], joins)
+        replace(graph, tensor, axes.pop(), [node for node, _ in uses[tensor.name]], mark, joins)
     return model
 
 
@@ -142,7 +240,7 @@ def channel_axis(node, place, tensor, operators):
     return None
 
 
-def replace(graph, tensor, axis, users, joins):
+def replace(graph, tensor, axis, users, mark, joins):
     weights = numpy_helper.to_array(tensor)
     channel = 0 if axis == "rows" else axis
     others = tuple(one for one in range(weights.ndim) if one != channel)
@@ -150,13 +248,13 @@ def replace(graph, tensor, axis, users, joins):
     scales = np.where(largest == 0, 1, largest / 127).astype(np.float32)
     levels = np.clip(np.rint(weights / scales), -127, 127).astype(np.int8)
     name = tensor.name
-    stored, scale = f"{name}_int8", f"{name}_scale"
+    stored, scale = f"{name}{mark}", f"{name}{mark}_scale"
     graph.initializer.remove(tensor)
     if axis == "rows":
         graph.initializer.append(numpy_helper.from_array(levels, stored))
         graph.initializer.append(numpy_helper.from_array(scales, scale))
         for node in users:
-            look_up(graph, node, stored, scale)
+            look_up(graph, node, stored, scale, mark)
         return
     graph.initializer.append(numpy_helper.from_array(scales.reshape(-1), scale))
     # ONNX Runtime leaves DequantizeLinear as it is when it loads a graph, so memory holds bytes, and floats while it runs.
@@ -165,24 +263,24 @@ def replace(graph, tensor, axis, users, joins):
         graph.node.insert(0, helper.make_node("DequantizeLinear", [stored, scale], [name], axis=axis))
         return
     graph.initializer.append(numpy_helper.from_array(levels[None], stored))
-    floats = f"{name}_floats"
+    floats = f"{name}{mark}_floats"
     graph.node.insert(0, helper.make_node("DequantizeLinear", [stored, scale], [floats], axis=axis + 1))
-    graph.node.insert(1, helper.make_node("Squeeze", [floats, first_axis(graph)], [name]))
+    graph.node.insert(1, helper.make_node("Squeeze", [floats, first_axis(graph, mark)], [name]))
 
 
-def first_axis(graph):
-    name = "first_axis_int8"
+def first_axis(graph, mark):
+    name = f"axis{mark}_first"
     if all(tensor.name != name for tensor in graph.initializer):
         graph.initializer.append(numpy_helper.from_array(np.array([0], np.int64), name))
     return name
 
 
-def look_up(graph, gather, stored, scale):
+def look_up(graph, gather, stored, scale, mark):
     """Makes floats of the rows that are looked up, and not of the whole table."""
     at = list(graph.node).index(gather)
     _, rows = gather.input
     (output,) = gather.output
-    levels, floats, scales = (f"{output}_{part}" for part in ("levels", "floats", "scales"))
+    levels, floats, scales = (f"{output}{mark}_{part}" for part in ("levels", "floats", "scales"))
     graph.node.remove(gather)
     for offset, node in enumerate([
         helper.make_node("Gather", [stored, rows], [levels], axis=0),
@@ -191,6 +289,27 @@ def look_up(graph, gather, stored, scale):
         helper.make_node("Mul", [floats, scales], [output]),
     ]):
         graph.node.insert(at + offset, node)
+
+
+def unused_mark(graph):
+    """What no name has, so that names made with it are new."""
+    names = names_in(graph)
+    mark = "_int8"
+    while any(mark in name for name in names):
+        mark += "_"
+    return mark
+
+
+def names_in(graph):
+    names = {value.name for value in [*graph.input, *graph.output, *graph.initializer]} | names_within(graph)
+    for node in graph.node:
+        names |= {*node.input, *node.output}
+    return names
+
+
+def names_kept(graph):
+    """The tensors that must stay as they are."""
+    return {value.name for value in graph.output} | names_within(graph)
 
 
 def names_within(graph):

@@ -6,7 +6,7 @@ import { exampleFiles, servedFiles, type PackageFile } from "../functions/model/
 import { shownExamples } from "../functions/model/shown.ts";
 import { pointerKind } from "../functions/platform/onnx/file-kind.ts";
 import { checkLabels } from "./check-labels.ts";
-import { compareAnswers, worse, type Difference } from "./compare.ts";
+import { compareAnswers, SAME, worse, type Difference } from "./compare.ts";
 import {
   EXAMPLES_FILE,
   hasUndeclaredExamples,
@@ -226,7 +226,7 @@ async function compareAll(
   actual: readonly unknown[],
   tolerance: number,
 ): Promise<Difference> {
-  let found: Difference = { largest: 0 };
+  let found = SAME;
   for (const [index, output] of expected.entries()) {
     const path = `examples[${index}].output`;
     found = worse(found, await compareAnswers(output, actual[index], tolerance, path));

@@ -59,11 +59,13 @@ function report({
   version,
   runtime,
   rows,
+  searched,
   metrics,
   confusion,
   calibration,
 }: Omit<Evaluation, "lessIsBetter" | "saidCalibrated">): string {
-  const lines = [`${model}@${version} on ${runtime}, ${rows} rows`];
+  const among = searched === undefined ? "" : `, each searched among ${searched}`;
+  const lines = [`${model}@${version} on ${runtime}, ${rows} rows${among}`];
   const width = Math.max(...Object.keys(metrics).map((name) => name.length));
   for (const [name, value] of Object.entries(metrics))
     lines.push(`  ${name.padEnd(width)}  ${value.toFixed(4)}`);

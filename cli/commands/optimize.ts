@@ -49,7 +49,7 @@ export function optimizeCommand(program: Command): void {
         const larger = variants.filter((one) => grows(one, original));
         if (larger.length > 0)
           console.log(
-            `  Not kept, since files would grow from ${mebibytes(original.bytes)} to ${mebibytes(Math.max(...larger.map(({ bytes }) => bytes)))}: ${larger.map(({ how }) => how).join("; ")}. ONNX Runtime stores what it computes from constants, such as floats of 8-bit weights.`,
+            `  Not kept, since files would grow from ${original.bytes} bytes to ${Math.max(...larger.map(({ bytes }) => bytes))}: ${larger.map(({ how }) => how).join("; ")}. ONNX Runtime stores what it computes from constants, such as floats of 8-bit weights.`,
           );
         const best = bestVariant(original, variants);
         if (!best) {

@@ -9,6 +9,8 @@ export interface Evaluation {
   version: string;
   runtime: RuntimeName;
   rows: number;
+  /** Among how many texts or pictures each row's own was found. */
+  searched?: number;
   /** By name, the main one first. */
   metrics: Record<string, number>;
   confusion?: ReturnType<NonNullable<Quality["confusion"]>>;
@@ -64,7 +66,7 @@ export async function evaluate(
   { runtime, k, parameters }: EvaluationOptions,
 ): Promise<Evaluation> {
   const { manifest } = local;
-  const quality = await (await projectTasks()).of(manifest).quality?.(manifest, { k });
+  const quality = await (await projectTasks()).of(manifest).quality?.(manifest, { k, parameters });
   if (!quality)
     throw new Error(
       `${label(manifest)} is a ${manifest.task} model: its outputs are no answer that a label could be compared with.`,
@@ -74,6 +76,12 @@ export async function evaluate(
     const problem = quality.problemWith?.(row.label);
     if (problem) throw new Error(`Line ${row.line} of the data: ${problem}.`);
   }
+  const targets = targetsOf(rows, quality);
+  const searched = quality.searched?.(
+    judged.map((row) => row.label),
+    targets.length,
+  );
+  if (searched !== undefined) checkSearch(judged, quality, { searched, k });
   const predictor = await openPredictor(local, runtime);
   const answersTo = async (asked: readonly Row[], own: Quality["parameters"]) => {
     const answers: unknown[] = [];
@@ -88,7 +96,6 @@ export async function evaluate(
     return answers;
   };
   const answers = await answersTo(judged, quality.parameters);
-  const targets = targetsOf(rows, quality);
   const found = await answersTo(targets, quality.targetParameters);
   const { name, version } = manifest;
   const truths = judged.map((row) => row.label);
@@ -99,6 +106,7 @@ export async function evaluate(
     version,
     runtime,
     rows: judged.length,
+    ...(searched !== undefined && { searched }),
     metrics: quality.metrics(
       truths,
       answers,
@@ -111,12 +119,30 @@ export async function evaluate(
   };
 }
 
+/** Throws an Error for data of which every model would find all. */
+function checkSearch(
+  judged: readonly Row[],
+  quality: Quality,
+  { searched, k }: { searched: number; k: number },
+): void {
+  if (searched <= k)
+    throw new Error(
+      `Each row's own is searched among ${searched}, of which the first ${k} count, so every model would find all. Give more data, or let fewer count (--k).`,
+    );
+  if (new Set(judged.map((row) => row.label)).size === 1)
+    throw new Error("All rows of the data have the same label, so there is nothing to tell apart.");
+  const isOwn = ({ input, label: own }: Row) =>
+    quality.target !== undefined && quality.target(own) === quality.target(input);
+  if (judged.every(isOwn))
+    throw new Error("Every label is its own row's input, so every model would find all of them.");
+}
+
 /** The inputs that labels name, and those of rows without a label, each once. */
 function targetsOf(rows: readonly Row[], quality: Quality): Row[] {
   if (!quality.target) return [];
   const targets = new Map<unknown, Row>();
   for (const { input, label: truth, line } of rows) {
-    const named = truth === undefined ? input : quality.target(truth);
+    const named = quality.target(truth === undefined ? input : truth);
     if (!targets.has(named)) targets.set(named, { input: named, label: undefined, line });
   }
   return [...targets.values()];

@@ -165,6 +165,13 @@ export interface Calibration {
   bound: number;
 }
 
+export interface QualityOptions {
+  /** How many items of an answer count, where it is a list. */
+  k: number;
+  /** Those of the predictions, as they were asked for. */
+  parameters?: Record<string, unknown> | undefined;
+}
+
 /** How `nearcast eval` measures the answers of a task. */
 export interface Quality {
   /** The parameters of the predictions to measure. */
@@ -175,9 +182,11 @@ export interface Quality {
   problemWith?(truth: unknown): string | undefined;
   /**
    * The input that a label names, such as the text that a query should find. It is answered too, and so are the inputs
-   * without a label, each once.
+   * without a label, each once. Gets inputs too, and gives equal ones in one form.
    */
   target?(truth: unknown): unknown;
+  /** Among how many things a label is found, of so many targets. Undefined where nothing is searched. */
+  searched?(truths: readonly unknown[], targets: number): number | undefined;
   /** The parameters of those predictions. */
   targetParameters?: Record<string, unknown>;
   /** Metrics by name, the main one first. `targets`: the answers of what labels name and of inputs without one, by input. */
@@ -231,7 +240,7 @@ export interface TaskDefinition<Options extends z.ZodRawShape, Parameters> {
   /** Says how to measure answers. Absent where they cannot be compared with labels. */
   quality?(
     manifest: ManifestOf<Options>,
-    options: { k: number },
+    options: QualityOptions,
   ): Quality | Promise<Quality | undefined>;
 }
 
@@ -247,7 +256,7 @@ export interface Task extends Omit<
   ): Promise<CompiledTask> | CompiledTask;
   schema(manifest: Manifest): { input: JsonSchema; output: JsonSchema };
   examples?(manifest: Manifest): unknown[] | Promise<unknown[]>;
-  quality?(manifest: Manifest, options: { k: number }): Quality | Promise<Quality | undefined>;
+  quality?(manifest: Manifest, options: QualityOptions): Quality | Promise<Quality | undefined>;
 }
 
 /**

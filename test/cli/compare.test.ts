@@ -17,6 +17,63 @@ test.each<[string, unknown, unknown, string | undefined]>([
   ["a mask that is none", mask(HALF), [{ label: "sky", mask: null }], "output[0].mask is null"],
 ])("%s", async (_, expected, actual, mismatch) => {
   const found = await compareAnswers(expected, actual, 1e-4);
-  if (mismatch === undefined) expect(found).toEqual({ largest: 0 });
+  if (mismatch === undefined) expect(found).toEqual({ largest: 0, least: 0 });
   else expect(found.mismatch).toContain(mismatch);
+});
+
+test("the least tolerance is relative above 1, as the tolerance is", async () => {
+  const found = await compareAnswers([0.5, 200], [0.6, 190], Infinity);
+  expect(found).toEqual({ largest: 10, least: expect.closeTo(0.1, 9) as number });
+  expect((await compareAnswers([0.5, 200], [0.6, 190], found.least)).mismatch).toBeUndefined();
+  expect((await compareAnswers([0.5, 200], [0.6, 190], 0.099)).mismatch).toContain("output[0]");
+});
+
+/** A ranking of texts by their number and score. */
+const ranked = (...items: [number, number][]) => items.map(([index, score]) => ({ index, score }));
+
+test.each<[string, unknown, unknown, string | undefined]>([
+  [
+    "two texts that change places for nothing",
+    ranked([9, 0.5002], [0, 0.5001], [4, 0.1]),
+    ranked([0, 0.5002], [9, 0.5001], [4, 0.1]),
+    undefined,
+  ],
+  [
+    "two texts in the wrong order",
+    ranked([9, 0.8], [0, 0.2]),
+    ranked([0, 0.2], [9, 0.8]),
+    "output[0].score is 0.2, not 0.8",
+  ],
+  [
+    "the scores of others",
+    ranked([9, 0.8], [0, 0.2]),
+    ranked([0, 0.8], [9, 0.2]),
+    "output with index 9.score is 0.2, not 0.8",
+  ],
+  [
+    "a neighbour, whose number is nearly the same",
+    ranked([20_000, 0.8]),
+    ranked([20_001, 0.8]),
+    "output with index 20000 is missing",
+  ],
+  [
+    "a sparse vector with a number that is nearly 0",
+    [{ index: 3, value: 2 }],
+    [
+      { index: 1, value: 1e-4 },
+      { index: 3, value: 2 },
+    ],
+    undefined,
+  ],
+  [
+    "a sparse vector with another number",
+    [{ index: 3, value: 2 }],
+    [{ index: 4, value: 2 }],
+    "output with index 3.value is 0, not 2",
+  ],
+])("%s", async (_, expected, actual, mismatch) => {
+  const found = await compareAnswers(expected, actual, 1e-3);
+  if (mismatch === undefined) expect(found.mismatch).toBeUndefined();
+  else expect(found.mismatch).toContain(mismatch);
+  expect(found.largest).toBeLessThan(3);
 });

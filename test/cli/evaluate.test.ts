@@ -78,10 +78,56 @@ test("eval takes parameters, such as how many numbers of a vector", async () => 
   expect(await evalSearch("[32]")).toMatchObject({ code: 2, stdout: "" });
 });
 
+test("eval compares packed bits by how many differ", async () => {
+  for (const precision of ["binary", "ubinary"]) {
+    const { stdout } = await evalSearch(JSON.stringify({ precision }));
+    const { metrics } = JSON.parse(stdout) as Evaluation;
+    // By the cosine of the bytes it would be 0.472.
+    expect(metrics["recall_at_10"]).toBeCloseTo(0.92, 6);
+  }
+});
+
+const SEARCHED = join(root, "models/search/heldout.jsonl");
+
 function evalSearch(parameters: string) {
-  const data = join(root, "models/search/heldout.jsonl");
-  return nearcast(["eval", "search@1", "--data", data, "--parameters", parameters, "--json"]);
+  return nearcast(["eval", "search@1", "--data", SEARCHED, "--parameters", parameters, "--json"]);
 }
+
+test("eval says among how many texts it searched, however they are written", async () => {
+  const rows = (await readFile(SEARCHED, "utf8")).trim().split("\n");
+  const data = join(await temporaryFolder(), "data.jsonl");
+  const write = (made: readonly object[]) =>
+    writeFile(data, made.map((row) => JSON.stringify(row)).join("\n"));
+  const asked = rows
+    .map((row) => JSON.parse(row) as { input: string; label?: string })
+    .filter(({ label }) => label !== undefined)
+    .slice(0, 30);
+  const labels = new Set(asked.map(({ label }) => label));
+  // Every text of a label, once more as a row without one.
+  await write([...asked, ...[...labels].map((text) => ({ input: { text } }))]);
+  const shown = await succeed(["eval", "search@1", "--data", data]);
+  expect(shown).toContain(`30 rows, each searched among ${labels.size}\n`);
+  const [, recall] = /recall_at_10 +(\S+)/.exec(shown) ?? [];
+  expect(Number(recall)).toBeGreaterThan(0.9);
+
+  const first = asked[0]?.label;
+  for (const [made, reason] of [
+    [asked.slice(0, 10), "Each row's own is searched among 10, of which the first 10 count"],
+    [
+      [...asked.map(({ label }) => ({ input: label })), { input: "a", label: first }],
+      "All rows of the data have the same label",
+    ],
+    [
+      asked.map(({ input }) => ({ input: { text: input }, label: input })),
+      "Every label is its own",
+    ],
+  ] as const) {
+    await write(made);
+    const refused = await nearcast(["eval", "search@1", "--data", data]);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toContain(reason);
+  }
+});
 
 test(
   "a CSV file, numbers: MAE, RMSE and R²",

@@ -115,6 +115,20 @@ describe.skipIf(!canQuantise)("quantize", () => {
       "The data has 19 rows, and ranges need at least 20.",
     ],
     [
+      "one picture in many copies",
+      (lines: string[]) => [...lines.slice(0, 19), ...lines.slice(0, 11)],
+      "The data has 30 rows, but only 19 different ones, and ranges need at least 20.",
+    ],
+    [
+      "more rows than it looks at, which it takes from all parts of the file",
+      (lines: string[]) => {
+        const rows = [...lines, ...lines, ...lines].slice(0, 1000);
+        rows[998] = '{"input": "bm90IGEgcGljdHVyZQ=="}';
+        return rows;
+      },
+      "Line 999 of the data: inputs[0] must be a JPEG, PNG or WebP image",
+    ],
+    [
       "a picture that cannot be read",
       (lines: string[]) => [...lines.slice(0, 20), '{"input": "bm90IGEgcGljdHVyZQ=="}'],
       "Line 21 of the data: inputs[0] must be a JPEG, PNG or WebP image",
@@ -165,7 +179,7 @@ describe.skipIf(!canQuantise)("quantize", () => {
       await writeFile(data, lines.join("\n"));
       const args = [
         "quantize",
-        "pictures",
+        "pictures@1",
         "--int8",
         "--calibrate",
         data,
@@ -209,6 +223,24 @@ describe.skipIf(!canQuantise)("quantize", () => {
     },
   );
 });
+
+test.skipIf(!canQuantise)(
+  "a ranking is compared by its texts, and a version gets a tolerance that verify takes",
+  { timeout: LIMIT_MS },
+  async () => {
+    const models = await temporaryFolder();
+    await cp(join(root, "models/rank/1"), join(models, "rank/1"), { recursive: true });
+    const data = join(root, "models/rank/heldout.jsonl");
+    const at = ["--models", models];
+    const shown = await succeed(["quantize", "rank", "--int8", "--data", data, ...at]);
+    const [, difference] = /original and INT8: largest difference ([\d.]+)/.exec(shown) ?? [];
+    expect(Number(difference)).toBeLessThan(0.3);
+    const [, tolerance] = /verify rank@2 --record --tolerance (\S+)$/m.exec(shown) ?? [];
+    expect(Number(tolerance)).toBeLessThan(0.3);
+    const verify = ["verify", "rank@2", "--record", "--tolerance", tolerance ?? "", ...at];
+    expect(await succeed(verify)).toContain("good to publish");
+  },
+);
 
 function calibrate(model: string, file: string, folder: string) {
   return nearcast(["quantize", model, "--int8", "--calibrate", file, "--models", folder]);

@@ -53,6 +53,52 @@ test("sparse vectors are compared by their product", () => {
   expect(quality?.metrics(["long"], [asked], targets)).toMatchObject({ recall_at_1: 1 });
 });
 
+/** The first `count` of 16 bits are 1, packed as `quantize_embeddings` packs them. */
+const bits = (count: number, isSigned: boolean) =>
+  [count, count - 8].map((ones) => {
+    const byte = 256 - 2 ** (8 - Math.min(8, Math.max(0, ones)));
+    return isSigned ? byte - 128 : byte;
+  });
+
+test.for([
+  ["binary", true],
+  ["ubinary", false],
+] as const)("%s vectors are compared by the bits that differ", async ([precision, isSigned]) => {
+  const made = await featureExtraction.quality?.({} as never, { k: 2, parameters: { precision } });
+  const targets = new Map([2, 7, 8, 9, 15].map((count) => [`${count}`, bits(count, isSigned)]));
+  const find = (label: string, count: number) =>
+    made?.metrics([label], [bits(count, isSigned)], targets);
+  // Their places: the first is alone, the second as near as another, the third after all.
+  expect(find("8", 8)).toMatchObject({ recall_at_1: 1 });
+  expect(find("7", 8)).toMatchObject({ recall_at_1: 0, recall_at_2: 0 });
+  expect(find("15", 13)).toMatchObject({ recall_at_1: 1 });
+  const scored = [2, 7, 8, 9, 15].map((count) => ({
+    text: `${count}`,
+    score: -Math.abs(count - 3),
+  }));
+  const asked = scored.map(() => bits(3, isSigned));
+  expect(made?.metrics(scored, asked, targets)["spearman"]).toBe(1);
+});
+
+test("a text is the same in an object, and a pair of texts is another one", () => {
+  expect(quality?.target?.({ text: "a" })).toBe("a");
+  expect(quality?.target?.("a")).toBe("a");
+  const pair = { text: "a", text_pair: "b" };
+  expect(quality?.target?.(pair)).toBe(pair);
+});
+
+/** Labels of the texts a, b and so on. */
+const scored = (...scores: number[]) => scores.map((score, row) => ({ text: "ab"[row], score }));
+
+test("there is no correlation with a constant", () => {
+  const targets = new Map([
+    ["a", at(5)],
+    ["b", at(80)],
+  ]);
+  expect(() => quality?.metrics(scored(1, 1), [at(0), at(0)], targets)).toThrow("All labels are");
+  expect(() => quality?.metrics(scored(1, 2), [at(5), at(80)], targets)).toThrow("All answers are");
+});
+
 test("labels with scores are compared with the cosines by the order of both", () => {
   const targets = new Map([
     ["near", at(5)],

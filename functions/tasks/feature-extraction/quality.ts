@@ -1,6 +1,7 @@
 import type { Quality } from "../define.ts";
 import { similarityQuality } from "../sentence-similarity/quality.ts";
 import type { TextOptions } from "../text/options.ts";
+import type { VectorForm } from "./forms.ts";
 import { placeOf, retrievalMetrics, similarity, type Vector } from "./retrieval.ts";
 
 /** A text, and how alike it is to the input. */
@@ -13,20 +14,25 @@ interface Scored {
  * How well vectors find texts. A label in the data is the text that should be found among all texts of the labels and
  * those of rows without one; or a text with a score, whose order the cosines should have.
  */
-export function vectorQuality(k: number, { prompts = {} }: Partial<TextOptions> = {}): Quality {
+export function vectorQuality(
+  k: number,
+  { prompts = {} }: Partial<TextOptions> = {},
+  { precision }: VectorForm = {},
+): Quality {
   return {
     // As encode_query and encode_document of sentence-transformers choose them.
     parameters: promptOf(prompts, ["query"]),
-    target: (truth) => (isScored(truth) ? truth.text : truth),
+    target: textOf,
+    searched: (truths, targets) => (truths.every(isScored) ? undefined : targets),
     targetParameters: promptOf(prompts, ["document", "passage", "corpus"]),
     problemWith: (truth) =>
       isScored(truth) || (typeof truth === "string" && truth !== "")
         ? undefined
         : 'must be the text that the input should find, or {"text": …, "score": …}',
     metrics(truths, answers, targets = new Map()) {
-      const vectorOf = (truth: unknown) => targets.get(this.target?.(truth)) as Vector;
+      const vectorOf = (truth: unknown) => targets.get(textOf(truth)) as Vector;
       const near = (row: number, vector: unknown) =>
-        similarity(answers[row] as Vector, vector as Vector);
+        similarity(answers[row] as Vector, vector as Vector, precision);
       const scored = truths.filter(isScored);
       if (scored.length === truths.length)
         return similarityQuality.metrics(
@@ -47,6 +53,12 @@ export function vectorQuality(k: number, { prompts = {} }: Partial<TextOptions> 
       return retrievalMetrics(places, k);
     },
   };
+}
+
+/** The text that a label or an input has. A pair of texts stays as it is. */
+function textOf(named: unknown): unknown {
+  const { text, text_pair: pair } = (named ?? {}) as { text?: unknown; text_pair?: unknown };
+  return typeof text === "string" && pair === undefined ? text : named;
 }
 
 function isScored(truth: unknown): truth is Scored {

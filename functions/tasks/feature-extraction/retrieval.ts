@@ -1,3 +1,4 @@
+import type { VectorForm } from "./forms.ts";
 import type { Weight } from "./sparse.ts";
 
 /** A vector as a task answers it: its numbers, or those that are not 0, in order. */
@@ -6,10 +7,18 @@ export type Vector = readonly number[] | readonly Weight[];
 /** Two numbers that differ by less are the same similarity. */
 const ROUNDING = 1e-9;
 
-/** The cosine of two vectors; of sparse ones the product, by which they are compared. */
-export function similarity(one: Vector, other: Vector): number {
+/**
+ * The cosine of two vectors. Sparse ones are compared by their product, and packed bits by how many of them differ, as
+ * `semantic_search_faiss` and `semantic_search_usearch` of sentence-transformers do.
+ */
+export function similarity(
+  one: Vector,
+  other: Vector,
+  precision?: VectorForm["precision"],
+): number {
   if (isSparse(one) || isSparse(other))
     return product(one as readonly Weight[], other as readonly Weight[]);
+  if (precision?.endsWith("binary")) return -differingBits(one, other);
   let [both, ones, others] = [0, 0, 0];
   for (let at = 0; at < one.length; at++) {
     const [a, b] = [one[at]!, other[at]!];
@@ -48,6 +57,13 @@ export function placeOf<T>(
     else wrong.push(near);
   }
   return 1 + wrong.filter((near) => near >= best - ROUNDING).length;
+}
+
+function differingBits(one: readonly number[], other: readonly number[]): number {
+  let count = 0;
+  for (let at = 0; at < one.length; at++)
+    for (let bits = (one[at]! ^ other[at]!) & 255; bits > 0; bits >>= 1) count += bits & 1;
+  return count;
 }
 
 function isSparse(vector: Vector): vector is readonly Weight[] {

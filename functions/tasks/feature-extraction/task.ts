@@ -43,10 +43,10 @@ export const featureExtraction = defineTask({
           : { ...VECTOR, description: "The text's vector." },
   }),
   examples: textExamples,
-  async quality({ text }, { k }) {
+  async quality({ text }, { k, parameters }) {
     if (text?.pooling === "none") return undefined;
     const { vectorQuality } = await import("./quality.ts");
-    return vectorQuality(k, text);
+    return vectorQuality(k, text, parameters);
   },
 });
 

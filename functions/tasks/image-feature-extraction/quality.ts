@@ -13,6 +13,7 @@ export function imageVectorQuality(k: number): Quality {
       typeof truth === "string" || typeof truth === "number"
         ? undefined
         : "must be a label that several images have",
+    searched: (truths) => truths.length - 1,
     metrics(truths, answers) {
       const all = truths.map(String);
       const places = all.flatMap((label, row) => {

@@ -19,12 +19,20 @@ export const similarityQuality: Quality = {
       );
     const right = truths.flatMap(numbersOf);
     const made = (answers as number[][]).flat();
+    if (isOne(right) || isOne(made))
+      throw new Error(
+        `All ${isOne(right) ? "labels" : "answers"} are the same number, so there is no correlation.`,
+      );
     return {
       spearman: correlation(ranks(right), ranks(made)),
       pearson: correlation(right, made),
     };
   },
 };
+
+function isOne(values: readonly number[]): boolean {
+  return values.every((value) => value === values[0]);
+}
 
 function numbersOf(truth: unknown): number[] {
   return [truth].flat() as number[];
@@ -50,7 +58,7 @@ function correlation(one: readonly number[], other: readonly number[]): number {
     ones += a * a;
     others += b * b;
   }
-  return ones === 0 || others === 0 ? 0 : both / Math.sqrt(ones * others);
+  return both / Math.sqrt(ones * others);
 }
 
 function mean(values: readonly number[]): number {
