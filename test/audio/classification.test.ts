@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nearcast } from "../cli/nearcast.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
-import { expectSchema } from "../tasks/recorded-tasks.ts";
+import { expectSchema } from "../hugging-face/specifications.ts";
 import { fixtures, recorded } from "./recorded.ts";
 import { recordingOf, wavOf } from "./recordings.ts";
 
@@ -121,7 +121,7 @@ describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platf
       const response = await send("/models/wav2vec2-audio", type, first);
       const answer = await response.json();
       expect(answer).toEqual(wanted);
-      expectSchema("audio-classification.output", answer);
+      expectSchema("audio-classification", answer);
     }
     const inputs = Buffer.from(first).toString("base64");
     const best = await sendJson("/models/wav2vec2-audio", { inputs, parameters: { top_k: 1 } });

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { nearcast } from "../cli/nearcast.ts";
 import { addExport } from "../hugging-face/export-folder.ts";
-import { expectRecorded, expectSchema, recordedRows } from "../tasks/recorded-tasks.ts";
+import { expectRecorded, recordedRows } from "../tasks/recorded-tasks.ts";
+import { expectSchema } from "../hugging-face/specifications.ts";
 import { post } from "./platforms.ts";
 
 interface Served {
@@ -91,6 +92,8 @@ export function answersInference(start: (models: string) => Promise<Served>): vo
     expect(answer[0]?.label).toBe("positive");
     const best = { ...at("sentiment"), inputs, parameters: { top_k: 1 } };
     expect(await client.textClassification(best, options)).toEqual(answer.slice(0, 1));
+    const own = { ...at("sentiment"), inputs, parameters: { function_to_apply: "none" as const } };
+    expect(await client.textClassification(own, options)).toEqual(answer);
     expect(await plain("sentiment", { inputs: TEXTS })).toHaveLength(TEXTS.length);
   });
 
@@ -109,7 +112,7 @@ export function answersInference(start: (models: string) => Promise<Served>): vo
       ),
     );
     expectRecorded(answers, some);
-    for (const answer of answers) expectSchema("token-classification.output", answer);
+    for (const answer of answers) expectSchema("token-classification", answer);
   });
 
   test("zero-shot-classification by the labels of the request", async () => {
@@ -120,7 +123,7 @@ export function answersInference(start: (models: string) => Promise<Served>): vo
       options,
     );
     expect(answer).toEqual(await native("nli-bert", inputs, parameters));
-    expectSchema("zero-shot-classification.output", answer);
+    expectSchema("zero-shot-classification", answer);
   });
 
   test("question-answering: one object, and several with top_k", async () => {
@@ -130,14 +133,14 @@ export function answersInference(start: (models: string) => Promise<Served>): vo
     const several = await plain("qa-bert", { inputs, parameters: { top_k: 3 } });
     expect(several).toEqual(await native("qa-bert", inputs, { top_k: 3 }));
     expect(several).toHaveLength(3);
-    expectSchema("question-answering.output", several);
+    expectSchema("question-answering", several);
   });
 
   test("fill-mask", async () => {
     const inputs = "This is the first [MASK].";
     const answer = await client.fillMask({ ...at("mask-bert"), inputs }, options);
     expect(answer).toEqual(await native("mask-bert", inputs));
-    expectSchema("fill-mask.output", answer);
+    expectSchema("fill-mask", answer);
   });
 
   test("text-ranking", async () => {
@@ -228,9 +231,9 @@ export function answersInference(start: (models: string) => Promise<Served>): vo
     ["sentiment", { inputs: TEXTS, parameters: { top: 1 } }, 422, /"top" is not known/],
     [
       "sentiment",
-      { inputs: "a", parameters: { function_to_apply: "none" } },
+      { inputs: "a", parameters: { function_to_apply: "softmax" } },
       422,
-      /function_to_apply/,
+      /parameters\.function_to_apply must be "none" or absent/,
     ],
     ["sentiment", { inputs: "a", colour: "red" }, 422, /colour/],
     ["sentiment/pipeline/fill-mask", { inputs: "a" }, 422, /text-classification, not fill-mask/],

@@ -7,7 +7,8 @@ import { fillMask } from "../../functions/tasks/fill-mask/task.ts";
 import { tokenBatcher } from "../../functions/tasks/text/batch.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { addExport, exportFolder } from "../hugging-face/export-folder.ts";
-import { expectAllRecorded, expectSchema } from "./recorded-tasks.ts";
+import { expectAllRecorded } from "./recorded-tasks.ts";
+import { expectSchema } from "../hugging-face/specifications.ts";
 import { openService, type RuntimeName } from "./service.ts";
 
 const MASKED = "mask-bert";
@@ -27,7 +28,7 @@ describe.each(variants)("%s on %s", (name, runtime) => {
     const { predict } = openService(models, runtime);
     const answers = await expectAllRecorded(name, predict);
     const single = answers.find((answer) => !Array.isArray((answer as unknown[])[0]));
-    expectSchema("fill-mask.output", single);
+    expectSchema("fill-mask", single);
   });
 });
 

@@ -7,7 +7,7 @@ import { nearcast } from "../cli/nearcast.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { folder, maskOf, recordedSegments, unlikePixels } from "./image-segmentation.ts";
-import { expectSchema } from "./recorded-tasks.ts";
+import { expectSchema } from "../hugging-face/specifications.ts";
 
 const { pictures, cases } = await recordedSegments();
 
@@ -64,7 +64,7 @@ describe.each(inThisFile(VARIANTS))("on $platform, one in $step", ({ platform, s
         const inputs = taken.slice(from, from + together);
         const encoding = (from / together) % 2 === 0 ? "png" : "rle";
         const outputs = await ask(model, { inputs, parameters: { ...parameters, encoding } });
-        if (encoding === "png") expectSchema("image-segmentation.output", outputs[0]);
+        if (encoding === "png") expectSchema("image-segmentation", outputs[0]);
         expect(outputs).toHaveLength(inputs.length);
         for (const [at, made] of outputs.entries())
           unlike += unlikePixels(made, rows[from + at] ?? []);
@@ -93,7 +93,7 @@ describe.each(inThisFile(VARIANTS))("on $platform, one in $step", ({ platform, s
     expect(await parted.json()).toMatchObject({ outputs });
     const asked = await target.fetch(`/models/${model}`, { method: "POST", body });
     const answer = (await asked.json()) as SegmentAnswer[];
-    expectSchema("image-segmentation.output", answer);
+    expectSchema("image-segmentation", answer);
     expect(unlikePixels(answer, wanted)).toBeLessThanOrEqual(2);
   });
 });

@@ -7,7 +7,7 @@ import type { ReadText } from "../../functions/tasks/image-to-text/reader.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { addedReaders, recordedTexts, unlikeTexts } from "./image-to-text.ts";
-import { expectSchema } from "./recorded-tasks.ts";
+import { expectSchema } from "../hugging-face/specifications.ts";
 
 const { pictures, texts, cases } = await recordedTexts();
 const models = await addedReaders();
@@ -69,7 +69,7 @@ describe.each(inThisFile(PLATFORMS))("on %s", (platform) => {
     expect(await post(path, form)).toMatchObject({ outputs });
     const asked = (await post("/models/crnn", body)) as unknown[];
     expect(asked).toEqual([outputs]);
-    expectSchema("image-to-text.output", asked[0]);
+    expectSchema("image-to-text", asked[0]);
     // Several have a list each, as the pipeline gives them.
     const [first, second] = pictures;
     const many = await postJson("/models/crnn", { inputs: [first, second] });

@@ -7,7 +7,7 @@ import { nearcast } from "../cli/nearcast.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { differenceOf, folder, recordedDetections, setDetection } from "./object-detection.ts";
-import { expectSchema } from "./recorded-tasks.ts";
+import { expectSchema } from "../hugging-face/specifications.ts";
 
 const { pictures, cases } = await recordedDetections();
 /** Files, where the others are folders, and what they do not say themselves. */
@@ -59,7 +59,7 @@ describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platf
       for (let from = 0; from < taken.length; from += 50) {
         const inputs = taken.slice(from, from + 50);
         const outputs = await ask(model, { inputs, parameters: { threshold } });
-        expectSchema("object-detection.output", outputs[0]);
+        expectSchema("object-detection", outputs[0]);
         expect(outputs).toHaveLength(50);
         for (const [at, made] of outputs.entries()) {
           const difference = differenceOf(made, rows[from + at] ?? []);

@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { questionAnswering } from "../../functions/tasks/question-answering/task.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { addExport } from "../hugging-face/export-folder.ts";
-import { expectAllRecorded, expectSchema } from "./recorded-tasks.ts";
+import { expectAllRecorded } from "./recorded-tasks.ts";
+import { expectSchema } from "../hugging-face/specifications.ts";
 import { openService, type RuntimeName } from "./service.ts";
 
 const QA = "qa-bert";
@@ -23,7 +24,7 @@ describe.each(variants)("%s on %s", (name, runtime) => {
   test("answers 200 questions as transformers' pipeline does, offsets included", async () => {
     const { predict } = openService(models, runtime);
     const answers = await expectAllRecorded(name, predict);
-    for (const answer of answers.slice(0, 6)) expectSchema("question-answering.output", answer);
+    for (const answer of answers.slice(0, 6)) expectSchema("question-answering", answer);
   });
 });
 

@@ -1,11 +1,7 @@
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect } from "vitest";
-import * as z from "zod";
-
-type Schema = Parameters<typeof z.fromJSONSchema>[0];
 
 const fixtures = join(import.meta.dirname, "../fixtures");
 
@@ -42,14 +38,6 @@ export async function answersTo(
     for (const [at, index] of indexes.entries()) answers[index] = made[at];
   }
   return answers;
-}
-
-/** Fails unless the value is as Hugging Face's schema of the task says. */
-export function expectSchema(name: string, value: unknown): void {
-  const schema = z.fromJSONSchema(
-    JSON.parse(readFileSync(join(fixtures, `task-schemas/${name}.json`), "utf8")) as Schema,
-  );
-  expect(schema.safeParse(value).error).toBeUndefined();
 }
 
 /** Fails unless all answers are those that were recorded: texts are the same, numbers differ by less than 1e-4. */

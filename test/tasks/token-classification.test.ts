@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { tokenClassification } from "../../functions/tasks/token-classification/task.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { addExport } from "../hugging-face/export-folder.ts";
-import { expectAllRecorded, expectSchema } from "./recorded-tasks.ts";
+import { expectAllRecorded } from "./recorded-tasks.ts";
+import { expectSchema } from "../hugging-face/specifications.ts";
 import { openService, type RuntimeName } from "./service.ts";
 
 const models = await mkdtemp(join(tmpdir(), "nearcast-models-"));
@@ -24,7 +25,7 @@ describe.each(variants)("%s on %s", (name, runtime) => {
   test("answers 200 texts as transformers' pipeline does, offsets included", async () => {
     const { predict } = openService(models, runtime);
     const answers = await expectAllRecorded(name, predict);
-    expectSchema("token-classification.output", answers[1]);
+    expectSchema("token-classification", answers[1]);
   });
 });
 

@@ -8,7 +8,7 @@ import type { ScoredLabel } from "../../functions/tasks/zero-shot-classification
 import { inThisFile } from "../harness/in-this-file.ts";
 import { targets, type Target } from "../harness/targets.ts";
 import { openEncoder } from "./encoder.ts";
-import { expectSchema } from "./recorded-tasks.ts";
+import { expectSchema } from "../hugging-face/specifications.ts";
 import { openService } from "./service.ts";
 import { addedModels, cases, pictures, type Case } from "./zero-shot-images.ts";
 
@@ -60,7 +60,7 @@ describe.each(inThisFile(PLATFORMS))("on %s", (platform) => {
         });
         expect(status).toBe(200);
         const answers = outputs as ScoredLabel[][];
-        expectSchema(`${TASK}.output`, answers[0]);
+        expectSchema(TASK, answers[0]);
         expect(answers).toHaveLength(inputs.length);
         for (const [index, at] of own.entries()) {
           const difference = differenceOf(answers[index] ?? [], rows[at]!);

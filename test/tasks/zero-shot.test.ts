@@ -6,7 +6,8 @@ import { draftFromHuggingFace } from "../../cli/add/from-hugging-face.ts";
 import { zeroShotClassification } from "../../functions/tasks/zero-shot-classification/task.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
 import { addExport, exportFolder } from "../hugging-face/export-folder.ts";
-import { expectAllRecorded, expectSchema } from "./recorded-tasks.ts";
+import { expectAllRecorded } from "./recorded-tasks.ts";
+import { expectSchema } from "../hugging-face/specifications.ts";
 import { openService, type RuntimeName } from "./service.ts";
 
 const NLI = "nli-bert";
@@ -26,7 +27,7 @@ describe.each(variants)("%s on %s", (name, runtime) => {
   test("scores the labels of 200 texts as transformers' pipeline does", async () => {
     const { predict } = openService(models, runtime);
     const answers = await expectAllRecorded(name, predict);
-    for (const answer of answers.slice(0, 4)) expectSchema(`${TASK}.output`, answer);
+    for (const answer of answers.slice(0, 4)) expectSchema(TASK, answer);
   });
 });
 

@@ -1,6 +1,7 @@
 import { invalidInput } from "../../errors.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import type { Resolved } from "../../model/registry.ts";
+import type { ClassificationManifest } from "../../tasks/classification/options.ts";
 import type { LongTexts } from "../../tasks/define.ts";
 import { labelScores } from "../label-scores.ts";
 import { cosinesToFirst, readSimilarity } from "../similarity.ts";
@@ -26,11 +27,15 @@ const plain: Form = ({ inputs, parameters }) => ({
   answer: (outputs) => outputs,
 });
 
-const labels: Form = ({ inputs, parameters: { function_to_apply: activation, ...parameters } }) => {
-  if (activation !== undefined)
-    throw invalidInput([
-      { path: "function_to_apply", message: "must be absent: the model has its own" },
-    ]);
+const labels: Form = (
+  { inputs, parameters: { function_to_apply: activation, ...parameters } },
+  { manifest },
+) => {
+  const own = (manifest as ClassificationManifest).scores?.activation;
+  if (activation !== undefined && activation !== own) {
+    const message = `must be ${own ? `"${own}" or ` : ""}absent: the model has its own`;
+    throw invalidInput([{ path: "parameters.function_to_apply", message }]);
+  }
   return {
     inputs,
     parameters,
