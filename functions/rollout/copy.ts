@@ -7,7 +7,7 @@ import { DEFAULT_POLICY } from "../model/release-policy.ts";
 import type { CopyRecord } from "../observe/observer.ts";
 import { createPhases } from "../observe/phases.ts";
 import { createInfer, createPredict, type PathServices } from "../predict.ts";
-import { withoutStates } from "../tasks/state/of-calls.ts";
+import { withoutStates, withoutTensors } from "../tasks/state/of-calls.ts";
 import { agreeingTensors, disagreements } from "./agreement.ts";
 
 type Compared = Pick<CopyRecord, "compared" | "disagreed" | "durations">;
@@ -53,12 +53,7 @@ async function comparePrediction(
   const how = { parameters, member, answerScale, ...(longTexts && { longTexts }) };
   const made = await createPredict(paths)({ ...options, ...how, inputs });
   const mine = isBatch ? (outputs as unknown[]) : [outputs];
-  const theirs = isBatch ? made.outputs : [made.outputs];
-  return compared(
-    withoutStates(version.task, mine),
-    Array.isArray(theirs) ? withoutStates(version.task, theirs) : theirs,
-    version,
-  );
+  return compared(mine, isBatch ? made.outputs : [made.outputs], version);
 }
 
 /** Compares what the task makes of the tensors. Where the call asked for only some of them, the tensors themselves. */
@@ -78,12 +73,17 @@ async function compareTensors(
   const theirs =
     mine && (await answersOfTensors(version, made.runs, made.results, turns, finishing));
   if (mine && theirs) return compared(mine, theirs, stable);
-  const agrees = agreeingTensors(results, made.results, toleranceOf(stable));
+  const outputs = results.map((tensors) => withoutTensors(stable, tensors));
+  const agrees = agreeingTensors(outputs, made.results, toleranceOf(stable));
   return { compared: 1, disagreed: agrees ? 0 : 1 };
 }
 
 async function compared(mine: readonly unknown[], theirs: unknown, stable: Resolved) {
-  const disagreed = await disagreements(mine, theirs, toleranceOf(stable));
+  const disagreed = await disagreements(
+    withoutStates(stable, mine),
+    Array.isArray(theirs) ? withoutStates(stable, theirs) : theirs,
+    toleranceOf(stable),
+  );
   return { compared: mine.length, disagreed };
 }
 

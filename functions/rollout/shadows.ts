@@ -10,7 +10,7 @@ import type { Sessions } from "../model/sessions.ts";
 import type { CopyRecord, DropReason } from "../observe/observer.ts";
 import type { Platform } from "../platform/types.ts";
 import type { PathServices } from "../predict.ts";
-import { sendsState } from "../tasks/state/of-calls.ts";
+import { areOfState, sendsState } from "../tasks/state/of-calls.ts";
 import { answerCopy } from "./copy.ts";
 import { isOwnFailure } from "./counting.ts";
 
@@ -62,15 +62,19 @@ export function createShadows(services: ShadowServices): Shadows {
   let isWarned = false;
 
   /** Why the call is not copied. */
-  function refusal({ bytes, version, ...answered }: Answered): DropReason | undefined {
+  function refusal(answered: Answered): DropReason | undefined {
+    const { bytes, version } = answered;
     if (!whenSent) {
       const message = "rollout: this platform makes no copies for versions with a shadow share";
       if (!isWarned) platform.log({ level: "warn", message });
       isWarned = true;
       return "platform";
     }
-    if (answered.kind === "predict" && sendsState(version.task, answered.call.parameters))
-      return "state";
+    const goesOn =
+      answered.kind === "predict"
+        ? sendsState(version.task, answered.call.parameters)
+        : areOfState(version, answered.runs);
+    if (goesOn) return "state";
     if (bytes > MOST_BYTES) return "size";
     const isResting = now !== undefined && now() < restsUntil;
     return isResting || copies >= MOST_COPIES || kept + bytes > MOST_BYTES ? "busy" : undefined;
