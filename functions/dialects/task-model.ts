@@ -76,7 +76,7 @@ export function createTaskModel({ registryFor, platform }: Service): FindTaskMod
     const message =
       only === undefined
         ? `No released model has ${what}.`
-        : `Several models have ${what}: name one as model, such as ${names.slice(0, MOST_NAMES).join(", ")}.`;
+        : `Several models have ${what}: name one as model, such as ${names.slice(0, MOST_NAMES).join(", ")}, or set DEFAULT_MODEL.`;
     throw new NearcastError("unknown_model", message);
   };
 }

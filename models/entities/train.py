@@ -7,12 +7,15 @@ Convolutions", 2017). The messages are written by messages.py; nobody ever sent 
 import random
 import re
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import torch
 from onnx import TensorProto, helper
 from seqeval.metrics import classification_report, f1_score, precision_score, recall_score
+from sklearn.feature_extraction import FeatureHasher
+from sklearn.linear_model import SGDClassifier
 from tokenizers import normalizers
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -78,11 +81,11 @@ def main():
     session = open_session(model)
     prove_the_same(session, network, tokenizer, [text for text, _ in test[:50]])
 
-    rules = Rules(train)
+    baselines = {"rules": Rules(train), "linear_tagger": LinearTagger(train, seen)}
     print("to choose by:")
-    measure(session, tokenizer, rules, check)
+    measure(session, tokenizer, baselines, check)
     print("held out:")
-    measured = measure(session, tokenizer, rules, test)
+    measured = measure(session, tokenizer, baselines, test)
     examples = [
         "Please send 24 lunch bag red retrospot to Anna Fontana in Bergen by 3 May.",
         "I paid £12.50 on 2011-12-05, not 15 pounds.",
@@ -99,7 +102,8 @@ def main():
         version=VERSION,
         task="token-classification",
         description="Finds persons, cities, products, quantities, amounts of money and dates in English order messages "
-        "to a shop for gifts. It was trained on messages that a script wrote, and real ones are more varied.",
+        "to a shop for gifts. It was trained on messages that a script wrote, and real ones are more varied. It reads "
+        "256 tokens; with the parameter stride all of a longer message. Scores are high also where it is wrong.",
         labels=TAGS,
         text={"tokenizer": "tokenizer.json", "maxLength": MAX_LENGTH},
         entities={"output": "logits"},
@@ -219,18 +223,20 @@ class Tagger(torch.nn.Module):
         )
 
 
-def measure(session, tokenizer, rules, messages):
+def measure(session, tokenizer, baselines, messages):
     truth = [tags_of(tokenizer.encode(text), entities) for text, entities in messages]
     found = [[TAGS[tag] for tag in scores(session, tokenizer, text).argmax(axis=1)] for text, _ in messages]
-    by_rules = [tags_of(tokenizer.encode(text), rules.find(text)) for text, _ in messages]
-    for tags in (found, by_rules):
-        print(classification_report(truth, tags, digits=3, zero_division=0))
-    return {
+    measured = {
         "f1": f1_score(truth, found),
         "precision": precision_score(truth, found),
         "recall": recall_score(truth, found),
-        "f1_of_rules": f1_score(truth, by_rules),
     }
+    print(classification_report(truth, found, digits=3, zero_division=0))
+    for name, baseline in baselines.items():
+        tags = [tags_of(tokenizer.encode(text), baseline.find(text)) for text, _ in messages]
+        print(name, classification_report(truth, tags, digits=3, zero_division=0))
+        measured[f"f1_of_{name}"] = f1_score(truth, tags)
+    return measured
 
 
 def tags_of(encoding, entities):
@@ -285,7 +291,7 @@ def prove_the_same(session, network, tokenizer, texts):
 
 
 class Rules:
-    """The baseline: regular expressions for numbers, and a dictionary of the names that were trained on."""
+    """A baseline: regular expressions for numbers, and a dictionary of the names that were trained on."""
 
     def __init__(self, messages):
         names = {}
@@ -317,6 +323,70 @@ class Rules:
                 group = self.names[match[0].lower()] if label == "NAME" else label
                 found.append({"entity_group": group, "start": start, "end": end})
         return found
+
+
+class LinearTagger:
+    """A baseline: logistic regression on a word and the four words to each side of it."""
+
+    def __init__(self, messages, products):
+        self.of_products = {word for product in products for word in product.lower().split()}
+        self.hasher = FeatureHasher(input_type="string")
+        texts = [words_of(text) for text, _ in messages]
+        rows = (self.about(words, place) for words in texts for place in range(len(words)))
+        tags = []
+        for words, (_, entities) in zip(texts, messages):
+            for _, start, _ in words:
+                own = next((one for one in entities if one["start"] <= start < one["end"]), None)
+                tags.append(f"{'B' if start == own['start'] else 'I'}-{own['entity_group']}" if own else "O")
+        self.model = SGDClassifier(loss="log_loss", alpha=2e-6, max_iter=12, tol=None, random_state=SEED)
+        self.model.fit(self.hasher.transform(rows), tags)
+
+    def about(self, words, place):
+        """Words, their shapes, beginnings and ends, whether products have them, and pairs of neighbours."""
+
+        def at(offset):
+            return words[place + offset][0] if 0 <= place + offset < len(words) else ""
+
+        features = []
+        for offset in range(-4, 5):
+            word = at(offset)
+            low = word.lower()
+            features += [f"{offset} word {low}", f"{offset} shape {shape_of(word)}"]
+            if abs(offset) <= 2:
+                features += [
+                    f"{offset} begins {low[:2]}",
+                    f"{offset} ends {low[-3:]}",
+                    f"{offset} product {low in self.of_products}",
+                ]
+        for offset in range(-2, 2):
+            pair = at(offset), at(offset + 1)
+            features.append(f"{offset} words {' '.join(pair).lower()}")
+            features.append(f"{offset} shapes {' '.join(map(shape_of, pair))}")
+        return features
+
+    def find(self, text):
+        words = words_of(text)
+        tags = self.model.predict(self.hasher.transform(self.about(words, place) for place in range(len(words))))
+        found = []
+        inside = ""
+        for (_, start, end), tag in zip(words, tags):
+            place, _, label = tag.partition("-")
+            if place == "I" and label == inside:
+                found[-1]["end"] = end
+            elif label:
+                found.append({"entity_group": label, "start": start, "end": end})
+            inside = label
+        return found
+
+
+def words_of(text):
+    return [(match[0], *match.span()) for match in re.finditer(r"\w+|[^\w\s]", text)]
+
+
+def shape_of(word):
+    """Aa for Anna, 0 for 12: runs of one kind count once."""
+    kinds = ("A" if one.isupper() else "a" if one.islower() else "0" if one.isdigit() else one for one in word)
+    return "".join(kind for kind, _ in groupby(kinds))
 
 
 def answer(session, tokenizer, text):

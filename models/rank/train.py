@@ -11,6 +11,7 @@ misspelt, and the right products are all those that have every word that was lef
 import random
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +85,8 @@ def main():
         return lambda query, texts: of(query)[[places[text] for text in texts]]
 
     rankers = {"": lambda query, texts: score(session, tokenizer, query, texts)}
-    rankers |= {f"_of_{name}": ranker_by(of) for name, of in nearest.items()}
+    baselines = {**nearest, "edit_distance": edit_distance(products)}
+    rankers |= {f"_of_{name}": ranker_by(of) for name, of in baselines.items()}
     measured = {}
     for suffix, ranker in rankers.items():
         measured |= {f"{name}{suffix}": value for name, value in quality(ranker, heldout).items()}
@@ -315,6 +317,31 @@ def trigrams(products):
     grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 3)).fit(products)
     rows = grams.transform(products)
     return lambda query: (rows @ grams.transform([query]).T).toarray()[:, 0]
+
+
+def edit_distance(products):
+    """The sum, over the query's words, of how like the most alike word of the description is. Short descriptions first."""
+    words_of = [product.lower().split() for product in products]
+
+    @cache
+    def likeness(one, other):
+        return 1 - edits(one, other) / max(len(one), len(other))
+
+    def like(query, words):
+        return sum(max(likeness(one, word) for word in words) for one in query.lower().split()) - 0.001 * len(words)
+
+    return lambda query: np.array([like(query, words) for words in words_of])
+
+
+def edits(one, other):
+    """How many letters to add, leave out or change (Levenshtein)."""
+    above = list(range(len(other) + 1))
+    for row, letter in enumerate(one, 1):
+        line = [row]
+        for place, found in enumerate(other, 1):
+            line.append(min(above[place] + 1, line[-1] + 1, above[place - 1] + (letter != found)))
+        above = line
+    return above[-1]
 
 
 def by_search(folder, products):

@@ -21,7 +21,7 @@ test("of several models of a task the default answers, or the request names one"
     (await post(serve(models, env), "/embed", { inputs: "a" })).body as unknown;
   const refused = {
     error_type: "Validation",
-    error: expect.stringMatching(/search, tokens, vectors-bert/),
+    error: expect.stringMatching(/search, tokens, vectors-bert, or set DEFAULT_MODEL\.$/),
   };
   expect(await ask({ DEFAULT_MODEL: "" })).toMatchObject(refused);
   expect(await ask({ DEFAULT_MODEL: "rank-bert" })).toMatchObject(refused);

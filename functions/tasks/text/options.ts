@@ -24,7 +24,13 @@ const text = z
       .describe(
         "The asset `tokenizer_config.json`: its settings go before those of `tokenizer.json`, as in transformers.",
       ),
-    maxLength: z.number().int().positive().describe("Most tokens of one text."),
+    maxLength: z
+      .number()
+      .int()
+      .positive()
+      .describe(
+        "Most tokens of one text, or of a pair together. The special ones count: three of a BERT's pair.",
+      ),
     lowercase: z
       .boolean()
       .optional()
