@@ -107,11 +107,11 @@ def lightgbm_of(model):
     return model.booster_ if type(model).__module__.split(".")[0] == "lightgbm" else None
 
 
-def read_categories(model, columns):
+def read_categories(model, columns, frame):
     """Notes which columns of a model that is no part of a pipeline are categories."""
     booster = lightgbm_of(model)
     if booster is not None:
-        categories.read_lightgbm(booster, columns)
+        categories.read_lightgbm(booster, columns, frame)
     elif has_category_splits(model):
         categories.read_xgboost(model.get_booster(), columns)
 

@@ -12,18 +12,69 @@ from refusal import Refusal
 ML_OPSET = 3
 
 
-def read_lightgbm(booster, columns):
+def read_lightgbm(booster, columns, frame):
     """Notes which of the columns are categories. A number of a tree is the place of a category of pandas, or the category itself."""
     infos = re.search(r"^feature_infos=(.*)$", booster.model_to_string(), re.M)[1].split()
-    places = [at for at, info in enumerate(infos) if not info.startswith("[") and info != "none"]
     known = booster.pandas_categorical or []
-    if known and len(known) != len(places):
-        raise Refusal(
-            f"The model was trained on {len(known)} columns of categories, and its trees have {len(places)}. Which ones is not in the file: train it without ordered categories, and without columns of one value."
-        )
-    for at, place in enumerate(places):
-        values = known[at] if known else sorted({int(one) for one in infos[place].split(":")} - {-1})
-        note(columns[place], values, list(range(len(values))) if known else None)
+    paired = dict(zip(places_of(known, infos, columns, frame), known))
+    for at, (column, info) in enumerate(zip(columns, infos)):
+        if at in paired:
+            note(column, paired[at], list(range(len(paired[at]))))
+        elif info != "none" and not info.startswith("["):
+            note(column, sorted({int(one) for one in info.split(":")} - {-1}), None)
+
+
+def places_of(known, infos, columns, frame):
+    """
+    The columns of pandas categories, of which the file has the lists in order, but not the names. Other columns may be categories too
+    (categorical_feature), and these may be plain numbers to the trees (if they are ordered). So only one way to pair them will do.
+    """
+
+    def fits(at, values):
+        return has_places(infos[at], len(values))
+
+    def fits_frame(at, values):
+        return fits(at, values) and is_alike(frame[columns[at].name], values)
+
+    ways = pairings(known, len(columns), fits)
+    if len(ways) > 1 and frame is not None:
+        ways = pairings(known, len(columns), fits_frame)
+    if len(ways) == 1:
+        return ways[0]
+    named = ", ".join(columns[at].name for at in range(len(columns)) if any(fits(at, values) for values in known))
+    raise Refusal(
+        f"The model was trained on {len(known)} columns of categories of pandas, and its file does not say which ones: {named or 'none of them fits'}. "
+        "--data tells columns of texts from columns of numbers. Where that is not enough, train it with categories of texts."
+    )
+
+
+def pairings(known, count, fits):
+    """The ways to give each list a column of its own, in order: none, the only one, or the first and the last of several."""
+
+    def first(lists, places):
+        places = iter(places)
+        found = [next((at for at in places if fits(at, values)), None) for values in lists]
+        return None if None in found else found
+
+    early, late = first(known, range(count)), first(known[::-1], reversed(range(count)))
+    if early is None:
+        return []
+    return [early] if early == late[::-1] else [early, late[::-1]]
+
+
+def has_places(info, count):
+    """Whether all numbers that LightGBM saw in a column are places in a list of so many. It says nothing of a column of one value."""
+    if info == "none" or count == 0:
+        return count > 0
+    seen = {float(one) for one in info.strip("[]").split(":")} - (set() if info.startswith("[") else {-1.0})
+    return all(one.is_integer() and 0 <= one < count for one in seen)
+
+
+def is_alike(series, values):
+    """Whether a column of the user's data has texts as the categories have, or numbers. No file keeps more of categories that are numbers."""
+    from pandas.api.types import is_numeric_dtype
+
+    return is_numeric_dtype(series.dtype) != isinstance(values[0], str)
 
 
 def read_xgboost(booster, columns):
@@ -48,6 +99,10 @@ def values_of(encoded):
     """Texts lie in one row of bytes, with where each begins and ends."""
     if "offsets" not in encoded:
         return encoded["values"]
+    if any(one < 0 for one in encoded["values"]):
+        raise Refusal(
+            "The model has categories with letters beyond ASCII, which XGBoost cuts off when it saves them: it counts letters, and writes bytes. Give them names of plain letters."
+        )
     whole, ends = bytes(encoded["values"]), encoded["offsets"]
     return [whole[start:end].decode() for start, end in zip(ends, ends[1:])]
 

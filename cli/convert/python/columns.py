@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import boosting
+import table
 from refusal import Refusal
 
 
@@ -32,8 +33,8 @@ def is_text(model):
     return isinstance(first, CountVectorizer)
 
 
-def columns_of(model, names):
-    """The model's columns in order. `names` are those that the user gives, or None."""
+def columns_of(model, names, frame):
+    """The model's columns in order. `names` are those that the user gives, or None; `frame` the user's data, or None."""
     own = own_names(model)
     count = width_of(model)
     if count is None:
@@ -48,7 +49,9 @@ def columns_of(model, names):
         raise Refusal(f"The model takes {count} columns, and there are {len(names)} names: {', '.join(names)}.")
     columns = [Column(str(name)) for name in names]
     read(model, [(column, 1.0, 0.0) for column in columns])
-    boosting.read_categories(model, columns)
+    if frame is not None:
+        table.check_names(frame, columns)
+    boosting.read_categories(model, columns, frame)
     return columns
 
 

@@ -41,7 +41,7 @@ def table_report(job, model, frame, target):
     own = own_names(model)
     if frame is not None and own is None and names is None:
         names = table.names_in(frame, target, width_of(model))
-    columns = columns_of(model, names)
+    columns = columns_of(model, names, frame)
     original = Original(model, columns, job["labels"])
     picked, rows = table.rows_of(frame, columns, ROWS_READ) if frame is not None else ([], [])
     compared = inputs.make_cases(original, rows)

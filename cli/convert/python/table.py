@@ -31,10 +31,14 @@ def names_in(frame, target, count):
     raise Refusal(f"The model takes {count} columns, and the data has {len(names)}: {', '.join(names)}.{without}")
 
 
-def rows_of(frame, columns, limit):
+def check_names(frame, columns):
     missing = [column.name for column in columns if column.name not in frame.columns]
     if missing:
         raise Refusal(f"The data has no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}.")
+
+
+def rows_of(frame, columns, limit):
+    check_names(frame, columns)
     step = max(1, len(frame) / limit)
     picked = [int(index * step) for index in range(min(limit, len(frame)))]
     values = {column.name: [plain(one, column) for one in frame[column.name].iloc[picked]] for column in columns}
