@@ -1,7 +1,7 @@
 import {
   boxesAgree,
   maskPair,
-  masksAgree,
+  pixelsApart,
   type MaskPair,
 } from "../functions/tasks/image/rounded.ts";
 
@@ -13,6 +13,8 @@ export interface Difference {
   least: number;
   /** The first difference: a label, a length, or a number beyond the tolerance. */
   mismatch?: string;
+  /** Whether boxes or masks differ, by no more than rounding may change. */
+  isRounded?: true;
 }
 
 export const SAME: Difference = { largest: 0, least: 0 };
@@ -30,9 +32,13 @@ export async function compareAnswers(
 ): Promise<Difference> {
   const masks: PathPair[] = [];
   const found = compare([expected, actual], path, { tolerance, masks });
-  for (const { pair, path } of found.mismatch === undefined ? masks : [])
-    if (!(await masksAgree(pair))) return { ...found, mismatch: `${path} has other pixels` };
-  return found;
+  let isRounded = found.isRounded ?? false;
+  for (const { pair, path } of found.mismatch === undefined ? masks : []) {
+    const apart = await pixelsApart(pair);
+    if (apart === undefined) return { ...found, mismatch: `${path} has other pixels` };
+    if (apart > 0) isRounded = true;
+  }
+  return isRounded ? { ...found, isRounded: true } : found;
 }
 
 interface PathPair {
@@ -63,11 +69,14 @@ function compare(
     return expected === actual
       ? SAME
       : { ...SAME, mismatch: `${path} is ${show(actual)}, not ${show(expected)}` };
-  if (boxesAgree(expected, actual)) return SAME;
   const [items, others] = [byIndex(expected), byIndex(actual)];
   if (items && others && items.size + others.size > 0)
     return compareItems([items, others], path, comparing);
   const keys = Object.keys(expected);
+  if (boxesAgree(expected, actual)) {
+    const isSame = keys.every((key) => expected[key] === actual[key]);
+    return isSame ? SAME : { ...SAME, isRounded: true };
+  }
   if (
     Array.isArray(expected) !== Array.isArray(actual) ||
     keys.length !== Object.keys(actual).length
@@ -125,6 +134,13 @@ function compareItems(
   return [...byItem, ...(byPlace ?? [])].reduce(worse, SAME);
 }
 
+/** What to say behind the largest difference. */
+export function besides(isRounded: boolean | undefined): string {
+  return isRounded
+    ? ", besides sides of boxes a pixel apart or other edges of masks, as rounding makes them"
+    : "";
+}
+
 /** Joins two differences. */
 export function worse(first: Difference, second: Difference): Difference {
   const mismatch = first.mismatch ?? second.mismatch;
@@ -132,6 +148,7 @@ export function worse(first: Difference, second: Difference): Difference {
     largest: Math.max(first.largest, second.largest),
     least: Math.max(first.least, second.least),
     ...(mismatch !== undefined && { mismatch }),
+    ...((first.isRounded || second.isRounded) && { isRounded: true }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Manifest } from "../functions/model/manifest.ts";
 import { similarity, type Vector } from "../functions/tasks/feature-extraction/retrieval.ts";
-import { compareAnswers, SAME, worse, type Difference } from "./compare.ts";
+import { besides, compareAnswers, SAME, worse, type Difference } from "./compare.ts";
 import type { Row } from "./evaluate/data.ts";
 import { evaluate, inBatches } from "./evaluate/evaluate.ts";
 import { label, type LocalPackage } from "./package-folder.ts";
@@ -127,9 +127,10 @@ async function differences(
   const compared = await compareAll(left, right);
   const changed = compared.filter(({ mismatch }) => mismatch !== undefined).length;
   const largest = `largest difference ${short(worst(compared).largest)}`;
+  const rounded = besides(compared.some(({ isRounded }) => isRounded));
   return labels || changed > 0
-    ? `${largest}, another label in ${changed} of ${left.length}`
-    : largest;
+    ? `${largest}${rounded}, another label in ${changed} of ${left.length}`
+    : `${largest}${rounded}`;
 }
 
 function compareAll(

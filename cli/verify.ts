@@ -40,6 +40,8 @@ export interface Verification {
   differences: Partial<Record<RuntimeName, number>>;
   /** Largest difference between the runtimes, when both ran. */
   betweenRuntimes: number | undefined;
+  /** Where boxes or masks differ by what rounding may change: no difference between numbers shows it. */
+  rounded: (RuntimeName | "between")[];
   /** With which operator they begin to differ, in a sentence. Undefined where they hardly do, or where no operator shows it. */
   beginning: string | undefined;
   fit: Fit[];
@@ -97,12 +99,17 @@ export async function verifyPackage(
       ? await beginningOf(local, given, native, wasm)
       : undefined;
   const differences: Verification["differences"] = {};
-  for (const [runtime, given] of answers)
+  const rounded: Verification["rounded"] = [];
+  for (const [runtime, given] of answers) {
+    const found = await compareAll(expected, given, tolerance);
+    if (found.isRounded) rounded.push(runtime);
     differences[runtime] = accepted(
-      await compareAll(expected, given, tolerance),
+      found,
       `On ${runtime} the examples of ${label(manifest)} fail`,
       runtime === "wasm" ? beginning : undefined,
     );
+  }
+  if (between?.isRounded) rounded.push("between");
   const betweenRuntimes =
     between &&
     accepted(between, `Native and WASM answer ${label(manifest)} differently`, beginning);
@@ -120,6 +127,7 @@ export async function verifyPackage(
     examples: examples.length,
     differences,
     betweenRuntimes,
+    rounded,
     beginning,
     fit: await checkFit(local, measured),
     sessionBytes,

@@ -2,8 +2,10 @@ import type { Command } from "commander";
 import { chooseAll } from "../choose-versions.ts";
 import { writeExamples } from "../examples/files.ts";
 import { mebibytes } from "../fit.ts";
+import { besides } from "../compare.ts";
 import { jsonOption, modelsOption } from "../options.ts";
 import { openPackage, parseReference, type LocalPackage } from "../package-folder.ts";
+import type { RuntimeName } from "../predictor.ts";
 import { runtimesOf, withVerifyOptions, type VerifyFlags } from "../verify-options.ts";
 import { describeTooLarge, spilloverOf, type Spillover } from "../spillover.ts";
 import { verifyPackage, type Verification } from "../verify.ts";
@@ -70,6 +72,7 @@ function report(
     examples,
     differences,
     betweenRuntimes,
+    rounded,
     beginning,
     fit,
   }: Omit<Verification, "recorded">,
@@ -78,9 +81,13 @@ function report(
   const lines = [`${model}@${version} is good to publish.`];
   lines.push(`  ${examples} examples${recorded ? ", outputs recorded now" : ""}`);
   for (const [runtime, difference] of Object.entries(differences))
-    lines.push(`  ${runtime}: largest difference to the recorded outputs ${difference}`);
+    lines.push(
+      `  ${runtime}: largest difference to the recorded outputs ${difference}${besides(rounded.includes(runtime as RuntimeName))}`,
+    );
   if (betweenRuntimes !== undefined)
-    lines.push(`  native and WASM: largest difference ${betweenRuntimes}`);
+    lines.push(
+      `  native and WASM: largest difference ${betweenRuntimes}${besides(rounded.includes("between"))}`,
+    );
   if (beginning !== undefined) lines.push(`  ${beginning}`);
   for (const { platform, what, bytes, limit } of fit)
     lines.push(

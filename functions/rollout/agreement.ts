@@ -1,27 +1,33 @@
 import type { Policy } from "../model/release-policy.ts";
-import { boxesAgree, maskPair, masksAgree, type MaskPair } from "../tasks/image/rounded.ts";
+import { boxesAgree, maskPair, pixelsApart, type MaskPair } from "../tasks/image/rounded.ts";
 import { numbersOf, type Tensor, type Tensors } from "../tensor.ts";
 import { TensorJson } from "../wire/json-pieces.ts";
 
 type Tolerance = Policy["tolerance"];
 type Numbers = ArrayLike<number>;
 
+/** So many pixels of masks are compared for a copy: a third of a second. */
+const MOST_PIXELS = 16_000_000;
+
 /**
  * How many of stable's answers the other version gives otherwise. Texts, labels, whole numbers of tensors and forms must
  * be the same. Other numbers may differ by the tolerance, and a list of numbers as one vector, by its length. Boxes may
- * lie a pixel apart, and masks have other edges. All differ if there are not as many answers.
+ * lie a pixel apart in any case, and masks have other edges; those beyond {@link MOST_PIXELS} are not compared. All differ
+ * if there are not as many answers. `pause` is called between pieces of the masks.
  */
 export async function disagreements(
   stable: readonly unknown[],
   other: unknown,
   tolerance: Tolerance,
+  pause: () => Promise<void>,
 ): Promise<number> {
   if (!Array.isArray(other) || other.length !== stable.length) return stable.length;
+  const looking = { pixels: MOST_PIXELS, pause };
   let count = 0;
   for (const [row, one] of stable.entries()) {
     const masks: MaskPair[] = [];
     let isSame = agrees(one, other[row], { tolerance, masks });
-    for (const pair of masks) isSame &&= await masksAgree(pair);
+    for (const pair of masks) isSame &&= (await pixelsApart(pair, looking)) !== undefined;
     if (!isSame) count++;
   }
   return count;
@@ -42,8 +48,7 @@ function agrees(stable: unknown, other: unknown, comparing: Comparing): boolean 
     return tensorsAgree(stable.tensor, other.tensor, tolerance);
   if (!isStructure(stable) || !isStructure(other)) return stable === other;
   if (isNumbers(stable) && isNumbers(other)) return isNear(stable, other, tolerance);
-  const boxes = boxesAgree(stable, other);
-  if (boxes !== undefined) return boxes;
+  if (boxesAgree(stable, other)) return true;
   // What is absent in JSON is undefined here.
   const keys = keysOf(stable);
   return (

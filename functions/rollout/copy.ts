@@ -35,7 +35,7 @@ export async function answerCopy(paths: PathServices, copy: Copy): Promise<Compa
   if (call.caller) options.caller = call.caller;
   const counts =
     answered.kind === "predict"
-      ? await comparePrediction(paths, options, answered)
+      ? await comparePrediction(paths, options, answered, copy)
       : await compareTensors(paths, options, answered, copy);
   return { ...counts, durations: record?.durations };
 }
@@ -47,13 +47,15 @@ async function comparePrediction(
   paths: PathServices,
   options: CallOptions,
   { call, outputs, isBatch, version }: Predicted,
+  { deadline }: Copy,
 ) {
   // The rest of the call is about its answer to the client.
   const { inputs, parameters, member = "inputs", longTexts, answerScale = 1 } = call;
   const how = { parameters, member, answerScale, ...(longTexts && { longTexts }) };
   const made = await createPredict(paths)({ ...options, ...how, inputs });
   const mine = isBatch ? (outputs as unknown[]) : [outputs];
-  return compared(mine, isBatch ? made.outputs : [made.outputs], version);
+  const theirs = isBatch ? made.outputs : [made.outputs];
+  return compared(mine, theirs, version, pauses(paths, deadline));
 }
 
 /** Compares what the task makes of the tensors. Where the call asked for only some of them, the tensors themselves. */
@@ -72,19 +74,33 @@ async function compareTensors(
   );
   const theirs =
     mine && (await answersOfTensors(version, made.runs, made.results, turns, finishing));
-  if (mine && theirs) return compared(mine, theirs, stable);
+  if (mine && theirs) return compared(mine, theirs, stable, pauses(paths, deadline));
   const outputs = results.map((tensors) => withoutTensors(stable, tensors));
   const agrees = agreeingTensors(outputs, made.results, toleranceOf(stable));
   return { compared: 1, disagreed: agrees ? 0 : 1 };
 }
 
-async function compared(mine: readonly unknown[], theirs: unknown, stable: Resolved) {
+async function compared(
+  mine: readonly unknown[],
+  theirs: unknown,
+  stable: Resolved,
+  pause: () => Promise<void>,
+) {
   const disagreed = await disagreements(
     withoutStates(stable, mine),
     Array.isArray(theirs) ? withoutStates(stable, theirs) : theirs,
     toleranceOf(stable),
+    pause,
   );
   return { compared: mine.length, disagreed };
+}
+
+/** Lets others arrive, and gives the copy up when somebody has. */
+function pauses({ turns }: PathServices, deadline: Deadline) {
+  return async () => {
+    await turns?.preparing.pause();
+    deadline.check();
+  };
 }
 
 function toleranceOf({ release }: Resolved) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compareAnswers } from "../../cli/compare.ts";
+import { besides, compareAnswers, SAME, worse } from "../../cli/compare.ts";
 
 const box = (xmin: number, score = 0.9) => [
   { label: "cat", score, box: { xmin, ymin: 0, xmax: 90, ymax: 80 } },
@@ -14,11 +14,21 @@ test.each<[string, unknown, unknown, string | undefined]>([
   ["a like box with another score", box(12), box(13, 0.8), "output[0].score is 0.8, not 0.9"],
   ["a mask with another edge", mask(HALF), mask(NEARLY), undefined],
   ["another mask", mask(HALF), mask(LESS), "output[0].mask has other pixels"],
+  ["a mask that ends early", mask(HALF), mask("Xl4"), "output[0].mask has other pixels"],
   ["a mask that is none", mask(HALF), [{ label: "sky", mask: null }], "output[0].mask is null"],
 ])("%s", async (_, expected, actual, mismatch) => {
   const found = await compareAnswers(expected, actual, 1e-4);
-  if (mismatch === undefined) expect(found).toEqual({ largest: 0, least: 0 });
+  if (mismatch === undefined) expect(found).toEqual({ ...SAME, isRounded: true });
   else expect(found.mismatch).toContain(mismatch);
+});
+
+test("the same boxes and masks need no allowance", async () => {
+  const same = [...box(12), ...mask(HALF)];
+  expect(await compareAnswers(same, structuredClone(same), 1e-4)).toEqual(SAME);
+  const beside = worse({ ...SAME, isRounded: true }, { largest: 1e-6, least: 1e-6 });
+  expect(`largest difference ${beside.largest}${besides(beside.isRounded)}`).toBe(
+    "largest difference 0.000001, besides sides of boxes a pixel apart or other edges of masks, as rounding makes them",
+  );
 });
 
 test("the least tolerance is relative above 1, as the tolerance is", async () => {

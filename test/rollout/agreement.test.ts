@@ -2,9 +2,13 @@ import { expect, test } from "vitest";
 import { agreeingTensors, disagreements } from "../../functions/rollout/agreement.ts";
 import { writeMasks } from "../../functions/tasks/image-segmentation/masks.ts";
 import { NONE } from "../../functions/tasks/image-segmentation/segments.ts";
+import { greyPng } from "../../functions/tasks/image/grey-png.ts";
+import { toBase64 } from "../../functions/wire/base64.ts";
 import { TensorJson } from "../../functions/wire/json-pieces.ts";
 import { done } from "../tasks/parts.ts";
 
+const pause = async () => undefined;
+const gone = () => Promise.reject(new Error("Somebody came."));
 const tolerance = { absolute: 0.05, relative: 0.05 };
 const flower = (label: string, score: number) => ({ label, score, scores: { [label]: score } });
 const tensor = (
@@ -37,6 +41,14 @@ async function masked(
   return (await done(parts)).value;
 }
 
+const coded = (counts: unknown) => [{ label: "a", mask: { size: [10, 10], counts } }];
+
+/** The segment with another end of its PNG. */
+function damaged(segments: unknown[], end: string) {
+  const [{ label, mask }] = segments.flat() as [{ label: string; mask: string }];
+  return [[{ label, mask: mask.slice(0, 64) + end }]];
+}
+
 test.each<[string, unknown, unknown, boolean]>([
   ["the same label, near scores", flower("a", 0.9), flower("a", 0.82), true],
   ["the same label, other scores", flower("a", 0.9), flower("a", 0.7), false],
@@ -59,7 +71,8 @@ test.each<[string, unknown, unknown, boolean]>([
   ["text", "yes", "yes", true],
   ["other text", "yes", "no", false],
   ["boxes a pixel apart", boxed(10), boxed(11), true],
-  ["boxes two pixels apart, of numbers that are near", boxed(100), boxed(102), false],
+  ["boxes within the tolerance", boxed(100), boxed(105), true],
+  ["boxes beyond a pixel and the tolerance", boxed(10), boxed(12), false],
   ["another label in a like box", boxed(10), { ...boxed(11), label: "b" }, false],
   ["masks with another edge", await masked(200), await masked(201), true],
   ["masks of one pixel and of two", await masked(1), await masked(2), true],
@@ -68,15 +81,23 @@ test.each<[string, unknown, unknown, boolean]>([
   ["masks of other pictures", await masked(200), await masked(200, { height: 2 }), false],
   ["run lengths with another edge", await masked(200, RLE), await masked(201, RLE), true],
   ["other run lengths", await masked(200, RLE), await masked(203, RLE), false],
+  ["run lengths that end early", coded([20, 60, 20]), coded([]), false],
+  ["run lengths that end early, beside others", coded([]), coded([20, 60, 20]), false],
+  ["run lengths of too many pixels", coded([20, 60, 20]), coded([20, 60, 21]), false],
+  ["run lengths below zero", coded([20, 60, 20]), coded([20, 60, 25, -5]), false],
+  ["run lengths with an end of no pixels", coded([20, 60, 20]), coded([20, 60, 20, 0]), true],
+  ["run lengths that are no text of a code", coded("d0l1d0"), coded("d0l1\u007f"), false],
+  ["a PNG that is no base64", await masked(200), damaged(await masked(201), "!!!!"), false],
+  ["a PNG that is cut off", await masked(200), damaged(await masked(201), ""), false],
   ["a PNG and run lengths", await masked(200), await masked(200, RLE), false],
 ])("%s", async (_, stable, other, agree) => {
-  expect(await disagreements([stable], [other], tolerance)).toBe(agree ? 0 : 1);
+  expect(await disagreements([stable], [other], tolerance, pause)).toBe(agree ? 0 : 1);
 });
 
 test("all rows differ where there are not as many", async () => {
-  expect(await disagreements([1, 2, 3], [1, 2], tolerance)).toBe(3);
-  expect(await disagreements([1, 2, 3], undefined, tolerance)).toBe(3);
-  expect(await disagreements([1, 2, 3], [1, 2, 4], tolerance)).toBe(1);
+  expect(await disagreements([1, 2, 3], [1, 2], tolerance, pause)).toBe(3);
+  expect(await disagreements([1, 2, 3], undefined, tolerance, pause)).toBe(3);
+  expect(await disagreements([1, 2, 3], [1, 2, 4], tolerance, pause)).toBe(1);
 });
 
 const ids = (...values: bigint[]) => [{ y: tensor("INT64", BigInt64Array.from(values)) }];
@@ -90,4 +111,35 @@ test("whole numbers of tensors must be the same, and others near", () => {
   expect(agreeingTensors(half(0x3c00), half(0x4000), tolerance)).toBe(false);
   expect(agreeingTensors(half(0x3c00), [], tolerance)).toBe(false);
   expect(agreeingTensors(half(0x3c00), [{ x: half(0x3c00)[0]!.y }], tolerance)).toBe(false);
+});
+
+/** A mask of 2000 × 2000 pixels, black and white by turns, with so many first pixels inverted. */
+async function chequered(inverted = 0) {
+  const width = 2000;
+  const png = await greyPng({ width, height: width }, (from, to) => {
+    const rows = new Uint8Array((to - from) * (width + 1));
+    for (let at = 0; at < rows.length; at++) {
+      const [row, column] = [from + Math.floor(at / (width + 1)), at % (width + 1)];
+      const isInverted = row * width + column <= inverted;
+      if (column > 0) rows[at] = (column % 2 === 0) === isInverted ? 0 : 255;
+    }
+    return rows;
+  });
+  return { mask: toBase64(png) };
+}
+
+test("masks are compared in pieces, up to 16 million pixels of a copy, and no longer than they may agree", async () => {
+  const [one, like, other] = [await chequered(), await chequered(9), await chequered(4_000_000)];
+  let pauses = 0;
+  const counted = async () => void pauses++;
+  expect(await disagreements([one], [like], tolerance, counted)).toBe(0);
+  expect(pauses).toBeGreaterThan(100);
+  const whole = pauses;
+  pauses = 0;
+  expect(await disagreements([one], [other], tolerance, counted)).toBe(1);
+  expect(pauses).toBeLessThan(whole / 10);
+  pauses = 0;
+  // Four others are found, and the fifth is not looked at.
+  expect(await disagreements(Array(5).fill(one), Array(5).fill(other), tolerance, counted)).toBe(4);
+  await expect(disagreements([one], [like], tolerance, gone)).rejects.toThrow("Somebody came.");
 });

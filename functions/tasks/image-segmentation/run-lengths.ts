@@ -3,6 +3,8 @@ import type { Rle, SegmentMap } from "./segments.ts";
 
 /** Others take turns after so many pixels: a few milliseconds. */
 const PIXELS_AT_ONCE = 500_000;
+/** An even number: each piece of a code begins outside. */
+const COUNTS_AT_ONCE = 16_384;
 
 /** How often each segment begins on the way down the columns, one after the other. */
 export function* beginningsDown(map: SegmentMap, count: number): Parts<Uint32Array> {
@@ -69,19 +71,34 @@ function compressed(changes: readonly number[], pixels: number): string {
 /** The counts of a code, compressed or not. Undefined for a text that is none. */
 export function countsOf(counts: string | readonly number[]): readonly number[] | undefined {
   if (typeof counts !== "string") return counts;
-  const read: number[] = [];
-  for (let at = 0; at < counts.length;) {
+  try {
+    return [...countPieces(counts)].flat();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The counts of a compressed code, in pieces that begin outside of the mask. Throws a RangeError for a text that is none. */
+export function* countPieces(text: string): Generator<number[], void, undefined> {
+  let piece: number[] = [];
+  let [index, last, lastButOne] = [0, 0, 0];
+  for (let at = 0; at < text.length; index++) {
     let [count, shift, isMore] = [0, 0, true];
     while (isMore) {
-      const bits = counts.charCodeAt(at++) - 48;
+      const bits = text.charCodeAt(at++) - 48;
       // Beyond the end it is not a number.
-      if (!(bits >= 0 && bits < 64) || shift > 25) return undefined;
+      if (!(bits >= 0 && bits < 64) || shift > 25) throw new RangeError("is no run-length code");
       count |= (bits & 31) << shift;
       shift += 5;
       isMore = (bits & 32) !== 0;
       if (!isMore && bits & 16) count |= -1 << shift;
     }
-    read.push(read.length > 2 ? count + read[read.length - 2]! : count);
+    if (index > 2) count += lastButOne;
+    [lastButOne, last] = [last, count];
+    piece.push(count);
+    if (piece.length < COUNTS_AT_ONCE) continue;
+    yield piece;
+    piece = [];
   }
-  return read;
+  yield piece;
 }

@@ -41,25 +41,31 @@ export async function greyPng({ width, height }: Size, rowsOf: RowsOf): Promise<
 /** Where the compressed pixels begin in a PNG that {@link greyPng} wrote, and their length four bytes before their type. */
 const [LENGTH_AT, PIXELS_AT] = [33, 41];
 
-/** How many pixels are black and white by turns, along the rows from the top, black first. */
+/** A picture of black and white in pieces: of each, how many pixels are black and white by turns, black first, along the rows. */
 export interface Runs extends Size {
-  counts: number[];
+  /** Throws where the file is damaged. */
+  pieces: AsyncIterable<readonly number[]>;
 }
 
 /** Reads a PNG of black and white that {@link greyPng} wrote. Undefined for any other file. */
-export async function runsOfPng(file: Uint8Array<ArrayBuffer>): Promise<Runs | undefined> {
+export function runsOfPng(file: Uint8Array<ArrayBuffer>): Runs | undefined {
   const isPng = file.length > PIXELS_AT && SIGNATURE.every((byte, at) => file[at] === byte);
   if (!isPng || file[24] !== DEPTH || file[25] !== GREY) return undefined;
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const [width, height] = [view.getUint32(16), view.getUint32(20)];
   const pixels = file.subarray(PIXELS_AT, PIXELS_AT + view.getUint32(LENGTH_AT));
+  return { width, height, pieces: runsOf(pixels, width) };
+}
+
+async function* runsOf(pixels: Uint8Array<ArrayBuffer>, width: number) {
   const inflated = new Blob([pixels]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const counts = [0];
-  let [column, level] = [0, 0];
-  for await (const part of inflated)
+  let column = 0;
+  for await (const part of inflated) {
+    const counts = [0];
+    let level = 0;
     for (const byte of part) {
       if (column === 0) {
-        if (byte !== NOT_FILTERED) return undefined;
+        if (byte !== NOT_FILTERED) throw new RangeError("has a filtered row");
       } else {
         if (byte !== level) counts.push(0);
         level = byte;
@@ -67,7 +73,8 @@ export async function runsOfPng(file: Uint8Array<ArrayBuffer>): Promise<Runs | u
       }
       column = column === width ? 0 : column + 1;
     }
-  return { width, height, counts };
+    yield counts;
+  }
 }
 
 function chunk(type: string, data: Uint8Array): Uint8Array {

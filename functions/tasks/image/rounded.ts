@@ -1,5 +1,5 @@
 import { fromBase64 } from "../../wire/base64.ts";
-import { countsOf } from "../image-segmentation/run-lengths.ts";
+import { countPieces } from "../image-segmentation/run-lengths.ts";
 import type { Rle, SegmentAnswer } from "../image-segmentation/segments.ts";
 import type { Box } from "../object-detection/detection.ts";
 import { runsOfPng } from "./grey-png.ts";
@@ -15,10 +15,13 @@ const SHARE_APART = 0.01;
 const PIXELS_APART = 1;
 const SIDES = ["xmin", "ymin", "xmax", "ymax"] as const;
 
-/** Whether two boxes are alike. Undefined where these are no boxes. */
-export function boxesAgree(one: object, other: object): boolean | undefined {
-  if (!isBox(one) || !isBox(other)) return undefined;
-  return SIDES.every((side) => Math.abs(one[side] - other[side]) <= PIXELS_APART);
+/** Whether these are two boxes that rounding alone may set apart. */
+export function boxesAgree(one: object, other: object): boolean {
+  return (
+    isBox(one) &&
+    isBox(other) &&
+    SIDES.every((side) => Math.abs(one[side] - other[side]) <= PIXELS_APART)
+  );
 }
 
 function isBox(value: object): value is Box {
@@ -28,11 +31,13 @@ function isBox(value: object): value is Box {
   );
 }
 
-/** Two masks to compare with {@link masksAgree}. Undefined where these are none, or the same text. */
+/** Two masks to compare with {@link pixelsApart}. Undefined where these are none, or the same ones. */
 export function maskPair(key: string, one: unknown, other: unknown): MaskPair | undefined {
   if (key !== "mask") return undefined;
   if (isPng(one) && isPng(other)) return one === other ? undefined : [one, other];
-  return isRle(one) && isRle(other) ? [one, other] : undefined;
+  if (!isRle(one) || !isRle(other)) return undefined;
+  const isSame = one.counts === other.counts && String(one.size) === String(other.size);
+  return isSame ? undefined : [one, other];
 }
 
 function isPng(mask: unknown): mask is string {
@@ -43,37 +48,117 @@ function isRle(mask: unknown): mask is Rle {
   return typeof mask === "object" && mask !== null && "size" in mask && "counts" in mask;
 }
 
-/** Whether two masks have the same pixels, but for some at their edges. */
-export async function masksAgree([one, other]: MaskPair): Promise<boolean> {
-  const [mine, theirs] = [await runsOf(one), await runsOf(other)];
-  if (!mine || mine.size !== theirs?.size) return false;
-  const { apart, either } = overlap(mine.counts, theirs.counts);
-  return apart <= Math.max(1, either * SHARE_APART);
+/** How masks are compared. */
+export interface Looking {
+  /** So many pixels are still compared. A mask that has more is taken as alike. */
+  pixels: number;
+  /** Called between pieces of masks. What it throws ends the comparing. */
+  pause: () => Promise<void>;
 }
 
-async function runsOf(mask: Mask) {
-  if (typeof mask !== "string") {
-    const counts = countsOf(mask.counts);
-    return counts && { size: mask.size.join(), counts };
+/**
+ * How many pixels one of two masks has alone. Undefined where these are more than some at their edges, and where one of
+ * the masks is damaged.
+ */
+export async function pixelsApart(
+  [one, other]: MaskPair,
+  looking?: Looking,
+): Promise<number | undefined> {
+  const [mine, theirs] = [runsOf(one), runsOf(other)];
+  if (!mine || mine.height !== theirs?.height || mine.width !== theirs.width) return undefined;
+  const pixels = mine.height * mine.width;
+  if (looking) {
+    if (pixels > looking.pixels) return 0;
+    looking.pixels -= pixels;
   }
-  const read = await runsOfPng(fromBase64(mask));
-  return read && { size: `${read.height},${read.width}`, counts: read.counts };
+  const places = [placeIn(mine), placeIn(theirs)] as const;
+  try {
+    return await walk(places, pixels, looking?.pause);
+  } finally {
+    for (const { pieces } of places) await pieces.return(undefined);
+  }
 }
 
-/** How many pixels one of two masks has alone, and both together. Counts are outside and inside by turns. */
-function overlap(one: readonly number[], other: readonly number[]) {
-  let [apart, either] = [0, 0];
-  let [at, beside] = [0, 0];
-  let [left, leftBeside] = [one[0] ?? 0, other[0] ?? 0];
-  while (at < one.length && beside < other.length) {
-    const pixels = Math.min(left, leftBeside);
-    const [isIn, isInBeside] = [at % 2 === 1, beside % 2 === 1];
-    if (isIn !== isInBeside) apart += pixels;
-    if (isIn || isInBeside) either += pixels;
-    left -= pixels;
-    leftBeside -= pixels;
-    if (left === 0) left = one[++at] ?? 0;
-    if (leftBeside === 0) leftBeside = other[++beside] ?? 0;
+function runsOf(mask: Mask) {
+  if (typeof mask === "string") {
+    try {
+      return runsOfPng(fromBase64(mask));
+    } catch {
+      return undefined;
+    }
   }
-  return { apart, either };
+  const { size, counts } = mask as { size: unknown; counts: unknown };
+  if (!Array.isArray(size)) return undefined;
+  const [height, width] = size as Rle["size"];
+  if (typeof counts === "string") return { height, width, pieces: countPieces(counts) };
+  return Array.isArray(counts) ? { height, width, pieces: [counts as number[]] } : undefined;
+}
+
+/** Where the comparing is in a mask. */
+interface Place {
+  pieces: AsyncGenerator<readonly number[], void, undefined>;
+  piece: readonly number[];
+  /** The count in the piece. Counts are outside and inside by turns. */
+  at: number;
+  /** Pixels of the count that were not compared yet. */
+  left: number;
+}
+
+function placeIn({ pieces }: Pick<NonNullable<ReturnType<typeof runsOf>>, "pieces">): Place {
+  return { pieces: whole(), piece: [], at: -1, left: 0 };
+
+  async function* whole() {
+    try {
+      yield* pieces;
+    } catch {
+      // No other mask has as many pixels.
+      yield [Infinity];
+    }
+  }
+}
+
+/** Compares two masks, and stops as soon as they have too many pixels apart. */
+async function walk(
+  [mine, theirs]: readonly [Place, Place],
+  pixels: number,
+  pause?: () => Promise<void>,
+): Promise<number | undefined> {
+  let [apart, either, unseen] = [0, 0, pixels];
+  for (;;) {
+    if (!goOn(mine) || !goOn(theirs)) {
+      const [isMore, isMoreBeside] = [await read(mine, pause), await read(theirs, pause)];
+      if (!isMore || !isMoreBeside)
+        return isMore === isMoreBeside && unseen === 0 ? apart : undefined;
+    }
+    const count = Math.min(mine.left, theirs.left);
+    if (!(count >= 0 && count <= unseen)) return undefined;
+    const [isIn, isInBeside] = [mine.at % 2 === 1, theirs.at % 2 === 1];
+    if (isIn !== isInBeside) apart += count;
+    if (isIn || isInBeside) either += count;
+    mine.left -= count;
+    theirs.left -= count;
+    unseen -= count;
+    if (apart > Math.max(1, (either + unseen) * SHARE_APART)) return undefined;
+  }
+}
+
+/** Goes on to the next pixel of the piece. False where it has none. */
+function goOn(place: Place): boolean {
+  while (place.left === 0) {
+    if (place.at + 1 >= place.piece.length) return false;
+    place.left = place.piece[++place.at]!;
+  }
+  return true;
+}
+
+/** Goes on to the next pixel, and reads pieces until there is one. False at the end of the mask. */
+async function read(place: Place, pause?: () => Promise<void>): Promise<boolean> {
+  while (!goOn(place)) {
+    await pause?.();
+    const next = await place.pieces.next();
+    if (next.done) return false;
+    place.piece = next.value;
+    place.at = -1;
+  }
+  return true;
 }
