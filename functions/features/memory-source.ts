@@ -16,7 +16,7 @@ export function createMemorySource(name: string, rows: readonly StoredFeatures[]
   const known = new Map(rows.map((row) => [entityId(row.keys), recordOf(row)]));
   return {
     name,
-    async read(entities, names) {
+    read(entities, names) {
       return entities.map((keys) => {
         const record = known.get(entityId(keys));
         return record ? rowOf(record, names) : emptyRow(names);

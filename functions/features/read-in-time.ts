@@ -8,49 +8,51 @@ export interface Failed {
   failed: NearcastError;
 }
 
+type Answer = readonly FeatureRow[] | Failed;
+
 const TIMEOUT_MS = 1000;
 
 /**
  * Reads a source, and gives up after the manifest's time, or half of what the call has left. Gives the failure as a
- * value: the manifest may have defaults for it.
+ * value: the manifest may have defaults for it. A source in memory answers at once, and so does this.
  */
 export function readInTime(
   source: FeatureSource,
   entities: readonly EntityKeys[],
   names: readonly string[],
   { lookup, deadline }: { lookup: Lookup; deadline: Deadline },
-): Promise<readonly FeatureRow[] | Failed> {
+): Answer | Promise<Answer> {
   deadline.check();
+  const fail = (cause: unknown): Failed => ({ failed: unavailable(source.name, cause) });
+  const checked = (rows: readonly FeatureRow[]): Answer => {
+    const problem = problemWith(rows, entities.length);
+    return problem === undefined ? rows : fail(new Error(problem));
+  };
+  const late = new Late();
+  let reading: ReturnType<FeatureSource["read"]>;
+  try {
+    reading = source.read(entities, names, late);
+  } catch (cause) {
+    return fail(cause);
+  }
+  if (Array.isArray(reading)) return checked(reading as readonly FeatureRow[]);
   const left = (deadline.endsAt() - performance.now()) / 2;
   const patienceMs = Math.min(lookup.timeoutMs ?? TIMEOUT_MS, left);
   // Each call comes through here. `Promise.race` and its clean-up would take twice as long.
   return new Promise((resolve) => {
-    const late = new Late();
-    let isOver = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const end = (answer: readonly FeatureRow[] | Failed) => {
-      isOver = true;
+    const timer = setTimeout(() => {
+      resolve({ failed: tooLate(source.name, patienceMs) });
+      late.end();
+    }, patienceMs);
+    const end = (answer: Answer) => {
       clearTimeout(timer);
       resolve(answer);
     };
-    const fail = (cause: unknown) => end({ failed: unavailable(source.name, cause) });
-    try {
-      // A source of the deployment's own may not give a promise.
-      Promise.resolve(source.read(entities, names, late)).then((rows) => {
-        const problem = problemWith(rows, entities.length);
-        return problem === undefined ? end(rows) : fail(new Error(problem));
-      }, fail);
-    } catch (cause) {
-      fail(cause);
-    }
-    // A source in memory has answered by then. To start and end a timer takes 2 % of a prediction.
-    queueMicrotask(() => {
-      if (isOver) return;
-      timer = setTimeout(() => {
-        end({ failed: tooLate(source.name, patienceMs) });
-        late.end();
-      }, patienceMs);
-    });
+    // A source of the deployment's own may not give a promise.
+    Promise.resolve(reading).then(
+      (rows) => end(checked(rows)),
+      (cause: unknown) => end(fail(cause)),
+    );
   });
 }
 
