@@ -71,7 +71,8 @@ export function createFollows(
       other?.(version, asked, seen, 1);
       const weight = weightOf(asked.at);
       if (weight === 0) return;
-      if (bytes <= MOST_WAITING_BYTES) {
+      // Those of a sample come too seldom to wait for others: they would grow old in the heap.
+      if (weight === 1 && bytes <= MOST_WAITING_BYTES) {
         waiting.add({ sum, version, asked, seen, weight });
         counters.addSoon(waiting.count);
       } else sum(version, asked, seen, weight);
