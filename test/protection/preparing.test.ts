@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { ask, begin, decode, decoded, server } from "./preparing.ts";
 
-/** Takes some seconds to tokenize, in small pieces. */
+/** Takes half a second or more to tokenize, in small pieces. */
 const TEXTS = Array.from({ length: 55 }, () => "lasting words ".repeat(7000));
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -28,21 +28,21 @@ test("an image whose client went away, or whose deadline is over, is not decoded
   expect(undone.length).toBeGreaterThan(6);
 });
 
-test("while texts are tokenized for seconds, others are answered, and the deadline ends it", async () => {
+test("while long texts are tokenized, others are answered, and the deadline ends it", async () => {
   await begin();
   let isOver = false;
-  const long = ask("search", { inputs: TEXTS }).then(({ status }) => {
+  const long = Promise.all([1, 2, 3].map(() => ask("search", { inputs: TEXTS }))).then((all) => {
     isOver = true;
-    return status;
+    return all.map(({ status }) => status);
   });
   await sleep(50);
-  for (let asked = 0; asked < 5; asked++) {
+  for (let asked = 0; asked < 3; asked++) {
     expect((await ask("search", { inputs: "a short one" })).status).toBe(200);
     expect((await server.fetch("/health")).status).toBe(200);
   }
   expect(isOver).toBe(false);
-  expect(await long).toBe(200);
-  const headers = { "X-Request-Timeout-Ms": "100" };
+  expect(await long).toEqual([200, 200, 200]);
+  const headers = { "X-Request-Timeout-Ms": "30" };
   const cut = await ask("search", { inputs: TEXTS }, { headers });
   expect(cut.status).toBe(504);
 });
