@@ -27,7 +27,12 @@ await promisify(execFile)("tsc", ["--project", join(root, "tsconfig.package.json
 });
 for (const path of await readdir(output, { recursive: true }))
   if (path.endsWith(".d.ts")) await nameJavaScript(join(output, path));
-for (const path of BESIDE) await cp(join(root, path), join(output, path), { recursive: true });
+for (const path of BESIDE)
+  await cp(join(root, path), join(output, path), {
+    recursive: true,
+    // Python keeps what it has compiled beside its files.
+    filter: (source) => !source.endsWith("__pycache__"),
+  });
 await chmod(join(output, "cli/nearcast.js"), 0o755);
 
 /** Rewrites the extensions of imports in declarations. The compiler does so only in code. */
