@@ -40,13 +40,8 @@ function readAll(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
 function joined(chunks: readonly Buffer<ArrayBuffer>[], bytes: number): Uint8Array<ArrayBuffer> {
   const [first] = chunks;
   if (first && chunks.length === 1) return first;
-  const whole = Buffer.allocUnsafeSlow(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-    release(chunk);
-  }
+  const whole = Buffer.concat(chunks, bytes);
+  for (const chunk of chunks) release(chunk);
   return whole;
 }
 

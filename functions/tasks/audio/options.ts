@@ -6,14 +6,16 @@ const frames = count
   .max(8192)
   .describe("How many, a hundred a second. Longer recordings are cut, shorter ones filled up.");
 
+export const sampleRate = z
+  .number()
+  .int()
+  .min(8000)
+  .max(48_000)
+  .describe("Samples a second that the graph was trained on. Others are resampled.");
+
 const audio = z
   .strictObject({
-    sampleRate: z
-      .number()
-      .int()
-      .min(8000)
-      .max(48_000)
-      .describe("Samples a second that the graph was trained on. Others are resampled."),
+    sampleRate,
     waveform: z
       .strictObject({
         normalize: z

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { sampleRate } from "../audio/options.ts";
 import { stateOption, stateParameters } from "../state/options.ts";
 
 const samples = z.number().int().max(65_536);
@@ -6,12 +7,7 @@ const samples = z.number().int().max(65_536);
 export const voiceOptions = {
   voice: z
     .strictObject({
-      sampleRate: z
-        .number()
-        .int()
-        .min(8000)
-        .max(48_000)
-        .describe("Samples a second that the graph was trained on. Others are resampled."),
+      sampleRate,
       window: samples
         .min(64)
         .describe("Samples of a window: the graph gives one probability of speech for each."),
