@@ -12,6 +12,8 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from triton_client import ARRAYS, FLOWER
 
+LONG_TEXTS = np.full((500, 1), "a quite good film of the old kind " * 50, dtype=np.object_)
+
 
 def main(url):
     client = triton.InferenceServerClient(url)
@@ -82,8 +84,8 @@ def main(url):
         "a method that there is not": ("UNIMPLEMENTED", lambda: client.get_model_config("iris")),
         "a time that is too short": (
             "DEADLINE_EXCEEDED",
-            # gRPC's timers count milliseconds: these rows take longer.
-            lambda: client.infer("iris", [tensor("features", np.repeat(FLOWER, 1000, axis=0))], client_timeout=1e-6),
+            # gRPC's timers count milliseconds: these texts take far longer on any machine.
+            lambda: client.infer("sentiment", [tensor("text", LONG_TEXTS)], client_timeout=1e-6),
         ),
     }.items():
         try:

@@ -20,9 +20,12 @@ export async function openPage(
   return page;
 }
 
-/** Presses the button, and gives the answer that is then there. */
+/** Presses the button, and gives the answer to that: an older one stays until it has come. */
 export async function predict(page: Page) {
+  const answered = page.waitForResponse(/\/predict(\?|$)/);
   await page.getByRole("button", { name: "Predict" }).click();
+  await answered;
+  await page.getByRole("button", { name: "Stop" }).waitFor({ state: "hidden" });
   const answer = page.getByRole("region", { name: "Answer", exact: true });
   await answer.getByText("Request").waitFor();
   return answer;
