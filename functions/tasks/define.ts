@@ -29,8 +29,11 @@ export type InParts<T> = T | Parts<T> | Promise<T | Parts<T>>;
 /** It yields after each part: nothing, or what is done elsewhere before the next one and never rejects. */
 export type Parts<T> = Generator<(() => Promise<void>) | undefined, T, undefined>;
 
-/** What to do with a text of more tokens than the model takes: cut it (the default) or refuse it. */
-export type LongTexts = "cut" | "refuse";
+/**
+ * What to do with a text of more tokens than the model takes: cut it as its tokenizer does (the default), cut its beginning
+ * off (left) or its end (right), or refuse it.
+ */
+export type LongTexts = "cut" | "cut-left" | "cut-right" | "refuse";
 
 /** The path of a row in the request, for error messages: `inputs` or `inputs[3]`. */
 export type PathOf = (row: number) => string;

@@ -46,8 +46,9 @@ export async function addExport(
   models: string,
   name: string,
   task?: string,
+  change: Change = {},
 ): Promise<LocalPackage> {
-  const { folder, remove } = await exportFolder(name);
+  const { folder, remove } = await exportFolder(name, change);
   const { graph, assets, manifest } = await draftFromHuggingFace(folder, { task });
   // What the export's owner says of its vectors.
   const said = await readFile(join(fixtures, `${name}.json`), "utf8").catch(() => "{}");

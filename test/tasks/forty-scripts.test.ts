@@ -71,6 +71,21 @@ describe.each(inThisFile(ordered, QUICK.length))("%s makes what Python makes", (
     expect(unlike(rows, sample, own.pairs)).toEqual([]);
   });
 
+  test("of texts and pairs that are cut on the other side", async () => {
+    const assets = await assetsOf(kind);
+    const text = openEncoder(optionsFor(maxLength), assets);
+    const paired = openEncoder(optionsFor(pairMaxLength), assets);
+    const config = JSON.parse(Buffer.from(assets.get("tokenizer_config.json")!).toString()) as {
+      truncation_side?: string;
+    };
+    const side = config.truncation_side === "left" ? "cut-right" : "cut-left";
+    const rows = sample.map((pair) => [
+      text.encode({ text: pair.text }, side).input_ids,
+      paired.encode(pair, side).input_ids,
+    ]);
+    expect(unlike(rows, sample, own.otherSide)).toEqual([]);
+  });
+
   test("of places in texts", async () => {
     const tokenizer = openAlignedTokenizer(optionsFor(EVERYTHING), await assetsOf(kind));
     const budget = createTextBudget();

@@ -13,6 +13,8 @@ export interface Recorded {
   whole: string;
   cut: string;
   pairs: string;
+  /** A text and a pair, each cut on the side where the tokenizer does not cut by itself. */
+  otherSide: string;
   places: string;
 }
 

@@ -24,6 +24,8 @@ const PROMPTS = {
   clustering: ["clustering"],
 } as const;
 
+const TRUNCATE = { NONE: "refuse", START: "cut-left", END: "cut-right" } as const;
+
 export const embedRequest = z.strictObject({
   model: z.string().nullish().describe("The only released model that makes vectors, when absent."),
   texts: listOfAny({ type: "string" }),
@@ -39,9 +41,9 @@ export const embedRequest = z.strictObject({
     .describe("Kinds of numbers: float when absent."),
   output_dimension: z.number().int().positive().nullish(),
   truncate: z
-    .enum(["NONE", "END"])
+    .enum(["NONE", "START", "END"])
     .nullish()
-    .describe("Whether long texts are cut, as the model's tokenizer cuts them: yes, END."),
+    .describe("Which part of long texts is cut off: what the model's tokenizer cuts, when absent."),
   priority: z.number().int().nullish().describe("Ignored: it changes no answer."),
 });
 
@@ -76,7 +78,7 @@ export function embedRoutes(service: Service) {
       inputs: texts,
       member: "texts",
       parameters: promptOf(manifest, body.input_type),
-      longTexts: body.truncate === "NONE" ? "refuse" : "cut",
+      longTexts: body.truncate ? TRUNCATE[body.truncate] : "cut",
       answerScale: kinds.reduce((sum, kind) => sum + SCALES[kind], 0),
     });
     const vectors = (outputs as unknown[]).map((vector) => shortened(vector, dimensions));

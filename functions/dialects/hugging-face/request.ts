@@ -8,6 +8,7 @@ import { readJson } from "../../http/read-json.ts";
 import type { ModelVersion } from "../../model/registry.ts";
 import type { Platform } from "../../platform/types.ts";
 import { isObject, rowsOfFeatures } from "../rows.ts";
+import { cutOn, truncationDirection } from "../truncation.ts";
 
 // A zod schema of the columns would make an issue for each that is wrong.
 const columns = z
@@ -20,7 +21,7 @@ const columns = z
 const vectorParameters = {
   normalize: z.boolean().nullish(),
   truncate: z.boolean().nullish(),
-  truncation_direction: z.enum(["Right", "right"]).nullish(),
+  truncation_direction: truncationDirection,
   dimensions: z.number().int().positive().nullish(),
 };
 
@@ -82,12 +83,18 @@ export async function readQuestion(c: Context<AppEnv>, platform: Platform): Prom
 export function readVectorParameters(parameters: Question["parameters"]) {
   const { data, error } = vectorsRequest.safeParse({ parameters });
   if (error) throw invalidBody(error);
-  const { normalize, truncate, truncation_direction: _, dimensions, ...others } = data.parameters;
+  const {
+    normalize,
+    truncate,
+    truncation_direction: direction,
+    dimensions,
+    ...others
+  } = data.parameters;
   return {
     normalize,
     dimensions,
     others,
-    ...(truncate !== undefined && { longTexts: truncate ? ("cut" as const) : ("refuse" as const) }),
+    longTexts: truncate === false ? ("refuse" as const) : cutOn(direction),
   };
 }
 

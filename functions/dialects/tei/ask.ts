@@ -5,6 +5,7 @@ import { identify } from "../../http/identify.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import type { Resolved } from "../../model/registry.ts";
 import type { Service } from "../../service.ts";
+import type { LongTexts } from "../../tasks/define.ts";
 import { checkTask, createTaskModel, type Tasks } from "../task-model.ts";
 
 export interface Asked {
@@ -12,7 +13,7 @@ export interface Asked {
   tasks: Tasks;
   /** What the model gets. Several texts in an array. */
   inputs: unknown;
-  truncate: boolean | null | undefined;
+  longTexts: LongTexts;
   parameters: object;
   /** The same for a model of another task. */
   inputsOf?: (manifest: Manifest) => unknown;
@@ -25,7 +26,7 @@ export function createAsk(service: Service) {
   const findModel = createTaskModel(service);
 
   return async function ask(c: Context<AppEnv>, asked: Asked) {
-    const { tasks, inputs, parameters, truncate } = asked;
+    const { tasks, inputs, parameters, longTexts } = asked;
     const model = asked.model ?? (await findModel(c.get("exchange").caller, "predict", tasks));
     const call = { ...callOf(c), model };
     const resolved = await resolve(call);
@@ -38,7 +39,7 @@ export function createAsk(service: Service) {
       resolved,
       inputs: asked.inputsOf ? asked.inputsOf(manifest) : inputs,
       parameters,
-      longTexts: truncate ? "cut" : "refuse",
+      longTexts,
     });
     identify(c, manifest, made.record);
     return made;

@@ -6,7 +6,7 @@ import type { Service } from "../../service.ts";
 import { createAsk } from "./ask.ts";
 import { labelScores } from "../label-scores.ts";
 import { readSequences } from "./predictions.ts";
-import { predictRequest } from "./requests.ts";
+import { longTextsOf, predictRequest } from "./requests.ts";
 
 /** The tasks behind `/predict`. */
 export const LABEL_TASKS = ["text-classification"];
@@ -17,13 +17,13 @@ export function createTextPredict(service: Service) {
   return async (c: Context<AppEnv>, body: unknown): Promise<Response> => {
     const { data, error } = predictRequest.safeParse(body);
     if (error) throw invalidBody(error);
-    const { model, truncate, raw_scores: raw, parameters } = data;
+    const { model, raw_scores: raw, parameters } = data;
     const { inputs, isBatch } = readSequences(data.inputs);
     const { outputs, answerBytes } = await ask(c, {
       model,
       tasks: LABEL_TASKS,
       inputs,
-      truncate,
+      longTexts: longTextsOf(data),
       parameters: parameters?.top_k ? { top_k: parameters.top_k } : {},
     });
     const answers = (outputs as object[]).map((answer) => labelScores(answer, raw ?? false));

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import type { LongTexts } from "../../tasks/define.ts";
 import { listOfAny } from "../lists.ts";
 import { similarityInputs } from "../similarity.ts";
+import { cutOn, truncationDirection } from "../truncation.ts";
 import { isTexts } from "../vectors.ts";
 
 const TEXTS = { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] };
@@ -13,10 +15,6 @@ const truncate = z
   .boolean()
   .nullish()
   .describe("Whether texts of more tokens than the model takes are cut. They are refused: no.");
-const truncationDirection = z
-  .enum(["Right", "right"])
-  .nullish()
-  .describe("Long texts are cut as the model's tokenizer says.");
 const texts = z
   .custom<string | string[]>(
     isTexts,
@@ -25,7 +23,14 @@ const texts = z
   .meta(TEXTS);
 const promptName = z.string().nullish().describe("The model's prompt that goes before each text.");
 
-const shared = { model, truncate, truncation_direction: truncationDirection };
+const truncation = { truncate, truncation_direction: truncationDirection };
+
+const shared = { model, ...truncation };
+
+/** What to do with long texts, by a request's parameters. */
+export function longTextsOf(asked: Partial<z.infer<z.ZodObject<typeof truncation>>>): LongTexts {
+  return asked.truncate ? cutOn(asked.truncation_direction) : "refuse";
+}
 
 export const rerankRequest = z.strictObject({
   ...shared,
@@ -86,8 +91,7 @@ export const similarityRequest = z.strictObject({
   inputs: similarityInputs,
   parameters: z
     .strictObject({
-      truncate,
-      truncation_direction: truncationDirection,
+      ...truncation,
       prompt_name: promptName,
     })
     .nullish(),

@@ -22,6 +22,7 @@ import {
   decodeRequest,
   embedAllRequest,
   embedRequest,
+  longTextsOf,
   rerankRequest,
   similarityRequest,
   tokenizeRequest,
@@ -41,12 +42,12 @@ export function teiRoutes(service: Service) {
   /** Answers with the model's own vectors: one for each token, or sparse ones. */
   async function vectors(c: Context<AppEnv>, asked: Pick<Asked, "tasks" | "check">) {
     const body = await readJson(c, embedAllRequest, platform);
-    const { model, inputs, truncate, prompt_name: prompt } = body;
+    const { model, inputs, prompt_name: prompt } = body;
     const { outputs, answerBytes } = await ask(c, {
       ...asked,
       model,
       inputs: [inputs].flat(),
-      truncate,
+      longTexts: longTextsOf(body),
       parameters: prompt ? { prompt_name: prompt } : {},
     });
     return answerPrediction(c, outputs, { bytes: answerBytes });
@@ -90,26 +91,26 @@ export function teiRoutes(service: Service) {
     })
     .post("/rerank", async (c) => {
       const body = await readJson(c, rerankRequest, platform);
-      const { model, query, texts, truncate, raw_scores: raw, return_text: withText } = body;
+      const { model, query, texts, raw_scores: raw, return_text: withText } = body;
       const { ranked, answerBytes } = await rank(c, {
         model,
         query,
         texts,
         member: "texts",
         parameters: { raw_scores: raw ?? false, return_text: withText ?? false },
-        longTexts: truncate ? "cut" : "refuse",
+        longTexts: longTextsOf(body),
         check: ({ limits }) => checkSize(texts, limits.batch),
       });
       return answerPrediction(c, ranked, { bytes: answerBytes });
     })
     .post("/embed", async (c) => {
       const body = await readJson(c, embedRequest, platform);
-      const { model, inputs, truncate, normalize, dimensions, prompt_name: prompt } = body;
+      const { model, inputs, normalize, dimensions, prompt_name: prompt } = body;
       const { manifest, outputs, answerBytes } = await ask(c, {
         model,
         tasks: VECTOR_TASKS,
         inputs: [inputs].flat(),
-        truncate,
+        longTexts: longTextsOf(body),
         parameters: prompt ? { prompt_name: prompt } : {},
         check(version) {
           checkNormalize(version, normalize);
@@ -159,7 +160,7 @@ export function teiRoutes(service: Service) {
         tasks: SIMILARITY_TASKS,
         inputs: texts,
         inputsOf: ({ task }) => (task === "sentence-similarity" ? inputs : texts),
-        truncate: parameters?.truncate,
+        longTexts: longTextsOf(parameters ?? {}),
         parameters: parameters?.prompt_name ? { prompt_name: parameters.prompt_name } : {},
       });
       if (manifest.task === "sentence-similarity")

@@ -86,7 +86,7 @@ export function openTokenizer(options: TextOptions, assets: Assets) {
 /** The same, of parts that were read already. */
 export function tokenizerOf(
   { maxLength }: TextOptions,
-  { library, model, added, single, pair, cutsLeft, padding }: TokenizerParts,
+  { library, model, added, single, pair, cutsLeft: usual, padding }: TokenizerParts,
 ) {
   const encodeText = textEncoder({
     normalizer: library.normalizer,
@@ -94,8 +94,11 @@ export function tokenizerOf(
     model,
     added,
   });
-  const cut = (ids: number[], length: number): number[] =>
-    cutsLeft ? ids.slice(ids.length - length) : ids.slice(0, length);
+  const cutsLeft = (longTexts: LongTexts) =>
+    longTexts === "cut-left" || (usual && longTexts !== "cut-right");
+  const cut = (ids: number[], length: number, longTexts: LongTexts): number[] =>
+    cutsLeft(longTexts) ? ids.slice(ids.length - length) : ids.slice(0, length);
+  const needsAll = (longTexts: LongTexts) => longTexts === "refuse" || cutsLeft(longTexts);
   const none: number[] = [];
 
   return {
@@ -108,16 +111,19 @@ export function tokenizerOf(
       const room = maxLength - special;
       // Tokens that are cut off at the end need not be made. Of a pair the longer text is cut, so one text is made in
       // full.
-      const needsAll = encodeOptions.longTexts === "refuse" || cutsLeft;
+      const { longTexts } = encodeOptions;
       const enough = (least: number) => ({
         ...encodeOptions,
-        enough: needsAll ? Infinity : Math.max(least, room),
+        enough: needsAll(longTexts) ? Infinity : Math.max(least, room),
       });
       const isSingle = input.pair === undefined;
       const first = yield* encodeText(input.text, enough(isSingle ? 0 : Infinity));
       const second = isSingle ? none : yield* encodeText(input.pair ?? "", enough(first.length));
       const lengths = cutLengths([first.length, second.length], room);
-      const parts = [cut(first, lengths[0]), cut(second, lengths[1])] as const;
+      const parts = [
+        cut(first, lengths[0], longTexts),
+        cut(second, lengths[1], longTexts),
+      ] as const;
       return { ...filled(slots, parts), uncut: first.length + second.length + special };
     },
 
@@ -126,17 +132,16 @@ export function tokenizerOf(
      * input's name.
      */
     *tokensOf(text: string, encodeOptions: EncodeOptions): Parts<number[]> {
-      const needsAll = encodeOptions.longTexts === "refuse" || cutsLeft;
-      const enough = needsAll ? Infinity : maxLength;
+      const enough = needsAll(encodeOptions.longTexts) ? Infinity : maxLength;
       return yield* encodeText(text, { ...encodeOptions, enough });
     },
 
     /** A pair of texts, of which only the first is cut. Undefined where the second leaves no room for it. */
-    pairOf(first: number[], second: number[]): CutEncoding | undefined {
+    pairOf(first: number[], second: number[], longTexts: LongTexts): CutEncoding | undefined {
       const special = specialsOf(pair);
       const room = maxLength - special - second.length;
       if (room <= 0 && first.length > room) return undefined;
-      const kept = first.length > room ? cut(first, room) : first;
+      const kept = first.length > room ? cut(first, room, longTexts) : first;
       return {
         ...filled(pair, [kept, second]),
         uncut: first.length + second.length + special,

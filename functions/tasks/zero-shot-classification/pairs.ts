@@ -38,7 +38,7 @@ export function* encodePairs(
       pairs.push(
         yield* naming(`${labelsPath}[${index}]`, function* () {
           const second = known.get(label) ?? (yield* hypothesis(label));
-          const pair = tokenizer.pairOf(first, second);
+          const pair = tokenizer.pairOf(first, second, longTexts);
           if (!pair)
             throw new RangeError(
               `must be shorter: ${second.length} tokens, with the template, leave no room for the text`,
