@@ -12,7 +12,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from triton_client import ARRAYS, FLOWER
 
-LONG_TEXTS = np.full((500, 1), "a quite good film of the old kind " * 50, dtype=np.object_)
+LONG_TEXTS = np.full(500, "a quite good film of the old kind " * 50, dtype=np.object_)
 
 
 def main(url):

@@ -2,10 +2,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Manifest } from "../../functions/model/manifest.ts";
+import type { Resolved } from "../../functions/model/registry.ts";
 import { chiSquaredAbove, chiSquaredQuantile } from "../../functions/observe/drift/chi-squared.ts";
 import { driftReport } from "../../functions/observe/drift/report.ts";
 import { distanceOf } from "../../functions/observe/drift/statistics.ts";
-import { counted, sample, trained } from "./windows.ts";
+import { createWatch } from "../../functions/observe/drift/watch.ts";
+import { driftOf } from "../../functions/observe/drift/window.ts";
+import { createMemoryCounters } from "../../functions/observe/memory-counters.ts";
+import { createSampler } from "../../functions/observe/sampler.ts";
+import { counted, quantities, random, sample, trained } from "./windows.ts";
 
 interface Reference {
   cases: {
@@ -58,6 +63,33 @@ test("few values are not compared, and few values of a bin are not shown, nor ca
   const bins = driftReport(manifest, counts, 1)?.quantities[0]?.bins.map(({ window }) => window);
   // Three values less than all would tell the first bin, so the second one is not shown either.
   expect(bins?.slice(0, 3)).toEqual([null, null, 60 / 113]);
+});
+
+test("what is counted of a busy version is as sure as a sample of its size", async () => {
+  const manifest = trained(1000);
+  const chances: number[] = [];
+  for (let window = 0; window < 40; window++) {
+    const counters = createMemoryCounters(() => undefined);
+    const watch = createWatch(counters, (error) => expect.fail(String(error)));
+    const compiled = { quantities } as unknown as Resolved["compiled"];
+    const follow = watch.begin({ manifest, compiled } as Resolved);
+    const weightOf = createSampler(100, random);
+    const at = Date.now();
+    for (let row = 0; row < 10_000; row++) {
+      const weight = weightOf(at);
+      const asked = { id: "1", caller: "c", at, key: undefined };
+      const seen = { inputs: weight > 0 ? sample(1) : [], runs: [], answers: undefined };
+      if (weight > 0) follow?.({} as Resolved, asked, seen, weight);
+    }
+    const report = await driftOf(counters, manifest, 1);
+    expect(report?.drifted).toBe(false);
+    for (const { count, distance } of report?.quantities ?? []) {
+      expect(Math.abs(count / 10_000 - 1)).toBeLessThan(0.5);
+      chances.push(distance?.chance ?? 0);
+    }
+  }
+  // Two of these two hundred are to be expected.
+  expect(chances.filter((chance) => chance < 0.01).length).toBeLessThan(10);
 });
 
 test("words for categories, for unknown ones and for missing values", () => {

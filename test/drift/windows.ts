@@ -13,7 +13,7 @@ function normal(mean = 0): number {
 
 const FEATURES = ["a", "b", "c", "d"];
 
-const quantities: readonly Quantity[] = [
+export const quantities: readonly Quantity[] = [
   ...FEATURES.map((name, column): Quantity => ({
     name,
     of: "input",

@@ -27,13 +27,15 @@ test("all of few are taken, also after a pause", () => {
 
 test("of many about as many are taken, and stand for all of them", () => {
   const weightOf = createSampler(500, createRandom());
-  // The first second is not known before.
-  expect(taken(weightOf, 1, 20_000).number).toBe(20_000);
+  // How many the first second has is not known before.
+  const first = taken(weightOf, 1, 20_000);
+  expect(first.number).toBeLessThan(1500);
+  expect(Math.abs(first.sum / 20_000 - 1)).toBeLessThan(0.3);
   for (let second = 2; second < 12; second++) {
     const { number, sum } = taken(weightOf, second, 20_000);
     // Five standard deviations.
     expect(Math.abs(number - 500)).toBeLessThan(112);
-    expect(sum).toBe(number * 40);
+    expect(Math.abs(sum / 20_000 - 1)).toBeLessThan(0.23);
   }
 });
 
@@ -50,8 +52,7 @@ test("those that end late do not begin another second", () => {
   let number = 0;
   for (let at = 0; at < 50_000; at++)
     if (weightOf(Math.max(0, at / 5 - random() * 30)) > 0) number += 1;
-  // All of the first second, and then ten samples.
-  expect(number).toBeLessThan(5000 + 10 * 600);
+  expect(number).toBeLessThan(11 * 1100);
 });
 
 test("what is summed is a sample, and what is kept of each is not", () => {
@@ -72,6 +73,6 @@ test("what is summed is a sample, and what is kept of each is not", () => {
     follow?.({} as Resolved, asked, { inputs: [], runs: [], answers: [] }, 100);
   }
   expect(told.kept).toBe(60_000);
-  expect(told.summed).toBeLessThan(20_000 + 2 * 650);
+  expect(told.summed).toBeLessThan(1500 + 2 * 650);
   expect(Math.abs(told.weights / 60_000 - 1)).toBeLessThan(0.15);
 });

@@ -1,7 +1,7 @@
 import type { BaselineQuantity } from "../../model/baseline.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { distanceOf, type Distance } from "./statistics.ts";
-import { fieldOf } from "./watch.ts";
+import { fieldOf, SQUARES, WEIGHTS } from "./watch.ts";
 import { FEWEST_SHOWN } from "../fewest-shown.ts";
 import { wordsOf } from "./words.ts";
 
@@ -62,9 +62,11 @@ export function driftReport(
   if (!baseline) return undefined;
   // With every quantity, there is one chance more of a false alarm.
   const alpha = ALPHA / baseline.quantities.length;
+  // A sample in which each stands for forty is as sure as its own size lets it be (Kish's effective sample size).
+  const worth = (counts.get(WEIGHTS) ?? 1) / (counts.get(SQUARES) ?? 1);
   const quantities = baseline.quantities.map((quantity, index) => {
     const now = quantity.counts.map((_, bin) => counts.get(fieldOf(index, bin)) ?? 0);
-    return driftOf(quantity, now, alpha);
+    return driftOf(quantity, now, { worth, alpha });
   });
   return {
     model: name,
@@ -78,10 +80,17 @@ export function driftReport(
   };
 }
 
-function driftOf(quantity: BaselineQuantity, now: readonly number[], alpha: number): QuantityDrift {
+/** `worth`: how many counted values of their own each value of the window is worth, at most 1. */
+function driftOf(
+  quantity: BaselineQuantity,
+  now: readonly number[],
+  { worth, alpha }: { worth: number; alpha: number },
+): QuantityDrift {
   const count = sum(now);
-  const samples = { before: quantity.counts, now, isOrdered: quantity.edges !== undefined };
-  const distance = count < FEWEST_VALUES ? undefined : distanceOf(samples, alpha);
+  const counted = now.map((one) => one * worth);
+  const isOrdered = quantity.edges !== undefined;
+  const samples = { before: quantity.counts, now: counted, isOrdered };
+  const distance = sum(counted) < FEWEST_VALUES ? undefined : distanceOf(samples, alpha);
   const drifted =
     distance !== undefined &&
     distance.psi >= Math.max(distance.psiThreshold, LEAST_PSI) &&

@@ -23,6 +23,13 @@ export function fieldOf(quantity: number, bin: number): string {
   return `${quantity}.${bin}`;
 }
 
+/**
+ * The fields of the weights of what was counted, and of their squares. Where only a sample of a busy version is counted,
+ * they tell how many values that sample is worth.
+ */
+export const WEIGHTS = "weights";
+export const SQUARES = "squares";
+
 /** The most versions whose counts are shown as metrics. */
 const KNOWN_VERSIONS = 100;
 
@@ -43,9 +50,10 @@ export function createWatch(
     begin({ manifest, compiled }) {
       const { baseline } = manifest;
       if (!baseline) return undefined;
-      const fields = baseline.quantities.flatMap(({ counts }, quantity) =>
+      const bins = baseline.quantities.flatMap(({ counts }, quantity) =>
         counts.map((_, bin) => fieldOf(quantity, bin)),
       );
+      const fields = [...bins, WEIGHTS, SQUARES];
       known.set(manifest, true);
       let hour = -1;
       let sums: Tally;
@@ -66,6 +74,8 @@ export function createWatch(
             known.set(manifest, true);
           }
           for (const count of counts) count(seen);
+          sums.add(bins.length, weight);
+          sums.add(bins.length + 1, weight ** 2);
           sums.changed();
         } catch (error) {
           onFailure(error);
