@@ -3,8 +3,8 @@ import type { Classification, ImageInput } from "../../client/src/index.ts";
 
 export interface Models {
   /**
-   * Finds unusual readings of a pump station: six measurements, an isolation forest of 50 trees. The
-   * readings that it was trained on are made up by a script; it knows no real pump.
+   * Finds unusual readings of a pump station: six measurements, a Gaussian mixture. The readings that it
+   * was trained on are made up by a script; it knows no real pump.
    * Task: tabular-anomaly-detection
    */
   anomaly: {

@@ -1,10 +1,12 @@
 import { expect } from "vitest";
 
-/** Deep equality in which numbers may differ by `tolerance`. */
+/** Deep equality in which numbers may differ by `tolerance`, above 1 by that share: graphs round to 24 bits. */
 export function expectClose(actual: unknown, expected: unknown, tolerance: number): void {
   if (typeof expected === "number") {
     expect(actual).toBeTypeOf("number");
-    expect(Math.abs((actual as number) - expected)).toBeLessThanOrEqual(tolerance);
+    expect(
+      Math.abs((actual as number) - expected) / Math.max(1, Math.abs(expected)),
+    ).toBeLessThanOrEqual(tolerance);
   } else if (typeof expected === "object" && expected !== null) {
     expect(Object.keys(actual as object).toSorted()).toEqual(Object.keys(expected).toSorted());
     for (const [key, value] of Object.entries(expected))
