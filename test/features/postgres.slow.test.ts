@@ -55,6 +55,11 @@ describe.skipIf(!hasPostgres)("Postgres", () => {
   }))
     test(name, run);
 
+  const endOthers = () =>
+    client.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+    );
+
   /** Opens the model over a table. */
   async function open(table: string, { timeoutMs = 10_000, at = "&at=at", url = server.url } = {}) {
     const folder = await churnFolder({ maxAgeSeconds: 3600, cacheSeconds: 0, timeoutMs });
@@ -112,25 +117,25 @@ describe.skipIf(!hasPostgres)("Postgres", () => {
   test("a connection that was closed meanwhile is opened again", async () => {
     const { ask } = await open(await write(customers()));
     expect((await ask(42)).status).toBe(200);
-    await client.query(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
-    );
+    await endOthers();
     expect((await ask(42)).status).toBe(200);
   });
 
-  test("a Worker asks through Hyperdrive", async () => {
+  test("a Worker asks through Hyperdrive; stale, missing, of the wrong type, slow and down as the manifest says", async () => {
     const table = await write([
       ...customers(),
       { keys: { customer_id: 2 }, values: { age: 1, member: true, city: "Oslo" }, at: 0 },
     ]);
-    const folder = await churnFolder({ maxAgeSeconds: 3600, cacheSeconds: 0 });
+    await client.query(`CREATE VIEW people AS SELECT * FROM ${table}`);
+    const lookup = { maxAgeSeconds: 3600, cacheSeconds: 0, timeoutMs: 4000 };
+    const folder = await churnFolder(lookup);
     const root = join(import.meta.dirname, "../..");
     const toml = await readFile(join(root, "wrangler.toml"), "utf8");
     const worker = await startWorker({
       directory: join(root, "dist/worker"),
       compatibilityDate: /^compatibility_date = "(.+)"$/m.exec(toml)?.[1] ?? "",
       hyperdrive: { DB: server.url.replace("nearcast@", "nearcast:word@") },
-      vars: { AUTH: "none", FEATURE_SOURCES: `customers=hyperdrive://DB?table=${table}&at=at` },
+      vars: { AUTH: "none", FEATURE_SOURCES: `customers=hyperdrive://DB?table=people&at=at` },
     });
     onTestFinished(() => worker.stop());
     for (const model of ["churn", "whole"])
@@ -152,12 +157,20 @@ describe.skipIf(!hasPostgres)("Postgres", () => {
         outputs,
         features: { age: { status: "found", ageSeconds: expect.closeTo(60, -2) as number } },
       });
-    const old = await ask("churn", { customer_id: 2, income: 1 });
-    expect(old.detail).toContain("only from more than 3600 s ago");
-    await client.query(`DROP TABLE ${table}`);
-    expect(await ask("churn", { customer_id: 43, income: 1 })).toMatchObject({
-      code: "features_unavailable",
-    });
+    const of = (customer_id: number) => ask("churn", { customer_id, income: 1 });
+    expect((await of(2)).detail).toContain("only from more than 3600 s ago");
+    expect((await of(3)).detail).toContain("is not known to customers");
+    const change = async (query: string) => {
+      // Whoever still reads the view keeps it from being changed.
+      await endOthers();
+      await client.query(`DROP VIEW people; ${query}`);
+    };
+    await change(`CREATE VIEW people AS SELECT customer_id, age::text, member, city, at FROM ${table}`); // oxfmt-ignore
+    expect(await of(42)).toMatchObject({ code: "features_invalid" });
+    await change(`CREATE VIEW people AS SELECT ${table}.* FROM ${table}, pg_sleep(60)`);
+    expect(await of(42)).toMatchObject({ code: "features_late" });
+    await change("");
+    expect(await of(42)).toMatchObject({ code: "features_unavailable" });
   });
 
   test("a table that is not there, and a server that is down, are 503", async () => {

@@ -2,12 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { startS3 } from "../../cli/local/s3-server.ts";
 import { writeObjects } from "../../functions/features/object-source.ts";
 import type { StoredFeatures } from "../../functions/features/source.ts";
 import { writeToRedis } from "../../functions/platform/features/redis.ts";
 import { openRedis } from "../../functions/platform/redis.ts";
+import { createS3Store } from "../../functions/platform/store/s3.ts";
 import { createFolderStore } from "../../functions/platform/store/folder.ts";
-import { stubDynamoDb, useDynamoDb } from "../harness/dynamodb.ts";
+import { KEYS, stubDynamoDb, useDynamoDb } from "../harness/dynamodb.ts";
 import { writeToDynamodb } from "../../cli/features/dynamodb.ts";
 import { hasRedis, startRealRedis } from "../harness/real-redis.ts";
 import { churnFolder, customers, openChurn } from "./service.ts";
@@ -18,6 +20,7 @@ const hurried = await churnFolder({ maxAgeSeconds: 3600, cacheSeconds: 0, timeou
 /** A real source as `FEATURE_SOURCES` names it. */
 interface Opened {
   url: string;
+  env?: Record<string, string>;
   write: (rows: readonly StoredFeatures[]) => Promise<void>;
   /** Makes it answer no more, but for as long as anybody waits. Absent where it cannot be slow. */
   pause?: () => void;
@@ -27,6 +30,7 @@ interface Opened {
 
 const SOURCES: Record<string, { isThere: boolean; open: () => Promise<Opened> }> = {
   "a folder": { isThere: true, open: openFolder },
+  S3: { isThere: true, open: openS3 },
   DynamoDB: { isThere: true, open: openDynamoDb },
   Redis: { isThere: hasRedis, open: openRealRedis },
 };
@@ -40,9 +44,28 @@ async function openFolder(): Promise<Opened> {
   };
 }
 
-async function openDynamoDb(): Promise<Opened> {
-  const { stop } = await useDynamoDb("features");
+async function openS3(): Promise<Opened> {
+  const s3 = await startS3({ buckets: ["tables"] });
+  for (const [name, value] of Object.entries(KEYS)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const env = { S3_ENDPOINT: s3.endpoint, S3_FORCE_PATH_STYLE: "true" };
+  const place = { bucket: "tables", prefix: "customers/" };
+  const store = createS3Store({ ...place, endpoint: s3.endpoint, forcePathStyle: true });
   return {
+    url: "s3://tables/customers",
+    env,
+    write: (rows) => writeObjects(store, rows),
+    pause: () => void (s3.behaviour = "stall"),
+    goOn: () => void (s3.behaviour = "ok"),
+    end: s3.close,
+  };
+}
+
+async function openDynamoDb(): Promise<Opened> {
+  const { pause, goOn, stop } = await useDynamoDb("features");
+  return {
+    pause,
+    goOn,
     url: "dynamodb://features",
     write: (rows) => writeToDynamodb("features", "customers", rows),
     async end() {
@@ -94,7 +117,7 @@ describe.each(Object.keys(SOURCES))("%s", (name) => {
           at: Date.now(),
         },
       ]);
-      const env = { FEATURE_SOURCES: `customers=${opened.url}` };
+      const env = { ...opened.env, FEATURE_SOURCES: `customers=${opened.url}` };
       const { predict, whole } = openChurn(plain, {}, env);
       const ask = (customer_id: number) => predict({ customer_id, income: 1 });
       expect(await ask(42)).toMatchObject({

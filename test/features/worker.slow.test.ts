@@ -10,12 +10,21 @@ import { featureSourceContract } from "../../functions/testing.ts";
 import { nearcast } from "../cli/nearcast.ts";
 import { startS3OverR2 } from "../harness/s3-over-r2.ts";
 import { startWorker, type WorkerHarness } from "../harness/worker.ts";
-import { churnFolder, customers, openChurn, type Answer } from "./service.ts";
+import { churnFolder, customers, type Answer } from "./service.ts";
 
 const root = join(import.meta.dirname, "../..");
 const FILES = ["1/model.json", "1/model.onnx", "release.json"];
 const folder = await churnFolder({ maxAgeSeconds: 3600, cacheSeconds: 0 });
-const shops = await churnFolder({ source: "shops", cacheSeconds: 0, timeoutMs: 1500 });
+const shops = await churnFolder({ source: "shops", maxAgeSeconds: 3600, cacheSeconds: 0, timeoutMs: 1500 }); // oxfmt-ignore
+const hurried = await churnFolder({ cacheSeconds: 0, timeoutMs: 1500 });
+
+/** Two customers, one of whom too little is known lately, and one with an age of the wrong type. */
+const [oslo] = customers(Date.now() - 7200_000);
+const ROWS: StoredFeatures[] = [
+  ...customers(),
+  { values: {}, ...oslo, keys: { customer_id: 1 } },
+  { keys: { customer_id: 2 }, values: { age: "30", member: true, city: "Oslo" }, at: Date.now() },
+];
 
 let worker: WorkerHarness;
 beforeAll(async () => {
@@ -33,21 +42,20 @@ beforeAll(async () => {
     await worker.put(`churn/${file}`, await readFile(join(folder, "churn", file)));
     await worker.put(`whole/${file}`, await readFile(join(folder, "whole", file)));
   }
-  const other = (await readFile(join(shops, "churn/1/model.json"), "utf8")).replace(
-    '"churn"',
-    '"shop"',
-  );
-  await worker.put("shop/1/model.json", other);
-  for (const file of FILES.slice(1))
-    await worker.put(`shop/${file}`, await readFile(join(shops, "churn", file)));
-  await putKv([
-    ...customers(),
-    ...customers(Date.now() - 7200_000).map((row) => ({ ...row, keys: { customer_id: 1 } })),
-    { keys: { customer_id: 2 }, values: { age: "30", member: true, city: "Oslo" }, at: Date.now() },
-  ]);
-  await writeObjects(createR2Store(await bucketOf(), "features/shops/"), customers());
+  await putAs("shop", shops);
+  await putAs("hurried", hurried);
+  await putKv(ROWS);
+  await writeObjects(createR2Store(await bucketOf(), "features/shops/"), ROWS);
 });
 afterAll(() => worker.stop());
+
+/** The model `churn` of a folder under another name. */
+async function putAs(name: string, from: string): Promise<void> {
+  const manifest = await readFile(join(from, "churn/1/model.json"), "utf8");
+  await worker.put(`${name}/1/model.json`, manifest.replace('"churn"', `"${name}"`));
+  for (const file of FILES.slice(1))
+    await worker.put(`${name}/${file}`, await readFile(join(from, "churn", file)));
+}
 
 const kvOf = async () => (await worker.kv()) as unknown as KVNamespace;
 const bucketOf = async () => (await worker.bucket()) as unknown as R2Bucket;
@@ -74,6 +82,20 @@ async function ask(model: string, inputs: unknown): Promise<Answered> {
   return { status: response.status, ...((await response.json()) as Omit<Answered, "status">) };
 }
 
+async function expectAnswers(model: string, source: string): Promise<void> {
+  const of = (customer_id: number) => ask(model, { customer_id, income: 1 });
+  const whole = await ask("whole", { age: 30, member: true, city: "Oslo", income: 1 });
+  expect(await of(42)).toMatchObject({
+    status: 200,
+    outputs: whole.outputs,
+    features: { age: { status: "found", ageSeconds: expect.any(Number) as number } },
+  });
+  expect((await of(1)).detail).toContain(`is known to ${source} only from more than 3600 s ago`);
+  expect((await of(3)).detail).toContain(`is not known to ${source}`);
+  expect(await of(2)).toMatchObject({ status: 502, code: "features_invalid" });
+}
+
+const askHurried = () => ask("hurried", { customer_id: 42, income: 1 });
 const askShop = () => ask("shop", { customer_id: 43, income: 1 });
 
 describe("Workers KV", () => {
@@ -84,23 +106,18 @@ describe("Workers KV", () => {
     test(name, run);
 
   test("answers a Worker as all features sent whole do; stale, missing and of the wrong type as the manifest says", async () => {
-    const answer = await ask("churn", { customer_id: 42, income: 1 });
-    const whole = await ask("whole", { age: 30, member: true, city: "Oslo", income: 1 });
-    expect(answer).toMatchObject({
-      status: 200,
-      outputs: whole.outputs,
-      features: { age: { status: "found", ageSeconds: expect.any(Number) as number } },
-    });
-    expect((await ask("churn", { customer_id: 1, income: 1 })).detail).toContain(
-      "more than 3600 s ago",
-    );
-    expect((await ask("churn", { customer_id: 3, income: 1 })).detail).toContain(
-      "is not known to customers",
-    );
-    expect(await ask("churn", { customer_id: 2, income: 1 })).toMatchObject({
-      status: 502,
-      code: "features_invalid",
-    });
+    await expectAnswers("churn", "customers");
+  });
+
+  test("that is slow is 504, and one that is down 503", async () => {
+    onTestFinished(() => worker.setBehaviour("ok"));
+    expect(await askHurried()).toMatchObject({ status: 200 });
+    worker.setBehaviour("slow", /^kv$/, { slowMs: 5000 });
+    expect(await askHurried()).toMatchObject({ status: 504, code: "features_late" });
+    worker.setBehaviour("down", /^kv$/);
+    expect(await askHurried()).toMatchObject({ status: 503, code: "features_unavailable" });
+    worker.setBehaviour("ok");
+    expect(await askHurried()).toMatchObject({ status: 200 });
   });
 
   test("a Worker reads 1,000 entities for one request", async () => {
@@ -110,9 +127,13 @@ describe("Workers KV", () => {
       age: 1,
       member: true,
     }));
+    const before = worker.storeRequests().filter(({ key }) => key === "kv").length;
     const { status, errors } = await ask("churn", inputs);
     expect(status).toBe(422);
     expect(errors[0]?.path).toBe("inputs[0].city");
+    // KV gives 100 keys at a time.
+    const reads = worker.storeRequests().filter(({ key }) => key === "kv");
+    expect(reads.slice(before).map(({ method }) => method)).toEqual(Array(10).fill("/bulk/get"));
     const both = inputs.map((input, index) => ({ ...input, customer_id: 42 + (index % 2) }));
     expect(await ask("churn", both)).toMatchObject({ status: 200 });
   });
@@ -126,16 +147,8 @@ describe("R2", () => {
   }))
     test(name, run);
 
-  test("answers a Worker; slow and down as the manifest says", async () => {
-    const whole = await openChurn(folder).whole({
-      age: 41,
-      member: false,
-      city: "Bergen",
-      income: 1,
-    });
-    const { status, outputs } = await askShop();
-    expect(status).toBe(200);
-    expect((outputs as { value: number }).value).toBeCloseTo((whole as { value: number }).value, 4);
+  test("answers a Worker as all features sent whole do; stale, missing, of the wrong type, slow and down as the manifest says", async () => {
+    await expectAnswers("shop", "shops");
     worker.setBehaviour("slow", /^features/, { slowMs: 5000 });
     expect(await askShop()).toMatchObject({ status: 504, code: "features_late" });
     worker.setBehaviour("down", /^features/);
@@ -148,7 +161,10 @@ describe("R2", () => {
     const s3 = await startS3OverR2(worker);
     onTestFinished(() => s3.stop());
     const path = join(shops, "table.csv");
-    await writeFile(path, "customer_id,age,member,city\n7,41,false,Bergen\n");
+    await writeFile(
+      path,
+      `customer_id,age,member,city,event_timestamp\n7,41,false,Bergen,${Date.now()}\n`,
+    );
     const to = "shops=r2://models/features/shops";
     const outcome = await nearcast(["features", "load", path, "--for", "churn", "--models", shops, "--to", to], {
       env: { S3_ENDPOINT: s3.endpoint, AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret" },

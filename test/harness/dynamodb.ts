@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
   type AttributeValue,
@@ -20,14 +20,17 @@ export interface DynamoDb {
   asked: () => string[];
   /** Refuses connections until it is brought back on the same port with an empty table. */
   takeDown: () => Promise<void>;
+  /** Lets requests hang until `goOn`. */
+  pause: () => void;
+  goOn: () => void;
   bringBack: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
 /** Starts DynamoDB over HTTP (dynalite) with the table of serverless.yml. */
 export async function startDynamoDb(table: string): Promise<DynamoDb> {
-  const asked: string[] = [];
-  let server = await listen(0, asked);
+  const state: State = { asked: [], isPaused: false };
+  let server = await listen(0, state);
   const { port } = server.address() as AddressInfo;
   const endpoint = `http://127.0.0.1:${port}`;
   const client = new DynamoDBClient({
@@ -53,15 +56,17 @@ export async function startDynamoDb(table: string): Promise<DynamoDb> {
   };
   return {
     env: { RATE_LIMIT_TABLE: table, AWS_ENDPOINT_URL_DYNAMODB: endpoint },
-    asked: () => [...asked],
+    asked: () => [...state.asked],
     counts: async () => (await items()).map(({ used }) => Number(used?.N)),
     expiries: async (prefix) =>
       (await items())
         .filter(({ id }) => id?.S?.startsWith(prefix))
         .map(({ expires }) => Number(expires?.N)),
     takeDown: () => close(server),
+    pause: () => void (state.isPaused = true),
+    goOn: () => void (state.isPaused = false),
     async bringBack() {
-      server = await listen(port, asked);
+      server = await listen(port, state);
       await createTable();
     },
     async stop() {
@@ -71,11 +76,18 @@ export async function startDynamoDb(table: string): Promise<DynamoDb> {
   };
 }
 
-async function listen(port: number, asked: string[]): Promise<Server> {
+interface State {
+  asked: string[];
+  isPaused: boolean;
+}
+
+async function listen(port: number, state: State): Promise<Server> {
   const server = dynalite({ createTableMs: 0 });
-  server.on("request", ({ headers }: IncomingMessage) => {
-    const [, action] = String(headers["x-amz-target"]).split(".");
-    if (action) asked.push(action);
+  const [answer] = server.listeners("request") as RequestListener[];
+  server.removeAllListeners("request").on("request", (request, response) => {
+    const [, action] = String(request.headers["x-amz-target"]).split(".");
+    if (action) state.asked.push(action);
+    if (!state.isPaused) answer?.(request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(port, "127.0.0.1", resolve);

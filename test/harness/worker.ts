@@ -52,7 +52,7 @@ export interface WorkerHarnessOptions {
   rateLimits?: Record<string, { limit: number; period: 10 | 60 }>;
   /** Whether the Durable Objects of models are bound, as wrangler.toml does. */
   modelState?: boolean;
-  /** A namespace of Workers KV, by the binding's name. */
+  /** A namespace of Workers KV, by the binding's name. It can be `down` and `slow`, by the key `kv`. */
   kv?: string;
   /** Databases of Postgres behind Hyperdrive: their URLs by the bindings' names. */
   hyperdrive?: Record<string, string>;
@@ -98,7 +98,7 @@ export interface WorkerHarness {
   setBehaviour: (behaviour: StoreBehaviour, keyPattern?: RegExp, only?: Only) => void;
   /** The bucket, past all behaviours. */
   bucket: () => ReturnType<Miniflare["getR2Bucket"]>;
-  /** The namespace of Workers KV that is bound. */
+  /** The namespace of Workers KV that is bound, past all behaviours. */
   kv: () => ReturnType<Miniflare["getKVNamespace"]>;
   storeRequests: () => StoreRequest[];
   /** What a cron trigger does. */
@@ -121,7 +121,10 @@ const moduleTypes: Record<string, ModuleType> = {
   ".onnx": "data",
   ".txt": "text",
 };
-const pluginPackage = fileURLToPath(new URL("r2-through-worker.ts", import.meta.url));
+const plugin = {
+  package: fileURLToPath(new URL("through-worker.ts", import.meta.url)),
+  name: "through-worker",
+};
 const faults = new URL("r2-faults.js", import.meta.url);
 
 /** Runs a built Worker in workerd. */
@@ -161,6 +164,7 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
     workers: [
       await application({ ...options, vars: { ...options.vars, ...vars } }),
       await store(control),
+      ...(options.kv === undefined ? [] : [namespace(control)]),
       ...(options.traced ? [tail()] : []),
     ],
   });
@@ -192,7 +196,7 @@ export async function startWorker(options: WorkerHarnessOptions): Promise<Worker
       rules.push({ pattern: keyPattern ?? /^/, behaviour, only });
     },
     bucket,
-    kv: async () => miniflare.getKVNamespace(options.kv ?? "", "application"),
+    kv: async () => miniflare.getKVNamespace("NAMESPACE", "kv"),
     storeRequests: () => [...requests],
     async scheduled() {
       const { outcome } = await (await miniflare.getWorker("application")).scheduled();
@@ -235,7 +239,6 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
     ([name, simple], index) =>
       [name, { type: "rate-limit", namespace: String(1001 + index), simple }] as const,
   );
-  const plugin = { package: pluginPackage, name: "r2-through-worker" };
   return {
     config: {
       name: "application",
@@ -253,7 +256,7 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
       env: {
         ...Object.fromEntries(texts),
         ...Object.fromEntries(rateLimits),
-        ...(options.kv !== undefined && { [options.kv]: { type: "kv", id: options.kv } }),
+        ...(options.kv !== undefined && { [options.kv]: throughWorker("kv", "kv") }),
         ...Object.fromEntries(
           Object.entries(options.hyperdrive ?? {}).map(([name, connectionString]) => [
             name,
@@ -277,9 +280,7 @@ async function application(options: WorkerHarnessOptions): Promise<WorkerOptions
           MODEL_STATE: { type: "durable-object", worker: "application", exportName: "ModelState" },
         }),
         [options.binding ?? "MODELS"]:
-          options.store === "plain"
-            ? { type: "r2", name: "models" }
-            : { type: "unsafe:r2-through-worker", dev: { plugin, options: { worker: "store" } } },
+          options.store === "plain" ? { type: "r2", name: "models" } : throughWorker("r2", "store"),
       },
     },
   };
@@ -300,7 +301,6 @@ function triggerOf(consumer: NonNullable<Queues["consumers"]>[number]) {
 async function store(
   control: (request: { url: string }) => Promise<ControlResponse>,
 ): Promise<WorkerOptions> {
-  const plugin = { package: pluginPackage, name: "r2-through-worker" };
   return {
     config: {
       name: "store",
@@ -312,8 +312,47 @@ async function store(
       env: {
         BUCKET: { type: "r2", name: "models" },
         BUCKET_TRANSPORT: {
-          type: "unsafe:r2-transport",
+          type: "unsafe:transport",
           dev: { plugin, options: { binding: "BUCKET" } },
+        },
+        CONTROL: { type: "fetcher", handler: control },
+      },
+    },
+  };
+}
+
+const throughWorker = (kind: "r2" | "kv", worker: string) => ({
+  type: "unsafe:through-worker" as const,
+  dev: { plugin, options: { kind, worker } },
+});
+
+/** Between the application's KV binding and the namespace: each request first asks the test process what to do. */
+function namespace(control: Fetcher): WorkerOptions {
+  const code = `export default {
+    async fetch(request, env) {
+      const query = new URLSearchParams({ method: new URL(request.url).pathname, key: "kv" });
+      const behaviour = await (await env.CONTROL.fetch("http://control/?" + query)).text();
+      if (behaviour === "down") {
+        // workerd waits until the request is read.
+        await request.arrayBuffer();
+        return new Response("We encountered an internal error.", { status: 500 });
+      }
+      return env.TRANSPORT.fetch(request);
+    },
+  };`;
+  return {
+    config: {
+      name: "kv",
+      compatibilityDate: "2026-10-20",
+      manifest: {
+        mainModule: "kv.js",
+        modules: { "kv.js": { type: "esm", contents: new TextEncoder().encode(code) } },
+      },
+      env: {
+        NAMESPACE: { type: "kv", id: "features" },
+        TRANSPORT: {
+          type: "unsafe:transport",
+          dev: { plugin, options: { binding: "NAMESPACE" } },
         },
         CONTROL: { type: "fetcher", handler: control },
       },
