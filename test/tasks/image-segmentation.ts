@@ -13,6 +13,8 @@ export interface RecordedSegments {
   parameters: Record<string, unknown>;
   /** For each picture. */
   rows: RecordedSegment[][];
+  /** Of how many pixels of a picture, by its index, two segments are equally sure but for rounding. */
+  undecided?: Record<number, number>;
 }
 
 export interface Recorded {
