@@ -50,7 +50,7 @@ const AREAS: readonly Area[] = [
   {
     title: "Sound",
     compared:
-      "The scores of 200 recordings each, of several rates, formats and lengths, in workerd, and of every fourth on native, to 1e-4.",
+      "The scores of 200 recordings each, of several rates, formats and lengths, on native and in workerd, to 1e-4.",
     recorded: "hugging-face/tasks/audio-cases.json",
     script: "hugging-face/make_audio.py",
     test: "test/audio/classification.slow.test.ts",
@@ -87,8 +87,9 @@ const AREAS: readonly Area[] = [
     test: "test/tasks/library-models.test.ts",
   },
   {
-    title: "Several numbers a row, outliers and clusters",
-    compared: "200 rows each, to 1e-4, and the metrics of `eval`.",
+    title: "200 rows: classes, several numbers a row, outliers and clusters",
+    compared:
+      "200 rows each, on native, WASM, in workerd and on Lambda, to 1e-4, and the metrics of `eval`.",
     recorded: "tables/several.json",
     script: "tables/several.py",
     test: "test/tasks/several-numbers.test.ts",

@@ -25,11 +25,11 @@ afterAll(() => rm(models, { recursive: true }));
  */
 const MOST_UNLIKE = 10;
 
-/** All pictures take long, and the same code runs on all platforms: a part shows that the others compute the same. */
+/** All of them on native and in workerd, but not in the quick suite. Lambda has the same runtime as Node. */
 const VARIANTS = [
   { platform: "node", step: 10 },
   { platform: "node", step: 1 },
-  { platform: "worker", step: 10 },
+  { platform: "worker", step: 1 },
   { platform: "lambda", step: 10 },
 ] as const;
 

@@ -26,49 +26,52 @@ for (const { name, export: folder, flags } of named) {
 }
 afterAll(() => rm(models, { recursive: true }));
 
-describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platform) => {
-  let target: Target;
-  beforeAll(async () => {
-    target = await targets[platform]({ models });
-  });
-  afterAll(() => target.stop());
+describe.each(inThisFile(["node", "nodeWasm", "worker", "lambda"] as const))(
+  "on %s",
+  (platform) => {
+    let target: Target;
+    beforeAll(async () => {
+      target = await targets[platform]({ models });
+    });
+    afterAll(() => target.stop());
 
-  const ask = (name: string, inputs: unknown) =>
-    target.fetch(`/v1/models/${name}/predict`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ inputs }),
+    const ask = (name: string, inputs: unknown) =>
+      target.fetch(`/v1/models/${name}/predict`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ inputs }),
+      });
+
+    test.each(named)("pictures have the vectors of $export $flags", async ({ name, outputs }) => {
+      expect(pictures).toHaveLength(200);
+      const response = await ask(name, pictures.slice(0, outputs.length));
+      expect(response.status).toBe(200);
+      const answer = (await response.json()) as { outputs: unknown[] };
+      const unlike = outputs.flatMap((wanted, at) =>
+        isNear(answer.outputs[at], wanted) ? [] : [at],
+      );
+      expect(unlike).toEqual([]);
+      expect(answer.outputs).toHaveLength(outputs.length);
     });
 
-  test.each(named)("pictures have the vectors of $export $flags", async ({ name, outputs }) => {
-    expect(pictures).toHaveLength(200);
-    const response = await ask(name, pictures.slice(0, outputs.length));
-    expect(response.status).toBe(200);
-    const answer = (await response.json()) as { outputs: unknown[] };
-    const unlike = outputs.flatMap((wanted, at) =>
-      isNear(answer.outputs[at], wanted) ? [] : [at],
-    );
-    expect(unlike).toEqual([]);
-    expect(answer.outputs).toHaveLength(outputs.length);
-  });
-
-  test("a picture comes as bytes, and text that is none is refused", async () => {
-    const [{ name, outputs }] = named as [(typeof named)[number]];
-    const body = Buffer.from(pictures[0] ?? "", "base64");
-    const headers = { "Content-Type": "image/jpeg" };
-    const path = `/v1/models/${name}/predict`;
-    const sent = await target.fetch(path, { method: "POST", headers, body });
-    expect(isNear(((await sent.json()) as { outputs: unknown }).outputs, outputs[0])).toBe(true);
-    // As Hugging Face's Inference API has it.
-    const asked = await target.fetch(`/models/${name}`, { method: "POST", body });
-    expect(isNear(await asked.json(), outputs[0])).toBe(true);
-    const refused = await ask(name, "no picture");
-    expect(refused.status).toBe(422);
-    expect(await refused.json()).toMatchObject({
-      errors: [{ path: "inputs", message: "must be an image as a base64 string" }],
+    test("a picture comes as bytes, and text that is none is refused", async () => {
+      const [{ name, outputs }] = named as [(typeof named)[number]];
+      const body = Buffer.from(pictures[0] ?? "", "base64");
+      const headers = { "Content-Type": "image/jpeg" };
+      const path = `/v1/models/${name}/predict`;
+      const sent = await target.fetch(path, { method: "POST", headers, body });
+      expect(isNear(((await sent.json()) as { outputs: unknown }).outputs, outputs[0])).toBe(true);
+      // As Hugging Face's Inference API has it.
+      const asked = await target.fetch(`/models/${name}`, { method: "POST", body });
+      expect(isNear(await asked.json(), outputs[0])).toBe(true);
+      const refused = await ask(name, "no picture");
+      expect(refused.status).toBe(422);
+      expect(await refused.json()).toMatchObject({
+        errors: [{ path: "inputs", message: "must be an image as a base64 string" }],
+      });
     });
-  });
-});
+  },
+);
 
 function isNear(made: unknown, wanted: unknown): boolean {
   if (typeof wanted === "number") return Math.abs((made as number) - wanted) < 1e-4;

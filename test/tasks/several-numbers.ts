@@ -12,8 +12,11 @@ export interface SeveralCase {
   /** When absent, those of all others. */
   features?: string[];
   rows: number[][];
-  predict: number[] | number[][];
+  predict: (number | string)[] | number[][];
   decision_function?: number[];
+  /** Of a classifier, with its labels. */
+  predict_proba?: number[][];
+  labels?: string[];
   metrics?: Record<string, number>;
   truth?: number[][];
 }
@@ -52,11 +55,26 @@ export function near(value: number | undefined): number {
 }
 
 /** What the answer to a row must be, with the members of its task. */
-export function expected({ told, predict, decision_function: scores }: SeveralCase, row: number) {
+export function expected(one: SeveralCase, row: number) {
+  const { told, predict, decision_function: scores } = one;
   const predicted = predict[row];
+  if (one.predict_proba) return expectedLabel(one, row);
   if (scores) return { anomaly: predicted === -1, score: near(scores[row]) };
   if (told.scores) return { label: String(predicted) };
   if (!told.labels) return { value: near(predicted as number) };
   const values = told.labels.map((label, at) => [label, near((predicted as number[])[at])]);
   return { values: Object.fromEntries(values) };
+}
+
+function expectedLabel({ predict, predict_proba = [], labels = [] }: SeveralCase, row: number) {
+  const predicted = predict[row];
+  const scores = predict_proba[row] ?? [];
+  const best = scores.indexOf(Math.max(...scores));
+  const there = Array.isArray(predicted) && {
+    labels: labels.filter((_, at) => predicted[at] === 1),
+  };
+  const label = there ? labels[best] : String(predicted);
+  const score = near(there ? scores[best] : scores[labels.indexOf(label ?? "")]);
+  const named = labels.map((name, at) => [name, near(scores[at])]);
+  return { label, ...there, score, scores: Object.fromEntries(named) as object };
 }

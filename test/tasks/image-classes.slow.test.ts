@@ -1,0 +1,2 @@
+// The same on the other platforms.
+import "./image-classes.test.ts";

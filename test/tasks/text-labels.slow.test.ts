@@ -1,0 +1,2 @@
+// The same on the other runtime.
+import "./text-labels.test.ts";
