@@ -22,6 +22,7 @@ test.each(
     "rank",
     "entities",
     "anomaly",
+    "objects",
   ]),
 )(
   "eval gives the metrics that the manifest of %s says, on both runtimes",
@@ -36,7 +37,8 @@ test.each(
       const evaluation = JSON.parse(await succeed(args)) as Evaluation;
       // A baseline beside the model (…_of_…) is not a metric of the model.
       for (const { name, value, rows } of metrics.filter(({ name }) => !name.includes("_of_"))) {
-        expect(evaluation.metrics[name]).toBeCloseTo(value, 6);
+        // Another processor sums otherwise, and a box that is a pixel off may fall below one of the ten overlaps.
+        expect(evaluation.metrics[name]).toBeCloseTo(value, model === "objects" ? 3 : 6);
         expect(evaluation.rows).toBe(rows);
       }
     }

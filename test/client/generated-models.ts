@@ -343,6 +343,36 @@ export interface Models {
     };
   };
   /**
+   * Finds handwritten digits in a photograph of a form or a board, also those that touch: which digit,
+   * and its box. Digits should be 14 to 34 pixels high where the picture is 128 pixels wide. It was
+   * trained on pictures that a script composed.
+   * Task: object-detection
+   */
+  objects: {
+    input: ImageInput;
+    output: Array<{
+      label: "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
+      score: number;
+      box: {
+        /** In pixels of the picture, from its upper left corner. */
+        xmin: number;
+        /** In pixels of the picture, from its upper left corner. */
+        ymin: number;
+        /** In pixels of the picture, from its upper left corner. */
+        xmax: number;
+        /** In pixels of the picture, from its upper left corner. */
+        ymax: number;
+      };
+    }>;
+    parameters: {
+      /**
+       * A box needs a higher score than this. The model's own when absent.
+       * From 0 to 1.
+       */
+      threshold?: number;
+    };
+  };
+  /**
    * Ends *\/ export const evil: 1; /* the comment.
    * \@deprecated {\@link evil} txet
    * Task: tabular-classification

@@ -23,6 +23,7 @@ const MODELS = [
   "digits",
   "entities",
   "iris",
+  "objects",
   "rank",
   "retail",
   "search",
