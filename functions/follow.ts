@@ -104,6 +104,8 @@ export type Answered = {
   rows: number;
   /** About how many bytes the call and its answer keep in memory. */
   bytes: number;
+  /** Whether its tensors go on from a state, which only the version that made it takes. */
+  goesOn: boolean;
 } & (
   | { kind: "predict"; call: PredictCall; outputs: unknown; isBatch: boolean }
   | { kind: "infer"; call: InferCall; runs: InferInputs["runs"]; results: Tensors[] }

@@ -42,6 +42,7 @@ import {
   type Seen,
 } from "./tasks/define.ts";
 import { joinOutputs, splitRun } from "./tasks/split-run.ts";
+import { areOfState } from "./tasks/state/of-calls.ts";
 import type { Tensors } from "./tensor.ts";
 import { bytesOfTensors, checkAnswerBytes, expectedOutputs } from "./wire/answer-size.ts";
 
@@ -629,7 +630,13 @@ function answered(
   answerBytes: number,
 ) {
   const { begun, rows } = recording;
-  return { version, asked: begun, rows, bytes: keptBytes(recording, runs, answerBytes) };
+  return {
+    version,
+    asked: begun,
+    rows,
+    bytes: keptBytes(recording, runs, answerBytes),
+    goesOn: areOfState(version, runs),
+  };
 }
 
 /** About how many bytes the call and its answer keep in memory. Those of a call that was not sent are not known. */

@@ -10,7 +10,7 @@ import type { Sessions } from "../model/sessions.ts";
 import type { CopyRecord, DropReason } from "../observe/observer.ts";
 import type { Platform } from "../platform/types.ts";
 import type { PathServices } from "../predict.ts";
-import { areOfState, sendsState } from "../tasks/state/of-calls.ts";
+import { sendsState } from "../tasks/state/of-calls.ts";
 import { answerCopy } from "./copy.ts";
 import { isOwnFailure } from "./counting.ts";
 
@@ -70,11 +70,8 @@ export function createShadows(services: ShadowServices): Shadows {
       isWarned = true;
       return "platform";
     }
-    const goesOn =
-      answered.kind === "predict"
-        ? sendsState(version.task, answered.call.parameters)
-        : areOfState(version, answered.runs);
-    if (goesOn) return "state";
+    const sends = answered.kind === "predict" && sendsState(version.task, answered.call.parameters);
+    if (sends || answered.goesOn) return "state";
     if (bytes > MOST_BYTES) return "size";
     const isResting = now !== undefined && now() < restsUntil;
     return isResting || copies >= MOST_COPIES || kept + bytes > MOST_BYTES ? "busy" : undefined;

@@ -1,8 +1,10 @@
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { voiceDraftOf } from "../../cli/add/from-voice.ts";
+import { createNodePlatform } from "../../functions/platform/node.ts";
 import type { Graph, TensorInfo } from "../../functions/platform/onnx/graph.ts";
+import { createService } from "../../functions/service.ts";
 import { voiceQuality } from "../../functions/tasks/voice-activity-detection/quality.ts";
 import { nearcast } from "../cli/nearcast.ts";
 import { recordedVoices, voiceFiles, voiceFixtures, voiceModels } from "./voice.ts";
@@ -71,6 +73,27 @@ test("a batch refuses a state, before its rows", async () => {
   const batch = await nearcast(["batch", "gru", "--models", models, ...files, ...state]);
   expect(batch.code).toBe(1);
   expect(batch.stderr).toContain("parameters.state goes on with one input, and a batch");
+});
+
+test("each line of a batch begins a stream, which a prediction goes on with", async () => {
+  const [input, output] = [join(models, "streams.jsonl"), join(models, "states.jsonl")];
+  const recordings = voiceFiles.slice(0, 2).map((file) => Buffer.from(file).toString("base64"));
+  await writeFile(input, recordings.map((one) => JSON.stringify(one)).join("\n"));
+  const files = ["--input", input, "--output", output];
+  const asked = ["--parameters", '{"return_state": true}'];
+  const batch = await nearcast(["batch", "gru", "--models", models, ...files, ...asked]);
+  expect(batch).toMatchObject({ code: 0 });
+  const lines = (await readFile(output, "utf8")).trim().split("\n");
+  const service = createService(createNodePlatform({ STORE: models, ACCESS_LOG: "false" }));
+  const ask = (index: number, parameters: object) =>
+    service.predict({ model: "gru", version: "1", inputs: recordings[index], parameters });
+  for (const [index, line] of lines.entries()) {
+    const { outputs } = await ask(index, { return_state: true });
+    expect(JSON.parse(line)).toEqual(outputs);
+    const { state } = JSON.parse(line) as { state: string };
+    expect((await ask(index, { state })).outputs).toHaveProperty("segments");
+  }
+  expect(lines).toHaveLength(2);
 });
 
 test("add asks how a graph hears that it does not know", async () => {

@@ -108,6 +108,15 @@ test.each(Object.keys(INPUTS))("%s: so it is with the graph's own tensors", asyn
   expect(copies).toMatchObject(COPIED);
 });
 
+test("steps: so it is with those among the inputs of a prediction", async () => {
+  const { ask, copies } = serve();
+  for (const value of [0, 0.5]) {
+    const h = [[Array.from({ length: 16 }, () => value)]];
+    await ask("/v1/models/steps/predict", { inputs: { ...INPUTS.steps, h } });
+  }
+  expect(copies).toMatchObject(COPIED);
+});
+
 test("steps: so it is where the answer has the state's tensors", async () => {
   const { ask, copies } = serve();
   await ask("/v1/models/steps/predict", { inputs: INPUTS.steps });
