@@ -8,6 +8,8 @@ import { SECRET, served, SMALL_MB, type Served } from "./deployments.ts";
 const PATH = "/v1/models/iris/predict";
 const FLOWER = '{"inputs": [5.1, 3.5, 1.4, 0.2]}';
 const EVENTS = ["data: setosa\n\n", ": a comment, ü\n\n", "data: [DONE]\n\n"];
+const PIECE = Buffer.alloc(64 * 1024, "x");
+const LONG_BYTES = 64 * 1024 * 1024;
 const { artifact } = JSON.parse(await readFile("models/iris/1/model.json", "utf8")) as Manifest;
 const HEAD = {
   "Content-Type": "text/event-stream",
@@ -37,7 +39,7 @@ describe.each(["worker", "node"] as const)("an edge on %s", (name) => {
     await region.close();
   });
 
-  const start = () =>
+  const start = (env: Record<string, string> = {}) =>
     targets[name]({
       env: {
         SPILL_URL: region.url,
@@ -46,6 +48,7 @@ describe.each(["worker", "node"] as const)("an edge on %s", (name) => {
         MAX_CONCURRENCY: "6",
         REQUEST_TIMEOUT_MS: "3000",
         PREDICTION_CACHE_TTL_SECONDS: "60",
+        ...env,
       },
     });
 
@@ -92,6 +95,33 @@ describe.each(["worker", "node"] as const)("an edge on %s", (name) => {
       expect(text).toBe(EVENTS.join(""));
       expect(asked).toBe(turn);
     }
+  });
+
+  test("a client that does not read holds up the region, and then gets every byte", async () => {
+    let sent = 0;
+    act = (response) => {
+      response.writeHead(200, HEAD);
+      const send = () => {
+        while (sent < LONG_BYTES) {
+          sent += PIECE.byteLength;
+          if (!response.write(PIECE)) return void response.once("drain", send);
+        }
+        response.end();
+      };
+      send();
+    };
+    const patient = await start({ REQUEST_TIMEOUT_MS: "60000" });
+    onTestFinished(patient.stop);
+    const answer = (await begin(patient.url).answer).pause();
+    for (let known = -1; known < sent;) {
+      known = sent;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    // Sockets hold some MiB on each way.
+    expect(sent).toBeLessThan(LONG_BYTES / 2);
+    let bytes = 0;
+    for await (const part of answer) bytes += (part as Buffer).byteLength;
+    expect([bytes, sent]).toEqual([LONG_BYTES, LONG_BYTES]);
   });
 
   test("ends its request to the region when the client leaves in the middle", async () => {
