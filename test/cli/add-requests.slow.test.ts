@@ -7,6 +7,10 @@ import { tmpdir } from "node:os";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 import { exportFolder } from "../hugging-face/export-folder.ts";
 import { FLAGS } from "../tasks/image-to-text.ts";
+import { BUILT_IN_TASKS } from "../../functions/tasks/built-in.ts";
+import { recorded } from "../audio/recorded.ts";
+import { recordingOf } from "../audio/recordings.ts";
+import { GRU } from "../audio/voice.ts";
 import { root, succeed } from "./nearcast.ts";
 
 const run = promisify(execFile);
@@ -43,8 +47,31 @@ const ADDED: Record<string, [path: string, ...args: string[]]> = {
     ...FLAGS.ended,
   ],
   "image-classification": ["test/cli/fixtures/image-export"],
+  "image-feature-extraction": ["clip-vectors"],
+  "object-detection": ["test/fixtures/object-detection/yolo8.onnx"],
+  "image-segmentation": ["test/fixtures/image-segmentation/segformer"],
+  "audio-classification": ["test/fixtures/hugging-face/ast-audio"],
+  "voice-activity-detection": [
+    "test/fixtures/voice/gru.onnx",
+    "--task",
+    "voice-activity-detection",
+    "--options",
+    JSON.stringify(GRU),
+  ],
+  "tabular-anomaly-detection": [
+    "models/anomaly/1/model.onnx",
+    "--features",
+    "a,b,c,d,e,f",
+    "--task",
+    "tabular-anomaly-detection",
+  ],
   tensor: ["test/fixtures/graphs/tensors.onnx"],
 };
+
+test("a model of every task is added, but of baskets, which need a catalogue", () => {
+  const tasks = BUILT_IN_TASKS.map(({ name }) => name).filter((name) => name !== "recommendation");
+  expect(Object.keys(ADDED)).toEqual(expect.arrayContaining(tasks));
+});
 
 describe("the request that add prints", () => {
   let models: string;
@@ -62,6 +89,7 @@ describe("the request that add prints", () => {
       requests[name] = /When it is released, this works:\n(curl [^]+)/.exec(out)?.[1]?.trim() ?? "";
       await writeFile(join(models, name, "release.json"), '{"stable":"1"}');
     }
+    await writeFile(join(models, "recording.wav"), recordingOf(recorded.recipes[0]!));
     served = await startNodeServer({ env: { STORE: models } });
   });
   afterAll(async () => {
@@ -70,7 +98,10 @@ describe("the request that add prints", () => {
   });
 
   test.each(Object.keys(ADDED))("is answered with 200: %s", async (name) => {
-    const command = requests[name]?.replace("http://localhost:8787", served.url) ?? "";
+    const command =
+      requests[name]
+        ?.replace("http://localhost:8787", served.url)
+        .replace("@recording.wav", `@${join(models, "recording.wav")}`) ?? "";
     expect(command).toContain(`/v1/models/${name}/predict`);
     const { stdout } = await run("bash", ["-c", `${command} -sS -w '\n%{http_code}'`]);
     const [body = "", status] = stdout.split("\n");

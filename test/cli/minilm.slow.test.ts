@@ -1,14 +1,11 @@
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { unzipSync } from "fflate";
 import { beforeAll, describe, expect, test } from "vitest";
 import { expectClose } from "../harness/close.ts";
 import { targets } from "../harness/targets.ts";
 import { nearcast, root, succeed } from "./nearcast.ts";
-import { canQuantise, hasMiniLm, miniLmArchive, quantiserPython } from "./quantising.ts";
+import { canQuantise, hasMiniLm, miniLmExport } from "./quantising.ts";
 
 const LIMIT_MS = 600_000;
 const DATA = join(root, "models/search/heldout.jsonl");
@@ -20,16 +17,7 @@ describe.skipIf(!canQuantise || !hasMiniLm)("a real MiniLM of 91 MB", () => {
 
   beforeAll(async () => {
     models = await mkdtemp(join(tmpdir(), "nearcast-minilm-"));
-    const folder = await mkdtemp(join(tmpdir(), "nearcast-minilm-export-"));
-    for (const [file, bytes] of Object.entries(unzipSync(await readFile(miniLmArchive)))) {
-      if (file.endsWith("/")) continue;
-      await mkdir(join(folder, file, ".."), { recursive: true });
-      await writeFile(join(folder, file), bytes);
-    }
-    await mkdir(join(folder, "onnx"));
-    const script = join(import.meta.dirname, "minilm.py");
-    await promisify(execFile)(quantiserPython, [script, folder, join(folder, "onnx/model.onnx")]);
-    await succeed(["add", folder, "--name", "minilm", ...at()]);
+    await succeed(["add", await miniLmExport(), "--name", "minilm", ...at()]);
     for (const form of ["rows", "weights", "dynamic"]) {
       const args = ["--int8", "--form", form, "--version", form, "--data", DATA];
       reports.set(form, await succeed(["quantize", "minilm@1", ...args, ...at()]));
