@@ -1,6 +1,8 @@
 """What the scripts share that train networks of PyTorch."""
 
 import random
+import time
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -32,6 +34,14 @@ def descend(network, losses, steps, rate):
         if (step + 1) % (steps // 10) == 0:
             print(f"step {step + 1}: loss {mean:.4f}", flush=True)
     network.eval()
+
+
+@contextmanager
+def timed(what):
+    """Says what processor time it took: it is compared with others of the same run, and stays out of the package."""
+    before = time.process_time()
+    yield
+    print(f"{what}: {time.process_time() - before:.2f} s")
 
 
 class Neighbours(torch.nn.Module):

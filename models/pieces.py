@@ -39,6 +39,18 @@ def learn_pieces(texts, normalizer, size):
     return SPECIAL + letters + joined
 
 
+def in_capitals_too(pieces):
+    """Pieces of lower case, then these with a capital and in capitals: case does not change where a word is split."""
+    known = dict.fromkeys(pieces)
+    for piece in pieces[len(SPECIAL) :]:
+        mark, letters = ("##", piece[2:]) if piece.startswith("##") else ("", piece)
+        for other in [letters.upper()] if mark else [letters.capitalize(), letters.upper()]:
+            # Some letters have no capital of one character.
+            if other.lower() == letters:
+                known[mark + other] = None
+    return list(known)
+
+
 def make_tokenizer(pieces, normalizer):
     tokenizer = Tokenizer(models.WordPiece({p: i for i, p in enumerate(pieces)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizer

@@ -219,11 +219,12 @@ class Writer:
     """Messages of one part: `train`, `check` or `heldout`, with the products that it may use.
 
     With `words`, in place of some words stand others, and of some names others that nobody has: what is around a name
-    and how it looks has to tell what it is.
+    and how it looks has to tell what it is. With `splices` half of the sentences go on, behind one of their slots, as
+    another does behind such a slot.
     """
 
-    def __init__(self, part, products, choose, words=()):
-        self.part, self.choose, self.products, self.words = part, choose, products, words
+    def __init__(self, part, products, choose, words=(), splices=False):
+        self.part, self.choose, self.products, self.words, self.splices = part, choose, products, words, splices
         first, last = {
             "train": (None, -HELD_OUT - CHECKED),
             "check": (-HELD_OUT - CHECKED, -HELD_OUT),
@@ -234,7 +235,9 @@ class Writer:
     def write(self):
         """A text, and its entities as {entity_group, start, end}: characters, the end not included."""
         choose = self.choose
-        parts = choose.sample(SENTENCES[self.part], choose.choice([1, 1, 2, 2, 3]))
+        parts = [
+            self.spliced(sentence) for sentence in choose.sample(SENTENCES[self.part], choose.choice([1, 1, 2, 2, 3]))
+        ]
         if choose.random() < 0.4:
             parts.insert(0, choose.choice(OPENINGS[self.part]))
         if choose.random() < 0.4:
@@ -243,6 +246,14 @@ class Writer:
         if choose.random() < 0.15:
             text = text.lower()
         return text, entities
+
+    def spliced(self, sentence):
+        slots = list(SLOT.finditer(sentence))
+        if not self.splices or not slots or self.choose.random() < 0.5:
+            return sentence
+        slot = self.choose.choice(slots)
+        ends = [other[one.end() :] for other in SENTENCES[self.part] for one in SLOT.finditer(other) if one[0] == slot[0]]
+        return sentence[: slot.end()] + self.choose.choice(ends)
 
     def fill(self, template):
         text, entities, end = "", [], 0

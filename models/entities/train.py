@@ -20,15 +20,16 @@ from tokenizers import normalizers
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from entities.messages import LABELS, MONTHS, DAYS, NUMBERS, Writer
-from network import Neighbours, descend, linear, linear_weights, start_alike, tensor
+from network import Neighbours, descend, linear, linear_weights, start_alike, tensor, timed
 from package import as_metrics, arguments, make_model, open_session, shortest, write_files
-from pieces import learn_pieces, make_tokenizer, tokenizer_file
+from pieces import SPECIAL, in_capitals_too, learn_pieces, make_tokenizer, tokenizer_file
 from search.train import HELD_OUT as UNSEEN, column
 
 VERSION = "1"
 SEED = 0
 # Capitals say much about names.
 NORMALIZER = normalizers.BertNormalizer(lowercase=False)
+# In lower case.
 PIECES = 800
 MAX_LENGTH = 256
 SIZE = 64
@@ -37,7 +38,7 @@ HELD_OUT = 400
 STEPS = 2400
 BATCH = 64
 RATE = 3e-3
-# How many tokens are hidden in training, so that those around them have to tell.
+# How many words are hidden in training, so that those around them have to tell.
 HIDDEN = 0.1
 DROPPED = 0.2
 CHECKED = 50
@@ -46,6 +47,7 @@ TAGS = ["O", *(f"{place}-{label}" for label in LABELS for place in "BI")]
 TO_TAGS = torch.tensor([[float(tag.partition("-")[2] == label) for tag in TAGS] for label in ["", *LABELS]])
 IS_BEGIN, IS_INSIDE = (torch.tensor([float(tag[0] == place) for tag in TAGS]) for place in "BI")
 NEVER = 100
+LOOKS = 6
 DATASET = (
     "400 order messages that messages.py wrote; their sentences, persons, cities and products are in no message "
     "that was trained on"
@@ -65,23 +67,36 @@ def main():
     plain = [text for text in column(args.sentences, "text") if not NUMBER_OR_NAME.search(text)]
     words = sorted({word for text in plain for word in re.findall(r"[a-z]+", text.lower())})
     start_alike(SEED)
-    writer = Writer("train", seen, choose, words)
-    train = [add_plain(*writer.write(), plain, choose) for _ in range(MESSAGES)]
+    train = write(Writer("train", seen, choose, words, splices=True), plain)
     check, test = (
         [writer.write() for _ in range(HELD_OUT)]
-        for writer in (Writer("check", checked, choose), Writer("heldout", unseen, choose))
+        for writer in (
+            Writer("check", checked, random.Random(SEED)),
+            Writer("heldout", unseen, random.Random(SEED)),
+        )
     )
 
-    pieces = learn_pieces([text for text, _ in train], NORMALIZER, PIECES)
+    pieces = in_capitals_too(learn_pieces([text.lower() for text, _ in train], NORMALIZER, PIECES))
     tokenizer = make_tokenizer(pieces, NORMALIZER)
     network = Tagger(pieces)
     encoded = [encode(tokenizer, text, entities) for text, entities in train]
-    descend(network, lambda _: loss_of(network, choose.sample(encoded, BATCH)), STEPS, RATE)
+    with timed("the network's training"):
+        descend(network, lambda _: loss_of(network, choose.sample(encoded, BATCH)), STEPS, RATE)
     model = network.export()
     session = open_session(model)
     prove_the_same(session, network, tokenizer, [text for text, _ in test[:50]])
 
-    baselines = {"rules": Rules(train), "linear_tagger": LinearTagger(train, seen)}
+    # Sentences put together from two make the linear tagger worse.
+    unspliced = write(Writer("train", seen, random.Random(SEED), words), plain)
+    with timed("the linear tagger's training"):
+        tagger = LinearTagger(unspliced, seen)
+    baselines = {"rules": Rules(train), "linear_tagger": tagger}
+    with timed("the network's answers"):
+        for text, _ in check:
+            answer(session, tokenizer, text)
+    with timed("the linear tagger's answers"):
+        for text, _ in check:
+            tagger.find(text)
     print("to choose by:")
     measure(session, tokenizer, baselines, check)
     print("held out:")
@@ -110,6 +125,10 @@ def main():
     )
 
 
+def write(writer, plain):
+    return [add_plain(*writer.write(), plain, writer.choose) for _ in range(MESSAGES)]
+
+
 def add_plain(text, entities, plain, choose):
     """Puts a sentence of a review before or behind some messages: most of what people write is no entity."""
     place = choose.random()
@@ -123,11 +142,16 @@ def add_plain(text, entities, plain, choose):
 
 
 class Tagger(torch.nn.Module):
-    """Convolutions over pieces, then over pieces that have the vector of their word: a word has one label."""
+    """Convolutions over pieces, then over words, whose vectors are the mean of their pieces: a word has one label."""
 
     def __init__(self, pieces):
         super().__init__()
-        self.table = torch.nn.Embedding(len(pieces), SIZE)
+        lower = [piece if piece in SPECIAL else piece.lower() for piece in pieces]
+        place = {piece: number for number, piece in enumerate(dict.fromkeys(lower))}
+        self.lower = torch.tensor([place[piece] for piece in lower])
+        self.look = torch.tensor([look_of(piece) for piece in pieces])
+        self.table = torch.nn.Embedding(len(place), SIZE)
+        self.looks = torch.nn.Embedding(LOOKS, SIZE)
         self.continues = torch.tensor([float(piece.startswith("##")) for piece in pieces])
         self.within = Neighbours(SIZE, width=3, dilations=[1, 1])
         self.around = Neighbours(SIZE, width=3, dilations=[1, 2, 4, 8])
@@ -137,14 +161,17 @@ class Tagger(torch.nn.Module):
 
     def forward(self, ids, mask):
         column = mask.float()[:, :, None]
-        known = torch.nn.functional.dropout(column, HIDDEN, self.training)
         continues = self.continues[ids]
+        # Which pieces [N, word, piece] a word has.
         word = (1 - continues).cumsum(1)
-        same = (word[:, :, None] == word[:, None, :]).float() * column.transpose(1, 2)
-        same = same / same.sum(2, keepdim=True).clamp(min=1)
-        words = same @ self.within(self.table(ids) * known, column)
+        place = torch.ones_like(word).cumsum(1)
+        has = (place[:, :, None] == word[:, None, :]).float() * column.transpose(1, 2)
+        count = has.sum(2, keepdim=True)
+        known = has.transpose(1, 2) @ torch.nn.functional.dropout(torch.ones_like(column), HIDDEN, self.training)
+        pieces = (self.table(self.lower[ids]) * known + self.looks(self.look[ids])) * column
+        words = (has / count.clamp(min=1)) @ self.within(pieces, column)
         words = torch.nn.functional.dropout(words, DROPPED, self.training)
-        vectors = same @ self.around(words, column)
+        vectors = has.transpose(1, 2) @ self.around(words, count.clamp(max=1))
         begins = self.begins(vectors)
         # The first piece of a word may begin an entity, the others go on.
         first, later = (1 - continues)[:, :, None], continues[:, :, None]
@@ -158,7 +185,7 @@ class Tagger(torch.nn.Module):
     def export(self):
         node = helper.make_node
         within, within_weights = self.within.nodes("pieces", "column", "near")
-        around, around_weights = self.around.nodes("words", "column", "far")
+        around, around_weights = self.around.nodes("words", "is_word", "far")
         return make_model(
             [
                 node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
@@ -171,18 +198,22 @@ class Tagger(torch.nn.Module):
                 node("Sub", ["one", "continued"], ["starts"]),
                 node("Unsqueeze", ["starts", "last"], ["first"]),
                 node("CumSum", ["starts", "axis"], ["word"]),
-                node("Unsqueeze", ["word", "last"], ["word_column"]),
                 node("Unsqueeze", ["word", "middle"], ["word_row"]),
-                node("Equal", ["word_column", "word_row"], ["is_same"]),
-                node("Cast", ["is_same"], ["same_or_padding"], to=TensorProto.FLOAT),
-                node("Mul", ["same_or_padding", "row"], ["same"]),
-                node("ReduceSum", ["same", "last"], ["count"]),
+                node("Add", ["starts", "continued"], ["ones"]),
+                node("CumSum", ["ones", "axis"], ["place"]),
+                node("Unsqueeze", ["place", "last"], ["place_column"]),
+                node("Equal", ["place_column", "word_row"], ["is_in"]),
+                node("Cast", ["is_in"], ["has_or_padding"], to=TensorProto.FLOAT),
+                node("Mul", ["has_or_padding", "row"], ["has"]),
+                node("Transpose", ["has"], ["is_of"], perm=[0, 2, 1]),
+                node("ReduceSum", ["has", "last"], ["count"]),
                 node("Max", ["count", "one"], ["divisor"]),
-                node("Div", ["same", "divisor"], ["share"]),
+                node("Min", ["count", "one"], ["is_word"]),
+                node("Div", ["has", "divisor"], ["share"]),
                 *within,
                 node("MatMul", ["share", "near"], ["words"]),
                 *around,
-                node("MatMul", ["share", "far"], ["vectors"]),
+                node("MatMul", ["is_of", "far"], ["vectors"]),
                 *linear("labels", "vectors", "by_label"),
                 *linear("begins", "vectors", "beginning"),
                 node("MatMul", ["by_label", "to_tags"], ["by_tag"]),
@@ -209,7 +240,7 @@ class Tagger(torch.nn.Module):
                 *around_weights,
                 *linear_weights("labels", self.labels),
                 *linear_weights("begins", self.begins),
-                tensor("table", self.table.weight),
+                tensor("table", self.table(self.lower) + self.looks(self.look)),
                 tensor("continues", self.continues),
                 tensor("to_tags", TO_TAGS),
                 tensor("is_begin", IS_BEGIN),
@@ -221,6 +252,20 @@ class Tagger(torch.nn.Module):
                 tensor("axis", np.array(1, np.int64)),
             ],
         )
+
+
+def look_of(piece):
+    """Capitals are a matter of the piece's look, and the rest of the piece is the same without them."""
+    letters = piece.removeprefix("##")
+    if piece in SPECIAL:
+        return 0
+    if letters.isdigit():
+        return 1
+    if not any(letter.isalpha() for letter in letters):
+        return 2
+    if letters.islower():
+        return 3
+    return 4 if letters.isupper() else 5
 
 
 def measure(session, tokenizer, baselines, messages):
