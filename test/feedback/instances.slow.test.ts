@@ -2,6 +2,8 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { keyText } from "../../functions/observe/capture/captured.ts";
+import { sha256 } from "../../functions/platform/sha256.ts";
 import { startDynamoDb } from "../harness/dynamodb.ts";
 import { targets, type Target } from "../harness/targets.ts";
 
@@ -37,6 +39,10 @@ async function judge(target: Target, restart: () => Promise<void>): Promise<void
   expect(again).toEqual([200, 200, 200, 200, 200]);
   expect(await give("p0", "virginica")).toBe(409);
   expect(await give("unknown", "setosa")).toBe(404);
+  const keys = ["p1", "unknown"].map((id) => sha256(keyText("anonymous", id)));
+  const forgotten = await post("/v1/feedback/forget", { keys }, "forget");
+  expect(await forgotten.json()).toEqual({ forgotten: 1 });
+  expect(await give("p1", "setosa")).toBe(404);
   const answer = await target.fetch("/v1/models/iris/accuracy?days=2");
   expect(await answer.json()).toMatchObject({ versions: [{ count: 10, accuracy: 0.7 }] });
 }

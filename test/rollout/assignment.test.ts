@@ -13,6 +13,12 @@ import { triedModels } from "./models.ts";
 
 const IRIS = [5.1, 3.5, 1.4, 0.2];
 const TENSOR = { name: "features", shape: [1, 4], datatype: "FP32", data: IRIS };
+const GRPC_TENSOR = {
+  ...TENSOR,
+  shape: ["1", "4"],
+  data: undefined,
+  contents: { fp32Contents: IRIS },
+};
 const RANK = "rank-bert";
 const half = {
   schema: 2,
@@ -22,8 +28,17 @@ const half = {
   candidates: [{ version: "2", percent: 50 }],
 };
 
+interface Way {
+  path: string;
+  good: unknown;
+  bad: unknown;
+  headers?: object;
+  /** The status of what is refused, where it is not 422. */
+  refused?: number;
+}
+
 /** Every way to ask without a version in the path, with inputs that are right and wrong. */
-const WAYS: Record<string, { path: string; good: unknown; bad: unknown; headers?: object }> = {
+const WAYS: Record<string, Way> = {
   native: { path: "/v1/models/iris/predict", good: { inputs: IRIS }, bad: { inputs: ["x"] } },
   "native batch": {
     path: "/v1/models/iris/predict",
@@ -39,6 +54,12 @@ const WAYS: Record<string, { path: string; good: unknown; bad: unknown; headers?
     path: "/v2/models/iris/infer",
     good: { inputs: [TENSOR] },
     bad: { inputs: [{ ...TENSOR, name: "other" }] },
+  },
+  "gRPC, by Connect": {
+    path: "/inference.GRPCInferenceService/ModelInfer",
+    good: { modelName: "iris", inputs: [GRPC_TENSOR] },
+    bad: { modelName: "iris", inputs: [{ ...GRPC_TENSOR, name: "other" }] },
+    refused: 400,
   },
   OpenAI: {
     path: "/v1/embeddings",
@@ -69,6 +90,16 @@ const WAYS: Record<string, { path: string; good: unknown; bad: unknown; headers?
     path: "/v2/rerank",
     good: { model: RANK, query: "a cup", documents: ["a mug", "a phone"] },
     bad: { model: "iris", query: "a cup", documents: ["a mug"] },
+  },
+  "Hugging Face": {
+    path: "/models/search",
+    good: { inputs: "a cup" },
+    bad: { inputs: 3 },
+  },
+  "tutorials' front ends": {
+    path: "/predict?model=iris",
+    good: { features: IRIS },
+    bad: { features: ["x"] },
   },
   MLflow: {
     path: "/invocations",
@@ -150,7 +181,10 @@ test.each(Object.keys(WAYS))("%s: a key keeps its version, and answers say it", 
     expect(first).toEqual(native);
     expect(await ask(way, { headers: { ...headers, "X-Request-Id": "another" } })).toEqual(first);
     // Refused inputs had their version too.
-    expect(await ask(way, { headers, body: "bad" })).toEqual({ ...first, status: 422 });
+    expect(await ask(way, { headers, body: "bad" })).toEqual({
+      ...first,
+      status: WAYS[way]?.refused ?? 422,
+    });
     seen.add(first.version ?? "");
   }
   expect([...seen].toSorted()).toEqual(["1", "2"]);
