@@ -55,6 +55,19 @@ describe.skipIf(!hasPostgres)("Postgres", () => {
   }))
     test(name, run);
 
+  test("1,000 entities are one query", async () => {
+    let queries = 0;
+    const counting: AskPostgres = (...asked) => {
+      queries += 1;
+      return pool(...asked);
+    };
+    const place = { table: await write(customers()), at: "at" };
+    const source = createPostgresSource("customers", place, counting);
+    const entities = Array.from({ length: 1000 }, (_, index) => ({ customer_id: index }));
+    const rows = await source.read(entities, ["city"], { signal: AbortSignal.timeout(60_000) });
+    expect([rows[42]?.values, rows.length, queries]).toEqual([["Oslo"], 1000, 1]);
+  });
+
   const endOthers = () =>
     client.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",

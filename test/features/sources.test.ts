@@ -99,6 +99,30 @@ test.runIf(hasRedis)("a Redis that is slow for a moment is loaded as a whole", a
   expect(await redis((client) => client.dbSize())).toBe(600);
 });
 
+/** Nobody knows them, which is told after they were read. */
+const THOUSAND = Array.from({ length: 1000 }, (_, index) => ({
+  customer_id: 1000 + index,
+  income: 1,
+}));
+
+test.runIf(hasRedis)("1,000 entities of a call are one MGET", async () => {
+  const server = await startRealRedis();
+  onTestFinished(() => server.stop());
+  const { predict } = openChurn(plain, {}, { FEATURE_SOURCES: `customers=${server.url}` });
+  expect((await predict(THOUSAND)).status).toBe(422);
+  const stats = await openRedis(server.url)((client) => client.info("commandstats"));
+  expect(stats).toContain("cmdstat_mget:calls=1,");
+});
+
+test("1,000 entities of a call are ten BatchGetItem, which take 100 each", async () => {
+  const { asked, stop } = await useDynamoDb("features");
+  onTestFinished(stop);
+  const before = asked().length;
+  const { predict } = openChurn(plain, {}, { FEATURE_SOURCES: "customers=dynamodb://features" });
+  expect((await predict(THOUSAND)).status).toBe(422);
+  expect(asked().slice(before)).toEqual(Array(10).fill("BatchGetItem"));
+});
+
 describe.each(Object.keys(SOURCES))("%s", (name) => {
   const { isThere, open } = SOURCES[name] as (typeof SOURCES)[string];
 
