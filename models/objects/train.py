@@ -62,10 +62,9 @@ def main():
     pixels = torch.tensor(np.stack([pixels_of(jpeg) for jpeg, _ in train]))
     targets = [torch.tensor(np.stack(kind)) for kind in zip(*(targets_of(found) for _, found in train))]
     order = np.random.default_rng(SEED)
-    batches = iter(lambda: torch.tensor(order.integers(PICTURES, size=BATCH)), None)
 
     def loss(_):
-        batch = next(batches)
+        batch = torch.tensor(order.integers(PICTURES, size=BATCH))
         return loss_of(network(as_input(pixels[batch])), *(kind[batch] for kind in targets))
 
     descend(network, loss, STEPS, RATE)
@@ -82,6 +81,8 @@ def main():
             f"{metric}_of_components": value for metric, value in mean_average_precisions(truths, plain).items()
         }
         print(f"{name}: {measured}")
+        for who, answers in [("network", found), ("components", plain)]:
+            print(f"{who} finds {found_of(truths, answers)}")
     short = [jpeg for jpeg, _ in test if len(jpeg) < SHORT]
     write_files(
         args.out,
@@ -175,6 +176,25 @@ def detect(session, jpeg, threshold=0):
     for one in found:
         one["box"] = {side: int(min(max(value, 0), SIDE)) for side, value in one["box"].items()}
     return found
+
+
+def found_of(truths, answers):
+    """How many of the digits that touch another one are found, and how many of those that stand apart."""
+    counts = {"touching": [0, 0], "apart": [0, 0]}
+    for truth, answer in zip(truths, answers):
+        boxes = [one["box"] for one in truth]
+        for one in truth:
+            box = one["box"]
+            reach = {side: value + (1 if side.endswith("max") else -1) for side, value in box.items()}
+            touches = any(overlap(reach, other) > 0 for other in boxes if other is not box)
+            is_found = any(
+                made["label"] == one["label"] and made["score"] > THRESHOLD and overlap(made["box"], box) >= 0.5
+                for made in answer
+            )
+            count = counts["touching" if touches else "apart"]
+            count[0] += is_found
+            count[1] += 1
+    return {name: f"{found} of {all_of}" for name, (found, all_of) in counts.items()}
 
 
 if __name__ == "__main__":
