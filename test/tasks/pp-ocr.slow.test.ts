@@ -10,27 +10,44 @@ import { targets, type Target } from "../harness/targets.ts";
 import { folder, recordedTexts, unlikeTexts, type RecordedText } from "./image-to-text.ts";
 import { openService } from "./service.ts";
 
-/** The package's own graph, where `.ci/run` has installed it. */
+/** The package's own graphs, where `.ci/run` has installed it. */
 const installed = join(import.meta.dirname, "../../.cache/rapidocr/rapidocr_onnxruntime");
-const model = join(installed, "models/ch_PP-OCRv4_rec_infer.onnx");
-const isThere = existsSync(model);
-if (!isThere) console.log("rapidocr-onnxruntime is not in .cache: its own graph is not tested");
+const isThere = existsSync(installed);
+if (!isThere) console.log("rapidocr-onnxruntime is not in .cache: its own graphs are not tested");
 
 const file = await readFile(join(folder, "pp-ocr.json.gz"));
-const { pictures: long, rows } = JSON.parse(gunzipSync(file).toString()) as {
+const {
+  pictures: long,
+  rows,
+  directions,
+} = JSON.parse(gunzipSync(file).toString()) as {
   pictures: string[];
   rows: RecordedText[];
+  directions: [label: string, score: number][];
 };
 const pictures = [...(await recordedTexts()).pictures.slice(0, 160), ...long];
 
-describe.skipIf(!isThere)("PP-OCRv4's recogniser", () => {
+/** What `add` is told of each graph, by the name of the model. */
+const ADDED = {
+  lines: ["ch_PP-OCRv4_rec_infer.onnx"],
+  directions: [
+    "ch_ppocr_mobile_v2.0_cls_infer.onnx",
+    ..."--image 192x48 --fill 0 --resample opencv --bgr --mean 0.5 --std 0.5".split(" "),
+    ..."--labels 0,180 --scores probabilities".split(" "),
+  ],
+};
+
+describe.skipIf(!isThere)("PP-OCR's own graphs", () => {
   let models: string;
   let worker: Target;
   beforeAll(async () => {
     models = await mkdtemp(join(tmpdir(), "nearcast-models-"));
-    const outcome = await nearcast(["add", model, "--name", "lines", "--models", models]);
-    expect(outcome).toMatchObject({ code: 0, stderr: "" });
-    await writeFile(join(models, "lines/release.json"), '{"stable":"1"}');
+    for (const [name, [graph = "", ...flags]] of Object.entries(ADDED)) {
+      const path = join(installed, "models", graph);
+      const command = ["add", path, "--name", name, "--models", models, ...flags];
+      expect(await nearcast(command)).toMatchObject({ code: 0, stderr: "" });
+      await writeFile(join(models, name, "release.json"), '{"stable":"1"}');
+    }
     worker = await targets.worker({ models });
   });
   afterAll(async () => {
@@ -38,8 +55,8 @@ describe.skipIf(!isThere)("PP-OCRv4's recogniser", () => {
     await rm(models, { recursive: true });
   });
 
-  async function inWorkerd(inputs: readonly string[]): Promise<unknown> {
-    const response = await worker.fetch("/v1/models/lines/predict", {
+  async function inWorkerd(model: string, inputs: readonly string[]): Promise<unknown> {
+    const response = await worker.fetch(`/v1/models/${model}/predict`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ inputs }),
@@ -47,18 +64,36 @@ describe.skipIf(!isThere)("PP-OCRv4's recogniser", () => {
     return ((await response.json()) as { outputs: unknown }).outputs;
   }
 
-  test.for(["native", "wasm", "workerd"] as const)(
-    "reads 200 lines as RapidOCR does, on %s",
-    async (runtime) => {
+  async function answersOf(model: string, runtime: "native" | "wasm" | "workerd") {
+    const own = runtime === "workerd" ? undefined : openService(models, runtime);
+    const answers: unknown[] = [];
+    for (let from = 0; from < pictures.length; from += 10) {
+      const inputs = pictures.slice(from, from + 10);
+      const made = own ? (await own.predict(model, inputs)).outputs : inWorkerd(model, inputs);
+      answers.push(...((await made) as unknown[]));
+    }
+    return answers;
+  }
+
+  describe.each(["native", "wasm", "workerd"] as const)("on %s", (runtime) => {
+    test("200 lines are read as RapidOCR reads them", async () => {
       expect(pictures).toHaveLength(200);
       expect(rows).toHaveLength(200);
-      const own = runtime === "workerd" ? undefined : openService(models, runtime);
-      const ask = async (inputs: readonly string[]) =>
-        own ? (await own.predict("lines", inputs)).outputs : inWorkerd(inputs);
-      const answers: ReadText[] = [];
-      for (let from = 0; from < pictures.length; from += 10)
-        answers.push(...((await ask(pictures.slice(from, from + 10))) as ReadText[]));
-      expect(unlikeTexts(answers, rows)).toEqual([]);
-    },
-  );
+      const answers = await answersOf("lines", runtime);
+      expect(unlikeTexts(answers as ReadText[], rows)).toEqual([]);
+    });
+
+    test("200 lines are upside down where RapidOCR says so", async () => {
+      expect(directions).toHaveLength(200);
+      const answers = (await answersOf("directions", runtime)) as {
+        label: string;
+        score: number;
+      }[];
+      const unlike = directions.filter(
+        ([label, score], at) =>
+          answers[at]?.label !== label || !(Math.abs(answers[at].score - score) < 1e-4),
+      );
+      expect(unlike).toEqual([]);
+    });
+  });
 });
