@@ -14,6 +14,7 @@ import {
   type RegionAnswer,
   type RegionRequest,
 } from "../spillover/region.ts";
+import { writeTrace } from "../observe/trace.ts";
 import { readAtMost, TooManyBytes } from "../read-at-most.ts";
 import { answer } from "./answer.ts";
 import { askedOf, nameAssignment, pathOf, type AppEnv, type Forwarded } from "./exchange.ts";
@@ -120,11 +121,11 @@ function requestOf(c: Context<AppEnv>, { manifest, reason }: Resolved): RegionRe
 
 function fieldsOf(c: Context<AppEnv>): Record<string, string> {
   const named = new Set((c.req.header("connection") ?? "").toLowerCase().split(/\s*,\s*/));
-  return Object.fromEntries(
-    Object.entries(requestFields(c)).filter(
-      ([name]) => !NOT_FORWARDED.test(name) && !named.has(name),
-    ),
+  const fields = Object.entries(requestFields(c)).filter(
+    ([name]) => !NOT_FORWARDED.test(name) && !named.has(name),
   );
+  const { trace } = c.get("exchange");
+  return { ...Object.fromEntries(fields), ...(trace && { traceparent: writeTrace(trace) }) };
 }
 
 /** The body as it arrives, and the fields that the client gets. */

@@ -123,6 +123,17 @@ describe("a model that is too large for the edge", () => {
     expect(JSON.stringify(headers)).not.toContain(key);
   });
 
+  test("the edge's span is the parent of the region's", async () => {
+    const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const answer = await ask(deployEdge(url), {
+      traceparent: `00-${trace}-00f067aa0ba902b7-01`,
+    });
+    const own = answer.headers.get("traceparent");
+    expect(own).toContain(trace);
+    expect(own).not.toContain("00f067aa0ba902b7");
+    expect(seen.at(-1)?.["traceparent"]).toBe(own);
+  });
+
   test("a GET of an own dialect is forwarded too", async () => {
     const flowers = defineDialect({
       name: "flowers",
