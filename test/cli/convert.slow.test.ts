@@ -76,7 +76,8 @@ describe.skipIf(!canConvert)("convert", { timeout: CONVERSION_LIMIT_MS }, () => 
     expect(verified.code).toBe(0);
   });
 
-  test("the README's three commands make an endpoint of a joblib file", async () => {
+  test("the README's three commands make an endpoint of a joblib file, within two minutes", async () => {
+    const begun = performance.now();
     const data = ["--data", join(files, "customers.csv"), "--target", "churn"];
     expect((await convert("churn.joblib", "--trust", ...data)).code).toBe(0);
     const released = await nearcastProcess(["release", "it@1", "--store", models]);
@@ -98,6 +99,7 @@ describe.skipIf(!canConvert)("convert", { timeout: CONVERSION_LIMIT_MS }, () => 
       }),
     });
     expect(await answer.json()).toMatchObject({ model: "it", outputs: { label: "stays" } });
+    expect(performance.now() - begun).toBeLessThan(120_000);
   });
 
   test("a skops file without --trust", async () => {
