@@ -2,8 +2,6 @@ import type { InferCall, InferInputs, PredictCall } from "./call.ts";
 import type { Manifest } from "./model/manifest.ts";
 import type { ModelVersion, Resolved } from "./model/registry.ts";
 import type { Tensors } from "./tensor.ts";
-import type { Counters } from "./observe/counters.ts";
-import { gather } from "./observe/gather.ts";
 import { createSampler } from "./observe/sampler.ts";
 import type { Seen } from "./tasks/define.ts";
 
@@ -23,17 +21,11 @@ export interface Asked {
  */
 export type Follow = (version: Resolved, asked: Asked, seen: Seen, weight: number) => void;
 
-/** As {@link Follow}, with `bytes`: about how many bytes `seen` keeps in memory. */
-export type FollowSized = (version: Resolved, asked: Asked, seen: Seen, bytes: number) => void;
-
 /** What is done with predictions beside answering them, such as counting them for drift. */
 export interface Follower {
   /** What is done with predictions of the version. Undefined for nothing. Asked once for each version in memory. */
   begin: (version: ModelVersion) => Follow | undefined;
 }
-
-/** Small predictions wait to be summed. Larger ones would keep too much in memory. */
-const MOST_WAITING_BYTES = 8192;
 
 /**
  * About so many predictions of a version in a second are summed by an instance: a sample, where there are more. A
@@ -41,49 +33,45 @@ const MOST_WAITING_BYTES = 8192;
  */
 const SUMMED_A_SECOND = 500;
 
-/** A prediction that waits, and what sums it. */
-interface Waiting {
-  sum: Follow;
-  version: Resolved;
-  asked: Asked;
-  seen: Seen;
-  weight: number;
-}
-
 /**
- * What all followers do with predictions of a version. `summing` are those that only add to sums of the counters. They
- * get small predictions later, many at once, and before those sums are read or sent.
+ * Gives what all followers do with a prediction of the version that began at this time. `summing` are those that only add
+ * to sums: of a busy version they get a sample. Undefined where nobody wants the prediction: then nothing need be kept of it.
  */
-export function createFollows(
-  counters: Pick<Counters, "addSoon">,
-  { summing, others }: { summing: readonly Follower[]; others: readonly Follower[] },
-): (version: ModelVersion) => FollowSized | undefined {
-  const known = new WeakMap<Manifest, { follow: FollowSized | undefined }>();
-  const waiting = gather<Waiting>();
-  waiting.each(({ sum, version, asked, seen, weight }) => sum(version, asked, seen, weight));
+export type FollowOf = (
+  version: ModelVersion,
+  at: number,
+) => ((version: Resolved, asked: Asked, seen: Seen) => void) | undefined;
 
-  function begin(version: ModelVersion): FollowSized | undefined {
+export function createFollows({
+  summing,
+  others,
+}: {
+  summing: readonly Follower[];
+  others: readonly Follower[];
+}): FollowOf {
+  const known = new WeakMap<Manifest, (at: number) => ReturnType<FollowOf>>();
+
+  function begin(version: ModelVersion): (at: number) => ReturnType<FollowOf> {
     const sum = together(summing, version);
     const other = together(others, version);
-    if (!sum) return other && ((version, asked, seen) => other(version, asked, seen, 1));
+    const keep = other && ((own: Resolved, asked: Asked, seen: Seen) => other(own, asked, seen, 1));
+    if (!sum) return () => keep;
     const weightOf = createSampler(SUMMED_A_SECOND);
-    return (version, asked, seen, bytes) => {
-      other?.(version, asked, seen, 1);
-      const weight = weightOf(asked.at);
-      if (weight === 0) return;
-      // Those of a sample come too seldom to wait for others: they would grow old in the heap.
-      if (weight === 1 && bytes <= MOST_WAITING_BYTES) {
-        waiting.add({ sum, version, asked, seen, weight });
-        counters.addSoon(waiting.count);
-      } else sum(version, asked, seen, weight);
+    return (at) => {
+      const weight = weightOf(at);
+      if (weight === 0) return keep;
+      return (own, asked, seen) => {
+        keep?.(own, asked, seen);
+        sum(own, asked, seen, weight);
+      };
     };
   }
 
-  return (version) => {
+  return (version, at) => {
     const { manifest } = version;
-    let own = known.get(manifest);
-    if (!own) known.set(manifest, (own = { follow: begin(version) }));
-    return own.follow;
+    let choose = known.get(manifest);
+    if (!choose) known.set(manifest, (choose = begin(version)));
+    return choose(at);
   };
 }
 

@@ -15,7 +15,7 @@ import type { Completed } from "./features/complete.ts";
 import type { LookUp } from "./features/look-up.ts";
 import type { FeatureStatuses, FeatureSummaries } from "./features/status.ts";
 import { startTally } from "./features/tally.ts";
-import type { FollowSized, Shadows } from "./follow.ts";
+import type { FollowOf, Shadows } from "./follow.ts";
 import { answersOfTensors, finish, write } from "./finish.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/charge.ts";
@@ -26,7 +26,7 @@ import type { Turns } from "./load/turns.ts";
 import type { Anticipate } from "./model/anticipation.ts";
 import type { Assignment } from "./model/assignment.ts";
 import type { Manifest } from "./model/manifest.ts";
-import type { ModelVersion, Resolved } from "./model/registry.ts";
+import type { Resolved } from "./model/registry.ts";
 import type { Sessions } from "./model/sessions.ts";
 import { loggedInputs } from "./observe/logged-inputs.ts";
 import { Recording } from "./observe/recording.ts";
@@ -104,7 +104,7 @@ export interface PathServices {
   /** Runs with kept outputs. Absent where none are kept. */
   cachedRuns?: CachedRuns;
   /** What is done with predictions of a version: drift, feedback, capture. Absent for the copies. */
-  followOf?: (version: ModelVersion) => FollowSized | undefined;
+  followOf?: FollowOf;
   /** Copies calls for versions on trial. Absent for the copies. */
   shadows?: Shadows;
   /** Counts the calls that are being answered. Absent for the copies. */
@@ -143,7 +143,7 @@ export function createPredict(services: PathServices): Predict {
       if (paid) await paid;
       const pathOf = batch ? (row: number) => `${member}[${row}]` : () => member;
       const options = { pathOf, parameters, longTexts, sentBytes: call.received?.sentBytes };
-      const follow = services.followOf?.(version);
+      const follow = services.followOf?.(version, recording.begun.at);
       let looked = await lookUpFor(services, ongoing, version)?.(rows, pathOf);
       recording.features = looked?.statuses.counts;
       const runs = await prepare(turns, recording.phases, deadline, () =>
@@ -225,9 +225,7 @@ export function createPredict(services: PathServices): Predict {
         : each;
       if (follow) {
         const seen = seenOf(rows, looked, { runs, answers: outputs });
-        const { bytes } = recording;
-        const kept = bytes === undefined ? Infinity : keptBytes(recording, runs, answerBytes);
-        follow(version, recording.begun, seen, kept);
+        follow(version, recording.begun, seen);
       }
       const given = batch ? outputs : outputs?.[0];
       if (version.shadows) {
@@ -249,7 +247,9 @@ export function createInfer(services: PathServices): Infer {
       const { recording } = ongoing;
       const version = await begin(services, ongoing);
       const { manifest, compiled, limits } = version;
-      const { inputs, looked } = await readInputs(services, ongoing, version, call);
+      const follow = services.followOf?.(version, recording.begun.at);
+      const { inputs, ...read } = await readInputs(services, ongoing, version, call);
+      const looked = follow && read.looked;
       const { runs, isBinary } = inputs;
       const isTokens = compiled.maxTokens !== undefined;
       const outputNames = recording.phases.time("preprocess", () => {
@@ -296,11 +296,10 @@ export function createInfer(services: PathServices): Infer {
       const results = parts
         ? parts.map(({ length }) => joinOutputs(made.slice(next, (next += length))))
         : made;
-      const follow = services.followOf?.(version);
       if (follow) {
         const answers = await answersOfTensors(version, runs, results, turns, ongoing);
         const seen = seenOf(undefined, looked, { runs, answers });
-        follow(version, recording.begun, seen, keptBytes(recording, runs, answerBytes));
+        follow(version, recording.begun, seen);
       }
       if (version.shadows) {
         const made = { kind: "infer", call, runs, results } as const;
@@ -390,7 +389,7 @@ async function readInputs(
   const runs = await prepare(turns, recording.phases, deadline, () =>
     compiled.preprocess(looked.rows, options),
   );
-  return { inputs: { ...inputs, runs }, ...(services.followOf?.(version) && { looked }) };
+  return { inputs: { ...inputs, runs }, looked };
 }
 
 export function createResolve(registryFor: RegistryFor, anticipate?: Anticipate): Resolve {
@@ -640,23 +639,15 @@ function answered(
   runs: readonly RunFeeds[],
   answerBytes: number,
 ) {
-  const { begun, rows } = recording;
+  const { begun, rows, bytes = 0 } = recording;
   return {
     version,
     asked: begun,
     rows,
-    bytes: keptBytes(recording, runs, answerBytes),
+    // Those of a call that was not sent are not known.
+    bytes: bytes + bytesOfRuns(runs) + answerBytes,
     goesOn: areOfState(version, runs),
   };
-}
-
-/** About how many bytes the call and its answer keep in memory. Those of a call that was not sent are not known. */
-function keptBytes(
-  { bytes = 0 }: Recording,
-  runs: readonly RunFeeds[],
-  answerBytes: number,
-): number {
-  return bytes + bytesOfRuns(runs) + answerBytes;
 }
 
 /** Records how many rows and bytes the tensors have. Their shapes have the rows. */

@@ -175,7 +175,7 @@ export function createService(
     charge: createCharge(platform),
     lookUp,
     cachedRuns: createCachedRuns(platform),
-    followOf: createFollows(platform.counters, {
+    followOf: createFollows({
       summing: [watch, createEstimates(platform.counters, onFailure)],
       others: [feedback, capture],
     }),

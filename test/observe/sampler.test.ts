@@ -61,18 +61,26 @@ test("what is summed is a sample, and what is kept of each is not", () => {
     told.summed += 1;
     told.weights += weight;
   };
-  const follow = createFollows(
-    { addSoon: (source) => source(() => undefined) },
-    {
-      summing: [{ begin: () => summing }],
-      others: [{ begin: () => (_version, _asked, _seen, weight) => void (told.kept += weight) }],
-    },
-  )({ manifest: {} } as Resolved);
-  for (let at = 0; at < 60_000; at++) {
-    const asked = { id: "1", caller: "c", at: at / 20, key: undefined };
-    follow?.({} as Resolved, asked, { inputs: [], runs: [], answers: [] }, 100);
+  const followOf = createFollows({
+    summing: [{ begin: () => summing }],
+    others: [{ begin: () => (_version, _asked, _seen, weight) => void (told.kept += weight) }],
+  });
+  const version = { manifest: {} } as Resolved;
+  for (let index = 0; index < 60_000; index++) {
+    const at = index / 20;
+    const asked = { id: "1", caller: "c", at, key: undefined };
+    followOf(version, at)?.(version, asked, { inputs: [], runs: [], answers: [] });
   }
   expect(told.kept).toBe(60_000);
   expect(told.summed).toBeLessThan(1500 + 2 * 650);
   expect(Math.abs(told.weights / 60_000 - 1)).toBeLessThan(0.15);
+});
+
+test("nothing is kept of a prediction that is not in the sample, where nobody else wants it", () => {
+  const summing: Follow = () => undefined;
+  const followOf = createFollows({ summing: [{ begin: () => summing }], others: [] });
+  const version = { manifest: {} } as Resolved;
+  const wanted = Array.from({ length: 10_000 }, (_, index) => followOf(version, index / 10));
+  expect(wanted.slice(0, 500).every(Boolean)).toBe(true);
+  expect(wanted.filter(Boolean).length).toBeLessThan(1500);
 });
