@@ -77,8 +77,8 @@ test("what is summed is a sample, and what is kept of each is not", () => {
 });
 
 test("nothing is kept of a prediction that is not in the sample, where nobody else wants it", () => {
-  const summing: Follow = () => undefined;
-  const followOf = createFollows({ summing: [{ begin: () => summing }], others: [] });
+  const summing: Follow[] = [() => undefined];
+  const followOf = createFollows({ summing: [{ begin: () => summing[0] }], others: [] });
   const version = { manifest: {} } as Resolved;
   const wanted = Array.from({ length: 10_000 }, (_, index) => followOf(version, index / 10));
   expect(wanted.slice(0, 500).every(Boolean)).toBe(true);
