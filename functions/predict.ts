@@ -172,48 +172,37 @@ export function createPredict(services: PathServices): Predict {
         checkAnswerBytes(measured, limits.answerBytes);
         return answers;
       };
-      let unwritten = 0;
-      if (compiled.unwrittenBytes)
-        for (const run of runs) unwritten = Math.max(unwritten, compiled.unwrittenBytes(run));
-      const giveBack =
-        unwritten > 0 &&
-        turns &&
-        (await recording.phases.time("queue", () => turns.unwritten.take(unwritten, deadline)));
+      const made = await execute(
+        services,
+        ongoing,
+        version,
+        compiled,
+        runs,
+        ({ outputs, run, bytes, isLast }) => {
+          measured += bytes;
+          const answers = recording.phases.time("postprocess", () =>
+            compiled.postprocess(outputs, run, parameters),
+          );
+          // Outputs are alive until all is made of them. New runs must not go on meanwhile where that takes long.
+          if (compiled.write) {
+            const whole = finish(answers, turns, ongoing);
+            if (isLast) return whole;
+            return whole
+              .then((one) => write(compiled, [one, run, parameters], turns, ongoing))
+              .then(counted);
+          }
+          if (Array.isArray(answers)) return counted(answers);
+          // Unfinished answers keep the outputs alive. Those of the last run are finished after its turn.
+          return isLast ? answers : finish(answers, turns, ongoing).then(counted);
+        },
+      );
       const answers: (readonly unknown[])[] = [];
-      try {
-        const made = await execute(
-          services,
-          ongoing,
-          version,
-          compiled,
-          runs,
-          ({ outputs, run, bytes, isLast }) => {
-            measured += bytes;
-            const answers = recording.phases.time("postprocess", () =>
-              compiled.postprocess(outputs, run, parameters),
-            );
-            // Outputs are alive until all is made of them. New runs must not go on meanwhile where that takes long.
-            if (compiled.write) {
-              const whole = finish(answers, turns, ongoing);
-              if (isLast) return whole;
-              return whole
-                .then((one) => write(compiled, [one, run, parameters], turns, ongoing))
-                .then(counted);
-            }
-            if (Array.isArray(answers)) return counted(answers);
-            // Unfinished answers keep the outputs alive. Those of the last run are finished after its turn.
-            return isLast ? answers : finish(answers, turns, ongoing).then(counted);
-          },
-        );
-        for (const one of made)
-          answers.push(isInParts(one) ? counted(await finish(one, turns, ongoing)) : one);
-        const [lastRun, lastMade] = [runs.at(-1), answers.at(-1)];
-        if (compiled.write && lastRun && lastMade) {
-          const written = await write(compiled, [lastMade, lastRun, parameters], turns, ongoing);
-          answers.splice(-1, 1, counted(written));
-        }
-      } finally {
-        if (giveBack) giveBack();
+      for (const one of made)
+        answers.push(isInParts(one) ? counted(await finish(one, turns, ongoing)) : one);
+      const [lastRun, lastMade] = [runs.at(-1), answers.at(-1)];
+      if (compiled.write && lastRun && lastMade) {
+        const written = await write(compiled, [lastMade, lastRun, parameters], turns, ongoing);
+        answers.splice(-1, 1, counted(written));
       }
       answerBytes = Math.max(answerBytes, measured);
       const { tokens } = recording;

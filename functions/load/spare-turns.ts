@@ -31,8 +31,6 @@ export function createSpareTurns(now: () => number, turnEventLoop: () => Promise
     preparing: admission,
     elsewhere: admission,
     running: admission,
-    // There are few copies, and they must not wait.
-    unwritten: { take: () => Promise.resolve(() => undefined) },
     overflow: refusal,
   };
 }

@@ -2,7 +2,6 @@ import type { Config } from "../config.ts";
 import type { NearcastError } from "../errors.ts";
 import { createAdmission, type Admission } from "./admission.ts";
 import { createOverload } from "./overload.ts";
-import { createSpace, type Space } from "./space.ts";
 import { createTransferTurns, type TransferTurns } from "./transfer-turns.ts";
 
 /** The turns of a request: for its body and its answer, one to prepare its inputs, and one for each of its runs. */
@@ -13,17 +12,12 @@ export interface Turns {
   /** For inputs that a thread prepares, one after the other. */
   elsewhere: Admission;
   running: Admission;
-  /** For what is made of outputs and waits to be written. */
-  unwritten: Space;
   /**
    * To be called when more than `MAX_CONCURRENCY` requests have come. Begins an overload if the processor is what they
    * wait for. Returns what the request is told that came too much.
    */
   overflow(): NearcastError;
 }
-
-/** The most bytes of what waits to be written, of all calls: maps of two of the largest pictures. */
-export const MOST_UNWRITTEN = 64 * 1024 * 1024;
 
 export interface TurnsOptions extends Pick<
   Config,
@@ -52,7 +46,6 @@ export function createTurns(options: TurnsOptions): Turns {
     preparing,
     elsewhere,
     running,
-    unwritten: createSpace(MOST_UNWRITTEN),
     overflow() {
       const refusal = running.refusal();
       // Slow bodies and slow stores also make a crowd. No shorter queue would help there.

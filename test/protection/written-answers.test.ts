@@ -4,8 +4,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import * as z from "zod";
-import { createSpace } from "../../functions/load/space.ts";
-import { MOST_UNWRITTEN } from "../../functions/load/turns.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import { defineTask } from "../../functions/tasks/define.ts";
@@ -25,13 +23,8 @@ function compute(milliseconds: number): void {
   while (performance.now() < end);
 }
 
-const sizeOf = (name: unknown) => (String(name).startsWith("large") ? LARGE : 1);
-
 const events: string[] = [];
 let [atOnce, most] = [0, 0];
-/** Bytes of maps that are made, or wait to be written, and the most of them. */
-let [held, mostHeld] = [0, 0];
-const LARGE = 30 * 1024 * 1024;
 
 async function deflate(): Promise<void> {
   most = Math.max(most, ++atOnce);
@@ -56,10 +49,8 @@ const drawing = defineTask({
     outputNames: ["probabilities"],
     *postprocess(_outputs, { context }) {
       events.push(`begin ${context as string}`);
-      mostHeld = Math.max(mostHeld, (held += sizeOf(context)));
       for (let part = 0; part < 5; part++) {
-        // Large maps are made sooner than written.
-        if (sizeOf(context) < LARGE) compute(6);
+        compute(6);
         yield;
       }
       events.push(`made ${context as string}`);
@@ -67,11 +58,9 @@ const drawing = defineTask({
     },
     *write(made, { context }) {
       for (let part = 0; part < 2; part++) yield deflate;
-      held -= sizeOf(context);
       events.push(`written ${context as string}`);
       return made.map((map) => `mask of ${map as string}`);
     },
-    unwrittenBytes: ({ context }) => sizeOf(context),
     madeBytes: (answers) => answers.length * 1000,
   }),
   schema: () => ({ input: { type: "string" }, output: { type: "string" } }),
@@ -100,30 +89,4 @@ test("several pictures of a request are written in their order, and their bytes 
   const small = createNodePlatform({ STORE: models, MAX_ANSWER_BYTES: "2500" });
   const asked = createService(small, { tasks: [drawing] }).predict({ model: "iris", inputs });
   await expect(asked).rejects.toMatchObject({ code: "answer_too_large" });
-});
-
-test("what waits to be written has a bound, however many ask at once", async () => {
-  const service = createService(createNodePlatform({ STORE: models }), { tasks: [drawing] });
-  const names = Array.from({ length: 8 }, (_, index) => `large ${index}`);
-  await Promise.all(names.map((inputs) => service.predict({ model: "iris", inputs })));
-  expect(mostHeld).toBeGreaterThanOrEqual(2 * LARGE);
-  expect(mostHeld).toBeLessThanOrEqual(MOST_UNWRITTEN);
-  expect(held).toBe(0);
-});
-
-test("a call whose time ends while it waits makes nothing, and keeps no room", async () => {
-  const space = createSpace(10);
-  const free = { check: () => undefined };
-  const give = await space.take(8, free);
-  const refused = space.take(5, {
-    check() {
-      throw new Error("late");
-    },
-  });
-  const after = space.take(10, free);
-  give();
-  await expect(refused).rejects.toThrow("late");
-  (await after)();
-  // More than there is at all: alone.
-  (await space.take(100, free))();
 });
