@@ -1,5 +1,7 @@
 /** After each so many beyond the first `most` of a second, half as many are taken. */
 const PARTS = 4;
+/** Seconds after which nothing is late. */
+const LATEST = 60;
 
 /**
  * Chooses things at random by their times in milliseconds: all, while no second has more than `most`, and about as many of
@@ -20,8 +22,8 @@ export function createSampler(
   let left = most;
   return (at) => {
     const own = Math.floor(at / 1000);
-    // Things end in another order than they began: a late one belongs to the present second.
-    if (own > second) {
+    // Things end in another order than they began: a late one belongs to the present second, unless the clock was set back.
+    if (own > second || own < second - LATEST) {
       step = own === second + 1 ? Math.max(1, Math.ceil(count / most)) : 1;
       second = own;
       count = 0;

@@ -31,6 +31,25 @@ describe("in memory", () => {
     }
   });
 
+  test("ids of every length are told apart, side by side and in a place that another one had", async () => {
+    const many = createMemoryNotes({ sha256 });
+    const ids = [
+      "",
+      "é",
+      "長",
+      "\u0000",
+      ...[1, 35, 36, 37, 255].map((length) => "x".repeat(length)),
+    ];
+    for (let turn = 0; turn < 2; turn++) {
+      for (const [at, id] of ids.entries()) void many.put({ ...asked(0), id }, note(at), 60);
+      for (const [at, id] of ids.entries())
+        expect(await many.get({ ...asked(0), id })).toEqual(note(at));
+      // Each of these ids has another length than the one whose place it takes.
+      for (let id = 0; id < 50_000 - 1 - ids.length; id++) void many.put(asked(id), note(id), 60);
+    }
+    expect(await many.get(asked(12_345))).toEqual(note(12_345));
+  });
+
   test("a later prediction in the place of a note is not taken for it", async () => {
     const many = createMemoryNotes({ sha256 });
     for (let id = 0; id < 50_000; id++) void many.put(asked(id), note(id), 60);

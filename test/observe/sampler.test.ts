@@ -39,6 +39,13 @@ test("of many about as many are taken, and stand for all of them", () => {
   }
 });
 
+test("all of few are taken after the clock was set back", () => {
+  const weightOf = createSampler(500, createRandom());
+  weightOf(3_600_000);
+  for (let second = 1; second < 100; second++)
+    expect(taken(weightOf, second, 400)).toEqual({ number: 400, sum: 400 });
+});
+
 test("what comes in turns is taken alike", () => {
   const weightOf = createSampler(500, createRandom());
   const sums = [0, 0, 0, 0];

@@ -55,7 +55,10 @@ const requests = [...validJson, ...validBinary, validCsv, ...images, ...texts].f
 const OF_EACH_DIALECT = [
   "/v1/models/iris/predict",
   "/v1/models/iris:predict",
+  "/v1/models/sentiment/versions/1:predict",
   "/v2/models/iris/infer",
+  "/v2/models/iris/versions/1/infer",
+  "/models/sentiment/pipeline/text-classification",
   "/invocations",
   "/models/iris",
   "/v1/embeddings",

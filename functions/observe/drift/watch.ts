@@ -24,7 +24,7 @@ export function fieldOf(quantity: number, bin: number): string {
 }
 
 /**
- * The fields of the weights of what was counted, and of their squares. Where only a sample of a busy version is counted,
+ * The fields of the weights of all values that were counted, and of their squares. Where only a sample of a busy version is counted,
  * they tell how many values that sample is worth.
  */
 export const WEIGHTS = "weights";
@@ -58,10 +58,13 @@ export function createWatch(
       let hour = -1;
       let sums: Tally;
       let weight = 1;
+      let taken = 0;
       const counts = binnedBy(baseline, compiled.quantities ?? []).map(
         ({ quantity, binOf, start }) => {
-          const take = (value: number | string | undefined): void =>
+          const take = (value: number | string | undefined): void => {
+            taken += 1;
             sums.add(start + binOf(value), weight);
+          };
           return (seen: Seen) => quantity.each(seen, take);
         },
       );
@@ -73,9 +76,10 @@ export function createWatch(
             sums = createTally(counters, driftGroup(manifest, at), fields);
             known.set(manifest, true);
           }
+          taken = 0;
           for (const count of counts) count(seen);
-          sums.add(bins.length, weight);
-          sums.add(bins.length + 1, weight ** 2);
+          sums.add(bins.length, taken * weight);
+          sums.add(bins.length + 1, taken * weight ** 2);
           sums.changed();
         } catch (error) {
           onFailure(error);
