@@ -87,7 +87,7 @@ async function lambdaFit(
     },
     {
       platform: "AWS Lambda",
-      what: "memory of the process (at most):",
+      what: "memory of a process that loads it and runs its examples (one that serves takes more):",
       bytes: residentBytes,
       limit: undefined,
     },

@@ -94,8 +94,8 @@ def main():
         version=VERSION,
         task="object-detection",
         description="Finds handwritten digits in a photograph of a form or a board, also those that touch: which digit, and "
-        "its box. Digits should be 14 to 34 pixels high where the picture is 128 pixels wide. It was trained on pictures "
-        "that a script composed.",
+        "its box. A digit should be a ninth to a quarter of the picture's longer side: leave paper around it. Print is "
+        "read wrongly. It was trained on pictures that a script composed.",
         labels=LABELS,
         image={
             "width": SIDE,
