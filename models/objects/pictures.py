@@ -27,6 +27,21 @@ class Composer:
 
     def compose(self):
         """A JPEG, and its digits: their labels, and boxes of whole pixels that end one after the last."""
+        ink, printed, found = self.form()
+        return self.to_jpeg(self.photograph(ink, printed, *self.colours())), found
+
+    def compose_empty(self):
+        """A JPEG without digits: of one colour, or an empty form on a ground of any colour."""
+        random = self.random
+        ground = random.uniform(0, 255, 3)
+        if random.random() < 0.5:
+            return self.to_jpeg(np.full((SIDE, SIDE, 3), ground, np.uint8)), []
+        ink, printed, _ = self.form()
+        _, pen, type_ink = self.colours()
+        return self.to_jpeg(self.photograph(np.zeros_like(ink), printed, ground, pen, type_ink)), []
+
+    def form(self):
+        """Where there is how much ink, where how much print, and the digits."""
         random = self.random
         tilt = np.deg2rad(random.uniform(-8, 8))
         ink = np.zeros((SIDE, SIDE))
@@ -38,8 +53,7 @@ class Composer:
             found += self.row(ink, print_layer, y, height, tilt)
             y += height * random.uniform(1.2, 2.2)
         self.scribble(print_layer)
-        printed = np.asarray(print_layer.resize((SIDE, SIDE), Image.Resampling.BOX)) / 255
-        return to_jpeg(self.photograph(ink, printed), int(random.integers(45, 80))), found
+        return ink, np.asarray(print_layer.resize((SIDE, SIDE), Image.Resampling.BOX)) / 255, found
 
     def row(self, ink, layer, y, height, tilt):
         """Writes a number, and prints what it is written into."""
@@ -95,16 +109,20 @@ class Composer:
             r = random.uniform(1, 3)
             draw.ellipse([x - r, y - r, x + r, y + r], fill=self.faint())
 
-    def photograph(self, ink, printed):
-        """Paper, or one time in five a dark board, under uneven light."""
+    def colours(self):
+        """Of paper (one time in five a dark board; half are tinted), of the pen, and of print."""
         random = self.random
         is_board = random.random() < 0.2
         ground = random.uniform(25, 75) if is_board else random.uniform(190, 245)
-        paper = ground + random.normal(0, 6, 3)
-        pen = np.array([random.uniform(190, 240)] * 3 if is_board else INKS[random.integers(len(INKS))])
-        type_ink = np.array([random.uniform(130, 200)] * 3 if is_board else [random.uniform(30, 140)] * 3)
+        pen = [random.uniform(190, 240)] * 3 if is_board else INKS[random.integers(len(INKS))]
+        type_ink = [random.uniform(130, 200)] * 3 if is_board else [random.uniform(30, 140)] * 3
+        return ground + random.normal(0, random.choice([6, 25]), 3), np.array(pen), np.array(type_ink)
+
+    def photograph(self, ink, printed, ground, pen, type_ink):
+        """Under uneven light."""
+        random = self.random
         texture = gaussian_filter(random.normal(0, 1, (SIDE, SIDE)), 2.5) * random.uniform(0, 25)
-        picture = paper + texture[..., None]
+        picture = ground + texture[..., None]
         for layer, colour in ((printed, type_ink), (ink * random.uniform(0.65, 1), pen)):
             picture = picture + layer[..., None] * (colour - picture)
         picture = picture * self.light()[..., None]
@@ -123,6 +141,11 @@ class Composer:
             beyond = np.cos(angle) * across + np.sin(angle) * down - random.uniform(-0.3, 0.3)
             light = light * (1 - random.uniform(0.15, 0.45) / (1 + np.exp(-beyond / random.uniform(0.01, 0.06))))
         return light
+
+    def to_jpeg(self, pixels):
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "JPEG", quality=int(self.random.integers(45, 80)))
+        return file.getvalue()
 
     def faint(self):
         return int(self.random.integers(120, 256))
@@ -157,9 +180,3 @@ def put(layer, ink, middle):
     part = layer[top : top + height, left : left + width]
     np.maximum(part, ink, out=part)
     return {"xmin": left, "ymin": top, "xmax": left + width, "ymax": top + height}
-
-
-def to_jpeg(pixels, quality):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
-    return file.getvalue()

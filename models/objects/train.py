@@ -31,6 +31,9 @@ UNSEEN = 360
 PICTURES = 5000
 CHECKS = 200
 HELD_OUT = 200
+# One picture in so many is without digits.
+EMPTY = 10
+PLAIN = 300
 STEPS = 2400
 BATCH = 24
 RATE = 4e-3
@@ -83,7 +86,12 @@ def main():
         print(f"{name}: {measured}")
         for who, answers in [("network", found), ("components", plain)]:
             print(f"{who} finds {found_of(truths, answers)}")
-    short = [jpeg for jpeg, _ in test if len(jpeg) < SHORT]
+            empty = [answer for truth, answer in zip(truths, answers) if not truth]
+            print(f"{who} finds digits in {sum(map(finds_any, empty))} of {len(empty)} pictures without")
+    plain = np.random.default_rng(SEED).integers(0, 256, (PLAIN, 3))
+    wrong = sum(finds_any(detect_in(session, np.broadcast_to(colour[:, None, None], (3, SIDE, SIDE)))) for colour in plain)
+    print(f"network finds digits in {wrong} of {PLAIN} pictures of one colour")
+    short = [jpeg for jpeg, found in test if found and len(jpeg) < SHORT]
     write_files(
         args.out,
         model,
@@ -115,7 +123,7 @@ def main():
 
 
 def compose(composer, count):
-    return [composer.compose() for _ in range(count)]
+    return [composer.compose() if number % EMPTY else composer.compose_empty() for number in range(count)]
 
 
 def base64_of(jpeg):
@@ -160,8 +168,12 @@ def prove_the_same(session, network, jpegs):
 
 
 def detect(session, jpeg, threshold=0):
+    return detect_in(session, pixels_of(jpeg), threshold)
+
+
+def detect_in(session, pixels, threshold=0):
     """As the task object-detection makes boxes of what the graph answers."""
-    numbers = run(session, as_input(pixels_of(jpeg)[None].astype(np.float32)))[0]
+    numbers = run(session, as_input(pixels[None].astype(np.float32)))[0]
     (x, y, width, height), scores = numbers[:4].astype(np.float64), numbers[4:]
     best = scores.max(axis=0)
     found = []
@@ -176,6 +188,10 @@ def detect(session, jpeg, threshold=0):
     for one in found:
         one["box"] = {side: int(min(max(value, 0), SIDE)) for side, value in one["box"].items()}
     return found
+
+
+def finds_any(answer):
+    return any(one["score"] > THRESHOLD for one in answer)
 
 
 def found_of(truths, answers):
