@@ -25,7 +25,16 @@ async function failure(call: Promise<unknown>): Promise<unknown> {
 
 export async function askEverything({ url, key, slowKey, runtime }: Asked) {
   const told: string[] = [];
-  const client = createClient(url, { key, onError: ({ code }) => void told.push(code) });
+  const options = { key, onError: ({ code }: { code: string }) => void told.push(code) };
+  const client = createClient(url, options);
+  // A fast service answers within the shortest time-out.
+  const distant = createClient(url, {
+    ...options,
+    fetch: async (...asked) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return fetch(...asked);
+    },
+  });
   const requestId = `${runtime}-1`;
 
   const predicted = await client.predict("iris", flower, { requestId });
@@ -68,7 +77,7 @@ export async function askEverything({ url, key, slowKey, runtime }: Asked) {
     feedback: await client.feedback(requestId, "setosa"),
     again: await client.feedback(requestId, "setosa"),
     aborted: await aborted,
-    late: await failure(client.jobs.wait(failing.id, { timeoutMs: 0.001 })),
+    late: await failure(distant.jobs.wait(failing.id, { timeoutMs: 5 })),
     limited: twice.map(({ outputs }) => labelOf(outputs)),
     told,
   };

@@ -9,7 +9,7 @@ import { createLoad, HOUR_MS, onTrial, startWebhook, statusOf } from "./watched.
 /** The requests under way at a time. */
 const PARALLEL = 8;
 const ROUND = 100;
-const MOST_ROUNDS = 40;
+const MOST_ROUNDS = 200;
 const TEN_PERCENT = { percent: 10 };
 const BAD = { version: "bad", percent: 10 } as const;
 const GOOD = { version: "good", percent: 10 } as const;
