@@ -33,15 +33,16 @@ export interface Follower {
  */
 const SUMMED_A_SECOND = 500;
 
-/**
- * Gives what all followers do with a prediction of the version that began at this time. `summing` are those that only add
- * to sums: of a busy version they get a sample. Undefined where nobody wants the prediction: then nothing need be kept of it.
- */
-export type FollowOf = (
-  version: ModelVersion,
-  at: number,
-) => ((version: Resolved, asked: Asked, seen: Seen) => void) | undefined;
+/** Gets a prediction that somebody wants. */
+type Wanted = (version: Resolved, asked: Asked, seen: Seen) => void;
 
+/**
+ * Gives what is done with a prediction of the version that begins at this time, in milliseconds since 1970. Undefined where
+ * nobody wants it: then nothing need be kept of it.
+ */
+export type FollowOf = (version: ModelVersion, at: number) => Wanted | undefined;
+
+/** What all followers do. `summing` are those that only add to sums: of a busy version they get a sample. */
 export function createFollows({
   summing,
   others,
@@ -49,12 +50,12 @@ export function createFollows({
   summing: readonly Follower[];
   others: readonly Follower[];
 }): FollowOf {
-  const known = new WeakMap<Manifest, (at: number) => ReturnType<FollowOf>>();
+  const known = new WeakMap<Manifest, (at: number) => Wanted | undefined>();
 
-  function begin(version: ModelVersion): (at: number) => ReturnType<FollowOf> {
+  function begin(version: ModelVersion): (at: number) => Wanted | undefined {
     const sum = together(summing, version);
     const other = together(others, version);
-    const keep = other && ((own: Resolved, asked: Asked, seen: Seen) => other(own, asked, seen, 1));
+    const keep: Wanted | undefined = other && ((own, asked, seen) => other(own, asked, seen, 1));
     if (!sum) return () => keep;
     const weightOf = createSampler(SUMMED_A_SECOND);
     return (at) => {

@@ -237,8 +237,7 @@ export function createInfer(services: PathServices): Infer {
       const version = await begin(services, ongoing);
       const { manifest, compiled, limits } = version;
       const follow = services.followOf?.(version, recording.begun.at);
-      const { inputs, ...read } = await readInputs(services, ongoing, version, call);
-      const looked = follow && read.looked;
+      const { inputs, looked } = await readInputs(services, ongoing, version, call);
       const { runs, isBinary } = inputs;
       const isTokens = compiled.maxTokens !== undefined;
       const outputNames = recording.phases.time("preprocess", () => {

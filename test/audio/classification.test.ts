@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { nearcast } from "../cli/nearcast.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
-import { targets, type Target } from "../harness/targets.ts";
+import { useTarget } from "../harness/use-target.ts";
 import { expectSchema } from "../hugging-face/specifications.ts";
 import { fixtures, recorded } from "./recorded.ts";
 import { recordingOf, wavOf } from "./recordings.ts";
@@ -37,20 +37,7 @@ const VARIANTS = [
 ] as const;
 
 describe.each(inThisFile(VARIANTS))("on $platform, one in $step", ({ platform, step }) => {
-  let target: Target;
-  beforeAll(async () => {
-    target = await targets[platform]({ models });
-  });
-  afterAll(() => target.stop());
-
-  const send = (path: string, type: string, body: BodyInit) =>
-    target.fetch(path, {
-      method: "POST",
-      ...(type && { headers: { "Content-Type": type } }),
-      body,
-    });
-  const sendJson = (path: string, body: unknown) =>
-    send(path, "application/json", JSON.stringify(body));
+  const { post: send, postJson: sendJson } = useTarget(platform, { models });
   const chosen = files.flatMap((file, at) => (at % step === 0 ? [{ file, at }] : []));
 
   test.each(names)("recordings have the scores of transformers' pipeline: %s", async (name) => {

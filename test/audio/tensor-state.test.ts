@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { modelTypes } from "../../cli/types/model-types.ts";
 import type { Manifest } from "../../functions/model/manifest.ts";
 import { nearcast } from "../cli/nearcast.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
-import { targets, type Target } from "../harness/targets.ts";
+import { useTarget } from "../harness/use-target.ts";
 import { recordedVoices, voiceFixtures, voiceSamples } from "./voice.ts";
 
 /** The graph of the voice tests as plain tensors, with and without its state in the manifest. */
@@ -40,18 +40,10 @@ interface Outputs {
 }
 
 describe.each(inThisFile(["node", "worker"] as const))("on %s", (platform) => {
-  let target: Target;
-  beforeAll(async () => {
-    target = await targets[platform]({ models });
-  });
-  afterAll(() => target.stop());
+  const { postJson } = useTarget(platform, { models });
 
   async function ask(model: string, inputs: unknown, parameters: object = {}) {
-    const response = await target.fetch(`/v1/models/${model}/predict`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ inputs, parameters }),
-    });
+    const response = await postJson(`/v1/models/${model}/predict`, { inputs, parameters });
     const answer = (await response.json()) as { outputs: Outputs; detail: string };
     return { status: response.status, ...answer };
   }

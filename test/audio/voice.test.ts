@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { inThisFile } from "../harness/in-this-file.ts";
-import { targets, type Target } from "../harness/targets.ts";
+import { useTarget } from "../harness/use-target.ts";
 import {
   apart,
   hasSilero,
@@ -30,23 +30,11 @@ const VARIANTS = [
 ] as const;
 
 describe.each(inThisFile(VARIANTS))("on $platform, one in $step", ({ platform, step }) => {
-  let target: Target;
-  beforeAll(async () => {
-    target = await targets[platform]({ models });
-  });
-  afterAll(() => target.stop());
-
-  const send = (path: string, type: string, body: BodyInit) =>
-    target.fetch(path, {
-      method: "POST",
-      ...(type && { headers: { "Content-Type": type } }),
-      body,
-    });
+  const { post: send, postJson: sendJson } = useTarget(platform, { models });
 
   async function hear(model: string, file: Uint8Array, own: object): Promise<VoiceAnswer> {
     const inputs = Buffer.from(file).toString("base64");
-    const body = JSON.stringify({ inputs, parameters: own });
-    const response = await send(`/v1/models/${model}/predict`, "application/json", body);
+    const response = await sendJson(`/v1/models/${model}/predict`, { inputs, parameters: own });
     const answer = (await response.json()) as { outputs: VoiceAnswer };
     expect(response.status, JSON.stringify(answer)).toBe(200);
     return answer.outputs;

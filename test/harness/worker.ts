@@ -301,24 +301,23 @@ function triggerOf(consumer: NonNullable<Queues["consumers"]>[number]) {
 async function store(
   control: (request: { url: string }) => Promise<ControlResponse>,
 ): Promise<WorkerOptions> {
-  return {
-    config: {
-      name: "store",
-      compatibilityDate: "2026-10-20",
-      manifest: {
-        mainModule: "faults.js",
-        modules: { "faults.js": { type: "esm", contents: await readFile(faults, "utf8") } },
-      },
-      env: {
-        BUCKET: { type: "r2", name: "models" },
-        BUCKET_TRANSPORT: {
-          type: "unsafe:transport",
-          dev: { plugin, options: { binding: "BUCKET" } },
-        },
-        CONTROL: { type: "fetcher", handler: control },
-      },
-    },
-  };
+  return ofCode("store", await readFile(faults, "utf8"), {
+    BUCKET: { type: "r2", name: "models" },
+    BUCKET_TRANSPORT: { type: "unsafe:transport", dev: { plugin, options: { binding: "BUCKET" } } },
+    CONTROL: { type: "fetcher", handler: control },
+  });
+}
+
+/** A Worker of one module. */
+function ofCode(
+  name: string,
+  contents: string,
+  env: NonNullable<WorkerOptions["config"]["env"]> = {},
+): WorkerOptions {
+  const mainModule = `${name}.js`;
+  const modules = { [mainModule]: { type: "esm" as const, contents } };
+  const manifest = { mainModule, modules };
+  return { config: { name, compatibilityDate: "2026-10-20", manifest, env } };
 }
 
 const throughWorker = (kind: "r2" | "kv", worker: string) => ({
@@ -340,24 +339,11 @@ function namespace(control: Fetcher): WorkerOptions {
       return env.TRANSPORT.fetch(request);
     },
   };`;
-  return {
-    config: {
-      name: "kv",
-      compatibilityDate: "2026-10-20",
-      manifest: {
-        mainModule: "kv.js",
-        modules: { "kv.js": { type: "esm", contents: new TextEncoder().encode(code) } },
-      },
-      env: {
-        NAMESPACE: { type: "kv", id: "features" },
-        TRANSPORT: {
-          type: "unsafe:transport",
-          dev: { plugin, options: { binding: "NAMESPACE" } },
-        },
-        CONTROL: { type: "fetcher", handler: control },
-      },
-    },
-  };
+  return ofCode("kv", code, {
+    NAMESPACE: { type: "kv", id: "features" },
+    TRANSPORT: { type: "unsafe:transport", dev: { plugin, options: { binding: "NAMESPACE" } } },
+    CONTROL: { type: "fetcher", handler: control },
+  });
 }
 
 const SPAN = "a span: ";
@@ -367,14 +353,5 @@ function tail(): WorkerOptions {
   const code = `export default {
     tailStream: () => ({ spanOpen: ({ event }) => console.log(${JSON.stringify(SPAN)} + event.name) }),
   };`;
-  return {
-    config: {
-      name: "tail",
-      compatibilityDate: "2026-10-20",
-      manifest: {
-        mainModule: "tail.js",
-        modules: { "tail.js": { type: "esm", contents: new TextEncoder().encode(code) } },
-      },
-    },
-  };
+  return ofCode("tail", code);
 }

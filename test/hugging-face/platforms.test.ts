@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { inThisFile } from "../harness/in-this-file.ts";
-import { targets, type Target } from "../harness/targets.ts";
+import { useTarget } from "../harness/use-target.ts";
 import { addExport } from "./export-folder.ts";
 import { expectAnswers, expectNear, recorded } from "./exports.ts";
 
@@ -15,18 +15,7 @@ for (const { name } of exports) await addExport(models, name);
 afterAll(() => rm(models, { recursive: true }));
 
 describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platform) => {
-  let target: Target;
-  beforeAll(async () => {
-    target = await targets[platform]({ models });
-  });
-  afterAll(() => target.stop());
-
-  const post = (path: string, body: unknown) =>
-    target.fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+  const { postJson: post } = useTarget(platform, { models });
 
   test.each(exports)("$name answers as Python does", async (one) => {
     const { name, inputs, prompted = {} } = one;

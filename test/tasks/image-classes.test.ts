@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { nearcast } from "../cli/nearcast.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
-import { targets, type Target } from "../harness/targets.ts";
+import { useTarget } from "../harness/use-target.ts";
 import { expectRecorded } from "./recorded-tasks.ts";
 import { fixture } from "./service.ts";
 import { pictures } from "./zero-shot-images.ts";
@@ -27,19 +27,11 @@ afterAll(() => rm(models, { recursive: true }));
 const PLATFORMS = ["node", "nodeWasm", "worker", "lambda"] as const;
 
 describe.each(inThisFile(PLATFORMS))("on %s", (platform) => {
-  let target: Target;
-  beforeAll(async () => {
-    target = await targets[platform]({ models });
-  });
-  afterAll(() => target.stop());
+  const { postJson } = useTarget(platform, { models });
 
   test.each(cases)("200 pictures have the scores of $export", async ({ export: name, outputs }) => {
     expect(outputs).toHaveLength(200);
-    const response = await target.fetch(`/v1/models/${name}/predict`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ inputs: pictures }),
-    });
+    const response = await postJson(`/v1/models/${name}/predict`, { inputs: pictures });
     expect(response.status).toBe(200);
     const answers = ((await response.json()) as { outputs: unknown[] }).outputs;
     const rows = outputs.map((scores, at) => {

@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { SegmentAnswer } from "../../functions/tasks/image-segmentation/segments.ts";
 import { nearcast } from "../cli/nearcast.ts";
+import { everyOf } from "../harness/every-of.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
-import { targets, type Target } from "../harness/targets.ts";
+import { useTarget } from "../harness/use-target.ts";
 import { folder, maskOf, recordedSegments, unlikePixels } from "./image-segmentation.ts";
 import { expectSchema } from "../hugging-face/specifications.ts";
 
@@ -34,18 +35,10 @@ const VARIANTS = [
 ] as const;
 
 describe.each(inThisFile(VARIANTS))("on $platform, one in $step", ({ platform, step }) => {
-  let target: Target;
-  beforeAll(async () => {
-    target = await targets[platform]({ models });
-  });
-  afterAll(() => target.stop());
+  const { post, postJson } = useTarget(platform, { models });
 
   async function ask(name: string, body: object) {
-    const response = await target.fetch(`/v1/models/${name}/predict`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    const response = await postJson(`/v1/models/${name}/predict`, body);
     expect(response.status).toBe(200);
     return ((await response.json()) as { outputs: SegmentAnswer[][] }).outputs;
   }
@@ -80,28 +73,18 @@ describe.each(inThisFile(VARIANTS))("on $platform, one in $step", ({ platform, s
     const [{ model, rows }] = cases as [(typeof cases)[number]];
     const body = Buffer.from(pictures[3] ?? "", "base64");
     const wanted = rows[3] ?? [];
-    const headers = { "Content-Type": "image/png" };
-    const path = `/v1/models/${model}/predict?encoding=rle`;
-    const sent = await target.fetch(path, { method: "POST", headers, body });
+    const sent = await post(`/v1/models/${model}/predict?encoding=rle`, "image/png", body);
     const { outputs } = (await sent.json()) as { outputs: SegmentAnswer[] };
     expect(outputs[0]?.mask).toEqual({ size: maskOf(outputs[0]!).size, counts: wanted[0]?.[1] });
     expect(unlikePixels(outputs, wanted)).toBeLessThanOrEqual(2);
     const form = new FormData();
     form.set("file", new Blob([body]), "picture.png");
     form.set("parameters", '{"encoding": "rle"}');
-    const parted = await target.fetch(`/v1/models/${model}/predict`, {
-      method: "POST",
-      body: form,
-    });
+    const parted = await post(`/v1/models/${model}/predict`, "", form);
     expect(await parted.json()).toMatchObject({ outputs });
-    const asked = await target.fetch(`/models/${model}`, { method: "POST", body });
+    const asked = await post(`/models/${model}`, "", body);
     const answer = (await asked.json()) as SegmentAnswer[];
     expectSchema("image-segmentation", answer);
     expect(unlikePixels(answer, wanted)).toBeLessThanOrEqual(2);
   });
 });
-
-/** Every so many items, from the first one on. */
-function everyOf<Item>(items: readonly Item[], step: number): Item[] {
-  return items.filter((_, at) => at % step === 0);
-}

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { nearcast } from "../cli/nearcast.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
-import { targets, type Target } from "../harness/targets.ts";
+import { useTarget } from "../harness/use-target.ts";
 import { fixture } from "./service.ts";
 
 // What transformers makes of 200 pictures, by export and by the flags of `add`.
@@ -26,52 +26,39 @@ for (const { name, export: folder, flags } of named) {
 }
 afterAll(() => rm(models, { recursive: true }));
 
-describe.each(inThisFile(["node", "nodeWasm", "worker", "lambda"] as const))(
-  "on %s",
-  (platform) => {
-    let target: Target;
-    beforeAll(async () => {
-      target = await targets[platform]({ models });
-    });
-    afterAll(() => target.stop());
+const PLATFORMS = ["node", "nodeWasm", "worker", "lambda"] as const;
 
-    const ask = (name: string, inputs: unknown) =>
-      target.fetch(`/v1/models/${name}/predict`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ inputs }),
-      });
+describe.each(inThisFile(PLATFORMS))("on %s", (platform) => {
+  const { post, postJson } = useTarget(platform, { models });
+  const ask = (name: string, inputs: unknown) => postJson(`/v1/models/${name}/predict`, { inputs });
 
-    test.each(named)("pictures have the vectors of $export $flags", async ({ name, outputs }) => {
-      expect(pictures).toHaveLength(200);
-      const response = await ask(name, pictures.slice(0, outputs.length));
-      expect(response.status).toBe(200);
-      const answer = (await response.json()) as { outputs: unknown[] };
-      const unlike = outputs.flatMap((wanted, at) =>
-        isNear(answer.outputs[at], wanted) ? [] : [at],
-      );
-      expect(unlike).toEqual([]);
-      expect(answer.outputs).toHaveLength(outputs.length);
-    });
+  test.each(named)("pictures have the vectors of $export $flags", async ({ name, outputs }) => {
+    expect(pictures).toHaveLength(200);
+    const response = await ask(name, pictures.slice(0, outputs.length));
+    expect(response.status).toBe(200);
+    const answer = (await response.json()) as { outputs: unknown[] };
+    const unlike = outputs.flatMap((wanted, at) =>
+      isNear(answer.outputs[at], wanted) ? [] : [at],
+    );
+    expect(unlike).toEqual([]);
+    expect(answer.outputs).toHaveLength(outputs.length);
+  });
 
-    test("a picture comes as bytes, and text that is none is refused", async () => {
-      const [{ name, outputs }] = named as [(typeof named)[number]];
-      const body = Buffer.from(pictures[0] ?? "", "base64");
-      const headers = { "Content-Type": "image/jpeg" };
-      const path = `/v1/models/${name}/predict`;
-      const sent = await target.fetch(path, { method: "POST", headers, body });
-      expect(isNear(((await sent.json()) as { outputs: unknown }).outputs, outputs[0])).toBe(true);
-      // As Hugging Face's Inference API has it.
-      const asked = await target.fetch(`/models/${name}`, { method: "POST", body });
-      expect(isNear(await asked.json(), outputs[0])).toBe(true);
-      const refused = await ask(name, "no picture");
-      expect(refused.status).toBe(422);
-      expect(await refused.json()).toMatchObject({
-        errors: [{ path: "inputs", message: "must be an image as a base64 string" }],
-      });
+  test("a picture comes as bytes, and text that is none is refused", async () => {
+    const [{ name, outputs }] = named as [(typeof named)[number]];
+    const body = Buffer.from(pictures[0] ?? "", "base64");
+    const sent = await post(`/v1/models/${name}/predict`, "image/jpeg", body);
+    expect(isNear(((await sent.json()) as { outputs: unknown }).outputs, outputs[0])).toBe(true);
+    // As Hugging Face's Inference API has it.
+    const asked = await post(`/models/${name}`, "", body);
+    expect(isNear(await asked.json(), outputs[0])).toBe(true);
+    const refused = await ask(name, "no picture");
+    expect(refused.status).toBe(422);
+    expect(await refused.json()).toMatchObject({
+      errors: [{ path: "inputs", message: "must be an image as a base64 string" }],
     });
-  },
-);
+  });
+});
 
 function isNear(made: unknown, wanted: unknown): boolean {
   if (typeof wanted === "number") return Math.abs((made as number) - wanted) < 1e-4;

@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { Detection } from "../../functions/tasks/object-detection/detection.ts";
 import { nearcast } from "../cli/nearcast.ts";
+import { everyOf } from "../harness/every-of.ts";
 import { inThisFile } from "../harness/in-this-file.ts";
-import { targets, type Target } from "../harness/targets.ts";
+import { useTarget } from "../harness/use-target.ts";
 import { differenceOf, folder, recordedDetections, setDetection } from "./object-detection.ts";
 import { expectSchema } from "../hugging-face/specifications.ts";
 
@@ -32,18 +33,10 @@ for (const name of ["yolo8", "yolo5"]) await setDetection(models, name, { iou: 0
 afterAll(() => rm(models, { recursive: true }));
 
 describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platform) => {
-  let target: Target;
-  beforeAll(async () => {
-    target = await targets[platform]({ models });
-  });
-  afterAll(() => target.stop());
+  const { post, postJson } = useTarget(platform, { models });
 
   async function ask(name: string, body: object) {
-    const response = await target.fetch(`/v1/models/${name}/predict`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    const response = await postJson(`/v1/models/${name}/predict`, body);
     expect(response.status).toBe(200);
     return ((await response.json()) as { outputs: Detection[][] }).outputs;
   }
@@ -74,24 +67,14 @@ describe.each(inThisFile(["node", "worker", "lambda"] as const))("on %s", (platf
     const [{ model, rows }] = cases as [(typeof cases)[number]];
     const body = Buffer.from(pictures[2] ?? "", "base64");
     const wanted = (threshold: number) => (rows[2] ?? []).filter(([, score]) => score > threshold);
-    const headers = { "Content-Type": "image/jpeg" };
-    const path = `/v1/models/${model}/predict?threshold=0.4`;
-    const sent = await target.fetch(path, { method: "POST", headers, body });
+    const sent = await post(`/v1/models/${model}/predict?threshold=0.4`, "image/jpeg", body);
     const { outputs } = (await sent.json()) as { outputs: Detection[] };
     expect(differenceOf(outputs, wanted(0.4))).toBeUndefined();
     // As Hugging Face's Inference API has it: the pipeline's own threshold is 0.5.
-    const asked = await target.fetch(`/models/${model}`, { method: "POST", body });
+    const asked = await post(`/models/${model}`, "", body);
     expect(differenceOf((await asked.json()) as Detection[], wanted(0.5))).toBeUndefined();
-    const given = await target.fetch(`/models/${model}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ inputs: pictures[2], parameters: { threshold: 0.4 } }),
-    });
+    const parameters = { threshold: 0.4 };
+    const given = await postJson(`/models/${model}`, { inputs: pictures[2], parameters });
     expect(differenceOf((await given.json()) as Detection[], wanted(0.4))).toBeUndefined();
   });
 });
-
-/** Every so many items, from the first one on. */
-function everyOf<Item>(items: readonly Item[], step: number): Item[] {
-  return items.filter((_, at) => at % step === 0);
-}
