@@ -66,6 +66,11 @@ export function createBatchStore(store: Store, timeoutMs: number) {
     throw contended();
   }
 
+  async function bytes(name: string, what: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const found = await bounded(store.get(objectOf(name, what)));
+    return found && found !== "not-modified" ? new Uint8Array(found.bytes) : undefined;
+  }
+
   async function sweep(name: string): Promise<void> {
     const objects = await bounded(store.list(objectOf(name, "")));
     for (let first = 0; first < objects.length; first += REMOVED_AT_ONCE)
@@ -136,9 +141,13 @@ export function createBatchStore(store: Store, timeoutMs: number) {
       return (await bounded(store.put(objectOf(name, what), bytes, condition))) !== undefined;
     },
 
-    async bytes(name: string, what: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-      const found = await bounded(store.get(objectOf(name, what)));
-      return found && found !== "not-modified" ? new Uint8Array(found.bytes) : undefined;
+    bytes,
+
+    /** Some of the bytes. */
+    async slice(name: string, what: string, start: number, end: number) {
+      return store.slice
+        ? bounded(store.slice(objectOf(name, what), start, end))
+        : (await bytes(name, what))?.subarray(start, end);
     },
 
     remove: (name: string, what: string) => bounded(store.delete(objectOf(name, what))),

@@ -203,7 +203,7 @@ export function createBatches(
       const { store } = platform;
       const found = batch[what];
       return found
-        ? openInput(found, name, { own, store, timeoutMs: config.storeTimeoutMs })
+        ? openInput(found, name, { own, store, timeoutMs: config.storeTimeoutMs, isSent: true })
         : { size: 0, slice: async () => new Uint8Array() };
     },
     async cancel(caller, id) {

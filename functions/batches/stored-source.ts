@@ -69,11 +69,22 @@ export async function sizeOfObject(
   throw new NearcastError("not_found", `The store has no object ${object}.`);
 }
 
+interface OpenOptions {
+  own: BatchStore;
+  store: Store;
+  timeoutMs: number;
+  /**
+   * Whether the bytes go to a client, which may read nothing for a while: then no more is held than was asked for. Otherwise a
+   * part is read once, and kept until the next.
+   */
+  isSent?: boolean;
+}
+
 /** The bytes of a batch's input. */
 export function openInput(
   input: BatchInput,
   name: string,
-  { own, store, timeoutMs }: { own: BatchStore; store: Store; timeoutMs: number },
+  { own, store, timeoutMs, isSent = false }: OpenOptions,
 ): Source {
   const { size } = input;
   const bounded = boundJobStore(timeoutMs);
@@ -88,11 +99,13 @@ export function openInput(
       },
     };
   const { parts, partBytes, of = name } = input;
+  const whatOf = (part: number) => `${parts}-${part}`;
   let last: { part: number; bytes: Uint8Array } | undefined;
-  async function read(part: number): Promise<Uint8Array> {
+  async function read(part: number, start: number, end: number): Promise<Uint8Array> {
+    if (isSent) return (await own.slice(of, whatOf(part), start, end)) ?? new Uint8Array();
     if (last?.part !== part)
-      last = { part, bytes: (await own.bytes(of, `${parts}-${part}`)) ?? new Uint8Array() };
-    return last.bytes;
+      last = { part, bytes: (await own.bytes(of, whatOf(part))) ?? new Uint8Array() };
+    return last.bytes.subarray(start, end);
   }
   return {
     size,
@@ -101,7 +114,7 @@ export function openInput(
       for (let at = start; at < end;) {
         const part = Math.floor(at / partBytes);
         const until = Math.min(end, (part + 1) * partBytes);
-        pieces.push((await read(part)).subarray(at - part * partBytes, until - part * partBytes));
+        pieces.push(await read(part, at - part * partBytes, until - part * partBytes));
         at = until;
       }
       return checked(concatenate(pieces), end - start);

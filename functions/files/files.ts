@@ -158,7 +158,12 @@ export function createFiles(
       return file;
     },
     open: async (caller, { id, content }) =>
-      openInput(content, await keyOf(caller, id), { own, store, timeoutMs: storeTimeoutMs }),
+      openInput(content, await keyOf(caller, id), {
+        own,
+        store,
+        timeoutMs: storeTimeoutMs,
+        isSent: true,
+      }),
     inputOf: async (caller, { id, content }) => ({ ...content, of: await keyOf(caller, id) }),
     async add(name, { expiresAfterMs, ...made }) {
       const key = await keyOf({ name }, made.id);

@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { hasSqlite } from "../harness/has-sqlite.ts";
 import { startNodeServer, type NodeServer } from "../harness/node-server.ts";
 import { beginPost } from "../harness/unfinished-post.ts";
 
@@ -95,6 +96,29 @@ test("unread answers of all connections are bounded: the longest unread are clos
   await expect.poll(() => closed).toBeGreaterThan(0);
   expect((await server.fetch("/health")).status).toBe(200);
 });
+
+test.skipIf(!hasSqlite)(
+  "files that are downloaded and not read hold no more than the budget",
+  async () => {
+    const server = await begin({ BODY_BUDGET_MB: "8" });
+    const form = new FormData();
+    form.append("purpose", "batch");
+    form.append("file", new Blob([Buffer.alloc(16 * MIB, '{"custom_id":"a"}\n')]), "a.jsonl");
+    const uploaded = await server.fetch("/v1/files", { method: "POST", body: form });
+    const { id } = (await uploaded.json()) as { id: string };
+    const before = peakBytes(server);
+    const sockets = await Promise.all(Array.from({ length: 120 }, () => open(server)));
+    const begun = sockets.map(
+      (socket) => new Promise((resolve) => socket.once("readable", resolve)),
+    );
+    for (const socket of sockets) socket.write(get(`/v1/files/${id}/content`));
+    await Promise.all(begun);
+    await sleep(300);
+    // Each part of a file is 4 MiB.
+    expect(peakBytes(server) - before).toBeLessThan(100 * MIB);
+    expect((await server.fetch("/health")).status).toBe(200);
+  },
+);
 
 test("bodies that arrive slowly hold no more than the budget, and the oldest make room", async () => {
   const server = await begin({ BODY_BUDGET_MB: "12", MAX_BODY_BYTES: String(6 * MIB) });
