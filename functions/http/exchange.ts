@@ -57,6 +57,8 @@ export interface Exchange {
   forwarded?: Forwarded;
   /** How the client wants a job instead of an answer. {@link callOf} writes it. */
   preferred?: Preferred | undefined;
+  /** Has a client that waits for its job answered without the job's answer. jobs.ts writes it. */
+  endWait?: (() => void) | undefined;
   /** Written by authentication. */
   caller: Caller;
   /** What is left of the caller's rate. `limitRequests` writes it. */

@@ -11,7 +11,7 @@ import { writeJson } from "../wire/raw-number.ts";
 import { answer } from "./answer.ts";
 import { readText } from "./body.ts";
 import { askedOf, baseOf, pathOf, type AppEnv } from "./exchange.ts";
-import { jobEvents } from "./job-events.ts";
+import { EventStreams, jobEvents } from "./job-events.ts";
 import { requestFields } from "./request-fields.ts";
 import { shownWebhook } from "../webhooks/webhook.ts";
 import { checkJobId } from "./prefer.ts";
@@ -29,6 +29,7 @@ export function jobRoutes(
 ): Hono<AppEnv> {
   const { config, now, answersWhole } = platform;
   const options = { maxBytes: config.limits.bodyBytes, now };
+  const streams = new EventStreams();
   return new Hono<AppEnv>()
     .put("/v1/jobs/:id", async (c) => {
       const id = checkJobId(c.req.param("id"), "The id");
@@ -59,7 +60,7 @@ export function jobRoutes(
       const job = await jobs.read(caller, id);
       const seen = Number(c.req.header("last-event-id")) || 0;
       const wholeWithinMs = answersWhole ? leftMs(deadline) : undefined;
-      const events = jobEvents(job, () => jobs.read(caller, id), { seen, wholeWithinMs });
+      const events = jobEvents(job, () => jobs.read(caller, id), { streams, seen, wholeWithinMs });
       return answer(c, events, { "Content-Type": "text/event-stream" });
     })
     .post("/v1/jobs/:id/cancel", async (c) =>
@@ -79,7 +80,8 @@ export async function makeJob(
   jobs: Jobs,
   { version }: AnswerLater,
 ): Promise<Response> {
-  const { caller, preferred, headers, deadline, body } = c.get("exchange");
+  const exchange = c.get("exchange");
+  const { caller, preferred, headers, deadline, body } = exchange;
   const { id = crypto.randomUUID(), waitSeconds = 0, webhook } = preferred ?? {};
   const { search } = new URL(c.req.url);
   const job = await jobs.make({
@@ -92,7 +94,8 @@ export async function makeJob(
   });
   headers["Preference-Applied"] =
     waitSeconds > 0 ? `respond-async, wait=${waitSeconds}` : "respond-async";
-  const until = Date.now() + Math.min(waitSeconds * 1000, leftMs(deadline));
+  let until = Date.now() + Math.min(waitSeconds * 1000, leftMs(deadline));
+  exchange.endWait = () => (until = 0);
   for (let pause = 20; Date.now() < until; pause = Math.min(2 * pause, LONGEST_LOOK_MS)) {
     await new Promise((resolve) => setTimeout(resolve, Math.min(pause, until - Date.now())));
     if (isFinal(await jobs.read(caller, id))) return answerResult(c, jobs, id);

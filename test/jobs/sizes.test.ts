@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startJobs, useModels } from "./started.ts";
 import { hasSqlite } from "../harness/has-sqlite.ts";
@@ -44,4 +45,22 @@ describe.runIf(hasSqlite)("the limits of calls are those of jobs", () => {
       }
     },
   );
+
+  test("clients that wait for their jobs make room for others, the oldest first", async () => {
+    const { post, later } = await start({ MAX_CONCURRENCY: "2" });
+    const ended: string[] = [];
+    const wait = (id: string) =>
+      later(
+        PREDICT,
+        { inputs: SETOSA },
+        { Prefer: "respond-async, wait=20", "Idempotency-Key": id },
+      ).then(({ status }) => ended.push(`${id} ${status}`));
+    const first = wait("first");
+    await sleep(50);
+    void wait("second");
+    await sleep(50);
+    expect((await post(PREDICT, { inputs: SETOSA })).status).toBe(200);
+    await first;
+    expect(ended).toEqual(["first 202"]);
+  });
 });

@@ -177,6 +177,23 @@ test("a job waits where the rate is used up, and that is no try", async () => {
   expect(statuses.slice(0, 3)).toEqual(["queued", "running", "queued"]);
 });
 
+test("clients that wait for their jobs make room for others", async () => {
+  const small = await targets.worker({ queues: true, env: { MAX_CONCURRENCY: "2" } });
+  onTestFinished(() => small.stop());
+  const ask = (headers: Record<string, string> = {}) =>
+    small.fetch(PREDICT, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers },
+      body: JSON.stringify({ inputs: SETOSA }),
+    });
+  expect((await ask()).status).toBe(200);
+  const waiting = [1, 2].map(() => ask({ Prefer: "respond-async, wait=20" }));
+  await sleep(300);
+  expect((await ask()).status).toBe(200);
+  const statuses = await Promise.all(waiting.map(async (answer) => (await answer).status));
+  expect(statuses).toContain(202);
+});
+
 test("jobs are in the log and the metrics", async () => {
   const made = await later(PREDICT, { inputs: SETOSA }, { "X-Request-Id": "in-the-log" });
   await ended(locationOf(made)).toBe("succeeded");

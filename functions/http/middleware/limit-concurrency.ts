@@ -51,7 +51,8 @@ export function limitConcurrency(
   }
 
   /**
-   * Ends the oldest request whose body is still arriving. Otherwise clients that send slowly would keep all others out.
+   * Ends the oldest requests whose clients wait for a job, and then the oldest whose body is still arriving. Otherwise
+   * clients that only wait, or that send slowly, would keep all others out.
    * Even a request that was answered 504 may never end here: Node does not report that the rest of a body will not
    * come, and workerd drops work that a request still waits for.
    */
@@ -62,6 +63,12 @@ export function limitConcurrency(
       total -= value.bytes;
       value.bytes = counted(received.bytes);
       total += value.bytes;
+    }
+    for (const place of answering) {
+      if (!isFull(bytes)) return;
+      const { endWait } = place.value.exchange;
+      if (endWait) leave(place);
+      endWait?.();
     }
     for (const place of answering) {
       const { exchange, bytes: own } = place.value;
