@@ -8,7 +8,7 @@ export interface Gathered<Counted> {
 }
 
 /** How many records wait at most. With more of them the collector of the young generation finds too many alive. */
-const MOST_WAITING = 64;
+const MOST_WAITING = 32;
 
 /**
  * Gathers records and counts many at once. Code that runs a single time between two requests finds neither itself nor

@@ -8,7 +8,10 @@ const MOST_NOTES = 50_000;
 /** To digest so many keys takes about a millisecond. Then others have their turn. */
 const KEYS_OF_TURN = 1000;
 
-/** Who asked which version. Notes that follow each other mostly share one. */
+/** So many that had notes lately are looked through. */
+const RECENT_ORIGINS = 16;
+
+/** Who asked which version. Notes share one: each of its own would grow old, and cost more than all else of its note. */
 interface Origin {
   caller: string;
   model: string;
@@ -35,15 +38,18 @@ export function createMemoryNotes({
   /** Notes that were looked for, by place. */
   const found = new Map<number, Note>();
   let count = 0;
-  let last: Origin | undefined;
+  const recent: Origin[] = [];
   /** The numbers of notes by key. Some of them are gone. */
   const index = new Map<string, number>();
   let indexed = 0;
 
   function originOf(caller: string, model: string, version: string): Origin {
-    if (last?.caller !== caller || last.model !== model || last.version !== version)
-      last = { caller, model, version };
-    return last;
+    for (const one of recent)
+      if (one.version === version && one.model === model && one.caller === caller) return one;
+    const origin = { caller, model, version };
+    recent.unshift(origin);
+    recent.splice(RECENT_ORIGINS);
+    return origin;
   }
 
   function indexNew(): void {
