@@ -136,7 +136,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
       });
     return answerError(c, shown);
   }
-  jobs?.begin(createPerform(app), isAnswering);
+  jobs?.begin(createPerform(app, platform), isAnswering);
   return app;
 }
 

@@ -60,6 +60,7 @@ export async function cutFile(
     // The store may answer without a turn of the event loop.
     await platform.turnEventLoop?.();
     await waitForQuiet(turns);
+    if (piece.rows.length === 0 && piece.share < 1) continue;
     if (piece.rows.length > 0) await own.write(name, `in-${chunks++}`, writeChunk(piece.rows));
     rows += piece.rows.length;
     if (rows > MOST_ROWS)

@@ -2,6 +2,7 @@ import type { Caller } from "../auth/caller.ts";
 import type { Decided } from "../call.ts";
 import { callerOf, type JobAnswer } from "../jobs/job.ts";
 import type { Perform } from "../jobs/jobs.ts";
+import type { Platform } from "../platform/types.ts";
 
 /** What a request is told that runs a job. */
 export interface JobRun {
@@ -39,9 +40,16 @@ export interface App {
   fetch(request: Request, bindings: object): Response | Promise<Response>;
 }
 
-/** Runs jobs through the app, as the client's own request would have run. */
-export function createPerform(app: App): Perform {
+/**
+ * Runs jobs through the app, as the client's own request would have run, each in a turn of the event loop of its own: many
+ * refused rows of a batch wait for nothing.
+ */
+export function createPerform(
+  app: App,
+  { turnEventLoop }: Pick<Platform, "turnEventLoop">,
+): Perform {
   return async function perform(job, body) {
+    await turnEventLoop?.();
     const { path, headers } = job.request;
     const request = new Request(`http://job.internal${path}`, {
       method: "POST",

@@ -7,7 +7,8 @@ import type { Source } from "./source.ts";
 const CELL_BYTES = 13.4;
 const MOST_PAGE_BYTES = 64 * 1024 * 1024;
 
-const REMEDY = "Write it with smaller row groups, such as 100,000 rows.";
+/** What to do about too large row groups. */
+export const REMEDY = "Write it with smaller row groups, such as 100,000 rows";
 
 /** The bytes of a row group, and where they begin. */
 export interface GroupBytes {

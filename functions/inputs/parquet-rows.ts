@@ -1,4 +1,4 @@
-import type { ColumnData, FileMetaData, RowGroup } from "hyparquet";
+import type { ColumnData, FileMetaData } from "hyparquet";
 import { parquetMetadataAsync, parquetSchema } from "hyparquet/src/metadata.js";
 import { parquetRead } from "hyparquet/src/read.js";
 import { gunzipSync } from "fflate";
@@ -7,11 +7,15 @@ import { rowMembers } from "../model/row-members.ts";
 import { toBase64 } from "../wire/base64.ts";
 import { isIndex } from "../wire/csv-header.ts";
 import type { RowsModel } from "./csv.ts";
-import { readGroup, wrong } from "./parquet-pages.ts";
+import { readGroup, REMEDY, wrong, type GroupBytes } from "./parquet-pages.ts";
 import { MOST_GROUP_BYTES, type Row, type Rows, type RowsOptions } from "./row.ts";
 import type { Source } from "./source.ts";
 
 const MOST_METADATA_BYTES = 16 * 1024 * 1024;
+/** A few bytes can declare any number of rows. Beyond the first ones, the bytes of the file pay for them. */
+const [FREE_ROWS, MOST_ROWS_PER_BYTE] = [65_536, 4];
+/** A column with so many is decoded in a tenth of a second, in one piece. */
+const MOST_GROUP_ROWS = 1_048_576;
 /** The magic number and the length of the metadata at the end, and the magic number at the beginning. */
 const LEAST_BYTES = 12;
 
@@ -22,7 +26,7 @@ const compressors = {
 
 /**
  * Rows of Parquet: the model's features by name, or the only column of a model that has none. An index of pandas is
- * ignored. Decodes one row group at a time.
+ * ignored. Decodes one row group at a time, and gives no rows after each of its columns: others have their turns then.
  */
 export async function* parquetRows(
   source: Source,
@@ -38,14 +42,17 @@ export async function* parquetRows(
     const groupEnd = groupStart + Number(group.num_rows);
     let row = Math.max(options.from?.offset ?? 0, groupStart);
     if (row < groupEnd) {
-      const pages = await decodeGroup(source, metadata, {
-        group,
-        rowStart: groupStart,
-        groupBytes,
-      });
+      const next = { offset: row, line: row + 1 };
+      const held = await known(() => readGroup(source, group, groupBytes));
+      const pages = new Map<string, ColumnData[]>();
+      for (const name of columns) {
+        const place = { name, rowStart: groupStart, rowEnd: groupEnd, size: source.size };
+        pages.set(name, await decodeColumn(held, metadata, place));
+        yield { rows: [], next, share: row / Number(metadata.num_rows) };
+      }
       while (row < groupEnd) {
         const end = Math.min(row + options.rows, groupEnd);
-        const values = columns.map((name) => valuesOf(pages, name, row, end));
+        const values = columns.map((name) => valuesOf(pages.get(name) ?? [], row, end));
         const rows: Row[] = [];
         for (let [index, bytes] = [0, 0]; index < end - row && bytes < options.bytes; index++) {
           const line = row + index + 1;
@@ -79,6 +86,12 @@ async function readMetadata(source: Source, groupBytes: number): Promise<FileMet
   const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
   if (rows !== metadata.num_rows) throw wrong("declares other numbers of rows in all and in parts");
   if (rows === 0n) throw wrong("has no row");
+  if (metadata.row_groups.some((group) => group.num_rows > MOST_GROUP_ROWS))
+    throw wrong(`has a row group of more than ${MOST_GROUP_ROWS} rows. ${REMEDY}`);
+  if (rows > Math.max(FREE_ROWS, MOST_ROWS_PER_BYTE * source.size))
+    throw wrong(
+      `has ${rows} rows in ${source.size} bytes; more than ${FREE_ROWS} need a byte for each ${MOST_ROWS_PER_BYTE}: send CSV or JSONL`,
+    );
   return metadata;
 }
 
@@ -109,23 +122,27 @@ function columnsOf(metadata: FileMetaData, { manifest }: RowsModel): string[] {
   return kept;
 }
 
-async function decodeGroup(
-  source: Source,
+async function decodeColumn(
+  held: GroupBytes,
   metadata: FileMetaData,
-  { group, rowStart, groupBytes }: { group: RowGroup; rowStart: number; groupBytes: number },
+  {
+    name,
+    rowStart,
+    rowEnd,
+    size,
+  }: { name: string; rowStart: number; rowEnd: number; size: number },
 ): Promise<ColumnData[]> {
-  const rowEnd = rowStart + Number(group.num_rows);
-  const held = await known(() => readGroup(source, group, groupBytes));
   const pages: ColumnData[] = [];
   const file = {
-    byteLength: source.size,
-    slice: (start: number, end = source.size) =>
+    byteLength: size,
+    slice: (start: number, end = size) =>
       held.bytes.slice(start - held.start, end - held.start).buffer,
   };
   await known(() =>
     parquetRead({
       file,
       metadata,
+      columns: [name],
       rowStart,
       rowEnd,
       compressors,
@@ -136,10 +153,9 @@ async function decodeGroup(
 }
 
 /** The values of a column from one row up to another. */
-function valuesOf(pages: readonly ColumnData[], name: string, start: number, end: number) {
+function valuesOf(pages: readonly ColumnData[], start: number, end: number) {
   const values: unknown[] = Array.from({ length: end - start });
-  for (const { columnName, columnData, rowStart, rowEnd } of pages) {
-    if (columnName !== name) continue;
+  for (const { columnData, rowStart, rowEnd } of pages) {
     const [first, last] = [Math.max(start, rowStart), Math.min(end, rowEnd)];
     for (let row = first; row < last; row++) values[row - start] = columnData[row - rowStart];
   }

@@ -144,6 +144,13 @@ function parquetFile(rows: number): Uint8Array {
   return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: 5 }));
 }
 
+/** Rows of one value, which Parquet keeps once. */
+function sameRows(rows: number, rowGroupSize = rows): Uint8Array<ArrayBuffer> {
+  const data = Array<number>(rows).fill(5.1);
+  const columnData = ["a", "b"].map((name) => ({ name, data, type: "DOUBLE" as const }));
+  return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize }));
+}
+
 describe("Parquet", () => {
   const parquet = { format: "parquet" } as const;
   test("rows of all groups are read, and reading goes on where it was ended", async () => {
@@ -184,5 +191,38 @@ describe("Parquet", () => {
     await expect(declaring(6n)).rejects.toThrow(/other numbers of values/);
     await expect(declaring(4n)).rejects.toThrow(/other numbers of values/);
     await expect(declaring(10_000_000n)).rejects.toThrow(/row group of 10000000 rows/);
+  });
+
+  /** The first piece of a file. */
+  const first = (content: Uint8Array<ArrayBuffer>) =>
+    readRows(fileOf(content), numbers, {
+      ...parquet,
+      rows: 10,
+      bytes: 1000,
+      lineBytes: 1000,
+    }).next();
+
+  test("rows are paid for with the file's bytes, and a row group has a bound", async () => {
+    const few = sameRows(65_536);
+    expect(few.length).toBeLessThan(2000);
+    await expect(first(few)).resolves.toBeDefined();
+    await expect(first(sameRows(65_537))).rejects.toThrow(
+      /has 65537 rows in \d+ bytes; more than 65536 need a byte for each 4/,
+    );
+    await expect(first(sameRows(1_048_577))).rejects.toThrow(
+      /row group of more than 1048576 rows. Write it with smaller row groups/,
+    );
+  });
+
+  test("others have their turns between the columns of a group", async () => {
+    const pieces = readRows(fileOf(sameRows(20, 10)), numbers, {
+      ...parquet,
+      rows: 10,
+      bytes: 1e6,
+      lineBytes: 1000,
+    });
+    const sizes: number[] = [];
+    for await (const { rows } of pieces) sizes.push(rows.length);
+    expect(sizes).toEqual([0, 0, 10, 0, 0, 10]);
   });
 });

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setImmediate as turnEventLoop } from "node:timers/promises";
 import { MAX_UNTOLD_BYTES, type Store } from "../../model/store.ts";
 import { TooManyBytes } from "../../read-at-most.ts";
 import type { Sqlite } from "../sqlite.ts";
@@ -8,34 +9,41 @@ interface Row {
   etag: string;
 }
 
-/** A table of a database as a store. ETags are digests of the content. */
+/**
+ * A table of a database as a store. ETags are digests of the content. SQLite answers at once: each operation has a turn of the
+ * event loop, or a batch's work, which is one after the other, would keep everybody waiting.
+ */
 export function createSqliteStore(sqlite: Sqlite): Store {
   let prepared: ReturnType<typeof statements> | undefined;
   const open = () => (prepared ??= statements(sqlite));
 
-  // `async`, so that an error of SQLite rejects.
   return {
     async get(key, { ifNoneMatch, maxBytes = MAX_UNTOLD_BYTES } = {}) {
+      await turnEventLoop();
       if (!sqlite.exists()) return undefined;
       const found = open().get.get(key) as Row | undefined;
       if (found && found.bytes.byteLength > maxBytes) throw new TooManyBytes(key, maxBytes);
       return found && found.etag === ifNoneMatch ? "not-modified" : found;
     },
     async head(key) {
+      await turnEventLoop();
       const found = open().head.get(key) as { etag: string; size: number } | undefined;
       return found && { ...found };
     },
     async slice(key, start, end) {
+      await turnEventLoop();
       if (!sqlite.exists()) return undefined;
       const found = open().slice.get(start + 1, end - start, key) as Pick<Row, "bytes"> | undefined;
       return found?.bytes;
     },
     async list(prefix) {
+      await turnEventLoop();
       const rows = open().list.all(prefix, `${prefix}\u{10FFFF}`) as { key: string }[];
       const keys = rows.map(({ key }) => key);
       return keys.filter((key) => !key.slice(prefix.length).startsWith("."));
     },
     async put(key, bytes, condition) {
+      await turnEventLoop();
       const etag = createHash("sha256").update(bytes).digest("hex");
       const { put, create, change } = open();
       const { changes } = !condition
@@ -46,6 +54,7 @@ export function createSqliteStore(sqlite: Sqlite): Store {
       return Number(changes) > 0 ? etag : undefined;
     },
     async delete(key) {
+      await turnEventLoop();
       if (sqlite.exists()) open().remove.run(key);
     },
   };
