@@ -31,6 +31,12 @@ export async function textModels(): Promise<string> {
   }));
   for (const model of ["search", "sentiment"])
     await cp(join(shipped, model), join(folder, model), { recursive: true });
+  await addTokens(folder);
+  return folder;
+}
+
+/** The model `tokens`: search with a vector for each token. */
+export async function addTokens(folder: string): Promise<void> {
   await mkdir(join(folder, "tokens"));
   await cp(join(shipped, "search/1"), join(folder, "tokens/1"), { recursive: true });
   await changeManifest(folder, "tokens", ({ text }) => ({
@@ -39,7 +45,6 @@ export async function textModels(): Promise<string> {
     text: { ...(text as object), pooling: "none" },
   }));
   await writeFile(join(folder, "tokens/release.json"), JSON.stringify({ stable: "1" }));
-  return folder;
 }
 
 async function changeManifest(

@@ -1,12 +1,16 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { filesOfModels } from "../../cli/local/models.ts";
 import { digitPng, validBinary, validCsv, validJson } from "../adversarial/valid-requests.ts";
 import { postJson, type Attack } from "../adversarial/request.ts";
+import { wavOf } from "../audio/recordings.ts";
 import { clientOf, rawRequest, WAYS } from "../dialects/grpc.ts";
+import { addTokens } from "../dialects/texts.ts";
 import { targets, type StartTarget, type Target } from "../harness/targets.ts";
 import { SECRET, serveFetch, SMALL_MB, type Served } from "./deployments.ts";
+import { addExport } from "../hugging-face/export-folder.ts";
 
 const IDENTITY = join(import.meta.dirname, "../fixtures/identity");
 
@@ -44,6 +48,26 @@ const texts: Attack[] = [
   postJson("/v2/models/iris/versions/1/infer", {
     inputs: [{ name: "features", shape: [1, 4], datatype: "FP32", data: [5.1, 3.5, 1.4, 0.2] }],
   }),
+];
+
+/** A second of a tone. */
+const wave = wavOf(
+  new Uint8Array(Int16Array.from({ length: 16_000 }, (_, at) => 8000 * Math.sin(at / 5)).buffer),
+);
+
+/** Those of models that are not shipped. */
+const others: Attack[] = [
+  postJson("/embed_all", { model: "tokens", inputs: TEXTS }),
+  postJson("/embed_sparse", { model: "splade-bert", inputs: TEXTS }),
+  ...["/v1/models/ast-audio/predict", "/models/ast-audio/pipeline/audio-classification"].map(
+    (path): Attack => ({
+      kind: "a recording",
+      method: "POST",
+      path,
+      headers: [["Content-Type", "audio/wav"]],
+      body: Buffer.from(wave),
+    }),
+  ),
 ];
 
 /** To load a model is no prediction: an edge cannot do it. */
@@ -93,9 +117,7 @@ export function sameThroughTheEdge(startRegion: StartTarget): void {
     door = await serveFetch(region);
     const small = { SPILL_URL: door.url, SESSION_BUDGET_MB: SMALL_MB };
     edge = await targets.worker({ env: { ...env, ...small } });
-    for (const key of await filesOfModels(IDENTITY))
-      for (const { store } of [region, edge])
-        await store.put(key, await readFile(join(IDENTITY, key)));
+    await putModels(IDENTITY);
   });
   afterAll(async () => {
     await edge.stop();
@@ -103,21 +125,44 @@ export function sameThroughTheEdge(startRegion: StartTarget): void {
     await region.stop();
   });
 
+  async function putModels(folder: string): Promise<void> {
+    for (const key of await filesOfModels(folder))
+      for (const { store } of [region, edge])
+        await store.put(key, await readFile(join(folder, key)));
+  }
+
+  /** Whether the region answered the edge's request. Then both answers are the same. */
+  async function isSpilled(request: Attack): Promise<boolean> {
+    const [through, direct] = [await send(edge, request), await send(region, request)];
+    const name = `${request.path} ${request.body?.toString("latin1").slice(0, 200)}`;
+    expect(through.answer.status, `${name} ${through.bytes.toString()}`).toBe(200);
+    if (!through.answer.headers.has("x-nearcast-spillover")) return false;
+    expect(through.bytes.equals(direct.bytes), name).toBe(true);
+    for (const field of FIELDS)
+      expect(through.answer.headers.get(field), `${name}: ${field}`).toBe(
+        direct.answer.headers.get(field),
+      );
+    return true;
+  }
+
   test("every dialect's answers have the same fields and bytes", async () => {
     const spilled: string[] = [];
-    for (const request of requests) {
-      const [through, direct] = [await send(edge, request), await send(region, request)];
-      const name = `${request.path} ${request.body?.toString("latin1").slice(0, 200)}`;
-      expect(through.answer.status, `${name} ${through.bytes.toString()}`).toBe(200);
-      if (!through.answer.headers.has("x-nearcast-spillover")) continue;
-      spilled.push(request.path.replace(/[?].*/, ""));
-      expect(through.bytes.equals(direct.bytes), name).toBe(true);
-      for (const field of FIELDS)
-        expect(through.answer.headers.get(field), `${name}: ${field}`).toBe(
-          direct.answer.headers.get(field),
-        );
-    }
+    for (const request of requests)
+      if (await isSpilled(request)) spilled.push(request.path.replace(/[?].*/, ""));
     expect(spilled).toEqual(expect.arrayContaining(OF_EACH_DIALECT));
+  });
+
+  test("so have vectors of tokens, sparse vectors, and what is heard", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "nearcast-others-"));
+    try {
+      await addTokens(folder);
+      await addExport(folder, "splade-bert");
+      await addExport(folder, "ast-audio", "audio-classification");
+      await putModels(folder);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+    for (const request of others) expect(await isSpilled(request), request.path).toBe(true);
   });
 
   test.each(WAYS)("%s has the same tensors", async (way) => {
