@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { createIssuerKeys } from "../../functions/auth/issuer-keys.ts";
+import { createFeastSource } from "../../functions/platform/features/feast.ts";
 import { readParameter } from "../../functions/platform/parameter-store.ts";
 import { createDynamodbLimiter } from "../../functions/platform/limiter/dynamodb.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
@@ -142,6 +143,13 @@ test.each(OVERSIZED)("and so is $file in a folder", async ({ file, most }) => {
     code: "model_corrupt",
     message: expect.stringContaining(`more than the ${most} bytes`) as string,
   });
+});
+
+test("so is a feature server's answer without an end", async () => {
+  const source = createFeastSource("customers", `feast+${url}`);
+  const read = source.read([{ id: 1 }], ["shop:orders"], { signal: AbortSignal.timeout(20_000) });
+  await expect(read).rejects.toThrow("more than the 16777216 bytes");
+  await expectLeft(16 * MIB);
 });
 
 test("an answer of DynamoDB without an end is left", async () => {

@@ -1,4 +1,8 @@
+import { readAtMost } from "../../read-at-most.ts";
 import type { FeatureProblem, FeatureRow, FeatureSource } from "../../features/source.ts";
+
+/** A thousand entities with hundreds of features have fewer. */
+const MOST_BYTES = 16 * 1024 * 1024;
 
 /** Feast's online answer: a column for each feature, over all entities. */
 interface OnlineFeatures {
@@ -35,11 +39,13 @@ export function createFeastSource(name: string, url: string): FeatureSource {
         signal,
         redirect: "error",
       });
-      if (!response.ok) {
+      if (!response.ok || !response.body) {
         await response.body?.cancel();
         throw new Error(`Feast answered ${response.status}`);
       }
-      const { metadata, results } = (await response.json()) as OnlineFeatures;
+      const bytes = await readAtMost(response.body, MOST_BYTES, "Feast's answer");
+      const text = new TextDecoder().decode(bytes);
+      const { metadata, results } = JSON.parse(text) as OnlineFeatures;
       const columns = names.map((feature) => {
         const column = results[metadata.feature_names.indexOf(feature.replace(":", "__"))];
         if (column) return column;
