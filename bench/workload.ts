@@ -77,7 +77,7 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
   const deadline = createDeadline(Infinity, () => false);
   const parameters = parseParameters(schema, undefined);
   const runs = await Promise.all(
-    batches.map((batch) =>
+    batches.map(async (batch) =>
       prepare(undefined, phases, deadline, () =>
         task.preprocess(batch, { pathOf: () => "inputs", parameters }),
       ),

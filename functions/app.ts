@@ -98,8 +98,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   app.route("/", open);
   if (auth.mode === "required") app.use(authenticate(auth, platform, config.rateLimit));
   if (limit !== pass) app.use(limit);
-  app.use(admit);
-  app.use(limitBody(config.limits.bodyBytes, batches !== undefined));
+  app.use(inOrder(admit, limitBody(config.limits.bodyBytes, batches !== undefined)));
   if (platform.hasLostBytes) app.use(refuseDamaged(platform.hasLostBytes));
   app.route("/", closed);
   // Not `app.notFound`: an app around this one would not call it.
@@ -153,6 +152,16 @@ function operationsOf(...apps: readonly Hono<AppEnv>[]): Set<string> {
       routes.map(({ method, path }) => `${method.toLowerCase()} ${path}`),
     ),
   );
+}
+
+/**
+ * Two middleware as one. Each handler that Hono calls costs about half a microsecond. The second must not answer by itself.
+ */
+function inOrder(
+  first: MiddlewareHandler<AppEnv>,
+  second: MiddlewareHandler<AppEnv>,
+): MiddlewareHandler<AppEnv> {
+  return (c, next) => first(c, () => second(c, next) as Promise<void>);
 }
 
 const pass: MiddlewareHandler<AppEnv> = (_c, next) => next();

@@ -74,13 +74,13 @@ export interface Inference {
 export type Infer = (call: InferCall) => Promise<Inference>;
 
 /**
- * The version that answers a call. Rejects with `forbidden`, `unknown_model`, `unknown_version`, or with the error from
- * reading the package.
+ * The version that answers a call: a promise where the store must be asked. Throws `forbidden`. Rejects with
+ * `unknown_model`, `unknown_version`, or with the error from reading the package.
  */
 export type Resolve = (
   call: CallOptions,
   onAssigned?: (assignment: Assignment) => void,
-) => Promise<Resolved>;
+) => Resolved | Promise<Resolved>;
 
 /** The services that both paths use: for reading models, running them and recording calls. */
 export interface PathServices {
@@ -127,7 +127,8 @@ export function createPredict(services: PathServices): Predict {
   return (call) =>
     recordCall(services, "predict", call, async (ongoing) => {
       const { deadline, recording } = ongoing;
-      const version = await begin(services, ongoing);
+      const begun = begin(services, ongoing);
+      const version = begun instanceof Promise ? await begun : begun;
       const { manifest, task, compiled, limits } = version;
       recording.inputs = loggedInputs(manifest, call.inputs);
       const parameters = parseParameters(task.parameters, call.parameters);
@@ -144,11 +145,13 @@ export function createPredict(services: PathServices): Predict {
       const pathOf = batch ? (row: number) => `${member}[${row}]` : () => member;
       const options = { pathOf, parameters, longTexts, sentBytes: call.received?.sentBytes };
       const follow = services.followOf?.(version, recording.begun.at);
-      let looked = await lookUpFor(services, ongoing, version)?.(rows, pathOf);
+      const lookUp = lookUpFor(services, ongoing, version);
+      let looked = lookUp && (await lookUp(rows, pathOf));
       recording.features = looked?.statuses.counts;
-      const runs = await prepare(turns, recording.phases, deadline, () =>
+      const prepared = prepare(turns, recording.phases, deadline, () =>
         compiled.preprocess(looked?.rows ?? rows, options),
       );
+      const runs = prepared instanceof Promise ? await prepared : prepared;
       const features = looked && featuresOf(looked, batch && (call.each ? "each" : "all"));
       // It may take more memory than the inputs, and the call may wait for its run.
       if (!follow) looked = undefined;
@@ -387,7 +390,8 @@ export function createResolve(registryFor: RegistryFor, anticipate?: Anticipate)
     if (decided?.model === model) {
       const { version: own, ...why } = decided.assignment;
       onAssigned?.(decided.assignment);
-      return registry.resolve(model, { version: own }).then((found) => ({ ...found, ...why }));
+      const found = Promise.resolve(registry.resolve(model, { version: own }));
+      return found.then((version) => ({ ...version, ...why }));
     }
     if (override !== undefined) requireScope(caller, "override");
     const found = registry.resolve(model, {
@@ -436,16 +440,26 @@ export async function recordCall<Answer>(
 }
 
 /** Resolves the version, and applies its limits to the call. */
-export async function begin({ resolve }: PathServices, { call, deadline, recording }: OngoingCall) {
-  const { received } = call;
+export function begin(
+  { resolve }: PathServices,
+  ongoing: OngoingCall,
+): Resolved | Promise<Resolved> {
+  const { call, recording } = ongoing;
   const found =
     call.resolved ??
-    (await recording.phases.time("resolve", () =>
+    recording.phases.time("resolve", () =>
       resolve(call, (assignment) => {
         recording.assignment = assignment;
         call.onAssigned?.(assignment);
       }),
-    ));
+    );
+  return found instanceof Promise
+    ? found.then((version) => limited(version, ongoing))
+    : limited(found, ongoing);
+}
+
+function limited(found: Resolved, { call, deadline, recording }: OngoingCall): Resolved {
+  const { received } = call;
   recording.version = found;
   const { bodyBytes } = found.limits;
   if (received && received.bytes > bodyBytes)
@@ -465,12 +479,18 @@ const TOO_LARGE: ReadonlySet<ErrorCode> = new Set(["model_too_large", "out_of_me
  * Gives the outputs of each run to `take` and collects its results. Has the whole call answered elsewhere, where that is
  * possible, when this deployment has too little memory for it.
  */
-async function execute<R extends RunFeeds, Taken>(
-  ...parts: Parameters<typeof executeHere<R, Taken>>
+function execute<R extends RunFeeds, Taken>(
+  ...parts: Parameters<typeof compute<R, Taken>>
 ): Promise<Taken[]> {
-  const [{ fits }, { call, recording }, version] = parts;
-  const { elsewhere } = call;
-  if (!elsewhere) return executeHere(...parts);
+  const [, { call }] = parts;
+  return call.elsewhere ? executeSomewhere(call.elsewhere, parts) : executeHere(...parts);
+}
+
+async function executeSomewhere<R extends RunFeeds, Taken>(
+  elsewhere: NonNullable<CallOptions["elsewhere"]>,
+  parts: Parameters<typeof compute<R, Taken>>,
+): Promise<Taken[]> {
+  const [{ fits }, { recording }, version] = parts;
   if (fits?.(version.manifest) ?? true)
     try {
       return await executeHere(...parts);
@@ -492,23 +512,27 @@ async function answerElsewhere(
 }
 
 /** Executes in this deployment. Uses kept outputs where the model's answers are kept. */
-async function executeHere<R extends RunFeeds, Taken>(
-  services: PathServices,
-  ongoing: OngoingCall,
-  version: Resolved,
-  task: RunTask,
-  runs: readonly R[],
-  take: Take<R, Taken>,
+function executeHere<R extends RunFeeds, Taken>(
+  ...parts: Parameters<typeof compute<R, Taken>>
 ): Promise<Taken[]> {
-  const { manifest, limits } = version;
-  const { cachedRuns } = services;
-  const ttlSeconds = cachedRuns?.ttlSeconds(manifest) ?? 0;
-  if (!cachedRuns || ttlSeconds === 0) return compute(services, ongoing, version, task, runs, take);
-  const { outputNames } = task;
+  const [{ cachedRuns }, { recording }, version, { outputNames }, runs] = parts;
+  const ttlSeconds = cachedRuns?.ttlSeconds(version.manifest) ?? 0;
+  if (!cachedRuns || ttlSeconds === 0) return compute(...parts);
   if (runs.length > 1 && mayBeTooLargeToKeep(version, outputNames, runs)) {
-    ongoing.recording.cache = "bypass";
-    return compute(services, ongoing, version, task, runs, take);
+    recording.cache = "bypass";
+    return compute(...parts);
   }
+  return executeWithKept(cachedRuns, ttlSeconds, parts);
+}
+
+async function executeWithKept<R extends RunFeeds, Taken>(
+  cachedRuns: CachedRuns,
+  ttlSeconds: number,
+  parts: Parameters<typeof compute<R, Taken>>,
+): Promise<Taken[]> {
+  const [services, ongoing, version, task, runs, take] = parts;
+  const { manifest, limits } = version;
+  const { outputNames } = task;
   const kept = await cachedRuns.outputs({
     manifest,
     outputNames,
@@ -570,7 +594,8 @@ async function compute<R extends Pick<RunFeeds, "feeds">, Taken>(
   deadline.check();
   // Versions with the same artifact share its session, but not their runs.
   const owner = `${(call.caller ?? ANYONE).name} ${manifest.name}/${manifest.version}`;
-  const lease = await phases.time("load", () => sessions.acquire(manifest));
+  const leased = phases.time("load", () => sessions.acquire(manifest));
+  const lease = leased instanceof Promise ? await leased : leased;
   try {
     const turn = turns?.running.enter(deadline);
     if (turn) await phases.time("queue", () => turn);

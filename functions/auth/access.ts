@@ -32,7 +32,7 @@ function narrowed(registry: Registry, caller: Caller): Registry {
   };
   return {
     ...registry,
-    async resolve(name, wanted) {
+    resolve(name, wanted) {
       check(name);
       return registry.resolve(name, wanted);
     },

@@ -16,7 +16,8 @@ export function answer(
   status: ContentfulStatusCode = 200,
 ): Response {
   const exchange = c.get("exchange");
-  const all = { ...exchange.headers, ...headers };
+  const all = { ...exchange.headers };
+  for (const name in headers) all[name] = headers[name] as string;
   // Only Hono's own responses keep the header fields that an app around this one has set.
   if (headers["Content-Encoding"] === undefined)
     return exchange.wrapped

@@ -99,9 +99,9 @@ function readDirectly(c: Context<AppEnv>): Promise<Uint8Array<ArrayBuffer>> | un
   return readConnection(c.env, c.req.raw);
 }
 
-/** Reads the body as text, in the charset of its `Content-Type` or UTF-8. Rejects as {@link readBody} does. */
-export async function readText(c: Context<AppEnv>, options: BodyOptions): Promise<string> {
-  return decodeText(await readBody(c, options), { what: "The body" });
+/** The text of a body that {@link readBody} gave. Throws as {@link decodeText} does. */
+export function textOf(body: Uint8Array): string {
+  return decodeText(body, { what: "The body" });
 }
 
 /** The declared length of the body in bytes. Undefined when it comes in chunks or declares no length. */

@@ -90,23 +90,23 @@ export interface AppEnv {
   Variables: { exchange: Exchange };
 }
 
-const NOW = {};
-const LATER = { later: true };
-
 /** Whether the client prefers a job (RFC 7240), and this request may become one. */
-function later(c: Context<AppEnv>): { later?: boolean } {
+function isLater(c: Context<AppEnv>): boolean {
   const exchange = c.get("exchange");
   if (exchange.takesJobs) exchange.preferred ??= readPreferred(c.req);
-  if (exchange.preferred) return LATER;
+  if (exchange.preferred) return true;
   refuseWebhook(c.req, exchange.takesJobs);
-  return NOW;
+  return false;
 }
 
 /** The options of a call that come from its request. */
 export function callOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
   const { job, spilled } = c.get("exchange");
-  if (spilled) return askedOf(c);
-  return { ...askedOf(c), ...(job ? { decided: job.decided } : later(c)) };
+  const call = askedOf(c);
+  if (spilled) return call;
+  if (job) call.decided = job.decided;
+  else call.later = isLater(c);
+  return call;
 }
 
 /** Whether the request may be forwarded as it came: its body must not be changed. */
@@ -128,8 +128,8 @@ export function askedOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
     key: keyOf(c.req.header("x-nearcast-key")),
     override: c.req.header("x-nearcast-version-override"),
     cache: cacheDirective(c.req.header("cache-control")),
-    ...(spilled && { decided: decidedFor(spilled) }),
-    ...(elsewhere && !isFallback && { elsewhere: (version) => elsewhere(c, version) }),
+    decided: spilled && decidedFor(spilled),
+    elsewhere: elsewhere && !isFallback ? (version) => elsewhere(c, version) : undefined,
     sent: exchange.whenSent && (() => exchange.whenSent?.(c.env) ?? Promise.resolve()),
     onAssigned: (assignment) => void (exchange.assignment = assignment),
     onRecord: (record) => void (exchange.record = record),

@@ -9,7 +9,7 @@ import type { Service } from "../service.ts";
 import { parseJsonText } from "../wire/json.ts";
 import { writeJson } from "../wire/raw-number.ts";
 import { answer } from "./answer.ts";
-import { readText } from "./body.ts";
+import { readBody, textOf } from "./body.ts";
 import { askedOf, baseOf, pathOf, type AppEnv } from "./exchange.ts";
 import { EventStreams, jobEvents } from "./job-events.ts";
 import { requestFields } from "./request-fields.ts";
@@ -33,7 +33,7 @@ export function jobRoutes(
   return new Hono<AppEnv>()
     .put("/v1/jobs/:id", async (c) => {
       const id = checkJobId(c.req.param("id"), "The id");
-      const { model, version, webhook, ...body } = readJobBody(await readText(c, options));
+      const { model, version, webhook, ...body } = readJobBody(textOf(await readBody(c, options)));
       const found = await resolve({ ...askedOf(c), model, version });
       const path = version === undefined ? "" : `/versions/${encodeURIComponent(version)}`;
       const { caller } = c.get("exchange");

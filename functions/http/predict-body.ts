@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { invalidInput, NearcastError } from "../errors.ts";
 import type { AppEnv } from "./exchange.ts";
 import type { Limits } from "../model/limits.ts";
-import { readBody, readText, type BodyOptions } from "./body.ts";
+import { readBody, textOf, type BodyOptions } from "./body.ts";
 import { isJson, mediaTypeOf } from "./media-type.ts";
 import { parseJsonText } from "../wire/json.ts";
 import { wavOfSamples } from "../wire/raw-samples.ts";
@@ -24,7 +24,7 @@ export async function readPredictBody(
   options: BodyOptions & Pick<Limits, "batch">,
 ): Promise<PredictBody> {
   const { type: mediaType, parameters } = mediaTypeOf(c.req);
-  if (isJson(mediaType)) return readPredictJson(await readText(c, options));
+  if (isJson(mediaType)) return readPredictJson(textOf(await readBody(c, options)));
   if (mediaType === "multipart/form-data")
     return fromForm(await readBody(c, options), parameters["boundary"], options.batch);
   if (RAW.test(mediaType))

@@ -38,7 +38,7 @@ export function readPreferred(request: HonoRequest): Preferred | undefined {
 
 /** Throws `invalid_input` for a webhook of a call that is answered now. To ignore it would lose an answer. */
 export function refuseWebhook(request: HonoRequest, takesJobs: boolean): void {
-  if (request.header(WEBHOOK) === undefined) return;
+  if (request.header("x-nearcast-webhook") === undefined) return;
   const message = takesJobs
     ? "needs Prefer: respond-async"
     : "is not possible: this deployment answers every call at once";

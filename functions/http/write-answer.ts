@@ -11,6 +11,9 @@ const LARGE_BYTES = 256 * 1024;
 /** After this many bytes, other requests get their turns and the deadline is checked. */
 const PIECE_BYTES = 128 * 1024;
 
+/** Only a large answer is a promise. */
+type MaybeLater<T> = T | Promise<T>;
+
 interface WriteOptions {
   /** About how many bytes the answer will have. */
   bytes: number;
@@ -34,14 +37,11 @@ export function writeAnswer(
 }
 
 /** Answers with {@link writeAnswer}, typed for `hono/client`. */
-export async function answerPrediction<Json>(
-  c: Context<AppEnv>,
-  value: Json,
-  options: WriteOptions,
-) {
+export function answerPrediction<Json>(c: Context<AppEnv>, value: Json, options: WriteOptions) {
   const json = writeAnswer(c, value, options);
-  const response = answerText(c, typeof json === "string" ? json : await json);
-  return response as Response & TypedResponse<JSONParsed<Json>, 200, "json">;
+  const response =
+    typeof json === "string" ? answerText(c, json) : json.then((text) => answerText(c, text));
+  return response as MaybeLater<Response & TypedResponse<JSONParsed<Json>, 200, "json">>;
 }
 
 async function writeInPieces(c: Context<AppEnv>, value: unknown): Promise<string> {

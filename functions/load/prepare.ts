@@ -7,16 +7,27 @@ import type { InParts, Parts } from "../tasks/define.ts";
 /**
  * Prepares the inputs of a call. Decoding an image or tokenizing a text can block the process for longer than a run.
  * Such work is done in parts, and other requests get their turns between them. Rejects with the work's own error, with
- * `overloaded`, or, before a part, with the deadline's error.
+ * `overloaded`, or, before a part, with the deadline's error. Returns at once what is made at once.
  */
-export async function prepare<T>(
+export function prepare<T>(
   turns: Pick<Turns, "preparing" | "elsewhere"> | undefined,
   phases: Phases,
   deadline: Deadline,
   work: () => InParts<T>,
-): Promise<T> {
+): T | Promise<T> {
   const begun = phases.time("preprocess", work);
-  const made = begun instanceof Promise ? await begun : begun;
+  return begun instanceof Promise || isInParts(begun)
+    ? prepareLong(turns, phases, deadline, begun)
+    : begun;
+}
+
+async function prepareLong<T>(
+  turns: Pick<Turns, "preparing" | "elsewhere"> | undefined,
+  phases: Phases,
+  deadline: Deadline,
+  begun: Parts<T> | Promise<T | Parts<T>>,
+): Promise<T> {
+  const made = await begun;
   if (!isInParts(made)) return made;
   const turn = turns?.preparing.enter(deadline);
   if (turn) await phases.time("queue", () => turn);

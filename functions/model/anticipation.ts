@@ -23,7 +23,7 @@ export function createAnticipation(
     if (!manifest) return;
     manifests.delete(model);
     // The call itself gets the error.
-    sessions.acquire(manifest).then(
+    Promise.resolve(sessions.acquire(manifest)).then(
       ({ end }) => end(),
       () => undefined,
     );

@@ -50,8 +50,11 @@ export interface Wanted {
 export interface Resolved extends ModelVersion, Omit<Assignment, "version"> {}
 
 export interface Registry {
-  /** Rejects with `unknown_model`, `unknown_version`, or the error from reading the package. */
-  resolve(name: string, wanted?: Wanted): Promise<Resolved>;
+  /**
+   * A promise only where the store must be asked. It rejects with `unknown_model`, `unknown_version`, or the error from
+   * reading the package.
+   */
+  resolve(name: string, wanted?: Wanted): Resolved | Promise<Resolved>;
   release(name: string): Promise<Release>;
   /**
    * The versions in the store, by model, sorted with `10` after `9`. With `name`, only that model's versions, and none
@@ -303,56 +306,63 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
     else if (error.code === "unknown_model") failing.delete(name);
   }
 
+  /** Finds the version without the store. Undefined where the release or the version is not in memory. */
+  function known(name: string, wanted: Wanted): Resolved | undefined {
+    const release = freshRelease(name);
+    const assignment = release && assignmentOf(release, wanted);
+    const found = assignment && versions.get(`${name}/${assignment.version}`);
+    if (!found) return undefined;
+    wanted.onAssigned?.(assignment);
+    return resolved(name, found, assignment);
+  }
+
+  async function read(name: string, asked: Wanted): Promise<Resolved> {
+    const version = asked.version ?? asked.override;
+    try {
+      // Also read when the call names a version: it shows whether the model or only the version is unknown.
+      let latest = freshRelease(name);
+      if (!latest) {
+        readExpected(name);
+        latest = await release(name);
+      }
+      const assignment = assignmentOf(latest, asked);
+      const wanted = assignment.version;
+      if (NAME_PATTERN.test(wanted)) asked.onAssigned?.(assignment);
+      // Reads the version of a release even if the store did not have it a moment ago.
+      const named = version !== undefined && wanted !== latest.stable;
+      const found = NAME_PATTERN.test(wanted)
+        ? (versions.get(`${name}/${wanted}`) ??
+          (await readOnce(name, wanted, { named })) ??
+          // The first read may have begun before the version was there.
+          (platform.expected?.get(name) === wanted
+            ? await readOnce(name, wanted, { named })
+            : undefined))
+        : undefined;
+      if (found) return resolved(name, found, assignment);
+      if (version === undefined)
+        throw corrupt(`The release of ${name} is version ${wanted}, which the store does not have`);
+      throw new NearcastError(
+        "unknown_version",
+        `Model ${quote(name)} has no version ${quote(version)}.`,
+      );
+    } catch (error) {
+      if (version === undefined) noteFailure(name, error);
+      throw error;
+    }
+  }
+
+  function resolved(name: string, found: ModelVersion, assignment: Assignment): Resolved {
+    const { reason, release: chose, shadows } = assignment;
+    if (failing.size > 0 && reason !== "named" && reason !== "override") failing.delete(name);
+    const own: Resolved = { ...found, reason };
+    if (chose) own.release = chose;
+    if (shadows) own.shadows = shadows;
+    return own;
+  }
+
   return {
     release,
-    async resolve(name, { version: inPath, override, key, onAssigned } = {}) {
-      const version = inPath ?? override;
-      try {
-        // Also read when the call names a version: it shows whether the model or only the version is unknown.
-        let known = freshRelease(name);
-        if (!known) {
-          readExpected(name);
-          known = await release(name);
-        }
-        const assignment: Assignment =
-          version === undefined
-            ? assign(known, key)
-            : { version, reason: inPath === undefined ? "override" : "named" };
-        const wanted = assignment.version;
-        if (NAME_PATTERN.test(wanted)) onAssigned?.(assignment);
-        // Reads the version of a release even if the store did not have it a moment ago.
-        const named = version !== undefined && wanted !== known.stable;
-        const found = NAME_PATTERN.test(wanted)
-          ? (versions.get(`${name}/${wanted}`) ??
-            (await readOnce(name, wanted, { named })) ??
-            // The first read may have begun before the version was there.
-            (platform.expected?.get(name) === wanted
-              ? await readOnce(name, wanted, { named })
-              : undefined))
-          : undefined;
-        if (found) {
-          if (version === undefined && failing.size > 0) failing.delete(name);
-          const { reason, release: chose, shadows } = assignment;
-          return {
-            ...found,
-            reason,
-            ...(chose && { release: chose }),
-            ...(shadows && { shadows }),
-          };
-        }
-        if (version === undefined)
-          throw corrupt(
-            `The release of ${name} is version ${wanted}, which the store does not have`,
-          );
-        throw new NearcastError(
-          "unknown_version",
-          `Model ${quote(name)} has no version ${quote(version)}.`,
-        );
-      } catch (error) {
-        if (version === undefined) noteFailure(name, error);
-        throw error;
-      }
-    },
+    resolve: (name, wanted = {}) => known(name, wanted) ?? read(name, wanted),
     async versions(name) {
       // A model without a release does not answer, so no list is needed.
       if (name !== undefined && !(await isReleased(name))) return new Map();
@@ -368,6 +378,12 @@ export function createRegistry(platform: Platform, tasks: Tasks): Registry {
       ),
     failing: () => failing.size,
   };
+}
+
+function assignmentOf(release: Release, { version, override, key }: Wanted): Assignment {
+  const named = version ?? override;
+  if (named === undefined) return assign(release, key);
+  return { version: named, reason: version === undefined ? "override" : "named" };
 }
 
 function parsed<T>(what: string, bytes: Uint8Array, parse: (text: string) => T): T {

@@ -24,12 +24,13 @@ export async function releasedModels(
   for (let start = 0; start < found.length; start += LIST_CONCURRENCY) {
     const some = found.slice(start, start + LIST_CONCURRENCY);
     const read = some.map(async ([name, versions]) => {
-      // One broken package must not hide the others.
-      const model = await registry.resolve(name).catch((error: unknown) => {
-        if (error instanceof NearcastError) return error;
+      try {
+        return [name, { ...(await registry.resolve(name)), versions }] as const;
+      } catch (error) {
+        // One broken package must not hide the others.
+        if (error instanceof NearcastError) return [name, error] as const;
         throw error;
-      });
-      return [name, model instanceof NearcastError ? model : { ...model, versions }] as const;
+      }
     });
     for (const [name, model] of await Promise.all(read))
       // Leaves out models that were pushed but not released: they do not answer.

@@ -23,8 +23,8 @@ export interface SessionLease {
 }
 
 export interface Sessions {
-  /** Gets the artifact's session. Loads it when it is not in memory. Every lease must be ended. */
-  acquire(manifest: Manifest): Promise<SessionLease>;
+  /** Gets the artifact's session. Only where it must be loaded, it is a promise. Every lease must be ended. */
+  acquire(manifest: Manifest): SessionLease | Promise<SessionLease>;
   /**
    * Like `acquire`, for work that nobody waits for: it takes only memory that is free. Other sessions stay, and the next
    * one that needs the memory gets it. Undefined where there is not enough.
@@ -195,17 +195,25 @@ export function createSessions(
     );
   }
 
+  function use(key: string, loaded: LoadedSession): SessionLease {
+    spare.delete(key);
+    return lease(loaded);
+  }
+
+  async function loadShared(key: string, manifest: Manifest): Promise<SessionLease> {
+    for (;;) {
+      forgetLost();
+      const loaded = await share(key, () => loadAndTell(manifest));
+      // It may have been evicted before this waiter got it.
+      if (isUsable(loaded)) return use(key, loaded);
+    }
+  }
+
   return {
-    async acquire(manifest) {
+    acquire(manifest) {
       const key = keyOf(manifest);
-      let loaded = sessions.get(key);
-      // Reloads a session that was evicted before this waiter got it.
-      while (!loaded || loaded.evicted || loaded.session.lost?.()) {
-        forgetLost();
-        loaded = await share(key, () => loadAndTell(manifest));
-      }
-      spare.delete(key);
-      return lease(loaded);
+      const loaded = sessions.get(key);
+      return loaded && isUsable(loaded) ? use(key, loaded) : loadShared(key, manifest);
     },
     async acquireSpare(manifest) {
       const key = keyOf(manifest);
@@ -237,11 +245,16 @@ export function createSessions(
   };
 }
 
+function isUsable({ evicted, session }: LoadedSession): boolean {
+  return !evicted && !session.lost?.();
+}
+
 class NoSpareMemory extends Error {}
 
 /** The digests of the artifact and its weights: the same graph with other weights needs another session. */
 function keyOf({ artifact }: Manifest): string {
-  return [artifact, ...(artifact.externalData ?? [])].map(({ sha256 }) => sha256).join(" ");
+  if (!artifact.externalData) return artifact.sha256;
+  return [artifact, ...artifact.externalData].map(({ sha256 }) => sha256).join(" ");
 }
 
 function refused({ name }: Manifest, { what, bytes, limit }: TooLarge): NearcastError {

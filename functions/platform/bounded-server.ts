@@ -16,7 +16,8 @@ export function boundedServer(
   function createBounded(options: ServerOptions, listener: RequestListener): Server {
     const unread = { patienceMs: config.requestTimeoutMs, maxBytes: config.bodyBudgetBytes };
     const server = createServer(
-      { ...options, ServerResponse: boundUnread(unread) },
+      // Fields that came more than once are joined, as in a `Request`. Node would drop some of them.
+      { ...options, joinDuplicateHeaders: true, ServerResponse: boundUnread(unread) },
       inTurn(listener),
     );
     const share = config.grpcPort === undefined ? 1 : 1 - GRPC_SHARE;

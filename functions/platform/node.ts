@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
-import { readConnection } from "./read-connection.ts";
+import { headerReader, readConnection } from "./read-connection.ts";
 import { readConfig, type Config } from "../config.ts";
 import { forwardedAddress } from "../limits/address.ts";
 import { isLoopback } from "../loopback.ts";
@@ -75,6 +75,7 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     whenSent,
     trailersOf: (bindings) => (bindings as Partial<GrpcBindings> | undefined)?.sendTrailers,
     readConnection,
+    headerReader,
     asset: createFolderAssets(() => join(packageFile(), "../dist/assets/docs")),
     loadDecoder,
     decodeElsewhere: createImageThread(loadDecoder),

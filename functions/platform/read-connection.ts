@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
-import type { Platform } from "./types.ts";
+import type { Platform, ReadHeader } from "./types.ts";
 
 /** What `serve` gives with each request: Node's own request, and the `Request` that was made of it. */
 type Bindings = Partial<HttpBindings> & { request?: Request };
@@ -53,3 +53,19 @@ function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
   if (byteLength !== buffer.byteLength) return;
   (buffer as { transfer?: (bytes: number) => unknown }).transfer?.(0);
 }
+
+/**
+ * Reads header fields from Node's own request. A `Request` checks each name and each value again, and a prediction asks for a
+ * dozen fields, most of them absent. Undefined for a request that was replaced, and for HTTP/2.
+ */
+export const headerReader: NonNullable<Platform["headerReader"]> = (bindings, raw) => {
+  const { incoming, request } = (bindings ?? {}) as Bindings;
+  if (!incoming || request !== raw || incoming.httpVersionMajor !== 1) return undefined;
+  const { headers } = incoming;
+  function header(name?: string): unknown {
+    if (name === undefined) return Object.fromEntries(raw.headers);
+    const value = headers[name.toLowerCase()];
+    return typeof value === "string" ? value : undefined;
+  }
+  return header as ReadHeader;
+};

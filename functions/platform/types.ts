@@ -49,6 +49,12 @@ export interface RequestSource {
   readonly req: { header(name: string): string | undefined };
 }
 
+/** Gives a header field of a request, or all of them by their names in lower case. */
+export interface ReadHeader {
+  (name: string): string | undefined;
+  (): Record<string, string>;
+}
+
 /** Makes an answer from its body, status and header fields. */
 export type CreateAnswer = (
   body: string | Uint8Array<ArrayBuffer> | ArrayBuffer | ReadableStream | null,
@@ -116,6 +122,11 @@ export interface Platform {
     bindings: unknown,
     raw: Request,
   ) => Promise<Uint8Array<ArrayBuffer>> | undefined;
+  /**
+   * A faster `c.req.header` for a request. Takes Hono's `c.env` and `c.req.raw`. Undefined where the `Request` must be read.
+   * Absent where it always must.
+   */
+  headerReader?: (bindings: unknown, raw: Request) => ReadHeader | undefined;
   /** Whether bytes of a request's body were replaced on the way here. Absent where that cannot happen. */
   hasLostBytes?: (request: RequestSource) => boolean;
   /** Keeps the promise's work alive after the answer was sent, or after the client went away. */

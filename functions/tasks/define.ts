@@ -216,7 +216,7 @@ export interface TaskDefinition<Options extends z.ZodRawShape, Parameters> {
   about?: string;
   /** The fields of the manifest that only this task has. */
   options: Options;
-  /** The schema of a request's `parameters`. */
+  /** The schema of a request's `parameters`. What it makes of none is made once, for all calls, and frozen. */
   parameters: z.ZodType<Parameters>;
   input: InputKind;
   /**
@@ -304,10 +304,17 @@ export function defineTask<const Options extends z.ZodRawShape, Parameters>(
   };
 }
 
+/** What the schemas of tasks make of no parameters. Most calls have none. */
+const defaults = new WeakMap<z.ZodType, unknown>();
+
 /** Reads a request's `parameters`. Absent means none. Throws `invalid_input`. */
 export function parseParameters<T>(schema: z.ZodType<T>, parameters: unknown): T {
+  if (parameters === undefined && defaults.has(schema)) return defaults.get(schema) as T;
   const result = schema.safeParse(parameters ?? {});
-  if (result.success) return result.data;
+  if (result.success) {
+    if (parameters === undefined) defaults.set(schema, Object.freeze(result.data));
+    return result.data;
+  }
   throw invalidInput(
     result.error.issues.map(({ path, message }) => ({
       path: ["parameters", ...path].join("."),

@@ -71,7 +71,7 @@ test.each([
   async (_, asked, code) => {
     const { registry, gets, state } = open();
     await registry.release("iris");
-    const flood = Array.from({ length: 500 }, (_, index) => {
+    const flood = Array.from({ length: 500 }, async (_, index) => {
       const { name, ...wanted } = { version: undefined, ...asked(index) };
       return registry.resolve(name, wanted);
     });
@@ -85,7 +85,7 @@ test.each([
 test("a model that nobody has asked for is found among 500 made-up names", async () => {
   const { registry, gets } = open();
   const flood = refused(
-    Array.from({ length: 500 }, (_, index) => registry.resolve(`made-up-${index}`)),
+    Array.from({ length: 500 }, async (_, index) => registry.resolve(`made-up-${index}`)),
   );
   expect((await registry.resolve("iris")).manifest.version).toBe("1");
   expect(gets.length).toBeLessThan(60);
@@ -95,7 +95,9 @@ test("a model that nobody has asked for is found among 500 made-up names", async
 test("where the store gives no list, the names are read a few at a time", async () => {
   const { registry, gets, state } = open();
   state.canList = false;
-  const flood = Array.from({ length: 100 }, (_, index) => registry.resolve(`made-up-${index}`));
+  const flood = Array.from({ length: 100 }, async (_, index) =>
+    registry.resolve(`made-up-${index}`),
+  );
   const cold = registry.resolve("iris");
   expect(new Set(await refused(flood))).toEqual(new Set(["unknown_model"]));
   expect((await cold).manifest.version).toBe("1");

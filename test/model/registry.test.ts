@@ -46,7 +46,7 @@ test("names that clients make up do not push out the releases of real models", a
   await registry.resolve("iris");
   for (let start = 0; start < 1100; start += 50)
     await Promise.allSettled(
-      Array.from({ length: 50 }, (_, index) => registry.resolve(`made-up-${start + index}`)),
+      Array.from({ length: 50 }, async (_, index) => registry.resolve(`made-up-${start + index}`)),
     );
   state.down = true;
   expect((await registry.resolve("iris")).manifest.version).toBe("1");

@@ -32,7 +32,7 @@ test("a session that is evicted while it is leased runs on, and is released afte
 
 test("runs already called when their session is evicted all settle", async () => {
   const { sessions, iris, sentiment } = await open();
-  const leases = await Promise.all(Array.from({ length: 20 }, () => sessions.acquire(iris)));
+  const leases = await Promise.all(Array.from({ length: 20 }, async () => sessions.acquire(iris)));
   const runs = leases.map(({ session, end }) => session.run(feeds, ["probabilities"]).finally(end));
   (await sessions.acquire(sentiment)).end();
   for (const outputs of await Promise.all(runs))

@@ -2,8 +2,11 @@ import { once } from "node:events";
 import { createServer, request, type IncomingMessage } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
+import { serve } from "@hono/node-server";
 import { expect, onTestFinished, test } from "vitest";
-import { readConnection } from "../../functions/platform/read-connection.ts";
+import { createDeferred } from "../../functions/deferred.ts";
+import { boundedServer } from "../../functions/platform/bounded-server.ts";
+import { headerReader, readConnection } from "../../functions/platform/read-connection.ts";
 
 /** A request whose client has sent its first bytes, and the client. */
 async function arriving(first: Buffer, length = first.length) {
@@ -83,4 +86,40 @@ test("nothing is read for another request, one that was read before, or a closed
   closed.client.destroy();
   while (!closed.incoming.destroyed) await setImmediate();
   expect(closed.read()).toBeUndefined();
+});
+
+test("header fields are those of the Request, also when they come more than once", async () => {
+  const names = ["Content-Type", "accept", "X-Own", "cookie", "Host", "prefer", "constructor"];
+  const { promise, resolve } = createDeferred<{ fast: unknown[]; slow: unknown[] }>();
+  const server = serve({
+    fetch(request, { incoming }) {
+      const header = headerReader({ incoming, request }, request);
+      const slow = names.map((name) => request.headers.get(name) ?? undefined);
+      resolve({
+        fast: [...names.map((name) => header?.(name)), header?.()],
+        slow: [...slow, Object.fromEntries(request.headers)],
+      });
+      return new Response();
+    },
+    port: 0,
+    hostname: "127.0.0.1",
+    createServer: boundedServer({ requestTimeoutMs: 1000, bodyBudgetBytes: 1000 }),
+  });
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  const fields = ["Host: a", "Content-Type: text/plain", "content-type: text/csv", "X-Own: \u00e9"];
+  const more = ["x-own:  b ", "Cookie: a=1", "Cookie: b=2", "Accept: a/b", "Accept: c/d"];
+  socket.write(["GET / HTTP/1.1", ...fields, ...more, "", ""].join("\r\n"), "latin1");
+  const { fast, slow } = await promise;
+  expect(fast).toEqual(slow);
+  expect(fast).toContain("text/plain, text/csv");
+});
+
+test("header fields are not read for another request", async () => {
+  const { incoming, raw } = await arriving(Buffer.from("flower"));
+  expect(headerReader({ incoming, request: raw }, raw)).toBeTypeOf("function");
+  expect(headerReader({ incoming, request: raw }, new Request(raw))).toBeUndefined();
+  expect(headerReader(undefined, raw)).toBeUndefined();
 });

@@ -57,8 +57,9 @@ export function predictRoutes({ platform, predict }: Pick<Service, "platform" | 
   const options = { maxBytes: bodyBytes, batch, now };
 
   async function answerPredict(c: Context<AppEnv>, model: string, version?: string) {
-    const body = await readPredictBody(c, options);
-    const made = await predict({ ...callOf(c), model, version, ...body, each: asksForEach(c) });
+    const { inputs, parameters } = await readPredictBody(c, options);
+    const each = asksForEach(c);
+    const made = await predict({ ...callOf(c), model, version, inputs, parameters, each });
     const { manifest, outputs, features, answerBytes, record } = made;
     identify(c, manifest, record);
     const bytes = answerBytes + (Array.isArray(features) ? bytesOfStatuses(features) : 0);

@@ -17,7 +17,7 @@ const SECURITY_HEADERS = {
 };
 
 const REQUEST_ID = "X-Request-Id";
-const TIMEOUT = "X-Request-Timeout-Ms";
+const TIMEOUT = "x-request-timeout-ms";
 const WHOLE_NUMBER = /^[1-9]\d{0,9}$/;
 
 /**
@@ -31,7 +31,7 @@ export function beginRequest(
   { transfer, elsewhere }: Pick<Exchange, "transfer" | "elsewhere"> = {},
 ): MiddlewareHandler<AppEnv> {
   const { config, isClientGone = () => false, isolatesRequests = false } = platform;
-  const { createAnswer, readConnection, trailersOf, whenSent } = platform;
+  const { createAnswer, headerReader, readConnection, trailersOf, whenSent } = platform;
   const options = { isolated: isolatesRequests };
   // The caller until authentication finds out who it is.
   const caller = config.auth.mode === "open" ? ANYONE : NOBODY;
@@ -42,10 +42,12 @@ export function beginRequest(
   };
   return function beginRequest(c, next) {
     const { routeIndex } = c.req;
+    const readHeader = headerReader?.(c.env, c.req.raw);
+    if (readHeader) c.req.header = readHeader;
     const wrapped = routeIndex > before;
     const id =
       (wrapped ? idOfAnswer(c) : undefined) ??
-      readId(c.req.header(REQUEST_ID)) ??
+      readId(c.req.header("x-request-id")) ??
       crypto.randomUUID();
     const isGone = () => isClientGone(c.env);
     const job = jobOf(c.env);
@@ -55,11 +57,8 @@ export function beginRequest(
     const timeout = c.req.header(TIMEOUT);
     if (timeout !== undefined && WHOLE_NUMBER.test(timeout)) deadline.shorten(Number(timeout));
     const trace = readTrace(c.req.header("traceparent"));
-    const headers = {
-      [REQUEST_ID]: id,
-      ...(trace && { traceparent: writeTrace(trace) }),
-      ...constant,
-    };
+    const headers: Record<string, string> = { ...constant, [REQUEST_ID]: id };
+    if (trace) headers["traceparent"] = writeTrace(trace);
     const { answerBytes: maxAnswerBytes } = config.limits;
     const sendTrailers = trailersOf?.(c.env);
     c.set("exchange", {
@@ -92,7 +91,10 @@ export function beginRequest(
  */
 export function checkTimeout({ timeout }: Pick<Exchange, "timeout">): void {
   if (timeout !== undefined && !WHOLE_NUMBER.test(timeout))
-    throw new NearcastError("malformed_request", `${TIMEOUT} must be a whole number above 0.`);
+    throw new NearcastError(
+      "malformed_request",
+      `X-Request-Timeout-Ms must be a whole number above 0.`,
+    );
 }
 
 /** The id that an app around this one gave the request, from the answer's header. */
