@@ -12,21 +12,26 @@ interface Answered {
   recording: { phases: Phases };
 }
 
-/** What a task makes of a run: at once, or in parts. Other requests get their turns between them. */
+/**
+ * What a task makes of a run: at once, or in parts. Other requests get their turns between them, but for those that wait
+ * for the turn to run that this one has.
+ */
 export async function finish(
   parts: readonly unknown[] | Parts<unknown[]>,
   turns: Turns | undefined,
   { deadline, recording: { phases } }: Answered,
+  { isRunning = false } = {},
 ): Promise<readonly unknown[]> {
   if (!isInParts(parts)) return parts;
   const timed = { phases, phase: "postprocess", deadline } as const;
-  for (;;) {
+  for (let done = 1; ; done++) {
     const part = phases.time("postprocess", () => parts.next());
     if (part.done) return part.value;
     const elsewhere = part.value;
     if (elsewhere) await inTurn(turns?.elsewhere, timed, elsewhere);
     deadline.check();
-    await turns?.transfer?.goOn();
+    const others = isRunning ? turns?.transfer?.breathe() : turns?.transfer?.pause(done);
+    if (others) await phases.time("queue", () => others);
   }
 }
 

@@ -188,7 +188,7 @@ export function createPredict(services: PathServices): Predict {
           );
           // Outputs are alive until all is made of them. New runs must not go on meanwhile where that takes long.
           if (compiled.write) {
-            const whole = finish(answers, turns, ongoing);
+            const whole = finish(answers, turns, ongoing, { isRunning: true });
             if (isLast) return whole;
             return whole
               .then((one) => write(compiled, [one, run, parameters], turns, ongoing))
@@ -196,7 +196,9 @@ export function createPredict(services: PathServices): Predict {
           }
           if (Array.isArray(answers)) return counted(answers);
           // Unfinished answers keep the outputs alive. Those of the last run are finished after its turn.
-          return isLast ? answers : finish(answers, turns, ongoing).then(counted);
+          return isLast
+            ? answers
+            : finish(answers, turns, ongoing, { isRunning: true }).then(counted);
         },
       );
       const answers: (readonly unknown[])[] = [];

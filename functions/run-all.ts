@@ -26,7 +26,7 @@ export interface RunOptions<R extends RunFeeds, Taken> {
   phases: Phases;
   owner: string;
   /** Lets others go first between two runs when these have lasted long. */
-  pause?: (() => Promise<void> | undefined) | undefined;
+  pause?: ((done: number) => Promise<void> | undefined) | undefined;
   /** The most bytes that all outputs may have in the answer, by the task's count. */
   answerBytes: number;
   /** The outputs of many runs could take gigabytes: what it keeps must be small. */
@@ -48,7 +48,7 @@ export async function runAll<R extends RunFeeds, Taken>(
   const results: Taken[] = [];
   let bytes = 0;
   for (const [index, run] of runs.entries()) {
-    const others = index > 0 ? pause?.() : undefined;
+    const others = index > 0 ? pause?.(index) : undefined;
     if (others) await phases.time("queue", () => others);
     deadline.check();
     let outputs: Tensors;
@@ -89,10 +89,10 @@ async function runSteps(
   options: OneRun,
 ): Promise<Tensors> {
   const { deadline, phases, pause } = options;
-  for (let step = steps.next(); ;) {
+  for (let step = steps.next(), done = 1; ; done++) {
     if (step.done) return step.value;
     step = steps.next(await runOnce(session, task, step.value, options));
-    const others = pause?.();
+    const others = pause?.(done);
     if (others) await phases.time("queue", () => others);
     deadline.check();
   }

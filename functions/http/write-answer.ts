@@ -48,13 +48,14 @@ async function writeInPieces(c: Context<AppEnv>, value: unknown): Promise<string
   const { deadline, maxAnswerBytes = Infinity, transfer } = c.get("exchange");
   let json = "";
   let looked = 0;
+  let done = 0;
   for (const piece of jsonPieces(value)) {
     json += piece;
     if (json.length - looked < PIECE_BYTES) continue;
     looked = json.length;
     checkAnswerBytes(json.length, maxAnswerBytes);
     deadline.check();
-    await transfer?.goOn();
+    await transfer?.pause(++done);
   }
   return json;
 }

@@ -1,6 +1,7 @@
 import type { NearcastError } from "../errors.ts";
 import { createArrivals } from "./arrivals.ts";
 import type { Deadline } from "./deadline.ts";
+import type { GoingOn } from "./going-on.ts";
 import { createJointAnswers } from "./joint-answers.ts";
 import type { Overload, Queue } from "./overload.ts";
 
@@ -15,12 +16,17 @@ export interface Admission {
   enter(deadline?: Pick<Deadline, "check">): Promise<void> | undefined;
   /** Like `enter`, for a request that was let in before: it is not refused. */
   enterAgain(): Promise<void> | undefined;
-  /** For work in parts. When the turn has lasted long, it lets others go first and waits for the next turn. */
-  pause(this: void): Promise<void> | undefined;
+  /**
+   * For work in parts, when some are done. When the turn has lasted long, it lets others go first and waits for a turn to
+   * go on.
+   */
+  pause(this: void, done: number): Promise<void> | undefined;
   /** Ends the turn. If it returns a promise, wait for it before answering the run. */
   leave(): Promise<void> | undefined;
   /** How many have a turn or wait for one. */
   length(): number;
+  /** Whether others wait than those whose work goes on, and may have their turn soon. */
+  isWaited(this: void): boolean;
   /** What a request is told that finds no place. */
   refusal(): NearcastError;
 }
@@ -34,20 +40,19 @@ interface Waiter {
 
 /** Runs may begin at once while their times add up to this. */
 const SLICE_MS = 5;
+/** Behind a turn that lasts longer than this, nobody begins soon. */
+const LONG_TURN_MS = 20;
 /** Runs up to this long are answered together. */
 const SHORT_MS = 0.5;
 /** The weight of the newest run in the mean. */
 const WEIGHT = 0.1;
 /** A run may take this many times the mean. */
 const LONG_RUN = 1.5;
-/** One turn in this many is for work that goes on, however many new requests wait. */
-const GOING_ON_EVERY = 4;
 
 /**
- * A queue for the processor, first come, first served. Work in parts that goes on lets new requests go first, since most
- * of them are short: a few long requests would otherwise make all others wait for a part of each. It measures how long
- * runs take. That decides how many may begin at once, and during an overload who is refused. Times are milliseconds of
- * the platform's clock.
+ * A queue for the processor, first come, first served. Work in parts gives up its place between them. It measures how
+ * long runs take. That decides how many may begin at once, and during an overload who is refused. Times are milliseconds
+ * of the platform's clock.
  */
 export function createAdmission(options: {
   now: () => number;
@@ -56,16 +61,17 @@ export function createAdmission(options: {
   parallelism: number;
   /** Reads the requests that have arrived. Absent where a run does not block reading. */
   turnEventLoop: (() => Promise<void>) | undefined;
+  /** Absent where work in parts lets nobody go first. */
+  goingOn?: GoingOn | undefined;
   /** What a run is thought to take before any was measured. */
   firstMeanMs?: number;
 }): Admission {
-  const { now, overload, parallelism, turnEventLoop, firstMeanMs = SLICE_MS } = options;
+  const { now, overload, parallelism, turnEventLoop, goingOn, firstMeanMs = SLICE_MS } = options;
   const waiting: Waiter[] = [];
-  /** Those in the middle of work in parts. */
-  const goingOn: Waiter[] = [];
-  const length = () => waiting.length + goingOn.length;
+  /** How many are in the middle of work in parts and have no turn. */
+  let paused = 0;
+  const length = () => waiting.length + paused;
   const queue: Queue = { waiting: length, running: 0, meanMs: firstMeanMs };
-  let newTurns = 0;
   let isMeasured = false;
   let lastFinished = 0;
   const arrivals = turnEventLoop && createArrivals({ now, turnEventLoop });
@@ -82,18 +88,25 @@ export function createAdmission(options: {
     if (overload.isFull(queue)) throw overload.refusal(queue);
   }
 
-  function take(line: Waiter[], deadline?: Pick<Deadline, "check">): Promise<void> | undefined {
+  function take(deadline?: Pick<Deadline, "check">): Promise<void> | undefined {
     const turn =
       queue.running < places()
         ? undefined
-        : new Promise<void>((begin, end) => line.push({ begin, end, deadline }));
-    if (!turn) {
-      // Idle time is not part of a run.
-      if (queue.running === 0) lastFinished = now();
-      queue.running += 1;
-    }
+        : new Promise<void>((begin, end) => waiting.push({ begin, end, deadline }));
+    if (!turn) occupy();
     if (!arrivals || !isMeasured || queue.meanMs < SLICE_MS) return turn;
     return turn ? turn.then(() => arrivals.read(queue.meanMs)) : arrivals.read(queue.meanMs);
+  }
+
+  function occupy(): void {
+    // Idle time is not part of a run.
+    if (queue.running === 0) lastFinished = now();
+    queue.running += 1;
+  }
+
+  function goOn(): void {
+    paused -= 1;
+    occupy();
   }
 
   function give(): void {
@@ -104,19 +117,12 @@ export function createAdmission(options: {
     lastFinished = time;
     queue.running -= 1;
     while (queue.running < places()) {
-      const next = nextWaiter();
+      const next = waiting.shift();
       if (!next) return;
       if (isLate(next)) continue;
       queue.running += 1;
       next.begin();
     }
-  }
-
-  function nextWaiter(): Waiter | undefined {
-    const areBoth = goingOn.length > 0 && waiting.length > 0;
-    if (areBoth && ++newTurns < GOING_ON_EVERY) return waiting.shift();
-    newTurns = 0;
-    return goingOn.shift() ?? waiting.shift();
   }
 
   /**
@@ -137,13 +143,14 @@ export function createAdmission(options: {
     check,
     enter(deadline) {
       check();
-      return take(waiting, deadline);
+      return take(deadline);
     },
-    enterAgain: () => take(waiting),
-    pause() {
-      if (!turnEventLoop || now() - lastFinished < SLICE_MS) return undefined;
+    enterAgain: () => take(),
+    pause(done) {
+      if (!goingOn || now() - lastFinished < SLICE_MS) return undefined;
       give();
-      return turnEventLoop().then(() => take(goingOn));
+      paused += 1;
+      return goingOn.next(done).then(goOn);
     },
     leave() {
       give();
@@ -153,6 +160,7 @@ export function createAdmission(options: {
       return undefined;
     },
     length: () => length() + queue.running,
+    isWaited: () => waiting.length > 0 && now() - lastFinished < LONG_TURN_MS,
     refusal: () => overload.refusal(queue),
   };
 }

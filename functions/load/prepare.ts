@@ -49,7 +49,7 @@ export async function inTurns<T>(
 ): Promise<T> {
   const { phases, phase, deadline } = timed;
   try {
-    for (;;) {
+    for (let done = 1; ; done++) {
       deadline.check();
       const part = phases.time(phase, () => parts.next());
       if (part.done) return part.value;
@@ -63,7 +63,7 @@ export async function inTurns<T>(
           await turns?.preparing.enterAgain();
         }
       } else {
-        const others = turns?.preparing.pause();
+        const others = turns?.preparing.pause(done);
         if (others) await phases.time("queue", () => others);
       }
     }

@@ -24,10 +24,11 @@ export function createSpareTurns(now: () => number, turnEventLoop: () => Promise
     pause,
     leave: () => undefined,
     length: () => 0,
+    isWaited: () => false,
     refusal,
   };
   return {
-    transfer: { read: pause, goOn: async () => pause() },
+    transfer: { read: pause, goOn: async () => pause(), pause, breathe: pause },
     preparing: admission,
     elsewhere: admission,
     running: admission,

@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import type { NearcastError } from "../errors.ts";
 import { createAdmission, type Admission } from "./admission.ts";
 import { createOverload } from "./overload.ts";
+import { createGoingOn } from "./going-on.ts";
 import { createTransferTurns, type TransferTurns } from "./transfer-turns.ts";
 
 /** The turns of a request: for its body and its answer, one to prepare its inputs, and one for each of its runs. */
@@ -31,18 +32,27 @@ export interface TurnsOptions extends Pick<
 export function createTurns(options: TurnsOptions): Turns {
   const { now, turnEventLoop, maxConcurrency, maxQueueMs, workers, dynamicBatching } = options;
   const overload = createOverload(now, maxQueueMs);
-  const preparing = createAdmission({ now, turnEventLoop, overload, parallelism: 1 });
+  const goingOn = turnEventLoop && createGoingOn({ now, turnEventLoop, isWaited });
+  const transfer =
+    turnEventLoop && goingOn && createTransferTurns({ now, overload, turnEventLoop, goingOn });
+  const preparing = createAdmission({ now, turnEventLoop, overload, parallelism: 1, goingOn });
   const elsewhere = createAdmission({ now, turnEventLoop: undefined, overload, parallelism: 1 });
   const running = createAdmission({
     now,
     // Runs in other processes do not block this one.
     turnEventLoop: workers > 0 ? undefined : turnEventLoop,
     overload,
+    goingOn: workers > 0 ? undefined : goingOn,
     // Joined runs are computed at the same time, up to the rows of a joint run.
     parallelism: Math.max(workers, 1, ...dynamicBatching.values()),
   });
+
+  function isWaited(): boolean {
+    return [transfer, preparing, running].some((line) => line?.isWaited());
+  }
+
   return {
-    transfer: turnEventLoop && createTransferTurns({ now, overload, turnEventLoop }),
+    transfer,
     preparing,
     elsewhere,
     running,

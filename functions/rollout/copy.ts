@@ -98,7 +98,7 @@ async function compared(
 /** Lets others arrive, and gives the copy up when somebody has. */
 function pauses({ turns }: PathServices, deadline: Deadline) {
   return async () => {
-    await turns?.preparing.pause();
+    await turns?.preparing.pause(0);
     deadline.check();
   };
 }

@@ -1,7 +1,9 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createAdmission } from "../../functions/load/admission.ts";
+import { createGoingOn } from "../../functions/load/going-on.ts";
 import { createOverload } from "../../functions/load/overload.ts";
+import { createTurns } from "../../functions/load/turns.ts";
 
 const begin = (now: () => number) =>
   createAdmission({
@@ -51,28 +53,124 @@ test("a short run is not kept for one of a later turn", async () => {
   await answers;
 });
 
-test("requests that have just come go before those whose work goes on, but for one turn in four", async () => {
+/** Three lines as `createTurns` makes them, on a clock of the test. */
+function beginLines() {
   let time = 0;
-  const admission = begin(() => time);
-  const turns: string[] = [];
-  /** Takes the processor for its parts of 10 ms each. */
-  const work = async (name: string, parts: number): Promise<void> => {
-    await admission.enter(PATIENT);
-    for (let left = parts; left > 0; left--) {
-      turns.push(name);
-      time += 10;
-      if (left > 1) await admission.pause();
-    }
-    await admission.leave();
+  const now = () => time;
+  let turnsOfLoop = 0;
+  let counter = setImmediate(function count() {
+    turnsOfLoop += 1;
+    counter = setImmediate(count);
+  });
+  onTestFinished(() => clearImmediate(counter));
+  const turns = createTurns({
+    now,
+    turnEventLoop: () => turn(),
+    maxConcurrency: 512,
+    maxQueueMs: Infinity,
+    workers: 0,
+    dynamicBatching: new Map(),
+  });
+  const done: string[] = [];
+  const loopTurns: number[] = [];
+  /** A part of 10 ms. */
+  const part = (name: string): void => {
+    time += 10;
+    done.push(name);
+    loopTurns.push(turnsOfLoop);
   };
-  const long = ["x", "y"].map((name) => work(name, 4));
-  await turn();
-  const short = ["a", "b", "c", "d", "e", "f"].map((name) => work(name, 1));
-  await Promise.all([...long, ...short]);
-  const order = turns.join("");
-  // Whatever began before, the six need at most two parts of others between them.
-  const between = order.slice(order.indexOf("a"), order.indexOf("f")).replaceAll(/[a-f]/g, "");
-  expect(order.replaceAll(/[xy]/g, "")).toBe("abcdef");
-  expect(between.length, order).toBeLessThanOrEqual(2);
-  expect(order).toHaveLength(14);
+  return { turns, done, loopTurns, part };
+}
+
+type Lines = ReturnType<typeof beginLines>;
+
+/** Does its parts in a line. */
+async function work(lines: Lines, line: "preparing" | "running", name: string, parts: number) {
+  const admission = lines.turns[line];
+  await admission.enter(PATIENT);
+  for (let made = 1; made <= parts; made++) {
+    lines.part(name);
+    if (made < parts) await admission.pause(made);
+  }
+  await admission.leave();
+}
+
+async function answer(lines: Lines, name: string, parts: number) {
+  for (let made = 1; made <= parts; made++) {
+    lines.part(name);
+    if (made < parts) await lines.turns.transfer?.pause(made);
+  }
+}
+
+test.each(["preparing", "running"] as const)(
+  "whoever is %s and has just come goes before work of any line that goes on, but for a quarter of the time",
+  async (line) => {
+    const lines = beginLines();
+    const long = [
+      work(lines, "preparing", "x", 8),
+      work(lines, "running", "y", 8),
+      answer(lines, "z", 8),
+    ];
+    await turn();
+    const short = ["a", "b", "c", "d", "e", "f"].map((name) => work(lines, line, name, 1));
+    await Promise.all([...long, ...short]);
+    const order = lines.done.join("");
+    const between = order.slice(order.indexOf("a"), order.indexOf("f")).replaceAll(/[a-f]/g, "");
+    expect(order.replaceAll(/[xyz]/g, "")).toBe("abcdef");
+    expect(between.length, order).toBeLessThanOrEqual(2);
+    expect(between.length, order).toBeGreaterThan(0);
+    expect(order).toHaveLength(30);
+  },
+);
+
+test("however many requests come, a quarter of the time is for work that goes on", async () => {
+  let time = 0;
+  const goingOn = createGoingOn({
+    now: () => time,
+    turnEventLoop: () => turn().then(() => void (time += 1)),
+    isWaited: () => true,
+  });
+  for (let done = 1; done <= 20; done++) {
+    await goingOn.next(done);
+    time += 10;
+  }
+  expect(time / 200).toBeGreaterThan(3.5);
+  expect(time / 200).toBeLessThan(5);
+});
+
+test("of work of all lines that goes on, a turn of the event loop does one part", async () => {
+  const lines = beginLines();
+  await Promise.all([
+    work(lines, "preparing", "w", 6),
+    work(lines, "preparing", "x", 6),
+    work(lines, "running", "y", 6),
+    answer(lines, "z", 6),
+  ]);
+  // Those that have just come begin together, and the time of an answer counts from its first part on.
+  const goingOn = lines.loopTurns.slice(5);
+  expect(goingOn).toHaveLength(19);
+  expect(new Set(goingOn).size).toBe(19);
+});
+
+test("what has done fewer parts goes on before what has done more", async () => {
+  const lines = beginLines();
+  const long = ["x", "y", "z"].map((name) => answer(lines, name, 12));
+  while (lines.done.length < 18) await turn();
+  const short = answer(lines, "a", 4);
+  await Promise.all([...long, short]);
+  const order = lines.done.join("");
+  // At most the part before which it came is between its own.
+  expect(order.indexOf("a", order.indexOf("aa") + 2) - order.indexOf("aa"), order).toBeLessThan(4);
+  expect(order).toMatch(/a+[xyz]?a+[xyz]+$/);
+});
+
+test("work that goes on does not wait for those behind a turn that lasts long", async () => {
+  const lines = beginLines();
+  await lines.turns.running.enter(PATIENT);
+  const behind = work(lines, "running", "b", 1);
+  // Its own part takes 10 ms, so four of them show that nothing is kept for `b`.
+  await answer(lines, "x", 5);
+  expect(lines.done.join("")).toBe("xxxxx");
+  void lines.turns.running.leave();
+  await behind;
 });

@@ -2,10 +2,13 @@ import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createAdmission } from "../../functions/load/admission.ts";
 import { createDeadline } from "../../functions/load/deadline.ts";
+import { createGoingOn } from "../../functions/load/going-on.ts";
 import { createOverload } from "../../functions/load/overload.ts";
 import { createPhases } from "../../functions/observe/phases.ts";
 import { runAll } from "../../functions/run-all.ts";
 import type { Session } from "../../functions/runtime/types.ts";
+
+const turnEventLoop = () => turn();
 
 /** A run of four steps, and four runs. */
 const LONG = [
@@ -27,7 +30,8 @@ test.each(LONG)("between the %s of a long request others have their turn", async
   let time = 0;
   const now = () => time;
   const overload = createOverload(now, Infinity);
-  const running = createAdmission({ now, overload, parallelism: 1, turnEventLoop: () => turn() });
+  const goingOn = createGoingOn({ now, turnEventLoop, isWaited: () => running.isWaited() });
+  const running = createAdmission({ now, overload, parallelism: 1, turnEventLoop, goingOn });
   const deadline = createDeadline(60_000, () => false);
   const ran: string[] = [];
   let short: Promise<void> | undefined;

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { setImmediate as turnEventLoop } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { createGoingOn } from "../../functions/load/going-on.ts";
 import { createOverload } from "../../functions/load/overload.ts";
 import { createTransferTurns } from "../../functions/load/transfer-turns.ts";
 import { inTurn } from "../../functions/platform/in-turn.ts";
@@ -23,7 +24,18 @@ function countTurns(): () => number {
 
 function startTransfer(maxQueueMs: number) {
   const overload = createOverload(now, maxQueueMs);
-  return createTransferTurns({ now, overload, turnEventLoop: () => turnEventLoop() });
+  const goingOn = createGoingOn({
+    now,
+    turnEventLoop: () => turnEventLoop(),
+    isWaited: () => transfer.isWaited(),
+  });
+  const transfer = createTransferTurns({
+    now,
+    overload,
+    turnEventLoop: () => turnEventLoop(),
+    goingOn,
+  });
+  return transfer;
 }
 
 /** Blocks the process. */
