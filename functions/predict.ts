@@ -17,6 +17,7 @@ import type { FeatureStatuses, FeatureSummaries } from "./features/status.ts";
 import { startTally } from "./features/tally.ts";
 import type { FollowOf, Shadows } from "./follow.ts";
 import { answersOfTensors, finish, write } from "./finish.ts";
+import { giveBackTensors } from "./give-back.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
 import type { Charge } from "./limits/charge.ts";
 import { createDeadline, type Deadline } from "./load/deadline.ts";
@@ -175,6 +176,14 @@ export function createPredict(services: PathServices): Predict {
         checkAnswerBytes(measured, limits.answerBytes);
         return answers;
       };
+      /** Those of the run before: all is made of them. */
+      let spent: Tensors[] = [];
+      const spend = (...next: Tensors[]) => {
+        // Followers look at tensors later, and kept outputs are for others too.
+        if (!compiled.spendsTensors || follow || recording.cache) return;
+        spent.forEach(giveBackTensors);
+        spent = next;
+      };
       const made = await execute(
         services,
         ongoing,
@@ -182,6 +191,7 @@ export function createPredict(services: PathServices): Predict {
         compiled,
         runs,
         ({ outputs, run, bytes, isLast }) => {
+          spend(run.feeds, outputs);
           measured += bytes;
           const answers = recording.phases.time("postprocess", () =>
             compiled.postprocess(outputs, run, parameters),
@@ -226,6 +236,7 @@ export function createPredict(services: PathServices): Predict {
         const made = { kind: "predict", call, outputs: given, isBatch: batch } as const;
         services.shadows?.copy({ ...made, ...answered(recording, version, runs, answerBytes) });
       }
+      spend();
       return { manifest, outputs: given, tokens, ...(features && { features }), answerBytes };
     });
 }

@@ -1,6 +1,7 @@
 import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type BuildOptions } from "esbuild";
+import { writeSessions } from "./write-sessions.ts";
 
 const root = join(import.meta.dirname, "../..");
 const options: BuildOptions = {
@@ -75,6 +76,7 @@ export async function buildBare(): Promise<Bare> {
     entryPoints: PROGRAMS.map((name) => join(root, `bench/bare/${name}.ts`)),
     outdir: node,
   });
+  await writeSessions();
   const modules = "node_modules";
   await cp(join(root, "dist/lambda", process.arch, modules), join(lambda, modules), {
     recursive: true,

@@ -1,25 +1,34 @@
+import { readFile } from "node:fs/promises";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { shippedModels, type Shipped } from "../shipped.ts";
+import type { Datatype } from "../../functions/tensor.ts";
 import { sessionOptions } from "./session-options.ts";
 
-type Input = Shipped["manifest"]["inputs"][number];
+/** A shipped model with the tensors of its first example, as `writeSessions` wrote it. */
+export interface ShippedSession {
+  name: string;
+  artifact: string;
+  feeds: { name: string; datatype: Datatype; shape: number[]; data: string | string[] }[];
+}
 
-/** A session of every shipped model, with feeds of one row that its graph can compute with. */
+/** Below the working directory. */
+export const SESSIONS_FILE = ".cache/bench/bare/sessions.json";
+
+/** A session of every shipped model, with the same tensors that the service makes of its first example. */
 export async function shippedSessions() {
-  const models = await shippedModels();
+  const models = JSON.parse(await readFile(SESSIONS_FILE, "utf8")) as ShippedSession[];
   return Promise.all(
-    models.map(async ({ manifest, artifact }) => ({
-      name: manifest.name,
+    models.map(async ({ name, artifact, feeds }) => ({
+      name,
       session: await InferenceSession.create(artifact, sessionOptions),
-      feeds: Object.fromEntries(manifest.inputs.map((input) => [input.name, oneRow(input)])),
+      feeds: Object.fromEntries(feeds.map((feed) => [feed.name, tensorOf(feed)])),
     })),
   );
 }
 
-function oneRow({ datatype, shape: free }: Input): Tensor {
-  const shape = free.map((size) => (size === -1 ? 1 : size));
-  const length = shape.reduce((product, size) => product * size, 1);
-  if (datatype === "BYTES") return new Tensor("string", ["A very good film."], shape);
-  if (datatype === "INT64") return new Tensor("int64", new BigInt64Array(length).fill(1n), shape);
-  return new Tensor("float32", new Float32Array(length), shape);
+function tensorOf({ datatype, shape, data }: ShippedSession["feeds"][number]): Tensor {
+  if (Array.isArray(data)) return new Tensor("string", data, shape);
+  const { buffer } = new Uint8Array(Buffer.from(data, "base64"));
+  return datatype === "INT64"
+    ? new Tensor("int64", new BigInt64Array(buffer), shape)
+    : new Tensor("float32", new Float32Array(buffer), shape);
 }

@@ -43,7 +43,7 @@ const START: Record<PlatformName, Record<string, string>> = {
   node: {
     prestart: "nearcast build node",
     start:
-      "node --min-semi-space-size=4 --max-semi-space-size=4 --initial-old-space-size=64 --no-parallel-scavenge --no-concurrent-array-buffer-sweeping --no-allocation-site-pretenuring dist/node/server.mjs",
+      "node --min-semi-space-size=4 --max-semi-space-size=4 --initial-old-space-size=64 --no-parallel-scavenge --no-concurrent-array-buffer-sweeping --no-allocation-site-pretenuring --no-maglev --v8-pool-size=1 dist/node/server.mjs",
   },
   cloudflare: { start: "nearcast dev --edge" },
   lambda: { start: "nearcast dev --lambda" },

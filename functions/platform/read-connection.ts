@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
+import { giveBack } from "../give-back.ts";
 import type { Platform, ReadHeader } from "./types.ts";
 
 /** What `serve` gives with each request: Node's own request, and the `Request` that was made of it. */
@@ -41,17 +42,9 @@ function joined(chunks: readonly Buffer<ArrayBuffer>[], bytes: number): Uint8Arr
   const [first] = chunks;
   if (first && chunks.length === 1) return first;
   const whole = Buffer.concat(chunks, bytes);
-  for (const chunk of chunks) release(chunk);
+  // While they wait for the collector, that comes a third more often: a body of 600 KB takes 6 to 15 % more of the processor.
+  for (const chunk of chunks) giveBack(chunk);
   return whole;
-}
-
-/**
- * Gives a chunk's memory back, where it has some for itself. While it waits for the collector, that comes a third more
- * often: a body of 600 KB takes 6 to 15 % more of the processor. Node 20 has to wait.
- */
-function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
-  if (byteLength !== buffer.byteLength) return;
-  (buffer as { transfer?: (bytes: number) => unknown }).transfer?.(0);
 }
 
 /**

@@ -67,6 +67,11 @@ export interface CompiledTask<Parameters = unknown> {
   isBatch?(inputs: unknown): boolean;
   /** Whether an input may also be an array of the features' values, in the manifest's order. */
   byPosition?: boolean;
+  /**
+   * Whether feeds and outputs are large, are the call's alone, and no answer keeps a view of them. Then their memory is given
+   * back with the answer.
+   */
+  spendsTensors?: boolean;
   /** Turns inputs into runs, in order. Throws `invalid_input` with the path of every bad row. */
   preprocess(
     rows: readonly unknown[],

@@ -9,5 +9,10 @@ export async function compile(
 ) {
   const inputs = await imageInputs(version);
   const answers = classificationAnswers(version.manifest);
-  return { ...answers, ...inputs, quantities: [...inputs.quantities, ...answers.quantities] };
+  return {
+    ...answers,
+    ...inputs,
+    spendsTensors: true,
+    quantities: [...inputs.quantities, ...answers.quantities],
+  };
 }

@@ -1,4 +1,5 @@
 import { invalidInput, type InputIssue } from "../../errors.ts";
+import { giveBack } from "../../give-back.ts";
 import { elementCount } from "../../tensor.ts";
 import { bytesOrBase64 } from "../../wire/base64.ts";
 import { MAX_NUMBERS } from "../check-tensors.ts";
@@ -130,6 +131,7 @@ export async function imageInputs(
             fillPixels(sized, levels, image.layout, alone, 0, target.width);
             runs.push(runOf(shape, alone, [own]));
           } else fillPixels(sized, levels, image.layout, data, index * width, target.width);
+          giveBack(sized.data);
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;
           issues.push({ path: pathOf(index), message: error.message });

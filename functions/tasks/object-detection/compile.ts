@@ -32,6 +32,7 @@ export async function compile(
 
   return {
     readsContext: true,
+    spendsTensors: true,
     outputNames: head.outputNames,
     quantities: [...inputs.quantities, ...detectionQuantities(labels, detection.threshold)],
     answerBytes: ({ rows }) => rows * detection.maxDetections * detectionBytes,
