@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
  */
 const LAYERS: Record<string, readonly string[]> = {
   model: [
-    "{age,concatenate,deferred,digest,errors,half-floats,line,loopback,near-miss,plain-issue,plain-reason,tensor,version,within}.ts",
+    "{age,concatenate,deferred,digest,errors,give-back,half-floats,line,loopback,near-miss,plain-issue,plain-reason,tensor,version,within}.ts",
     "model/{assignment,change-release,baseline,feature-lookup,limits,manifest,name,release,release-policy,row-members,signature,store}.ts",
     "wire/*.ts",
   ],
