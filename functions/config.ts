@@ -245,6 +245,13 @@ export const VARIABLES = {
     on: NODE,
     elsewhere: "ignored",
   },
+  JOBS_FILE_MB: {
+    schema: above0().default(16_384),
+    about:
+      "The most MiB of that file. What does not fit is refused with 503 until jobs and files are removed.",
+    on: NODE,
+    elsewhere: "ignored",
+  },
   JOBS_QUEUE_URL: {
     schema: z.url({ protocol: /^https?$/, error: "must be a URL" }).optional(),
     about:
@@ -506,6 +513,7 @@ export function readConfig(
     trustedKeys: value.TRUSTED_KEYS,
     rolloutWatchMs: value.ROLLOUT_WATCH_SECONDS * 1000,
     jobsFile: value.JOBS_FILE,
+    jobsFileBytes: value.JOBS_FILE_MB * MIB,
     jobsQueueUrl: value.JOBS_QUEUE_URL,
     jobConcurrency: value.JOB_CONCURRENCY,
     jobTimeoutMs: value.JOB_TIMEOUT_MS,

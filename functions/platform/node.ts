@@ -118,13 +118,16 @@ function openModels(config: Config): { store: Store; artifacts: ArtifactCache } 
 }
 
 /** Jobs in the store with their queue in Redis, or both in a file, where this Node has SQLite. */
-function openJobs({ redisUrl, jobsFile, ...config }: Config, store: Store): Pick<Platform, "jobs"> {
+function openJobs(
+  { redisUrl, jobsFile, jobsFileBytes, ...config }: Config,
+  store: Store,
+): Pick<Platform, "jobs"> {
   if (redisUrl) {
     // A connection of its own: what many jobs send does not delay what rates and kept answers do.
     const queue = createRedisQueue(openRedis(redisUrl), createQueueName(config, store), logLine);
     return { jobs: { store, ...queue } };
   }
-  const sqlite = createSqlite(jobsFile);
+  const sqlite = createSqlite(jobsFile, jobsFileBytes);
   return sqlite
     ? { jobs: { store: createSqliteStore(sqlite), ...createSqliteQueue(sqlite, logLine) } }
     : {};

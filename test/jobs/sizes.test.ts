@@ -63,4 +63,28 @@ describe.runIf(hasSqlite)("the limits of calls are those of jobs", () => {
     await first;
     expect(ended).toEqual(["first 202"]);
   });
+
+  test("the file of jobs has a bound, and what was removed makes room", async () => {
+    const { ask, later } = await start({ JOBS_FILE_MB: "6" });
+    const upload = async (mebibytes: number) => {
+      const form = new FormData();
+      form.append("purpose", "batch");
+      form.append("file", new Blob([Buffer.alloc(mebibytes * 2 ** 20, '{"a":1}\n')]), "a.jsonl");
+      const { headers, body } = new Response(form);
+      const answer = await ask("/v1/files", {
+        method: "POST",
+        headers: { "Content-Type": headers.get("content-type") ?? "" },
+        body: await new Response(body).bytes(),
+      });
+      return { status: answer.status, text: await answer.text() };
+    };
+    const first = await upload(4);
+    expect(first.status).toBe(200);
+    const full = await upload(4);
+    expect([full.status, full.text]).toEqual([503, expect.stringContaining("is full")]);
+    expect((await later(PREDICT, { inputs: SETOSA })).status).toBe(202);
+    const { id } = JSON.parse(first.text) as { id: string };
+    expect((await ask(`/v1/files/${id}`, { method: "DELETE" })).status).toBe(200);
+    expect((await upload(4)).status).toBe(200);
+  });
 });

@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import { setImmediate as turnEventLoop } from "node:timers/promises";
-import { MAX_UNTOLD_BYTES, type Store } from "../../model/store.ts";
+import { MAX_UNTOLD_BYTES, StoreRefusal, type Store } from "../../model/store.ts";
 import { TooManyBytes } from "../../read-at-most.ts";
 import type { Sqlite } from "../sqlite.ts";
+
+/** SQLite's code for a file that may not grow, and for a full disk. */
+const SQLITE_FULL = 13;
 
 interface Row {
   bytes: Uint8Array;
@@ -46,12 +49,17 @@ export function createSqliteStore(sqlite: Sqlite): Store {
       await turnEventLoop();
       const etag = createHash("sha256").update(bytes).digest("hex");
       const { put, create, change } = open();
-      const { changes } = !condition
-        ? put.run(key, bytes, etag)
-        : "ifNoneMatch" in condition
-          ? create.run(key, bytes, etag)
-          : change.run(bytes, etag, key, condition.ifMatch);
-      return Number(changes) > 0 ? etag : undefined;
+      try {
+        const { changes } = !condition
+          ? put.run(key, bytes, etag)
+          : "ifNoneMatch" in condition
+            ? create.run(key, bytes, etag)
+            : change.run(bytes, etag, key, condition.ifMatch);
+        return Number(changes) > 0 ? etag : undefined;
+      } catch (error) {
+        if ((error as { errcode?: number }).errcode !== SQLITE_FULL) throw error;
+        throw new StoreRefusal("its file or its disk is full", error as Error);
+      }
     },
     async delete(key) {
       await turnEventLoop();
