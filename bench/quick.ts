@@ -177,7 +177,7 @@ export function quickTables({ get }: Record): Table[] {
       title: "The service and the least code for the same work",
       note:
         "Floors: node:http with one run, a script with the sessions, a handler over S3, a Worker over R2. The least code with " +
-        "the same checks (bench/bare/checked-server.ts) also has ids, a deadline, phases, counts and header fields. " +
+        "the same checks (bench/bare/checked-server.ts) also has ids, a deadline, bounds, phases, metrics and header fields. " +
         `CPU is of a request, kernel included. Rounds are short (${SECONDS} s): a single figure can be off by a tenth.`,
       columns: [
         "what",
