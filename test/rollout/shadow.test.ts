@@ -14,6 +14,7 @@ import { INDEXES } from "./models.ts";
 import { onTrial } from "./watched.ts";
 
 const EXACT = { tolerance: { absolute: 0.5, relative: 0 } };
+const LONGEST_REST_MS = 30_000;
 const JSON_BODY = { "Content-Type": "application/json" };
 
 interface Begun {
@@ -25,10 +26,13 @@ interface Begun {
   env?: NodeJS.ProcessEnv;
   /** Replaces the runs of a version. */
   run?: (manifest: Manifest, run: Session["run"]) => Session["run"];
+  /** Whether there are rests after long copies. On a busy machine any copy may be long. */
+  rests?: boolean;
 }
 
 /** A service that gives a version copies, with the records of what became of them. */
-async function begin({ shadow = 100, policy = EXACT, env, run, ...trial }: Begun) {
+async function begin(begun: Begun) {
+  const { shadow = 100, policy = EXACT, env, run, rests = false, ...trial } = begun;
   const folder = await onTrial({ ...trial, shadow, policy });
   const platform = createNodePlatform({
     STORE: folder,
@@ -37,10 +41,12 @@ async function begin({ shadow = 100, policy = EXACT, env, run, ...trial }: Begun
     ...env,
   });
   const copies: CopyRecord[] = [];
+  const now = () => performance.now() + (rests ? 0 : copies.length * LONGEST_REST_MS);
   let next = createDeferred<void>();
   const service = createService(
     {
       ...platform,
+      now,
       prepareSession(manifest, given) {
         const session = platform.prepareSession?.(manifest, given) ?? given;
         return run ? { ...session, run: run(manifest, session.run.bind(session)) } : session;
@@ -270,7 +276,7 @@ test("a version that hangs costs callers nothing, holds at most two calls, and f
   let hanging = 0;
   const { ask, copies, fates, copied } = await begin({
     version: "other",
-    env: { REQUEST_TIMEOUT_MS: "400" },
+    env: { REQUEST_TIMEOUT_MS: "900" },
     run: ({ version }, run) =>
       version === "1" ? run : () => new Promise(() => void (hanging += 1)),
   });
@@ -324,6 +330,7 @@ test("where stable fails there is no copy, and the failure is stable's own", asy
 test("a long copy is followed by a rest without copies", async () => {
   const { ask, fates, copied } = await begin({
     version: "other",
+    rests: true,
     run:
       ({ version }, run) =>
       async (...given) => {
