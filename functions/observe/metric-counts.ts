@@ -13,7 +13,7 @@ import {
   WEBHOOK_METRICS,
 } from "./metrics.ts";
 import { gather, type Gathered } from "./gather.ts";
-import type { LoadRecord, Observer, RequestRecord } from "./observer.ts";
+import type { Observer, RequestRecord } from "./observer.ts";
 import { createSeries, createSubjectSums, takeChanges, type Series } from "./series.ts";
 
 /** Counts records by the table of metrics. */
@@ -68,16 +68,15 @@ export function createMetricCounts(
     const { model, version } = record;
     // A version is only known of a model that exists. Other names are made up by clients.
     if (version === undefined) return;
-    calls.count(`${model}/${version}`, record, () => [model, version]);
+    calls.count(record, [model, version]);
     const { source } = record.lookup ?? {};
-    if (source !== undefined)
-      lookups.count(`${model}/${version} ${source}`, record, () => [model, version, source]);
+    if (source !== undefined) lookups.count(record, [model, version, source]);
   });
   gathered.requests.each((record) => {
     const { method, route = "", status } = record;
     const shown = METHODS.has(method) ? method : "_OTHER";
-    requests.count(`${shown} ${status} ${route}`, record, () => [shown, route, String(status)]);
-    service.count("", record, () => []);
+    requests.count(record, [shown, route, String(status)]);
+    service.count(record, []);
   });
 
   function countGathered(): void {
@@ -131,23 +130,23 @@ export function createMetricCounts(
   return {
     ...(shareSoon && { call: shareSoon, request: shareSoon }),
     load(record) {
-      loads.count(keyOf(record), record, () => [record.model, record.version]);
+      loads.count(record, [record.model, record.version]);
       counters?.addSoon(share);
     },
     copy(record) {
-      copies.count(keyOf(record), record, () => [record.model, record.version]);
+      copies.count(record, [record.model, record.version]);
       counters?.addSoon(share);
     },
     capture(record) {
-      captured.count(keyOf(record), record, () => [record.model, record.version]);
+      captured.count(record, [record.model, record.version]);
       counters?.addSoon(share);
     },
     job(record) {
-      jobs.count(keyOf(record), record, () => [record.model, record.version]);
+      jobs.count(record, [record.model, record.version]);
       counters?.addSoon(share);
     },
     webhook(record) {
-      webhooks.count(keyOf(record), record, () => [record.model, record.version]);
+      webhooks.count(record, [record.model, record.version]);
       counters?.addSoon(share);
     },
     series: async () => (counters ? readAll(counters) : own()),
@@ -161,10 +160,6 @@ async function readAll(counters: Counters): Promise<Series[]> {
     ["*", ...models].map(async (model) => seriesOf(model, await counters.read(groupOf(model)))),
   );
   return groups.flat();
-}
-
-function keyOf({ model, version }: Pick<LoadRecord, "model" | "version">): string {
-  return `${model}/${version}`;
 }
 
 function hasModel({ metric }: Series): boolean {

@@ -54,8 +54,8 @@ interface Own<Counted> {
 
 /** Sums of metrics by subject: what their labels say of a record. */
 export interface SubjectSums<Counted> {
-  /** Adds what the record counts to the sums of the subject. `labels` are those of the subject, made when it is new. */
-  count(key: string, record: Counted, labels: () => readonly string[]): void;
+  /** Adds what the record counts to the sums of the subject with these labels. */
+  count(record: Counted, labels: readonly string[]): void;
   all(): Iterable<Series>;
 }
 
@@ -94,9 +94,9 @@ export function createSubjectSums<Counted>(
   }
 
   return {
-    count(key, record, labelsOf) {
-      let subject = subjects.get(key);
-      if (!subject) subjects.set(key, (subject = begin(labelsOf())));
+    count(record, labels) {
+      let subject = subjects.get(labels);
+      if (!subject) subjects.set(labels, (subject = begin(labels)));
       const { own } = subject;
       // Not destructured: this is done some twenty times for each call.
       for (let index = 0; index < own.length; index++) {

@@ -93,8 +93,8 @@ export function createStatistics(calls: Gathered<CallRecord>): Statistics {
   };
 }
 
-function keyOf({ name, version }: Counted): string {
-  return `${name}/${version}`;
+function keyOf({ name, version }: Counted): readonly string[] {
+  return [name, version];
 }
 
 function emptyCounts({ name, version }: Counted): Counts {
