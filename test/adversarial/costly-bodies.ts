@@ -100,6 +100,25 @@ export const COSTLY_BODIES: readonly Known[] = [
     width: 823,
     type: "application/octet-stream",
   }),
+  json("tei tokenize", { shape: "text", character: "dots", count: 11_000 }),
+  json("predict ms-marco texts", { shape: "texts", character: "word", count: 1000, width: 120 }),
+  json("predict ms-marco query", { shape: "text", character: "marks", count: 40_000 }),
+  json("jina rerank", { shape: "texts", character: "space", count: 900, width: 800 }),
+  json("predict nli-bert labels", { shape: "texts", character: "nul", count: 1, width: 80_000 }),
+  json("predict qa-bert context", { shape: "text", character: "word", count: 12_000 }),
+  json("predict mask-bert inputs", { shape: "texts", character: "special", count: 40, width: 60 }),
+  json("predict mask-bert targets", {
+    shape: "texts",
+    character: "letter",
+    count: 60_000,
+    width: 1,
+  }),
+  json("predict ner-bert inputs", { shape: "texts", character: "word", count: 200, width: 300 }),
+  wav({ frames: 450_000 }),
+  wav({ rate: 11_025, frames: 320_000 }),
+  wav({ bits: "64", rate: 8000, frames: 125_000 }),
+  wav({ model: "whisper-audio", channels: 8, bits: "8", frames: 120_000 }),
+  wav({ model: "ast-audio", frames: 400, times: 600 }),
   { kind: "JPEG", genes: { as: "raw", times: 1, width: 2000, height: 2000, scans: 40, ...PLAIN } },
   { kind: "JPEG", genes: { as: "raw", times: 1, width: 512, height: 512, scans: 200, ...GZIP } },
   oddJpeg({ components: "4", sampling: "12", progressive: "no", scans: 0 }),
@@ -151,6 +170,11 @@ function frame(genes: Genes): Known {
 
 function csv(genes: Genes): Known {
   return { kind: "CSV with an odd part", genes: { model: "iris", ...GZIP, ...genes } };
+}
+
+function wav(genes: Genes): Known {
+  const usual = { model: "wav2vec2-audio", rate: 16_000, bits: "16", channels: 1, times: 1 };
+  return { kind: "WAV", genes: { ...usual, ...genes, ...GZIP } };
 }
 
 function webp(genes: Genes): Known {

@@ -52,11 +52,15 @@ export function compile(
     maxTokens: text.maxLength,
     quantities: [TEXT_LENGTH, TOKENS, ...LABEL_QUANTITIES],
     outputNames: [output.name],
-    answerBytes: ({ context }) =>
-      (context as LabelRow[]).reduce(
-        (sum, { label }) => sum + LABEL_BYTES + JSON.stringify(label).length,
-        0,
-      ),
+    answerBytes({ context }) {
+      // A thousand texts may share a long label.
+      const sizes = new Map<string, number>();
+      return (context as LabelRow[]).reduce((sum, { label }) => {
+        const size = sizes.get(label) ?? LABEL_BYTES + JSON.stringify(label).length;
+        sizes.set(label, size);
+        return sum + size;
+      }, 0);
+    },
     *preprocess(rows, { pathOf, parameters, longTexts = "cut", sentBytes }): Parts<Run[]> {
       const issues = new InputIssues();
       const given = readInputs(rows, pathOf, parameters, limits, issues);

@@ -2,7 +2,8 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addExport } from "../../hugging-face/export-folder.ts";
-import { TOKENIZED } from "./places.ts";
+import { RECORDINGS } from "./recordings.ts";
+import { ASKED, TOKENIZED } from "./places.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -11,6 +12,7 @@ export async function modelsFolder(): Promise<{ folder: string; remove: () => Pr
   const folder = await mkdtemp(join(tmpdir(), "nearcast-cost-"));
   await cp(join(root, "models"), folder, { recursive: true });
   await cp(join(root, "test/fixtures/identity"), folder, { recursive: true });
-  for (const name of TOKENIZED) await addExport(folder, name);
+  for (const name of [...TOKENIZED, ...RECORDINGS]) await addExport(folder, name);
+  for (const [name, [task]] of Object.entries(ASKED)) await addExport(folder, name, task);
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }

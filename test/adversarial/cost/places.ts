@@ -45,6 +45,15 @@ export const TOKENIZED = [
   "albert-sst2",
 ] as const;
 
+/** Models of tasks that ask for more than a text: the task, and an input. */
+export const ASKED: Record<string, readonly [task: string, valid: string]> = {
+  "ms-marco": ["text-ranking", '{"query":"a","texts":["b"]}'],
+  "nli-bert": ["zero-shot-classification", '{"text":"a","candidate_labels":["b"]}'],
+  "qa-bert": ["question-answering", '{"question":"a","context":"b"}'],
+  "mask-bert": ["fill-mask", '"[MASK]"'],
+  "ner-bert": ["token-classification", TEXT],
+};
+
 const target = (model: string): Attack["headers"] => [["X-Amzn-SageMaker-Target-Model", model]];
 
 const predict = (model: string, body: string, valid: string, where = body): Place => ({
@@ -62,6 +71,19 @@ const PLACES: Place[] = [
     predict(model, `{"inputs":${HOLE}}`, valid, "inputs"),
   ),
   ...TOKENIZED.map((model) => predict(model, `{"inputs":${HOLE}}`, TEXT, "inputs")),
+  ...Object.entries(ASKED).map(([model, [, valid]]) =>
+    predict(model, `{"inputs":${HOLE}}`, valid, "inputs"),
+  ),
+  predict("ms-marco", `{"inputs":{"query":"a","texts":${HOLE}}}`, TEXT, "texts"),
+  predict("ms-marco", `{"inputs":{"query":${HOLE},"texts":["b","c","d"]}}`, TEXT, "query"),
+  predict(
+    "nli-bert",
+    `{"inputs":[${Array<string>(1000).fill(TEXT).join()}],"parameters":{"candidate_labels":${HOLE}}}`,
+    TEXT,
+    "labels",
+  ),
+  predict("qa-bert", `{"inputs":{"question":"a","context":${HOLE}}}`, TEXT, "context"),
+  predict("mask-bert", `{"inputs":"[MASK]","parameters":{"targets":${HOLE}}}`, TEXT, "targets"),
   ...(["iris", "retail", "search"] as const).map((model) =>
     predict(model, `{"inputs":${INPUTS[model]},"parameters":${HOLE}}`, '{"top_k":2}', "parameters"),
   ),
@@ -209,13 +231,36 @@ const PLACES: Place[] = [
     body: HOLE,
     valid: '{"model":"search","input":"a"}',
   },
-  { name: "tei embed", path: "/embed", body: `{"inputs":${HOLE}}`, valid: TEXT },
-  { name: "tei predict", path: "/predict", body: `{"inputs":${HOLE}}`, valid: TEXT },
+  {
+    name: "tei rerank",
+    path: "/rerank",
+    body: `{"model":"ms-marco","query":"a","texts":${HOLE},"return_text":true}`,
+    valid: TEXT,
+  },
+  {
+    name: "jina rerank",
+    path: "/v1/rerank",
+    body: `{"model":"ms-marco","query":"a","documents":${HOLE},"return_documents":true}`,
+    valid: TEXT,
+  },
+  {
+    name: "cohere rerank",
+    path: "/v2/rerank",
+    body: `{"model":"ms-marco","query":"a","documents":${HOLE}}`,
+    valid: TEXT,
+  },
+  { name: "tei embed", path: "/embed", body: `{"model":"search","inputs":${HOLE}}`, valid: TEXT },
+  {
+    name: "tei predict",
+    path: "/predict",
+    body: `{"model":"albert-sst2","inputs":${HOLE}}`,
+    valid: TEXT,
+  },
   {
     name: "cohere embed",
     path: "/v2/embed",
     body: `{"model":"search","texts":${HOLE},"embedding_types":["float","binary"]}`,
-    valid: `[${TEXT}]`,
+    valid: TEXT,
   },
   { name: "hugging face text", path: "/models/search", body: `{"inputs":${HOLE}}`, valid: TEXT },
   {
@@ -224,8 +269,18 @@ const PLACES: Place[] = [
     body: `{"table":${HOLE}}`,
     valid: `{"sepal_length":[5.1],"sepal_width":[3.5],"petal_length":[1.4],"petal_width":[0.2]}`,
   },
-  { name: "tei tokenize", path: "/tokenize", body: `{"inputs":${HOLE}}`, valid: TEXT },
-  { name: "tei decode", path: "/decode", body: `{"ids":${HOLE}}`, valid: "[1,2]" },
+  {
+    name: "tei tokenize",
+    path: "/tokenize",
+    body: `{"model":"modernbert-embed","inputs":${HOLE}}`,
+    valid: TEXT,
+  },
+  {
+    name: "tei decode",
+    path: "/decode",
+    body: `{"model":"all-minilm","ids":${HOLE}}`,
+    valid: "[1,2]",
+  },
   {
     name: "tutorial features",
     path: "/predict?model=iris",
@@ -241,7 +296,7 @@ const PLACES: Place[] = [
   {
     name: "tei similarity",
     path: "/similarity",
-    body: `{"inputs":{"source_sentence":"a","sentences":${HOLE}}}`,
+    body: `{"model":"search","inputs":{"source_sentence":"a","sentences":${HOLE}}}`,
     valid: `[${TEXT}]`,
   },
   {

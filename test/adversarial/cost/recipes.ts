@@ -3,6 +3,7 @@ import { CODING_GENES, coded } from "./coding.ts";
 import { fileRecipes } from "./files.ts";
 import type { Recipe } from "./genes.ts";
 import { jsonRecipes } from "./places.ts";
+import { recordingRecipe } from "./recordings.ts";
 import { routeRecipes } from "./routes.ts";
 import { tableRecipes } from "./tables.ts";
 import { tensorRecipes } from "./tensors.ts";
@@ -15,6 +16,7 @@ export function allRecipes(): Recipe[] {
     ...callRecipes,
     ...tableRecipes,
     ...fileRecipes,
+    recordingRecipe,
     ...routeRecipes(),
   ].map(({ name, genes, make }) => ({
     name,

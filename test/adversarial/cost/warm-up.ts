@@ -1,7 +1,7 @@
 import { postJson, type Attack } from "../request.ts";
 import { validBinary, validCsv, validJson } from "../valid-requests.ts";
 import { plainPng } from "./pictures.ts";
-import { TOKENIZED } from "./places.ts";
+import { ASKED, TOKENIZED } from "./places.ts";
 
 /** Large enough for the thread that decodes pictures. */
 const picture = plainPng({
@@ -20,5 +20,8 @@ export const WARM_UP: readonly Attack[] = [
   ...validBinary,
   validCsv,
   ...TOKENIZED.map((model) => postJson(`/v1/models/${model}/predict`, { inputs: "warm" })),
+  ...Object.entries(ASKED).map(([model, [, valid]]) =>
+    postJson(`/v1/models/${model}/predict`, { inputs: JSON.parse(valid) as unknown }),
+  ),
   postJson("/v1/models/digits/predict", { inputs: picture?.toString("base64") }),
 ];
