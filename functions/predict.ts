@@ -23,6 +23,7 @@ import type { Charge } from "./limits/charge.ts";
 import { createDeadline, type Deadline } from "./load/deadline.ts";
 import type { Ongoing } from "./load/ongoing.ts";
 import { isInParts, prepare } from "./load/prepare.ts";
+import type { Share, Space } from "./load/space.ts";
 import type { Turns } from "./load/turns.ts";
 import type { Anticipate } from "./model/anticipation.ts";
 import type { Assignment } from "./model/assignment.ts";
@@ -98,6 +99,8 @@ export interface PathServices {
   tell: ((record: CallRecord) => void) | undefined;
   /** Absent where no clock can measure turns. */
   turns: Turns | undefined;
+  /** For what is made of outputs and waits to be written. Absent for the copies: there are few, and they must not wait. */
+  unwritten?: Space;
   /** Takes the cost of a call from the rates. Absent where nothing is limited. */
   charge?: Charge;
   /** Looks up features that inputs lack. Absent where inputs must have them all. */
@@ -117,6 +120,8 @@ interface OngoingCall {
   call: CallOptions;
   deadline: Deadline;
   recording: Recording;
+  /** Taken when the model is loaded, so that nobody waits for room behind a load. Absent where little is unwritten. */
+  unwritten?: Share | undefined;
 }
 
 /**
@@ -184,40 +189,48 @@ export function createPredict(services: PathServices): Predict {
         spent.forEach(giveBackTensors);
         spent = next;
       };
-      const made = await execute(
-        services,
-        ongoing,
-        version,
-        compiled,
-        runs,
-        ({ outputs, run, bytes, isLast }) => {
-          spend(run.feeds, outputs);
-          measured += bytes;
-          const answers = recording.phases.time("postprocess", () =>
-            compiled.postprocess(outputs, run, parameters),
-          );
-          // Outputs are alive until all is made of them. New runs must not go on meanwhile where that takes long.
-          if (compiled.write) {
-            const whole = finish(answers, turns, ongoing, { isRunning: true });
-            if (isLast) return whole;
-            return whole
-              .then((one) => write(compiled, [one, run, parameters], turns, ongoing))
-              .then(counted);
-          }
-          if (Array.isArray(answers)) return counted(answers);
-          // Unfinished answers keep the outputs alive. Those of the last run are finished after its turn.
-          return isLast
-            ? answers
-            : finish(answers, turns, ongoing, { isRunning: true }).then(counted);
-        },
-      );
+      let unwritten = 0;
+      if (compiled.unwrittenBytes)
+        for (const run of runs) unwritten = Math.max(unwritten, compiled.unwrittenBytes(run));
+      if (unwritten > 0) ongoing.unwritten = services.unwritten?.of(unwritten, deadline);
       const answers: (readonly unknown[])[] = [];
-      for (const one of made)
-        answers.push(isInParts(one) ? counted(await finish(one, turns, ongoing)) : one);
-      const [lastRun, lastMade] = [runs.at(-1), answers.at(-1)];
-      if (compiled.write && lastRun && lastMade) {
-        const written = await write(compiled, [lastMade, lastRun, parameters], turns, ongoing);
-        answers.splice(-1, 1, counted(written));
+      try {
+        const made = await execute(
+          services,
+          ongoing,
+          version,
+          compiled,
+          runs,
+          ({ outputs, run, bytes, isLast }) => {
+            spend(run.feeds, outputs);
+            measured += bytes;
+            const answers = recording.phases.time("postprocess", () =>
+              compiled.postprocess(outputs, run, parameters),
+            );
+            // Outputs are alive until all is made of them. New runs must not go on meanwhile where that takes long.
+            if (compiled.write) {
+              const whole = finish(answers, turns, ongoing, { isRunning: true });
+              if (isLast) return whole;
+              return whole
+                .then((one) => write(compiled, [one, run, parameters], turns, ongoing))
+                .then(counted);
+            }
+            if (Array.isArray(answers)) return counted(answers);
+            // Unfinished answers keep the outputs alive. Those of the last run are finished after its turn.
+            return isLast
+              ? answers
+              : finish(answers, turns, ongoing, { isRunning: true }).then(counted);
+          },
+        );
+        for (const one of made)
+          answers.push(isInParts(one) ? counted(await finish(one, turns, ongoing)) : one);
+        const [lastRun, lastMade] = [runs.at(-1), answers.at(-1)];
+        if (compiled.write && lastRun && lastMade) {
+          const written = await write(compiled, [lastMade, lastRun, parameters], turns, ongoing);
+          answers.splice(-1, 1, counted(written));
+        }
+      } finally {
+        ongoing.unwritten?.give();
       }
       answerBytes = Math.max(answerBytes, measured);
       const { tokens } = recording;
@@ -557,6 +570,8 @@ async function executeWithKept<R extends RunFeeds, Taken>(
     compute: (missing) =>
       compute(services, ongoing, version, task, missing, ({ outputs }) => outputs),
   });
+  const { unwritten, recording } = ongoing;
+  if (unwritten) await recording.phases.time("queue", unwritten.take);
   const bytes = kept.map((outputs) => task.outputBytes?.(outputs) ?? 0);
   checkAnswerBytes(
     bytes.reduce((sum, own) => sum + own, 0),
@@ -598,7 +613,7 @@ function mayBeTooLargeToKeep(
 /** Loads the model when it is not in memory, and runs it. */
 async function compute<R extends Pick<RunFeeds, "feeds">, Taken>(
   { sessions, turns }: PathServices,
-  { call, deadline, recording: { phases } }: OngoingCall,
+  { call, deadline, unwritten, recording: { phases } }: OngoingCall,
   { manifest, limits: { answerBytes } }: Resolved,
   task: RunTask,
   runs: readonly R[],
@@ -610,6 +625,7 @@ async function compute<R extends Pick<RunFeeds, "feeds">, Taken>(
   const leased = phases.time("load", () => sessions.acquire(manifest));
   const lease = leased instanceof Promise ? await leased : leased;
   try {
+    if (unwritten) await phases.time("queue", unwritten.take);
     const turn = turns?.running.enter(deadline);
     if (turn) await phases.time("queue", () => turn);
     let results: Taken[];

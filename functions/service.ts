@@ -8,6 +8,7 @@ import { createFollows } from "./follow.ts";
 import { createCharge } from "./limits/charge.ts";
 import { createOngoing } from "./load/ongoing.ts";
 import { createJobs, type Jobs } from "./jobs/jobs.ts";
+import { createSpace } from "./load/space.ts";
 import { createTurns, type Turns } from "./load/turns.ts";
 import { createAnticipation } from "./model/anticipation.ts";
 import { createReadiness, type Readiness } from "./model/ready.ts";
@@ -109,6 +110,9 @@ export interface Service extends Readiness {
  * const service = createService(createNodePlatform({ STORE: "models" }));
  * const { outputs } = await service.predict({ model: "iris", inputs: [5.1, 3.5, 1.4, 0.2] });
  */
+/** What waits to be written takes two bytes a pixel. There is room for that of two of the largest pictures. */
+const UNWRITTEN_BYTES_A_PIXEL = 2 * Uint16Array.BYTES_PER_ELEMENT;
+
 export function createService(
   platform: Platform & Observing,
   options: ServiceOptions = {},
@@ -172,6 +176,7 @@ export function createService(
     inSpan: platform.inSpan,
     tell: observer.call,
     turns,
+    unwritten: createSpace(UNWRITTEN_BYTES_A_PIXEL * config.limits.imagePixels),
     charge: createCharge(platform),
     lookUp,
     cachedRuns: createCachedRuns(platform),

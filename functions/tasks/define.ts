@@ -110,6 +110,8 @@ export interface CompiledTask<Parameters = unknown> {
    * Makes the answers of what `postprocess` made, where that takes long and needs no outputs: other models run meanwhile.
    */
   write?(made: readonly unknown[], run: Run, parameters: Parameters): Parts<unknown[]>;
+  /** How many bytes what `postprocess` makes of the run takes until it is written. Calls wait for one another's. */
+  unwrittenBytes?(run: Run): number;
   /**
    * Makes the answers of the inputs from those of all rows, where an input may be several rows, or its answer depends on
    * the runs' contexts.

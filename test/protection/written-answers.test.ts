@@ -4,18 +4,23 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import * as z from "zod";
+import { createDeferred } from "../../functions/deferred.ts";
 import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import { defineTask } from "../../functions/tasks/define.ts";
 
 const models = await mkdtemp(join(tmpdir(), "nearcast-written-"));
 afterAll(() => rm(models, { recursive: true }));
-await cp(join(import.meta.dirname, "../../models/iris"), join(models, "iris"), { recursive: true });
-const path = join(models, "iris/1/model.json");
-const manifest = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
-const fields = ["schema", "name", "version", "description", "artifact", "inputs", "outputs"];
-const own = Object.fromEntries(fields.map((field) => [field, manifest[field]]));
-await writeFile(path, JSON.stringify({ ...own, task: "drawing" }));
+for (const model of ["iris", "anomaly"]) {
+  await cp(join(import.meta.dirname, "../../models", model), join(models, model), {
+    recursive: true,
+  });
+  const path = join(models, model, "1/model.json");
+  const manifest = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+  const fields = ["schema", "name", "version", "description", "artifact", "inputs", "outputs"];
+  const own = Object.fromEntries(fields.map((field) => [field, manifest[field]]));
+  await writeFile(path, JSON.stringify({ ...own, task: "drawing" }));
+}
 
 /** Blocks the process. */
 function compute(milliseconds: number): void {
@@ -23,8 +28,15 @@ function compute(milliseconds: number): void {
   while (performance.now() < end);
 }
 
+const sizeOf = (name: unknown) => (String(name).startsWith("large") ? LARGE : 1);
+
 const events: string[] = [];
 let [atOnce, most] = [0, 0];
+/** Bytes of maps that are made, or wait to be written, and the most of them. */
+let [held, mostHeld] = [0, 0];
+/** The room is of 4 bytes for each of these. */
+const PIXELS = 16_000_000;
+const LARGE = 30_000_000;
 
 async function deflate(): Promise<void> {
   most = Math.max(most, ++atOnce);
@@ -38,19 +50,23 @@ const drawing = defineTask({
   options: {},
   parameters: z.strictObject({}),
   input: "json",
-  compile: () => ({
+  compile: ({ manifest: { inputs, outputs } }) => ({
     preprocess(rows) {
+      const [{ name, shape } = { name: "", shape: [] }] = inputs;
+      const width = shape.at(-1) ?? 0;
       return rows.map((row) => {
-        const data = Float32Array.of(5, 3, 1, 0.2);
-        const feeds = { features: { datatype: "FP32" as const, shape: [1, 4], data } };
+        const data = new Float32Array(width).fill(1);
+        const feeds = { [name]: { datatype: "FP32" as const, shape: [1, width], data } };
         return { feeds, rows: 1, context: row };
       });
     },
-    outputNames: ["probabilities"],
+    outputNames: outputs.slice(0, 1).map(({ name }) => name),
     *postprocess(_outputs, { context }) {
       events.push(`begin ${context as string}`);
+      mostHeld = Math.max(mostHeld, (held += sizeOf(context)));
       for (let part = 0; part < 5; part++) {
-        compute(6);
+        // Large maps are made sooner than written.
+        if (sizeOf(context) < LARGE) compute(6);
         yield;
       }
       events.push(`made ${context as string}`);
@@ -58,9 +74,11 @@ const drawing = defineTask({
     },
     *write(made, { context }) {
       for (let part = 0; part < 2; part++) yield deflate;
+      held -= sizeOf(context);
       events.push(`written ${context as string}`);
       return made.map((map) => `mask of ${map as string}`);
     },
+    unwrittenBytes: ({ context }) => sizeOf(context),
     madeBytes: (answers) => answers.length * 1000,
   }),
   schema: () => ({ input: { type: "string" }, output: { type: "string" } }),
@@ -89,4 +107,43 @@ test("several pictures of a request are written in their order, and their bytes 
   const small = createNodePlatform({ STORE: models, MAX_ANSWER_BYTES: "2500" });
   const asked = createService(small, { tasks: [drawing] }).predict({ model: "iris", inputs });
   await expect(asked).rejects.toMatchObject({ code: "answer_too_large" });
+});
+
+const large = (name: string) => Array.from({ length: 8 }, (_, index) => `large ${name} ${index}`);
+
+test("what waits to be written has a bound, however many ask at once", async () => {
+  const platform = createNodePlatform({ STORE: models, MAX_IMAGE_PIXELS: String(PIXELS) });
+  const service = createService(platform, { tasks: [drawing] });
+  await Promise.all(large("a").map((inputs) => service.predict({ model: "iris", inputs })));
+  expect(mostHeld).toBeGreaterThanOrEqual(2 * LARGE);
+  expect(mostHeld).toBeLessThanOrEqual(4 * PIXELS);
+  expect(held).toBe(0);
+});
+
+test("calls whose model still loads take no room from others", async () => {
+  const opened = createDeferred<void>();
+  const platform = createNodePlatform({ STORE: models, MAX_IMAGE_PIXELS: String(PIXELS) });
+  const runtime = await platform.runtime();
+  let loads = 0;
+  const service = createService(
+    {
+      ...platform,
+      runtime: async () => ({
+        ...runtime,
+        async load(...parts) {
+          if (++loads > 1) await opened.promise;
+          return runtime.load(...parts);
+        },
+      }),
+    },
+    { tasks: [drawing] },
+  );
+  await service.predict({ model: "iris", inputs: "first" });
+  const cold = large("cold").map((inputs) => service.predict({ model: "anomaly", inputs }));
+  await expect.poll(() => loads).toBe(2);
+  await Promise.all(large("warm").map((inputs) => service.predict({ model: "iris", inputs })));
+  expect(events).not.toContain("begin large cold 0");
+  opened.resolve();
+  await Promise.all(cold);
+  expect(events).toContain("written large cold 7");
 });

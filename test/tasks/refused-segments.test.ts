@@ -7,6 +7,7 @@ import { createNodePlatform } from "../../functions/platform/node.ts";
 import type { Parts, Quantity, Run, TaskVersion } from "../../functions/tasks/define.ts";
 import { PICTURE } from "../../functions/tasks/image/options.ts";
 import { compile } from "../../functions/tasks/image-segmentation/compile.ts";
+import type { Divided } from "../../functions/tasks/image-segmentation/head.ts";
 import {
   imageSegmentationParameters,
   type imageSegmentationOptions,
@@ -84,6 +85,20 @@ function logitsOf(rows: number, valueAt: (at: number) => number = (at) => at % 7
   const data = Float32Array.from({ length: rows * 6 * 4 }, (_, at) => valueAt(at));
   return { logits: { datatype: "FP32", shape: [rows, 6, 2, 2], data } };
 }
+
+test("what waits to be written takes as many bytes as are counted before it is made", async () => {
+  const task = await compiled();
+  const spent = { numbers: 0, bytes: 0 };
+  const context = [
+    { width: 30, height: 20, spent },
+    { width: 7, height: 50, spent },
+  ];
+  const run = { feeds: {}, rows: 2, context };
+  const parameters = imageSegmentationParameters.parse({});
+  const made = await finished<Divided[]>(task.postprocess(logitsOf(2), run, parameters));
+  const bytes = made.reduce((sum, { map }) => sum + map.numbers.byteLength, 0);
+  expect(task.unwrittenBytes?.(run)).toBe(bytes);
+});
 
 test.each([NaN, Infinity, -Infinity])("a score of %d is no answer, wherever it is", async (bad) => {
   for (const place of [0, 13, 23])

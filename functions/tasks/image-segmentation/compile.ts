@@ -90,6 +90,9 @@ export async function compile(
       }
       return answers;
     },
+    unwrittenBytes: ({ context }) =>
+      (context as Picture[]).reduce((sum, { width, height }) => sum + width * height, 0) *
+      Uint16Array.BYTES_PER_ELEMENT,
     madeBytes: (answers) =>
       (answers as readonly SegmentAnswer[][]).reduce((sum, own) => sum + bytesOfMasks(own), 0),
   };
