@@ -1,4 +1,4 @@
-import type { ZodError } from "zod";
+import type { ZodType } from "zod";
 import { plainIssue } from "./plain-issue.ts";
 
 /** Every code an answer can carry, with its HTTP status and title (RFC 9457, section 3.1). */
@@ -131,15 +131,30 @@ export class InputIssues {
   }
 }
 
-/** A 422 for a body that does not fit its schema, with a path from the body's root for each wrong member. */
-export function invalidBody({ issues }: ZodError): NearcastError {
-  return invalidInput(
-    issues.map(({ path, message }) => ({
+/**
+ * A body, or a part of it, that fits its schema. Throws `invalid_input` with a path from the body's root for each wrong
+ * member.
+ */
+export function checkBody<T>(schema: ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body, SHORT_ISSUES);
+  if (result.success) return result.data;
+  throw invalidInput(
+    result.error.issues.map(({ path, message }) => ({
       path: path.join(".") || "body",
       message: plainIssue(message),
     })),
   );
 }
+
+/** A body of some kilobytes can have thousands of members that are not known: an answer names a few. */
+const MOST_NAMES = 5;
+const SHORT_ISSUES: Parameters<ZodType["safeParse"]>[1] = {
+  error(issue) {
+    if (issue.code !== "unrecognized_keys" || issue.keys.length <= MOST_NAMES) return undefined;
+    const names = issue.keys.slice(0, MOST_NAMES).map((name) => JSON.stringify(name));
+    return `Unrecognized keys: ${names.join(", ")}, …`;
+  },
+};
 
 /** A 405 that names the methods of the path. */
 export function methodNotAllowed(path: string, methods: readonly string[]): NearcastError {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { invalidBody, invalidInput } from "../errors.ts";
+import { checkBody, invalidInput } from "../errors.ts";
 import { listOfAny } from "./lists.ts";
 import { shortened, toUnit } from "./vectors.ts";
 
@@ -12,8 +12,7 @@ const request = z.strictObject({ inputs: similarityInputs });
 
 /** The sentences to compare, the one that the others are compared with first. Throws `invalid_input`. */
 export function readSimilarity(inputs: unknown) {
-  const { data, error } = request.safeParse({ inputs });
-  if (error) throw invalidBody(error);
+  const data = checkBody(request, { inputs });
   const { source_sentence: source, sentences } = data.inputs;
   if (sentences.length === 0)
     throw invalidInput([{ path: "inputs.sentences", message: "must not be empty" }]);

@@ -7,7 +7,7 @@ import { answerOpenaiBatch, isOpenaiBatch, makeOpenaiBatch } from "../dialects/o
 import { shownBatch } from "../dialects/openai/batch-shape.ts";
 import { listed } from "../dialects/openai/files.ts";
 import { readListQuery } from "../dialects/openai/list-query.ts";
-import { invalidBody, invalidInput, NearcastError } from "../errors.ts";
+import { checkBody, invalidInput, NearcastError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import { cutRecords } from "../inputs/cut.ts";
 import { FORMATS, type Format } from "../inputs/row.ts";
@@ -75,8 +75,7 @@ export function batchRoutes(
     const body = await readJson(c, z.unknown(), platform);
     if (c.req.method === "POST" && isOpenaiBatch(body))
       return makeOpenaiBatch(c, body, { batches, files }, jobResultTtlMs);
-    const { data, error } = batchRequest.safeParse(body);
-    if (error) throw invalidBody(error);
+    const data = checkBody(batchRequest, body);
     return make(c, id, ofObject(c, data));
   }
 

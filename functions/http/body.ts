@@ -16,7 +16,7 @@ const CODINGS: Readonly<Record<string, Coding>> = {
 /** A longer body waits for its turn: to read it takes a part of a millisecond or more. */
 const LONG_BYTES = 16 * 1024;
 
-/** So many bytes take milliseconds to decompress. */
+/** So many bytes take milliseconds to decompress, to parse and to check. */
 const LARGE_BYTES = 256 * 1024;
 
 /** Media types whose bytes are not text, or whose parts have their own charsets. */
@@ -81,12 +81,16 @@ export async function decompressInTurn(
     deadline.check();
   }
   const whole = await decompress(bytes, coding, { maxBytes, deadline });
-  // To parse it takes as long again.
-  if (transfer && whole.byteLength > LARGE_BYTES) {
-    await transfer.goOn();
-    deadline.check();
-  }
+  await letOthersGo(c, whole);
   return whole;
+}
+
+/** Lets others go between two steps with a large body, each of which takes long. */
+export async function letOthersGo(c: Context<AppEnv>, { byteLength }: Uint8Array): Promise<void> {
+  const { deadline, transfer } = c.get("exchange");
+  if (!transfer || byteLength <= LARGE_BYTES) return;
+  await transfer.goOn();
+  deadline.check();
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import type * as z from "zod";
-import { invalidBody } from "../errors.ts";
+import { checkBody } from "../errors.ts";
 import type { Platform } from "../platform/types.ts";
 import { parseJson } from "../wire/json.ts";
-import { readBody } from "./body.ts";
+import { letOthersGo, readBody } from "./body.ts";
 import type { AppEnv } from "./exchange.ts";
 
 /**
@@ -18,7 +18,7 @@ export async function readJson<T>(
   { config, now }: Pick<Platform, "config" | "now">,
 ): Promise<T> {
   const body = await readBody(c, { maxBytes: config.limits.bodyBytes, now });
-  const result = schema.safeParse(parseJson(body, { exact: false }));
-  if (result.success) return result.data;
-  throw invalidBody(result.error);
+  const json = parseJson(body, { exact: false });
+  await letOthersGo(c, body);
+  return checkBody(schema, json);
 }

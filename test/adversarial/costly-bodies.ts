@@ -21,6 +21,13 @@ export const COSTLY_BODIES: readonly Known[] = [
   json("mlflow records", { shape: "list", unit: "emptyObject", count: 1_000_000 }),
   json("predict iris body", { shape: "lists", unit: "zero", count: 73_549, width: 29 }),
   json("predict iris body", { shape: "keys", unit: "zero", count: 25_000 }),
+  // Names that are not known, and an own `__proto__` in each.
+  json("POST /models/iris", {
+    shape: "keys",
+    unit: "proto",
+    count: 17_185,
+    type: "image/png",
+  }),
   csv({ part: "empty lines", count: 6_000_000 }),
   csv({ part: "quotes", count: 6_000_000 }),
   binary({ model: "search", first: 1, second: 360_000, value: "1" }),

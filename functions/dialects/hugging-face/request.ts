@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod";
-import { invalidBody, invalidInput } from "../../errors.ts";
+import { checkBody, invalidInput } from "../../errors.ts";
 import type { AppEnv } from "../../http/exchange.ts";
 import { mediaTypeOf } from "../../http/media-type.ts";
 import { readFile } from "../../http/predict-body.ts";
@@ -81,8 +81,7 @@ export async function readQuestion(c: Context<AppEnv>, platform: Platform): Prom
 
 /** Parameters for vectors, without those of the model's task: those are in `others`. Throws `invalid_input`. */
 export function readVectorParameters(parameters: Question["parameters"]) {
-  const { data, error } = vectorsRequest.safeParse({ parameters });
-  if (error) throw invalidBody(error);
+  const data = checkBody(vectorsRequest, { parameters });
   const {
     normalize,
     truncate,
@@ -103,9 +102,8 @@ export function readVectorParameters(parameters: Question["parameters"]) {
  * anything else.
  */
 export function rowsOfTable(version: ModelVersion, inputs: unknown): object[] {
-  const parsed = tableRequest.safeParse({ inputs });
-  if (parsed.error) throw invalidBody(parsed.error);
-  const rows = rowsOfFeatures(version, parsed.data.inputs.data, "table");
+  const parsed = checkBody(tableRequest, { inputs });
+  const rows = rowsOfFeatures(version, parsed.inputs.data, "table");
   if (!rows)
     throw invalidInput([{ path: "table", message: "must have the model's features as columns" }]);
   const { features = [] } = version.manifest;

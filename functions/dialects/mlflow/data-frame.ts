@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
+import { checkBody, invalidInput, NearcastError } from "../../errors.ts";
 import { rowMembers } from "../../model/row-members.ts";
 import type { ModelVersion } from "../../model/registry.ts";
 import { listOfAny } from "../lists.ts";
@@ -43,9 +43,8 @@ export type Invocation = { params?: Record<string, unknown> | undefined } & (
  */
 export function readInvocation(json: unknown, version: ModelVersion): Invocation {
   if (isObject(json) && !FORMS.some((form) => Object.hasOwn(json, form))) throw noForm(json);
-  const parsed = invocationRequest.safeParse(Array.isArray(json) ? { instances: json } : json);
-  if (!parsed.success) throw invalidBody(parsed.error);
-  const { params: named, ...forms } = parsed.data;
+  const parsed = checkBody(invocationRequest, Array.isArray(json) ? { instances: json } : json);
+  const { params: named, ...forms } = parsed;
   const params = named ?? undefined;
   const given = Object.values(forms).filter((form) => form !== undefined && form !== null);
   if (given.length !== 1) throw new NearcastError("malformed_request", ONE_FORM);

@@ -2,7 +2,7 @@ import { Hono, type Context } from "hono";
 import * as z from "zod";
 import { requireScope } from "../../auth/access.ts";
 import type { Caller } from "../../auth/caller.ts";
-import { invalidBody, NearcastError } from "../../errors.ts";
+import { checkBody, NearcastError } from "../../errors.ts";
 import type { AppEnv } from "../../http/exchange.ts";
 import { readBody } from "../../http/body.ts";
 import { parseJson } from "../../wire/json.ts";
@@ -27,9 +27,7 @@ export function repositoryRoutes(service: Service) {
   async function read<T>(c: Context<AppEnv>, schema: z.ZodType<T>): Promise<T> {
     const body = await readBody(c, options);
     const json = body.byteLength === 0 ? {} : parseJson(body, { exact: false });
-    const result = schema.safeParse(json);
-    if (result.success) return result.data;
-    throw invalidBody(result.error);
+    return checkBody(schema, json);
   }
 
   return new Hono<AppEnv>()

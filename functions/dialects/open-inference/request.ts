@@ -1,4 +1,4 @@
-import { invalidBody, invalidInput, NearcastError } from "../../errors.ts";
+import { checkBody, invalidInput, NearcastError } from "../../errors.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { elementCount, type TensorData, type Tensors } from "../../tensor.ts";
 import { fromBinary, textOf } from "../../wire/binary-tensor.ts";
@@ -41,9 +41,8 @@ export function readInferRequest(
   const length = jsonLength === undefined ? body.byteLength : lengthOfJson(jsonLength, body);
   if (length === 0 && jsonLength !== undefined) return readRawBody(body, manifest);
   const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
-  const parsed = inferRequest.safeParse(parseJson(body.subarray(0, length), { exact }));
-  if (!parsed.success) throw invalidBody(parsed.error);
-  const request = parsed.data;
+  const parsed = checkBody(inferRequest, parseJson(body.subarray(0, length), { exact }));
+  const request = parsed;
   checkModel(request, manifest);
   const outputs = new Map(
     request.outputs?.map((output) => [output.name, output.parameters?.binary_data] as const),

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { assignmentKey } from "../../auth/caller.ts";
 import { requireScope } from "../../auth/access.ts";
 import type { Batches, BatchState } from "../../batches/batches.ts";
-import { invalidBody, invalidInput } from "../../errors.ts";
+import { checkBody, invalidInput } from "../../errors.ts";
 import { isUploaded, type Files } from "../../files/files.ts";
 import { answerJson } from "../../http/answer.ts";
 import { askedOf, baseOf, type AppEnv } from "../../http/exchange.ts";
@@ -46,8 +46,7 @@ export async function makeOpenaiBatch(
   { batches, files }: Places,
   longestMs: number,
 ): Promise<Response> {
-  const { data, error } = openaiBatchRequest.safeParse(body);
-  if (error) throw invalidBody(error);
+  const data = checkBody(openaiBatchRequest, body);
   const { input_file_id: inputFile, endpoint, metadata, output_expires_after: kept } = data;
   if (kept && kept.seconds * 1000 > longestMs)
     throw invalidInput([

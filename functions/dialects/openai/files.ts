@@ -3,7 +3,7 @@ import * as z from "zod";
 import { requireScope } from "../../auth/access.ts";
 import type { Caller } from "../../auth/caller.ts";
 import type { Batches } from "../../batches/batches.ts";
-import { invalidBody, NearcastError } from "../../errors.ts";
+import { checkBody, NearcastError } from "../../errors.ts";
 import type { LinesOfBatch } from "../../files/file.ts";
 import { isUploaded, type Files, type WholeFile } from "../../files/files.ts";
 import { answerJson } from "../../http/answer.ts";
@@ -48,8 +48,7 @@ export function filesRoutes(
       const made = await files.make(caller, {
         bytes: form.bytes,
         described() {
-          const { data, error } = fields.safeParse(Object.fromEntries(form.fields));
-          if (error) throw invalidBody(error);
+          const data = checkBody(fields, Object.fromEntries(form.fields));
           const after = data["expires_after[seconds]"];
           return {
             filename: form.filename() ?? "file.jsonl",

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod";
-import { invalidBody } from "../../errors.ts";
+import { checkBody } from "../../errors.ts";
 import type { AppEnv } from "../../http/exchange.ts";
 
 /** The most items of a page: each is read by itself. A client that goes on with the last id gets all of them. */
@@ -15,7 +15,6 @@ const listQuery = z.strictObject({
 
 /** The query of a list. Throws `invalid_input`. */
 export function readListQuery(c: Context<AppEnv>) {
-  const { data, error } = listQuery.safeParse(c.req.query());
-  if (error) throw invalidBody(error);
+  const data = checkBody(listQuery, c.req.query());
   return { ...data, limit: Math.min(data.limit, MOST_AT_ONCE) };
 }

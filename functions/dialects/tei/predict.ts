@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { invalidBody } from "../../errors.ts";
+import { checkBody } from "../../errors.ts";
 import type { AppEnv } from "../../http/exchange.ts";
 import { answerPrediction } from "../../http/write-answer.ts";
 import type { Service } from "../../service.ts";
@@ -15,8 +15,7 @@ export const LABEL_TASKS = ["text-classification"];
 export function createTextPredict(service: Service) {
   const ask = createAsk(service);
   return async (c: Context<AppEnv>, body: unknown): Promise<Response> => {
-    const { data, error } = predictRequest.safeParse(body);
-    if (error) throw invalidBody(error);
+    const data = checkBody(predictRequest, body);
     const { model, raw_scores: raw, parameters } = data;
     const { inputs, isBatch } = readSequences(data.inputs);
     const { outputs, answerBytes } = await ask(c, {

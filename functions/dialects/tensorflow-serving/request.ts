@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { invalidBody, NearcastError } from "../../errors.ts";
+import { checkBody, NearcastError } from "../../errors.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import { listOfAny } from "../lists.ts";
 import { parseJson } from "../../wire/json.ts";
@@ -15,11 +15,10 @@ export const predictRequest = z.strictObject({
 /** Reads the rows or the columns of a body. Throws `malformed_json`, `malformed_request` or `invalid_input`. */
 export function readRequest(body: Uint8Array, manifest: Manifest) {
   const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
-  const parsed = predictRequest.safeParse(parseJson(body, { exact }));
-  if (!parsed.success) throw invalidBody(parsed.error);
+  const parsed = checkBody(predictRequest, parseJson(body, { exact }));
   // Some clients write null for the form that they leave out.
-  const instances = parsed.data.instances ?? undefined;
-  const inputs = parsed.data.inputs ?? undefined;
+  const instances = parsed.instances ?? undefined;
+  const inputs = parsed.inputs ?? undefined;
   if ((instances === undefined) === (inputs === undefined))
     throw new NearcastError(
       "malformed_request",

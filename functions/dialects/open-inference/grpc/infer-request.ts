@@ -1,7 +1,7 @@
 import { fromBinary, type JsonValue } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { concatenate } from "../../../concatenate.ts";
-import { invalidBody, invalidInput, NearcastError } from "../../../errors.ts";
+import { checkBody, invalidInput, NearcastError } from "../../../errors.ts";
 import type { Manifest } from "../../../model/manifest.ts";
 import type { Tensors } from "../../../tensor.ts";
 import { inferRequest } from "../schema.ts";
@@ -76,7 +76,7 @@ export function readInference(
     begin,
   }: { manifest: Manifest; batch?: number | undefined; begin: number | undefined },
 ): { feeds: Tensors; outputNames: string[] } {
-  const parsed = inferRequest.safeParse({
+  const parsed = checkBody(inferRequest, {
     parameters: plainParameters(parameters),
     inputs: inputs.map(({ name, datatype, shape, parameters }) => ({
       name,
@@ -89,7 +89,6 @@ export function readInference(
       parameters: plainParameters(parameters),
     })),
   });
-  if (!parsed.success) throw invalidBody(parsed.error);
   if (raw.length > 0 && raw.length !== inputs.length)
     throw invalidInput([
       {
@@ -98,7 +97,7 @@ export function readInference(
       },
     ]);
   const readBinary = createBinaryReader(begin);
-  const feeds = tensorsOf(parsed.data.inputs, { manifest, batch }, ({ datatype }, path, index) => {
+  const feeds = tensorsOf(parsed.inputs, { manifest, batch }, ({ datatype }, path, index) => {
     const [bytes, contents] = [raw[index], inputs[index]?.contents];
     const parts = Array.isArray(contents) ? contents : undefined;
     if (bytes && contents && parts?.length !== 0)
