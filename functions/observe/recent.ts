@@ -17,14 +17,12 @@ const LAST = 4;
 export function createRecent<Value>(most: number): Recent<Value> {
   let young = new Map<string, Value>();
   let old = new Map<string, Value>();
-  /** All of them are young. */
   let last: { key: Key; value: Value }[] = [];
 
   function keep(text: string, value: Value): void {
     if (young.size >= most) {
       old = young;
       young = new Map();
-      last = [];
     }
     old.delete(text);
     young.set(text, value);
