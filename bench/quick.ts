@@ -9,11 +9,14 @@ import { measureLoad, type Load } from "./load.ts";
 import { PATIENT, pin, runChild, SERVER_CORE } from "./processes.ts";
 import type { Table } from "./report.ts";
 import { inTurn } from "./rounds.ts";
+import { measureTogether } from "./together.ts";
 import { ratio, summary, type Record } from "./statistics.ts";
 import { warmMemory } from "./warm-memory.ts";
 
 export const QUICK_ROUNDS = 3;
 const SECONDS = 0.7;
+/** Images in one turn: with fewer, single collections of all the memory decide. */
+const IMAGES = 300;
 const IDENTITY = "test/fixtures/identity";
 const NATIVE = (model: string) => `/v1/models/${model}/predict`;
 
@@ -82,19 +85,29 @@ export async function startQuick(bare: Bare) {
       for (const [name, { requests, connections, asked }] of Object.entries(CONTESTS))
         for (const [server, path] of inTurn(asked, round))
           await measureServer(record, name, server, { requests, connections, path });
+      if (round === 0) return;
       const images = [
         ["image", "/v2/models/image/infer", "binary"],
         ["checked", "/v2/models/image/infer", "binary"],
         ["raw", "/image", "raw"],
       ] as const;
-      for (const [server, path, format] of inTurn(images, round)) {
-        const requests = { tensors: "image" as const, format };
-        await measureServer(record, "image", server, { requests, connections: 1, path });
-      }
-      if (round === 0) return;
+      const tensors = images.map(([name, path, format]) => ({
+        name,
+        pid: servers[name].pid,
+        url: servers[name].url + path,
+        tensors: { tensors: "image" as const, format },
+      }));
+      const cpu = await measureTogether({
+        servers: tensors,
+        turns: 1,
+        connections: 1,
+        amount: IMAGES,
+      });
+      for (const { name } of tensors) record.add(`image ${name} cpu`, cpu[name] ?? NaN);
       const lambdas = [
         ["lambda", resolve("dist/lambda", process.arch)],
         ["lambda bare", bare.lambda],
+        ["lambda checked", bare.checkedLambda],
       ] as const;
       for (const [name, directory] of inTurn(lambdas, round)) {
         const { total, warm: calls } = await lambda(directory, s3, ["iris"]);
@@ -104,9 +117,13 @@ export async function startQuick(bare: Bare) {
       const workers = [
         ["worker", "dist/worker"],
         ["worker bare", bare.worker],
+        ["worker checked", bare.checkedWorker],
       ] as const;
-      for (const [name, directory] of inTurn(workers, round))
-        record.add(`${name} first`, (await worker(directory, keys)).firstRequest);
+      for (const [name, directory] of inTurn(workers, round)) {
+        const { firstRequest, warmCpu } = await worker(directory, keys);
+        record.add(`${name} first`, firstRequest);
+        record.add(`${name} warm`, warmCpu);
+      }
     },
     async end(record: Record): Promise<void> {
       const alone = await runChild<{ now: number }>(bare.sessions, null, SERVER_CORE, V8_FLAGS);
@@ -165,9 +182,16 @@ const ROWS: [what: string, service: string, floor: string, target: number, check
     1.2,
     "image checked cpu",
   ],
-  ["Lambda, warm request, ms", "lambda warm", "lambda bare warm", 1.6],
-  ["Lambda, start to first answer, ms", "lambda cold", "lambda bare cold", 1],
-  ["Worker, first request, ms", "worker first", "worker bare first", 1],
+  ["Lambda, warm request, ms", "lambda warm", "lambda bare warm", 1.6, "lambda checked warm"],
+  [
+    "Lambda, start to first answer, ms",
+    "lambda cold",
+    "lambda bare cold",
+    1,
+    "lambda checked cold",
+  ],
+  ["Worker, first request, ms", "worker first", "worker bare first", 1, "worker checked first"],
+  ["Worker, warm request, CPU µs", "worker warm", "worker bare warm", 1.15, "worker checked warm"],
   ["memory, all models warm, MiB", "memory", "memory bare", 1.25],
 ];
 
@@ -177,7 +201,7 @@ export function quickTables({ get }: Record): Table[] {
       title: "The service and the least code for the same work",
       note:
         "Floors: node:http with one run, a script with the sessions, a handler over S3, a Worker over R2. The least code with " +
-        "the same checks (bench/bare/checked-server.ts) also has ids, a deadline, bounds, phases, metrics and header fields. " +
+        "the same checks (bench/bare/checked-*.ts) also has ids, a deadline, bounds, phases, metrics and header fields. " +
         `CPU is of a request, kernel included. Rounds are short (${SECONDS} s): a single figure can be off by a tenth.`,
       columns: [
         "what",

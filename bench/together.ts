@@ -7,11 +7,12 @@ import autocannon from "autocannon";
 import { childOptions, LOAD_CORE, runChild } from "./processes.ts";
 import { inTurn } from "./rounds.ts";
 import { median } from "./statistics.ts";
+import { tensorBodies, type TensorRequests } from "./tensor-requests.ts";
 import { createWorkload } from "./workload.ts";
 
 export interface Together {
-  servers: { name: string; pid: number; url: string }[];
-  /** The model of the requests. */
+  servers: { name: string; pid: number; url: string; tensors?: TensorRequests }[];
+  /** The model of the requests, where the servers have no tensors. */
   model?: string;
   /** Instead: a file with JSON bodies by the server's name. */
   bodiesFile?: string;
@@ -32,13 +33,24 @@ if (import.meta.main) {
   const { servers, model, bodiesFile, turns, connections, amount } = childOptions() as Together;
   const shared = model === undefined ? undefined : await createWorkload({ model });
   const own = bodiesFile === undefined ? {} : await bodiesIn(bodiesFile);
+  const bodiesOf = new Map(
+    await Promise.all(
+      servers.map(async ({ name, tensors }) => {
+        const made = tensors ? await tensorBodies(tensors) : undefined;
+        const headers = { "content-type": shared?.contentType ?? "application/json" };
+        const bodies = (own[name] ?? shared?.bodies ?? []).map((body) => Buffer.from(body));
+        return [name, made ?? { headers, bodies }] as const;
+      }),
+    ),
+  );
   async function ask({ name, pid, url }: Together["servers"][number]) {
+    const { headers = {}, bodies = [] } = bodiesOf.get(name) ?? {};
     const before = threadSeconds(pid);
     const result = await autocannon({
       url,
       method: "POST",
-      headers: { "content-type": shared?.contentType ?? "application/json" },
-      requests: (own[name] ?? shared?.bodies ?? []).map((body) => ({ body: Buffer.from(body) })),
+      headers,
+      requests: bodies.map((body) => ({ body })),
       connections,
       amount,
       // It looks for its end at this interval. Its default is a second.

@@ -1,5 +1,5 @@
 import { cp, mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build, type BuildOptions } from "esbuild";
 import { writeSessions } from "./write-sessions.ts";
 
@@ -27,6 +27,9 @@ const PROGRAMS = [
 export interface Bare {
   lambda: string;
   worker: string;
+  /** The same two with the service's checks, log and header fields. */
+  checkedLambda: string;
+  checkedWorker: string;
   /** One prediction and its scores. */
   script: string;
   /** A script with the sessions of the shipped models. */
@@ -48,13 +51,14 @@ export interface Bare {
 /** Bundles the bare programs as the service itself is bundled, so that neither pays for compiling types. */
 export async function buildBare(): Promise<Bare> {
   const output = join(root, ".cache/bench/bare");
-  const [lambda, worker, node] = ["lambda", "worker", "node"].map((name) => join(output, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [lambda, checkedLambda, worker, checkedWorker, node] = [
+    "lambda",
+    "checked-lambda",
+    "worker",
+    "checked-worker",
+    "node",
+  ].map((name) => join(output, name)) as [string, string, string, string, string];
   await rm(output, { recursive: true, force: true });
-  await mkdir(lambda, { recursive: true });
   const onNode: BuildOptions = {
     ...options,
     outExtension: { ".js": ".mjs" },
@@ -66,32 +70,38 @@ export async function buildBare(): Promise<Bare> {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   };
-  await build({
-    ...onNode,
-    entryPoints: { index: join(root, "bench/bare/lambda.ts") },
-    outdir: lambda,
-  });
+  for (const folder of [lambda, checkedLambda]) {
+    await mkdir(folder, { recursive: true });
+    await build({
+      ...onNode,
+      entryPoints: { index: join(root, "bench/bare", `${basename(folder)}.ts`) },
+      outdir: folder,
+    });
+    const modules = "node_modules";
+    await cp(join(root, "dist/lambda", process.arch, modules), join(folder, modules), {
+      recursive: true,
+    });
+  }
   await build({
     ...onNode,
     entryPoints: PROGRAMS.map((name) => join(root, `bench/bare/${name}.ts`)),
     outdir: node,
   });
   await writeSessions();
-  const modules = "node_modules";
-  await cp(join(root, "dist/lambda", process.arch, modules), join(lambda, modules), {
-    recursive: true,
-  });
-  await build({
-    ...options,
-    entryPoints: { index: join(root, "bench/bare/worker.ts") },
-    outdir: worker,
-    platform: "browser",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-  });
+  for (const folder of [worker, checkedWorker])
+    await build({
+      ...options,
+      entryPoints: { index: join(root, "bench/bare", `${basename(folder)}.ts`) },
+      outdir: folder,
+      platform: "browser",
+      target: "es2024",
+      conditions: ["workerd", "worker", "browser"],
+    });
   return {
     lambda,
+    checkedLambda,
     worker,
+    checkedWorker,
     script: join(node, "script.mjs"),
     sessions: join(node, "sessions.mjs"),
     modelsServer: join(node, "models-server.mjs"),
