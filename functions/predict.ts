@@ -658,7 +658,7 @@ function refusedTensors(cause: unknown): NearcastError {
  * Throws `invalid_input` for a file where the inputs must be JSON. Read as an object, each of its bytes would be an
  * unknown member.
  */
-function refuseFile(kind: InputKind, member: string): void {
+export function refuseFile(kind: InputKind, member: string): void {
   if (kind !== "image" && kind !== "audio" && kind !== "json")
     throw invalidInput([
       { path: member, message: `is a file, and the model takes ${kind}: send application/json` },

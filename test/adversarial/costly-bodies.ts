@@ -21,7 +21,7 @@ export const COSTLY_BODIES: readonly Known[] = [
   json("mlflow records", { shape: "list", unit: "emptyObject", count: 1_000_000 }),
   json("predict iris body", { shape: "lists", unit: "zero", count: 73_549, width: 29 }),
   json("predict iris body", { shape: "keys", unit: "zero", count: 25_000 }),
-  // Names that are not known, and an own `__proto__` in each.
+  // A file where columns belong: each byte was read as a member.
   json("POST /models/iris", {
     shape: "keys",
     unit: "proto",

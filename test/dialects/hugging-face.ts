@@ -226,6 +226,20 @@ export function answersInference(start: (models: string) => Promise<Served>): vo
     expect(await plain("topics", { table })).toEqual([["a", "b", "d"]]);
   });
 
+  test.each(["iris", "sentiment", "search"])(
+    "%s refuses a file, and reads none of it",
+    async (model) => {
+      // Read as an object, each of its bytes would be a member that is not known.
+      const answer = await served.fetch(`/models/${model}`, {
+        method: "POST",
+        headers: { "Content-Type": "image/png" },
+        body: new Uint8Array(100_000),
+      });
+      expect(answer.status).toBe(422);
+      expect(await answer.text()).toMatch(/inputs is a file, and the model takes/);
+    },
+  );
+
   test.each<[string, unknown, number, RegExp]>([
     ["sentiment", {}, 422, /inputs is missing/],
     ["sentiment", { inputs: TEXTS, parameters: { top: 1 } }, 422, /"top" is not known/],

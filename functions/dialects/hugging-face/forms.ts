@@ -6,6 +6,7 @@ import type { LongTexts } from "../../tasks/define.ts";
 import { labelScores } from "../label-scores.ts";
 import { cosinesToFirst, readSimilarity } from "../similarity.ts";
 import { checkForm, checkNormalize, isUnitLength, shortened, toUnit } from "../vectors.ts";
+import { refuseFile } from "../../predict.ts";
 import { readVectorParameters, rowsOfTable, type Question } from "./request.ts";
 
 /** What one task makes of a request. */
@@ -160,6 +161,7 @@ export function ask(
   const isOwn =
     wanted === kind || (wanted === "sentence-similarity" && kind === "feature-extraction");
   const form = FORMS[wanted];
+  if (question.inputs instanceof Uint8Array) refuseFile(version.task.input, "inputs");
   if (isOwn && form) return form(question, version);
   const message =
     form && task
