@@ -138,6 +138,41 @@ test("however many requests come, a quarter of the time is for work that goes on
   expect(time / 200).toBeLessThan(5);
 });
 
+test("a long part is paid for by those that go on, also one that began when nobody waited", async () => {
+  let time = 0;
+  let isWaited = false;
+  const goingOn = createGoingOn({
+    now: () => time,
+    turnEventLoop: () => turn().then(() => void (time += 1)),
+    isWaited: () => isWaited,
+  });
+  await goingOn.next(1);
+  time += 10;
+  await goingOn.next(2);
+  time += 10;
+  isWaited = true;
+  const ended = time;
+  await goingOn.next(3);
+  expect(time - ended).toBeGreaterThanOrEqual(30);
+});
+
+test("what has done many parts has its turn among ever so many that have done few", async () => {
+  const goingOn = createGoingOn({
+    now: () => 0,
+    turnEventLoop: () => turn(),
+    isWaited: () => false,
+  });
+  let [most, few] = [1000, 0];
+  const flood = async (): Promise<void> => {
+    for (; few < most; few++) await goingOn.next(1);
+  };
+  const all = Promise.all([flood(), flood(), flood()]);
+  for (let done = 50; done < 54; done++) await goingOn.next(done);
+  most = 0;
+  expect(few).toBeLessThan(100);
+  await all;
+});
+
 test("of work of all lines that goes on, a turn of the event loop does one part", async () => {
   const lines = beginLines();
   await Promise.all([
