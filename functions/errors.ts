@@ -132,15 +132,15 @@ export class InputIssues {
 }
 
 /**
- * A body, or a part of it, that fits its schema. Throws `invalid_input` with a path from the body's root for each wrong
- * member.
+ * A body, or the part of it at `at`, that fits its schema. Throws `invalid_input` with a path from the body's root for
+ * each wrong member.
  */
-export function checkBody<T>(schema: ZodType<T>, body: unknown): T {
+export function checkBody<T>(schema: ZodType<T>, body: unknown, at: readonly string[] = []): T {
   const result = schema.safeParse(body, SHORT_ISSUES);
   if (result.success) return result.data;
   throw invalidInput(
     result.error.issues.map(({ path, message }) => ({
-      path: path.join(".") || "body",
+      path: [...at, ...path].join(".") || "body",
       message: plainIssue(message),
     })),
   );

@@ -102,6 +102,9 @@ export interface Service extends Readiness {
   removeExpired: () => Promise<void>;
 }
 
+/** What waits to be written takes two bytes a pixel. There is room for that of two of the largest pictures. */
+const UNWRITTEN_BYTES_A_PIXEL = 2 * Uint16Array.BYTES_PER_ELEMENT;
+
 /**
  * Makes the service of a platform. It knows nothing of HTTP: an app, a queue's consumer and a script use the same
  * service. Throws an Error for two tasks with the same name.
@@ -110,9 +113,6 @@ export interface Service extends Readiness {
  * const service = createService(createNodePlatform({ STORE: "models" }));
  * const { outputs } = await service.predict({ model: "iris", inputs: [5.1, 3.5, 1.4, 0.2] });
  */
-/** What waits to be written takes two bytes a pixel. There is room for that of two of the largest pictures. */
-const UNWRITTEN_BYTES_A_PIXEL = 2 * Uint16Array.BYTES_PER_ELEMENT;
-
 export function createService(
   platform: Platform & Observing,
   options: ServiceOptions = {},

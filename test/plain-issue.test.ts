@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { checkBody } from "../functions/errors.ts";
+import { parseParameters } from "../functions/tasks/define.ts";
 
 const body = z.strictObject({
   inputs: z.array(z.number().int().max(9)).min(2),
@@ -34,5 +35,16 @@ test.for([
 ] as const)("case %#: %s", ([value, words]) => {
   expect(() => checkBody(body, value)).toThrow(
     expect.objectContaining({ code: "invalid_input", message: words }),
+  );
+});
+
+test("parameters have their own path, and five of them are named", () => {
+  expect(() => parseParameters(body, { ...right, name: 1 })).toThrow(
+    expect.objectContaining({ message: "parameters.name must be a string, not a number" }),
+  );
+  expect(() => parseParameters(body, { ...right, ...many(6) })).toThrow(
+    expect.objectContaining({
+      message: 'parameters "a0", "a1", "a2", "a3", "a4", … is not known here',
+    }),
   );
 });

@@ -1,8 +1,7 @@
 import * as z from "zod";
-import { invalidInput, type NearcastError } from "../errors.ts";
+import { checkBody, type NearcastError } from "../errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { manifestFields, type Manifest, type ManifestOf } from "../model/manifest.ts";
-import { plainIssue } from "../plain-issue.ts";
 import type { Tensors } from "../tensor.ts";
 import type { DecodeElsewhere } from "./image/elsewhere.ts";
 import type { LoadDecoder } from "./image/formats.ts";
@@ -317,15 +316,7 @@ const defaults = new WeakMap<z.ZodType, unknown>();
 /** Reads a request's `parameters`. Absent means none. Throws `invalid_input`. */
 export function parseParameters<T>(schema: z.ZodType<T>, parameters: unknown): T {
   if (parameters === undefined && defaults.has(schema)) return defaults.get(schema) as T;
-  const result = schema.safeParse(parameters ?? {});
-  if (result.success) {
-    if (parameters === undefined) defaults.set(schema, Object.freeze(result.data));
-    return result.data;
-  }
-  throw invalidInput(
-    result.error.issues.map(({ path, message }) => ({
-      path: ["parameters", ...path].join("."),
-      message: plainIssue(message),
-    })),
-  );
+  const read = checkBody(schema, parameters ?? {}, ["parameters"]);
+  if (parameters === undefined) defaults.set(schema, Object.freeze(read));
+  return read;
 }

@@ -64,6 +64,30 @@ describe.runIf(hasSqlite)("the limits of calls are those of jobs", () => {
     expect(ended).toEqual(["first 202"]);
   });
 
+  test("clients that wait for their jobs go on waiting where only bytes of bodies are missing", async () => {
+    const { post, later, ask, work } = await start({ BODY_BUDGET_MB: "1" });
+    let status: number | undefined;
+    const waiting = later(
+      PREDICT,
+      { inputs: SETOSA },
+      { Prefer: "respond-async, wait=20", "Content-Length": "28" },
+    ).then((answer) => (status = answer.status));
+    await sleep(50);
+    // Bodies that declare no length count as the longest.
+    const { readable, writable } = new TransformStream<Uint8Array>();
+    const headers = { "Content-Type": "application/json" };
+    const init = { method: "POST", headers, body: readable, duplex: "half" };
+    const slow = ask(PREDICT, init);
+    await sleep(50);
+    expect((await post(PREDICT, { inputs: SETOSA })).status).toBe(503);
+    await sleep(250);
+    expect(status).toBeUndefined();
+    work();
+    expect(await waiting).toBe(200);
+    await writable.close();
+    await slow;
+  });
+
   test("the file of jobs has a bound, and what was removed makes room", async () => {
     const { ask, later } = await start({ JOBS_FILE_MB: "6" });
     const upload = async (mebibytes: number) => {

@@ -41,8 +41,7 @@ export function readInferRequest(
   const length = jsonLength === undefined ? body.byteLength : lengthOfJson(jsonLength, body);
   if (length === 0 && jsonLength !== undefined) return readRawBody(body, manifest);
   const exact = manifest.inputs.some(({ datatype }) => datatype.endsWith("INT64"));
-  const parsed = checkBody(inferRequest, parseJson(body.subarray(0, length), { exact }));
-  const request = parsed;
+  const request = checkBody(inferRequest, parseJson(body.subarray(0, length), { exact }));
   checkModel(request, manifest);
   const outputs = new Map(
     request.outputs?.map((output) => [output.name, output.parameters?.binary_data] as const),

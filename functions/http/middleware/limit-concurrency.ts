@@ -50,6 +50,11 @@ export function limitConcurrency(
     return answering.size >= maxConcurrency || isOver;
   }
 
+  /** Whether it helps that a request of so many bytes ends: where there are places, only bytes are missing. */
+  function makesRoom(own: number): boolean {
+    return own > 0 || answering.size >= maxConcurrency;
+  }
+
   /**
    * Ends the oldest requests whose clients wait for a job, and then the oldest whose body is still arriving. Otherwise
    * clients that only wait, or that send slowly, would keep all others out.
@@ -66,9 +71,10 @@ export function limitConcurrency(
     }
     for (const place of answering) {
       if (!isFull(bytes)) return;
-      const { endWait } = place.value.exchange;
-      if (endWait) leave(place);
-      endWait?.();
+      const { exchange, bytes: own } = place.value;
+      if (!exchange.endWait || !makesRoom(own)) continue;
+      leave(place);
+      exchange.endWait();
     }
     for (const place of answering) {
       const { exchange, bytes: own } = place.value;
@@ -76,7 +82,7 @@ export function limitConcurrency(
       const age = deadline.age();
       if (age < patienceMs) return;
       if (age >= requestTimeoutMs) leave(place);
-      else if (!received && isFull(bytes) && (own > 0 || answering.size >= maxConcurrency)) {
+      else if (!received && isFull(bytes) && makesRoom(own)) {
         leave(place);
         deadline.end(
           new NearcastError("request_timeout", "The body is slow to arrive, and others wait.", {
