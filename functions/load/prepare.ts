@@ -6,8 +6,9 @@ import type { InParts, Parts } from "../tasks/define.ts";
 
 /**
  * Prepares the inputs of a call. Decoding an image or tokenizing a text can block the process for longer than a run.
- * Such work is done in parts, and other requests get their turns between them. Rejects with the work's own error, with
- * `overloaded`, or, before a part, with the deadline's error. Returns at once what is made at once.
+ * Such work is done in parts, and other requests get their turns between them. Returns at once what is made at once, and
+ * throws what the work throws at once. Otherwise rejects with the work's own error, with `overloaded`, or, before a part, with
+ * the deadline's error.
  */
 export function prepare<T>(
   turns: Pick<Turns, "preparing" | "elsewhere"> | undefined,

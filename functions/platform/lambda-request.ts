@@ -40,7 +40,7 @@ export class EventRequest {
       this.#bytes = Buffer.from(body, event.isBase64Encoded ? "base64" : "utf8");
       this.headers.set("content-length", String(this.#bytes.byteLength));
     }
-    const host = requestContext.domainName ?? this.headers.get("host") ?? "localhost";
+    const host = requestContext.domainName ?? (this.headers.get("host") || "localhost");
     const query = queryOf(event);
     const path = event.rawPath ?? event.path ?? "/";
     this.url = new URL(`https://${host}${path}${query && `?${query}`}`).href;
@@ -103,7 +103,7 @@ class EventHeaders extends Map<string, string> {
     for (const [name, values] of Object.entries(multiValueHeaders ?? {}))
       if (values) add(name.toLowerCase(), joined(name, values));
     for (const [name, value] of Object.entries(headers ?? {}))
-      if (value && !super.has(name.toLowerCase())) add(name.toLowerCase(), joined(name, value));
+      if (value !== undefined && !super.has(name.toLowerCase())) add(name.toLowerCase(), joined(name, value));
     if (cookies) add("cookie", cookies.join("; "));
   }
 

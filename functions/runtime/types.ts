@@ -15,6 +15,7 @@ export interface ExternalData {
  */
 export interface Session {
   /**
+   * The outputs are the caller's alone. When all is made of them, it may free their memory and that of the feeds.
    * Runs of different `owner`s are never joined. Nobody waits for the run after `until`, a time of `performance.now()`.
    * A runtime that can end runs may then end it.
    */

@@ -14,13 +14,14 @@ function request(event: object): Request {
 describe("the request of an event has what a Request has", () => {
   test("header fields under any case, joined, without the gateway's transfer encoding", () => {
     const { headers } = request({
-      headers: { Accept: "text/html", "Transfer-Encoding": "chunked", "x-name": "é" },
+      headers: { Accept: "text/html", "Transfer-Encoding": "chunked", "x-name": "é", "X-Own": "" },
       multiValueHeaders: { "X-Forwarded-For": ["1.2.3.4", "5.6.7.8"], Cookie: ["a=1", "b=2"] },
     });
     expect(headers.get("ACCEPT")).toBe("text/html");
     expect(headers.get("x-forwarded-for")).toBe("1.2.3.4, 5.6.7.8");
     expect(headers.get("Cookie")).toBe("a=1; b=2");
     expect(headers.get("x-name")).toBe("%C3%A9");
+    expect(headers.get("x-own")).toBe("");
     expect(headers.has("Transfer-Encoding")).toBe(false);
   });
 
@@ -28,6 +29,8 @@ describe("the request of an event has what a Request has", () => {
     const { url } = request({ rawPath: "/a/../b c", rawQueryString: "q=%20" });
     expect(url).toBe("https://api.example.com/b%20c?q=%20");
     expect(() => request({ requestContext: { domainName: "a b" } })).toThrow(TypeError);
+    for (const event of [{ headers: { host: "" } }, { multiValueHeaders: { host: [""] } }])
+      expect(request({ requestContext: {}, ...event }).url).toBe("https://localhost/x");
   });
 
   test.each([false, true])("the body in each form, in base64: %s", async (isBase64Encoded) => {

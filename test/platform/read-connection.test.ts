@@ -2,9 +2,8 @@ import { once } from "node:events";
 import { createServer, request, type IncomingMessage } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
-import { serve } from "@hono/node-server";
+import { serve, type HttpBindings } from "@hono/node-server";
 import { expect, onTestFinished, test } from "vitest";
-import { createDeferred } from "../../functions/deferred.ts";
 import { boundedServer } from "../../functions/platform/bounded-server.ts";
 import { headerReader, readConnection } from "../../functions/platform/read-connection.ts";
 
@@ -88,33 +87,59 @@ test("nothing is read for another request, one that was read before, or a closed
   expect(closed.read()).toBeUndefined();
 });
 
-test("header fields are those of the Request, also when they come more than once", async () => {
-  const names = ["Content-Type", "accept", "X-Own", "cookie", "Host", "prefer", "constructor"];
-  const { promise, resolve } = createDeferred<{ fast: unknown[]; slow: unknown[] }>();
+/** A server with bounds, and what it answers the header fields that a client sends. */
+async function serving(fetch: (request: Request, bindings: HttpBindings) => Response) {
   const server = serve({
-    fetch(request, { incoming }) {
-      const header = headerReader({ incoming, request }, request);
-      const slow = names.map((name) => request.headers.get(name) ?? undefined);
-      resolve({
-        fast: [...names.map((name) => header?.(name)), header?.()],
-        slow: [...slow, Object.fromEntries(request.headers)],
-      });
-      return new Response();
-    },
+    fetch: (request, bindings) => fetch(request, bindings as HttpBindings),
     port: 0,
     hostname: "127.0.0.1",
     createServer: boundedServer({ requestTimeoutMs: 1000, bodyBudgetBytes: 1000 }),
   });
   onTestFinished(() => void server.close());
   await once(server, "listening");
-  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
-  onTestFinished(() => void socket.destroy());
+  return async (fields: readonly string[]): Promise<string> => {
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    socket.write(["GET / HTTP/1.1", ...fields, "", ""].join("\r\n"), "latin1");
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    return answer.toString("latin1").split("\r\n", 1)[0] ?? "";
+  };
+}
+
+test("header fields are those of the Request, also when they come more than once", async () => {
+  const names = [
+    "Content-Type",
+    "accept",
+    "X-Own",
+    "cookie",
+    "Host",
+    "prefer",
+    "constructor",
+    "empty",
+  ];
+  const got: { fast: unknown[]; slow: unknown[] }[] = [];
+  const ask = await serving((request, { incoming }) => {
+    const header = headerReader({ incoming, request }, request);
+    const slow = names.map((name) => request.headers.get(name) ?? undefined);
+    got.push({
+      fast: [...names.map((name) => header?.(name)), header?.()],
+      slow: [...slow, Object.fromEntries(request.headers)],
+    });
+    return new Response();
+  });
   const fields = ["Host: a", "Content-Type: text/plain", "content-type: text/csv", "X-Own: \u00e9"];
-  const more = ["x-own:  b ", "Cookie: a=1", "Cookie: b=2", "Accept: a/b", "Accept: c/d"];
-  socket.write(["GET / HTTP/1.1", ...fields, ...more, "", ""].join("\r\n"), "latin1");
-  const { fast, slow } = await promise;
+  const more = ["x-own:  b ", "Cookie: a=1", "Cookie: b=2", "Accept: a/b", "Accept: c/d", "Empty:"];
+  expect(await ask([...fields, ...more])).toBe("HTTP/1.1 200 OK");
+  const [{ fast, slow } = { fast: [], slow: [] }] = got;
   expect(fast).toEqual(slow);
   expect(fast).toContain("text/plain, text/csv");
+  expect(fast).toContain("");
+});
+
+test("a request of two hosts, or of two lengths, is refused", async () => {
+  const ask = await serving(() => new Response());
+  for (const second of ["Host: b", "Host:", "Content-Length: 0", "Content-Length: 1"])
+    expect(await ask(["Host: a", "Content-Length: 0", second])).toBe("HTTP/1.1 400 Bad Request");
 });
 
 test("header fields are not read for another request", async () => {

@@ -93,7 +93,7 @@ export function checkTimeout({ timeout }: Pick<Exchange, "timeout">): void {
   if (timeout !== undefined && !WHOLE_NUMBER.test(timeout))
     throw new NearcastError(
       "malformed_request",
-      `X-Request-Timeout-Ms must be a whole number above 0.`,
+      "X-Request-Timeout-Ms must be a whole number above 0.",
     );
 }
 

@@ -2,7 +2,6 @@ import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { answerNumber } from "../answer-numbers.ts";
 import type { CompiledTask, Quantity, TaskVersion } from "../define.ts";
 import { inputSizeOf, placementOf, type Size } from "../image/fit.ts";
-
 import type { ImageOptions } from "../image/options.ts";
 import { maskedImageInputs } from "../image/pixel-mask.ts";
 import type { ImageContext } from "../image/quantities.ts";
