@@ -103,7 +103,8 @@ class EventHeaders extends Map<string, string> {
     for (const [name, values] of Object.entries(multiValueHeaders ?? {}))
       if (values) add(name.toLowerCase(), joined(name, values));
     for (const [name, value] of Object.entries(headers ?? {}))
-      if (value !== undefined && !super.has(name.toLowerCase())) add(name.toLowerCase(), joined(name, value));
+      if (value !== undefined && !super.has(name.toLowerCase()))
+        add(name.toLowerCase(), joined(name, value));
     if (cookies) add("cookie", cookies.join("; "));
   }
 
