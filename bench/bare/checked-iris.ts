@@ -1,4 +1,7 @@
-// What the service checks and answers for iris, in the least code, for the checked function and the checked Worker.
+// What the service checks and answers for iris, in the least code, for the checked server, function and Worker.
+import { checkBudget } from "../../functions/wire/json-budget.ts";
+import { rawNumber } from "../../functions/wire/raw-number.ts";
+
 const MAX_ROWS = 1000;
 const FEATURES = ["sepal_length", "sepal_width", "petal_length", "petal_width"];
 const LABELS = ["setosa", "versicolor", "virginica"];
@@ -11,19 +14,29 @@ export const SECURITY_HEADERS = {
   "X-Content-Type-Options": "nosniff",
 };
 
-type Lap = (phase: string) => void;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** The client's id, if it is one, or a new one. */
 export function idOf(given: unknown): string {
   return typeof given === "string" && /^[\w=-]{1,255}$/.test(given) ? given : crypto.randomUUID();
 }
 
-/** Answers rows, or one. Throws for other inputs. `run` gives the probabilities of features in a row. */
-export async function answerIris(
-  inputs: unknown,
-  run: (data: Float32Array, shape: [rows: number, width: number]) => Promise<Float32Array>,
-  lap?: Lap,
-): Promise<object> {
+/** Reads JSON in UTF-8 with a budget. */
+export function readJson(bytes: Uint8Array): unknown {
+  const text = utf8.decode(bytes);
+  checkBudget(text, "The body");
+  return JSON.parse(text);
+}
+
+/** The inputs of a body. Throws for any other member. */
+export function readInputs(body: Uint8Array): unknown {
+  const { inputs, ...others } = readJson(body) as { inputs: unknown };
+  if (Object.keys(others).length > 0) throw new TypeError("another member");
+  return inputs;
+}
+
+/** The features of rows, or of one, and their shape. Throws for other inputs. */
+export function featuresOf(inputs: unknown): { data: Float32Array; shape: [number, number] } {
   const all = Array.isArray(inputs) ? (inputs as unknown[]) : [inputs];
   if (all.length === 0 || all.length > MAX_ROWS) throw new RangeError("too many rows");
   const data = new Float32Array(all.length * FEATURES.length);
@@ -37,37 +50,30 @@ export async function answerIris(
       data[next++] = value;
     }
   }
-  lap?.("preprocess");
-  const probabilities = await run(data, [all.length, FEATURES.length]);
-  lap?.("run");
+  return { data, shape: [all.length, FEATURES.length] };
+}
+
+/** The answer for the inputs, whose probabilities are in a row. */
+export function answerOf(inputs: unknown, probabilities: Float32Array): object {
   const outputs = ranked(probabilities, LABELS);
-  lap?.("postprocess");
   return { model: "iris", version: "1", outputs: Array.isArray(inputs) ? outputs : outputs[0] };
 }
 
 /** The labels of each row with their scores, the highest first. */
-function ranked(data: Float32Array, labels: string[]): object[] {
+export function ranked(data: Float32Array, labels: string[]): object[] {
   const answers: object[] = [];
   for (let from = 0; from < data.length; from += labels.length) {
     const row = labels.map((label, index) => ({ label, score: data[from + index] ?? NaN }));
     row.sort((one, other) => other.score - one.score);
-    const scores: Record<string, number> = {};
-    for (const { label, score } of row) scores[label] = score;
-    answers.push({ ...row[0], scores });
+    const scores: Record<string, unknown> = {};
+    for (const { label, score } of row) scores[label] = signed(score);
+    const [best = { label: "", score: 0 }] = row;
+    answers.push({ label: best.label, score: signed(best.score), scores });
   }
   return answers;
 }
 
-/** Measures phases from now on. */
-export function createLap(): { phases: string[]; lap: Lap } {
-  const phases: string[] = [];
-  let last = performance.now();
-  return {
-    phases,
-    lap(phase) {
-      const now = performance.now();
-      phases.push(`${phase};dur=${(now - last).toFixed(3)}`);
-      last = now;
-    },
-  };
+/** JSON would lose the sign of -0. */
+function signed(score: number): unknown {
+  return Object.is(score, -0) ? rawNumber("-0.0") : score;
 }

@@ -4,7 +4,8 @@
 import { createHash } from "node:crypto";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { answerIris, createLap, idOf, SECURITY_HEADERS } from "./checked-iris.ts";
+import { writeJson } from "../../functions/wire/raw-number.ts";
+import { answerOf, featuresOf, idOf, readInputs, SECURITY_HEADERS } from "./checked-iris.ts";
 import { sessionOptions } from "./session-options.ts";
 
 interface Event {
@@ -35,27 +36,32 @@ async function read(Key: string): Promise<Uint8Array> {
   return object.Body.transformToByteArray();
 }
 
-async function run(data: Float32Array, shape: [number, number]): Promise<Float32Array> {
-  const { probabilities } = await session.run({ features: new Tensor("float32", data, shape) }, [
-    "probabilities",
-  ]);
-  return probabilities?.data as Float32Array;
-}
-
 export async function handler({ rawPath, headers, body: given, isBase64Encoded }: Event) {
   const begun = performance.now();
-  const { phases, lap } = createLap();
+  const phases: string[] = [];
+  let last = begun;
+  const lap = (phase: string) => {
+    const now = performance.now();
+    phases.push(`${phase};dur=${(now - last).toFixed(3)}`);
+    last = now;
+  };
   const id = idOf(headers["x-request-id"]);
   let isLate = false;
   const deadline = setTimeout(() => (isLate = true), TIMEOUT_MS);
   let [statusCode, body] = [200, "{}"];
   try {
     if (rawPath !== "/v1/models/iris/predict") throw new RangeError("no such path");
-    const text = isBase64Encoded ? Buffer.from(given, "base64").toString("utf8") : given;
-    if (text.length > MAX_BYTES) throw new RangeError("too long");
-    const { inputs } = JSON.parse(text) as { inputs: unknown };
+    const bytes = Buffer.from(given, isBase64Encoded ? "base64" : "utf8");
+    if (bytes.byteLength > MAX_BYTES) throw new RangeError("too long");
+    const inputs = readInputs(bytes);
     lap("read");
-    body = JSON.stringify(await answerIris(inputs, run, lap));
+    const { data, shape } = featuresOf(inputs);
+    lap("preprocess");
+    const features = new Tensor("float32", data, shape);
+    const { probabilities } = await session.run({ features }, ["probabilities"]);
+    lap("run");
+    body = writeJson(answerOf(inputs, probabilities?.data as Float32Array));
+    lap("postprocess");
   } catch {
     statusCode = 422;
   }

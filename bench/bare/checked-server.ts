@@ -2,7 +2,7 @@
 // for connections and for what waits, checked inputs, ranked scores, phases, metrics, and the same header fields. Its counts
 // and its queue for the processor are the service's own. One file for three models, without access, rates, limits of a model,
 // other dialects, releases or errors that say where. Requests that ask for more than a prediction are refused.
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -13,8 +13,16 @@ import { createTurns } from "../../functions/load/turns.ts";
 import { createMetricCounts, gatherRecords } from "../../functions/observe/metric-counts.ts";
 import { microsecondSteps, serverTiming } from "../../functions/observe/phases.ts";
 import { createStatistics } from "../../functions/observe/statistics.ts";
-import { checkBudget } from "../../functions/wire/json-budget.ts";
-import { rawNumber, writeJson } from "../../functions/wire/raw-number.ts";
+import { writeJson } from "../../functions/wire/raw-number.ts";
+import {
+  answerOf,
+  featuresOf,
+  idOf,
+  ranked,
+  readInputs,
+  readJson,
+  SECURITY_HEADERS,
+} from "./checked-iris.ts";
 import { sessionOptions } from "./session-options.ts";
 
 interface Answer {
@@ -33,7 +41,6 @@ type Work = (body: Buffer, call: Call) => Promise<Answer>;
 
 const MAX_BYTES = 6 * 1024 * 1024;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-const MAX_ROWS = 1000;
 const MAX_CONCURRENCY = 1000;
 const MAX_CONNECTIONS = 10_000;
 /** Bodies beyond the first 64 KiB count. */
@@ -51,12 +58,9 @@ const REFUSED = [
   "x-nearcast-version-override",
   "x-nearcast-webhook",
 ];
-const FEATURES = ["sepal_length", "sepal_width", "petal_length", "petal_width"];
-const MOST = 20;
 const SHAPE = [1, 3, 224, 224];
 const IMAGE_BYTES = SHAPE.reduce((product, size) => product * size, 4);
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
 const now = () => performance.now();
 const { running } = createTurns({
   now,
@@ -100,18 +104,14 @@ const server = createServer({ joinDuplicateHeaders: true }, async (request, resp
   connections.set(socket, ++uses);
   const [model = "", { digest } = { digest: "" }, work] = routes.get(request.url ?? "") ?? [];
   const declared = Number(headers["content-length"]);
-  const given = headers["x-request-id"];
-  const id = typeof given === "string" && /^[\w=-]{1,255}$/.test(given) ? given : randomUUID();
+  const id = idOf(headers["x-request-id"]);
   let status = 0;
   const end = (code: number, { body, headers: own }: Answer) => {
     if (status) return;
     status = code;
     response.writeHead(status, {
       "X-Request-Id": id,
-      "Cache-Control": "no-store",
-      "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-      "Strict-Transport-Security": "max-age=31536000",
-      "X-Content-Type-Options": "nosniff",
+      ...SECURITY_HEADERS,
       "X-Model-Name": model,
       "X-Model-Version": "1",
       "X-Model-Digest": `sha256:${digest}`,
@@ -235,36 +235,20 @@ async function run({ session }: Opened, feeds: Record<string, Tensor>, name: str
 function json(answer: (inputs: unknown, call: Call) => Promise<object>): Work {
   return async (body, call) => {
     if (call.request.headers["content-type"] !== "application/json") throw new TypeError("no JSON");
-    const text = utf8.decode(body);
-    checkBudget(text, "The body");
-    const { inputs, ...others } = JSON.parse(text) as { inputs: unknown };
-    if (Object.keys(others).length > 0) throw new TypeError("another member");
-    const answered = writeJson(await answer(inputs, call));
+    const answered = writeJson(await answer(readInputs(body), call));
     return { body: answered, headers: { "Content-Type": "application/json" } };
   };
 }
 
 async function rows(inputs: unknown, call: Call): Promise<object> {
-  const all = Array.isArray(inputs) ? (inputs as unknown[]) : [inputs];
-  if (all.length === 0 || all.length > MAX_ROWS) throw new RangeError("too many rows");
-  const data = new Float32Array(all.length * FEATURES.length);
-  let next = 0;
-  for (const row of all as Record<string, unknown>[]) {
-    if (typeof row !== "object" || row === null) throw new TypeError("no row");
-    if (Object.keys(row).length !== FEATURES.length) throw new TypeError("other features");
-    for (const name of FEATURES) {
-      const value = row[name];
-      if (typeof value !== "number" || !(value >= 0 && value <= MOST)) throw new TypeError(name);
-      data[next++] = value;
-    }
-  }
-  call.rows = all.length;
+  const { data, shape } = featuresOf(inputs);
+  [call.rows] = shape;
   call.lap("preprocess");
-  const feeds = { features: new Tensor("float32", data, [all.length, FEATURES.length]) };
+  const feeds = { features: new Tensor("float32", data, shape) };
   const { data: scores } = await run(iris, feeds, "probabilities", call);
-  const outputs = ranked(scores as Float32Array, ["setosa", "versicolor", "virginica"]);
+  const answer = answerOf(inputs, scores as Float32Array);
   call.lap("postprocess");
-  return { model: "iris", version: "1", outputs: Array.isArray(inputs) ? outputs : outputs[0] };
+  return answer;
 }
 
 async function texts(text: unknown, call: Call): Promise<object> {
@@ -278,30 +262,9 @@ async function texts(text: unknown, call: Call): Promise<object> {
   return { model: "sentiment", version: "1", outputs };
 }
 
-/** The labels of each row with their scores, the highest first. */
-function ranked(data: Float32Array, labels: string[]): object[] {
-  const answers: object[] = [];
-  for (let from = 0; from < data.length; from += labels.length) {
-    const row = labels.map((label, index) => ({ label, score: data[from + index] ?? NaN }));
-    row.sort((one, other) => other.score - one.score);
-    const scores: Record<string, unknown> = {};
-    for (const { label, score } of row) scores[label] = signed(score);
-    const [best = { label: "", score: 0 }] = row;
-    answers.push({ label: best.label, score: signed(best.score), scores });
-  }
-  return answers;
-}
-
-/** JSON would lose the sign of -0. */
-function signed(score: number): unknown {
-  return Object.is(score, -0) ? rawNumber("-0.0") : score;
-}
-
 async function image(body: Buffer, call: Call): Promise<Answer> {
   const length = Number(call.request.headers["inference-header-content-length"]);
-  const text = utf8.decode(body.subarray(0, length));
-  checkBudget(text, "The body");
-  const { inputs, parameters } = JSON.parse(text) as {
+  const { inputs, parameters } = readJson(body.subarray(0, length)) as {
     inputs: { name: string; datatype: string; shape: number[]; parameters: object }[];
     parameters: { binary_data_output: boolean };
   };

@@ -2,7 +2,8 @@
 // whose digest that has, an id, a deadline, checked inputs, ranked scores and header fields. One model.
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { Tensor, type InferenceSession } from "onnxruntime-web/wasm";
-import { answerIris, idOf, SECURITY_HEADERS } from "./checked-iris.ts";
+import { writeJson } from "../../functions/wire/raw-number.ts";
+import { answerOf, featuresOf, idOf, readInputs, SECURITY_HEADERS } from "./checked-iris.ts";
 import { createSession } from "./wasm-session.ts";
 
 const MAX_BYTES = 6 * 1024 * 1024;
@@ -26,15 +27,13 @@ export default {
     let isLate = false;
     const deadline = setTimeout(() => (isLate = true), TIMEOUT_MS);
     try {
-      const bytes = new Uint8Array(await request.arrayBuffer());
-      const { inputs } = JSON.parse(new TextDecoder().decode(bytes)) as { inputs: unknown };
+      const inputs = readInputs(new Uint8Array(await request.arrayBuffer()));
       const { session, version, digest } = (loaded ??= await load(MODELS));
-      const made = await answerIris(inputs, async (data, shape) => {
-        const features = new Tensor("float32", data, shape);
-        const { probabilities } = await session.run({ features }, ["probabilities"]);
-        return probabilities?.data as Float32Array;
-      });
-      return answer(isLate ? 504 : 200, JSON.stringify(made), {
+      const { data, shape } = featuresOf(inputs);
+      const features = new Tensor("float32", data, shape);
+      const { probabilities } = await session.run({ features }, ["probabilities"]);
+      const made = writeJson(answerOf(inputs, probabilities?.data as Float32Array));
+      return answer(isLate ? 504 : 200, made, {
         "X-Request-Id": id,
         "X-Model-Name": "iris",
         "X-Model-Version": version,
