@@ -135,7 +135,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
       });
     return answerError(c, shown);
   }
-  jobs?.begin(createPerform(app, platform), isAnswering);
+  jobs?.begin(createPerform(app, service), isAnswering);
   return app;
 }
 

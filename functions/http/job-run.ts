@@ -2,7 +2,8 @@ import type { Caller } from "../auth/caller.ts";
 import type { Decided } from "../call.ts";
 import { callerOf, type JobAnswer } from "../jobs/job.ts";
 import type { Perform } from "../jobs/jobs.ts";
-import type { Platform } from "../platform/types.ts";
+import { waitForQuiet } from "../jobs/wait-for-quiet.ts";
+import type { Service } from "../service.ts";
 
 /** What a request is told that runs a job. */
 export interface JobRun {
@@ -42,14 +43,15 @@ export interface App {
 
 /**
  * Runs jobs through the app, as the client's own request would have run, each in a turn of the event loop of its own: many
- * refused rows of a batch wait for nothing.
+ * refused rows of a batch wait for nothing. Requests go first: several jobs may have been read while none waited.
  */
 export function createPerform(
   app: App,
-  { turnEventLoop }: Pick<Platform, "turnEventLoop">,
+  { platform, turns }: Pick<Service, "platform" | "turns">,
 ): Perform {
   return async function perform(job, body) {
-    await turnEventLoop?.();
+    await platform.turnEventLoop?.();
+    await waitForQuiet(turns);
     const { path, headers } = job.request;
     const request = new Request(`http://job.internal${path}`, {
       method: "POST",

@@ -66,7 +66,7 @@ export async function startJobs(env: Record<string, string>) {
   const log = (entry: Record<string, unknown>) => void logged.push(entry);
   const service = createService({ ...platform, log, jobs: places });
   const app = createApp(service);
-  const perform = createPerform(app, platform);
+  const perform = createPerform(app, service);
   const { jobs } = service;
   if (!jobs || !consume) throw new Error("There is no queue.");
   let stop: (() => Promise<void>) | undefined;
