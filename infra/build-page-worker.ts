@@ -60,6 +60,18 @@ export { none as process, ${exported.join(", ")} };`,
   },
 };
 
+/** zod follows values that hold themselves. What a page checks came as JSON, or is copied to its worker as lists of numbers. */
+const noCycles: Plugin = {
+  name: "no-cycles",
+  setup(bundle) {
+    bundle.onLoad({ filter: /zod\/v4\/core\/memoizer\.js$/ }, () => ({
+      contents: `export class $ZodCyclicError extends Error {}
+export const memoizer = () => undefined;
+export const [isRecursiveSchema, isBackEdge] = [() => false, () => false];`,
+    }));
+  },
+};
+
 const { metafile } = await build({
   entryPoints: [join(root, "client/src/browser/worker/worker.ts")],
   outdir,
@@ -73,7 +85,7 @@ const { metafile } = await build({
   legalComments: "none",
   // The decoders name a file beside them that nobody fetches. webpack would look for it.
   define: { "import.meta.url": '"https://nearcast.invalid/"' },
-  plugins: [onnxRuntime, decoders, noJsonSchemas],
+  plugins: [onnxRuntime, decoders, noJsonSchemas, noCycles],
   metafile: true,
   absWorkingDir: root,
   logLevel: "warning",
