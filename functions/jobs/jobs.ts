@@ -20,7 +20,7 @@ import {
 import { createJobStore, nameOf } from "./job-store.ts";
 import { createKeyOf } from "./key-of.ts";
 import type { Outcome } from "./queue.ts";
-import { isBusy } from "./wait-for-quiet.ts";
+import { waitForQuiet, waitWhile } from "./wait-for-quiet.ts";
 
 /** What a job is made of. */
 export interface Asked {
@@ -79,7 +79,6 @@ const NO_BODY = "The job's request is gone.";
 /** After this many seconds a job is tried again whose store or queue did not answer. */
 const RETRY_SECONDS = 5;
 
-const LOOK_MS = 5;
 /** An instance that always answers somebody, and has no turns, runs jobs between them. */
 const LONGEST_QUIET_MS = 5000;
 
@@ -240,13 +239,6 @@ export function createJobs(
     if (job?.status === "canceled") await store.removeAll(name);
   }
 
-  /** Requests go before jobs. */
-  async function waitForQuiet(isAnswering: () => boolean): Promise<void> {
-    const until = turns ? Infinity : Date.now() + LONGEST_QUIET_MS;
-    while ((turns ? isBusy(turns) : isAnswering()) && Date.now() < until)
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
-
   async function run(message: string, tries: number, perform: Perform): Promise<Outcome> {
     try {
       const other = others.find((one) => one.owns(message));
@@ -335,7 +327,7 @@ export function createJobs(
     run,
     begin(perform, isAnswering) {
       stop ??= consume?.(async (message, tries) => {
-        await waitForQuiet(isAnswering);
+        await (turns ? waitForQuiet(turns) : waitWhile(isAnswering, LONGEST_QUIET_MS));
         return run(message, tries, perform);
       }, config.jobConcurrency);
     },

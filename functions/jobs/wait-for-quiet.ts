@@ -4,11 +4,16 @@ const LOOK_MS = 5;
 
 /** Requests go before jobs: waits while one waits for the processor. */
 export async function waitForQuiet(turns: Turns | undefined): Promise<void> {
-  if (!turns) return;
-  while (isBusy(turns)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  if (turns) await waitWhile(() => isBusy(turns));
+}
+
+/** Waits while it is so, at most as long as that. */
+export async function waitWhile(isSo: () => boolean, longestMs = Infinity): Promise<void> {
+  const until = Date.now() + longestMs;
+  while (isSo() && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 }
 
 /** Whether a request waits for the processor, or has it. */
-export function isBusy(turns: Turns): boolean {
+function isBusy(turns: Turns): boolean {
   return turns.preparing.length() + turns.running.length() > 0;
 }

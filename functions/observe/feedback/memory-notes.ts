@@ -1,5 +1,6 @@
 import type { Platform } from "../../platform/types.ts";
 import { keyText } from "../capture/captured.ts";
+import { createRecent } from "../recent.ts";
 import { createIdRing } from "./id-ring.ts";
 import type { Note, Notes, Request } from "./notes.ts";
 
@@ -8,7 +9,7 @@ const MOST_NOTES = 50_000;
 /** To digest so many keys takes about a millisecond. Then others have their turn. */
 const KEYS_OF_TURN = 1000;
 
-/** So many that had notes lately are looked through. */
+/** So many that had notes lately are known. */
 const RECENT_ORIGINS = 16;
 
 /** Who asked which version. Notes share one: each of its own would grow old, and cost more than all else of its note. */
@@ -38,17 +39,15 @@ export function createMemoryNotes({
   /** Notes that were looked for, by place. */
   const found = new Map<number, Note>();
   let count = 0;
-  const recent: Origin[] = [];
+  const recent = createRecent<Origin>(RECENT_ORIGINS);
   /** The numbers of notes by key. Some of them are gone. */
   const index = new Map<string, number>();
   let indexed = 0;
 
   function originOf(caller: string, model: string, version: string): Origin {
-    for (const one of recent)
-      if (one.version === version && one.model === model && one.caller === caller) return one;
-    const origin = { caller, model, version };
-    recent.unshift(origin);
-    recent.splice(RECENT_ORIGINS);
+    const key = [caller, model, version];
+    let origin = recent.get(key);
+    if (!origin) recent.set(key, (origin = { caller, model, version }));
     return origin;
   }
 
