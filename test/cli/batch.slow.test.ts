@@ -1,6 +1,7 @@
+import type { ChildProcess } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
@@ -25,11 +26,16 @@ async function irisFile(rows: number): Promise<{ input: string; folder: string }
   return { input, folder };
 }
 
-const sizeOf = (path: string) =>
-  stat(path).then(
-    (found) => found.size,
-    () => 0,
-  );
+/** A command that was killed goes on from here: bytes of output that are in its file of progress. */
+async function kept(output: string): Promise<number> {
+  const text = await readFile(`${output}.progress`, "utf8").catch(() => '{"outputBytes":0}');
+  return (JSON.parse(text) as { outputBytes: number }).outputBytes;
+}
+
+async function killAfter(bytes: number, output: string, child: ChildProcess): Promise<void> {
+  while (child.exitCode === null && (await kept(output)) < bytes) await sleep(5);
+  child.kill("SIGKILL");
+}
 
 const models = join(root, "models");
 
@@ -42,12 +48,7 @@ test("a command that is killed twice gives the output of one that was not", asyn
   let goneOn = 0;
   for (const bytes of [1_000_000, 6_000_000, Infinity]) {
     const { code, stderr } = await nearcastProcess(args(killed), {
-      onStart: (child) =>
-        void (async () => {
-          while (child.exitCode === null && (await sizeOf(`${killed}.partial`)) < bytes)
-            await sleep(10);
-          if (bytes !== Infinity) child.kill("SIGKILL");
-        })(),
+      onStart: (child) => void (bytes !== Infinity && killAfter(bytes, killed, child)),
     });
     if (/Goes on after/.test(stderr)) goneOn += 1;
     expect(code).toBe(bytes === Infinity ? 3 : null);
@@ -71,14 +72,11 @@ test("so does one that looks features up", async () => {
   for (const ending of ["jsonl", "csv"]) {
     const [undisturbed, killed] = [join(folder, `one.${ending}`), join(folder, `two.${ending}`)];
     expect((await nearcast([...args, undisturbed], { env })).code).toBe(0);
-    await nearcastProcess([...args, killed], {
+    const { code: ended } = await nearcastProcess([...args, killed], {
       env,
-      onStart: (child) =>
-        void (async () => {
-          while ((await sizeOf(`${killed}.partial`)) < 100_000) await sleep(5);
-          child.kill("SIGKILL");
-        })(),
+      onStart: (child) => void killAfter(1, killed, child),
     });
+    expect(ended).toBe(null);
     const { code, stderr } = await nearcastProcess([...args, killed], { env });
     expect([code, stderr]).toEqual([0, expect.stringMatching(/^Goes on after/)]);
     const output = await readFile(killed, "utf8");
