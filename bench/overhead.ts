@@ -10,7 +10,7 @@ import { inTurn } from "./rounds.ts";
 import { ratio, summary, type Record } from "./statistics.ts";
 import { measureTogether } from "./together.ts";
 
-export const OVERHEAD_ROUNDS = 5;
+export const OVERHEAD_ROUNDS = 9;
 /** To each server, in one turn: some two seconds, in which it has the core and its caches for itself, as a busy server has. */
 const REQUESTS = 50_000;
 const TURNS = 2;

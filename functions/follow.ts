@@ -31,7 +31,7 @@ export interface Follower {
  * About so many predictions of a version in a second are summed by an instance: a sample, where there are more. A
  * distribution and a mean need no more, and to sum all of them would take up to a tenth of a busy server's time.
  */
-const SUMMED_A_SECOND = 250;
+const SUMMED_A_SECOND = 100;
 
 /** Gets a prediction that somebody wants. */
 type Wanted = (version: Resolved, asked: Asked, seen: Seen) => void;

@@ -22,3 +22,23 @@ test("a version for each of a hundred thousand pushes does not stay: those that 
   expect(statistics.of({ name: "iris", version: "99999" }).inference_count).toBe(2);
   expect(statistics.of({ name: "iris", version: "0" }).inference_count).toBe(0);
 });
+
+test("durations are those of the phases: queuing has the time to load the model", () => {
+  const calls = gather<CallRecord>();
+  const statistics = createStatistics(calls);
+  const durations = { read: 100, load: 1, queue: 2, preprocess: 4, run: 8, postprocess: 16 };
+  calls.add({ ...ran("1"), durations });
+  calls.add({ ...ran("1"), durations: undefined });
+  const { inference_stats: stats } = statistics.of({ name: "iris", version: "1" });
+  const ns = Object.entries(stats).map(([name, { count, ns }]) => [name, count, ns / 1e6]);
+  expect(ns).toEqual([
+    ["success", 2, 31],
+    ["fail", 0, 0],
+    ["queue", 2, 3],
+    ["compute_input", 2, 4],
+    ["compute_infer", 2, 8],
+    ["compute_output", 2, 16],
+    ["cache_hit", 0, 0],
+    ["cache_miss", 0, 0],
+  ]);
+});
