@@ -19,8 +19,13 @@ interface WorkerOptions {
   packaged?: readonly PackagedModel[];
 }
 
-/** Phases in the traces that `[observability]` of wrangler.toml switches on. Otherwise it only does the work. */
 const inSpan: InSpan = (name, work) => tracing.enterSpan(name, () => work());
+
+/**
+ * Phases in the traces that `[observability]` of wrangler.toml switches on. Of most requests there is no trace, and five
+ * spans that nobody reads would take as long as all that is checked and answered.
+ */
+const spans = () => (tracing.getActiveSpan()?.isTraced ? inSpan : undefined);
 
 /**
  * The platform of this Worker, from its bindings. Throws an Error that says what is wrong with them.
@@ -33,7 +38,7 @@ const inSpan: InSpan = (name, work) => tracing.enterSpan(name, () => work());
 export function createCloudflarePlatform({
   packaged = [],
 }: WorkerOptions = {}): CloudflarePlatform {
-  return createPlatform({ env, waitUntil, inSpan, wasm, createOrt, loadDecoder, packaged });
+  return createPlatform({ env, waitUntil, spans, wasm, createOrt, loadDecoder, packaged });
 }
 
 /**

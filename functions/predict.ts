@@ -1,4 +1,4 @@
-import type { InSpan } from "./observe/phases.ts";
+import type { Spans } from "./observe/phases.ts";
 import { ANYONE, assignmentKey } from "./auth/caller.ts";
 import { requireScope, type RegistryFor } from "./auth/access.ts";
 import {
@@ -93,8 +93,8 @@ export interface PathServices {
   /** The longest time for a call without its own deadline. */
   timeoutMs: number;
   now: (() => number) | undefined;
-  /** Makes a phase a span of the platform's own tracing, where no clock measures it. */
-  inSpan?: InSpan | undefined;
+  /** Makes phases spans of the platform's own tracing, where no clock measures them. */
+  spans?: Spans | undefined;
   /** Gets the record of every call, when that has ended or its time is over. */
   tell: ((record: CallRecord) => void) | undefined;
   /** Absent where no clock can measure turns. */

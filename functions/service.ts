@@ -173,7 +173,7 @@ export function createService(
     fits: (manifest: Manifest) => tooLarge(manifest, roomOf(platform)) === undefined,
     timeoutMs: config.requestTimeoutMs,
     now,
-    inSpan: platform.inSpan,
+    spans: platform.spans,
     tell: observer.call,
     turns,
     unwritten: createSpace(UNWRITTEN_BYTES_A_PIXEL * config.limits.imagePixels),

@@ -12,18 +12,22 @@ export interface Phases {
 /** Does the work within a span of this name. A promise is in it until it settles. */
 export type InSpan = <T>(name: string, work: () => T) => T;
 
+/** Spans of the request that is being answered. Undefined where nobody traces it. */
+export type Spans = () => InSpan | undefined;
+
 const UNTIMED: Phases = { time: (_name, work) => work(), durations: undefined };
 
 /**
  * Measures phases with the platform's clock. Reading the request is the first phase. Without a clock, they are spans of
- * the platform's own tracing. Without that, it only does the work.
+ * the platform's own tracing. Where nothing is traced, it only does the work.
  */
 export function createPhases(
   now: (() => number) | undefined,
   readMs?: number,
-  inSpan?: InSpan,
+  spans?: Spans,
 ): Phases {
   if (now) return new TimedPhases(now, readMs);
+  const inSpan = spans?.();
   return inSpan ? { time: inSpan, durations: undefined } : UNTIMED;
 }
 

@@ -7,7 +7,7 @@ import type { Assignment } from "../model/assignment.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { Resolved } from "../model/registry.ts";
 import type { Ongoing } from "../load/ongoing.ts";
-import { createPhases, type InSpan, type Phases } from "./phases.ts";
+import { createPhases, type Spans, type Phases } from "./phases.ts";
 
 interface Begun extends Asked {
   kind: CallRecord["kind"];
@@ -47,12 +47,12 @@ export class Recording {
     { received, quota, onRecord }: CallOptions,
     {
       now,
-      inSpan,
+      spans,
       tell,
       ongoing,
     }: {
       now: (() => number) | undefined;
-      inSpan?: InSpan | undefined;
+      spans?: Spans | undefined;
       tell: ((record: CallRecord) => void) | undefined;
       ongoing?: Ongoing | undefined;
     },
@@ -64,7 +64,7 @@ export class Recording {
     this.#onRecord = onRecord;
     this.quota = quota;
     this.bytes = received?.bytes;
-    this.phases = createPhases(now, received?.milliseconds, inSpan);
+    this.phases = createPhases(now, received?.milliseconds, spans);
   }
 
   /** Makes the record and tells all observers. Later calls only return it. */

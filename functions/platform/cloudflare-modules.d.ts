@@ -1,7 +1,10 @@
 // Modules that workerd and wrangler's bundler provide, and no npm package.
 declare module "cloudflare:workers" {
   export const env: Record<string, unknown>;
-  export const tracing: { enterSpan<T>(name: string, work: () => T): T };
+  export const tracing: {
+    enterSpan<T>(name: string, work: () => T): T;
+    getActiveSpan(): { isTraced: boolean } | undefined;
+  };
   export function waitUntil(promise: Promise<unknown>): void;
   export function withEnv<T>(other: Record<string, unknown>, work: () => T): T;
   export class DurableObject<Env = Record<string, unknown>> {

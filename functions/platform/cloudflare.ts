@@ -9,7 +9,7 @@ import { digest } from "../digest.ts";
 import type { Rate } from "../limits/rate.ts";
 import type { Store } from "../model/store.ts";
 import type { Counters } from "../observe/counters.ts";
-import type { InSpan } from "../observe/phases.ts";
+import type { Spans } from "../observe/phases.ts";
 import type { Observing } from "../observe/observer.ts";
 import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
 import { createSharedNotes, type Notes } from "../observe/feedback/notes.ts";
@@ -38,7 +38,7 @@ import type { Platform, Schedule } from "./types.ts";
 interface CloudflareParts {
   env: Record<string, unknown>;
   waitUntil: (promise: Promise<unknown>) => void;
-  inSpan?: InSpan;
+  spans?: Spans;
   wasm: WebAssembly.Module;
   createOrt: CreateOrt;
   loadDecoder: LoadDecoder;
@@ -61,7 +61,7 @@ const LONGEST_JOB_MS = 14 * 60_000;
 
 /** Cloudflare Workers: R2 as the store, the Cache API as the local tier, the WASM runtime. */
 export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
-  const { env, waitUntil, inSpan, wasm, createOrt, loadDecoder, packaged = [] } = parts;
+  const { env, waitUntil, spans, wasm, createOrt, loadDecoder, packaged = [] } = parts;
   const defaults = {
     STORE: "r2://MODELS",
     RUNTIME: "wasm",
@@ -120,7 +120,7 @@ export function createPlatform(parts: CloudflareParts): CloudflarePlatform {
     // workerd warns when one request settles another's promise, and may hang.
     isolatesRequests: true,
     waitUntil,
-    ...(inSpan && { inSpan }),
+    ...(spans && { spans }),
     // The handler gives its answer to the runtime in the same turn of the event loop.
     whenSent: () => new Promise((resolve) => void setTimeout(resolve, SENDING_MS)),
     createSchedule: (everyMs) => sendAfterRequests(waitUntil, everyMs),

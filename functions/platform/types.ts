@@ -1,4 +1,4 @@
-import type { InSpan } from "../observe/phases.ts";
+import type { Spans } from "../observe/phases.ts";
 import type { Config } from "../config.ts";
 import type { FeatureSource } from "../features/source.ts";
 import type { Consume, Queue } from "../jobs/queue.ts";
@@ -92,8 +92,8 @@ export interface Platform {
   availableBytes?: () => number;
   /** Milliseconds for durations. Absent where the platform's clock stands still during computation. */
   now?: () => number;
-  /** Makes work a span of the platform's own tracing. Absent where it has none. */
-  inSpan?: InSpan;
+  /** Makes work spans of the platform's own tracing. Absent where it has none. */
+  spans?: Spans;
   /** Reads the requests that have arrived, before work blocks the process. Absent where no other request can arrive. */
   turnEventLoop?: () => Promise<void>;
   /** Whether no request may settle a promise of another. False when absent. */
