@@ -82,7 +82,7 @@ function layout(content: Html, root: string): Html {
 function asked(root: string): Html {
   return html`<p>
     This service answers machine learning models. It asks for a key or token: send
-    <code>Authorization: Bearer …</code> or <code>X-API-Key</code>.
+    <code>Authorization: Bearer &hellip;</code> or <code>X-API-Key</code>.
     <a href="${root}docs">The API</a> has a box for it.
   </p>`;
 }

@@ -3,5 +3,10 @@ import { runInNewContext } from "node:vm";
 
 setFlagsFromString("--expose-gc");
 
+const collectGarbage = runInNewContext("gc") as (options?: { type: "minor" }) => void;
+
 /** Collects the garbage of this process. */
-export const collect = runInNewContext("gc") as () => void;
+export const collect = () => collectGarbage();
+
+/** Collects what has just become garbage, as V8 does most of the time. */
+export const collectYoung = () => collectGarbage({ type: "minor" });

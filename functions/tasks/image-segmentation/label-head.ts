@@ -1,12 +1,16 @@
-import { gridOf } from "./grids.ts";
+import type { Parts } from "../define.ts";
+import type { Size } from "../image/fit.ts";
+import { gridOf, type Planes } from "./grids.ts";
 import {
   checkFinite,
   outputOf,
   segmentsOfLabels,
+  type Divided,
   type Head,
   type SegmentationManifest,
 } from "./head.ts";
 import { highestLabels } from "./highest-label.ts";
+import type { Where } from "./resize.ts";
 
 /**
  * The end of SegFormer, UperNet, DeepLab and others like them, as `post_process_semantic_segmentation` of transformers reads
@@ -25,12 +29,13 @@ export function labelHead(manifest: SegmentationManifest): Head {
     open(outputs, rows) {
       const { shape, of } = open(outputs, rows);
       const [, height = 1, width = 1] = shape;
-      return function* (row, picture, where) {
-        const data = of(row);
-        yield* checkFinite(manifest, data);
-        const map = yield* highestLabels(gridOf({ count, height, width, data }), picture, where);
-        return yield* segmentsOfLabels(map, labels);
-      };
+      return (row, picture, where) =>
+        divide({ count, height, width, data: of(row) }, picture, where);
     },
   };
+
+  function* divide(planes: Planes, picture: Size, where: Where): Parts<Divided> {
+    yield* checkFinite(manifest, planes.data);
+    return yield* segmentsOfLabels(yield* highestLabels(gridOf(planes), picture, where), labels);
+  }
 }

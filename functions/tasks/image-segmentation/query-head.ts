@@ -1,5 +1,6 @@
 import type { Parts } from "../define.ts";
-import { probabilities, WEIGHED_TOGETHER, weighedGrid } from "./grids.ts";
+import type { Size } from "../image/fit.ts";
+import { probabilities, WEIGHED_TOGETHER, weighedGrid, type Planes } from "./grids.ts";
 import {
   checkFinite,
   corrupt,
@@ -12,8 +13,10 @@ import {
 } from "./head.ts";
 import { highestLabels } from "./highest-label.ts";
 import { dividedInstances } from "./instances.ts";
+import type { ImageSegmentationParameters } from "./options.ts";
 import { dividedPanoptically } from "./panoptic.ts";
 import { gridIn, type Found, type Queried } from "./queried.ts";
+import type { Where } from "./resize.ts";
 
 /**
  * The end of MaskFormer, Mask2Former and DETR: a mask and a label for each query, as their processors in transformers read
@@ -53,28 +56,34 @@ export function queryHead(manifest: SegmentationManifest, classes: string): Head
       const [count = 0, height = 1, across = 1] = masks.shape;
       if (count !== scored.shape[0])
         throw corrupt(manifest, "it has not as many masks as rows of labels");
-      return function* (row, picture, where, { subtask = "panoptic", ...thresholds }) {
-        const [data, logits] = [masks.of(row), scored.of(row)];
-        yield* checkFinite(manifest, data);
-        yield* checkFinite(manifest, logits);
-        const queried: Queried = {
-          planes: { count, height, width: across, data },
-          scores: softmaxOfRows(logits, width),
-          scaled,
-        };
-        if (subtask === "semantic") {
-          const grid = weighedGrid(
-            probabilities(gridIn(queried)),
-            withoutNothing(queried.scores, width),
-          );
-          return yield* segmentsOfLabels(yield* highestLabels(grid, picture, where), labels);
-        }
-        if (subtask === "instance" && instances === "best")
-          return yield* named(dividedInstances(queried, picture, where, thresholds));
-        return yield* named(dividedPanoptically(queried, picture, where, thresholds));
+      return (row, picture, where, parameters) => {
+        const planes = { count, height, width: across, data: masks.of(row) };
+        return divide(planes, scored.of(row), picture, where, parameters);
       };
     },
   };
+
+  function* divide(
+    planes: Planes,
+    logits: Numbers,
+    picture: Size,
+    where: Where,
+    { subtask = "panoptic", ...thresholds }: ImageSegmentationParameters,
+  ): Parts<Divided> {
+    yield* checkFinite(manifest, planes.data);
+    yield* checkFinite(manifest, logits);
+    const queried: Queried = { planes, scores: softmaxOfRows(logits, width), scaled };
+    if (subtask === "semantic") {
+      const grid = weighedGrid(
+        probabilities(gridIn(queried)),
+        withoutNothing(queried.scores, width),
+      );
+      return yield* segmentsOfLabels(yield* highestLabels(grid, picture, where), labels);
+    }
+    if (subtask === "instance" && instances === "best")
+      return yield* named(dividedInstances(queried, picture, where, thresholds));
+    return yield* named(dividedPanoptically(queried, picture, where, thresholds));
+  }
 
   function* named(parts: Parts<Found>): Parts<Divided> {
     const { map, found } = yield* parts;

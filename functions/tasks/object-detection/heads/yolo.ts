@@ -1,5 +1,5 @@
 import type { Parts } from "../../define.ts";
-import { highest, suppress } from "../suppress.ts";
+import { highest, suppress, type Candidate } from "../suppress.ts";
 import {
   around,
   checked,
@@ -39,26 +39,33 @@ export function yoloHead(manifest: DetectionManifest): Head {
       const { places, of } = openPlaces(outputs, rows);
       const [step, stride] = hasObjectness ? [1, numbers] : [places, 1];
       const layout = { places, step, stride, first };
-      return function* (row, _frame, threshold) {
-        const data = of(row);
-        const best = yield* bestOf(data, labels.length, layout);
-        if (hasObjectness)
-          for (let place = 0; place < places; place++)
-            best.scores[place]! *= data[place * stride + 4]!;
-        checkScores(manifest, best.scores);
-        const found = highest(best.scores, threshold, MOST_CANDIDATES);
-        yield;
-        function* candidates() {
-          for (const place of found) {
-            const box = around(data, { at: place * stride, step, unit: PIXEL });
-            const [label, score] = [best.labels[place]!, best.scores[place]!];
-            yield checked(manifest, { label, score, box });
-          }
-        }
-        return yield* suppress(candidates(), { iou, most });
-      };
+      return (row, _frame, threshold) => read(of(row), layout, threshold);
     },
   };
+
+  function* read(data: Numbers, layout: Layout, threshold: number): Parts<Candidate[]> {
+    const best = yield* bestOf(data, labels.length, layout);
+    if (hasObjectness)
+      for (let place = 0; place < layout.places; place++)
+        best.scores[place]! *= data[place * layout.stride + 4]!;
+    checkScores(manifest, best.scores);
+    const found = highest(best.scores, threshold, MOST_CANDIDATES);
+    yield;
+    return yield* suppress(candidates(data, layout, best, found), { iou, most });
+  }
+
+  function* candidates(
+    data: Numbers,
+    { step, stride }: Layout,
+    best: Best,
+    found: readonly number[],
+  ): Generator<Candidate> {
+    for (const place of found) {
+      const box = around(data, { at: place * stride, step, unit: PIXEL });
+      const [label, score] = [best.labels[place]!, best.scores[place]!];
+      yield checked(manifest, { label, score, box });
+    }
+  }
 }
 
 /** So many places have their numbers in the processor's cache, in whichever order these are. */
@@ -66,12 +73,18 @@ const PLACES_TOGETHER = 256;
 /** Others take turns after so many numbers: some milliseconds. */
 const NUMBERS_AT_ONCE = 500_000;
 
-/** The highest score of each place and its label. NaN where one of a place's scores is. */
+/** The highest score of each place and its label. */
+interface Best {
+  scores: Float32Array;
+  labels: Int32Array;
+}
+
+/** A score is NaN where one of a place's scores is. */
 function* bestOf(
   data: Numbers,
   labelCount: number,
   { places, step, stride, first }: Layout,
-): Parts<{ scores: Float32Array; labels: Int32Array }> {
+): Parts<Best> {
   const scores = new Float32Array(places).fill(-Infinity);
   const labels = new Int32Array(places);
   let numbers = 0;
