@@ -43,6 +43,7 @@ export function yoloHead(manifest: DetectionManifest): Head {
     },
   };
 
+  // Made for each picture, a generator function and all that it sees would live until the whole heap is collected.
   function* read(data: Numbers, layout: Layout, threshold: number): Parts<Candidate[]> {
     const best = yield* bestOf(data, labels.length, layout);
     if (hasObjectness)
