@@ -57,6 +57,19 @@ test.each([
   expect(errors[0]?.message).toContain(message);
 });
 
+test("a batch of one mask a text is answered, and no more masks or tokens in all", async () => {
+  const texts = Array<string>(251).fill("[MASK] [MASK] [MASK] [MASK]");
+  expect((await predict(MASKED, texts.slice(1))).status).toBe(200);
+  const { status, errors } = await predict(MASKED, texts, { top_k: 1 });
+  const many = { path: "inputs", message: "must have at most 1000 masks, has 1004" };
+  expect([status, errors]).toEqual([422, [many]]);
+  const long = { path: "parameters.top_k", message: "must be at most 5 for 1000 masks" };
+  expect((await predict(MASKED, texts.slice(1), { top_k: 6 })).errors).toEqual([long]);
+  // Of two targets there are never more than two.
+  const targets = ["good", "bad"];
+  expect((await predict(MASKED, texts.slice(1), { top_k: 6, targets })).status).toBe(200);
+});
+
 test("an answer that would be too large is refused before the model runs", async () => {
   const few = openService(models, "native", { MAX_ANSWER_BYTES: "20000" });
   const { status, code } = await few.predict(MASKED, "[MASK] ".repeat(40), { top_k: 100 });

@@ -24,6 +24,8 @@ interface MaskedText {
 }
 
 const FILLED_BYTES = '{"score":,"token":,"token_str":"","sequence":""},'.length + 2 * NUMBER_BYTES;
+/** For each mask that a batch of texts with one mask has: as many as `top_k` is when it is absent. */
+const FILLED_A_MASK = 5;
 /** About how many bytes of JSON the text of a token has. */
 const TOKEN_BYTES = 6;
 
@@ -80,6 +82,24 @@ export function compile(
     return [...ids];
   }
 
+  /** Each token for a mask has a text of its own to write. Throws `invalid_input` where they are too many. */
+  function checkFilled(masked: readonly MaskedText[], topK: number): void {
+    const masks = masked.reduce((sum, row) => sum + row.masks.length, 0);
+    const most = Math.floor((limits.batch * FILLED_A_MASK) / masks);
+    const isFew = masks <= limits.batch;
+    if (isFew && countOf(masked[0]?.targets, topK) <= most) return;
+    throw invalidInput([
+      isFew
+        ? { path: "parameters.top_k", message: `must be at most ${most} for ${masks} masks` }
+        : { path: "inputs", message: `must have at most ${limits.batch} masks, has ${masks}` },
+    ]);
+  }
+
+  /** How many tokens the answer has for a mask. */
+  function countOf(targets: readonly number[] | undefined, topK: number): number {
+    return Math.min(topK, targets?.length ?? size);
+  }
+
   return {
     maxTokens: text.maxLength,
     readsContext: true,
@@ -90,8 +110,8 @@ export function compile(
     outputNames: [output.name],
     answerBytes: ({ context }, { top_k: topK }) =>
       (context as MaskedText[]).reduce((sum, { ids, masks, targets }) => {
-        const count = Math.min(topK, targets?.length ?? size);
-        return sum + masks.length * count * (FILLED_BYTES + ids.length * TOKEN_BYTES);
+        const filled = masks.length * countOf(targets, topK);
+        return sum + filled * (FILLED_BYTES + ids.length * TOKEN_BYTES);
       }, 0),
     *preprocess(rows, options): Parts<Run[]> {
       const { pathOf, parameters } = options;
@@ -117,6 +137,7 @@ export function compile(
             ],
       );
       if (without.length > 0) throw invalidInput(without);
+      checkFilled(masked, parameters.top_k);
       return withContext(runs, masked);
     },
     *postprocess(outputs, { rows, feeds, context }, { top_k: topK }) {

@@ -17,7 +17,14 @@ export const fillMaskOptions = {
 };
 
 export const fillMaskParameters = z.strictObject({
-  top_k: z.number().int().positive().default(5).describe("How many tokens the answer has."),
+  top_k: z
+    .number()
+    .int()
+    .positive()
+    .default(5)
+    .describe(
+      "How many tokens the answer has for a mask: in all at most five for each input that a batch may have.",
+    ),
   targets: z
     .array(z.string())
     .min(1)

@@ -1,4 +1,5 @@
-import { textOfBytes } from "./text-of-bytes.ts";
+import { remembered } from "./remembered.ts";
+import { createTextOfBytes } from "./text-of-bytes.ts";
 import type { TokenizerParts } from "./tokenizer.ts";
 import { vocabularyOf } from "./vocabulary.ts";
 
@@ -9,14 +10,7 @@ export function detokenizer({ json, library, config }: TokenizerParts) {
     json.added_tokens.filter((token) => token.special).map(({ content }) => content),
   );
   const cleansUp = config["clean_up_tokenization_spaces"] === true;
-  const decodesBytes =
-    (library.decoder?.config as { type?: string } | undefined)?.type === "ByteLevel";
-
-  /** What tokens mean as text, as the tokenizer's decoder has it. */
-  function textOf(of: readonly string[]): string {
-    if (decodesBytes) return textOfBytes(of);
-    return library.decoder ? library.decoder.decode([...of]) : of.join(" ");
-  }
+  const textOf = decoderOf(library.decoder as Decoder | undefined);
 
   /** The text of token ids, as `decode` of tokenizers has it. */
   function decodeRaw(ids: readonly number[], { skipsSpecial }: { skipsSpecial: boolean }): string {
@@ -34,6 +28,30 @@ export function detokenizer({ json, library, config }: TokenizerParts) {
       return cleansUp ? cleaned(text) : text;
     },
   };
+}
+
+interface Decoder {
+  decode: (tokens: string[]) => string;
+  config?: { type?: string };
+}
+
+/** What tokens mean as text, as the tokenizer's decoder has it. */
+function decoderOf(decoder: Decoder | undefined): (tokens: readonly string[]) => string {
+  if (!decoder) return (tokens) => tokens.join(" ");
+  const { type } = decoder.config ?? {};
+  if (type === "ByteLevel") return createTextOfBytes();
+  return type === "WordPiece" ? wordPieces(decoder) : (tokens) => decoder.decode([...tokens]);
+}
+
+/**
+ * Each token behind the first one has a text of its own, whatever stands beside it. The library makes it anew each time,
+ * which takes ten times as long.
+ */
+function wordPieces(decoder: Decoder): (tokens: readonly string[]) => string {
+  const first = "a";
+  const next = remembered((token) => decoder.decode([first, token]).slice(first.length));
+  return ([token, ...others]) =>
+    token === undefined ? "" : decoder.decode([token]) + others.map(next).join("");
 }
 
 /** Takes away spaces before punctuation and English endings. */
