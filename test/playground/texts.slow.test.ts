@@ -142,7 +142,8 @@ describe.skipIf(!browserPath)("in a browser, of texts", () => {
     const page = await open("rank-bert");
     await page.getByLabel("Query").fill("great phone");
     const texts = ["bread is baked", "a phone", "great"];
-    while ((await page.getByRole("textbox", { name: /^Text/ }).count()) < texts.length)
+    const shown = await page.getByRole("textbox", { name: /^Text/ }).count();
+    for (let more = shown; more < texts.length; more++)
       await page.getByRole("button", { name: "Add a text" }).click();
     for (const [index, text] of texts.entries())
       await page.getByLabel(`Text ${index + 1}`, { exact: true }).fill(text);
