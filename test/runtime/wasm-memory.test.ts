@@ -29,6 +29,21 @@ async function codeOf(run: Promise<unknown>): Promise<unknown> {
   }
 }
 
+test("ONNX Runtime starts with its runtime, and waits for nothing but promises", async () => {
+  let memory: WebAssembly.Memory | undefined;
+  const createOrt = await evaluateFactory();
+  await startRuntime((webAssembly) => {
+    function Memory(descriptor: WebAssembly.MemoryDescriptor) {
+      return (memory = new webAssembly.Memory(descriptor));
+    }
+    return createOrt(Object.create(webAssembly, { Memory: { value: Memory } }));
+  });
+  for (let turn = 0; turn < 200; turn++) await Promise.resolve();
+  // WASM has written its constants.
+  const bytes = new Uint8Array(memory?.buffer ?? new ArrayBuffer(0));
+  expect(bytes.some((byte) => byte !== 0)).toBe(true);
+});
+
 test("the memory of a runtime that broke down is collected", async () => {
   const memories: WeakRef<WebAssembly.Memory>[] = [];
   const createOrt = await evaluateFactory();
