@@ -31,7 +31,7 @@ import { wasm } from "./wasm.ts";
 
 const SHARED = "all processes share the cores";
 
-/** Asked for by its name alone: the ratios of the other parts in two minutes. */
+/** Asked for by its name alone: the ratios of the other parts in four minutes. */
 const QUICK = "quick";
 
 const PARTS: { [name: string]: (bare: Bare) => Promise<void> } = {

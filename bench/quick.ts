@@ -1,4 +1,4 @@
-// The ratios of the service to the least code for the same work, in two minutes: few rounds, and all in the same ones.
+// The ratios of the service to the least code for the same work, in four minutes: few rounds, and all in the same ones.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { startS3 } from "../cli/local/s3-server.ts";
