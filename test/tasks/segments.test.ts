@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { inflateSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { placementOf } from "../../functions/tasks/image/fit.ts";
 import { greyPng } from "../../functions/tasks/image/grey-png.ts";
@@ -106,6 +107,27 @@ test("maps of many pixels are renumbered and written in parts", async () => {
   });
   expect(pieces).toEqual([1000, 1000, 500]);
   expect(maskOf({ mask: Buffer.from(file).toString("base64") }).size).toEqual([2500, 1000]);
+});
+
+test.each([
+  [1, 1],
+  [7, 64],
+  [255, 2],
+  [256, 2],
+])("a small picture of %s × %s pixels is read as it was written", async (width, height) => {
+  const rows = Buffer.alloc((width + 1) * height);
+  for (let at = 0; at < rows.length; at++)
+    rows[at] = at % (width + 1) > 0 && (at * 7) % 5 < 2 ? 255 : 0;
+  const written = await greyPng({ width, height }, (from, to) =>
+    Uint8Array.from(rows.subarray(from * (width + 1), to * (width + 1))),
+  );
+  const { pixels, size } = maskOf({ mask: Buffer.from(written).toString("base64") });
+  expect(size).toEqual([height, width]);
+  expect([...pixels]).toEqual(
+    [...rows].filter((_, at) => at % (width + 1) > 0).map((level) => level / 255),
+  );
+  // It checks the sum of all bytes, too.
+  expect(inflateSync(written.subarray(41, -16))).toEqual(rows);
 });
 
 function ones(numbers: Uint16Array): number {

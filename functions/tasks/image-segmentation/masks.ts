@@ -2,7 +2,7 @@ import { NUMBER_BYTES } from "../../wire/answer-size.ts";
 import { toBase64 } from "../../wire/base64.ts";
 import type { Parts } from "../define.ts";
 import { elsewhere } from "../elsewhere.ts";
-import { greyPng, type RowsOf } from "../image/grey-png.ts";
+import { greyPng, isSmall, type RowsOf } from "../image/grey-png.ts";
 import { eachRow } from "./resize.ts";
 import { beginningsDown, runLengths } from "./run-lengths.ts";
 import type { Segment, SegmentAnswer, SegmentMap } from "./segments.ts";
@@ -93,9 +93,11 @@ function* beginningsAcross(
 /** No fewer than the PNGs will have, in base64. */
 function pngBytes({ width, height }: SegmentMap, beginnings: Uint32Array): number {
   const stored = height * (width + 1);
-  return beginnings.reduce((sum, own) => {
-    const coded = (2 * own + 1) * RUN_BYTES + (2 * stored) / TOGETHER;
-    return sum + (PNG_BYTES + Math.min(coded, stored + stored / 1000)) * BASE64;
+  const isStored = isSmall({ width, height });
+  return beginnings.reduce((sum, count) => {
+    const coded = (2 * count + 1) * RUN_BYTES + (2 * stored) / TOGETHER;
+    const own = Math.min(isStored ? Infinity : coded, stored + stored / 1000);
+    return sum + (PNG_BYTES + own) * BASE64;
   }, 0);
 }
 

@@ -10,8 +10,17 @@ const NOT_FILTERED = 0;
 /** So many pixels are compressed together: other requests have the thread in between. */
 const PIXELS_AT_ONCE = 1_000_000;
 
+const SMALL_BYTES = 512;
+/** The modulus of zlib's checksum. */
+const ADLER = 65_521;
+
 /** The pixels of the rows from `from` up to `to`, without that, each row behind a zero: PNG's sign that it is not filtered. */
 export type RowsOf = (from: number, to: number) => Uint8Array<ArrayBuffer>;
+
+/** Whether a picture is not compressed: to begin with it takes half a millisecond. */
+export function isSmall({ width, height }: Size): boolean {
+  return (width + 1) * height <= SMALL_BYTES;
+}
 
 /** Writes a grey PNG of 8 bits. */
 export async function greyPng({ width, height }: Size, rowsOf: RowsOf): Promise<Uint8Array> {
@@ -20,14 +29,18 @@ export async function greyPng({ width, height }: Size, rowsOf: RowsOf): Promise<
   view.setUint32(0, width);
   view.setUint32(4, height);
   header.set([DEPTH, GREY], 8);
-  const { readable, writable } = new CompressionStream("deflate");
-  const [compressed] = await Promise.all([new Response(readable).arrayBuffer(), write(writable)]);
   return concatenate([
     Uint8Array.from(SIGNATURE),
     chunk("IHDR", header),
-    chunk("IDAT", new Uint8Array(compressed)),
+    chunk("IDAT", isSmall({ width, height }) ? stored(rowsOf(0, height)) : await compressed()),
     chunk("IEND", new Uint8Array()),
   ]);
+
+  async function compressed(): Promise<Uint8Array> {
+    const { readable, writable } = new CompressionStream("deflate");
+    const [bytes] = await Promise.all([new Response(readable).arrayBuffer(), write(writable)]);
+    return new Uint8Array(bytes);
+  }
 
   async function write(stream: WritableStream<BufferSource>): Promise<void> {
     const writer = stream.getWriter();
@@ -36,6 +49,25 @@ export async function greyPng({ width, height }: Size, rowsOf: RowsOf): Promise<
       await writer.write(rowsOf(row, Math.min(row + step, height)));
     await writer.close();
   }
+}
+
+/** A zlib stream (RFC 1950) with one block that is not compressed. */
+function stored(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  let [a, b] = [1, 0];
+  for (const byte of bytes) {
+    a = (a + byte) % ADLER;
+    b = (b + a) % ADLER;
+  }
+  const whole = new Uint8Array(length + 11);
+  const view = new DataView(whole.buffer);
+  whole.set([0x78, 0x01, 1]);
+  view.setUint16(3, length, true);
+  view.setUint16(5, ~length, true);
+  whole.set(bytes, 7);
+  view.setUint16(length + 7, b);
+  view.setUint16(length + 9, a);
+  return whole;
 }
 
 /** Where the compressed pixels begin in a PNG that {@link greyPng} wrote, and their length four bytes before their type. */
