@@ -1,48 +1,22 @@
-import type { Spans } from "./observe/phases.ts";
-import { ANYONE, assignmentKey } from "./auth/caller.ts";
-import { requireScope, type RegistryFor } from "./auth/access.ts";
-import {
-  AnsweredElsewhere,
-  AnswerLater,
-  type CallOptions,
-  type CallRecord,
-  type InferCall,
-  type InferInputs,
-  type PredictCall,
-} from "./call.ts";
-import { invalidInput, NearcastError, type ErrorCode } from "./errors.ts";
+import type { CallRecord, InferCall, InferInputs, PredictCall } from "./call.ts";
+import { invalidInput, NearcastError } from "./errors.ts";
+import { execute } from "./execute.ts";
 import type { Completed } from "./features/complete.ts";
-import type { LookUp } from "./features/look-up.ts";
 import type { FeatureStatuses, FeatureSummaries } from "./features/status.ts";
-import { startTally } from "./features/tally.ts";
-import type { FollowOf, Shadows } from "./follow.ts";
 import { answersOfTensors, finish, write } from "./finish.ts";
 import { giveBackTensors } from "./give-back.ts";
 import { bytesOfRuns, rowsOfRuns, tokensOfRuns } from "./limits/cost.ts";
-import type { Charge } from "./limits/charge.ts";
-import { createDeadline, type Deadline } from "./load/deadline.ts";
-import type { Ongoing } from "./load/ongoing.ts";
 import { isInParts, prepare } from "./load/prepare.ts";
-import type { Share, Space } from "./load/space.ts";
-import type { Turns } from "./load/turns.ts";
-import type { Anticipate } from "./model/anticipation.ts";
-import type { Assignment } from "./model/assignment.ts";
+import { featuresOf, lookUpFor, seenOf } from "./look-up-for.ts";
 import type { Manifest } from "./model/manifest.ts";
 import type { Resolved } from "./model/registry.ts";
-import type { Sessions } from "./model/sessions.ts";
 import { loggedInputs } from "./observe/logged-inputs.ts";
-import { Recording } from "./observe/recording.ts";
+import type { Recording } from "./observe/recording.ts";
 import { plainReason } from "./plain-reason.ts";
-import type { CachedRuns } from "./prediction-cache/cached-runs.ts";
-import { runAll, type RunFeeds, type RunTask, type Take } from "./run-all.ts";
+import { begin, recordCall, type OngoingCall, type PathServices } from "./record-call.ts";
+import type { RunFeeds } from "./run-all.ts";
 import { checkInputs, checkOutputNames, checkTexts } from "./tasks/check-tensors.ts";
-import {
-  parseParameters,
-  type InputKind,
-  type PathOf,
-  type Run,
-  type Seen,
-} from "./tasks/define.ts";
+import { parseParameters, type InputKind, type Run } from "./tasks/define.ts";
 import { joinOutputs, splitRun } from "./tasks/split-run.ts";
 import { areOfState } from "./tasks/state/of-calls.ts";
 import type { Tensors } from "./tensor.ts";
@@ -74,55 +48,6 @@ export interface Inference {
 }
 
 export type Infer = (call: InferCall) => Promise<Inference>;
-
-/**
- * The version that answers a call: a promise where the store must be asked. Throws `forbidden`. Rejects with
- * `unknown_model`, `unknown_version`, or with the error from reading the package.
- */
-export type Resolve = (
-  call: CallOptions,
-  onAssigned?: (assignment: Assignment) => void,
-) => Resolved | Promise<Resolved>;
-
-/** The services that both paths use: for reading models, running them and recording calls. */
-export interface PathServices {
-  resolve: Resolve;
-  sessions: Pick<Sessions, "acquire">;
-  /** Whether the version's session may be loaded here at all. Absent where every one is tried. */
-  fits?: (manifest: Manifest) => boolean;
-  /** The longest time for a call without its own deadline. */
-  timeoutMs: number;
-  now: (() => number) | undefined;
-  /** Makes phases spans of the platform's own tracing, where no clock measures them. */
-  spans?: Spans | undefined;
-  /** Gets the record of every call, when that has ended or its time is over. */
-  tell: ((record: CallRecord) => void) | undefined;
-  /** Absent where no clock can measure turns. */
-  turns: Turns | undefined;
-  /** For what is made of outputs and waits to be written. Absent for the copies: there are few, and they must not wait. */
-  unwritten?: Space;
-  /** Takes the cost of a call from the rates. Absent where nothing is limited. */
-  charge?: Charge;
-  /** Looks up features that inputs lack. Absent where inputs must have them all. */
-  lookUp?: LookUp;
-  /** Runs with kept outputs. Absent where none are kept. */
-  cachedRuns?: CachedRuns;
-  /** What is done with predictions of a version: drift, feedback, capture. Absent for the copies. */
-  followOf?: FollowOf;
-  /** Copies calls for versions on trial. Absent for the copies. */
-  shadows?: Shadows;
-  /** Counts the calls that are being answered. Absent for the copies. */
-  ongoing?: Ongoing;
-}
-
-/** One call while it is being answered. Its recording becomes its record. */
-interface OngoingCall {
-  call: CallOptions;
-  deadline: Deadline;
-  recording: Recording;
-  /** Taken when the model is loaded, so that nobody waits for room behind a load. Absent where little is unwritten. */
-  unwritten?: Share | undefined;
-}
 
 /**
  * The predict path. Rejects with `forbidden`, `unknown_model`, `unknown_version`, `invalid_input`, `rate_limited`,
@@ -327,48 +252,6 @@ export function createInfer(services: PathServices): Infer {
 }
 
 /**
- * Looks up the features of a call's inputs. Has the whole call answered elsewhere where
- * the version does not fit here: the other deployment looks up, and this one may have no source. Undefined where nothing
- * is looked up.
- */
-function lookUpFor(
-  { lookUp, fits }: PathServices,
-  { call, deadline, recording }: OngoingCall,
-  version: Resolved,
-): ((rows: readonly unknown[], pathOf: PathOf) => Completed | Promise<Completed>) | undefined {
-  if (!lookUp || !version.manifest.lookup) return undefined;
-  const { phases } = recording;
-  const { elsewhere } = call;
-  if (elsewhere && fits?.(version.manifest) === false)
-    return () => answerElsewhere(elsewhere, recording, version);
-  const tally = startTally(version.manifest.lookup.source);
-  recording.lookup = tally;
-  return (rows, pathOf) => lookUp(version, rows, pathOf, { deadline, phases, tally });
-}
-
-/** Where looked-up features are from: of the only input, of each, or of all together. */
-function featuresOf({ rows, statuses }: Completed, of: "each" | "all" | false) {
-  if (of === "each") return rows.map((_, row) => statuses.of(row));
-  return of === "all" ? statuses.summary() : statuses.of(0);
-}
-
-/** What followers see. What was looked up is in it, made when one of them asks for it. */
-function seenOf(
-  rows: readonly unknown[] | undefined,
-  looked: Completed | undefined,
-  made: Pick<Seen, "runs" | "answers">,
-): Seen {
-  if (!looked) return { inputs: rows, ...made };
-  return {
-    ...made,
-    get inputs() {
-      return looked.named();
-    },
-    featuresOf: (row) => looked.statuses.of(row),
-  };
-}
-
-/**
  * Reads a call of the graph. Where its dialect makes tensors of rows, they are looked up first: charged before, and in a
  * phase of its own, since the version is not the cause of what the source takes.
  */
@@ -407,240 +290,6 @@ async function readInputs(
     compiled.preprocess(looked.rows, options),
   );
   return { inputs: { ...inputs, runs }, looked };
-}
-
-export function createResolve(registryFor: RegistryFor, anticipate?: Anticipate): Resolve {
-  return function resolve(call, onAssigned = call.onAssigned) {
-    const { model, version, override, caller = ANYONE, id, key, decided } = call;
-    const registry = registryFor(caller, "predict");
-    if (decided?.model === model) {
-      const { version: own, ...why } = decided.assignment;
-      onAssigned?.(decided.assignment);
-      const found = Promise.resolve(registry.resolve(model, { version: own }));
-      return found.then((version) => ({ ...version, ...why }));
-    }
-    if (override !== undefined) requireScope(caller, "override");
-    const found = registry.resolve(model, {
-      version,
-      override,
-      key: assignmentKey(caller, key, id),
-      ...(onAssigned && { onAssigned }),
-    });
-    // After the store was asked: loading computes while the store answers.
-    anticipate?.(model);
-    return found;
-  };
-}
-
-/** Makes the record of a call, however it ends. */
-export async function recordCall<Answer>(
-  services: PathServices,
-  kind: CallRecord["kind"],
-  call: CallOptions,
-  answerCall: (ongoing: OngoingCall) => Promise<Answer>,
-): Promise<Answer & { record: CallRecord }> {
-  if (call.later) throw new AnswerLater(call.resolved ?? (await services.resolve(call)));
-  const { id = crypto.randomUUID(), caller = ANYONE, key, model } = call;
-  const deadline = call.deadline ?? createDeadline(services.timeoutMs, () => false);
-  const begun = { id, kind, at: Date.now(), caller: caller.name, key, model };
-  const recording = new Recording(begun, call, services);
-  // The work may go on after the deadline. The record shows what the caller was told. The watcher is an object, not a
-  // function: V8 moves a function that each call makes to its old objects, and they keep whole requests alive.
-  // Predictions would take 30 % more time.
-  deadline.watcher = recording;
-  try {
-    const work = answerCall({
-      call: call.id === undefined ? { ...call, id } : call,
-      deadline,
-      recording,
-    });
-    // A caller with its own deadline applies it itself.
-    const answer = await (call.deadline ? work : deadline.within(work));
-    return { ...answer, record: recording.end() };
-  } catch (error) {
-    const isAnswered = error instanceof AnsweredElsewhere;
-    if (isAnswered) recording.cache = error.cache;
-    recording.end(isAnswered ? error.failure : error);
-    throw error;
-  }
-}
-
-/** Resolves the version, and applies its limits to the call. */
-export function begin(
-  { resolve }: PathServices,
-  ongoing: OngoingCall,
-): Resolved | Promise<Resolved> {
-  const { call, recording } = ongoing;
-  const found =
-    call.resolved ??
-    recording.phases.time("resolve", () =>
-      resolve(call, (assignment) => {
-        recording.assignment = assignment;
-        call.onAssigned?.(assignment);
-      }),
-    );
-  return found instanceof Promise
-    ? found.then((version) => limited(version, ongoing))
-    : limited(found, ongoing);
-}
-
-function limited(found: Resolved, { call, deadline, recording }: OngoingCall): Resolved {
-  const { received } = call;
-  recording.version = found;
-  const { bodyBytes } = found.limits;
-  if (received && received.bytes > bodyBytes)
-    throw new NearcastError(
-      "body_too_large",
-      `The body may have at most ${bodyBytes} bytes for ${call.model}.`,
-    );
-  const { timeoutMs } = found.manifest.limits ?? {};
-  if (timeoutMs !== undefined) deadline.shorten(timeoutMs);
-  return found;
-}
-
-/** Errors of a deployment that has too little memory. Another one could answer. */
-const TOO_LARGE: ReadonlySet<ErrorCode> = new Set(["model_too_large", "out_of_memory"]);
-
-/**
- * Gives the outputs of each run to `take` and collects its results. Has the whole call answered elsewhere, where that is
- * possible, when this deployment has too little memory for it.
- */
-function execute<R extends RunFeeds, Taken>(
-  ...parts: Parameters<typeof compute<R, Taken>>
-): Promise<Taken[]> {
-  const [, { call }] = parts;
-  return call.elsewhere ? executeSomewhere(call.elsewhere, parts) : executeHere(...parts);
-}
-
-async function executeSomewhere<R extends RunFeeds, Taken>(
-  elsewhere: NonNullable<CallOptions["elsewhere"]>,
-  parts: Parameters<typeof compute<R, Taken>>,
-): Promise<Taken[]> {
-  const [{ fits }, { recording }, version] = parts;
-  if (fits?.(version.manifest) ?? true)
-    try {
-      return await executeHere(...parts);
-    } catch (error) {
-      if (!(error instanceof NearcastError) || !TOO_LARGE.has(error.code)) throw error;
-    }
-  return answerElsewhere(elsewhere, recording, version);
-}
-
-/** Ends the call with what the other deployment answers. */
-async function answerElsewhere(
-  elsewhere: NonNullable<CallOptions["elsewhere"]>,
-  recording: Recording,
-  version: Resolved,
-): Promise<never> {
-  recording.executed = true;
-  recording.spilled = true;
-  throw await recording.phases.time("region", () => elsewhere(version));
-}
-
-/** Executes in this deployment. Uses kept outputs where the model's answers are kept. */
-function executeHere<R extends RunFeeds, Taken>(
-  ...parts: Parameters<typeof compute<R, Taken>>
-): Promise<Taken[]> {
-  const [{ cachedRuns }, { recording }, version, { outputNames }, runs] = parts;
-  const ttlSeconds = cachedRuns?.ttlSeconds(version.manifest) ?? 0;
-  if (!cachedRuns || ttlSeconds === 0) return compute(...parts);
-  if (runs.length > 1 && mayBeTooLargeToKeep(version, outputNames, runs)) {
-    recording.cache = "bypass";
-    return compute(...parts);
-  }
-  return executeWithKept(cachedRuns, ttlSeconds, parts);
-}
-
-async function executeWithKept<R extends RunFeeds, Taken>(
-  cachedRuns: CachedRuns,
-  ttlSeconds: number,
-  parts: Parameters<typeof compute<R, Taken>>,
-): Promise<Taken[]> {
-  const [services, ongoing, version, task, runs, take] = parts;
-  const { manifest, limits } = version;
-  const { outputNames } = task;
-  const kept = await cachedRuns.outputs({
-    manifest,
-    outputNames,
-    isInSteps: task.steps !== undefined,
-    runs,
-    ttlSeconds,
-    directive: ongoing.call.cache,
-    recording: ongoing.recording,
-    compute: (missing) =>
-      compute(services, ongoing, version, task, missing, ({ outputs }) => outputs),
-  });
-  const { unwritten, recording } = ongoing;
-  if (unwritten) await recording.phases.time("queue", unwritten.take);
-  const bytes = kept.map((outputs) => task.outputBytes?.(outputs) ?? 0);
-  checkAnswerBytes(
-    bytes.reduce((sum, own) => sum + own, 0),
-    limits.answerBytes,
-  );
-  const results: Taken[] = [];
-  for (const [index, run] of runs.entries()) {
-    const ran = { outputs: kept[index] as Tensors, run, bytes: bytes[index] ?? 0 };
-    results.push(await take({ ...ran, isLast: index === runs.length - 1 }));
-  }
-  return results;
-}
-
-/** As many bytes as the outputs of one run may have. */
-const MOST_KEPT_TOGETHER = 64 * 1024 * 1024;
-
-/**
- * Whether the outputs of all runs may be too much to hold until the last one has run. So it is where their sizes are not
- * known before.
- */
-function mayBeTooLargeToKeep(
-  { manifest, compiled }: Resolved,
-  outputNames: readonly string[],
-  runs: readonly RunFeeds[],
-): boolean {
-  const isTokens = compiled.maxTokens !== undefined;
-  const isFree = manifest.outputs.some(
-    ({ name, shape }) => outputNames.includes(name) && shape.includes(-1, 1),
-  );
-  if (isFree && !isTokens) return true;
-  let bytes = 0;
-  for (const { feeds } of runs) {
-    const expected = expectedOutputs(manifest, outputNames, { feeds, isTokens });
-    bytes += bytesOfTensors(expected, () => true);
-  }
-  return bytes > MOST_KEPT_TOGETHER;
-}
-
-/** Loads the model when it is not in memory, and runs it. */
-async function compute<R extends Pick<RunFeeds, "feeds">, Taken>(
-  { sessions, turns }: PathServices,
-  { call, deadline, unwritten, recording: { phases } }: OngoingCall,
-  { manifest, limits: { answerBytes } }: Resolved,
-  task: RunTask,
-  runs: readonly R[],
-  take: Take<R, Taken>,
-): Promise<Taken[]> {
-  deadline.check();
-  // Versions with the same artifact share its session, but not their runs.
-  const owner = `${(call.caller ?? ANYONE).name} ${manifest.name}/${manifest.version}`;
-  const leased = phases.time("load", () => sessions.acquire(manifest));
-  const lease = leased instanceof Promise ? await leased : leased;
-  try {
-    if (unwritten) await phases.time("queue", unwritten.take);
-    const turn = turns?.running.enter(deadline);
-    if (turn) await phases.time("queue", () => turn);
-    let results: Taken[];
-    let answers: Promise<void> | undefined;
-    try {
-      const options = { deadline, phases, owner, pause: turns?.running.pause, answerBytes, take };
-      results = await runAll(lease.session, task, runs, options);
-    } finally {
-      answers = turns?.running.leave();
-    }
-    if (answers) await answers;
-    return results;
-  } finally {
-    lease.end();
-  }
 }
 
 const LONGEST_REASON = 300;

@@ -29,15 +29,9 @@ import { gatherRecords } from "./observe/metric-counts.ts";
 import { tellAll, type Observer, type Observing } from "./observe/observer.ts";
 import { createStatistics, type Statistics } from "./observe/statistics.ts";
 import type { Platform } from "./platform/types.ts";
-import {
-  createInfer,
-  createPredict,
-  createResolve,
-  type Infer,
-  type Predict,
-  type Resolve,
-} from "./predict.ts";
+import { createInfer, createPredict, type Infer, type Predict } from "./predict.ts";
 import { createCachedRuns } from "./prediction-cache/cached-runs.ts";
+import { createResolve, type Resolve } from "./record-call.ts";
 import { createRolloutCounting } from "./rollout/counting.ts";
 import { createShadows } from "./rollout/shadows.ts";
 import { createRollouts, type Rollouts } from "./rollout/rollouts.ts";

@@ -9,7 +9,7 @@ import { createKeyOf } from "../jobs/key-of.ts";
 import { createListing, readPage, type Page, type PageOptions } from "../jobs/listing.ts";
 import type { Turns } from "../load/turns.ts";
 import type { Platform } from "../platform/types.ts";
-import type { Resolve } from "../predict.ts";
+import type { Resolve } from "../record-call.ts";
 import type { Delivery } from "../webhooks/deliver.ts";
 import { newBatch, newRequestsBatch, type AskedBatch, type AskedRequests } from "./asked.ts";
 import { changed, hasEnded, type Batch } from "./batch.ts";

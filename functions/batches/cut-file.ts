@@ -4,7 +4,7 @@ import { callerOf } from "../jobs/job.ts";
 import { waitForQuiet } from "../jobs/wait-for-quiet.ts";
 import type { Turns } from "../load/turns.ts";
 import type { Platform } from "../platform/types.ts";
-import type { Resolve } from "../predict.ts";
+import type { Resolve } from "../record-call.ts";
 import { hasEnded, type Batch, type BatchInput } from "./batch.ts";
 import type { BatchStore } from "./batch-store.ts";
 import { writeChunk } from "./chunk.ts";

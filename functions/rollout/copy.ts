@@ -6,7 +6,8 @@ import type { Resolved } from "../model/registry.ts";
 import { DEFAULT_POLICY } from "../model/release-policy.ts";
 import type { CopyRecord } from "../observe/observer.ts";
 import { createPhases } from "../observe/phases.ts";
-import { createInfer, createPredict, type PathServices } from "../predict.ts";
+import { createInfer, createPredict } from "../predict.ts";
+import type { PathServices } from "../record-call.ts";
 import { withoutStates, withoutTensors } from "../tasks/state/of-calls.ts";
 import { agreeingTensors, disagreements } from "./agreement.ts";
 

@@ -9,7 +9,7 @@ import type { Registry } from "../model/registry.ts";
 import type { Sessions } from "../model/sessions.ts";
 import type { CopyRecord, DropReason } from "../observe/observer.ts";
 import type { Platform } from "../platform/types.ts";
-import type { PathServices } from "../predict.ts";
+import type { PathServices } from "../record-call.ts";
 import { sendsState } from "../tasks/state/of-calls.ts";
 import { answerCopy } from "./copy.ts";
 import { isOwnFailure } from "./counting.ts";
