@@ -270,7 +270,7 @@ export interface Models {
     >;
     parameters: {
       /**
-       * How many tokens the answer has.
+       * How many tokens the answer has for a mask: in all at most five for each input that a batch may have.
        * Above 0.
        * 5 when absent.
        */
