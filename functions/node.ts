@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { serve as listen } from "@hono/node-server";
+import { createAdaptorServer } from "@hono/node-server";
 import { createApp, type Options } from "./app.ts";
 import { boundedServer } from "./platform/bounded-server.ts";
 import { createGrpcServer } from "./platform/grpc-server.ts";
@@ -19,6 +19,12 @@ import {
 import { createService } from "./service.ts";
 
 export { boundedServer, createNodePlatform };
+
+/**
+ * So many connections may wait to be accepted, if the system allows it. Of more than Node's 511 at once, Linux drops the rest, and
+ * each tries again only after one second, then three, then seven.
+ */
+const BACKLOG = 4096;
 
 /**
  * The whole service as a server in this process, until SIGINT or SIGTERM. When it cannot start, it prints the reason in
@@ -42,13 +48,13 @@ async function start(options: Options): Promise<void> {
   await checkStoreFolder(store);
   const service = createService(platform, options);
   const app = createApp(service, options);
-  const server = listen({
+  const server = createAdaptorServer({
     // So that the body can be read from the connection, unless an app around this one has made another request.
     fetch: (request, bindings) => app.fetch(request, Object.assign(bindings, { request })),
     hostname: host,
-    port,
     createServer: boundedServer(platform.config),
   }) as Server;
+  server.listen({ port, host, backlog: BACKLOG });
   const grpc =
     grpcPort === undefined
       ? undefined
