@@ -33,8 +33,9 @@ test.each(["0", "2"])(
     }
     const typical = (figure: (round: (typeof rounds)[number]) => number) =>
       median(rounds.map(figure));
-    // bench/overload.ts measures what is left on a quiet machine: nine tenths and more.
-    expect(typical(({ best, result }) => result.goodput / best)).toBeGreaterThan(0.5);
+    // bench/overload.ts measures what is left on a quiet machine: nine tenths and more. Of one where connections are dear it is half,
+    // and of a server that breaks down next to nothing.
+    expect(typical(({ best, result }) => result.goodput / best)).toBeGreaterThan(0.3);
     // The queue holds a few runs.
     expect(typical(({ best, result }) => (result.servedP50 * best) / 1000)).toBeLessThan(20);
     // overload-law.test.ts has the exact bound, on a clock of its own.
