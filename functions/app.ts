@@ -91,7 +91,7 @@ export function createApp(service: Service, options: AppOptions = {}): Hono<AppE
   // The order of routes and middleware decides who may ask: a request to a route does not pass through middleware that
   // comes after it.
   app.route("/", health);
-  if (metricsToken) app.get("/metrics", metricsByToken(service, metricsToken));
+  if (metricsToken) app.get("/metrics", metricsByToken(service, metricsToken, { limit, admit }));
   const { secrets } = config.spill;
   if (secrets) app.use(acceptSpilled(createSpillSecrets(secrets, platform)));
   if (auth.mode === "closed") app.use(refuseAll);

@@ -17,7 +17,7 @@ import { refuseStateOfRows } from "../tasks/state/of-calls.ts";
 import { shownWebhook } from "../webhooks/webhook.ts";
 import { parseJsonText } from "../wire/json.ts";
 import { answer, answerJson } from "./answer.ts";
-import { askedOf, baseOf, type AppEnv } from "./exchange.ts";
+import { askedOf, baseOf, predictorOf, type AppEnv } from "./exchange.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { checkJobId } from "./prefer.ts";
 import { answerFile, checkWhole } from "./range.ts";
@@ -50,8 +50,6 @@ const TYPES: Record<string, Format> = {
   "application/vnd.apache.parquet": "parquet",
 };
 
-const callerOf = (c: Context<AppEnv>) => c.get("exchange").caller;
-
 /** `/v1/batches`: files whose rows are answered later. */
 export function batchRoutes(
   { platform, resolve }: Pick<Service, "platform" | "resolve">,
@@ -64,7 +62,7 @@ export function batchRoutes(
   /** CSV may be longer or shorter than the lines that it is made of. */
   async function answerCsv(c: Context<AppEnv>, lines: Source): Promise<Response> {
     checkWhole(lines.size, wholeBytes);
-    const { batch } = await batches.read(callerOf(c), c.req.param("id") ?? "");
+    const { batch } = await batches.read(predictorOf(c), c.req.param("id") ?? "");
     return answer(c, streamOf(asCsv(lines, batch.lookedUp)), {
       "Content-Type": "text/csv; charset=UTF-8",
     });
@@ -79,8 +77,10 @@ export function batchRoutes(
     return make(c, id, ofObject(c, data));
   }
 
-  const makeOf = (c: Context<AppEnv>, id: string) =>
-    isUpload(c.req) ? make(c, id, uploaded(c)) : makeOfJson(c, id);
+  function makeOf(c: Context<AppEnv>, id: string): Promise<Response> {
+    predictorOf(c);
+    return isUpload(c.req) ? make(c, id, uploaded(c)) : makeOfJson(c, id);
+  }
 
   async function make(
     c: Context<AppEnv>,
@@ -115,7 +115,7 @@ export function batchRoutes(
     })
     .put("/v1/batches/:id", (c) => makeOf(c, checkJobId(c.req.param("id"), "The id")))
     .get("/v1/batches", async (c) => {
-      const { items, hasMore } = await batches.list(callerOf(c), readListQuery(c));
+      const { items, hasMore } = await batches.list(predictorOf(c), readListQuery(c));
       return answerJson(
         c,
         listed(
@@ -125,24 +125,24 @@ export function batchRoutes(
       );
     })
     .get("/v1/batches/:id", async (c) =>
-      answerBatch(c, await batches.read(callerOf(c), c.req.param("id"))),
+      answerBatch(c, await batches.read(predictorOf(c), c.req.param("id"))),
     )
     .get("/v1/batches/:id/output", async (c) => {
       const format = c.req.query("format") ?? "jsonl";
       if (!OUTPUT_FORMATS.some((name) => name === format))
         throw invalidInput([{ path: "format", message: `must be ${OUTPUT_FORMATS.join(" or ")}` }]);
-      const lines = await batches.lines(callerOf(c), c.req.param("id"), "output");
+      const lines = await batches.lines(predictorOf(c), c.req.param("id"), "output");
       return format === "csv" ? answerCsv(c, lines) : answerFile(c, lines, jsonl);
     })
     .get("/v1/batches/:id/errors", async (c) => {
-      const lines = await batches.lines(callerOf(c), c.req.param("id"), "errors");
+      const lines = await batches.lines(predictorOf(c), c.req.param("id"), "errors");
       return answerFile(c, lines, jsonl);
     })
     .post("/v1/batches/:id/cancel", async (c) =>
-      answerBatch(c, await batches.cancel(callerOf(c), c.req.param("id"))),
+      answerBatch(c, await batches.cancel(predictorOf(c), c.req.param("id"))),
     )
     .delete("/v1/batches/:id", async (c) =>
-      answerBatch(c, await batches.remove(callerOf(c), c.req.param("id"))),
+      answerBatch(c, await batches.remove(predictorOf(c), c.req.param("id"))),
     );
 }
 

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { basePath } from "hono/route";
+import { requireScope } from "../auth/access.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { AnsweredElsewhere, CallOptions, CallRecord, Decided } from "../call.ts";
 import { NearcastError } from "../errors.ts";
@@ -88,6 +89,13 @@ export interface Forwarded {
 /** The types of Hono's variables. */
 export interface AppEnv {
   Variables: { exchange: Exchange };
+}
+
+/** The caller. Throws `forbidden` for one who may not ask for predictions. */
+export function predictorOf(c: Context<AppEnv>): Caller {
+  const { caller } = c.get("exchange");
+  requireScope(caller, "predict");
+  return caller;
 }
 
 /** Whether the client prefers a job (RFC 7240), and this request may become one. */

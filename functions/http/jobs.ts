@@ -10,7 +10,7 @@ import { parseJsonText } from "../wire/json.ts";
 import { writeJson } from "../wire/raw-number.ts";
 import { answer } from "./answer.ts";
 import { readBody, textOf } from "./body.ts";
-import { askedOf, baseOf, pathOf, type AppEnv } from "./exchange.ts";
+import { askedOf, baseOf, pathOf, predictorOf, type AppEnv } from "./exchange.ts";
 import { EventStreams, jobEvents } from "./job-events.ts";
 import { requestFields } from "./request-fields.ts";
 import { shownWebhook } from "../webhooks/webhook.ts";
@@ -32,11 +32,11 @@ export function jobRoutes(
   const streams = new EventStreams();
   return new Hono<AppEnv>()
     .put("/v1/jobs/:id", async (c) => {
+      const caller = predictorOf(c);
       const id = checkJobId(c.req.param("id"), "The id");
       const { model, version, webhook, ...body } = readJobBody(textOf(await readBody(c, options)));
       const found = await resolve({ ...askedOf(c), model, version });
       const path = version === undefined ? "" : `/versions/${encodeURIComponent(version)}`;
-      const { caller } = c.get("exchange");
       const job = await jobs.make({
         caller,
         id,
@@ -51,11 +51,12 @@ export function jobRoutes(
       return answerJob(c, job, 202);
     })
     .get("/v1/jobs/:id", async (c) =>
-      answerJob(c, await jobs.read(c.get("exchange").caller, c.req.param("id"))),
+      answerJob(c, await jobs.read(predictorOf(c), c.req.param("id"))),
     )
     .get("/v1/jobs/:id/result", async (c) => answerResult(c, jobs, c.req.param("id")))
     .get("/v1/jobs/:id/events", async (c) => {
-      const { caller, deadline } = c.get("exchange");
+      const caller = predictorOf(c);
+      const { deadline } = c.get("exchange");
       const id = c.req.param("id");
       const job = await jobs.read(caller, id);
       const seen = Number(c.req.header("last-event-id")) || 0;
@@ -64,10 +65,10 @@ export function jobRoutes(
       return answer(c, events, { "Content-Type": "text/event-stream" });
     })
     .post("/v1/jobs/:id/cancel", async (c) =>
-      answerJob(c, await jobs.cancel(c.get("exchange").caller, c.req.param("id"))),
+      answerJob(c, await jobs.cancel(predictorOf(c), c.req.param("id"))),
     )
     .delete("/v1/jobs/:id", async (c) =>
-      answerJob(c, await jobs.remove(c.get("exchange").caller, c.req.param("id"))),
+      answerJob(c, await jobs.remove(predictorOf(c), c.req.param("id"))),
     );
 }
 
@@ -150,7 +151,7 @@ const written = (time: number) => new Date(time).toISOString();
 
 /** Answers as the call itself would have been answered. */
 async function answerResult(c: Context<AppEnv>, jobs: Jobs, id: string): Promise<Response> {
-  const { body, status, headers } = await jobs.answer(c.get("exchange").caller, id);
+  const { body, status, headers } = await jobs.answer(predictorOf(c), id);
   const own = c.get("exchange").headers;
   // Names of one field in two spellings would both be sent.
   for (const name of Object.keys(own)) if (name.toLowerCase() in headers) delete own[name];

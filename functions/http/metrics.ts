@@ -1,12 +1,12 @@
 import { Hono, type Context, type MiddlewareHandler } from "hono";
-import { requireScope } from "../auth/access.ts";
+import { mayUse, requireScope } from "../auth/access.ts";
 import { invalidCredentials, missingCredentials } from "../auth/refusals.ts";
-import { MEDIA_TYPES, writeMetrics, type Format } from "../observe/metrics-text.ts";
+import { MEDIA_TYPES, writeMetrics, type Format, type Sample } from "../observe/metrics-text.ts";
 import type { Service } from "../service.ts";
 import { answer } from "./answer.ts";
 import type { AppEnv } from "./exchange.ts";
 
-/** `GET /metrics`, for callers with the scope `metrics`. */
+/** `GET /metrics`, for callers with the scope `metrics`. Leaves out models that the caller may not use. */
 export function metricsRoutes({ metrics }: Pick<Service, "metrics">): Hono<AppEnv> {
   return new Hono<AppEnv>().get("/metrics", async (c) => {
     requireScope(c.get("exchange").caller, "metrics");
@@ -15,12 +15,13 @@ export function metricsRoutes({ metrics }: Pick<Service, "metrics">): Hono<AppEn
 }
 
 /**
- * `GET /metrics` for whoever has `METRICS_TOKEN`. Other requests go on to authentication, where a key may have the scope.
- * A service that is open to everyone has no keys, and refuses them here.
+ * `GET /metrics` for whoever has `METRICS_TOKEN`, who has no rate. Other requests go on to authentication, where a key may
+ * have the scope. A service that is open to everyone has no keys, and refuses them here, with a unit of the address's rate.
  */
 export function metricsByToken(
   { metrics, platform }: Pick<Service, "metrics" | "platform">,
   token: string,
+  { limit, admit }: { limit: MiddlewareHandler<AppEnv>; admit: MiddlewareHandler<AppEnv> },
 ): MiddlewareHandler<AppEnv> {
   const { sha256 } = platform;
   let wanted: string | Promise<string> | undefined;
@@ -28,17 +29,25 @@ export function metricsByToken(
     const given = /^bearer +([^ ]+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
     // Digests take the same time to compare however much of the token is right.
     if (given !== undefined && (await sha256(given)) === (await (wanted ??= sha256(token))))
-      return show(c, metrics);
+      return admit(c, async () => void (c.res = await show(c, metrics)));
     if (platform.config.auth.mode !== "open") return next();
-    throw given === undefined
-      ? missingCredentials()
-      : invalidCredentials("The token is not that of the metrics.");
+    return limit(c, () => {
+      throw given === undefined
+        ? missingCredentials()
+        : invalidCredentials("The token is not that of the metrics.");
+    });
   };
 }
 
 async function show(c: Context<AppEnv>, metrics: Service["metrics"]): Promise<Response> {
   const format = formatOf(c.req.header("accept"));
-  const text = writeMetrics(await metrics.samples(), format);
+  const { caller } = c.get("exchange");
+  const samples = await metrics.samples();
+  const isShown = ({ metric, labels }: Sample) => {
+    const model = labels[metric.labels.indexOf("model")];
+    return model === undefined || mayUse(caller, model);
+  };
+  const text = writeMetrics(samples.filter(isShown), format);
   return answer(c, text, { "Content-Type": MEDIA_TYPES[format], Vary: "Accept" });
 }
 

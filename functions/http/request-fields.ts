@@ -2,19 +2,14 @@ import type { Context } from "hono";
 
 /** Header fields that belong to a connection, or that say who asks and not what. */
 const NOT_KEPT = new Set([
-  "api-key",
-  "authorization",
   "connection",
   "content-length",
-  "cookie",
   "expect",
   "forwarded",
   "host",
-  "idempotency-key",
   "keep-alive",
   "origin",
   "prefer",
-  "proxy-authorization",
   "referer",
   "te",
   "trailer",
@@ -22,8 +17,6 @@ const NOT_KEPT = new Set([
   "true-client-ip",
   "upgrade",
   "user-agent",
-  "x-api-key",
-  "x-auth-token",
   "x-client-ip",
   "x-cluster-client-ip",
   "x-nearcast-webhook",
@@ -31,6 +24,9 @@ const NOT_KEPT = new Set([
   "x-real-ip",
   "x-request-timeout-ms",
 ]);
+/** Credentials, also those of gateways and clouds that are not known here. */
+const SECRET =
+  /(^|-)(auth|authorization|cookie|credentials?|jwt|(api)?key|password|secret|session|signature|token)(-|$)/;
 const NOT_KEPT_PREFIXES =
   /^(x-forwarded-|x-original-|cf-|sec-|cloudfront-|fastly-|x-amzn-oidc-|x-goog-)/;
 
@@ -38,6 +34,12 @@ const NOT_KEPT_PREFIXES =
 export function requestFields({ req }: Context): Record<string, string> {
   const fields = Object.entries(req.header());
   return Object.fromEntries(
-    fields.filter(([name]) => !NOT_KEPT.has(name) && !NOT_KEPT_PREFIXES.test(name)),
+    fields.filter(
+      ([name]) =>
+        !NOT_KEPT.has(name) &&
+        !NOT_KEPT_PREFIXES.test(name) &&
+        // It is no credential, but says whose version it is.
+        (!SECRET.test(name) || name === "x-nearcast-key"),
+    ),
   );
 }

@@ -39,10 +39,11 @@ const irisOnly = apiKey("iris-only", {
   ...apiKey("iris-only").entry,
   models: ["iris"],
 });
+const chooser = apiKey("chooser", { scopes: ["override"] });
 const stranger = apiKey("stranger");
 
 const ORIGIN = "https://shop.test";
-const KEYS = [full, predictor, reader, before, after, expired, irisOnly];
+const KEYS = [full, predictor, reader, before, after, expired, irisOnly, chooser];
 
 describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
   let target: Target;
@@ -173,6 +174,25 @@ describe.each(inThisFile(TARGETS))("on %s", (_name, start) => {
       post("{}", bearer(full.key)),
     );
     expect(load.status).toBe(200);
+  });
+
+  test("no route answers a key whose scope is not the route's", async () => {
+    // The names and versions of the service alone. Jobs and files are not on every platform: test/jobs has them.
+    const others =
+      /^\/(v2|version|inference\..*\/ServerMetadata)$|^\/(v1\/(jobs|batches|files)|batch-)/;
+    const routes = allRoutes("iris").filter(({ path }) => !OPEN.has(path) && !others.test(path));
+    expect(routes.length).toBeGreaterThan(50);
+    for (const { method, path } of routes) {
+      const json = { ...post("{}", bearer(chooser.key)), method };
+      const response = await target.fetch(
+        path,
+        method === "GET" ? { headers: bearer(chooser.key) } : json,
+      );
+      await response.body?.cancel();
+      // Where the body may name the model, the body is understood first.
+      const refused = method === "GET" ? [403] : [403, 400, 422];
+      expect(refused, `${method} ${path}`).toContain(response.status);
+    }
   });
 
   test("without a key nothing answers but health and the page, by any route or method", async () => {

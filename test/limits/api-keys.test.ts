@@ -8,6 +8,7 @@ import { awayFromBorder, predict } from "./requests.ts";
 const shop = apiKey("shop", { rate: "3/60s" });
 const report = apiKey("report", { rate: "3/60s" });
 const free = apiKey("free");
+const [spent, fresh] = [apiKey("spent", { rate: "3/60s" }), apiKey("fresh")];
 const rateLimits = { RATE_LIMIT_3_60: { limit: 3, period: 60 as const } };
 
 let dynamodb: DynamoDb;
@@ -27,7 +28,7 @@ describe.each(
   afterEach(() => target?.stop());
 
   async function begin(env: Record<string, string>): Promise<void> {
-    const keys = { AUTH: "", API_KEYS: keyList(shop, report, free) };
+    const keys = { AUTH: "", API_KEYS: keyList(shop, report, free, spent, fresh) };
     target = await start({ env: { ...keys, ...place(), ...env }, rateLimits });
     await awayFromBorder(10);
   }
@@ -63,5 +64,37 @@ describe.each(
     expect(await statuses(1, from("192.0.2.1", free.key))).toEqual([429]);
     expect(await statuses(1, from("192.0.2.1", "wrong"))).toEqual([429]);
     expect(await statuses(1, from("192.0.2.2", "wrong"))).toEqual([401]);
+  });
+
+  test("first who asks, then how often, then the time-out, then the length; and each leaves one line", async () => {
+    const trusts = name !== "worker" && { TRUST_PROXY: "1" };
+    await begin({ RATE_LIMIT: "3/60s", MAX_BODY_BYTES: "1000", ...trusts });
+    expect(await statuses(3, from("192.0.2.1", "wrong"))).toEqual([401, 401, 401]);
+    expect(await statuses(3, bearer(spent.key))).toEqual([200, 200, 200]);
+    const lines: unknown[] = [];
+    /** Each also has the faults of those that follow. */
+    const refused = async (status: number, code: string, headers: Record<string, string>) => {
+      const id = `order-${lines.length}`;
+      lines.push([id, status, code]);
+      const answer = await target.fetch("/v1/models/iris/predict", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Request-Id": id, ...headers },
+        body: "{".repeat(code === "malformed_json" ? 2 : 2000),
+      });
+      expect([answer.status, await answer.json()]).toMatchObject([status, { code }]);
+    };
+    const late = { "X-Request-Timeout-Ms": "soon" };
+    await refused(429, "rate_limited", { ...from("192.0.2.1", "wrong"), ...late });
+    await refused(401, "unauthorized", { ...from("192.0.2.2", "wrong"), ...late });
+    await refused(429, "rate_limited", { ...bearer(spent.key), ...late });
+    await refused(400, "malformed_request", { ...bearer(fresh.key), ...late });
+    await refused(413, "body_too_large", bearer(fresh.key));
+    await refused(400, "malformed_json", bearer(fresh.key));
+    const logged = () =>
+      [...target.logs().matchAll(/\{.*"requestId":"order-.*\}/g)]
+        .map(([line]) => JSON.parse(line) as { requestId: string; status: number; code: string })
+        .map(({ requestId, status, code }) => [requestId, status, code]);
+    await expect.poll(logged).toEqual(lines);
+    expect(target.logs()).not.toMatch(/nc_|192\.0\.2|wrong|soon/);
   });
 });

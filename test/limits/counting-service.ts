@@ -54,5 +54,5 @@ export function openService(env: Record<string, string> = {}, store = MODELS) {
     return { status: answer.status, headers: answer.headers, body: parsed };
   }
 
-  return { ask, service, runs, calls, logs };
+  return { app, ask, service, runs, calls, logs };
 }

@@ -13,6 +13,7 @@ import { createNodePlatform } from "../../functions/platform/node.ts";
 import { createService } from "../../functions/service.ts";
 import { complaints, hasPrometheus } from "../harness/promtool.ts";
 import { samplesOf } from "../harness/samples.ts";
+import { openService } from "../limits/counting-service.ts";
 
 const models = join(import.meta.dirname, "../../models");
 const IRIS = [5.1, 3.5, 1.4, 0.2];
@@ -112,10 +113,40 @@ test("metrics need their token, where there is one, or a key with their scope", 
     expect((await keyed.ask("/v1/models/iris/predict", IRIS, bearer("prometheus"))).status).toBe(
       403,
     );
+    expect((await keyed.ask("/v1/models/iris/predict", IRIS, bearer(token))).status).toBe(401);
   }
   const closed = open({ API_KEYS: "", METRICS_TOKEN: token, HOST: "0.0.0.0" });
   expect((await closed.scrape(bearer(token))).status).toBe(200);
   expect((await closed.scrape()).status).toBe(503);
+});
+
+test("a key for one model is shown the metrics of no other", async () => {
+  const scopes = ["predict", "metrics"];
+  const API_KEYS = JSON.stringify([
+    { name: "all", sha256: await sha256("all"), scopes },
+    { name: "one", sha256: await sha256("one"), scopes, models: ["iris"] },
+  ]);
+  const { ask, scrape } = open({ API_KEYS });
+  for (const model of ["iris", "diabetes"])
+    await ask(`/v1/models/${model}/predict`, IRIS, bearer("all"));
+  const [all, one] = await Promise.all(
+    ["all", "one"].map(async (key) => (await scrape(bearer(key))).text()),
+  );
+  expect(all).toContain('model="diabetes"');
+  expect(one).toContain('model="iris"');
+  expect(one).not.toContain("diabetes");
+});
+
+test("the metrics' token is checked as a key is: before a time-out, and wrong ones cost the address's rate", async () => {
+  const token = "a-token-of-the-metrics";
+  const { app } = openService({ METRICS_TOKEN: token, RATE_LIMIT: "2/60s" });
+  const scrape = async (own: string, headers = {}) =>
+    (await app.request("/metrics", { headers: { ...bearer(own), ...headers } })).status;
+  const odd = { "X-Request-Timeout-Ms": "soon" };
+  expect(await scrape(token, odd)).toBe(400);
+  expect(await scrape("wrong", odd)).toBe(401);
+  expect([await scrape("wrong"), await scrape("wrong")]).toEqual([401, 429]);
+  expect(await scrape(token)).toBe(200);
 });
 
 const call: CallRecord = {

@@ -6,11 +6,10 @@ import type { Batches, BatchState } from "../../batches/batches.ts";
 import { checkBody, invalidInput } from "../../errors.ts";
 import { isUploaded, type Files } from "../../files/files.ts";
 import { answerJson } from "../../http/answer.ts";
-import { askedOf, baseOf, type AppEnv } from "../../http/exchange.ts";
+import { askedOf, baseOf, predictorOf, type AppEnv } from "../../http/exchange.ts";
 import { readWebhookFields } from "../../http/webhook.ts";
 import { newId } from "../../jobs/listing.ts";
 import { shownBatch, WINDOW_MS } from "./batch-shape.ts";
-import { callerOf } from "./files.ts";
 
 /** What a deployment has for batches. */
 interface Places {
@@ -52,7 +51,7 @@ export async function makeOpenaiBatch(
     throw invalidInput([
       { path: "output_expires_after.seconds", message: `must be at most ${longestMs / 1000}` },
     ]);
-  const caller = callerOf(c);
+  const caller = predictorOf(c);
   const file = await files.read(caller, inputFile);
   if (!isUploaded(file))
     throw invalidInput([

@@ -1,13 +1,11 @@
-import { Hono, type Context } from "hono";
+import { Hono } from "hono";
 import * as z from "zod";
-import { requireScope } from "../../auth/access.ts";
-import type { Caller } from "../../auth/caller.ts";
 import type { Batches } from "../../batches/batches.ts";
 import { checkBody, NearcastError } from "../../errors.ts";
 import type { LinesOfBatch } from "../../files/file.ts";
 import { isUploaded, type Files, type WholeFile } from "../../files/files.ts";
 import { answerJson } from "../../http/answer.ts";
-import type { AppEnv } from "../../http/exchange.ts";
+import { predictorOf, type AppEnv } from "../../http/exchange.ts";
 import { mediaTypeOf } from "../../http/media-type.ts";
 import { answerFile, answerForward } from "../../http/range.ts";
 import { bytesOf } from "../../http/upload.ts";
@@ -36,7 +34,7 @@ export function filesRoutes(
 
   return new Hono<AppEnv>()
     .post("/v1/files", async (c) => {
-      const caller = callerOf(c);
+      const caller = predictorOf(c);
       const { type } = mediaTypeOf(c.req);
       if (type !== "multipart/form-data" || c.req.header("content-encoding") !== undefined)
         throw new NearcastError(
@@ -61,35 +59,28 @@ export function filesRoutes(
     .get("/v1/files", async (c) => {
       const { purpose, ...page } = readListQuery(c);
       const { items, hasMore } = await files.list(
-        callerOf(c),
+        predictorOf(c),
         page,
         (file) => purpose === undefined || purposeOf(file) === purpose,
       );
       return answerJson(c, listed(items.map(shownFile), hasMore));
     })
     .get("/v1/files/:id", async (c) =>
-      answerJson(c, shownFile(await files.read(callerOf(c), c.req.param("id")))),
+      answerJson(c, shownFile(await files.read(predictorOf(c), c.req.param("id")))),
     )
     .get("/v1/files/:id/content", async (c) => {
-      const caller = callerOf(c);
+      const caller = predictorOf(c);
       const file = await files.read(caller, c.req.param("id"));
       if (isUploaded(file)) return answerFile(c, await files.open(caller, file), jsonl);
       const lines = await batches.linesOf(file.content as LinesOfBatch);
       return answerForward(c, lines, { ...jsonl, size: file.size });
     })
     .delete("/v1/files/:id", async (c) => {
-      const file = await files.remove(callerOf(c), c.req.param("id"));
+      const file = await files.remove(predictorOf(c), c.req.param("id"));
       if (!isUploaded(file)) await batches.removeLines(file.content as LinesOfBatch);
       const { id } = file;
       return answerJson(c, { id, object: "file", deleted: true });
     });
-}
-
-/** Rejects with `forbidden` for a caller who may not ask for predictions. */
-export function callerOf(c: Context<AppEnv>): Caller {
-  const { caller } = c.get("exchange");
-  requireScope(caller, "predict");
-  return caller;
 }
 
 /** A page of a list, as OpenAI's clients go through it. */

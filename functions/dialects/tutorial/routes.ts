@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as z from "zod";
 import { NearcastError } from "../../errors.ts";
 import { answer } from "../../http/answer.ts";
-import { callOf, type AppEnv } from "../../http/exchange.ts";
+import { callOf, predictorOf, type AppEnv } from "../../http/exchange.ts";
 import { identify } from "../../http/identify.ts";
 import { jsonRequestOf } from "../../http/jobs.ts";
 import { readJson } from "../../http/read-json.ts";
@@ -95,7 +95,7 @@ function answerPending(c: Context<AppEnv>, id: string, status: 200 | 202): Respo
 
 /** Answers what the task's own request would have answered, once it has ended. */
 async function answerTask(c: Context<AppEnv>, jobs: Jobs, id: string): Promise<Response> {
-  const { caller } = c.get("exchange");
+  const caller = predictorOf(c);
   const job = await jobs.read(caller, id);
   if (!job.request.path.startsWith(BATCH_PATH))
     throw new NearcastError("not_found", `You have no task ${id}, or its time is over.`);
