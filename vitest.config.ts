@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { TriedAgain } from "./test/harness/tried-again.ts";
 
 /** The quick tests of these folders leave nothing in the process that others meet, so they may share it and its modules. */
 const SHARING =
@@ -12,15 +13,24 @@ export default defineConfig({
     globalSetup: ["test/harness/temporary.ts", "test/harness/build.ts"],
     // Two cores: more workers only make every real server slower than its time-outs.
     maxWorkers: 2,
+    reporters: ["default", new TriedAgain()],
     projects: [
       suites("quick-sharing", { include: [SHARING], exclude: [SLOW], isolate: false }),
       suites("quick", { include: [ALL], exclude: [SLOW, SHARING] }),
-      suites("slow", { include: [SLOW] }),
+      // Real processes share two cores with whatever else the machine does, so now and then one of thousands of tests is late.
+      suites("slow", { include: [SLOW], retry: 1 }),
     ],
   },
 });
 
-function suites(name: string, files: { include: string[]; exclude?: string[]; isolate?: boolean }) {
+interface Suites {
+  include: string[];
+  exclude?: string[];
+  isolate?: boolean;
+  retry?: number;
+}
+
+function suites(name: string, files: Suites) {
   return {
     test: {
       name,

@@ -1,4 +1,5 @@
-// A server of this repository as it is, or, with OBSERVERS=off, one that neither counts nor follows anything.
+// A server of this repository as it is, and at its second address one that neither counts nor follows anything. Both are in
+// one process, with the same sessions.
 import { serve } from "@hono/node-server";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,8 +10,7 @@ import { createPredict } from "../functions/predict.ts";
 import { createCachedRuns } from "../functions/prediction-cache/cached-runs.ts";
 import { createService } from "../functions/service.ts";
 
-const { OBSERVERS, ...env } = process.env;
-const platform = createNodePlatform(env);
+const platform = createNodePlatform(process.env);
 const service = createService(platform);
 const { resolve, sessions, turns } = service;
 const predict = createPredict({
@@ -23,11 +23,17 @@ const predict = createPredict({
   charge: createCharge(platform),
   cachedRuns: createCachedRuns(platform),
 });
-const app = createApp(OBSERVERS === "off" ? { ...service, predict, observer: {} } : service);
-const createServer = boundedServer(platform.config);
-const options = { fetch: app.fetch, hostname: "127.0.0.1", port: 0, createServer };
-const server = serve(options) as Server;
-server.once("listening", () =>
-  console.log(`http://localhost:${(server.address() as AddressInfo).port}`),
-);
+const counted = await listen(createApp(service));
+const uncounted = await listen(createApp({ ...service, predict, observer: {} }));
+console.log(`${counted} ${uncounted}`);
 process.once("SIGTERM", () => process.exit(0));
+
+function listen({ fetch }: ReturnType<typeof createApp>): Promise<string> {
+  const createServer = boundedServer(platform.config);
+  const server = serve({ fetch, hostname: "127.0.0.1", port: 0, createServer }) as Server;
+  return new Promise((resolve) => {
+    server.once("listening", () =>
+      resolve(`http://localhost:${(server.address() as AddressInfo).port}`),
+    );
+  });
+}

@@ -1,5 +1,5 @@
 // `npm run bench -- --only overhead`: processor time of an iris prediction in a server that counts nothing, in one with
-// metrics, and in one that also has a version on trial, a baseline and feedback.
+// metrics, and in one that also has a version on trial, a baseline and feedback. Then all of it and none of it within one process.
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { modelsWithBaseline } from "../test/drift/models-with-baseline.ts";
@@ -8,12 +8,14 @@ import { PATIENT, pin, SERVER_CORE } from "./processes.ts";
 import type { Table } from "./report.ts";
 import { inTurn } from "./rounds.ts";
 import { ratio, summary, type Record } from "./statistics.ts";
-import { measureTogether } from "./together.ts";
+import { measureTogether, type Together } from "./together.ts";
 
-export const OVERHEAD_ROUNDS = 9;
+export const OVERHEAD_ROUNDS = 5;
 /** To each server, in one turn: some two seconds, in which it has the core and its caches for itself, as a busy server has. */
 const REQUESTS = 50_000;
 const TURNS = 2;
+/** Within one process: each address is asked so often. */
+const TURNS_WITHIN = 6;
 const CONNECTIONS = 16;
 
 const ROWS = {
@@ -35,41 +37,50 @@ const UNCOUNTED: { [name in Name]?: Name } = {
   all: "assigned",
 };
 
+interface Setting {
+  store: string;
+  isCounted: boolean;
+}
+
 /** `measure` is one round: it starts all servers anew, since two processes of the same code differ by a few per cent. */
 export async function startOverhead() {
   const folders = await overheadFolders();
-  const nothing = { OBSERVERS: "off" };
-  const settings: { [name in Name]: { [name: string]: string } } = {
+  const nothing = { store: "models", isCounted: false };
+  const settings: { [name in Name]: Setting } = {
     nothing,
     again: nothing,
-    assigned: { ...nothing, STORE: folders.trial },
-    metrics: {},
-    trial: { STORE: folders.trial },
-    drift: { STORE: folders.drift },
-    all: { STORE: folders.all },
+    assigned: { store: folders.trial, isCounted: false },
+    metrics: { store: "models", isCounted: true },
+    trial: { store: folders.trial, isCounted: true },
+    drift: { store: folders.drift, isCounted: true },
+    all: { store: folders.all, isCounted: true },
   };
 
   return {
     async measure(record: Record, round: number): Promise<void> {
-      const started: (NodeServer & { name: string })[] = [];
+      const started: (Observed & Setting & { name: string })[] = [];
       try {
-        for (const [name, env] of inTurn(Object.entries(settings), round))
-          started.push({ name, ...(await start(env)) });
-        for (const { pid } of started) pin(pid, SERVER_CORE);
-        const times = await measureTogether({
-          servers: started.map(({ name, pid, url }) => ({
-            name,
-            pid,
-            url: `${url}/v1/models/iris/predict`,
-          })),
-          model: "iris",
-          connections: CONNECTIONS,
-          amount: REQUESTS,
-          turns: TURNS,
+        for (const [name, setting] of inTurn(Object.entries(settings), round))
+          started.push({ name, ...setting, ...(await start(setting.store)) });
+        const ask = async (servers: Together["servers"], turns: number) => {
+          const load = { model: "iris", connections: CONNECTIONS, amount: REQUESTS };
+          const times = await measureTogether({ servers, turns, ...load });
+          for (const [name, time] of Object.entries(times)) record.add(name, time);
+        };
+        const apart = started.map(({ name, server: { pid }, isCounted, counted, uncounted }) => {
+          return { name, pid, url: isCounted ? counted : uncounted };
         });
-        for (const [name, time] of Object.entries(times)) record.add(name, time);
+        await ask(apart, TURNS);
+        const { server, counted, uncounted } = await start(folders.all);
+        started.push({ name: "within", server, counted, uncounted, ...settings.all });
+        const { pid } = server;
+        const within = [
+          { name: "within-all", pid, url: counted },
+          { name: "within-nothing", pid, url: uncounted },
+        ];
+        await ask(inTurn(within, round), TURNS_WITHIN);
       } finally {
-        await Promise.all(started.map((server) => server.stop()));
+        await Promise.all(started.map(({ server }) => server.stop()));
       }
     },
     async stop(): Promise<void> {
@@ -87,12 +98,24 @@ async function overheadFolders() {
   };
 }
 
-function start(env: { [name: string]: string }): Promise<NodeServer> {
-  return startNodeServer({
+/** A server, and where it predicts iris with what is counted, and without. */
+interface Observed {
+  server: NodeServer;
+  counted: string;
+  uncounted: string;
+}
+
+async function start(store: string): Promise<Observed> {
+  const server = await startNodeServer({
     entry: join(import.meta.dirname, "observed-server.ts"),
     nodeFlags: V8_FLAGS,
-    env: { ...PATIENT, ACCESS_LOG: "false", AUTH: "none", STORE: "models", ...env },
+    env: { ...PATIENT, ACCESS_LOG: "false", AUTH: "none", STORE: store },
   });
+  pin(server.pid, SERVER_CORE);
+  const [counted = "", uncounted = ""] = (server.logs.match(/http:\S+/g) ?? []).map(
+    (url) => `${url}/v1/models/iris/predict`,
+  );
+  return { server, counted, uncounted };
 }
 
 /** Iris in two versions, half of the calls each. */
@@ -135,6 +158,19 @@ export function overheadTables({ get }: Record): Table[] {
           uncounted ? summary(ratio(get(name), get(uncounted)), 3) : "",
         ];
       }),
+    },
+    {
+      title: "The same within one process",
+      note: `One server of each round counts all of it at one address and nothing at another, with a version on trial at both. They are asked in turns: ${TURNS_WITHIN} times ${REQUESTS} requests. No difference between processes is in the ratio. What is written once a second falls to the turn in which it is.`,
+      columns: ["", "CPU, µs", "to nothing"],
+      rows: [
+        ["nothing is counted, a version on trial", summary(get("within-nothing"), 1), ""],
+        [
+          ROWS.all,
+          summary(get("within-all"), 1),
+          summary(ratio(get("within-all"), get("within-nothing")), 3),
+        ],
+      ],
     },
   ];
 }

@@ -72,28 +72,29 @@ async function compareAnswers(): Promise<void> {
     throw new Error(`The servers answer differently: ${scores.join(", ")}`);
 }
 
-/** Empty for what was not measured of a program. */
-function cell(rounds: number[], digits: number): string {
-  return rounds.length === 0 ? "" : summary(rounds, digits);
-}
-
 function table(connections: number): Table {
   const get = (name: string, what: string) => record.get(`${name} ${connections} ${what}`);
+  const cpu = (name: string) => [
+    summary(get(name, "cpu"), 0),
+    summary(ratio(get(FASTAPI, "cpu"), get(name, "cpu")), 2),
+  ];
   return {
     title: `A text model of 28 MB, ${connections} ${connections === 1 ? "connection" : "connections"}`,
     note:
       "BERT-small's shape in INT8 with random weights, one text a request. Latencies in milliseconds, memory in MiB. " +
       "Ratios: requests/s to FastAPI's; FastAPI's processor time a request to this server's.",
     columns: ["server", "requests/s", "ratio", "CPU µs", "ratio", "p50", "p99", "memory"],
-    rows: [...BERT_PEERS, { name: ALONE }].map(({ name }) => [
-      name,
-      cell(get(name, "rps"), 1),
-      cell(ratio(get(name, "rps"), get(FASTAPI, "rps")), 2),
-      cell(get(name, "cpu"), 0),
-      cell(ratio(get(FASTAPI, "cpu"), get(name, "cpu")), 2),
-      cell(get(name, "p50"), 1),
-      cell(get(name, "p99"), 1),
-      cell(record.get(`${name} memory`), 0),
-    ]),
+    rows: [
+      ...BERT_PEERS.map(({ name }) => [
+        name,
+        summary(get(name, "rps"), 1),
+        summary(ratio(get(name, "rps"), get(FASTAPI, "rps")), 2),
+        ...cpu(name),
+        summary(get(name, "p50"), 1),
+        summary(get(name, "p99"), 1),
+        summary(record.get(`${name} memory`), 0),
+      ]),
+      [ALONE, "", "", ...cpu(ALONE), "", "", ""],
+    ],
   };
 }

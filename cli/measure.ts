@@ -20,6 +20,8 @@ export interface Measurement {
   sessionBytes: number;
   /** The most memory that the process has used. */
   residentBytes: number;
+  /** How much of it was for the first load and the examples. */
+  peakBytes: number;
   answers: unknown[];
 }
 
@@ -48,6 +50,8 @@ async function measure(
   inputs: Inputs,
   runtime: RuntimeName,
 ): Promise<Measurement> {
+  globalThis.gc?.();
+  const before = process.memoryUsage.rss();
   const { predictor, answers, loadMs: coldLoadMs } = await runExamples(local, inputs, runtime);
   const wasmBytes = await predictor.memoryBytes();
   const residentBytes = process.resourceUsage().maxRSS * 1024;
@@ -55,7 +59,8 @@ async function measure(
     runtime === "native"
       ? await measureSession(local)
       : { sessionBytes: 0, createMs: (await runExamples(local, inputs, runtime)).loadMs };
-  return { coldLoadMs, ...again, wasmBytes, residentBytes, answers };
+  const peakBytes = Math.max(0, residentBytes - before);
+  return { coldLoadMs, ...again, wasmBytes, residentBytes, peakBytes, answers };
 }
 
 async function runExamples(local: LocalPackage, inputs: Inputs, runtime: RuntimeName) {

@@ -47,6 +47,8 @@ export interface Verification {
   fit: Fit[];
   /** What a native session holds. Undefined when native did not run. */
   sessionBytes: number | undefined;
+  /** What native took to load and to run the examples. Undefined when native did not run, or took little. */
+  peakBytes: number | undefined;
   /** WASM memory after load and run. Undefined when WASM did not run. */
   wasmBytes: number | undefined;
   /** The examples to write into the manifest, with their answers; undefined when it says all of this already. */
@@ -115,10 +117,12 @@ export async function verifyPackage(
     accepted(between, `Native and WASM answer ${label(manifest)} differently`, beginning);
   if (measured instanceof Error) throw measured;
   const sessionBytes = measured.native?.sessionBytes;
+  const peakBytes = peakOf(measured.native);
   const wasmBytes = measured.wasm?.wasmBytes ?? (record ? await wasmOf(local, limitMs) : undefined);
   const { artifact } = manifest;
   const isUnmeasured =
     (sessionBytes !== undefined && artifact.sessionBytes === undefined) ||
+    (peakBytes !== undefined && artifact.peakBytes === undefined) ||
     (wasmBytes !== undefined && artifact.wasmBytes === undefined);
   const isIncomplete = missing > 0 || isUnmeasured || (await isStale(given, local));
   return {
@@ -131,9 +135,17 @@ export async function verifyPackage(
     beginning,
     fit: await checkFit(local, measured),
     sessionBytes,
+    peakBytes,
     wasmBytes,
     recorded: record && isIncomplete ? examples : undefined,
   };
+}
+
+/** Whatever serves models has so much memory. */
+const SMALL_PEAK = 128 * 1024 * 1024;
+
+function peakOf(native: Measurement | undefined): number | undefined {
+  return native && native.peakBytes >= SMALL_PEAK ? native.peakBytes : undefined;
 }
 
 /**

@@ -42,6 +42,8 @@ export interface Inference {
   runs: InferInputs["runs"];
   /** The outputs of each run, in the requested order or the manifest's. */
   results: Tensors[];
+  /** Whether nobody else reads inputs and outputs: who has written the answer may give their memory back. */
+  areOwn: boolean;
   /** About how many bytes the outputs have in the dialect's answer. */
   answerBytes: number;
   record: CallRecord;
@@ -247,7 +249,8 @@ export function createInfer(services: PathServices): Infer {
         const made = { kind: "infer", call, runs, results } as const;
         services.shadows?.copy({ ...made, ...answered(recording, version, runs, answerBytes) });
       }
-      return { manifest, runs, results, answerBytes };
+      const areOwn = !follow && !version.shadows && !recording.cache;
+      return { manifest, runs, results, answerBytes, areOwn };
     });
 }
 

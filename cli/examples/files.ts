@@ -61,6 +61,8 @@ export async function hasUndeclaredExamples({ folder, manifest }: Folder): Promi
   return (await stat(join(folder, EXAMPLES_FILE)).catch(() => undefined))?.isFile() ?? false;
 }
 
+const MEASURED = ["sessionBytes", "peakBytes", "wasmBytes"] as const;
+
 /**
  * Writes examples into the manifest, and those that are too large for it into files beside it. The rest of the manifest
  * stays, also the publisher's own fields (`x-…`). It also writes what was measured of the
@@ -69,11 +71,11 @@ export async function hasUndeclaredExamples({ folder, manifest }: Folder): Promi
 export async function writeExamples(
   folder: string,
   examples: readonly Example[],
-  memory: { sessionBytes?: number | undefined; wasmBytes?: number | undefined } = {},
+  memory: Partial<Record<(typeof MEASURED)[number], number | undefined>> = {},
 ): Promise<void> {
   const path = join(folder, MANIFEST_FILE);
   const { examplesFile: before, ...manifest } = JSON.parse(await readText(path)) as Manifest;
-  for (const name of ["sessionBytes", "wasmBytes"] as const)
+  for (const name of MEASURED)
     if (memory[name] !== undefined) manifest.artifact[name] = memory[name];
   const own = examples
     .filter(({ line }) => !line)

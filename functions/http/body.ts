@@ -2,9 +2,10 @@ import type { Context, HonoRequest } from "hono";
 import { invalidCredentials } from "../auth/refusals.ts";
 import { digest } from "../digest.ts";
 import { NearcastError } from "../errors.ts";
+import { giveBack } from "../give-back.ts";
 import { decodeText, markedEncoding } from "../wire/text.ts";
 import { decompress, type Coding } from "./decompress.ts";
-import type { AppEnv } from "./exchange.ts";
+import { mayForward, type AppEnv } from "./exchange.ts";
 import { mediaTypeOf } from "./media-type.ts";
 
 const CODINGS: Readonly<Record<string, Coding>> = {
@@ -66,6 +67,12 @@ export async function readBody(
     milliseconds: now && now() - start,
   };
   return inUtf8(c.req, body);
+}
+
+/** Frees the memory of a body that nobody reads any more. What an app around this one may read, or the region, stays. */
+export function giveBackBody(c: Context<AppEnv>): void {
+  const { body, wrapped } = c.get("exchange");
+  if (body && !wrapped && !mayForward(c)) giveBack(body);
 }
 
 /** Decompresses a body, or a message in it, when it is its turn. Rejects as {@link readBody} does. */

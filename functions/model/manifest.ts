@@ -99,6 +99,14 @@ export const manifestFields = {
         .describe(
           "Bytes of WASM memory after the version was loaded and has answered its examples. `nearcast verify --record` measures them. A Worker with `SPILL_URL` decides by them whether the version fits. Without it they are estimated.",
         ),
+      peakBytes: z
+        .number()
+        .int()
+        .positive()
+        .optional()
+        .describe(
+          "Bytes of memory that a process took at most, while it loaded the version on native ONNX Runtime and answered its examples. A Node server or function with less refuses the version. `nearcast verify --record` measures them and writes them from 128 MiB on.",
+        ),
     })
     .describe("The ONNX (or ORT) file."),
   assets: z

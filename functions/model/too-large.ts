@@ -14,23 +14,25 @@ export interface Isolate {
 /** What a deployment has for one version. */
 export interface Room {
   sessionBudgetBytes: number;
+  /** The memory of a process that runs models on native ONNX Runtime. */
+  processBytes?: number | undefined;
   /** Undefined where the process has no such bound. */
   isolate?: Isolate | undefined;
 }
 
 /** What a version takes of one limit, in bytes. */
 export interface Share {
-  what: "files" | "WASM memory" | "WASM memory with its files";
+  what: "files" | "memory to load and run" | "WASM memory" | "WASM memory with its files";
   bytes: number;
   limit: number;
 }
 
-interface Deployment extends Pick<Room, "isolate"> {
+interface Deployment extends Pick<Room, "isolate" | "processBytes"> {
   config: Pick<Room, "sessionBudgetBytes">;
 }
 
-export function roomOf({ config, isolate }: Deployment): Room {
-  return { sessionBudgetBytes: config.sessionBudgetBytes, isolate };
+export function roomOf({ config, processBytes, isolate }: Deployment): Room {
+  return { sessionBudgetBytes: config.sessionBudgetBytes, processBytes, isolate };
 }
 
 export interface TooLarge extends Share {
@@ -44,10 +46,13 @@ export interface TooLarge extends Share {
  */
 export function tooLarge(
   manifest: Manifest,
-  { sessionBudgetBytes, isolate }: Room,
+  { sessionBudgetBytes, processBytes = Infinity, isolate }: Room,
 ): TooLarge | undefined {
   const files = { what: "files", bytes: fileBytesOf(manifest), limit: sessionBudgetBytes } as const;
   if (isOver(files)) return { ...files, isEstimate: false };
+  const { peakBytes = 0 } = manifest.artifact;
+  const peak = { what: "memory to load and run", bytes: peakBytes, limit: processBytes } as const;
+  if (isOver(peak)) return { ...peak, isEstimate: false };
   if (!isolate) return undefined;
   const { wasmBytes: measured } = manifest.artifact;
   const over = sharesOf(manifest, measured ?? estimate(manifest), isolate).find(isOver);

@@ -26,6 +26,7 @@ import { logLine } from "./log.ts";
 import { openPackaged } from "./packaged-folder.ts";
 import { createDynamodbNotes } from "./notes/dynamodb.ts";
 import { readParameter } from "./parameter-store.ts";
+import { processBytes } from "./process-bytes.ts";
 import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
 import { openStore } from "./store/open.ts";
@@ -97,6 +98,7 @@ export function createLambdaPlatform(environment: NodeJS.ProcessEnv): LambdaPlat
     runtime: () => runtime,
     now: () => performance.now(),
     availableBytes: () => process.availableMemory(),
+    processBytes: processBytes(),
     sha256,
     readSecret: readParameter,
     // The package has these files beside the handler.

@@ -23,6 +23,7 @@ import { createMemoryNotes } from "../observe/feedback/memory-notes.ts";
 import { createMemoryCounters } from "../observe/memory-counters.ts";
 import { logLine, logSoon, lostLogLines } from "./log.ts";
 import { readParameter } from "./parameter-store.ts";
+import { processBytes } from "./process-bytes.ts";
 import { sha256 } from "./sha256.ts";
 import { openRedisServices } from "./redis-services.ts";
 import { createImageThread } from "./start-image-thread.ts";
@@ -66,6 +67,9 @@ export function createNodePlatform(environment: NodeJS.ProcessEnv): Platform {
     prepareSession: (manifest, session) => batched(config, manifest, session),
     now: () => performance.now(),
     availableBytes: () => process.availableMemory(),
+    ...(config.runtime === "native" && {
+      processBytes: config.workers > 0 ? config.workerMemoryBytes : processBytes(),
+    }),
     usage,
     sha256,
     readSecret: readParameter,

@@ -84,6 +84,8 @@ export interface Platform {
   runtime(): Promise<Runtime>;
   /** The memory that bounds a version beside `SESSION_BUDGET_MB`. Absent where nothing else does. */
   isolate?: Isolate;
+  /** Bytes of memory of a process that runs models on native ONNX Runtime. Absent where models run on WASM. */
+  processBytes?: number;
   /** Wraps a loaded session as the configuration asks, such as to join runs. Absent where no setting can ask for it. */
   prepareSession?(manifest: Manifest, session: Session): Session;
   /** What the process has taken. Absent where nobody can know, or where it is not worth knowing. */

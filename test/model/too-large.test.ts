@@ -12,7 +12,7 @@ const worker = {
 };
 
 /** Iris as if it had files of so many MiB, and took so much memory. */
-function irisOf(mib: number, measured: { wasmBytes?: number; sessionBytes?: number } = {}) {
+function irisOf(mib: number, measured: Partial<Manifest["artifact"]> = {}) {
   return { ...iris, artifact: { ...iris.artifact, bytes: mib * MIB, ...measured } };
 }
 
@@ -26,6 +26,17 @@ test("files above the budget are too large everywhere", () => {
   const server = { sessionBudgetBytes: 32 * MIB };
   expect(tooLarge(irisOf(33), server)).toEqual(over);
   expect(tooLarge(irisOf(32), server)).toBeUndefined();
+});
+
+test("a process that has less than loading and running took cannot serve the version", () => {
+  const server = { sessionBudgetBytes: 512 * MIB, processBytes: 1024 * MIB };
+  const over = { what: "memory to load and run", bytes: 1025 * MIB, limit: 1024 * MIB };
+  expect(tooLarge(irisOf(1, { peakBytes: 1025 * MIB }), server)).toEqual({
+    ...over,
+    isEstimate: false,
+  });
+  expect(tooLarge(irisOf(1, { peakBytes: 1024 * MIB }), server)).toBeUndefined();
+  expect(tooLarge(irisOf(1, { peakBytes: 1025 * MIB }), worker)).toBeUndefined();
 });
 
 test.each([

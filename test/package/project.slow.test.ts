@@ -20,8 +20,8 @@ const MIB = 1024 * 1024;
  * capture, copies for versions on trial, jobs, and places in texts. 41 are for Connect and gRPC-Web, with protobuf, some 10
  * for spillover, 4 for features by entity id, 28 for Postgres, which are not run before a table is asked,
  * 8 for sound, 5 for speech in it, 6 for boxes in pictures, 7 for masks of them, 3 for pictures by labels of the request, 3 for texts in pictures, 1 for
- * copies of streams and of masks, and 1 for memory that is given back and header fields that are read once. */
-const MOST_WORKER_GZIP_KIB = 4273;
+ * copies of streams and of masks, and 3 for memory that is given back, header fields that are read once, and versions that need too much memory. */
+const MOST_WORKER_GZIP_KIB = 4275;
 const MOST_ZIP_BYTES = 19.8 * MIB;
 /**
  * With metrics, drift, rollouts, capture, jobs, batches, files, forms of vectors, eight tasks for texts, the playground,
@@ -29,7 +29,7 @@ const MOST_ZIP_BYTES = 19.8 * MIB;
  * spillover, features by entity id from six kinds of places, deployments that have names, recordings, speech in them,
  * objects, masks and texts in pictures, and the conversion of networks.
  */
-const MOST_TARBALL_BYTES = 1.65 * MIB;
+const MOST_TARBALL_BYTES = 1.66 * MIB;
 
 let project: Project;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { Hono, type Context } from "hono";
 import { mayUse, requireScope } from "../../auth/access.ts";
 import { callOf, mayForward, type AppEnv } from "../../http/exchange.ts";
 import { rowsOfRuns } from "../../limits/cost.ts";
-import { readBody } from "../../http/body.ts";
+import { giveBackBody, readBody } from "../../http/body.ts";
 import { readInferRequest, type InferRequest } from "./request.ts";
 import { writeInferAnswer } from "./response.ts";
 import { answerEncoded, answerJson } from "../../http/answer.ts";
@@ -33,7 +33,7 @@ export function openInferenceRoutes(service: Service) {
   ): Promise<Response> {
     const body = await readBody(c, options);
     let request: InferRequest | undefined;
-    const { manifest, results, answerBytes, record } = await infer({
+    const { manifest, results, areOwn, answerBytes, record } = await infer({
       ...callOf(c),
       model,
       version,
@@ -51,9 +51,10 @@ export function openInferenceRoutes(service: Service) {
     });
     const { id, isBinary = () => false } = request ?? {};
     const tensors = results[0] ?? {};
-    const answer = await writeInferAnswer({ manifest, id, tensors, isBinary }, (value) =>
+    const answer = await writeInferAnswer({ manifest, id, tensors, areOwn, isBinary }, (value) =>
       writeAnswer(c, value, { bytes: answerBytes }),
     );
+    if (areOwn) giveBackBody(c);
     identify(c, manifest, record);
     return answerEncoded(c, answer.body, answer.headers);
   }

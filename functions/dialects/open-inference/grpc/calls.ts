@@ -13,6 +13,8 @@ import type { Context } from "hono";
 import type { Caller } from "../../../auth/caller.ts";
 import { concatenate } from "../../../concatenate.ts";
 import { invalidInput, NearcastError } from "../../../errors.ts";
+import { giveBackTensors } from "../../../give-back.ts";
+import { giveBackBody } from "../../../http/body.ts";
 import { askedOf, mayForward, type AppEnv } from "../../../http/exchange.ts";
 import { identify } from "../../../http/identify.ts";
 import { rowsOfRuns } from "../../../limits/cost.ts";
@@ -122,7 +124,7 @@ async function infer(c: Context<AppEnv>, { platform, infer }: Service): Promise<
     ? understood(() => readInferMessage(bytes))
     : read(pb.ModelInferRequestSchema, bytes, protocol, checkInferJson);
   const raw = message.rawInputContents.length > 0;
-  const { manifest, results, record } = await infer({
+  const { manifest, results, areOwn, record } = await infer({
     ...askedOf(c),
     model: message.modelName,
     version: message.modelVersion || undefined,
@@ -133,12 +135,20 @@ async function infer(c: Context<AppEnv>, { platform, infer }: Service): Promise<
       return { runs: [{ feeds, rows }], outputNames, isBinary: () => binary };
     },
   });
-  const answer = { manifest, id: message.id, tensors: results[0] ?? {}, raw };
-  const parts = writeInferResponse(answer);
+  const [tensors = {}] = results;
+  const parts = writeInferResponse({ manifest, id: message.id, tensors, raw });
   identify(c, manifest, record);
-  if (binary) return answerMessage(c, protocol, parts);
+  const answer = answerMessage(c, protocol, binary ? parts : [jsonOfParts(parts)]);
+  if (areOwn) {
+    giveBackTensors(tensors);
+    giveBackBody(c);
+  }
+  return answer;
+}
+
+function jsonOfParts(parts: readonly Uint8Array[]) {
   const response = fromBinary(pb.ModelInferResponseSchema, concatenate(parts));
-  return answerMessage(c, protocol, [jsonOf(pb.ModelInferResponseSchema, response)]);
+  return jsonOf(pb.ModelInferResponseSchema, response);
 }
 
 /** A method whose messages are short. */
