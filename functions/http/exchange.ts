@@ -71,7 +71,7 @@ export interface Exchange {
   /** The version that answers, once it is known. {@link callOf} writes it. */
   assignment?: Assignment;
   /** The record of the model's call, if there was one. {@link callOf} writes it. */
-  record?: CallRecord;
+  record?: CallRecord | undefined;
   /** The error that was answered instead. The error handler writes it. */
   error?: NearcastError;
 }
@@ -140,7 +140,7 @@ export function askedOf(c: Context<AppEnv>): Omit<CallOptions, "model"> {
     elsewhere: elsewhere && !isFallback ? (version) => elsewhere(c, version) : undefined,
     sent: exchange.whenSent && (() => exchange.whenSent?.(c.env) ?? Promise.resolve()),
     onAssigned: (assignment) => void (exchange.assignment = assignment),
-    onRecord: (record) => void (exchange.record = record),
+    onRecord: (record) => void ((job?.partOf ?? exchange).record = record),
   };
 }
 

@@ -44,9 +44,12 @@ export function createFallback(app: App, registryFor: RegistryFor): Fallback {
     });
     const assignment = { version: smaller, reason: "fallback" as const };
     const decided = { model, assignment };
-    const run = asJob({ caller, rateKey: undefined, isUnpaid: false, decided });
-    const answered = await app.fetch(again, run);
-    if (answered.status >= 400) return undefined;
+    const run = { caller, rateKey: undefined, isUnpaid: false, decided, partOf: exchange };
+    const answered = await app.fetch(again, asJob(run));
+    if (answered.status >= 400) {
+      exchange.record = record;
+      return undefined;
+    }
     const headers = Object.fromEntries(answered.headers);
     headers[SPILLOVER.toLowerCase()] = "fallback";
     for (const name of Object.keys(exchange.headers))

@@ -1,5 +1,5 @@
 import type { Caller } from "../auth/caller.ts";
-import type { Decided } from "../call.ts";
+import type { CallRecord, Decided } from "../call.ts";
 import { callerOf, type JobAnswer } from "../jobs/job.ts";
 import type { Perform } from "../jobs/jobs.ts";
 import { waitForQuiet } from "../jobs/wait-for-quiet.ts";
@@ -13,6 +13,8 @@ export interface JobRun {
   /** The unit of the request itself is still to be taken. */
   isUnpaid: boolean;
   decided: Decided;
+  /** The request that this one answers in another way, whose place and line in the log it shares. Absent for a job. */
+  partOf?: { record?: CallRecord | undefined };
 }
 
 /** The bindings of a job's request have it. No client can set bindings. */

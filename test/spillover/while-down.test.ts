@@ -160,3 +160,13 @@ test("a slow request is sent once more where that is configured, and the slower 
   expect((await ask(edgeOf(region.url), late)).status).toBe(504);
   expect(asked).toBe(1);
 });
+
+test("a request that the smaller version answers takes one place, and leaves one line", async () => {
+  const lines: Record<string, unknown>[] = [];
+  const env = { STORE: folder, SESSION_BUDGET_MB, ACCESS_LOG: "true", MAX_CONCURRENCY: "1" };
+  const edge = deployEdge(NOWHERE, env, { log: (line) => void lines.push(line) });
+  const answer = await ask(edge, { headers: { "X-Request-Id": "one" } });
+  expect(answer).toMatchObject({ status: 200, assignment: "fallback" });
+  const requests = lines.filter(({ message }) => message === "request");
+  expect(requests).toMatchObject([{ requestId: "one", status: 200, version: "1" }]);
+});

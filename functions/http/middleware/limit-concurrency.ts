@@ -122,6 +122,7 @@ export function limitConcurrency(
   async function admit(c: Context<AppEnv>, next: Next): Promise<void> {
     const exchange = c.get("exchange");
     checkTimeout(exchange);
+    if (exchange.job?.partOf) return next();
     if (c.req.method === "GET" || c.req.method === "HEAD") return answerWithoutBody(exchange, next);
     // A body without a declared length may become as long as the limit.
     const length = declaredLength(c) ?? limits.bodyBytes;

@@ -45,7 +45,8 @@ export function recordRequests(
   };
 
   function tellOf(c: Context<AppEnv>, isCold: boolean, start: number): void {
-    const { id, trace, caller, error, record } = c.get("exchange");
+    const { id, trace, caller, error, record, job } = c.get("exchange");
+    if (job?.partOf) return;
     const { status } = c.res;
     tell({
       id,
