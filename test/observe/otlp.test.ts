@@ -65,6 +65,18 @@ test("a sampled trace goes on: its answer names the request's span, and the span
     name: "POST /v1/models/:model/predict",
     kind: 2,
   });
+  // Nothing of the caller or the input.
+  const told = (spans[0].attributes as { key: string }[]).map(({ key }) => key);
+  expect(told.toSorted()).toEqual([
+    "http.request.method",
+    "http.response.status_code",
+    "http.route",
+    "nearcast.assignment",
+    "nearcast.model",
+    "nearcast.request_id",
+    "nearcast.rows",
+    "nearcast.version",
+  ]);
   const phases = spans.slice(1) as { name: string; parentSpanId: string; traceId: string }[];
   expect(phases.map(({ name }) => name)).toEqual(
     expect.arrayContaining(["read", "resolve", "preprocess", "load", "run", "postprocess"]),
