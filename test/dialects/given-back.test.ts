@@ -42,6 +42,16 @@ const ways = {
     const head = Number(answer.headers.get("Inference-Header-Content-Length"));
     return new Uint8Array(await answer.arrayBuffer()).subarray(head);
   },
+  async "Open Inference in JSON"(app: App, numbers: Buffer): Promise<Uint8Array> {
+    const data = [...new Float32Array(numbers.buffer)];
+    const answer = await app.request("/v2/models/image/infer", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ inputs: [{ name: "x", datatype: "FP32", shape: SHAPE, data }] }),
+    });
+    const { outputs } = (await answer.json()) as { outputs: [{ data: number[] }] };
+    return Buffer.from(Float32Array.from(outputs[0].data).buffer);
+  },
   async Connect(app: App, numbers: Buffer): Promise<Uint8Array> {
     const inputs = [{ name: "x", datatype: "FP32", shape: SHAPE.map(BigInt) }];
     const asked = create(ModelInferRequestSchema, {

@@ -1,6 +1,7 @@
 import { Hono, type Context } from "hono";
 import { mayUse, requireScope } from "../../auth/access.ts";
 import { callOf, mayForward, type AppEnv } from "../../http/exchange.ts";
+import { giveBackTensors } from "../../give-back.ts";
 import { rowsOfRuns } from "../../limits/cost.ts";
 import { giveBackBody, readBody } from "../../http/body.ts";
 import { readInferRequest, type InferRequest } from "./request.ts";
@@ -54,7 +55,10 @@ export function openInferenceRoutes(service: Service) {
     const answer = await writeInferAnswer({ manifest, id, tensors, areOwn, isBinary }, (value) =>
       writeAnswer(c, value, { bytes: answerBytes }),
     );
-    if (areOwn) giveBackBody(c);
+    if (areOwn) {
+      giveBackTensors(request?.feeds ?? {});
+      giveBackBody(c);
+    }
     identify(c, manifest, record);
     return answerEncoded(c, answer.body, answer.headers);
   }
