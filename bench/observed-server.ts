@@ -28,9 +28,14 @@ const uncounted = await listen(createApp({ ...service, predict, observer: {} }))
 console.log(`${counted} ${uncounted}`);
 process.once("SIGTERM", () => process.exit(0));
 
-function listen({ fetch }: ReturnType<typeof createApp>): Promise<string> {
-  const createServer = boundedServer(platform.config);
-  const server = serve({ fetch, hostname: "127.0.0.1", port: 0, createServer }) as Server;
+function listen(app: ReturnType<typeof createApp>): Promise<string> {
+  const server = serve({
+    // As functions/node.ts does.
+    fetch: (request, bindings) => app.fetch(request, Object.assign(bindings, { request })),
+    hostname: "127.0.0.1",
+    port: 0,
+    createServer: boundedServer(platform.config),
+  }) as Server;
   return new Promise((resolve) => {
     server.once("listening", () =>
       resolve(`http://localhost:${(server.address() as AddressInfo).port}`),
