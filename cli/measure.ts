@@ -6,7 +6,7 @@ import { readExamples } from "./examples/files.ts";
 import { describeFailure } from "./failure.ts";
 import { openPackage, type LocalPackage } from "./package-folder.ts";
 import { openPredictor, type RuntimeName } from "./predictor.ts";
-import { measureSession } from "./session-memory.ts";
+import { measureSession, residentNow } from "./session-memory.ts";
 
 /** What loading a version and running its examples took. */
 export interface Measurement {
@@ -50,8 +50,7 @@ async function measure(
   inputs: Inputs,
   runtime: RuntimeName,
 ): Promise<Measurement> {
-  globalThis.gc?.();
-  const before = process.memoryUsage.rss();
+  const before = residentNow();
   const { predictor, answers, loadMs: coldLoadMs } = await runExamples(local, inputs, runtime);
   const wasmBytes = await predictor.memoryBytes();
   const residentBytes = process.resourceUsage().maxRSS * 1024;

@@ -28,21 +28,22 @@ export async function measureSession({ folder, manifest }: LocalPackage): Promis
   const source = (name: string) => ({ path: join(folder, name) });
   const weights = externalData.map(({ file: name }) => ({ name, source: source(name) }));
   const sessions: Session[] = [];
-  const before = residentBytes();
+  const before = residentNow();
   const start = performance.now();
   let createMs = 0;
   let grown = 0;
   while (sessions.length < MOST_LOADS && grown < ENOUGH_BYTES) {
     sessions.push(await runtime.load(source(file), weights));
     createMs ||= performance.now() - start;
-    grown = residentBytes() - before;
+    grown = residentNow() - before;
   }
   const each = grown / sessions.length;
   await Promise.all(sessions.map((session) => session.release()));
   return { sessionBytes: Math.max(1, Math.ceil(each / STEP_BYTES)) * STEP_BYTES, createMs };
 }
 
-function residentBytes(): number {
+/** The memory of this process, without what the collector would free. */
+export function residentNow(): number {
   globalThis.gc?.();
   return process.memoryUsage.rss();
 }

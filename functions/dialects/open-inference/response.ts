@@ -1,5 +1,4 @@
 import { concatenate } from "../../concatenate.ts";
-import { giveBackTensors } from "../../give-back.ts";
 import type { Manifest } from "../../model/manifest.ts";
 import type { Tensors } from "../../tensor.ts";
 import { toBinary } from "../../wire/binary-tensor.ts";
@@ -9,8 +8,6 @@ export interface InferAnswer {
   manifest: Manifest;
   id?: string | undefined;
   tensors: Tensors;
-  /** Whether nobody reads the tensors afterwards. */
-  areOwn: boolean;
   isBinary: (output: string) => boolean;
 }
 
@@ -19,7 +16,7 @@ export interface InferAnswer {
  * `write` makes the JSON.
  */
 export async function writeInferAnswer(
-  { manifest, id, tensors, areOwn, isBinary }: InferAnswer,
+  { manifest, id, tensors, isBinary }: InferAnswer,
   write: (value: object) => string | Promise<string>,
 ) {
   const chunks: Uint8Array[] = [];
@@ -37,13 +34,11 @@ export async function writeInferAnswer(
     outputs,
   });
   const json = typeof written === "string" ? written : await written;
-  const isJson = !outputs.some(({ name }) => isBinary(name));
-  const head = isJson ? undefined : new TextEncoder().encode(json);
-  const body = head ? concatenate([head, ...chunks]) : json;
-  if (areOwn) giveBackTensors(tensors);
-  if (!head) return { body, headers: { "Content-Type": "application/json" } };
+  if (!outputs.some(({ name }) => isBinary(name)))
+    return { body: json, headers: { "Content-Type": "application/json" } };
+  const head = new TextEncoder().encode(json);
   return {
-    body,
+    body: concatenate([head, ...chunks]),
     headers: {
       "Content-Type": "application/octet-stream",
       "Inference-Header-Content-Length": String(head.byteLength),

@@ -52,11 +52,12 @@ export function openInferenceRoutes(service: Service) {
     });
     const { id, isBinary = () => false } = request ?? {};
     const tensors = results[0] ?? {};
-    const answer = await writeInferAnswer({ manifest, id, tensors, areOwn, isBinary }, (value) =>
+    const answer = await writeInferAnswer({ manifest, id, tensors, isBinary }, (value) =>
       writeAnswer(c, value, { bytes: answerBytes }),
     );
     if (areOwn) {
       giveBackTensors(request?.feeds ?? {});
+      giveBackTensors(tensors);
       giveBackBody(c);
     }
     identify(c, manifest, record);
